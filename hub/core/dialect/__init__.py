@@ -1,0 +1,37 @@
+"""Versions are differences: OCPI 2.1.1 and 2.2.1 told as tables against our own form, which is 2.3.0.
+
+    tables     Dialect: what a version has that we have not, and the other way round
+    forms      the wire model and the JSON Schema of a version, derived from our model and its dialect
+    translate  both translations, compiled from the same tables
+    wire       Wire: read, read_patch, write, write_patch, schema
+
+The law: translating a part and merging it gives the same as merging first and translating then, and whatever a
+translation cannot carry is reported as a Loss. What would arrive as something else is NotExpressible and never sent.
+"""
+
+from hub.core.dialect.tables import (
+    ABSENT,
+    VERSIONS,
+    Convert,
+    Dialect,
+    Dialects,
+    Loss,
+    NotExpressible,
+    Only,
+    Trip,
+)
+from hub.core.dialect.wire import Wire, wires
+
+__all__ = [
+    "ABSENT",
+    "VERSIONS",
+    "Convert",
+    "Dialect",
+    "Dialects",
+    "Loss",
+    "NotExpressible",
+    "Only",
+    "Trip",
+    "Wire",
+    "wires",
+]

@@ -1,0 +1,143 @@
+"""One object in one version, both ways: what the routes read with and the lanes write with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import ValidationError
+
+from hub.core.dialect.forms import Forms, fields_of, json_schema, part_of
+from hub.core.dialect.tables import VERSIONS, Dialects, Loss, NotExpressible, Step, Trip
+from hub.core.dialect.translate import Translator
+from hub.core.errors import InvalidRequest
+from hub.core.types import OcpiModel, Tree, plain
+
+M = TypeVar("M", bound=OcpiModel)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Wire(Generic[M]):
+    """`model` as OCPI `version` has it. Everything derived is made at first use and kept."""
+
+    def __init__(self, model: type[M], version: str, dialects: Dialects) -> None:
+        self.model = model
+        self.version = version
+        self._forms = Forms(version, dialects)
+        self._translator = Translator(self._forms)
+
+    @cached_property
+    def form(self) -> type[OcpiModel]:
+        """The wire model of this version; `model` itself where nothing differs."""
+        return self._forms.form(self.model)
+
+    @cached_property
+    def _up(self) -> Step | None:
+        return self._translator.up(self.model)
+
+    @cached_property
+    def _down(self) -> Step | None:
+        return self._translator.down(self.model)
+
+    @cached_property
+    def _removable(self) -> frozenset[str]:
+        """Fields of ours whose removal a PATCH of this version does not need to tell."""
+        dialect = self._forms.dialect(self.model)
+        return dialect.drop | dialect.supply
+
+    def read(self, tree: Any, *, given: Mapping[str, Any] = _NOTHING, losses: list[Loss] | None = None) -> M:
+        """A whole object of this version, as our model.
+
+        `given` holds what the version does not carry (country_code and party_id of the URL, a token from the cache);
+        `losses`, when given, receives what our form cannot hold.
+        Raises: InvalidRequest, "<JSON pointer>: <why>".
+        """
+        if self._up is None:
+            return _validated(self.model, tree)
+        theirs = _validated(self.form, tree).tree()
+        return _validated(self.model, _translated(self._up, theirs, Trip(False, given, _list(losses))))
+
+    def read_patch(self, tree: Any, *, losses: list[Loss] | None = None) -> Tree:
+        """Part of an object of this version, in our form. None stands for a field that is to be removed.
+
+        Raises: InvalidRequest, also for null in a required field.
+        """
+        part = _part(part_of(self.form), tree)
+        if self._up is None:
+            return part
+        ours = _translated(self._up, part, Trip(True, _NOTHING, _list(losses)))
+        return _part(part_of(self.model), ours)
+
+    def write(
+        self, tree: Mapping[str, Any], *, context: Mapping[str, Any] = _NOTHING
+    ) -> tuple[Tree, tuple[Loss, ...]]:
+        """A whole object of our form in the form of this version, and what it could not carry.
+
+        The answer shares values with `tree`: change neither. Raises: NotExpressible, when it must not be sent.
+        """
+        if self._down is None:
+            return dict(tree), ()
+        trip = Trip(False, context)
+        return self._down(tree, "", trip), tuple(trip.losses)
+
+    def write_patch(
+        self, part: Mapping[str, Any], *, context: Mapping[str, Any] = _NOTHING
+    ) -> tuple[Tree, tuple[Loss, ...]]:
+        """Part of an object of our form in the form of this version.
+
+        Raises: NotExpressible, when only the whole object can say it: a PATCH carries no null (mod_locations, PATCH).
+        """
+        for name, value in part.items():
+            if value is None and name not in self._removable:
+                raise NotExpressible(f"a PATCH cannot remove {name}")
+        if self._down is None:
+            return dict(part), ()
+        trip = Trip(True, context)
+        return self._down(part, "", trip), tuple(trip.losses)
+
+    def schema(self) -> Tree:
+        """JSON Schema (draft 2020-12) of what we write in this version."""
+        return json_schema(self.form)
+
+
+def wires(
+    model: type[M], dialects: Dialects, versions: Sequence[str] = VERSIONS
+) -> Mapping[str, Wire[M]]:
+    """`model` in each version that has it."""
+    return MappingProxyType({version: Wire(model, version, dialects) for version in versions})
+
+
+def _list(losses: list[Loss] | None) -> list[Loss]:
+    return [] if losses is None else losses
+
+
+def _validated(model: type[M], tree: Any) -> M:
+    try:
+        return model.model_validate(tree)
+    except ValidationError as fault:
+        raise _invalid(fault) from None
+
+
+def _part(form: type[OcpiModel], tree: Any) -> Tree:
+    read = _validated(form, tree)
+    known = fields_of(form)
+    return {
+        name: plain(getattr(read, name)) if name in known else (read.__pydantic_extra__ or {})[name]
+        for name in read.model_fields_set
+    }
+
+
+def _translated(step: Step, tree: Tree, trip: Trip) -> Tree:
+    try:
+        return step(tree, "", trip)
+    except NotExpressible as fault:
+        raise InvalidRequest(f"/: {fault.reason}") from None
+
+
+def _invalid(fault: ValidationError) -> InvalidRequest:
+    """The first fault, by JSON pointer. The value itself is not told: it may be a card number."""
+    first = cast("Mapping[str, Any]", fault.errors(include_url=False, include_context=False, include_input=False)[0])
+    pointer = "/" + "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in first["loc"])
+    return InvalidRequest(f"{pointer}: {first['msg']}")

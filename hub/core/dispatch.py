@@ -1,0 +1,407 @@
+"""The dispatcher: from a request under `/ocpi/` to the answer of one operation, in one look-up.
+
+The road of a request: headers in one pass (repeated ones refused) -> caller by the raw Authorization bytes -> operation
+by (version, side, module, number of segments) -> may this caller use it -> body, read under a limit, parsed once and
+translated to our form -> handler -> envelope. Every way out is an OCPI envelope; errors travel as exceptions and get
+their codes in `answers.py`. Nothing here is a middleware: the dispatcher stands outermost, and hands what is not OCPI to
+the application behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+import structlog
+
+from hub.core import answers, trace
+from hub.core.answers import Answer
+from hub.core.clock import timestamp
+from hub.core.dialect import VERSIONS
+from hub.core.errors import (
+    BusbarError,
+    HeaderFault,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    NotYours,
+    RoleLacksInterface,
+    TooLarge,
+    TooManyRequests,
+    TooSlow,
+    Unauthorized,
+    WrongMediaType,
+)
+from hub.core.inbound import parse
+from hub.core.jsontypes import Json
+from hub.core.limits import RateLimiter, address_key
+from hub.core.operations import CONFIG, Operation, Side
+from hub.core.parties import Party, PartyRole
+from hub.core.ports import Hub
+from hub.core.registry import Caller, Partner, State, TokenUse
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+App = Callable[[Any, Receive, Send], Awaitable[None]]
+
+log = structlog.get_logger()
+
+_ONCE: Final = frozenset(
+    {
+        b"authorization",
+        b"x-request-id",
+        b"x-correlation-id",
+        b"host",
+        b"content-type",
+        b"content-length",
+        b"ocpi-to-country-code",
+        b"ocpi-to-party-id",
+        b"ocpi-from-country-code",
+        b"ocpi-from-party-id",
+    }
+)
+_KEPT: Final = _ONCE | {b"accept-encoding"}
+_BODY_DEADLINE_S: Final = 30.0
+_MAX_QUERY: Final = 8 * 1024
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, as a handler sees it."""
+
+    hub: Hub
+    version: str
+    operation: Operation
+    caller: Caller
+    headers: Mapping[bytes, bytes]
+    query: Mapping[str, str]
+    path: str
+    """Below the base URL, as it came, for `Link`."""
+
+    @property
+    def partner(self) -> Partner:
+        return self.caller.partner
+
+    def as_party(self, country_code: str, party_id: str, roles: Iterable[PartyRole]) -> Party:
+        """The party of the URL, once it is clear that the caller speaks for it in one of `roles`. Raises: NotYours."""
+        try:
+            party = Party.of(country_code, party_id)
+        except InvalidRequest:
+            raise NotYours from None
+        if not self.partner.speaks_for(party, roles):
+            raise NotYours
+        return party
+
+    def now_text(self) -> str:
+        """The time of reception, for objects of 2.1.1 that carry none."""
+        return timestamp(self.hub.clock.now())
+
+    def accepts_gzip(self) -> bool:
+        return b"gzip" in self.headers.get(b"accept-encoding", b"")
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    operation: Operation
+    names: tuple[tuple[int, str], ...]
+    literals: tuple[tuple[int, str], ...]
+
+    def fits(self, segments: list[str]) -> bool:
+        return all(segments[at] == literal for at, literal in self.literals)
+
+
+class RouteTable:
+    """Operations by (version, side, module, number of segments)."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._table: dict[tuple[str, str, str, int], dict[str, list[_Route]]] = {}
+        self.modules: set[tuple[str, str, str]] = set()
+        for operation in operations:
+            route = _route(operation)
+            for version in operation.versions:
+                key = (version, operation.side.value, operation.module, len(operation.shape))
+                routes = self._table.setdefault(key, {}).setdefault(operation.method, [])
+                routes.append(route)
+                routes.sort(key=lambda r: -len(r.literals))
+                self.modules.add(key[:3])
+
+    def find(self, version: str, side: str, module: str, segments: list[str], method: str) -> _Route:
+        """Raises: NotFound, when no operation has this shape; MethodNotAllowed, with what would be allowed."""
+        methods = self._table.get((version, side, module, len(segments)))
+        if methods is None:
+            raise self._missing(version, side, module)
+        for route in methods.get(method, ()):
+            if route.fits(segments):
+                return route
+        allow = tuple(sorted(m for m, routes in methods.items() if any(r.fits(segments) for r in routes)))
+        if not allow:
+            raise NotFound("there is no such resource")
+        raise MethodNotAllowed(allow=allow)
+
+    def _missing(self, version: str, side: str, module: str) -> BusbarError:
+        if (version, side, module) in self.modules:
+            return NotFound("there is no such resource")
+        return NotFound("this module has no such interface here")
+
+
+def _route(operation: Operation) -> _Route:
+    names = [(at, part[1:-1]) for at, part in enumerate(operation.shape) if part.startswith("{")]
+    literals = [(at, part) for at, part in enumerate(operation.shape) if not part.startswith("{")]
+    return _Route(operation, tuple(names), tuple(literals))
+
+
+class Dispatcher:
+    """The ASGI application that serves `/ocpi/` and hands everything else to `behind`."""
+
+    def __init__(self, hub: Hub, operations: Iterable[Operation], behind: App) -> None:
+        self._hub = hub
+        self._routes = RouteTable(operations)
+        self._behind = behind
+        settings = hub.settings
+        self._per_partner = RateLimiter(rate=settings.rate_per_partner, burst=settings.burst_per_partner)
+        self._failures = RateLimiter(
+            rate=settings.failed_logins_per_min / 60, burst=settings.failed_logins_per_min
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/ocpi"):
+            await self._behind(scope, receive, send)
+            return
+        headers: dict[bytes, bytes] = {}
+        version: str | None = None
+        call: Call | None = None
+        try:
+            _collect(scope["headers"], headers)
+            trace.begin(
+                request_id=headers.get(b"x-request-id", b"")[:256].decode("latin-1"),
+                correlation_id=headers.get(b"x-correlation-id", b"")[:256].decode("latin-1"),
+            )
+            caller = self._authenticate(scope, headers)
+            version, side, module, segments = _split(scope)
+            route = self._routes.find(version, side, module, segments, scope["method"])
+            call = Call(self._hub, version, route.operation, caller, headers, _query(scope), _path(scope))
+            self._admit(call)
+            if self._hub.registry.replaces_another(caller):
+                await self._hub.registry.settle(caller)
+            parameters = {name: segments[at] for at, name in route.names}
+            answer = await self._perform(call, parameters, receive)
+        except BusbarError as error:
+            answer = answers.refusal(error, version=version)
+        except Exception as error:
+            log.exception("request failed", path=scope["path"][:80], error=type(error).__name__)
+            answer = answers.refusal(error, version=version)
+        await self._reply(send, answer, headers, call)
+
+    def _authenticate(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Caller:
+        header = headers.get(b"authorization")
+        try:
+            if header is None:
+                raise Unauthorized
+            return self._hub.registry.caller(header, self._hub.clock.now())
+        except Unauthorized:
+            client = scope.get("client") or ("?", 0)
+            wait_s = self._failures.take(address_key(client[0]))
+            if wait_s > 0:
+                raise TooManyRequests(retry_after_s=max(1, round(wait_s))) from None
+            raise
+
+    def _admit(self, call: Call) -> None:
+        operation, caller = call.operation, call.caller
+        if caller.use in (TokenUse.REGISTRATION, TokenUse.PROBE) and not operation.pending:
+            raise Unauthorized
+        if caller.partner.state is State.UNREGISTERED and not operation.pending:
+            raise Unauthorized
+        wait_s = self._per_partner.take(caller.partner.name)
+        if wait_s > 0:
+            raise TooManyRequests(retry_after_s=max(1, round(wait_s)))
+        if not operation.callers & caller.partner.roles:
+            raise RoleLacksInterface
+        if operation.routed and call.version != "2.1.1":
+            _check_origin(call)
+
+    async def _perform(self, call: Call, parameters: dict[str, str], receive: Receive) -> Answer:
+        operation = call.operation
+        if operation.body is None:
+            return await operation.handler(call, **parameters)
+        _check_media_type(call.headers.get(b"content-type"))
+        raw = await _read_body(receive, operation.limit, call.headers.get(b"content-length"))
+        tree = parse(raw, limit=operation.limit)
+        return await operation.handler(call, **parameters, body=self._translate(call, tree, parameters))
+
+    def _translate(self, call: Call, tree: Json, parameters: Mapping[str, str]) -> Any:
+        assert call.operation.body is not None  # noqa: S101 - narrows the type; _perform asked
+        wire = call.operation.body[call.version]
+        if call.operation.patch:
+            return wire.read_patch(tree)
+        given = {name: parameters[name].upper() for name in ("country_code", "party_id") if name in parameters}
+        return wire.read(tree, given=given)
+
+    async def _reply(self, send: Send, answer: Answer, headers: Mapping[bytes, bytes], call: Call | None) -> None:
+        head, tail = answers.envelope(answer, self._hub.clock)
+        if answer.gzip is not None and call is not None and call.accepts_gzip():
+            head, tail = answer.gzip(head, tail), b""
+            answer.headers.append((b"content-encoding", b"gzip"))
+        out = answer.headers
+        out.append((b"content-type", b"application/json"))
+        out.append((b"content-length", b"%d" % (len(head) + len(tail))))
+        out.extend(_echo(headers))
+        if call is not None and call.operation.routed and call.version != "2.1.1":
+            out.extend(_routing(call))
+        await send({"type": "http.response.start", "status": answer.http, "headers": out})
+        if tail:
+            await send({"type": "http.response.body", "body": head, "more_body": True})
+            await send({"type": "http.response.body", "body": tail})
+        else:
+            await send({"type": "http.response.body", "body": head})
+
+
+def _check_origin(call: Call) -> None:
+    """FROM must be a party of the platform that the token names; headers are never trusted over it. Raises: InvalidRequest."""
+    country = call.headers.get(b"ocpi-from-country-code")
+    party = call.headers.get(b"ocpi-from-party-id")
+    if country is None and party is None:
+        return
+    claimed = f"{(country or b'').decode('latin-1')}*{(party or b'').decode('latin-1')}".upper()
+    if claimed not in call.partner.parties:
+        raise InvalidRequest("the OCPI-from headers name a party that is not yours")
+
+
+def _collect(raw: Iterable[tuple[bytes, bytes]], into: dict[bytes, bytes]) -> None:
+    for name, value in raw:
+        if name in _KEPT:
+            if name in into and name in _ONCE:
+                raise HeaderFault(f"the header {name.decode()} is repeated")
+            into[name] = value
+
+
+def _path(scope: Scope) -> str:
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw.split(b"?", 1)[0].decode("latin-1")
+
+
+def _split(scope: Scope) -> tuple[str, str, str, list[str]]:
+    """(version, side, module, segments below the module). Segments are percent-decoded one by one."""
+    parts = [_segment(part) for part in _path(scope).split("/")[2:]]
+    if parts and parts[-1] == "":
+        parts.pop()
+    if parts and parts[0] in ("cpo", "emsp"):
+        return _config(parts[1:], parts[0])
+    if len(parts) >= 3 and parts[1] in (Side.SENDER.value, Side.RECEIVER.value):
+        if parts[0] not in VERSIONS:
+            raise NotFound("this version is not offered")
+        return parts[0], parts[1], parts[2], parts[3:]
+    return _config(parts, "")
+
+
+def _config(parts: list[str], position: str) -> tuple[str, str, str, list[str]]:
+    """`versions`, `{version}` and `{version}/credentials`; `position` is `cpo` or `emsp` on the 2.1.1 addresses."""
+    leading = [position] if position else []
+    if parts == ["versions"]:
+        return "2.1.1" if position else VERSIONS[-1], CONFIG.value, "versions", leading
+    if parts and parts[0] in VERSIONS and not (position and parts[0] != "2.1.1"):
+        if len(parts) == 1:
+            return parts[0], CONFIG.value, "version_details", leading
+        if parts[1] == "credentials":
+            return parts[0], CONFIG.value, "credentials", parts[2:]
+    raise NotFound("there is no such resource")
+
+
+def _segment(raw: str) -> str:
+    try:
+        text = unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest("the path is not UTF-8") from None
+    if len(text) > 255 or not text.isprintable():
+        raise InvalidRequest("a path segment has characters that no id has")
+    return text
+
+
+def _query(scope: Scope) -> dict[str, str]:
+    raw: bytes = scope["query_string"]
+    if not raw:
+        return {}
+    if len(raw) > _MAX_QUERY:
+        raise TooLarge("the query is too long")
+    query: dict[str, str] = {}
+    for pair in raw.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if name:
+            query[_decoded(name)] = _decoded(value)
+    return query
+
+
+def _decoded(raw: bytes) -> str:
+    """A `+` stays a plus: in OCPI's queries it stands in time offsets, never for a space."""
+    try:
+        return unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest("the query is not UTF-8") from None
+
+
+def _check_media_type(value: bytes | None) -> None:
+    if value is not None and value.split(b";", 1)[0].strip().lower() != b"application/json":
+        raise WrongMediaType
+
+
+async def _read_body(receive: Receive, limit: int, declared: bytes | None) -> bytes:
+    if declared is not None and declared.isdigit() and int(declared[:20]) > limit:
+        raise TooLarge
+    message = await _next(receive)
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        if len(body) > limit:
+            raise TooLarge
+        return body
+    parts = [body]
+    size = len(body)
+    try:
+        async with asyncio.timeout(_BODY_DEADLINE_S):
+            while message.get("more_body"):
+                message = await _next(receive)
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > limit:
+                    raise TooLarge
+    except TimeoutError:
+        raise TooSlow from None
+    return b"".join(parts)
+
+
+async def _next(receive: Receive) -> Mapping[str, Any]:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise TooSlow
+    return message
+
+
+def _echo(headers: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """The message ids go back as they came (REQ-036, REQ-037)."""
+    return [
+        (name, headers[name][:256]) for name in (b"x-request-id", b"x-correlation-id") if name in headers
+    ]
+
+
+_SWAPPED: Final = (
+    (b"ocpi-from-country-code", b"ocpi-to-country-code"),
+    (b"ocpi-from-party-id", b"ocpi-to-party-id"),
+    (b"ocpi-to-country-code", b"ocpi-from-country-code"),
+    (b"ocpi-to-party-id", b"ocpi-from-party-id"),
+)
+
+
+def _routing(call: Call) -> list[tuple[bytes, bytes]]:
+    """The routing headers of a response: who was asked answers the asker (Message Routing Headers)."""
+    swapped = [(back, call.headers[name]) for name, back in _SWAPPED if name in call.headers]
+    if len(swapped) == 4:
+        return swapped
+    own, theirs = Party.parse(call.hub.settings.party), Party.parse(call.partner.party)
+    return [
+        (b"ocpi-from-country-code", own.country_code.encode()),
+        (b"ocpi-from-party-id", own.party_id.encode()),
+        (b"ocpi-to-country-code", theirs.country_code.encode()),
+        (b"ocpi-to-party-id", theirs.party_id.encode()),
+    ]

@@ -1,0 +1,129 @@
+"""The one entry of JSON into Busbar, and the one exit.
+
+`parse` is strict where a reader could be misled: two readers of the same bytes must see the same object.
+Refused are more than `limit` bytes, anything but UTF-8, a repeated key, NaN and Infinity, a lone surrogate,
+NUL, a nesting deeper than 32 and a number of more than 32 digits. Fractions and exponents become `Decimal`,
+never float.
+
+How it is fast and strict at once: msgspec decodes (it is exact about JSON, UTF-8 and surrogates), and what
+it lets pass is seen in the *skeleton*, the bytes without their strings. Depth and digits are read off the
+skeleton. A repeated key shows in the count of quotes: a key that the decoder dropped took its two quotes
+along, so the tree, written out again, has fewer of them than the bytes that came in.
+`tests/hub/core/test_inbound.py` holds all of it against the parser of the standard library.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from hub.core.errors import TooLarge, Unreadable
+
+Json: TypeAlias = Any
+"""A tree of dict, list, str, int, Decimal, bool and None."""
+
+MAX_DEPTH: Final = 32
+MAX_DIGITS: Final = 32
+
+_TOO_MANY_DIGITS = re.compile(rb"[0-9](?<![0-9][0-9])[0-9]{%d}" % MAX_DIGITS)  # tried once a run: linear time
+_EXPONENT = re.compile(rb"[0-9]E[+-][0-9]")
+_OPENING = bytes.maketrans(b"[]", b"{}")
+_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def parse(body: bytes, *, limit: int) -> Json:
+    """The tree that `body` holds; `limit` in bytes.
+
+    Raises: TooLarge, Unreadable. Nothing else, whatever the bytes.
+    """
+    if len(body) > limit:
+        raise TooLarge(f"the body is larger than {limit} bytes")
+    escaped = b"\\" in body
+    if escaped and b"\\u0000" in body.replace(b"\\\\", b""):
+        raise Unreadable("the body holds a NUL character")
+    quoted = _without_escapes(body) if escaped else body
+    _check_skeleton(b"".join(quoted.split(b'"')[::2]))
+    tree = _decode(body)
+    if quoted.count(b'"') != _without_escapes(_ENCODER.encode(tree)).count(b'"'):
+        raise Unreadable("an object of the body repeats a key")
+    return tree
+
+
+def encode(tree: Json) -> bytes:
+    """`tree` as compact JSON; a Decimal becomes a number in plain notation, with the digits it has.
+
+    Raises: ValueError, for NaN, Infinity, an exponent beyond 64 and a lone surrogate.
+    """
+    out = _ENCODER.encode(tree)
+    has_exponent = (b"E-" in out or b"E+" in out) and _EXPONENT.search(out) is not None
+    if has_exponent or b"NaN" in out or b"Infinity" in out:
+        return _ENCODER.encode(_in_plain_notation(tree))
+    return out
+
+
+def _without_escapes(body: bytes) -> bytes:
+    """`body` such that every quote left in it opens or closes a string."""
+    return body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
+
+
+def _check_skeleton(skeleton: bytes) -> None:
+    """`skeleton` is JSON without its strings.
+
+    Raises: Unreadable, when it nests too deep or holds too long a number.
+    """
+    if _TOO_MANY_DIGITS.search(skeleton):
+        raise Unreadable(f"a number of the body has more than {MAX_DIGITS} digits")
+    brackets = skeleton.translate(_OPENING, _ALL_BUT_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        inner = brackets.replace(b"{}", b"")
+        if inner == brackets:
+            break
+        brackets = inner
+    if b"{}" in brackets or brackets.count(b"{") > MAX_DEPTH:
+        raise Unreadable(f"the body nests deeper than {MAX_DEPTH}")
+
+
+def _decode(body: bytes) -> Json:
+    try:
+        return _DECODER.decode(body)
+    except UnicodeDecodeError as error:
+        raise Unreadable("the body is not UTF-8") from error
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Unreadable(f"the body is not JSON: {error}"[:160]) from error
+
+
+def _number(text: str) -> Decimal:
+    """A number with a fraction or an exponent.
+
+    Raises: ValueError, when its plain notation has more than 32 digits.
+    """
+    if len(text) <= MAX_DIGITS and "e" not in text and "E" not in text:
+        return Decimal(text)
+    if (
+        len(text) > 2 * MAX_DIGITS or len(text.lower().partition("e")[2]) > 4
+    ):  # 1e9999 can be written out, just
+        raise ValueError("a number is too long")
+    plain = format(Decimal(text), "f")
+    if sum(map(str.isdigit, plain)) > MAX_DIGITS:
+        raise ValueError(f"a number has more than {MAX_DIGITS} digits")
+    return Decimal(plain)
+
+
+def _in_plain_notation(tree: Json) -> Json:
+    """`tree` with every Decimal written out; the rare way of `encode`."""
+    if isinstance(tree, Decimal):
+        if not tree.is_finite() or abs(tree.adjusted()) > 2 * MAX_DIGITS:
+            raise ValueError("not a number that JSON can carry")
+        return msgspec.Raw(format(tree, "f").encode())
+    if isinstance(tree, dict):
+        return {key: _in_plain_notation(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_in_plain_notation(value) for value in tree]
+    return tree
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_DECODER: msgspec.json.Decoder[Json] = msgspec.json.Decoder(float_hook=_number)

@@ -1,0 +1,54 @@
+"""The first tables: the change log, the audit log, and one table for each kind of document."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from hub.core.migrations.first_kinds import FIRST_KINDS
+
+revision = "0001"
+down_revision = None
+
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def upgrade() -> None:
+    """Tables that a program under development has already made as declared are left as they are."""
+    _table("changes", _seq(), *_texts("at", "module", "key", "owner", "audience", "what", "correlation_id"))
+    op.create_table(
+        "audit",
+        sa.Column("seq", BIG, primary_key=True, autoincrement=False),
+        *_texts("at", "actor", "action", "subject", "detail", "hash"),
+        if_not_exists=True,
+    )
+    for name, columns, indexed in FIRST_KINDS:
+        _documents(f"doc_{name}", columns, indexed)
+
+
+def _documents(name: str, columns: tuple[str, ...], indexed: tuple[str, ...]) -> None:
+    _table(
+        name,
+        _seq(),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("version", BIG, nullable=False),
+        *_texts("owner", "audience", "last_updated"),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        *_texts(*columns),
+    )
+    op.create_index(f"{name}_key", name, ["key"], unique=True, if_not_exists=True)
+    for column in ("owner", "audience", "last_updated", *indexed):
+        op.create_index(f"{name}_{column}", name, [column, "seq"], if_not_exists=True)
+
+
+def _table(name: str, *columns: sa.Column[object]) -> None:
+    op.create_table(name, *columns, sqlite_autoincrement=True, if_not_exists=True)
+
+
+def _seq() -> sa.Column[object]:
+    return sa.Column("seq", BIG, sa.Identity(always=False), primary_key=True)
+
+
+def _texts(*names: str) -> list[sa.Column[object]]:
+    return [sa.Column(name, TEXT, nullable=False) for name in names]

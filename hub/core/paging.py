@@ -1,0 +1,151 @@
+"""Lists: filters, pages, `Link`, and the cache that makes a warm page cost a look-up.
+
+Order is that of creation, so an object that changes never jumps behind a crawler's offset. The cache holds the finished
+end of the envelope per (list, version, who may see it, filters) and is valid while nothing of the kind changed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from hub.core.answers import Answer
+from hub.core.clock import Clock, timestamp
+from hub.core.dispatch import Call
+from hub.core.errors import InvalidRequest
+from hub.core.renditions import Rendition
+from hub.core.store import Store
+from hub.core.types import parse_datetime
+from hub.core.units import Kind
+
+QUERY: Final = ("date_from", "date_to", "offset", "limit")
+_CACHE_BYTES: Final = 64 * 1024 * 1024
+_GZIP_AGE_S: Final = 1.0
+_GZIP_LEAST: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What was asked for: `date_from` inclusive, `date_to` exclusive, as stored timestamps."""
+
+    date_from: str | None
+    date_to: str | None
+    offset: int
+    limit: int
+
+
+def window(query: Mapping[str, str], *, default: int, most: int) -> Window:
+    """From the query of a list request. A limit above ours is not an error (REQ-019). Raises: InvalidRequest."""
+    return Window(
+        date_from=_moment(query, "date_from"),
+        date_to=_moment(query, "date_to"),
+        offset=_whole(query, "offset", 0, least=0),
+        limit=min(_whole(query, "limit", default, least=1), most),
+    )
+
+
+def _moment(query: Mapping[str, str], name: str) -> str | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        return timestamp(parse_datetime(text))
+    except (ValueError, OverflowError):
+        raise InvalidRequest(f"{name} is not a timestamp") from None
+
+
+def _whole(query: Mapping[str, str], name: str, default: int, *, least: int) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit()) or len(text) > 15 or int(text) < least:
+        raise InvalidRequest(f"{name} must be a whole number, at least {least}")
+    return int(text)
+
+
+@dataclass(slots=True)
+class _Page:
+    revision: int
+    tail: bytes
+    total: int
+    count: int
+    zipped: bytes = b""
+    zipped_at: float = -10.0
+
+
+class Listing:
+    """One list that partners may pull. `among` of `page` says who may see what, by column."""
+
+    def __init__(self, kind: Kind, rendition: Rendition) -> None:
+        self._kind = kind
+        self._rendition = rendition
+        self._pages: OrderedDict[tuple[object, ...], _Page] = OrderedDict()
+        self._bytes = 0
+
+    async def page(self, call: Call, among: Mapping[str, Sequence[str]]) -> Answer:
+        """The page that `call` asks for, of the documents whose columns are among the given values."""
+        settings = call.hub.settings
+        asked = window(call.query, default=settings.page_default, most=settings.page_max)
+        at = (call.version, asked, tuple((name, tuple(values)) for name, values in among.items()))
+        revision = call.hub.store.revision(self._kind)
+        page = self._pages.get(at)
+        if page is None or page.revision != revision:
+            page = await self._make(call.hub.store, call.version, asked, among, revision)
+            self._keep(at, page)
+        else:
+            self._pages.move_to_end(at)
+        answer = Answer(tail=page.tail)
+        answer.headers.append((b"x-total-count", b"%d" % page.total))
+        answer.headers.append((b"x-limit", b"%d" % settings.page_max))
+        if asked.offset + page.count < page.total and page.count:
+            answer.headers.append((b"link", _link(call, asked, page.count)))
+        if len(page.tail) >= _GZIP_LEAST:
+            clock = call.hub.clock
+            answer.gzip = lambda head, tail: _compressed(page, clock, head, tail)
+        return answer
+
+    async def _make(
+        self, store: Store, version: str, asked: Window, among: Mapping[str, Sequence[str]], revision: int
+    ) -> _Page:
+        found = await store.page(
+            self._kind,
+            date_from=asked.date_from,
+            date_to=asked.date_to,
+            offset=asked.offset,
+            limit=asked.limit,
+            among=among,
+        )
+        bodies = [await self._rendition.of(store, document, version) for document in found.documents]
+        tail = b',"data":[' + b",".join([body for body in bodies if body is not None]) + b"]}"
+        return _Page(revision, tail, found.total, len(found.documents))
+
+    def _keep(self, at: tuple[object, ...], page: _Page) -> None:
+        old = self._pages.pop(at, None)
+        self._bytes += len(page.tail) - (len(old.tail) if old else 0)
+        self._pages[at] = page
+        while self._bytes > _CACHE_BYTES and len(self._pages) > 1:
+            _, gone = self._pages.popitem(last=False)
+            self._bytes -= len(gone.tail)
+
+
+def _compressed(page: _Page, clock: Clock, head: bytes, tail: bytes) -> bytes:
+    """The envelope, gzipped; kept for a second, so its timestamp is at most that old."""
+    now = clock.monotonic()
+    if now - page.zipped_at > _GZIP_AGE_S:
+        deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
+        page.zipped = deflate.compress(head + tail) + deflate.flush()
+        page.zipped_at = now
+    return page.zipped
+
+
+def _link(call: Call, asked: Window, count: int) -> bytes:
+    """The next page: every filter of this request, on our public address (REQ-018)."""
+    query = {name: value for name, value in call.query.items() if name not in ("offset", "limit")}
+    query["offset"] = str(asked.offset + count)
+    query["limit"] = str(asked.limit)
+    text = "&".join(f"{quote(name)}={quote(value, safe=':')}" for name, value in query.items())
+    return f'<{call.hub.settings.base_url}{call.path}?{text}>; rel="next"'.encode()

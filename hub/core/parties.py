@@ -1,0 +1,53 @@
+"""Parties and their roles. A *party* is `DE*TNM`; a *platform* may speak for several; see types, CiString."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import NamedTuple
+
+from hub.core.errors import InvalidRequest
+
+_PARTY = re.compile(r"([A-Za-z]{2})[*-]?([A-Za-z0-9]{3})", re.ASCII)
+
+
+class PartyRole(StrEnum):
+    """Role of OCPI credentials (credentials, Role). HUB exists only on the 2.2.1 wire."""
+
+    CPO = "CPO"
+    EMSP = "EMSP"
+    HUB = "HUB"
+    NAP = "NAP"
+    NSP = "NSP"
+    OTHER = "OTHER"
+    SCSP = "SCSP"
+
+
+class Party(NamedTuple):
+    """Country code and party id, upper case."""
+
+    country_code: str
+    party_id: str
+
+    def __str__(self) -> str:
+        return f"{self.country_code}*{self.party_id}"
+
+    @classmethod
+    def of(cls, country_code: str, party_id: str) -> Party:
+        """From two wire values, in any case. Raises: InvalidRequest, when they are not ASCII letters and digits."""
+        return cls.parse(f"{country_code}*{party_id}")
+
+    @classmethod
+    def parse(cls, text: str) -> Party:
+        """From `DE*TNM`, `DE-TNM` or `DETNM`. Raises: InvalidRequest."""
+        match = _PARTY.fullmatch(text)
+        if match is None:
+            raise InvalidRequest("a party is two letters and three letters or digits, as in DE*ABC")
+        return cls(match[1].upper(), match[2].upper())
+
+
+class RoleClaim(NamedTuple):
+    """One entry of `roles` in a Credentials object: who, as what."""
+
+    role: PartyRole
+    party: Party

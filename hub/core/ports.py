@@ -1,0 +1,184 @@
+"""What a module needs from outside, as small protocols. `partners/` implement them, `hub/app.py` joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from hub.core.clock import Clock
+from hub.core.jsontypes import Json
+from hub.core.operations import Operation, Side
+from hub.core.registry import Endpoint, Partner, Registry
+from hub.core.settings import Settings
+from hub.core.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAnswer:
+    """A successful OCPI answer (HTTP 2xx, status code 1xxx). Header names are lower case."""
+
+    http: int
+    status_code: int
+    data: Json
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Peers(Protocol):
+    """Requests to OCPI partners."""
+
+    async def send(
+        self,
+        partner: Partner,
+        method: str,
+        module: str,
+        side: Side,
+        path: tuple[str, ...] = (),
+        *,
+        body: bytes | None = None,
+        query: Mapping[str, str] | None = None,
+        to: str = "",
+        owner: str = "",
+        deadline_s: float | None = None,
+    ) -> PeerAnswer:
+        """Call `partner`'s interface `side` of `module`; `path` segments are percent-encoded here.
+
+        `to` and `owner` are parties (`NL*EEE`) for the routing headers of 2.2 and later. Raises: errors.PeerFault's
+        children (PeerRefused when the answer is an error, with both codes) and EndpointsMissing when the partner has
+        no such endpoint.
+        """
+        ...
+
+    async def post_to(self, partner: Partner, url: str, body: bytes) -> PeerAnswer:
+        """POST to a URL that the partner gave us (response_url). Raises: as `send`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a partner's versions URL led to. `token_form` is how it took our token: `base64` or `raw`."""
+
+    version: str
+    endpoints: tuple[Endpoint, ...]
+    token_form: str
+
+
+class Discovery(Protocol):
+    """Reading a partner's versions and version details."""
+
+    async def discover(self, versions_url: str, token: str, *, version: str | None) -> Found:
+        """The endpoints of `version`, or of the newest that both sides have.
+
+        Raises: ClientApiUnusable (any trouble with the call-backs), VersionNotOffered.
+        """
+        ...
+
+
+class Outcome(StrEnum):
+    """How a charger answered a command: the values of CommandResultType (mod_commands)."""
+
+    ACCEPTED = "ACCEPTED"
+    CANCELED_RESERVATION = "CANCELED_RESERVATION"
+    EVSE_OCCUPIED = "EVSE_OCCUPIED"
+    EVSE_INOPERATIVE = "EVSE_INOPERATIVE"
+    FAILED = "FAILED"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
+    REJECTED = "REJECTED"
+    TIMEOUT = "TIMEOUT"
+    UNKNOWN_RESERVATION = "UNKNOWN_RESERVATION"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a connector of ours is, in OCPI's words and in the charger's."""
+
+    station: str
+    connector: int
+    location: str
+    """Key of the location, `DE*BSB/LOC1`."""
+    evse_uid: str
+    connector_id: str
+
+
+class Chargers(Protocol):
+    """Orders to our own chargers. Each waits at most `timeout_s` and then says TIMEOUT; none raises for a charger's fault."""
+
+    def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:
+        """The connector of ours that OCPI knows under this EVSE, or None."""
+        ...
+
+    def reachable(self, station: str) -> bool:
+        """Is its socket up, and has it booted?"""
+        ...
+
+    def supports(self, station: str, feature: str) -> bool:
+        """Features are OCPP 1.6 profile names: `Core`, `Reservation`, `SmartCharging`, `RemoteTrigger`..."""
+        ...
+
+    async def remote_start(self, place: Place, *, id_tag: str, timeout_s: float) -> Outcome: ...
+
+    async def remote_stop(self, station: str, *, transaction: str, timeout_s: float) -> Outcome: ...
+
+    async def unlock(self, place: Place, *, timeout_s: float) -> Outcome: ...
+
+    async def reserve(
+        self, place: Place, *, reservation: int, id_tag: str, parent_tag: str | None, expiry: str, timeout_s: float
+    ) -> Outcome: ...
+
+    async def cancel_reservation(self, station: str, *, reservation: int, timeout_s: float) -> Outcome: ...
+
+
+class NoChargers:
+    """A hub without chargers of its own: knows no place."""
+
+    def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:
+        return None
+
+    def reachable(self, station: str) -> bool:
+        return False
+
+    def supports(self, station: str, feature: str) -> bool:
+        return False
+
+    async def remote_start(self, place: Place, *, id_tag: str, timeout_s: float) -> Outcome:
+        return Outcome.REJECTED
+
+    async def remote_stop(self, station: str, *, transaction: str, timeout_s: float) -> Outcome:
+        return Outcome.REJECTED
+
+    async def unlock(self, place: Place, *, timeout_s: float) -> Outcome:
+        return Outcome.REJECTED
+
+    async def reserve(
+        self, place: Place, *, reservation: int, id_tag: str, parent_tag: str | None, expiry: str, timeout_s: float
+    ) -> Outcome:
+        return Outcome.REJECTED
+
+    async def cancel_reservation(self, station: str, *, reservation: int, timeout_s: float) -> Outcome:
+        return Outcome.UNKNOWN_RESERVATION
+
+
+@dataclass(slots=True)
+class Hub:
+    """What services are given: the store, the clock, the partners, and the two ways out."""
+
+    store: Store
+    clock: Clock
+    settings: Settings
+    registry: Registry
+    peers: Peers
+    discovery: Discovery
+    chargers: Chargers
+    background: Background
+    operations: tuple[Operation, ...] = ()
+
+
+class Background(Protocol):
+    """Work that outlives the request which began it; counted, logged when it fails, cancelled at shutdown."""
+
+    def start(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
+        """Begin `work` and return at once."""
+        ...
+
+

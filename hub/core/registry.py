@@ -1,0 +1,265 @@
+"""The partners: who may connect, as whom, and how we reach them.
+
+A partner is a *platform*: it may speak for several parties, claims them in its credentials, and may claim only what it
+was invited as. Tokens are named by direction: `our_token` is the one we issued (they present it), `their_token` the one
+they issued (we present it). We keep only fingerprints of the former; the latter is sealed.
+
+States: invited -> connected -> (blocked | unregistered). A rotation leaves two live tokens of ours until the new one is
+first used, or the overlap ends (credentials, PUT).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator
+
+from hub.core import auth, secrets
+from hub.core.errors import NotFound, Unauthorized
+from hub.core.parties import Party, PartyRole, RoleClaim
+from hub.core.store import Store
+from hub.core.units import ABSENT, ANY, Change, Kind, Put, Unit
+
+PARTNERS: Final = Kind("partners", columns=("state",))
+
+PartyText = Annotated[Party, PlainValidator(lambda v: v if isinstance(v, Party) else Party.parse(v)), PlainSerializer(str)]
+
+
+class State(StrEnum):
+    """Where a partner stands."""
+
+    INVITED = "invited"
+    CONNECTED = "connected"
+    BLOCKED = "blocked"
+    UNREGISTERED = "unregistered"
+
+
+class TokenUse(StrEnum):
+    """What a token that we issued is good for."""
+
+    REGISTRATION = "registration"
+    """Token A: versions and credentials only, until it is consumed."""
+    LIVE = "live"
+    OVERLAP = "overlap"
+    """Replaced by a rotation; answers until the new one is first seen, or `until`."""
+    PROBE = "probe"
+    """Given out in our own registration with them, before they answered."""
+
+
+class IssuedToken(BaseModel):
+    """A token of ours, as its fingerprint."""
+
+    model_config = ConfigDict(frozen=True)
+    fingerprint: str
+    use: TokenUse
+    until: datetime | None = None
+
+
+class Claim(BaseModel):
+    """A role that a partner has, or may claim."""
+
+    model_config = ConfigDict(frozen=True)
+    role: PartyRole
+    party: PartyText
+    business_name: str = ""
+
+    @property
+    def pair(self) -> RoleClaim:
+        return RoleClaim(self.role, self.party)
+
+
+class Endpoint(BaseModel):
+    """One endpoint of a partner's version details. `role` is SENDER or RECEIVER; "" on 2.1.1, which has none."""
+
+    model_config = ConfigDict(frozen=True)
+    identifier: str
+    role: str = ""
+    url: str
+
+
+class Partner(BaseModel):
+    """A platform that connects to us."""
+
+    model_config = ConfigDict(frozen=True)
+    name: str
+    state: State = State.INVITED
+    invited: tuple[Claim, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    version: str | None = None
+    versions_url: str = ""
+    endpoints: tuple[Endpoint, ...] = ()
+    our_tokens: tuple[IssuedToken, ...] = ()
+    their_token: str = ""
+    """Sealed."""
+    token_form: str = "base64"
+    quirks: tuple[str, ...] = ()
+    pulled: dict[str, str] = {}
+    """Per module, the time up to which we have pulled."""
+    since: str = ""
+
+    @property
+    def roles(self) -> frozenset[PartyRole]:
+        return frozenset(claim.role for claim in (self.claims or self.invited))
+
+    @property
+    def parties(self) -> frozenset[str]:
+        """The parties it speaks for, as text (`NL*EEE`)."""
+        return frozenset(str(claim.party) for claim in (self.claims or self.invited))
+
+    @property
+    def party(self) -> str:
+        """The first of its parties, for the routing headers."""
+        claims = self.claims or self.invited
+        return str(claims[0].party) if claims else ""
+
+    def speaks_for(self, party: Party, roles: Iterable[PartyRole]) -> bool:
+        """Has it claimed `party` in one of `roles`?"""
+        wanted = frozenset(roles)
+        return any(claim.party == party and claim.role in wanted for claim in self.claims)
+
+    def endpoint(self, identifier: str, side: str) -> str | None:
+        """The URL of its endpoint, without a trailing slash. `side` is `SENDER` or `RECEIVER`."""
+        for endpoint in self.endpoints:
+            if endpoint.identifier == identifier and endpoint.role in ("", side):
+                return endpoint.url.rstrip("/")
+        return None
+
+
+class Caller:
+    """Who is calling: the partner, and which use the presented token has."""
+
+    __slots__ = ("fingerprint", "partner", "token", "use")
+
+    def __init__(self, partner: Partner, use: TokenUse, fingerprint: str, token: str) -> None:
+        self.partner = partner
+        self.use = use
+        self.fingerprint = fingerprint
+        self.token = token
+        """As presented, for the echo in GET credentials; never stored, never logged."""
+
+
+class Registry:
+    """All partners, in memory, written through to the store. One process writes; others reload when the kind changes."""
+
+    def __init__(self, store: Store, pepper: bytes, seal: secrets.Seal) -> None:
+        self._store = store
+        self._pepper = pepper
+        self._seal = seal
+        self._partners: dict[str, Partner] = {}
+        self._versions: dict[str, int] = {}
+        self._by_fingerprint: dict[str, tuple[str, IssuedToken]] = {}
+        self._by_header: dict[bytes, Caller] = {}
+        self._revision = -1
+
+    async def load(self) -> None:
+        """Read all partners. Called at start, and when another process has changed one."""
+        revision = self._store.revision(PARTNERS)
+        documents = await self._store.select(PARTNERS, limit=100_000)
+        self._partners = {}
+        self._versions = {}
+        for document in documents:
+            partner = Partner.model_validate_json(document.body)
+            self._partners[partner.name] = partner
+            self._versions[partner.name] = document.version
+        self._index()
+        self._revision = revision
+
+    async def refresh(self) -> None:
+        """Reload if somebody else wrote a partner."""
+        if self._revision != self._store.revision(PARTNERS):
+            await self.load()
+
+    def _index(self) -> None:
+        self._by_header.clear()
+        self._by_fingerprint = {
+            token.fingerprint: (partner.name, token)
+            for partner in self._partners.values()
+            for token in partner.our_tokens
+        }
+
+    def all(self) -> list[Partner]:
+        """In order of their names."""
+        return [self._partners[name] for name in sorted(self._partners)]
+
+    def get(self, name: str) -> Partner:
+        """Raises: NotFound."""
+        try:
+            return self._partners[name]
+        except KeyError:
+            raise NotFound(f"there is no partner named {name!r}") from None
+
+    def find(self, name: str) -> Partner | None:
+        return self._partners.get(name)
+
+    def connected(self) -> list[Partner]:
+        return [partner for partner in self.all() if partner.state is State.CONNECTED]
+
+    def holder_of(self, party: Party, roles: Iterable[PartyRole]) -> Partner | None:
+        """The connected partner that speaks for `party` in one of `roles`."""
+        wanted = frozenset(roles)
+        return next((p for p in self.connected() if p.speaks_for(party, wanted)), None)
+
+    def caller(self, header: bytes, now: datetime) -> Caller:
+        """Who presents this Authorization header. Raises: Unauthorized, always with the same words."""
+        known = self._by_header.get(header)
+        if known is not None and known.use is not TokenUse.OVERLAP:
+            return known
+        for token in auth.candidates(header):
+            fingerprint = secrets.fingerprint(token, self._pepper)
+            found = self._by_fingerprint.get(fingerprint)
+            if found is not None and _valid(found[1], now):
+                caller = Caller(self._partners[found[0]], found[1].use, fingerprint, token)
+                if caller.partner.state is State.BLOCKED:
+                    break
+                if len(self._by_header) < 10_000:
+                    self._by_header[header] = caller
+                return caller
+        raise Unauthorized
+
+    def fingerprint(self, token: str) -> str:
+        return secrets.fingerprint(token, self._pepper)
+
+    def sealed(self, token: str) -> str:
+        """A token that we are to present, as it is stored."""
+        return self._seal.seal(token)
+
+    def unit(self, partner: Partner, *, new: bool = False) -> Unit:
+        """A unit that writes `partner`; add to it, then `commit` it here."""
+        expect = ABSENT if new else self._versions.get(partner.name, ANY)
+        put = Put(
+            PARTNERS, partner.name, partner.model_dump_json().encode(), columns=(partner.state,), expect=expect
+        )
+        return Unit().put(put).tells(Change("partners", partner.name))
+
+    async def commit(self, partner: Partner, unit: Unit) -> Partner:
+        """Commit a unit made by `unit`, and know the partner from now on. Raises: Conflict."""
+        versions = await self._store.commit(unit)
+        self._partners[partner.name] = partner
+        self._versions[partner.name] = versions[0]
+        self._revision = self._store.revision(PARTNERS)
+        self._index()
+        return partner
+
+    def replaces_another(self, caller: Caller) -> bool:
+        """Is this the first use of a token that a rotation issued?"""
+        return caller.use is TokenUse.LIVE and len(caller.partner.our_tokens) > 1
+
+    async def settle(self, caller: Caller) -> None:
+        """The new token was used: the one it replaced is void from now on."""
+        partner = self.get(caller.partner.name)
+        kept = tuple(token for token in partner.our_tokens if token.use is not TokenUse.OVERLAP)
+        if len(kept) != len(partner.our_tokens):
+            await self.save(partner.model_copy(update={"our_tokens": kept}))
+
+    async def save(self, partner: Partner) -> Partner:
+        """Commit `partner` alone. Raises: Conflict."""
+        return await self.commit(partner, self.unit(partner))
+
+
+def _valid(token: IssuedToken, now: datetime) -> bool:
+    return token.until is None or now < token.until
+
+

@@ -1,0 +1,82 @@
+"""A stored object in the words of a version: derived once per change, kept as bytes.
+
+The stored form is that of the newest version, so there it is the stored bytes themselves. What a version cannot express
+at all is None: it is left out of lists, and held in lanes.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from hub.core.dialect import VERSIONS, Loss, NotExpressible, Wire
+from hub.core.inbound import encode, parse
+from hub.core.jsontypes import Tree
+from hub.core.store import Store
+from hub.core.units import Document
+
+Context = Callable[[Store, Document], Awaitable[Mapping[str, Any]]]
+
+_LARGEST = 8 * 1024 * 1024
+
+
+class Rendition:
+    """One kind of object in every version. `context` gives what an older version embeds (2.1.1: the location).
+
+    At most `capacity` derived documents are kept, the least recently used go first.
+    """
+
+    def __init__(self, wires: Mapping[str, Wire[Any]], *, context: Context | None = None, capacity: int = 20_000) -> None:
+        self._wires = wires
+        self._context = context
+        self._capacity = capacity
+        self._kept: OrderedDict[tuple[str, str], tuple[int, bytes | None]] = OrderedDict()
+        self.losses: dict[tuple[str, str], int] = {}
+        """How often a field was lost, by (version, JSON pointer)."""
+
+    async def of(self, store: Store, document: Document, version: str) -> bytes | None:
+        """The object as `version` writes it, or None when it cannot be said there."""
+        if version == VERSIONS[-1]:
+            return document.body
+        at = (version, document.key)
+        kept = self._kept.get(at)
+        if kept is not None and kept[0] == document.version:
+            self._kept.move_to_end(at)
+            return kept[1]
+        rendered = await self._render(store, document, version)
+        self._kept[at] = (document.version, rendered)
+        if len(self._kept) > self._capacity:
+            self._kept.popitem(last=False)
+        return rendered
+
+    async def _render(self, store: Store, document: Document, version: str) -> bytes | None:
+        context = await self._context(store, document) if self._context is not None else {}
+        tree: Tree = parse(document.body, limit=_LARGEST)
+        try:
+            written, losses = self._wires[version].write(tree, context=context)
+        except NotExpressible:
+            return None
+        self._count(version, losses)
+        return encode(written)
+
+    def _count(self, version: str, losses: tuple[Loss, ...]) -> None:
+        for loss in losses:
+            at = (version, loss.pointer)
+            self.losses[at] = self.losses.get(at, 0) + 1
+
+
+def lowest_version(wires: Mapping[str, Wire[Any]], tree: Tree, context: Mapping[str, Any] | None = None) -> str:
+    """The oldest version that can say `tree`; it goes into a column, so that lists leave out what cannot be said."""
+    for version in VERSIONS[:-1]:
+        try:
+            wires[version].write(tree, context=context or {})
+        except NotExpressible:
+            continue
+        return version
+    return VERSIONS[-1]
+
+
+def up_to(version: str) -> tuple[str, ...]:
+    """The values of that column which a partner of `version` may see."""
+    return VERSIONS[: VERSIONS.index(version) + 1]

@@ -1,0 +1,211 @@
+"""Every setting of Busbar: its unit, its default, and one line on what it changes.
+
+Each is read from the environment as BUSBAR_<NAME> or from a file `.env` in the working directory; the command
+line sets the common ones. A test compares this class with the README.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from hub.core.errors import InvalidRequest
+from hub.core.parties import Party
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
+
+Texts = Annotated[tuple[str, ...], NoDecode]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Bytes = Annotated[int, Field(ge=KIB, le=64 * MIB)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Settings(BaseSettings):
+    """What an operator may change."""
+
+    model_config = SettingsConfigDict(env_prefix="BUSBAR_", env_file=".env", extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address that the HTTP and the OCPP listener bind to.")
+    port: int = Field(
+        8000, ge=0, le=65_535, description="TCP port of OCPI, OICP, management API and console."
+    )
+    ocpp_port: int = Field(9000, ge=0, le=65_535, description="TCP port of the chargers' websockets.")
+    database_url: str = Field(
+        "sqlite:///busbar.db", description="Where facts are kept: sqlite:///file.db or postgresql://..."
+    )
+    public_url: str = Field(
+        "", description="Base URL that partners see in every link we give; empty means http://host:port."
+    )
+    party: str = Field("DE*BSB", description="Our own party: country code and party id of our roles.")
+    business_name: str = Field("Busbar", max_length=100, description="Name in our business_details.")
+    currency: str = Field(
+        "EUR", pattern=r"^[A-Z]{3}$", description="Currency of sessions at a connector without a tariff."
+    )
+    dev: bool = Field(False, description="Development: partners on loopback are allowed, logs are for eyes.")
+    secret_key: SecretStr | None = Field(
+        None,
+        description="Key (32 or more characters) that hashes and seals tokens; without it a file is made"
+        " beside the SQLite database at the first start.",
+    )
+    operator_token: SecretStr | None = Field(
+        None, description="Bearer token of the management API; without it the first start prints a new one."
+    )
+    allow_networks: Texts = Field(
+        (),
+        description="Networks (CIDR, comma-separated) where partners may live although they are not public.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The least severe event that is logged."
+    )
+
+    page_default: Count = Field(50, description="Objects per page when a partner asks for no limit.")
+    page_max: Count = Field(500, description="Objects per page at most (X-Limit).")
+    body_small: Bytes = Field(64 * KIB, description="Bytes in a body of commands, credentials and tokens.")
+    body_medium: Bytes = Field(512 * KIB, description="Bytes in a body of sessions and tariffs.")
+    body_large: Bytes = Field(2 * MIB, description="Bytes in a body of locations and CDRs.")
+    rate_per_partner: Count = Field(50, description="Requests per second that a partner may make for long.")
+    burst_per_partner: Count = Field(200, description="Requests that a partner may make at once.")
+    failed_logins_per_min: Count = Field(20, description="Failed authentications per minute and address.")
+    token_overlap_min: int = Field(
+        15,
+        ge=0,
+        le=10_080,
+        description="Minutes for which a rotated token still works, until the new one is seen.",
+    )
+
+    authorize_timeout_s: Seconds = Field(
+        2.0, description="Seconds that an eMSP has to answer a real-time authorization."
+    )
+    ask_unknown_tokens: Literal["none", "listless", "all"] = Field(
+        "listless",
+        description="Who is asked for a card that is on no list: nobody, the eMSPs that gave us no list, or all.",
+    )
+    command_timeout_s: Seconds = Field(30.0, description="Seconds that a charger has to act on a command.")
+    outbound_connect_timeout_s: Seconds = Field(5.0, description="Seconds to reach a partner's server.")
+    outbound_timeout_s: Seconds = Field(30.0, description="Seconds for one whole exchange with a partner.")
+    outbound_object_cap: Bytes = Field(1 * MIB, description="Bytes that we read of a partner's answer.")
+    outbound_page_cap: Bytes = Field(
+        10 * MIB, description="Bytes that we read of a partner's page of objects."
+    )
+    lane_first_s: Seconds = Field(5.0, description="Seconds before the second try at a partner that fails.")
+    lane_cap_s: Seconds = Field(
+        900.0, description="Seconds between tries at most; the wait doubles up to it."
+    )
+    lane_jitter_low: float = Field(0.8, ge=0.1, le=1, description="Least factor on each wait of a lane.")
+    lane_jitter_high: float = Field(1.4, ge=1, le=10, description="Largest factor on each wait of a lane.")
+
+    heartbeat_interval_s: int = Field(
+        300,
+        ge=10,
+        le=86_400,
+        description="Seconds between heartbeats, told to a charger in BootNotification.",
+    )
+    ocpp_frame_16: Bytes = Field(256 * KIB, description="Bytes in one frame of an OCPP 1.6 charger.")
+    ocpp_frame_2x: Bytes = Field(1 * MIB, description="Bytes in one frame of an OCPP 2.0.1 or 2.1 charger.")
+    ocpp_frames_per_s: Count = Field(20, description="Frames per second that a charger may send for long.")
+    ocpp_frames_burst: Count = Field(100, description="Frames that a charger may send at once.")
+    ocpp_ping_s: Seconds = Field(30.0, description="Seconds between websocket pings; two missed close it.")
+    offline_grace_s: Seconds = Field(
+        300.0, description="Seconds without a connection after which a charger's EVSEs are shown as UNKNOWN."
+    )
+
+    @field_validator("allow_networks", mode="before")
+    @classmethod
+    def _from_commas(cls, value: object) -> object:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("party")
+    @classmethod
+    def _a_party(cls, value: str) -> str:
+        try:
+            return str(Party.parse(value))
+        except InvalidRequest as error:
+            raise ValueError(error.message) from error
+
+    @field_validator("public_url")
+    @classmethod
+    def _a_base_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (
+            parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment
+        ):
+            raise ValueError("public_url is http(s)://host[:port][/path]")
+        return value.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < 32:
+            raise ValueError("secret_key needs 32 or more characters")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.page_default > self.page_max:
+            raise ValueError("page_default is larger than page_max")
+        return self
+
+    @property
+    def own_party(self) -> Party:
+        """`party`, parsed."""
+        return Party.parse(self.party)
+
+    @property
+    def base_url(self) -> str:
+        """`public_url`, or what it is by default; without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def reachable_networks(self) -> tuple[str, ...]:
+        """`allow_networks`, and in development the loopback."""
+        return (*self.allow_networks, *LOOPBACK) if self.dev else self.allow_networks
+
+
+def load_or_create_secret(settings: Settings) -> bytes:
+    """The key under everything hashed and sealed: the setting, or the file `<database>.key`, made with mode
+    0600.
+
+    Raises: ValueError, with a database server and no `secret_key` (processes on several machines would each
+    make their own), or when the file is readable by others.
+    """
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value().encode()
+    if not settings.database_url.startswith("sqlite:///"):
+        raise ValueError("BUSBAR_SECRET_KEY must be set when the database is a server")
+    path = Path(settings.database_url.removeprefix("sqlite:///") + ".key")
+    with contextlib.suppress(FileExistsError):
+        _create(path)
+    if path.stat().st_mode & 0o077:
+        raise ValueError(f"{path} can be read by others; make it 0600")
+    secret = path.read_bytes().strip()
+    if len(secret) < 32:
+        raise ValueError(f"{path} holds no key of 32 or more characters")
+    return secret
+
+
+def _create(path: Path) -> None:
+    """Written whole beside it, then linked: two starts at once agree on one key; nobody reads half of it."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(draft)
+    finally:
+        draft.unlink()

@@ -1,0 +1,145 @@
+"""What both databases do alike: every read as one statement, and the way into the queue of the writer."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
+
+from hub.core.store.audit import AUDIT_COLUMNS, GENESIS, AuditCheck, AuditRow, audit_row, check
+from hub.core.store.batch import Waiter
+from hub.core.store.documents import (
+    CHANGE_COLUMNS,
+    NO_CONDITION,
+    Order,
+    Page,
+    Row,
+    Statement,
+    bounded,
+    change_row,
+    columns,
+    document,
+    page_where,
+    select_sql,
+)
+from hub.core.store.news import News, OnCommit
+from hub.core.store.schema import table_name
+from hub.core.store.values import check_unit, is_storable
+from hub.core.units import ChangeRow, Document, Kind, Unit
+
+_KEYS_A_STATEMENT: Final = 500
+_AUDIT_ROWS_A_STEP: Final = 500
+
+
+class DocumentStore(ABC):
+    """See `hub.core.store.Store`. All methods belong to the event loop that opened it."""
+
+    numbered: ClassVar[bool]
+    """Are placeholders `$1` instead of `?`"""
+
+    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+        self._kinds = kinds
+        self._news = News(kinds)
+
+    @abstractmethod
+    async def _fetch(self, sql: str, values: Sequence[object]) -> Sequence[Row]:
+        """Run one reading statement. Raises: NotReady, when the database cannot be reached."""
+
+    @abstractmethod
+    def _submit(self, waiter: Waiter) -> None:
+        """Put a unit into the writer's queue. Raises: NotReady, when there is no writer."""
+
+    async def get(self, kind: Kind, key: str) -> Document | None:
+        if not is_storable(key):
+            return None
+        statement = Statement(numbered=self.numbered)
+        where = f"key = {statement.bind(key)}"
+        rows = await self._fetch(f"SELECT {columns(kind)} FROM {table_name(kind)} WHERE {where}", statement.values)
+        return document(kind, rows[0]) if rows else None
+
+    async def get_many(self, kind: Kind, keys: Sequence[str]) -> dict[str, Document]:
+        found: dict[str, Document] = {}
+        for start in range(0, len(keys), _KEYS_A_STATEMENT):
+            statement = Statement(numbered=self.numbered)
+            where = statement.one_of("key", keys[start : start + _KEYS_A_STATEMENT])
+            sql = f"SELECT {columns(kind)} FROM {table_name(kind)} WHERE {where}"
+            for row in await self._fetch(sql, statement.values):
+                found[row[1]] = document(kind, row)
+        return found
+
+    async def select(
+        self,
+        kind: Kind,
+        *,
+        equal: Mapping[str, str] = NO_CONDITION,
+        order: Order = "seq",
+        descending: bool = False,
+        limit: int = 1000,
+        after_seq: int = 0,
+    ) -> list[Document]:
+        statement = Statement(numbered=self.numbered)
+        sql = select_sql(
+            statement, kind, equal=equal, order=order, descending=descending, limit=limit, after_seq=after_seq
+        )
+        if not all(map(is_storable, equal.values())):
+            return []
+        return [document(kind, row) for row in await self._fetch(sql, statement.values)]
+
+    async def page(
+        self,
+        kind: Kind,
+        *,
+        date_from: str | None,
+        date_to: str | None,
+        offset: int,
+        limit: int,
+        audiences: Sequence[str] | None = None,
+        owners: Sequence[str] | None = None,
+    ) -> Page:
+        statement = Statement(numbered=self.numbered)
+        where = page_where(statement, date_from=date_from, date_to=date_to, audiences=audiences, owners=owners)
+        source = f"FROM {table_name(kind)}{where}"
+        ((total,),) = await self._fetch(f"SELECT count(*) {source}", tuple(statement.values))
+        part = f"ORDER BY seq LIMIT {statement.bind(bounded(limit))} OFFSET {statement.bind(bounded(offset))}"
+        rows = await self._fetch(f"SELECT {columns(kind)} {source} {part}", statement.values)
+        return Page([document(kind, row) for row in rows], total)
+
+    async def commit(self, unit: Unit) -> tuple[int, ...]:
+        check_unit(unit, self._kinds)
+        waiter = Waiter(unit, asyncio.get_running_loop().create_future())
+        self._submit(waiter)
+        return await waiter.future
+
+    async def changes(self, *, after: int, limit: int) -> list[ChangeRow]:
+        return [change_row(row) for row in await self._log("changes", CHANGE_COLUMNS, after=after, limit=limit)]
+
+    async def last_change(self) -> int:
+        ((last,),) = await self._fetch("SELECT coalesce(max(seq), 0) FROM changes", ())
+        return int(last)
+
+    def revision(self, kind: Kind) -> int:
+        return self._news.revision(kind.name)
+
+    def on_commit(self, callback: OnCommit) -> None:
+        self._news.listen(callback)
+
+    async def audit_rows(self, *, after: int, limit: int) -> list[AuditRow]:
+        return [audit_row(row) for row in await self._log("audit", AUDIT_COLUMNS, after=after, limit=limit)]
+
+    async def verify_audit(self) -> AuditCheck:
+        result = AuditCheck(0, GENESIS)
+        after = -1
+        while rows := await self.audit_rows(after=after, limit=_AUDIT_ROWS_A_STEP):
+            after = rows[-1].seq
+            result = check(result, rows)
+            if result.broken_seq is not None:
+                break
+            await asyncio.sleep(0)
+        return result
+
+    async def _log(self, table: str, names: Sequence[str], *, after: int, limit: int) -> Sequence[Row]:
+        statement = Statement(numbered=self.numbered)
+        where = f"seq > {statement.bind(after)} ORDER BY seq LIMIT {statement.bind(bounded(limit))}"
+        sql = f"SELECT {', '.join(names)} FROM {table} WHERE {where}"
+        return await self._fetch(sql, statement.values)

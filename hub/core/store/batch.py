@@ -1,0 +1,123 @@
+"""Group commit, the deciding half: many waiting units become one transaction, each standing or falling alone.
+
+The writer reads the present versions of all keys of the batch, `decide` goes through the units in order and keeps track
+of what each one would leave behind, so that two units of one batch that touch the same key are both judged right. Of a
+key written several times only the last state goes to disk. Nothing here knows SQL or waits for anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from hub.core.errors import Conflict, NotReady
+from hub.core.failpoints import FailpointRaised, failpoint
+from hub.core.units import ANY, Audit, Change, Put, Unit
+
+Versions = dict[str, dict[str, int]]
+"""Kind name -> key -> version; a key that does not exist has no entry."""
+
+
+class Waiter:
+    """A unit that somebody waits for, and its fate once that is known."""
+
+    __slots__ = ("error", "future", "unit", "versions")
+
+    def __init__(self, unit: Unit, future: asyncio.Future[tuple[int, ...]]) -> None:
+        self.unit = unit
+        self.future = future
+        self.versions: tuple[int, ...] = ()
+        self.error: Exception | None = None
+
+    def complete(self) -> None:
+        """Tell the caller. In the event loop's thread only."""
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.versions)
+        else:
+            self.future.set_exception(self.error)
+
+
+@dataclass(slots=True)
+class KindWrites:
+    """What a batch does to the table of one kind: first the deletes, then the puts, in order of creation."""
+
+    puts: dict[str, tuple[Put, int]] = field(default_factory=dict)
+    deletes: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Decision:
+    """What a batch writes, after all expectations were judged."""
+
+    kinds: dict[str, KindWrites] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    audits: list[Audit] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.kinds or self.changes or self.audits)
+
+
+def keys_of(waiters: Iterable[Waiter]) -> dict[str, list[str]]:
+    """Kind name -> the keys whose versions must be known before `decide`, each once."""
+    keys: dict[str, dict[str, None]] = {}
+    for waiter in waiters:
+        for write in waiter.unit.writes:
+            keys.setdefault(write.kind.name, {})[write.key] = None
+    return {kind: list(found) for kind, found in keys.items()}
+
+
+def decide(waiters: Sequence[Waiter], versions: Versions) -> Decision:
+    """Judge each unit in order; `versions` is what the database holds, and is brought up to what it will hold.
+
+    Sets `versions` or `error` (Conflict) of each waiter.
+    """
+    decision = Decision()
+    for waiter in waiters:
+        waiter.error = _apply(waiter, versions)
+        if waiter.error is None:
+            _keep(waiter, decision)
+    return decision
+
+
+def _apply(waiter: Waiter, versions: Versions) -> Conflict | None:
+    before: list[tuple[dict[str, int], str, int]] = []
+    after: list[int] = []
+    for write in waiter.unit.writes:
+        table = versions[write.kind.name]
+        present = table.get(write.key, 0)
+        if write.expect not in (ANY, present):
+            for undo, key, version in reversed(before):
+                undo[key] = version
+            return Conflict(f"{write.kind.name} was changed by somebody else meanwhile")
+        before.append((table, write.key, present))
+        table[write.key] = present + 1 if isinstance(write, Put) else 0
+        after.append(table[write.key])
+    waiter.versions = tuple(after)
+    return None
+
+
+def _keep(waiter: Waiter, decision: Decision) -> None:
+    for write, version in zip(waiter.unit.writes, waiter.versions, strict=True):
+        writes = decision.kinds.get(write.kind.name)
+        if writes is None:
+            writes = decision.kinds[write.kind.name] = KindWrites()
+        if isinstance(write, Put):
+            writes.puts[write.key] = (write, version)
+        else:
+            writes.puts.pop(write.key, None)
+            writes.deletes.add(write.key)
+    decision.changes += waiter.unit.changes
+    decision.audits += waiter.unit.audits
+
+
+def lose_answers(waiters: Iterable[Waiter]) -> None:
+    """Here a test may lose the answers of a batch that is already on disk."""
+    try:
+        failpoint("store.after_commit")
+    except FailpointRaised:
+        for waiter in waiters:
+            waiter.error = NotReady("the answer was lost")

@@ -1,0 +1,123 @@
+"""Reading, the part that both databases share: the statements over a kind's table, and rows turned into documents.
+
+Placeholders are `?` in SQLite and `$1` in PostgreSQL; everything else is the same SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from hub.core.errors import InvalidRequest
+from hub.core.store.schema import COMMON, table_name
+from hub.core.store.values import is_storable
+from hub.core.units import Change, ChangeRow, Document, Kind
+
+Order = Literal["seq", "last_updated", "key"]
+Row = Sequence[Any]
+
+CHANGE_COLUMNS: Final = ("seq", "at", "module", "key", "owner", "audience", "what", "correlation_id")
+
+NO_CONDITION: Final[Mapping[str, str]] = MappingProxyType({})
+
+_LARGEST: Final = 2**62
+_TEXT_COLUMNS: Final = frozenset({"key", "owner", "audience", "last_updated"})
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list, and how many documents the whole list has."""
+
+    documents: list[Document]
+    total: int
+
+
+class Statement:
+    """SQL that is being written, with its values."""
+
+    def __init__(self, *, numbered: bool) -> None:
+        self.numbered = numbered
+        self.values: list[Any] = []
+
+    def bind(self, value: object) -> str:
+        """The placeholder that stands for `value`."""
+        self.values.append(value)
+        return f"${len(self.values)}" if self.numbered else "?"
+
+    def one_of(self, column: str, values: Sequence[str]) -> str:
+        """A condition that holds when the column has one of `values`."""
+        storable = [value for value in values if is_storable(value)]
+        if self.numbered:
+            return f'"{column}" = ANY({self.bind(storable)}::text[])'
+        return f'"{column}" IN ({", ".join(self.bind(value) for value in storable)})'
+
+
+def columns(kind: Kind) -> str:
+    """What is read of a document, as SQL."""
+    return ", ".join(f'"{column}"' for column in (*COMMON, *kind.columns))
+
+
+def document(kind: Kind, row: Row) -> Document:
+    """From the columns of `columns(kind)`."""
+    return Document(*row[:7], columns=dict(zip(kind.columns, row[7:], strict=True)))
+
+
+def change_row(row: Row) -> ChangeRow:
+    """From CHANGE_COLUMNS."""
+    return ChangeRow(row[0], row[1], Change(*row[2:]))
+
+
+def select_sql(
+    statement: Statement,
+    kind: Kind,
+    *,
+    equal: Mapping[str, str],
+    order: Order,
+    descending: bool,
+    limit: int,
+    after_seq: int,
+) -> str:
+    """The statement of `Store.select`. Raises: ValueError, for a column that the kind has not."""
+    unknown = set(equal) - _TEXT_COLUMNS - set(kind.columns)
+    if unknown or order not in ("seq", "last_updated", "key"):
+        raise ValueError(f"{kind.name} cannot be selected by {sorted(unknown) or order}")
+    conditions = [f'"{column}" = {statement.bind(value)}' for column, value in equal.items()]
+    if after_seq:
+        conditions.append(f"seq > {statement.bind(bounded(after_seq))}")
+    direction = "DESC" if descending else "ASC"
+    by = "seq" if order == "seq" else f'"{order}" {direction}, seq'
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return (
+        f"SELECT {columns(kind)} FROM {table_name(kind)}{where}"  # noqa: S608 - names are checked, values are bound
+        f" ORDER BY {by} {direction} LIMIT {statement.bind(bounded(limit))}"
+    )
+
+
+def page_where(
+    statement: Statement,
+    *,
+    date_from: str | None,
+    date_to: str | None,
+    audiences: Sequence[str] | None,
+    owners: Sequence[str] | None,
+) -> str:
+    """The condition of `Store.page`; it serves the page and its total."""
+    conditions = []
+    if date_from is not None:
+        conditions.append(f"last_updated >= {statement.bind(date_from)}")
+    if date_to is not None:
+        conditions.append(f"last_updated < {statement.bind(date_to)}")
+    if audiences is not None:
+        conditions.append(statement.one_of("audience", audiences))
+    if owners is not None:
+        conditions.append(statement.one_of("owner", owners))
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def bounded(number: int) -> int:
+    """A count or position that a database can take. Raises: InvalidRequest, when it is negative."""
+    if number < 0:
+        raise InvalidRequest("offset and limit are not negative")
+    return min(number, _LARGEST)

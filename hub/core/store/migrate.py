@@ -1,0 +1,141 @@
+"""Bring a database up to the schema of this program, before anything else touches it.
+
+Alembic runs `hub/core/migrations/versions`. A kind that no migration knows yet (one under development, or of a test)
+gets its table as declared. A database that a newer program has already changed is refused, as is one whose tables lack
+a declared column. In PostgreSQL several hubs may start at once: an advisory lock lets one migrate and the others wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.pool import NullPool
+
+from hub.core.errors import NotReady
+from hub.core.store.addresses import postgres_dsn, sqlite_path, sqlite_uri
+from hub.core.store.lockfile import LockFile
+from hub.core.store.refusal import DatabaseRefused
+from hub.core.store.schema import metadata
+from hub.core.units import Kind
+
+MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
+
+_MIGRATION_LOCK: Final = 0x6275736261720001  # "busbar" and 1
+
+
+async def migrate(database_url: str, kinds: Sequence[Kind]) -> None:
+    """What the command `busbar migrate` does, and `open_store` first of all.
+
+    Raises: DatabaseRefused, when the schema is newer than ours, or another hub has the SQLite file.
+    """
+    if database_url.startswith("sqlite:"):
+        path = sqlite_path(database_url)
+        lock = LockFile(path)
+        try:
+            await asyncio.to_thread(migrate_sqlite, path, kinds)
+        finally:
+            lock.release()
+    else:
+        await migrate_postgres(database_url, kinds)
+
+
+def migrate_sqlite(path: Path, kinds: Sequence[Kind]) -> None:
+    """Migrate under a lock that the caller holds. All or nothing: SQLite's DDL is transactional too."""
+    engine = _sqlite_engine(path, mode="rwc")
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    with engine.begin() as connection:
+        upgrade(connection, kinds)
+
+
+def require_current_sqlite(path: Path, kinds: Sequence[Kind]) -> None:
+    """For a reader, who may not migrate. Raises: DatabaseRefused, when the schema is not exactly ours."""
+    with _sqlite_engine(path, mode="ro").connect() as connection:
+        require_current(connection, kinds)
+
+
+def _sqlite_engine(path: Path, *, mode: str) -> Engine:
+    uri = sqlite_uri(path, mode=mode)
+    return create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(uri, uri=True, isolation_level=None), poolclass=NullPool
+    )
+
+
+async def migrate_postgres(database_url: str, kinds: Sequence[Kind], *, read_only: bool = False) -> None:
+    """Migrate in one transaction, while other hubs that start wait for it; or only look, for a reader.
+
+    Raises: DatabaseRefused; NotReady, when the server cannot be reached.
+    """
+    import asyncpg
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    dsn = postgres_dsn(database_url)
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn, timeout=10), poolclass=NullPool
+    )
+    try:
+        async with engine.begin() as connection:
+            if read_only:
+                await connection.run_sync(require_current, kinds)
+            else:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+                await connection.run_sync(upgrade, kinds)
+    except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+        raise NotReady("the database server cannot be reached") from error
+
+
+def upgrade(connection: Connection, kinds: Sequence[Kind]) -> None:
+    """All migrations, then the tables of kinds that none of them made. Raises: DatabaseRefused."""
+    config = alembic_config(connection, kinds)
+    heads = MigrationContext.configure(connection).get_current_heads()
+    if heads != tuple(ScriptDirectory.from_config(config).get_heads()):
+        _refuse_unknown(heads, ScriptDirectory.from_config(config))
+        command.upgrade(config, "head")
+    metadata(kinds).create_all(connection)
+    _refuse_missing_columns(connection, kinds)
+
+
+def require_current(connection: Connection, kinds: Sequence[Kind]) -> None:
+    """For a reader, who may not migrate. Raises: DatabaseRefused, when the schema is not exactly ours."""
+    script = ScriptDirectory.from_config(alembic_config(connection, kinds))
+    heads = MigrationContext.configure(connection).get_current_heads()
+    _refuse_unknown(heads, script)
+    if heads != tuple(script.get_heads()):
+        raise DatabaseRefused("the database has an older schema: start the hub on it once, or run `busbar migrate`")
+
+
+def alembic_config(connection: Connection, kinds: Sequence[Kind]) -> Config:
+    """Alembic's configuration without a file: `env.py` takes the connection and the tables from here."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    config.attributes["metadata"] = metadata(kinds)
+    return config
+
+
+def _refuse_unknown(heads: Sequence[str], script: ScriptDirectory) -> None:
+    known = {revision.revision for revision in script.walk_revisions()}
+    for head in heads:
+        if head not in known:
+            raise DatabaseRefused(
+                f"the database has schema {head}, which is newer than this program: start the newer version again"
+            )
+
+
+def _refuse_missing_columns(connection: Connection, kinds: Sequence[Kind]) -> None:
+    present = {
+        name: {column["name"] for column in found}
+        for (_, name), found in inspect(connection).get_multi_columns().items()
+    }
+    for table in metadata(kinds).sorted_tables:
+        missing = {column.name for column in table.columns} - present[table.name]
+        if missing:
+            raise DatabaseRefused(f"table {table.name} lacks {sorted(missing)}: a migration is missing")

@@ -1,0 +1,7 @@
+"""Why a database is not opened."""
+
+from __future__ import annotations
+
+
+class DatabaseRefused(Exception):  # noqa: N818 - it reads as the sentence that it is
+    """The database cannot be used as it is. The message is one sentence for the operator, without a password."""

@@ -1,0 +1,66 @@
+"""Multi-row statements for SQLite. Their sizes are powers of four, so that few texts are parsed and all stay cached."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeVar
+
+from hub.core.store.batch import KindWrites
+from hub.core.store.schema import COMMON, table_name
+from hub.core.units import Kind
+
+_Item = TypeVar("_Item")
+_SIZES: Final = (256, 64, 16, 4, 1)
+
+
+class SqliteStatements:
+    """Read versions of, and write to, the table of one kind."""
+
+    def __init__(self, kind: Kind) -> None:
+        names = (*COMMON[1:], *kind.columns)
+        self._table = table_name(kind)
+        quoted = ", ".join(f'"{name}"' for name in names)
+        self._into = f"{self._table} ({quoted})"
+        self._otherwise = "ON CONFLICT (key) DO UPDATE SET " + ", ".join(
+            f'"{name}" = excluded."{name}"' for name in names[1:]
+        )
+
+    def versions(self, connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, int]:
+        """The versions of those keys that exist."""
+        found: dict[str, int] = {}
+        for part in _parts(keys):
+            marks = ", ".join("?" * len(part))
+            found.update(connection.execute(f"SELECT key, version FROM {self._table} WHERE key IN ({marks})", part))
+        return found
+
+    def write(self, connection: sqlite3.Connection, writes: KindWrites) -> None:
+        """First the deletes, then the puts: a document that was removed and came again is a new one."""
+        for part in _parts(tuple(writes.deletes)):
+            connection.execute(f"DELETE FROM {self._table} WHERE key IN ({', '.join('?' * len(part))})", part)
+        rows = [
+            (key, version, put.owner, put.audience, put.last_updated, put.body, *put.columns)
+            for key, (put, version) in writes.puts.items()
+        ]
+        insert_rows(connection, self._into, rows, self._otherwise)
+
+
+def insert_rows(
+    connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[object]], otherwise: str = ""
+) -> int:
+    """Insert all rows. Returns: the seq of the last one, when the table counts by itself."""
+    last = 0
+    for part in _parts(rows):
+        row = f"({', '.join('?' * len(part[0]))})"
+        sql = f"INSERT INTO {into} VALUES {', '.join([row] * len(part))} {otherwise}"
+        cursor = connection.execute(sql, [value for values in part for value in values])
+        last = cursor.lastrowid or 0
+    return last
+
+
+def _parts(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    start = 0
+    while start < len(items):
+        size = next(size for size in _SIZES if size <= len(items) - start)
+        yield items[start : start + size]
+        start += size

@@ -1,0 +1,146 @@
+"""A session of ours, measured and priced: while it runs and when it is over, by the same steps.
+
+Because there is only one way from facts to money, what a driver saw last is what the CDR says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from modules.cdrs.course import PLACES, whole_ms
+from modules.cdrs.facts import SessionFacts
+from modules.cdrs.periods import Cutter, period_tree, period_trees
+from modules.tariffs.pricing import (
+    HOUR,
+    Case,
+    Code,
+    Compiled,
+    Money,
+    Priced,
+    UnfitSession,
+    UnknownTariff,
+    Warned,
+    compile_tariff,
+    in_force,
+    moment_of,
+    price,
+    rounded,
+)
+
+_FREE = Money(Decimal(0), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a session came to until a moment.
+
+    start, end: of the whole, the reservation included. hours: from start to end.
+    parked_hours: the PARKING_TIME, free or not; None if there was none.
+    tariff: the tree that prices it. priced: None where the connector has no tariff.
+    """
+
+    start: datetime
+    end: datetime
+    kwh: Decimal
+    hours: Decimal
+    parked_hours: Decimal | None
+    charging_periods: list[dict[str, Any]]
+    tariff: dict[str, Any] | None
+    total: Money
+    priced: Priced | None
+    warnings: tuple[Warned, ...]
+
+
+def bill(facts: SessionFacts, until: datetime) -> Bill:
+    """Measure and price a session until a moment. Raises: PricingFault.
+
+    A connector without any tariff is free, with a warning; a tariff that is not at hand is a fault.
+    """
+    begin, end = _whole(facts, until)
+    tree, compiled = _tariff(facts, begin)
+    periods = _charging_periods(facts, compiled, begin, end)
+    priced = _priced(facts, compiled, periods, begin, end) if compiled else None
+    parked = [d["volume"] for p in periods for d in p["dimensions"] if d["type"] == "PARKING_TIME"]
+    return Bill(
+        start=moment_of(begin),
+        end=moment_of(end),
+        kwh=sum((d["volume"] for p in periods for d in p["dimensions"] if d["type"] == "ENERGY"), Decimal(0)),
+        hours=rounded(end - begin, HOUR, PLACES),
+        parked_hours=sum(parked, Decimal(0)) if parked else None,
+        charging_periods=periods,
+        tariff=tree,
+        total=priced.total if priced else _FREE,
+        priced=priced,
+        warnings=priced.warnings if priced else (Warned(Code.NO_TARIFF),),
+    )
+
+
+def _whole(facts: SessionFacts, until: datetime) -> tuple[int, int]:
+    """The first and the last instant of what is billed. Raises: UnfitSession."""
+    first = facts.reservation_start or facts.start
+    if first is None:
+        raise UnfitSession("there is neither a session nor a reservation")
+    begin, end = whole_ms(first, "the start"), whole_ms(until, "the end")
+    if end < begin:
+        raise UnfitSession("the session ends before it starts")
+    return begin, end
+
+
+def _tariff(facts: SessionFacts, begin: int) -> tuple[dict[str, Any] | None, Compiled | None]:
+    """The tariff of the connector that was in force at the start. It stays for the whole session."""
+    trees = {str(tree.get("id")).lower(): tree for tree in facts.tariffs}
+    names = [str(name).lower() for name in _connector(facts).get("tariff_ids") or ()] or list(trees)
+    if not names:
+        return None, None
+    known: list[Compiled] = []
+    for name in names:
+        if name not in trees:
+            raise UnknownTariff("the connector names a tariff that is not at hand")
+        known.append(compile_tariff(trees[name]))
+    chosen = in_force(known, begin, facts.tariff_type)
+    return dict(trees[chosen.key]), chosen
+
+
+def _connector(facts: SessionFacts) -> dict[str, Any]:
+    for evse in facts.location.get("evses") or ():
+        if str(evse.get("uid")).lower() == facts.evse_uid.lower():
+            for connector in evse.get("connectors") or ():
+                if str(connector.get("id")).lower() == facts.connector_id.lower():
+                    return dict(connector)
+    return {}
+
+
+def _charging_periods(
+    facts: SessionFacts, tariff: Compiled | None, begin: int, end: int
+) -> list[dict[str, Any]]:
+    """The reservation, if there was one, as the first period; then the session."""
+    name = tariff.id if tariff else None
+    start = end if facts.start is None else min(max(whole_ms(facts.start, "the start"), begin), end)
+    periods = []
+    if facts.reservation_start is not None:
+        reserved = {"RESERVATION_TIME": rounded(start - begin, HOUR, PLACES)}
+        periods.append(period_tree(begin, reserved, name))
+    if facts.start is None:
+        return periods
+    cutter = Cutter(facts, tariff, start, end)
+    return periods + period_trees(cutter.spans(), metered=bool(cutter.register), tariff_id=name)
+
+
+def _priced(
+    facts: SessionFacts, tariff: Compiled, periods: Sequence[dict[str, Any]], begin: int, end: int
+) -> Priced:
+    return price(
+        Case(
+            version="2.3.0",
+            time_zone=facts.location.get("time_zone"),
+            tariffs=[tariff],
+            start=moment_of(begin),
+            end=moment_of(end),
+            periods=periods,
+            reservation_expired=facts.reservation_expired,
+        )
+    )

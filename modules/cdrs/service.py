@@ -1,0 +1,68 @@
+"""Issuing CDRs of our own sessions, and taking them back by a credit. OCPI mod_cdrs.
+
+A CDR is immutable. What is wrong is credited, then issued anew under another id (REQ-156).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from hub.core import trace
+from hub.core.errors import Conflict, InvalidRequest, NotFound
+from hub.core.failpoints import failpoint
+from hub.core.inbound import parse
+from hub.core.jsontypes import Tree
+from hub.core.ports import Hub
+from hub.core.units import Audit, Document, Unit
+from modules.cdrs import store as cdrs
+from modules.cdrs.build import SessionFacts, build, credit
+from modules.tariffs.pricing import PricingFault
+
+log = structlog.get_logger()
+
+LIMIT: Final = 8 * 1024 * 1024
+
+
+def issue(hub: Hub, facts: SessionFacts, audience: str, unit: Unit, *, only_if_it_costs: bool = False) -> None:
+    """Add the CDR of an ended session to `unit`. What cannot be priced is recorded and left for the operator."""
+    failpoint("session.end.before_cdr")
+    if not audience:
+        return
+    try:
+        tree = build(facts, now=hub.clock.now())
+    except PricingFault as fault:
+        unit.audited(Audit("busbar", "cdr.held", facts.session_id, fault.message))
+        log.error("cdr held", session=facts.session_id, why=fault.message)
+        return
+    if only_if_it_costs and not tree["total_cost"]["before_taxes"]:
+        return
+    put = cdrs.put_of(tree, audience, dict(facts.location))
+    unit.put(put).tells(cdrs.change_of(put, trace.correlation()))
+    unit.audited(Audit("busbar", "cdr.issued", put.key))
+
+
+async def get(hub: Hub, key: str) -> Document:
+    """Raises: NotFound."""
+    document = await cdrs.find(hub.store, key)
+    if document is None:
+        raise NotFound("there is no such CDR")
+    return document
+
+
+async def take_back(hub: Hub, key: str, *, actor: str, location: Tree) -> Tree:
+    """Issue the credit CDR of `key`. Returns: the credit CDR. Raises: NotFound, InvalidRequest (credited already)."""
+    document = await get(hub, key)
+    try:
+        tree = credit(parse(document.body, limit=LIMIT), now=hub.clock.now())
+    except PricingFault as fault:
+        raise InvalidRequest(fault.message) from None
+    put = cdrs.put_of(tree, document.audience, location)
+    unit = Unit().put(put).tells(cdrs.change_of(put, trace.correlation()))
+    unit.audited(Audit(actor, "cdr.credited", key))
+    try:
+        await hub.store.commit(unit)
+    except Conflict:
+        raise InvalidRequest("this CDR is credited already") from None
+    return tree

@@ -1,0 +1,164 @@
+"""Registration, rotation and its end, as the receiver of credentials calls.
+
+What holds always: a partner may claim only the roles it was invited as; a party belongs to one platform at a time; on
+any failure nothing changes and token A stays good; the call-backs are made before anything is written; both tokens die
+with DELETE. Tokens that we issue are kept as fingerprints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+from hub.core.delivery import lane_from_now_on
+from hub.core.errors import Conflict, EndpointsMissing, InvalidRequest, RegistrationState
+from hub.core.jsontypes import Tree
+from hub.core.parties import Party, PartyRole
+from hub.core.ports import Found, Hub
+from hub.core.registry import Caller, Claim, IssuedToken, Partner, State, TokenUse
+from hub.core.secrets import mint_token
+from hub.core.units import Audit
+from modules.credentials.model import Credentials
+
+NEEDED: Final = {PartyRole.EMSP: (("tokens", "SENDER"),)}
+"""What our side needs of a partner in a role (REQ-077): without its tokens we can authorize no driver of an eMSP."""
+
+
+def ours(hub: Hub, token: str, version: str) -> Tree:
+    """Our Credentials object, with the token its reader is to use. OCPI credentials, Credentials object."""
+    settings = hub.settings
+    party = settings.own_party
+    path = "/ocpi/cpo/versions" if version == "2.1.1" else "/ocpi/versions"
+    return {
+        "token": token,
+        "url": settings.base_url + path,
+        "roles": [
+            {
+                "role": "CPO",
+                "party_id": party.party_id,
+                "country_code": party.country_code,
+                "business_details": {"name": settings.business_name},
+            }
+        ],
+    }
+
+
+async def register(hub: Hub, caller: Caller, theirs: Credentials, version: str) -> Tree:
+    """POST: the first exchange. Token A is consumed when the answer is ready.
+
+    Raises: RegistrationState (registered already), InvalidRequest (claims), ClientApiUnusable, VersionNotOffered,
+    EndpointsMissing.
+    """
+    if caller.use is not TokenUse.REGISTRATION:
+        raise RegistrationState("this platform is registered; PUT updates")
+    found = await _examine(hub, caller.partner, theirs, version)
+    token = mint_token()
+    partner = _with(hub, caller.partner, theirs, found, (_issued(hub, token, TokenUse.LIVE),))
+    unit = hub.registry.unit(partner).put(await lane_from_now_on(hub.store, partner.name))
+    unit.audited(Audit(partner.name, "credentials.registered", partner.name, f"version {version}"))
+    try:
+        await hub.registry.commit(partner, unit)
+    except Conflict:
+        raise RegistrationState("this platform is being registered by another call") from None
+    return ours(hub, token, version)
+
+
+async def update(hub: Hub, caller: Caller, theirs: Credentials, version: str) -> Tree:
+    """PUT: new credentials both ways, and perhaps another version. The old token answers until the new one is seen.
+
+    Raises: as `register`; RegistrationState when not registered.
+    """
+    _must_be_registered(caller)
+    found = await _examine(hub, caller.partner, theirs, version)
+    token = mint_token()
+    until = hub.clock.now() + timedelta(minutes=hub.settings.token_overlap_min)
+    old = IssuedToken(fingerprint=caller.fingerprint, use=TokenUse.OVERLAP, until=until)
+    partner = _with(hub, caller.partner, theirs, found, (_issued(hub, token, TokenUse.LIVE), old))
+    unit = hub.registry.unit(partner)
+    unit.audited(Audit(partner.name, "credentials.rotated", partner.name, f"version {version}"))
+    await hub.registry.commit(partner, unit)
+    return ours(hub, token, version)
+
+
+async def unregister(hub: Hub, caller: Caller) -> None:
+    """DELETE: both sides' tokens are void at once. Raises: RegistrationState."""
+    _must_be_registered(caller)
+    await forget(hub, caller.partner, actor=caller.partner.name)
+
+
+async def forget(hub: Hub, partner: Partner, *, actor: str) -> None:
+    """End a registration; the partner needs a new invitation."""
+    gone = partner.model_copy(
+        update={"state": State.UNREGISTERED, "our_tokens": (), "their_token": "", "endpoints": (), "claims": ()}
+    )
+    unit = hub.registry.unit(gone).audited(Audit(actor, "credentials.unregistered", partner.name))
+    await hub.registry.commit(gone, unit)
+
+
+def _must_be_registered(caller: Caller) -> None:
+    if caller.use not in (TokenUse.LIVE, TokenUse.OVERLAP):
+        raise RegistrationState("this platform is not registered; POST registers")
+
+
+async def _examine(hub: Hub, partner: Partner, theirs: Credentials, version: str) -> Found:
+    check_claims(hub, partner, claims_of(theirs))
+    found = await hub.discovery.discover(str(theirs.url), theirs.token, version=version)
+    check_endpoints(found, frozenset(role.role for role in theirs.roles))
+    return found
+
+
+def claims_of(theirs: Credentials) -> tuple[Claim, ...]:
+    """The roles of a Credentials object. Raises: InvalidRequest, for a triple that stands twice."""
+    claims = tuple(
+        Claim(
+            role=PartyRole(role.role),
+            party=Party.of(role.country_code, role.party_id),
+            business_name=role.business_details.name,
+        )
+        for role in theirs.roles
+    )
+    if len({claim.pair for claim in claims}) != len(claims):
+        raise InvalidRequest("the same role of the same party stands twice")
+    return claims
+
+
+def check_claims(hub: Hub, partner: Partner, claims: Iterable[Claim]) -> None:
+    """Only what was invited, and nobody else's party. Raises: InvalidRequest."""
+    invited = {claim.pair for claim in partner.invited}
+    for claim in claims:
+        if claim.pair not in invited:
+            raise InvalidRequest(f"{claim.role} {claim.party} was not agreed for this platform")
+        holder = hub.registry.holder_of(claim.party, (claim.role,))
+        if holder is not None and holder.name != partner.name:
+            raise InvalidRequest(f"{claim.role} {claim.party} is registered by another platform")
+
+
+def check_endpoints(found: Found, roles: Iterable[str]) -> None:
+    """Raises: EndpointsMissing, naming the first one."""
+    for role in roles:
+        for identifier, side in NEEDED.get(PartyRole(role), ()):
+            if not any(e.identifier == identifier and e.role in ("", side) for e in found.endpoints):
+                raise EndpointsMissing(f"version details list no {identifier} {side}")
+
+
+def _issued(hub: Hub, token: str, use: TokenUse) -> IssuedToken:
+    return IssuedToken(fingerprint=hub.registry.fingerprint(token), use=use)
+
+
+def _with(
+    hub: Hub, partner: Partner, theirs: Credentials, found: Found, tokens: tuple[IssuedToken, ...]
+) -> Partner:
+    return partner.model_copy(
+        update={
+            "state": State.CONNECTED,
+            "claims": claims_of(theirs),
+            "version": found.version,
+            "versions_url": str(theirs.url),
+            "endpoints": found.endpoints,
+            "our_tokens": tokens,
+            "their_token": hub.registry.sealed(theirs.token),
+            "token_form": found.token_form,
+            "since": hub.clock.now().isoformat(),
+        }
+    )

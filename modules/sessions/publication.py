@@ -1,0 +1,33 @@
+"""Our sessions on their way to the owner of the token: always as PUT of the whole. OCPI mod_sessions_receiver_interface.
+
+A PATCH would append charging periods, and twice when it is sent again; a PUT may be repeated.
+"""
+
+from __future__ import annotations
+
+from hub.core.delivery import entitled
+from hub.core.dialect import NotExpressible
+from hub.core.operations import RECEIVER
+from hub.core.ports import Hub
+from hub.core.registry import Partner
+from modules.sessions.routes import rendition
+from modules.sessions.store import find
+
+
+class SessionPublication:
+    """See `hub.core.delivery.Publication`."""
+
+    module = "sessions"
+
+    async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
+        """PUT the session as it is now."""
+        document = await find(hub.store, key)
+        if document is None or not document.audience or not entitled(partner, audience=document.audience):
+            return
+        body = await rendition.of(hub.store, document, partner.version or "")
+        if body is None:
+            raise NotExpressible("this session cannot be said in this version")
+        path = (*document.owner.split("*"), document.columns["id"])
+        await hub.peers.send(
+            partner, "PUT", "sessions", RECEIVER, path, body=body, owner=document.owner, to=document.audience
+        )

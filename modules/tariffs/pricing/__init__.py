@@ -1,0 +1,62 @@
+"""What a session costs: exact, by the text of OCPI, with a receipt. A published decision of the tariffs
+module.
+
+    price(case)            choose -> walk -> steps -> totals -> limits -> round once
+    compile_tariff(tree)   a tariff made ready; `price` takes it in place of the tree
+    cut_instants, cuts_of  where whoever makes charging periods has to begin a new one
+
+Where the text is silent or contradicts itself, the reading is told where it is taken, and `policy` names
+the switches.
+"""
+
+from modules.tariffs.pricing.choice import in_force
+from modules.tariffs.pricing.compile import Compiled, compile_tariff
+from modules.tariffs.pricing.cuts import Cuts, active_components, cut_instants, cuts_of
+from modules.tariffs.pricing.faults import (
+    NoTariffInForce,
+    PricingFault,
+    UnfitSession,
+    UnfitTariff,
+    UnknownTariff,
+)
+from modules.tariffs.pricing.notes import Code, Warned
+from modules.tariffs.pricing.numbers import HOUR, KWH, Exact, in_units, rounded
+from modules.tariffs.pricing.periods import Case
+from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
+from modules.tariffs.pricing.price import Billed, Priced, price
+from modules.tariffs.pricing.receipt import Line
+from modules.tariffs.pricing.times import instant, moment_of
+from modules.tariffs.pricing.totals import Money, TaxLine
+
+__all__ = [
+    "BY_THE_TEXT",
+    "HOUR",
+    "KWH",
+    "Billed",
+    "Case",
+    "Code",
+    "Compiled",
+    "Cuts",
+    "Exact",
+    "Line",
+    "Money",
+    "NoTariffInForce",
+    "Policy",
+    "Priced",
+    "PricingFault",
+    "TaxLine",
+    "UnfitSession",
+    "UnfitTariff",
+    "UnknownTariff",
+    "Warned",
+    "active_components",
+    "compile_tariff",
+    "cut_instants",
+    "cuts_of",
+    "in_force",
+    "in_units",
+    "instant",
+    "moment_of",
+    "price",
+    "rounded",
+]

@@ -1,0 +1,219 @@
+"""A tariff, made ready for pricing.
+
+Per phase and dimension there is one ordered list of candidates; the first whose restrictions hold supplies
+the price (OCPI mod_tariffs_tariff_object: per dimension, in list order). A list ends with its first
+unrestricted candidate. All prices of a tariff share one denominator, so that an amount is one
+multiplication of whole numbers:
+
+    quantity (units) x component.net / compiled.denominator = money before taxes, exactly
+
+A `Compiled` is plain data: it can be cached (by owner, id and last_updated) and pickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+from fractions import Fraction
+from math import lcm
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from modules.tariffs.pricing.faults import UnfitTariff
+from modules.tariffs.pricing.limits import Limit, limit_of
+from modules.tariffs.pricing.notes import Code, Warned
+from modules.tariffs.pricing.numbers import HOUR, KWH, SECOND, WH, decimal_of
+from modules.tariffs.pricing.restrictions import Range, not_understood, ranges_of
+from modules.tariffs.pricing.taxes import Split, TaxRule, split_of, tax_rule
+from modules.tariffs.pricing.times import instant
+
+_FAR: Final = 10**30
+
+
+class Dimension(IntEnum):
+    """The dimensions a component may price. OCPI mod_tariffs_tariffdimensiontype_enum."""
+
+    ENERGY = 0
+    TIME = 1
+    PARKING_TIME = 2
+    FLAT = 3
+
+
+class Phase(IntEnum):
+    """Which elements are looked at: those of the session, or of a reservation that was used or expired."""
+
+    SESSION = 0
+    RESERVED = 1
+    EXPIRED = 2
+
+
+_UNITS: Final = {Dimension.ENERGY: KWH, Dimension.TIME: HOUR, Dimension.PARKING_TIME: HOUR, Dimension.FLAT: 1}
+_STEPS: Final = {
+    Dimension.ENERGY: WH,
+    Dimension.TIME: SECOND,
+    Dimension.PARKING_TIME: SECOND,
+    Dimension.FLAT: 0,
+}
+_RESERVATIONS: Final = {
+    None: ((Phase.SESSION, 0),),
+    "RESERVATION": ((Phase.RESERVED, 0), (Phase.EXPIRED, 1)),
+    "RESERVATION_EXPIRES": ((Phase.EXPIRED, 0),),
+}
+"""`reservation` -> the phases of the element, and its rank there: expiry comes first wherever it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A price component. `net` and `tax`: money a unit, over the tariff's denominator; `step` is in units."""
+
+    element: int
+    place: int
+    dimension: Dimension
+    price: Decimal
+    rate: Decimal | None
+    step: int
+    net: int
+    tax: int
+
+
+class Candidate(NamedTuple):
+    """A component and what must hold for it."""
+
+    ranges: tuple[Range, ...]
+    component: Component
+
+
+Candidates: TypeAlias = tuple[tuple[Candidate, ...], ...]
+"""The candidates of a phase, by dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A tariff in which nothing is left to look up. `valid_from` <= t < `valid_until` are instants."""
+
+    id: str
+    key: str
+    type: str | None
+    valid_from: int
+    valid_until: int
+    phases: tuple[Candidates, Candidates, Candidates]
+    denominator: int
+    axes: frozenset[int]
+    taxes_known: bool
+    gross_only: bool
+    minimum: Limit | None
+    maximum: Limit | None
+    warned: tuple[Warned, ...]
+
+    def ranges(self) -> Iterator[Range]:
+        """Every range that some candidate needs, whatever its phase."""
+        for candidates in self.phases:
+            for of_dimension in candidates:
+                for candidate in of_dimension:
+                    yield from candidate.ranges
+
+
+class _Draft(NamedTuple):
+    element: int
+    place: int
+    dimension: Dimension
+    price: Decimal
+    step: int
+    split: Split
+
+
+def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compiled:
+    """A Tariff tree in our form, written under `version` of OCPI, made ready. Raises: UnfitTariff."""
+    elements = tariff.get("elements")
+    if not isinstance(elements, list | tuple) or not elements:
+        raise UnfitTariff("the tariff has no elements")
+    components = [tree for element in elements for tree in element.get("price_components") or ()]
+    rule = tax_rule(tariff, version, components)
+    warned = list(rule.warned)
+    drafts = [_drafts(number, element, rule, warned) for number, element in enumerate(elements)]
+    denominator = lcm(*(part.denominator for of_one in drafts for draft in of_one for part in _a_unit(draft)))
+    phases = _phases(elements, [[_component(d, denominator) for d in of_one] for of_one in drafts], warned)
+    return Compiled(
+        id=str(tariff.get("id", "")),
+        key=str(tariff.get("id", "")).lower(),
+        type=tariff.get("type"),
+        valid_from=_edge(tariff, "start_date_time", -_FAR),
+        valid_until=_edge(tariff, "end_date_time", _FAR),
+        phases=phases,
+        denominator=denominator,
+        axes=frozenset(r.axis for c in phases for d in c for candidate in d for r in candidate.ranges),
+        taxes_known=rule.known,
+        gross_only=rule.gross_only,
+        minimum=limit_of(tariff, "min_price"),
+        maximum=limit_of(tariff, "max_price"),
+        warned=tuple(warned),
+    )
+
+
+def _edge(tariff: Mapping[str, Any], field: str, open_end: int) -> int:
+    value = tariff.get(field)
+    return open_end if value is None else instant(value, field, fault=UnfitTariff)
+
+
+def _drafts(number: int, element: Mapping[str, Any], rule: TaxRule, warned: list[Warned]) -> list[_Draft]:
+    """The components of an element; the first of each dimension counts."""
+    found: dict[Dimension, _Draft] = {}
+    for place, tree in enumerate(element.get("price_components") or ()):
+        name = tree.get("type")
+        if name not in Dimension.__members__:
+            raise UnfitTariff(f"element {number} prices a dimension that does not exist")
+        dimension = Dimension[name]
+        if dimension in found:
+            warned.append(Warned(Code.DUPLICATE_COMPONENT, detail=f"element {number} has a second {name}"))
+            continue
+        price = decimal_of(tree.get("price"), "price", fault=UnfitTariff)
+        step = decimal_of(tree.get("step_size", 0), "step_size", fault=UnfitTariff)
+        if step < 0 or step != int(step):
+            raise UnfitTariff("step_size is not a whole number from 0 up")
+        split = split_of(rule, tree.get("vat"))
+        found[dimension] = _Draft(number, place, dimension, price, int(step) * _STEPS[dimension], split)
+    return list(found.values())
+
+
+def _a_unit(draft: _Draft) -> tuple[Fraction, Fraction]:
+    quoted = Fraction(draft.price) / _UNITS[draft.dimension]
+    return quoted * draft.split.net, quoted * draft.split.tax
+
+
+def _component(draft: _Draft, denominator: int) -> Component:
+    net, tax = (int(part * denominator) for part in _a_unit(draft))
+    element, place, dimension, price, step, split = draft
+    return Component(element, place, dimension, price, split.rate, step, net, tax)
+
+
+def _phases(
+    elements: Sequence[Mapping[str, Any]], components: list[list[Component]], warned: list[Warned]
+) -> tuple[Candidates, Candidates, Candidates]:
+    """Which candidates each phase and dimension has, in the order in which they are asked."""
+    ranked: dict[tuple[Phase, Dimension], list[tuple[int, Candidate]]] = {}
+    for element, of_one in zip(elements, components, strict=True):
+        restrictions = element.get("restrictions") or {}
+        reservation = restrictions.get("reservation")
+        strange = not_understood(restrictions) or ([] if reservation in _RESERVATIONS else ["reservation"])
+        if strange:
+            warned.append(Warned(Code.RESTRICTION_NOT_UNDERSTOOD, detail=strange[0][:40]))
+            continue
+        ranges = ranges_of(restrictions)
+        for phase, rank in _RESERVATIONS[reservation]:
+            for component in of_one:
+                ranked.setdefault((phase, component.dimension), []).append(
+                    (rank, Candidate(ranges, component))
+                )
+    used, reserved, expired = (
+        tuple(_ordered(ranked.get((phase, dimension), [])) for dimension in Dimension) for phase in Phase
+    )
+    return used, reserved, expired
+
+
+def _ordered(ranked: list[tuple[int, Candidate]]) -> tuple[Candidate, ...]:
+    in_order = [candidate for _, candidate in sorted(ranked, key=lambda pair: pair[0])]
+    for position, candidate in enumerate(in_order):
+        if not candidate.ranges:
+            return tuple(in_order[: position + 1])
+    return tuple(in_order)

@@ -1,0 +1,61 @@
+"""Exact numbers: read once, counted in whole units, rounded once.
+
+Quantities are counted in units so small that nearly every wire number is a whole one: energy in 1e-9 kWh,
+time in microseconds. A number with still more digits becomes a `Fraction`, so no digit is ever lost; the
+arithmetic below works on both. Nothing here is a float.
+"""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Final, Literal, TypeAlias
+
+from modules.tariffs.pricing.faults import PricingFault, UnfitSession
+
+Exact: TypeAlias = int | Fraction
+Rounding: TypeAlias = Literal["half_up", "half_even"]
+
+KWH: Final = 10**9
+"""Units of energy in one kWh."""
+WH: Final = 10**6
+"""Units of energy in one Wh."""
+SECOND: Final = 10**6
+"""Units of time in one second."""
+HOUR: Final = 3600 * SECOND
+DAY: Final = 24 * HOUR
+
+_WIDE: Final = Context(prec=120)
+_LARGEST_EXPONENT: Final = 40
+
+
+def decimal_of(value: object, what: str, *, fault: type[PricingFault] = UnfitSession) -> Decimal:
+    """`value` as a Decimal: from an int, a Decimal or a numeric string. Raises: `fault`, naming `what`."""
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        raise fault(f"{what} is not a number")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise fault(f"{what} is not a number") from None
+    if not number.is_finite() or (number and abs(number.adjusted()) > _LARGEST_EXPONENT):
+        raise fault(f"{what} is out of range")
+    return number
+
+
+def in_units(value: object, per_one: int, what: str, *, fault: type[PricingFault] = UnfitSession) -> Exact:
+    """`value` counted in units of which `per_one` make one. Whole where possible. Raises: `fault`."""
+    if type(value) is int and -(10**20) < value < 10**20:
+        return value * per_one
+    wide = _WIDE.multiply(decimal_of(value, what, fault=fault), Decimal(per_one))
+    whole = int(wide)
+    return whole if whole == wide else Fraction(wide)
+
+
+def rounded(amount: Exact, per_one: int, decimals: int, rounding: Rounding = "half_up") -> Decimal:
+    """`amount` of units (`per_one` make one) with `decimals` places. `half_up` is away from zero."""
+    scaled = abs(amount) * 10**decimals
+    if rounding == "half_up":
+        whole = (2 * scaled + per_one) // (2 * per_one)
+    else:
+        whole = round(Fraction(scaled) / per_one)
+    return _WIDE.scaleb(Decimal(whole if amount >= 0 else -whole), -decimals)

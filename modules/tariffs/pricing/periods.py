@@ -1,0 +1,137 @@
+"""Charging periods as the engine counts them. OCPI mod_cdrs_chargingperiod_class,
+mod_cdrs_cdrdimension_class.
+
+A period lasts until the next one starts, the last until the session ends. What it states is read into
+units; what it does not state is zero. Hours carry four decimals on the wire, which is 0.36 s: where the
+only time of a period agrees with its timestamps that closely, the timestamps are the truth and the volume
+is their rounded copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from modules.tariffs.pricing.compile import Compiled
+from modules.tariffs.pricing.faults import UnfitSession
+from modules.tariffs.pricing.notes import Code, Warned
+from modules.tariffs.pricing.numbers import HOUR, KWH, Exact, in_units
+from modules.tariffs.pricing.policy import Policy
+from modules.tariffs.pricing.times import instant
+
+_AGREEMENT: Final = HOUR // 10_000
+_ENERGY, _TIME, _PARKING, _RESERVED = range(4)
+_QUANTITIES: Final = {
+    "ENERGY": (_ENERGY, KWH),
+    "TIME": (_TIME, HOUR),
+    "PARKING_TIME": (_PARKING, HOUR),
+    "RESERVATION_TIME": (_RESERVED, HOUR),
+}
+_MEASURES: Final = {"MIN_CURRENT": 0, "MAX_CURRENT": 1, "MIN_POWER": 2, "MAX_POWER": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is to be priced.
+
+    version: the OCPI version under whose rules the tariffs were written; it says what a missing `vat` means.
+    time_zone: the IANA name of the location's zone; it may be missing while no tariff asks for local time.
+    tariffs: trees in our form, or already compiled. periods: ChargingPeriod trees.
+    reservation_expired: nobody came. tariff_type: narrows the choice where no period names its tariff.
+    """
+
+    version: str
+    time_zone: str | None
+    tariffs: Sequence[Mapping[str, Any] | Compiled]
+    start: datetime | str
+    end: datetime | str
+    periods: Sequence[Mapping[str, Any]]
+    reservation_expired: bool = False
+    tariff_type: str | None = None
+
+
+@dataclass(slots=True)
+class Period:
+    """One period, in units and instants. `index` is its place in the list as it was given."""
+
+    index: int
+    start: int
+    end: int
+    tariff_key: str | None
+    quantities: list[Exact]
+    measures: list[Exact | None]
+    stated: frozenset[int]
+
+    @property
+    def energy(self) -> Exact:
+        return self.quantities[_ENERGY]
+
+    @property
+    def reserved(self) -> Exact:
+        return self.quantities[_RESERVED]
+
+    @property
+    def states_reserved(self) -> bool:
+        """Does the period say anything of a reservation?"""
+        return _RESERVED in self.stated
+
+    @property
+    def in_session(self) -> bool:
+        """Does the period belong to the session, rather than only to the reservation before it?"""
+        return self.stated != {_RESERVED}
+
+
+def read_periods(case: Case, policy: Policy, warned: list[Warned]) -> list[Period]:
+    """The periods of a case, in order of time. Raises: UnfitSession."""
+    begin, end = instant(case.start, "the start"), instant(case.end, "the end")
+    periods = [_period(index, tree) for index, tree in enumerate(case.periods)]
+    starts = [period.start for period in periods]
+    if starts != sorted(starts):
+        warned.append(Warned(Code.PERIODS_OUT_OF_ORDER))
+        periods.sort(key=lambda period: period.start)
+    for period, until in zip(periods, [*[p.start for p in periods[1:]], end], strict=True) if periods else ():
+        period.end = max(until, period.start)
+        if not begin <= period.start <= end:
+            warned.append(Warned(Code.PERIOD_OUTSIDE_THE_SESSION, period.index))
+        _settle_hours(period, policy, warned)
+    return periods
+
+
+def _period(index: int, tree: Mapping[str, Any]) -> Period:
+    start = instant(tree.get("start_date_time"), "start_date_time")
+    quantities: list[Exact] = [0, 0, 0, 0]
+    measures: list[Exact | None] = [None, None, None, None]
+    stated = set()
+    for dimension in tree.get("dimensions") or ():
+        kind, volume = dimension.get("type"), dimension.get("volume")
+        if kind in _QUANTITIES:
+            place, per_one = _QUANTITIES[kind]
+            quantities[place] += in_units(volume, per_one, kind)
+            stated.add(place)
+        elif kind in _MEASURES:
+            measures[_MEASURES[kind]] = in_units(volume, 10**9, kind)
+    if any(hours < 0 for hours in quantities[_TIME:]):
+        raise UnfitSession("a period states a negative time")
+    for low, high in ((0, 1), (2, 3)):
+        measures[low], measures[high] = (
+            measures[high] if measures[low] is None else measures[low],
+            measures[low] if measures[high] is None else measures[high],
+        )
+    key = tree.get("tariff_id")
+    return Period(
+        index, start, start, str(key).lower() if key else None, quantities, measures, frozenset(stated)
+    )
+
+
+def _settle_hours(period: Period, policy: Policy, warned: list[Warned]) -> None:
+    """Take the only time of a period from its timestamps, if both agree."""
+    times = [place for place in (_TIME, _PARKING, _RESERVED) if period.quantities[place]]
+    if len(times) != 1:
+        return
+    span = period.end - period.start
+    if not -_AGREEMENT <= period.quantities[times[0]] - span <= _AGREEMENT:
+        warned.append(Warned(Code.VOLUME_DISAGREES_WITH_TIMESTAMPS, period.index))
+    elif policy.timestamps_over_volumes:
+        period.quantities[times[0]] = span

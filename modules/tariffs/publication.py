@@ -1,0 +1,43 @@
+"""Our tariffs on their way to partners: PUT, and DELETE when withdrawn. OCPI mod_tariffs_receiver_interface."""
+
+from __future__ import annotations
+
+from hub.core.dialect import NotExpressible
+from hub.core.errors import PeerRefused
+from hub.core.operations import READERS, RECEIVER
+from hub.core.ports import Hub
+from hub.core.registry import Partner
+from modules.tariffs.routes import rendition
+from modules.tariffs.store import find
+
+
+class TariffPublication:
+    """See `hub.core.delivery.Publication`."""
+
+    module = "tariffs"
+
+    async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
+        """PUT the tariff as it is, or DELETE it where it is no more."""
+        if not partner.roles & READERS or partner.endpoint("tariffs", "RECEIVER") is None:
+            return
+        document = await find(hub.store, key)
+        if document is None:
+            await self._withdraw(hub, partner, key, what)
+            return
+        body = await rendition.of(hub.store, document, partner.version or "")
+        if body is None:
+            raise NotExpressible("the tariff's taxes cannot be said in this version")
+        path = (*document.owner.split("*"), document.columns["id"])
+        await hub.peers.send(partner, "PUT", "tariffs", RECEIVER, path, body=body, owner=document.owner)
+
+    async def _withdraw(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
+        owner = key.split("/", 1)[0]
+        for word in what:
+            if not word.startswith("deleted/"):
+                continue
+            path = (*owner.split("*"), word.removeprefix("deleted/"))
+            try:
+                await hub.peers.send(partner, "DELETE", "tariffs", RECEIVER, path, owner=owner)
+            except PeerRefused as refused:
+                if refused.http != 404:
+                    raise

@@ -1,0 +1,38 @@
+"""Tariffs as they are kept."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.core.clock import timestamp
+from hub.core.jsontypes import Tree
+from hub.core.parties import Party
+from hub.core.renditions import lowest_version
+from hub.core.store import Store
+from hub.core.units import ANY, Document, Kind, Put
+from modules.tariffs.model import Tariff
+from modules.tariffs.wire import TARIFF
+
+TARIFFS: Final = Kind("tariffs", columns=("lowest", "id"))
+
+
+def key_of(owner: Party | str, tariff_id: str) -> str:
+    return f"{owner}/{tariff_id.upper()}"
+
+
+def put_of(owner: Party, tariff: Tariff, tree: Tree, body: bytes, *, expect: int = ANY) -> Put:
+    """The write of one tariff."""
+    columns = (lowest_version(TARIFF, tree), tariff.id)
+    updated = timestamp(tariff.last_updated)
+    return Put(TARIFFS, key_of(owner, tariff.id), body, str(owner), "", updated, columns, expect)
+
+
+async def find(store: Store, key: str) -> Document | None:
+    return await store.get(TARIFFS, key)
+
+
+async def find_all(store: Store, owner: Party | str, tariff_ids: list[str]) -> list[Document]:
+    """The tariffs of these ids that exist, in the order asked for."""
+    keys = [key_of(owner, tariff_id) for tariff_id in tariff_ids]
+    found = await store.get_many(TARIFFS, keys)
+    return [found[key] for key in keys if key in found]

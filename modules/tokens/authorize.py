@@ -1,0 +1,221 @@
+"""May this token charge here? The one decision behind every face: OCPP of any version, OCPI, OICP.
+
+The whitelist says who is asked (mod_tokens, WhitelistType; `valid=false` never cancels the duty to ask):
+
+    what we know of the token      then
+    -----------------------------  ------------------------------------------------------------------
+    a command brought it here      accepted, nobody is asked (within 15 minutes, mod_commands)
+    NEVER                          ask; no answer: refused
+    ALLOWED_OFFLINE                ask; no answer: accepted if valid
+    ALLOWED, valid                 accepted
+    ALLOWED, not valid             ask; no answer: refused
+    ALWAYS                         valid or not, as it is; never asked
+    nothing                        ask the eMSPs that gave us no token list (setting `ask_unknown_tokens`); else refused
+
+Silence is counted after `authorize_timeout_s`. What an eMSP said is kept for 15 minutes, so that the start of the
+transaction which follows finds the token and the authorization reference without asking again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from hub.core.clock import timestamp
+from hub.core.errors import InvalidRequest, PeerFault, PeerRefused
+from hub.core.inbound import encode, parse
+from hub.core.jsontypes import Tree
+from hub.core.operations import EMSP_LIKE, SENDER
+from hub.core.parties import Party
+from hub.core.ports import Hub, Place
+from hub.core.registry import Partner
+from hub.core.units import Document, Put, Unit
+from modules.tokens.store import AUTHORIZATIONS, TOKENS, by_uid, folded
+from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES
+
+REMEMBERED: Final = timedelta(minutes=15)
+_LIMIT: Final = 64 * 1024
+
+
+class By(StrEnum):
+    """What the decision rests on."""
+
+    COMMAND = "command"
+    WHITELIST = "whitelist"
+    REAL_TIME = "real_time"
+    OFFLINE = "offline"
+    """The eMSP gave no answer, and the whitelist says what then."""
+    UNKNOWN = "unknown"
+
+
+AUTH_METHOD: Final = {
+    By.COMMAND: "COMMAND",
+    By.WHITELIST: "WHITELIST",
+    By.REAL_TIME: "AUTH_REQUEST",
+    By.OFFLINE: "WHITELIST",
+    By.UNKNOWN: "AUTH_REQUEST",
+}
+"""AuthMethod of the session and the CDR (mod_cdrs)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer. `allowed` is a value of AllowedType; `token` is in our own form, None when nobody knows it."""
+
+    allowed: str
+    by: By
+    token: Tree | None = None
+    owner: str = ""
+    reference: str | None = None
+    info: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        return self.allowed == "ALLOWED"
+
+    @property
+    def auth_method(self) -> str:
+        return AUTH_METHOD[self.by]
+
+
+_REFUSED: Final = Decision("NOT_ALLOWED", By.UNKNOWN)
+
+
+async def authorize(hub: Hub, uid: str, place: Place | None, *, at: str) -> Decision:
+    """May the token `uid` charge at `place`? OCPI mod_tokens_real-time_authorization.
+
+    `at` names where the card was shown (a station), and keys what is remembered. Never raises for a partner's fault.
+    """
+    remembered = await recall(hub, uid, at=at)
+    if remembered is not None and remembered.by is By.COMMAND:
+        return remembered
+    known = await by_uid(hub.store, uid)
+    if not known:
+        return await _ask_strangers(hub, uid, place, at)
+    return await _by_whitelist(hub, _best(known), place, at)
+
+
+async def for_start(hub: Hub, uid: str, place: Place | None, *, at: str) -> Decision:
+    """The decision that a transaction starts on: the one just taken for this card at this station, else a new one."""
+    return await recall(hub, uid, at=at) or await authorize(hub, uid, place, at=at)
+
+
+def remember(decision: Decision, uid: str, *, at: str, now: datetime) -> Put:
+    """The write that keeps `decision` for the start that follows; commands put it into their own unit."""
+    expires = timestamp(now + REMEMBERED)
+    body = msgspec.json.encode({"decision": encode(_as_tree(decision)).decode(), "expires": expires})
+    return Put(AUTHORIZATIONS, _key(uid, at), body, columns=(expires,))
+
+
+async def recall(hub: Hub, uid: str, *, at: str) -> Decision | None:
+    """What was decided for this card at this station in the last 15 minutes."""
+    document = await hub.store.get(AUTHORIZATIONS, _key(uid, at))
+    if document is None or document.columns["expires"] < timestamp(hub.clock.now()):
+        return None
+    tree = parse(msgspec.json.decode(document.body)["decision"].encode(), limit=_LIMIT)
+    return Decision(**{**tree, "by": By(tree["by"])})
+
+
+def _as_tree(decision: Decision) -> Tree:
+    return {
+        "allowed": decision.allowed,
+        "by": decision.by.value,
+        "token": decision.token,
+        "owner": decision.owner,
+        "reference": decision.reference,
+        "info": decision.info,
+    }
+
+
+def _key(uid: str, at: str) -> str:
+    return f"{at}/{folded(uid)}"
+
+
+def _best(known: list[Document]) -> Document:
+    """Of several tokens with one uid: RFID before others, as it was a card that was shown; then the oldest."""
+    return next((document for document in known if document.key.endswith("/RFID")), known[0])
+
+
+async def _by_whitelist(hub: Hub, document: Document, place: Place | None, at: str) -> Decision:
+    token = parse(document.body, limit=_LIMIT)
+    cached = Decision("ALLOWED" if token["valid"] else "BLOCKED", By.WHITELIST, token, document.owner)
+    whitelist = token["whitelist"]
+    if whitelist == "ALWAYS" or (whitelist == "ALLOWED" and token["valid"]):
+        return cached
+    holder = hub.registry.holder_of(Party.parse(document.owner), EMSP_LIKE)
+    asked = await _ask(hub, holder, token["uid"], token["type"], place) if holder is not None else None
+    if asked is None:
+        offline = "ALLOWED" if whitelist == "ALLOWED_OFFLINE" and token["valid"] else "NOT_ALLOWED"
+        return Decision(offline, By.OFFLINE, token, document.owner)
+    decision = replace(asked, token=asked.token or token, owner=asked.owner or document.owner)
+    await hub.store.commit(Unit().put(remember(decision, token["uid"], at=at, now=hub.clock.now())))
+    return decision
+
+
+async def _ask_strangers(hub: Hub, uid: str, place: Place | None, at: str) -> Decision:
+    """Nobody has told us of this token: ask those who tell us of none, all at once, and take the first that knows it."""
+    if hub.settings.ask_unknown_tokens == "none":
+        return _REFUSED
+    partners = [partner for partner in hub.registry.connected() if await _may_be_asked(hub, partner)]
+    answers = await asyncio.gather(*(_ask(hub, partner, uid, "RFID", place) for partner in partners))
+    knowing = [answer for answer in answers if answer is not None and answer.token is not None]
+    for decision in sorted(knowing, key=lambda d: not d.accepted):
+        await hub.store.commit(Unit().put(remember(decision, uid, at=at, now=hub.clock.now())))
+        return decision
+    return _REFUSED
+
+
+async def _may_be_asked(hub: Hub, partner: Partner) -> bool:
+    if not partner.roles & EMSP_LIKE or partner.endpoint("tokens", "SENDER") is None:
+        return False
+    if hub.settings.ask_unknown_tokens == "all":
+        return True
+    lists = [await hub.store.select(TOKENS, equal={"owner": party}, limit=1) for party in partner.parties]
+    return not any(lists)
+
+
+async def _ask(hub: Hub, partner: Partner, uid: str, token_type: str, place: Place | None) -> Decision | None:
+    """Ask one eMSP. None: it gave no usable answer in time."""
+    version = partner.version or ""
+    body = b""
+    if place is not None:
+        references = {"location_id": place.location.split("/", 1)[1], "evse_uids": [place.evse_uid]}
+        body = encode(LOCATION_REFERENCES[version].write(references)[0])
+    query: Mapping[str, str] = {} if version == "2.1.1" and token_type == "RFID" else {"type": token_type}
+    try:
+        answer = await hub.peers.send(
+            partner,
+            "POST",
+            "tokens",
+            SENDER,
+            (uid, "authorize"),
+            body=body or None,
+            query=query,
+            deadline_s=hub.settings.authorize_timeout_s,
+        )
+        return _understood(version, answer.data, uid)
+    except PeerRefused as refused:
+        unknown = refused.http == 404 or refused.status_code in (2000, 2001, 2003, 2004)
+        return Decision("NOT_ALLOWED", By.REAL_TIME) if unknown else None
+    except (PeerFault, InvalidRequest):
+        return None
+
+
+def _understood(version: str, data: Any, uid: str) -> Decision:
+    """AuthorizationInfo in our form. 2.1.1's has no token; the one we know, or a bare one, stands in for it."""
+    info = AUTHORIZATION_INFO[version].read(data, given={"token": _bare(uid, data)} if version == "2.1.1" else {})
+    tree = info.tree()
+    token = tree.get("token")
+    owner = f"{token['country_code']}*{token['party_id']}" if token and token.get("country_code") else ""
+    text = tree.get("info", {}).get("text", "")
+    return Decision(tree["allowed"], By.REAL_TIME, token, owner, tree.get("authorization_reference"), text)
+
+
+def _bare(uid: str, data: Any) -> Tree:
+    return {"uid": uid, "data": data}

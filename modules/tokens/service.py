@@ -1,0 +1,75 @@
+"""What may happen to tokens, whoever asks. OCPI mod_tokens."""
+
+from __future__ import annotations
+
+from hub.core.clock import timestamp
+from hub.core.errors import Conflict, InvalidRequest, UnknownToken
+from hub.core.inbound import encode, parse
+from hub.core.jsontypes import Json, Tree
+from hub.core.parties import Party
+from hub.core.store import Store
+from hub.core.units import ABSENT, Change, Document, Put, Unit
+from modules.tokens import store as tokens
+from modules.tokens.model import Token
+
+_LIMIT = 64 * 1024
+_ATTEMPTS = 5
+
+
+async def get(store: Store, owner: Party, uid: str, token_type: str) -> Document:
+    """One token. Without a type that fits, the only token of that uid is meant. Raises: UnknownToken."""
+    document = await tokens.find(store, owner, uid, token_type)
+    if document is None:
+        raise UnknownToken
+    return document
+
+
+async def put(store: Store, owner: Party, uid: str, token: Token) -> bool:
+    """Keep a token that its eMSP pushed. An older copy than ours changes nothing, and is no error.
+
+    Returns: True if it was not known before. Raises: InvalidRequest, when the URL names another token.
+    """
+    if tokens.folded(token.uid) != tokens.folded(uid) or Party.of(token.country_code, token.party_id) != owner:
+        raise InvalidRequest("the URL and the object name different tokens")
+    body = token.json_bytes()
+    for _ in range(_ATTEMPTS):
+        known = await tokens.find(store, owner, uid, token.type)
+        if known is not None and (known.last_updated > timestamp(token.last_updated) or known.body == body):
+            return False
+        try:
+            await store.commit(_unit(tokens.put_of(owner, token, body, expect=known.version if known else ABSENT)))
+        except Conflict:
+            continue
+        return known is None
+    raise Conflict
+
+
+async def patch(store: Store, owner: Party, uid: str, token_type: str, part: Tree) -> None:
+    """Change a part of a token. Raises: UnknownToken (the eMSP is then to PUT it), InvalidRequest."""
+    if "last_updated" not in part:
+        raise InvalidRequest("a PATCH carries last_updated")
+    for _ in range(_ATTEMPTS):
+        known = await get(store, owner, uid, token_type)
+        merged = Token.model_validate(_merged(parse(known.body, limit=_LIMIT), part))
+        if timestamp(merged.last_updated) < known.last_updated:
+            return
+        if Party.of(merged.country_code, merged.party_id) != owner or tokens.key_of(owner, merged.uid, merged.type) != known.key:
+            raise InvalidRequest("a token keeps its party, uid and type")
+        try:
+            await store.commit(
+                _unit(tokens.put_of(owner, merged, encode(merged.tree()), expect=known.version))
+            )
+        except Conflict:
+            continue
+        return
+    raise Conflict
+
+
+def _merged(tree: Tree, part: Tree) -> Tree:
+    """Top-level replacement; null removes (REQ-023)."""
+    merged: dict[str, Json] = {**tree, **part}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _unit(put: Put) -> Unit:
+    return Unit().put(put).tells(Change("tokens", put.key, owner=put.owner))

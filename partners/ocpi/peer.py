@@ -1,0 +1,155 @@
+"""Calls to OCPI partners: their addresses, our credentials, the headers, and what their answers mean.
+
+An answer counts as success only when both layers say so: HTTP 2xx and an OCPI code of 1xxx. Everything else becomes one
+of `PeerFault`'s children, with both codes, and the caller decides whether to try again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from hub.core import auth, trace
+from hub.core.errors import EndpointsMissing, PeerNonsense, PeerRefused, Unreadable
+from hub.core.inbound import parse
+from hub.core.operations import SENDER, Side
+from hub.core.outbound import Outbound, OutboundAnswer
+from hub.core.parties import Party
+from hub.core.ports import PeerAnswer
+from hub.core.registry import Partner
+from hub.core.secrets import Seal
+from hub.core.settings import Settings
+
+_LARGEST: Final = 10 * 1024 * 1024
+_UNRESERVED: Final = "-._~"
+
+
+class OcpiPeers:
+    """The port `Peers`, over HTTP."""
+
+    def __init__(self, outbound: Outbound, seal: Seal, settings: Settings) -> None:
+        self._outbound = outbound
+        self._seal = seal
+        self._settings = settings
+        self._heads: dict[tuple[str, str, str], dict[str, str]] = {}
+
+    async def send(
+        self,
+        partner: Partner,
+        method: str,
+        module: str,
+        side: Side,
+        path: tuple[str, ...] = (),
+        *,
+        body: bytes | None = None,
+        query: Mapping[str, str] | None = None,
+        to: str = "",
+        owner: str = "",
+        deadline_s: float | None = None,
+    ) -> PeerAnswer:
+        """See `hub.core.ports.Peers.send`."""
+        base = partner.endpoint(module, "SENDER" if side is SENDER else "RECEIVER")
+        if base is None:
+            raise EndpointsMissing(f"{partner.name} offers no {module} {side.value}")
+        url = "/".join([base, *(quote(segment, safe=_UNRESERVED) for segment in path)])
+        if query:
+            url = f"{url}?{urlencode(query)}"
+        return await self._exchange(partner, method, url, body, to=to, owner=owner, deadline_s=deadline_s)
+
+    async def get(self, partner: Partner, url: str, *, deadline_s: float | None = None) -> PeerAnswer:
+        """GET an absolute URL of the partner's, such as the next page of a list. Raises: as `send`."""
+        return await self._exchange(partner, "GET", url, None, deadline_s=deadline_s)
+
+    async def post_to(self, partner: Partner, url: str, body: bytes) -> PeerAnswer:
+        """See `hub.core.ports.Peers.post_to`."""
+        return await self._exchange(partner, "POST", url, body)
+
+    async def _exchange(
+        self,
+        partner: Partner,
+        method: str,
+        url: str,
+        body: bytes | None,
+        *,
+        to: str = "",
+        owner: str = "",
+        deadline_s: float | None = None,
+    ) -> PeerAnswer:
+        headers = {
+            **self._head(partner, to, owner),
+            "X-Request-ID": trace.new_request_id(),
+            "X-Correlation-ID": trace.correlation(),
+        }
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        answer = await self._outbound.request(
+            method, url, headers=headers, body=body, deadline_s=deadline_s, cap=_LARGEST
+        )
+        return understood(answer)
+
+    def _head(self, partner: Partner, to: str, owner: str) -> dict[str, str]:
+        """What every request to this partner carries; opened and put together once per registration."""
+        at = (partner.their_token, to, owner)
+        head = self._heads.get(at)
+        if head is None:
+            if len(self._heads) > 10_000:
+                self._heads.clear()
+            head = self._heads[at] = self._make_head(partner, to, owner)
+        return head
+
+    def _make_head(self, partner: Partner, to: str, owner: str) -> dict[str, str]:
+        head = {"Authorization": auth.present(self._seal.open(partner.their_token), partner.token_form)}
+        if partner.version == "2.1.1":
+            return head
+        receiver = Party.parse(to or partner.party)
+        sender = Party.parse(owner or self._settings.party)
+        head["OCPI-to-country-code"] = receiver.country_code
+        head["OCPI-to-party-id"] = receiver.party_id
+        head["OCPI-from-country-code"] = sender.country_code
+        head["OCPI-from-party-id"] = sender.party_id
+        return head
+
+
+def understood(answer: OutboundAnswer) -> PeerAnswer:
+    """The OCPI answer inside an HTTP answer. 204 is success without data. Raises: PeerRefused, PeerNonsense."""
+    if answer.status == 204:
+        return PeerAnswer(204, 1000, None, answer.headers)
+    code, message, data = _envelope(answer)
+    if not 200 <= answer.status < 300:
+        raise PeerRefused(
+            message or f"HTTP {answer.status}",
+            http=answer.status,
+            status_code=code,
+            retry_after_s=_retry_after(answer),
+        )
+    if code is None:
+        raise PeerNonsense("the answer is not an OCPI envelope")
+    if not 1000 <= code < 2000:
+        raise PeerRefused(message or f"OCPI {code}", http=answer.status, status_code=code)
+    return PeerAnswer(answer.status, code, data, answer.headers)
+
+
+def _envelope(answer: OutboundAnswer) -> tuple[int | None, str, object]:
+    """(status code, message, data); no code where there is no envelope. A code as text is understood."""
+    try:
+        tree = parse(answer.body, limit=_LARGEST)
+    except Unreadable:
+        return None, "", None
+    if not isinstance(tree, dict):
+        return None, "", None
+    code = tree.get("status_code")
+    if isinstance(code, str) and code.isascii() and code.isdigit():
+        code = int(code)
+    message = tree.get("status_message")
+    return (
+        code if isinstance(code, int) else None,
+        message[:120] if isinstance(message, str) else "",
+        tree.get("data"),
+    )
+
+
+def _retry_after(answer: OutboundAnswer) -> float | None:
+    """Whole seconds only; a date is left to the lane's own back-off. At most an hour."""
+    text = answer.headers.get("retry-after", "")
+    return min(float(text), 3600.0) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,188 @@
+"""What a charger reported (`Event`), what is odd about it (`Flag`), and what became of it (`Transaction`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, Literal, NamedTuple
+
+from partners.ocpp.readings import Reading, SignedValue, parse_time
+
+Kind = Literal["start", "stop", "meter", "boot", "status"]
+TransactionId = int | str
+"""A number of ours in 1.6, a text of the charger's in 2.x; always together with the station."""
+
+
+class Flag(StrEnum):
+    """An oddity. The value is what the CDR's remark and the operator's page say."""
+
+    CLOCK_BEFORE_2010 = "the charger's clock was not set; times are those of arrival"
+    CLOCK_AHEAD = "the charger's clock ran ahead"
+    TIME_UNREADABLE = "a time could not be read; the time of arrival was used"
+    STOP_BEFORE_START = "the stop was dated before the start"
+    STOP_ID_UNKNOWN = "the stop named an unknown transaction and was matched by token, meter and time"
+    MATCH_AMBIGUOUS = "the stop could have belonged to another transaction too"
+    STOPS_DISAGREE = "several stops with different meter values were reported; the earliest counts"
+    START_MISSING = "a stop came without its start"
+    METER_FELL = "the meter ran backwards; the energy is the sum of its rising parts"
+    METER_START_MISSING = "the start had no meter value; the first sample was used"
+    METER_STOP_MISSING = "the stop had no meter value; the last sample was used"
+    ESTIMATED_END = "no stop was reported; the end is estimated"
+    KWH_LABELLED_WH = "the meter seems to count kWh under the label Wh"
+    VALUE_UNREADABLE = "a meter value could not be read"
+    UNIT_UNKNOWN = "a meter value had an unknown unit"
+    SAMPLES_CUT = "a message had too many samples; the rest was left out"
+    SCHEMA_BROKEN = "a message broke its schema"
+
+
+HARD: Final = frozenset(
+    {
+        Flag.MATCH_AMBIGUOUS,
+        Flag.STOPS_DISAGREE,
+        Flag.START_MISSING,
+        Flag.METER_FELL,
+        Flag.METER_START_MISSING,
+        Flag.METER_STOP_MISSING,
+        Flag.ESTIMATED_END,
+        Flag.KWH_LABELLED_WH,
+    }
+)
+"""Flags that put the amount in doubt: an operator should look. All others are soft."""
+
+SEVERITY: Final[Mapping[Flag, Literal["hard", "soft"]]] = {
+    flag: "hard" if flag in HARD else "soft" for flag in Flag
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One message of a charger, as facts. `timestamp` is its own text, `arrival` our clock (aware, UTC).
+
+    `transaction` is the id it sent, `assigned` the id we gave or had given (a start has one once it was
+    answered). `raw` is the frame. `boot` and `status` carry no meter; `status` is the OCPP word.
+    """
+
+    station: str
+    kind: Kind
+    arrival: datetime
+    connector: int | None = None
+    id_tag: str | None = None
+    timestamp: str | None = None
+    meter_wh: Decimal | None = None
+    transaction: TransactionId | None = None
+    assigned: TransactionId | None = None
+    status: str | None = None
+    reason: str | None = None
+    readings: tuple[Reading, ...] = ()
+    signed: tuple[SignedValue, ...] = ()
+    flags: frozenset[Flag] = frozenset()
+    raw: str = ""
+
+    @property
+    def said(self) -> datetime | None:
+        """The charger's time, None when it gave none that can be read."""
+        return parse_time(self.timestamp)
+
+
+class StartKey(NamedTuple):
+    """What makes a start itself, however often and under whatever message id it is sent.
+
+    `time` is ISO 8601.
+    """
+
+    station: str
+    connector: int
+    id_tag: str
+    time: str
+    meter_wh: str
+
+    @property
+    def text(self) -> str:
+        """One line, for a unique column."""
+        return "|".join((self.station, str(self.connector), self.id_tag, self.time, self.meter_wh))
+
+
+def same_tag(tag: str | None) -> str:
+    """The form in which two spellings of one idTag are equal."""
+    return "" if tag is None else tag.strip().casefold()
+
+
+def time_key(event: Event) -> str:
+    """The charger's time such that `...00Z` and `...00.000+00:00` are one; unreadable text stays as it is."""
+    said = event.said
+    return said.isoformat() if said is not None else (event.timestamp or "").strip()[:48]
+
+
+def start_key(event: Event) -> StartKey:
+    """The identity of a start.
+
+    Keep it in a unique column: a start that was forgotten is known by it again.
+    """
+    meter = "" if event.meter_wh is None else str(event.meter_wh.normalize() + 0)
+    return StartKey(event.station, event.connector or 0, same_tag(event.id_tag), time_key(event), meter)
+
+
+class Bill(NamedTuple):
+    """The part of a transaction that costs money. Ids of ours are no part of it: they are names."""
+
+    key: StartKey
+    energy_kwh: Decimal
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """What the events of one charge add up to.
+
+    `id` is the answer that the charger got, `ids` all that it ever got.
+    `ending`: `open`, `stop` (the charger said so) or `estimated` (it never did; a late stop still corrects
+    it). `readings` lie between start and end, in order, each `at` set; `energy_kwh` is the amount billed.
+    """
+
+    key: StartKey
+    id: TransactionId | None
+    ids: frozenset[TransactionId]
+    id_tag: str
+    start: datetime
+    end: datetime | None
+    ending: Literal["open", "stop", "estimated"]
+    energy_kwh: Decimal
+    meter_start_wh: Decimal | None
+    meter_stop_wh: Decimal | None
+    stopped_by: str | None
+    reason: str | None
+    readings: tuple[Reading, ...]
+    signed: tuple[SignedValue, ...]
+    flags: frozenset[Flag]
+
+    @property
+    def station(self) -> str:
+        return self.key.station
+
+    @property
+    def connector(self) -> int:
+        return self.key.connector
+
+    @property
+    def bill(self) -> Bill:
+        return Bill(self.key, self.energy_kwh, self.start, self.end)
+
+    @property
+    def remark(self) -> str:
+        """For the CDR: what is odd, in words, hard things first. Empty when nothing is."""
+        return "; ".join(sorted(self.flags, key=lambda flag: (flag not in HARD, flag)))
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A stop whose start never came (yet).
+
+    Kept beside the ledger: it was answered, and its start may still come.
+    """
+
+    event: Event
+    flags: frozenset[Flag] = frozenset({Flag.START_MISSING})

@@ -1,0 +1,118 @@
+"""What one station said, each thing once: the set from which the ledger derives everything.
+
+A fact is known by its content, so a repeat is the same fact. Of repeats the first arrival is kept and ids are
+collected; merging is commutative, associative and idempotent, which is why neither order nor repetition can
+matter further on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from partners.ocpp.events import Event, StartKey, TransactionId, start_key, time_key
+from partners.ocpp.matching import Start, Stop, StopKey, stop_key
+
+Fact = Start | Stop | Event
+EMPTY: Final[Mapping[Any, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Starts, stops, messages with samples, Available statuses of connectors, and boots of one station."""
+
+    station: str
+    starts: Mapping[StartKey, Start] = field(default=EMPTY)
+    stops: Mapping[StopKey, Stop] = field(default=EMPTY)
+    samples: Mapping[Hashable, Event] = field(default=EMPTY)
+    available: Mapping[Hashable, Event] = field(default=EMPTY)
+    boots: Mapping[Hashable, Event] = field(default=EMPTY)
+
+    @classmethod
+    def gathered(cls, station: str, events: Iterable[Event]) -> Facts:
+        """The facts in `events`; those of other stations are passed over."""
+        found: dict[str, dict[Hashable, Any]] = {}
+        for event in events:
+            known_as = _fact(event) if event.station == station else None
+            if known_as is not None:
+                slot, key, fact = known_as
+                facts = found.setdefault(slot, {})
+                facts[key] = _merged(facts.get(key), fact)
+        return replace(cls(station), **found)
+
+    def with_event(self, event: Event) -> Facts:
+        """These facts and that of `event`; the same object when it tells nothing new."""
+        known_as = _fact(event)
+        if known_as is None:
+            return self
+        slot, key, fact = known_as
+        facts: Mapping[Hashable, Fact] = getattr(self, slot)
+        known = facts.get(key)
+        merged = _merged(known, fact)
+        changed: dict[str, Any] = {slot: {**facts, key: merged}}
+        return self if merged == known else replace(self, **changed)
+
+    def without(self, starts: Collection[StartKey], stops: Collection[StopKey], before: datetime) -> Facts:
+        """These facts without some starts and stops, their samples, and what else arrived before `before`."""
+        ids = frozenset(name for key in starts for name in self.starts[key].ids)
+        return replace(
+            self,
+            starts={key: start for key, start in self.starts.items() if key not in starts},
+            stops={key: stop for key, stop in self.stops.items() if key not in stops},
+            samples={
+                key: event
+                for key, event in self.samples.items()
+                if event.transaction not in ids and (event.transaction is not None or event.arrival >= before)
+            },
+            available={key: event for key, event in self.available.items() if event.arrival >= before},
+            boots={key: event for key, event in self.boots.items() if event.arrival >= before},
+        )
+
+
+def _fact(event: Event) -> tuple[str, Hashable, Fact] | None:
+    """Where `event` belongs, what it is known by there, and what is kept. None for what tells nothing.
+
+    Of statuses only Available matters: the cable is out. Without a time of its own it is dated by arrival.
+    """
+    match event.kind:
+        case "start":
+            key = start_key(event)
+            return "starts", key, Start(key, event, _named(event.assigned))
+        case "stop":
+            stop = stop_key(event)
+            return "stops", stop, Stop(stop, event, _named(event.transaction))
+        case "meter":
+            return "samples", (event.connector, event.transaction, event.readings, event.signed), event
+        case "boot":
+            return "boots", event.arrival, event
+        case "status" if event.status == "Available" and event.connector:
+            return "available", (event.connector, time_key(event) or event.arrival), event
+    return None
+
+
+def _merged(known: Fact | None, new: Fact) -> Fact:
+    """One fact of two reports of it: the first arrival, all ids."""
+    if isinstance(known, Start) and isinstance(new, Start):
+        return Start(new.key, _first(known.event, new.event), known.ids | new.ids)
+    if isinstance(known, Stop) and isinstance(new, Stop):
+        return Stop(new.key, _first(known.event, new.event), known.names | new.names)
+    if isinstance(known, Event) and isinstance(new, Event):
+        return _first(known, new)
+    return new
+
+
+def _first(known: Event, event: Event) -> Event:
+    """Of two reports of one fact the one heard first; the rest decides so that order does not."""
+    return min(known, event, key=_by_arrival)
+
+
+def _by_arrival(event: Event) -> tuple[datetime, str, str, str, str, str]:
+    named = (str(event.transaction), str(event.assigned))
+    return (event.arrival, event.raw, event.id_tag or "", event.reason or "", *named)
+
+
+def _named(name: TransactionId | None) -> frozenset[TransactionId]:
+    return frozenset() if name is None else frozenset({name})

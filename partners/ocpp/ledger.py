@@ -1,0 +1,225 @@
+"""The ledger: what a station reported, in any order and any number of times, and what it adds up to.
+
+A charger is a reporter who shouts across a bad line. It repeats itself under new message ids, sends the stop
+before the start, replays last week at noon, names transactions 0 and -1, and lives in 1970 until somebody
+tells it the time. So the ledger keeps *facts*, and derives everything else from the set of them, every time:
+
+    event -> fact (merged with its repeats) -> pairs of start and stop -> transactions -> what changed
+    (effects)
+
+* A fact is known by its content. A start is (station, connector, idTag, time as sent, meterStart); a stop is
+(idTag,
+  time, meterStop); samples are their values. Of repeats the first arrival counts, ids are collected. So
+  repetition changes nothing, and order cannot: a set has none.
+* Pairing (`matching.py`) looks at content alone. Hence *the same bill*: keyed by the start's content (never
+by an id of
+  ours, which is a name given in order of arrival), its energy depends on nothing but what the charger said,
+  and its times neither, as long as the charger's clock was set. With a dead clock times are those of first
+  arrival, and the transaction says so.
+* meterStop - meterStart is the bill; samples shape the periods. They decide only when the stop is missing
+(last sample)
+  or the meter ran backwards (sum of the rising parts).
+* A charge without a stop ends administratively (flag ESTIMATED_END) when its connector reports Available
+after its last
+  sign of life, when another charge begins there, or when the station booted and stayed silent about it.
+  SuspendedEV ends nothing. A late stop corrects all three: the effect is `revised`, and whoever sent a CDR
+  credits it first.
+* Ids of 1.6 come from one durable sequence, handed in as `next_id`. It moves above every number a charger
+mentions, so
+  that a stop of an earlier life never hits a charge of this one. A mention further than `LEAP` ahead does not
+  drag the sequence along (a broken charger would use it up); that number alone is avoided at that station.
+
+One `Book` is one station: (station, id) is the key, and no station can touch another's charge. `settle` is
+the whole as one pure function; `apply` is the same, one event at a time, and tests hold the two equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, Literal
+
+from partners.ocpp.events import Event, Orphan, StartKey, Transaction, start_key
+from partners.ocpp.facts import EMPTY, Facts
+from partners.ocpp.matching import Pairing, pair, stop_key
+from partners.ocpp.reckoning import Surroundings, lowest, reckon
+
+LEAP: Final = 1_000_000
+HIGHEST_ID: Final = 2_000_000_000
+"""Ids stay below: many chargers keep them in 32 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Everything one station reported that still matters. Begin with `blank(station)` or `settled(...)`."""
+
+    facts: Facts
+    pairing: Pairing = field(default_factory=Pairing)
+    transactions: Mapping[StartKey, Transaction] = field(default=EMPTY)
+    avoided: frozenset[int] = frozenset()
+
+    @property
+    def station(self) -> str:
+        return self.facts.station
+
+    @property
+    def orphans(self) -> tuple[Orphan, ...]:
+        """Stops whose start is not known."""
+        return tuple(Orphan(event) for event in self.pairing.orphans)
+
+    @property
+    def open(self) -> tuple[Transaction, ...]:
+        """Charges that have not ended, oldest first."""
+        going = [charge for charge in self.transactions.values() if charge.ending == "open"]
+        return tuple(sorted(going, key=lambda charge: (charge.start, charge.key)))
+
+    def find(self, transaction_id: int | str) -> Transaction | None:
+        """The charge that was ever answered this id."""
+        return next((t for t in self.transactions.values() if transaction_id in t.ids), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an event changed. `before` is the transaction as it was, None when it is new.
+
+    opened    a charge began                      ended      it has an end now
+    grew      a reading, still open               revised    it had ended, and its bill is another now
+    reopened  its estimated end was wrong         orphaned   a stop without a start (`event`)
+    repeated  nothing new
+    """
+
+    kind: Literal["opened", "grew", "ended", "revised", "reopened", "orphaned", "repeated"]
+    transaction: Transaction | None = None
+    before: Transaction | None = None
+    event: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The book after an event; `event` with the id to answer in `assigned` (starts); the sequence to keep."""
+
+    book: Book
+    event: Event
+    effects: tuple[Effect, ...]
+    next_id: int
+
+
+def blank(station: str) -> Book:
+    """The book of a station that never said anything."""
+    return Book(Facts(station))
+
+
+def apply(book: Book, event: Event, *, next_id: int) -> Applied:
+    """Enter `event`. Store `Applied.event` and `next_id` durably before answering the charger.
+
+    Raises: ValueError, when the event is another station's.
+    """
+    if event.station != book.station:
+        raise ValueError("the event is another station's")
+    next_id, book = _heed_mention(book, event, next_id)
+    if event.kind == "start" and event.assigned is None:
+        event, next_id = _with_id(book, event, next_id)
+    facts = book.facts.with_event(event)
+    if facts is book.facts:
+        return Applied(book, event, (Effect("repeated", event=event),), next_id)
+    is_known_sample = event.kind == "meter" and len(facts.samples) == len(book.facts.samples)
+    after = _reckoned(book, facts, None if is_known_sample else event, now=event.arrival)
+    return Applied(after, event, _effects(book, after, event), next_id)
+
+
+def expire(book: Book, *, now: datetime) -> tuple[Book, tuple[Effect, ...]]:
+    """Let time pass: end what the station forgot in a boot and has been silent about since."""
+    after = _reckoned(book, book.facts, None, now=now)
+    return after, _effects(book, after, None)
+
+
+def settle(events: Iterable[Event], *, now: datetime | None = None) -> list[Transaction]:
+    """The transactions in `events` of any number of stations, by key. Order and repetition do not matter.
+
+    `now` ends what a boot interrupted; without it only what the charger said does.
+    """
+    stations: dict[str, list[Event]] = {}
+    for event in events:
+        stations.setdefault(event.station, []).append(event)
+    books = (settled(name, stations[name], now=now) for name in sorted(stations))
+    return [book.transactions[key] for book in books for key in sorted(book.transactions)]
+
+
+def settled(station: str, events: Iterable[Event], *, now: datetime | None = None) -> Book:
+    """The book of `station` from its stored events: the way back after a restart."""
+    return _reckoned(blank(station), Facts.gathered(station, events), None, now=now)
+
+
+def forget(book: Book, *, before: datetime) -> Book:
+    """Drop charges that ended by a stop before `before`, with all that belongs to them.
+
+    A start of theirs that is repeated later would open anew: look its `start_key` up first and set
+    `assigned`.
+    """
+    ended = {
+        key
+        for key, charge in book.transactions.items()
+        if charge.ending == "stop" and charge.end is not None and charge.end < before
+    }
+    stops = {stop_key(book.pairing.stops[key]) for key in ended}
+    return _reckoned(book, book.facts.without(ended, stops, before), None, now=before)
+
+
+def _reckoned(book: Book, facts: Facts, event: Event | None, *, now: datetime | None) -> Book:
+    """`book` over `facts`: all its transactions, or those that `event` can have touched, worked out anew."""
+    everything = event is None or event.kind in ("start", "stop")
+    pairing = pair(facts.starts, facts.stops.values()) if everything else book.pairing
+    around = Surroundings(facts, now)
+    touched = facts.starts.keys() if event is None or everything else around.touched(event)
+    changed = {
+        key: reckon(facts.starts[key], pairing.stops.get(key), pairing.flags.get(key, frozenset()), around)
+        for key in touched
+    }
+    transactions = changed if everything else {**book.transactions, **changed}
+    return replace(book, facts=facts, pairing=pairing, transactions=transactions)
+
+
+def _with_id(book: Book, event: Event, next_id: int) -> tuple[Event, int]:
+    known = book.facts.starts.get(start_key(event))
+    if known is not None and known.ids:
+        return replace(event, assigned=lowest(known.ids)), next_id
+    while next_id in book.avoided:
+        next_id += 1
+    return replace(event, assigned=next_id), next_id + 1
+
+
+def _heed_mention(book: Book, event: Event, next_id: int) -> tuple[int, Book]:
+    """Keep the sequence above the number that the charger mentions, if it is not absurdly far ahead."""
+    mentioned = event.transaction
+    if not isinstance(mentioned, int) or mentioned < next_id:
+        return next_id, book
+    if mentioned - next_id <= LEAP and mentioned < HIGHEST_ID:
+        return mentioned + 1, book
+    if mentioned in book.avoided or len(book.avoided) >= 1000:
+        return next_id, book
+    return next_id, replace(book, avoided=book.avoided | {mentioned})
+
+
+def _effects(before: Book, after: Book, event: Event | None) -> tuple[Effect, ...]:
+    effects: list[Effect] = []
+    for key in sorted(after.transactions):
+        new, old = after.transactions[key], before.transactions.get(key)
+        if new != old:
+            effects += _effects_of(new, old)
+    known = set(before.pairing.orphans)
+    effects += [Effect("orphaned", event=orphan) for orphan in after.pairing.orphans if orphan not in known]
+    return tuple(effects) or ((Effect("repeated", event=event),) if event is not None else ())
+
+
+def _effects_of(new: Transaction, old: Transaction | None) -> list[Effect]:
+    if old is None:
+        opened = [Effect("opened", new)]
+        return opened if new.ending == "open" else [*opened, Effect("ended", new)]
+    if old.ending == "open":
+        return [Effect("grew" if new.ending == "open" else "ended", new, old)]
+    if new.ending == "open":
+        return [Effect("reopened", new, old)]
+    if new.bill != old.bill or new.ending != old.ending:
+        return [Effect("revised", new, old)]
+    return []

@@ -1,0 +1,184 @@
+"""Which stop ends which start, at one station. What the charger said decides, never when we heard it.
+
+1. By id. A stop that names an id we gave to a start of this station ends that start. Not when it was dated
+before the
+   start and its meter stood no higher: then the id is one from another life of the charger (or of its back
+   end).
+2. By content, for stops whose ids we never gave (0, -1, another back end's). A start without a stop is a
+candidate when
+   the token does not differ, the meter did not fall, the times (if the clock is the same one) do not
+   contradict, and no other charge began on that connector in between. Nearest pairs are joined first. What is
+   left is an orphan.
+
+A start with several stops takes the earliest; if their meters differ that is a hard flag. The connector of a
+1.6 stop is unknown and stays so: nobody guesses 1.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from partners.ocpp.events import Event, Flag, StartKey, TransactionId, same_tag, time_key
+from partners.ocpp.readings import is_credible
+
+MOST_WATTS: Final = 1_500_000
+"""More than any charger gives. A pair that needs more is joined only when there is no other."""
+
+
+class StopKey(NamedTuple):
+    """What makes a stop itself. The id it names is no part: a charger may send one stop under two ids."""
+
+    id_tag: str
+    time: str
+    meter_wh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A start as first heard, and every id that was ever answered to it."""
+
+    key: StartKey
+    event: Event
+    ids: frozenset[TransactionId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A stop as first heard, and every id that it was sent under."""
+
+    key: StopKey
+    event: Event
+    names: frozenset[TransactionId] = frozenset()
+
+
+@dataclass(slots=True)
+class Pairing:
+    """The stop of each start, with the flags of how it was found, and the stops that nobody claims."""
+
+    stops: dict[StartKey, Event] = field(default_factory=dict)
+    flags: dict[StartKey, frozenset[Flag]] = field(default_factory=dict)
+    orphans: tuple[Event, ...] = ()
+
+
+class _Pair(NamedTuple):
+    """A possible pair, worst things first, so that the smallest is the nearest."""
+
+    clocks_differ: bool
+    implausible: bool
+    seconds: float
+    energy_wh: Decimal
+    start: StartKey
+    stop: StopKey
+
+
+def stop_key(event: Event) -> StopKey:
+    """The identity of a stop."""
+    meter = "" if event.meter_wh is None else str(event.meter_wh.normalize() + 0)
+    return StopKey(same_tag(event.id_tag), time_key(event), meter)
+
+
+def pair(starts: Mapping[StartKey, Start], stops: Iterable[Stop]) -> Pairing:
+    """Join the starts and stops of one station. The order of either does not matter."""
+    found, unclaimed = _by_id(starts, stops)
+    pairing = Pairing()
+    for key, several in found.items():
+        several.sort(key=_earliest_first)
+        pairing.stops[key] = several[0].event
+        disagree = len({stop.event.meter_wh for stop in several}) > 1
+        pairing.flags[key] = frozenset({Flag.STOPS_DISAGREE} if disagree else ())
+    _by_content(starts, unclaimed, pairing)
+    return pairing
+
+
+def _by_id(
+    starts: Mapping[StartKey, Start], stops: Iterable[Stop]
+) -> tuple[dict[StartKey, list[Stop]], dict[StopKey, Stop]]:
+    owner = {name: start for start in starts.values() for name in start.ids}
+    found: dict[StartKey, list[Stop]] = defaultdict(list)
+    unclaimed: dict[StopKey, Stop] = {}
+    for stop in stops:
+        named = {owner[name].key: owner[name] for name in stop.names if name in owner}
+        meant = [start for start in named.values() if not _is_from_another_life(start.event, stop.event)]
+        for start in meant:
+            found[start.key].append(stop)
+        if not meant:
+            unclaimed[stop.key] = stop
+    return found, unclaimed
+
+
+def _by_content(starts: Mapping[StartKey, Start], unclaimed: dict[StopKey, Stop], pairing: Pairing) -> None:
+    candidates = [start for key, start in starts.items() if key not in pairing.stops]
+    following = _next_on_connector(starts)
+    pairs = sorted(
+        _pair(start, stop)
+        for start in candidates
+        for stop in unclaimed.values()
+        if _fits(start.event, stop.event, following.get(start.key))
+    )
+    choices = {key: sum(1 for pair in pairs if pair.stop == key) for key in unclaimed}
+    for nearest in pairs:
+        if nearest.start in pairing.stops or nearest.stop not in unclaimed:
+            continue
+        pairing.stops[nearest.start] = unclaimed.pop(nearest.stop).event
+        ambiguous = {Flag.MATCH_AMBIGUOUS} if choices[nearest.stop] > 1 else set()
+        pairing.flags[nearest.start] = frozenset({Flag.STOP_ID_UNKNOWN, *ambiguous})
+    pairing.orphans = tuple(unclaimed[key].event for key in sorted(unclaimed))
+
+
+def _fits(start: Event, stop: Event, following: datetime | None) -> bool:
+    if stop.id_tag is not None and same_tag(stop.id_tag) != same_tag(start.id_tag):
+        return False
+    if stop.connector is not None and stop.connector != start.connector:
+        return False
+    if start.meter_wh is not None and stop.meter_wh is not None and stop.meter_wh < start.meter_wh:
+        return False
+    began, ended = start.said, stop.said
+    if began is None or ended is None or is_credible(began) != is_credible(ended):
+        return True
+    return began <= ended and (following is None or not is_credible(ended) or ended <= following)
+
+
+def _pair(start: Start, stop: Stop) -> _Pair:
+    began, ended = start.event.said, stop.event.said
+    energy = (stop.event.meter_wh or Decimal(0)) - (start.event.meter_wh or Decimal(0))
+    if began is None or ended is None or is_credible(began) != is_credible(ended):
+        return _Pair(True, False, 0.0, energy, start.key, stop.key)
+    seconds = (ended - began) / timedelta(seconds=1)
+    too_much = energy > Decimal(str(seconds)) * MOST_WATTS / 3600 + 1000
+    return _Pair(False, too_much, seconds, energy, start.key, stop.key)
+
+
+def _next_on_connector(starts: Mapping[StartKey, Start]) -> dict[StartKey, datetime]:
+    """When the next charge began on the same connector, for starts whose clock was set."""
+    lanes: dict[int, list[tuple[datetime, StartKey]]] = defaultdict(list)
+    for key, start in starts.items():
+        said = start.event.said
+        if said is not None and is_credible(said):
+            lanes[key.connector].append((said, key))
+    following: dict[StartKey, datetime] = {}
+    for lane in lanes.values():
+        lane.sort()
+        for (began, key), (after, _) in pairwise(lane):
+            if after > began:
+                following[key] = after
+    return following
+
+
+def _is_from_another_life(start: Event, stop: Event) -> bool:
+    """Dated before the start, by a clock that was set, and with a meter that stood no higher."""
+    began, ended = start.said, stop.said
+    if began is None or ended is None or not is_credible(began) or not is_credible(ended) or ended >= began:
+        return False
+    return start.meter_wh is not None and stop.meter_wh is not None and stop.meter_wh <= start.meter_wh
+
+
+def _earliest_first(stop: Stop) -> tuple[bool, str, Decimal, StopKey]:
+    said = stop.event.said
+    time = said.isoformat() if said is not None else ""
+    return (not is_credible(said), time, -(stop.event.meter_wh or Decimal(0)), stop.key)

@@ -1,0 +1,123 @@
+"""The admin routes of the eMSP, for testers in other processes. They are never bent by a mode."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from partners.sandbox.dealings import EndpointMissingError, NotRegisteredError
+from partners.sandbox.handshake import VersionMissingError
+from partners.sandbox.hubline import HubRefusedError
+from partners.sandbox.wire import Json, NotJsonError, Party, decode, encode
+
+if TYPE_CHECKING:
+    from partners.sandbox.emsp import Emsp
+
+_FAILURES = (
+    NotRegisteredError,
+    EndpointMissingError,
+    VersionMissingError,
+    HubRefusedError,
+    httpx.HTTPError,
+)
+Action = Callable[[Json], Awaitable[Json]]
+
+
+class Admin:
+    """Routes of plain JSON. What goes wrong is `{"error": ...}` under 409, bad input under 400."""
+
+    def __init__(self, emsp: Emsp) -> None:
+        self._emsp = emsp
+
+    def routes(self) -> list[Route]:
+        """For the application."""
+        table: list[tuple[str, str, Action]] = [
+            ("GET", "state", self.state),
+            ("GET", "receipts", self.receipts),
+            ("POST", "invite", self.invite),
+            ("POST", "register", self.register),
+            ("POST", "rotate", self.rotate),
+            ("POST", "unregister", self.unregister),
+            ("POST", "tokens", self.push_token),
+            ("POST", "pull", self.pull),
+            ("POST", "commands", self.command),
+            ("PUT", "authorize", self.authorize),
+            ("PUT", "mode", self.mode),
+        ]
+        return [Route(f"/sandbox/{name}", _json(action), methods=[method]) for method, name, action in table]
+
+    async def state(self, _: Json) -> Json:
+        """Everything there is to know."""
+        return self._emsp.state()
+
+    async def receipts(self, _: Json) -> Json:
+        """The receipt log."""
+        return [asdict(receipt) for receipt in self._emsp.receipts.all()]
+
+    async def invite(self, _: Json) -> Json:
+        """A versions URL and a token for a hub that wants to register with us."""
+        versions_url, token = self._emsp.invite()
+        return {"versions_url": versions_url, "token": token}
+
+    async def register(self, body: Json) -> Json:
+        """`{versions_url, token}`"""
+        registration = await self._emsp.register(body["versions_url"], body["token"])
+        return {"hub": str(registration.hub), "endpoints": registration.endpoints}
+
+    async def rotate(self, _: Json) -> Json:
+        """New tokens."""
+        await self._emsp.rotate()
+        return {}
+
+    async def unregister(self, _: Json) -> Json:
+        """The end."""
+        await self._emsp.unregister()
+        return {}
+
+    async def push_token(self, body: Json) -> Json:
+        """A Token, or as much of one as matters. With `"push": false` it is only kept."""
+        given = {name: value for name, value in body.items() if name != "push"}
+        if body.get("push", True):
+            return await self._emsp.push_token(given)
+        return self._emsp.add_token(given)
+
+    async def pull(self, body: Json) -> Json:
+        """`{module, date_from?, date_to?, limit?}`"""
+        return await self._emsp.pull(**body)
+
+    async def command(self, body: Json) -> Json:
+        """`{command, body, to?}`; answers when the result is in, or overdue."""
+        to = Party.parse(body["to"]) if body.get("to") else None
+        return asdict(await self._emsp.command(body["command"], body["body"], to=to))
+
+    async def authorize(self, body: Json) -> Json:
+        """`{<uid>: <AllowedType>|UNKNOWN|NEEDS_LOCATION, ..., "delay": <seconds>}`"""
+        drivers = self._emsp.drivers
+        drivers.delay_s = float(body.pop("delay", drivers.delay_s))
+        drivers.verdicts.update(body)
+        return {"verdicts": drivers.verdicts, "delay": drivers.delay_s}
+
+    async def mode(self, body: Json) -> Json:
+        """`{mode, seed?}`"""
+        self._emsp.temper.switch(body["mode"], seed=body.get("seed"))
+        return {"mode": self._emsp.temper.name}
+
+
+def _json(action: Action) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            body = await request.body()
+            status, tree = 200, await action(decode(body) if body else {})
+        except _FAILURES as error:
+            status, tree = 409, {"error": f"{type(error).__name__}: {error}"}
+        except (NotJsonError, KeyError, TypeError, ValueError) as error:
+            status, tree = 400, {"error": f"{type(error).__name__}: {error}"}
+        return Response(encode(tree), status, media_type="application/json")
+
+    return endpoint

@@ -1,0 +1,185 @@
+"""What an eMSP does of its own accord: register, push tokens, pull lists, send commands."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from partners.sandbox.check import check
+from partners.sandbox.handshake import Handshake
+from partners.sandbox.house import House
+from partners.sandbox.hubline import Answer
+from partners.sandbox.mirror import folded
+from partners.sandbox.receivers import Receivers
+from partners.sandbox.registration import Registration, mint_token
+from partners.sandbox.wire import COMMANDS, Json, Party, now_text
+
+_OWN_TOKENS = ("START_SESSION", "RESERVE_NOW")
+_GRACE_S = 5.0
+
+
+class NotRegisteredError(RuntimeError):
+    """There is no hub to deal with."""
+
+
+class EndpointMissingError(LookupError):
+    """The hub's version details do not list what we need."""
+
+
+@dataclass(frozen=True)
+class CommandOutcome:
+    """`answer` is the hub's CommandResponse, `result` the charger's answer; None when none came in time."""
+
+    answer: Mapping[str, Json]
+    result: Mapping[str, Json] | None
+
+
+class Dealings:
+    """One eMSP's requests to its hub. All raise NotRegisteredError, HubRefusedError and httpx.HTTPError."""
+
+    def __init__(self, house: House, handshake: Handshake, receivers: Receivers) -> None:
+        self._house = house
+        self._rules = house.rules
+        self._accounts = house.accounts
+        self._line = house.line
+        self._drivers = house.drivers
+        self._complaints = house.complaints
+        self._handshake = handshake
+        self._receivers = receivers
+
+    async def register(self, versions_url: str, token_a: str) -> Registration:
+        """The whole dance with an invitation. OCPI credentials_registration."""
+        endpoints = await self._handshake.look_up(versions_url, token_a)
+        await self._credentials("POST", _endpoint(endpoints, "credentials"), token_a, endpoints)
+        return self._hub()
+
+    async def rotate(self) -> Registration:
+        """New tokens on both sides. OCPI credentials_put_method."""
+        hub = self._hub()
+        endpoints = await self._handshake.look_up(hub.versions_url, hub.their_token)
+        await self._credentials("PUT", _endpoint(endpoints, "credentials"), hub.their_token, endpoints)
+        return self._hub()
+
+    async def unregister(self) -> None:
+        """End it; neither token is good afterwards. OCPI credentials_delete_method."""
+        hub = self._hub()
+        url = _endpoint(hub.endpoints, "credentials")
+        answer = await self._line.ask("DELETE", url, hub.their_token, functional=False)
+        answer.require("DELETE credentials")
+        self._accounts.part()
+
+    async def push_token(self, given: Mapping[str, Json], *, to: Party | None = None) -> dict[str, Json]:
+        """PUT a token, whole or filled up from its uid, to all CPOs or to one. OCPI mod_tokens_put_method."""
+        token = self._drivers.token(given)
+        answer = await self._ask("PUT", self._token_url(token), body=token, to=to or self._hub().hub)
+        answer.require("PUT token")
+        self._drivers.keep(token)
+        return token
+
+    async def patch_token(self, uid: str, change: Mapping[str, Json], *, to: Party | None = None) -> None:
+        """PATCH a token pushed before; `last_updated` is added. OCPI mod_tokens_patch_method."""
+        change = {"last_updated": now_text(), **change}
+        token = {**self._drivers.tokens[uid], **change}
+        answer = await self._ask("PATCH", self._token_url(token), body=change, to=to or self._hub().hub)
+        answer.require("PATCH token")
+        self._drivers.keep(token)
+
+    async def pull(
+        self,
+        module: str,
+        *,
+        date_from: str | None = None,
+        date_to: str | None = None,
+        limit: int | None = None,
+    ) -> list[Json]:
+        """All pages of a list, into the mirror. Sessions need a date_from: by default 30 days ago."""
+        hub = self._hub()
+        if module == "sessions" and date_from is None:
+            date_from = f"{datetime.now(UTC) - timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}"
+        given = {"date_from": date_from, "date_to": date_to, "limit": None if limit is None else str(limit)}
+        query = {name: value for name, value in given.items() if value is not None}
+        url = _endpoint(hub.endpoints, module, "SENDER")
+        found = []
+        async for tree in self._line.pages(module, url, hub.their_token, to=hub.hub, query=query):
+            found.append(tree)
+            owner = (
+                tree.get("country_code") or hub.hub.country_code,
+                tree.get("party_id") or hub.hub.party_id,
+            )
+            self._house.mirror.objects[module][folded(*owner, tree["id"])] = tree
+        return found
+
+    async def command(
+        self, command: str, body: Mapping[str, Json], *, to: Party | None = None
+    ) -> CommandOutcome:
+        """Send one and wait for its result, as long as the answer says. OCPI mod_commands.
+
+        A `token` given as a mere uid becomes the Token object. Without `to` the routing is open.
+        """
+        identity, waiting = uuid.uuid4().hex, asyncio.get_running_loop().create_future()
+        self._receivers.commands[identity] = waiting
+        place = self._house.ocpi_url("commands", command, identity)
+        whole = {"response_url": place, **self._with_token(command, body)}
+        for breach in check(self._rules.version, COMMANDS[command], whole):
+            raise ValueError(f"{command} {breach}")
+        url = f"{_endpoint(self._hub().endpoints, 'commands', 'RECEIVER')}/{command}"
+        answer = (await self._ask("POST", url, body=whole, to=to)).require(command)
+        for breach in check(self._rules.version, "CommandResponse", answer):
+            self._complaints.add(f"answer to {command}", breach)
+        if answer["result"] != "ACCEPTED":
+            return CommandOutcome(answer, None)
+        return CommandOutcome(answer, await _within(waiting, answer.get("timeout", 30) + _GRACE_S))
+
+    def _with_token(self, command: str, body: Mapping[str, Json]) -> dict[str, Json]:
+        whole = dict(body)
+        if command in _OWN_TOKENS:
+            given = whole.get("token")
+            if isinstance(given, str):
+                whole["token"] = self._drivers.tokens.get(given) or self._drivers.token({"uid": given})
+            if self._rules.owner_in_body and "authorization_reference" not in whole:
+                whole["authorization_reference"] = self._drivers.new_reference(whole["token"]["uid"])
+            self._drivers.tokens.setdefault(whole["token"]["uid"], whole["token"])
+        return whole
+
+    def _token_url(self, token: Mapping[str, Json]) -> str:
+        endpoint = _endpoint(self._hub().endpoints, "tokens", "RECEIVER")
+        party, uid = self._house.party, quote(token["uid"], safe="")
+        return f"{endpoint}/{party.country_code}/{party.party_id}/{uid}?type={token['type']}"
+
+    async def _ask(self, method: str, url: str, *, body: Json, to: Party | None) -> Answer:
+        return await self._line.ask(method, url, self._hub().their_token, body=body, to=to)
+
+    async def _credentials(self, method: str, url: str, token: str, endpoints: dict[str, str]) -> None:
+        ours = mint_token()
+        self._accounts.pending.add(ours)
+        try:
+            body = self._handshake.credentials(ours)
+            answer = await self._line.ask(method, url, token, body=body, functional=False)
+            self._handshake.concluded(answer.require(f"{method} credentials"), ours, endpoints)
+        finally:
+            self._accounts.pending.discard(ours)
+
+    def _hub(self) -> Registration:
+        if self._accounts.registration is None:
+            raise NotRegisteredError("not registered with a hub")
+        return self._accounts.registration
+
+
+def _endpoint(endpoints: Mapping[str, str], module: str, role: str | None = None) -> str:
+    """The URL of a module's interface. 2.1.1 knows no roles; for credentials the role does not matter."""
+    for name, url in endpoints.items():
+        identifier, _, offered = name.partition(" ")
+        if identifier == module and (role is None or offered in ("", role)):
+            return url.rstrip("/")
+    raise EndpointMissingError(f"{module} {role or ''}".strip())
+
+
+async def _within(waiting: asyncio.Future[dict[str, Json]], seconds: float) -> Mapping[str, Json] | None:
+    try:
+        return await asyncio.wait_for(asyncio.shield(waiting), seconds)
+    except TimeoutError:
+        return None

