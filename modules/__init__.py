@@ -1,6 +1,68 @@
-"""The table of contents: every module, what it serves and what it pushes.
+"""The table of contents: every module, what it serves, keeps and pushes.
 
-`hub/core` knows no module by name; it is handed this table by `hub/app.py`.
+`hub/core` knows no module by name; `hub/app.py` hands it this table.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hub.core.delivery import Publication
+from hub.core.operations import Operation, Operations
+from hub.core.units import Kind
+from modules.cdrs import routes as cdrs
+from modules.cdrs.publication import CdrPublication
+from modules.cdrs.store import CDRS, DELIVERIES
+from modules.credentials import routes as credentials
+from modules.locations import routes as locations
+from modules.locations.publication import LocationPublication
+from modules.locations.store import EVSES, LOCATIONS
+from modules.sessions import routes as sessions
+from modules.sessions.charge import CHARGES, READINGS
+from modules.sessions.publication import SessionPublication
+from modules.sessions.store import SESSIONS
+from modules.tariffs import routes as tariffs
+from modules.tariffs.publication import TariffPublication
+from modules.tariffs.store import TARIFFS
+from modules.tokens import routes as tokens
+from modules.tokens.store import AUTHORIZATIONS, TOKENS
+from modules.versions import routes as versions
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One module: its OCPI id, its operations, the kinds it keeps, and how its objects are pushed, if they are."""
+
+    id: str
+    operations: tuple[Operations, ...]
+    kinds: tuple[Kind, ...] = ()
+    publication: Publication | None = None
+
+
+MODULES: Final = (
+    Module("versions", (versions.versions, versions.details)),
+    Module("credentials", (credentials.operations,)),
+    Module("locations", (locations.operations,), (LOCATIONS, EVSES), LocationPublication()),
+    Module("tariffs", (tariffs.operations,), (TARIFFS,), TariffPublication()),
+    Module("tokens", (tokens.operations,), (TOKENS, AUTHORIZATIONS)),
+    Module("sessions", (sessions.operations,), (SESSIONS, CHARGES, READINGS), SessionPublication()),
+    Module("cdrs", (cdrs.operations,), (CDRS, DELIVERIES), CdrPublication()),
+)
+
+
+def all_operations() -> tuple[Operation, ...]:
+    """Every operation of every module, in the order of the table."""
+    return tuple(
+        operation for module in MODULES for operations in module.operations for operation in operations.table
+    )
+
+
+def all_kinds() -> tuple[Kind, ...]:
+    """Every kind that the modules keep."""
+    return tuple(kind for module in MODULES for kind in module.kinds)
+
+
+def publications() -> tuple[Publication, ...]:
+    """How each pushed module gets to partners."""
+    return tuple(module.publication for module in MODULES if module.publication is not None)

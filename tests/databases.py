@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -32,7 +33,9 @@ class PostgresServer:
 
     def __init__(self, **settings: str) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="busbar-pg-"))
-        self._as_nobody = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        self._as_nobody: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            self._as_nobody = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
         self._programs = self._reachable_programs()
         self._names = count(1)
         self._settings = settings

@@ -30,6 +30,7 @@ def _row(http: int, code: int, code_211: int | None = None) -> Row:
 
 
 SUCCESS: Final = 1000
+CLIENT_ERROR: Final = 2000
 
 TABLE: Final[dict[type[errors.BusbarError], Row]] = {
     errors.Unauthorized: _row(401, 2000),
@@ -129,3 +130,23 @@ def envelope(answer: Answer, clock: Clock) -> tuple[bytes, bytes]:
     if answer.data is None:
         return head, b"}"
     return head, b',"data":' + answer.data + b"}"
+
+
+def is_success(code: int) -> bool:
+    """1xxx."""
+    return 1000 <= code < 2000
+
+
+def is_server_fault(code: int | None) -> bool:
+    """3xxx: the partner's own trouble, perhaps gone at the next try."""
+    return code is not None and 3000 <= code < 4000
+
+
+def says_unknown_token(http: int, code: int | None) -> bool:
+    """Each way in which partners say that they do not know a token, or refuse it (mod_tokens, POST)."""
+    return http == 404 or code in (2000, 2001, 2003, 2004)
+
+
+def says_unknown_object(http: int, code: int | None) -> bool:
+    """The partner has no such object: a PATCH becomes a PUT."""
+    return http == 404 or code == 2003

@@ -34,6 +34,7 @@ import msgspec
 import structlog
 
 from hub.core import trace
+from hub.core.answers import is_server_fault
 from hub.core.dialect import NotExpressible
 from hub.core.errors import EndpointsMissing, NotFound, PeerFault, PeerRefused
 from hub.core.ports import Hub
@@ -206,7 +207,7 @@ class Lane:
             return
         if isinstance(fault, PeerRefused) and fault.http not in _DOWN:
             dirty.attempts += 1
-            lasting = fault.http < 500 and not 3000 <= (fault.status_code or 0) < 4000
+            lasting = fault.http < 500 and not is_server_fault(fault.status_code)
             if lasting or dirty.attempts >= ATTEMPTS_PER_OBJECT:
                 await self._set_aside(at, f"{fault.http}/{fault.status_code}: {fault.message}")
                 return
@@ -266,6 +267,7 @@ class Lanes:
     def start(self) -> None:
         """From now on every commit wakes the lanes."""
         self._hub.store.on_commit(self._committed)
+        self._hub.registry.on_change(self.follow_registry)
         self.follow_registry()
 
     def follow_registry(self) -> None:
@@ -280,8 +282,6 @@ class Lanes:
             self._tasks[name] = asyncio.create_task(lane.run(), name=f"lane {name}")
 
     def _committed(self, rows: Sequence[ChangeRow]) -> None:
-        if any(row.change.module == "partners" for row in rows):
-            self.follow_registry()
         for lane in self._lanes.values():
             if rows and rows[0].seq == lane.read_to + 1:
                 lane.absorb(rows)

@@ -10,7 +10,7 @@ the application behind it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -44,8 +44,8 @@ from hub.core.ports import Hub
 from hub.core.registry import Caller, Partner, State, TokenUse
 
 Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Any, Receive, Send], Awaitable[None]]
 
 log = structlog.get_logger()
@@ -67,6 +67,8 @@ _ONCE: Final = frozenset(
 _KEPT: Final = _ONCE | {b"accept-encoding"}
 _BODY_DEADLINE_S: Final = 30.0
 _MAX_QUERY: Final = 8 * 1024
+_COPIED: Final = 16 * 1024
+"""Up to this size a copy is cheaper than a second write."""
 
 
 @dataclass(slots=True)
@@ -162,9 +164,9 @@ class Dispatcher:
         self._routes = RouteTable(operations)
         self._behind = behind
         settings = hub.settings
-        self._per_partner = RateLimiter(rate=settings.rate_per_partner, burst=settings.burst_per_partner)
+        self._per_partner = RateLimiter(rate_per_s=settings.rate_per_partner, burst=settings.burst_per_partner)
         self._failures = RateLimiter(
-            rate=settings.failed_logins_per_min / 60, burst=settings.failed_logins_per_min
+            rate_per_s=settings.failed_logins_per_min / 60, burst=settings.failed_logins_per_min
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -252,11 +254,11 @@ class Dispatcher:
         if call is not None and call.operation.routed and call.version != "2.1.1":
             out.extend(_routing(call))
         await send({"type": "http.response.start", "status": answer.http, "headers": out})
-        if tail:
+        if len(tail) > _COPIED:
             await send({"type": "http.response.body", "body": head, "more_body": True})
             await send({"type": "http.response.body", "body": tail})
         else:
-            await send({"type": "http.response.body", "body": head})
+            await send({"type": "http.response.body", "body": head + tail})
 
 
 def _check_origin(call: Call) -> None:

@@ -168,14 +168,10 @@ def _bearer(
     moment, slack = Decimal(str(now.timestamp())), Decimal(str(leeway.total_seconds()))
     if _number(claims, "exp") + slack <= moment:
         raise Unauthorized("the token has expired")
-    if _number(claims, "iat") - slack > moment or (
-        "nbf" in claims and _number(claims, "nbf") - slack > moment
-    ):
+    if _number(claims, "iat") - slack > moment or ("nbf" in claims and _number(claims, "nbf") - slack > moment):
         raise Unauthorized("the token is not valid yet")
     audiences = claims.get("aud")
-    if claims.get("iss") != issuer or audience not in (
-        audiences if isinstance(audiences, list) else [audiences]
-    ):
+    if claims.get("iss") != issuer or audience not in (audiences if isinstance(audiences, list) else [audiences]):
         raise Unauthorized("the token is meant for something else")
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 200:

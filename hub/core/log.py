@@ -52,9 +52,7 @@ _SAYS_WHAT_IT_IS: Final = Party | Enum | Decimal | date | timedelta | PurePath |
 class Redaction:
     """The processor that takes secrets and drivers out of an event."""
 
-    def __init__(
-        self, salt: bytes, today: Callable[[], str] = lambda: f"{datetime.now(UTC):%Y-%m-%d}"
-    ) -> None:
+    def __init__(self, salt: bytes, today: Callable[[], str] = lambda: f"{datetime.now(UTC):%Y-%m-%d}") -> None:
         self._salt = salt
         self._today = today
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from hub.core.auth import Form
 from hub.core.clock import Clock
 from hub.core.jsontypes import Json
 from hub.core.operations import Operation, Side
@@ -61,7 +62,7 @@ class Found:
 
     version: str
     endpoints: tuple[Endpoint, ...]
-    token_form: str
+    token_form: Form
 
 
 class Discovery(Protocol):

@@ -10,7 +10,7 @@ first used, or the overlap ends (credentials, PUT).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
@@ -18,6 +18,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator
 
 from hub.core import auth, secrets
+from hub.core.auth import Form
 from hub.core.errors import NotFound, Unauthorized
 from hub.core.parties import Party, PartyRole, RoleClaim
 from hub.core.store import Store
@@ -94,7 +95,7 @@ class Partner(BaseModel):
     our_tokens: tuple[IssuedToken, ...] = ()
     their_token: str = ""
     """Sealed."""
-    token_form: str = "base64"
+    token_form: Form = "base64"
     quirks: tuple[str, ...] = ()
     pulled: dict[str, str] = {}
     """Per module, the time up to which we have pulled."""
@@ -153,6 +154,11 @@ class Registry:
         self._by_fingerprint: dict[str, tuple[str, IssuedToken]] = {}
         self._by_header: dict[bytes, Caller] = {}
         self._revision = -1
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call back whenever the partners are other ones than before."""
+        self._listeners.append(callback)
 
     async def load(self) -> None:
         """Read all partners. Called at start, and when another process has changed one."""
@@ -179,6 +185,8 @@ class Registry:
             for partner in self._partners.values()
             for token in partner.our_tokens
         }
+        for listener in self._listeners:
+            listener()
 
     def all(self) -> list[Partner]:
         """In order of their names."""

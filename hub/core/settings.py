@@ -35,9 +35,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BUSBAR_", env_file=".env", extra="ignore", frozen=True)
 
     host: str = Field("127.0.0.1", description="Address that the HTTP and the OCPP listener bind to.")
-    port: int = Field(
-        8000, ge=0, le=65_535, description="TCP port of OCPI, OICP, management API and console."
-    )
+    port: int = Field(8000, ge=0, le=65_535, description="TCP port of OCPI, OICP, management API and console.")
     ocpp_port: int = Field(9000, ge=0, le=65_535, description="TCP port of the chargers' websockets.")
     database_url: str = Field(
         "sqlite:///busbar.db", description="Where facts are kept: sqlite:///file.db or postgresql://..."
@@ -87,21 +85,20 @@ class Settings(BaseSettings):
     )
     ask_unknown_tokens: Literal["none", "listless", "all"] = Field(
         "listless",
-        description="Who is asked for a card that is on no list: nobody, the eMSPs that gave us no list, or all.",
+        description="Who is asked for a card on no list: nobody, the eMSPs that gave us no list, or all.",
     )
     command_timeout_s: Seconds = Field(30.0, description="Seconds that a charger has to act on a command.")
     outbound_connect_timeout_s: Seconds = Field(5.0, description="Seconds to reach a partner's server.")
     outbound_timeout_s: Seconds = Field(30.0, description="Seconds for one whole exchange with a partner.")
     outbound_object_cap: Bytes = Field(1 * MIB, description="Bytes that we read of a partner's answer.")
-    outbound_page_cap: Bytes = Field(
-        10 * MIB, description="Bytes that we read of a partner's page of objects."
-    )
+    outbound_page_cap: Bytes = Field(10 * MIB, description="Bytes that we read of a partner's page of objects.")
     lane_first_s: Seconds = Field(5.0, description="Seconds before the second try at a partner that fails.")
-    lane_cap_s: Seconds = Field(
-        900.0, description="Seconds between tries at most; the wait doubles up to it."
-    )
+    lane_cap_s: Seconds = Field(900.0, description="Seconds between tries at most; the wait doubles up to it.")
     lane_jitter_low: float = Field(0.8, ge=0.1, le=1, description="Least factor on each wait of a lane.")
     lane_jitter_high: float = Field(1.4, ge=1, le=10, description="Largest factor on each wait of a lane.")
+
+    pull_every_s: Seconds = Field(86_400.0, description="Seconds between two pulls of a partner's changes.")
+    pull_check_s: Seconds = Field(5.0, description="Seconds between looks at whose pull is due.")
 
     heartbeat_interval_s: int = Field(
         300,
@@ -121,11 +118,7 @@ class Settings(BaseSettings):
     @field_validator("allow_networks", mode="before")
     @classmethod
     def _from_commas(cls, value: object) -> object:
-        return (
-            tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("party")
     @classmethod
@@ -139,9 +132,7 @@ class Settings(BaseSettings):
     @classmethod
     def _a_base_url(cls, value: str) -> str:
         parts = urlsplit(value)
-        if value and (
-            parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment
-        ):
+        if value and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
             raise ValueError("public_url is http(s)://host[:port][/path]")
         return value.rstrip("/")
 

@@ -4,7 +4,7 @@ Every field of a model is `Annotated` with one of the *markers* below. A marker 
 (kind, length, values) and builds the validator from it, so that the wire models of older versions, the JSON Schemas and
 the census all come from one statement.
 
-    Text     CiString and ids are exact; display text may be twice as long as allowed when read; verbatim is never touched
+    Text     CiString and ids are exact; display text may be twice as long when read; verbatim is never touched
     Number   Decimal of at most 20 digits; text of a number is read as the number; booleans and floats are refused
     Whole    int, the same
     Moment   every form of timestamp met in the field is read; an aware UTC datetime of millisecond precision
@@ -19,16 +19,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from hub.core.countries import ALPHA_3, LANGUAGES
+from hub.core.inbound import encode
+from hub.core.jsontypes import Tree
 
 T = TypeVar("T")
-Tree = dict[str, Any]
 
 _ASCII: Final = r"^[\x20-\x7e]*$"
 _PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -40,6 +41,7 @@ _MOMENT: Final = re.compile(
 )
 _JS_MOMENT: Final = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?Z$"
 _COORDINATE: Final = re.compile(r"-?[0-9]{1,3}\.[0-9]{5,7}", re.ASCII)
+_NO_MOMENT: Final = "not a timestamp such as 2015-06-29T20:39:09Z"
 _MAX_DIGITS: Final = 20
 _MAX_WHOLE: Final = 2**63 - 1
 
@@ -116,55 +118,40 @@ def url() -> Text:
     return Text("URL", 255, "verbatim")
 
 
-def _as_number(value: object) -> Decimal:
+def _as_number(value: Any) -> Decimal:
     kind = type(value)
-    if kind is str:
-        if _FIGURE.fullmatch(value) is None:  # type: ignore[arg-type]
-            raise _fault("not a number")
-        value = Decimal(value)  # type: ignore[arg-type]
-    elif kind is int:
-        value = Decimal(value)  # type: ignore[arg-type]
+    if kind is int or (kind is str and _FIGURE.fullmatch(value)):
+        value = Decimal(value)
     elif kind is not Decimal:
         raise _fault("not a number")
-    _, digits, exponent = value.as_tuple()  # type: ignore[union-attr, attr-defined]
+    _, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int) or len(digits) > _MAX_DIGITS or not -_MAX_DIGITS <= exponent <= _MAX_DIGITS:
         raise _fault(f"not a finite number of at most {_MAX_DIGITS} digits")
-    return value  # type: ignore[return-value]
+    return Decimal(value)
 
 
-def _as_whole(value: object) -> int:
+def _as_whole(value: Any) -> int:
     if type(value) is not int:
-        try:
-            number = _as_number(value)
-        except InvalidOperation:  # pragma: no cover - the pattern lets none through
-            raise _fault("not a whole number") from None
+        number = _as_number(value)
         if number != number.to_integral_value():
             raise _fault("not a whole number")
         value = int(number)
     if not -_MAX_WHOLE <= value <= _MAX_WHOLE:
         raise _fault("the number is too large")
-    return value
+    return int(value)
 
 
-def _as_moment(value: object) -> datetime:
-    if type(value) is str:
-        try:
-            if len(value) == 20 and value[19] == "Z" and value[10] == "T" and value[7] == "-":
-                return datetime.fromisoformat(value)
-            return _lenient_moment(value)
-        except (ValueError, OverflowError):
-            raise _fault("not a timestamp such as 2015-06-29T20:39:09Z") from None
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        value = value.astimezone(UTC)
-        return value.replace(microsecond=value.microsecond // 1000 * 1000)
-    raise _fault("not a timestamp such as 2015-06-29T20:39:09Z")
+def parse_datetime(text: str) -> datetime:
+    """A timestamp in any form met in the field, as an aware UTC datetime of millisecond precision.
 
-
-def _lenient_moment(text: str) -> datetime:
-    """Offsets, none at all (then it is UTC), a space for `T` or for the `+` of a query string, 1970-1-1."""
+    Offsets, none at all (then it is UTC), a space for `T` or for the `+` of a query string, 1970-1-1.
+    Raises: ValueError, OverflowError.
+    """
+    if len(text) == 20 and text[19] == "Z" and text[10] == "T" and text[7] == "-":
+        return datetime.fromisoformat(text)
     match = _MOMENT.fullmatch(text.strip())
     if match is None:
-        raise ValueError(text)
+        raise ValueError("not a timestamp")
     year, month, day, hour, minute = (int(part) for part in match.groups()[:5])
     second, fraction, sign, hours, minutes = match.groups()[5:]
     ms = int((fraction or "0").ljust(3, "0")[:3])
@@ -172,6 +159,18 @@ def _lenient_moment(text: str) -> datetime:
     zone = timezone(-offset if sign == "-" else offset)
     moment = datetime(year, month, day, hour, minute, int(second or 0), ms * 1000, zone)
     return moment.astimezone(UTC)
+
+
+def _as_moment(value: object) -> datetime:
+    try:
+        if isinstance(value, str):
+            return parse_datetime(value)
+    except (ValueError, OverflowError):
+        raise _fault(_NO_MOMENT) from None
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.astimezone(UTC)
+        return value.replace(microsecond=value.microsecond // 1000 * 1000)
+    raise _fault(_NO_MOMENT)
 
 
 def moment_text(moment: datetime) -> str:
@@ -334,8 +333,6 @@ class OcpiModel(BaseModel):
 
     def json_bytes(self) -> bytes:
         """The object as JSON, in UTF-8."""
-        from hub.core.inbound import encode
-
         return encode(self.tree())
 
 
@@ -395,7 +392,7 @@ class Price(OcpiModel):
     """An amount in the currency of the object around it. types_price_class."""
 
     before_taxes: Number
-    taxes: Many[TaxAmount] = []
+    taxes: Many[TaxAmount] = Field(default_factory=list)
 
 
 class PriceLimit(OcpiModel):

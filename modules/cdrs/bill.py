@@ -114,9 +114,7 @@ def _connector(facts: SessionFacts) -> dict[str, Any]:
     return {}
 
 
-def _charging_periods(
-    facts: SessionFacts, tariff: Compiled | None, begin: int, end: int
-) -> list[dict[str, Any]]:
+def _charging_periods(facts: SessionFacts, tariff: Compiled | None, begin: int, end: int) -> list[dict[str, Any]]:
     """The reservation, if there was one, as the first period; then the session."""
     name = tariff.id if tariff else None
     start = end if facts.start is None else min(max(whole_ms(facts.start, "the start"), begin), end)
@@ -130,9 +128,7 @@ def _charging_periods(
     return periods + period_trees(cutter.spans(), metered=bool(cutter.register), tariff_id=name)
 
 
-def _priced(
-    facts: SessionFacts, tariff: Compiled, periods: Sequence[dict[str, Any]], begin: int, end: int
-) -> Priced:
+def _priced(facts: SessionFacts, tariff: Compiled, periods: Sequence[dict[str, Any]], begin: int, end: int) -> Priced:
     return price(
         Case(
             version="2.3.0",

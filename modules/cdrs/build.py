@@ -67,23 +67,13 @@ def build(facts: SessionFacts, *, now: datetime | None = None) -> dict[str, Any]
     if facts.end is None:
         raise UnfitSession("the session has not ended")
     done = bill(facts, facts.end)
-    optional = {
-        "session_id": facts.session_id if facts.start is not None else None,
-        "authorization_reference": facts.authorization_reference,
-        "meter_id": facts.meter_id,
-        "tariffs": [done.tariff] if done.tariff else None,
-        "signed_data": dict(facts.signed_data) if facts.signed_data else None,
-        "total_parking_time": done.parked_hours,
-        "remark": facts.remark,
-        **_sub_totals(done),
-    }
     return {
         "country_code": facts.party.country_code,
         "party_id": facts.party.party_id,
         "id": facts.cdr_id or facts.session_id,
         "start_date_time": timestamp(done.start),
         "end_date_time": timestamp(done.end),
-        "cdr_token": {field: facts.token[field] for field in _TOKEN_FIELDS},
+        "cdr_token": {field: _needed(facts.token, field, "token") for field in _TOKEN_FIELDS},
         "auth_method": facts.auth_method,
         "cdr_location": _cdr_location(facts),
         "currency": done.tariff["currency"] if done.tariff else facts.currency,
@@ -92,7 +82,7 @@ def build(facts: SessionFacts, *, now: datetime | None = None) -> dict[str, Any]
         "total_energy": done.kwh,
         "total_time": done.hours,
         "last_updated": timestamp(now or facts.end),
-        **{field: value for field, value in optional.items() if value is not None},
+        **_optional(facts, done),
     }
 
 
@@ -115,6 +105,29 @@ def credit(cdr: Mapping[str, Any], *, now: datetime | None = None) -> dict[str, 
         "total_cost": negative,
         **({"last_updated": timestamp(now)} if now else {}),
     }
+
+
+def _optional(facts: SessionFacts, done: Bill) -> dict[str, Any]:
+    """What a CDR says only if there is something to say."""
+    fields = {
+        "session_id": facts.session_id if facts.start is not None else None,
+        "authorization_reference": facts.authorization_reference,
+        "meter_id": facts.meter_id,
+        "tariffs": [done.tariff] if done.tariff else None,
+        "signed_data": dict(facts.signed_data) if facts.signed_data else None,
+        "total_parking_time": done.parked_hours,
+        "remark": facts.remark,
+        **_sub_totals(done),
+    }
+    return {field: value for field, value in fields.items() if value is not None}
+
+
+def _needed(tree: Mapping[str, Any], field: str, of: str) -> Any:
+    """A field without which there is no CDR. Raises: UnfitSession."""
+    value = tree.get(field)
+    if value is None:
+        raise UnfitSession(f"the {of} has no {field}")
+    return value
 
 
 def _sub_totals(done: Bill) -> dict[str, Any]:
@@ -140,13 +153,13 @@ def _cdr_location(facts: SessionFacts) -> dict[str, Any]:
             for field, length in _LOCATION_FIELDS.items()
             if location.get(field) is not None
         },
-        "coordinates": location["coordinates"],
+        "coordinates": _needed(location, "coordinates", "location"),
         "evse_uid": facts.evse_uid,
         "evse_id": place.get("evse_id") or NOT_APPLICABLE,
         "connector_id": facts.connector_id,
-        "connector_standard": connector["standard"],
-        "connector_format": connector["format"],
-        "connector_power_type": connector["power_type"],
+        "connector_standard": _needed(connector, "standard", "connector"),
+        "connector_format": _needed(connector, "format", "connector"),
+        "connector_power_type": _needed(connector, "power_type", "connector"),
     }
 
 

@@ -46,8 +46,6 @@ class Course:
         if not self._times:
             return None, None
         first = max(bisect_right(self._times, start) - 1, 0)
-        valid = [
-            value for at, value in zip(self._times[first:], self._values[first:], strict=True) if at < end
-        ]
+        valid = [value for at, value in zip(self._times[first:], self._values[first:], strict=True) if at < end]
         valid = valid or [self._values[first]]
         return min(valid), max(valid)

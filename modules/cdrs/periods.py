@@ -91,7 +91,7 @@ class Cutter:
         ]
 
     def _crossings(self) -> dict[int, Exact]:
-        """When the register passes a threshold, and which: the energy there is exact, the instant is rounded."""
+        """When the register passes which threshold: the energy there is exact, the instant is rounded."""
         found: dict[int, Exact] = {}
         for energy in cuts_of(self._tariff).energies if self._tariff else ():
             at = self.register.reaches(energy)
@@ -170,9 +170,7 @@ def period_trees(spans: Sequence[Span], *, metered: bool, tariff_id: str | None)
         if metered:
             volumes["ENERGY"] = span.energy_after - span.energy_before
         volumes["PARKING_TIME" if span.parked else "TIME"] = hours
-        for name, value in zip(
-            ("MIN_CURRENT", "MAX_CURRENT", "MIN_POWER", "MAX_POWER"), span.measures, strict=True
-        ):
+        for name, value in zip(("MIN_CURRENT", "MAX_CURRENT", "MIN_POWER", "MAX_POWER"), span.measures, strict=True):
             if value is not None:
                 volumes[name] = rounded(value, SCALE, PLACES)
         trees.append(period_tree(span.start, volumes, tariff_id))

@@ -62,9 +62,7 @@ class CdrPublication:
             return
         await self._post(hub, partner, document, delivery, body)
 
-    async def _post(
-        self, hub: Hub, partner: Partner, document: Document, delivery: Delivery, body: bytes
-    ) -> None:
+    async def _post(self, hub: Hub, partner: Partner, document: Document, delivery: Delivery, body: bytes) -> None:
         failpoint("out.claim")
         delivery.attempts += 1
         delivery.digest = sha256(body).hexdigest()

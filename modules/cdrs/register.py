@@ -23,10 +23,7 @@ class Register:
 
     def __init__(self, readings: Iterable[Sample], start: int, end: int) -> None:
         in_order = sorted(
-            (
-                (instant(at, "a meter reading"), in_units(value, KWH, "a meter reading"))
-                for at, value in readings
-            ),
+            ((instant(at, "a meter reading"), in_units(value, KWH, "a meter reading")) for at, value in readings),
             key=lambda reading: reading[0],
         )
         first = in_order[0][1] if in_order else 0
@@ -55,7 +52,7 @@ class Register:
         return e0 + Fraction((e1 - e0) * (at - t0)) / (t1 - t0)
 
     def reaches(self, energy: Exact) -> int | None:
-        """The instant, rounded up to a millisecond, at which `energy` has been charged; None if it never is."""
+        """The instant, rounded up to a millisecond, at which `energy` was charged; None if it never was."""
         for after in range(1, len(self._times)):
             e0, e1 = self._charged[after - 1], self._charged[after]
             if e0 < energy <= e1:

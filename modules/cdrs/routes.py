@@ -30,6 +30,4 @@ _listing = Listing(CDRS, rendition)
 @operations("GET", SENDER, answer=CDR, listed=True, query=QUERY)
 async def list_cdrs(call: Call) -> Answer:
     """The CDRs of the caller's tokens. OCPI mod_cdrs_get_method."""
-    return await _listing.page(
-        call, {"audience": sorted(call.partner.parties), "lowest": up_to(call.version)}
-    )
+    return await _listing.page(call, {"audience": sorted(call.partner.parties), "lowest": up_to(call.version)})

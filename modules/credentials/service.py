@@ -102,25 +102,32 @@ def _must_be_registered(caller: Caller) -> None:
 
 
 async def _examine(hub: Hub, partner: Partner, theirs: Credentials, version: str) -> Found:
-    check_claims(hub, partner, claims_of(theirs))
+    claims = claims_of(theirs, partner, version)
+    check_claims(hub, partner, claims)
     found = await hub.discovery.discover(str(theirs.url), theirs.token, version=version)
-    check_endpoints(found, frozenset(role.role for role in theirs.roles))
+    check_endpoints(found, claims)
     return found
 
 
-def claims_of(theirs: Credentials) -> tuple[Claim, ...]:
-    """The roles of a Credentials object. Raises: InvalidRequest, for a triple that stands twice."""
+def claims_of(theirs: Credentials, partner: Partner, version: str) -> tuple[Claim, ...]:
+    """The roles of a Credentials object. Raises: InvalidRequest, for a triple that stands twice.
+
+    2.1.1 has no role in it: there the party claims what it was invited as.
+    """
     claims = tuple(
-        Claim(
-            role=PartyRole(role.role),
-            party=Party.of(role.country_code, role.party_id),
-            business_name=role.business_details.name,
-        )
-        for role in theirs.roles
+        Claim(role=role, party=party, business_name=entry.business_details.name)
+        for entry in theirs.roles
+        for party in (Party.of(entry.country_code, entry.party_id),)
+        for role in (_invited_as(partner, party) if version == "2.1.1" else (PartyRole(entry.role),))
     )
     if len({claim.pair for claim in claims}) != len(claims):
         raise InvalidRequest("the same role of the same party stands twice")
     return claims
+
+
+def _invited_as(partner: Partner, party: Party) -> tuple[PartyRole, ...]:
+    roles = tuple(claim.role for claim in partner.invited if claim.party == party)
+    return roles or (PartyRole.OTHER,)
 
 
 def check_claims(hub: Hub, partner: Partner, claims: Iterable[Claim]) -> None:
@@ -134,10 +141,10 @@ def check_claims(hub: Hub, partner: Partner, claims: Iterable[Claim]) -> None:
             raise InvalidRequest(f"{claim.role} {claim.party} is registered by another platform")
 
 
-def check_endpoints(found: Found, roles: Iterable[str]) -> None:
+def check_endpoints(found: Found, claims: Iterable[Claim]) -> None:
     """Raises: EndpointsMissing, naming the first one."""
-    for role in roles:
-        for identifier, side in NEEDED.get(PartyRole(role), ()):
+    for claim in claims:
+        for identifier, side in NEEDED.get(claim.role, ()):
             if not any(e.identifier == identifier and e.role in ("", side) for e in found.endpoints):
                 raise EndpointsMissing(f"version details list no {identifier} {side}")
 
@@ -152,7 +159,7 @@ def _with(
     return partner.model_copy(
         update={
             "state": State.CONNECTED,
-            "claims": claims_of(theirs),
+            "claims": claims_of(theirs, partner, found.version),
             "version": found.version,
             "versions_url": str(theirs.url),
             "endpoints": found.endpoints,

@@ -120,9 +120,7 @@ ParkingType = Annotated[
     ),
 ]
 """mod_locations_parking_type_enum"""
-PowerType = Annotated[
-    Literal["AC_1_PHASE", "AC_2_PHASE", "AC_2_PHASE_SPLIT", "AC_3_PHASE", "DC"], Closed("PowerType")
-]
+PowerType = Annotated[Literal["AC_1_PHASE", "AC_2_PHASE", "AC_2_PHASE_SPLIT", "AC_3_PHASE", "DC"], Closed("PowerType")]
 """mod_locations_powertype_enum"""
 Status = Annotated[
     Literal[
@@ -188,8 +186,8 @@ class EnergyMix(OcpiModel):
     """Where the energy comes from. mod_locations_energymix_class."""
 
     is_green_energy: Flag
-    energy_sources: Many[EnergySource] = []
-    environ_impact: Many[EnvironmentalImpact] = []
+    energy_sources: Many[EnergySource] = Field(default_factory=list)
+    environ_impact: Many[EnvironmentalImpact] = Field(default_factory=list)
     supplier_name: Annotated[str, string(64)] | None = None
     energy_product_name: Annotated[str, string(64)] | None = None
 
@@ -213,9 +211,9 @@ class Hours(OcpiModel):
     """When the location is open. mod_locations_hours_class."""
 
     twentyfourseven: Flag
-    regular_hours: Many[RegularHours] = []
-    exceptional_openings: Many[ExceptionalPeriod] = []
-    exceptional_closings: Many[ExceptionalPeriod] = []
+    regular_hours: Many[RegularHours] = Field(default_factory=list)
+    exceptional_openings: Many[ExceptionalPeriod] = Field(default_factory=list)
+    exceptional_closings: Many[ExceptionalPeriod] = Field(default_factory=list)
 
 
 class StatusSchedule(OcpiModel):
@@ -255,10 +253,10 @@ class Parking(OcpiModel):
     reservation_required: Flag
     time_limit: Number | None = None
     roofed: Flag | None = None
-    images: Many[Image] = []
+    images: Many[Image] = Field(default_factory=list)
     lighting: Flag | None = None
     refrigeration_outlet: Flag | None = None
-    standards: Many[CiString36] = []
+    standards: Many[CiString36] = Field(default_factory=list)
     apds_reference: Annotated[str, ci_string(None)] | None = None
 
 
@@ -279,9 +277,9 @@ class Connector(OcpiModel):
     max_voltage: Whole
     max_amperage: Whole
     max_electric_power: Whole | None = None
-    tariff_ids: Many[CiString36] = []
+    tariff_ids: Many[CiString36] = Field(default_factory=list)
     terms_and_conditions: Url | None = None
-    capabilities: Many[ConnectorCapability] = []
+    capabilities: Many[ConnectorCapability] = Field(default_factory=list)
     last_updated: DateTime
 
     @property
@@ -296,17 +294,17 @@ class EVSE(OcpiModel):
     uid: Id36
     evse_id: CiString48 | None = None
     status: Status
-    status_schedule: Many[StatusSchedule] = []
-    capabilities: Many[Capability] = []
+    status_schedule: Many[StatusSchedule] = Field(default_factory=list)
+    capabilities: Many[Capability] = Field(default_factory=list)
     connectors: Some[Connector]
     floor_level: Annotated[str, string(4)] | None = None
     coordinates: GeoLocation | None = None
     physical_reference: Annotated[str, string(16)] | None = None
-    directions: Many[DisplayText] = []
-    parking_restrictions: Many[ParkingRestriction] = []
-    parking: Many[EVSEParking] = []
-    images: Many[Image] = []
-    accepted_service_providers: Many[Annotated[str, string(50)]] = []
+    directions: Many[DisplayText] = Field(default_factory=list)
+    parking_restrictions: Many[ParkingRestriction] = Field(default_factory=list)
+    parking: Many[EVSEParking] = Field(default_factory=list)
+    images: Many[Image] = Field(default_factory=list)
+    accepted_service_providers: Many[Annotated[str, string(50)]] = Field(default_factory=list)
     last_updated: DateTime
 
     @property
@@ -322,7 +320,7 @@ class Location(OcpiModel):
     party_id: PartyId
     id: Id36
     publish: Flag
-    publish_allowed_to: Many[PublishTokenType] = []
+    publish_allowed_to: Many[PublishTokenType] = Field(default_factory=list)
     name: Annotated[str, string(255)] | None = None
     address: Annotated[str, string(255)]
     city: Annotated[str, string(45)]
@@ -330,19 +328,19 @@ class Location(OcpiModel):
     state: Annotated[str, string(45)] | None = None
     country: Country
     coordinates: GeoLocation
-    related_locations: Many[AdditionalGeoLocation] = []
+    related_locations: Many[AdditionalGeoLocation] = Field(default_factory=list)
     parking_type: ParkingType | None = None
-    evses: Many[EVSE] = []
-    parking_places: Many[Parking] = []
-    directions: Many[DisplayText] = []
+    evses: Many[EVSE] = Field(default_factory=list)
+    parking_places: Many[Parking] = Field(default_factory=list)
+    directions: Many[DisplayText] = Field(default_factory=list)
     operator: BusinessDetails | None = None
     suboperator: BusinessDetails | None = None
     owner: BusinessDetails | None = None
-    facilities: Many[Facility] = []
+    facilities: Many[Facility] = Field(default_factory=list)
     time_zone: Annotated[str, string(255)]
     opening_times: Hours | None = None
     charging_when_closed: Flag | None = None
-    images: Many[Image] = []
+    images: Many[Image] = Field(default_factory=list)
     energy_mix: EnergyMix | None = None
     help_phone: Annotated[str, ci_string(25)] | None = None
     last_updated: DateTime

@@ -6,6 +6,7 @@ the object of a PATCH gets the PUT (REQ-024).
 
 from __future__ import annotations
 
+from hub.core.answers import says_unknown_object
 from hub.core.dialect import NotExpressible
 from hub.core.errors import PeerRefused, UnknownLocation
 from hub.core.inbound import encode, parse
@@ -47,7 +48,7 @@ class LocationPublication:
             try:
                 await self._patch_status(hub, partner, document, what)
             except PeerRefused as refused:
-                if refused.http != 404 and refused.status_code != 2003:
+                if not says_unknown_object(refused.http, refused.status_code):
                     raise
             else:
                 return

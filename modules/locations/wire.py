@@ -8,11 +8,12 @@ from typing import Annotated, Any, Final
 
 from hub.core.dialect import ABSENT, Convert, Dialect, Dialects, NotExpressible, Only, Trip, wires
 from hub.core.dialect.shared import SHARED
-from hub.core.types import Tree, exact
+from hub.core.dialect.zones import zone_near
+from hub.core.jsontypes import Tree
+from hub.core.types import exact
 from modules.locations.model import (
     CONNECTOR_TYPES_211,
     CONNECTOR_TYPES_221,
-    EVSE,
     AdditionalGeoLocation,
     Connector,
     EnvironmentalImpact,
@@ -21,7 +22,7 @@ from modules.locations.model import (
     Location,
     PublishTokenType,
 )
-from modules.locations.zones import zone_near
+from modules.locations.model import EVSE as OUR_EVSE
 
 _PLACE_211 = Annotated[str, exact(39, least=1)]
 _ID_211 = Annotated[str, exact(36, least=1)]
@@ -158,7 +159,7 @@ DIALECTS: Final[Dialects] = {
             values={"parking_type": Only(_PARKING_TYPES_221), "facilities": Only(_FACILITIES_221)},
         ),
     },
-    EVSE: {
+    OUR_EVSE: {
         "2.1.1": Dialect(
             drop=frozenset({"parking", "accepted_service_providers"}),
             types={"uid": _PLACE_211, "evse_id": Annotated[str, exact(48)] | None},
@@ -185,9 +186,7 @@ DIALECTS: Final[Dialects] = {
     AdditionalGeoLocation: {"2.1.1": Dialect(convert=_SIX)},
     Hours: {"2.1.1": Dialect(optional=frozenset({"twentyfourseven"}), up=_hours_up)},
     EnvironmentalImpact: {
-        "2.1.1": Dialect(
-            rename={"category": "source"}, also={"source": "category"}, values={"category": _IMPACTS}
-        ),
+        "2.1.1": Dialect(rename={"category": "source"}, also={"source": "category"}, values={"category": _IMPACTS}),
         "2.2.1": Dialect(values={"category": _IMPACTS}),
     },
     # A token type that the version has not would let others see the location: the whole entry goes.
@@ -199,5 +198,44 @@ DIALECTS: Final[Dialects] = {
 }
 
 LOCATION: Final = wires(Location, DIALECTS)
-EVSE_WIRES: Final = wires(EVSE, DIALECTS)
+EVSE: Final = wires(OUR_EVSE, DIALECTS)
 CONNECTOR: Final = wires(Connector, DIALECTS)
+
+
+def near_standard(power_type: str) -> str:
+    """The plug that is told for one that the version has no word for, where nobody drives there because of it."""
+    return "IEC_62196_T2_COMBO" if power_type == "DC" else "IEC_62196_T2"
+
+
+def embedded(location: Mapping[str, Any], evse_uid: str, connector_id: str, path: str, trip: Trip) -> Tree:
+    """`location` (our form) as 2.1.1 has it, cut down to one EVSE and connector.
+
+    A session may be at a place that is not published. Raises: NotExpressible, when the place has no such connector.
+    """
+    evse = find(location.get("evses") or (), "uid", evse_uid)
+    connector = find(evse.get("connectors") or (), "id", connector_id)
+    if connector["standard"] not in CONNECTOR_TYPES_211:
+        near = near_standard(connector["power_type"])
+        trip.lose(f"{path}/connector_id", f"{connector['standard']} is sent as {near}")
+        connector = {**connector, "standard": near}
+    place = {**location, "publish": True, "evses": [{**evse, "connectors": [connector]}]}
+    return LOCATION["2.1.1"].write(place, context=trip.given)[0]
+
+
+def find(items: Any, name: str, value: str) -> Mapping[str, Any]:
+    """The item that calls itself `value`. Raises: NotExpressible, when there is none."""
+    for item in items:
+        if str(item[name]).lower() == value.lower():
+            found: Mapping[str, Any] = item
+            return found
+    raise NotExpressible(f"OCPI 2.1.1 wants the whole location, and it has no {name} as here")
+
+
+_NO_CONNECTOR: Final[Mapping[str, Any]] = {"id": NOT_AVAILABLE}
+_NO_EVSE: Final[Mapping[str, Any]] = {"uid": NOT_AVAILABLE, "connectors": [_NO_CONNECTOR]}
+
+
+def evse_and_connector(location: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The EVSE and the connector that an embedded location means; `#NA` where it has none."""
+    evse: Mapping[str, Any] = (location.get("evses") or (_NO_EVSE,))[0]
+    return evse, evse["connectors"][0]

@@ -23,7 +23,7 @@ from hub.core.ports import Hub, Place
 from hub.core.units import ABSENT, Audit, Unit
 from modules.cdrs import service as cdrs
 from modules.cdrs.build import Running, Sample, SessionFacts, running
-from modules.cdrs.facts import State as FactState
+from modules.cdrs.build import State as FactState
 from modules.locations import service as locations
 from modules.sessions import store as sessions
 from modules.sessions.charge import Charge, Reading, State, put_of, raw, reading_put

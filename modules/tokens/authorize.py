@@ -27,6 +27,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hub.core.answers import says_unknown_token
 from hub.core.clock import timestamp
 from hub.core.errors import InvalidRequest, PeerFault, PeerRefused
 from hub.core.inbound import encode, parse
@@ -201,7 +202,7 @@ async def _ask(hub: Hub, partner: Partner, uid: str, token_type: str, place: Pla
         )
         return _understood(version, answer.data, uid)
     except PeerRefused as refused:
-        unknown = refused.http == 404 or refused.status_code in (2000, 2001, 2003, 2004)
+        unknown = says_unknown_token(refused.http, refused.status_code)
         return Decision("NOT_ALLOWED", By.REAL_TIME) if unknown else None
     except (PeerFault, InvalidRequest):
         return None

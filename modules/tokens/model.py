@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from hub.core.types import (
     CiString36,
     Closed,
@@ -25,9 +27,7 @@ TokenType = Annotated[str, OpenEnum("TokenType", ("AD_HOC_USER", "APP_USER", "EM
 """mod_tokens_tokentype_enum"""
 WhitelistType = Annotated[Literal["ALWAYS", "ALLOWED", "ALLOWED_OFFLINE", "NEVER"], Closed("WhitelistType")]
 """mod_tokens_whitelisttype_enum"""
-AllowedType = Annotated[
-    Literal["ALLOWED", "BLOCKED", "EXPIRED", "NO_CREDIT", "NOT_ALLOWED"], Closed("AllowedType")
-]
+AllowedType = Annotated[Literal["ALLOWED", "BLOCKED", "EXPIRED", "NO_CREDIT", "NOT_ALLOWED"], Closed("AllowedType")]
 """mod_tokens_allowedtype_enum"""
 ProfileType = Annotated[Literal["CHEAP", "FAST", "GREEN", "REGULAR"], Closed("ProfileType")]
 """mod_sessions_profiletype_enum"""
@@ -68,7 +68,7 @@ class LocationReferences(OcpiModel):
     """A location, and which of its EVSEs. mod_tokens_locationreferences_class."""
 
     location_id: Id36
-    evse_uids: Many[Id36] = []
+    evse_uids: Many[Id36] = Field(default_factory=list)
 
 
 class AuthorizationInfo(OcpiModel):

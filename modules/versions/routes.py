@@ -19,7 +19,14 @@ from modules.versions.wire import VERSION, VERSION_DETAILS
 versions = Operations("versions", routed=False)
 details = Operations("version_details", routed=False)
 
-_CPO_SIDE = {"locations": SENDER, "sessions": SENDER, "cdrs": SENDER, "tariffs": SENDER, "tokens": RECEIVER, "commands": RECEIVER}
+_CPO_SIDE = {
+    "locations": SENDER,
+    "sessions": SENDER,
+    "cdrs": SENDER,
+    "tariffs": SENDER,
+    "tokens": RECEIVER,
+    "commands": RECEIVER,
+}
 """Which interface of a module stands on the CPO's position; the other one stands on the eMSP's."""
 
 

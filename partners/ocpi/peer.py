@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from hub.core import auth, trace
+from hub.core.answers import SUCCESS, is_success
 from hub.core.errors import EndpointsMissing, PeerNonsense, PeerRefused, Unreadable
 from hub.core.inbound import parse
 from hub.core.operations import SENDER, Side
@@ -114,7 +115,7 @@ class OcpiPeers:
 def understood(answer: OutboundAnswer) -> PeerAnswer:
     """The OCPI answer inside an HTTP answer. 204 is success without data. Raises: PeerRefused, PeerNonsense."""
     if answer.status == 204:
-        return PeerAnswer(204, 1000, None, answer.headers)
+        return PeerAnswer(204, SUCCESS, None, answer.headers)
     code, message, data = _envelope(answer)
     if not 200 <= answer.status < 300:
         raise PeerRefused(
@@ -125,7 +126,7 @@ def understood(answer: OutboundAnswer) -> PeerAnswer:
         )
     if code is None:
         raise PeerNonsense("the answer is not an OCPI envelope")
-    if not 1000 <= code < 2000:
+    if not is_success(code):
         raise PeerRefused(message or f"OCPI {code}", http=answer.status, status_code=code)
     return PeerAnswer(answer.status, code, data, answer.headers)
 

@@ -144,9 +144,7 @@ def fault_of(error: BaseException) -> Fault:
     return FAULTS[type(error)] if isinstance(error, errors.BusbarError) else Fault.INTERNAL
 
 
-def command_result(
-    command: str, status: str, *, evse_status: str = "UNKNOWN", session_ended: bool = False
-) -> Outcome:
+def command_result(command: str, status: str, *, evse_status: str = "UNKNOWN", session_ended: bool = False) -> Outcome:
     """OCPI's result of `command` when the charger answered `status`.
 
     `evse_status` is what we knew of the EVSE, `session_ended` whether the session to stop is over meanwhile.

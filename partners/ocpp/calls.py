@@ -180,9 +180,7 @@ class Calls:
         if known is None or known[1] + self._limits.late_s < self._clock.monotonic():
             return False
         self._silent = 0
-        self._on_late(
-            LateAnswer(known[0], self._outcome_of(known[0], frame), self._clock.monotonic() - known[1])
-        )
+        self._on_late(LateAnswer(known[0], self._outcome_of(known[0], frame), self._clock.monotonic() - known[1]))
         return True
 
     def lost(self) -> None:

@@ -52,9 +52,7 @@ HARD: Final = frozenset(
 )
 """Flags that put the amount in doubt: an operator should look. All others are soft."""
 
-SEVERITY: Final[Mapping[Flag, Literal["hard", "soft"]]] = {
-    flag: "hard" if flag in HARD else "soft" for flag in Flag
-}
+SEVERITY: Final[Mapping[Flag, Literal["hard", "soft"]]] = {flag: "hard" if flag in HARD else "soft" for flag in Flag}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from partners.ocpp.events import Event, StartKey, TransactionId, start_key, time_key
 from partners.ocpp.matching import Start, Stop, StopKey, stop_key
 
 Fact = Start | Stop | Event
-EMPTY: Final[Mapping[Any, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +23,16 @@ class Facts:
     """Starts, stops, messages with samples, Available statuses of connectors, and boots of one station."""
 
     station: str
-    starts: Mapping[StartKey, Start] = field(default=EMPTY)
-    stops: Mapping[StopKey, Stop] = field(default=EMPTY)
-    samples: Mapping[Hashable, Event] = field(default=EMPTY)
-    available: Mapping[Hashable, Event] = field(default=EMPTY)
-    boots: Mapping[Hashable, Event] = field(default=EMPTY)
+    starts: Mapping[StartKey, Start] = field(default_factory=dict)
+    stops: Mapping[StopKey, Stop] = field(default_factory=dict)
+    samples: Mapping[Hashable, Event] = field(default_factory=dict)
+    available: Mapping[Hashable, Event] = field(default_factory=dict)
+    boots: Mapping[Hashable, Event] = field(default_factory=dict)
 
     @classmethod
     def gathered(cls, station: str, events: Iterable[Event]) -> Facts:
         """The facts in `events`; those of other stations are passed over."""
-        found: dict[str, dict[Hashable, Any]] = {}
+        found: dict[str, Any] = {}
         for event in events:
             known_as = _fact(event) if event.station == station else None
             if known_as is not None:

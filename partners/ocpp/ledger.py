@@ -41,7 +41,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from partners.ocpp.events import Event, Orphan, StartKey, Transaction, start_key
-from partners.ocpp.facts import EMPTY, Facts
+from partners.ocpp.facts import Facts
 from partners.ocpp.matching import Pairing, pair, stop_key
 from partners.ocpp.reckoning import Surroundings, lowest, reckon
 
@@ -56,7 +56,7 @@ class Book:
 
     facts: Facts
     pairing: Pairing = field(default_factory=Pairing)
-    transactions: Mapping[StartKey, Transaction] = field(default=EMPTY)
+    transactions: Mapping[StartKey, Transaction] = field(default_factory=dict)
     avoided: frozenset[int] = frozenset()
 
     @property

@@ -96,17 +96,27 @@ def pair(starts: Mapping[StartKey, Start], stops: Iterable[Stop]) -> Pairing:
     return pairing
 
 
+def owners(starts: Mapping[StartKey, Start]) -> dict[TransactionId, StartKey]:
+    """Whose each id is. One that a charger gave to two charges is nobody's: content decides then."""
+    owner: dict[TransactionId, StartKey] = {}
+    shared: set[TransactionId] = set()
+    for key, start in starts.items():
+        shared |= start.ids & owner.keys()
+        owner.update(dict.fromkeys(start.ids, key))
+    return {name: key for name, key in owner.items() if name not in shared}
+
+
 def _by_id(
     starts: Mapping[StartKey, Start], stops: Iterable[Stop]
 ) -> tuple[dict[StartKey, list[Stop]], dict[StopKey, Stop]]:
-    owner = {name: start for start in starts.values() for name in start.ids}
+    owner = owners(starts)
     found: dict[StartKey, list[Stop]] = defaultdict(list)
     unclaimed: dict[StopKey, Stop] = {}
     for stop in stops:
-        named = {owner[name].key: owner[name] for name in stop.names if name in owner}
-        meant = [start for start in named.values() if not _is_from_another_life(start.event, stop.event)]
-        for start in meant:
-            found[start.key].append(stop)
+        named = {owner[name] for name in stop.names if name in owner}
+        meant = [key for key in named if not _is_from_another_life(starts[key].event, stop.event)]
+        for key in meant:
+            found[key].append(stop)
         if not meant:
             unclaimed[stop.key] = stop
     return found, unclaimed

@@ -106,9 +106,7 @@ def _fields(samples: list[Tree], flags: set[Flag]) -> dict[str, Decimal]:
     """The fields of one Reading: its samples by field, place and phase; the best place's phases joined."""
     found: dict[str, dict[int, dict[str, Decimal]]] = {}
     for sample in samples:
-        field, units = _MEASURANDS.get(
-            _word(sample, "measurand") or "Energy.Active.Import.Register", ("", {})
-        )
+        field, units = _MEASURANDS.get(_word(sample, "measurand") or "Energy.Active.Import.Register", ("", {}))
         phase, place = _PHASES.get(_word(sample, "phase")), _PLACES.get(_word(sample, "location"), 1)
         in_car = place == 2 and field != "soc"
         if not field or phase is None or in_car or sample.get("format") == "SignedData":

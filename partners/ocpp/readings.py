@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from hub.core.jsontypes import Json
@@ -36,14 +37,18 @@ def parse_decimal(value: Json) -> Decimal | None:
         return Decimal(text) if _DECIMAL.fullmatch(text) else None
     if not -(10**12) < value < 10**12:
         return None
-    return (
-        value.quantize(Decimal("0.000001")).normalize() + 0 if isinstance(value, Decimal) else Decimal(value)
-    )
+    return value.quantize(Decimal("0.000001")).normalize() + 0 if isinstance(value, Decimal) else Decimal(value)
 
 
 def parse_time(value: Json) -> datetime | None:
     """RFC 3339, or nearly: a blank for the T, a comma, no seconds, no zone (then UTC), `+0200`. In UTC."""
-    match = _TIME.fullmatch(value.strip()) if isinstance(value, str) and len(value) <= 48 else None
+    return _parse_time(value) if isinstance(value, str) and len(value) <= 48 else None
+
+
+@lru_cache(maxsize=8192)
+def _parse_time(text: str) -> datetime | None:
+    """Cached: the ledger asks for the same times again with every event."""
+    match = _TIME.fullmatch(text.strip())
     if match is None:
         return None
     year, month, day, hour, minute = (int(part) for part in match.group(1, 2, 3, 4, 5))

@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 
 from partners.ocpp.events import Event, Flag, StartKey, Transaction, TransactionId
 from partners.ocpp.facts import Facts
-from partners.ocpp.matching import Start
+from partners.ocpp.matching import Start, owners
 from partners.ocpp.meter import counts_kwh_as_wh, rising
 from partners.ocpp.readings import Reading, SignedValue, is_credible
 
@@ -26,13 +26,14 @@ FAR_AHEAD: Final = timedelta(days=1)
 SILENCE: Final = timedelta(minutes=30)
 """After a boot: twice the usual sample interval of 15 minutes."""
 
+_NOTHING: Final = Decimal("-Infinity")
 _DAWN: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Sample(NamedTuple):
     """A reading with the time it counts for, and the order it has by the charger's own clock."""
 
-    order: tuple[datetime, Decimal]
+    order: tuple[datetime, tuple[Decimal, ...]]
     at: datetime
     named: bool
     reading: Reading
@@ -45,7 +46,7 @@ class Surroundings:
         """`now` is the moment up to which silence is judged; None judges none."""
         self.now = now
         self.boots = sorted(event.arrival for event in facts.boots.values())
-        self._owner = {name: key for key, start in facts.starts.items() for name in start.ids}
+        self._owner = owners(facts.starts)
         self._lanes: dict[int, list[tuple[datetime, StartKey]]] = defaultdict(list)
         for key, start in facts.starts.items():
             self._lanes[key.connector].append((moment(start.event)[0], key))
@@ -66,31 +67,32 @@ class Surroundings:
 
     def owner(self, event: Event, at: datetime) -> StartKey | None:
         """Whose sample this is: the charge it names, else the one that last began on its connector."""
-        if event.transaction in self._owner and event.transaction is not None:
-            return self._owner[event.transaction]
+        named = None if event.transaction is None else self._owner.get(event.transaction)
+        if named is not None:
+            return named
         before = [key for began, key in self._lanes.get(event.connector or 0, ()) if began <= at]
         return before[-1] if before else None
 
-    def samples_of(self, key: StartKey) -> tuple[list[Sample], tuple[SignedValue, ...], frozenset[Flag]]:
+    def samples_of(self, key: StartKey) -> tuple[list[Sample], frozenset[SignedValue], frozenset[Flag]]:
         """The samples of a charge in the order of its meter's life, its signed values, and their flags."""
-        found: list[Sample] = []
+        found: dict[object, Sample] = {}
         signed: set[SignedValue] = set()
         flags: frozenset[Flag] = frozenset()
         for event in self._samples:
-            named = event.transaction is not None and event.transaction in self._owner
-            own = [r for r in event.readings if self.owner(event, sample_time(event, r)) == key]
-            found += [_sample(event, reading, named) for reading in own]
-            if self.owner(event, event.arrival) == key if not own else True:
-                signed.update(event.signed)
-                flags |= event.flags
-        found.sort(key=lambda sample: sample.order)
-        return found, _in_order(signed), flags
+            named = event.transaction is not None and self._owner.get(event.transaction) == key
+            own = [r for r in event.readings if named or self.owner(event, sample_time(event, r)) == key]
+            if not own and self.owner(event, event.arrival) != key:
+                continue
+            for reading in own:  # a moment told twice under two ids is one moment
+                known_as = reading if reading.at is not None else (event.arrival, reading)
+                found[known_as] = _sample(event, reading, named)
+            signed |= set(event.signed)
+            flags |= event.flags
+        return sorted(found.values(), key=lambda sample: sample.order), frozenset(signed), flags
 
     def next_start(self, key: StartKey, began: datetime) -> datetime | None:
         """When the next charge began on the connector of `key`."""
-        return min(
-            (at for at, other in self._lanes[key.connector] if other != key and at > began), default=None
-        )
+        return min((at for at, other in self._lanes[key.connector] if other != key and at > began), default=None)
 
     def unplugged(self, key: StartKey, since: datetime) -> datetime | None:
         """When the connector of `key` was first Available after `since`."""
@@ -98,43 +100,42 @@ class Surroundings:
         return min((at for at in times if at > since), default=None)
 
 
+class Span(NamedTuple):
+    """From when to when, and how that is known."""
+
+    start: datetime
+    end: datetime | None
+    ending: Literal["open", "stop", "estimated"]
+    flags: frozenset[Flag]
+
+
 def reckon(start: Start, stop: Event | None, flags: frozenset[Flag], around: Surroundings) -> Transaction:
     """The transaction that begins with `start`."""
-    began, clock_flags = moment(start.event)
     samples, signed, sample_flags = around.samples_of(start.key)
-    flags |= clock_flags | start.event.flags | sample_flags
-    if stop is not None:
-        ended, stop_flags = moment(stop)
-        flags |= stop_flags | stop.flags
-        samples = _merged(samples, stop)
-        began, end, order_flags = _in_sequence(start.event, stop, began, ended)
-        flags |= order_flags
-        ending: Literal["open", "stop", "estimated"] = "stop"
-    else:
-        end_or_none = _estimated_end(start.key, began, samples, around)
-        ending = "open" if end_or_none is None else "estimated"
-        flags |= frozenset({Flag.ESTIMATED_END} if end_or_none is not None else ())
-    final = end if stop is not None else end_or_none
+    said = (start.event,) if stop is None else (start.event, stop)
+    samples = samples if stop is None else _merged(samples, stop)
+    span = _span(start, stop, samples, around)
+    readings = _between(samples, span)
     energy, energy_flags = _energy_kwh(start.event, stop, [sample.reading for sample in samples])
-    readings = _between(samples, began, final)
-    if counts_kwh_as_wh(readings):
+    flags = flags.union(sample_flags, span.flags, energy_flags, *(event.flags for event in said))
+    if span.end is not None and counts_kwh_as_wh(readings):  # judged once, it costs more than all the rest
         flags |= {Flag.KWH_LABELLED_WH}
     return Transaction(
         key=start.key,
         id=lowest(start.ids),
         ids=start.ids,
         id_tag=start.event.id_tag or "",
-        start=began,
-        end=final,
-        ending=ending,
+        start=span.start,
+        end=span.end,
+        ending=span.ending,
         energy_kwh=energy,
         meter_start_wh=start.event.meter_wh,
         meter_stop_wh=None if stop is None else stop.meter_wh,
         stopped_by=None if stop is None else stop.id_tag,
         reason=None if stop is None else stop.reason,
         readings=readings,
-        signed=_in_order({*signed, *start.event.signed, *(stop.signed if stop is not None else ())}),
-        flags=flags | energy_flags,
+        signed=_in_order(signed.union(*(event.signed for event in said))),
+        flags=flags,
     )
 
 
@@ -142,13 +143,17 @@ def moment(event: Event) -> tuple[datetime, frozenset[Flag]]:
     """When `event` happened, as far as anyone knows, and what is odd about its clock."""
     said = event.said
     if said is None:
-        odd = event.timestamp is not None
-        return event.arrival, frozenset({Flag.TIME_UNREADABLE} if odd else ())
+        return event.arrival, frozenset({Flag.TIME_UNREADABLE} if event.timestamp is not None else ())
     if not is_credible(said):
         return event.arrival, frozenset({Flag.CLOCK_BEFORE_2010})
-    if said > event.arrival + FAR_AHEAD:
-        return event.arrival, frozenset({Flag.CLOCK_AHEAD})
-    return said, frozenset({Flag.CLOCK_AHEAD} if said > event.arrival + AHEAD else ())
+    odd = frozenset({Flag.CLOCK_AHEAD} if said > event.arrival + AHEAD else ())
+    return (said if trusts_clock(event) else event.arrival), odd
+
+
+def trusts_clock(event: Event) -> bool:
+    """Is the charger's own time of `event` the one that counts?"""
+    said = event.said
+    return said is not None and is_credible(said) and said <= event.arrival + FAR_AHEAD
 
 
 def sample_time(event: Event, reading: Reading) -> datetime:
@@ -158,7 +163,8 @@ def sample_time(event: Event, reading: Reading) -> datetime:
 
 
 def _sample(event: Event, reading: Reading, named: bool) -> Sample:
-    order = (reading.at or _DAWN, reading.energy_kwh or Decimal(0))
+    fields = (reading.energy_kwh, reading.step_kwh, reading.power_kw, reading.current_a, reading.voltage, reading.soc)
+    order = (reading.at or _DAWN, tuple(_NOTHING if value is None else value for value in fields))
     return Sample(order, sample_time(event, reading), named, reading)
 
 
@@ -169,21 +175,25 @@ def _merged(samples: list[Sample], stop: Event) -> list[Sample]:
     return sorted([*samples, *more], key=lambda sample: sample.order)
 
 
-def _in_sequence(
-    start: Event, stop: Event, began: datetime, ended: datetime
-) -> tuple[datetime, datetime, frozenset[Flag]]:
-    """Start and end without a negative duration: a time of arrival gives way to one that the charger said."""
+def _span(start: Start, stop: Event | None, samples: list[Sample], around: Surroundings) -> Span:
+    """Start and end. Never a negative duration: a time of arrival gives way to one that the charger said."""
+    began, flags = moment(start.event)
+    if stop is None:
+        end = _estimated_end(start.key, began, samples, around)
+        if end is None:
+            return Span(began, None, "open", flags)
+        return Span(began, end, "estimated", flags | {Flag.ESTIMATED_END})
+    ended, more = moment(stop)
+    flags |= more
     if ended >= began:
-        return began, ended, frozenset()
-    if began == start.arrival and ended != stop.arrival:
-        return ended, ended, frozenset()
-    guessed = ended == stop.arrival
-    return began, began, frozenset() if guessed else frozenset({Flag.STOP_BEFORE_START})
+        return Span(began, ended, "stop", flags)
+    if not trusts_clock(start.event) and trusts_clock(stop):
+        return Span(ended, ended, "stop", flags)
+    odd = {Flag.STOP_BEFORE_START} if trusts_clock(start.event) and trusts_clock(stop) else set()
+    return Span(began, began, "stop", flags | odd)
 
 
-def _estimated_end(
-    key: StartKey, began: datetime, samples: list[Sample], around: Surroundings
-) -> datetime | None:
+def _estimated_end(key: StartKey, began: datetime, samples: list[Sample], around: Surroundings) -> datetime | None:
     """When a charge without a stop was over at the latest, or None while it may go on."""
     alive = max([began, *(sample.at for sample in samples if sample.named)])
     ends = [at for at in (around.unplugged(key, alive),) if at is not None]
@@ -212,10 +222,11 @@ def _energy_kwh(start: Event, stop: Event | None, readings: list[Reading]) -> tu
     return (steps if not registers and last is None else energy), frozenset(flags)
 
 
-def _between(samples: list[Sample], began: datetime, end: datetime | None) -> tuple[Reading, ...]:
-    inside = [sample for sample in samples if began <= sample.at and (end is None or sample.at <= end)]
+def _between(samples: list[Sample], span: Span) -> tuple[Reading, ...]:
+    inside = [s for s in samples if span.start <= s.at and (span.end is None or s.at <= span.end)]
+    inside.sort(key=lambda sample: (sample.at, sample.order))
     return tuple(
-        replace(sample.reading, at=sample.at) for sample in sorted(inside, key=lambda s: (s.at, s.order))
+        sample.reading if sample.reading.at == sample.at else replace(sample.reading, at=sample.at) for sample in inside
     )
 
 

@@ -140,9 +140,7 @@ class Connection:
         )
         self._limits = limits or LIMITS[version]
         self._on_late = on_late
-        self._calls = Calls(
-            version, send, clock, self._limits.calls, give_up=self._silent, on_late=self._late
-        )
+        self._calls = Calls(version, send, clock, self._limits.calls, give_up=self._silent, on_late=self._late)
         self._unread: deque[frames.Call] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._room = asyncio.Event()

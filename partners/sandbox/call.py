@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from partners.sandbox.wire import Json
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not a fault of ours
+class Refused(Exception):
     """The request ends here, with this HTTP status and OCPI status code."""
 
     def __init__(self, http: int, code: int, message: str) -> None:

@@ -113,9 +113,7 @@ class Dealings:
             self._house.mirror.objects[module][folded(*owner, tree["id"])] = tree
         return found
 
-    async def command(
-        self, command: str, body: Mapping[str, Json], *, to: Party | None = None
-    ) -> CommandOutcome:
+    async def command(self, command: str, body: Mapping[str, Json], *, to: Party | None = None) -> CommandOutcome:
         """Send one and wait for its result, as long as the answer says. OCPI mod_commands.
 
         A `token` given as a mere uid becomes the Token object. Without `to` the routing is open.

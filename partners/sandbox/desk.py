@@ -40,9 +40,7 @@ class Desk:
             tree, http, headers = envelope(reply.data, code=reply.code), reply.http, reply.headers
         except Refused as refusal:
             tree, http = envelope(code=refusal.code, message=refusal.message), refusal.http
-        return Response(
-            encode(tree), http, {**headers, **self._courtesies(request)}, media_type="application/json"
-        )
+        return Response(encode(tree), http, {**headers, **self._courtesies(request)}, media_type="application/json")
 
     async def _serve(self, request: Request, where: str) -> Reply:
         module, path = self._locate(request)
@@ -83,9 +81,7 @@ class Desk:
         invited = token in self._accounts.invitations
         if self._accounts.recognises(token) or (invited and module in _UNROUTED):
             return
-        what = (
-            "the registration token on a functional module" if invited else "a token that is not valid here"
-        )
+        what = "the registration token on a functional module" if invited else "a token that is not valid here"
         self._complaints.add(where, what)
         raise Refused(401, 2000, "this token is not valid here")
 

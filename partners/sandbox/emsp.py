@@ -150,9 +150,7 @@ class Emsp:
         """All of locations, tariffs, sessions or cdrs."""
         return await self._dealings.pull(module, date_from=date_from, date_to=date_to, limit=limit)
 
-    async def command(
-        self, command: str, body: Mapping[str, Json], *, to: Party | None = None
-    ) -> CommandOutcome:
+    async def command(self, command: str, body: Mapping[str, Json], *, to: Party | None = None) -> CommandOutcome:
         """Send any of the five commands and wait for its result."""
         return await self._dealings.command(command, body, to=to)
 

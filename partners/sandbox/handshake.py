@@ -121,9 +121,7 @@ class Handshake:
     def concluded(self, credentials: dict[str, Json], our_token: str, endpoints: dict[str, str]) -> None:
         """Both sides have said yes."""
         self._complain("credentials", "Credentials", [credentials])
-        self._accounts.agree(
-            Registration(credentials["url"], our_token, credentials["token"], credentials, endpoints)
-        )
+        self._accounts.agree(Registration(credentials["url"], our_token, credentials["token"], credentials, endpoints))
 
     async def _exchange(self, call: Call) -> Reply:
         breaches = check(self._rules.version, "Credentials", call.tree)

@@ -52,9 +52,7 @@ class Answer:
 class HubLine:
     """One HTTP client with the manners of one version. Answers that break the rules become complaints."""
 
-    def __init__(
-        self, rules: Rules, party: Party, complaints: Complaints, *, timeout_s: float = 30.0
-    ) -> None:
+    def __init__(self, rules: Rules, party: Party, complaints: Complaints, *, timeout_s: float = 30.0) -> None:
         self._rules = rules
         self._party = party
         self._complaints = complaints
@@ -80,9 +78,7 @@ class HubLine:
         content = None if body is None else encode(body)
         if content is not None:
             headers["Content-Type"] = "application/json"
-        response = await self._client.request(
-            method, url, headers=headers, content=content, params=dict(query) or None
-        )
+        response = await self._client.request(method, url, headers=headers, content=content, params=dict(query) or None)
         answer = Answer(response.status_code, response.headers, self._read(method, url, response))
         self._judge(f"answer to {method} {httpx.URL(url).path}", answer, headers, functional=functional)
         return answer
@@ -150,9 +146,7 @@ class HubLine:
     def _routing_faults(self, headers: Mapping[str, str]) -> list[str]:
         to = (headers.get("ocpi-to-country-code", ""), headers.get("ocpi-to-party-id", ""))
         sender = headers.get("ocpi-from-country-code", ""), headers.get("ocpi-from-party-id", "")
-        faults = (
-            [] if self._party.is_same(*to) else [f"the answer is addressed to {to[0]}*{to[1]}, not to us"]
-        )
+        faults = [] if self._party.is_same(*to) else [f"the answer is addressed to {to[0]}*{to[1]}, not to us"]
         return faults if all(sender) else [*faults, "the answer does not say who it is from"]
 
     def _total(self, where: str, answer: Answer) -> int:

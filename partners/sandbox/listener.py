@@ -22,7 +22,10 @@ class Listener:
     """Serves one application. `url` is known from the first moment, as the socket is bound at once."""
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._socket = socket.create_server((host, port), backlog=256)
+        # named as TCP, as asyncio switches Nagle's algorithm off only then: else each answer waits 40 ms
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((host, port))
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"

@@ -43,9 +43,7 @@ MODES: Mapping[str, Mode] = {
 class Temper:
     """The present mode of one partner and its dice."""
 
-    def __init__(
-        self, name: str = "happy", *, seed: int = 0, slow_s: tuple[float, float] | None = None
-    ) -> None:
+    def __init__(self, name: str = "happy", *, seed: int = 0, slow_s: tuple[float, float] | None = None) -> None:
         self._rng = random.Random(seed)  # noqa: S311 - repeatable chance is the purpose
         self._slow_s = slow_s
         self.switch(name)

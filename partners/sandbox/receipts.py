@@ -84,9 +84,7 @@ class Receipts:
 
     def on(self, module: str, method: str | None = None) -> Sequence[Receipt]:
         """The receipts on one module's endpoints."""
-        return tuple(
-            r for r in self._all if f"/{module}" in r.path and (method is None or r.method == method)
-        )
+        return tuple(r for r in self._all if f"/{module}" in r.path and (method is None or r.method == method))
 
     def close(self) -> None:
         """Close the file."""

@@ -214,9 +214,7 @@ class Receivers:
         given = self._drivers.references.get(cdr_token["uid"], [])
         asked = tree["auth_method"] in ("AUTH_REQUEST", "COMMAND")
         if asked and given and tree.get("authorization_reference") not in given:
-            self._complaints.add(
-                call.where, "/authorization_reference: is not one that we gave for this token"
-            )
+            self._complaints.add(call.where, "/authorization_reference: is not one that we gave for this token")
 
     def _require(self, call: Call, breaches: list[str]) -> None:
         for breach in breaches:

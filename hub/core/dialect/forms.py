@@ -15,7 +15,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from hub.core.dialect.tables import Dialect, Dialects, Only
-from hub.core.types import Closed, OcpiModel, OpenEnum, Plain, Read, Text, Tree
+from hub.core.jsontypes import Tree
+from hub.core.types import Closed, OcpiModel, OpenEnum, Plain, Read, Text
 
 Marker = Text | Plain | OpenEnum | Closed
 _EMPTY = Dialect()
@@ -71,7 +72,7 @@ def _with_leaf(annotation: Any, change: Callable[[Any], Any]) -> Any:
         inner, *markers = get_args(annotation)
         if get_origin(inner) is not list:
             return change(annotation)
-        return Annotated[(_with_leaf(inner, change), *markers)]  # type: ignore[return-value]
+        return Annotated[(_with_leaf(inner, change), *markers)]
     if origin is list:
         return list[_with_leaf(get_args(annotation)[0], change)]  # type: ignore[misc]
     if origin in (Union, builtin_types.UnionType):
@@ -92,7 +93,7 @@ def _limited(annotation: Any, only: Only) -> Any:
 def _shortened(annotation: Any, limit: int) -> Any:
     inner, *markers = get_args(annotation)
     changed = [replace(m, limit=limit) if isinstance(m, Text) else m for m in markers]
-    return Annotated[(inner, *changed)]  # type: ignore[return-value]
+    return Annotated[(inner, *changed)]
 
 
 class Forms:
@@ -121,7 +122,8 @@ class Forms:
             for name, annotation in ours.items()
             if name not in dialect.drop | dialect.supply | dialect.by_hand
         }
-        theirs.update(dialect.add)
+        for name, annotation in dialect.add.items():
+            theirs[name] = _with_leaf(annotation, lambda leaf: self.form(leaf) if is_model(leaf) else leaf)
         if theirs == ours and not dialect.called and not dialect.also:
             return model
         definitions: dict[str, Any] = {

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from hub.core.dialect.tables import Convert, Dialect, Dialects, Only, Trip
-from hub.core.types import Image, Number, Price, PriceLimit, Text, Tree
+from hub.core.jsontypes import Tree
+from hub.core.types import Image, Number, Price, PriceLimit, Text
 
 VAT: Final = "VAT"
 
@@ -48,7 +49,7 @@ SHARED: Final[Dialects] = {
         ),
     },
     PriceLimit: {
-        "2.2.1": Dialect(called="Price", rename={"before_taxes": "excl_vat", "after_taxes": "incl_vat"}),
+        "2.2.1": Dialect(rename={"before_taxes": "excl_vat", "after_taxes": "incl_vat"}),
     },
 }
 

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
 from hub.core.errors import BusbarError
-from hub.core.types import OcpiModel, Tree
+from hub.core.jsontypes import Tree
+from hub.core.types import OcpiModel
 
 VERSIONS: Final = ("2.1.1", "2.2.1", "2.3.0")
 """The versions we speak, oldest first. Our own form is the last one."""
 
 ABSENT: Final = object()
 """What a translation returns for a value that is not there in the other form."""
-
-_NONE: Final[Mapping[str, Any]] = {}
 
 
 class Loss(NamedTuple):
@@ -25,7 +24,7 @@ class Loss(NamedTuple):
     reason: str
 
 
-class NotExpressible(BusbarError):
+class NotExpressible(BusbarError):  # noqa: N818 - it is what it says
     """This object must not be sent in this version: what would arrive there says something else."""
 
     @property
@@ -59,6 +58,10 @@ class Step(Protocol):
 
 Finish = Callable[[Mapping[str, Any], Tree, str, Trip], None]
 """(what came, what the tables made of it, path, trip): puts right what tables cannot say, in the second argument."""
+
+
+First = Callable[[Mapping[str, Any], str, Trip], Mapping[str, Any]]
+"""(our object or part of it, path, trip): the same, said in other words. Never changes its argument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ class Dialect:
     also       their name -> another name under which the field is read
     essential  fields without which the object would say something else: what cannot be expressed in them
                cannot be expressed in the object
-    closed     why an object with fields unknown to us cannot be expressed there ("" = they pass)
+    spare      what stands in a required field whose own value cannot be expressed
+    first      puts our object into words that the tables can carry, before they run on the way there
     up, down   what tables cannot say, run after them; must be right for a part of an object too
     """
 
@@ -124,7 +128,8 @@ class Dialect:
     convert: Mapping[str, Convert] = field(default_factory=dict)
     also: Mapping[str, str] = field(default_factory=dict)
     essential: frozenset[str] = frozenset()
-    closed: str = ""
+    spare: Mapping[str, Any] = field(default_factory=dict)
+    first: First | None = None
     up: Finish | None = None
     down: Finish | None = None
 

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.core.dialect.forms import Forms, cardinality, fields_of, is_model, leaf_of
-from hub.core.dialect.tables import ABSENT, Dialect, Finish, Handler, NotExpressible, Only, Step, Trip
-from hub.core.types import OcpiModel, Text, Tree
+from hub.core.dialect.tables import ABSENT, Dialect, Finish, First, Handler, NotExpressible, Only, Step, Trip
+from hub.core.jsontypes import Tree
+from hub.core.types import OcpiModel, Text
 
 Actions = Mapping[str, tuple[str, Handler | None]]
 
@@ -55,10 +56,9 @@ class Translator:
                     actions[name] = (target, handler)
         _guard(actions, ours, theirs, version)
         blank = {dialect.rename.get(name, name): value for name, value in dialect.blank.items()}
-        known = frozenset(ours) if dialect.closed else None
-        if not (actions or blank or dialect.down or known):
+        if not (actions or blank or dialect.first or dialect.down):
             return None
-        return _step(actions, blank, dialect.down, known, dialect.closed)
+        return _step(actions, blank, dialect.first, dialect.down)
 
     def _down_handler(self, dialect: Dialect, name: str, ours: Any, theirs: Any) -> Handler | None:
         kind, our_marker = leaf_of(ours)
@@ -76,7 +76,7 @@ class Translator:
         base = _chain(base, dialect.convert[name].down if name in dialect.convert else None)
         if base is None:
             return None
-        return _bubbles(base, must=cardinality(theirs) in "1+" or name in dialect.essential)
+        return _bubbles(base, dialect, name, must=cardinality(theirs) in "1+")
 
     def _make_up(self, model: type[OcpiModel]) -> Step | None:
         dialect, ours = self._forms.dialect(model), fields_of(model)
@@ -95,7 +95,7 @@ class Translator:
         finish = _supplying(dialect)
         if not (any(name in theirs for name in actions) or finish):
             return None
-        return _step(actions, {}, finish, None, "")
+        return _step(actions, {}, None, finish)
 
     def _up_handler(self, dialect: Dialect, name: str, ours: Any) -> Handler | None:
         kind, _ = leaf_of(ours)
@@ -104,28 +104,27 @@ class Translator:
         if inner is not None:
             base = _nested(inner)
         elif name in dialect.values and dialect.values[name].back:
-            base = _backs(dialect.values[name], dialect.blank.get(name))
+            must = cardinality(ours) in "1+"
+            base = _backs(dialect.values[name], dialect.blank.get(name), must=must)
         if base is not None and cardinality(ours) in "*+":
             base = _each(base)
         base = _chain(base, dialect.convert[name].up if name in dialect.convert else None)
         if base is None:
             return None
-        return _bubbles(base, must=cardinality(ours) in "1+" or name in dialect.essential)
+        return _bubbles(base, dialect, name, must=cardinality(ours) in "1+")
 
 
 VERSION_OURS = "2.3.0"
 
 
-def _step(
-    actions: Actions, blank: Mapping[str, Any], finish: Finish | None, known: frozenset[str] | None, closed: str
-) -> Step:
+def _step(actions: Actions, blank: Mapping[str, Any], first: First | None, finish: Finish | None) -> Step:
     def step(tree: Mapping[str, Any], path: str, trip: Trip) -> Tree:
         out: Tree = {}
+        if first is not None:
+            tree = first(tree, path, trip)
         for name, value in tree.items():
             action = actions.get(name)
             if action is None:
-                if known is not None and name not in known:
-                    raise NotExpressible(closed)
                 out[name] = value
                 continue
             target, handler = action
@@ -228,9 +227,10 @@ def _each(item_handler: Handler) -> Handler:
     return handler
 
 
-def _bubbles(inner: Handler, *, must: bool) -> Handler:
+def _bubbles(inner: Handler, dialect: Dialect, name: str, *, must: bool) -> Handler:
     """The field goes where it may, else it takes the object along. A PATCH cannot remove: there it is the whole."""
-    if must:
+    spare = dialect.spare.get(name, ABSENT)
+    if name in dialect.essential or (must and spare is ABSENT):
         return inner
 
     def handler(value: Any, path: str, trip: Trip) -> Any:
@@ -238,11 +238,11 @@ def _bubbles(inner: Handler, *, must: bool) -> Handler:
         try:
             return inner(value, path, trip)
         except NotExpressible as fault:
-            if trip.part:
+            if trip.part and spare is ABSENT:
                 raise
             del trip.losses[mark:]
             trip.lose(path, fault.reason)
-            return ABSENT
+            return spare
 
     return handler
 
@@ -263,13 +263,15 @@ def _limits(only: Only, version: str) -> Handler:
     return handler
 
 
-def _backs(only: Only, blank: Any) -> Handler:
+def _backs(only: Only, blank: Any, *, must: bool) -> Handler:
     back, turns = only.back, only.turns
 
     def handler(value: Any, path: str, trip: Trip) -> Any:
         if value not in back:
             return value
         ours = back[value]
+        if ours is None and must:
+            raise NotExpressible(f"OCPI {VERSION_OURS} has no value {value}")
         if (blank if ours is None else turns.get(ours)) != value:
             trip.lose(path, f"{value} is read as {ours or 'nothing'}")
         if ours is None:

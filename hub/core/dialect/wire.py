@@ -13,7 +13,8 @@ from hub.core.dialect.forms import Forms, fields_of, json_schema, part_of
 from hub.core.dialect.tables import VERSIONS, Dialects, Loss, NotExpressible, Step, Trip
 from hub.core.dialect.translate import Translator
 from hub.core.errors import InvalidRequest
-from hub.core.types import OcpiModel, Tree, plain
+from hub.core.jsontypes import Tree
+from hub.core.types import OcpiModel, plain
 
 M = TypeVar("M", bound=OcpiModel)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -70,9 +71,7 @@ class Wire(Generic[M]):
         ours = _translated(self._up, part, Trip(True, _NOTHING, _list(losses)))
         return _part(part_of(self.model), ours)
 
-    def write(
-        self, tree: Mapping[str, Any], *, context: Mapping[str, Any] = _NOTHING
-    ) -> tuple[Tree, tuple[Loss, ...]]:
+    def write(self, tree: Mapping[str, Any], *, context: Mapping[str, Any] = _NOTHING) -> tuple[Tree, tuple[Loss, ...]]:
         """A whole object of our form in the form of this version, and what it could not carry.
 
         The answer shares values with `tree`: change neither. Raises: NotExpressible, when it must not be sent.
@@ -102,9 +101,7 @@ class Wire(Generic[M]):
         return json_schema(self.form)
 
 
-def wires(
-    model: type[M], dialects: Dialects, versions: Sequence[str] = VERSIONS
-) -> Mapping[str, Wire[M]]:
+def wires(model: type[M], dialects: Dialects, versions: Sequence[str] = VERSIONS) -> Mapping[str, Wire[M]]:
     """`model` in each version that has it."""
     return MappingProxyType({version: Wire(model, version, dialects) for version in versions})
 

@@ -1,4 +1,4 @@
-"""The kinds whose tables the first migration makes. Written by `python -m hub.core.migrations freeze`; see there."""
+"""Kinds whose tables the first migration makes, written by `python -m hub.core.migrations freeze`."""
 
 from __future__ import annotations
 

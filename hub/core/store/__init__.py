@@ -8,8 +8,9 @@ falling alone. In SQLite one thread of one process writes; in PostgreSQL any num
 time, so that in both the numbers of the change log grow in the order of commits: a reader who has seen number n never
 meets a smaller one later.
 
-Files: `batch` judges a batch, `values` what may be stored, `documents` reads, `schema` declares the tables, `migrate`
-brings a database up to them, `audit` chains, `news` tells this process, `sqlite*` and `postgres*` are the two databases.
+Files: `batch` judges a batch, `values` what may be stored, `base` and `documents` read, `schema` declares the tables,
+`migrate` brings a database up to them and `drafts` writes migrations, `audit` chains, `news` tells this process, and
+`sqlite*` and `postgres*` are the two databases.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Protocol
 
 from hub.core.clock import Clock, SystemClock
 from hub.core.store.audit import AuditCheck, AuditRow
-from hub.core.store.documents import NO_CONDITION, Order, Page
+from hub.core.store.documents import NO_AMONG, NO_CONDITION, Order, Page
 from hub.core.store.migrate import migrate
 from hub.core.store.refusal import DatabaseRefused
 from hub.core.store.schema import check_kinds, metadata
@@ -36,6 +37,7 @@ __all__ = [
     "migrate",
     "open_store",
 ]
+
 
 class Store(Protocol):
     """What services may ask of the database. Every method may raise NotReady when the database cannot be reached."""
@@ -74,10 +76,11 @@ class Store(Protocol):
         limit: int,
         audiences: Sequence[str] | None = None,
         owners: Sequence[str] | None = None,
+        among: Mapping[str, Sequence[str]] = NO_AMONG,
     ) -> Page:
         """A page in order of creation, `date_from` <= last_updated < `date_to` (transport_and_format_pagination).
 
-        Dates are texts of `clock.timestamp`. None means without that condition; an empty sequence finds nothing.
+        `among` names columns and the values each may have. Dates are texts of `clock.timestamp`. None means without that condition; an empty sequence finds nothing.
         """
         ...
 

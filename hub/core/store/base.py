@@ -1,5 +1,7 @@
 """What both databases do alike: every read as one statement, and the way into the queue of the writer."""
 
+# ruff: noqa: S608 - the names in our SQL are checked (`schema.check_kinds`), values are always bound
+
 from __future__ import annotations
 
 import asyncio
@@ -11,6 +13,7 @@ from hub.core.store.audit import AUDIT_COLUMNS, GENESIS, AuditCheck, AuditRow, a
 from hub.core.store.batch import Waiter
 from hub.core.store.documents import (
     CHANGE_COLUMNS,
+    NO_AMONG,
     NO_CONDITION,
     Order,
     Page,
@@ -96,9 +99,10 @@ class DocumentStore(ABC):
         limit: int,
         audiences: Sequence[str] | None = None,
         owners: Sequence[str] | None = None,
+        among: Mapping[str, Sequence[str]] = NO_AMONG,
     ) -> Page:
         statement = Statement(numbered=self.numbered)
-        where = page_where(statement, date_from=date_from, date_to=date_to, audiences=audiences, owners=owners)
+        where = page_where(statement, date_from=date_from, date_to=date_to, audiences=audiences, owners=owners, among=among)
         source = f"FROM {table_name(kind)}{where}"
         ((total,),) = await self._fetch(f"SELECT count(*) {source}", tuple(statement.values))
         part = f"ORDER BY seq LIMIT {statement.bind(bounded(limit))} OFFSET {statement.bind(bounded(offset))}"

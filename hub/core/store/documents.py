@@ -3,6 +3,8 @@
 Placeholders are `?` in SQLite and `$1` in PostgreSQL; everything else is the same SQL.
 """
 
+# ruff: noqa: S608 - the names in our SQL are checked (`schema.check_kinds`), values are always bound
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +23,7 @@ Row = Sequence[Any]
 CHANGE_COLUMNS: Final = ("seq", "at", "module", "key", "owner", "audience", "what", "correlation_id")
 
 NO_CONDITION: Final[Mapping[str, str]] = MappingProxyType({})
+NO_AMONG: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
 
 _LARGEST: Final = 2**62
 _TEXT_COLUMNS: Final = frozenset({"key", "owner", "audience", "last_updated"})
@@ -61,7 +64,8 @@ def columns(kind: Kind) -> str:
 
 def document(kind: Kind, row: Row) -> Document:
     """From the columns of `columns(kind)`."""
-    return Document(*row[:7], columns=dict(zip(kind.columns, row[7:], strict=True)))
+    seq, key, version, owner, audience, last_updated, body, *own = row
+    return Document(seq, key, version, owner, audience, last_updated, body, dict(zip(kind.columns, own, strict=True)))
 
 
 def change_row(row: Row) -> ChangeRow:
@@ -90,7 +94,7 @@ def select_sql(
     by = "seq" if order == "seq" else f'"{order}" {direction}, seq'
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return (
-        f"SELECT {columns(kind)} FROM {table_name(kind)}{where}"  # noqa: S608 - names are checked, values are bound
+        f"SELECT {columns(kind)} FROM {table_name(kind)}{where}"
         f" ORDER BY {by} {direction} LIMIT {statement.bind(bounded(limit))}"
     )
 
@@ -102,6 +106,7 @@ def page_where(
     date_to: str | None,
     audiences: Sequence[str] | None,
     owners: Sequence[str] | None,
+    among: Mapping[str, Sequence[str]] = NO_AMONG,
 ) -> str:
     """The condition of `Store.page`; it serves the page and its total."""
     conditions = []
@@ -113,6 +118,7 @@ def page_where(
         conditions.append(statement.one_of("audience", audiences))
     if owners is not None:
         conditions.append(statement.one_of("owner", owners))
+    conditions += [statement.one_of(column, values) for column, values in among.items()]
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 

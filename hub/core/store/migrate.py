@@ -112,10 +112,10 @@ def require_current(connection: Connection, kinds: Sequence[Kind]) -> None:
         raise DatabaseRefused("the database has an older schema: start the hub on it once, or run `busbar migrate`")
 
 
-def alembic_config(connection: Connection, kinds: Sequence[Kind]) -> Config:
+def alembic_config(connection: Connection, kinds: Sequence[Kind], directory: Path = MIGRATIONS) -> Config:
     """Alembic's configuration without a file: `env.py` takes the connection and the tables from here."""
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(directory).replace("%", "%%"))
     config.attributes["connection"] = connection
     config.attributes["metadata"] = metadata(kinds)
     return config

@@ -1,5 +1,7 @@
 """The store in PostgreSQL: any number of processes, each with one writer, one listener and a pool for reads."""
 
+# ruff: noqa: S608 - the names in our SQL are checked (`schema.check_kinds`), values are always bound
+
 from __future__ import annotations
 
 import secrets

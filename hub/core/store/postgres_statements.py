@@ -1,5 +1,7 @@
 """The statements of the PostgreSQL writer: arrays in, rows out, the same text for one unit and for five hundred."""
 
+# ruff: noqa: S608 - the names in our SQL are checked (`schema.check_kinds`), values are always bound
+
 from __future__ import annotations
 
 from typing import Any, Final
@@ -21,7 +23,7 @@ WITH added AS (
     RETURNING seq)
 SELECT array_agg(seq ORDER BY seq),
        pg_notify('{CHANNEL}', $8::text || coalesce(min(seq) || '|' || max(seq), '0|0'))
-FROM added"""  # noqa: S608 - the channel is ours
+FROM added"""
 
 LAST_AUDIT: Final = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 

@@ -3,7 +3,7 @@
     BEGIN; lock         an advisory lock of the transaction: of all hubs on this database, one batch writes at a time
     versions            one statement for each kind; under the lock, so that nobody changes them before we commit
     decide              in memory (`batch`)
-    write               unnest arrays: one statement for each kind, one for the changes with their NOTIFY, one for audits
+    write               unnest arrays: one statement for each kind, one for audits, one for changes and the NOTIFY
     COMMIT
 
 The lock makes the order of the change log's numbers the order of commits: the numbers are drawn under it, and it is let

@@ -2,6 +2,11 @@
 
 A document is the bytes of its JSON with the few columns that queries need; nothing is normalised further. Text sorts by
 code point in both databases (collation C in PostgreSQL), so that text order of timestamps is time order.
+
+In PostgreSQL an update that changes no B-tree column stays in its page and touches no index (HOT, a fifth of the WAL).
+Every write changes `last_updated`, so that column has a BRIN index there, which does not stand in the way since version
+16, and pages are filled to 60 %. "Changed since" is what BRIN answers well: times only grow, so a block whose newest
+entry is older holds nothing that is asked for.
 """
 
 from __future__ import annotations
@@ -86,7 +91,14 @@ def _document_table(tables: MetaData, kind: Kind) -> None:
         Column("body", LargeBinary, nullable=False),
         *map(text_column, kind.columns),
         sqlite_autoincrement=True,
+        postgresql_with={"fillfactor": 60},
     )
     Index(f"{name}_key", table.c.key, unique=True)
-    for column in ("owner", "audience", "last_updated", *kind.indexed):
+    for column in ("owner", "audience", *kind.indexed):
         Index(f"{name}_{column}", table.c[column], table.c.seq)
+    Index(
+        f"{name}_last_updated",
+        table.c.last_updated,
+        postgresql_using="brin",
+        postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
+    )

@@ -83,7 +83,7 @@ class SqliteStore(DocumentStore):
 
     async def _fetch(self, sql: str, values: Sequence[object]) -> Sequence[Row]:
         try:
-            return self._reader.execute(sql, values).fetchall()  # type: ignore[arg-type] # they are texts and numbers
+            return self._reader.execute(sql, values).fetchall()
         except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:
             raise NotReady("the database cannot be read just now") from error
 

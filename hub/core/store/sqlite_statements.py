@@ -1,5 +1,7 @@
 """Multi-row statements for SQLite. Their sizes are powers of four, so that few texts are parsed and all stay cached."""
 
+# ruff: noqa: S608 - the names in our SQL are checked (`schema.check_kinds`), values are always bound
+
 from __future__ import annotations
 
 import sqlite3

@@ -1,6 +1,6 @@
 """What may be stored. A value that a database cannot hold is refused to its own caller, before it can spoil a batch.
 
-PostgreSQL takes no NUL in a text, no driver takes a lone surrogate, and an index entry has to fit into a third of a page.
+PostgreSQL takes no NUL in a text, no driver takes a lone surrogate, and an index entry must fit into a third of a page.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from hub.core.errors import InvalidRequest
 from hub.core.units import Kind, Put, Unit
 
 LONGEST_KEY: Final = 2_000
-"""Bytes of UTF-8 in a key or in any column that a query may look for. OCPI's longest identifiers have 255 characters."""
+"""Bytes of UTF-8 in a key or in any column that a query may look for. OCPI's longest identifiers have 255 letters."""
 
 LARGEST_BODY: Final = 16 * 2**20
 """Bytes of one document."""

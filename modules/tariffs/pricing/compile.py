@@ -202,9 +202,7 @@ def _phases(
         ranges = ranges_of(restrictions)
         for phase, rank in _RESERVATIONS[reservation]:
             for component in of_one:
-                ranked.setdefault((phase, component.dimension), []).append(
-                    (rank, Candidate(ranges, component))
-                )
+                ranked.setdefault((phase, component.dimension), []).append((rank, Candidate(ranges, component)))
     used, reserved, expired = (
         tuple(_ordered(ranked.get((phase, dimension), [])) for dimension in Dimension) for phase in Phase
     )

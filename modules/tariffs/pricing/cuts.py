@@ -89,6 +89,4 @@ def active_components(
 
 def _bounds(tariff: Compiled, *axes: int) -> tuple[Exact, ...]:
     ranges = tuple(tariff.ranges())
-    return tuple(
-        sorted(bound for bound in {b for axis in axes for b in bounds_on(ranges, axis)} if bound >= 0)
-    )
+    return tuple(sorted(bound for bound in {b for axis in axes for b in bounds_on(ranges, axis)} if bound >= 0))

@@ -31,12 +31,15 @@ _LARGEST_EXPONENT: Final = 40
 
 def decimal_of(value: object, what: str, *, fault: type[PricingFault] = UnfitSession) -> Decimal:
     """`value` as a Decimal: from an int, a Decimal or a numeric string. Raises: `fault`, naming `what`."""
-    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+    if type(value) is Decimal:
+        number = value
+    elif isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise fault(f"{what} is not a number")
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise fault(f"{what} is not a number") from None
+    else:
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            raise fault(f"{what} is not a number") from None
     if not number.is_finite() or (number and abs(number.adjusted()) > _LARGEST_EXPONENT):
         raise fault(f"{what} is out of range")
     return number

@@ -29,6 +29,8 @@ _QUANTITIES: Final = {
     "PARKING_TIME": (_PARKING, HOUR),
     "RESERVATION_TIME": (_RESERVED, HOUR),
 }
+_PAIRS: Final = ((0, 1), (1, 0), (2, 3), (3, 2))
+"""Where only the lowest or only the highest value is stated, it stands for both."""
 _MEASURES: Final = {"MIN_CURRENT": 0, "MAX_CURRENT": 1, "MIN_POWER": 2, "MAX_POWER": 3}
 
 
@@ -112,17 +114,13 @@ def _period(index: int, tree: Mapping[str, Any]) -> Period:
             stated.add(place)
         elif kind in _MEASURES:
             measures[_MEASURES[kind]] = in_units(volume, 10**9, kind)
-    if any(hours < 0 for hours in quantities[_TIME:]):
+    if min(quantities[_TIME:]) < 0:
         raise UnfitSession("a period states a negative time")
-    for low, high in ((0, 1), (2, 3)):
-        measures[low], measures[high] = (
-            measures[high] if measures[low] is None else measures[low],
-            measures[low] if measures[high] is None else measures[high],
-        )
+    for one, other in _PAIRS:
+        if measures[one] is None:
+            measures[one] = measures[other]
     key = tree.get("tariff_id")
-    return Period(
-        index, start, start, str(key).lower() if key else None, quantities, measures, frozenset(stated)
-    )
+    return Period(index, start, start, str(key).lower() if key else None, quantities, measures, frozenset(stated))
 
 
 def _settle_hours(period: Period, policy: Policy, warned: list[Warned]) -> None:

@@ -80,8 +80,7 @@ class Priced:
             if segment.component and segment.dimension != Dimension.FLAT:
                 sums[RESERVATION if segment.reserved else segment.dimension] += segment.billed
         time_s, parking_s, reservation_s = (
-            rounded(sums[bucket], SECOND, _PLACES)
-            for bucket in (Dimension.TIME, Dimension.PARKING_TIME, RESERVATION)
+            rounded(sums[bucket], SECOND, _PLACES) for bucket in (Dimension.TIME, Dimension.PARKING_TIME, RESERVATION)
         )
         return Billed(rounded(sums[Dimension.ENERGY], KWH, _PLACES), time_s, parking_s, reservation_s)
 
@@ -119,9 +118,7 @@ def _priced(
     warned: list[Warned],
 ) -> Priced:
     parts = {bucket: money(sums, counted, policy) for bucket, sums in counted.buckets.items()}
-    total = _total(
-        round_parts(counted, policy) if policy.round_parts_first else counted, ruling, policy, warned
-    )
+    total = _total(round_parts(counted, policy) if policy.round_parts_first else counted, ruling, policy, warned)
     return Priced(
         total=total,
         energy=parts.get(Dimension.ENERGY),
@@ -135,9 +132,7 @@ def _priced(
     )
 
 
-def _total(
-    counted: Tally, ruling: tuple[Compiled | None, bool], policy: Policy, warned: list[Warned]
-) -> Money:
+def _total(counted: Tally, ruling: tuple[Compiled | None, bool], policy: Policy, warned: list[Warned]) -> Money:
     """The sum of all buckets within the limits. An expired reservation is no session: it has no minimum."""
     sums = joined(counted.buckets.values())
     tariff, in_session = ruling

@@ -44,9 +44,7 @@ _BOUNDS: Final = {
     "max_power": (MIN_POWER, False, 10**9),
 }
 """Field -> axis, is it the lower bound?, units in one."""
-_CLOCK_FIELDS: Final = frozenset(
-    {"start_time", "end_time", "start_date", "end_date", "day_of_week", "reservation"}
-)
+_CLOCK_FIELDS: Final = frozenset({"start_time", "end_time", "start_date", "end_date", "day_of_week", "reservation"})
 
 
 class Range(NamedTuple):
@@ -84,19 +82,13 @@ def not_understood(restrictions: Mapping[str, Any]) -> list[str]:
     An element must not apply as if they were not there: it would apply more often than its owner meant.
     """
     known = _BOUNDS.keys() | _CLOCK_FIELDS
-    return [
-        field for field, value in restrictions.items() if field not in known and value not in (None, [], {})
-    ]
+    return [field for field, value in restrictions.items() if field not in known and value not in (None, [], {})]
 
 
 def bounds_on(ranges: tuple[Range, ...], axis: int) -> set[Exact]:
     """The values on `axis` at which something may change."""
     return {
-        bound
-        for found in ranges
-        if found.axis == axis
-        for bound in (found.low, found.high)
-        if -_FAR < bound < _FAR
+        bound for found in ranges if found.axis == axis for bound in (found.low, found.high) if -_FAR < bound < _FAR
     }
 
 

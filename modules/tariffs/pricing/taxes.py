@@ -50,7 +50,6 @@ def tax_rule(tariff: Mapping[str, Any], version: str, components: Sequence[Mappi
     if reading not in _READINGS:
         raise UnfitTariff("tax_included is none of YES, NO and N/A")
     rated = any(component.get("vat") is not None for component in components)
-    free = all(component.get("price") == 0 for component in components)
     if version == "2.1.1":
         return TaxRule(known=False, inside=False, applies=False, gross_only=False)
     if reading == "N/A":
@@ -59,9 +58,10 @@ def tax_rule(tariff: Mapping[str, Any], version: str, components: Sequence[Mappi
     if reading == "YES":
         unsplit = () if rated else (Warned(Code.TAX_NOT_SPLITTABLE),)
         return TaxRule(known=True, inside=True, applies=True, gross_only=not rated, warned=unsplit)
-    if rated or free or version == "2.2.1":
+    if rated or version == "2.2.1":
         return TaxRule(known=True, inside=False, applies=True, gross_only=False)
-    unknown = (Warned(Code.TAX_RATE_UNKNOWN),)
+    free = all(component.get("price") == 0 for component in components)
+    unknown = () if free else (Warned(Code.TAX_RATE_UNKNOWN),)
     return TaxRule(known=False, inside=False, applies=True, gross_only=False, warned=unknown)
 
 

@@ -97,10 +97,13 @@ def joined(buckets: Iterable[Sums]) -> Sums:
 
 
 def money(sums: Sums, counted: Tally, policy: Policy) -> Money:
-    """The sums of a bucket, rounded."""
-    net = sum(pair[0] for pair in sums.values())
-    taxes: dict[Decimal | None, Exact] = {rate: pair[1] for rate, pair in sums.items()}
-    return _money(net, taxes, counted.denominator, counted.known, policy)
+    """The sums of a bucket, rounded. On an amount of nothing the tax is nothing, known or not."""
+    net: Exact = 0
+    taxes: dict[Decimal | None, Exact] = {}
+    for rate, (before, tax) in sums.items():
+        net += before
+        taxes[rate] = tax
+    return _money(net, taxes, counted.denominator, counted.known or not net, policy)
 
 
 def moved_money(before: Fraction, after: Fraction | None, sums: Sums, policy: Policy) -> Money:
@@ -121,10 +124,13 @@ def _money(net: Exact, taxes: Taxes, per_one: int, known: bool, policy: Policy) 
     if not known:
         return Money(excl, None)
     incl = rounded(net + sum(taxes.values()), per_one, policy.decimals, policy.rounding)
-    amounts = {rate: rounded(tax, per_one, policy.decimals, policy.rounding) for rate, tax in taxes.items()}
+    if len(taxes) == 1:
+        amounts = dict.fromkeys(taxes, incl - excl)
+    else:
+        amounts = {rate: rounded(tax, per_one, policy.decimals, policy.rounding) for rate, tax in taxes.items()}
     residue = incl - excl - sum(amounts.values())
     if residue:
-        largest = max(amounts, key=lambda rate: abs(amounts[rate]))
+        largest = max(amounts, key=lambda rate: (abs(amounts[rate]), rate is not None))
         amounts[largest] += residue
     lines = (TaxLine(rate, amount) for rate, amount in amounts.items() if rate is not None or amount)
     return Money(excl, incl, tuple(lines))

@@ -36,9 +36,7 @@ _CONSUMED: Final = (Dimension.ENERGY, Dimension.TIME, Dimension.PARKING_TIME)
 _NOWHERE: Final[Standing] = (None,) * 9
 
 
-def component_for(
-    tariff: Compiled, phase: Phase, dimension: Dimension, standing: Standing
-) -> Component | None:
+def component_for(tariff: Compiled, phase: Phase, dimension: Dimension, standing: Standing) -> Component | None:
     """The component that is active for a dimension, None if that quantity is free."""
     for ranges, component in tariff.phases[phase][dimension]:
         if not ranges or holds(ranges, standing):
@@ -97,8 +95,8 @@ class Walk:
 
     def _session(self, period: Period, tariff: Compiled | None) -> None:
         standing = self._stand(period, tariff, reserved=False)
-        if tariff and not tariff.axes.isdisjoint(MEASURED) and None in standing[min(MEASURED) :]:
-            self._warn_of_measures(period, tariff, standing)
+        if tariff and any(standing[axis] is None for axis in tariff.axes & MEASURED):
+            self._warned.append(Warned(Code.MISSING_MEASUREMENT, period.index))
         before = len(self._segments)
         self._flat(period, tariff, Phase.SESSION, standing)
         for dimension in _CONSUMED:
@@ -114,9 +112,7 @@ class Walk:
             return _NOWHERE
         elapsed = period.start - clock
         energy = 0 if reserved else self._energy
-        return standing_at(
-            tariff, self._zone, period.start, energy=energy, elapsed=elapsed, measures=period.measures
-        )
+        return standing_at(tariff, self._zone, period.start, energy=energy, elapsed=elapsed, measures=period.measures)
 
     def _flat(self, period: Period, tariff: Compiled | None, phase: Phase, standing: Standing) -> None:
         """A FLAT is due once in a phase: the first that becomes active."""
@@ -169,10 +165,6 @@ class Walk:
             )
         )
 
-    def _warn_of_measures(self, period: Period, tariff: Compiled, standing: Standing) -> None:
-        if any(standing[axis] is None for axis in tariff.axes & MEASURED):
-            self._warned.append(Warned(Code.MISSING_MEASUREMENT, period.index))
-
     def _warn_if_unsplit(self, period: Period, tariff: Compiled, segments: Sequence[Segment]) -> None:
         """Would the last moment of the period find another component than its first?"""
         length = period.end - period.start
@@ -190,9 +182,7 @@ class Walk:
             if segment.dimension == Dimension.FLAT:
                 continue
             if component_for(tariff, Phase.SESSION, segment.dimension, ending) is not segment.component:
-                self._warned.append(
-                    Warned(Code.PERIOD_SPANS_A_PRICE_CHANGE, period.index, segment.dimension.name)
-                )
+                self._warned.append(Warned(Code.PERIOD_SPANS_A_PRICE_CHANGE, period.index, segment.dimension.name))
                 return
         if False not in self._flat_paid and component_for(tariff, Phase.SESSION, Dimension.FLAT, ending):
             self._warned.append(Warned(Code.PERIOD_SPANS_A_PRICE_CHANGE, period.index, "FLAT"))

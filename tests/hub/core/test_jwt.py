@@ -56,9 +56,7 @@ def times(now: datetime = NOW) -> dict[str, int]:
     return {"iat": int(now.timestamp()), "exp": int((now + HOUR).timestamp())}
 
 
-def forged(
-    claims: Mapping[str, Any] | str, *, header: Mapping[str, Any] | str | None = None, key: bytes = KEY
-) -> str:
+def forged(claims: Mapping[str, Any] | str, *, header: Mapping[str, Any] | str | None = None, key: bytes = KEY) -> str:
     """A token with any header and claims, signed with HMAC-SHA256."""
     head = {"alg": "HS256", "typ": "JWT"} if header is None else header
     parts = [b64((part if isinstance(part, str) else json.dumps(part)).encode()) for part in (head, claims)]
@@ -191,9 +189,7 @@ def test_a_short_key_is_our_own_mistake_and_stops_us() -> None:
 
 
 @pytest.mark.parametrize(("key", "algorithm", "kid"), [(RSA_KEY, "RS256", "r"), (EC_KEY, "ES256", "e")])
-def test_a_token_of_the_provider_is_checked_against_its_published_key(
-    key: Any, algorithm: str, kid: str
-) -> None:
+def test_a_token_of_the_provider_is_checked_against_its_published_key(key: Any, algorithm: str, kid: str) -> None:
     token = jws.sign(THEIRS | times(), pem(key), headers={"kid": kid}, algorithm=algorithm)
     assert check_provider(token, provider=PROVIDER, now=NOW) == ("ada", OperatorRole.OPERATOR)
     with pytest.raises(Unauthorized, match="expired"):
@@ -208,9 +204,7 @@ def test_a_token_of_the_provider_is_checked_against_its_published_key(
 def test_a_public_key_does_not_sign(key: Any, encoding: serialization.Encoding, algorithm: str) -> None:
     header = {"alg": algorithm, "kid": "r" if key is RSA_KEY else "e"}
     with pytest.raises(Unauthorized):
-        check_provider(
-            forged(THEIRS | times(), header=header, key=public(key, encoding)), provider=PROVIDER, now=NOW
-        )
+        check_provider(forged(THEIRS | times(), header=header, key=public(key, encoding)), provider=PROVIDER, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -232,12 +226,13 @@ def test_a_key_that_is_not_published_or_too_short_is_refused(key: Any, headers: 
 
 def test_a_provider_that_publishes_no_usable_key_is_no_crash() -> None:
     token = jws.sign(THEIRS | times(), pem(RSA_KEY), algorithm="RS256")
-    for keys in (
+    broken: list[dict[str, Any]] = [
         {},
         {"keys": []},
         {"keys": [{"kty": "RSA"}]},
         {"keys": [{"kty": "RSA", "n": "AQ", "e": "AQ"}]},
-    ):
+    ]
+    for keys in broken:
         with pytest.raises(Unauthorized):
             check_provider(token, provider=Provider("https://id.example", "hub", keys), now=NOW)
 

@@ -35,9 +35,7 @@ def lines() -> Iterator[Lines]:
 
 async def test_an_event_is_one_line_with_its_fields_ids_and_the_time_in_utc(lines: Lines) -> None:
     trace.begin(request_id="r1", correlation_id="c1")
-    structlog.get_logger().info(
-        "delivered", peer=Party("DE", "ABC"), lane_age_s=1.5, kwh=Decimal("0.50"), text="a\nb"
-    )
+    structlog.get_logger().info("delivered", peer=Party("DE", "ABC"), lane_age_s=1.5, kwh=Decimal("0.50"), text="a\nb")
     (line,) = lines()
     assert line | {"at": ""} == {
         "event": "delivered",

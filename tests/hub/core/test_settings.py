@@ -16,9 +16,7 @@ def _empty_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_every_setting_says_what_it_changes() -> None:
-    assert [
-        name for name, field in Settings.model_fields.items() if not (field.description or "").endswith(".")
-    ] == []
+    assert [name for name, field in Settings.model_fields.items() if not (field.description or "").endswith(".")] == []
 
 
 def test_the_environment_and_the_file_set_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,9 +56,7 @@ def test_the_public_url_has_no_slash_at_its_end() -> None:
 
 
 def test_no_secret_shows_when_settings_are_printed() -> None:
-    assert "canary" not in repr(
-        Settings.model_validate({"operator_token": "canary", "secret_key": "canary" * 9})
-    )
+    assert "canary" not in repr(Settings.model_validate({"operator_token": "canary", "secret_key": "canary" * 9}))
 
 
 def test_the_first_start_makes_a_key_that_only_the_owner_reads_and_the_second_finds_it(

@@ -27,7 +27,7 @@ async def test_each_task_has_its_own_journey() -> None:
         await asyncio.sleep(0)
         return trace.request_id(), trace.correlation()
 
-    assert await asyncio.gather(journey("1"), journey("2")) == [("r1", "c1"), ("r2", "c2")]
+    assert list(await asyncio.gather(journey("1"), journey("2"))) == [("r1", "c1"), ("r2", "c2")]
 
 
 async def test_the_first_to_ask_starts_a_journey_and_the_next_is_on_it() -> None:

@@ -81,7 +81,7 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text if "T" in text else f"2024-01-15T{text}").replace(tzinfo=UTC)
 
 
-def session(start: str = "09:00", end: str | None = "10:00", **more: Any) -> SessionFacts:
+def session(start: str | None = "09:00", end: str | None = "10:00", **more: Any) -> SessionFacts:
     facts: dict[str, Any] = {
         "session_id": "S1",
         "party": Party("NL", "CPO"),
@@ -92,7 +92,7 @@ def session(start: str = "09:00", end: str | None = "10:00", **more: Any) -> Ses
         "tariffs": [PLAIN],
         "currency": "EUR",
         "auth_method": "WHITELIST",
-        "start": at(start),
+        "start": at(start) if start else None,
         "end": at(end) if end else None,
         **more,
     }
@@ -228,26 +228,20 @@ def test_an_evening_price_is_cut_where_the_wall_clock_says_so() -> None:
     evening = tariff(
         element(("ENERGY", "0.10", 1), start_time="20:00", end_time="07:00"), element(("ENERGY", "0.30", 1))
     )
-    cdr = build(
-        session("18:30", "19:30", tariffs=[evening], register=register(("18:30", "0"), ("19:30", "6")))
-    )
+    cdr = build(session("18:30", "19:30", tariffs=[evening], register=register(("18:30", "0"), ("19:30", "6"))))
     assert [start for start, _ in shape(cdr)] == ["18:30", "19:00"]
     assert cdr["total_cost"]["before_taxes"] == Decimal("1.20")
 
 
 def test_a_repeated_hour_has_its_night_price_twice() -> None:
-    night = tariff(
-        element(("TIME", "1.00", 1), start_time="02:00", end_time="02:30"), element(("TIME", "6.00", 1))
-    )
+    night = tariff(element(("TIME", "1.00", 1), start_time="02:00", end_time="02:30"), element(("TIME", "6.00", 1)))
     cdr = build(session("2024-10-26T23:30:00", "2024-10-27T02:00:00", tariffs=[night]))
     assert [start for start, _ in shape(cdr)] == ["23:30", "00:00", "00:30", "01:00", "01:30"]
     assert cdr["total_cost"]["before_taxes"] == Decimal("10.00")
 
 
 def test_a_skipped_hour_has_no_night_price() -> None:
-    night = tariff(
-        element(("TIME", "1.00", 1), start_time="02:00", end_time="03:00"), element(("TIME", "6.00", 1))
-    )
+    night = tariff(element(("TIME", "1.00", 1), start_time="02:00", end_time="03:00"), element(("TIME", "6.00", 1)))
     cdr = build(session("2024-03-31T00:30:00", "2024-03-31T01:30:00", tariffs=[night]))
     assert [start for start, _ in shape(cdr)] == ["00:30"]
     assert cdr["total_cost"]["before_taxes"] == Decimal("6.00")
@@ -270,9 +264,7 @@ def test_an_idle_fee_after_four_hours_is_not_missed() -> None:
 def test_a_sample_over_a_power_threshold_begins_a_period() -> None:
     fast = tariff(element(("ENERGY", "0.20", 1), max_power=16), element(("ENERGY", "0.50", 1)))
     power = [("09:00", "6"), ("09:10", "7"), ("09:20", "48"), ("09:40", "40"), ("09:50", "4")]
-    cdr = build(
-        session(tariffs=[fast], power=register(*power), register=register(("09:00", "0"), ("10:00", "30")))
-    )
+    cdr = build(session(tariffs=[fast], power=register(*power), register=register(("09:00", "0"), ("10:00", "30"))))
     assert shape(cdr) == [
         ("09:00", {"ENERGY": "10", "TIME": "0.3333", "MIN_POWER": "6", "MAX_POWER": "7"}),
         ("09:20", {"ENERGY": "15", "TIME": "0.5", "MIN_POWER": "40", "MAX_POWER": "48"}),
@@ -360,9 +352,7 @@ def test_a_tariff_that_is_not_at_hand_is_never_free() -> None:
 def test_the_first_tariff_of_the_connector_that_is_in_force_and_fits_is_taken() -> None:
     ad_hoc = {**PLAIN, "id": "A", "type": "AD_HOC_PAYMENT"}
     later = {**PLAIN, "id": "L", "start_date_time": "2024-01-15T09:00:01Z"}
-    facts = session(
-        location=location(("a", "l", "t1")), tariffs=[PLAIN, later, ad_hoc], tariff_type="REGULAR"
-    )
+    facts = session(location=location(("a", "l", "t1")), tariffs=[PLAIN, later, ad_hoc], tariff_type="REGULAR")
     assert [tree["id"] for tree in build(facts)["tariffs"]] == ["T1"]
 
 
@@ -373,6 +363,12 @@ def test_a_place_that_does_not_exist_is_refused() -> None:
         build(session(end=None))
     with pytest.raises(UnfitSession, match="before it starts"):
         build(session("10:00", "09:59"))
+
+
+def test_a_token_without_a_contract_has_no_cdr() -> None:
+    nameless = {field: value for field, value in TOKEN.items() if field != "contract_id"}
+    with pytest.raises(UnfitSession, match="token has no contract_id"):
+        build(session(token=nameless))
 
 
 def test_a_long_address_is_cut_to_what_a_cdr_may_hold() -> None:

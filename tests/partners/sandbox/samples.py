@@ -22,9 +22,7 @@ VERSIONS = ("2.1.1", "2.2.1", "2.3.0")
 
 
 def connector(version: str) -> dict[str, Any]:
-    power = (
-        {"voltage": 230, "amperage": 32} if version == "2.1.1" else {"max_voltage": 230, "max_amperage": 32}
-    )
+    power = {"voltage": 230, "amperage": 32} if version == "2.1.1" else {"max_voltage": 230, "max_amperage": 32}
     kind = {"standard": "IEC_62196_T2", "format": "SOCKET", "power_type": "AC_3_PHASE"}
     return {"id": "1", **kind, **power, "last_updated": AT}
 
@@ -34,11 +32,7 @@ def evse(version: str) -> dict[str, Any]:
 
 
 def location(version: str) -> dict[str, Any]:
-    own = (
-        {"type": "ON_STREET"}
-        if version == "2.1.1"
-        else {**OWNER, "publish": True, "time_zone": "Europe/Brussels"}
-    )
+    own = {"type": "ON_STREET"} if version == "2.1.1" else {**OWNER, "publish": True, "time_zone": "Europe/Brussels"}
     return {
         **own,
         "id": "LOC1",

@@ -104,9 +104,7 @@ _FAULTS: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("change", "complaint"), [f[1:] for f in _FAULTS], ids=[f[0] for f in _FAULTS])
-async def test_a_breach_of_the_tables_is_refused_and_written_down(
-    change: dict[str, Any], complaint: str
-) -> None:
+async def test_a_breach_of_the_tables_is_refused_and_written_down(change: dict[str, Any], complaint: str) -> None:
     async with peer("2.2.1") as hub:
         tree = session("2.2.1", _token(hub)) | change
         assert await hub.code("PUT", "sessions/BE/BEC/S1", tree) == (200, 2001)
@@ -119,9 +117,7 @@ async def test_each_header_that_is_missing_is_a_complaint() -> None:
         only = {"Authorization": hub.headers()["Authorization"]}
         await hub.send("PUT", "locations/BE/BEC/LOC1", location("2.3.0"), headers=only)
         complaints = "\n".join(hub.emsp.complaints.texts())
-        assert all(
-            name in complaints for name in ("X-Request-ID", "X-Correlation-ID", "OCPI-to", "OCPI-from")
-        )
+        assert all(name in complaints for name in ("X-Request-ID", "X-Correlation-ID", "OCPI-to", "OCPI-from"))
 
 
 async def test_a_message_for_somebody_else_is_a_complaint() -> None:
@@ -247,9 +243,7 @@ async def test_tokens_are_listed_by_pages_that_link_to_the_next() -> None:
     async with peer("2.2.1") as hub:
         for number in range(5):
             hub.emsp.add_token({"uid": f"U{number}", "last_updated": f"2026-05-0{number + 1}T00:00:00Z"})
-        first = await hub.send(
-            "GET", "tokens?limit=2&date_from=2026-05-02T00:00:00Z&date_to=2026-05-05T00:00:00Z"
-        )
+        first = await hub.send("GET", "tokens?limit=2&date_from=2026-05-02T00:00:00Z&date_to=2026-05-05T00:00:00Z")
         assert [t["uid"] for t in first.json()["data"]] == ["U1", "U2"]
         assert (first.headers["x-total-count"], first.headers["x-limit"]) == ("3", "100")
         following = first.headers["link"].split(">")[0].split("/2.2.1/")[1]

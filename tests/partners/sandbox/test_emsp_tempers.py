@@ -50,7 +50,7 @@ async def test_a_partial_answer_is_cut_between_six_and_eight_tenths() -> None:
         hub.emsp.temper.switch("partial")
         cut = (await hub.send("GET", "tokens")).content
         assert 0.55 * whole < len(cut) < 0.85 * whole
-        with pytest.raises(ValueError, match="Expecting|Unterminated|Invalid"):
+        with pytest.raises(ValueError, match=r"Expecting|Unterminated|Invalid"):
             json.loads(cut)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -36,19 +38,28 @@ def _documents(name: str, columns: tuple[str, ...], indexed: tuple[str, ...]) ->
         *_texts("owner", "audience", "last_updated"),
         sa.Column("body", sa.LargeBinary, nullable=False),
         *_texts(*columns),
+        postgresql_with={"fillfactor": 60},
     )
     op.create_index(f"{name}_key", name, ["key"], unique=True, if_not_exists=True)
-    for column in ("owner", "audience", "last_updated", *indexed):
+    for column in ("owner", "audience", *indexed):
         op.create_index(f"{name}_{column}", name, [column, "seq"], if_not_exists=True)
+    op.create_index(
+        f"{name}_last_updated",
+        name,
+        ["last_updated"],
+        if_not_exists=True,
+        postgresql_using="brin",
+        postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
+    )
 
 
-def _table(name: str, *columns: sa.Column[object]) -> None:
-    op.create_table(name, *columns, sqlite_autoincrement=True, if_not_exists=True)
+def _table(name: str, *columns: sa.Column[Any], **options: Any) -> None:
+    op.create_table(name, *columns, sqlite_autoincrement=True, if_not_exists=True, **options)
 
 
-def _seq() -> sa.Column[object]:
+def _seq() -> sa.Column[Any]:
     return sa.Column("seq", BIG, sa.Identity(always=False), primary_key=True)
 
 
-def _texts(*names: str) -> list[sa.Column[object]]:
+def _texts(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, TEXT, nullable=False) for name in names]

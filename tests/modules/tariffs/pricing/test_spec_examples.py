@@ -65,16 +65,13 @@ def differences(example: Mapping[str, Any]) -> list[str]:
     return found + [f"no warning {code}" for code in sorted(missing)]
 
 
-def _amounts(
-    field: str, ours: Money | None, expected: Mapping[str, Any] | None, tolerance: Decimal
-) -> list[str]:
+def _amounts(field: str, ours: Money | None, expected: Mapping[str, Any] | None, tolerance: Decimal) -> list[str]:
     if ours is None or expected is None:
         return [] if ours is None and expected is None else [f"{field}: {ours} instead of {expected}"]
     return [
         f"{field}.{name}: {getattr(ours, name)} instead of {value}"
         for name, value in expected.items()
-        if value is not None
-        and (getattr(ours, name) is None or abs(getattr(ours, name) - Decimal(value)) > tolerance)
+        if value is not None and (getattr(ours, name) is None or abs(getattr(ours, name) - Decimal(value)) > tolerance)
     ]
 
 

@@ -1,0 +1,116 @@
+"""The program, put together: the store, the partners, the modules, the two faces, and the work behind them.
+
+Nothing else joins parts: `hub/core` is handed the modules' table, the modules get their ports, and whoever wants a whole
+hub (the server, the tests, the demo) calls `Program.open`.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+from typing import Final, Self
+
+import structlog
+from fastapi import FastAPI
+
+from hub import __version__
+from hub.core.background import BackgroundTasks
+from hub.core.clock import Clock, SystemClock
+from hub.core.delivery import LANES, REFUSED, Lanes
+from hub.core.dispatch import Dispatcher
+from hub.core.outbound import Outbound
+from hub.core.ports import Hub, NoChargers
+from hub.core.registry import PARTNERS, Registry
+from hub.core.secrets import Keys, Seal
+from hub.core.settings import Settings, load_or_create_secret
+from hub.core.store import Store, open_store
+from hub.core.units import Kind
+from modules import all_kinds, all_operations, publications
+from partners.ocpi.handshake import Handshake
+from partners.ocpi.peer import OcpiPeers
+from partners.ocpi.pull import Puller
+
+log = structlog.get_logger()
+
+CORE_KINDS: Final = (PARTNERS, LANES, REFUSED)
+
+
+def kinds() -> tuple[Kind, ...]:
+    """Every kind of document there is; the migrations are made from it."""
+    return (*CORE_KINDS, *all_kinds())
+
+
+class Program:
+    """A whole hub in one process: opened, run, closed."""
+
+    def __init__(self, settings: Settings, hub: Hub, outbound: Outbound, seal: Seal, peers: OcpiPeers) -> None:
+        self.settings = settings
+        self.hub = hub
+        self.outbound = outbound
+        self.seal = seal
+        self.handshake = Handshake(outbound)
+        self.lanes = Lanes(hub, publications(), random.Random())  # noqa: S311 - jitter, not secrecy
+        self.puller = Puller(hub, peers)
+        self.tasks = BackgroundTasks()
+        hub.background = self.tasks
+        hub.discovery = self.handshake
+        self.web = web(self)
+        self.asgi = Dispatcher(hub, hub.operations, self.web)
+
+    @classmethod
+    async def open(cls, settings: Settings, *, clock: Clock | None = None) -> Self:
+        """Open the store (migrating it), load the partners, join the parts. Raises: DatabaseRefused, ValueError."""
+        clock = clock or SystemClock()
+        keys = Keys.from_secret(load_or_create_secret(settings))
+        store = await open_store(settings.database_url, kinds(), clock=clock, allow_unsafe=settings.dev)
+        seal = Seal(keys.seal)
+        registry = Registry(store, keys.pepper, seal)
+        await registry.load()
+        outbound = Outbound(allow_networks=settings.reachable_networks, total_timeout_s=settings.outbound_timeout_s)
+        peers = OcpiPeers(outbound, seal, settings)
+        hub = Hub(
+            store=store,
+            clock=clock,
+            settings=settings,
+            registry=registry,
+            peers=peers,
+            discovery=Handshake(outbound),
+            chargers=NoChargers(),
+            background=BackgroundTasks(),
+            operations=all_operations(),
+        )
+        return cls(settings, hub, outbound, seal, peers)
+
+    @property
+    def store(self) -> Store:
+        return self.hub.store
+
+    async def start_gateway(self) -> None:
+        """Open the chargers' port."""
+
+    async def start_work(self) -> None:
+        """Lanes and clocks: everything that runs without being asked."""
+        self.lanes.start()
+        self.tasks.start(self.puller.run(), name="puller")
+
+    async def close(self) -> None:
+        """Stop the work, then let go of connections and database."""
+        await self.lanes.stop()
+        await self.tasks.stop()
+        await self.outbound.close()
+        await self.store.close()
+
+
+def web(program: Program) -> FastAPI:
+    """The application behind the dispatcher: management API, health, pages."""
+    app = FastAPI(title="Busbar", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.program = program
+    return app
+
+
+def settle_memory() -> None:
+    """After the start: what lives now lives for ever, and is not looked at again by the collector."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+

@@ -1,0 +1,107 @@
+"""uvicorn's HTTP protocol with the deadlines and limits it lacks.
+
+By default a connection that sends nothing, or half a header, stays open for ever, and nothing bounds the headers. Here a
+request line and its headers must be complete within `HEADERS_DEADLINE_S`, within 32 KiB and 100 headers, and what is not
+HTTP at all is answered with an OCPI envelope too. Leans on uvicorn's internals, so the version is pinned and
+`tests/hub/test_http_guard.py` holds each of these.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from hub.core.answers import CLIENT_ERROR
+from hub.core.clock import SystemClock, timestamp
+
+HEADERS_DEADLINE_S: Final = 10.0
+MOST_HEADER_BYTES: Final = 32 * 1024
+MOST_HEADERS: Final = 100
+MOST_URL_BYTES: Final = 8 * 1024
+
+
+class GuardedHttp(HttpToolsProtocol):
+    """One connection."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    _header_bytes = 0
+    _over = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._start_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_deadline()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._header_bytes = 0
+        if self._deadline is None:
+            self._start_deadline()
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > MOST_URL_BYTES:
+            self._refuse(431, "the URL is too long")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > MOST_HEADER_BYTES or len(self.headers) >= MOST_HEADERS:
+            self._refuse(431, "the headers are too large")
+            return
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._stop_deadline()
+        if not self._over:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._over:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._over:
+            super().on_message_complete()
+
+    def data_received(self, data: bytes) -> None:
+        if not self._over:
+            super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, "this is not HTTP")
+
+    def _start_deadline(self) -> None:
+        self._deadline = self.loop.call_later(HEADERS_DEADLINE_S, self._too_slow)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        self._refuse(408, "the request did not arrive in time")
+
+    def _refuse(self, status: int, why: str) -> None:
+        """Answer and close. Nothing of what was sent is echoed."""
+        if self._over or self.transport is None or self.transport.is_closing():
+            return
+        self._over = True
+        self._stop_deadline()
+        body = b'{"status_code":%d,"status_message":"%b","timestamp":"%b"}' % (CLIENT_ERROR, why.encode(), _now())
+        self.transport.write(
+            STATUS_LINE[status]
+            + b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+            + body
+        )
+        self.transport.close()
+
+
+def _now() -> bytes:
+    return timestamp(SystemClock().now()).encode()
+

@@ -1,0 +1,102 @@
+"""Serving: one process that does all, or one of its parts (`api`, `ocpp`, `worker`) over a shared PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Collection, Iterator
+from typing import Final
+
+import structlog
+import uvicorn
+
+from hub.app import Program, settle_memory
+from hub.core.settings import Settings
+from hub.http_guard import GuardedHttp
+
+log = structlog.get_logger()
+
+PARTS: Final = ("api", "ocpp", "worker")
+_GRACE_S: Final = 10
+
+
+class Server:
+    """A running hub: `start`, then `stop`. The ports are known once it has started."""
+
+    def __init__(self, program: Program, parts: Collection[str] = PARTS) -> None:
+        self.program = program
+        self._parts = parts
+        self._uvicorn: _Http | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to serve. Raises: OSError, when a port is taken."""
+        settings = self.program.settings
+        if "ocpp" in self._parts:
+            await self.program.start_gateway()
+        if "worker" in self._parts:
+            await self.program.start_work()
+        if "api" in self._parts:
+            listener = _listen(settings.host, settings.port)
+            self._uvicorn = _Http(_config(self.program))
+            self._serving = asyncio.create_task(self._uvicorn.serve([listener]), name="http")
+            while not self._uvicorn.started and not self._serving.done():
+                await asyncio.sleep(0.01)
+        settle_memory()
+        log.info("serving", parts=sorted(self._parts), base_url=settings.base_url, dev=settings.dev)
+
+    async def stop(self) -> None:
+        """Stop taking work, finish what runs, close everything."""
+        if self._uvicorn is not None and self._serving is not None:
+            self._uvicorn.should_exit = True
+            await self._serving
+        await self.program.close()
+
+
+class _Http(uvicorn.Server):
+    """Signals are ours to handle: the database is closed after the last answer."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY only on these
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(2048)
+    return listener
+
+
+def _config(program: Program) -> uvicorn.Config:
+    return uvicorn.Config(
+        program.asgi,
+        http=GuardedHttp,
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+
+
+async def run(settings: Settings, parts: Collection[str] = PARTS) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    program = await Program.open(settings)
+    server = Server(program, parts)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    await server.start()
+    await stop.wait()
+    log.info("stopping")
+    await server.stop()

@@ -1,0 +1,117 @@
+"""What the tariffs of 2.1.1 and 2.2.1 do not have (mod_tariffs).
+
+A price is never made better or worse by translation: an element whose condition the version cannot say goes whole, and
+a tariff with tax inside, of which nobody knows how much, is not sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated, Any, Final
+
+from hub.core.dialect import Dialect, Dialects, Finish, NotExpressible, Trip, wires
+from hub.core.jsontypes import Tree
+from hub.core.types import exact
+from modules.locations.wire import DIALECTS as LOCATION_DIALECTS
+from modules.tariffs.model import PriceComponent, Tariff, TariffElement, TariffRestrictions
+
+INCOMPLETE: Final = {
+    "language": "en",
+    "text": "This tariff has further conditions that cannot be shown here. Ask your provider for the full price.",
+}
+_SMALLEST: Final = Decimal("0.000001")
+_BOOKING: Final = "booking"
+"""The condition that the bookings edition of 2.3.0 adds; it is an unknown field of ours, which would pass."""
+
+
+def _net(tariff: Mapping[str, Any], path: str, trip: Trip) -> Mapping[str, Any]:
+    """Prices of 2.1.1 and 2.2.1 are without tax: take it off, where each price says how much it is."""
+    if trip.part and ("elements" in tariff or "tax_included" in tariff):
+        raise NotExpressible("the prices of a tariff are sent with the whole tariff")
+    if tariff.get("tax_included") == "N/A":
+        trip.lose(f"{path}/tax_included", "N/A is sent as prices without tax")
+    if tariff.get("tax_included") != "YES":
+        return tariff
+    trip.lose(f"{path}/tax_included", "prices are sent without tax")
+    elements = [
+        {
+            **element,
+            "price_components": [
+                _net_component(component, f"{path}/elements/{at}/price_components/{place}", trip)
+                for place, component in enumerate(element["price_components"])
+            ],
+        }
+        for at, element in enumerate(tariff["elements"])
+    ]
+    return {**tariff, "elements": elements}
+
+
+def _net_component(component: Mapping[str, Any], path: str, trip: Trip) -> Mapping[str, Any]:
+    price, vat = component["price"], component.get("vat")
+    if price == 0:
+        return component
+    if vat is None:
+        raise NotExpressible("the prices hold a tax of unknown height")
+    net = (price / (1 + Decimal(vat) / 100)).quantize(_SMALLEST, ROUND_HALF_UP)
+    trip.lose(f"{path}/price", "sent without tax")
+    return {**component, "price": net}
+
+
+def _regular_only(tariff: Mapping[str, Any], path: str, trip: Trip) -> Mapping[str, Any]:
+    if tariff.get("type") not in (None, "REGULAR"):
+        raise NotExpressible("OCPI 2.1.1 has regular tariffs only")
+    return _net(tariff, path, trip)
+
+
+def _say_incomplete(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) -> None:
+    """Whoever reads an approximate tariff must see that it is one."""
+    fewer = len(theirs.get("elements", ())) < len(ours.get("elements", ()))
+    limits = any(name in ours and name not in theirs for name in ("min_price", "max_price"))
+    if not trip.part and (fewer or limits):
+        texts = theirs.get("tariff_alt_text") or []
+        if INCOMPLETE not in texts:
+            theirs["tariff_alt_text"] = [*texts, INCOMPLETE]
+            trip.lose(f"{path}/tariff_alt_text", "says that conditions are missing")
+
+
+def _without(*conditions: str) -> Finish:
+    def down(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) -> None:
+        for name in conditions:
+            if name in ours:
+                raise NotExpressible(f"an element with {name}, which the version cannot say")
+
+    return down
+
+
+DIALECTS: Final[Dialects] = {
+    **LOCATION_DIALECTS,
+    Tariff: {
+        "2.1.1": Dialect(
+            supply=frozenset({"country_code", "party_id"}),
+            drop=frozenset({"min_price", "max_price", "start_date_time", "end_date_time"}),
+            by_hand=frozenset({"type", "tax_included"}),
+            types={"id": Annotated[str, exact(36, least=1)]},
+            fill={"tax_included": "NO"},
+            first=_regular_only,
+            down=_say_incomplete,
+        ),
+        "2.2.1": Dialect(
+            by_hand=frozenset({"tax_included"}), fill={"tax_included": "NO"}, first=_net, down=_say_incomplete
+        ),
+    },
+    TariffElement: {
+        "2.1.1": Dialect(essential=frozenset({"restrictions"})),
+        "2.2.1": Dialect(essential=frozenset({"restrictions"})),
+    },
+    TariffRestrictions: {
+        "2.1.1": Dialect(
+            drop=frozenset({"min_current", "max_current", "reservation"}),
+            down=_without("min_current", "max_current", "reservation", _BOOKING),
+        ),
+        "2.2.1": Dialect(down=_without(_BOOKING)),
+    },
+    PriceComponent: {"2.1.1": Dialect(drop=frozenset({"vat"}))},
+}
+
+TARIFF: Final = wires(Tariff, DIALECTS)

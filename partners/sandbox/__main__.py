@@ -1,0 +1,109 @@
+"""The command line: `python -m partners.sandbox emsp ...` and `python -m partners.sandbox charger ...`.
+
+Both print JSON lines and end on SIGTERM or SIGINT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import ssl
+import sys
+from pathlib import Path
+from typing import Any
+
+from partners.sandbox.emsp import Emsp
+from partners.sandbox.fleet import Script, places, run_fleet
+from partners.sandbox.modes import MODES
+from partners.sandbox.point.faults import Faults
+from partners.sandbox.point.link import Security
+from partners.sandbox.wire import RULES
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m partners.sandbox", description=__doc__)
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    emsp = kinds.add_parser("emsp", help="a roaming partner that sells charging")
+    emsp.add_argument("--version", choices=sorted(RULES), default="2.2.1")
+    emsp.add_argument("--party", default="NL*EEE")
+    emsp.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    emsp.add_argument("--mode", choices=sorted(MODES), default="happy")
+    emsp.add_argument("--seed", type=int, default=0, help="of the modes' dice")
+    emsp.add_argument("--receipts", type=Path, help="file of the receipt log")
+    emsp.add_argument("--hub", help="versions URL of a hub to register with at once")
+    emsp.add_argument("--token", help="the invitation's token")
+    charger = kinds.add_parser("charger", help="one or more OCPP 1.6J charge points")
+    charger.add_argument("--url", required=True, help="ws://host:port/IDENTITY, or the part before it")
+    charger.add_argument("--identity", help="when the URL does not end in it; a prefix with --count")
+    charger.add_argument("--count", type=int, default=1)
+    charger.add_argument("--connectors", type=int, default=1)
+    charger.add_argument("--tag", help="card to charge with; without one it waits to be started remotely")
+    charger.add_argument("--kwh", type=float, default=10.0)
+    charger.add_argument("--minutes", type=float, default=30.0, help="of the charge point's clock")
+    charger.add_argument("--speed", type=float, default=1.0, help="how many times faster its clock runs")
+    charger.add_argument("--rounds", type=int, default=1)
+    charger.add_argument("--stay", action="store_true", help="stay and take remote starts")
+    charger.add_argument("--password", help="security profile 1 or 2")
+    charger.add_argument("--ca", type=Path, help="root certificate, for wss (profile 2 and 3)")
+    charger.add_argument("--certificate", type=Path, help="client certificate (profile 3)")
+    charger.add_argument("--key", type=Path, help="its private key")
+    charger.add_argument("--fault", action="append", default=[], help="duplicate-start, clock-1970, ...")
+    return parser
+
+
+def _tell(event: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+async def _emsp(given: argparse.Namespace) -> None:
+    emsp = Emsp(given.version, given.party, port=given.port, mode=given.mode, seed=given.seed, receipts=given.receipts)
+    async with emsp:
+        if given.hub and emsp.registration is None:
+            await emsp.register(given.hub, given.token or "")
+        state = emsp.state()
+        shown = ("url", "versions_url", "version", "party", "mode", "registered")
+        _tell({name: state[name] for name in shown})
+        await asyncio.Event().wait()
+
+
+async def _charger(given: argparse.Namespace) -> None:
+    script = Script(given.tag, given.kwh, given.minutes, given.rounds, given.stay or given.tag is None)
+    await run_fleet(
+        places(given.url, given.count, given.identity),
+        script,
+        _tell,
+        speed=given.speed,
+        connectors=given.connectors,
+        security=_security(given),
+        faults=Faults.named(given.fault),
+    )
+
+
+def _security(given: argparse.Namespace) -> Security:
+    if not given.url.startswith("wss:"):
+        return Security(given.password)
+    tls = ssl.create_default_context(cafile=given.ca)
+    if given.certificate is not None:
+        tls.load_cert_chain(given.certificate, given.key)
+    return Security(given.password, tls)
+
+
+async def _until_told(given: argparse.Namespace) -> None:
+    work = asyncio.create_task(_emsp(given) if given.kind == "emsp" else _charger(given))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+
+
+def main() -> None:
+    """Run what the command line says."""
+    asyncio.run(_until_told(_arguments().parse_args()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Every kind of object that has a wire: what it is called, its wires, and the dialects it is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.core.dialect import VERSIONS, Dialects, Wire
+from modules.cdrs import wire as cdrs
+from modules.commands import wire as commands
+from modules.credentials import wire as credentials
+from modules.locations import wire as locations
+from modules.sessions import wire as sessions
+from modules.tariffs import wire as tariffs
+from modules.tokens import wire as tokens
+from modules.versions import wire as versions
+
+Wires = Mapping[str, Wire[Any]]
+
+ALL_DIALECTS: Dialects = {
+    **sessions.DIALECTS,
+    **tokens.DIALECTS,
+    **commands.DIALECTS,
+    **credentials.DIALECTS,
+    **versions.DIALECTS,
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`patched`: the object may be PATCHed, and then translations of parts obey the law."""
+
+    name: str
+    wires: Wires
+    patched: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+KINDS = (
+    Kind("Token", tokens.TOKEN, patched=True),
+    Kind("LocationReferences", tokens.LOCATION_REFERENCES),
+    Kind("AuthorizationInfo", tokens.AUTHORIZATION_INFO),
+    Kind("Location", locations.LOCATION, patched=True),
+    Kind("EVSE", locations.EVSE, patched=True),
+    Kind("Connector", locations.CONNECTOR, patched=True),
+    Kind("Session", sessions.SESSION, patched=True),
+    Kind("ChargingPreferences", sessions.CHARGING_PREFERENCES),
+    Kind("CDR", cdrs.CDR),
+    Kind("Tariff", tariffs.TARIFF, patched=True),
+    Kind("StartSession", commands.START_SESSION),
+    Kind("StopSession", commands.STOP_SESSION),
+    Kind("ReserveNow", commands.RESERVE_NOW),
+    Kind("CancelReservation", commands.CANCEL_RESERVATION),
+    Kind("UnlockConnector", commands.UNLOCK_CONNECTOR),
+    Kind("CommandResponse", commands.COMMAND_RESPONSE),
+    Kind("CommandResult", commands.COMMAND_RESULT),
+    Kind("Credentials", credentials.CREDENTIALS),
+    Kind("Version", versions.VERSION),
+    Kind("VersionDetails", versions.VERSION_DETAILS),
+)
+
+
+def kinds_and_versions(*, patched: bool = False) -> Iterator[tuple[Kind, str]]:
+    for kind in KINDS:
+        for version in VERSIONS:
+            if version in kind.wires and (kind.patched or not patched):
+                yield kind, version

@@ -1,0 +1,183 @@
+"""Which tariff, which phase, which component; warnings; and the receipt."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from modules.tariffs.pricing import (
+    Line,
+    NoTariffInForce,
+    Policy,
+    UnfitSession,
+    UnknownTariff,
+    compile_tariff,
+)
+from tests.modules.tariffs.pricing.cases import bill, codes, component, element, excl, period, tariff
+
+ONE = tariff(element(component("ENERGY", "1")), id="ONE")
+TWO = tariff(element(component("ENERGY", "2")), id="TWO", type="AD_HOC_PAYMENT")
+
+
+def test_a_period_gets_the_tariff_it_names_in_any_case() -> None:
+    priced = bill([ONE, TWO], period("09:00", "one", kwh="1"), period("09:30", "TWO", kwh="1"), end="10:00")
+    assert excl(priced) == Decimal(3)
+
+
+def test_a_period_that_names_an_unknown_tariff_is_refused() -> None:
+    with pytest.raises(UnknownTariff):
+        bill([ONE], period("09:00", "THREE", kwh="1"), end="10:00")
+
+
+def test_a_period_without_a_tariff_is_free_when_others_have_one() -> None:
+    priced = bill([ONE], period("09:00", "ONE", kwh="1"), period("09:30", kwh="1"), end="10:00")
+    assert excl(priced) == Decimal(1)
+    assert codes(priced) == {"period_without_tariff"}
+
+
+def test_the_tariff_at_the_start_prices_the_whole_session() -> None:
+    ends = {**ONE, "end_date_time": "2024-01-15T09:30:00Z"}
+    assert excl(bill([ends, TWO], period("09:00", kwh="1"), period("09:30", kwh="1"), end="10:00")) == Decimal(2)
+    assert excl(bill([ends, TWO], period("09:30", kwh="1"), end="10:00")) == Decimal(2)
+    with pytest.raises(NoTariffInForce):
+        bill([ends], period("09:30", kwh="1"), end="10:00")
+
+
+def test_the_type_of_the_tariff_fits_how_the_session_started() -> None:
+    assert excl(bill([TWO, ONE], period("09:00", kwh="1"), end="10:00", tariff_type="REGULAR")) == Decimal(1)
+    assert excl(bill([TWO, ONE], period("09:00", kwh="1"), end="10:00", tariff_type="AD_HOC_PAYMENT")) == Decimal(2)
+
+
+def test_a_named_tariff_outside_its_validity_is_used_and_that_is_said() -> None:
+    over = {**ONE, "end_date_time": "2020-01-01T00:00:00"}
+    assert codes(bill([over], period("09:00", "ONE", kwh="1"), end="10:00")) == {"tariff_outside_its_validity"}
+
+
+def test_the_first_matching_element_is_found_for_each_dimension_by_itself() -> None:
+    layered = tariff(
+        element(component("FLAT", "1")),
+        element(component("ENERGY", "2"), max_kwh=1),
+        element(component("ENERGY", "3"), component("FLAT", "100")),
+        element(component("ENERGY", "50")),
+    )
+    priced = bill(layered, period("09:00", kwh="1"), period("09:30", kwh="1"), end="10:00", version="2.1.1")
+    assert excl(priced) == Decimal(6)
+
+
+def test_a_flat_is_due_once_however_many_become_active() -> None:
+    late = tariff(element(component("FLAT", "5"), min_duration=1800), element(component("FLAT", "1")))
+    assert excl(bill(late, period("09:00", kwh="1"), period("09:30", kwh="1"), end="10:00")) == Decimal(1)
+
+
+def test_a_flat_of_the_reservation_and_one_of_the_session_are_two_unless_the_contract_says_one() -> None:
+    both = tariff(element(component("FLAT", "2"), reservation="RESERVATION"), element(component("FLAT", "1")))
+    periods = (period("09:00", reserved="0.5"), period("09:30", kwh="1"))
+    assert excl(bill(both, *periods, end="10:00")) == Decimal(3)
+    assert excl(bill(both, *periods, end="10:00", policy=Policy(flat_once_per="session"))) == Decimal(2)
+
+
+def test_reserved_time_without_a_reservation_element_is_free_and_the_other_way_round() -> None:
+    assert excl(bill(tariff(element(component("TIME", "1"))), period("09:00", reserved="1"), end="10:00")) == 0
+    only = tariff(element(component("TIME", "1"), component("FLAT", "1"), reservation="RESERVATION"))
+    assert excl(bill(only, period("09:00", time="1"), end="10:00")) == 0
+
+
+def test_reserved_and_consumed_in_one_period_are_priced_apart_and_that_is_said() -> None:
+    both = tariff(element(component("TIME", "4"), reservation="RESERVATION"), element(component("TIME", "1")))
+    priced = bill(both, period("09:00", reserved="0.5", time="0.5"), end="10:00")
+    assert excl(priced) == Decimal("2.5")
+    assert codes(priced) == {"reserved_and_consumed_together"}
+
+
+def test_a_period_over_a_price_change_is_priced_by_its_start_and_that_is_said() -> None:
+    day = tariff(element(component("TIME", "1"), end_time="17:00"), element(component("TIME", "2")))
+    spanning = bill(day, period("15:30", time="1"), end="16:30")
+    assert (excl(spanning), codes(spanning)) == (Decimal(1), {"period_spans_a_price_change"})
+    fitting = bill(day, period("15:30", time="0.5"), period("16:00", time="0.5"), end="16:30")
+    assert (excl(fitting), codes(fitting)) == (Decimal("1.5"), set())
+
+
+def test_a_flat_that_becomes_due_inside_a_period_is_missed_and_that_is_said() -> None:
+    idle = tariff(element(component("FLAT", "9"), min_duration=1800))
+    assert codes(bill(idle, period("09:00", kwh="1"), end="10:00")) == {"period_spans_a_price_change"}
+
+
+def test_periods_out_of_order_are_sorted_and_that_is_said() -> None:
+    stepped = tariff(element(component("ENERGY", "1"), max_kwh=1), element(component("ENERGY", "2")))
+    late, early = period("09:30", kwh="1"), period("09:00", kwh="1")
+    priced = bill(stepped, late, early, end="10:00")
+    assert excl(priced) == Decimal(3)
+    assert codes(priced) == {"periods_out_of_order", "period_outside_the_session"}
+
+
+def test_a_price_for_time_without_any_time_is_said() -> None:
+    priced = bill(
+        tariff(element(component("ENERGY", "1"), component("TIME", "1"))), period("09:00", kwh="1"), end="10:00"
+    )
+    assert codes(priced) == {"missing_dimension"}
+
+
+def test_a_second_component_of_a_dimension_does_not_count() -> None:
+    twice = tariff(element(component("ENERGY", "1"), component("ENERGY", "2")))
+    priced = bill(twice, period("09:00", kwh="1"), end="10:00")
+    assert (excl(priced), codes(priced)) == (Decimal(1), {"duplicate_component"})
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"dimensions": []},
+        {"start_date_time": "yesterday", "dimensions": []},
+        {"start_date_time": "2024-01-15T09:00:00Z", "dimensions": [{"type": "TIME", "volume": -1}]},
+        {"start_date_time": "2024-01-15T09:00:00Z", "dimensions": [{"type": "TIME", "volume": None}]},
+    ],
+)
+def test_a_period_that_cannot_be_read_is_refused(broken: dict[str, object]) -> None:
+    with pytest.raises(UnfitSession):
+        bill(ONE, period("09:00", kwh="1"), broken, end="10:00")
+
+
+def test_the_receipt_says_which_component_priced_what_and_why() -> None:
+    night = tariff(
+        element(component("FLAT", "1")),
+        element(component("TIME", "3"), component("ENERGY", "0.25", 1000, "20"), start_time="20:00"),
+    )
+    priced = bill(night, period("19:30", kwh="1.5", parking="0.5"), end="20:00")
+    here = datetime(2024, 1, 15, 20, 30, tzinfo=timezone(timedelta(hours=1)))
+    zero, none = Decimal(0), None
+    assert priced.lines == (
+        Line(0, "FLAT", "T", 0, 0, Decimal(1), Decimal(1), Decimal(1), none, Decimal(1), zero, here, zero, zero),
+        Line(
+            0,
+            "ENERGY",
+            "T",
+            1,
+            1,
+            Decimal("1.5"),
+            Decimal(2),
+            Decimal("0.25"),
+            Decimal(20),
+            Decimal("0.5"),
+            Decimal("0.1"),
+            here,
+            zero,
+            zero,
+        ),
+        Line(
+            0, "PARKING_TIME", "T", none, none, Decimal("0.5"), Decimal("0.5"), none, none, zero, zero, here, zero, zero
+        ),
+    )
+
+
+def test_a_compiled_tariff_is_plain_data_and_prices_like_its_tree() -> None:
+    compiled = pickle.loads(pickle.dumps(compile_tariff(ONE, "2.2.1")))
+    from_tree = bill(ONE, period("09:00", kwh="1.5"), end="10:00")
+    from_compiled = bill([compiled], period("09:00", kwh="1.5"), end="10:00")
+    assert from_tree.total == from_compiled.total
+
+
+def test_a_session_without_periods_costs_nothing() -> None:
+    assert excl(bill(ONE, end="10:00")) == 0
