@@ -39,5 +39,6 @@ class SystemClock:
 
 def timestamp(moment: datetime) -> str:
     """`moment` as OCPI writes it: UTC, milliseconds, `Z` (24 characters, so text order is time order)."""
-    moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")[:23] + "Z"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -313,10 +314,12 @@ def _config(parts: list[str], position: str) -> tuple[str, str, str, list[str]]:
 
 
 def _segment(raw: str) -> str:
-    try:
-        text = unquote_to_bytes(raw).decode()
-    except UnicodeDecodeError:
-        raise InvalidRequest("the path is not UTF-8") from None
+    text = raw
+    if "%" in raw or not raw.isascii():
+        try:
+            text = unquote_to_bytes(raw).decode()
+        except UnicodeDecodeError:
+            raise InvalidRequest("the path is not UTF-8") from None
     if len(text) > 255 or not text.isprintable():
         raise InvalidRequest("a path segment has characters that no id has")
     return text
@@ -400,7 +403,12 @@ def _routing(call: Call) -> list[tuple[bytes, bytes]]:
     swapped = [(back, call.headers[name]) for name, back in _SWAPPED if name in call.headers]
     if len(swapped) == 4:
         return swapped
-    own, theirs = Party.parse(call.hub.settings.party), Party.parse(call.partner.party)
+    return _addressed(call.hub.settings.party, call.partner.party)
+
+
+@lru_cache(maxsize=1024)
+def _addressed(sender: str, receiver: str) -> list[tuple[bytes, bytes]]:
+    own, theirs = Party.parse(sender), Party.parse(receiver)
     return [
         (b"ocpi-from-country-code", own.country_code.encode()),
         (b"ocpi-from-party-id", own.party_id.encode()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from hub.core.errors import InvalidRequest
@@ -35,15 +36,20 @@ class Party(NamedTuple):
     @classmethod
     def of(cls, country_code: str, party_id: str) -> Party:
         """From two wire values, in any case. Raises: InvalidRequest, when they are not ASCII letters and digits."""
-        return cls.parse(f"{country_code}*{party_id}")
+        return _parsed(f"{country_code}*{party_id}")
 
     @classmethod
     def parse(cls, text: str) -> Party:
         """From `DE*TNM`, `DE-TNM` or `DETNM`. Raises: InvalidRequest."""
-        match = _PARTY.fullmatch(text)
-        if match is None:
-            raise InvalidRequest("a party is two letters and three letters or digits, as in DE*ABC")
-        return cls(match[1].upper(), match[2].upper())
+        return _parsed(text)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Party:
+    match = _PARTY.fullmatch(text)
+    if match is None:
+        raise InvalidRequest("a party is two letters and three letters or digits, as in DE*ABC")
+    return Party(match[1].upper(), match[2].upper())
 
 
 class RoleClaim(NamedTuple):

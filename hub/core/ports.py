@@ -101,6 +101,11 @@ class Place:
     evse_uid: str
     connector_id: str
 
+    @property
+    def location_id(self) -> str:
+        """Its id, without the party."""
+        return self.location.split("/", 1)[1]
+
 
 class Chargers(Protocol):
     """Orders to our own chargers. Each waits at most `timeout_s` and then says TIMEOUT; none raises for a charger's fault."""

@@ -114,6 +114,35 @@ class Settings(BaseSettings):
     offline_grace_s: Seconds = Field(
         300.0, description="Seconds without a connection after which a charger's EVSEs are shown as UNKNOWN."
     )
+    ocpp_settle_s: float = Field(
+        5.0, ge=0, le=3600, description="Seconds after a charger connected or booted before we ask it anything."
+    )
+    ocpp_status_debounce_s: float = Field(
+        2.0, ge=0, le=60, description="Seconds that a connector's new status must stand before partners hear of it."
+    )
+    ocpp_security_profile: int = Field(
+        1, ge=0, le=3, description="OCPP security profile of a station whose registration names none."
+    )
+    ocpp_handshakes: Count = Field(100, description="Chargers that may log in at the same time; others wait.")
+    ocpp_compression: bool = Field(
+        False, description="Offer permessage-deflate (without context takeover) to chargers whose switch says nothing."
+    )
+    ocpp_frames_kept: int = Field(
+        50, ge=0, le=10_000, description="Frames per charger that the message log keeps, in memory."
+    )
+    ocpp_one_charge_per_token: bool = Field(
+        False, description="Refuse (ConcurrentTx) a token that is charging at one of our chargers already."
+    )
+    ocpp_tls_port: int = Field(
+        9443, ge=0, le=65_535, description="TCP port of the chargers' websockets over TLS; served with a certificate."
+    )
+    ocpp_tls_cert: str = Field("", description="PEM file: certificate chain of the chargers' TLS listener; empty: none.")
+    ocpp_tls_key: str = Field("", description="PEM file: private key of ocpp_tls_cert.")
+    ocpp_client_ca: str = Field(
+        "", description="PEM file: authorities whose client certificates chargers of security profile 3 may show."
+    )
+    ocpp_ca_cert: str = Field("", description="PEM file: authority that signs chargers' certificates; empty: nobody does.")
+    ocpp_ca_key: str = Field("", description="PEM file: private key of ocpp_ca_cert.")
 
     @field_validator("allow_networks", mode="before")
     @classmethod

@@ -31,7 +31,7 @@ from hub.core.jsontypes import Tree
 
 T = TypeVar("T")
 
-_ASCII: Final = r"^[\x20-\x7e]*$"
+ASCII: Final = r"^[\x20-\x7e]*$"
 _PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f]*$"
 _FIGURE: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _MOMENT: Final = re.compile(
@@ -95,7 +95,7 @@ class Text:
 
 def ci_string(limit: int | None, *, least: int = 0) -> Text:
     """CiString(n): case-insensitive, printable ASCII. types, CiString."""
-    return Text("CiString", limit, "exact", least, pattern=_ASCII)
+    return Text("CiString", limit, "exact", least, pattern=ASCII)
 
 
 def string(limit: int | None, *, accept: int | None = None) -> Text:
@@ -238,7 +238,7 @@ class OpenEnum:
     is_open: bool = True
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.str_schema(min_length=1, max_length=100, pattern=_ASCII)
+        return core_schema.str_schema(min_length=1, max_length=100, pattern=ASCII)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Tree:
         if self.is_open:
@@ -294,7 +294,7 @@ CountryCode = Annotated[str, ci_string(2, least=2)]
 PartyId = Annotated[str, ci_string(3, least=3)]
 Currency = Annotated[str, exact(3, least=3, pattern=r"^[A-Za-z]{3}$")]
 Country = Annotated[str, Read(exact(3), _country)]
-Language = Annotated[str, Read(exact(2, least=2, pattern=_ASCII), _language)]
+Language = Annotated[str, Read(exact(2, least=2, pattern=ASCII), _language)]
 Latitude = Annotated[str, Read(exact(10, pattern=r"^-?[0-9]{1,2}\.[0-9]{5,7}$"), _latitude)]
 Longitude = Annotated[str, Read(exact(11, pattern=r"^-?[0-9]{1,3}\.[0-9]{5,7}$"), _longitude)]
 Url = Annotated[str, url()]
@@ -366,7 +366,7 @@ class Image(OcpiModel):
     url: Url
     thumbnail: Url | None = None
     category: ImageCategory
-    type: Annotated[str, Text("CiString", 4, "display", accept=32, pattern=_ASCII)]
+    type: Annotated[str, Text("CiString", 4, "display", accept=32, pattern=ASCII)]
     width: Annotated[int, whole("int(5)")] | None = None
     height: Annotated[int, whole("int(5)")] | None = None
 

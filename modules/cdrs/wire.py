@@ -76,8 +76,9 @@ def _cdr_down(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) -> N
         theirs["auth_id"] = auth_id_of(ours["cdr_token"], path, trip)
     if "cdr_location" in ours:
         theirs["location"] = _place_down(ours, f"{path}/cdr_location", trip)
-    if "credit_reference_id" in ours:
-        trip.lose(f"{path}/credit_reference_id", "OCPI 2.1.1 has no credit CDRs")
+    for name in ("credit", "credit_reference_id"):
+        if name in ours:
+            trip.lose(f"{path}/{name}", "OCPI 2.1.1 has no credit CDRs")
     _remark_down(ours, theirs, path, trip)
 
 

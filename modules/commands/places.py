@@ -1,7 +1,8 @@
 """Where a command is to be carried out: from location, EVSE and connector to a connector of a charger.
 
-A RemoteStart is never sent without a connector. Where the sender names no EVSE, we choose one that is free: an AVAILABLE
-one first, then one that is in use without a charge (the car is plugged in and waits), then one of unknown status.
+A RemoteStart is never sent without a connector. Where the sender names no EVSE, we choose one that is free: an
+AVAILABLE one first, then one that is in use without a charge (the car is plugged in and waits), then one of unknown
+status.
 """
 
 from __future__ import annotations

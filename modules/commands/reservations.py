@@ -1,8 +1,9 @@
-"""Reservations: asked for, held, and their five ends. OCPI mod_commands_reservenow_object, rule R25.
+"""Reservations that a charger holds, and their four ends. OCPI mod_commands_reservenow_object, rule R25.
 
-What a charger agreed to is *held*, and has a Session of status RESERVATION (REQ-206). It ends
+What a charger agreed to (`reserving.py`) is *held*, and has a Session of status RESERVATION (REQ-206). It ends
 
-    used       by a transaction: it names our number, or (as many chargers do not) the same tag or its parent on that connector
+    used       by a transaction: it names our number, or (as many chargers do not) the same tag or its parent on
+               that connector
     canceled   by its sender, or by us; when by us, the sender of the RESERVE_NOW is told CANCELED_RESERVATION (REQ-204)
     expired    by the clock; the charger knows it by itself
     ended      because the connector became Unavailable or Faulted, or the charger booted without it; told likewise
@@ -20,22 +21,17 @@ from typing import Final
 import structlog
 from msgspec.structs import replace
 
-from hub.core.clock import timestamp
 from hub.core.errors import Conflict
-from hub.core.parties import Party
-from hub.core.ports import Hub, Outcome, Place
-from hub.core.units import ABSENT, Audit, Document, Unit
+from hub.core.ports import Hub, Outcome
+from hub.core.units import Audit, Document, Unit
 from modules.commands import results
 from modules.commands import store as commands
-from modules.commands.model import ReserveNow
 from modules.commands.store import (
     ASKED,
     CANCELED,
     ENDED,
     EXPIRED,
     HELD,
-    LONGEST_TAG,
-    REFUSED,
     USED,
     Command,
     Reservation,
@@ -61,84 +57,10 @@ class Use:
     unit: Unit
 
 
-def wished(partner: str, version: str, order: ReserveNow, owner: Party, place: Place, id_tag: str) -> Reservation:
-    """The reservation as it will be when the charger agrees."""
-    parent = order.token.group_id
-    return Reservation(
-        key=commands.reservation_key(owner, order.reservation_id),
-        partner=partner,
-        version=version,
-        response_url=order.response_url,
-        owner=str(owner),
-        station=place.station,
-        connector=place.connector,
-        location=place.location,
-        evse_uid=place.evse_uid,
-        connector_id=place.connector_id,
-        token=commands.raw(order.token.tree()),
-        id_tag=id_tag,
-        parent_tag=parent if parent is not None and len(parent) <= LONGEST_TAG else None,
-        reference=order.authorization_reference,
-        expires=order.expiry_date,
-    )
-
-
 def decision_of(reservation: Reservation) -> Decision:
     """The owner of the token allowed this charge with its RESERVE_NOW (REQ-148, REQ-198)."""
     token = reservation.tree_of_token()
     return Decision("ALLOWED", By.COMMAND, token, reservation.owner, reservation.reference)
-
-
-async def ask(hub: Hub, wish: Reservation) -> None:
-    """Give the reservation its number, before a charger hears of it. One that is held stays until it is replaced."""
-    for _ in range(_ATTEMPTS):
-        document = await commands.find_reservation(hub.store, wish.key)
-        if document is not None and commands.reservation_in(document).state == HELD:
-            return
-        put = commands.reservation_put(wish, expect=document.version if document else ABSENT)
-        try:
-            await hub.store.commit(Unit().put(put))
-        except Conflict:
-            continue
-        return
-    raise Conflict
-
-
-async def reserve(hub: Hub, wish: Reservation) -> Outcome:
-    """Ask the charger to hold it. A reservation of the same id at another charger is given back there."""
-    document = await _document(hub, wish.key)
-    before = commands.reservation_in(document)
-    outcome = await hub.chargers.reserve(
-        wish.place,
-        reservation=document.seq,
-        id_tag=wish.id_tag,
-        parent_tag=wish.parent_tag,
-        expiry=timestamp(wish.expires),
-        timeout_s=hub.settings.command_timeout_s,
-    )
-    if outcome is Outcome.ACCEPTED and before.state == HELD and before.station != wish.station:
-        hub.background.start(_give_back(hub, before.station, document.seq), name="reservation given back")
-    return outcome
-
-
-async def settle_reserve(hub: Hub, wish: Reservation, outcome: Outcome) -> Unit:
-    """What the charger's answer to `reserve` changes."""
-    document = await _document(hub, wish.key)
-    known = commands.reservation_in(document)
-    if outcome is not Outcome.ACCEPTED:
-        unit = Unit()
-        if known.state == ASKED:
-            unit.put(commands.reservation_put(replace(known, state=REFUSED), expect=document.version))
-        return unit
-    now = hub.clock.now()
-    if known.state == HELD and (known.place, known.id_tag) == (wish.place, wish.id_tag):
-        session, since, unit = known.session, known.since, Unit()
-    else:
-        unit = await _ended_session(hub, known, at=now, expired=False) if known.state == HELD else Unit()
-        charge, begun = await sessions.reserve(hub, wish.place, decision_of(wish), at=now)
-        session, since, unit = charge.session_id, now, joined(unit, begun)
-    kept = replace(wish, state=HELD, session=session, since=since)
-    return unit.put(commands.reservation_put(kept, expect=document.version))
 
 
 async def standing(hub: Hub, parties: Collection[str], reservation_id: str) -> Reservation | None:
@@ -152,7 +74,7 @@ async def standing(hub: Hub, parties: Collection[str], reservation_id: str) -> R
 
 async def cancel(hub: Hub, reservation: Reservation) -> Outcome:
     """Ask the charger to give it up."""
-    document = await _document(hub, reservation.key)
+    document = await document_of(hub, reservation.key)
     return await hub.chargers.cancel_reservation(
         reservation.station, reservation=document.seq, timeout_s=hub.settings.command_timeout_s
     )
@@ -160,7 +82,7 @@ async def cancel(hub: Hub, reservation: Reservation) -> Outcome:
 
 async def settle_cancel(hub: Hub, key: str, outcome: Outcome) -> Unit:
     """What the charger's answer to `cancel` changes."""
-    document = await _document(hub, key)
+    document = await document_of(hub, key)
     if outcome not in _GONE or document.columns["state"] not in (ASKED, HELD):
         return Unit()
     return await _closing(hub, document, CANCELED, at=hub.clock.now())
@@ -175,8 +97,8 @@ async def used(
     tags = {_plain(id_tag), _plain(parent_tag)} - {""}
     for document in named or documents:
         reservation = commands.reservation_in(document)
-        same_tag = bool(tags & {_plain(reservation.id_tag), _plain(reservation.parent_tag)})
-        if named or (reservation.connector == connector and same_tag):
+        fits = reservation.connector in (0, connector) and reservation.expires > hub.clock.now()
+        if named or (fits and tags & {_plain(reservation.id_tag), _plain(reservation.parent_tag)}):
             charge = await load(hub.store, reservation.session)
             put = commands.reservation_put(replace(reservation, state=USED), expect=document.version)
             return Use(reservation, decision_of(reservation), charge, Unit().put(put))
@@ -207,7 +129,7 @@ async def withdraw(hub: Hub, key: str, *, actor: str) -> Outcome:
 
     Returns: what the charger said; ACCEPTED when it could not be asked. Raises: Conflict, when there is none.
     """
-    reservation = commands.reservation_in(await _document(hub, key))
+    reservation = commands.reservation_in(await document_of(hub, key))
     outcome = Outcome.ACCEPTED
     if hub.chargers.reachable(reservation.station):
         outcome = await cancel(hub, reservation)
@@ -216,17 +138,15 @@ async def withdraw(hub: Hub, key: str, *, actor: str) -> Outcome:
     return outcome
 
 
-def joined(*units: Unit) -> Unit:
-    """One unit of several."""
-    whole = Unit()
-    for unit in units:
-        whole.writes += unit.writes
-        whole.changes += unit.changes
-        whole.audits += unit.audits
-    return whole
+async def ended_session(hub: Hub, reservation: Reservation, *, at: datetime, expired: bool) -> Unit:
+    """The Session of a reservation that was not used is over. An empty unit, when there is none."""
+    charge = await load(hub.store, reservation.session) if reservation.session else None
+    if charge is None or not charge.is_open:
+        return Unit()
+    return sessions.end_reservation(hub, charge, at=at, expired=expired)
 
 
-async def _document(hub: Hub, key: str) -> Document:
+async def document_of(hub: Hub, key: str) -> Document:
     """Raises: Conflict, when it is gone."""
     document = await commands.find_reservation(hub.store, key)
     if document is None:
@@ -237,7 +157,7 @@ async def _document(hub: Hub, key: str) -> Document:
 async def _close(hub: Hub, key: str, state: str, *, at: datetime, actor: str = "busbar") -> bool:
     """End a held reservation, and tell its sender unless the sender knows. False: it was over already."""
     for _ in range(_ATTEMPTS):
-        document = await _document(hub, key)
+        document = await document_of(hub, key)
         if document.columns["state"] != HELD:
             return False
         unit = await _closing(hub, document, state, at=at)
@@ -257,15 +177,8 @@ async def _close(hub: Hub, key: str, state: str, *, at: datetime, actor: str = "
 
 async def _closing(hub: Hub, document: Document, state: str, *, at: datetime) -> Unit:
     reservation = commands.reservation_in(document)
-    unit = await _ended_session(hub, reservation, at=at, expired=state == EXPIRED)
+    unit = await ended_session(hub, reservation, at=at, expired=state == EXPIRED)
     return unit.put(commands.reservation_put(replace(reservation, state=state), expect=document.version))
-
-
-async def _ended_session(hub: Hub, reservation: Reservation, *, at: datetime, expired: bool) -> Unit:
-    charge = await load(hub.store, reservation.session) if reservation.session else None
-    if charge is None or not charge.is_open:
-        return Unit()
-    return sessions.end_reservation(hub, charge, at=at, expired=expired)
 
 
 def _notice(hub: Hub, reservation: Reservation) -> Command | None:
@@ -282,11 +195,6 @@ def _notice(hub: Hub, reservation: Reservation) -> Command | None:
         reservation.station,
     )
     return replace(command, state=commands.ANSWERED, result=Outcome.CANCELED_RESERVATION.value)
-
-
-async def _give_back(hub: Hub, station: str, number: int) -> None:
-    timeout_s = hub.settings.command_timeout_s
-    await hub.chargers.cancel_reservation(station, reservation=number, timeout_s=timeout_s)
 
 
 def _plain(tag: str | None) -> str:

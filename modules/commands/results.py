@@ -77,7 +77,7 @@ async def perform(hub: Hub, command: Command, act: Act, settle: Settle | None = 
     await _change(hub, command.id, state=SENT)
     try:
         outcome = await act()
-    except Exception as error:  # noqa: BLE001 - whatever broke on our side, the sender gets a result
+    except Exception as error:  # whatever broke on our side, the sender gets a result
         log.exception("command failed", command=command.command, error=type(error).__name__)
         outcome = Outcome.FAILED
     await _answered(hub, command.id, outcome, settle)

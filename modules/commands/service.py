@@ -18,7 +18,7 @@ from hub.core.parties import Party
 from hub.core.ports import Hub, Place
 from hub.core.registry import Partner
 from hub.core.units import Unit
-from modules.commands import places, reservations, results
+from modules.commands import places, reservations, reserving, results
 from modules.commands import store as commands
 from modules.commands.model import CancelReservation, ReserveNow, StartSession, StopSession, UnlockConnector
 from modules.commands.response_url import check_response_url
@@ -91,7 +91,6 @@ async def start_session(hub: Hub, sender: Sender, order: StartSession) -> Respon
         return refusal
     id_tag = await commands.tag_of(hub.store, owner, order.token.type, order.token.uid)
     unit = _remembering(hub, place, owner, order.token, id_tag, order.authorization_reference)
-
     act = partial(hub.chargers.remote_start, place, id_tag=id_tag, timeout_s=hub.settings.command_timeout_s)
     command = sender.command(hub, "START_SESSION", order.response_url, place.station)
     return await _accept(hub, command, unit, act)
@@ -108,7 +107,6 @@ async def stop_session(hub: Hub, sender: Sender, order: StopSession) -> Response
     refusal = _unready(hub, charge.station, "Core")
     if refusal is not None:
         return refusal
-
     act = partial(
         hub.chargers.remote_stop,
         charge.station,
@@ -133,7 +131,6 @@ async def unlock_connector(hub: Hub, sender: Sender, order: UnlockConnector) -> 
         return refusal
     if await places.owners_at(hub, place) - sender.partner.parties:
         return _OCCUPIED
-
     act = partial(hub.chargers.unlock, place, timeout_s=hub.settings.command_timeout_s)
     command = sender.command(hub, "UNLOCK_CONNECTOR", order.response_url, place.station)
     return await _accept(hub, command, Unit(), act)
@@ -159,10 +156,10 @@ async def reserve_now(hub: Hub, sender: Sender, order: ReserveNow) -> Response:
         return refusal
     id_tag = await commands.tag_of(hub.store, owner, order.token.type, order.token.uid)
     unit = _remembering(hub, place, owner, order.token, id_tag, order.authorization_reference)
-    wish = reservations.wished(sender.partner.name, sender.version, order, owner, place, id_tag)
-    await reservations.ask(hub, wish)
+    wish = reserving.wished(sender.partner.name, sender.version, order, owner, place, id_tag)
+    await reserving.ask(hub, wish)
     command = sender.command(hub, "RESERVE_NOW", order.response_url, place.station)
-    act, settle = partial(reservations.reserve, hub, wish), partial(reservations.settle_reserve, hub, wish)
+    act, settle = partial(reserving.reserve, hub, wish), partial(reserving.settle_reserve, hub, wish)
     return await _accept(hub, command, unit, act, settle)
 
 

@@ -21,7 +21,7 @@ _HUB: Final = "HUB"
 
 
 def _party(role: Mapping[str, Any]) -> str:
-    return f"{role['country_code']}{role['party_id']}".upper()
+    return f"{role['country_code']}{role['party_id']}"
 
 
 def _roles_up(theirs: Mapping[str, Any], ours: Tree, path: str, trip: Trip) -> None:
@@ -39,7 +39,7 @@ def _roles_down(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) ->
     if hub is None:
         return
     roles = theirs["roles"]
-    own: Mapping[str, Any] | None = next((role for role in roles if _party(role) == hub.upper()), None)
+    own: Mapping[str, Any] | None = next((role for role in roles if _party(role).upper() == hub.upper()), None)
     for at, role in enumerate(roles):
         if own is None or role is not own or role["role"] != "OTHER":
             trip.lose(f"{path}/roles/{at}", "a hub shows only itself in OCPI 2.2.1")
@@ -56,10 +56,12 @@ def _flat_up(theirs: Mapping[str, Any], ours: Tree, path: str, trip: Trip) -> No
 def _flat_down(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) -> None:
     roles = ours["roles"]
     wanted = str(trip.given.get("party", "")).replace("*", "").upper()
-    chosen = next((role for role in roles if _party(role) == wanted), roles[0])
+    chosen = next((role for role in roles if _party(role).upper() == wanted), roles[0])
     for at, role in enumerate(roles):
         if role is not chosen:
             trip.lose(f"{path}/roles/{at}", "OCPI 2.1.1 credentials hold one party")
+        elif role.keys() - {"role", *_FLAT}:
+            trip.lose(f"{path}/roles/{at}", "unknown fields of a role have no place in OCPI 2.1.1")
     theirs.update({name: chosen[name] for name in _FLAT})
 
 

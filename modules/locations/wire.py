@@ -50,7 +50,7 @@ _PARKING_TYPES_221: Final = (
 _LOCATION_TYPES: Final = Only(
     ("ON_STREET", "PARKING_GARAGE", "UNDERGROUND_GARAGE", "PARKING_LOT", "OTHER", "UNKNOWN"),
     otherwise="OTHER",
-    back={"OTHER": None, "UNKNOWN": None},
+    back={"UNKNOWN": None},
     called="LocationType",
 )
 # A restriction that the version has no word for must not turn into no restriction at all.

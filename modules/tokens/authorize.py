@@ -19,19 +19,19 @@ transaction which follows finds the token and the authorization reference withou
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from hub.core.answers import says_unknown_token
 from hub.core.clock import timestamp
+from hub.core.dialect import VERSIONS
 from hub.core.errors import InvalidRequest, PeerFault, PeerRefused
 from hub.core.inbound import encode, parse
-from hub.core.jsontypes import Tree
+from hub.core.jsontypes import Json, Tree
 from hub.core.operations import EMSP_LIKE, SENDER
 from hub.core.parties import Party
 from hub.core.ports import Hub, Place
@@ -41,6 +41,7 @@ from modules.tokens.store import AUTHORIZATIONS, TOKENS, by_uid, folded
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES
 
 REMEMBERED: Final = timedelta(minutes=15)
+RFID: Final = "RFID"
 _LIMIT: Final = 64 * 1024
 
 
@@ -150,7 +151,7 @@ async def _by_whitelist(hub: Hub, document: Document, place: Place | None, at: s
     if whitelist == "ALWAYS" or (whitelist == "ALLOWED" and token["valid"]):
         return cached
     holder = hub.registry.holder_of(Party.parse(document.owner), EMSP_LIKE)
-    asked = await _ask(hub, holder, token["uid"], token["type"], place) if holder is not None else None
+    asked = await _ask(hub, holder, token["uid"], token["type"], place, token) if holder is not None else None
     if asked is None:
         offline = "ALLOWED" if whitelist == "ALLOWED_OFFLINE" and token["valid"] else "NOT_ALLOWED"
         return Decision(offline, By.OFFLINE, token, document.owner)
@@ -164,7 +165,7 @@ async def _ask_strangers(hub: Hub, uid: str, place: Place | None, at: str) -> De
     if hub.settings.ask_unknown_tokens == "none":
         return _REFUSED
     partners = [partner for partner in hub.registry.connected() if await _may_be_asked(hub, partner)]
-    answers = await asyncio.gather(*(_ask(hub, partner, uid, "RFID", place) for partner in partners))
+    answers = await asyncio.gather(*(_ask(hub, partner, uid, RFID, place) for partner in partners))
     knowing = [answer for answer in answers if answer is not None and answer.token is not None]
     for decision in sorted(knowing, key=lambda d: not d.accepted):
         await hub.store.commit(Unit().put(remember(decision, uid, at=at, now=hub.clock.now())))
@@ -181,14 +182,11 @@ async def _may_be_asked(hub: Hub, partner: Partner) -> bool:
     return not any(lists)
 
 
-async def _ask(hub: Hub, partner: Partner, uid: str, token_type: str, place: Place | None) -> Decision | None:
+async def _ask(
+    hub: Hub, partner: Partner, uid: str, token_type: str, place: Place | None, known: Tree | None = None
+) -> Decision | None:
     """Ask one eMSP. None: it gave no usable answer in time."""
     version = partner.version or ""
-    body = b""
-    if place is not None:
-        references = {"location_id": place.location.split("/", 1)[1], "evse_uids": [place.evse_uid]}
-        body = encode(LOCATION_REFERENCES[version].write(references)[0])
-    query: Mapping[str, str] = {} if version == "2.1.1" and token_type == "RFID" else {"type": token_type}
     try:
         answer = await hub.peers.send(
             partner,
@@ -196,11 +194,12 @@ async def _ask(hub: Hub, partner: Partner, uid: str, token_type: str, place: Pla
             "tokens",
             SENDER,
             (uid, "authorize"),
-            body=body or None,
-            query=query,
+            body=_references(version, place),
+            query={} if token_type == RFID and version == VERSIONS[0] else {"type": token_type},
             deadline_s=hub.settings.authorize_timeout_s,
         )
-        return _understood(version, answer.data, uid)
+        stand_in = known or _bare(partner, uid, token_type, timestamp(hub.clock.now()))
+        return _of_its_own(partner, _understood(version, answer.data, stand_in))
     except PeerRefused as refused:
         unknown = says_unknown_token(refused.http, refused.status_code)
         return Decision("NOT_ALLOWED", By.REAL_TIME) if unknown else None
@@ -208,15 +207,40 @@ async def _ask(hub: Hub, partner: Partner, uid: str, token_type: str, place: Pla
         return None
 
 
-def _understood(version: str, data: Any, uid: str) -> Decision:
-    """AuthorizationInfo in our form. 2.1.1's has no token; the one we know, or a bare one, stands in for it."""
-    info = AUTHORIZATION_INFO[version].read(data, given={"token": _bare(uid, data)} if version == "2.1.1" else {})
-    tree = info.tree()
-    token = tree.get("token")
-    owner = f"{token['country_code']}*{token['party_id']}" if token and token.get("country_code") else ""
+def _of_its_own(partner: Partner, decision: Decision) -> Decision:
+    """An eMSP answers for its own drivers only: else it could have others billed. Raises: InvalidRequest."""
+    if decision.owner not in partner.parties:
+        raise InvalidRequest("the authorization names a token of another party")
+    return decision
+
+
+def _references(version: str, place: Place | None) -> bytes | None:
+    if place is None:
+        return None
+    tree = {"location_id": place.location_id, "evse_uids": [place.evse_uid]}
+    return encode(LOCATION_REFERENCES[version].write(tree)[0])
+
+
+def _understood(version: str, data: Json, stand_in: Tree) -> Decision:
+    """AuthorizationInfo in our form. 2.1.1's carries no token: the one we know stands in. Raises: InvalidRequest."""
+    tree = AUTHORIZATION_INFO[version].read(data, given={"token": stand_in}).tree()
+    token = tree["token"]
+    owner = f"{token['country_code']}*{token['party_id']}".upper()
     text = tree.get("info", {}).get("text", "")
     return Decision(tree["allowed"], By.REAL_TIME, token, owner, tree.get("authorization_reference"), text)
 
 
-def _bare(uid: str, data: Any) -> Tree:
-    return {"uid": uid, "data": data}
+def _bare(partner: Partner, uid: str, token_type: str, now: str) -> Tree:
+    """The least token there can be, for an eMSP of 2.1.1 that accepted a uid and told us nothing more of it."""
+    party = Party.parse(partner.party)
+    return {
+        "country_code": party.country_code,
+        "party_id": party.party_id,
+        "uid": uid,
+        "type": token_type,
+        "contract_id": uid,
+        "issuer": partner.name,
+        "valid": True,
+        "whitelist": "NEVER",
+        "last_updated": now,
+    }

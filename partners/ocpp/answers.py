@@ -163,3 +163,20 @@ def command_result(command: str, status: str, *, evse_status: str = "UNKNOWN", s
 def callerror_result(error_code: str) -> Outcome:
     """OCPI's result of a command that the charger answered with a CALLERROR."""
     return CALLERROR_RESULTS.get(error_code, Outcome.FAILED)
+
+
+ID_TAG_STATUS: Final[Mapping[str, str]] = {
+    "ALLOWED": "Accepted",
+    "BLOCKED": "Blocked",
+    "EXPIRED": "Expired",
+    "NO_CREDIT": "Blocked",
+    "NOT_ALLOWED": "Invalid",
+}
+"""AllowedType (mod_tokens_allowed_enum) to AuthorizationStatus of 1.6."""
+
+CONCURRENT_TX: Final = "ConcurrentTx"
+
+
+def id_tag_status(allowed: str) -> str:
+    """The AuthorizationStatus of 1.6 for what a token was answered; what no table knows is Invalid."""
+    return ID_TAG_STATUS.get(allowed, "Invalid")

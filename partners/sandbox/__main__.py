@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import signal
 import ssl
@@ -15,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from partners.sandbox.admin import FAILURES
 from partners.sandbox.emsp import Emsp
 from partners.sandbox.fleet import Script, places, run_fleet
 from partners.sandbox.modes import MODES
@@ -59,18 +59,23 @@ def _tell(event: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-async def _emsp(given: argparse.Namespace) -> None:
+async def _emsp(given: argparse.Namespace) -> int:
     emsp = Emsp(given.version, given.party, port=given.port, mode=given.mode, seed=given.seed, receipts=given.receipts)
     async with emsp:
-        if given.hub and emsp.registration is None:
-            await emsp.register(given.hub, given.token or "")
+        try:
+            if given.hub and emsp.registration is None:
+                await emsp.register(given.hub, given.token or "")
+        except FAILURES as error:
+            _tell({"error": f"{type(error).__name__}: {error}"})
+            return 1
         state = emsp.state()
         shown = ("url", "versions_url", "version", "party", "mode", "registered")
         _tell({name: state[name] for name in shown})
         await asyncio.Event().wait()
+    return 0
 
 
-async def _charger(given: argparse.Namespace) -> None:
+async def _charger(given: argparse.Namespace) -> int:
     script = Script(given.tag, given.kwh, given.minutes, given.rounds, given.stay or given.tag is None)
     await run_fleet(
         places(given.url, given.count, given.identity),
@@ -81,6 +86,7 @@ async def _charger(given: argparse.Namespace) -> None:
         security=_security(given),
         faults=Faults.named(given.fault),
     )
+    return 0
 
 
 def _security(given: argparse.Namespace) -> Security:
@@ -92,17 +98,19 @@ def _security(given: argparse.Namespace) -> Security:
     return Security(given.password, tls)
 
 
-async def _until_told(given: argparse.Namespace) -> None:
+async def _until_told(given: argparse.Namespace) -> int:
     work = asyncio.create_task(_emsp(given) if given.kind == "emsp" else _charger(given))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await work
+    try:
+        return await work
+    except asyncio.CancelledError:
+        return 0
 
 
 def main() -> None:
-    """Run what the command line says."""
-    asyncio.run(_until_told(_arguments().parse_args()))
+    """Run what the command line says. The exit status is 1 when the registration failed."""
+    sys.exit(asyncio.run(_until_told(_arguments().parse_args())))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from partners.sandbox.wire import Json, NotJsonError, Party, decode, encode
 if TYPE_CHECKING:
     from partners.sandbox.emsp import Emsp
 
-_FAILURES = (
+FAILURES = (
     NotRegisteredError,
     EndpointMissingError,
     VersionMissingError,
@@ -114,7 +114,7 @@ def _json(action: Action) -> Callable[[Request], Awaitable[Response]]:
         try:
             body = await request.body()
             status, tree = 200, await action(decode(body) if body else {})
-        except _FAILURES as error:
+        except FAILURES as error:
             status, tree = 409, {"error": f"{type(error).__name__}: {error}"}
         except (NotJsonError, KeyError, TypeError, ValueError) as error:
             status, tree = 400, {"error": f"{type(error).__name__}: {error}"}

@@ -17,139 +17,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Self
 
-from partners.sandbox.complaints import Complaints
 from partners.sandbox.point.answers import Answers
-from partners.sandbox.point.clock import Clock, FastClock, timestamp
-from partners.sandbox.point.faults import Faults
-from partners.sandbox.point.link import CallFailedError, Link, NotConnectedError, Payload, Security
-from partners.sandbox.point.messages import Messages
+from partners.sandbox.point.link import Afterwards, NotConnectedError, Payload
 from partners.sandbox.point.meter import shares
-from partners.sandbox.point.outbox import Entry, Outbox
-from partners.sandbox.point.plan import Plan
-from partners.sandbox.point.settings import Settings
-from partners.sandbox.point.state import Connector, Reservation, Transaction
-
-_BOOT_ATTEMPTS = 10
+from partners.sandbox.point.outbox import Entry
+from partners.sandbox.point.state import Connector, Transaction
+from partners.sandbox.point.station import Station
 
 
-class Charger:
-    """One charge point with `connectors` outlets, numbered from 1."""
+class Charger(Station):
+    """One charge point, its drivers and their transactions."""
 
-    def __init__(
-        self,
-        url: str,
-        identity: str,
-        *,
-        connectors: int = 1,
-        clock: Clock | None = None,
-        security: Security | None = None,
-        faults: Faults | None = None,
-        unknown_id: int | None = None,
-        vendor: str = "Busbar",
-        model: str = "Sandbox 22",
-        call_timeout_s: float = 30.0,
-        backoff_s: tuple[float, float] = (0.5, 30.0),
-    ) -> None:
-        """`url` without the identity. `unknown_id`: the transaction id (0 or -1) under which it replays an offline
-        charge, instead of the one it is given. `backoff_s`: the first and the longest pause between dials.
-        """
-        self.identity = identity
-        self.vendor = vendor
-        self.clock: Clock = clock or FastClock()
-        self.complaints = Complaints()
-        self.connectors = {number: Connector(number) for number in range(1, connectors + 1)}
-        self.reservations: dict[int, Reservation] = {}
-        self.settings = Settings(connectors)
-        self.plan = Plan()
-        self.accepted = False
-        self._faults = faults or Faults()
-        self._security = security or Security()
-        self._messages = Messages(self.clock, self._faults, vendor=vendor, model=model, serial=identity)
-        self._answers = Answers(self)
-        self.link = Link(
-            url, identity, self._answers.handle, self._come_back, security=self._security,
-            complaints=self.complaints, timeout_s=call_timeout_s, backoff_s=backoff_s,
-        )  # fmt: skip
-        self.outbox = Outbox(
-            self.link,
-            attempts=self.settings.number("TransactionMessageAttempts"),
-            retry_s=lambda: self.settings.number("TransactionMessageRetryInterval"),
-            unknown_id=unknown_id,
-        )
-        self._tasks: set[asyncio.Task[None]] = set()
+    @functools.cached_property
+    def _answers(self) -> Answers:
+        return Answers(self)
 
-    async def __aenter__(self) -> Self:
-        """Connect. Raises OSError or websockets' InvalidHandshake when that is refused."""
-        await self.link.open()
-        self._background(self.outbox.run)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.link.close()
-
-    @property
-    def online(self) -> bool:
-        """Is there a connection?"""
-        return self.link.connected.is_set()
-
-    # What the charge point says
-
-    async def call(self, action: str, payload: Payload) -> Payload:
-        """Any CALL. Raises NotConnectedError, CallFailedError."""
-        return await self.link.call(action, payload)
-
-    async def boot(self) -> str:
-        """BootNotification until it is Accepted, waiting as told in between. The last status."""
-        status = ""
-        for _ in range(_BOOT_ATTEMPTS):
-            answer = await self.announce()
-            status = str(answer.get("status"))
-            if self.accepted:
-                return "Accepted"
-            await self.clock.sleep(max(1, int(answer.get("interval", 1))))
-        return status
-
-    async def announce(self) -> Payload:
-        """One BootNotification, and what follows when it is Accepted for the first time."""
-        answer = await self.call("BootNotification", self._messages.boot())
-        if answer.get("status") == "Accepted" and not self.accepted:
-            self.accepted = True
-            self.settings.change("HeartbeatInterval", str(answer.get("interval") or 300))
-            self.outbox.open.set()
-            await self.report_status(0, *self.connectors)
-            if self._security.password or self._security.tls:
-                await self._security_event("StartupOfTheDevice")
-            self._background(self._beat)
-        return answer
-
-    async def heartbeat(self) -> Payload:
-        """Heartbeat."""
-        return await self.call("Heartbeat", {})
-
-    async def report_status(self, *numbers: int) -> None:
-        """StatusNotification of connectors; 0 is the whole."""
-        for number in numbers:
-            payload = self._messages.status(self.connectors.get(number), self._messages.now())
-            with contextlib.suppress(CallFailedError):
-                await self.call("StatusNotification", payload)
-
-    async def sample(self, *numbers: int) -> None:
-        """MeterValues on request."""
-        for number in numbers:
-            connector = self.connectors[number]
-            payload = self._messages.meter(connector, "Trigger")
-            if connector.transaction is not None and connector.transaction.number is not None:
-                payload["transactionId"] = connector.transaction.number
-            await self.call("MeterValues", payload)
+    def on_call(self, action: str, payload: Payload) -> tuple[Payload, Afterwards | None]:
+        return self._answers.handle(action, payload)
 
     # What the driver does
 
@@ -247,22 +132,6 @@ class Charger:
             raise RuntimeError("the transaction has ended already")
         return outlet.transaction
 
-    # The connection
-
-    async def go_offline(self) -> None:
-        """Lose the network and stay without it; transaction messages wait."""
-        await self.link.close()
-
-    async def go_online(self) -> None:
-        """Find the network again: current statuses, then everything that waited. Raises OSError."""
-        await self.link.open()
-
-    async def settled(self, *, timeout_s: float = 10.0) -> None:
-        """Come back when no transaction message waits any more. Raises TimeoutError."""
-        async with asyncio.timeout(timeout_s):
-            while len(self.outbox):  # noqa: ASYNC110 - a queue of a test charger needs no condition
-                await asyncio.sleep(0.005)
-
     # What the CSMS makes it do (called by `Answers`, after the answer left)
 
     def may_use(self, connector: int, uid: str) -> bool:
@@ -288,27 +157,13 @@ class Charger:
         """Soft or Hard: end what runs, hang up, come back and boot."""
         self._background(functools.partial(self._restart, kind))
 
-    async def change_key(self, key: str) -> None:
-        """A new AuthorizationKey is used from a new connection on."""
-        self.link.take_key(key)
-        self._background(self._reconnect)
-
-    async def _reconnect(self) -> None:
-        await self.link.close()
-        await self.link.open(patient=True)
-
     async def _restart(self, kind: str) -> None:
         for number in self.connectors:
             await self.stop(number, f"{kind}Reset")
         self.accepted = False
         self.outbox.open.clear()
-        await self._reconnect()
+        await self.reconnect()
         await self.boot()
-
-    async def _come_back(self) -> None:
-        """After a loss: no boot, but the statuses as they are now. OCPP 1.6 section 4.9."""
-        if self.accepted:
-            await self.report_status(0, *self.connectors)
 
     # Inside
 
@@ -361,46 +216,3 @@ class Charger:
         outlet.meter.flow(energy_wh, seconds)
         await self._show(outlet, "SuspendedEVSE" if limit == 0 else "Charging")
         await self._deliver(self.outbox.put(Entry("MeterValues", self._messages.meter(outlet), transaction)))
-
-    async def _deliver(self, entry: Entry) -> None:
-        """Wait for the answer, unless there is nobody to give it."""
-        if not (self.online and self.outbox.open.is_set()):
-            return
-        waits = [asyncio.ensure_future(entry.done.wait()), asyncio.ensure_future(self.link.lost.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-
-    async def _rest(self, outlet: Connector) -> None:
-        reserved = any(r.connector == outlet.number for r in self.reservations.values())
-        await self._show(outlet, outlet.resting_status(reserved=reserved))
-
-    async def _show(self, outlet: Connector, status: str) -> None:
-        if outlet.status == status:
-            return
-        outlet.status = status
-        if self.online and self.accepted:
-            with contextlib.suppress(NotConnectedError):
-                await self.report_status(outlet.number)
-
-    async def _security_event(self, kind: str) -> None:
-        event = {"type": kind, "timestamp": timestamp(self._messages.now())}
-        with contextlib.suppress(CallFailedError):
-            await self.call("SecurityEventNotification", event)
-
-    async def _beat(self) -> None:
-        while self.accepted:
-            await asyncio.sleep(self.settings.number("HeartbeatInterval"))
-            with contextlib.suppress(NotConnectedError, CallFailedError):
-                await self.heartbeat()
-
-    def _background(self, work: Callable[[], Awaitable[None]]) -> None:
-        async def quietly() -> None:
-            with contextlib.suppress(NotConnectedError, CallFailedError):
-                await work()
-
-        task = asyncio.create_task(quietly())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

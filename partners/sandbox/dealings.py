@@ -13,7 +13,6 @@ from partners.sandbox.check import check
 from partners.sandbox.handshake import Handshake
 from partners.sandbox.house import House
 from partners.sandbox.hubline import Answer
-from partners.sandbox.mirror import folded
 from partners.sandbox.receivers import Receivers
 from partners.sandbox.registration import Registration, mint_token
 from partners.sandbox.wire import COMMANDS, Json, Party, now_text
@@ -106,11 +105,7 @@ class Dealings:
         found = []
         async for tree in self._line.pages(module, url, hub.their_token, to=hub.hub, query=query):
             found.append(tree)
-            owner = (
-                tree.get("country_code") or hub.hub.country_code,
-                tree.get("party_id") or hub.hub.party_id,
-            )
-            self._house.mirror.objects[module][folded(*owner, tree["id"])] = tree
+            self._house.mirror.take_in(module, (hub.hub.country_code, hub.hub.party_id), tree)
         return found
 
     async def command(self, command: str, body: Mapping[str, Json], *, to: Party | None = None) -> CommandOutcome:

@@ -92,6 +92,16 @@ class Mirror:
             raise RewrittenCdrError(tree["id"])
         return known is tree
 
+    def take_in(self, module: str, fallback: tuple[str, str], tree: dict[str, Json]) -> None:
+        """Keep an object that was pulled. One that names no owner (2.1.1) replaces the one of its id, if known."""
+        identity = tree["id"].casefold()
+        homes = [key for key in self.objects[module] if key[2] == identity]
+        if "country_code" in tree:
+            key = folded(tree["country_code"], tree["party_id"], identity)
+        else:
+            key = homes[0] if homes else folded(*(("", "") if module == "cdrs" else fallback), identity)
+        self.objects[module][key] = tree
+
     def _chain(self, module: str, owner: tuple[str, str], path: Sequence[str]) -> list[dict[str, Json]]:
         """The object and what is named below it, outermost first."""
         whole = self.objects[module].get(folded(*owner, path[0]))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from urllib.parse import unquote
 
-from partners.sandbox.mirror import Mirror
+from partners.sandbox.mirror import Mirror, UnknownObjectError
 from partners.sandbox.receipts import Receipt
 from partners.sandbox.wire import Json, decode
 
 
 def replay(receipts: Sequence[Receipt], mirror: Mirror) -> None:
-    """Apply every change that was answered with success, in order. Complaints were made when it was new."""
+    """Apply every change that was answered with success, in order.
+
+    A change to an object that had been pulled, not pushed, cannot be repeated and is left out.
+    """
     for receipt in receipts:
         if receipt.method != "GET" and receipt.status_code == 1000:
-            _apply(receipt, mirror)
+            with contextlib.suppress(UnknownObjectError):
+                _apply(receipt, mirror)
 
 
 def _apply(receipt: Receipt, mirror: Mirror) -> None:

@@ -39,7 +39,7 @@ def given(tree: Mapping[str, Any]) -> Tree:
         token = TOKEN
     known = {name: tree.get(name, token[name]) for name in ("country_code", "party_id")}
     known["token"] = token
-    known["role"] = next((role["role"] for role in tree.get("roles", ())), "RECEIVER")
+    known["role"] = "RECEIVER" if "endpoints" in tree else tree.get("roles", [{"role": "OTHER"}])[0]["role"]
     known["time_zone"] = "Europe/Brussels"
     return {**known, **{name: tree[name] for name in ("timeout", "cdr_token") if name in tree}}
 

@@ -103,7 +103,7 @@ def test_what_is_read_and_written_again_is_the_same_or_told(kind: Kind, version:
     silent = [
         pointer
         for pointer in beside.differences(tree, written[0])
-        if not beside.covered(pointer, losses) and not (kind.name == "Session" and pointer.startswith("/location"))
+        if not beside.covered(pointer, [*losses, *written[1]]) and not (kind.name == "Session" and pointer.startswith("/location"))
     ]
     assert silent == []
 
@@ -116,10 +116,12 @@ def test_a_second_round_changes_nothing(kind: Kind, version: str, data: st.DataO
     first = _written(wire, _ours(kind.wires["2.3.0"], data.draw(objects(kind.wires["2.3.0"].form))))
     if first is None:
         return
-    ours = wire.read(first[0], given=beside.given(first[0])).tree()
+    losses: list[Loss] = []
+    ours = wire.read(first[0], given=beside.given(first[0]), losses=losses).tree()
     second = _written(wire, ours)
     assert second is not None
-    assert list(beside.differences(first[0], second[0])) == []
+    changed = beside.differences(first[0], second[0])
+    assert [pointer for pointer in changed if not beside.covered(pointer, losses)] == []
 
 
 @EACH_PATCHED

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from hub.core.dialect.tables import Convert, Dialect, Dialects, Only, Trip
 from hub.core.jsontypes import Tree
-from hub.core.types import Image, Number, Price, PriceLimit, Text
+from hub.core.types import ASCII, Image, Number, Price, PriceLimit, Text
 
 VAT: Final = "VAT"
 
@@ -34,7 +34,7 @@ def _price_down(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) ->
 SHARED: Final[Dialects] = {
     Image: {
         "2.1.1": Dialect(
-            types={"type": Annotated[str, Text("string", 4, "display", accept=32)]},
+            types={"type": Annotated[str, Text("string", 4, "display", accept=32, pattern=ASCII)]},
             values={"category": _CATEGORIES},
         ),
         "2.2.1": Dialect(values={"category": _CATEGORIES}),
@@ -55,8 +55,9 @@ SHARED: Final[Dialects] = {
 
 
 def _to_number(value: Any, path: str, trip: Trip) -> Any:
-    if value.get("taxes"):
-        trip.lose(f"{path}/taxes", "OCPI 2.1.1 has prices without tax only")
+    for name in value:
+        if name != "before_taxes":
+            trip.lose(f"{path}/{name}", "OCPI 2.1.1 has prices without tax only")
     return value["before_taxes"]
 
 

@@ -1,7 +1,7 @@
 """Write migrations.
 
-python -m hub.core.migrations freeze package.module:KINDS          the first migration's kinds (before a release)
-python -m hub.core.migrations draft package.module:KINDS MESSAGE   a next migration, from what has changed since
+python -m hub.core.migrations freeze hub.app:kinds          the first migration's kinds (before a release)
+python -m hub.core.migrations draft hub.app:kinds MESSAGE   a next migration, from what has changed since
 """
 
 from __future__ import annotations

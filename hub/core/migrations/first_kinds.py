@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 FIRST_KINDS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
-"""Name, columns, indexed columns."""
+"""Table, columns, indexed columns."""

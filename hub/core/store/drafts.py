@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from hub.core.migrations.first_kinds import FIRST_KINDS
 from hub.core.store.migrate import MIGRATIONS, alembic_config
-from hub.core.store.schema import check_kinds
+from hub.core.store.schema import check_kinds, table_name
 from hub.core.units import Kind
 
 _HEAD: Final = '''"""Kinds whose tables the first migration makes, written by `python -m hub.core.migrations freeze`."""
@@ -25,25 +25,26 @@ FIRST_KINDS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ('''
 
 
 def declared_kinds(place: str) -> Sequence[Kind]:
-    """From "package.module:NAME". Raises: ValueError, ImportError, AttributeError."""
+    """From "package.module:NAME"; a function is called. Raises: ValueError, ImportError, AttributeError."""
     module, colon, name = place.partition(":")
     if not colon:
         raise ValueError(f"{place!r} does not name a list of kinds, as in package.module:NAME")
-    kinds: Sequence[Kind] = getattr(importlib.import_module(module), name)
+    found = getattr(importlib.import_module(module), name)
+    kinds: Sequence[Kind] = found() if callable(found) else found
     return kinds
 
 
 def first_kinds() -> tuple[Kind, ...]:
     """The kinds of the first migration."""
-    return tuple(Kind(*entry) for entry in FIRST_KINDS)
+    return tuple(Kind(name.removeprefix("doc_"), columns, indexed) for name, columns, indexed in FIRST_KINDS)
 
 
 def frozen(kinds: Sequence[Kind]) -> str:
     """The text of `first_kinds.py` for these kinds, in order of their names."""
-    entries = (f"    ({_text(k.name)}, {_texts(k.columns)}, {_texts(k.indexed)}),\n" for k in _sorted(kinds))
+    entries = (f"    ({_text(table_name(k))}, {_texts(k.columns)}, {_texts(k.indexed)}),\n" for k in _sorted(kinds))
     body = "".join(entries)
     opened = "\n" if body else ""
-    return f'{_HEAD}{opened}{body})\n"""Name, columns, indexed columns."""\n'
+    return f'{_HEAD}{opened}{body})\n"""Table, columns, indexed columns."""\n'
 
 
 def freeze(kinds: Sequence[Kind], directory: Path = MIGRATIONS) -> Path:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from hub.core.errors import NotReady
@@ -52,14 +54,22 @@ def migrate_sqlite(path: Path, kinds: Sequence[Kind]) -> None:
     """Migrate under a lock that the caller holds. All or nothing: SQLite's DDL is transactional too."""
     engine = _sqlite_engine(path, mode="rwc")
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    with engine.begin() as connection:
+    with _sentences(path), engine.begin() as connection:
         upgrade(connection, kinds)
 
 
 def require_current_sqlite(path: Path, kinds: Sequence[Kind]) -> None:
     """For a reader, who may not migrate. Raises: DatabaseRefused, when the schema is not exactly ours."""
-    with _sqlite_engine(path, mode="ro").connect() as connection:
+    with _sentences(path), _sqlite_engine(path, mode="ro").connect() as connection:
         require_current(connection, kinds)
+
+
+@contextmanager
+def _sentences(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise DatabaseRefused(f"{path} cannot be opened: {error.orig}") from error
 
 
 def _sqlite_engine(path: Path, *, mode: str) -> Engine:

@@ -45,5 +45,5 @@ class News:
         for listener in self._listeners:
             try:
                 listener(rows)
-            except Exception:
+            except Exception:  # the other listeners must hear
                 log.exception("commit listener failed", first_seq=rows[0].seq)

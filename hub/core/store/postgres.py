@@ -14,7 +14,7 @@ from hub.core.store.base import DocumentStore
 from hub.core.store.batch import Waiter
 from hub.core.store.documents import CHANGE_COLUMNS, Row, change_row
 from hub.core.store.migrate import migrate_postgres
-from hub.core.store.postgres_connection import Server, is_outage
+from hub.core.store.postgres_connection import OUTAGES, Server
 from hub.core.store.postgres_listener import PostgresListener
 from hub.core.store.postgres_writer import Committed, PostgresWriter
 from hub.core.units import ChangeRow, Kind
@@ -72,16 +72,15 @@ class PostgresStore(DocumentStore):
 
     async def _fetch(self, sql: str, values: Sequence[object]) -> Sequence[Row]:
         try:
-            try:
-                return await self._pool.fetch(sql, *values)  # type: ignore[no-any-return]
-            except Exception as error:
-                if not is_outage(error) or isinstance(error, TimeoutError):
-                    raise
-            return await self._pool.fetch(sql, *values)  # type: ignore[no-any-return] # the first was a dead connection
-        except Exception as error:
-            if is_outage(error):
-                raise NotReady("the database cannot be read just now") from error
-            raise
+            return await self._fetch_once(sql, values)
+        except NotReady:  # perhaps only a pooled connection that died while it was idle
+            return await self._fetch_once(sql, values)
+
+    async def _fetch_once(self, sql: str, values: Sequence[object]) -> Sequence[Row]:
+        try:
+            return await self._pool.fetch(sql, *values)  # type: ignore[no-any-return]
+        except OUTAGES as error:
+            raise NotReady("the database cannot be read just now") from error
 
     def _submit(self, waiter: Waiter) -> None:
         if self._writer is None:

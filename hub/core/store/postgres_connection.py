@@ -13,7 +13,7 @@ from hub.core.store.refusal import DatabaseRefused
 _CONNECT_TIMEOUT_S: Final = 5.0
 _STATEMENT_TIMEOUT_S: Final = 30.0
 
-_OUTAGES: Final = (
+OUTAGES: Final = (
     OSError,  # also TimeoutError
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,  # the connection is closed
@@ -29,7 +29,7 @@ _OUTAGES: Final = (
 
 def is_outage(error: BaseException) -> bool:
     """Is it the server or the way to it that fails, and not what we asked?"""
-    return isinstance(error, _OUTAGES)
+    return isinstance(error, OUTAGES)
 
 
 class Server:
@@ -54,7 +54,7 @@ class Server:
                 command_timeout=_STATEMENT_TIMEOUT_S,
                 server_settings=self._settings,
             )
-        except _OUTAGES as error:
+        except OUTAGES as error:
             raise NotReady("the database server cannot be reached") from error
 
     async def pool(self, *, size: int) -> Any:
@@ -68,7 +68,7 @@ class Server:
                 command_timeout=_STATEMENT_TIMEOUT_S,
                 server_settings=self._settings,
             )
-        except _OUTAGES as error:
+        except OUTAGES as error:
             raise NotReady("the database server cannot be reached") from error
 
     async def require_durability(self, connection: Any) -> None:

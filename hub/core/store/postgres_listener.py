@@ -15,9 +15,8 @@ from typing import Any, Final
 import structlog
 
 from hub.core.clock import Clock
-from hub.core.errors import NotReady
 from hub.core.store.news import News
-from hub.core.store.postgres_connection import Server, is_outage
+from hub.core.store.postgres_connection import Server
 from hub.core.store.postgres_statements import CHANNEL
 from hub.core.units import ChangeRow
 
@@ -58,7 +57,7 @@ class PostgresListener:
         while True:
             try:
                 await self._listen(connection)
-            except (NotReady, Exception) as error:  # the hub must hear again, whatever it was
+            except Exception as error:  # the hub must hear again, whatever it was
                 log.warning("listener lost its connection", reason=type(error).__name__)
             finally:
                 connection.terminate()
@@ -70,8 +69,8 @@ class PostgresListener:
             try:
                 connection = await self._connect()
                 last = await self._last(connection)
-            except Exception as error:  # as above
-                log.info("listener cannot reconnect yet", reason=type(error).__name__, outage=is_outage(error))
+            except Exception as error:  # whatever it is, we must hear again
+                log.info("listener cannot reconnect yet", reason=type(error).__name__)
                 continue
             self._news.all_touched()
             self._foreign.append((self._heard + 1, last))

@@ -26,7 +26,7 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     for name, columns, indexed in FIRST_KINDS:
-        _documents(f"doc_{name}", columns, indexed)
+        _documents(name, columns, indexed)
 
 
 def _documents(name: str, columns: tuple[str, ...], indexed: tuple[str, ...]) -> None:

@@ -1,0 +1,90 @@
+"""The last frames of a station, both directions, shown without secrets.
+
+Frames are kept as they came, in memory and bounded; what identifies a driver or opens a door is replaced by a digest
+when somebody looks: idTags, keys and passwords. A frame that cannot be parsed is shown by its length alone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, Literal, NamedTuple
+
+import msgspec
+
+from hub.core.clock import timestamp
+from hub.core.jsontypes import Tree
+
+Direction = Literal["in", "out"]
+
+LONGEST: Final = 4096
+"""Characters of a frame that are kept."""
+
+SECRET: Final = frozenset(
+    {"idtag", "parentidtag", "idtoken", "groupidtoken", "password", "authorizationkey", "basicauthpassword"}
+)
+_LEVELS: Final = 32
+
+
+class Frame(NamedTuple):
+    """One frame, when it passed."""
+
+    at: datetime
+    direction: Direction
+    text: str
+    size: int
+
+
+class FrameLog:
+    """The frames of one station, oldest first."""
+
+    __slots__ = ("_frames", "_most")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._frames: deque[Frame] | None = None
+
+    def keep(self, at: datetime, direction: Direction, text: str) -> None:
+        """Note a frame."""
+        if self._frames is None:
+            self._frames = deque(maxlen=self._most)
+        self._frames.append(Frame(at, direction, text if len(text) <= LONGEST else text[:64], len(text)))
+
+    def shown(self, digest: Callable[[str], str], *, limit: int) -> list[Tree]:
+        """The newest `limit` frames for the operator, oldest of them first."""
+        frames = list(self._frames or ())[-limit:] if limit > 0 else []
+        return [
+            {
+                "at": timestamp(frame.at),
+                "direction": frame.direction,
+                "size": frame.size,
+                "message": redacted(frame, digest),
+            }
+            for frame in frames
+        ]
+
+
+def redacted(frame: Frame, digest: Callable[[str], str]) -> Any:
+    """The message as JSON without secrets; None, when it is no JSON or too long to be kept."""
+    try:
+        message = msgspec.json.decode(frame.text)
+    except msgspec.MsgspecError:
+        return None
+    return _without_secrets(message, digest, _LEVELS)
+
+
+def _without_secrets(value: Any, digest: Callable[[str], str], levels: int) -> Any:
+    if levels == 0:
+        return None
+    if isinstance(value, list):
+        return [_without_secrets(item, digest, levels - 1) for item in value]
+    if not isinstance(value, dict):
+        return value
+    hides_value = str(value.get("key", "")).casefold() in SECRET
+    return {
+        name: digest(str(item))
+        if isinstance(item, str | int) and (name.casefold() in SECRET or (hides_value and name == "value"))
+        else _without_secrets(item, digest, levels - 1)
+        for name, item in value.items()
+    }

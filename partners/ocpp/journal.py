@@ -1,0 +1,149 @@
+"""What is kept of transactions: every event a charger reported, and one record a transaction, for people and restarts.
+
+Events are the truth: the ledger is worked out from the *live* ones after a restart. When a charge is long over its
+events are *done*: kept as evidence, read no more. A record says what became of a start (its number, its session, what
+the driver was answered, what is odd), and of a stop that nobody can place yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from hub.core.clock import timestamp
+from hub.core.store import Store
+from hub.core.units import ANY, Document, Kind, Put
+from partners.ocpp.events import Event, StartKey, Transaction, TransactionId
+from partners.ocpp.matching import StopKey
+
+OCPP_EVENTS: Final = Kind("ocpp_events", columns=("station", "state"), indexed=("station",))
+TRANSACTIONS: Final = Kind(
+    "ocpp_transactions",
+    columns=("station", "state", "session", "number"),
+    indexed=("station", "state", "session"),
+)
+
+LIVE: Final = "live"
+DONE: Final = "done"
+
+OPEN: Final = "open"
+ENDED: Final = "ended"
+REFUSED: Final = "refused"
+ORPHAN: Final = "orphan"
+_MOST: Final = 100_000
+
+
+class Record(msgspec.Struct, omit_defaults=True):
+    """A transaction. `state`: open, ended (by a stop, or estimated), refused (the token was), orphan (a lone stop).
+
+    `allowed` is a value of AllowedType; `session` is the session's id, "" when there is none. `trouble` says why not.
+    """
+
+    key: str
+    station: str
+    state: str
+    connector: int = 0
+    id_tag: str = ""
+    number: TransactionId | None = None
+    allowed: str = ""
+    session: str = ""
+    correlation_id: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    ending: str = ""
+    energy_kwh: Decimal | None = None
+    meter_start_wh: Decimal | None = None
+    meter_stop_wh: Decimal | None = None
+    reason: str | None = None
+    flags: list[str] = []
+    trouble: str = ""
+
+
+def key_of_start(key: StartKey) -> str:
+    """The key of a start's record."""
+    return f"{key.station}/{_digest(key.text)}"
+
+
+def key_of_stop(station: str, key: StopKey) -> str:
+    """The key of a lone stop's record."""
+    return f"{station}/stop/{_digest('|'.join(key))}"
+
+
+def record_put(record: Record, *, expect: int = ANY) -> Put:
+    """The write of a record."""
+    number = "" if record.number is None else str(record.number)
+    updated = timestamp(record.end or record.start) if record.start else ""
+    columns = (record.station, record.state, record.session, number)
+    return Put(TRANSACTIONS, record.key, msgspec.json.encode(record), "", "", updated, columns, expect)
+
+
+def note(record: Record, charge: Transaction) -> None:
+    """Bring `record` up to what the ledger says of the charge."""
+    if record.state != REFUSED:
+        record.state = OPEN if charge.ending == "open" else ENDED
+    record.number, record.id_tag, record.connector = charge.id, charge.id_tag, charge.connector
+    record.start, record.end, record.ending = charge.start, charge.end, charge.ending
+    record.energy_kwh, record.reason = charge.energy_kwh, charge.reason
+    record.meter_start_wh, record.meter_stop_wh = charge.meter_start_wh, charge.meter_stop_wh
+    record.flags = sorted(flag.name for flag in charge.flags)
+
+
+def orphan(event: Event, key: StopKey) -> Record:
+    """The record of a stop without a start."""
+    return Record(
+        key_of_stop(event.station, key),
+        event.station,
+        ORPHAN,
+        id_tag=event.id_tag or "",
+        number=event.transaction,
+        end=event.said or event.arrival,
+        meter_stop_wh=event.meter_wh,
+        reason=event.reason,
+    )
+
+
+def record_in(document: Document) -> Record:
+    return msgspec.json.decode(document.body, type=Record)
+
+
+def event_key(event: Event) -> str:
+    """The key of an event; no two of a station arrive at the same microsecond (`Desk.stamped`)."""
+    return f"{event.station}/{event.arrival.isoformat(timespec='microseconds')}"
+
+
+def event_put(event: Event, state: str = LIVE) -> Put:
+    """The write of an event, with the frame as it came."""
+    columns = (event.station, state)
+    return Put(OCPP_EVENTS, event_key(event), msgspec.json.encode(event), "", "", timestamp(event.arrival), columns)
+
+
+async def live_events(store: Store, station: str) -> list[Event]:
+    """The events from which the ledger of a station is worked out."""
+    documents = await store.select(OCPP_EVENTS, equal={"station": station, "state": LIVE}, limit=_MOST)
+    return [event_in(document) for document in documents]
+
+
+async def event_documents(store: Store, station: str, keys: list[str]) -> list[Document]:
+    return list((await store.get_many(OCPP_EVENTS, keys)).values())
+
+
+def event_in(document: Document) -> Event:
+    return msgspec.json.decode(document.body, type=Event)
+
+
+async def find_record(store: Store, key: str) -> Record | None:
+    document = await store.get(TRANSACTIONS, key)
+    return record_in(document) if document is not None else None
+
+
+async def open_records(store: Store) -> list[Record]:
+    """What was going on when we stopped."""
+    return [record_in(document) for document in await store.select(TRANSACTIONS, equal={"state": OPEN}, limit=_MOST)]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

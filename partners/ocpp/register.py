@@ -1,0 +1,153 @@
+"""The register of stations: what the operator says of each (`Station`), and what we learn from it (`Learned`).
+
+Two documents a station, since two processes write them: the API the first, the gateway the second. OCPP 1.6 knows
+connectors and no EVSEs; `places` says which EVSE and connector of OCPI each of its connectors is:
+
+    evses: {"1": {"evse_uid": "E1", "connectors": {"1": "A"}}}              OCPP connector 1 is E1, connector A
+    evses: {"1": {"evse_uid": "E1", "connectors": {"1": "A", "2": "B"}}}    OCPP connectors 1 and 2 are both E1
+
+With one connector its OCPP number is that of the EVSE entry, with several the numbers are those of the connectors.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from hub.core.errors import InvalidRequest
+from hub.core.jsontypes import Tree
+from hub.core.ports import Place
+from hub.core.store import Store
+from hub.core.units import ANY, Kind, Put
+from partners.ocpp.status import Switches as StatusSwitches
+
+STATIONS: Final = Kind("stations", columns=("location",))
+LEARNED: Final = Kind("stations_learned")
+
+MOST_STATIONS: Final = 1_000_000
+_IDENTITY: Final = re.compile(r"[^\x00-\x1f\x7f/:]{1,48}")
+
+
+class Password(msgspec.Struct, frozen=True):
+    """What is kept of a password; see `passwords.py`."""
+
+    scheme: Literal["keyed", "argon2"]
+    value: str
+
+
+class EvseEntry(msgspec.Struct, frozen=True):
+    """One EVSE of a station: its uid in OCPI, and OCPI's connector id for each OCPP connector."""
+
+    evse_uid: str
+    connectors: dict[str, str]
+
+
+class Switches(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where one station differs. `compression`: None is the setting's; `assume_protocol`: it sends no such header."""
+
+    preparing_is_available: bool = False
+    finishing_is_blocked: bool = False
+    unavailable_is_outoforder: bool = False
+    assume_protocol: str = ""
+    compression: bool | None = None
+
+    @property
+    def of_status(self) -> StatusSwitches:
+        return StatusSwitches(
+            preparing_is_available=self.preparing_is_available,
+            finishing_is_blocked=self.finishing_is_blocked,
+            unavailable_is_outoforder=self.unavailable_is_outoforder,
+        )
+
+
+class Station(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A charger as its operator registered it. `location` is the key of one of our locations (`DE*BSB/LOC1`)."""
+
+    identity: str
+    location: str = ""
+    evses: dict[str, EvseEntry] = {}
+    protocol: str = "ocpp1.6"
+    security_profile: int = 1
+    password: Password | None = None
+    previous_password: Password | None = None
+    """Valid until the first login with `password`."""
+    switches: Switches = Switches()
+
+    @property
+    def is_configured(self) -> bool:
+        """Does it know where it stands? Until then it is told to wait (BootNotification: Pending)."""
+        return bool(self.location and self.evses)
+
+    def places(self) -> dict[int, Place]:
+        """The place of each OCPP connector."""
+        found: dict[int, Place] = {}
+        for number, evse in self.evses.items():
+            alone = len(evse.connectors) == 1
+            for own, connector_id in evse.connectors.items():
+                connector = int(number if alone else own)
+                found[connector] = Place(self.identity, connector, self.location, evse.evse_uid, connector_id)
+        return found
+
+
+class Learned(msgspec.Struct, omit_defaults=True):
+    """What a station told of itself, and what we found out. `progress`: last word of its firmware, logs and diagnostics."""
+
+    identity: str
+    vendor: str = ""
+    model: str = ""
+    serial: str = ""
+    firmware: str = ""
+    booted_at: datetime | None = None
+    features: tuple[str, ...] | None = None
+    not_supported: tuple[str, ...] = ()
+    configuration: dict[str, str] = {}
+    progress: dict[str, str] = {}
+
+
+def folded(identity: str) -> str:
+    """The form in which two spellings of one identity are equal (rule R16)."""
+    return identity.casefold()
+
+
+def parsed(identity: str, tree: Tree, *, party: str, profile: int) -> Station:
+    """A station from the operator's JSON; passwords are not read here. Raises: InvalidRequest."""
+    if not _IDENTITY.fullmatch(identity):
+        raise InvalidRequest("a station's identity has 1 to 48 characters, no slash and no colon")
+    known = {"location", "evses", "protocol", "security_profile", "switches"}
+    given = {name: value for name, value in tree.items() if name in known and value is not None}
+    try:
+        station = msgspec.convert({"security_profile": profile, **given, "identity": identity}, Station)
+        places = station.places()
+    except (msgspec.ValidationError, ValueError) as error:
+        raise InvalidRequest(f"not a station: {error}") from None
+    if station.security_profile not in (0, 1, 2, 3):
+        raise InvalidRequest("security_profile is 0, 1, 2 or 3")
+    if any(number < 1 for number in places) or len(places) != sum(len(e.connectors) for e in station.evses.values()):
+        raise InvalidRequest("each OCPP connector has a number of its own, from 1 on")
+    if station.location and "/" not in station.location:
+        station = msgspec.structs.replace(station, location=f"{party}/{station.location.upper()}")
+    return station
+
+
+def put_of(station: Station, *, expect: int = ANY) -> Put:
+    """The write of a registration."""
+    body = msgspec.json.encode(station)
+    return Put(STATIONS, folded(station.identity), body, columns=(station.location,), expect=expect)
+
+
+def learned_put(learned: Learned) -> Put:
+    """The write of what was learned."""
+    return Put(LEARNED, folded(learned.identity), msgspec.json.encode(learned))
+
+
+async def load(store: Store) -> tuple[list[Station], dict[str, Learned]]:
+    """All registrations, and what was learned, by folded identity."""
+    stations = await store.select(STATIONS, limit=MOST_STATIONS)
+    learned = await store.select(LEARNED, limit=MOST_STATIONS)
+    return (
+        [msgspec.json.decode(document.body, type=Station) for document in stations],
+        {document.key: msgspec.json.decode(document.body, type=Learned) for document in learned},
+    )
