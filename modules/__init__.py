@@ -14,6 +14,8 @@ from hub.core.units import Kind
 from modules.cdrs import routes as cdrs
 from modules.cdrs.publication import CdrPublication
 from modules.cdrs.store import CDRS, DELIVERIES
+from modules.commands import routes as commands
+from modules.commands.store import COMMANDS, RESERVATIONS, TAG_ALIASES
 from modules.credentials import routes as credentials
 from modules.locations import routes as locations
 from modules.locations.publication import LocationPublication
@@ -48,6 +50,7 @@ MODULES: Final = (
     Module("tokens", (tokens.operations,), (TOKENS, AUTHORIZATIONS)),
     Module("sessions", (sessions.operations,), (SESSIONS, CHARGES, READINGS), SessionPublication()),
     Module("cdrs", (cdrs.operations,), (CDRS, DELIVERIES), CdrPublication()),
+    Module("commands", (commands.operations,), (COMMANDS, RESERVATIONS, TAG_ALIASES)),
 )
 
 

@@ -240,8 +240,7 @@ class Dispatcher:
         wire = call.operation.body[call.version]
         if call.operation.patch:
             return wire.read_patch(tree)
-        given = {name: parameters[name].upper() for name in ("country_code", "party_id") if name in parameters}
-        return wire.read(tree, given=given)
+        return wire.read(tree, given=_owner(call, parameters))
 
     async def _reply(self, send: Send, answer: Answer, headers: Mapping[bytes, bytes], call: Call | None) -> None:
         head, tail = answers.envelope(answer, self._hub.clock)
@@ -260,6 +259,16 @@ class Dispatcher:
             await send({"type": "http.response.body", "body": tail})
         else:
             await send({"type": "http.response.body", "body": head + tail})
+
+
+def _owner(call: Call, parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """Whose object a body is, for a version that does not say so in it: the URL's party, else the caller's one."""
+    if "country_code" in parameters:
+        return {"country_code": parameters["country_code"].upper(), "party_id": parameters["party_id"].upper()}
+    if call.version != VERSIONS[0] or not call.partner.party:
+        return {}
+    party = Party.parse(call.partner.party)
+    return {"country_code": party.country_code, "party_id": party.party_id}
 
 
 def _check_origin(call: Call) -> None:

@@ -5,7 +5,9 @@ A CDR is immutable. What is wrong is credited, then issued anew under another id
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
+from uuid import uuid4
 
 import structlog
 
@@ -41,6 +43,19 @@ def issue(hub: Hub, facts: SessionFacts, audience: str, unit: Unit, *, only_if_i
     put = cdrs.put_of(tree, audience, dict(facts.location))
     unit.put(put).tells(cdrs.change_of(put, trace.correlation()))
     unit.audited(Audit("busbar", "cdr.issued", put.key))
+
+
+async def reissue(hub: Hub, facts: SessionFacts, audience: str, unit: Unit) -> None:
+    """Add to `unit` the credit of every CDR of a session that stands, and one that says how it really was."""
+    documents = await cdrs.of_session(hub.store, facts.session_id)
+    trees = [parse(document.body, limit=LIMIT) for document in documents]
+    credited = {tree.get("credit_reference_id") for tree in trees}
+    for tree in trees:
+        if not tree.get("credit") and tree["id"] not in credited:
+            put = cdrs.put_of(credit(tree, now=hub.clock.now()), audience, dict(facts.location))
+            unit.put(put).tells(cdrs.change_of(put, trace.correlation()))
+            unit.audited(Audit("busbar", "cdr.credited", put.key))
+    issue(hub, replace(facts, cdr_id=str(uuid4())) if trees else facts, audience, unit)
 
 
 async def get(hub: Hub, key: str) -> Document:

@@ -20,6 +20,10 @@ from modules.tokens.wire import TYPES_221
 AUTH_METHODS_211: Final = Only(("AUTH_REQUEST", "WHITELIST"), turns={"COMMAND": "AUTH_REQUEST"})
 _EMI3: Final = re.compile(r"([A-Za-z]{2})-?([A-Za-z0-9]{3})-?[A-Za-z0-9-]+", re.ASCII)
 _REMARK_LIMIT: Final = 255
+_ADDRESS: Final = frozenset({"id", "name", "address", "city", "postal_code", "country", "coordinates"})
+_PLUG: Final = frozenset(
+    {"evse_uid", "evse_id", *(f"connector_{part}" for part in ("id", "standard", "format", "power_type"))}
+)
 
 
 def token_of(auth_id: str, trip: Trip) -> Tree:
@@ -53,8 +57,7 @@ def _cdr_up(theirs: Mapping[str, Any], ours: Tree, path: str, trip: Trip) -> Non
 
 def _place_up(location: Mapping[str, Any], path: str, trip: Trip) -> Tree:
     evse, connector = evse_and_connector(location)
-    names = ("id", "name", "address", "city", "postal_code", "country", "coordinates")
-    place = {name: location[name] for name in names if name in location}
+    place = {name: location[name] for name in _ADDRESS if name in location}
     if place["postal_code"] == NOT_AVAILABLE:
         del place["postal_code"]
     trip.lose(path, "a CDR keeps the address, the EVSE and the connector of its location")
@@ -74,6 +77,9 @@ def _cdr_down(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) -> N
         raise NotExpressible("OCPI 2.1.1 has no credit CDRs")
     if "cdr_token" in ours:
         theirs["auth_id"] = auth_id_of(ours["cdr_token"], path, trip)
+    for at, tariff in enumerate(ours.get("tariffs", ())):
+        if any(tariff[name] != ours[name] for name in ("country_code", "party_id")):
+            trip.lose(f"{path}/tariffs/{at}", "its party is taken to be that of the CDR")
     if "cdr_location" in ours:
         theirs["location"] = _place_down(ours, f"{path}/cdr_location", trip)
     for name in ("credit", "credit_reference_id"):
@@ -102,7 +108,9 @@ def _place_down(cdr: Mapping[str, Any], path: str, trip: Trip) -> Tree:
     evse = {"uid": place["evse_uid"], "status": "UNKNOWN", "connectors": [connector], "last_updated": now}
     if place["evse_id"] != NOT_AVAILABLE:
         evse["evse_id"] = place["evse_id"]
-    address = {name: value for name, value in place.items() if not name.startswith(("evse_", "connector_"))}
+    address = {name: place[name] for name in _ADDRESS if name in place}
+    for name in place.keys() - _ADDRESS - _PLUG:
+        trip.lose(f"{path}/{name}", "OCPI 2.1.1 has no place for it in a CDR")
     whole = {**address, "publish": True, "evses": [evse], "last_updated": now}
     written, losses = LOCATION["2.1.1"].write(whole)
     for pointer, reason in losses:

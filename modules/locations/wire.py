@@ -126,6 +126,7 @@ def _location_up(theirs: Mapping[str, Any], ours: Tree, path: str, trip: Trip) -
         point = ours["coordinates"]
         near = zone_near(ours["country"], Decimal(point["latitude"]), Decimal(point["longitude"]))
         ours["time_zone"] = trip.given.get("time_zone") or near
+        trip.lose(f"{path}/time_zone", "not given: taken from where the location is")
 
 
 def _location_down(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) -> None:

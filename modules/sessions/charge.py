@@ -128,6 +128,12 @@ def reading_put(session_id: str, reading: Reading) -> Put:
     return Put(READINGS, key, msgspec.json.encode(reading), columns=(session_id,))
 
 
+def add_readings(charge: Charge, readings: list[Reading]) -> list[Put]:
+    """Let `charge` have more readings, in order of their time. Returns: their writes."""
+    charge.readings = sorted([*charge.readings, *readings], key=lambda reading: reading.at)
+    return [reading_put(charge.session_id, reading) for reading in readings]
+
+
 async def load(store: Store, session_id: str) -> Charge | None:
     """A charge with its readings in order of their time."""
     document = await store.get(CHARGES, session_id)

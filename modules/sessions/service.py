@@ -26,7 +26,7 @@ from modules.cdrs.build import Running, Sample, SessionFacts, running
 from modules.cdrs.build import State as FactState
 from modules.locations import service as locations
 from modules.sessions import store as sessions
-from modules.sessions.charge import Charge, Reading, State, put_of, raw, reading_put
+from modules.sessions.charge import Charge, Reading, State, add_readings, put_of, raw
 from modules.tariffs import service as tariffs
 from modules.tariffs.pricing import PricingFault
 from modules.tokens.authorize import Decision
@@ -89,10 +89,7 @@ def progress(
     hub: Hub, charge: Charge, readings: list[Reading], states: list[State], *, at: datetime
 ) -> Unit:
     """Meter values and changes of state. The partner is told of a change of state at once, of the meter now and then."""
-    unit = Unit()
-    for reading in readings:
-        unit.put(reading_put(charge.session_id, reading))
-    charge.readings = sorted([*charge.readings, *readings], key=lambda reading: reading.at)
+    unit = Unit(list(add_readings(charge, readings)))
     news = [state for state in states if _state_before(charge, state.at) != state.state]
     if news:
         charge.states = sorted([*charge.states, *news], key=lambda state: state.at)
@@ -114,6 +111,17 @@ def end(
     unit = Unit().put(put_of(charge))
     _tell(hub, charge, unit, "COMPLETED", charge.end)
     cdrs.issue(hub, facts_of(hub, charge), charge.owner, unit)
+    return unit
+
+
+async def correct(hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal | None, remark: str = "") -> Unit:
+    """It had ended by our estimate, and now the charger has said how: the CDR is credited and issued anew (R24)."""
+    charge.end = max(at, charge.start)
+    charge.meter_stop_kwh = meter_kwh
+    charge.remark = remark
+    unit = Unit().put(put_of(charge))
+    _tell(hub, charge, unit, "COMPLETED", charge.end)
+    await cdrs.reissue(hub, facts_of(hub, charge), charge.owner, unit)
     return unit
 
 

@@ -61,6 +61,9 @@ _IN_2X: Final = {
 }
 CODES: Final[Mapping[str, Mapping[Fault, str]]] = {"1.6": _IN_16, "2.0.1": _IN_2X, "2.1": _IN_2X}
 
+UNNAMED: Final = _SINCE_16[Fault.GENERIC]
+"""What a CALLERROR of the charger counts as when it names no code."""
+
 FAULTS: Final[Mapping[type[errors.BusbarError], Fault]] = {
     errors.BusbarError: Fault.INTERNAL,
     errors.RequestFault: Fault.GENERIC,

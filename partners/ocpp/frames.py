@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from hub.core.jsontypes import Json, Tree
-from partners.ocpp.answers import Fault, code
+from partners.ocpp.answers import UNNAMED, Fault, code
 
 MAX_DEPTH: Final = 32
 MAX_DIGITS: Final = 32
@@ -109,7 +109,7 @@ def _message(kind: int, tree: list[Json], text: str, version: str) -> Frame:
         return BadFrame(Fault.FORMAT, "not a CALLRESULT of three elements", None)
     if kind == 4 or (kind == 5 and version == "2.1"):
         words = [word if type(word) is str else "" for word in tree[2:4]]
-        return Error(tree[1], (words[0] if words else "")[:64] or "GenericError", "".join(words[1:])[:255], kind == 5)
+        return Error(tree[1], (words[0] if words else "")[:64] or UNNAMED, "".join(words[1:])[:255], kind == 5)
     return BadFrame(Fault.MESSAGE_TYPE, "unknown message type", None if version == "1.6" else tree[1])
 
 

@@ -75,7 +75,7 @@ class Incoming(msgspec.Struct, frozen=True):
     finding: schemas.Finding | None
 
 
-class Refused(Exception):  # noqa: N818 - the word of the trade
+class Refused(Exception):
     """Raised by a handler that knows which CALLERROR it wants.
 
     `description` is sent: no data of the charger in it.
@@ -203,7 +203,6 @@ class Connection:
 
     async def answer(self, call: frames.Call) -> str | None:
         """What to send back for `call`, None for a SEND. The whole of handling but reading and sending."""
-        finding = None
         if call.action not in schemas.actions(self._version):
             return self._refusal(call, Fault.NOT_IMPLEMENTED)
         finding = schemas.check(self._version, call.action, call.payload)
@@ -231,8 +230,9 @@ class Connection:
     async def _work(self) -> None:
         try:
             while self._unread:
-                text = await self.answer(self._unread.popleft())
+                call = self._unread.popleft()
                 self._room.set()
+                text = await self.answer(call)
                 if text is not None:
                     await self._say(text)
         finally:

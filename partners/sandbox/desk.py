@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -57,7 +58,9 @@ class Desk:
 
     def _locate(self, request: Request) -> tuple[str, tuple[str, ...]]:
         """The module and what follows it; `/ocpi/versions` and `/ocpi/<version>` both count as `versions`."""
-        parts = tuple(part for part in request.path_params["rest"].split("/") if part)
+        # split before decoding: a uid may hold a slash
+        raw = request.scope["raw_path"].decode("ascii").removeprefix("/ocpi")
+        parts = tuple(unquote(part) for part in raw.split("/") if part)
         if parts == ("versions",) or parts == (self._rules.version,):
             return "versions", parts
         if len(parts) < 2 or parts[0] != self._rules.version:

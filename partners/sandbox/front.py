@@ -91,7 +91,7 @@ class Front:
         return _Reply(mode.refused_status, headers, encode(envelope(code=code, message=self._temper.name)))
 
     def _note(self, scope: Scope, body: bytes, outcome: str, reply: _Reply | None) -> None:
-        path = scope["path"]
+        path = scope["raw_path"].decode("ascii")
         self._receipts.add(
             Receipt(
                 at=now_text(),

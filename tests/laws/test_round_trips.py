@@ -103,7 +103,8 @@ def test_what_is_read_and_written_again_is_the_same_or_told(kind: Kind, version:
     silent = [
         pointer
         for pointer in beside.differences(tree, written[0])
-        if not beside.covered(pointer, [*losses, *written[1]]) and not (kind.name == "Session" and pointer.startswith("/location"))
+        if not beside.covered(pointer, [*losses, *written[1]])
+        and not (kind.name == "Session" and pointer.startswith("/location"))
     ]
     assert silent == []
 

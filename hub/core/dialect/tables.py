@@ -24,7 +24,7 @@ class Loss(NamedTuple):
     reason: str
 
 
-class NotExpressible(BusbarError):  # noqa: N818 - it is what it says
+class NotExpressible(BusbarError):
     """This object must not be sent in this version: what would arrive there says something else."""
 
     @property

@@ -102,7 +102,9 @@ class DocumentStore(ABC):
         among: Mapping[str, Sequence[str]] = NO_AMONG,
     ) -> Page:
         statement = Statement(numbered=self.numbered)
-        where = page_where(statement, date_from=date_from, date_to=date_to, audiences=audiences, owners=owners, among=among)
+        where = page_where(
+            statement, date_from=date_from, date_to=date_to, audiences=audiences, owners=owners, among=among
+        )
         source = f"FROM {table_name(kind)}{where}"
         ((total,),) = await self._fetch(f"SELECT count(*) {source}", tuple(statement.values))
         part = f"ORDER BY seq LIMIT {statement.bind(bounded(limit))} OFFSET {statement.bind(bounded(offset))}"

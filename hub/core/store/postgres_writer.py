@@ -67,8 +67,13 @@ class PostgresWriter:
     async def start(self, done: Done) -> None:
         """`done` is called once a batch; with None when nothing was committed. Raises: NotReady, DatabaseRefused."""
         self._done = done
-        self._connection = await self._server.connect()
-        await self._server.require_durability(self._connection)
+        connection = await self._server.connect()
+        try:
+            await self._server.require_durability(connection)
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
         self._task = asyncio.create_task(self._run(), name="busbar-postgres-writer")
 
     def submit(self, waiter: Waiter) -> None:

@@ -71,7 +71,9 @@ def test_sleep_delays() -> None:
     assert 0.05 <= time.monotonic() - start < 0.5
 
 
-@pytest.mark.parametrize("text", ["here", "=kill", "here=", "here=explode", "here=sleep", "here=kill(3)", "here=x*kill"])
+@pytest.mark.parametrize(
+    "text", ["here", "=kill", "here=", "here=explode", "here=sleep", "here=kill(3)", "here=x*kill"]
+)
 def test_a_malformed_failpoint_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="failpoint"):
         arm(text, ALLOWED)

@@ -20,7 +20,6 @@ NO_MESSAGE = {
     "nothing": "",
     "a blank": " ",
     "no JSON": "hello",
-    "half a frame": '[2,"m1","Heartb',
     "an object": "{}",
     "null": "null",
     "an empty list": "[]",
@@ -39,6 +38,7 @@ NO_MESSAGE = {
     "5,000 closed brackets": "[" * 5000 + "]" * 5000,
 }
 ANSWERABLE = {
+    "half a frame": '[2,"m1","Heartb',
     "a lone surrogate": '[2,"m1","Heartbeat",{"a":"\\ud800"}]',
     "a control character": '[2,"m1","Heartbeat",{"a":"\x01"}]',
     "NaN": '[2,"m1","Heartbeat",{"a":NaN}]',

@@ -15,7 +15,7 @@ from tests.partners.ocpp.said import DEAD, NOON, at, available, boot, sample, st
 
 def told(*events: Event, next_id: int = 1, station: str = "CP1") -> tuple[Book, list[str], int]:
     """The book after `events` one by one, the kinds of effect, and the sequence."""
-    book, kinds = blank(station), []
+    book, kinds = blank(station), list[str]()
     for event in events:
         applied = apply(book, event, next_id=next_id)
         book, next_id = applied.book, applied.next_id
@@ -169,7 +169,7 @@ def test_two_stops_that_disagree_bill_the_earlier_and_say_so() -> None:
 def test_two_stations_that_both_say_0_stay_apart() -> None:
     events = [start(station="A", assigned="0"), start(station="B", assigned="0", meter=5000)]
     events += [stop(station="A", transaction="0"), stop(station="B", transaction="0", meter=6000)]
-    assert [(charge.station, charge.energy_kwh) for charge in settle(events)] == [("A", 7), ("B", 1)]
+    assert [(charge.station, charge.energy_kwh) for charge in settle(events)] == [("A", Decimal(7)), ("B", Decimal(1))]
 
 
 def test_a_station_cannot_enter_another_stations_book() -> None:
@@ -328,7 +328,7 @@ def test_a_forgotten_start_keeps_its_id_when_the_caller_remembers_it() -> None:
 
 def test_twins_that_two_nodes_answered_differently_are_one_charge_with_two_ids() -> None:
     charge = settle([start(assigned=7), start(assigned=9, arrival=at(1)), stop(transaction=9)])[0]
-    assert (charge.id, charge.ids, charge.ending) == (7, {7, 9}, "stop")
+    assert (charge.id, charge.ids, charge.ending) == (7, frozenset({7, 9}), "stop")
 
 
 def test_every_flag_has_a_severity_and_hard_ones_come_first_in_a_remark() -> None:
@@ -340,5 +340,5 @@ def test_every_flag_has_a_severity_and_hard_ones_come_first_in_a_remark() -> Non
 def test_an_id_that_a_charger_gave_to_two_charges_is_decided_by_content() -> None:
     events = [start(assigned="0"), start(70, meter=8000, assigned="0"), stop(130, transaction="0", meter=9000)]
     first, second = sorted(settle([*events, stop(transaction="0")]), key=lambda charge: charge.start)
-    assert (first.energy_kwh, second.energy_kwh) == (7, 1)
+    assert (first.energy_kwh, second.energy_kwh) == (Decimal(7), Decimal(1))
     assert first.ending == second.ending == "stop"

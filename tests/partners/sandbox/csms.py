@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import ssl
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -110,13 +111,14 @@ class Csms:
 
 
 @asynccontextmanager
-async def csms() -> AsyncIterator[Csms]:
+async def csms(tls: ssl.SSLContext | None = None) -> AsyncIterator[Csms]:
     world = Csms()
     protocols = [Subprotocol("ocpp1.6")]
     server = await serve(
-        world.serve, "127.0.0.1", 0, subprotocols=protocols, process_request=world.gate, close_timeout=1
+        world.serve, "127.0.0.1", 0, subprotocols=protocols, process_request=world.gate, close_timeout=1, ssl=tls
     )
-    world.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
+    scheme = "wss" if tls else "ws"
+    world.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
     try:
         yield world
     finally:

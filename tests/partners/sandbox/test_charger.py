@@ -5,11 +5,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import ssl
 import sys
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from websockets.exceptions import InvalidStatus
 
 from partners.sandbox.charger import Charger
@@ -318,6 +326,33 @@ async def test_profile_one_shows_identity_and_password_and_takes_a_new_key() -> 
             while len(world.headers) < 2:  # noqa: ASYNC110 - a test waits for its world
                 await asyncio.sleep(0.01)
         assert world.headers[1]["Authorization"].removeprefix("Basic ") == base64.b64encode(b"CP 1:abc").decode()
+
+
+def _self_signed(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), 1, now, now + timedelta(days=1))
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    pem, private = folder / f"{name}.pem", folder / f"{name}.key"
+    pem.write_bytes(certificate.public_bytes(Encoding.PEM))
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return pem, private
+
+
+async def test_profile_three_shows_its_certificate_and_no_password(tmp_path: Path) -> None:
+    server, own = _self_signed(tmp_path, "csms"), _self_signed(tmp_path, "CP1")
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(*server)
+    theirs.load_verify_locations(own[0])
+    theirs.verify_mode = ssl.CERT_REQUIRED
+    ours = ssl.create_default_context(cafile=server[0])
+    ours.load_cert_chain(*own)
+    async with csms(theirs) as world, Charger(world.url, "CP1", security=Security(tls=ours)) as charger:
+        assert await charger.boot() == "Accepted"
+        assert "Authorization" not in world.headers[0]
 
 
 async def test_a_refusal_at_the_door_is_an_error_at_once() -> None:

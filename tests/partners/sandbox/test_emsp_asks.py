@@ -144,6 +144,14 @@ async def test_a_pull_follows_the_links_to_the_last_page() -> None:
         assert emsp.complaints.texts() == []
 
 
+async def test_a_pull_without_owners_replaces_what_was_pushed() -> None:
+    async with world("2.1.1") as (emsp, hub):
+        emsp.mirror.put("locations", ("BE", "CPO"), ("loc1",), location("2.1.1"), where="push")
+        hub.listed = [{**location("2.1.1"), "name": "new"}]
+        await emsp.pull("locations")
+        assert [tree["name"] for tree in emsp.mirror.listed("locations")] == ["new"]
+
+
 async def test_a_bad_object_and_forgotten_headers_in_an_answer_are_complaints() -> None:
     async with world() as (emsp, hub):
         hub.listed = [{**location("2.2.1"), "publish": "yes"}]

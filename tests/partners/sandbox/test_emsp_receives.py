@@ -239,6 +239,13 @@ async def test_authorization_answers_as_it_was_told(
         assert hub.emsp.complaints.texts() == []
 
 
+async def test_a_uid_with_a_slash_is_one_uid() -> None:
+    async with peer("2.2.1") as hub:
+        hub.emsp.add_token({"uid": "04/AB"})
+        assert await hub.code("POST", "tokens/04%2FAB/authorize") == (200, 1000)
+        assert hub.emsp.receipts.all()[0].path.endswith("/tokens/04%2FAB/authorize")
+
+
 async def test_tokens_are_listed_by_pages_that_link_to_the_next() -> None:
     async with peer("2.2.1") as hub:
         for number in range(5):

@@ -146,9 +146,7 @@ async def test_a_batch_that_fails_is_tried_unit_by_unit_and_fails_one_caller(
 ) -> None:
     monkeypatch.setenv("BUSBAR_TEST", "1")
     failpoints.arm("store.before_commit=2*raise")
-    outcomes = await asyncio.gather(
-        *(store.commit(unit(token(f"k{n}"))) for n in range(8)), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(*(store.commit(unit(token(f"k{n}"))) for n in range(8)), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [failpoints.FailpointRaised] + [tuple] * 7
     assert len(await store.select(TOKEN)) == 7
 

@@ -40,9 +40,7 @@ async def test_a_locked_sqlite_is_not_ready_and_then_works_again(sqlite_url: str
     store = await open_store(sqlite_url, KINDS, busy_timeout_s=0.05)
     intruder = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     intruder.execute("BEGIN IMMEDIATE")
-    outcomes = await asyncio.gather(
-        *(store.commit(unit(token(f"k{n}"))) for n in range(20)), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(*(store.commit(unit(token(f"k{n}"))) for n in range(20)), return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {NotReady}
     intruder.execute("ROLLBACK")
     intruder.close()

@@ -1,0 +1,123 @@
+"""What an effect of the ledger means for sessions and CDRs: one unit, which the ledger's own records join.
+
+    opened     a session begins (not for a refused token, nor at a place that is on no record)
+    grew       its readings grow
+    ended      the session is over and its CDR is issued
+    revised    it was over by our estimate, and the charger has now said how it really was: credit and new CDR
+    reopened   as revised, but the real end is still to come: nothing is told until it does (COMPLETED is final)
+
+Energy is the ledger's (meterStop - meterStart, and its rules for when that is not to be had), so the last register
+reading handed on is the first one plus that energy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from hub.core.ports import Hub, Place
+from hub.core.units import Put, Unit
+from modules.sessions import service as sessions
+from modules.sessions.charge import Charge, State, add_readings
+from modules.sessions.charge import Reading as Kept
+from modules.tokens.authorize import Decision
+from partners.ocpp import signed_values
+from partners.ocpp.events import Transaction
+from partners.ocpp.readings import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a start brings beside the event: where, what the token was answered, and the reservation it takes up."""
+
+    place: Place | None
+    decision: Decision
+    reserved: Charge | None = None
+    unit: Unit | None = None
+    correlation_id: str = ""
+
+    @property
+    def is_billable(self) -> bool:
+        return self.place is not None and self.decision.accepted
+
+
+async def begin(hub: Hub, charge: Transaction, opening: Opening) -> tuple[Charge, Unit]:
+    """The session of a new charge. Raises: UnknownLocation."""
+    assert opening.place is not None
+    begun = sessions.Begun(opening.place, opening.decision, charge.start, _kwh(charge.meter_start_wh))
+    session, unit = await sessions.begin(hub, begun, reserved=opening.reserved)
+    return session, joined(unit, opening.unit, grow(hub, session, charge))
+
+
+def grow(hub: Hub, session: Charge, charge: Transaction, states: Sequence[State] = ()) -> Unit:
+    """Readings and states that are new. Of a session that was ended by estimate only the readings are kept."""
+    news = _news(session, charge.readings)
+    known = {state.at for state in session.states}
+    fresh = [state for state in states if state.at not in known and state.at >= session.start]
+    if not news and not fresh:
+        return Unit()
+    if not session.is_open:
+        return Unit(list(add_readings(session, news)))
+    at = max([session.start, *(reading.at for reading in news), *(state.at for state in fresh)])
+    return sessions.progress(hub, session, news, fresh, at=at)
+
+
+def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
+    """The session is over, as the charger said, or as it must have been."""
+    unit = _completed(session, charge)
+    assert charge.end is not None
+    return joined(unit, sessions.end(hub, session, at=charge.end, meter_kwh=_last(charge), remark=charge.remark))
+
+
+async def correct(hub: Hub, session: Charge, charge: Transaction) -> Unit:
+    """The end was estimated and is known now."""
+    unit = _completed(session, charge)
+    assert charge.end is not None
+    corrected = await sessions.correct(
+        hub, session, at=charge.end, meter_kwh=_last(charge), remark=charge.remark
+    )
+    return joined(unit, corrected)
+
+
+def joined(*units: Unit | None) -> Unit:
+    """One unit of several."""
+    whole = Unit()
+    for unit in units:
+        if unit is not None:
+            whole.writes += unit.writes
+            whole.changes += unit.changes
+            whole.audits += unit.audits
+    return whole
+
+
+def _completed(session: Charge, charge: Transaction) -> Unit:
+    session.meter_start_kwh = _last(charge) - charge.energy_kwh
+    session.signed = [signed_values.kept(value) for value in charge.signed]
+    puts: list[Put] = add_readings(session, _news(session, charge.readings))
+    return Unit(list(puts))
+
+
+def _last(charge: Transaction) -> Decimal:
+    """The register at the end, in kWh, such that the first reading and the energy make it up."""
+    first, last = _kwh(charge.meter_start_wh), _kwh(charge.meter_stop_wh)
+    if first is not None:
+        return first + charge.energy_kwh
+    return last if last is not None else charge.energy_kwh
+
+
+def _news(session: Charge, readings: Sequence[Reading]) -> list[Kept]:
+    known: set[datetime] = {reading.at for reading in session.readings}
+    news: dict[datetime, Kept] = {}
+    total = session.meter_start_kwh or Decimal(0)
+    for reading in readings:
+        total += reading.step_kwh or 0
+        if reading.at is not None and reading.at not in known:
+            kwh = reading.energy_kwh if reading.energy_kwh is not None or reading.step_kwh is None else total
+            news[reading.at] = Kept(reading.at, kwh, reading.power_kw, reading.current_a, reading.soc)
+    return list(news.values())
+
+
+def _kwh(meter_wh: Decimal | None) -> Decimal | None:
+    return None if meter_wh is None else meter_wh / 1000
