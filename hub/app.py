@@ -13,7 +13,9 @@ from typing import Final, Self
 import structlog
 from fastapi import FastAPI
 
-from hub import __version__
+from hub import __version__, api
+from hub.control.health import HEALTH
+from hub.control.operators import OPERATORS, Operators
 from hub.core.background import BackgroundTasks
 from hub.core.clock import Clock, SystemClock
 from hub.core.delivery import LANES, REFUSED, Lanes
@@ -32,7 +34,7 @@ from partners.ocpi.pull import Puller
 
 log = structlog.get_logger()
 
-CORE_KINDS: Final = (PARTNERS, LANES, REFUSED)
+CORE_KINDS: Final = (PARTNERS, LANES, REFUSED, OPERATORS, HEALTH)
 
 
 def kinds() -> tuple[Kind, ...]:
@@ -43,11 +45,14 @@ def kinds() -> tuple[Kind, ...]:
 class Program:
     """A whole hub in one process: opened, run, closed."""
 
-    def __init__(self, settings: Settings, hub: Hub, outbound: Outbound, seal: Seal, peers: OcpiPeers) -> None:
+    def __init__(
+        self, settings: Settings, hub: Hub, outbound: Outbound, seal: Seal, peers: OcpiPeers, operators: Operators
+    ) -> None:
         self.settings = settings
         self.hub = hub
         self.outbound = outbound
         self.seal = seal
+        self.operators = operators
         self.handshake = Handshake(outbound)
         self.lanes = Lanes(hub, publications(), random.Random())  # noqa: S311 - jitter, not secrecy
         self.puller = Puller(hub, peers)
@@ -64,6 +69,7 @@ class Program:
         keys = Keys.from_secret(load_or_create_secret(settings))
         store = await open_store(settings.database_url, kinds(), clock=clock, allow_unsafe=settings.dev)
         seal = Seal(keys.seal)
+        operators = await Operators.open(store, settings, keys, clock)
         registry = Registry(store, keys.pepper, seal)
         await registry.load()
         outbound = Outbound(allow_networks=settings.reachable_networks, total_timeout_s=settings.outbound_timeout_s)
@@ -79,7 +85,7 @@ class Program:
             background=BackgroundTasks(),
             operations=all_operations(),
         )
-        return cls(settings, hub, outbound, seal, peers)
+        return cls(settings, hub, outbound, seal, peers, operators)
 
     @property
     def store(self) -> Store:
@@ -103,8 +109,8 @@ class Program:
 
 def web(program: Program) -> FastAPI:
     """The application behind the dispatcher: management API, health, pages."""
-    app = FastAPI(title="Busbar", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.program = program
+    app = FastAPI(title="Busbar", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    api.attach(app, program)
     return app
 
 

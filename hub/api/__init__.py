@@ -1,0 +1,29 @@
+"""The management API under /api/v1, and what supervisors ask: one router a subject, over the functions of `hub.control`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from fastapi import FastAPI
+
+from hub.api import about, access, errors, health, objects, partners
+from hub.api.front import Front
+from hub.control.health import Readiness
+
+if TYPE_CHECKING:
+    from hub.app import Program
+
+ROUTERS: Final = (about.router, partners.router, objects.router, health.router)
+
+
+def attach(app: FastAPI, program: Program) -> None:
+    """Let `app` be the management face of `program`."""
+    app.state.program = program
+    app.state.failures = access.limiter(program.settings.failed_logins_per_min)
+    app.state.readiness = Readiness(program.store, program.hub.clock)
+    app.state.answered = Counter()
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(Front, answered=app.state.answered)

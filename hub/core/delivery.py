@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -100,6 +100,8 @@ class Lane:
     read_to: int = 0
     saved: int = -1
     saved_at: float = 0.0
+    behind: bool = True
+    """Are there changes that `absorb` was not handed? Then they are read from the log."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     retry_at: float = 0.0
 
@@ -149,12 +151,20 @@ class Lane:
             self.state = msgspec.json.decode(document.body, type=LaneState)
         self.read_to = self.saved = self.state.cursor
 
-    async def _catch_up(self) -> None:
-        while self.read_to < await self.hub.store.last_change():
-            rows = await self.hub.store.changes(after=self.read_to, limit=_READ)
-            if not rows:
-                return
+    def told(self, rows: Sequence[ChangeRow]) -> None:
+        """A commit was made. What does not join on to what was read is fetched from the log."""
+        if rows[0].seq == self.read_to + 1:
             self.absorb(rows)
+        elif rows[-1].seq > self.read_to:
+            self.behind = True
+        self.wake.set()
+
+    async def _catch_up(self) -> None:
+        while self.behind:
+            self.behind = False
+            rows = await self.hub.store.changes(after=self.read_to, limit=_READ)
+            self.absorb(rows)
+            self.behind = self.behind or len(rows) == _READ
 
     async def _backed_off(self) -> bool:
         """Wait until the next try is due, or the partner calls. True: look again before sending."""
@@ -194,6 +204,7 @@ class Lane:
 
     def _delivered(self) -> None:
         self.state.delivered += 1
+        self.state.delivered_at = self._now()
         if self.state.failures:
             self.state.failures = 0
             self.state.last_error = ""
@@ -283,9 +294,7 @@ class Lanes:
 
     def _committed(self, rows: Sequence[ChangeRow]) -> None:
         for lane in self._lanes.values():
-            if rows and rows[0].seq == lane.read_to + 1:
-                lane.absorb(rows)
-            lane.wake.set()
+            lane.told(rows)
 
     def find(self, name: str) -> Lane | None:
         """The lane of a connected partner."""
@@ -300,6 +309,16 @@ class Lanes:
         at = (document.columns["module"], document.columns["object"])
         await self._hub.store.commit(Unit().delete(Delete(REFUSED, refused)))
         lane.dirty.setdefault(at, Dirty(lane.read_to, {""}, ""))
+        lane.partner_called()
+        lane.wake.set()
+
+    def mark(self, name: str, objects: Iterable[tuple[str, str]]) -> None:
+        """Let the lane send these (module, key) as they are now, soon. A restart forgets it. Raises: NotFound."""
+        lane = self._lanes.get(name)
+        if lane is None:
+            raise NotFound(f"{name} has no running lane here")
+        for at in objects:
+            lane.dirty.setdefault(at, Dirty(lane.read_to, {""}, "")).what.add("")
         lane.partner_called()
         lane.wake.set()
 

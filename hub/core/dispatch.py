@@ -10,6 +10,7 @@ the application behind it.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -165,6 +166,8 @@ class Dispatcher:
         self._routes = RouteTable(operations)
         self._behind = behind
         settings = hub.settings
+        self.answered: Counter[tuple[str, str, int]] = Counter()
+        """Answers since the start by module, method and HTTP status; `other` where no operation was found."""
         self._per_partner = RateLimiter(rate_per_s=settings.rate_per_partner, burst=settings.burst_per_partner)
         self._failures = RateLimiter(
             rate_per_s=settings.failed_logins_per_min / 60, burst=settings.failed_logins_per_min
@@ -243,6 +246,8 @@ class Dispatcher:
         return wire.read(tree, given=_owner(call, parameters))
 
     async def _reply(self, send: Send, answer: Answer, headers: Mapping[bytes, bytes], call: Call | None) -> None:
+        module, method = (call.operation.module, call.operation.method) if call is not None else ("other", "other")
+        self.answered[module, method, answer.http] += 1
         head, tail = answers.envelope(answer, self._hub.clock)
         if answer.gzip is not None and call is not None and call.accepts_gzip():
             head, tail = answer.gzip(head, tail), b""

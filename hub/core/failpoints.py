@@ -24,7 +24,7 @@ _STEP: Final = re.compile(r"(?:(\d{1,9})\*)?(off|kill|raise|once|sleep)(?:\((\d{
 _ALLOWED_BY: Final = ("BUSBAR_DEV", "BUSBAR_TEST")
 
 
-class FailpointRaised(Exception):  # noqa: N818 - it tells what happened, it is no error of ours
+class FailpointRaised(Exception):
     """What the action `raise` raises."""
 
 

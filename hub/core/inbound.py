@@ -61,10 +61,14 @@ def encode(tree: Json) -> bytes:
     Raises: ValueError, for NaN, Infinity, an exponent beyond 64 and a lone surrogate.
     """
     out = _ENCODER.encode(tree)
-    has_exponent = (b"E-" in out or b"E+" in out) and _EXPONENT.search(out) is not None
-    if has_exponent or b"NaN" in out or b"Infinity" in out:
-        return _ENCODER.encode(_in_plain_notation(tree))
-    return out
+    return _ENCODER.encode(_in_plain_notation(tree)) if _may_be_odd(out) else out
+
+
+def _may_be_odd(out: bytes) -> bool:
+    """Could `out` hold a number that is not in plain notation? A single byte is sought first: that is memchr."""
+    if ((b"+" in out and b"E+" in out) or b"E-" in out) and _EXPONENT.search(out):
+        return True
+    return (b"N" in out and b"NaN" in out) or b"Infinity" in out
 
 
 def _without_escapes(body: bytes) -> bytes:

@@ -76,6 +76,7 @@ class Outbound:
         }
         self._sessions: dict[str, aiohttp.ClientSession] = {}
         self._open = AsyncExitStack()
+        self._closed = False
 
     async def request(
         self,
@@ -92,6 +93,8 @@ class Outbound:
         Raises: PeerUnreachable, PeerTimeout, PeerNonsense (see above). Nothing else.
         """
         target = _checked(method, url, headers)
+        if self._closed:
+            raise PeerUnreachable("we are shutting down")
         session = self._session(target.scheme)
         try:
             async with (
@@ -108,7 +111,8 @@ class Outbound:
             raise PeerNonsense(f"{target.host} broke off: {type(error).__name__}") from None
 
     async def close(self) -> None:
-        """Close all connections. Requests under way fail."""
+        """Close all connections, for good. Requests under way and later ones fail."""
+        self._closed = True
         self._sessions.clear()
         await self._open.aclose()
 

@@ -136,12 +136,16 @@ class Settings(BaseSettings):
     ocpp_tls_port: int = Field(
         9443, ge=0, le=65_535, description="TCP port of the chargers' websockets over TLS; served with a certificate."
     )
-    ocpp_tls_cert: str = Field("", description="PEM file: certificate chain of the chargers' TLS listener; empty: none.")
+    ocpp_tls_cert: str = Field(
+        "", description="PEM file: certificate chain of the chargers' TLS listener; empty: none."
+    )
     ocpp_tls_key: str = Field("", description="PEM file: private key of ocpp_tls_cert.")
     ocpp_client_ca: str = Field(
         "", description="PEM file: authorities whose client certificates chargers of security profile 3 may show."
     )
-    ocpp_ca_cert: str = Field("", description="PEM file: authority that signs chargers' certificates; empty: nobody does.")
+    ocpp_ca_cert: str = Field(
+        "", description="PEM file: authority that signs chargers' certificates; empty: nobody does."
+    )
     ocpp_ca_key: str = Field("", description="PEM file: private key of ocpp_ca_cert.")
 
     @field_validator("allow_networks", mode="before")

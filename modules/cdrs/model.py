@@ -10,7 +10,6 @@ from hub.core.types import (
     CiString36,
     CiString39,
     CiString48,
-    Closed,
     Country,
     CountryCode,
     Currency,
@@ -25,11 +24,9 @@ from hub.core.types import (
     Price,
     Some,
     Whole,
-    ci_string,
     key_of,
-    string,
-    verbatim,
 )
+from hub.core.types.markers import Closed, ci_string, string, verbatim
 from modules.locations.model import ConnectorFormat, ConnectorType, GeoLocation, PowerType
 from modules.tariffs.model import Tariff
 from modules.tokens.model import TokenType

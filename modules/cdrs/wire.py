@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final
 from hub.core.dialect import Dialect, Dialects, NotExpressible, Only, Trip, wires
 from hub.core.dialect.shared import PRICE_AS_NUMBER
 from hub.core.jsontypes import Tree
-from hub.core.types import Number, ci_string, exact
+from hub.core.types import Number
+from hub.core.types.markers import ci_string, exact
 from modules.cdrs.model import CDR as OUR_CDR
 from modules.cdrs.model import CdrDimension, CdrLocation, CdrToken, ChargingPeriod
 from modules.locations.model import CONNECTOR_TYPES_211, CONNECTOR_TYPES_221, Location

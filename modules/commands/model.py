@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hub.core.types import CiString36, Closed, DateTime, DisplayText, Id36, Many, OcpiModel, OpenEnum, Url, Whole
+from hub.core.types import CiString36, DateTime, DisplayText, Id36, Many, OcpiModel, Url, Whole
+from hub.core.types.markers import Closed, OpenEnum
 from modules.tokens.model import Token
 
 CommandType = Annotated[

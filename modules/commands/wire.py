@@ -12,7 +12,8 @@ from typing import Annotated, Any, Final
 
 from hub.core.dialect import Convert, Dialect, Dialects, NotExpressible, Only, Trip, wires
 from hub.core.jsontypes import Tree
-from hub.core.types import Whole, exact
+from hub.core.types import Whole
+from hub.core.types.markers import exact
 from modules.commands.model import (
     CancelReservation,
     CommandResponse,

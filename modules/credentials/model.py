@@ -6,18 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hub.core.types import (
-    BusinessDetails,
-    Closed,
-    CountryCode,
-    OcpiModel,
-    PartyId,
-    Some,
-    Url,
-    ci_string,
-    exact,
-    key_of,
-)
+from hub.core.types import BusinessDetails, CountryCode, OcpiModel, PartyId, Some, Url, key_of
+from hub.core.types.markers import Closed, ci_string, exact
 
 Role = Annotated[Literal["CPO", "EMSP", "NAP", "NSP", "OTHER", "SCSP"], Closed("Role")]
 """types_role_enum. HUB exists only on the 2.2.1 wire."""

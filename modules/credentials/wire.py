@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final
 from hub.core.dialect import Dialect, Dialects, Only, Trip, wires
 from hub.core.dialect.shared import SHARED
 from hub.core.jsontypes import Tree
-from hub.core.types import BusinessDetails, exact
+from hub.core.types import BusinessDetails
+from hub.core.types.markers import exact
 from modules.credentials.model import Credentials, CredentialsRole
 
 _FLAT: Final = ("business_details", "party_id", "country_code")

@@ -11,7 +11,6 @@ from hub.core.types import (
     CiString36,
     CiString48,
     ClockTime,
-    Closed,
     Country,
     CountryCode,
     DateTime,
@@ -24,16 +23,13 @@ from hub.core.types import (
     Many,
     Number,
     OcpiModel,
-    OpenEnum,
     PartyId,
     Some,
     Url,
     Whole,
-    ci_string,
     key_of,
-    string,
-    weekday,
 )
+from hub.core.types.markers import Closed, OpenEnum, ci_string, string, weekday
 from modules.tokens.model import TokenType
 
 Capability = Annotated[

@@ -10,7 +10,7 @@ from hub.core.dialect import ABSENT, Convert, Dialect, Dialects, NotExpressible,
 from hub.core.dialect.shared import SHARED
 from hub.core.dialect.zones import zone_near
 from hub.core.jsontypes import Tree
-from hub.core.types import exact
+from hub.core.types.markers import exact
 from modules.locations.model import (
     CONNECTOR_TYPES_211,
     CONNECTOR_TYPES_221,

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from hub.core.types import (
     CiString36,
-    Closed,
     CountryCode,
     Currency,
     DateTime,
@@ -20,8 +19,8 @@ from hub.core.types import (
     PartyId,
     Price,
     key_of,
-    string,
 )
+from hub.core.types.markers import Closed, string
 from modules.cdrs.model import AuthMethod, CdrToken, ChargingPeriod
 from modules.tokens.model import ProfileType
 

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Final
 from hub.core.dialect import Dialect, Dialects, NotExpressible, Only, Trip, wires
 from hub.core.dialect.shared import PRICE_AS_NUMBER
 from hub.core.jsontypes import Tree
-from hub.core.types import Number, exact
+from hub.core.types import Number
+from hub.core.types.markers import exact
 from modules.cdrs.wire import AUTH_METHODS_211, auth_id_of, token_of
 from modules.cdrs.wire import DIALECTS as CDR_DIALECTS
 from modules.locations.model import Location

@@ -9,7 +9,6 @@ from pydantic import Field
 from hub.core.types import (
     CalendarDate,
     ClockTime,
-    Closed,
     CountryCode,
     Currency,
     DateTime,
@@ -25,6 +24,7 @@ from hub.core.types import (
     Whole,
     key_of,
 )
+from hub.core.types.markers import Closed
 from modules.locations.model import EnergyMix
 
 DayOfWeek = Annotated[

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 from hub.core.dialect import Dialect, Dialects, Finish, NotExpressible, Trip, wires
 from hub.core.jsontypes import Tree
-from hub.core.types import exact
+from hub.core.types.markers import exact
 from modules.locations.wire import DIALECTS as LOCATION_DIALECTS
 from modules.tariffs.model import PriceComponent, Tariff, TariffElement, TariffRestrictions
 

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from hub.core.types import (
     CiString36,
-    Closed,
     CountryCode,
     DateTime,
     DisplayText,
@@ -17,11 +16,10 @@ from hub.core.types import (
     Language,
     Many,
     OcpiModel,
-    OpenEnum,
     PartyId,
     key_of,
-    string,
 )
+from hub.core.types.markers import Closed, OpenEnum, string
 
 TokenType = Annotated[str, OpenEnum("TokenType", ("AD_HOC_USER", "APP_USER", "EMAID", "OTHER", "RFID"))]
 """mod_tokens_tokentype_enum"""

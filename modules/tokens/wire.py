@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from hub.core.dialect import Dialect, Dialects, Only, wires
-from hub.core.types import Many, exact
+from hub.core.types import Many
+from hub.core.types.markers import exact
 from modules.tokens.model import AuthorizationInfo, LocationReferences, Token
 
 _ID_211 = Annotated[str, exact(36, least=1)]

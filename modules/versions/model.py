@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from hub.core.types import Closed, OcpiModel, OpenEnum, Some, Url
+from hub.core.types import OcpiModel, Some, Url
+from hub.core.types.markers import Closed, OpenEnum
 
 VersionNumber = Annotated[str, OpenEnum("VersionNumber", ("2.0", "2.1", "2.1.1", "2.2", "2.2.1", "2.3.0"))]
 """version_information_endpoint_versionnumber_enum"""

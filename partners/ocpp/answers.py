@@ -64,7 +64,7 @@ CODES: Final[Mapping[str, Mapping[Fault, str]]] = {"1.6": _IN_16, "2.0.1": _IN_2
 UNNAMED: Final = _SINCE_16[Fault.GENERIC]
 """What a CALLERROR of the charger counts as when it names no code."""
 
-FAULTS: Final[Mapping[type[errors.BusbarError], Fault]] = {
+FAULTS: Final[Mapping[type, Fault]] = {
     errors.BusbarError: Fault.INTERNAL,
     errors.RequestFault: Fault.GENERIC,
     errors.Unauthorized: Fault.SECURITY,
@@ -78,6 +78,10 @@ FAULTS: Final[Mapping[type[errors.BusbarError], Fault]] = {
     errors.NotFound: Fault.PROPERTY,
     errors.UnknownLocation: Fault.PROPERTY,
     errors.UnknownToken: Fault.PROPERTY,
+    errors.CommandForUnknownLocation: Fault.PROPERTY,
+    errors.CommandForForeignToken: Fault.SECURITY,
+    errors.NotCapable: Fault.NOT_SUPPORTED,
+    errors.TooSlow: Fault.GENERIC,
     errors.NotYours: Fault.SECURITY,
     errors.RoleLacksInterface: Fault.SECURITY,
     errors.MethodNotAllowed: Fault.NOT_SUPPORTED,
@@ -143,8 +147,8 @@ def code(fault: Fault, version: str) -> str:
 
 
 def fault_of(error: BaseException) -> Fault:
-    """The fault that stands for `error`; what is not of our tree is an internal error."""
-    return FAULTS[type(error)] if isinstance(error, errors.BusbarError) else Fault.INTERNAL
+    """The fault of the nearest kind of `error` that has a row; what is not of our tree is an internal error."""
+    return next((FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS), Fault.INTERNAL)
 
 
 def command_result(command: str, status: str, *, evse_status: str = "UNKNOWN", session_ended: bool = False) -> Outcome:

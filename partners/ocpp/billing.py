@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from hub.core.errors import UnknownLocation
 from hub.core.ports import Hub, Place
 from hub.core.units import Put, Unit
 from modules.sessions import service as sessions
@@ -45,8 +46,10 @@ class Opening:
 
 async def begin(hub: Hub, charge: Transaction, opening: Opening) -> tuple[Charge, Unit]:
     """The session of a new charge. Raises: UnknownLocation."""
-    assert opening.place is not None
-    begun = sessions.Begun(opening.place, opening.decision, charge.start, _kwh(charge.meter_start_wh))
+    place = opening.place
+    if place is None:
+        raise UnknownLocation
+    begun = sessions.Begun(place, opening.decision, charge.start, _kwh(charge.meter_start_wh))
     session, unit = await sessions.begin(hub, begun, reserved=opening.reserved)
     return session, joined(unit, opening.unit, grow(hub, session, charge))
 
@@ -67,17 +70,16 @@ def grow(hub: Hub, session: Charge, charge: Transaction, states: Sequence[State]
 def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
     """The session is over, as the charger said, or as it must have been."""
     unit = _completed(session, charge)
-    assert charge.end is not None
-    return joined(unit, sessions.end(hub, session, at=charge.end, meter_kwh=_last(charge), remark=charge.remark))
+    return joined(
+        unit, sessions.end(hub, session, at=charge.end or session.start, meter_kwh=_last(charge), remark=charge.remark)
+    )
 
 
 async def correct(hub: Hub, session: Charge, charge: Transaction) -> Unit:
     """The end was estimated and is known now."""
     unit = _completed(session, charge)
     assert charge.end is not None
-    corrected = await sessions.correct(
-        hub, session, at=charge.end, meter_kwh=_last(charge), remark=charge.remark
-    )
+    corrected = await sessions.correct(hub, session, at=charge.end, meter_kwh=_last(charge), remark=charge.remark)
     return joined(unit, corrected)
 
 

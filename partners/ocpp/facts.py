@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from partners.ocpp.events import Event, StartKey, TransactionId, start_key, time_key
 from partners.ocpp.matching import Start, Stop, StopKey, stop_key
+
+MOST_SAMPLES: Final = 5_000
+"""One a minute for three days and a half."""
 
 Fact = Start | Stop | Event
 
@@ -52,6 +55,18 @@ class Facts:
         merged = _merged(known, fact)
         changed: dict[str, Any] = {slot: {**facts, key: merged}}
         return self if merged == known else replace(self, **changed)
+
+    def thinned(self) -> Facts:
+        """These facts with every second of too many samples left out; the newest and the steps all stay."""
+        if len(self.samples) <= MOST_SAMPLES:
+            return self
+        in_order = sorted(self.samples.items(), key=lambda entry: entry[1].arrival)
+        kept = {
+            key: event
+            for number, (key, event) in enumerate(in_order)
+            if number % 2 or number > len(in_order) - 100 or any(reading.step_kwh for reading in event.readings)
+        }
+        return replace(self, samples=kept)
 
     def without(self, starts: Collection[StartKey], stops: Collection[StopKey], before: datetime) -> Facts:
         """These facts without some starts and stops, their samples, and what else arrived before `before`."""

@@ -43,7 +43,11 @@ from typing import Final, Literal
 from partners.ocpp.events import Event, Orphan, StartKey, Transaction, start_key
 from partners.ocpp.facts import Facts
 from partners.ocpp.matching import Pairing, pair, stop_key
-from partners.ocpp.reckoning import Surroundings, lowest, reckon
+from partners.ocpp.reckoning import lowest, reckon
+from partners.ocpp.surroundings import Surroundings
+
+MOST_CHARGES: Final = 400
+"""Starts and stops that a book holds at most; `settle` alone is not bounded."""
 
 LEAP: Final = 1_000_000
 HIGHEST_ID: Final = 2_000_000_000
@@ -125,7 +129,7 @@ def apply(book: Book, event: Event, *, next_id: int) -> Applied:
         return Applied(book, event, (Effect("repeated", event=event),), next_id)
     is_known_sample = event.kind == "meter" and len(facts.samples) == len(book.facts.samples)
     after = _reckoned(book, facts, None if is_known_sample else event, now=event.arrival)
-    return Applied(after, event, _effects(book, after, event), next_id)
+    return Applied(_bounded(after), event, _effects(book, after, event), next_id)
 
 
 def expire(book: Book, *, now: datetime) -> tuple[Book, tuple[Effect, ...]]:
@@ -152,18 +156,34 @@ def settled(station: str, events: Iterable[Event], *, now: datetime | None = Non
 
 
 def forget(book: Book, *, before: datetime) -> Book:
-    """Drop charges that ended by a stop before `before`, with all that belongs to them.
+    """Drop what was over before `before`: ended charges with all that belongs to them, orphans heard until then.
 
-    A start of theirs that is repeated later would open anew: look its `start_key` up first and set
-    `assigned`.
+    A start that is repeated later would open anew: look its `start_key` up first and set `assigned`. A stop that
+    corrects an estimated end later is an orphan then. A week or more is a good age.
     """
-    ended = {
-        key
-        for key, charge in book.transactions.items()
-        if charge.ending == "stop" and charge.end is not None and charge.end < before
-    }
-    stops = {stop_key(book.pairing.stops[key]) for key in ended}
-    return _reckoned(book, book.facts.without(ended, stops, before), None, now=before)
+    over = {key for key, charge in book.transactions.items() if charge.end is not None and charge.end < before}
+    old = [orphan for orphan in book.pairing.orphans if orphan.arrival < before]
+    stops = {stop_key(book.pairing.stops[key]) for key in over if key in book.pairing.stops}
+    pairing = Pairing(
+        {key: stop for key, stop in book.pairing.stops.items() if key not in over},
+        {key: flags for key, flags in book.pairing.flags.items() if key not in over},
+        tuple(orphan for orphan in book.pairing.orphans if orphan not in old),
+    )
+    return replace(
+        book,
+        facts=book.facts.without(over, stops.union(map(stop_key, old)), before),
+        pairing=pairing,
+        transactions={key: charge for key, charge in book.transactions.items() if key not in over},
+    )
+
+
+def _bounded(book: Book) -> Book:
+    """`book`, or the younger half of it when a charger gone mad fills it. Nothing is lost: the events are stored."""
+    if len(book.facts.starts) + len(book.facts.stops) <= MOST_CHARGES:
+        return replace(book, facts=book.facts.thinned())
+    ends = [charge.end for charge in book.transactions.values() if charge.end is not None]
+    ends += [orphan.arrival for orphan in book.pairing.orphans]
+    return forget(book, before=sorted(ends)[len(ends) // 2]) if ends else book
 
 
 def _reckoned(book: Book, facts: Facts, event: Event | None, *, now: datetime | None) -> Book:

@@ -96,3 +96,8 @@ def _forms(presented: bytes) -> list[str]:
 
 def _canonical(password: str) -> str:
     return password.lower() if _HEX.fullmatch(password) else password
+
+
+def is_hex(password: str) -> bool:
+    """Is it hexadecimal text, as AuthorizationKey carries it?"""
+    return _HEX.fullmatch(password) is not None

@@ -35,7 +35,7 @@ def parse_decimal(value: Json) -> Decimal | None:
     if isinstance(value, str):
         text = value.strip()
         return Decimal(text) if _DECIMAL.fullmatch(text) else None
-    if not -(10**12) < value < 10**12:
+    if (isinstance(value, Decimal) and not value.is_finite()) or not -(10**12) < value < 10**12:
         return None
     return value.quantize(Decimal("0.000001")).normalize() + 0 if isinstance(value, Decimal) else Decimal(value)
 

@@ -93,7 +93,7 @@ class Station(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Learned(msgspec.Struct, omit_defaults=True):
-    """What a station told of itself, and what we found out. `progress`: last word of its firmware, logs and diagnostics."""
+    """What a station told of itself, and what we found out. `progress`: last word of firmware, logs, diagnostics."""
 
     identity: str
     vendor: str = ""

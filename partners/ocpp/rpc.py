@@ -212,11 +212,11 @@ class Connection:
                 return self._refusal(call, finding.fault, finding.text)
         try:
             payload = await self._handler(Incoming(call.action, call.payload, call.raw, finding))
+            return frames.result(call.id, payload) if call.expects_answer else None
         except Refused as refusal:
             return self._refusal(call, refusal.fault, refusal.description)
         except Exception as error:  # one message must not cost the charger its socket
             return self._refusal(call, self._failure(call.action, error), _speakable(error))
-        return frames.result(call.id, payload) if call.expects_answer else None
 
     async def _enqueue(self, call: frames.Call) -> None:
         self._unread.append(call)

@@ -1,4 +1,4 @@
-"""Signed meter values on their way into the CDR: untouched, with what can be read of them beside (mod_cdrs_signed_data_class).
+"""Signed meter values on their way into the CDR: untouched. OCPI mod_cdrs_signed_data_class.
 
 1.6 has no field for a signature: chargers put a JSON text with the fields of 2.x into the value (the OCA's application
 note), or the bare OCMF text. Whatever comes is passed on byte for byte.

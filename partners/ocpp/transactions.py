@@ -80,8 +80,7 @@ class Transactions:
                 return Started(known.number, known.allowed, None)
             opening = await decide()
             applied = await self._enter(desk, event, opening)
-            assert applied.assigned is not None
-            return Started(applied.assigned, opening.decision.allowed, opening)
+            return Started(applied.assigned or 0, opening.decision.allowed, opening)
 
     async def report(self, event: Event) -> None:
         """A stop, meter values, a status or a boot. Raises: NotReady, Conflict."""

@@ -15,18 +15,15 @@ from hub.core.dialect.forms import cardinality, fields_of, is_model, leaf_of
 from hub.core.types import (
     CalendarDate,
     ClockTime,
-    Closed,
     Country,
     Currency,
     Language,
     Latitude,
     Longitude,
     OcpiModel,
-    OpenEnum,
-    Plain,
-    Text,
     moment_text,
 )
+from hub.core.types.markers import Closed, OpenEnum, Plain, Text
 
 Objects = SearchStrategy[dict[str, Any]]
 

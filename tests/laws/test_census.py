@@ -13,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from hub.core.dialect import VERSIONS
 from hub.core.dialect.forms import cardinality, fields_of, is_model, leaf_of
-from hub.core.types import Closed, OcpiModel, OpenEnum, Plain, Text
+from hub.core.types import OcpiModel
+from hub.core.types.markers import Closed, OpenEnum, Plain, Text
 from modules.commands.model import CommandType
 from modules.sessions.model import ChargingPreferencesResponse
 from tests.laws.census_differences import ENUMS, FIELDS, NOT_OURS, READ_LONGER, UNCOUNTED

@@ -2,7 +2,9 @@
 
     tables     Dialect: what a version has that we have not, and the other way round
     forms      the wire model and the JSON Schema of a version, derived from our model and its dialect
+    handlers   how one value is translated, and what happens where it cannot be
     translate  both translations, compiled from the same tables
+    shared     the dialects of prices and images; zones: a time zone for a place of 2.1.1
     wire       Wire: read, read_patch, write, write_patch, schema
 
 The law: translating a part and merging it gives the same as merging first and translating then, and whatever a

@@ -16,7 +16,8 @@ from pydantic_core import core_schema
 
 from hub.core.dialect.tables import Dialect, Dialects, Only
 from hub.core.jsontypes import Tree
-from hub.core.types import Closed, OcpiModel, OpenEnum, Plain, Read, Text
+from hub.core.types import OcpiModel
+from hub.core.types.markers import Closed, OpenEnum, Plain, Read, Text
 
 Marker = Text | Plain | OpenEnum | Closed
 _EMPTY = Dialect()

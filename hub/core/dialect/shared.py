@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 
 from hub.core.dialect.tables import Convert, Dialect, Dialects, Only, Trip
 from hub.core.jsontypes import Tree
-from hub.core.types import ASCII, Image, Number, Price, PriceLimit, Text
+from hub.core.types import Image, Number, Price, PriceLimit
+from hub.core.types.markers import ASCII, Text
 
 VAT: Final = "VAT"
 

@@ -2,8 +2,6 @@
 
 A step walks the fields that are there and looks each up in a dict of actions; a field without an action passes as it
 is, and so does a field that nobody knows. So a step is right for a part of an object as well as for the whole.
-What cannot be expressed bubbles: out of a list the item goes, an optional field goes, a required or essential
-field takes its object along. Each time the smallest thing that can go is reported as one loss.
 """
 
 from __future__ import annotations
@@ -12,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.core.dialect.forms import Forms, cardinality, fields_of, is_model, leaf_of
-from hub.core.dialect.tables import ABSENT, Dialect, Finish, First, Handler, NotExpressible, Only, Step, Trip
+from hub.core.dialect.handlers import VERSION_OURS, backs, bubbles, chain, each, fits, leave, limits, loses, nested
+from hub.core.dialect.tables import ABSENT, Dialect, Finish, First, Handler, Step, Trip
 from hub.core.jsontypes import Tree
-from hub.core.types import OcpiModel, Text
+from hub.core.types import OcpiModel
+from hub.core.types.markers import Text
 
 Actions = Mapping[str, tuple[str, Handler | None]]
 
@@ -29,6 +29,8 @@ class Translator:
 
     def down(self, model: type[OcpiModel]) -> Step | None:
         """From our form to theirs."""
+        if self._forms.version == VERSION_OURS:
+            return None
         if model not in self._downs:
             self._downs[model] = self._make_down(model)
         return self._downs[model]
@@ -47,9 +49,9 @@ class Translator:
         for name, annotation in ours.items():
             target = dialect.rename.get(name, name)
             if name in dialect.supply | dialect.by_hand:
-                actions[name] = ("", _leave)
+                actions[name] = ("", leave)
             elif name in dialect.drop:
-                actions[name] = ("", _loses(f"OCPI {version} has no {name}"))
+                actions[name] = ("", loses(f"OCPI {version} has no {name}"))
             else:
                 handler = self._down_handler(dialect, name, annotation, theirs[target])
                 if handler is not None or target != name:
@@ -66,17 +68,17 @@ class Translator:
         base: Handler | None = None
         inner = self.down(kind) if is_model(kind) else None
         if inner is not None:
-            base = _nested(inner)
+            base = nested(inner)
         elif name in dialect.values:
-            base = _limits(dialect.values[name], self._forms.version)
+            base = limits(dialect.values[name], self._forms.version)
         elif isinstance(marker, Text) and isinstance(our_marker, Text):
-            base = _fits(our_marker, marker)
+            base = fits(our_marker, marker)
         if base is not None and cardinality(ours) in "*+":
-            base = _each(base)
-        base = _chain(base, dialect.convert[name].down if name in dialect.convert else None)
+            base = each(base)
+        base = chain(base, dialect.convert[name].down if name in dialect.convert else None)
         if base is None:
             return None
-        return _bubbles(base, dialect, name, must=cardinality(theirs) in "1+")
+        return bubbles(base, dialect, name, must=cardinality(theirs) in "1+")
 
     def _make_up(self, model: type[OcpiModel]) -> Step | None:
         dialect, ours = self._forms.dialect(model), fields_of(model)
@@ -90,7 +92,7 @@ class Translator:
             if handler is not None or source != name:
                 actions[source] = (name, handler)
         for name in dialect.add:
-            actions.setdefault(name, ("", _leave if dialect.up else _loses(f"OCPI {VERSION_OURS} has no {name}")))
+            actions.setdefault(name, ("", leave if dialect.up else loses(f"OCPI {VERSION_OURS} has no {name}")))
         _guard(actions, theirs, ours, VERSION_OURS)
         finish = _supplying(dialect)
         if not (any(name in theirs for name in actions) or finish):
@@ -102,19 +104,16 @@ class Translator:
         base: Handler | None = None
         inner = self.up(kind) if is_model(kind) and name not in dialect.types else None
         if inner is not None:
-            base = _nested(inner)
+            base = nested(inner)
         elif name in dialect.values and dialect.values[name].back:
             must = cardinality(ours) in "1+"
-            base = _backs(dialect.values[name], dialect.blank.get(name), must=must)
+            base = backs(dialect.values[name], dialect.blank.get(name), must=must)
         if base is not None and cardinality(ours) in "*+":
-            base = _each(base)
-        base = _chain(base, dialect.convert[name].up if name in dialect.convert else None)
+            base = each(base)
+        base = chain(base, dialect.convert[name].up if name in dialect.convert else None)
         if base is None:
             return None
-        return _bubbles(base, dialect, name, must=cardinality(ours) in "1+")
-
-
-VERSION_OURS = "2.3.0"
+        return bubbles(base, dialect, name, must=cardinality(ours) in "1+")
 
 
 def _step(actions: Actions, blank: Mapping[str, Any], first: First | None, finish: Finish | None) -> Step:
@@ -167,134 +166,4 @@ def _guard(actions: dict[str, tuple[str, Handler | None]], here: Any, there: Any
     """An unknown field whose name means something in the other form must not arrive there as that."""
     for name in there:
         if name not in here:
-            actions.setdefault(name, ("", _loses(f"{name} means something else in OCPI {version}")))
-
-
-def _leave(value: Any, path: str, trip: Trip) -> Any:
-    return ABSENT
-
-
-def _loses(reason: str) -> Handler:
-    def handler(value: Any, path: str, trip: Trip) -> Any:
-        if value not in (None, []):
-            trip.lose(path, reason)
-        return ABSENT
-
-    return handler
-
-
-def _chain(first: Handler | None, then: Handler | None) -> Handler | None:
-    if first is None or then is None:
-        return first or then
-
-    def handler(value: Any, path: str, trip: Trip) -> Any:
-        value = first(value, path, trip)
-        return value if value is ABSENT else then(value, path, trip)
-
-    return handler
-
-
-def _nested(inner: Step) -> Handler:
-    def handler(value: Any, path: str, trip: Trip) -> Any:
-        part, trip.part = trip.part, False
-        try:
-            return inner(value, path, trip)
-        finally:
-            trip.part = part
-
-    return handler
-
-
-def _each(item_handler: Handler) -> Handler:
-    """Translate a list; items that cannot be expressed go, and so does a list that had items and has none left."""
-
-    def handler(value: Any, path: str, trip: Trip) -> Any:
-        out = []
-        for at, item in enumerate(value):
-            mark = len(trip.losses)
-            try:
-                changed = item_handler(item, f"{path}/{at}", trip)
-            except NotExpressible as fault:
-                del trip.losses[mark:]
-                trip.lose(f"{path}/{at}", fault.reason)
-                continue
-            if changed not in out or isinstance(changed, dict):
-                out.append(changed)
-        if value and not out:
-            raise NotExpressible(trip.losses[-1].reason)
-        return out
-
-    return handler
-
-
-def _bubbles(inner: Handler, dialect: Dialect, name: str, *, must: bool) -> Handler:
-    """The field goes where it may, else it takes the object along. A PATCH cannot remove: there it is the whole."""
-    spare = dialect.spare.get(name, ABSENT)
-    if name in dialect.essential or (must and spare is ABSENT):
-        return inner
-
-    def handler(value: Any, path: str, trip: Trip) -> Any:
-        mark = len(trip.losses)
-        try:
-            return inner(value, path, trip)
-        except NotExpressible as fault:
-            if trip.part and spare is ABSENT:
-                raise
-            del trip.losses[mark:]
-            trip.lose(path, fault.reason)
-            return spare
-
-    return handler
-
-
-def _limits(only: Only, version: str) -> Handler:
-    known, turns, otherwise, back = frozenset(only.known), only.turns, only.otherwise, only.back
-
-    def handler(value: Any, path: str, trip: Trip) -> Any:
-        if value in known:
-            return value
-        near = turns.get(value, otherwise)
-        if near is None:
-            raise NotExpressible(f"OCPI {version} has no value {value}")
-        if back.get(near) != value:
-            trip.lose(path, f"{value} is sent as {near}: OCPI {version} has no such value")
-        return near
-
-    return handler
-
-
-def _backs(only: Only, blank: Any, *, must: bool) -> Handler:
-    back, turns = only.back, only.turns
-
-    def handler(value: Any, path: str, trip: Trip) -> Any:
-        if value not in back:
-            return value
-        ours = back[value]
-        if ours is None and must:
-            raise NotExpressible(f"OCPI {VERSION_OURS} has no value {value}")
-        if (blank if ours is None else turns.get(ours)) != value:
-            trip.lose(path, f"{value} is read as {ours or 'nothing'}")
-        if ours is None:
-            return None if trip.part else ABSENT
-        return ours
-
-    return handler
-
-
-def _fits(ours: Text, theirs: Text) -> Handler | None:
-    """Keep a text within the limit of the version: display text is cut at a word, an id cannot be."""
-    limit, readable = theirs.limit, ours.readable
-    if limit is None or (readable is not None and readable <= limit):
-        return None
-    shortens = theirs.style == "display"
-
-    def handler(value: Any, path: str, trip: Trip) -> Any:
-        if len(value) <= limit:
-            return value
-        if not shortens:
-            raise NotExpressible(f"longer than the {limit} characters of the version")
-        trip.lose(path, f"shortened to {limit} characters")
-        cut, space, _ = value[:limit].rpartition(" ")
-        return cut if space and len(cut) > limit // 2 else value[:limit]
-
-    return handler
+            actions.setdefault(name, ("", loses(f"{name} means something else in OCPI {version}")))

@@ -80,7 +80,8 @@ class Store(Protocol):
     ) -> Page:
         """A page in order of creation, `date_from` <= last_updated < `date_to` (transport_and_format_pagination).
 
-        `among` names columns and the values each may have. Dates are texts of `clock.timestamp`. None means without that condition; an empty sequence finds nothing.
+        `among` names columns and the values each may have. Dates are texts of `clock.timestamp`. None means without
+        that condition; an empty sequence finds nothing. Raises: ValueError, for a column that the kind has not.
         """
         ...
 

@@ -21,6 +21,7 @@ from hub.core.store.documents import (
     Statement,
     bounded,
     change_row,
+    check_columns,
     columns,
     document,
     page_where,
@@ -101,6 +102,7 @@ class DocumentStore(ABC):
         owners: Sequence[str] | None = None,
         among: Mapping[str, Sequence[str]] = NO_AMONG,
     ) -> Page:
+        check_columns(kind, among)
         statement = Statement(numbered=self.numbered)
         where = page_where(
             statement, date_from=date_from, date_to=date_to, audiences=audiences, owners=owners, among=among

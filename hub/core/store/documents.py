@@ -7,7 +7,7 @@ Placeholders are `?` in SQLite and `$1` in PostgreSQL; everything else is the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -84,9 +84,9 @@ def select_sql(
     after_seq: int,
 ) -> str:
     """The statement of `Store.select`. Raises: ValueError, for a column that the kind has not."""
-    unknown = set(equal) - _TEXT_COLUMNS - set(kind.columns)
-    if unknown or order not in ("seq", "last_updated", "key"):
-        raise ValueError(f"{kind.name} cannot be selected by {sorted(unknown) or order}")
+    check_columns(kind, equal)
+    if order not in ("seq", "last_updated", "key"):
+        raise ValueError(f"{kind.name} cannot be selected in order of {order}")
     conditions = [f'"{column}" = {statement.bind(value)}' for column, value in equal.items()]
     if after_seq:
         conditions.append(f"seq > {statement.bind(bounded(after_seq))}")
@@ -97,6 +97,13 @@ def select_sql(
         f"SELECT {columns(kind)} FROM {table_name(kind)}{where}"
         f" ORDER BY {by} {direction} LIMIT {statement.bind(bounded(limit))}"
     )
+
+
+def check_columns(kind: Kind, names: Iterable[str]) -> None:
+    """Raises: ValueError, when the kind has no such text column."""
+    unknown = set(names) - _TEXT_COLUMNS - set(kind.columns)
+    if unknown:
+        raise ValueError(f"{kind.name} cannot be selected by {sorted(unknown)}")
 
 
 def page_where(

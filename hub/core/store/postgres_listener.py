@@ -44,8 +44,7 @@ class PostgresListener:
 
     async def start(self) -> None:
         """Raises: NotReady, when the first connection fails."""
-        connection = await self._connect()
-        self._heard = await self._last(connection)
+        connection, self._heard = await self._connect()
         self._task = asyncio.create_task(self._run(connection), name="busbar-postgres-listener")
 
     async def close(self) -> None:
@@ -67,8 +66,7 @@ class PostgresListener:
         while True:
             await asyncio.sleep(_RECONNECT_AFTER_S)
             try:
-                connection = await self._connect()
-                last = await self._last(connection)
+                connection, last = await self._connect()
             except Exception as error:  # whatever it is, we must hear again
                 log.info("listener cannot reconnect yet", reason=type(error).__name__)
                 continue
@@ -78,11 +76,16 @@ class PostgresListener:
             self._bell.set()
             return connection
 
-    async def _connect(self) -> Any:
+    async def _connect(self) -> tuple[Any, int]:
+        """A connection that listens, and the last number of the log after it began to."""
         connection = await self._server.connect()
-        connection.add_termination_listener(lambda _: self._bell.set())
-        await connection.add_listener(CHANNEL, self._notified)
-        return connection
+        try:
+            connection.add_termination_listener(lambda _: self._bell.set())
+            await connection.add_listener(CHANNEL, self._notified)
+            return connection, await self._last(connection)
+        except BaseException:
+            connection.terminate()
+            raise
 
     async def _listen(self, connection: Any) -> None:
         while not connection.is_closed():

@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class DatabaseRefused(Exception):  # noqa: N818 - it reads as the sentence that it is
+class DatabaseRefused(Exception):
     """The database cannot be used as it is. The message is one sentence for the operator, without a password."""

@@ -25,13 +25,43 @@ TREES = st.recursive(
     ),
     max_leaves=12,
 )
-PIECES = r"""{ } [ ] , : " \ "a" "a": "\u0061": "\ud800 \udc00 "\"" "[" "]}" "\u0022:" "\\" "\\u0000" \u0000 é
-0 1.5 - 1e5 1E-7 1234567890123456 true null NaN""".split()
+PIECES = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    '"',
+    "\\",
+    '"a"',
+    '"a":',
+    '"\\u0061":',
+    '"\\ud800',
+    "\\udc00",
+    '"\\""',
+    '"["',
+    '"]}"',
+    '"\\u0022:"',
+    '"\\\\"',
+    '"\\\\u0000"',
+    "\\u0000",
+    "é",
+    "0",
+    "1.5",
+    "-",
+    "1e5",
+    "1E-7",
+    "1234567890123456",
+    "true",
+    "null",
+    "NaN",
+]
 JSONISH = st.lists(st.sampled_from([*PIECES, " ", "\n", "\0"]), max_size=14).map("".join)
 
 
 def reference(body: bytes) -> Any:
-    """The same rules with the standard library, slow and plain. Raises: ValueError, RecursionError."""
+    """The same rules with the standard library, slow and plain. Raises: ValueError and its like."""
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
@@ -44,7 +74,7 @@ def reference(body: bytes) -> Any:
 
     def number(text: str) -> Any:
         found = Decimal(text)
-        if sum(map(str.isdigit, format(found, "f"))) > 32 or len(text) > 64:
+        if abs(found.adjusted()) > 99 or sum(map(str.isdigit, format(found, "f"))) > 32:
             raise ValueError("digits")
         return int(text) if text.lstrip("-").isdigit() else found
 
@@ -66,7 +96,7 @@ def reference(body: bytes) -> Any:
 def test_it_reads_what_a_strict_reader_reads_and_nothing_else(body: bytes) -> None:
     try:
         expected = reference(body)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, ArithmeticError):
         with pytest.raises(Unreadable):
             parse(body, limit=LIMIT)
         return

@@ -268,6 +268,14 @@ async def test_what_is_not_http_is_nonsense(outbound: Outbound, answer: bytes) -
             await outbound.request("POST", url, headers={}, deadline_s=2)
 
 
+async def test_after_close_nothing_leaves(outbound: Outbound) -> None:
+    async with listening(says(OK)) as (peer, url):
+        await outbound.close()
+        with pytest.raises(PeerUnreachable, match="shutting down"):
+            await outbound.request("GET", url, headers={})
+    assert peer.connections == 0
+
+
 async def test_a_closed_port_is_unreachable(outbound: Outbound) -> None:
     async with listening(says(OK)) as (_, url):
         pass

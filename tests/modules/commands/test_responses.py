@@ -1,4 +1,4 @@
-"""What a command is answered at once: each command, each reason, each version. OCPI mod_commands_commandresponse_object."""
+"""What a command is answered at once: each command, each reason, each version. OCPI mod_commands."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.parametrize("version", VERSIONS)
 def is_answer(data: Any, version: str, result: str, *, follows: bool = False) -> bool:
     if version == "2.1.1":
         return bool(data == {"result": result})
-    return data["result"] == result and data["timeout"] == (2 * TIMEOUT_S if follows else 0)
+    return bool((data["result"], data["timeout"]) == (result, 2 * TIMEOUT_S if follows else 0))
 
 
 async def orders(world: World, version: str) -> dict[str, Any]:

@@ -30,6 +30,8 @@ from modules.commands.routes import operations
 from modules.commands.store import COMMANDS, RESERVATIONS, TAG_ALIASES, Command, Reservation
 from modules.locations import service as locations
 from modules.sessions import service as sessions
+from modules.sessions.charge import load
+from modules.sessions.store import SESSIONS
 from modules.tokens.authorize import By, Decision
 
 OURS = Party("DE", "BSB")
@@ -211,7 +213,7 @@ class World:
     async def quiet(self) -> None:
         """Until all background work has ended, or waits for the clock."""
         async with asyncio.timeout(10):
-            while len(self.tasks._tasks) > self.clock.sleeping:
+            while len(self.tasks._tasks) > self.clock.sleeping:  # noqa: ASYNC110 - nobody tells when all sleep
                 await asyncio.sleep(0.001)
 
     async def pass_s(self, seconds: float) -> None:
@@ -239,8 +241,6 @@ class World:
         return [commands.reservation_in(document) for document in await self.store.select(RESERVATIONS)]
 
     async def session_statuses(self) -> list[str]:
-        from modules.sessions.store import SESSIONS
-
         return [document.columns["status"] for document in await self.store.select(SESSIONS)]
 
     async def running_session(self, owner: str, evse_uid: str = "E1") -> str:
@@ -253,8 +253,6 @@ class World:
         return charge.session_id
 
     async def ended_session(self, session_id: str) -> None:
-        from modules.sessions.charge import load
-
         charge = await load(self.store, session_id)
         assert charge is not None
         await self.store.commit(sessions.end(self.hub, charge, at=self.clock.now(), meter_kwh=None))
@@ -324,34 +322,28 @@ def _location(location_id: str, *evses: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _partner(registry: Registry, name: str, party: Party, role: PartyRole, token_of_ours: str) -> Partner:
-    host = f"https://{name}.example.com"
-    fingerprint = registry.fingerprint(token_of_ours)
-    return Partner(
-        name=name,
-        state=State.CONNECTED,
-        claims=(Claim(role=role, party=party),),
-        version="2.2.1",
-        versions_url=f"{host}/versions",
-        endpoints=(Endpoint(identifier="commands", role="SENDER", url=f"{host}/commands"),),
-        our_tokens=(IssuedToken(fingerprint=fingerprint, use=TokenUse.LIVE),),
-        their_token=registry.sealed("theirs"),
-    )
+_PARTNERS = (
+    ("eee", Party("NL", "EEE"), PartyRole.EMSP, "https://eee.example.com"),
+    ("fff", Party("FR", "FFF"), PartyRole.EMSP, "https://fff.example.org"),
+    ("cpo", Party("BE", "BEC"), PartyRole.CPO, "https://cpo.example.net"),
+)
 
 
 async def _furnish(hub: Hub, keys: Mapping[str, str]) -> None:
-    parties = {
-        "eee": (Party("NL", "EEE"), PartyRole.EMSP),
-        "fff": (Party("FR", "FFF"), PartyRole.EMSP),
-        "cpo": (Party("BE", "BEC"), PartyRole.CPO),
-    }
-    sites = {"eee": "eee.example.com", "fff": "fff.example.org", "cpo": "cpo.example.net"}
-    for name, (party, role) in parties.items():
-        partner = _partner(hub.registry, name, party, role, keys[name])
-        host = f"https://{sites[name]}"
-        endpoint = Endpoint(identifier="commands", role="SENDER", url=f"{host}/commands")
-        partner = partner.model_copy(update={"versions_url": f"{host}/versions", "endpoints": (endpoint,)})
-        await hub.registry.commit(partner, hub.registry.unit(partner, new=True))
+    registry = hub.registry
+    for name, party, role, site in _PARTNERS:
+        live = IssuedToken(fingerprint=registry.fingerprint(keys[name]), use=TokenUse.LIVE)
+        partner = Partner(
+            name=name,
+            state=State.CONNECTED,
+            claims=(Claim(role=role, party=party),),
+            version="2.2.1",
+            versions_url=f"{site}/versions",
+            endpoints=(Endpoint(identifier="commands", role="SENDER", url=f"{site}/commands"),),
+            our_tokens=(live,),
+            their_token=registry.sealed("theirs"),
+        )
+        await registry.commit(partner, registry.unit(partner, new=True))
     needs_connector = _evse("E3", "CHARGING", ("START_SESSION_CONNECTOR_REQUIRED",))
     loc1 = _location("LOC1", _evse("E1"), _evse("E2"), needs_connector, _evse("BARE"))
     for location in (loc1, _location("LOC2", _evse("BARE2"))):

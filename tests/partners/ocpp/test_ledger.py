@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from partners.ocpp.events import SEVERITY, Event, Flag, Transaction, start_key
-from partners.ocpp.ledger import LEAP, Book, apply, blank, expire, forget, settle, settled
+from partners.ocpp.facts import MOST_SAMPLES, Facts
+from partners.ocpp.ledger import LEAP, MOST_CHARGES, Book, apply, blank, expire, forget, settle, settled
 from tests.partners.ocpp.said import DEAD, NOON, at, available, boot, sample, start, stop
 
 
@@ -313,7 +314,7 @@ def test_a_restart_of_the_hub_changes_nothing() -> None:
 
 
 def test_a_book_that_forgets_keeps_what_is_open_and_the_orphans() -> None:
-    book, _, _ = told(start(), stop(transaction=1), start(70, meter=8000), stop(5, transaction=99, tag="X"))
+    book, _, _ = told(start(), stop(transaction=1), start(70, meter=8000), stop(68, transaction=99, tag="X"))
     kept = forget(book, before=at(65))
     assert [charge.id for charge in kept.transactions.values()] == [2]
     assert len(kept.orphans) == 1
@@ -342,3 +343,20 @@ def test_an_id_that_a_charger_gave_to_two_charges_is_decided_by_content() -> Non
     first, second = sorted(settle([*events, stop(transaction="0")]), key=lambda charge: charge.start)
     assert (first.energy_kwh, second.energy_kwh) == (Decimal(7), Decimal(1))
     assert first.ending == second.ending == "stop"
+
+
+def test_a_charger_gone_mad_cannot_fill_the_memory_of_the_hub() -> None:
+    book, next_id = blank("CP1"), 1
+    for number in range(MOST_CHARGES + 200):
+        event = start(number, tag=f"T{number}") if number % 2 else stop(number, tag=f"X{number}", transaction=-1)
+        applied = apply(book, event, next_id=next_id)
+        book, next_id = applied.book, applied.next_id
+        assert len(book.facts.starts) + len(book.facts.stops) <= MOST_CHARGES
+    assert len(book.open) == 1
+
+
+def test_a_charge_of_a_week_keeps_its_energy_when_its_samples_are_thinned() -> None:
+    readings = [sample(number, str(number), transaction=1) for number in range(1, MOST_SAMPLES + 2)]
+    facts = Facts.gathered("CP1", readings).thinned()
+    assert len(facts.samples) < MOST_SAMPLES * 0.6
+    assert settle([start(meter=0, assigned=1), *facts.samples.values()])[0].energy_kwh == MOST_SAMPLES + 1

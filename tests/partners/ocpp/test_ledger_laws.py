@@ -17,6 +17,7 @@ from tests.partners.ocpp.said import DEAD, NOON, at, available, boot, sample, st
 STATIONS = ("CP1", "CP2")
 UNKNOWN_IDS: tuple[TransactionId | None, ...] = (0, -1, None)
 
+sometimes = settings(max_examples=400, deadline=None, database=None, derandomize=True)
 often = settings(
     max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None, derandomize=True
 )
@@ -54,7 +55,7 @@ def test_any_order_and_any_repetition_of_anything_settle_alike(
     assert settle(told, now=now) == settle(events, now=now)
 
 
-@often
+@sometimes
 @given(st.lists(anything, max_size=14))
 def test_one_by_one_is_the_same_as_all_at_once(events: list[Event]) -> None:
     books, stored, next_id = {name: blank(name) for name in STATIONS}, [], 100
@@ -66,7 +67,7 @@ def test_one_by_one_is_the_same_as_all_at_once(events: list[Event]) -> None:
         assert expire(book, now=at(300))[0].transactions == settled(name, stored, now=at(300)).transactions
 
 
-@often
+@sometimes
 @given(st.lists(anything, max_size=14))
 def test_nothing_said_makes_time_or_energy_negative(events: list[Event]) -> None:
     for charge in settle(events, now=at(300)):
@@ -113,13 +114,13 @@ class Charge:
 
 @st.composite
 def days(draw: st.DrawFn) -> list[Charge]:
-    """One to three charges on each of up to four connectors, one after the other, meters counting on."""
+    """Up to two charges on each of four connectors, one after the other, meters counting on."""
     charges: list[Charge] = []
     for station in STATIONS:
         clock_set = draw(st.integers(0, 3)) > 0
         for connector in (1, 2):
             clock, meter = draw(st.integers(0, 50)), draw(st.integers(0, 10**6))
-            for _ in range(draw(st.integers(0, 3))):
+            for _ in range(draw(st.integers(0, 2))):
                 length, energy = draw(st.integers(2, 300)), draw(st.integers(0, 60_000))
                 unknown_id = draw(st.sampled_from(UNKNOWN_IDS))
                 charges.append(Charge(station, connector, clock, clock + length, meter, meter + energy,

@@ -14,7 +14,7 @@ __all__ = ["database_url", "postgres_server", "postgres_url", "sqlite_url", "sto
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Store]:  # noqa: F811 - pytest hands over the fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
     opened = await open_store(database_url, KINDS)
     yield opened
     await opened.close()

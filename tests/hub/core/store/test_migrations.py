@@ -24,8 +24,8 @@ FROZEN = (("doc_token", TOKEN.columns, TOKEN.indexed), ("doc_session", SESSION.c
 
 POSTGRES_SCHEMA = (
     "SELECT relname, relkind::text, reloptions::text FROM pg_class WHERE relnamespace = 'public'::regnamespace",
-    "SELECT table_name, ordinal_position, column_name, data_type, is_nullable, collation_name, is_identity,"
-    " identity_generation FROM information_schema.columns WHERE table_schema = 'public'",
+    """SELECT table_name, ordinal_position, column_name, data_type, is_nullable, collation_name, identity_generation
+       FROM information_schema.columns WHERE table_schema = 'public'""",
     "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'",
 )
 

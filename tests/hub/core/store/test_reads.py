@@ -71,6 +71,10 @@ async def test_a_page_holds_only_what_its_reader_may_have(store: Store) -> None:
     assert await keys(audiences=["FR*CCC"]) == ["k3", "k4"]
     assert await keys(audiences=["FR*CCC", ""], owners=["DE*AAA"]) == ["k1", "k3", "k5", "k7", "k9"]
     assert await keys(owners=[]) == []
+    page = await store.page(
+        TOKEN, date_from=None, date_to=None, offset=0, limit=9, among={"uid": ["u0", "u9"], "owner": ["NL*BBB"]}
+    )
+    assert [found.key for found in page.documents] == ["k0", "k6"]
 
 
 @pytest.mark.usefixtures("tokens")

@@ -65,3 +65,5 @@ async def test_mistakes_in_the_program_are_told_as_such(store: Store) -> None:
         await store.commit(unit(session("s", "text")))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="cannot be selected"):
         await store.select(TOKEN, equal={"body": "x"})
+    with pytest.raises(ValueError, match="cannot be selected"):
+        await store.page(TOKEN, date_from=None, date_to=None, offset=0, limit=1, among={"1=1 OR key": ["x"]})

@@ -1,0 +1,64 @@
+"""Who may do what with the management API: viewer < operator < admin.
+
+    viewer      reads everything; no secret can be read by anybody
+    operator    changes objects, retries, talks to chargers
+    admin       decides who is connected, and who operates
+
+A failed authentication counts against the caller's address; a good token is let in whatever the count says, so nobody
+can be locked out by a neighbour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+from hub.core.errors import RoleLacksInterface, TooManyRequests, Unauthorized
+from hub.core.jwt import Bearer, OperatorRole
+from hub.core.limits import RateLimiter, address_key
+
+if TYPE_CHECKING:
+    from hub.app import Program
+
+
+def program_of(request: Request) -> Program:
+    """The program that this application is the face of."""
+    program: Program = request.app.state.program
+    return program
+
+
+def limiter(failures_per_min: int) -> RateLimiter:
+    """The count of failed authentications by address."""
+    return RateLimiter(rate_per_s=failures_per_min / 60, burst=failures_per_min)
+
+
+def authenticated(request: Request) -> Bearer:
+    """Who is asking. Raises: Unauthorized, TooManyRequests."""
+    header = request.headers.get("authorization", "")
+    try:
+        return program_of(request).operators.bearer(header.encode("latin-1"))
+    except Unauthorized:
+        failures: RateLimiter = request.app.state.failures
+        wait_s = failures.take(address_key(request.client.host if request.client else "?"))
+        if wait_s > 0:
+            raise TooManyRequests(retry_after_s=max(1, round(wait_s))) from None
+        raise
+
+
+def needs(role: OperatorRole) -> Callable[[Request], Bearer]:
+    """The dependency that lets in who has `role` or more."""
+
+    def bearer(request: Request) -> Bearer:
+        found = authenticated(request)
+        if not found.role.allows(role):
+            raise RoleLacksInterface(f"this needs the role {role}, the token has {found.role}")
+        return found
+
+    return bearer
+
+
+Viewer = Annotated[Bearer, Depends(needs(OperatorRole.VIEWER))]
+Operator = Annotated[Bearer, Depends(needs(OperatorRole.OPERATOR))]
+Admin = Annotated[Bearer, Depends(needs(OperatorRole.ADMIN))]

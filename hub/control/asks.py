@@ -1,0 +1,93 @@
+"""What an operator may send, checked field by field; an unknown field is a mistake and is told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hub.core.errors import InvalidRequest
+from hub.core.jsontypes import Json
+from hub.core.parties import Party, PartyRole
+from hub.core.registry import Claim
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""Of a partner or a person: letters, digits, `.`, `_` and `-`, at most 64."""
+Url = Annotated[str, Field(min_length=8, max_length=255, pattern=r"^https?://")]
+PresentedToken = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
+
+
+class Ask(BaseModel):
+    """The root of all request bodies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def of(cls, tree: Json) -> Self:
+        """From a parsed body. Raises: InvalidRequest, naming the first fault by JSON pointer, never its value."""
+        try:
+            return cls.model_validate(tree)
+        except ValidationError as fault:
+            first = fault.errors(include_url=False, include_context=False, include_input=False)[0]
+            pointer = "/" + "/".join(str(step) for step in first["loc"])
+            raise InvalidRequest(f"{pointer}: {first['msg']}") from None
+
+
+class RoleAsked(Ask):
+    """A party, and as what it takes part."""
+
+    role: PartyRole
+    country_code: Annotated[str, Field(min_length=2, max_length=2)]
+    party_id: Annotated[str, Field(min_length=3, max_length=3)]
+
+    @property
+    def claim(self) -> Claim:
+        """Raises: InvalidRequest."""
+        return Claim(role=self.role, party=Party.of(self.country_code, self.party_id))
+
+
+class Invite(Ask):
+    """A partner that is to register with us. Without roles, those of its former invitation."""
+
+    name: Name
+    roles: tuple[RoleAsked, ...] = ()
+
+
+class Connect(Ask):
+    """A partner with which we are to register, by the versions URL and token A that it gave us."""
+
+    versions_url: Url
+    token: PresentedToken
+    roles: tuple[RoleAsked, ...] = ()
+
+
+class Pull(Ask):
+    """What to pull: changes since the last time, or everything."""
+
+    full: bool = False
+
+
+class Rotate(Ask):
+    """New tokens; with `version`, a change of the OCPI version along with them."""
+
+    version: str | None = None
+
+
+class Resend(Ask):
+    """Nothing to say so far."""
+
+
+class OperatorToken(Ask):
+    """A bearer token for a person or a program."""
+
+    subject: Name
+    role: Annotated[str, Field(pattern="^(viewer|operator|admin)$")]
+    days: Annotated[int, Field(ge=1, le=366)] = 30
+
+
+class StationCall(Ask):
+    """An OCPP call. The keys of the payload are sent in the order in which they stand."""
+
+    action: Annotated[str, Field(pattern="^[A-Za-z0-9]{1,50}$")]
+    payload: dict[str, object] = {}
+    timeout_s: Annotated[float, Field(gt=0, le=300)] = 30

@@ -1,0 +1,125 @@
+"""A partner as an operator sees it: who it is, how it is reached, how its lane stands, what it cannot be told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from hub.core.clock import timestamp
+from hub.core.delivery import LANES, REFUSED, Lane, LaneState
+from hub.core.jsontypes import Tree
+from hub.core.registry import Claim, Partner
+from hub.core.renditions import Rendition
+from modules.cdrs import routes as cdrs
+from modules.locations import routes as locations
+from modules.sessions import routes as sessions
+from modules.tariffs import routes as tariffs
+
+if TYPE_CHECKING:
+    from hub.app import Program
+
+RENDITIONS: Final[dict[str, Rendition]] = {
+    "locations": locations.rendition,
+    "tariffs": tariffs.rendition,
+    "sessions": sessions.rendition,
+    "cdrs": cdrs.rendition,
+}
+
+
+async def overview(program: Program) -> list[Tree]:
+    """All partners by name, each in a few words."""
+    return [await _short(program, partner) for partner in program.hub.registry.all()]
+
+
+async def show(program: Program, name: str) -> Tree:
+    """All that is known of a partner. Tokens are not among it. Raises: NotFound."""
+    partner = program.hub.registry.get(name)
+    return {
+        **await _short(program, partner),
+        "invited": [_role(claim) for claim in partner.invited],
+        "versions_url": partner.versions_url,
+        "endpoints": [endpoint.model_dump() for endpoint in partner.endpoints],
+        "token_form": partner.token_form,
+        "tokens": [{"use": token.use.value, "until": _moment(token.until)} for token in partner.our_tokens],
+        "quirks": list(partner.quirks),
+        "pulled": partner.pulled,
+        "lane": await lane_of(program, partner),
+        "losses": losses(partner.version or ""),
+    }
+
+
+async def _short(program: Program, partner: Partner) -> Tree:
+    lane = await lane_of(program, partner)
+    return {
+        "name": partner.name,
+        "state": partner.state.value,
+        "version": partner.version,
+        "roles": [_role(claim) for claim in partner.claims or partner.invited],
+        "since": partner.since,
+        "waiting": lane["waiting"],
+        "failures": lane["failures"],
+        "refused": await refused_count(program, partner.name),
+    }
+
+
+async def lane_of(program: Program, partner: Partner) -> Tree:
+    """The lane as it runs in this process, or as it was last saved."""
+    lane = program.lanes.find(partner.name)
+    state = lane.state if lane is not None else await _saved(program, partner.name)
+    last = await program.store.last_change()
+    return {
+        "running": lane is not None,
+        "cursor": state.cursor,
+        "last_change": last,
+        "waiting": lane.waiting if lane is not None else max(last - state.cursor, 0) if state.cursor else 0,
+        "failures": state.failures,
+        "next_try": _next_try(program, lane),
+        "last_error": state.last_error,
+        "delivered": state.delivered,
+        "last_delivery": state.delivered_at,
+    }
+
+
+async def _saved(program: Program, name: str) -> LaneState:
+    document = await program.store.get(LANES, name)
+    return msgspec.json.decode(document.body, type=LaneState) if document is not None else LaneState()
+
+
+def _next_try(program: Program, lane: Lane | None) -> str | None:
+    """When the lane stops waiting for the partner to recover; None while it does not wait."""
+    clock = program.hub.clock
+    wait_s = lane.retry_at - clock.monotonic() if lane is not None and lane.retry_at else 0.0
+    return timestamp(clock.now() + timedelta(seconds=wait_s)) if wait_s > 0 else None
+
+
+async def refused_count(program: Program, name: str) -> int:
+    """How many objects the partner refused and were not sent again."""
+    page = await program.store.page(
+        REFUSED, date_from=None, date_to=None, offset=0, limit=0, among={"partner": (name,)}
+    )
+    return page.total
+
+
+def losses(version: str) -> list[Tree]:
+    """What objects lost on their way into `version` since the start: field, and how many renderings lost it."""
+    return [
+        {"module": module, "field": pointer, "times": times}
+        for module, rendition in RENDITIONS.items()
+        for (lost_in, pointer), times in sorted(rendition.losses.items())
+        if lost_in == version
+    ]
+
+
+def _role(claim: Claim) -> Tree:
+    return {
+        "role": claim.role.value,
+        "country_code": claim.party.country_code,
+        "party_id": claim.party.party_id,
+        "business_name": claim.business_name,
+    }
+
+
+def _moment(at: object) -> str | None:
+    return None if at is None else str(at)

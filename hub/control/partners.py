@@ -1,0 +1,194 @@
+"""Partners in the operator's hands: invited, connected, looked at, blocked, and let go. OCPI credentials."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from hub.control.asks import Connect, Invite
+from hub.core.delivery import REFUSED
+from hub.core.errors import BusbarError, Conflict, InvalidRequest, NotFound, RegistrationState
+from hub.core.inbound import parse
+from hub.core.jsontypes import Tree
+from hub.core.registry import Claim, IssuedToken, Partner, State, TokenUse
+from hub.core.secrets import mint_token
+from hub.core.units import Audit, Document, Kind, Unit
+from modules.credentials import service as credentials
+from modules.locations.store import LOCATIONS
+from modules.tariffs.store import TARIFFS
+from partners.ocpi import handshake
+
+if TYPE_CHECKING:
+    from hub.app import Program
+
+log = structlog.get_logger()
+
+_PUSHED: Final[tuple[tuple[str, Kind], ...]] = (("tariffs", TARIFFS), ("locations", LOCATIONS))
+"""Module and kind, in the order in which a partner can use them: a location names its tariffs."""
+_READ: Final = 500
+_MOST_REFUSED: Final = 1_000
+_REFUSED_LIMIT: Final = 64 * 1024
+
+
+async def invite(program: Program, ask: Invite, *, actor: str) -> Tree:
+    """Token A and where to begin; shown this once. An unused or ended invitation is replaced.
+
+    Raises: Conflict, when the partner is connected or blocked, or a party belongs to another one; InvalidRequest.
+    """
+    registry = program.hub.registry
+    known = registry.find(ask.name)
+    if known is not None and known.state in (State.CONNECTED, State.BLOCKED):
+        raise Conflict(f"{ask.name} is {known.state}; unregister it first")
+    claims = _claims(program, ask.name, tuple(role.claim for role in ask.roles), known)
+    token = mint_token()
+    issued = IssuedToken(fingerprint=registry.fingerprint(token), use=TokenUse.REGISTRATION)
+    partner = Partner(name=ask.name, invited=claims, our_tokens=(issued,), since=program.hub.clock.now().isoformat())
+    unit = registry.unit(partner, new=known is None).audited(Audit(actor, "partner.invited", ask.name))
+    await registry.commit(partner, unit)
+    return {"name": ask.name, **_addresses(program, claims), "token_a": token}
+
+
+def _claims(program: Program, name: str, asked: tuple[Claim, ...], known: Partner | None) -> tuple[Claim, ...]:
+    claims = asked or (known.invited if known is not None else ())
+    if not claims:
+        raise InvalidRequest("/roles: an invitation names at least one role")
+    if len({claim.pair for claim in claims}) != len(claims):
+        raise InvalidRequest("/roles: the same role of the same party stands twice")
+    _must_be_free(program, name, claims)
+    return claims
+
+
+def _must_be_free(program: Program, name: str, claims: tuple[Claim, ...]) -> None:
+    """Raises: Conflict."""
+    for claim in claims:
+        if claim.party == program.settings.own_party:
+            raise Conflict(f"{claim.party} is our own party")
+        holder = program.hub.registry.holder_of(claim.party, (claim.role,))
+        if holder is not None and holder.name != name:
+            raise Conflict(f"{claim.role} {claim.party} is connected as {holder.name}")
+
+
+def _addresses(program: Program, claims: tuple[Claim, ...]) -> Tree:
+    """Where the partner begins: by version, or for 2.1.1 alone at the position it needs."""
+    base = program.settings.base_url
+    position = "emsp" if all(claim.role.value == "CPO" for claim in claims) else "cpo"
+    return {"versions_url": f"{base}/ocpi/versions", "versions_url_2_1_1": f"{base}/ocpi/{position}/versions"}
+
+
+async def connect(program: Program, name: str, ask: Connect, *, actor: str) -> Partner:
+    """Register with a partner that invited us. Without roles, it is taken for what it says it is.
+
+    Raises: Conflict; ClientApiUnusable, VersionNotOffered, EndpointsMissing, PeerFault's children.
+    """
+    known = program.hub.registry.find(name)
+    if known is not None and known.state in (State.CONNECTED, State.BLOCKED):
+        raise Conflict(f"{name} is {known.state}; unregister it first")
+    claims = tuple(role.claim for role in ask.roles)
+    _must_be_free(program, name, claims)
+    partner = await handshake.connect(
+        program.hub, program.handshake, program.seal, name, claims, versions_url=ask.versions_url, token=ask.token
+    )
+    await _audited(program, actor, "partner.connected", name)
+    return partner
+
+
+async def block(program: Program, name: str, *, actor: str) -> Partner:
+    """Refuse its calls and stop its lane; nothing is forgotten. Raises: NotFound, Conflict."""
+    return await _move(program, name, State.BLOCKED, (State.CONNECTED,), actor=actor, action="partner.blocked")
+
+
+async def unblock(program: Program, name: str, *, actor: str) -> Partner:
+    """Go on where it was blocked; its lane sends what changed meanwhile. Raises: NotFound, Conflict."""
+    return await _move(program, name, State.CONNECTED, (State.BLOCKED,), actor=actor, action="partner.unblocked")
+
+
+async def _move(
+    program: Program, name: str, to: State, allowed: tuple[State, ...], *, actor: str, action: str
+) -> Partner:
+    registry = program.hub.registry
+    partner = registry.get(name)
+    if partner.state not in allowed:
+        raise Conflict(f"{name} is {partner.state}")
+    moved = partner.model_copy(update={"state": to})
+    return await registry.commit(moved, registry.unit(moved).audited(Audit(actor, action, name)))
+
+
+async def unregister(program: Program, name: str, *, actor: str) -> Tree:
+    """End the registration here, and tell the partner if it can be reached. Both sides' tokens are void.
+
+    Returns: whether it was told. Raises: NotFound, Conflict (unregistered already).
+    """
+    partner = program.hub.registry.get(name)
+    if partner.state is State.UNREGISTERED:
+        raise Conflict(f"{name} is unregistered already")
+    told, why = False, ""
+    if partner.their_token:
+        try:
+            await handshake.part(program.handshake, program.seal, partner)
+            told = True
+        except BusbarError as fault:
+            why = fault.message
+            log.warning("partner was not told of the end", partner=name, error=why)
+    await credentials.forget(program.hub, program.hub.registry.get(name), actor=actor)
+    return {"name": name, "state": State.UNREGISTERED.value, "told": told, **({"why_not": why} if why else {})}
+
+
+async def rotate(program: Program, name: str, *, version: str | None, actor: str) -> Partner:
+    """New tokens on both sides. Raises: NotFound, RegistrationState, PeerFault's children."""
+    partner = await handshake.rotate(program.hub, program.handshake, program.seal, name, version=version)
+    await _audited(program, actor, "partner.rotated", name)
+    return partner
+
+
+async def pull(program: Program, name: str, *, full: bool) -> Tree:
+    """Pull its tokens now: what changed, or everything. Raises: NotFound, RegistrationState, PeerFault's children."""
+    if program.hub.registry.get(name).state is not State.CONNECTED:
+        raise RegistrationState(f"{name} is not connected")
+    pulled = await program.puller.pull_tokens(name, full=full)
+    return {"taken": pulled.taken, "unchanged": pulled.unchanged, "refused": pulled.refused}
+
+
+async def push(program: Program, name: str, *, actor: str) -> Tree:
+    """Send it all our tariffs and locations, as they are when their turn comes. Raises: NotFound."""
+    program.hub.registry.get(name)
+    objects = [(module, key) for module, kind in _PUSHED async for key in _keys(program, kind)]
+    program.lanes.mark(name, objects)
+    await _audited(program, actor, "partner.pushed", name)
+    return {"waiting": len(objects)}
+
+
+async def _keys(program: Program, kind: Kind) -> AsyncIterator[str]:
+    after = 0
+    while documents := await program.store.select(kind, after_seq=after, limit=_READ):
+        after = documents[-1].seq
+        for document in documents:
+            yield document.key
+
+
+async def refused(program: Program, name: str) -> list[Tree]:
+    """What the partner refused for its content, or cannot be told in its version; oldest first. Raises: NotFound."""
+    program.hub.registry.get(name)
+    found = await program.store.select(REFUSED, equal={"partner": name}, limit=_MOST_REFUSED)
+    return [{"id": document.seq, **parse(document.body, limit=_REFUSED_LIMIT)} for document in found]
+
+
+async def resend(program: Program, name: str, number: int, *, actor: str) -> Tree:
+    """Put a refused object back into the partner's lane. Raises: NotFound."""
+    document = await _refused_document(program, name, number)
+    await program.lanes.resend(name, document.key)
+    await _audited(program, actor, "partner.resent", f"{name}/{document.columns['module']}")
+    return {"module": document.columns["module"], "object": document.columns["object"]}
+
+
+async def _refused_document(program: Program, name: str, number: int) -> Document:
+    program.hub.registry.get(name)
+    found = await program.store.select(REFUSED, equal={"partner": name}, after_seq=number - 1, limit=1)
+    if not found or found[0].seq != number:
+        raise NotFound(f"{name} has refused nothing of the number {number}")
+    return found[0]
+
+
+async def _audited(program: Program, actor: str, action: str, subject: str) -> None:
+    await program.store.commit(Unit().audited(Audit(actor, action, subject)))

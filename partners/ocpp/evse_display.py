@@ -1,0 +1,91 @@
+"""What the world sees of our EVSEs: the status of each, worked out from its connectors, told when it has stood a while.
+
+A connector that flickers (Preparing, Charging, SuspendedEV within a second) is told once. Nothing is said of an EVSE
+of which we know nothing: after a restart it keeps what was last told, until its charger speaks or stays away too long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from hub.core.errors import BusbarError, UnknownLocation
+from hub.core.ports import Hub
+from modules.locations import service as locations
+from partners.ocpp.live import Live
+from partners.ocpp.status import OFFLINE_GRACE, Seen, evse_status
+
+log = structlog.get_logger()
+
+_AT_ONCE = 32
+
+
+class EvseDisplay:
+    """Publishes statuses. `charging` tells at which connectors of a station something goes on."""
+
+    def __init__(self, hub: Hub, find: Callable[[str], Live | None], charging: Callable[[str], frozenset[int]]) -> None:
+        self._hub = hub
+        self._find = find
+        self._charging = charging
+        self._due: dict[tuple[str, str], float] = {}
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._turns: dict[str, asyncio.Lock] = {}
+
+    async def changed(self, live: Live, connector: int | None = None) -> None:
+        """Something about a connector changed (None or 0: about the whole station)."""
+        delay = self._hub.settings.ocpp_status_debounce_s
+        for number, place in live.station.places().items():
+            if not connector or number == connector:
+                key = (live.identity, place.evse_uid)
+                if delay:
+                    self._due.setdefault(key, self._hub.clock.monotonic() + delay)
+                else:
+                    await self._show(*key)
+
+    async def tick(self) -> None:
+        """Tell what has stood long enough."""
+        now = self._hub.clock.monotonic()
+        ready = [key for key, at in self._due.items() if at <= now]
+        for key in ready:
+            del self._due[key]
+        await asyncio.gather(*(self._show(*key) for key in ready))
+
+    def status_of(self, live: Live, evse_uid: str) -> str:
+        """The OCPI status of an EVSE as we know it now; UNKNOWN, when we know nothing."""
+        numbers = [number for number, place in live.station.places().items() if place.evse_uid == evse_uid]
+        whole = live.connectors.get(0)
+        seen = Seen(
+            tuple(live.connectors[number].status for number in numbers if number in live.connectors),
+            whole=whole.status if whole is not None else None,
+            offline_for=self._offline_for(live),
+            charging=bool(self._charging(live.identity).intersection(numbers)),
+        )
+        return evse_status(seen, live.station.switches.of_status)
+
+    def _offline_for(self, live: Live) -> timedelta | None:
+        """How long it is gone, such that the grace of the settings is the grace of the table."""
+        if live.link is not None:
+            return None
+        gone = self._hub.clock.monotonic() - live.offline_since
+        return OFFLINE_GRACE * (gone / self._hub.settings.offline_grace_s)
+
+    async def _show(self, identity: str, evse_uid: str) -> None:
+        live = self._find(identity)
+        if live is None or not live.station.location:
+            return
+        async with self._slots, self._turns.setdefault(live.station.location, asyncio.Lock()):
+            status = self.status_of(live, evse_uid)
+            offline_for = self._offline_for(live)
+            if status == "UNKNOWN" and (offline_for is None or offline_for <= OFFLINE_GRACE):
+                return
+            try:
+                now = self._hub.clock.now()
+                await locations.set_status(self._hub.store, live.station.location, evse_uid, status, now=now)
+            except UnknownLocation:
+                log.warning("station on no location", station=identity, evse_uid=evse_uid)
+            except BusbarError as error:
+                log.warning("status not kept", station=identity, error=error.message)
+                self._due[identity, evse_uid] = self._hub.clock.monotonic() + 1

@@ -1,0 +1,248 @@
+"""The chargers' websockets: a server of its own, on its own port.
+
+    gateway = Gateway(hub)                     # hub.core.ports.Hub, with store, registry, settings, clock, background
+    hub.chargers = gateway.stations            # implements hub.core.ports.Chargers; also what the API asks
+    await gateway.start("127.0.0.1", 9000)     # port 0 takes a free one; TLS beside it, when a certificate is set
+    gateway.port, gateway.tls_port
+    await gateway.stop()                       # closes all sockets in waves (1012), then returns
+
+The store must know the kinds of `partners.ocpp.gateway.KINDS`.
+
+One socket a station: the newest that authenticated wins, the one before is closed, and a closing socket only removes
+itself (rule R3). A socket costs one task that reads; pings, deadlines and whatever waits for its time are looked after
+by one ticker for all. A charger that hurries is read more slowly, and nothing of it is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from hub.core.ports import Hub
+from hub.core.units import Kind
+from partners.ocpp.certificates import CERTIFICATE_REQUESTS
+from partners.ocpp.handshake import PROTOCOLS, Handshake, choose
+from partners.ocpp.journal import OCPP_EVENTS, TRANSACTIONS
+from partners.ocpp.live import Link, Live
+from partners.ocpp.orders import ChargerOrders
+from partners.ocpp.passwords import Passwords
+from partners.ocpp.register import LEARNED, STATIONS
+from partners.ocpp.rpc import Connection, Incoming, LateAnswer, Limits
+from partners.ocpp.sequence import SEQUENCES
+from partners.ocpp.ticker import Ticker
+from partners.ocpp.transactions import Transactions
+from partners.ocpp.v16 import Version16
+
+log = structlog.get_logger()
+
+KINDS: Final[tuple[Kind, ...]] = (
+    STATIONS,
+    LEARNED,
+    OCPP_EVENTS,
+    TRANSACTIONS,
+    SEQUENCES,
+    CERTIFICATE_REQUESTS,
+)
+
+NOT_TEXT: Final = 1003
+NO_PROTOCOL: Final = 1002
+RESTART: Final = 1012
+REPLACED: Final = 4001
+
+_WAVE: Final = 50
+_WAVE_PAUSE_S: Final = 0.1
+_FLAPPING: Final = 5
+"""Takeovers of one station within a minute, from which on an operator is told."""
+
+
+class Gateway:
+    """The server. `tick_s`: how often it looks what is due."""
+
+    def __init__(self, hub: Hub, *, tick_s: float = 0.5) -> None:
+        self.hub = hub
+        settings = hub.settings
+        self._passwords = Passwords(hub.registry.fingerprint, hub.clock)
+        self.transactions = Transactions(hub)
+        self.stations = ChargerOrders(hub, self._passwords, self.transactions)
+        self._v16 = Version16(self.stations, self.transactions)
+        self._ticker = Ticker(hub, self.stations, self.transactions, tick_s=tick_s)
+        self._handshake = Handshake(
+            self.stations,
+            self._passwords,
+            at_once=settings.ocpp_handshakes,
+            failures_per_min=settings.failed_logins_per_min,
+            compression=settings.ocpp_compression,
+        )
+        self._limits = Limits(
+            frame_bytes=settings.ocpp_frame_16,
+            frames_per_s=settings.ocpp_frames_per_s,
+            burst=settings.ocpp_frames_burst,
+        )
+        self._servers: list[Server] = []
+        self._generation = 0
+
+    @property
+    def port(self) -> int:
+        """Of the plain listener."""
+        return _port_of(self._servers[0])
+
+    @property
+    def tls_port(self) -> int | None:
+        """Of the TLS listener; None without a certificate."""
+        return _port_of(self._servers[1]) if len(self._servers) > 1 else None
+
+    async def start(self, host: str, port: int) -> None:
+        """Read the register and what was going on, then listen. Raises: OSError, ssl.SSLError."""
+        await self.stations.load()
+        await self.transactions.load()
+        self._servers.append(await self._listen(host, port, None))
+        settings = self.hub.settings
+        if settings.ocpp_tls_cert:
+            self._servers.append(await self._listen(host, settings.ocpp_tls_port, self._tls()))
+        self._ticker.start()
+        log.info("chargers may connect", host=host, port=self.port, tls_port=self.tls_port)
+
+    async def stop(self) -> None:
+        """Let nobody in, close the sockets in waves, and wait until what was under way is answered or dropped."""
+        await self._ticker.stop()
+        for server in self._servers:
+            server.server.close()
+        links = [live.link for live in self.stations if live.link is not None]
+        for first in range(0, len(links), _WAVE):
+            wave = links[first : first + _WAVE]
+            await asyncio.gather(*(link.socket.close(RESTART, "restart") for link in wave))
+            if first + _WAVE < len(links):
+                await asyncio.sleep(_WAVE_PAUSE_S)
+        for server in self._servers:
+            server.close(code=RESTART)
+            await server.wait_closed()
+        self._servers.clear()
+
+    async def _listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> Server:
+        return await serve(
+            self._serve,
+            host,
+            port,
+            ssl=tls,
+            process_request=self._handshake.admit,
+            select_subprotocol=choose,
+            compression=None,
+            max_size=self.hub.settings.ocpp_frame_16,
+            ping_interval=None,
+            open_timeout=10,
+            close_timeout=2,
+            server_header=None,
+        )
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        live = self.stations.find(socket.username)
+        protocol = socket.subprotocol or (live.station.switches.assume_protocol if live is not None else "")
+        if live is None or (socket.subprotocol is None and _offered(socket)) or protocol not in PROTOCOLS:
+            await socket.close(NO_PROTOCOL, "no common subprotocol")
+            return
+        link = self._connected(live, socket, PROTOCOLS[protocol])
+        try:
+            await self._read(link)
+        finally:
+            link.rpc.closed()
+            if live.lost(link, self.hub.clock.monotonic()):
+                log.info("station left", station=live.identity, code=socket.close_code)
+
+    async def _read(self, link: Link) -> None:
+        socket, clock, frames = link.socket, self.hub.clock, link.live.frames
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                text = await socket.recv()
+                link.heard_at = clock.monotonic()
+                if isinstance(text, bytes):
+                    await socket.close(NOT_TEXT, "text frames only")
+                    return
+                frames.keep(clock.now(), "in", text)
+                await link.rpc.received(text)
+
+    def _connected(self, live: Live, socket: ServerConnection, version: str) -> Link:
+        """The station's socket from now on is this one."""
+        now = self.hub.clock.monotonic()
+        self._generation += 1
+        link = Link(live, socket, version, self._generation, now)
+        link.opened = self.hub.clock.now()
+        link.settle_at = now + self.hub.settings.ocpp_settle_s
+        link.waits = not live.station.is_configured
+        link.rpc = Connection(
+            _sender(link, self.hub),
+            _handler(link, self._v16.handle),
+            self.hub.clock,
+            version,
+            self._limits,
+            close=_closer(socket),
+            on_late=lambda late: self._late(live, late),
+        )
+        before, live.link = live.link, link
+        live.connectors = live.connectors if now - live.offline_since < self.hub.settings.offline_grace_s else {}
+        log.info("station connected", station=live.identity, version=version, took_over=before is not None)
+        if before is not None:
+            self._take_over(live, before, now)
+        return link
+
+    def _take_over(self, live: Live, before: Link, now: float) -> None:
+        live.takeovers = [at for at in live.takeovers if now - at < 60][-_FLAPPING:] + [now]
+        if len(live.takeovers) > _FLAPPING:
+            log.warning("station flaps", station=live.identity, takeovers=len(live.takeovers))
+        before.rpc.closed()
+        hang_up = before.socket.close(REPLACED, "replaced by a newer connection")
+        self.hub.background.start(hang_up, name=f"hang up {live.identity}")
+
+    def _late(self, live: Live, late: LateAnswer) -> None:
+        self.hub.background.start(self.stations.heard_late(live, late), name=f"late answer {live.identity}")
+
+    def _tls(self) -> ssl.SSLContext:
+        settings = self.hub.settings
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(settings.ocpp_tls_cert, settings.ocpp_tls_key or None)
+        if settings.ocpp_client_ca:
+            context.load_verify_locations(settings.ocpp_client_ca)
+            context.verify_mode = ssl.CERT_OPTIONAL
+        return context
+
+
+def _sender(link: Link, hub: Hub) -> Callable[[str], Awaitable[None]]:
+    async def send(text: str) -> None:
+        link.live.frames.keep(hub.clock.now(), "out", text)
+        await link.socket.send(text)
+
+    return send
+
+
+def _handler(
+    link: Link, handle: Callable[[Link, Incoming], Awaitable[dict[str, object]]]
+) -> Callable[[Incoming], Awaitable[dict[str, object]]]:
+    async def handler(incoming: Incoming) -> dict[str, object]:
+        return await handle(link, incoming)
+
+    return handler
+
+
+def _closer(socket: ServerConnection) -> Callable[[int, str], Awaitable[None]]:
+    async def close(code: int, reason: str) -> None:
+        await socket.close(code, reason)
+
+    return close
+
+
+def _offered(socket: ServerConnection) -> bool:
+    """Did the client list any subprotocol?"""
+    request = socket.request
+    return request is not None and bool(request.headers.get_all("Sec-WebSocket-Protocol"))
+
+
+def _port_of(server: Server) -> int:
+    port: int = next(iter(server.sockets)).getsockname()[1]
+    return port

@@ -1,0 +1,112 @@
+"""A station at this moment: its socket if it has one, the states of its connectors, its last frames.
+
+`Live` stays as long as the station is registered; a `Link` is one socket. Both are small: there may be ten thousand.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+from websockets.asyncio.server import ServerConnection
+
+from partners.ocpp.frame_log import FrameLog
+from partners.ocpp.register import Learned, Station
+from partners.ocpp.rpc import Connection
+from partners.ocpp.status import Heard
+
+JOURNEY_S = 900.0
+_MOST_JOURNEYS = 16
+
+
+class Link:
+    """One socket of a station. `generation` tells it from those before and after. Times are monotonic seconds."""
+
+    __slots__ = (
+        "generation",
+        "heard_at",
+        "live",
+        "money_at",
+        "newest",
+        "opened",
+        "pinged_at",
+        "ponged",
+        "rpc",
+        "settle_at",
+        "socket",
+        "version",
+        "waits",
+    )
+
+    def __init__(self, live: Live, socket: ServerConnection, version: str, generation: int, now: float) -> None:
+        self.live = live
+        self.socket = socket
+        self.version = version
+        self.generation = generation
+        self.rpc: Connection
+        self.opened: datetime
+        self.heard_at = self.pinged_at = now
+        self.ponged = False
+        self.newest: dict[int, Heard] = {}
+        """The newest status of each connector that came over this socket."""
+        self.money_at = 0.0
+        """When the last transaction message came: a queue may be in replay."""
+        self.settle_at: float | None = None
+        """When we may begin to ask; None, when all was asked."""
+        self.waits = False
+        """It was told to wait (Pending)."""
+
+
+class Live:
+    """One registered station."""
+
+    __slots__ = (
+        "clock_offset",
+        "connectors",
+        "frames",
+        "journeys",
+        "learned",
+        "link",
+        "offline_since",
+        "station",
+        "takeovers",
+    )
+
+    def __init__(self, station: Station, learned: Learned, *, frames_kept: int, offline_since: float) -> None:
+        self.station = station
+        self.learned = learned
+        self.link: Link | None = None
+        self.connectors: dict[int, Heard] = {}
+        self.frames = FrameLog(frames_kept)
+        self.offline_since = offline_since
+        self.clock_offset: timedelta | None = None
+        """Time of arrival minus the charger's time, as last measured."""
+        self.journeys: OrderedDict[str, tuple[str, float]] | None = None
+        self.takeovers: list[float] = []
+
+    @property
+    def identity(self) -> str:
+        return self.station.identity
+
+    def begin_journey(self, id_tag: str, correlation_id: str, now: float) -> None:
+        """A token was shown, or a command came for it: the start that follows belongs to the same journey."""
+        if self.journeys is None:
+            self.journeys = OrderedDict()
+        self.journeys[id_tag.casefold()] = (correlation_id, now)
+        while len(self.journeys) > _MOST_JOURNEYS:
+            self.journeys.popitem(last=False)
+
+    def journey_of(self, id_tag: str, now: float) -> str:
+        """The correlation id under which this token was last seen here; "" when that is long ago."""
+        if self.journeys is None:
+            return ""
+        correlation_id, since = self.journeys.get(id_tag.casefold(), ("", now))
+        return correlation_id if now - since < JOURNEY_S else ""
+
+    def lost(self, link: Link, now: float) -> bool:
+        """The socket of `link` is gone. False, when a newer one took its place: then nothing changes (rule R3)."""
+        if self.link is None or self.link.generation != link.generation:
+            return False
+        self.link = None
+        self.offline_since = now
+        return True

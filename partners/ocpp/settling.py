@@ -1,0 +1,86 @@
+"""What we ask a station by ourselves, after it connected or booted and has been left in peace for a while (rule R18).
+
+Only what is unknown: the state of connectors we have not heard of, its make if it never told, what it can do. What it
+does not support is remembered and not asked again. Nothing is asked while it replays a queue of transactions.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from hub.core.jsontypes import Tree
+from hub.core.ports import Hub
+from partners.ocpp import rpc
+from partners.ocpp.live import Link, Live
+from partners.ocpp.stations import Stations
+
+log = structlog.get_logger()
+
+ASKED: Final = (
+    "SupportedFeatureProfiles",
+    "NumberOfConnectors",
+    "ReserveConnectorZeroSupported",
+    "ConnectionTimeOut",
+    "MeterValueSampleInterval",
+    "ChargingScheduleAllowedChargingRateUnit",
+)
+"""Configuration keys that change what we do."""
+
+REPLAY_S: Final = 2.0
+_TIMEOUT_S: Final = 30.0
+
+
+async def settle(hub: Hub, stations: Stations, link: Link) -> None:
+    """Ask what is unknown, one question after the other, as long as this socket is the station's."""
+    live = link.live
+    if link.waits:
+        return
+    if not live.learned.vendor:
+        await _trigger(stations, link, "BootNotification", None)
+    if live.learned.features is None:
+        await _configuration(stations, link)
+    for connector in live.station.places():
+        if connector not in live.connectors:
+            await _trigger(stations, link, "StatusNotification", connector)
+
+
+async def boot_again(hub: Hub, stations: Stations, link: Link) -> None:
+    """It was told to wait, and need not any more."""
+    await _trigger(stations, link, "BootNotification", None)
+
+
+async def _trigger(stations: Stations, link: Link, message: str, connector: int | None) -> None:
+    payload: Tree = {"requestedMessage": message}
+    if connector is not None:
+        payload["connectorId"] = connector
+    await _ask(stations, link, "TriggerMessage", payload)
+
+
+async def _configuration(stations: Stations, link: Link) -> None:
+    answer = await _ask(stations, link, "GetConfiguration", {"key": list(ASKED)})
+    keys = answer.get("configurationKey") if answer is not None else None
+    if isinstance(keys, list):
+        await _learn(stations, link.live, [item for item in keys if isinstance(item, dict)])
+
+
+async def _learn(stations: Stations, live: Live, keys: list[Tree]) -> None:
+    told = {str(item.get("key")): item["value"] for item in keys if isinstance(item.get("value"), str)}
+    live.learned.configuration = {key: value[:500] for key, value in told.items() if key in ASKED}
+    profiles = told.get("SupportedFeatureProfiles")
+    if profiles is not None:
+        live.learned.features = tuple(name.strip() for name in profiles.split(",") if name.strip())[:32]
+    await stations.save_learned(live)
+
+
+async def _ask(stations: Stations, link: Link, action: str, payload: Tree) -> Tree | None:
+    live = link.live
+    if live.link is not link or action in live.learned.not_supported:
+        return None
+    outcome = await link.rpc.call(action, payload, timeout_s=_TIMEOUT_S)
+    await stations.learn_from(live, action, outcome)
+    if isinstance(outcome, rpc.CallResult):
+        return outcome.payload
+    log.info("station did not answer", station=live.identity, action=action, outcome=type(outcome).__name__)
+    return None

@@ -1,0 +1,159 @@
+"""What happened around the charges of one station, sorted once: samples, other starts, Available, boots."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, NamedTuple, TypeVar
+
+from partners.ocpp.events import Event, Flag, StartKey
+from partners.ocpp.facts import Facts
+from partners.ocpp.matching import owners
+from partners.ocpp.readings import Reading, SignedValue, is_credible
+
+T = TypeVar("T")
+
+AHEAD: Final = timedelta(minutes=5)
+FAR_AHEAD: Final = timedelta(days=1)
+"""A clock this far ahead is as wrong as one in 1970."""
+
+DAWN: Final = datetime.min.replace(tzinfo=UTC)
+_NOTHING: Final = Decimal("-Infinity")
+
+
+class Sample(NamedTuple):
+    """A reading with the time it counts for, and the order it has by the charger's own clock."""
+
+    order: tuple[datetime, tuple[Decimal, ...]]
+    at: datetime
+    named: bool
+    reading: Reading
+
+
+@dataclass(slots=True)
+class Sampled:
+    """All that the meter said about one charge. A moment told twice under two ids is one moment."""
+
+    found: dict[object, Sample] = field(default_factory=dict)
+    signed: set[SignedValue] = field(default_factory=set)
+    flags: set[Flag] = field(default_factory=set)
+
+    def in_order(self) -> list[Sample]:
+        """The samples in the order of the meter's life."""
+        return sorted(self.found.values(), key=lambda sample: sample.order)
+
+
+class Surroundings:
+    """`now` is the moment up to which silence is judged; None judges none."""
+
+    def __init__(self, facts: Facts, now: datetime | None) -> None:
+        self.now = now
+        self.boots = sorted(event.arrival for event in facts.boots.values())
+        self._facts = facts
+        self._owner = owners(facts.starts)
+        self._lanes = _sorted_lanes(
+            (key.connector, (moment(start.event)[0], key)) for key, start in facts.starts.items()
+        )
+        self._free = _sorted_lanes((event.connector or 0, moment(event)[0]) for event in facts.available.values())
+        self._sampled: dict[StartKey, Sampled] | None = None
+
+    def touched(self, event: Event) -> set[StartKey]:
+        """The charges that a sample, a status or a boot can change."""
+        if event.kind == "boot":
+            return set(self._facts.starts)
+        if event.kind == "meter":
+            moments = [event.arrival, *(sample_time(event, reading) for reading in event.readings)]
+            return {key for at in moments if (key := self._owner_of(event, at)) is not None}
+        return {key for _, key in self._lanes.get(event.connector or 0, ())}
+
+    def sampled(self, key: StartKey) -> Sampled:
+        """What the meter said about `key`."""
+        if self._sampled is None:
+            self._sampled = defaultdict(Sampled)
+            for event in self._facts.samples.values():
+                self._share_out(event, self._sampled)
+        return self._sampled.get(key) or Sampled()
+
+    def next_start(self, key: StartKey, began: datetime) -> datetime | None:
+        """When the next charge began on the connector of `key`."""
+        lane = self._lanes[key.connector]
+        following = bisect_right(lane, began, key=lambda entry: entry[0])
+        return lane[following][0] if following < len(lane) else None
+
+    def unplugged(self, key: StartKey, since: datetime) -> datetime | None:
+        """When the connector of `key` was first Available after `since`."""
+        times = self._free.get(key.connector, [])
+        following = bisect_right(times, since)
+        return times[following] if following < len(times) else None
+
+    def _owner_of(self, event: Event, at: datetime) -> StartKey | None:
+        """Whose sample this is: the charge it names, else the one that last began on its connector."""
+        named = None if event.transaction is None else self._owner.get(event.transaction)
+        if named is not None:
+            return named
+        lane = self._lanes.get(event.connector or 0, [])
+        begun = bisect_right(lane, at, key=lambda entry: entry[0])
+        return lane[begun - 1][1] if begun else None
+
+    def _share_out(self, event: Event, sampled: dict[StartKey, Sampled]) -> None:
+        named = event.transaction is not None and event.transaction in self._owner
+        concerned: set[StartKey | None] = set()
+        for reading in event.readings:
+            sample = sample_of(event, reading, named=named)
+            key = self._owner_of(event, sample.at)
+            concerned.add(key)
+            if key is not None:
+                known_as = reading if reading.at is not None else (event.arrival, reading)
+                known = sampled[key].found.get(known_as)
+                sampled[key].found[known_as] = sample if known is None else max(sample, known, key=_firmest)
+        for key in concerned or {self._owner_of(event, event.arrival)}:
+            if key is not None:
+                sampled[key].signed.update(event.signed)
+                sampled[key].flags.update(event.flags)
+
+
+def moment(event: Event) -> tuple[datetime, frozenset[Flag]]:
+    """When `event` happened, as far as anyone knows, and what is odd about its clock."""
+    said = event.said
+    if said is None:
+        return event.arrival, frozenset({Flag.TIME_UNREADABLE} if event.timestamp is not None else ())
+    if not is_credible(said):
+        return event.arrival, frozenset({Flag.CLOCK_BEFORE_2010})
+    odd = frozenset({Flag.CLOCK_AHEAD} if said > event.arrival + AHEAD else ())
+    return (said if trusts_clock(event) else event.arrival), odd
+
+
+def trusts_clock(event: Event) -> bool:
+    """Is the charger's own time of `event` the one that counts?"""
+    said = event.said
+    return said is not None and is_credible(said) and said <= event.arrival + FAR_AHEAD
+
+
+def sample_time(event: Event, reading: Reading) -> datetime:
+    """When `reading` was taken: its own time if that can be, else when its message arrived."""
+    at = reading.at
+    return at if at is not None and is_credible(at) and at <= event.arrival + FAR_AHEAD else event.arrival
+
+
+def sample_of(event: Event, reading: Reading, *, named: bool) -> Sample:
+    fields = (reading.energy_kwh, reading.step_kwh, reading.power_kw, reading.current_a, reading.voltage, reading.soc)
+    order = (reading.at or DAWN, tuple(_NOTHING if value is None else value for value in fields))
+    return Sample(order, sample_time(event, reading), named, reading)
+
+
+def _firmest(sample: Sample) -> tuple[bool, datetime]:
+    return sample.named, sample.at
+
+
+def _sorted_lanes(entries: Iterable[tuple[int, T]]) -> dict[int, list[T]]:
+    """By connector, each in order."""
+    lanes: dict[int, list[Any]] = defaultdict(list)
+    for connector, entry in entries:
+        lanes[connector].append(entry)
+    for lane in lanes.values():
+        lane.sort()
+    return dict(lanes)

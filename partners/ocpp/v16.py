@@ -1,0 +1,234 @@
+"""OCPP 1.6: what each message of a charger means here, and its answer.
+
+Core, firmware, and the security whitepaper's messages, one function each, found by name in `HANDLERS`. Transaction
+messages arrive even when they break their schema (`incoming.finding`), and are always answered. No handler waits for
+the charger (rule R21); what is to be asked of it is left to `settling.py`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from msgspec.structs import replace as with_fields
+
+from hub.core import trace
+from hub.core.clock import timestamp
+from hub.core.failpoints import failpoint
+from hub.core.jsontypes import Tree
+from hub.core.ports import Place
+from hub.core.units import Audit, Unit
+from modules.commands import reservations
+from modules.tokens.authorize import Decision, authorize, for_start
+from partners.ocpp import answers, certificates, reports
+from partners.ocpp.answers import Fault
+from partners.ocpp.billing import Opening
+from partners.ocpp.events import Event
+from partners.ocpp.live import Link
+from partners.ocpp.orders import ChargerOrders
+from partners.ocpp.readings import parse_time
+from partners.ocpp.rpc import Incoming, Refused
+from partners.ocpp.status import Heard
+from partners.ocpp.transactions import Transactions
+
+log = structlog.get_logger()
+
+_ENDS_RESERVATION: Final = frozenset({"Unavailable", "Faulted"})
+_LONGEST_TEXT: Final = 255
+
+
+class Version16:
+    """The handlers, with what they work on."""
+
+    def __init__(self, stations: ChargerOrders, transactions: Transactions) -> None:
+        self.stations = stations
+        self.transactions = transactions
+        self.hub = stations.hub
+
+    async def handle(self, link: Link, incoming: Incoming) -> Tree:
+        """The CALLRESULT of a CALL. Raises: Refused; BusbarError."""
+        handler = HANDLERS.get(incoming.action)
+        if handler is None:
+            raise Refused(Fault.NOT_SUPPORTED)
+        trace.begin()
+        return await handler(self, link, incoming)
+
+    async def boot_notification(self, link: Link, incoming: Incoming) -> Tree:
+        """Accepted, if we know where it stands; else Pending, until we do (rule R17)."""
+        live, payload, now = link.live, incoming.payload, self.hub.clock.now()
+        live.learned = with_fields(
+            live.learned,
+            vendor=_text(payload, "chargePointVendor"),
+            model=_text(payload, "chargePointModel"),
+            serial=_text(payload, "chargePointSerialNumber") or _text(payload, "chargeBoxSerialNumber"),
+            firmware=_text(payload, "firmwareVersion"),
+            booted_at=now,
+            not_supported=live.learned.not_supported
+            if _text(payload, "firmwareVersion") == live.learned.firmware
+            else (),
+        )
+        await self.stations.save_learned(live)
+        await self.transactions.report(reports.boot(live.identity, now))
+        link.waits = not live.station.is_configured
+        link.settle_at = self.hub.clock.monotonic() + self.hub.settings.ocpp_settle_s
+        interval = self.hub.settings.heartbeat_interval_s
+        spread = round(interval * random.uniform(0.9, 1.1))  # noqa: S311 - spreads a fleet, guards nothing
+        status = "Pending" if link.waits else "Accepted"
+        return {"currentTime": timestamp(now), "interval": max(1, spread), "status": status}
+
+    async def heartbeat(self, link: Link, incoming: Incoming) -> Tree:
+        """Our time."""
+        return {"currentTime": timestamp(self.hub.clock.now())}
+
+    async def status_notification(self, link: Link, incoming: Incoming) -> Tree:
+        """A connector's state. What is older than the newest of this connection moves nothing live (rule R9)."""
+        live, payload, now = link.live, incoming.payload, self.hub.clock.now()
+        event = reports.status(live.identity, payload, now, incoming.raw)
+        await self.transactions.report(event)
+        connector = event.connector or 0
+        heard = Heard.of(event.status or "", event.timestamp, now)
+        self._measure_clock(link, event)
+        if not heard.takes_over(link.newest.get(connector)):
+            return {}
+        known = live.connectors.get(connector)
+        link.newest[connector] = live.connectors[connector] = heard
+        if known is None or known.status != heard.status:
+            await self.stations.display.changed(live, connector)
+            if heard.status in _ENDS_RESERVATION:
+                await reservations.ended(self.hub, live.identity, connector)
+        return {}
+
+    async def authorize(self, link: Link, incoming: Incoming) -> Tree:
+        """May this token charge here? Begins the journey that a start goes on with."""
+        tag = reports.tag(incoming.payload.get("idTag"))
+        live = link.live
+        live.begin_journey(tag, trace.correlation(), self.hub.clock.monotonic())
+        decision = await authorize(self.hub, tag, self._likely_place(link), at=live.identity)
+        return {"idTagInfo": _id_tag_info(decision.allowed, decision)}
+
+    async def start_transaction(self, link: Link, incoming: Incoming) -> Tree:
+        """A charge began. A repeat gets the same answer; a refused token too gets a number (rules R4, R5)."""
+        live, now = link.live, self.hub.clock.now()
+        link.money_at = self.hub.clock.monotonic()
+        event = reports.start(live.identity, incoming, now)
+        journey = live.journey_of(event.id_tag or "", self.hub.clock.monotonic())
+        trace.begin(correlation_id=journey)
+        number = reports.integer(incoming.payload.get("reservationId"))
+        started = await self.transactions.start(event, lambda: self._opening(event, number))
+        await self.stations.display.changed(live, event.connector)
+        failpoint("ocpp.in.before_reply")
+        decision = started.opening.decision if started.opening is not None else None
+        return {"idTagInfo": _id_tag_info(started.allowed, decision), "transactionId": started.number}
+
+    async def stop_transaction(self, link: Link, incoming: Incoming) -> Tree:
+        """A charge is over; always answered, whatever it names (rules R7, R8)."""
+        link.money_at = self.hub.clock.monotonic()
+        event = reports.stop(link.live.identity, incoming, self.hub.clock.now())
+        trace.begin(correlation_id=self.transactions.correlation_of(event.station, event.transaction, None))
+        await self.transactions.report(event)
+        await self.stations.display.changed(link.live)
+        failpoint("ocpp.in.before_reply")
+        return {"idTagInfo": {"status": answers.id_tag_status("ALLOWED")}} if event.id_tag else {}
+
+    async def meter_values(self, link: Link, incoming: Incoming) -> Tree:
+        """Samples, of a transaction or not."""
+        link.money_at = self.hub.clock.monotonic()
+        event = reports.meter(link.live.identity, incoming, self.hub.clock.now())
+        correlation_id = self.transactions.correlation_of(event.station, event.transaction, event.connector)
+        trace.begin(correlation_id=correlation_id)
+        await self.transactions.report(event)
+        failpoint("ocpp.in.before_reply")
+        return {}
+
+    async def data_transfer(self, link: Link, incoming: Incoming) -> Tree:
+        """No vendor's messages are spoken here."""
+        return {"status": "UnknownVendorId"}
+
+    async def progress(self, link: Link, incoming: Incoming) -> Tree:
+        """How far an update of its firmware, or the upload of logs or diagnostics, has come."""
+        learned = link.live.learned
+        about = incoming.action.removesuffix("StatusNotification")
+        learned.progress = {**learned.progress, about: _text(incoming.payload, "status")}
+        await self.stations.save_learned(link.live)
+        return {}
+
+    async def security_event(self, link: Link, incoming: Incoming) -> Tree:
+        """Kept for good, in the audit log."""
+        what, detail = _text(incoming.payload, "type"), _text(incoming.payload, "techInfo")
+        audit = Audit(link.live.identity, "station.security_event", what, detail)
+        await self.hub.store.commit(Unit().audited(audit))
+        return {}
+
+    async def sign_certificate(self, link: Link, incoming: Incoming) -> Tree:
+        """The request is kept; where we have an authority of our own, the certificate follows as a call."""
+        csr = str(incoming.payload.get("csr") or "")
+        status = await certificates.requested(self.hub, link, csr)
+        return {"status": status}
+
+    async def _opening(self, event: Event, number: int | None) -> Opening:
+        """What a new charge begins with: where, and what its token is answered."""
+        station = self.stations.get(event.station).station
+        place = station.places().get(event.connector or 0)
+        tag = event.id_tag or ""
+        use = await reservations.used(self.hub, event.station, event.connector or 0, number=number, id_tag=tag)
+        if use is not None:
+            return Opening(place, use.decision, use.charge, use.unit, trace.correlation())
+        decision = await for_start(self.hub, tag, place, at=event.station)
+        if decision.accepted and self.hub.settings.ocpp_one_charge_per_token and self.transactions.is_charging(tag):
+            decision = Decision(answers.CONCURRENT_TX, decision.by, decision.token, decision.owner)
+        return Opening(place, decision, correlation_id=trace.correlation())
+
+    def _likely_place(self, link: Link) -> Place | None:
+        """Where a token is shown: Authorize names no connector. The only EVSE, or the only one with a car before it."""
+        places = link.live.station.places()
+        if len({place.evse_uid for place in places.values()}) == 1:
+            return next(iter(places.values()))
+        states = {number: heard.status for number, heard in link.live.connectors.items()}
+        waiting = [place for number, place in places.items() if states.get(number) == "Preparing"]
+        return waiting[0] if len(waiting) == 1 else None
+
+    def _measure_clock(self, link: Link, event: Event) -> None:
+        """The station's clock against ours: the least delay seen on this connection is the offset."""
+        said = parse_time(event.timestamp)
+        if said is None:
+            return
+        delay = event.arrival - said
+        known = link.live.clock_offset
+        if delay < timedelta(0) or (known is not None and delay < known):
+            link.live.clock_offset = delay
+
+
+def _id_tag_info(allowed: str, decision: Decision | None) -> Tree:
+    """IdTagInfo. The parent tag is the token's group, where it fits (CiString20)."""
+    status = allowed if allowed == answers.CONCURRENT_TX else answers.id_tag_status(allowed)
+    parent = (decision.token or {}).get("group_id") if decision is not None else None
+    return {"parentIdTag": parent, "status": status} if parent and len(parent) <= 20 else {"status": status}
+
+
+def _text(payload: Tree, name: str) -> str:
+    value = payload.get(name)
+    return value[:_LONGEST_TEXT] if isinstance(value, str) else ""
+
+
+Handler = Callable[[Version16, Link, Incoming], Awaitable[Tree]]
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "Authorize": Version16.authorize,
+    "BootNotification": Version16.boot_notification,
+    "DataTransfer": Version16.data_transfer,
+    "DiagnosticsStatusNotification": Version16.progress,
+    "FirmwareStatusNotification": Version16.progress,
+    "Heartbeat": Version16.heartbeat,
+    "LogStatusNotification": Version16.progress,
+    "MeterValues": Version16.meter_values,
+    "SecurityEventNotification": Version16.security_event,
+    "SignCertificate": Version16.sign_certificate,
+    "SignedFirmwareStatusNotification": Version16.progress,
+    "StartTransaction": Version16.start_transaction,
+    "StatusNotification": Version16.status_notification,
+    "StopTransaction": Version16.stop_transaction,
+}
+"""Every CALL that a charger of 1.6 may make."""

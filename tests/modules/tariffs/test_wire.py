@@ -1,0 +1,115 @@
+"""Tariffs in 2.1.1 and 2.2.1 (mod_tariffs)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hub.core.dialect import Loss, NotExpressible
+from modules.tariffs.wire import INCOMPLETE, TARIFF
+
+NOW = "2015-06-29T20:39:09Z"
+
+
+def element(price: str = "0.25", *, vat: int | None = None, **restrictions: Any) -> dict[str, Any]:
+    component: dict[str, Any] = {"type": "ENERGY", "price": Decimal(price), "step_size": 1}
+    if vat is not None:
+        component["vat"] = vat
+    made: dict[str, Any] = {"price_components": [component]}
+    return {**made, "restrictions": restrictions} if restrictions else made
+
+
+def tariff(*elements: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    base = {"country_code": "DE", "party_id": "ALL", "id": "12", "currency": "EUR", "last_updated": NOW}
+    return {**base, "tax_included": "NO", "elements": list(elements or [element()]), **changes}
+
+
+def pointers(losses: tuple[Loss, ...]) -> list[str]:
+    return [loss.pointer for loss in losses]
+
+
+@pytest.mark.parametrize("version", ["2.1.1", "2.2.1"])
+def test_older_prices_are_without_tax(version: str) -> None:
+    written, losses = TARIFF[version].write(tariff())
+    assert losses == ()
+    assert TARIFF[version].read(written, given={"country_code": "DE", "party_id": "ALL"}).tree() == tariff()
+
+
+@pytest.mark.parametrize("version", ["2.1.1", "2.2.1"])
+def test_tax_is_taken_off_where_each_price_says_how_much(version: str) -> None:
+    written, losses = TARIFF[version].write(tariff(element("0.30", vat=20), tax_included="YES"))
+    assert written["elements"][0]["price_components"][0]["price"] == Decimal("0.25")
+    assert {"/tax_included", "/elements/0/price_components/0/price"} <= set(pointers(losses))
+
+
+@pytest.mark.parametrize("version", ["2.1.1", "2.2.1"])
+def test_a_price_with_a_tax_of_unknown_height_is_never_sent(version: str) -> None:
+    with pytest.raises(NotExpressible, match="tax"):
+        TARIFF[version].write(tariff(element(vat=20), element(), tax_included="YES"))
+
+
+def test_free_is_free_with_any_tax() -> None:
+    written, _ = TARIFF["2.2.1"].write(tariff(element("0.00"), tax_included="YES"))
+    assert written["elements"] == [element("0.00")]
+
+
+def test_no_tax_at_all_is_sent_as_without_tax_and_told() -> None:
+    written, losses = TARIFF["2.2.1"].write(tariff(tax_included="N/A"))
+    assert written["elements"] == [element()]
+    assert pointers(losses) == ["/tax_included"]
+
+
+@pytest.mark.parametrize("condition", [{"min_current": 6}, {"max_current": 32}, {"reservation": "RESERVATION"}])
+def test_the_element_goes_and_never_its_restriction(condition: dict[str, Any]) -> None:
+    written, losses = TARIFF["2.1.1"].write(tariff(element("9.99", min_kwh=1, **condition), element()))
+    assert written["elements"] == [element()]
+    assert written["tariff_alt_text"] == [INCOMPLETE]
+    assert pointers(losses) == ["/elements/0", "/tariff_alt_text"]
+
+
+def test_a_tariff_whose_elements_all_go_is_not_sent() -> None:
+    with pytest.raises(NotExpressible, match="min_current"):
+        TARIFF["2.1.1"].write(tariff(element(min_current=6)))
+
+
+@pytest.mark.parametrize("version", ["2.1.1", "2.2.1"])
+def test_prices_of_bookings_are_not_sent_as_prices_of_charging(version: str) -> None:
+    written, _ = TARIFF[version].write(tariff(element("5.00", booking="BOOKING"), element()))
+    assert written["elements"] == [element()]
+
+
+@pytest.mark.parametrize("kind", ["AD_HOC_PAYMENT", "PROFILE_GREEN"])
+def test_2_1_1_gets_regular_tariffs_only(kind: str) -> None:
+    with pytest.raises(NotExpressible, match="regular"):
+        TARIFF["2.1.1"].write(tariff(type=kind))
+    assert "type" not in TARIFF["2.1.1"].write(tariff(type="REGULAR"))[0]
+
+
+def test_limits_are_lost_in_2_1_1_and_the_reader_is_told() -> None:
+    written, losses = TARIFF["2.1.1"].write(tariff(min_price={"before_taxes": 1}))
+    assert written["tariff_alt_text"] == [INCOMPLETE]
+    assert pointers(losses) == ["/min_price", "/tariff_alt_text"]
+
+
+def test_limits_are_prices_in_2_2_1() -> None:
+    limits = {"min_price": {"before_taxes": 1, "after_taxes": 2}, "max_price": {"before_taxes": 3}}
+    written, losses = TARIFF["2.2.1"].write(tariff(**limits))
+    assert (written["min_price"], written["max_price"]) == ({"excl_vat": 1, "incl_vat": 2}, {"excl_vat": 3})
+    assert losses == ()
+    assert TARIFF["2.2.1"].read(written).tree() == tariff(**limits)
+
+
+def test_a_part_of_a_2_1_1_tariff_is_read() -> None:
+    assert TARIFF["2.1.1"].read_patch({"elements": [element()]}) == {"elements": [element()]}
+
+
+def test_prices_are_not_sent_in_parts() -> None:
+    with pytest.raises(NotExpressible, match="whole tariff"):
+        TARIFF["2.1.1"].write_patch({"elements": [element()]})
+
+
+def test_a_clock_has_no_25th_hour() -> None:
+    with pytest.raises(Exception, match="/elements/0/restrictions/start_time"):
+        TARIFF["2.3.0"].read(tariff(element(start_time="25:00")))
