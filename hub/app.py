@@ -28,9 +28,12 @@ from hub.core.settings import Settings, load_or_create_secret
 from hub.core.store import Store, open_store
 from hub.core.units import Kind
 from modules import all_kinds, all_operations, publications
+from modules.commands import results
 from partners.ocpi.handshake import Handshake
 from partners.ocpi.peer import OcpiPeers
 from partners.ocpi.pull import Puller
+from partners.ocpp.gateway import KINDS as CHARGER_KINDS
+from partners.ocpp.gateway import Gateway
 
 log = structlog.get_logger()
 
@@ -39,7 +42,7 @@ CORE_KINDS: Final = (PARTNERS, LANES, REFUSED, OPERATORS, HEALTH)
 
 def kinds() -> tuple[Kind, ...]:
     """Every kind of document there is; the migrations are made from it."""
-    return (*CORE_KINDS, *all_kinds())
+    return (*CORE_KINDS, *all_kinds(), *CHARGER_KINDS)
 
 
 class Program:
@@ -59,6 +62,8 @@ class Program:
         self.tasks = BackgroundTasks()
         hub.background = self.tasks
         hub.discovery = self.handshake
+        self.gateway = Gateway(hub)
+        hub.chargers = self.gateway.stations
         self.web = web(self)
         self.asgi = Dispatcher(hub, hub.operations, self.web)
 
@@ -92,15 +97,18 @@ class Program:
         return self.hub.store
 
     async def start_gateway(self) -> None:
-        """Open the chargers' port."""
+        """Open the chargers' port. Raises: OSError, when it is taken."""
+        await self.gateway.start(self.settings.host, self.settings.ocpp_port)
 
     async def start_work(self) -> None:
         """Lanes and clocks: everything that runs without being asked."""
         self.lanes.start()
+        await results.recover(self.hub)
         self.tasks.start(self.puller.run(), name="puller")
 
     async def close(self) -> None:
         """Stop the work, then let go of connections and database."""
+        await self.gateway.stop()
         await self.lanes.stop()
         await self.tasks.stop()
         await self.outbound.close()

@@ -1,4 +1,4 @@
-"""The management API under /api/v1, and what supervisors ask: one router a subject, over the functions of `hub.control`."""
+"""The management API under /api/v1, and what supervisors ask: one router a subject, over `hub.control`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,38 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI
 
-from hub.api import about, access, errors, health, objects, partners
+from hub.api import (
+    about,
+    access,
+    audit,
+    errors,
+    health,
+    metrics,
+    objects,
+    operators,
+    partners,
+    price,
+    records,
+    stations,
+)
 from hub.api.front import Front
 from hub.control.health import Readiness
 
 if TYPE_CHECKING:
     from hub.app import Program
 
-ROUTERS: Final = (about.router, partners.router, objects.router, health.router)
+ROUTERS: Final = (
+    about.router,
+    partners.router,
+    objects.router,
+    records.router,
+    stations.router,
+    price.router,
+    audit.router,
+    operators.router,
+    health.router,
+    metrics.router,
+)
 
 
 def attach(app: FastAPI, program: Program) -> None:

@@ -19,7 +19,7 @@ from hub.core.errors import HeaderFault
 
 log = structlog.get_logger()
 
-PATHS: Final = ("/api", "/health", "/metrics")
+AREAS: Final = frozenset({"api", "health", "metrics"})
 _ONCE: Final = frozenset({b"authorization", b"content-type", b"content-length", b"host"})
 
 
@@ -31,7 +31,7 @@ class Front:
         self._answered = answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(PATHS):
+        if scope["type"] != "http" or _area(scope) not in AREAS:
             await self._app(scope, receive, send)
             return
         started = False
@@ -58,7 +58,8 @@ class Front:
 
 
 def _area(scope: Scope) -> str:
-    return str(scope["path"]).split("/", 2)[1]
+    """The first word of the path."""
+    return str(scope["path"]).lstrip("/").split("/", 1)[0]
 
 
 def _plain(scope: Scope) -> dict[str, Any]:
@@ -73,5 +74,3 @@ def _check_headers(scope: Scope) -> None:
     names = [name for name, _ in scope["headers"] if name in _ONCE]
     if len(set(names)) != len(names):
         raise HeaderFault("a header is repeated that may stand once")
-
-

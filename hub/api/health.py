@@ -1,4 +1,4 @@
-"""/health/live and /health/ready: without a token, for load balancers and supervisors; they name nothing but themselves."""
+"""/health/live and /health/ready: without a token, for load balancers and supervisors."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from hub.control.health import Readiness
 router = APIRouter(prefix="/health", tags=["health"])
 
 
-@router.api_route("/live", methods=["GET", "HEAD"], responses=gives("Health"), operation_id="health_live")
+@router.head("/live", include_in_schema=False)
+@router.get("/live", responses=gives("Health"))
 async def live() -> Response:
     """The process runs and its loop turns."""
     return answer({"status": "live"})
 
 
-@router.api_route("/ready", methods=["GET", "HEAD"], responses=gives("Health"), operation_id="health_ready")
+@router.head("/ready", include_in_schema=False)
+@router.get("/ready", responses=gives("Health"))
 async def ready(request: Request) -> Response:
     """Commits reach the disk; 503 when they do not."""
     readiness: Readiness = request.app.state.readiness

@@ -152,11 +152,11 @@ async def get_token(
     party_id: Segment,
     uid: Segment,
     bearer: Viewer,
-    token_type: Annotated[str, Query(alias="type", max_length=36)] = "RFID",
+    kind: Annotated[str, Query(alias="type", max_length=36, description="TokenType.")] = "RFID",
 ) -> Response:
     """One token."""
     owner = Party.of(country_code, party_id)
-    return _stored(await objects.get_token(program_of(request), owner, uid, token_type))
+    return _stored(await objects.get_token(program_of(request), owner, uid, kind))
 
 
 @router.put(

@@ -73,10 +73,6 @@ class Rotate(Ask):
     version: str | None = None
 
 
-class Resend(Ask):
-    """Nothing to say so far."""
-
-
 class OperatorToken(Ask):
     """A bearer token for a person or a program."""
 
@@ -91,3 +87,5 @@ class StationCall(Ask):
     action: Annotated[str, Field(pattern="^[A-Za-z0-9]{1,50}$")]
     payload: dict[str, object] = {}
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 30
+    force: bool = False
+    """Send it although the OCPP schema says that it is wrong."""

@@ -1,8 +1,9 @@
 """Who may operate the hub: one operator's token, and the bearer tokens issued under it.
 
-The operator's token is the setting `operator_token`, or is minted at the first start: shown once, kept as a fingerprint,
-and, beside a SQLite database, in a file of mode 0600 so that the command line on the same machine finds it. Everybody
-else gets a bearer token of `hub.core.jwt` with a role and an end. OCPI's credentials tokens open nothing here.
+The operator's token is the setting `operator_token`, or is minted at the first start: shown once, kept as a
+fingerprint, and, beside a SQLite database, in a file of mode 0600 so that the command line on the same machine finds
+it. Everybody else gets a bearer token of `hub.core.jwt` with a role and an end. OCPI's credentials tokens open nothing
+here.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import msgspec
 from hub.core.clock import timestamp
 from hub.core.delivery import LANES, REFUSED, Lane, LaneState
 from hub.core.jsontypes import Tree
-from hub.core.registry import Claim, Partner
+from hub.core.registry import Claim, IssuedToken, Partner
 from hub.core.renditions import Rendition
 from modules.cdrs import routes as cdrs
 from modules.locations import routes as locations
@@ -42,7 +42,7 @@ async def show(program: Program, name: str) -> Tree:
         "versions_url": partner.versions_url,
         "endpoints": [endpoint.model_dump() for endpoint in partner.endpoints],
         "token_form": partner.token_form,
-        "tokens": [{"use": token.use.value, "until": _moment(token.until)} for token in partner.our_tokens],
+        "tokens": [_token(token) for token in partner.our_tokens],
         "quirks": list(partner.quirks),
         "pulled": partner.pulled,
         "lane": await lane_of(program, partner),
@@ -121,5 +121,6 @@ def _role(claim: Claim) -> Tree:
     }
 
 
-def _moment(at: object) -> str | None:
-    return None if at is None else str(at)
+def _token(token: IssuedToken) -> Tree:
+    """That it exists, for what, and until when; never the token."""
+    return {"use": token.use.value, "until": timestamp(token.until) if token.until is not None else None}

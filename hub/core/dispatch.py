@@ -69,6 +69,8 @@ _ONCE: Final = frozenset(
 _KEPT: Final = _ONCE | {b"accept-encoding"}
 _BODY_DEADLINE_S: Final = 30.0
 _MAX_QUERY: Final = 8 * 1024
+_LONGEST_ID: Final = 200
+"""Bytes of a message id that go back to the caller."""
 _COPIED: Final = 16 * 1024
 """Up to this size a copy is cheaper than a second write."""
 
@@ -174,7 +176,7 @@ class Dispatcher:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/ocpi"):
+        if scope["type"] != "http" or not _is_ours(scope["path"]):
             await self._behind(scope, receive, send)
             return
         headers: dict[bytes, bytes] = {}
@@ -183,8 +185,8 @@ class Dispatcher:
         try:
             _collect(scope["headers"], headers)
             trace.begin(
-                request_id=headers.get(b"x-request-id", b"")[:256].decode("latin-1"),
-                correlation_id=headers.get(b"x-correlation-id", b"")[:256].decode("latin-1"),
+                request_id=_message_id(headers, b"x-request-id"),
+                correlation_id=_message_id(headers, b"x-correlation-id"),
             )
             caller = self._authenticate(scope, headers)
             version, side, module, segments = _split(scope)
@@ -295,6 +297,10 @@ def _collect(raw: Iterable[tuple[bytes, bytes]], into: dict[bytes, bytes]) -> No
             into[name] = value
 
 
+def _is_ours(path: str) -> bool:
+    return path.startswith("/ocpi/") or path == "/ocpi"
+
+
 def _path(scope: Scope) -> str:
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     return raw.split(b"?", 1)[0].decode("latin-1")
@@ -369,6 +375,14 @@ def _check_media_type(value: bytes | None) -> None:
 async def _read_body(receive: Receive, limit: int, declared: bytes | None) -> bytes:
     if declared is not None and declared.isdigit() and int(declared[:20]) > limit:
         raise TooLarge
+    try:
+        async with asyncio.timeout(_BODY_DEADLINE_S):
+            return await _parts(receive, limit)
+    except TimeoutError:
+        raise TooSlow from None
+
+
+async def _parts(receive: Receive, limit: int) -> bytes:
     message = await _next(receive)
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
@@ -377,16 +391,12 @@ async def _read_body(receive: Receive, limit: int, declared: bytes | None) -> by
         return body
     parts = [body]
     size = len(body)
-    try:
-        async with asyncio.timeout(_BODY_DEADLINE_S):
-            while message.get("more_body"):
-                message = await _next(receive)
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > limit:
-                    raise TooLarge
-    except TimeoutError:
-        raise TooSlow from None
+    while message.get("more_body") and size <= limit:
+        message = await _next(receive)
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+    if size > limit:
+        raise TooLarge
     return b"".join(parts)
 
 
@@ -400,8 +410,14 @@ async def _next(receive: Receive) -> Mapping[str, Any]:
 def _echo(headers: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
     """The message ids go back as they came (REQ-036, REQ-037)."""
     return [
-        (name, headers[name][:256]) for name in (b"x-request-id", b"x-correlation-id") if name in headers
+        (name, headers[name][:_LONGEST_ID]) for name in (b"x-request-id", b"x-correlation-id") if name in headers
     ]
+
+
+def _message_id(headers: Mapping[bytes, bytes], name: bytes) -> str:
+    """As it is passed on to other partners; "" for one that no header may carry, which gets a new one instead."""
+    value = headers.get(name, b"")[:_LONGEST_ID]
+    return value.decode() if value.isascii() and value.decode().isprintable() else ""
 
 
 _SWAPPED: Final = (

@@ -22,7 +22,7 @@ import structlog
 from msgspec.structs import replace
 
 from hub.core.errors import Conflict
-from hub.core.ports import Hub, Outcome
+from hub.core.ports import Hub, Outcome, Place
 from hub.core.units import Audit, Document, Unit
 from modules.commands import results
 from modules.commands import store as commands
@@ -49,7 +49,7 @@ _GONE: Final = frozenset({Outcome.ACCEPTED, Outcome.UNKNOWN_RESERVATION})
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A transaction takes up a reservation. Commit `unit` together with the begin of the charge."""
+    """A transaction takes up a reservation. Commit `unit` together with the begin of `charge`."""
 
     reservation: Reservation
     decision: Decision
@@ -61,6 +61,17 @@ def decision_of(reservation: Reservation) -> Decision:
     """The owner of the token allowed this charge with its RESERVE_NOW (REQ-148, REQ-198)."""
     token = reservation.tree_of_token()
     return Decision("ALLOWED", By.COMMAND, token, reservation.owner, reservation.reference)
+
+
+def place_of(reservation: Reservation) -> Place:
+    """The connector that is kept free."""
+    return Place(
+        reservation.station,
+        reservation.connector,
+        reservation.location,
+        reservation.evse_uid,
+        reservation.connector_id,
+    )
 
 
 async def standing(hub: Hub, parties: Collection[str], reservation_id: str) -> Reservation | None:

@@ -13,7 +13,7 @@ from hub.core.ports import Hub, Outcome, Place
 from hub.core.units import ABSENT, Unit
 from modules.commands import store as commands
 from modules.commands.model import ReserveNow
-from modules.commands.reservations import decision_of, document_of, ended_session
+from modules.commands.reservations import decision_of, document_of, ended_session, place_of
 from modules.commands.store import ASKED, HELD, LONGEST_TAG, REFUSED, Reservation
 from modules.sessions import service as sessions
 
@@ -62,7 +62,7 @@ async def reserve(hub: Hub, wish: Reservation) -> Outcome:
     document = await document_of(hub, wish.key)
     before = commands.reservation_in(document)
     outcome = await hub.chargers.reserve(
-        wish.place,
+        place_of(wish),
         reservation=document.seq,
         id_tag=wish.id_tag,
         parent_tag=wish.parent_tag,
@@ -83,12 +83,12 @@ async def settle_reserve(hub: Hub, wish: Reservation, outcome: Outcome) -> Unit:
         if known.state == ASKED:
             unit.put(commands.reservation_put(replace(known, state=REFUSED), expect=document.version))
         return unit
-    now = hub.clock.now()
-    if known.state == HELD and (known.place, known.id_tag) == (wish.place, wish.id_tag):
+    now, place = hub.clock.now(), place_of(wish)
+    if known.state == HELD and (place_of(known), known.id_tag) == (place, wish.id_tag):
         session, since, unit = known.session, known.since, Unit()
     else:
         unit = await ended_session(hub, known, at=now, expired=False) if known.state == HELD else Unit()
-        charge, begun = await sessions.reserve(hub, wish.place, decision_of(wish), at=now)
+        charge, begun = await sessions.reserve(hub, place, decision_of(wish), at=now)
         session, since, unit = charge.session_id, now, _joined(unit, begun)
     kept = replace(wish, state=HELD, session=session, since=since)
     return unit.put(commands.reservation_put(kept, expect=document.version))

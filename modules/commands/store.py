@@ -24,7 +24,6 @@ from hub.core.errors import Conflict
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
-from hub.core.ports import Place
 from hub.core.store import Store
 from hub.core.units import ABSENT, ANY, Document, Kind, Put, Unit
 from modules.sessions.charge import CHARGES, Charge
@@ -94,10 +93,6 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
     since: datetime | None = None
     state: str = ASKED
     session: str = ""
-
-    @property
-    def place(self) -> Place:
-        return Place(self.station, self.connector, self.location, self.evse_uid, self.connector_id)
 
     def tree_of_token(self) -> Tree:
         tree: Tree = parse(bytes(self.token), limit=_LIMIT)

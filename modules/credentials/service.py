@@ -51,7 +51,7 @@ async def register(hub: Hub, caller: Caller, theirs: Credentials, version: str) 
     EndpointsMissing.
     """
     if caller.use is not TokenUse.REGISTRATION:
-        raise RegistrationState("this platform is registered; PUT updates")
+        raise RegistrationState("this platform is registered; PUT updates", allow=("GET", "PUT", "DELETE"))
     found = await _examine(hub, caller.partner, theirs, version)
     token = mint_token()
     partner = _with(hub, caller.partner, theirs, found, (_issued(hub, token, TokenUse.LIVE),))
@@ -98,7 +98,7 @@ async def forget(hub: Hub, partner: Partner, *, actor: str) -> None:
 
 def _must_be_registered(caller: Caller) -> None:
     if caller.use not in (TokenUse.LIVE, TokenUse.OVERLAP):
-        raise RegistrationState("this platform is not registered; POST registers")
+        raise RegistrationState("this platform is not registered; POST registers", allow=("GET", "POST"))
 
 
 async def _examine(hub: Hub, partner: Partner, theirs: Credentials, version: str) -> Found:

@@ -19,6 +19,7 @@ from modules.credentials.model import Credentials, CredentialsRole
 
 _FLAT: Final = ("business_details", "party_id", "country_code")
 _HUB: Final = "HUB"
+_DETAILS: Final = wires(BusinessDetails, SHARED)["2.1.1"]
 
 
 def _party(role: Mapping[str, Any]) -> str:
@@ -61,9 +62,13 @@ def _flat_down(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) -> 
     for at, role in enumerate(roles):
         if role is not chosen:
             trip.lose(f"{path}/roles/{at}", "OCPI 2.1.1 credentials hold one party")
-        elif role.keys() - {"role", *_FLAT}:
-            trip.lose(f"{path}/roles/{at}", "unknown fields of a role have no place in OCPI 2.1.1")
-    theirs.update({name: chosen[name] for name in _FLAT})
+            continue
+        for name in role.keys() - {"role", *_FLAT}:
+            trip.lose(f"{path}/roles/{at}/{name}", "unknown fields of a role have no place in OCPI 2.1.1")
+        details, losses = _DETAILS.write(role["business_details"])
+        theirs.update({**{name: role[name] for name in _FLAT}, "business_details": details})
+        for pointer, reason in losses:
+            trip.lose(f"{path}/roles/{at}/business_details{pointer}", reason)
 
 
 DIALECTS: Final[Dialects] = {

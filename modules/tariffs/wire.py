@@ -89,8 +89,8 @@ DIALECTS: Final[Dialects] = {
     Tariff: {
         "2.1.1": Dialect(
             supply=frozenset({"country_code", "party_id"}),
-            drop=frozenset({"min_price", "max_price", "start_date_time", "end_date_time"}),
-            by_hand=frozenset({"type", "tax_included"}),
+            drop=frozenset({"type", "min_price", "max_price", "start_date_time", "end_date_time"}),
+            by_hand=frozenset({"tax_included"}),
             types={"id": Annotated[str, exact(36, least=1)]},
             fill={"tax_included": "NO"},
             first=_regular_only,

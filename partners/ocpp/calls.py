@@ -13,86 +13,24 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import Any, Final, Literal
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from hub.core.clock import Clock
 from hub.core.jsontypes import Tree
 from partners.ocpp import frames, schemas
-
-
-class Priority(IntEnum):
-    """Who goes first. Stopping a charge is the most urgent thing there is, polling the least."""
-
-    STOP = 0
-    START = 1
-    UNLOCK = 2
-    OTHER = 3
-    POLLING = 4
-
-
-PRIORITIES: Final[Mapping[str, Priority]] = {
-    "RemoteStopTransaction": Priority.STOP,
-    "RequestStopTransaction": Priority.STOP,
-    "RemoteStartTransaction": Priority.START,
-    "RequestStartTransaction": Priority.START,
-    "UnlockConnector": Priority.UNLOCK,
-    "TriggerMessage": Priority.POLLING,
-    "GetConfiguration": Priority.POLLING,
-    "GetVariables": Priority.POLLING,
-    "GetBaseReport": Priority.POLLING,
-    "GetReport": Priority.POLLING,
-    "GetCompositeSchedule": Priority.POLLING,
-    "GetTransactionStatus": Priority.POLLING,
-}
-"""Importance by action, where the caller names none; every other action is OTHER."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallResult:
-    """The charger's answer. `finding` says where it breaks the schema; it is handed over all the same."""
-
-    payload: Tree
-    finding: schemas.Finding | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CallError:
-    """The charger refused with a CALLERROR."""
-
-    code: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class TimedOut:
-    """Sent, and no answer in time. It may have been carried out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Sent, and the socket went before the answer. It may have been carried out."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotSent:
-    """Never left us: it certainly was not carried out."""
-
-    why: Literal["queue full", "waited too long", "superseded", "not connected"]
-
-
-Outcome = CallResult | CallError | TimedOut | Lost | NotSent
-
-
-@dataclass(frozen=True, slots=True)
-class LateAnswer:
-    """An answer that came after its time: the action it belongs to, and how late it was."""
-
-    action: str
-    outcome: CallResult | CallError
-    late_s: float
+from partners.ocpp.outcomes import (
+    PRIORITIES,
+    CallError,
+    CallResult,
+    LateAnswer,
+    Lost,
+    NotSent,
+    Outcome,
+    Priority,
+    TimedOut,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +45,11 @@ class CallLimits:
 class _Errand:
     id: str
     action: str
-    payload: Tree
+    text: str
     timeout_s: float
     rank: tuple[int, int]
     same_as: Hashable | None
     future: asyncio.Future[Outcome]
-    sent: bool = field(default=False)
 
 
 class Calls:
@@ -159,9 +96,15 @@ class Calls:
             return NotSent("not connected")
         self._count += 1
         rank = PRIORITIES.get(action, Priority.OTHER) if priority is None else priority
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        message_id = f"{self._prefix}-{self._count}"
         errand = _Errand(
-            f"{self._prefix}-{self._count}", action, payload, timeout_s, (rank, self._count), same_as, future
+            message_id,
+            action,
+            frames.call(message_id, action, payload),
+            timeout_s,
+            (rank, self._count),
+            same_as,
+            asyncio.get_running_loop().create_future(),
         )
         if not self._admit(errand):
             return NotSent("queue full")
@@ -234,12 +177,10 @@ class Calls:
 
     async def _exchange(self, errand: _Errand) -> None:
         self._open = errand
-        errand.sent = True
         try:
-            await self._send(frames.call(errand.id, errand.action, errand.payload))
+            await self._send(errand.text)
         except Exception:  # whatever the socket raises: it is gone, and nobody may wait for it
             self._settle(errand, Lost())
-            return
         if not await _in_time(errand.future, errand.timeout_s, self._clock):
             await self._timed_out(errand)
         self._open = None

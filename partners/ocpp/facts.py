@@ -15,8 +15,8 @@ from typing import Any, Final
 from partners.ocpp.events import Event, StartKey, TransactionId, start_key, time_key
 from partners.ocpp.matching import Start, Stop, StopKey, stop_key
 
-MOST_SAMPLES: Final = 5_000
-"""One a minute for three days and a half."""
+MOST_SAMPLES: Final = 2_000
+"""One a minute for a day and a half."""
 
 Fact = Start | Stop | Event
 

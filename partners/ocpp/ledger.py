@@ -1,36 +1,30 @@
 """The ledger: what a station reported, in any order and any number of times, and what it adds up to.
 
-A charger is a reporter who shouts across a bad line. It repeats itself under new message ids, sends the stop
-before the start, replays last week at noon, names transactions 0 and -1, and lives in 1970 until somebody
-tells it the time. So the ledger keeps *facts*, and derives everything else from the set of them, every time:
+A charger is a reporter who shouts across a bad line. It repeats itself under new message ids, sends the stop before the
+start, replays last week at noon, names transactions 0 and -1, and lives in 1970 until somebody tells it the time. So
+the ledger keeps *facts*, and derives everything else from the set of them, every time:
 
-    event -> fact (merged with its repeats) -> pairs of start and stop -> transactions -> what changed
-    (effects)
+    event -> fact (merged with its repeats) -> pairs of start and stop -> transactions -> what changed (effects)
 
-* A fact is known by its content. A start is (station, connector, idTag, time as sent, meterStart); a stop is
-(idTag,
-  time, meterStop); samples are their values. Of repeats the first arrival counts, ids are collected. So
+* A fact is known by its content (`facts.py`). A start is (station, connector, idTag, time as sent, meterStart); a stop
+  is (idTag, time, meterStop); samples are their values. Of repeats the first arrival counts, and ids are collected. So
   repetition changes nothing, and order cannot: a set has none.
-* Pairing (`matching.py`) looks at content alone. Hence *the same bill*: keyed by the start's content (never
-by an id of
-  ours, which is a name given in order of arrival), its energy depends on nothing but what the charger said,
-  and its times neither, as long as the charger's clock was set. With a dead clock times are those of first
-  arrival, and the transaction says so.
-* meterStop - meterStart is the bill; samples shape the periods. They decide only when the stop is missing
-(last sample)
-  or the meter ran backwards (sum of the rising parts).
-* A charge without a stop ends administratively (flag ESTIMATED_END) when its connector reports Available
-after its last
-  sign of life, when another charge begins there, or when the station booted and stayed silent about it.
-  SuspendedEV ends nothing. A late stop corrects all three: the effect is `revised`, and whoever sent a CDR
-  credits it first.
-* Ids of 1.6 come from one durable sequence, handed in as `next_id`. It moves above every number a charger
-mentions, so
-  that a stop of an earlier life never hits a charge of this one. A mention further than `LEAP` ahead does not
-  drag the sequence along (a broken charger would use it up); that number alone is avoided at that station.
+* Pairing (`matching.py`) looks at content alone. Hence *the same bill*. It is keyed by the content of the start, never
+  by an id of ours, which is a name given in order of arrival. Its energy depends on nothing but what the charger said,
+  and its times neither, as long as the charger's clock was set. With a dead clock times are those of first arrival, and
+  the transaction says so.
+* meterStop - meterStart is the bill; samples shape the periods (`reckoning.py`). They decide only when the stop is
+  missing (the last sample) or the meter ran backwards (the sum of its rising parts).
+* A charge without a stop ends administratively (flag ESTIMATED_END) when its connector reports Available after its last
+  sign of life, when another charge begins there, or when the station booted and stayed silent about it. SuspendedEV
+  ends nothing. A late stop corrects all three: the effect is `revised`, and whoever sent a CDR credits it first.
+* Ids of 1.6 come from one durable sequence, handed in as `next_id`. It moves above every number a charger mentions, so
+  that a stop of an earlier life never hits a charge of this one. A mention further than `LEAP` ahead does not drag the
+  sequence along (a broken charger would use it up); that number alone is avoided at that station.
 
-One `Book` is one station: (station, id) is the key, and no station can touch another's charge. `settle` is
-the whole as one pure function; `apply` is the same, one event at a time, and tests hold the two equal.
+One `Book` is one station: (station, id) is the key, and no station can touch another's charge. `settle` is the whole as
+one pure function; `apply` is the same, one event at a time, and tests hold the two equal. A book is bounded: of a
+charger gone mad it forgets the older half, and of a very long charge every second sample.
 """
 
 from __future__ import annotations
@@ -46,7 +40,7 @@ from partners.ocpp.matching import Pairing, pair, stop_key
 from partners.ocpp.reckoning import lowest, reckon
 from partners.ocpp.surroundings import Surroundings
 
-MOST_CHARGES: Final = 400
+MOST_CHARGES: Final = 300
 """Starts and stops that a book holds at most; `settle` alone is not bounded."""
 
 LEAP: Final = 1_000_000
@@ -90,7 +84,7 @@ class Effect:
     opened    a charge began                      ended      it has an end now
     grew      a reading, still open               revised    it had ended, and its bill is another now
     reopened  its estimated end was wrong         orphaned   a stop without a start (`event`)
-    repeated  nothing new
+    repeated  nothing new, or nothing that anyone must hear of (a sample of a charge that is over)
     """
 
     kind: Literal["opened", "grew", "ended", "revised", "reopened", "orphaned", "repeated"]
@@ -225,7 +219,7 @@ def _effects(before: Book, after: Book, event: Event | None) -> tuple[Effect, ..
     effects: list[Effect] = []
     for key in sorted(after.transactions):
         new, old = after.transactions[key], before.transactions.get(key)
-        if new != old:
+        if new is not old and new != old:
             effects += _effects_of(new, old)
     known = set(before.pairing.orphans)
     effects += [Effect("orphaned", event=orphan) for orphan in after.pairing.orphans if orphan not in known]

@@ -1,17 +1,13 @@
 """Which stop ends which start, at one station. What the charger said decides, never when we heard it.
 
-1. By id. A stop that names an id we gave to a start of this station ends that start. Not when it was dated
-before the
-   start and its meter stood no higher: then the id is one from another life of the charger (or of its back
-   end).
-2. By content, for stops whose ids we never gave (0, -1, another back end's). A start without a stop is a
-candidate when
-   the token does not differ, the meter did not fall, the times (if the clock is the same one) do not
-   contradict, and no other charge began on that connector in between. Nearest pairs are joined first. What is
-   left is an orphan.
+1. By id. A stop that names an id we gave to a start of this station ends that start. Not when it was dated before the
+   start and its meter stood no higher: then the id is one from another life of the charger (or of its back end).
+2. By content, for stops whose ids we never gave (0, -1, another back end's). A start without a stop is a candidate when
+   the token does not differ, the meter did not fall, the times (if the clock is the same one) do not contradict, and
+   no other charge began on that connector in between. Nearest pairs are joined first. What is left is an orphan.
 
-A start with several stops takes the earliest; if their meters differ that is a hard flag. The connector of a
-1.6 stop is unknown and stays so: nobody guesses 1.
+A start with several stops takes the earliest; if their meters differ that is a hard flag. The connector of a 1.6 stop
+is unknown and stays so: nobody guesses 1.
 """
 
 from __future__ import annotations

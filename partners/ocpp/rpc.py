@@ -28,12 +28,11 @@ from hub.core.errors import BusbarError
 from hub.core.jsontypes import Tree
 from partners.ocpp import frames, schemas
 from partners.ocpp.answers import Fault, fault_of
-from partners.ocpp.calls import (
+from partners.ocpp.calls import CallLimits, Calls
+from partners.ocpp.outcomes import (
     PRIORITIES,
     CallError,
-    CallLimits,
     CallResult,
-    Calls,
     LateAnswer,
     Lost,
     NotSent,
@@ -182,7 +181,7 @@ class Connection:
         priority: Priority | None = None,
         same_as: Hashable | None = None,
     ) -> Outcome:
-        """Ask the charger; never raises for its doing. Key order of `payload` is kept.
+        """Ask the charger; never raises for its doing, TypeError for a payload that is no JSON. Key order is kept.
 
         `wait_s` is how long it may wait to be sent, `timeout_s` how long the charger may take. A waiting CALL
         with the same `same_as` is superseded: give (action, connector) for what only the latest of matters.

@@ -33,7 +33,7 @@ from partners.ocpp.events import Event, StartKey, Transaction, TransactionId, st
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Effect
 from partners.ocpp.matching import stop_key
-from partners.ocpp.reckoning import moment
+from partners.ocpp.surroundings import moment
 from partners.ocpp.sequence import Numbers
 from partners.ocpp.status import PERIOD_STATE
 

@@ -40,6 +40,9 @@ PAIRS = [
 TOLD_BY_ITS_PLACE = {("VersionDetails", "role")}
 """What a version leaves out because the place says it: of 2.1.1 endpoints, the role (version_information_endpoint)."""
 
+SAID_ALOUD = "/opening_times/twentyfourseven"
+"""False where a 2.1.1 location gives regular hours and leaves it out: the same, said (mod_locations_hours_class)."""
+
 
 @cache
 def _validator(wire: Wire[Any]) -> Any:
@@ -81,11 +84,12 @@ def test_every_field_comes_back_or_is_told_as_lost(kind: Kind, one: str, other: 
     written = _written(kind.wires[other], before)
     if written is None:
         return
-    after = kind.wires[other].read(written[0], given=beside.given(before)).tree()
+    losses = list(written[1])
+    after = kind.wires[other].read(written[0], given=beside.given(before), losses=losses).tree()
     silent = [
         pointer
         for pointer in beside.differences(before, after)
-        if not beside.covered(pointer, written[1]) and (kind.name, pointer.rpartition("/")[2]) not in TOLD_BY_ITS_PLACE
+        if not beside.covered(pointer, losses) and (kind.name, pointer.rpartition("/")[2]) not in TOLD_BY_ITS_PLACE
     ]
     assert silent == []
 
@@ -104,6 +108,7 @@ def test_what_is_read_and_written_again_is_the_same_or_told(kind: Kind, version:
         pointer
         for pointer in beside.differences(tree, written[0])
         if not beside.covered(pointer, [*losses, *written[1]])
+        and pointer != SAID_ALOUD
         and not (kind.name == "Session" and pointer.startswith("/location"))
     ]
     assert silent == []

@@ -11,7 +11,7 @@ from hub.core.clock import timestamp
 from hub.core.ports import Outcome
 from modules.commands import reservations
 from modules.sessions import service as sessions
-from tests.modules.commands.world import NOW, World, cancel, reserve, response_url, start, token
+from tests.modules.commands.world import NOW, World, cancel, reserve, response_url, start, token, unlock
 
 CANCELED = {"result": "CANCELED_RESERVATION"}
 
@@ -137,6 +137,12 @@ async def test_a_reservation_that_could_not_be_canceled_stays(world: World, outc
     assert (await states(world), await world.session_statuses()) == (["held"], ["RESERVATION"])
 
 
+async def test_somebody_elses_reservation_does_not_keep_a_stuck_cable_locked(world: World) -> None:
+    await reserved(world)
+    order = unlock(response_url=response_url(host="fff.example.org"))
+    assert (await world.commanded("UNLOCK_CONNECTOR", order, by="fff"))["result"] == "ACCEPTED"
+
+
 @pytest.mark.parametrize("by", ["eee", "fff"])
 async def test_an_unknown_and_a_foreign_reservation_look_the_same(world: World, by: str) -> None:
     await reserved(world)
@@ -182,7 +188,7 @@ async def test_a_used_reservation_becomes_an_active_session_in_one_unit(world: W
     await reserved(world)
     use = await reservations.used(world.hub, "CP1", 1, number=None, id_tag="APP-1")
     assert use is not None
-    begun = sessions.Begun(use.reservation.place, use.decision, NOW, None)
+    begun = sessions.Begun(reservations.place_of(use.reservation), use.decision, NOW, None)
     _, unit = await sessions.begin(world.hub, begun, reserved=use.charge)
     for write in use.unit.writes:
         unit.writes.append(write)

@@ -38,6 +38,7 @@ def test_the_partners_own_site_is_fine(world: World, url: str) -> None:
         "//eee.example.com/1",
         "https://eee.example.com@evil.net/1",
         "https://evil.net\\@eee.example.com/1",
+        "https://evil.net@eee.example.com/1",
         "https://evil.net#@eee.example.com/",
         "https://eee.example.com:99999/",
         "https://eee.example.com\n.evil.net/",

@@ -10,7 +10,7 @@ from hub.core.errors import PeerFault, PeerNonsense, PeerRefused, PeerTimeout, P
 from hub.core.ports import Outcome
 from hub.core.registry import State
 from modules.commands import results
-from tests.modules.commands.world import TIMEOUT_S, World, cancel, reserve, response_url, start, stop, unlock
+from tests.modules.commands.world import TIMEOUT_S, After, World, cancel, reserve, response_url, start, stop, unlock
 
 VERSIONS = ("2.1.1", "2.2.1", "2.3.0")
 METHODS = {
@@ -78,6 +78,28 @@ async def test_a_late_answer_of_the_charger_is_recorded_and_not_told(world: Worl
     assert (command.state, command.result, command.late) == ("reported", "TIMEOUT", "ACCEPTED")
 
 
+async def test_a_late_answer_belongs_to_the_command_that_timed_out(world: World) -> None:
+    world.chargers.answers["remote_start"] = None
+    await world.commanded("START_SESSION", start())
+    await world.pass_s(TIMEOUT_S)
+    world.chargers.answers["remote_start"] = Outcome.ACCEPTED
+    await world.commanded("START_SESSION", start())
+    await results.late(world.hub, "CP1", "START_SESSION", Outcome.REJECTED)
+    await results.late(world.hub, "CP1", "START_SESSION", Outcome.ACCEPTED)
+    late = {command.result: command.late for command in await world.kept_commands()}
+    assert late == {"TIMEOUT": "REJECTED", "ACCEPTED": ""}
+
+
+async def test_an_outcome_after_another_process_gave_up_is_late_too(world: World) -> None:
+    world.chargers.answers["remote_start"] = After(TIMEOUT_S + 10, Outcome.ACCEPTED)
+    await world.commanded("START_SESSION", start())
+    await results.recover(world.hub)
+    await world.pass_s(3600)
+    assert world.peers.results == [{"result": "TIMEOUT"}]
+    (command,) = await world.kept_commands()
+    assert (command.result, command.late) == ("TIMEOUT", "ACCEPTED")
+
+
 async def test_a_fault_of_ours_is_told_as_failed(world: World) -> None:
     world.chargers.answers["unlock"] = RuntimeError("a bug in the gateway")
     await world.commanded("UNLOCK_CONNECTOR", unlock())
@@ -134,14 +156,13 @@ async def test_a_post_that_had_no_effect_is_tried_again(world: World, fault: Pee
 
 
 async def test_a_result_expires_with_the_announced_timeout(world: World) -> None:
+    world.hub.settings = world.hub.settings.model_copy(update={"command_timeout_s": 4})
     world.peers.faults = [PeerUnreachable()] * 100
-    world.chargers.answers["remote_start"] = None
+    world.chargers.answers["remote_start"] = After(4, Outcome.TIMEOUT)
     data = await world.commanded("START_SESSION", start())
-    await world.pass_s(data["timeout"])
-    tries = world.peers.tries
-    assert tries > 2
+    assert data["timeout"] == 8
     await world.pass_s(3600)
-    assert world.peers.tries == tries
+    assert world.peers.tries == 3, "at 4, 5 and 7 s"
     assert [command.state for command in await world.kept_commands()] == ["undelivered"]
 
 

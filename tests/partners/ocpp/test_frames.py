@@ -185,7 +185,7 @@ json_trees: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None, database=None, derandomize=True)
+@settings(max_examples=300, deadline=None, database=None, derandomize=True)
 @given(st.one_of(st.text(), json_trees.map(json.dumps), st.lists(json_trees, max_size=6).map(json.dumps)))
 def test_nothing_makes_reading_raise(text: str) -> None:
     for version in VERSIONS:

@@ -44,7 +44,7 @@ anything: st.SearchStrategy[Event] = st.one_of(
 
 
 @often
-@given(st.lists(anything, max_size=14), st.randoms(use_true_random=False), st.booleans())
+@given(st.lists(anything, max_size=10), st.randoms(use_true_random=False), st.booleans())
 def test_any_order_and_any_repetition_of_anything_settle_alike(
     events: list[Event], rng: random.Random, late: bool
 ) -> None:
@@ -56,7 +56,7 @@ def test_any_order_and_any_repetition_of_anything_settle_alike(
 
 
 @sometimes
-@given(st.lists(anything, max_size=14))
+@given(st.lists(anything, max_size=10))
 def test_one_by_one_is_the_same_as_all_at_once(events: list[Event]) -> None:
     books, stored, next_id = {name: blank(name) for name in STATIONS}, [], 100
     for event in events:
@@ -68,7 +68,7 @@ def test_one_by_one_is_the_same_as_all_at_once(events: list[Event]) -> None:
 
 
 @sometimes
-@given(st.lists(anything, max_size=14))
+@given(st.lists(anything, max_size=10))
 def test_nothing_said_makes_time_or_energy_negative(events: list[Event]) -> None:
     for charge in settle(events, now=at(300)):
         assert charge.energy_kwh >= 0

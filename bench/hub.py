@@ -1,0 +1,136 @@
+"""The hub as a target: the program as `busbar serve` runs it, with data of its own in a new SQLite file.
+
+Options: `directory` for the database, `locations` of ours to begin with, `token` that the partner presents, `receivers`
+(ports of partners that listen, for `fanout.py`), `stations` and `gateway` (for `ocpp.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from bench import samples
+from bench.child import free_port, run
+from hub.app import Program
+from hub.core.delivery import lane_from_now_on
+from hub.core.parties import Party, PartyRole
+from hub.core.registry import Claim, Endpoint, IssuedToken, Partner, State, TokenUse
+from hub.core.settings import Settings
+from hub.server import Server
+from modules.locations import service as locations
+
+MOST = 1_000_000
+"""Limits are on, and out of the way."""
+
+
+class BenchHub:
+    """See `child.Service`."""
+
+    def __init__(self, program: Program, server: Server, port: int) -> None:
+        self.port = port
+        self._program = program
+        self._server = server
+        self._moments = count(1)
+
+    async def do(self, command: dict[str, Any]) -> dict[str, Any]:
+        """`statuses`: change the status of one EVSE in that many locations; back when all partners have all of it."""
+        due = self._delivered() + command["statuses"] * len(self._lanes())
+        status = ("CHARGING", "AVAILABLE")[next(self._moments) % 2]
+        await asyncio.gather(*(self._set(number, status) for number in range(command["statuses"])))
+        while self._delivered() < due:
+            await asyncio.sleep(0.002)
+        return {"delivered": self._delivered()}
+
+    async def stop(self) -> None:
+        await self._server.stop()
+
+    async def _set(self, number: int, status: str) -> None:
+        evse_uid = samples.location(number)["evses"][0]["uid"]
+        key = f"{samples.OWNER}/LOC{number:05d}"
+        await locations.set_status(self._program.store, key, evse_uid, status, now=datetime.now(UTC))
+
+    def _lanes(self) -> list[str]:
+        return [partner.name for partner in self._program.hub.registry.connected()]
+
+    def _delivered(self) -> int:
+        lanes = [self._program.lanes.find(name) for name in self._lanes()]
+        return sum(lane.state.delivered for lane in lanes if lane is not None)
+
+
+async def start(options: dict[str, Any]) -> BenchHub:
+    """Open, fill, serve."""
+    settings = Settings(
+        database_url=f"sqlite:///{Path(options['directory'], 'hub.db')}",
+        port=free_port(),
+        ocpp_port=0,
+        dev=True,
+        rate_per_partner=MOST,
+        burst_per_partner=MOST,
+    )
+    program = await Program.open(settings)
+    await _fill(program, options["locations"])
+    if "token" in options:
+        await _add(program, _caller(program, options["token"]))
+    for number, port in enumerate(options.get("receivers", ())):
+        await _add(program, _receiver(program, number, port))
+    server = Server(program)
+    await server.start()
+    return BenchHub(program, server, settings.port)
+
+
+async def _fill(program: Program, how_many: int) -> None:
+    owner, now = Party.parse(samples.OWNER), datetime.now(UTC)
+    for first in range(0, how_many, 64):
+        numbers = range(first, min(first + 64, how_many))
+        await asyncio.gather(
+            *(
+                locations.put(program.store, owner, f"LOC{number:05d}", samples.location(number), now=now)
+                for number in numbers
+            )
+        )
+
+
+async def _add(program: Program, partner: Partner) -> None:
+    unit = program.hub.registry.unit(partner, new=True)
+    unit.put(await lane_from_now_on(program.store, partner.name))
+    await program.hub.registry.commit(partner, unit)
+
+
+def _claim(party: str) -> Sequence[Claim]:
+    return (Claim(role=PartyRole.EMSP, party=Party.parse(party)),)
+
+
+def _caller(program: Program, token: str) -> Partner:
+    """A partner that calls us, and is told nothing."""
+    return Partner(
+        name="caller",
+        state=State.CONNECTED,
+        version="2.2.1",
+        claims=tuple(_claim(samples.PARTY)),
+        our_tokens=(IssuedToken(fingerprint=program.hub.registry.fingerprint(token), use=TokenUse.LIVE),),
+    )
+
+
+VERSIONS_MET = ("2.2.1", "2.1.1", "2.3.0")
+
+
+def _receiver(program: Program, number: int, port: int) -> Partner:
+    """A partner that is told of locations; the three versions take turns."""
+    version = VERSIONS_MET[number % len(VERSIONS_MET)]
+    url = f"http://127.0.0.1:{port}/ocpi/emsp/{version}/locations"
+    return Partner(
+        name=f"receiver{number}",
+        state=State.CONNECTED,
+        version=version,
+        claims=tuple(_claim(f"NL*R{number:02d}")),
+        endpoints=(Endpoint(identifier="locations", role="" if version == "2.1.1" else "RECEIVER", url=url),),
+        their_token=program.hub.registry.sealed("bb_" + "r" * 43),
+    )
+
+
+if __name__ == "__main__":
+    run(start)

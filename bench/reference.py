@@ -1,0 +1,138 @@
+"""PUT of a token as FastAPI and SQLModel document it: what this project would cost if written the usual way.
+
+A body model, the partner by `Depends`, a session by `Depends`, `response_model`; SQLModel's async session on SQLite with
+the same durability (WAL, synchronous=FULL): a look at the row that is there, `merge`, a change row, `commit`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, FastAPI, Header, HTTPException, Response
+from pydantic import BaseModel
+from pydantic import Field as Constraint
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import Field, SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bench.ceilings import served
+from bench.child import Idle, run
+
+
+class TokenBody(BaseModel):
+    """A token of OCPI 2.2.1 (mod_tokens_token_object)."""
+
+    country_code: Annotated[str, Constraint(min_length=2, max_length=2)]
+    party_id: Annotated[str, Constraint(min_length=3, max_length=3)]
+    uid: Annotated[str, Constraint(max_length=36)]
+    type: Literal["AD_HOC_USER", "APP_USER", "OTHER", "RFID"]
+    contract_id: Annotated[str, Constraint(max_length=36)]
+    visual_number: Annotated[str | None, Constraint(max_length=64)] = None
+    issuer: Annotated[str, Constraint(max_length=64)]
+    group_id: Annotated[str | None, Constraint(max_length=36)] = None
+    valid: bool
+    whitelist: Literal["ALWAYS", "ALLOWED", "ALLOWED_OFFLINE", "NEVER"]
+    language: Annotated[str | None, Constraint(max_length=2)] = None
+    default_profile_type: Literal["CHEAP", "FAST", "GREEN", "REGULAR"] | None = None
+    last_updated: datetime
+
+
+class Envelope(BaseModel):
+    """What every answer is (transport_and_format, Response format)."""
+
+    status_code: int
+    status_message: str
+    timestamp: datetime
+
+
+class TokenRow(SQLModel, table=True):
+    """A token."""
+
+    key: str = Field(primary_key=True)
+    owner: str = Field(index=True)
+    uid: str = Field(index=True)
+    last_updated: str = Field(index=True)
+    body: str
+
+
+class TokenChange(SQLModel, table=True):
+    """A change for partners."""
+
+    seq: int | None = Field(default=None, primary_key=True)
+    at: str
+    module: str
+    key: str
+    owner: str
+
+
+def application(database: Path, token: str) -> FastAPI:
+    """The application, with one partner known."""
+    engine = create_async_engine(f"sqlite+aiosqlite:///{database}")
+    event.listen(engine.sync_engine, "connect", _durable)
+    app = FastAPI()
+    app.state.engine = engine
+    partners = {"Token " + base64.b64encode(token.encode()).decode(): "NL*EEE"}
+
+    async def session() -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(engine) as opened:
+            yield opened
+
+    def partner(authorization: Annotated[str, Header()]) -> str:
+        if authorization not in partners:
+            raise HTTPException(401)
+        return partners[authorization]
+
+    @app.put("/ocpi/2.2.1/receiver/tokens/{country_code}/{party_id}/{uid}", response_model=Envelope)
+    async def put_token(
+        country_code: str,
+        party_id: str,
+        uid: str,
+        body: TokenBody,
+        response: Response,
+        owner: Annotated[str, Depends(partner)],
+        store: Annotated[AsyncSession, Depends(session)],
+    ) -> Any:
+        if f"{country_code}*{party_id}" != owner or body.uid != uid:
+            raise HTTPException(404)
+        key = f"{owner}/{uid}/{body.type}"
+        known = await store.get(TokenRow, key)
+        now = datetime.now(UTC)
+        updated = body.last_updated.isoformat()
+        if known is None or known.last_updated <= updated:
+            row = TokenRow(key=key, owner=owner, uid=uid, last_updated=updated, body=body.model_dump_json())
+            await store.merge(row)
+            store.add(TokenChange(at=now.isoformat(), module="tokens", key=key, owner=owner))
+            await store.commit()
+        if known is None:
+            response.status_code = 201
+        return {"status_code": 1000, "status_message": "Success", "timestamp": now}
+
+    return app
+
+
+def _durable(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+async def start(options: dict[str, Any]) -> Idle:
+    """Create the tables, serve."""
+    app = application(Path(options["directory"], "reference.db"), options["token"])
+    async with app.state.engine.begin() as connection:
+        await connection.run_sync(SQLModel.metadata.create_all)
+    service = await served(app)
+
+    async def close() -> None:
+        await service.stop()
+        await app.state.engine.dispose()
+
+    return Idle(service.port, close)
+
+
+if __name__ == "__main__":
+    run(start)

@@ -1,0 +1,220 @@
+"""openapi/management.json: the management API described, from the routers and the models that they use.
+
+The web framework writes paths and parameters. What it does not know is put in here: the bodies, which it never reads,
+our one form of errors, and who may call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from hub import __version__, api
+from hub.control.asks import Ask, Connect, Invite, OperatorToken, Pull, Rotate, StationCall
+from hub.control.price import PriceAsked
+from hub.core.jsontypes import Tree
+from modules.cdrs.wire import CDR
+from modules.locations.wire import LOCATION
+from modules.sessions.wire import SESSION
+from modules.tariffs.wire import TARIFF
+from modules.tokens.wire import TOKEN
+
+_REF: Final = "#/components/schemas/"
+_ASKED: Final[tuple[type[Ask], ...]] = (Invite, Connect, Pull, Rotate, OperatorToken, StationCall, PriceAsked)
+_OBJECTS: Final = {"Location": LOCATION, "Tariff": TARIFF, "Token": TOKEN, "Session": SESSION, "Cdr": CDR}
+
+_TEXT: Final[Tree] = {"type": "string"}
+_TEXT_OR_NULL: Final[Tree] = {"type": ["string", "null"]}
+_WHOLE: Final[Tree] = {"type": "integer"}
+_FLAG: Final[Tree] = {"type": "boolean"}
+_AMOUNT: Final[Tree] = {"type": "number"}
+_ANY_OBJECT: Final[Tree] = {"type": "object"}
+
+
+def _object(**fields: Tree) -> Tree:
+    return {"type": "object", "properties": fields, "required": list(fields)}
+
+
+def _ref(name: str) -> Tree:
+    return {"$ref": f"{_REF}{name}"}
+
+
+def _items(of: Tree, **more: Tree) -> Tree:
+    return _object(items={"type": "array", "items": of}, **more)
+
+
+def _page(of: str) -> Tree:
+    return _items(_ref(of), total=_WHOLE)
+
+
+_ROLE: Final = _object(role=_TEXT, country_code=_TEXT, party_id=_TEXT, business_name=_TEXT)
+_LANE: Final = _object(
+    running=_FLAG,
+    cursor=_WHOLE,
+    last_change=_WHOLE,
+    waiting=_WHOLE,
+    failures=_WHOLE,
+    next_try=_TEXT_OR_NULL,
+    last_error=_TEXT,
+    delivered=_WHOLE,
+    last_delivery=_TEXT,
+)
+_IN_SHORT: Final[dict[str, Tree]] = {
+    "name": _TEXT,
+    "state": {"type": "string", "enum": ["invited", "connected", "blocked", "unregistered"]},
+    "version": _TEXT_OR_NULL,
+    "roles": {"type": "array", "items": _ROLE},
+    "since": _TEXT,
+    "waiting": _WHOLE,
+    "failures": _WHOLE,
+    "refused": _WHOLE,
+}
+_MONEY: Final = _object(before_taxes=_AMOUNT, after_taxes={"type": ["number", "null"]})
+
+ANSWERS: Final[dict[str, Tree]] = {
+    "Error": _object(error=_object(code=_TEXT, message=_TEXT)),
+    "Health": {"type": "object", "properties": {"status": _TEXT, "why_not": _TEXT, "dev": _FLAG}},
+    "About": _object(version=_TEXT, party=_TEXT, base_url=_TEXT, versions_url=_TEXT, dev=_FLAG, role=_TEXT),
+    "Invitation": _object(name=_TEXT, versions_url=_TEXT, versions_url_2_1_1=_TEXT, token_a=_TEXT),
+    "PartnerInShort": _object(**_IN_SHORT),
+    "Partners": _page("PartnerInShort"),
+    "Partner": _object(
+        **_IN_SHORT,
+        versions_url=_TEXT,
+        endpoints={"type": "array", "items": _object(identifier=_TEXT, role=_TEXT, url=_TEXT)},
+        lane=_LANE,
+        losses={"type": "array", "items": _object(module=_TEXT, field=_TEXT, times=_WHOLE)},
+    ),
+    "Farewell": _object(name=_TEXT, state=_TEXT, told=_FLAG),
+    "Pulled": _object(taken=_WHOLE, unchanged=_WHOLE, refused=_WHOLE),
+    "Pushed": _object(waiting=_WHOLE),
+    "RefusedObjects": _items(_object(id=_WHOLE, module=_TEXT, object=_TEXT, reason=_TEXT, at=_TEXT), total=_WHOLE),
+    "Resent": _object(module=_TEXT, object=_TEXT),
+    "Deleted": _object(deleted=_TEXT),
+    "Locations": _page("Location"),
+    "Tariffs": _page("Tariff"),
+    "Tokens": _page("Token"),
+    "TokenAsked": {"type": "object", "description": "A Token; what the URL says may be left out.",
+                   "required": ["contract_id"], "properties": {"contract_id": _TEXT, "valid": _FLAG}},
+    "Sessions": _page("Session"),
+    "Delivery": _object(partner=_TEXT, state=_TEXT, attempts=_WHOLE, location=_TEXT, at=_TEXT),
+    "IssuedCdr": _object(cdr=_ref("Cdr"), audience=_TEXT, deliveries={"type": "array", "items": _ref("Delivery")}),
+    "Cdrs": _page("IssuedCdr"),
+    "Transaction": _object(session_id=_TEXT, station=_TEXT, connector=_WHOLE, start=_TEXT),
+    "Transactions": _page("Transaction"),
+    "Reservation": _object(number=_WHOLE, key=_TEXT, station=_TEXT, expires=_TEXT),
+    "Reservations": _page("Reservation"),
+    "Changes": _items(_object(seq=_WHOLE, at=_TEXT, module=_TEXT, key=_TEXT, what=_TEXT), last=_WHOLE),
+    "AuditRows": _items(_object(seq=_WHOLE, at=_TEXT, actor=_TEXT, action=_TEXT, subject=_TEXT, detail=_TEXT)),
+    "AuditCheck": _object(intact=_FLAG, rows=_WHOLE, head=_TEXT, broken_at={"type": ["integer", "null"]}),
+    "StationAsked": {
+        "type": "object",
+        "properties": {
+            "location": _TEXT,
+            "evses": {
+                "type": "object",
+                "additionalProperties": _object(
+                    evse_uid=_TEXT, connectors={"type": "object", "additionalProperties": _TEXT}
+                ),
+            },
+            "protocol": _TEXT,
+            "security_profile": {"type": "integer", "minimum": 0, "maximum": 3},
+            "password": _TEXT,
+        },
+    },
+    "Station": _object(identity=_TEXT, location=_TEXT, evses=_ANY_OBJECT, protocol=_TEXT, connected=_FLAG),
+    "Stations": _page("Station"),
+    "Messages": _items(_object(at=_TEXT, direction=_TEXT, size=_WHOLE)),
+    "CallOutcome": {
+        "type": "object",
+        "required": ["outcome"],
+        "properties": {
+            "outcome": {"type": "string", "enum": ["result", "error", "pending"]},
+            "result": _ANY_OBJECT,
+            "error": _object(code=_TEXT, description=_TEXT),
+            "finding": _TEXT,
+        },
+    },
+    "Price": _object(
+        currency=_TEXT, total=_MONEY, billed=_ANY_OBJECT,
+        receipt={"type": "array", "items": _ANY_OBJECT}, warnings={"type": "array", "items": _ANY_OBJECT},
+    ),
+    "IssuedToken": _object(token=_TEXT, subject=_TEXT, role=_TEXT, expires=_TEXT),
+}  # fmt: skip
+
+
+def document() -> Tree:
+    """The whole document; needs no running hub."""
+    app = FastAPI(title="Busbar, management API", version=__version__, license_info=_LICENCE)
+    for router in api.ROUTERS:
+        app.include_router(router)
+    described: Tree = app.openapi()
+    described["info"]["description"] = "What an operator does with a hub. Times are UTC, money is exact decimal numbers."
+    described["components"] = {
+        "schemas": dict(sorted(_schemas().items())),
+        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+    }
+    _finish(described, [route for router in api.ROUTERS for route in router.routes if isinstance(route, APIRoute)])
+    return described
+
+
+_LICENCE: Final = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+
+
+def _schemas() -> dict[str, Tree]:
+    """Ours; those of pydantic's models, with their definitions brought to one place."""
+    found = dict(ANSWERS)
+    written = {model.__name__: model.model_json_schema(ref_template=_REF + "{model}") for model in _ASKED}
+    written |= {name: wires["2.3.0"].schema() for name, wires in _OBJECTS.items()}
+    for name, schema in written.items():
+        definitions = schema.pop("$defs", {})
+        found |= {f"{name}.{each}": _moved(name, definitions, inner) for each, inner in definitions.items()}
+        found[name] = _moved(name, definitions, schema)
+    return found
+
+
+def _moved(owner: str, definitions: Tree, schema: Any) -> Any:
+    """`schema` with references to its own definitions turned to `<owner>.<definition>`."""
+    if isinstance(schema, list):
+        return [_moved(owner, definitions, each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    target = str(schema.get("$ref", "")).rsplit("/", 1)[-1]
+    if "$ref" in schema and target in definitions:
+        return {**schema, "$ref": f"{_REF}{owner}.{target}"}
+    return {key: _moved(owner, definitions, value) for key, value in schema.items() if key != "$schema"}
+
+
+def _finish(described: Tree, routes: Iterable[APIRoute]) -> None:
+    by_path = {(route.path_format, method.lower()): route for route in routes for method in route.methods}
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            operation["operationId"] = by_path[path, method].name
+            operation["responses"] = _responses(operation["responses"], secured=path.startswith("/api"))
+            role = _role_of(by_path[path, method])
+            if role:
+                operation["security"] = [{"bearer": []}]
+                operation["x-role"] = role
+
+
+def _responses(given: Tree, *, secured: bool) -> Tree:
+    """The successful ones as they are declared, every other in our one form."""
+    good = {status: answer for status, answer in given.items() if status != "422" and answer.get("content")}
+    good = {status: answer for status, answer in good.items() if _says_something(answer)}
+    error = {"description": "Refused", "content": {"application/json": {"schema": _ref("Error")}}}
+    return {**good, **({"default": error} if secured else {})}
+
+
+def _says_something(answer: Tree) -> bool:
+    """The framework adds an empty 200 to what is only ever answered with 201."""
+    return any(content != {"schema": {}} for content in answer["content"].values())
+
+
+def _role_of(route: APIRoute) -> str:
+    """Which role the endpoint asks for; empty for open ones."""
+    hints: Iterable[Any] = (str(hint) for hint in route.endpoint.__annotations__.values())
+    names = {name.lower() for name in ("Viewer", "Operator", "Admin")}
+    return next((hint.lower() for hint in hints if hint.lower() in names), "")

@@ -1,0 +1,110 @@
+"""/api/v1/sessions, cdrs, transactions, reservations and changes: what has happened."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from hub.api.access import Operator, Viewer, program_of
+from hub.api.exchange import Limit, Offset, Segment, answer, gives
+from hub.control import records
+from hub.control.listing import Filter, Found
+from hub.core.parties import Party
+
+router = APIRouter(prefix="/api/v1")
+
+
+def narrowed(
+    partner: Annotated[str | None, Query(max_length=64, description="Only what concerns this partner.")] = None,
+    station: Annotated[str | None, Query(max_length=255, description="Only at this charger.")] = None,
+    open_: Annotated[bool | None, Query(alias="open", description="Only what goes on, or only what has ended.")] = None,
+    date_from: Annotated[str | None, Query(max_length=40, description="Only from this time on.")] = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> Filter:
+    """The filters that the lists share."""
+    return Filter(partner=partner, station=station, open=open_, date_from=date_from, limit=limit, offset=offset)
+
+
+Narrowed = Annotated[Filter, Depends(narrowed)]
+
+
+def _stored(found: Found) -> Response:
+    return answer({"items": [msgspec.Raw(d.body) for d in found.documents], "total": found.total})
+
+
+def _listed(items: list[Any], total: int) -> Response:
+    return answer({"items": items, "total": total})
+
+
+@router.get("/sessions", tags=["sessions"], responses=gives("Sessions"))
+async def list_sessions(request: Request, bearer: Viewer, asked: Narrowed) -> Response:
+    """Sessions, the newest first."""
+    return _stored(await records.sessions(program_of(request), asked))
+
+
+@router.get("/sessions/{country_code}/{party_id}/{session_id}", tags=["sessions"], responses=gives("Session"))
+async def get_session(
+    request: Request, country_code: Segment, party_id: Segment, session_id: Segment, bearer: Viewer
+) -> Response:
+    """One session."""
+    document = await records.session(program_of(request), Party.of(country_code, party_id), session_id)
+    return Response(document.body, media_type="application/json")
+
+
+@router.get("/cdrs", tags=["cdrs"], responses=gives("Cdrs"))
+async def list_cdrs(request: Request, bearer: Viewer, asked: Narrowed) -> Response:
+    """CDRs and how far each has come at its partners, the newest first."""
+    return _listed(*await records.cdr_list(program_of(request), asked))
+
+
+@router.get("/cdrs/{country_code}/{party_id}/{cdr_id}", tags=["cdrs"], responses=gives("IssuedCdr"))
+async def get_cdr(
+    request: Request, country_code: Segment, party_id: Segment, cdr_id: Segment, bearer: Viewer
+) -> Response:
+    """One CDR with its deliveries."""
+    return answer(await records.cdr(program_of(request), Party.of(country_code, party_id), cdr_id))
+
+
+@router.post(
+    "/cdrs/{country_code}/{party_id}/{cdr_id}/credit", tags=["cdrs"], status_code=201, responses=gives("Cdr", 201)
+)
+async def credit_cdr(
+    request: Request, country_code: Segment, party_id: Segment, cdr_id: Segment, bearer: Operator
+) -> Response:
+    """Take a CDR back: issue its credit CDR, and send it."""
+    owner = Party.of(country_code, party_id)
+    return answer(await records.credit(program_of(request), owner, cdr_id, actor=bearer.subject), 201)
+
+
+@router.get("/transactions", tags=["transactions"], responses=gives("Transactions"))
+async def list_transactions(request: Request, bearer: Viewer, asked: Narrowed) -> Response:
+    """Charges at our own chargers, the newest first."""
+    return _listed(*await records.transactions(program_of(request), asked))
+
+
+@router.get("/transactions/{session_id}", tags=["transactions"], responses=gives("Transaction"))
+async def get_transaction(request: Request, session_id: Segment, bearer: Viewer) -> Response:
+    """One charge, with the token, the location and the tariffs as they were at its start."""
+    return answer(await records.transaction(program_of(request), session_id))
+
+
+@router.get("/reservations", tags=["reservations"], responses=gives("Reservations"))
+async def list_reservations(request: Request, bearer: Viewer, asked: Narrowed) -> Response:
+    """Reservations, the newest first."""
+    return _listed(*await records.reservations(program_of(request), asked))
+
+
+@router.get("/changes", tags=["changes"], responses=gives("Changes"))
+async def list_changes(
+    request: Request,
+    bearer: Viewer,
+    asked: Narrowed,
+    after: Annotated[int | None, Query(ge=0, le=2**62, description="Go on after this number.")] = None,
+    module: Annotated[str | None, Query(max_length=64)] = None,
+) -> Response:
+    """The change log in its order: its newest part, or what follows `after`."""
+    items = await records.changes(program_of(request), asked, after=after, module=module)
+    return answer({"items": items, "last": await program_of(request).store.last_change()})

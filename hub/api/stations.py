@@ -1,0 +1,83 @@
+"""/api/v1/stations: our chargers, and any OCPP call to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from hub.api.access import Admin, Operator, Viewer, program_of
+from hub.api.errors import Row, form
+from hub.api.exchange import Limit, Segment, answer, asked, gives, object_body, takes
+from hub.control import stations
+from hub.control.asks import StationCall
+from hub.control.stations import Called, register
+from hub.core.operations import SMALL
+
+router = APIRouter(prefix="/api/v1/stations", tags=["stations"])
+
+
+@router.get("", responses=gives("Stations"))
+async def list_stations(request: Request, bearer: Viewer) -> Response:
+    """All chargers: connection, version, connectors, queue."""
+    items = register(program_of(request)).views()
+    return answer({"items": items, "total": len(items)})
+
+
+@router.put("/{identity}", openapi_extra=takes("StationAsked"), responses=gives("Station"))
+async def put_station(request: Request, identity: Segment, bearer: Operator) -> Response:
+    """Register a charger, or change it. A password that we make is shown this once."""
+    tree = await object_body(request, limit=SMALL)
+    return answer(await register(program_of(request)).put(identity, tree, actor=bearer.subject))
+
+
+@router.get("/{identity}", responses=gives("Station"))
+async def show_station(request: Request, identity: Segment, bearer: Viewer) -> Response:
+    """One charger."""
+    return answer(register(program_of(request)).view(identity))
+
+
+@router.delete("/{identity}", responses=gives("Deleted"))
+async def delete_station(request: Request, identity: Segment, bearer: Admin) -> Response:
+    """Forget a charger, and hang up."""
+    await register(program_of(request)).delete(identity, actor=bearer.subject)
+    return answer({"deleted": identity})
+
+
+@router.get("/{identity}/messages", responses=gives("Messages"))
+async def list_messages(request: Request, identity: Segment, bearer: Viewer, limit: Limit = 50) -> Response:
+    """The newest frames of a charger, both directions, without secrets; oldest of them first."""
+    return answer({"items": register(program_of(request)).messages(identity, limit=limit)})
+
+
+@router.post(
+    "/{identity}/calls",
+    openapi_extra=takes("StationCall"),
+    responses=gives("CallOutcome") | gives("CallOutcome", 202),
+)
+async def call_station(request: Request, identity: Segment, bearer: Operator) -> Response:
+    """Send any OCPP call. 202: no answer in time; 404: not connected; 409: too many calls wait."""
+    ask = await asked(request, StationCall)
+    return _outcome(await stations.call(program_of(request), identity, ask, actor=bearer.subject))
+
+
+@router.post("/{identity}/password", responses=gives("CallOutcome") | gives("CallOutcome", 202))
+async def change_password(request: Request, identity: Segment, bearer: Admin) -> Response:
+    """Give a connected charger a new password. It is not shown: the charger has it, and nobody else needs it."""
+    return _outcome(await register(program_of(request)).change_password(identity, actor=bearer.subject))
+
+
+def _outcome(called: Called) -> Response:
+    match called.outcome:
+        case "not connected":
+            return form(Row(404, "not_connected"), "the charger is not connected")
+        case "queue full":
+            return form(Row(409, "queue_full"), "too many calls wait for this charger already")
+        case "pending":
+            return answer({"outcome": "pending"}, 202)
+        case "error":
+            error: dict[str, Any] = {"code": called.code, "description": called.description}
+            return answer({"outcome": "error", "error": error})
+        case "result":
+            finding = {"finding": called.finding} if called.finding else {}
+            return answer({"outcome": "result", "result": called.payload or {}, **finding})

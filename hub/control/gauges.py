@@ -1,0 +1,98 @@
+"""The hub in numbers, for whoever watches it. Labels are bounded: partners by name (at most 200), modules, classes.
+
+Read when it is asked for: nothing is counted twice, and nothing but the answers costs anything in between.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from hub.control import partner_view
+from hub.control.stations import StationRegister
+from hub.core.jsontypes import Tree
+from modules.sessions.charge import CHARGES
+
+if TYPE_CHECKING:
+    from hub.app import Program
+
+MOST_PARTNERS: Final = 200
+
+Answered = Mapping[tuple[str, str, int], int]
+
+
+class _Snapshot:
+    """What `prometheus_client` writes out."""
+
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+
+async def exposition(program: Program, answered: Answered) -> bytes:
+    """All metrics in the text format of Prometheus. `answered`: answers of the management API."""
+    partners = (await partner_view.overview(program))[:MOST_PARTNERS]
+    lanes = {p["name"]: await partner_view.lane_of(program, program.hub.registry.get(p["name"])) for p in partners}
+    registry = CollectorRegistry(auto_describe=False)
+    metrics: list[Metric] = [
+        _requests({**program.asgi.answered, **answered}),
+        _gauge("lane_waiting", "Objects that wait for a partner.", lanes, "waiting"),
+        _gauge("lane_failures", "Tries in a row at which a partner failed.", lanes, "failures"),
+        _counter("deliveries", "Objects that a partner took.", lanes, "delivered"),
+        _gauge("refused_objects", "Objects that a partner refused.", {p["name"]: p for p in partners}, "refused"),
+        _by_state(partners),
+        *await _of_chargers(program),
+    ]
+    registry.register(_Snapshot(metrics))
+    return generate_latest(registry)
+
+
+def _requests(answered: Answered) -> Metric:
+    family = CounterMetricFamily("busbar_requests", "Answers.", labels=("module", "method", "status"))
+    classes: Counter[tuple[str, str, str]] = Counter()
+    for (module, method, status), times in answered.items():
+        classes[module, method, f"{status // 100}xx"] += times
+    for labels, times in sorted(classes.items()):
+        family.add_metric(labels, times)
+    return family
+
+
+def _gauge(name: str, words: str, rows: Mapping[str, Tree], field: str) -> Metric:
+    family = GaugeMetricFamily(f"busbar_{name}", words, labels=("partner",))
+    for partner, row in rows.items():
+        family.add_metric((partner,), row[field])
+    return family
+
+
+def _counter(name: str, words: str, rows: Mapping[str, Tree], field: str) -> Metric:
+    family = CounterMetricFamily(f"busbar_{name}", words, labels=("partner",))
+    for partner, row in rows.items():
+        family.add_metric((partner,), row[field])
+    return family
+
+
+def _by_state(partners: Iterable[Tree]) -> Metric:
+    family = GaugeMetricFamily("busbar_partners", "Partners by state.", labels=("state",))
+    for state, number in sorted(Counter(partner["state"] for partner in partners).items()):
+        family.add_metric((state,), number)
+    return family
+
+
+async def _of_chargers(program: Program) -> list[Metric]:
+    page = await program.store.page(
+        CHARGES, date_from=None, date_to=None, offset=0, limit=0, among={"state": ("open",)}
+    )
+    found: list[Metric] = [GaugeMetricFamily("busbar_open_charges", "Charges that go on.", value=page.total)]
+    stations: StationRegister | None = getattr(program, "stations", None)
+    if stations is not None:
+        views = stations.views()
+        connected = sum(1 for view in views if view.get("connected"))
+        found.append(GaugeMetricFamily("busbar_stations", "Chargers registered.", value=len(views)))
+        found.append(GaugeMetricFamily("busbar_stations_connected", "Chargers connected.", value=connected))
+    return found

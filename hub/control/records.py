@@ -1,0 +1,246 @@
+"""What has happened, for an operator to look at: sessions, CDRs, transactions, reservations, changes, the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from hub.control.listing import MOST, Filter, Found, newest, parties_of
+from hub.core.errors import NotFound
+from hub.core.inbound import parse
+from hub.core.jsontypes import Tree
+from hub.core.parties import Party
+from hub.core.registry import Partner
+from hub.core.units import ChangeRow, Document, Kind
+from modules.cdrs import service as cdrs
+from modules.cdrs.publication import load as load_delivery
+from modules.cdrs.store import CDRS, DELIVERIES
+from modules.cdrs.store import key_of as cdr_key
+from modules.commands.store import HELD, RESERVATIONS
+from modules.sessions.charge import CHARGES, frozen_location
+from modules.sessions.store import SESSIONS
+from modules.sessions.store import key_of as session_key
+
+if TYPE_CHECKING:
+    from hub.app import Program
+
+_LIMIT: Final = 8 * 1024 * 1024
+_RUNNING: Final = ("ACTIVE", "PENDING", "RESERVATION")
+_ENDED: Final = ("COMPLETED", "INVALID")
+_LOOKED_AT: Final = 10_000
+"""The newest so many are looked at where the column that is filtered by does not exist."""
+
+
+def tree_of(document: Document) -> Tree:
+    """What is stored, with exact numbers."""
+    tree: Tree = parse(document.body, limit=_LIMIT)
+    return tree
+
+
+async def sessions(program: Program, asked: Filter) -> Found:
+    """Sessions, the newest first. Raises: NotFound (no such partner), InvalidRequest."""
+    among: dict[str, Sequence[str]] = {}
+    if asked.open is not None:
+        among["status"] = _RUNNING if asked.open else _ENDED
+    if asked.station is not None:
+        among["id"] = await _sessions_at(program, asked.station)
+    audiences = parties_of(program, asked.partner)
+    return await newest(program.store, SESSIONS, asked, audiences=audiences, among=among, since=asked.since())
+
+
+async def _sessions_at(program: Program, station: str) -> list[str]:
+    """The ids of the newest sessions at a charger."""
+    found = await program.store.select(CHARGES, equal={"station": station}, descending=True, limit=MOST)
+    return [document.key for document in found]
+
+
+async def session(program: Program, owner: Party, session_id: str) -> Document:
+    """Raises: NotFound."""
+    return await _one(program, SESSIONS, session_key(owner, session_id), "session")
+
+
+async def cdr_list(program: Program, asked: Filter) -> tuple[list[Tree], int]:
+    """CDRs with their deliveries, the newest first. Raises: NotFound (no such partner), InvalidRequest."""
+    among: dict[str, Sequence[str]] = {}
+    if asked.station is not None:
+        among["session"] = await _sessions_at(program, asked.station)
+    audiences = parties_of(program, asked.partner)
+    found = await newest(program.store, CDRS, asked, audiences=audiences, among=among, since=asked.since())
+    return [await with_deliveries(program, document) for document in found.documents], found.total
+
+
+async def cdr(program: Program, owner: Party, cdr_id: str) -> Tree:
+    """One CDR with its deliveries. Raises: NotFound."""
+    return await with_deliveries(program, await cdrs.get(program.hub, cdr_key(owner, cdr_id)))
+
+
+async def with_deliveries(program: Program, document: Document) -> Tree:
+    """A CDR, whom it is for, and how far it has come at each partner."""
+    partners = [p for p in program.hub.registry.connected() if document.audience in p.parties]
+    tried = await program.store.select(DELIVERIES, equal={"cdr": document.key}, limit=MOST)
+    names = {*(partner.name for partner in partners), *(d.key.split("/", 1)[0] for d in tried)}
+    deliveries = [await _delivery(program, name, document.key) for name in sorted(names)]
+    return {"cdr": msgspec.Raw(document.body), "audience": document.audience, "deliveries": deliveries}
+
+
+async def _delivery(program: Program, partner: str, key: str) -> Tree:
+    delivery = await load_delivery(program.hub, partner, key)
+    return {
+        "partner": partner,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "location": delivery.location,
+        "at": delivery.at,
+    }
+
+
+async def credit(program: Program, owner: Party, cdr_id: str, *, actor: str) -> Tree:
+    """Take a CDR back by a credit CDR. Raises: NotFound, InvalidRequest (it is credited already, or is a credit)."""
+    key = cdr_key(owner, cdr_id)
+    document = await cdrs.get(program.hub, key)
+    location = await frozen_location(program.store, document.columns["session"])
+    return await cdrs.take_back(program.hub, key, actor=actor, location=location)
+
+
+async def transactions(program: Program, asked: Filter) -> tuple[list[Tree], int]:
+    """Charges at our own chargers, the newest first. Raises: NotFound (no such partner), InvalidRequest."""
+    among: dict[str, Sequence[str]] = {}
+    if asked.open is not None:
+        among["state"] = ("open",) if asked.open else ("closed",)
+    if asked.station is not None:
+        among["station"] = (asked.station,)
+    audiences = parties_of(program, asked.partner)
+    return await _since(program, CHARGES, asked, _charge_view, "start", audiences=audiences, among=among)
+
+
+def _charge_view(document: Document) -> Tree:
+    """A charge in a few words: what was frozen at its start is left out."""
+    tree = tree_of(document)
+    return {name: value for name, value in tree.items() if name not in ("location_tree", "tariffs", "token", "signed")}
+
+
+async def transaction(program: Program, session_id: str) -> Tree:
+    """One charge, with all that was frozen at its start. Raises: NotFound."""
+    return tree_of(await _one(program, CHARGES, session_id, "transaction"))
+
+
+async def reservations(program: Program, asked: Filter) -> tuple[list[Tree], int]:
+    """Reservations, the newest first; open ones still hold a connector. Raises: NotFound, InvalidRequest."""
+    among: dict[str, Sequence[str]] = {}
+    if asked.open is True:
+        among["state"] = (HELD,)
+    if asked.station is not None:
+        among["station"] = (asked.station,)
+    owners = parties_of(program, asked.partner)
+    if owners is not None:
+        among["owner"] = owners
+    return await _since(program, RESERVATIONS, asked, _reservation_view, "expires", among=among)
+
+
+def _reservation_view(document: Document) -> Tree:
+    tree = tree_of(document)
+    hidden = ("response_url", "id_tag", "parent_tag", "token")
+    return {"number": document.seq, **{name: value for name, value in tree.items() if name not in hidden}}
+
+
+async def _since(
+    program: Program,
+    kind: Kind,
+    asked: Filter,
+    view: Callable[[Document], Tree],
+    time: str,
+    *,
+    audiences: Sequence[str] | None = None,
+    among: Mapping[str, Sequence[str]],
+) -> tuple[list[Tree], int]:
+    """For kinds without a last_updated: with `date_from`, the newest documents are looked at one by one."""
+    since = asked.since()
+    if since is None:
+        found = await newest(program.store, kind, asked, audiences=audiences, among=among)
+        return [view(document) for document in found.documents], found.total
+    every: list[Tree] = []
+    for offset in range(0, _LOOKED_AT, MOST):
+        step = Filter(limit=MOST, offset=offset)
+        found = await newest(program.store, kind, step, audiences=audiences, among=among)
+        every += [view(document) for document in found.documents]
+        if offset + MOST >= found.total:
+            break
+    fitting = [tree for tree in every if str(tree.get(time, "")) >= since[:19]]
+    return fitting[asked.offset : asked.offset + asked.limit], len(fitting)
+
+
+async def changes(program: Program, asked: Filter, *, after: int | None, module: str | None) -> list[Tree]:
+    """The change log: from `after` on in its order, or its newest part. Raises: NotFound, InvalidRequest."""
+    partner = program.hub.registry.get(asked.partner) if asked.partner is not None else None
+    since = asked.since()
+    begin = after if after is not None else max(await program.store.last_change() - asked.limit - asked.offset, 0)
+    rows = await program.store.changes(after=begin, limit=asked.limit)
+    return [
+        _change_view(row)
+        for row in rows
+        if (since is None or row.at >= since)
+        and (module is None or row.change.module == module)
+        and (partner is None or _is_for(partner, row))
+    ]
+
+
+def _is_for(partner: Partner, row: ChangeRow) -> bool:
+    return not row.change.audience or row.change.audience in partner.parties
+
+
+def _change_view(row: ChangeRow) -> Tree:
+    change: Any = row.change
+    names = ("module", "key", "owner", "audience", "what", "correlation_id")
+    return {"seq": row.seq, "at": row.at, **{name: getattr(change, name) for name in names}}
+
+
+async def audit(program: Program, *, after: int | None, limit: int) -> list[Tree]:
+    """The audit log: from `after` on in its order, or its newest part."""
+    begin = after if after is not None else max(await _last_audit(program) - limit, 0)
+    return [
+        {
+            "seq": row.seq,
+            "at": row.at,
+            "actor": row.audit.actor,
+            "action": row.audit.action,
+            "subject": row.audit.subject,
+            "detail": row.audit.detail,
+            "hash": row.hash,
+        }
+        for row in await program.store.audit_rows(after=begin, limit=limit)
+    ]
+
+
+async def _last_audit(program: Program) -> int:
+    """The number of the last row. Rows are numbered without a gap, so it is found by doubling, then halving."""
+
+    async def beyond(seq: int) -> bool:
+        return bool(await program.store.audit_rows(after=seq, limit=1))
+
+    low, high = 0, 1
+    while await beyond(high):
+        low, high = high, 2 * high
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if await beyond(middle) else (low, middle)
+    return low
+
+
+async def verify_audit(program: Program) -> Tree:
+    """Walk the whole chain of the audit log. `broken_at` is the first row that does not fit."""
+    checked = await program.store.verify_audit()
+    return {
+        "intact": checked.broken_seq is None,
+        "rows": checked.rows,
+        "head": checked.head,
+        "broken_at": checked.broken_seq,
+    }
+
+
+async def _one(program: Program, kind: Kind, key: str, word: str) -> Document:
+    document = await program.store.get(kind, key)
+    if document is None:
+        raise NotFound(f"there is no such {word}")
+    return document

@@ -1,0 +1,78 @@
+"""Chargers in the operator's hands, through the register that the gateway keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from hub.control.asks import StationCall
+from hub.core.errors import NotReady
+from hub.core.jsontypes import Tree
+from hub.core.units import Audit, Unit
+
+if TYPE_CHECKING:
+    from hub.app import Program
+
+
+class Called(Protocol):
+    """What became of a call."""
+
+    @property
+    def outcome(self) -> Literal["result", "error", "pending", "not connected", "queue full"]: ...
+
+    @property
+    def payload(self) -> Tree | None: ...
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
+
+    @property
+    def finding(self) -> str: ...
+
+
+class StationRegister(Protocol):
+    """What is asked of whoever keeps the stations (`partners.ocpp.stations.Stations`)."""
+
+    async def put(self, identity: str, tree: Tree, *, actor: str) -> Tree:
+        """Register or change one. Returns: its view, with `password` if one was made. Raises: InvalidRequest."""
+        ...
+
+    async def delete(self, identity: str, *, actor: str) -> None:
+        """Forget one, and hang up. Raises: NotFound."""
+        ...
+
+    def view(self, identity: str) -> Tree:
+        """Raises: NotFound."""
+        ...
+
+    def views(self) -> list[Tree]: ...
+
+    def messages(self, identity: str, *, limit: int) -> list[Tree]:
+        """The last frames, without secrets. Raises: NotFound."""
+        ...
+
+    async def call(self, identity: str, action: str, payload: Tree, *, timeout_s: float, force: bool) -> Called:
+        """Raises: NotFound, InvalidRequest."""
+        ...
+
+    async def change_password(self, identity: str, password: str | None = None, *, actor: str) -> Called:
+        """Raises: NotFound, InvalidRequest."""
+        ...
+
+
+def register(program: Program) -> StationRegister:
+    """Raises: NotReady, when the chargers are looked after by another process."""
+    stations: StationRegister | None = getattr(program, "stations", None)
+    if stations is None:
+        raise NotReady("no charger is looked after by this process")
+    return stations
+
+
+async def call(program: Program, identity: str, ask: StationCall, *, actor: str) -> Called:
+    """Send any OCPP call; it is audited by its name, not with its payload. Raises: NotFound, InvalidRequest."""
+    stations = register(program)
+    stations.view(identity)
+    await program.store.commit(Unit().audited(Audit(actor, "station.call", identity, ask.action)))
+    return await stations.call(identity, ask.action, dict(ask.payload), timeout_s=ask.timeout_s, force=ask.force)

@@ -1,0 +1,46 @@
+"""Fixtures for all tests: databases, and a whole hub for each OCPI version."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.databases import database_url, postgres_server, postgres_url, sqlite_url
+from tests.world import VERSIONS, World, a_world
+
+__all__ = ["database_url", "postgres_server", "postgres_url", "sqlite_url", "furnished", "version", "world", "world_on_both"]
+
+
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    """Each OCPI version: tests that take this run three times."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory for databases that are made once and copied for each test."""
+    return tmp_path_factory.mktemp("furnished")
+
+
+@pytest.fixture
+async def world(furnished: Path, tmp_path: Path, version: str) -> AsyncIterator[World]:
+    """A hub on SQLite whose partners speak `version`."""
+    made = furnished / f"{version}.db"
+    if not made.exists():
+        async with a_world(f"sqlite:///{furnished}/new.db", version):
+            pass
+        (furnished / "new.db").rename(made)
+    shutil.copyfile(made, tmp_path / "busbar.db")
+    async with a_world(f"sqlite:///{tmp_path}/busbar.db", version) as world:
+        yield world
+
+
+@pytest.fixture
+async def world_on_both(database_url: str, version: str) -> AsyncIterator[World]:
+    """The same on SQLite and on PostgreSQL."""
+    async with a_world(database_url, version) as made:
+        yield made

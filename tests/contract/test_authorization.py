@@ -1,0 +1,154 @@
+"""Who may do what: the authorization matrix, as a table that is walked with every actor in every version.
+
+Actors: N nobody, X a token that is void, A a pending token A, P a blocked partner, C1 and C2 CPOs, E1 and E2 eMSPs.
+E1's objects are in the hub; what is tried is always something about E1, or open to all.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from tests.world import NOW, World, credentials, token
+
+ACTORS: Final = ("N", "X", "A", "P", "C1", "C2", "E1", "E2")
+OK: Final = (200, 1000)
+UNAUTHORIZED: Final = (401, 2000)
+FORBIDDEN: Final = (403, 2000)
+FOREIGN: Final = (404, 2000)
+METHOD: Final = (405, 2000)
+
+Row = tuple[str, str, Any, dict[str, tuple[int, int]]]
+
+
+def row(method: str, path: str, body: Any = None, **may: tuple[int, int]) -> Row:
+    """What each actor is answered; who is not named is not let in, and never are N, X and P."""
+    return method, path, body, {actor: may.get(actor, UNAUTHORIZED) for actor in ACTORS}
+
+
+def everybody(answer: tuple[int, int]) -> dict[str, tuple[int, int]]:
+    return dict.fromkeys(("C1", "C2", "E1", "E2"), answer)
+
+
+def emsps(first: tuple[int, int], second: tuple[int, int]) -> dict[str, tuple[int, int]]:
+    return {"C1": FORBIDDEN, "C2": FORBIDDEN, "E1": first, "E2": second}
+
+
+def command(version: str, name: str, session: str) -> dict[str, Any]:
+    """A command of E1's, with E1's token or about E1's session."""
+    common: dict[str, Any] = {"response_url": "https://e1.example/commands/1"}
+    place = {"location_id": "LOC1", "evse_uid": "E1"}
+    card = token(version)
+    reservation = {"expiry_date": "2026-05-04T12:00:00Z", "reservation_id": 1 if version == "2.1.1" else "R1"}
+    own: dict[str, dict[str, Any]] = {
+        "START_SESSION": {"token": card, **place},
+        "RESERVE_NOW": {"token": card, **place, **reservation},
+        "STOP_SESSION": {"session_id": session},
+        "UNLOCK_CONNECTOR": {**place, "connector_id": "1"},
+    }
+    return common | own[name]
+
+
+def matrix(version: str, session: str) -> list[Row]:
+    """The rows, with effect last."""
+    month = "date_from=2026-05-01T00:00:00Z"
+    url_is_not_theirs = (200, 2001)
+    foreign_token = (200, 2000 if version == "2.1.1" else 2004)
+    rows = [
+        row("GET", "/ocpi/versions", A=OK, **everybody(OK)),
+        row("GET", f"/ocpi/{version}", A=OK, **everybody(OK)),
+        row("GET", f"/ocpi/{version}/credentials", A=OK, **everybody(OK)),
+        row("POST", f"/ocpi/{version}/credentials", credentials(version, "NL*EEE"), A=(200, 2001), **everybody(METHOD)),
+        row("PUT", f"/ocpi/{version}/credentials", credentials(version, "NL*AAA"), A=METHOD, **everybody((200, 2001))),
+        row("DELETE", f"/ocpi/{version}/credentials/x", A=(404, 2000), **everybody((404, 2000))),
+        row("GET", "sender/locations", **everybody(OK)),
+        row("GET", "sender/locations/LOC1", **everybody(OK)),
+        row("GET", "sender/locations/LOC1/E1", **everybody(OK)),
+        row("GET", "sender/locations/LOC1/E1/1", **everybody(OK)),
+        row("GET", "sender/tariffs", **everybody(OK)),
+        row("GET", f"sender/sessions?{month}", **emsps(OK, OK)),
+        row("GET", f"sender/cdrs?{month}", **emsps(OK, OK)),
+        row("GET", "receiver/tokens/NL/EEE/CARD1", **emsps(OK, FOREIGN)),
+        row("PUT", "receiver/tokens/NL/EEE/CARD1", token(version), **emsps(OK, FOREIGN)),
+        row("PATCH", "receiver/tokens/NL/EEE/CARD1", {"last_updated": "2026-05-04T10:00:00Z"}, **emsps(OK, FOREIGN)),
+        row("GET", "sender/tokens", **everybody((404, 2000))),
+        row("DELETE", "receiver/tokens/NL/EEE/CARD1", **everybody(METHOD)),
+        row("POST", "receiver/commands/START_SESSION", command(version, "START_SESSION", session),
+            **emsps(OK, url_is_not_theirs)),
+        row("POST", "receiver/commands/RESERVE_NOW", command(version, "RESERVE_NOW", session),
+            **emsps(OK, url_is_not_theirs)),
+        row("POST", "receiver/commands/STOP_SESSION", command(version, "STOP_SESSION", session),
+            **emsps(OK, url_is_not_theirs)),
+        row("POST", "receiver/commands/START_SESSION",
+            command(version, "START_SESSION", session) | {"response_url": "https://e2.example/1"},
+            **emsps(url_is_not_theirs, foreign_token)),
+    ]  # fmt: skip
+    if version != "2.1.1":
+        wish = {"profile_type": "FAST"}
+        rows.append(row("PUT", f"sender/sessions/{session}/charging_preferences", wish, **emsps((404, 2001), FOREIGN)))
+    return rows
+
+
+async def test_every_actor_gets_what_the_matrix_says(world: World) -> None:
+    await world.ask("PUT", world.at("receiver/tokens/NL/EEE/CARD1"), by="e1", body=token(world.version))
+    session = await world.charge("NL*EEE", at=NOW)
+    await world.ask("GET", "/ocpi/versions", by="e1")
+    wrong = []
+    async with world.unchanged():
+        for method, path, body, answers in matrix(world.version, session):
+            target = path if path.startswith("/") else world.at(path)
+            for actor, expected in answers.items():
+                by = None if actor == "N" else actor.lower()
+                said = await world.ask(method, target, by=by, body=body)
+                if (said.http, said.code) != expected:
+                    wrong.append((actor, method, path, said.http, said.code, said.message, "not", expected))
+    assert not wrong
+
+
+@pytest.mark.parametrize("module", ["sessions", "cdrs"])
+async def test_only_the_own_tokens_records_are_seen_and_counted(world: World, module: str) -> None:
+    for owner, count in (("NL*EEE", 3), ("NL*FFF", 2)):
+        for _ in range(count):
+            await world.charge(owner)
+    path = world.at(f"sender/{module}?date_from=2026-01-01T00:00:00Z")
+    ids = {}
+    for by, count in (("e1", 3), ("e2", 2)):
+        said = await world.ask("GET", path, by=by)
+        assert (len(said.data), said.headers["x-total-count"]) == (count, str(count))
+        ids[by] = {record["id"] for record in said.data}
+    assert not ids["e1"] & ids["e2"]
+    said = await world.ask("GET", path + "&limit=1", by="e2")
+    assert said.headers["x-total-count"] == "2"
+
+
+async def test_a_session_of_another_is_as_unknown_as_none(world: World) -> None:
+    session = await world.charge("NL*EEE", end=False)
+    answers = []
+    for session_id in (session, "no-such-session"):
+        body = {"response_url": "https://e2.example/1", "session_id": session_id}
+        said = await world.ask("POST", world.at("receiver/commands/STOP_SESSION"), by="e2", body=body)
+        answers.append(said.data)
+    assert answers[0] == answers[1]
+    assert answers[0]["result"] == "UNKNOWN_SESSION"
+
+
+async def test_what_one_partner_writes_stays_in_its_own_space(world: World) -> None:
+    """Two eMSPs may have cards of the same uid; neither sees or changes the other's."""
+    for by, owner in (("e1", "NL*EEE"), ("e2", "NL*FFF")):
+        path = world.at(f"receiver/tokens/{owner.replace('*', '/')}/CARD1")
+        body = token(world.version, owner, issuer=owner)
+        assert (await world.ask("PUT", path, by=by, body=body)).http == 201
+    for by, owner in (("e1", "NL*EEE"), ("e2", "NL*FFF")):
+        path = world.at(f"receiver/tokens/{owner.replace('*', '/')}/CARD1")
+        assert (await world.ask("GET", path, by=by)).data["issuer"] == owner
+
+
+async def test_a_partner_that_is_blocked_is_out_at_once(world: World) -> None:
+    path = world.at("sender/locations")
+    assert (await world.ask("GET", path, by="e1")).http == 200
+    partner = world.partner("e1")
+    await world.registry.save(partner.model_copy(update={"state": "blocked"}))
+    async with world.unchanged():
+        assert (await world.ask("GET", path, by="e1")).http == 401
+        assert (await world.ask("PUT", world.at("credentials"), by="e1", body=credentials(world.version))).http == 401

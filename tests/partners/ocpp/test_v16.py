@@ -1,0 +1,170 @@
+"""The messages of a 1.6 charger other than transactions, and what the world sees of its connectors."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from hub.core.units import Kind
+from modules.commands import reservations, reserving
+from modules.commands.store import RESERVATIONS
+from partners.ocpp import schemas
+from partners.ocpp.v16 import HANDLERS
+from tests.partners.ocpp.site import CARD, Site, a_site, recently, station, until
+
+
+@pytest.mark.parametrize(
+    ("ocpp", "ocpi"),
+    [
+        ("Available", "AVAILABLE"),
+        ("Preparing", "CHARGING"),
+        ("Reserved", "RESERVED"),
+        ("Unavailable", "INOPERATIVE"),
+        ("Faulted", "OUTOFORDER"),
+    ],
+)
+async def test_the_state_of_a_connector_is_the_status_of_its_evse(site: Site, ocpp: str, ocpi: str) -> None:
+    async with await site.point() as cp:
+        await cp.status(1, ocpp)
+        assert (await site.evse_status("E1"), await site.evse_status("E2")) == (ocpi, "UNKNOWN")
+
+
+async def test_connector_0_overrules_all_connectors(site: Site) -> None:
+    async with await site.point() as cp:
+        await cp.status(1, "Available")
+        await cp.status(2, "Charging")
+        await cp.status(0, "Unavailable")
+        assert (await site.evse_status("E1"), await site.evse_status("E2")) == ("INOPERATIVE", "INOPERATIVE")
+        await cp.status(0, "Available")
+        assert (await site.evse_status("E1"), await site.evse_status("E2")) == ("AVAILABLE", "CHARGING")
+
+
+async def test_old_news_moves_nothing_live(site: Site) -> None:
+    now = recently(60)
+    async with await site.point() as cp:
+        await cp.status(1, "Available", now)
+        await cp.status(1, "Charging", now - timedelta(minutes=10))
+        assert await site.evse_status("E1") == "AVAILABLE"
+    async with await site.point() as cp:
+        await cp.status(1, "Faulted", now - timedelta(hours=5))
+        assert await site.evse_status("E1") == "OUTOFORDER"
+
+
+async def test_a_fault_during_a_charge_shows_when_the_charge_is_over(site: Site) -> None:
+    began = recently()
+    async with await site.point() as cp:
+        number = (await cp.start(began))["transactionId"]
+        await cp.status(1, "Faulted")
+        assert await site.evse_status("E1") == "CHARGING"
+        await cp.stop(began + timedelta(hours=1), number, 3000)
+        assert await site.evse_status("E1") == "OUTOFORDER"
+
+
+async def test_a_switch_of_the_station_changes_what_the_world_sees(site: Site) -> None:
+    await site.gateway.stations.put("CP1", station("E1", switches={"preparing_is_available": True}))
+    async with await site.point() as cp:
+        await cp.status(1, "Preparing")
+    assert await site.evse_status("E1") == "AVAILABLE"
+
+
+async def test_a_flickering_connector_is_told_of_once(tmp_path: Path) -> None:
+    async with a_site(f"sqlite:///{tmp_path}/busbar.db", ocpp_status_debounce_s=0.2) as site:
+        before = await site.hub.store.last_change()
+        async with await site.point() as cp:
+            for status in ("Available", "Preparing", "Charging", "SuspendedEV", "Available"):
+                await cp.status(1, status)
+            await until(lambda: _shows(site, "AVAILABLE"))
+        rows = await site.hub.store.changes(after=before, limit=100)
+        assert [row.change.what for row in rows if row.change.module == "locations"] == ["status/E1"]
+
+
+async def _shows(site: Site, status: str) -> bool:
+    return await site.evse_status("E1") == status
+
+
+async def test_a_station_that_stays_away_is_unknown_after_the_grace(tmp_path: Path) -> None:
+    async with a_site(f"sqlite:///{tmp_path}/busbar.db", offline_grace_s=0.2) as site:
+        async with await site.point() as cp:
+            await cp.status(1, "Available")
+            assert await site.evse_status("E1") == "AVAILABLE"
+        await asyncio.sleep(0.05)
+        assert await site.evse_status("E1") == "AVAILABLE"
+        await until(lambda: _shows(site, "UNKNOWN"))
+
+
+async def test_a_restart_of_ours_takes_no_status_back(site: Site) -> None:
+    async with await site.point() as cp:
+        await cp.status(1, "Available")
+    await site.restart()
+    async with await site.point() as cp:
+        await cp.boot()
+        await cp.status(2, "Available")
+    assert await site.evse_status("E1") == "AVAILABLE"
+
+
+async def test_a_vendors_message_is_answered(site: Site) -> None:
+    async with await site.point() as cp:
+        assert await cp.call("DataTransfer", {"vendorId": "com.acme"}) == {"status": "UnknownVendorId"}
+
+
+async def test_progress_of_firmware_logs_and_diagnostics_is_shown(site: Site) -> None:
+    async with await site.point() as cp:
+        await cp.call("FirmwareStatusNotification", {"status": "Downloading"})
+        await cp.call("DiagnosticsStatusNotification", {"status": "Uploaded"})
+        await cp.call("LogStatusNotification", {"status": "Uploading", "requestId": 1})
+        await cp.call("SignedFirmwareStatusNotification", {"status": "InvalidSignature", "requestId": 1})
+    assert site.gateway.stations.view("CP1")["progress"] == {
+        "Firmware": "Downloading",
+        "Diagnostics": "Uploaded",
+        "Log": "Uploading",
+        "SignedFirmware": "InvalidSignature",
+    }
+
+
+async def test_a_security_event_is_kept_in_the_audit_log(site: Site) -> None:
+    async with await site.point() as cp:
+        event = {"type": "StartupOfTheDevice", "timestamp": "2026-05-04T10:00:00Z", "techInfo": "cold"}
+        assert await cp.call("SecurityEventNotification", event) == {}
+    rows = await site.hub.store.audit_rows(after=0, limit=1000)
+    assert ("CP1", "StartupOfTheDevice", "cold") in [(row.audit.actor, row.audit.subject, row.audit.detail) for row in rows]
+
+
+async def test_the_boot_interval_is_spread_so_that_a_fleet_does_not_march_in_step(site: Site) -> None:
+    boot = {"chargePointVendor": "Acme", "chargePointModel": "Two", "firmwareVersion": "1.0"}
+    async with await site.point() as cp:
+        intervals = {(await cp.call("BootNotification", boot))["interval"] for _ in range(12)}
+    assert len(intervals) > 1
+    assert all(270 <= interval <= 330 for interval in intervals)
+    assert site.gateway.stations.view("CP1")["firmware"] == "1.0"
+
+
+async def test_the_parent_of_a_token_is_its_group(site: Site) -> None:
+    from modules.tokens import service as tokens
+    from modules.tokens.model import Token
+    from tests.partners.ocpp.site import THEIRS, token
+
+    await tokens.put(site.hub.store, THEIRS, "GROUPED", Token.model_validate(token("GROUPED", group_id="FLEET-7")))
+    async with await site.point() as cp:
+        answer = await cp.call("Authorize", {"idTag": "grouped"})
+    assert answer == {"idTagInfo": {"parentIdTag": "FLEET-7", "status": "Accepted"}}
+
+
+async def test_every_answer_of_ours_keeps_its_schema(site: Site) -> None:
+    began = recently()
+    calls = {
+        "Authorize": {"idTag": CARD},
+        "BootNotification": {"chargePointVendor": "Acme", "chargePointModel": "Two"},
+        "Heartbeat": {},
+        "StartTransaction": {"connectorId": 1, "idTag": CARD, "meterStart": 1, "timestamp": began.isoformat()},
+        "MeterValues": {"connectorId": 1, "meterValue": []},
+        "StopTransaction": {"transactionId": 1, "idTag": CARD, "meterStop": 2, "timestamp": began.isoformat()},
+        "DataTransfer": {"vendorId": "x"},
+    }
+    async with await site.point() as cp:
+        for action, payload in calls.items():
+            answer = await cp.call(action, payload)
+            assert schemas.check("1.6", action, answer, "response", strict=True) is None, action
+    assert set(calls) < set(HANDLERS) <= schemas.actions("1.6")
