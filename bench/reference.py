@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Header, HTTPException, Response
+from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
 from pydantic import BaseModel
 from pydantic import Field as Constraint
 from sqlalchemy import event
@@ -70,48 +70,53 @@ class TokenChange(SQLModel, table=True):
     owner: str
 
 
+async def opened(request: Request) -> AsyncIterator[AsyncSession]:
+    """A session for one request."""
+    async with AsyncSession(request.app.state.engine) as session:
+        yield session
+
+
+def partner(request: Request, authorization: Annotated[str, Header()]) -> str:
+    """The party that is calling."""
+    owner: str | None = request.app.state.partners.get(authorization)
+    if owner is None:
+        raise HTTPException(401)
+    return owner
+
+
+async def put_token(
+    country_code: str,
+    party_id: str,
+    uid: str,
+    body: TokenBody,
+    response: Response,
+    owner: Annotated[str, Depends(partner)],
+    session: Annotated[AsyncSession, Depends(opened)],
+) -> Any:
+    """Keep a new or changed token. OCPI mod_tokens_put_method."""
+    if f"{country_code}*{party_id}" != owner or body.uid != uid:
+        raise HTTPException(404)
+    key = f"{owner}/{uid}/{body.type}"
+    known = await session.get(TokenRow, key)
+    now, updated = datetime.now(UTC), body.last_updated.isoformat()
+    if known is None:
+        response.status_code = 201
+    if known is None or known.last_updated <= updated:
+        row = TokenRow(key=key, owner=owner, uid=uid, last_updated=updated, body=body.model_dump_json())
+        await session.merge(row)
+        session.add(TokenChange(at=now.isoformat(), module="tokens", key=key, owner=owner))
+        await session.commit()
+    return {"status_code": 1000, "status_message": "Success", "timestamp": now}
+
+
 def application(database: Path, token: str) -> FastAPI:
     """The application, with one partner known."""
-    engine = create_async_engine(f"sqlite+aiosqlite:///{database}")
-    event.listen(engine.sync_engine, "connect", _durable)
     app = FastAPI()
-    app.state.engine = engine
-    partners = {"Token " + base64.b64encode(token.encode()).decode(): "NL*EEE"}
-
-    async def session() -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(engine) as opened:
-            yield opened
-
-    def partner(authorization: Annotated[str, Header()]) -> str:
-        if authorization not in partners:
-            raise HTTPException(401)
-        return partners[authorization]
-
-    @app.put("/ocpi/2.2.1/receiver/tokens/{country_code}/{party_id}/{uid}", response_model=Envelope)
-    async def put_token(
-        country_code: str,
-        party_id: str,
-        uid: str,
-        body: TokenBody,
-        response: Response,
-        owner: Annotated[str, Depends(partner)],
-        store: Annotated[AsyncSession, Depends(session)],
-    ) -> Any:
-        if f"{country_code}*{party_id}" != owner or body.uid != uid:
-            raise HTTPException(404)
-        key = f"{owner}/{uid}/{body.type}"
-        known = await store.get(TokenRow, key)
-        now = datetime.now(UTC)
-        updated = body.last_updated.isoformat()
-        if known is None or known.last_updated <= updated:
-            row = TokenRow(key=key, owner=owner, uid=uid, last_updated=updated, body=body.model_dump_json())
-            await store.merge(row)
-            store.add(TokenChange(at=now.isoformat(), module="tokens", key=key, owner=owner))
-            await store.commit()
-        if known is None:
-            response.status_code = 201
-        return {"status_code": 1000, "status_message": "Success", "timestamp": now}
-
+    app.state.engine = create_async_engine(f"sqlite+aiosqlite:///{database}")
+    event.listen(app.state.engine.sync_engine, "connect", _durable)
+    app.state.partners = {"Token " + base64.b64encode(token.encode()).decode(): "NL*EEE"}
+    path = "/ocpi/2.2.1/receiver/tokens/{country_code}/{party_id}/{uid}"
+    app.put(path, response_model=Envelope)(put_token)
     return app
 
 

@@ -9,7 +9,12 @@ from typing import Final
 from tests.import_rules import DECISIONS, Found
 from tests.source_tree import Source
 
-MODULE_FILES: Final = frozenset({"__init__", "model", "wire", "store", "service", "routes"})
+MODULE_FILES: Final = frozenset({"__init__", "model", "wire", "store", "service", "routes", "publication"})
+PARTS: Final[dict[str, frozenset[str]]] = {
+    "commands": frozenset({"places", "reserving", "response_url"}),
+    "sessions": frozenset({"preferences"}),
+}
+"""What a module keeps to itself, in a file of its own because it is an idea of its own."""
 MODULE_NAMES: Final = frozenset(
     {"locations", "sessions", "cdrs", "tariffs", "tokens", "commands", "chargingprofiles", "hubclientinfo"}
     | {"payments", "bookings", "invoicereconciliation"}
@@ -158,7 +163,7 @@ def module_files_are_known(source: Source) -> Found:
     """The second module is already known: the same files in each, and the decision it owns."""
     own = source.place
     if own is not None and own.module:
-        known = MODULE_FILES | DECISIONS.get(own.module, frozenset())
+        known = MODULE_FILES | DECISIONS.get(own.module, frozenset()) | PARTS.get(own.module, frozenset())
         if own.part not in known:
             yield 1, f"{own.part} is none of the files of a module ({', '.join(sorted(known))})"
 

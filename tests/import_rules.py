@@ -18,6 +18,8 @@ PUBLIC_FILES: Final = frozenset({"model", "wire", "service"})
 DECISIONS: Final[dict[str, frozenset[str]]] = {
     "tokens": frozenset({"authorize"}),
     "cdrs": frozenset({"build"}),
+    "sessions": frozenset({"charge"}),
+    "commands": frozenset({"reservations", "results"}),
     "tariffs": frozenset({"pricing"}),
     "chargingprofiles": frozenset({"plan"}),
 }

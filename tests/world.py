@@ -311,8 +311,10 @@ class World:
         """Nothing on disk differs afterwards, and no partner was called."""
         before, sent = await self.dump(), len(self.peers.sent)
         yield
-        assert await self.dump() == before
-        assert len(self.peers.sent) == sent
+        after = await self.dump()
+        differing = {name: (before[name], after[name]) for name in before if before[name] != after[name]}
+        assert not differing, differing
+        assert len(self.peers.sent) == sent, self.peers.sent[sent:]
 
     async def furnish(self) -> None:
         """LOC1 with E1 (tariff T1) and E2 of ours."""

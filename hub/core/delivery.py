@@ -195,7 +195,7 @@ class Lane:
             await self.publications[module].deliver(self.hub, partner, key, frozenset(dirty.what))
         except (PeerFault, NotExpressible) as fault:
             await self._judge(at, dirty, fault)
-        except Exception as error:
+        except Exception as error:  # a poisoned object must not stop the lane of a partner
             log.exception("delivery failed", partner=self.name, module=module, error=type(error).__name__)
             await self._set_aside(at, f"internal: {type(error).__name__}")
         else:

@@ -66,6 +66,8 @@ _ONCE: Final = frozenset(
         b"ocpi-from-party-id",
     }
 )
+_REGISTERING: Final = frozenset({TokenUse.REGISTRATION, TokenUse.PROBE})
+"""What such a token opens is versions and credentials; of the rest it does not even learn what there is (REQ-006)."""
 _KEPT: Final = _ONCE | {b"accept-encoding"}
 _BODY_DEADLINE_S: Final = 30.0
 _MAX_QUERY: Final = 8 * 1024
@@ -190,6 +192,8 @@ class Dispatcher:
             )
             caller = self._authenticate(scope, headers)
             version, side, module, segments = _split(scope)
+            if side != CONFIG.value and caller.use in _REGISTERING:
+                raise Unauthorized
             route = self._routes.find(version, side, module, segments, scope["method"])
             call = Call(self._hub, version, route.operation, caller, headers, _query(scope), _path(scope))
             self._admit(call)
@@ -199,7 +203,7 @@ class Dispatcher:
             answer = await self._perform(call, parameters, receive)
         except BusbarError as error:
             answer = answers.refusal(error, version=version)
-        except Exception as error:
+        except Exception as error:  # the last line: whatever happened, the partner gets an envelope
             log.exception("request failed", path=scope["path"][:80], error=type(error).__name__)
             answer = answers.refusal(error, version=version)
         await self._reply(send, answer, headers, call)
@@ -219,7 +223,7 @@ class Dispatcher:
 
     def _admit(self, call: Call) -> None:
         operation, caller = call.operation, call.caller
-        if caller.use in (TokenUse.REGISTRATION, TokenUse.PROBE) and not operation.pending:
+        if caller.use in _REGISTERING and not operation.pending:
             raise Unauthorized
         if caller.partner.state is State.UNREGISTERED and not operation.pending:
             raise Unauthorized

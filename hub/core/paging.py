@@ -85,10 +85,12 @@ class Listing:
         self._rendition = rendition
         self._pages: OrderedDict[tuple[object, ...], _Page] = OrderedDict()
         self._bytes = 0
+        self._store: Store | None = None
 
     async def page(self, call: Call, among: Mapping[str, Sequence[str]]) -> Answer:
         """The page that `call` asks for, of the documents whose columns are among the given values."""
         settings = call.hub.settings
+        self._belong_to(call.hub.store)
         asked = window(call.query, default=settings.page_default, most=settings.page_max)
         at = (call.version, asked, tuple((name, tuple(values)) for name, values in among.items()))
         revision = call.hub.store.revision(self._kind)
@@ -107,6 +109,13 @@ class Listing:
             clock = call.hub.clock
             answer.gzip = lambda head, tail: _compressed(page, clock, head, tail)
         return answer
+
+    def _belong_to(self, store: Store) -> None:
+        """Revisions are counted by a store; pages of another one say nothing."""
+        if store is not self._store:
+            self._store = store
+            self._pages.clear()
+            self._bytes = 0
 
     async def _make(
         self, store: Store, version: str, asked: Window, among: Mapping[str, Sequence[str]], revision: int

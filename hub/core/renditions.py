@@ -6,9 +6,10 @@ at all is None: it is left out of lists, and held in lanes.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from hub.core.dialect import VERSIONS, Loss, NotExpressible, Wire
 from hub.core.inbound import encode, parse
@@ -18,20 +19,23 @@ from hub.core.units import Document
 
 Context = Callable[[Store, Document], Awaitable[Mapping[str, Any]]]
 
+_INDEX: Final = re.compile(r"/\d+(?=/|$)")
 _LARGEST = 8 * 1024 * 1024
 
 
 class Rendition:
     """One kind of object in every version. `context` gives what an older version embeds (2.1.1: the location).
 
-    At most `capacity` derived documents are kept, the least recently used go first.
+    At most `capacity` derived documents are kept, the least recently used go first. What is kept belongs to one store,
+    and to one writing of the object: one that was deleted and made anew counts its versions from the start.
     """
 
     def __init__(self, wires: Mapping[str, Wire[Any]], *, context: Context | None = None, capacity: int = 20_000) -> None:
         self._wires = wires
         self._context = context
         self._capacity = capacity
-        self._kept: OrderedDict[tuple[str, str], tuple[int, bytes | None]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[tuple[int, int], bytes | None]] = OrderedDict()
+        self._store: Store | None = None
         self.losses: dict[tuple[str, str], int] = {}
         """How often a field was lost, by (version, JSON pointer)."""
 
@@ -39,13 +43,16 @@ class Rendition:
         """The object as `version` writes it, or None when it cannot be said there."""
         if version == VERSIONS[-1]:
             return document.body
-        at = (version, document.key)
+        if store is not self._store:
+            self._store = store
+            self._kept.clear()
+        at, written = (version, document.key), (document.seq, document.version)
         kept = self._kept.get(at)
-        if kept is not None and kept[0] == document.version:
+        if kept is not None and kept[0] == written:
             self._kept.move_to_end(at)
             return kept[1]
         rendered = await self._render(store, document, version)
-        self._kept[at] = (document.version, rendered)
+        self._kept[at] = (written, rendered)
         if len(self._kept) > self._capacity:
             self._kept.popitem(last=False)
         return rendered
@@ -62,7 +69,7 @@ class Rendition:
 
     def _count(self, version: str, losses: tuple[Loss, ...]) -> None:
         for loss in losses:
-            at = (version, loss.pointer)
+            at = (version, _INDEX.sub("/*", loss.pointer))
             self.losses[at] = self.losses.get(at, 0) + 1
 
 

@@ -26,13 +26,13 @@ class LocationPublication:
     module = "locations"
 
     def __init__(self) -> None:
-        self._latest: tuple[str, int, Tree] = ("", 0, {})
+        self._latest: tuple[bytes, Tree] = (b"", {})
 
     def _parsed(self, document: Document) -> Tree:
         """The tree of the document that was sent last is kept: all lanes ask for the same one at the same time."""
-        if self._latest[:2] != (document.key, document.version):
-            self._latest = (document.key, document.version, parse(document.body, limit=service.LIMIT))
-        return self._latest[2]
+        if self._latest[0] != document.body:
+            self._latest = (document.body, parse(document.body, limit=service.LIMIT))
+        return self._latest[1]
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         if not partner.roles & READERS or partner.endpoint("locations", "RECEIVER") is None:

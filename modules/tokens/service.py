@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.core.clock import timestamp
+from hub.core.dialect import VERSIONS
 from hub.core.errors import Conflict, InvalidRequest, UnknownToken
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
@@ -11,6 +12,7 @@ from hub.core.store import Store
 from hub.core.units import ABSENT, Change, Document, Put, Unit
 from modules.tokens import store as tokens
 from modules.tokens.model import Token
+from modules.tokens.wire import TOKEN
 
 _LIMIT = 64 * 1024
 _ATTEMPTS = 5
@@ -50,15 +52,16 @@ async def patch(store: Store, owner: Party, uid: str, token_type: str, part: Tre
         raise InvalidRequest("a PATCH carries last_updated")
     for _ in range(_ATTEMPTS):
         known = await get(store, owner, uid, token_type)
-        merged = Token.model_validate(_merged(parse(known.body, limit=_LIMIT), part))
+        merged = TOKEN[VERSIONS[-1]].read(_merged(parse(known.body, limit=_LIMIT), part))
         if timestamp(merged.last_updated) < known.last_updated:
             return
         if Party.of(merged.country_code, merged.party_id) != owner or tokens.key_of(owner, merged.uid, merged.type) != known.key:
             raise InvalidRequest("a token keeps its party, uid and type")
+        body = encode(merged.tree())
+        if body == known.body:
+            return
         try:
-            await store.commit(
-                _unit(tokens.put_of(owner, merged, encode(merged.tree()), expect=known.version))
-            )
+            await store.commit(_unit(tokens.put_of(owner, merged, body, expect=known.version)))
         except Conflict:
             continue
         return

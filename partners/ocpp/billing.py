@@ -78,8 +78,8 @@ def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
 async def correct(hub: Hub, session: Charge, charge: Transaction) -> Unit:
     """The end was estimated and is known now."""
     unit = _completed(session, charge)
-    assert charge.end is not None
-    corrected = await sessions.correct(hub, session, at=charge.end, meter_kwh=_last(charge), remark=charge.remark)
+    at = charge.end or session.start
+    corrected = await sessions.correct(hub, session, at=at, meter_kwh=_last(charge), remark=charge.remark)
     return joined(unit, corrected)
 
 

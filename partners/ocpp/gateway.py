@@ -26,7 +26,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from hub.core.ports import Hub
-from hub.core.units import Kind
+from hub.core.units import Audit, Kind, Unit
 from partners.ocpp.certificates import CERTIFICATE_REQUESTS
 from partners.ocpp.handshake import PROTOCOLS, Handshake, choose
 from partners.ocpp.journal import OCPP_EVENTS, TRANSACTIONS
@@ -34,7 +34,7 @@ from partners.ocpp.live import Link, Live
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.passwords import Passwords
 from partners.ocpp.register import LEARNED, STATIONS
-from partners.ocpp.rpc import Connection, Incoming, LateAnswer, Limits
+from partners.ocpp.rpc import POLICY, Connection, Incoming, LateAnswer, Limits
 from partners.ocpp.sequence import SEQUENCES
 from partners.ocpp.ticker import Ticker
 from partners.ocpp.transactions import Transactions
@@ -58,6 +58,8 @@ REPLACED: Final = 4001
 
 _WAVE: Final = 50
 _WAVE_PAUSE_S: Final = 0.1
+_LAST_HANDLER_S: Final = 10.0
+"""How long the message that is being handled may take after its socket is gone."""
 _FLAPPING: Final = 5
 """Takeovers of one station within a minute, from which on an operator is told."""
 
@@ -152,6 +154,8 @@ class Gateway:
             await self._read(link)
         finally:
             link.rpc.closed()
+            if link.worker is not None:
+                await asyncio.wait({link.worker}, timeout=_LAST_HANDLER_S)
             if live.lost(link, self.hub.clock.monotonic()):
                 log.info("station left", station=live.identity, code=socket.close_code)
 
@@ -181,18 +185,19 @@ class Gateway:
             self.hub.clock,
             version,
             self._limits,
-            close=_closer(socket),
+            close=_closer(link, self.hub),
             on_late=lambda late: self._late(live, late),
         )
         before, live.link = live.link, link
-        live.connectors = live.connectors if now - live.offline_since < self.hub.settings.offline_grace_s else {}
+        if before is None and now - live.offline_since > self.hub.settings.offline_grace_s:
+            live.connectors = {}
         log.info("station connected", station=live.identity, version=version, took_over=before is not None)
         if before is not None:
             self._take_over(live, before, now)
         return link
 
     def _take_over(self, live: Live, before: Link, now: float) -> None:
-        live.takeovers = [at for at in live.takeovers if now - at < 60][-_FLAPPING:] + [now]
+        live.takeovers = [*[at for at in live.takeovers if now - at < 60][-_FLAPPING:], now]
         if len(live.takeovers) > _FLAPPING:
             log.warning("station flaps", station=live.identity, takeovers=len(live.takeovers))
         before.rpc.closed()
@@ -225,16 +230,25 @@ def _handler(
     link: Link, handle: Callable[[Link, Incoming], Awaitable[dict[str, object]]]
 ) -> Callable[[Incoming], Awaitable[dict[str, object]]]:
     async def handler(incoming: Incoming) -> dict[str, object]:
+        link.worker = asyncio.current_task()
         return await handle(link, incoming)
 
     return handler
 
 
-def _closer(socket: ServerConnection) -> Callable[[int, str], Awaitable[None]]:
+def _closer(link: Link, hub: Hub) -> Callable[[int, str], Awaitable[None]]:
     async def close(code: int, reason: str) -> None:
-        await socket.close(code, reason)
+        log.warning("station hung up on", station=link.live.identity, code=code, reason=reason)
+        if code == POLICY:
+            audit = Audit("busbar", "station.hung_up", link.live.identity, reason)
+            hub.background.start(_kept(hub, audit), name=f"audit {link.live.identity}")
+        await link.socket.close(code, reason)
 
     return close
+
+
+async def _kept(hub: Hub, audit: Audit) -> None:
+    await hub.store.commit(Unit().audited(audit))
 
 
 def _offered(socket: ServerConnection) -> bool:

@@ -104,9 +104,9 @@ class Handshake:
         if is_user and station.password and await self._passwords.is_right(password, station.password):
             await self._stations.logged_in(station)
             return
-        if is_user and station.previous_password:
-            if await self._passwords.is_right(password, station.previous_password):
-                return
+        before = station.previous_password if is_user else None
+        if before is not None and await self._passwords.is_right(password, before):
+            return
         self._failures.take(address)
         raise Refusal(HTTPStatus.UNAUTHORIZED, "wrong user or password")
 

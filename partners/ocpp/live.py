@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
@@ -23,6 +24,7 @@ class Link:
     """One socket of a station. `generation` tells it from those before and after. Times are monotonic seconds."""
 
     __slots__ = (
+        "booted",
         "generation",
         "heard_at",
         "live",
@@ -36,6 +38,7 @@ class Link:
         "socket",
         "version",
         "waits",
+        "worker",
     )
 
     def __init__(self, live: Live, socket: ServerConnection, version: str, generation: int, now: float) -> None:
@@ -53,6 +56,10 @@ class Link:
         """When the last transaction message came: a queue may be in replay."""
         self.settle_at: float | None = None
         """When we may begin to ask; None, when all was asked."""
+        self.booted = False
+        """It booted over this socket, and its reservations were not looked at since."""
+        self.worker: asyncio.Task[None] | None = None
+        """Who handles its messages."""
         self.waits = False
         """It was told to wait (Pending)."""
 

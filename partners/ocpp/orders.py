@@ -59,7 +59,7 @@ class ChargerOrders(Stations):
         return live is not None and live.link is not None and not live.link.waits
 
     def supports(self, station: str, feature: str) -> bool:
-        """As it told (SupportedFeatureProfiles); a station that told nothing is taken to support all that it has not refused."""
+        """As it told (SupportedFeatureProfiles). One that told nothing may support all that it has not refused."""
         live = self.find(station)
         if live is None or _NEEDED.get(feature) in live.learned.not_supported:
             return False

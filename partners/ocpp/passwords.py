@@ -60,7 +60,8 @@ class Passwords:
         """Is `presented` (the bytes behind the colon of Basic) this password, in either form?"""
         forms = _forms(presented)
         if stored.scheme == "keyed":
-            return any([hmac.compare_digest(self._keyed(form), stored.value) for form in forms])
+            first, second = (hmac.compare_digest(self._keyed(form), stored.value) for form in forms)
+            return first or second
         for form in forms:
             if await self._is_right_slowly(form, stored):
                 return True

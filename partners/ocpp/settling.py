@@ -12,6 +12,7 @@ import structlog
 
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
+from modules.commands import reservations
 from partners.ocpp import rpc
 from partners.ocpp.live import Link, Live
 from partners.ocpp.stations import Stations
@@ -44,11 +45,21 @@ async def settle(hub: Hub, stations: Stations, link: Link) -> None:
     for connector in live.station.places():
         if connector not in live.connectors:
             await _trigger(stations, link, "StatusNotification", connector)
+    if link.booted:
+        link.booted = False
+        await _look_at_reservations(hub, live)
 
 
 async def boot_again(hub: Hub, stations: Stations, link: Link) -> None:
     """It was told to wait, and need not any more."""
     await _trigger(stations, link, "BootNotification", None)
+
+
+async def _look_at_reservations(hub: Hub, live: Live) -> None:
+    """A connector that is Available after a boot keeps no reservation (rule R25)."""
+    for connector, heard in list(live.connectors.items()):
+        if heard.status == "Available" and connector > 0:
+            await reservations.ended(hub, live.identity, connector)
 
 
 async def _trigger(stations: Stations, link: Link, message: str, connector: int | None) -> None:

@@ -18,13 +18,13 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from hub.core.clock import timestamp
 from hub.core.errors import InvalidRequest, NotFound
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, Place
 from hub.core.units import Audit, Change, Delete, Unit
 from partners.ocpp import passwords, register, rpc, schemas
 from partners.ocpp.live import Live
+from partners.ocpp.live_view import shown
 from partners.ocpp.passwords import Passwords
 from partners.ocpp.register import LEARNED, STATIONS, Learned, Station, folded
 
@@ -130,38 +130,7 @@ class Stations:
 
     def view(self, identity: str) -> Tree:
         """What is known of a station, for the operator. Raises: NotFound."""
-        live = self.get(identity)
-        station, learned, link = live.station, live.learned, live.link
-        return {
-            "identity": station.identity,
-            "location": station.location,
-            "evses": {
-                number: {"evse_uid": evse.evse_uid, "connectors": dict(evse.connectors)}
-                for number, evse in station.evses.items()
-            },
-            "protocol": station.protocol,
-            "security_profile": station.security_profile,
-            "has_password": station.password is not None,
-            "connected": link is not None,
-            "since": timestamp(link.opened) if link is not None else None,
-            "version": link.version if link is not None else None,
-            "last_frame_s": round(self.hub.clock.monotonic() - link.heard_at, 1) if link is not None else None,
-            "queue": link.rpc.waiting if link is not None else 0,
-            "counts": dict(link.rpc.counts) if link is not None else {},
-            "connectors": {
-                str(number): {"status": heard.status, "since": timestamp(heard.at)}
-                for number, heard in sorted(live.connectors.items())
-            },
-            "clock_offset_s": round(live.clock_offset.total_seconds(), 1) if live.clock_offset is not None else None,
-            "capabilities": list(learned.features) if learned.features is not None else None,
-            "not_supported": list(learned.not_supported),
-            "vendor": learned.vendor,
-            "model": learned.model,
-            "serial": learned.serial,
-            "firmware": learned.firmware,
-            "booted_at": timestamp(learned.booted_at) if learned.booted_at is not None else None,
-            "progress": dict(learned.progress),
-        }
+        return shown(self.get(identity), self.hub.clock.monotonic())
 
     def messages(self, identity: str, *, limit: int = 100) -> list[Tree]:
         """The last frames, without secrets. Raises: NotFound."""

@@ -20,22 +20,17 @@ from typing import Final
 
 import structlog
 
-from hub.core import trace
-from hub.core.errors import Conflict, NotReady
 from hub.core.failpoints import failpoint
 from hub.core.ports import Hub
-from hub.core.units import ABSENT, Audit, Delete, Put, Unit
-from modules.sessions.charge import Charge, State, load
+from hub.core.units import Delete, Put, Unit
 from partners.ocpp import billing, journal, ledger
 from partners.ocpp.billing import Opening
+from partners.ocpp.consequences import Consequences
 from partners.ocpp.desk import Desk
-from partners.ocpp.events import Event, StartKey, Transaction, TransactionId, start_key
+from partners.ocpp.events import Event, TransactionId, start_key
 from partners.ocpp.journal import Record
-from partners.ocpp.ledger import Effect
 from partners.ocpp.matching import stop_key
-from partners.ocpp.surroundings import moment
 from partners.ocpp.sequence import Numbers
-from partners.ocpp.status import PERIOD_STATE
 
 log = structlog.get_logger()
 
@@ -61,6 +56,7 @@ class Transactions:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._numbers = Numbers(hub.store)
+        self._consequences = Consequences(hub)
         self._desks: dict[str, Desk] = {}
         self._turns: dict[str, asyncio.Lock] = {}
 
@@ -74,7 +70,7 @@ class Transactions:
         """A charge began. `decide` is asked only if it is news. Raises: NotReady, Conflict."""
         async with self._turn(event.station):
             desk = await self._desk(event.station)
-            known = await self._record(desk, start_key(event))
+            known = await self._consequences.record(desk, start_key(event))
             if known is not None and known.number is not None:
                 await self._file(desk, replace(event, assigned=known.number))
                 return Started(known.number, known.allowed, None)
@@ -127,8 +123,8 @@ class Transactions:
         with self._or_start_over(desk):
             unit = Unit().put(journal.event_put(entered, journal.LIVE if is_news else journal.DONE))
             for effect in applied.effects:
-                unit = billing.joined(unit, await self._follow(desk, effect, opening))
-            unit = billing.joined(unit, await self._begin_state(desk, event, applied.book.open))
+                unit = billing.joined(unit, await self._consequences.of(desk, effect, opening))
+            unit = billing.joined(unit, await self._consequences.of_status(desk, event, applied.book.open))
             for placed in set(desk.book.pairing.orphans) - set(applied.book.pairing.orphans):
                 unit.delete(Delete(journal.TRANSACTIONS, journal.key_of_stop(desk.station, stop_key(placed))))
             await self._commit(unit)
@@ -145,97 +141,12 @@ class Transactions:
         if has_cdr:
             failpoint("cdr.create.after_commit")
 
-    async def _follow(self, desk: Desk, effect: Effect, opening: Opening | None) -> Unit:
-        """What an effect writes: the record, the session, the CDR."""
-        if effect.kind == "orphaned" and effect.event is not None:
-            log.warning("stop without a start", station=desk.station)
-            return Unit().put(journal.record_put(journal.orphan(effect.event, stop_key(effect.event))))
-        if effect.transaction is None:
-            return Unit()
-        charge = effect.transaction
-        if effect.kind == "opened":
-            return await self._open(desk, charge, opening)
-        record = await self._record(desk, charge.key)
-        if record is None:
-            return Unit()
-        trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
-        unit = await self._guarded(record, self._bill(desk, record, effect))
-        journal.note(record, charge)
-        self._warn(record, effect)
-        unit.put(journal.record_put(record))
-        return unit
-
-    async def _open(self, desk: Desk, charge: Transaction, opening: Opening | None) -> Unit:
-        record = Record(journal.key_of_start(charge.key), desk.station, journal.OPEN)
-        desk.records[charge.key] = record
-        unit = Unit()
-        if opening is not None:
-            record.correlation_id = opening.correlation_id
-            trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
-            record.allowed = opening.decision.allowed
-            record.state = journal.OPEN if opening.decision.accepted else journal.REFUSED
-            if opening.is_billable:
-                unit = await self._guarded(record, self._begin(desk, record, charge, opening))
-            elif opening.place is None:
-                record.trouble = "the connector is on no location"
-        journal.note(record, charge)
-        log.info("transaction began", station=desk.station, number=record.number, session=record.session)
-        unit.put(journal.record_put(record, expect=ABSENT))
-        return unit
-
-    async def _begin(self, desk: Desk, record: Record, charge: Transaction, opening: Opening) -> Unit:
-        session, unit = await billing.begin(self._hub, charge, opening)
-        desk.sessions[session.session_id] = session
-        record.session = session.session_id
-        return unit
-
-    async def _bill(self, desk: Desk, record: Record, effect: Effect) -> Unit:
-        session = await self._session(desk, record)
-        charge = effect.transaction
-        if session is None or charge is None:
-            return Unit()
-        if charge.ending == "open":
-            return billing.grow(self._hub, session, charge)
-        if session.is_open:
-            return billing.end(self._hub, session, charge)
-        return await billing.correct(self._hub, session, charge)
-
-    async def _begin_state(self, desk: Desk, event: Event, going: tuple[Transaction, ...]) -> Unit:
-        """A status begins a state of the session that goes on at its connector."""
-        state = PERIOD_STATE.get(event.status or "")
-        charge = next((charge for charge in going if charge.connector == event.connector), None)
-        record = desk.records.get(charge.key) if charge is not None else None
-        if event.kind != "status" or state is None or record is None or charge is None:
-            return Unit()
-        session = await self._session(desk, record)
-        if session is None or not session.is_open:
-            return Unit()
-        trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
-        return billing.grow(self._hub, session, charge, [State(moment(event)[0], state)])
-
-    async def _guarded(self, record: Record, work: Awaitable[Unit]) -> Unit:
-        """The session's part. When it breaks the event is kept and answered all the same, and an operator must look."""
-        try:
-            return await work
-        except (NotReady, Conflict):
-            raise
-        except Exception as error:  # a charger must not repeat a message for ever because a tariff is odd
-            record.trouble = f"{type(error).__name__}: {error}"[:200]
-            log.exception("session not kept", station=record.station, number=record.number)
-            return Unit().audited(Audit("busbar", "transaction.unbilled", record.key, record.trouble))
-
-    def _warn(self, record: Record, effect: Effect) -> None:
-        if record.state == journal.REFUSED and effect.kind == "ended":
-            log.warning("charged although refused", station=record.station, number=record.number)
-        elif effect.kind in ("ended", "revised"):
-            log.info("transaction ended", station=record.station, number=record.number, session=record.session)
-
     async def _expire(self, desk: Desk, now: datetime) -> None:
         book, effects = ledger.expire(desk.book, now=now)
         if not effects:
             return
         with self._or_start_over(desk):
-            unit = billing.joined(*[await self._follow(desk, effect, None) for effect in effects])
+            unit = billing.joined(*[await self._consequences.of(desk, effect, None) for effect in effects])
             await self._commit(unit)
         desk.book = book
 
@@ -267,28 +178,10 @@ class Transactions:
         if desk is None:
             desk = Desk(station, await journal.live_events(self._hub.store, station))
             for charge in desk.book.open:
-                await self._record(desk, charge.key)
+                await self._consequences.record(desk, charge.key)
             self._desks[station] = desk
         desk.touched = self._hub.clock.monotonic()
         return desk
-
-    async def _record(self, desk: Desk, key: StartKey) -> Record | None:
-        record = desk.records.get(key)
-        if record is None:
-            record = await journal.find_record(self._hub.store, journal.key_of_start(key))
-            if record is not None and key in desk.book.transactions:
-                desk.records[key] = record
-        return record
-
-    async def _session(self, desk: Desk, record: Record) -> Charge | None:
-        if not record.session:
-            return None
-        session = desk.sessions.get(record.session)
-        if session is None:
-            session = await load(self._hub.store, record.session)
-            if session is not None:
-                desk.sessions[record.session] = session
-        return session
 
     def _turn(self, station: str) -> asyncio.Lock:
         return self._turns.setdefault(station, asyncio.Lock())

@@ -72,7 +72,7 @@ class Version16:
         )
         await self.stations.save_learned(live)
         await self.transactions.report(reports.boot(live.identity, now))
-        link.waits = not live.station.is_configured
+        link.waits, link.booted = not live.station.is_configured, True
         link.settle_at = self.hub.clock.monotonic() + self.hub.settings.ocpp_settle_s
         interval = self.hub.settings.heartbeat_interval_s
         spread = round(interval * random.uniform(0.9, 1.1))  # noqa: S311 - spreads a fleet, guards nothing

@@ -57,7 +57,7 @@ async def run_fleet(
         try:  # the other charge points go on whatever it is; the tester reads why
             async with charger:
                 await _play(charger, script, tell)
-        except Exception as error:
+        except Exception as error:  # the other charge points go on; the tester reads why
             tell({"event": "failed", "identity": identity, "why": f"{type(error).__name__}: {error}"})
 
     await asyncio.gather(*(one(index, *site) for index, site in enumerate(sites)))

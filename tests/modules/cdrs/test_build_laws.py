@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.core.parties import Party
 from modules.cdrs.build import Sample, SessionFacts, State, build, running
-from modules.cdrs.facts import PARKED
+from modules.cdrs.build.facts import PARKED
 from modules.tariffs.pricing import Case, Code, price
 from tests.modules.cdrs.test_build import TOKEN, location
 from tests.modules.tariffs.pricing.test_laws import START, tariffs

@@ -1,4 +1,4 @@
-"""A hub with a real store and a real gateway on loopback, two stations, drivers' tokens, and chargers that say what a test wants."""
+"""A hub with a real store and a real gateway on loopback, two stations, and chargers that say what a test wants."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ CARD = "04A1B2C3"
 ASKED_CARD = "04FFFFFF"
 """Whitelisted NEVER: its eMSP is asked each time."""
 BLOCKED_CARD = "04B10C4D"
+OCPP16 = [Subprotocol("ocpp1.6")]
 Payload = dict[str, Any]
 
 
@@ -134,7 +135,9 @@ class Point:
             "StatusNotification", {"connectorId": connector, "errorCode": "NoError", "status": status, **when}
         )
 
-    async def start(self, at: datetime, *, tag: str = CARD, connector: int = 1, meter: int = 1000, **more: Any) -> Payload:
+    async def start(
+        self, at: datetime, *, tag: str = CARD, connector: int = 1, meter: int = 1000, **more: Any
+    ) -> Payload:
         payload = {"connectorId": connector, "idTag": tag, "meterStart": meter, "timestamp": timestamp(at), **more}
         return await self.call("StartTransaction", payload)
 

@@ -12,7 +12,18 @@ from hub.core.errors import PeerRefused, PeerUnreachable
 from hub.core.store import Store
 from partners.ocpp import sequence
 from partners.ocpp.journal import OCPP_EVENTS
-from tests.partners.ocpp.site import ASKED_CARD, BLOCKED_CARD, CARD, Payload, Point, Site, a_site, recently, token, until
+from tests.partners.ocpp.site import (
+    ASKED_CARD,
+    BLOCKED_CARD,
+    CARD,
+    Payload,
+    Point,
+    Site,
+    a_site,
+    recently,
+    token,
+    until,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -115,7 +126,9 @@ async def test_a_stop_that_overtakes_its_start_is_billed_when_the_start_comes(si
 
 
 @pytest.mark.parametrize("number", [0, -1])
-async def test_an_offline_charge_replayed_under_no_number_of_ours_is_found_by_its_content(site: Site, number: int) -> None:
+async def test_an_offline_charge_replayed_under_no_number_of_ours_is_found_by_its_content(
+    site: Site, number: int
+) -> None:
     began = recently()
     async with await site.point() as cp:
         await cp.start(began)

@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
-from tests.partners.ocpp.site import CARD, PASSWORD, Site, a_site, basic, recently, station, until
+from tests.partners.ocpp.site import CARD, OCPP16, PASSWORD, Site, a_site, basic, recently, station, until
 
 
 async def test_the_newest_socket_wins_and_the_old_ones_end_changes_nothing(site: Site) -> None:
@@ -146,14 +146,13 @@ async def test_at_shutdown_every_socket_is_told_to_come_back(site: Site) -> None
 
 
 async def test_a_socket_that_says_nothing_is_pinged_and_given_up(tmp_path: Path) -> None:
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", ocpp_ping_s=0.1) as site:
-        async with await site.point() as cp:
-            link = site.gateway.stations.get("CP1").link
-            assert link is not None
-            await until(lambda: link.ponged)
-            cp.socket.transport.pause_reading()  # type: ignore[attr-defined]
-            await until(lambda: site.gateway.stations.get("CP1").link is None)
-            cp.socket.transport.abort()
+    async with a_site(f"sqlite:///{tmp_path}/busbar.db", ocpp_ping_s=0.1) as site, await site.point() as cp:
+        link = site.gateway.stations.get("CP1").link
+        assert link is not None
+        await until(lambda: link.ponged)
+        cp.socket.transport.pause_reading()
+        await until(lambda: site.gateway.stations.get("CP1").link is None)
+        cp.socket.transport.abort()
 
 
 async def test_no_common_subprotocol_is_upgraded_without_one_and_closed(site: Site) -> None:
@@ -187,9 +186,8 @@ async def test_the_identity_is_percent_decoded_and_its_case_does_not_matter(site
     await site.gateway.stations.put("RDAM|123", station("E3"))
     for identity in ("RDAM%7C123", "rdam%7c123", "RDAM%7C123/"):
         headers = basic("RDAM|123", PASSWORD)
-        async with connect(
-            f"{site.url}/{identity}", subprotocols=["ocpp1.6"], additional_headers=headers, proxy=None  # type: ignore[list-item]
-        ):
+        url = f"{site.url}/{identity}"
+        async with connect(url, subprotocols=OCPP16, additional_headers=headers, proxy=None):
             await until(lambda: site.gateway.stations.view("RDAM|123")["connected"] is True)
 
 

@@ -18,7 +18,7 @@ from hub.core.clock import SystemClock
 from hub.core.errors import InvalidRequest
 from partners.ocpp.passwords import Passwords
 from partners.ocpp.register import STATIONS
-from tests.partners.ocpp.site import PASSWORD, Payload, Point, Site, a_site, basic, station, until
+from tests.partners.ocpp.site import OCPP16, PASSWORD, Point, Site, a_site, basic, station, until
 
 
 async def refusal(site: Site, identity: str = "CP1", **how: object) -> int:
@@ -43,7 +43,7 @@ async def test_a_wrong_or_missing_password_is_unauthorized(site: Site) -> None:
 
 async def test_the_user_must_be_the_identity(site: Site) -> None:
     with pytest.raises(InvalidStatus):
-        await connect(f"{site.url}/CP1", subprotocols=["ocpp1.6"], additional_headers=basic("CP2", PASSWORD), proxy=None)  # type: ignore[list-item]
+        await connect(f"{site.url}/CP1", subprotocols=OCPP16, additional_headers=basic("CP2", PASSWORD), proxy=None)
 
 
 @pytest.mark.parametrize("form", [PASSWORD, PASSWORD.upper(), bytes.fromhex(PASSWORD)])
@@ -94,11 +94,10 @@ async def test_profiles_2_and_3_are_refused_without_tls(site: Site) -> None:
 
 async def test_a_new_password_is_tried_out_before_the_old_one_is_void(site: Site) -> None:
     async with await site.point() as cp:
-        told: list[Payload] = []
-        cp.answers["ChangeConfiguration"] = lambda payload: told.append(payload) or {"status": "Accepted"}
+        cp.answers["ChangeConfiguration"] = {"status": "Accepted"}
         called = await site.gateway.stations.change_password("CP1")
         assert called.payload == {"status": "Accepted"}
-    fresh = bytes.fromhex(told[0]["value"])
+    fresh = bytes.fromhex(cp.asked[0][1]["value"])
     for secret, outcome in ((PASSWORD, 0), (fresh, 0), (PASSWORD, 401)):
         if outcome:
             assert await refusal(site, password=secret) == outcome
@@ -162,7 +161,9 @@ class Authority:
         return str(self.directory / name)
 
 
-async def over_tls(site: Site, authority: Authority, identity: str, *, certificate: str = "", password: str | None) -> Point:
+async def over_tls(
+    site: Site, authority: Authority, identity: str, *, certificate: str = "", password: str | None
+) -> Point:
     """A charger that connected over TLS."""
     context = ssl.create_default_context(cafile=authority.cert_file)
     if certificate:
@@ -170,7 +171,7 @@ async def over_tls(site: Site, authority: Authority, identity: str, *, certifica
     socket = await connect(
         f"wss://localhost:{site.gateway.tls_port}/{identity}",
         host="127.0.0.1",
-        subprotocols=["ocpp1.6"],  # type: ignore[list-item]
+        subprotocols=OCPP16,
         additional_headers=basic(identity, password),
         ssl=context,
         proxy=None,

@@ -79,7 +79,9 @@ async def test_an_identity_that_no_url_or_login_can_carry_is_refused(site: Site,
 async def test_each_connector_of_16_is_an_evse_of_its_own_unless_they_are_grouped(site: Site) -> None:
     stations = site.gateway.stations
     assert stations.place("e2") == Place("CP1", 2, "DE*BSB/LOC1", "E2", "1")
-    await stations.put("CP2", {"location": "LOC1", "evses": {"1": {"evse_uid": "E3", "connectors": {"1": "A", "2": "B"}}}})
+    await stations.put(
+        "CP2", {"location": "LOC1", "evses": {"1": {"evse_uid": "E3", "connectors": {"1": "A", "2": "B"}}}}
+    )
     assert stations.place("E3", "b") == Place("CP2", 2, "DE*BSB/LOC1", "E3", "B")
     assert stations.place("E3", "c") is None
     assert stations.place("E4") is None
@@ -197,7 +199,9 @@ async def test_every_answer_to_an_order_has_its_word_in_ocpi(site: Site) -> None
     ("status", "outcome"),
     [("Faulted", Outcome.EVSE_INOPERATIVE), ("Charging", Outcome.EVSE_OCCUPIED), ("Reserved", Outcome.EVSE_OCCUPIED)],
 )
-async def test_a_rejected_start_is_explained_by_the_state_of_the_evse(site: Site, status: str, outcome: Outcome) -> None:
+async def test_a_rejected_start_is_explained_by_the_state_of_the_evse(
+    site: Site, status: str, outcome: Outcome
+) -> None:
     async with await site.point() as cp:
         await cp.status(1, status)
         assert await ordered(site, cp, "start", {"status": "Rejected"}) == outcome
@@ -283,11 +287,10 @@ async def test_a_station_that_cannot_be_triggered_is_asked_once_in_its_life(tmp_
 
 
 async def test_nothing_is_asked_while_a_queue_of_transactions_is_replayed(tmp_path: Path) -> None:
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", ocpp_settle_s=0.05) as site:
-        async with await site.point() as cp:
-            await cp.start(recently())
-            await asyncio.sleep(0.3)
-            assert cp.asked == []
+    async with a_site(f"sqlite:///{tmp_path}/busbar.db", ocpp_settle_s=0.05) as site, await site.point() as cp:
+        await cp.start(recently())
+        await asyncio.sleep(0.3)
+        assert cp.asked == []
 
 
 async def test_a_station_without_a_place_is_told_to_wait_until_it_has_one(site: Site) -> None:

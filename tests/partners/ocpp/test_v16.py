@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.units import Kind
-from modules.commands import reservations, reserving
-from modules.commands.store import RESERVATIONS
+from modules.tokens import service as tokens
+from modules.tokens.model import Token
 from partners.ocpp import schemas
 from partners.ocpp.v16 import HANDLERS
-from tests.partners.ocpp.site import CARD, Site, a_site, recently, station, until
+from tests.partners.ocpp.site import CARD, THEIRS, Payload, Site, a_site, recently, station, token, until
 
 
 @pytest.mark.parametrize(
@@ -129,7 +128,9 @@ async def test_a_security_event_is_kept_in_the_audit_log(site: Site) -> None:
         event = {"type": "StartupOfTheDevice", "timestamp": "2026-05-04T10:00:00Z", "techInfo": "cold"}
         assert await cp.call("SecurityEventNotification", event) == {}
     rows = await site.hub.store.audit_rows(after=0, limit=1000)
-    assert ("CP1", "StartupOfTheDevice", "cold") in [(row.audit.actor, row.audit.subject, row.audit.detail) for row in rows]
+    assert ("CP1", "StartupOfTheDevice", "cold") in [
+        (row.audit.actor, row.audit.subject, row.audit.detail) for row in rows
+    ]
 
 
 async def test_the_boot_interval_is_spread_so_that_a_fleet_does_not_march_in_step(site: Site) -> None:
@@ -142,10 +143,6 @@ async def test_the_boot_interval_is_spread_so_that_a_fleet_does_not_march_in_ste
 
 
 async def test_the_parent_of_a_token_is_its_group(site: Site) -> None:
-    from modules.tokens import service as tokens
-    from modules.tokens.model import Token
-    from tests.partners.ocpp.site import THEIRS, token
-
     await tokens.put(site.hub.store, THEIRS, "GROUPED", Token.model_validate(token("GROUPED", group_id="FLEET-7")))
     async with await site.point() as cp:
         answer = await cp.call("Authorize", {"idTag": "grouped"})
@@ -154,7 +151,7 @@ async def test_the_parent_of_a_token_is_its_group(site: Site) -> None:
 
 async def test_every_answer_of_ours_keeps_its_schema(site: Site) -> None:
     began = recently()
-    calls = {
+    calls: dict[str, Payload] = {
         "Authorize": {"idTag": CARD},
         "BootNotification": {"chargePointVendor": "Acme", "chargePointModel": "Two"},
         "Heartbeat": {},

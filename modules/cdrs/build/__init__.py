@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from hub.core.clock import timestamp
-from modules.cdrs.bill import Bill, bill
-from modules.cdrs.facts import Sample, SessionFacts, State
+from modules.cdrs.build.bill import Bill, bill
+from modules.cdrs.build.facts import Sample, SessionFacts, State
 from modules.tariffs.pricing import PricingFault, UnfitSession, Warned
 
 __all__ = ["Running", "Sample", "SessionFacts", "State", "build", "credit", "running"]

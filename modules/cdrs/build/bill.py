@@ -11,9 +11,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from modules.cdrs.course import PLACES, whole_ms
-from modules.cdrs.facts import SessionFacts
-from modules.cdrs.periods import Cutter, period_tree, period_trees
+from modules.cdrs.build.course import PLACES, whole_ms
+from modules.cdrs.build.facts import SessionFacts
+from modules.cdrs.build.periods import Cutter, period_tree, period_trees
 from modules.tariffs.pricing import (
     HOUR,
     Case,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Final
 
-from modules.cdrs.facts import Sample
+from modules.cdrs.build.facts import Sample
 from modules.tariffs.pricing import KWH, Exact, in_units, instant
 
 MILLISECOND: Final = 1000

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
-from modules.cdrs.facts import Sample
-from modules.cdrs.register import MILLISECOND
+from modules.cdrs.build.facts import Sample
+from modules.cdrs.build.register import MILLISECOND
 from modules.tariffs.pricing import Exact, in_units, instant, rounded
 
 PLACES: Final = 4

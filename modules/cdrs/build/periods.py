@@ -19,9 +19,9 @@ from decimal import Decimal
 from typing import Any
 
 from hub.core.clock import timestamp
-from modules.cdrs.course import PLACES, SCALE, Course, whole_ms
-from modules.cdrs.facts import PARKED, Sample, SessionFacts
-from modules.cdrs.register import Register
+from modules.cdrs.build.course import PLACES, SCALE, Course, whole_ms
+from modules.cdrs.build.facts import PARKED, Sample, SessionFacts
+from modules.cdrs.build.register import Register
 from modules.tariffs.pricing import (
     HOUR,
     KWH,

@@ -1,0 +1,50 @@
+"""JSON files, as the commands take them: one object, a list, or a list in an OCPI envelope; `-` is standard input."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from hub.cli.failures import Code, CommandFailed
+from hub.core.errors import BusbarError
+from hub.core.inbound import parse
+from hub.core.jsontypes import Json, Tree
+
+_LIMIT: Final = 256 * 1024 * 1024
+
+JsonFile = Annotated[str, typer.Argument(help="A JSON file; - is standard input.", metavar="FILE")]
+
+
+def read(path: str) -> Json:
+    """Raises: CommandFailed."""
+    try:
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise CommandFailed(f"{path}: {error.strerror}", Code.NOT_FOUND) from None
+    try:
+        return parse(raw, limit=_LIMIT)
+    except BusbarError as fault:
+        raise CommandFailed(f"{path}: {fault.message}") from None
+
+
+def read_object(path: str) -> Tree:
+    """Raises: CommandFailed."""
+    tree = read(path)
+    if not isinstance(tree, dict):
+        raise CommandFailed(f"{path}: must hold one JSON object")
+    return tree
+
+
+def read_objects(path: str) -> list[Tree]:
+    """All objects of a file. Raises: CommandFailed."""
+    tree = read(path)
+    for name in ("data", "items"):
+        if isinstance(tree, dict) and isinstance(tree.get(name), list):
+            tree = tree[name]
+    listed = tree if isinstance(tree, list) else [tree]
+    if not all(isinstance(each, dict) for each in listed):
+        raise CommandFailed(f"{path}: must hold a list of JSON objects")
+    return listed

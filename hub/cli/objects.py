@@ -1,0 +1,204 @@
+"""busbar location, tariff and token: our own objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import typer
+
+from hub.cli.face import Face, command
+from hub.cli.failures import Code, CommandFailed
+from hub.cli.files import JsonFile, read_object, read_objects
+from hub.cli.remote import quoted
+from hub.core.dialect import Wire
+from hub.core.errors import InvalidRequest
+from hub.core.jsontypes import Tree
+from modules.locations.wire import LOCATION
+from modules.tariffs.wire import TARIFF
+from modules.tokens.wire import TOKEN
+
+location: Final = typer.Typer(help="Our locations.", no_args_is_help=True)
+tariff: Final = typer.Typer(help="Our tariffs.", no_args_is_help=True)
+token: Final = typer.Typer(help="Tokens: our own drivers' and our partners'.", no_args_is_help=True)
+
+Wires = Mapping[str, Wire[Any]]
+Id = Annotated[str, typer.Argument(help="LOC1, or DE*BSB/LOC1.", metavar="ID")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="Items at most.")]
+Offset = Annotated[int, typer.Option("--offset", min=0, help="Items to pass over.")]
+Ocpi = Annotated[str, typer.Option("--ocpi", help="The OCPI version in which the file is written.")]
+AsOurs = Annotated[bool, typer.Option("--as-ours", help="Give the objects our own country code and party id.")]
+
+_ID: Final = re.compile(r"([A-Za-z]{2})[*/-]?([A-Za-z0-9]{3})/(.+)")
+
+
+def path_of(face: Face, kind: str, name: str) -> str:
+    """The path of an object; without a party it is ours."""
+    match = _ID.fullmatch(name)
+    if match is not None:
+        return f"/{kind}/{match[1].upper()}/{match[2].upper()}/{quoted(match[3])}"
+    return f"/{kind}/{_our_party(face).replace('*', '/')}/{quoted(name)}"
+
+
+def _our_party(face: Face) -> str:
+    return str(face.hub.get("")["party"])
+
+
+def _prepared(tree: Tree, wires: Wires, version: str, party: str, *, as_ours: bool) -> Tree:
+    """An object of a file in our form. Raises: CommandFailed."""
+    country_code, party_id = party.split("*")
+    owner = {"country_code": country_code, "party_id": party_id}
+    if version != "2.3.0":
+        if version not in wires:
+            raise CommandFailed(f"--ocpi: {version} is none of {', '.join(wires)}", Code.USAGE)
+        try:
+            tree = wires[version].read(tree, given=owner).tree()
+        except InvalidRequest as fault:
+            raise CommandFailed(fault.message) from None
+    return {**tree, **owner} if as_ours else {**owner, **tree}
+
+
+def _put(face: Face, kind: str, tree: Tree, *, key: str = "id") -> bool:
+    """Returns: whether it is new. Raises: CommandFailed."""
+    identity = tree.get(key)
+    if not isinstance(identity, str) or not identity:
+        raise CommandFailed(f"an object has no {key}")
+    owner = f"{tree['country_code']}/{tree['party_id']}"
+    created, _ = face.hub.put(f"/{kind}/{owner}/{quoted(identity)}", tree)
+    return created
+
+
+def _add(face: Face, kind: str, tree: Tree, *, key: str = "id") -> None:
+    created = _put(face, kind, tree, key=key)
+    owner = f"{tree['country_code']}*{tree['party_id']}"
+    face.show({key: tree[key], "owner": owner, "created": created})
+
+
+def _import(face: Face, kind: str, path: str, wires: Wires, version: str, *, as_ours: bool, key: str = "id") -> None:
+    """Each object alone: what is refused is listed, the rest is kept."""
+    party = _our_party(face)
+    created = updated = 0
+    failed: list[Tree] = []
+    for tree in face.each(read_objects(path), f"importing {kind}"):
+        try:
+            new = _put(face, kind, _prepared(tree, wires, version, party, as_ours=as_ours), key=key)
+        except CommandFailed as failure:
+            if failure.code in (Code.UNREACHABLE, Code.NOT_ALLOWED, Code.USAGE):
+                raise
+            failed.append({key: tree.get(key), "error": failure.message})
+        else:
+            created, updated = created + new, updated + (not new)
+    face.show({"created": created, "updated": updated, "failed": failed})
+    if failed:
+        raise typer.Exit(Code.FAILED)
+
+
+@command(location, "add")
+def add_location(face: Face, file: JsonFile, ocpi: Ocpi = "2.3.0", as_ours: AsOurs = False) -> None:
+    """Keep one location."""
+    _add(face, "locations", _prepared(read_object(file), LOCATION, ocpi, _our_party(face), as_ours=as_ours))
+
+
+@command(location, "import")
+def import_locations(face: Face, file: JsonFile, ocpi: Ocpi = "2.3.0", as_ours: AsOurs = False) -> None:
+    """Keep all locations of a file."""
+    _import(face, "locations", file, LOCATION, ocpi, as_ours=as_ours)
+
+
+@command(location, "list")
+def list_locations(face: Face, limit: Limit = 50, offset: Offset = 0) -> None:
+    """Our locations, the newest first."""
+    found = face.hub.get("/locations", limit=limit, offset=offset)
+    face.show(found, ("id", "name", "city", "country", "publish", "last_updated"))
+
+
+@command(location, "show")
+def show_location(face: Face, name: Id) -> None:
+    """One location."""
+    face.show(face.hub.get(path_of(face, "locations", name)))
+
+
+@command(location, "remove-evse")
+def remove_evse(face: Face, name: Id, evse_uid: Annotated[str, typer.Argument(metavar="EVSE_UID")]) -> None:
+    """Take an EVSE out of service for good."""
+    face.show(face.hub.delete(f"{path_of(face, 'locations', name)}/evses/{quoted(evse_uid)}"))
+
+
+@command(tariff, "add")
+def add_tariff(face: Face, file: JsonFile, ocpi: Ocpi = "2.3.0", as_ours: AsOurs = False) -> None:
+    """Keep one tariff."""
+    _add(face, "tariffs", _prepared(read_object(file), TARIFF, ocpi, _our_party(face), as_ours=as_ours))
+
+
+@command(tariff, "import")
+def import_tariffs(face: Face, file: JsonFile, ocpi: Ocpi = "2.3.0", as_ours: AsOurs = False) -> None:
+    """Keep all tariffs of a file."""
+    _import(face, "tariffs", file, TARIFF, ocpi, as_ours=as_ours)
+
+
+@command(tariff, "list")
+def list_tariffs(face: Face, limit: Limit = 50, offset: Offset = 0) -> None:
+    """Our tariffs, the newest first."""
+    face.show(face.hub.get("/tariffs", limit=limit, offset=offset), ("id", "currency", "type", "last_updated"))
+
+
+@command(tariff, "show")
+def show_tariff(face: Face, name: Id) -> None:
+    """One tariff."""
+    face.show(face.hub.get(path_of(face, "tariffs", name)))
+
+
+@command(tariff, "delete")
+def delete_tariff(face: Face, name: Id) -> None:
+    """Withdraw a tariff."""
+    face.show(face.hub.delete(path_of(face, "tariffs", name)))
+
+
+@command(token, "add")
+def add_token(
+    face: Face,
+    uid: Annotated[str, typer.Argument(help="What the card reader reads, or the app sends.", metavar="UID")],
+    contract: Annotated[str, typer.Option("--contract", help="The contract id of the driver.")],
+    kind: Annotated[str, typer.Option("--type", help="RFID, APP_USER, AD_HOC_USER, EMAID or OTHER.")] = "RFID",
+    whitelist: Annotated[str, typer.Option("--whitelist", help="ALWAYS, ALLOWED, ALLOWED_OFFLINE, NEVER.")] = "ALLOWED",
+    blocked: Annotated[bool, typer.Option("--blocked", help="Known, and not valid.")] = False,
+) -> None:
+    """Keep a token of a driver of ours."""
+    country_code, party_id = _our_party(face).split("*")
+    tree = {
+        "country_code": country_code,
+        "party_id": party_id,
+        "uid": uid,
+        "type": kind,
+        "contract_id": contract,
+        "valid": not blocked,
+        "whitelist": whitelist,
+    }
+    _add(face, "tokens", tree, key="uid")
+
+
+@command(token, "import")
+def import_tokens(face: Face, file: JsonFile, ocpi: Ocpi = "2.3.0", as_ours: AsOurs = False) -> None:
+    """Keep all tokens of a file."""
+    _import(face, "tokens", file, TOKEN, ocpi, as_ours=as_ours, key="uid")
+
+
+@command(token, "list")
+def list_tokens(
+    face: Face,
+    partner: Annotated[str | None, typer.Option("--partner", help="Only this partner's.")] = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> None:
+    """The tokens that we know, the newest first."""
+    found = face.hub.get("/tokens", partner=partner, limit=limit, offset=offset)
+    face.show(found, ("country_code", "party_id", "uid", "type", "contract_id", "valid", "whitelist"))
+
+
+@command(token, "show")
+def show_token(
+    face: Face, uid: Id, kind: Annotated[str, typer.Option("--type", help="TokenType of the token.")] = "RFID"
+) -> None:
+    """One token."""
+    face.show(face.hub.get(path_of(face, "tokens", uid), type=kind))

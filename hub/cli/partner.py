@@ -1,0 +1,129 @@
+"""busbar partner"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from hub.cli.face import Face, command
+from hub.cli.failures import Code, CommandFailed
+from hub.cli.remote import quoted
+from hub.core.errors import InvalidRequest
+from hub.core.jsontypes import Tree
+from hub.core.parties import Party, PartyRole
+
+app: Final = typer.Typer(help="Partners: invite, connect, look after, let go.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="How the partner is called here.")]
+Roles = Annotated[list[PartyRole], typer.Option("--role", help="EMSP, CPO, HUB...; once for each --party.")]
+Parties = Annotated[list[str], typer.Option("--party", help="Country code and party id, as in NL*ABC.")]
+
+_COLUMNS: Final = ("name", "state", "version", "roles", "waiting", "failures", "refused")
+
+
+@command(app, "invite")
+def invite(face: Face, name: Name, roles: Roles = [], parties: Parties = []) -> None:  # noqa: B006
+    """Invite a partner: prints the versions URL and token A, once."""
+    invited = face.hub.post("/partners", {"name": name, "roles": _claims(roles, parties)})
+    face.show(invited)
+    if not face.as_json:
+        face.say("Give both to the partner over a safe way. The token is not shown again.")
+
+
+@command(app, "connect")
+def connect(
+    face: Face,
+    name: Name,
+    versions_url: Annotated[str, typer.Option("--versions-url", help="Where the partner's versions are.")],
+    token_a: Annotated[str, typer.Option("--token-a", help="The token that the partner gave us.")],
+    roles: Roles = [],  # noqa: B006
+    parties: Parties = [],  # noqa: B006
+) -> None:
+    """Register with a partner that invited us."""
+    body = {"versions_url": versions_url, "token": token_a, "roles": _claims(roles, parties)}
+    face.show(face.hub.post(f"/partners/{quoted(name)}/connect", body))
+
+
+def _claims(roles: list[PartyRole], parties: list[str]) -> list[Tree]:
+    """One role for several parties and several roles for one party are understood. Raises: CommandFailed."""
+    if len(roles) == 1:
+        roles = roles * len(parties)
+    if len(parties) == 1:
+        parties = parties * len(roles)
+    if len(roles) != len(parties):
+        raise CommandFailed("--role and --party go together, one of each", Code.USAGE)
+    try:
+        found = [Party.parse(party) for party in parties]
+    except InvalidRequest as fault:
+        raise CommandFailed(f"--party: {fault.message}", Code.USAGE) from None
+    return [
+        {"role": role.value, "country_code": party.country_code, "party_id": party.party_id}
+        for role, party in zip(roles, found, strict=True)
+    ]
+
+
+@command(app, "list")
+def list_partners(face: Face) -> None:
+    """All partners, and what waits for them."""
+    face.show(face.hub.get("/partners"), _COLUMNS)
+
+
+@command(app, "show")
+def show(face: Face, name: Name) -> None:
+    """State, version, endpoints, lane and losses."""
+    face.show(face.hub.get(f"/partners/{quoted(name)}"))
+
+
+@command(app, "pull")
+def pull(
+    face: Face, name: Name, full: Annotated[bool, typer.Option("--full", help="Everything, not only changes.")] = False
+) -> None:
+    """Pull the partner's tokens now."""
+    face.show(face.hub.post(f"/partners/{quoted(name)}/pull", {"full": full}))
+
+
+@command(app, "push")
+def push(face: Face, name: Name) -> None:
+    """Send the partner all our tariffs and locations again."""
+    face.show(face.hub.post(f"/partners/{quoted(name)}/push"))
+
+
+@command(app, "block")
+def block(face: Face, name: Name) -> None:
+    """Refuse the partner's calls and stop its lane."""
+    face.show(face.hub.post(f"/partners/{quoted(name)}/block"))
+
+
+@command(app, "unblock")
+def unblock(face: Face, name: Name) -> None:
+    """Let a blocked partner go on."""
+    face.show(face.hub.post(f"/partners/{quoted(name)}/unblock"))
+
+
+@command(app, "unregister")
+def unregister(face: Face, name: Name) -> None:
+    """End the registration, and tell the partner."""
+    face.show(face.hub.delete(f"/partners/{quoted(name)}"))
+
+
+@command(app, "rotate")
+def rotate(
+    face: Face,
+    name: Name,
+    version: Annotated[str | None, typer.Option("--ocpi", help="Change to this OCPI version along with it.")] = None,
+) -> None:
+    """New tokens on both sides; the old ones still work for a while."""
+    face.show(face.hub.post(f"/partners/{quoted(name)}/rotate", {"version": version}))
+
+
+@command(app, "refused")
+def refused(face: Face, name: Name) -> None:
+    """What the partner refused for its content, or cannot be told in its version."""
+    face.show(face.hub.get(f"/partners/{quoted(name)}/refused"), ("id", "module", "object", "reason", "at"))
+
+
+@command(app, "resend")
+def resend(face: Face, name: Name, number: Annotated[int, typer.Argument(help="The id in `refused`.")]) -> None:
+    """Send a refused object again, as it is now."""
+    face.show(face.hub.post(f"/partners/{quoted(name)}/refused/{number}/resend"))

@@ -1,0 +1,138 @@
+"""busbar session, cdr, transaction, reservation, change, audit and operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import typer
+
+from hub.cli.face import Face, command
+from hub.cli.failures import Code
+from hub.cli.objects import Id, Limit, Offset, path_of
+from hub.cli.remote import quoted
+
+session: Final = typer.Typer(help="Sessions.", no_args_is_help=True)
+cdr: Final = typer.Typer(help="CDRs and their deliveries.", no_args_is_help=True)
+transaction: Final = typer.Typer(help="Charges at our own chargers.", no_args_is_help=True)
+reservation: Final = typer.Typer(help="Reservations.", no_args_is_help=True)
+change: Final = typer.Typer(help="The change log.", no_args_is_help=True)
+audit: Final = typer.Typer(help="The audit log.", no_args_is_help=True)
+operator: Final = typer.Typer(help="Who may operate this hub.", no_args_is_help=True)
+
+Partner = Annotated[str | None, typer.Option("--partner", help="Only what concerns this partner.")]
+Station = Annotated[str | None, typer.Option("--station", help="Only at this charger.")]
+Open = Annotated[bool | None, typer.Option("--open/--ended", help="Only what goes on, or only what has ended.")]
+DateFrom = Annotated[str | None, typer.Option("--date-from", help="Only from this time on, as in 2026-01-31T00:00:00Z.")]
+After = Annotated[int | None, typer.Option("--after", min=0, help="Go on after this number.")]
+
+
+def _list(app: typer.Typer, path: str, words: str, columns: Sequence[str]) -> None:
+    """A command `list` with the filters that all records share."""
+
+    def listed(
+        face: Face,
+        partner: Partner = None,
+        station: Station = None,
+        is_open: Open = None,
+        date_from: DateFrom = None,
+        limit: Limit = 50,
+        offset: Offset = 0,
+    ) -> None:
+        wanted = None if is_open is None else str(is_open).lower()
+        query = {"partner": partner, "station": station, "open": wanted, "date_from": date_from}
+        face.show(face.hub.get(path, **query, limit=limit, offset=offset), columns)
+
+    listed.__doc__ = words
+    command(app, "list")(listed)
+
+
+_list(
+    session,
+    "/sessions",
+    "Sessions, the newest first.",
+    ("country_code", "party_id", "id", "status", "start_date_time", "kwh", "total_cost.before_taxes", "last_updated"),
+)
+_list(
+    cdr,
+    "/cdrs",
+    "CDRs, the newest first.",
+    ("cdr.id", "cdr.start_date_time", "cdr.total_energy", "cdr.total_cost.before_taxes", "audience", "deliveries"),
+)
+_list(
+    transaction,
+    "/transactions",
+    "Charges at our own chargers, the newest first.",
+    ("session_id", "station", "connector", "owner", "start", "end", "meter_start_kwh", "meter_stop_kwh"),
+)
+_list(
+    reservation,
+    "/reservations",
+    "Reservations, the newest first.",
+    ("key", "partner", "station", "connector", "expires", "state", "session"),
+)
+
+
+@command(session, "show")
+def show_session(face: Face, name: Id) -> None:
+    """One session."""
+    face.show(face.hub.get(path_of(face, "sessions", name)))
+
+
+@command(cdr, "show")
+def show_cdr(face: Face, name: Id) -> None:
+    """One CDR, with its deliveries."""
+    face.show(face.hub.get(path_of(face, "cdrs", name)))
+
+
+@command(cdr, "credit")
+def credit_cdr(face: Face, name: Id) -> None:
+    """Take a CDR back: issue its credit CDR, and send it."""
+    face.show(face.hub.post(f"{path_of(face, 'cdrs', name)}/credit"))
+
+
+@command(transaction, "show")
+def show_transaction(face: Face, session_id: Annotated[str, typer.Argument(metavar="SESSION_ID")]) -> None:
+    """One charge, with the token, the location and the tariffs as they were at its start."""
+    face.show(face.hub.get(f"/transactions/{quoted(session_id)}"))
+
+
+@command(change, "list")
+def list_changes(
+    face: Face,
+    partner: Partner = None,
+    module: Annotated[str | None, typer.Option("--module", help="Only changes of this module.")] = None,
+    date_from: DateFrom = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> None:
+    """The newest changes, or those that follow one."""
+    query = {"partner": partner, "module": module, "date_from": date_from, "after": after}
+    face.show(face.hub.get("/changes", **query, limit=limit), ("seq", "at", "module", "key", "audience", "what"))
+
+
+@command(audit, "list")
+def list_audit(face: Face, after: After = None, limit: Limit = 50) -> None:
+    """The newest rows, or those that follow one."""
+    found = face.hub.get("/audit", after=after, limit=limit)
+    face.show(found, ("seq", "at", "actor", "action", "subject", "detail"))
+
+
+@command(audit, "verify")
+def verify_audit(face: Face) -> None:
+    """Walk the whole chain; exit code 1 when a row was changed."""
+    checked = face.hub.get("/audit/verify")
+    face.show(checked)
+    if not checked["intact"]:
+        raise typer.Exit(Code.FAILED)
+
+
+@command(operator, "token")
+def issue_token(
+    face: Face,
+    role: Annotated[str, typer.Option("--role", help="viewer, operator or admin.")] = "viewer",
+    days: Annotated[int, typer.Option("--days", min=1, max=366, help="Days until it ends.")] = 30,
+    subject: Annotated[str, typer.Option("--subject", help="Whom it is for; named in the audit log.")] = "cli",
+) -> None:
+    """A bearer token with a role and an end, shown this once."""
+    face.show(face.hub.post("/operators/tokens", {"subject": subject, "role": role, "days": days}))

@@ -1,0 +1,112 @@
+"""busbar station"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from hub.cli.face import Face, command
+from hub.cli.failures import Code, CommandFailed
+from hub.cli.files import read_object
+from hub.cli.remote import quoted
+from hub.core.errors import BusbarError
+from hub.core.inbound import parse
+from hub.core.jsontypes import Tree
+
+app: Final = typer.Typer(help="Our chargers.", no_args_is_help=True)
+
+Identity = Annotated[str, typer.Argument(help="The identity at the end of the charger's URL.")]
+
+_COLUMNS: Final = ("identity", "location", "connected", "version", "last_frame_s", "queue", "vendor", "model")
+
+
+@command(app, "add")
+def add(
+    face: Face,
+    identity: Identity,
+    file: Annotated[str | None, typer.Option("--file", help="The whole registration as JSON; - is stdin.")] = None,
+    location: Annotated[str, typer.Option("--location", help="The location at which it stands.")] = "",
+    evses: Annotated[list[str], typer.Option("--evse", help="1=E1/1: OCPP connector=EVSE uid/connector id.")] = [],  # noqa: B006
+    profile: Annotated[int | None, typer.Option("--security-profile", min=0, max=3, help="OCPP's.")] = None,
+    password: Annotated[str | None, typer.Option("--password", help="Without it one is made, and shown once.")] = None,
+) -> None:
+    """Register a charger, or change it."""
+    tree = read_object(file) if file is not None else {"location": location, "evses": _evses(evses)}
+    given = {"security_profile": profile, "password": password}
+    tree = {**tree, **{name: value for name, value in given.items() if value is not None}}
+    _, kept = face.hub.put(f"/stations/{quoted(identity)}", tree)
+    face.show(kept)
+
+
+def _evses(given: list[str]) -> Tree:
+    """From `1=E1/1`. Raises: CommandFailed."""
+    found: Tree = {}
+    for entry in given:
+        number, equals, place = entry.partition("=")
+        evse_uid, slash, connector_id = place.rpartition("/")
+        if not equals or not number.isdigit():
+            raise CommandFailed(f"--evse {entry}: must be as in 1=E1/1", Code.USAGE)
+        found[number] = {"evse_uid": evse_uid if slash else place, "connectors": {"1": connector_id if slash else "1"}}
+    return found
+
+
+@command(app, "list")
+def list_stations(face: Face) -> None:
+    """All chargers."""
+    face.show(face.hub.get("/stations"), _COLUMNS)
+
+
+@command(app, "show")
+def show(face: Face, identity: Identity) -> None:
+    """One charger: connection, connectors, capabilities, queue."""
+    face.show(face.hub.get(f"/stations/{quoted(identity)}"))
+
+
+@command(app, "delete")
+def delete(face: Face, identity: Identity) -> None:
+    """Forget a charger, and hang up."""
+    face.show(face.hub.delete(f"/stations/{quoted(identity)}"))
+
+
+@command(app, "messages")
+def messages(
+    face: Face, identity: Identity, limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 50
+) -> None:
+    """The newest frames, both directions, without secrets."""
+    found = face.hub.get(f"/stations/{quoted(identity)}/messages", limit=limit)
+    face.show(found, ("at", "direction", "size", "message"))
+
+
+@command(app, "call")
+def call(
+    face: Face,
+    identity: Identity,
+    action: Annotated[str, typer.Argument(help="Any OCPP action, as in Reset.")],
+    payload: Annotated[str, typer.Argument(help="Its payload as JSON; the order of keys is kept.")] = "{}",
+    timeout: Annotated[float, typer.Option("--timeout", min=0.1, max=300, help="Seconds to wait for the answer.")] = 30,
+    force: Annotated[bool, typer.Option("--force", help="Send it although the schema says it is wrong.")] = False,
+) -> None:
+    """Send any OCPP call and wait for its answer."""
+    body = {"action": action, "payload": _payload(payload), "timeout_s": timeout, "force": force}
+    outcome = face.hub.post(f"/stations/{quoted(identity)}/calls", body)
+    face.show(outcome)
+    if outcome.get("outcome") != "result":
+        raise typer.Exit(Code.FAILED)
+
+
+def _payload(text: str) -> Tree:
+    """Raises: CommandFailed."""
+    try:
+        tree = parse(text.encode(), limit=1024 * 1024)
+    except BusbarError as fault:
+        raise CommandFailed(f"the payload is not JSON: {fault.message}", Code.USAGE) from None
+    if not isinstance(tree, dict):
+        raise CommandFailed("the payload must be a JSON object", Code.USAGE)
+    return tree
+
+
+@command(app, "password")
+def password(face: Face, identity: Identity) -> None:
+    """Give a connected charger a new password."""
+    face.show(face.hub.post(f"/stations/{quoted(identity)}/password"))

@@ -1,0 +1,139 @@
+"""What an effect of the ledger writes: the record of the transaction, its session, its CDR.
+
+`Consequences.of` is asked once for each effect of a report, `of_status` once for each status. Both change what is on
+desk in memory; whoever commits throws the desk away when the commit fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+import structlog
+
+from hub.core import trace
+from hub.core.errors import Conflict, NotReady
+from hub.core.ports import Hub
+from hub.core.units import ABSENT, Audit, Unit
+from modules.sessions.charge import Charge, State, load
+from partners.ocpp import billing, journal
+from partners.ocpp.billing import Opening
+from partners.ocpp.desk import Desk
+from partners.ocpp.events import Event, StartKey, Transaction
+from partners.ocpp.journal import Record
+from partners.ocpp.ledger import Effect
+from partners.ocpp.matching import stop_key
+from partners.ocpp.status import PERIOD_STATE
+from partners.ocpp.surroundings import moment
+
+log = structlog.get_logger()
+
+
+class Consequences:
+    """For all stations."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def of(self, desk: Desk, effect: Effect, opening: Opening | None) -> Unit:
+        """What an effect writes: the record, the session, the CDR."""
+        if effect.kind == "orphaned" and effect.event is not None:
+            log.warning("stop without a start", station=desk.station)
+            return Unit().put(journal.record_put(journal.orphan(effect.event, stop_key(effect.event))))
+        if effect.transaction is None:
+            return Unit()
+        charge = effect.transaction
+        if effect.kind == "opened":
+            return await self._open(desk, charge, opening)
+        record = await self.record(desk, charge.key)
+        if record is None:
+            return Unit()
+        trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
+        unit = await self._guarded(record, self._bill(desk, record, effect))
+        journal.note(record, charge)
+        self._warn(record, effect)
+        unit.put(journal.record_put(record))
+        return unit
+
+    async def of_status(self, desk: Desk, event: Event, going: tuple[Transaction, ...]) -> Unit:
+        """A status begins a state of the session that goes on at its connector."""
+        state = PERIOD_STATE.get(event.status or "")
+        charge = next((charge for charge in going if charge.connector == event.connector), None)
+        record = desk.records.get(charge.key) if charge is not None else None
+        if event.kind != "status" or state is None or record is None or charge is None:
+            return Unit()
+        session = await self._session(desk, record)
+        if session is None or not session.is_open:
+            return Unit()
+        trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
+        return billing.grow(self._hub, session, charge, [State(moment(event)[0], state)])
+
+    async def record(self, desk: Desk, key: StartKey) -> Record | None:
+        """What is on record of a start, at hand or in the store."""
+        record = desk.records.get(key)
+        if record is None:
+            record = await journal.find_record(self._hub.store, journal.key_of_start(key))
+            if record is not None and key in desk.book.transactions:
+                desk.records[key] = record
+        return record
+
+    async def _open(self, desk: Desk, charge: Transaction, opening: Opening | None) -> Unit:
+        record = Record(journal.key_of_start(charge.key), desk.station, journal.OPEN)
+        desk.records[charge.key] = record
+        unit = Unit()
+        if opening is not None:
+            record.correlation_id = opening.correlation_id
+            trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
+            record.allowed = opening.decision.allowed
+            record.state = journal.OPEN if opening.decision.accepted else journal.REFUSED
+            if opening.is_billable:
+                unit = await self._guarded(record, self._begin(desk, record, charge, opening))
+            elif opening.place is None:
+                record.trouble = "the connector is on no location"
+        journal.note(record, charge)
+        log.info("transaction began", station=desk.station, number=record.number, session=record.session)
+        unit.put(journal.record_put(record, expect=ABSENT))
+        return unit
+
+    async def _begin(self, desk: Desk, record: Record, charge: Transaction, opening: Opening) -> Unit:
+        session, unit = await billing.begin(self._hub, charge, opening)
+        desk.sessions[session.session_id] = session
+        record.session = session.session_id
+        return unit
+
+    async def _bill(self, desk: Desk, record: Record, effect: Effect) -> Unit:
+        session = await self._session(desk, record)
+        charge = effect.transaction
+        if session is None or charge is None:
+            return Unit()
+        if charge.ending == "open":
+            return billing.grow(self._hub, session, charge)
+        if session.is_open:
+            return billing.end(self._hub, session, charge)
+        return await billing.correct(self._hub, session, charge)
+
+    async def _guarded(self, record: Record, work: Awaitable[Unit]) -> Unit:
+        """The session's part. When it breaks the event is kept and answered all the same, and an operator must look."""
+        try:
+            return await work
+        except (NotReady, Conflict):
+            raise
+        except Exception as error:  # a charger must not repeat a message for ever because a tariff is odd
+            record.trouble = f"{type(error).__name__}: {error}"[:200]
+            log.exception("session not kept", station=record.station, number=record.number)
+            return Unit().audited(Audit("busbar", "transaction.unbilled", record.key, record.trouble))
+
+    def _warn(self, record: Record, effect: Effect) -> None:
+        if record.state == journal.REFUSED and effect.kind == "ended":
+            log.warning("charged although refused", station=record.station, number=record.number)
+        elif effect.kind in ("ended", "revised"):
+            log.info("transaction ended", station=record.station, number=record.number, session=record.session)
+
+    async def _session(self, desk: Desk, record: Record) -> Charge | None:
+        if not record.session:
+            return None
+        session = desk.sessions.get(record.session)
+        if session is None:
+            session = await load(self._hub.store, record.session)
+            if session is not None:
+                desk.sessions[record.session] = session
+        return session
