@@ -1,7 +1,7 @@
 """The program, put together: the store, the partners, the modules, the two faces, and the work behind them.
 
-Nothing else joins parts: `hub/core` is handed the modules' table, the modules get their ports, and whoever wants a whole
-hub (the server, the tests, the demo) calls `Program.open`.
+Nothing else joins parts: `hub/core` is handed the modules' table, the modules get their ports, and whoever wants a
+whole hub (the server, the tests, the demo) calls `Program.open`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, Self
 import structlog
 from fastapi import FastAPI
 
-from hub import __version__, api
+from hub import __version__, api, worker
 from hub.control.health import HEALTH
 from hub.control.operators import OPERATORS, Operators
 from hub.core.background import BackgroundTasks
@@ -63,7 +63,7 @@ class Program:
         hub.background = self.tasks
         hub.discovery = self.handshake
         self.gateway = Gateway(hub)
-        hub.chargers = self.gateway.stations
+        self.stations = hub.chargers = self.gateway.stations
         self.web = web(self)
         self.asgi = Dispatcher(hub, hub.operations, self.web)
 
@@ -103,6 +103,7 @@ class Program:
     async def start_work(self) -> None:
         """Lanes and clocks: everything that runs without being asked."""
         self.lanes.start()
+        worker.start(self.hub)
         await results.recover(self.hub)
         self.tasks.start(self.puller.run(), name="puller")
 
@@ -117,7 +118,9 @@ class Program:
 
 def web(program: Program) -> FastAPI:
     """The application behind the dispatcher: management API, health, pages."""
-    app = FastAPI(title="Busbar", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Busbar", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
     api.attach(app, program)
     return app
 
@@ -127,4 +130,3 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-

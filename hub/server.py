@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 import structlog
@@ -25,9 +25,13 @@ _GRACE_S: Final = 10
 class Server:
     """A running hub: `start`, then `stop`. The ports are known once it has started."""
 
-    def __init__(self, program: Program, parts: Collection[str] = PARTS) -> None:
+    def __init__(
+        self, program: Program, parts: Collection[str] = PARTS, *, listener: socket.socket | None = None
+    ) -> None:
+        """`listener`: a socket that is bound already; else one is bound at the start, as the settings say."""
         self.program = program
         self._parts = parts
+        self._listener = listener
         self._uvicorn: _Http | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -39,13 +43,28 @@ class Server:
         if "worker" in self._parts:
             await self.program.start_work()
         if "api" in self._parts:
-            listener = _listen(settings.host, settings.port)
+            listener = self._listener = self._listener or bound(settings.host, settings.port)
+            listener.listen(2048)
             self._uvicorn = _Http(_config(self.program))
             self._serving = asyncio.create_task(self._uvicorn.serve([listener]), name="http")
-            while not self._uvicorn.started and not self._serving.done():
+            while not self._uvicorn.started and not self._serving.done():  # noqa: ASYNC110 - uvicorn has only a flag
                 await asyncio.sleep(0.01)
         settle_memory()
         log.info("serving", parts=sorted(self._parts), base_url=settings.base_url, dev=settings.dev)
+
+    @property
+    def url(self) -> str:
+        """Where this machine reaches the HTTP face; empty without one."""
+        if self._listener is None:
+            return ""
+        host, port = self._listener.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def ocpp_port(self) -> int | None:
+        """Where chargers connect; None when they are looked after by another process."""
+        gateway = getattr(self.program, "gateway", None)
+        return gateway.port if gateway is not None and "ocpp" in self._parts else None
 
     async def stop(self) -> None:
         """Stop taking work, finish what runs, close everything."""
@@ -63,12 +82,16 @@ class _Http(uvicorn.Server):
         yield
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has its port, and does not listen yet; port 0 takes a free one. Raises: OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY only on these
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
-    listener.listen(2048)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
     return listener
 
 
@@ -88,15 +111,27 @@ def _config(program: Program) -> uvicorn.Config:
     )
 
 
-async def run(settings: Settings, parts: Collection[str] = PARTS) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    program = await Program.open(settings)
-    server = Server(program, parts)
+async def run(
+    settings: Settings, parts: Collection[str] = PARTS, *, started: Callable[[Server], None] = lambda server: None
+) -> None:
+    """Serve until SIGTERM or SIGINT; `started` is told once all ports are open.
+
+    The port is bound first, as it is part of every URL that we give out. Raises: OSError, DatabaseRefused, ValueError.
+    """
+    listener = None
+    if "api" in parts:
+        listener = bound(settings.host, settings.port)
+        settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
-    await server.start()
-    await stop.wait()
-    log.info("stopping")
-    await server.stop()
+    program = await Program.open(settings)
+    server = Server(program, parts, listener=listener)
+    try:
+        await server.start()
+        started(server)
+        await stop.wait()
+        log.info("stopping")
+    finally:
+        await server.stop()

@@ -6,7 +6,7 @@ our one form of errors, and who may call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from hub import __version__, api
 from hub.control.asks import Ask, Connect, Invite, OperatorToken, Pull, Rotate, StationCall
 from hub.control.price import PriceAsked
+from hub.core.dialect import Wire
 from hub.core.jsontypes import Tree
 from modules.cdrs.wire import CDR
 from modules.locations.wire import LOCATION
@@ -24,7 +25,13 @@ from modules.tokens.wire import TOKEN
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (Invite, Connect, Pull, Rotate, OperatorToken, StationCall, PriceAsked)
-_OBJECTS: Final = {"Location": LOCATION, "Tariff": TARIFF, "Token": TOKEN, "Session": SESSION, "Cdr": CDR}
+_OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
+    "Location": LOCATION,
+    "Tariff": TARIFF,
+    "Token": TOKEN,
+    "Session": SESSION,
+    "Cdr": CDR,
+}
 
 _TEXT: Final[Tree] = {"type": "string"}
 _TEXT_OR_NULL: Final[Tree] = {"type": ["string", "null"]}
@@ -152,7 +159,7 @@ def document() -> Tree:
     for router in api.ROUTERS:
         app.include_router(router)
     described: Tree = app.openapi()
-    described["info"]["description"] = "What an operator does with a hub. Times are UTC, money is exact decimal numbers."
+    described["info"]["description"] = "What an operator does with a hub. Times are UTC, amounts exact decimal numbers."
     described["components"] = {
         "schemas": dict(sorted(_schemas().items())),
         "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
@@ -189,10 +196,11 @@ def _moved(owner: str, definitions: Tree, schema: Any) -> Any:
 
 
 def _finish(described: Tree, routes: Iterable[APIRoute]) -> None:
-    by_path = {(route.path_format, method.lower()): route for route in routes for method in route.methods}
+    by_path = {(route.path_format, method.lower()): route for route in routes for method in route.methods or ()}
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             operation["operationId"] = by_path[path, method].name
+            operation["summary"] = operation.pop("description")
             operation["responses"] = _responses(operation["responses"], secured=path.startswith("/api"))
             role = _role_of(by_path[path, method])
             if role:

@@ -8,54 +8,10 @@ API. With `--json` there is JSON on standard output and nothing else; messages g
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from hub import __version__
-from hub.cli import local, objects, partner, records, serving, station
-
-app = typer.Typer(
-    name="busbar",
-    help="An open roaming and interoperability hub for EV charging.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 no hub answers, 5 not allowed.",
-)
-
-serving.add_to(app)
-local.add_to(app)
-app.add_typer(partner.app, name="partner")
-app.add_typer(objects.location, name="location")
-app.add_typer(objects.tariff, name="tariff")
-app.add_typer(objects.token, name="token")
-app.add_typer(station.app, name="station")
-app.add_typer(records.session, name="session")
-app.add_typer(records.cdr, name="cdr")
-app.add_typer(records.transaction, name="transaction")
-app.add_typer(records.reservation, name="reservation")
-app.add_typer(records.change, name="change")
-app.add_typer(records.audit, name="audit")
-app.add_typer(records.operator, name="operator")
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"busbar {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
-    ] = False,
-) -> None:
-    """An open roaming and interoperability hub for EV charging."""
-
 
 def main() -> int:
     """The entry point. Never comes back but by SystemExit, with one of the codes above."""
+    from hub.cli.commands import app
+
     app(prog_name="busbar")
     return 0

@@ -23,7 +23,7 @@ operator: Final = typer.Typer(help="Who may operate this hub.", no_args_is_help=
 Partner = Annotated[str | None, typer.Option("--partner", help="Only what concerns this partner.")]
 Station = Annotated[str | None, typer.Option("--station", help="Only at this charger.")]
 Open = Annotated[bool | None, typer.Option("--open/--ended", help="Only what goes on, or only what has ended.")]
-DateFrom = Annotated[str | None, typer.Option("--date-from", help="Only from this time on, as in 2026-01-31T00:00:00Z.")]
+DateFrom = Annotated[str | None, typer.Option("--date-from", help="Only from then on, as in 2026-01-31T00:00:00Z.")]
 After = Annotated[int | None, typer.Option("--after", min=0, help="Go on after this number.")]
 
 

@@ -132,7 +132,7 @@ def _default_url(settings: Settings | None) -> str:
 
 
 def _default_token(settings: Settings | None, url: str) -> str:
-    """The setting's; else the one that the first start left beside the database, which is given to this machine only."""
+    """The setting's; else the one that the first start left beside the database, for this machine only."""
     if settings is None:
         return os.environ.get("BUSBAR_OPERATOR_TOKEN", "")
     if settings.operator_token is not None:

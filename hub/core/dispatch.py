@@ -197,6 +197,7 @@ class Dispatcher:
             route = self._routes.find(version, side, module, segments, scope["method"])
             call = Call(self._hub, version, route.operation, caller, headers, _query(scope), _path(scope))
             self._admit(call)
+            self._hub.registry.heard(caller.partner.name)
             if self._hub.registry.replaces_another(caller):
                 await self._hub.registry.settle(caller)
             parameters = {name: segments[at] for at, name in route.names}

@@ -10,6 +10,7 @@ first used, or the overlap ends (credentials, PUT).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
@@ -19,12 +20,13 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator
 
 from hub.core import auth, secrets
 from hub.core.auth import Form
-from hub.core.errors import NotFound, Unauthorized
+from hub.core.errors import Conflict, NotFound, Unauthorized
 from hub.core.parties import Party, PartyRole, RoleClaim
 from hub.core.store import Store
 from hub.core.units import ABSENT, ANY, Change, Kind, Put, Unit
 
 PARTNERS: Final = Kind("partners", columns=("state",))
+_ATTEMPTS: Final = 5
 
 PartyText = Annotated[Party, PlainValidator(lambda v: v if isinstance(v, Party) else Party.parse(v)), PlainSerializer(str)]
 
@@ -155,6 +157,9 @@ class Registry:
         self._by_header: dict[bytes, Caller] = {}
         self._revision = -1
         self._listeners: list[Callable[[], None]] = []
+        self._changing = asyncio.Lock()
+        self.heard: Callable[[str], None] = _nobody_listens
+        """Called with the name of each partner that made a request which was let in."""
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Call back whenever the partners are other ones than before."""
@@ -213,7 +218,7 @@ class Registry:
     def caller(self, header: bytes, now: datetime) -> Caller:
         """Who presents this Authorization header. Raises: Unauthorized, always with the same words."""
         known = self._by_header.get(header)
-        if known is not None and known.use is not TokenUse.OVERLAP:
+        if known is not None:
             return known
         for token in auth.candidates(header):
             fingerprint = secrets.fingerprint(token, self._pepper)
@@ -222,7 +227,7 @@ class Registry:
                 caller = Caller(self._partners[found[0]], found[1].use, fingerprint, token)
                 if caller.partner.state is State.BLOCKED:
                     break
-                if len(self._by_header) < 10_000:
+                if found[1].until is None and len(self._by_header) < 10_000:
                     self._by_header[header] = caller
                 return caller
         raise Unauthorized
@@ -257,14 +262,40 @@ class Registry:
 
     async def settle(self, caller: Caller) -> None:
         """The new token was used: the one it replaced is void from now on."""
-        partner = self.get(caller.partner.name)
-        kept = tuple(token for token in partner.our_tokens if token.use is not TokenUse.OVERLAP)
-        if len(kept) != len(partner.our_tokens):
-            await self.save(partner.model_copy(update={"our_tokens": kept}))
+        await self.change(caller.partner.name, _without_overlap)
+
+    async def change(
+        self, name: str, change: Callable[[Partner], Partner], also: Callable[[Unit], Unit] = lambda unit: unit
+    ) -> Partner:
+        """Write what `change` makes of the partner as it is; `also` adds to the unit. One change at a time.
+
+        `change` is called again when somebody else was faster; what it raises ends this, and nothing is written. The
+        same partner returned means that there is nothing to write. Raises: NotFound, Conflict.
+        """
+        async with self._changing:
+            for _ in range(_ATTEMPTS):
+                partner = self.get(name)
+                changed = change(partner)
+                if changed is partner:
+                    return partner
+                try:
+                    return await self.commit(changed, also(self.unit(changed)))
+                except Conflict:
+                    await self.load()
+        raise Conflict
 
     async def save(self, partner: Partner) -> Partner:
         """Commit `partner` alone. Raises: Conflict."""
         return await self.commit(partner, self.unit(partner))
+
+
+def _without_overlap(partner: Partner) -> Partner:
+    kept = tuple(token for token in partner.our_tokens if token.use is not TokenUse.OVERLAP)
+    return partner.model_copy(update={"our_tokens": kept}) if len(kept) != len(partner.our_tokens) else partner
+
+
+def _nobody_listens(name: str) -> None:
+    """Where no lane runs, nobody needs to know that a partner is alive."""
 
 
 def _valid(token: IssuedToken, now: datetime) -> bool:

@@ -12,13 +12,13 @@ from datetime import timedelta
 from typing import Final
 
 from hub.core.delivery import lane_from_now_on
-from hub.core.errors import Conflict, EndpointsMissing, InvalidRequest, RegistrationState
+from hub.core.errors import EndpointsMissing, InvalidRequest, RegistrationState, Unauthorized
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Found, Hub
 from hub.core.registry import Caller, Claim, IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import mint_token
-from hub.core.units import Audit
+from hub.core.units import Audit, Unit
 from modules.credentials.model import Credentials
 
 NEEDED: Final = {PartyRole.EMSP: (("tokens", "SENDER"),)}
@@ -54,13 +54,17 @@ async def register(hub: Hub, caller: Caller, theirs: Credentials, version: str) 
         raise RegistrationState("this platform is registered; PUT updates", allow=("GET", "PUT", "DELETE"))
     found = await _examine(hub, caller.partner, theirs, version)
     token = mint_token()
-    partner = _with(hub, caller.partner, theirs, found, (_issued(hub, token, TokenUse.LIVE),))
-    unit = hub.registry.unit(partner).put(await lane_from_now_on(hub.store, partner.name))
-    unit.audited(Audit(partner.name, "credentials.registered", partner.name, f"version {version}"))
-    try:
-        await hub.registry.commit(partner, unit)
-    except Conflict:
-        raise RegistrationState("this platform is being registered by another call") from None
+    name = caller.partner.name
+    lane = await lane_from_now_on(hub.store, name)
+
+    def registered(partner: Partner) -> Partner:
+        _check_again(hub, caller, partner, theirs, version)
+        return _with(hub, partner, theirs, found, (_issued(hub, token, TokenUse.LIVE),))
+
+    def recorded(unit: Unit) -> Unit:
+        return unit.put(lane).audited(Audit(name, "credentials.registered", name, f"version {version}"))
+
+    await hub.registry.change(name, registered, recorded)
     return ours(hub, token, version)
 
 
@@ -74,10 +78,16 @@ async def update(hub: Hub, caller: Caller, theirs: Credentials, version: str) ->
     token = mint_token()
     until = hub.clock.now() + timedelta(minutes=hub.settings.token_overlap_min)
     old = IssuedToken(fingerprint=caller.fingerprint, use=TokenUse.OVERLAP, until=until)
-    partner = _with(hub, caller.partner, theirs, found, (_issued(hub, token, TokenUse.LIVE), old))
-    unit = hub.registry.unit(partner)
-    unit.audited(Audit(partner.name, "credentials.rotated", partner.name, f"version {version}"))
-    await hub.registry.commit(partner, unit)
+    name = caller.partner.name
+
+    def rotated(partner: Partner) -> Partner:
+        _check_again(hub, caller, partner, theirs, version)
+        return _with(hub, partner, theirs, found, (_issued(hub, token, TokenUse.LIVE), old))
+
+    def recorded(unit: Unit) -> Unit:
+        return unit.audited(Audit(name, "credentials.rotated", name, f"version {version}"))
+
+    await hub.registry.change(name, rotated, recorded)
     return ours(hub, token, version)
 
 
@@ -89,16 +99,26 @@ async def unregister(hub: Hub, caller: Caller) -> None:
 
 async def forget(hub: Hub, partner: Partner, *, actor: str) -> None:
     """End a registration; the partner needs a new invitation."""
-    gone = partner.model_copy(
-        update={"state": State.UNREGISTERED, "our_tokens": (), "their_token": "", "endpoints": (), "claims": ()}
+    gone = {"state": State.UNREGISTERED, "our_tokens": (), "their_token": "", "endpoints": (), "claims": ()}
+    await hub.registry.change(
+        partner.name,
+        lambda known: known.model_copy(update=gone),
+        lambda unit: unit.audited(Audit(actor, "credentials.unregistered", partner.name)),
     )
-    unit = hub.registry.unit(gone).audited(Audit(actor, "credentials.unregistered", partner.name))
-    await hub.registry.commit(gone, unit)
 
 
 def _must_be_registered(caller: Caller) -> None:
     if caller.use not in (TokenUse.LIVE, TokenUse.OVERLAP):
         raise RegistrationState("this platform is not registered; POST registers", allow=("GET", "POST"))
+
+
+def _check_again(hub: Hub, caller: Caller, partner: Partner, theirs: Credentials, version: str) -> None:
+    """What may have changed during the call-backs. Raises: Unauthorized (the token is void), InvalidRequest (claims)."""
+    good = (caller.use, TokenUse.OVERLAP) if caller.use is TokenUse.LIVE else (caller.use,)
+    held = any(token.fingerprint == caller.fingerprint and token.use in good for token in partner.our_tokens)
+    if partner.state is State.BLOCKED or not held:
+        raise Unauthorized
+    check_claims(hub, partner, claims_of(theirs, partner, version))
 
 
 async def _examine(hub: Hub, partner: Partner, theirs: Credentials, version: str) -> Found:

@@ -112,13 +112,13 @@ def remember(decision: Decision, uid: str, *, at: str, now: datetime) -> Put:
     """The write that keeps `decision` for the start that follows; commands put it into their own unit."""
     expires = timestamp(now + REMEMBERED)
     body = msgspec.json.encode({"decision": encode(_as_tree(decision)).decode(), "expires": expires})
-    return Put(AUTHORIZATIONS, _key(uid, at), body, columns=(expires,))
+    return Put(AUTHORIZATIONS, _key(uid, at), body, last_updated=expires)
 
 
 async def recall(hub: Hub, uid: str, *, at: str) -> Decision | None:
     """What was decided for this card at this station in the last 15 minutes."""
     document = await hub.store.get(AUTHORIZATIONS, _key(uid, at))
-    if document is None or document.columns["expires"] < timestamp(hub.clock.now()):
+    if document is None or document.last_updated < timestamp(hub.clock.now()):
         return None
     tree = parse(msgspec.json.decode(document.body)["decision"].encode(), limit=_LIMIT)
     return Decision(**{**tree, "by": By(tree["by"])})

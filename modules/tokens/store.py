@@ -11,7 +11,8 @@ from hub.core.units import ANY, Document, Kind, Put
 from modules.tokens.model import Token
 
 TOKENS: Final = Kind("tokens", columns=("uid",), indexed=("uid",))
-AUTHORIZATIONS: Final = Kind("authorizations", columns=("expires",), indexed=("expires",))
+AUTHORIZATIONS: Final = Kind("authorizations")
+"""What was decided for a card at a place; `last_updated` is when it expires."""
 
 _SEPARATORS: Final = str.maketrans("", "", ": -")
 

@@ -210,7 +210,7 @@ async def rotate(hub: Hub, handshake: Handshake, seal: Seal, name: str, *, versi
 
 
 async def _hold(hub: Hub, name: str, fingerprint: str, use: TokenUse | None) -> None:
-    """Let one more token of ours be good for `use`; None takes it back. The partner is read anew: it may have called."""
+    """Let one more token of ours be good for `use`; None takes it back. Read anew: the partner may have called."""
     partner = hub.registry.get(name)
     others = tuple(token for token in partner.our_tokens if token.fingerprint != fingerprint)
     held = () if use is None else (IssuedToken(fingerprint=fingerprint, use=use),)

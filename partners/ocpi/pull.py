@@ -106,9 +106,13 @@ class Puller:
 
     async def _mark(self, name: str, until: str) -> None:
         """On the partner as it is now: it may have rotated its credentials while we pulled."""
-        partner = self._hub.registry.get(name)
-        if partner.state is State.CONNECTED:
-            await self._hub.registry.save(partner.model_copy(update={"pulled": {**partner.pulled, "tokens": until}}))
+
+        def marked(partner: Partner) -> Partner:
+            if partner.state is not State.CONNECTED:
+                return partner
+            return partner.model_copy(update={"pulled": {**partner.pulled, "tokens": until}})
+
+        await self._hub.registry.change(name, marked)
 
     async def _take(self, partner: Partner, tree: Json) -> bool | None:
         """True: taken; False: known already; None: not usable."""

@@ -1,7 +1,7 @@
 """What an effect of the ledger writes: the record of the transaction, its session, its CDR.
 
-`Consequences.of` is asked once for each effect of a report, `of_status` once for each status. Both change what is on
-desk in memory; whoever commits throws the desk away when the commit fails.
+`Consequences.of` is asked once for each effect of a report, `of_status` once for each status. Both change the desk in
+memory; whoever commits throws the desk away when the commit fails.
 """
 
 from __future__ import annotations

@@ -1,0 +1,118 @@
+"""busbar doctor, openapi, price and demo: what needs no running hub."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.cli.face import Face, command
+from hub.cli.failures import Code, CommandFailed
+from hub.cli.files import read_object, read_objects
+from hub.core.errors import BusbarError
+from hub.core.jsontypes import Tree
+
+
+def add_to(app: typer.Typer) -> None:
+    """Declare the commands of this file."""
+    command(app, "doctor", remote=False)(doctor)
+    command(app, "openapi", remote=False)(openapi)
+    command(app, "price", remote=False)(price)
+    command(app, "demo", remote=False)(demo)
+
+
+def doctor(
+    face: Face,
+    database_url: Annotated[str | None, typer.Option("--database-url", help="Another than the setting's.")] = None,
+    dev: Annotated[bool, typer.Option("--dev", help="As for a hub that is started with --dev.")] = False,
+) -> None:
+    """Check settings, database, ports, certificate and clock; name every weak spot, and what to do about it."""
+    from hub.cli.serving import settings_with
+    from hub.control import checkup
+
+    findings = checkup.examine(settings_with(database_url=database_url, dev=dev or None))
+    face.show({"items": [finding.tree() for finding in findings]}, ("level", "check", "finding", "advice"))
+    if any(finding.level == "fail" for finding in findings):
+        raise typer.Exit(Code.FAILED)
+
+
+def openapi(
+    face: Face,
+    directory: Annotated[Path, typer.Option("--directory", help="Where the documents go.")] = Path("openapi"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when one is not up to date.")] = False,
+) -> None:
+    """Write all OpenAPI documents."""
+    written, stale = [], []
+    for name, tree in _documents().items():
+        path, text = directory / name, json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
+        current = path.read_text(encoding="utf-8") if path.exists() else ""
+        if current != text:
+            stale.append(str(path))
+            if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+        written.append(str(path))
+    face.show({"documents": written, "changed": stale})
+    if check and stale:
+        raise CommandFailed(f"not up to date: {', '.join(stale)}", advice="Run `busbar openapi`.")
+
+
+def _documents() -> dict[str, Tree]:
+    from hub import openapi as ocpi
+    from hub.api.document import document
+    from modules import all_operations
+
+    return {**ocpi.documents(all_operations()), "management.json": document()}
+
+
+def price(
+    face: Face,
+    tariff: Annotated[list[str], typer.Option("--tariff", help="A file with a tariff, or several.")] = [],  # noqa: B006
+    cdr: Annotated[str | None, typer.Option("--cdr", help="A file with a CDR.")] = None,
+    session: Annotated[str | None, typer.Option("--session", help="A file with a session.")] = None,
+    time_zone: Annotated[str | None, typer.Option("--time-zone", help="Of the location, as in Europe/Berlin.")] = None,
+    version: Annotated[str, typer.Option("--ocpi", help="The OCPI version in which the files are written.")] = "2.3.0",
+) -> None:
+    """What a session or CDR costs, line by line; exit code 1 when a CDR claims something else."""
+    from hub.control.price import PriceAsked, quote
+
+    try:
+        asked = PriceAsked.of(
+            {
+                "tariffs": [tree for path in tariff for tree in read_objects(path)],
+                "cdr": read_object(cdr) if cdr is not None else None,
+                "session": read_object(session) if session is not None else None,
+                "time_zone": time_zone,
+                "version": version,
+            }
+        )
+        quoted = quote(asked)
+    except BusbarError as fault:
+        raise CommandFailed(fault.message) from None
+    if face.as_json:
+        face.show(quoted)
+    else:
+        _receipt(face, quoted)
+    if not quoted.get("check", {}).get("agrees", True):
+        raise typer.Exit(Code.FAILED)
+
+
+def _receipt(face: Face, quoted: Tree) -> None:
+    """The lines first, then what they add up to."""
+    columns = ("period", "dimension", "tariff_id", "quantity", "billed", "price", "rate", "before_taxes", "tax")
+    face.show({"items": quoted["receipt"]}, columns)
+    face.show({name: value for name, value in quoted.items() if name != "receipt"})
+
+
+def demo(
+    face: Face,
+    once: Annotated[bool, typer.Option("--once", help="Leave when the show is over.")] = False,
+) -> None:
+    """A driver of another network charges at our charger, live; stays up until Ctrl-C."""
+    if find_spec("hub.demo") is None:
+        raise CommandFailed("this installation has no demo")
+    raise typer.Exit(import_module("hub.demo").run(once=once, as_json=face.as_json))

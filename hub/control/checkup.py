@@ -1,0 +1,202 @@
+"""What is wrong or weak about an installation: settings, database, ports, certificate, clock. Changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from hub.control.operators import LEAST_CHARACTERS, token_file
+from hub.core.errors import BusbarError
+from hub.core.jsontypes import Tree
+from hub.core.settings import Settings
+from hub.core.store import DatabaseRefused, open_store
+
+Level = Literal["ok", "weak", "fail"]
+
+_TIMEOUT_S: Final = 5.0
+_CERTIFICATE_DAYS: Final = 21
+_WIDE: Final = 16
+"""A network of a shorter prefix is more than one site has."""
+_CLOCK_UNSYNCHRONIZED: Final = 5
+_TIMEX_BYTES: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was seen, and what to do about it."""
+
+    level: Level
+    check: str
+    finding: str
+    advice: str = ""
+
+    def tree(self) -> Tree:
+        return {"level": self.level, "check": self.check, "finding": self.finding, "advice": self.advice}
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """All checks, each of which looks at one thing."""
+    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _mode, _exposure, _secrets, _networks, _database, _ports, _certificate, _clock,
+    )  # fmt: skip
+    return [finding for check in checks for finding in check(settings)]
+
+
+def _mode(settings: Settings) -> Iterator[Finding]:
+    if settings.dev:
+        yield Finding("weak", "mode", "development: partners on this machine are let in", "leave --dev out")
+    else:
+        yield Finding("ok", "mode", "production")
+
+
+def _exposure(settings: Settings) -> Iterator[Finding]:
+    url = settings.public_url
+    if not url:
+        advice = "set BUSBAR_PUBLIC_URL to the https address of the proxy in front"
+        yield Finding("weak", "public URL", f"partners are told {settings.base_url}", advice)
+    elif url.startswith("http://"):
+        yield Finding("weak", "public URL", "partners' tokens travel unencrypted", "put a proxy with TLS in front")
+    else:
+        yield Finding("ok", "public URL", url)
+    if not _is_loopback(settings.host):
+        advice = "bind to 127.0.0.1 behind a proxy, unless a firewall or container stands around it"
+        yield Finding("weak", "address", f"the ports are open on {settings.host} without TLS", advice)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    if settings.operator_token is not None:
+        length = len(settings.operator_token.get_secret_value())
+        if length < LEAST_CHARACTERS:
+            level: Level = "weak" if settings.dev else "fail"
+            yield Finding(level, "operator token", f"{length} characters can be guessed", "take 32 or more, random")
+    if settings.secret_key is None and not settings.database_url.startswith("sqlite:///"):
+        yield Finding("fail", "secret key", "is not set", "set BUSBAR_SECRET_KEY to 32 or more random characters")
+    if settings.secret_key is None and settings.database_url.startswith("sqlite:///"):
+        key = Path(settings.database_url.removeprefix("sqlite:///") + ".key")
+        yield from _file_of_ours(key, "secret key")
+    kept = token_file(settings.database_url)
+    if kept is not None and kept.exists():
+        yield from _file_of_ours(kept, "operator token")
+
+
+def _file_of_ours(path: Path, check: str) -> Iterator[Finding]:
+    if not path.exists():
+        yield Finding("ok", check, f"{path} will be made at the first start")
+    elif path.stat().st_mode & 0o077:
+        yield Finding("fail", check, f"{path} can be read by others", f"chmod 600 {path}")
+    else:
+        yield Finding("ok", check, f"in {path}; keep a copy elsewhere, without it all partners must register again")
+
+
+def _networks(settings: Settings) -> Iterator[Finding]:
+    for text in settings.allow_networks:
+        try:
+            network = ip_network(text, strict=False)
+        except ValueError:
+            yield Finding("fail", "allowed networks", f"{text} is no network", "write it as in 10.1.0.0/16")
+            continue
+        if network.prefixlen < _WIDE:
+            yield Finding("weak", "allowed networks", f"{text} is very wide", "name only the partners' networks")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    if settings.database_url.startswith("sqlite:///"):
+        path = Path(settings.database_url.removeprefix("sqlite:///"))
+        if not path.exists():
+            parent = path.parent
+            if parent.is_dir() and os.access(parent, os.W_OK):
+                yield Finding("ok", "database", f"{path} will be made at the first start")
+            else:
+                yield Finding("fail", "database", f"{parent} cannot be written to", "make it, or give access to it")
+            return
+    try:
+        asyncio.run(_open(settings))
+    except (DatabaseRefused, BusbarError, OSError) as error:
+        yield Finding("fail", "database", str(error), "")
+    else:
+        yield Finding("ok", "database", "opens, has the schema of this program, and keeps what it acknowledges")
+
+
+async def _open(settings: Settings) -> None:
+    """Read-only: beside a hub that runs, and without touching anything. Raises: DatabaseRefused, NotReady."""
+    from hub.app import kinds
+
+    async with asyncio.timeout(4 * _TIMEOUT_S):
+        store = await open_store(settings.database_url, kinds(), read_only=True)
+        await store.close()
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    for word, port in (("port", settings.port), ("OCPP port", settings.ocpp_port)):
+        if port == 0:
+            yield Finding("ok", word, "any free one")
+        elif _answers(settings.host, port):
+            yield Finding("weak", word, f"{port} is in use", "that is right when the hub runs; else take another")
+        else:
+            yield Finding("ok", word, f"{port} is free")
+
+
+def _answers(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+def _certificate(settings: Settings) -> Iterator[Finding]:
+    parts = urlsplit(settings.public_url)
+    if parts.scheme != "https" or parts.hostname is None:
+        return
+    try:
+        ends = _certificate_ends(parts.hostname, parts.port or 443)
+    except (OSError, ValueError) as error:
+        yield Finding("weak", "certificate", f"of {parts.hostname} could not be checked: {error}", "")
+        return
+    days = (ends - datetime.now(UTC)).days
+    level: Level = "ok" if days >= _CERTIFICATE_DAYS else "weak"
+    yield Finding(level, "certificate", f"of {parts.hostname} ends in {days} days", "" if level == "ok" else "renew it")
+
+
+def _certificate_ends(host: str, port: int) -> datetime:
+    """Raises: OSError (also when it is not valid), ValueError."""
+    context = ssl.create_default_context()
+    with (
+        socket.create_connection((host, port), timeout=_TIMEOUT_S) as plain,
+        context.wrap_socket(plain, server_hostname=host) as secured,
+    ):
+        certificate = secured.getpeercert() or {}
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
+
+
+def _clock(_: Settings) -> Iterator[Finding]:
+    """The kernel knows whether a time service disciplines it (adjtimex)."""
+    try:
+        state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    except (OSError, AttributeError):
+        state = -1
+    if state == _CLOCK_UNSYNCHRONIZED:
+        yield Finding("weak", "clock", "is not synchronised", "run a time service: bills and tokens rest on the time")
+    elif state < 0:
+        yield Finding("weak", "clock", "could not be checked", "make sure that a time service runs")
+    else:
+        yield Finding("ok", "clock", "is synchronised")

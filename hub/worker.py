@@ -1,0 +1,53 @@
+"""The clocks: what is done again and again without being asked. The lanes have their own (`hub/core/delivery.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from hub.core.clock import timestamp
+from hub.core.errors import BusbarError
+from hub.core.ports import Hub
+from hub.core.units import Delete, Unit
+from modules.commands import reservations
+from modules.tokens.store import AUTHORIZATIONS
+
+log = structlog.get_logger()
+
+Job = Callable[[Hub], Awaitable[object]]
+
+_A_STEP: Final = 500
+
+
+async def forget_authorizations(hub: Hub) -> None:
+    """Decisions are remembered for 15 minutes; what is older goes."""
+    now = timestamp(hub.clock.now())
+    oldest = await hub.store.select(AUTHORIZATIONS, order="last_updated", limit=_A_STEP)
+    unit = Unit([Delete(AUTHORIZATIONS, d.key, d.version) for d in oldest if d.last_updated < now])
+    if unit.writes:
+        await hub.store.commit(unit)
+
+
+JOBS: Final[tuple[tuple[Job, float], ...]] = (
+    (reservations.expired, 5.0),
+    (forget_authorizations, 60.0),
+)
+"""What is done, and how many seconds apart."""
+
+
+async def repeat(hub: Hub, job: Job, every_s: float) -> None:
+    """Do `job` for ever. What a job could not do now, it does the next time."""
+    while True:
+        await hub.clock.sleep(every_s)
+        try:
+            await job(hub)
+        except BusbarError as fault:
+            log.warning("a clock's work failed", job=job.__name__, why=fault.message)
+
+
+def start(hub: Hub) -> None:
+    """Start all clocks in the background."""
+    for job, every_s in JOBS:
+        hub.background.start(repeat(hub, job, every_s), name=f"clock {job.__name__}")

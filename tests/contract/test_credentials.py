@@ -1,0 +1,329 @@
+"""Registration as its receiver: the whole error matrix, rotation, the end, and races. OCPI credentials."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from hub.core.errors import ClientApiUnusable, VersionNotOffered
+from hub.core.parties import PartyRole
+from hub.core.ports import Found
+from hub.core.registry import State, TokenUse
+from hub.core.units import Put
+from tests.world import BASE, NOW, OURS, World, a_world, credentials, endpoints
+
+POST, PUT, GET, DELETE = "POST", "PUT", "GET", "DELETE"
+
+
+async def credentials_call(world: World, method: str, by: str | None, body: Any = None, **how: Any) -> Any:
+    return await world.ask(method, world.at("credentials"), by=by, body=body, **how)
+
+
+async def registered(world: World) -> str:
+    """Let `a` register. Returns: the token that it got."""
+    said = await credentials_call(world, POST, "a", credentials(world.version))
+    assert (said.http, said.code) == (200, 1000)
+    token: str = said.data["token"]
+    return token
+
+
+async def test_post_registers_and_answers_with_our_credentials(world_on_both: World) -> None:
+    world = world_on_both
+    said = await credentials_call(world, POST, "a", credentials(world.version, token="their-secret"))
+    assert (said.http, said.code) == (200, 1000)
+    path = "/ocpi/cpo/versions" if world.version == "2.1.1" else "/ocpi/versions"
+    assert said.data["url"] == BASE + path
+    flat = said.data if world.version == "2.1.1" else said.data["roles"][0]
+    assert (flat["country_code"], flat["party_id"]) == OURS
+    assert flat["business_details"] == {"name": "Busbar"}
+    assert ("roles" in said.data) is (world.version != "2.1.1")
+    assert world.discovery.asked == [("https://partner.example/versions", "their-secret")]
+    partner = world.partner("a")
+    assert (partner.state, partner.version) == (State.CONNECTED, world.version)
+    assert [str(claim.party) for claim in partner.claims] == ["NL*AAA"]
+    assert [(claim.role) for claim in partner.claims] == [PartyRole.EMSP]
+    new = said.data["token"]
+    assert 1 <= len(new) <= 64
+    assert (await world.ask(GET, world.at("sender/locations"), by=new)).http == 200
+    assert (await world.ask(GET, "/ocpi/versions", by="a")).http == 401
+    assert (await credentials_call(world, POST, "a", credentials(world.version))).http == 401
+
+
+async def test_no_token_is_kept_or_told_in_clear(world: World) -> None:
+    new = await registered(world)
+    kept = str(await world.dump())
+    for secret in (new, "their-token", world.secrets["a"]):
+        assert secret not in kept
+    audit = str(await world.store.audit_rows(after=0, limit=100))
+    assert new not in audit
+    assert "their-token" not in audit
+
+
+async def test_get_shows_ours_with_the_token_that_the_caller_uses(world: World) -> None:
+    for by in ("a", "e1"):
+        said = await credentials_call(world, GET, by)
+        assert (said.http, said.code) == (200, 1000)
+        assert said.data["token"] == world.secrets[by]
+
+
+def wrong_objects(version: str) -> dict[str, Any]:
+    good = credentials(version)
+    wrong: dict[str, Any] = {
+        "a list": [good],
+        "empty": {},
+        "token empty": {**good, "token": ""},
+        "token of 65": {**good, "token": "x" * 65},
+        "token with a space": {**good, "token": "a b"},
+        "token with a newline": {**good, "token": "a\n"},
+        "token with a tab": {**good, "token": "a\tb"},
+        "token not ASCII": {**good, "token": "tökén"},
+        "token null": {**good, "token": None},
+        "no token": {k: v for k, v in good.items() if k != "token"},
+        "no url": {k: v for k, v in good.items() if k != "url"},
+        "url of 256": {**good, "url": "https://x.example/" + "x" * 256},
+    }
+    if version == "2.1.1":
+        for name in ("party_id", "country_code", "business_details"):
+            wrong[f"no {name}"] = {k: v for k, v in good.items() if k != name}
+        wrong["not invited"] = credentials(version, "NL*ZZZ")
+        wrong["bound elsewhere"] = credentials(version, "NL*EEE")
+        return wrong
+    role = good["roles"][0]
+    wrong |= {
+        "no roles": {k: v for k, v in good.items() if k != "roles"},
+        "roles empty": {**good, "roles": []},
+        "roles null": {**good, "roles": None},
+        "role twice": {**good, "roles": [role, dict(role)]},
+        "role twice in another case": {**good, "roles": [role, {**role, "country_code": "nl", "party_id": "aaa"}]},
+        "role unknown": {**good, "roles": [{**role, "role": "BANK"}]},
+        "role not invited": credentials(version, role="CPO"),
+        "party not invited": credentials(version, "NL*ZZZ"),
+        "one more role": {**good, "roles": [role, {**role, "party_id": "ZZZ"}]},
+        "bound elsewhere": credentials(version, "NL*EEE"),
+        "party of two": {**good, "roles": [{**role, "party_id": "AA"}]},
+        "party of digits only is not a country": {**good, "roles": [{**role, "country_code": "12"}]},
+    }
+    return wrong
+
+
+@pytest.mark.parametrize(("method", "by"), [(POST, "a"), (PUT, "e1")])
+async def test_wrong_credentials_are_2001_without_effect(world: World, method: str, by: str) -> None:
+    async with world.unchanged():
+        for name, body in wrong_objects(world.version).items():
+            if by == "e1" and name == "bound elsewhere":
+                body = credentials(world.version, "NL*FFF")
+            said = await credentials_call(world, method, by, body)
+            assert (name, said.http, said.code) == (name, 200, 2001)
+            assert "tökén" not in said.message
+        assert not world.discovery.asked
+    assert (await credentials_call(world, GET, by)).http == 200
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (ClientApiUnusable("versions: no such host"), 3001),
+        (VersionNotOffered(), 3002),
+        ("tokens", 3003),
+    ],
+    ids=["3001", "3002", "3003"],
+)
+@pytest.mark.parametrize(("method", "by", "party"), [(POST, "a", "NL*AAA"), (PUT, "e1", "NL*EEE")])
+async def test_failed_call_backs_change_nothing_and_the_token_stays_good(
+    world: World, fault: Exception | str, code: int, method: str, by: str, party: str
+) -> None:
+    missing = endpoints(world.version, leave_out="tokens")
+    world.discovery.found = Found(world.version, missing, "base64") if isinstance(fault, str) else fault
+    body = credentials(world.version, party)
+    async with world.unchanged():
+        said = await credentials_call(world, method, by, body)
+        assert (said.http, said.code) == (200, code)
+        assert said.data is None
+    world.discovery.found = None
+    assert (await credentials_call(world, method, by, body)).code == 1000
+
+
+async def test_the_state_of_a_registration_is_held(world: World) -> None:
+    async with world.unchanged():
+        for method, by, http in (
+            (POST, "e1", 405),
+            (PUT, "a", 405),
+            (DELETE, "a", 405),
+            (POST, "x", 401),
+            (PUT, "x", 401),
+            (DELETE, "x", 401),
+            (POST, "p", 401),
+            (PUT, "p", 401),
+            (DELETE, "p", 401),
+            (POST, None, 401),
+        ):
+            said = await credentials_call(world, method, by, credentials(world.version) if method != DELETE else None)
+            assert (method, by, said.http, said.code) == (method, by, http, 2000)
+
+
+async def test_put_rotates_and_the_old_token_answers_until_the_new_one_is_used(world_on_both: World) -> None:
+    world = world_on_both
+    said = await credentials_call(world, PUT, "e1", credentials(world.version, "NL*EEE", token="new-theirs"))
+    assert (said.http, said.code) == (200, 1000)
+    new = said.data["token"]
+    assert new != world.secrets["e1"]
+    assert world.discovery.asked == [("https://partner.example/versions", "new-theirs")]
+    path = world.at("sender/locations")
+    assert (await world.ask(GET, path, by="e1")).http == 200
+    assert (await world.ask(GET, path, by="e1")).http == 200
+    assert (await world.ask(GET, path, by=new)).http == 200
+    assert (await world.ask(GET, path, by="e1")).http == 401
+    assert (await world.ask(GET, path, by=new)).http == 200
+
+
+async def test_the_overlap_ends_by_itself(world: World) -> None:
+    said = await credentials_call(world, PUT, "e1", credentials(world.version, "NL*EEE"))
+    path = world.at("sender/locations")
+    world.clock.move_to(15 * 60 - 1)
+    assert (await world.ask(GET, path, by="e1")).http == 200
+    world.clock.move_to(15 * 60)
+    assert (await world.ask(GET, path, by="e1")).http == 401
+    assert (await world.ask(GET, path, by=said.data["token"])).http == 200
+
+
+async def test_after_a_lost_answer_the_partner_may_put_again(world: World) -> None:
+    body = credentials(world.version, "NL*EEE")
+    lost = (await credentials_call(world, PUT, "e1", body)).data["token"]
+    said = await credentials_call(world, PUT, "e1", body)
+    assert said.code == 1000
+    path = world.at("sender/locations")
+    assert (await world.ask(GET, path, by=lost)).http == 401
+    assert (await world.ask(GET, path, by=said.data["token"])).http == 200
+    assert (await world.ask(GET, path, by="e1")).http == 401
+
+
+async def test_the_first_uses_of_a_new_token_may_come_all_at_once(world_on_both: World) -> None:
+    world = world_on_both
+    new = (await credentials_call(world, PUT, "e1", credentials(world.version, "NL*EEE"))).data["token"]
+    said = await asyncio.gather(*(world.ask(GET, world.at("sender/locations"), by=new) for _ in range(10)))
+    assert {(one.http, one.code) for one in said} == {(200, 1000)}
+    assert [token.use for token in world.partner("e1").our_tokens] == [TokenUse.LIVE]
+
+
+async def test_put_moves_the_partner_to_the_version_of_its_url(world: World) -> None:
+    other = "2.3.0" if world.version != "2.3.0" else "2.2.1"
+    said = await world.ask(PUT, f"/ocpi/{other}/credentials", by="e1", body=credentials(other, "NL*EEE"))
+    assert said.code == 1000
+    assert world.partner("e1").version == other
+    assert all(other in endpoint.url for endpoint in world.partner("e1").endpoints)
+
+
+async def test_put_may_not_add_a_role_and_may_drop_none_of_the_agreed(world: World) -> None:
+    await world.registry.change("e1", lambda partner: partner.model_copy(update={"pulled": {"tokens": "2026"}}))
+    said = await credentials_call(world, PUT, "e1", credentials(world.version, "NL*EEE"))
+    assert said.code == 1000
+    assert world.partner("e1").pulled == {"tokens": "2026"}
+
+
+async def test_delete_ends_it_for_both_tokens_and_the_way_back_is_an_invitation(world_on_both: World) -> None:
+    world = world_on_both
+    new = (await credentials_call(world, PUT, "e1", credentials(world.version, "NL*EEE"))).data["token"]
+    said = await credentials_call(world, DELETE, "e1")
+    assert (said.http, said.code) == (200, 1000)
+    partner = world.partner("e1")
+    assert (partner.state, partner.their_token, partner.endpoints) == (State.UNREGISTERED, "", ())
+    async with world.unchanged():
+        for token in ("e1", new):
+            for method, path in ((GET, "/ocpi/versions"), (GET, world.at("sender/locations")), (DELETE, world.at("credentials"))):
+                assert (await world.ask(method, path, by=token)).http == 401
+
+
+async def test_two_posts_with_one_token_a_make_one_registration(world_on_both: World) -> None:
+    world = world_on_both
+    world.discovery.gate = asyncio.Event()
+    body = credentials(world.version)
+    posts = [asyncio.create_task(credentials_call(world, POST, "a", body)) for _ in range(4)]
+    while len(world.discovery.asked) < 4:
+        await asyncio.sleep(0)
+    world.discovery.gate.set()
+    said = await asyncio.gather(*posts)
+    assert sorted(one.http for one in said) == [200, 401, 401, 401]
+    winner = next(one for one in said if one.http == 200)
+    assert (await world.ask(GET, world.at("sender/locations"), by=winner.data["token"])).http == 200
+    assert len(world.partner("a").our_tokens) == 1
+
+
+async def test_a_slower_post_finds_token_a_consumed(world: World) -> None:
+    """The second one looked, waited for the partner, and comes back after the first has registered."""
+    world.discovery.gate = asyncio.Event()
+    slow = asyncio.create_task(credentials_call(world, POST, "a", credentials(world.version, token="slow")))
+    while not world.discovery.asked:
+        await asyncio.sleep(0)
+    gate, world.discovery.gate = world.discovery.gate, None
+    quick = await registered(world)
+    gate.set()
+    assert (await slow).http == 401
+    assert (await world.ask(GET, world.at("sender/locations"), by=quick)).http == 200
+
+
+async def test_one_party_cannot_be_registered_twice_at_the_same_time(world: World) -> None:
+    invited = world.partner("a")
+    await world.join("b", "NL*AAA", PartyRole.EMSP, state=State.INVITED, use=TokenUse.REGISTRATION)
+    assert world.partner("b").invited == invited.invited
+    world.discovery.gate = asyncio.Event()
+    body = credentials(world.version)
+    posts = [asyncio.create_task(credentials_call(world, POST, by, body)) for by in ("a", "b")]
+    while len(world.discovery.asked) < 2:
+        await asyncio.sleep(0)
+    world.discovery.gate.set()
+    said = await asyncio.gather(*posts)
+    assert sorted(one.code for one in said) == [1000, 2001]
+    assert len([p for p in world.registry.connected() if "NL*AAA" in p.parties]) == 1
+
+
+async def test_a_partner_blocked_during_its_call_backs_stays_blocked(world: World) -> None:
+    world.discovery.gate = asyncio.Event()
+    put = asyncio.create_task(credentials_call(world, PUT, "e1", credentials(world.version, "NL*EEE")))
+    while not world.discovery.asked:
+        await asyncio.sleep(0)
+    await world.registry.change("e1", lambda partner: partner.model_copy(update={"state": State.BLOCKED}))
+    world.discovery.gate.set()
+    assert (await put).http == 401
+    assert world.partner("e1").state is State.BLOCKED
+
+
+async def test_a_write_from_elsewhere_is_not_lost_in_a_rotation(world: World) -> None:
+    """Another process wrote the partner: what we hold of it is old, and the rotation is decided again."""
+    moved = world.partner("e1").model_copy(update={"pulled": {"tokens": "elsewhere"}})
+    known = next(d for d in await world.documents(_partners()) if d.key == "e1")
+    unit = world.registry.unit(moved)
+    put = unit.writes[0]
+    assert isinstance(put, Put)
+    await world.store.commit(unit)
+    assert known.version == put.expect
+    said = await credentials_call(world, PUT, "e1", credentials(world.version, "NL*EEE"))
+    assert said.code == 1000
+    assert world.partner("e1").pulled == {"tokens": "elsewhere"}
+
+
+def _partners() -> Any:
+    from hub.core.registry import PARTNERS
+
+    return PARTNERS
+
+
+async def test_registrations_outlive_a_restart(database_url: str) -> None:
+    async with a_world(database_url) as world:
+        new = await registered(world)
+        rotated = (await credentials_call(world, PUT, "e1", credentials("2.2.1", "NL*EEE"))).data["token"]
+    async with a_world(database_url) as world:
+        for token, http in ((new, 200), ("e1", 200), (rotated, 200), ("e1", 401), ("a", 401), ("p", 401)):
+            assert (await world.ask(GET, world.at("sender/locations"), by=token)).http == http, token
+
+
+async def test_a_token_a_that_has_an_end_is_refused_after_it(world: World) -> None:
+    def ending(partner: Any) -> Any:
+        (token,) = partner.our_tokens
+        return partner.model_copy(update={"our_tokens": (token.model_copy(update={"until": NOW.replace(hour=11)}),)})
+
+    await world.registry.change("a", ending)
+    assert (await world.ask(GET, "/ocpi/versions", by="a")).http == 200
+    world.clock.move_to(3600)
+    assert (await world.ask(GET, "/ocpi/versions", by="a")).http == 401

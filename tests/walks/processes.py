@@ -1,0 +1,204 @@
+"""Real processes for the walks: a hub, and partners with receipt files, on ports that stay theirs over a restart.
+
+Nothing here outlives the test run: every process is started through `tests.walks.child`, which ends with us.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+OPERATOR_TOKEN: Final = "the-operator-of-the-walks"
+START_TIMEOUT_S: Final = 30.0
+_ROOT: Final = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Process:
+    """A program that can be started, killed and started again; everything it says is in one log file."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self._command = [sys.executable, "-m", "tests.walks.child", *command]
+        self._environment = {**_plain_environment(), **environment}
+        self._log = log
+        self._running: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._running is not None and self._running.poll() is None
+
+    def start(self) -> None:
+        """Start it; it is not ready yet."""
+        assert not self.is_running
+        with self._log.open("ab") as log:
+            self._running = subprocess.Popen(
+                self._command, cwd=_ROOT, env=self._environment, stdin=subprocess.PIPE, stdout=log, stderr=log
+            )
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye, no flush."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """SIGTERM, and wait for the orderly end; after a while, SIGKILL."""
+        self._end(signal.SIGTERM)
+
+    def wait_until_dead(self, *, timeout_s: float = 15.0) -> None:
+        """Wait for an end that we did not cause here. Raises: subprocess.TimeoutExpired."""
+        assert self._running is not None
+        self._running.wait(timeout_s)
+        self._let_go()
+
+    def tell(self, line: str) -> None:
+        """A line for `tests.walks.child`."""
+        assert self._running is not None
+        assert self._running.stdin is not None
+        self._running.stdin.write(line.encode() + b"\n")
+        self._running.stdin.flush()
+
+    def log_text(self) -> str:
+        """What it said so far, over all its lives."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._running is None:
+            return
+        if self._running.poll() is None:
+            self._running.send_signal(number)
+            try:
+                self._running.wait(15)
+            except subprocess.TimeoutExpired:
+                self._running.kill()
+                self._running.wait(5)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        assert self._running is not None
+        if self._running.stdin is not None:
+            self._running.stdin.close()
+        self._running = None
+
+
+class Web:
+    """JSON over HTTP with a process, from any thread. Numbers with a fraction are Decimals."""
+
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
+        self.url = url
+        self._client = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False, verify=False)
+        self._lock = threading.Lock()
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """The answer's JSON. Raises: AssertionError for any answer but a success; httpx.HTTPError."""
+        status, tree = self.answer(method, path, body)
+        assert 200 <= status < 300, f"{method} {path}: {status} {tree}"
+        return tree
+
+    def answer(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Status and JSON of whatever comes back. Raises: httpx.HTTPError."""
+        content = None if body is None else json.dumps(body, default=str).encode()
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        response = self._client.request(method, path, content=content, headers=headers)
+        return response.status_code, json.loads(response.content or b"null", parse_float=Decimal)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class HubProcess:
+    """The hub on a database, with its management API and its chargers' port."""
+
+    def __init__(self, database_url: str, directory: Path, **settings: object) -> None:
+        self.port, self.ocpp_port = free_port(), free_port()
+        environment = {
+            "BUSBAR_DEV": "1",
+            "BUSBAR_DATABASE_URL": database_url,
+            "BUSBAR_PORT": str(self.port),
+            "BUSBAR_OCPP_PORT": str(self.ocpp_port),
+            "BUSBAR_OPERATOR_TOKEN": OPERATOR_TOKEN,
+            "BUSBAR_SECRET_KEY": "the secret key of the walks, long enough",
+            **{f"BUSBAR_{name.upper()}": str(value) for name, value in settings.items()},
+        }
+        self.process = Process(["tests.walks.serve"], environment, directory / "hub.log")
+        self.web = Web(f"http://127.0.0.1:{self.port}", {"Authorization": f"Bearer {OPERATOR_TOKEN}"})
+        self.chargers_url = f"ws://127.0.0.1:{self.ocpp_port}"
+        self.started_in_s: list[float] = []
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
+        began = time.monotonic()
+        self.process.start()
+        _until(self.process, lambda: self.web.answer("GET", "/health/ready")[0] == 200)
+        self.started_in_s.append(time.monotonic() - began)
+
+    def arm(self, failpoints: str) -> None:
+        """From now on these failpoints hold in the running hub; "" disarms."""
+        before = self.process.log_text().count("armed\n")
+        self.process.tell(failpoints)
+        _until(self.process, lambda: self.process.log_text().count("armed\n") > before)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.web.close()
+
+
+class EmspProcess:
+    """A partner that sells charging, whose receipts are in a file."""
+
+    def __init__(self, version: str, party: str, directory: Path) -> None:
+        self.version, self.party = version, party
+        self.name = party.replace("*", "-").lower()
+        self.port = free_port()
+        self.receipts = directory / f"{self.name}.receipts"
+        command = ["partners.sandbox", "emsp", "--version", version, "--party", party, "--port", str(self.port)]
+        command += ["--receipts", str(self.receipts)]
+        self.process = Process(command, {}, directory / f"{self.name}.log")
+        self.web = Web(f"http://127.0.0.1:{self.port}")
+
+    def start(self) -> None:
+        """Start it; `wait` for it before use."""
+        self.process.start()
+
+    def wait(self) -> None:
+        """Until it answers."""
+        _until(self.process, lambda: self.web.answer("GET", "/sandbox/state")[0] == 200)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.web.close()
+
+
+def _until(process: Process, holds: Callable[[], bool]) -> None:
+    """Wait until the process does what it must. Raises: AssertionError with its log."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        try:
+            if holds():
+                return
+        except httpx.TransportError:
+            assert process.is_running, process.log_text()[-3000:]
+        time.sleep(0.02)
+    raise AssertionError(f"not ready in time:\n{process.log_text()[-3000:]}")
+
+
+def _plain_environment() -> dict[str, str]:
+    """Ours, without what would configure a hub; and Python as it is started by users."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BUSBAR_")}
