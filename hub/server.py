@@ -63,8 +63,7 @@ class Server:
     @property
     def ocpp_port(self) -> int | None:
         """Where chargers connect; None when they are looked after by another process."""
-        gateway = getattr(self.program, "gateway", None)
-        return gateway.port if gateway is not None and "ocpp" in self._parts else None
+        return self.program.gateway.port if "ocpp" in self._parts else None
 
     async def stop(self) -> None:
         """Stop taking work, finish what runs, close everything."""

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/v1/stations", tags=["stations"])
 @router.get("", responses=gives("Stations"))
 async def list_stations(request: Request, bearer: Viewer) -> Response:
     """All chargers: connection, version, connectors, queue."""
-    items = register(program_of(request)).views()
+    items = (await register(program_of(request))).views()
     return answer({"items": items, "total": len(items)})
 
 
@@ -28,26 +28,26 @@ async def list_stations(request: Request, bearer: Viewer) -> Response:
 async def put_station(request: Request, identity: Segment, bearer: Operator) -> Response:
     """Register a charger, or change it. A password that we make is shown this once."""
     tree = await object_body(request, limit=SMALL)
-    return answer(await register(program_of(request)).put(identity, tree, actor=bearer.subject))
+    return answer(await (await register(program_of(request))).put(identity, tree, actor=bearer.subject))
 
 
 @router.get("/{identity}", responses=gives("Station"))
 async def show_station(request: Request, identity: Segment, bearer: Viewer) -> Response:
     """One charger."""
-    return answer(register(program_of(request)).view(identity))
+    return answer((await register(program_of(request))).view(identity))
 
 
 @router.delete("/{identity}", responses=gives("Deleted"))
 async def delete_station(request: Request, identity: Segment, bearer: Admin) -> Response:
     """Forget a charger, and hang up."""
-    await register(program_of(request)).delete(identity, actor=bearer.subject)
+    await (await register(program_of(request))).delete(identity, actor=bearer.subject)
     return answer({"deleted": identity})
 
 
 @router.get("/{identity}/messages", responses=gives("Messages"))
 async def list_messages(request: Request, identity: Segment, bearer: Viewer, limit: Limit = 50) -> Response:
     """The newest frames of a charger, both directions, without secrets; oldest of them first."""
-    return answer({"items": register(program_of(request)).messages(identity, limit=limit)})
+    return answer({"items": (await register(program_of(request))).messages(identity, limit=limit)})
 
 
 @router.post(
@@ -64,7 +64,7 @@ async def call_station(request: Request, identity: Segment, bearer: Operator) ->
 @router.post("/{identity}/password", responses=gives("CallOutcome") | gives("CallOutcome", 202))
 async def change_password(request: Request, identity: Segment, bearer: Admin) -> Response:
     """Give a connected charger a new password. It is not shown: the charger has it, and nobody else needs it."""
-    return _outcome(await register(program_of(request)).change_password(identity, actor=bearer.subject))
+    return _outcome(await (await register(program_of(request))).change_password(identity, actor=bearer.subject))
 
 
 def _outcome(called: Called) -> Response:

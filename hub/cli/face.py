@@ -65,6 +65,10 @@ class Face:
         else:
             record(tree)
 
+    def print(self, words: str) -> None:
+        """A line of what was asked for."""
+        sys.stdout.write(f"{words}\n")
+
     def say(self, words: str) -> None:
         """A message for people."""
         sys.stderr.write(f"{words}\n")

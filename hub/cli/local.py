@@ -35,7 +35,13 @@ def doctor(
     from hub.control import checkup
 
     findings = checkup.examine(settings_with(database_url=database_url, dev=dev or None))
-    face.show({"items": [finding.tree() for finding in findings]}, ("level", "check", "finding", "advice"))
+    if face.as_json:
+        face.show({"items": [finding.tree() for finding in findings]})
+    else:
+        for finding in findings:
+            face.print(f"{finding.level:5} {finding.check}: {finding.finding}")
+            if finding.advice:
+                face.print(f"      -> {finding.advice}")
     if any(finding.level == "fail" for finding in findings):
         raise typer.Exit(Code.FAILED)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -12,18 +12,16 @@ from hub.cli.face import Face, command
 from hub.cli.failures import Code, CommandFailed
 from hub.cli.files import JsonFile, read_object, read_objects
 from hub.cli.remote import quoted
-from hub.core.dialect import Wire
 from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Tree
-from modules.locations.wire import LOCATION
-from modules.tariffs.wire import TARIFF
-from modules.tokens.wire import TOKEN
+
+if TYPE_CHECKING:
+    from hub.core.dialect import Wire
 
 location: Final = typer.Typer(help="Our locations.", no_args_is_help=True)
 tariff: Final = typer.Typer(help="Our tariffs.", no_args_is_help=True)
 token: Final = typer.Typer(help="Tokens: our own drivers' and our partners'.", no_args_is_help=True)
 
-Wires = Mapping[str, Wire[Any]]
 Id = Annotated[str, typer.Argument(help="LOC1, or DE*BSB/LOC1.", metavar="ID")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="Items at most.")]
 Offset = Annotated[int, typer.Option("--offset", min=0, help="Items to pass over.")]
@@ -45,11 +43,21 @@ def _our_party(face: Face) -> str:
     return str(face.hub.get("")["party"])
 
 
-def _prepared(tree: Tree, wires: Wires, version: str, party: str, *, as_ours: bool) -> Tree:
+def _wires(kind: str) -> Mapping[str, Wire[Any]]:
+    """Imported only for files of older versions: it takes a second."""
+    from modules.locations.wire import LOCATION
+    from modules.tariffs.wire import TARIFF
+    from modules.tokens.wire import TOKEN
+
+    return {"locations": LOCATION, "tariffs": TARIFF, "tokens": TOKEN}[kind]
+
+
+def _prepared(tree: Tree, kind: str, version: str, party: str, *, as_ours: bool) -> Tree:
     """An object of a file in our form. Raises: CommandFailed."""
     country_code, party_id = party.split("*")
     owner = {"country_code": country_code, "party_id": party_id}
     if version != "2.3.0":
+        wires = _wires(kind)
         if version not in wires:
             raise CommandFailed(f"--ocpi: {version} is none of {', '.join(wires)}", Code.USAGE)
         try:
@@ -75,14 +83,14 @@ def _add(face: Face, kind: str, tree: Tree, *, key: str = "id") -> None:
     face.show({key: tree[key], "owner": owner, "created": created})
 
 
-def _import(face: Face, kind: str, path: str, wires: Wires, version: str, *, as_ours: bool, key: str = "id") -> None:
+def _import(face: Face, kind: str, path: str, version: str, *, as_ours: bool, key: str = "id") -> None:
     """Each object alone: what is refused is listed, the rest is kept."""
     party = _our_party(face)
     created = updated = 0
     failed: list[Tree] = []
     for tree in face.each(read_objects(path), f"importing {kind}"):
         try:
-            new = _put(face, kind, _prepared(tree, wires, version, party, as_ours=as_ours), key=key)
+            new = _put(face, kind, _prepared(tree, kind, version, party, as_ours=as_ours), key=key)
         except CommandFailed as failure:
             if failure.code in (Code.UNREACHABLE, Code.NOT_ALLOWED, Code.USAGE):
                 raise
@@ -97,13 +105,13 @@ def _import(face: Face, kind: str, path: str, wires: Wires, version: str, *, as_
 @command(location, "add")
 def add_location(face: Face, file: JsonFile, ocpi: Ocpi = "2.3.0", as_ours: AsOurs = False) -> None:
     """Keep one location."""
-    _add(face, "locations", _prepared(read_object(file), LOCATION, ocpi, _our_party(face), as_ours=as_ours))
+    _add(face, "locations", _prepared(read_object(file), "locations", ocpi, _our_party(face), as_ours=as_ours))
 
 
 @command(location, "import")
 def import_locations(face: Face, file: JsonFile, ocpi: Ocpi = "2.3.0", as_ours: AsOurs = False) -> None:
     """Keep all locations of a file."""
-    _import(face, "locations", file, LOCATION, ocpi, as_ours=as_ours)
+    _import(face, "locations", file, ocpi, as_ours=as_ours)
 
 
 @command(location, "list")
@@ -128,13 +136,13 @@ def remove_evse(face: Face, name: Id, evse_uid: Annotated[str, typer.Argument(me
 @command(tariff, "add")
 def add_tariff(face: Face, file: JsonFile, ocpi: Ocpi = "2.3.0", as_ours: AsOurs = False) -> None:
     """Keep one tariff."""
-    _add(face, "tariffs", _prepared(read_object(file), TARIFF, ocpi, _our_party(face), as_ours=as_ours))
+    _add(face, "tariffs", _prepared(read_object(file), "tariffs", ocpi, _our_party(face), as_ours=as_ours))
 
 
 @command(tariff, "import")
 def import_tariffs(face: Face, file: JsonFile, ocpi: Ocpi = "2.3.0", as_ours: AsOurs = False) -> None:
     """Keep all tariffs of a file."""
-    _import(face, "tariffs", file, TARIFF, ocpi, as_ours=as_ours)
+    _import(face, "tariffs", file, ocpi, as_ours=as_ours)
 
 
 @command(tariff, "list")
@@ -181,7 +189,7 @@ def add_token(
 @command(token, "import")
 def import_tokens(face: Face, file: JsonFile, ocpi: Ocpi = "2.3.0", as_ours: AsOurs = False) -> None:
     """Keep all tokens of a file."""
-    _import(face, "tokens", file, TOKEN, ocpi, as_ours=as_ours, key="uid")
+    _import(face, "tokens", file, ocpi, as_ours=as_ours, key="uid")
 
 
 @command(token, "list")

@@ -8,17 +8,19 @@ import threading
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
 import httpx
 
 from hub.cli.failures import Code, CommandFailed, refused
-from hub.control.operators import token_file
+from hub.control.token_file import token_file
 from hub.core.errors import BusbarError
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
-from hub.core.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.core.settings import Settings
 
 _TIMEOUT_S: Final = 330.0
 """The longest OCPP call, and a little."""
@@ -118,6 +120,8 @@ def _sign_of_life() -> Iterator[None]:
 
 def _settings() -> Settings | None:
     """The settings of a hub on this machine, where there are any that can be read."""
+    from hub.core.settings import Settings
+
     try:
         return Settings()
     except ValueError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,11 +13,11 @@ import typer
 
 from hub.cli.face import Face, command
 from hub.cli.failures import Code, CommandFailed
-from hub.control.operators import token_file
+from hub.control.token_file import token_file
 from hub.core.jsontypes import Tree
-from hub.core.settings import Settings
 
 if TYPE_CHECKING:
+    from hub.core.settings import Settings
     from hub.server import Server
 
 Host = Annotated[str | None, typer.Option("--host", help="Address to bind to.", show_default="127.0.0.1")]
@@ -38,6 +39,8 @@ def add_to(app: typer.Typer) -> None:
 
 def settings_with(**given: Any) -> Settings:
     """The settings, with what the command line says over them. Raises: CommandFailed."""
+    from hub.core.settings import Settings
+
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValueError as error:
@@ -83,6 +86,8 @@ def _run(face: Face, settings: Settings, parts: tuple[str, ...]) -> None:
     try:
         salt = Keys.from_secret(load_or_create_secret(settings)).log_salt
         log.set_up(level=settings.log_level, dev=settings.dev, salt=salt)
+        for name in ("alembic", "uvicorn.error"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         if settings.dev:
             face.say("DEVELOPMENT: partners on this machine are let in. Never do this where others can reach the hub.")
         uvloop.run(server.run(settings, parts, started=lambda running: _announce(face, running)))

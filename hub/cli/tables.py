@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -14,17 +14,15 @@ from rich.text import Text
 from hub.core.inbound import encode
 from hub.core.jsontypes import Json, Tree
 
-_LONGEST: Final = 60
 
-
-def table(items: Sequence[Tree], columns: Sequence[str]) -> None:
-    """One row each; a column is a field, or a path into one (`cdr.total_cost.before_taxes`)."""
+def table(items: Sequence[Tree], columns: Sequence[str], *, longest: int = 60) -> None:
+    """One row each, cells of at most `longest` characters; a column is a field, or a path into one (`cdr.total_cost.before_taxes`)."""
     console = _console()
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         shown.add_column(column.rsplit(".", 1)[-1], overflow="fold")
     for item in items:
-        shown.add_row(*(Text(_cell(_at(item, column))) for column in columns))
+        shown.add_row(*(Text(_cell(_at(item, column), longest)) for column in columns))
     console.print(shown)
 
 
@@ -45,11 +43,11 @@ def _at(item: Json, path: str) -> Json:
     return item
 
 
-def _cell(value: Json) -> str:
+def _cell(value: Json, longest: int) -> str:
     if isinstance(value, list) and all(isinstance(each, dict) and "role" in each for each in value):
         return ", ".join(f"{each['role']} {each['country_code']}*{each['party_id']}" for each in value)
     text = _plain(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _plain(value: Any) -> str:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from hub.control.operators import LEAST_CHARACTERS, token_file
+from hub.control.operators import LEAST_CHARACTERS
+from hub.control.token_file import token_file
 from hub.core.errors import BusbarError
 from hub.core.jsontypes import Tree
 from hub.core.settings import Settings
@@ -126,6 +127,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
             else:
                 yield Finding("fail", "database", f"{parent} cannot be written to", "make it, or give access to it")
             return
+        if path.stat().st_mode & 0o007:
+            yield Finding("weak", "database", f"{path} can be read by others", f"chmod o= {path}*")
     try:
         asyncio.run(_open(settings))
     except (DatabaseRefused, BusbarError, OSError) as error:

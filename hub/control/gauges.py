@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from hub.control import partner_view
-from hub.control.stations import StationRegister
+from hub.control.stations import register
 from hub.core.jsontypes import Tree
 from modules.sessions.charge import CHARGES
 
@@ -88,11 +88,11 @@ async def _of_chargers(program: Program) -> list[Metric]:
     page = await program.store.page(
         CHARGES, date_from=None, date_to=None, offset=0, limit=0, among={"state": ("open",)}
     )
-    found: list[Metric] = [GaugeMetricFamily("busbar_open_charges", "Charges that go on.", value=page.total)]
-    stations: StationRegister | None = getattr(program, "stations", None)
-    if stations is not None:
-        views = stations.views()
-        connected = sum(1 for view in views if view.get("connected"))
-        found.append(GaugeMetricFamily("busbar_stations", "Chargers registered.", value=len(views)))
-        found.append(GaugeMetricFamily("busbar_stations_connected", "Chargers connected.", value=connected))
-    return found
+    views = (await register(program)).views()
+    return [
+        GaugeMetricFamily("busbar_open_charges", "Charges that go on.", value=page.total),
+        GaugeMetricFamily("busbar_stations", "Chargers registered.", value=len(views)),
+        GaugeMetricFamily(
+            "busbar_stations_connected", "Chargers connected.", value=sum(1 for view in views if view["connected"])
+        ),
+    ]

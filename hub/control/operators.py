@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, Self
 
+from hub.control.token_file import token_file
 from hub.core import jwt, secrets
 from hub.core.clock import Clock, timestamp
 from hub.core.errors import Conflict, Unauthorized
@@ -87,13 +88,6 @@ class Operators:
         await self._store.commit(Unit().audited(audit))
         token = jwt.issue(subject, role, key=self._keys.jwt, now=now, lifetime=lifetime)
         return {"token": token, "subject": subject, "role": role.value, "expires": expires}
-
-
-def token_file(database_url: str) -> Path | None:
-    """Where a minted token is kept for the command line; none with a database server."""
-    if not database_url.startswith("sqlite:///"):
-        return None
-    return Path(database_url.removeprefix("sqlite:///") + ".operator")
 
 
 async def _keep(store: Store, fingerprint: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from hub.control.asks import StationCall
-from hub.core.errors import NotReady
 from hub.core.jsontypes import Tree
 from hub.core.units import Audit, Unit
 
@@ -35,6 +34,10 @@ class Called(Protocol):
 class StationRegister(Protocol):
     """What is asked of whoever keeps the stations (`partners.ocpp.stations.Stations`)."""
 
+    async def refresh(self) -> None:
+        """Read the register again, if somebody else wrote to it."""
+        ...
+
     async def put(self, identity: str, tree: Tree, *, actor: str) -> Tree:
         """Register or change one. Returns: its view, with `password` if one was made. Raises: InvalidRequest."""
         ...
@@ -62,17 +65,16 @@ class StationRegister(Protocol):
         ...
 
 
-def register(program: Program) -> StationRegister:
-    """Raises: NotReady, when the chargers are looked after by another process."""
-    stations: StationRegister | None = getattr(program, "stations", None)
-    if stations is None:
-        raise NotReady("no charger is looked after by this process")
+async def register(program: Program) -> StationRegister:
+    """The register as it is now: another process may have written to it."""
+    stations: StationRegister = program.stations
+    await stations.refresh()
     return stations
 
 
 async def call(program: Program, identity: str, ask: StationCall, *, actor: str) -> Called:
     """Send any OCPP call; it is audited by its name, not with its payload. Raises: NotFound, InvalidRequest."""
-    stations = register(program)
+    stations = await register(program)
     stations.view(identity)
     await program.store.commit(Unit().audited(Audit(actor, "station.call", identity, ask.action)))
     return await stations.call(identity, ask.action, dict(ask.payload), timeout_s=ask.timeout_s, force=ask.force)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 import httpx
 
@@ -13,6 +13,7 @@ from hub.core.jsontypes import Json, Tree
 
 _LIMIT: Final = 16 * 1024 * 1024
 _TIMEOUT_S: Final = 45.0
+T = TypeVar("T")
 
 
 class AskFailed(Exception):
@@ -84,3 +85,13 @@ async def until(
         if asyncio.get_running_loop().time() > end:
             raise AskFailed(f"{what} did not happen within {timeout_s:.0f} s")
         await asyncio.sleep(every_s)
+
+
+async def together(*works: Coroutine[Any, Any, T]) -> list[T]:
+    """All at the same time; when one fails the others are cancelled, and its exception is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in works]
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from hub.demo.callers import Caller, Management, until
+from hub.demo.callers import Caller, Management, together, until
 from hub.demo.mailbox import Mailbox
 from hub.demo.plugs import Frame, Plug, plug
 from hub.demo.processes import Child, free_port
@@ -89,10 +89,7 @@ class Stage:
 
     async def join(self) -> None:
         """The eMSPs register and exchange lists with us; meanwhile the chargers connect and boot."""
-        async with asyncio.TaskGroup() as group:
-            for emsp in self.emsps.values():
-                group.create_task(self._register_emsp(emsp))
-            group.create_task(self._connect())
+        await together(*(self._register_emsp(emsp) for emsp in self.emsps.values()), self._connect())
 
     async def close(self) -> None:
         """Hang up all chargers."""
@@ -147,14 +144,15 @@ class Stage:
 async def a_stage(timeline: Timeline, *, stays: bool) -> AsyncIterator[Stage]:
     """Start the processes; one that `stays` takes the default ports if they are free. Raises: ChildFailed, AskFailed."""
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="busbar-demo-", ignore_cleanup_errors=True)))
-        http, ocpp = free_port(8000 if stays else None), free_port(9000 if stays else None)
-        children = asyncio.gather(
-            _start_hub(stack, folder, http, ocpp), *(_start_emsp(stack, folder, each) for each in PROVIDERS)
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="busbar-demo-", ignore_cleanup_errors=True))
         )
-        hub, *emsps = await children
+        http, ocpp = free_port(8000 if stays else None), free_port(9000 if stays else None)
         base_url = f"http://127.0.0.1:{http}"
-        await _until_ready(hub, base_url)
+        hub = await _start_hub(stack, folder, http, ocpp)
+        *emsps, _ = await together(
+            *(_start_emsp(stack, folder, each) for each in PROVIDERS), _until_ready(hub, base_url)
+        )
         operator = Management(base_url, token=_token_file(folder).read_text().strip())
         stack.push_async_callback(operator.close)
         stage = Stage(
@@ -174,7 +172,16 @@ async def _start_hub(stack: AsyncExitStack, folder: Path, http: int, ocpp: int) 
 
 async def _start_emsp(stack: AsyncExitStack, folder: Path, about: Provider) -> Emsp:
     receipts = folder / f"{about.name}.receipts"
-    words = ("partners.sandbox", "emsp", "--version", about.version, "--party", about.party, "--receipts", str(receipts))
+    words = (
+        "partners.sandbox",
+        "emsp",
+        "--version",
+        about.version,
+        "--party",
+        about.party,
+        "--receipts",
+        str(receipts),
+    )
     child = await Child.start(about.name, words, folder=folder, environment={})
     stack.push_async_callback(child.stop)
     told = json.loads(await child.first_line(timeout_s=_START_S))

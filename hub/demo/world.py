@@ -90,9 +90,15 @@ class Drive:
 
 
 DRIVES: Final = (
-    Drive(1, "known_card", "card on the list", "emsp-eee", KNOWN, "CP01", "E0101", "LOC1", "whitelist", 18.4, 48, 21, 0.0),
-    Drive(2, "asked_card", "card asked for", "emsp-fff", ASKED, "CP06", "E0202", "LOC2", "real_time", 27.25, 62, 0, 0.6),
-    Drive(3, "lost_card", "card reported lost", "emsp-eee", LOST, "CP15", "E0403", "LOC4", "refused", begins_after_s=1.2),
+    Drive(
+        1, "known_card", "card on the list", "emsp-eee", KNOWN, "CP01", "E0101", "LOC1", "whitelist", 18.4, 48, 21, 0.0
+    ),
+    Drive(
+        2, "asked_card", "card asked for", "emsp-fff", ASKED, "CP06", "E0202", "LOC2", "real_time", 27.25, 62, 0, 0.6
+    ),
+    Drive(
+        3, "lost_card", "card reported lost", "emsp-eee", LOST, "CP15", "E0403", "LOC4", "refused", begins_after_s=1.2
+    ),
     Drive(4, "app", "app, no card", "emsp-ddd", APP, "CP09", "E0301", "LOC3", "command", 9.6, 31, 0, 1.6),
 )
 

@@ -110,15 +110,29 @@ def _last(charge: Transaction) -> Decimal:
 
 
 def _news(session: Charge, readings: Sequence[Reading]) -> list[Kept]:
-    known: set[datetime] = {reading.at for reading in session.readings}
+    known: set[datetime] = {reading.at for reading in session.readings[-1:]}
     news: dict[datetime, Kept] = {}
     total = session.meter_start_kwh or Decimal(0)
+    if _only_grew(session, readings):
+        readings = readings[len(session.readings) :]
+    else:
+        known = {reading.at for reading in session.readings}
     for reading in readings:
         total += reading.step_kwh or 0
         if reading.at is not None and reading.at not in known:
             kwh = reading.energy_kwh if reading.energy_kwh is not None or reading.step_kwh is None else total
             news[reading.at] = Kept(reading.at, kwh, reading.power_kw, reading.current_a, reading.soc)
     return list(news.values())
+
+
+def _only_grew(session: Charge, readings: Sequence[Reading]) -> bool:
+    """Are all new readings later than those we have? The usual case, which need not look at each again."""
+    count = len(session.readings)
+    return (
+        0 < count < len(readings)
+        and readings[count - 1].at == session.readings[-1].at
+        and all(reading.step_kwh is None for reading in readings[count:])
+    )
 
 
 def _kwh(meter_wh: Decimal | None) -> Decimal | None:

@@ -13,5 +13,5 @@ from tests.partners.ocpp.site import Site, a_site
 @pytest_asyncio.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """A hub on a SQLite file of its own, with chargers' sockets on loopback."""
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db") as made:
+    async with a_site(tmp_path) as made:
         yield made

@@ -7,9 +7,13 @@ import base64
 import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -202,7 +206,6 @@ class Site:
     gateway: Gateway
     emsp: Emsp
     tasks: BackgroundTasks
-    database_url: str
 
     @property
     def url(self) -> str:
@@ -322,6 +325,8 @@ _TARIFF: Payload = {
 
 async def _furnish(hub: Hub) -> None:
     registry = hub.registry
+    if await hub.store.select(LOCATIONS):
+        return
     partner = Partner(
         name="eee",
         state=State.CONNECTED,
@@ -339,9 +344,32 @@ async def _furnish(hub: Hub) -> None:
         await tokens.put(hub.store, THEIRS, card["uid"], Token.model_validate(card))
 
 
+@cache
+def _furnished() -> bytes:
+    """The database file of a furnished site: made once, as making it takes longer than most tests."""
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "busbar.db"
+
+        async def furnish() -> None:
+            async with _a_site(f"sqlite:///{path}"):
+                pass
+
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, furnish()).result()
+        return path.read_bytes()
+
+
 @asynccontextmanager
-async def a_site(database_url: str, **settings: Any) -> AsyncIterator[Site]:
-    """CP1 has E1 and E2, CP2 has E3; all at LOC1, 0.30 EUR a kWh."""
+async def a_site(directory: Path, **settings: Any) -> AsyncIterator[Site]:
+    """A site with a SQLite file in `directory`: CP1 has E1 and E2, CP2 has E3; all at LOC1, 0.30 EUR a kWh."""
+    path = directory / "busbar.db"
+    path.write_bytes(_furnished())
+    async with _a_site(f"sqlite:///{path}", **settings) as made:
+        yield made
+
+
+@asynccontextmanager
+async def _a_site(database_url: str, **settings: Any) -> AsyncIterator[Site]:
     chosen = {"ocpp_status_debounce_s": 0, "ocpp_settle_s": 3600, "authorize_timeout_s": 0.3, **settings}
     tasks = BackgroundTasks()
     store = await open_store(database_url, all_of_them())
@@ -361,9 +389,10 @@ async def a_site(database_url: str, **settings: Any) -> AsyncIterator[Site]:
     gateway = Gateway(hub, tick_s=0.02)
     hub.chargers = gateway.stations
     await gateway.start("127.0.0.1", 0)
-    await gateway.stations.put("CP1", station("E1", "E2"))
-    await gateway.stations.put("CP2", station("E3"))
-    site = Site(hub, gateway, emsp, tasks, database_url)
+    if gateway.stations.find("CP1") is None:
+        await gateway.stations.put("CP1", station("E1", "E2"))
+        await gateway.stations.put("CP2", station("E3"))
+    site = Site(hub, gateway, emsp, tasks)
     try:
         yield site
     finally:

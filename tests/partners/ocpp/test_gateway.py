@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -266,8 +267,8 @@ async def test_what_an_emsp_says_reaches_the_charger(site: Site, allowed: str, s
         assert await cp.call("Authorize", {"idTag": ASKED_CARD}) == {"idTagInfo": {"status": status}}
 
 
-async def test_one_charge_a_token_where_the_operator_wants_it(tmp_path: object) -> None:
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", ocpp_one_charge_per_token=True) as site:
+async def test_one_charge_a_token_where_the_operator_wants_it(tmp_path: Path) -> None:
+    async with a_site(tmp_path, ocpp_one_charge_per_token=True) as site:
         async with await site.point() as cp:
             await cp.start(recently())
             again = await cp.start(recently(), connector=2)

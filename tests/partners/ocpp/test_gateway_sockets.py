@@ -125,7 +125,7 @@ async def test_text_that_is_not_utf8_closes_the_socket(site: Site) -> None:
 
 async def test_a_hurrying_charger_is_slowed_down_and_loses_nothing(tmp_path: Path) -> None:
     began = recently()
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", ocpp_frames_burst=5, ocpp_frames_per_s=50) as site:
+    async with a_site(tmp_path, ocpp_frames_burst=5, ocpp_frames_per_s=50) as site:
         async with await site.point() as cp:
             number = (await cp.start(began))["transactionId"]
             samples = (cp.meter(began + timedelta(minutes=n), 1000 + 100 * n, number) for n in range(1, 20))
@@ -146,7 +146,7 @@ async def test_at_shutdown_every_socket_is_told_to_come_back(site: Site) -> None
 
 
 async def test_a_socket_that_says_nothing_is_pinged_and_given_up(tmp_path: Path) -> None:
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", ocpp_ping_s=0.1) as site, await site.point() as cp:
+    async with a_site(tmp_path, ocpp_ping_s=0.1) as site, await site.point() as cp:
         link = site.gateway.stations.get("CP1").link
         assert link is not None
         await until(lambda: link.ponged)
@@ -201,7 +201,7 @@ async def test_compression_is_offered_where_a_station_is_switched_so_and_keeps_n
 
 
 async def test_handshakes_wait_for_their_turn(tmp_path: Path) -> None:
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", ocpp_handshakes=1) as site:
+    async with a_site(tmp_path, ocpp_handshakes=1) as site:
         points = await asyncio.gather(*(site.point(identity) for identity in ("CP1", "CP2")))
         assert [await cp.boot() for cp in points] == ["Accepted", "Accepted"]
         for cp in points:

@@ -67,7 +67,7 @@ async def test_no_password_is_on_disk(site: Site) -> None:
 
 
 async def test_too_many_wrong_passwords_from_one_address_are_refused_for_a_while(tmp_path: Path) -> None:
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", failed_logins_per_min=2) as site:
+    async with a_site(tmp_path, failed_logins_per_min=2) as site:
         assert [await refusal(site, password="wrong" * 4) for _ in range(3)] == [401, 401, 429]
 
 
@@ -183,7 +183,7 @@ async def test_profile_2_is_a_password_over_tls_and_profile_3_a_certificate_of_t
     authority = Authority(tmp_path)
     cert, key = authority.issue("localhost")
     tls = {"ocpp_tls_port": 0, "ocpp_tls_cert": cert, "ocpp_tls_key": key, "ocpp_client_ca": authority.cert_file}
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", **tls) as site:
+    async with a_site(tmp_path, **tls) as site:
         await site.gateway.stations.put("CP1", station("E1", security_profile=2))
         async with await over_tls(site, authority, "CP1", password=PASSWORD) as cp:
             assert await cp.boot() == "Accepted"
@@ -208,7 +208,7 @@ def request_for(name: str) -> str:
 async def test_a_signing_request_of_the_right_name_is_signed_and_handed_over(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     own = {"ocpp_ca_cert": authority.cert_file, "ocpp_ca_key": authority.key_file}
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", **own) as site, await site.point() as cp:
+    async with a_site(tmp_path, **own) as site, await site.point() as cp:
         cp.answers["CertificateSigned"] = {"status": "Accepted"}
         assert await cp.call("SignCertificate", {"csr": request_for("CP1")}) == {"status": "Accepted"}
         await until(lambda: bool(cp.asked))

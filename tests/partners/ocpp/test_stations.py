@@ -254,7 +254,7 @@ async def test_a_session_is_stopped_also_after_a_restart(site: Site) -> None:
 
 
 async def test_after_settling_a_station_is_asked_only_for_what_is_unknown(tmp_path: Path) -> None:
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", ocpp_settle_s=0.05) as site:
+    async with a_site(tmp_path, ocpp_settle_s=0.05) as site:
         async with await site.point() as cp:
             cp.answers["TriggerMessage"] = {"status": "Accepted"}
             cp.answers["GetConfiguration"] = {
@@ -276,7 +276,7 @@ async def test_after_settling_a_station_is_asked_only_for_what_is_unknown(tmp_pa
 
 
 async def test_a_station_that_cannot_be_triggered_is_asked_once_in_its_life(tmp_path: Path) -> None:
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", ocpp_settle_s=0.01) as site:
+    async with a_site(tmp_path, ocpp_settle_s=0.01) as site:
         async with await site.point() as cp:
             await cp.boot()
             await until(lambda: len(cp.asked) == 2)
@@ -287,7 +287,7 @@ async def test_a_station_that_cannot_be_triggered_is_asked_once_in_its_life(tmp_
 
 
 async def test_nothing_is_asked_while_a_queue_of_transactions_is_replayed(tmp_path: Path) -> None:
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", ocpp_settle_s=0.05) as site, await site.point() as cp:
+    async with a_site(tmp_path, ocpp_settle_s=0.05) as site, await site.point() as cp:
         await cp.start(recently())
         await asyncio.sleep(0.3)
         assert cp.asked == []

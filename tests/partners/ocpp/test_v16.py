@@ -70,7 +70,7 @@ async def test_a_switch_of_the_station_changes_what_the_world_sees(site: Site) -
 
 
 async def test_a_flickering_connector_is_told_of_once(tmp_path: Path) -> None:
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", ocpp_status_debounce_s=0.2) as site:
+    async with a_site(tmp_path, ocpp_status_debounce_s=0.2) as site:
         before = await site.hub.store.last_change()
         async with await site.point() as cp:
             for status in ("Available", "Preparing", "Charging", "SuspendedEV", "Available"):
@@ -85,7 +85,7 @@ async def _shows(site: Site, status: str) -> bool:
 
 
 async def test_a_station_that_stays_away_is_unknown_after_the_grace(tmp_path: Path) -> None:
-    async with a_site(f"sqlite:///{tmp_path}/busbar.db", offline_grace_s=0.2) as site:
+    async with a_site(tmp_path, offline_grace_s=0.2) as site:
         async with await site.point() as cp:
             await cp.status(1, "Available")
             assert await site.evse_status("E1") == "AVAILABLE"

@@ -1,0 +1,34 @@
+"""One site a database, shared by all walks on it: give the walks of one database to one worker (xdist_group)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import PostgresServer
+from tests.walks.site import Site
+
+_DATABASES = [
+    pytest.param(name, marks=pytest.mark.xdist_group(f"walks-{name}"), id=name) for name in ("sqlite", "postgresql")
+]
+
+
+@pytest.fixture(scope="session", params=_DATABASES)
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A hub with three partners, as processes."""
+    directory = tmp_path_factory.mktemp(f"site-{request.param}")
+    database_url = f"sqlite:///{directory}/busbar.db"
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        database_url = server.create_database()
+    opened = Site.open(database_url, directory)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(autouse=True)
+def _quiet_partners(site: Site) -> None:
+    """Each walk starts with partners in a good temper; what was found wrong before is another walk's affair."""
+    for emsp in site.emsps.values():
+        emsp.new_complaints()

@@ -1,0 +1,261 @@
+"""What the walks walk through: a hub with a tariff, three partners (one an OCPI version), and as many chargers as asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from partners.sandbox.charger import Charger
+from partners.sandbox.point.clock import StepClock
+from tests.walks.processes import EmspProcess, HubProcess
+
+Tree = dict[str, Any]
+T = TypeVar("T")
+
+VERSIONS: Final = ("2.1.1", "2.2.1", "2.3.0")
+PARTIES: Final = {"2.1.1": "NL*EEE", "2.2.1": "NL*FFF", "2.3.0": "NL*GGG"}
+OWN_PARTY: Final = ("DE", "BSB")
+PROCESSED: Final = ("answered", "lost")
+"""Outcomes of a receipt after which the partner has acted on the request."""
+
+PER_KWH: Final = Decimal("0.50")
+START_FEE: Final = Decimal("1.00")
+TARIFF: Final = {
+    "currency": "EUR",
+    "tax_included": "NO",
+    "elements": [
+        {
+            "price_components": [
+                {"type": "ENERGY", "price": 0.5, "vat": 19, "step_size": 1},
+                {"type": "FLAT", "price": 1, "vat": 19, "step_size": 1},
+            ]
+        }
+    ],
+}
+SETTINGS: Final = {
+    "authorize_timeout_s": 1,
+    "command_timeout_s": 2,
+    "lane_first_s": 0.2,
+    "lane_cap_s": 1,
+    "ocpp_settle_s": 0.3,
+    "outbound_timeout_s": 2,
+    "ocpp_status_debounce_s": 0.1,
+    "pull_check_s": 0.2,
+}
+
+
+def cost(kwh: str | Decimal) -> Decimal:
+    """What a charge of so much energy costs, without taxes."""
+    return (Decimal(kwh) * PER_KWH + START_FEE).quantize(Decimal("0.0001"))
+
+
+@dataclass
+class Emsp:
+    """A partner, and what a tester asks it and reads of it."""
+
+    process: EmspProcess
+    complained: int = 0
+
+    @property
+    def version(self) -> str:
+        return self.process.version
+
+    @property
+    def contract_field(self) -> str:
+        return "auth_id" if self.version == "2.1.1" else "contract_id"
+
+    def post(self, action: str, body: object = None) -> Any:
+        return self.process.web.ask("POST", f"/sandbox/{action}", body or {})
+
+    def mode(self, name: str, *, seed: int = 1) -> None:
+        """Take on a temper of the sandbox."""
+        self.process.web.ask("PUT", "/sandbox/mode", {"mode": name, "seed": seed})
+
+    def decides(self, **verdicts: object) -> None:
+        """What real-time authorizations of these uids are answered; `delay` in seconds for all."""
+        self.process.web.ask("PUT", "/sandbox/authorize", verdicts)
+
+    def push_token(self, uid: str, **token: object) -> Tree:
+        """A driver's token, at the hub when this returns."""
+        pushed: Tree = self.post("tokens", {"uid": uid, **token})
+        return pushed
+
+    async def command(self, command: str, body: Mapping[str, object]) -> Tree:
+        """Send one and wait for its result: `{answer, result}`."""
+        ask = {"command": command, "body": dict(body)}
+        outcome: Tree = await asyncio.to_thread(self.post, "commands", ask)
+        return outcome
+
+    def state(self) -> Tree:
+        found: Tree = self.process.web.ask("GET", "/sandbox/state")
+        return found
+
+    def receipts(self) -> list[Tree]:
+        """The receipt log, from its file: the ground truth, whoever was killed."""
+        text = self.process.receipts.read_text() if self.process.receipts.exists() else ""
+        return [json.loads(line) for line in text.splitlines() if line.endswith("}")]
+
+    def of_token(self, module: str, token: Tree) -> list[Tree]:
+        """The sessions or CDRs of this token that the partner holds."""
+        return [tree for tree in self.state()[module] if _is_of(tree, token)]
+
+    def cdr_posts(self, token: Tree) -> list[Tree]:
+        """Receipts of CDRs of this token that the partner processed."""
+        posts = [r for r in self.receipts() if r["method"] == "POST" and r["path"].endswith("/cdrs")]
+        return [r for r in posts if r["outcome"] in PROCESSED and _is_of(json.loads(r["body"]), token)]
+
+    def new_complaints(self) -> list[str]:
+        """What it found wrong since it was last asked."""
+        listed = [f"{each['where']}: {each['what']}" for each in self.state()["complaints"]]
+        fresh, self.complained = listed[self.complained :], len(listed)
+        return fresh
+
+
+@dataclass
+class Place:
+    """A charger's place in the hub: location, EVSE and station go by one number."""
+
+    number: int
+
+    @property
+    def location(self) -> str:
+        return f"LOC{self.number}"
+
+    @property
+    def evse(self) -> str:
+        return f"E{self.number}"
+
+    @property
+    def station(self) -> str:
+        return f"CP{self.number}"
+
+
+@dataclass
+class Site:
+    """All of it, running."""
+
+    hub: HubProcess
+    emsps: dict[str, Emsp]
+    numbers: count[int] = field(default_factory=lambda: count(1))
+
+    @classmethod
+    def open(cls, database_url: str, directory: Path, versions: tuple[str, ...] = VERSIONS) -> Site:
+        """Start the processes, register the partners, keep the tariff."""
+        emsps = {version: Emsp(EmspProcess(version, PARTIES[version], directory)) for version in versions}
+        for emsp in emsps.values():
+            emsp.process.start()
+        site = cls(HubProcess(database_url, directory, **SETTINGS), emsps)
+        try:
+            site.hub.start()
+            site.hub.web.ask("PUT", "/api/v1/tariffs/DE/BSB/T1", TARIFF)
+            for emsp in emsps.values():
+                emsp.process.wait()
+                site.register(emsp)
+        except BaseException:
+            site.close()
+            raise
+        return site
+
+    def close(self) -> None:
+        self.hub.close()
+        for emsp in self.emsps.values():
+            emsp.process.close()
+
+    def invite(self, process: EmspProcess) -> Tree:
+        """An invitation by the management API: where to begin, and token A."""
+        country_code, party_id = process.party.split("*")
+        role = {"role": "EMSP", "country_code": country_code, "party_id": party_id}
+        invited: Tree = self.hub.web.ask("POST", "/api/v1/partners", {"name": process.name, "roles": [role]})
+        return invited
+
+    def register(self, emsp: Emsp) -> None:
+        """From invitation to connection."""
+        invited = self.invite(emsp.process)
+        url = invited["versions_url_2_1_1" if emsp.version == "2.1.1" else "versions_url"]
+        emsp.post("register", {"versions_url": url, "token": invited["token_a"]})
+
+    def uid(self) -> str:
+        """A card that nobody used before."""
+        return f"0A{next(self.numbers):08X}"
+
+    def place(self) -> Place:
+        """A new charger with a location of its own, as the operator registers it."""
+        place = Place(next(self.numbers))
+        self.hub.web.ask("PUT", f"/api/v1/locations/DE/BSB/{place.location}", _location(place))
+        station = {
+            "location": place.location,
+            "evses": {"1": {"evse_uid": place.evse, "connectors": {"1": "1"}}},
+            "protocol": "ocpp1.6",
+            "security_profile": 0,
+        }
+        self.hub.web.ask("PUT", f"/api/v1/stations/{place.station}", station)
+        return place
+
+    def charger(self, place: Place, **options: Any) -> Charger:
+        """The charge point that stands there. Its clock is three hours behind, so that charges are over now."""
+        clock = StepClock(start=datetime.now(UTC) - timedelta(hours=3))
+        given = {"clock": clock, "backoff_s": (0.05, 0.3), **options}
+        return Charger(self.hub.chargers_url, place.station, **given)
+
+    def transactions(self, place: Place) -> list[Tree]:
+        found: list[Tree] = self.hub.web.ask("GET", f"/api/v1/transactions?station={place.station}")["items"]
+        return found
+
+    def journey_ids(self, place: Place) -> set[str]:
+        """The correlation ids of the charges at a station."""
+        return {item["correlation_id"] for item in self.transactions(place) if item.get("correlation_id")}
+
+
+async def until(look: Callable[[], T], *, timeout_s: float = 15.0, why: str = "") -> T:
+    """The first value that is not empty, asked for again and again. Raises: AssertionError."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        found = await asyncio.to_thread(look)
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not in {timeout_s} s: {why or look}"
+        await asyncio.sleep(0.05)
+
+
+def _is_of(tree: Tree, token: Tree) -> bool:
+    if "cdr_token" in tree:
+        return bool(tree["cdr_token"]["uid"] == token["uid"])
+    return bool(tree.get("auth_id") in (token.get("auth_id"), token["uid"]))
+
+
+def _location(place: Place) -> Tree:
+    connector = {
+        "id": "1",
+        "standard": "IEC_62196_T2",
+        "format": "SOCKET",
+        "power_type": "AC_3_PHASE",
+        "max_voltage": 230,
+        "max_amperage": 32,
+        "tariff_ids": ["T1"],
+    }
+    evse = {
+        "uid": place.evse,
+        "evse_id": f"DE*BSB*{place.evse}",
+        "status": "AVAILABLE",
+        "capabilities": ["RFID_READER", "REMOTE_START_STOP_CAPABLE", "RESERVABLE", "UNLOCK_CAPABLE"],
+        "connectors": [connector],
+    }
+    return {
+        "publish": True,
+        "name": place.location,
+        "address": "Main street 1",
+        "city": "Berlin",
+        "postal_code": "10115",
+        "country": "DEU",
+        "coordinates": {"latitude": "52.520008", "longitude": "13.404954"},
+        "time_zone": "Europe/Berlin",
+        "evses": [evse],
+    }
