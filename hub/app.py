@@ -73,6 +73,14 @@ class Program:
         clock = clock or SystemClock()
         keys = Keys.from_secret(load_or_create_secret(settings))
         store = await open_store(settings.database_url, kinds(), clock=clock, allow_unsafe=settings.dev)
+        try:
+            return await cls._on(store, settings, keys, clock)
+        except BaseException:
+            await store.close()
+            raise
+
+    @classmethod
+    async def _on(cls, store: Store, settings: Settings, keys: Keys, clock: Clock) -> Self:
         seal = Seal(keys.seal)
         operators = await Operators.open(store, settings, keys, clock)
         registry = Registry(store, keys.pepper, seal)

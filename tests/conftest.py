@@ -7,11 +7,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
 
 from tests.databases import database_url, postgres_server, postgres_url, sqlite_url
+from tests.scheduling import WalksTogether
 from tests.world import VERSIONS, World, a_world
 
 __all__ = ["database_url", "postgres_server", "postgres_url", "sqlite_url", "furnished", "version", "world", "world_on_both"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WalksTogether:
+    """Who runs what, with `-n`."""
+    return WalksTogether(config, log)
 
 
 @pytest.fixture(params=VERSIONS)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -22,7 +23,7 @@ from typing import Any, Final
 
 import httpx
 
-from hub.app import kinds
+from hub.app import Program, kinds
 from hub.core.background import BackgroundTasks
 from hub.core.clock import timestamp
 from hub.core.dispatch import Dispatcher
@@ -31,10 +32,11 @@ from hub.core.operations import Side
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Found, Hub, NoChargers, PeerAnswer, Place
 from hub.core.registry import Claim, Endpoint, IssuedToken, Partner, Registry, State, TokenUse
-from hub.core.secrets import Keys, Seal
+from hub.core.secrets import Keys, Seal, mint_token
 from hub.core.settings import Settings
 from hub.core.store import Store, open_store
 from hub.core.units import Kind
+from hub.server import Server
 from modules import all_operations
 from modules.locations import service as locations
 from modules.sessions import service as sessions
@@ -471,3 +473,50 @@ async def a_world(
         yield world
     finally:
         await world.close()
+
+
+@asynccontextmanager
+async def a_program(database_url: str, **settings: Any) -> AsyncIterator[Program]:
+    """A whole hub on a port of its own, with its lanes and its puller, for partners over real HTTP."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    chosen: dict[str, Any] = {
+        "party": str(OURS),
+        "port": port,
+        "dev": True,
+        "secret_key": "x" * 32,
+        "pull_check_s": 0.05,
+        "lane_first_s": 0.05,
+        "lane_cap_s": 0.2,
+        **settings,
+    }
+    program = await Program.open(Settings(_env_file=None, database_url=database_url, **chosen))
+    server = Server(program, ("api", "worker"))
+    await server.start()
+    try:
+        yield program
+    finally:
+        await server.stop()
+
+
+async def invited(program: Program, name: str, party: str, role: PartyRole = PartyRole.EMSP) -> str:
+    """Invite a partner. Returns: its token A."""
+    token_a = mint_token()
+    registry = program.hub.registry
+    issued = IssuedToken(fingerprint=registry.fingerprint(token_a), use=TokenUse.REGISTRATION)
+    claim = Claim(role=role, party=Party.parse(party))
+    partner = Partner(name=name, invited=(claim,), our_tokens=(issued,))
+    await registry.commit(partner, registry.unit(partner, new=True))
+    return token_a
+
+
+async def until(condition: Callable[[], Any], *, timeout_s: float = 10) -> None:
+    """Come back when `condition` holds; it may be a coroutine function."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            met = condition()
+            if asyncio.iscoroutine(met):
+                met = await met
+            if met:
+                return
+            await asyncio.sleep(0.005)

@@ -49,7 +49,8 @@ def _wires(kind: str) -> Mapping[str, Wire[Any]]:
     from modules.tariffs.wire import TARIFF
     from modules.tokens.wire import TOKEN
 
-    return {"locations": LOCATION, "tariffs": TARIFF, "tokens": TOKEN}[kind]
+    wires: Mapping[str, Mapping[str, Wire[Any]]] = {"locations": LOCATION, "tariffs": TARIFF, "tokens": TOKEN}
+    return wires[kind]
 
 
 def _prepared(tree: Tree, kind: str, version: str, party: str, *, as_ours: bool) -> Tree:

@@ -16,7 +16,7 @@ from hub.core.jsontypes import Json, Tree
 
 
 def table(items: Sequence[Tree], columns: Sequence[str], *, longest: int = 60) -> None:
-    """One row each, cells of at most `longest` characters; a column is a field, or a path into one (`cdr.total_cost.before_taxes`)."""
+    """One row each, cells of at most `longest` characters; a column is a field, or a path into one (`cdr.id`)."""
     console = _console()
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:

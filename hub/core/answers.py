@@ -1,7 +1,7 @@
 """The one place where OCPI status codes are chosen: every error of `hub/core/errors.py` has its row here.
 
-HTTP says how the transport went, the OCPI code how the request went (status_codes). A semantic fault of an authenticated
-caller on an existing resource is HTTP 200 with a 2xxx code; HTTP errors are kept for what the specification names.
+HTTP says how the transport went, the OCPI code how the request went (status_codes). A semantic fault of an
+authenticated caller on an existing resource is HTTP 200 with a 2xxx code; HTTP errors are kept for what the specification names.
 2.1.1 knows no 2004 and no 4xxx; its column holds what is sent instead.
 """
 
@@ -31,6 +31,8 @@ def _row(http: int, code: int, code_211: int | None = None) -> Row:
 
 SUCCESS: Final = 1000
 CLIENT_ERROR: Final = 2000
+PASSING_4XX: Final = frozenset({401, 408, 425, 429})
+"""HTTP statuses of the 4xx range that are about the server or the registration, not about what was asked."""
 
 TABLE: Final[dict[type[errors.BusbarError], Row]] = {
     errors.Unauthorized: _row(401, 2000),
@@ -119,7 +121,7 @@ def refusal(error: BaseException, *, version: str | None) -> Answer:
 
 
 def envelope(answer: Answer, clock: Clock) -> tuple[bytes, bytes]:
-    """The body in two parts: a fresh head, and the tail. The fields before `data` come first for the sake of the cache."""
+    """The body in two parts: a fresh head, and the tail. `data` comes last for the sake of the cache."""
     head = b'{"status_code":%d,"status_message":%b,"timestamp":"%b"' % (
         answer.code,
         b'"Success"' if answer.message == "Success" else encode(answer.message),
@@ -137,9 +139,11 @@ def is_success(code: int) -> bool:
     return 1000 <= code < 2000
 
 
-def is_server_fault(code: int | None) -> bool:
-    """3xxx: the partner's own trouble, perhaps gone at the next try."""
-    return code is not None and 3000 <= code < 4000
+def is_passing(http: int, code: int | None) -> bool:
+    """Trouble of the other end, which says nothing about the object that was sent; 4xxx is a hub's trouble."""
+    if http >= 500 or 300 <= http < 400 or http in PASSING_4XX:
+        return True
+    return code is not None and 3000 <= code < 5000
 
 
 def says_unknown_token(http: int, code: int | None) -> bool:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -68,12 +69,14 @@ _ONCE: Final = frozenset(
 )
 _REGISTERING: Final = frozenset({TokenUse.REGISTRATION, TokenUse.PROBE})
 """What such a token opens is versions and credentials; of the rest it does not even learn what there is (REQ-006)."""
+_JSON: Final = b"application/json"
 _KEPT: Final = _ONCE | {b"accept-encoding"}
 _BODY_DEADLINE_S: Final = 30.0
 _MAX_QUERY: Final = 8 * 1024
+_LONGEST_SEGMENT: Final = 255
 _LONGEST_ID: Final = 200
 """Bytes of a message id that go back to the caller."""
-_COPIED: Final = 16 * 1024
+_COPIED: Final = 1024 * 1024
 """Up to this size a copy is cheaper than a second write."""
 
 
@@ -87,6 +90,7 @@ class Call:
     caller: Caller
     headers: Mapping[bytes, bytes]
     query: Mapping[str, str]
+    raw_query: bytes
     path: str
     """Below the base URL, as it came, for `Link`."""
 
@@ -94,13 +98,13 @@ class Call:
     def partner(self) -> Partner:
         return self.caller.partner
 
-    def as_party(self, country_code: str, party_id: str, roles: Iterable[PartyRole]) -> Party:
+    def as_party(self, country_code: str, party_id: str, roles: frozenset[PartyRole]) -> Party:
         """The party of the URL, once it is clear that the caller speaks for it in one of `roles`. Raises: NotYours."""
         try:
             party = Party.of(country_code, party_id)
         except InvalidRequest:
             raise NotYours from None
-        if not self.partner.speaks_for(party, roles):
+        if not self.caller.speaks_for(party, roles):
             raise NotYours
         return party
 
@@ -119,7 +123,7 @@ class _Route:
     literals: tuple[tuple[int, str], ...]
 
     def fits(self, segments: list[str]) -> bool:
-        return all(segments[at] == literal for at, literal in self.literals)
+        return not self.literals or all(segments[at] == literal for at, literal in self.literals)
 
 
 class RouteTable:
@@ -191,11 +195,13 @@ class Dispatcher:
                 correlation_id=_message_id(headers, b"x-correlation-id"),
             )
             caller = self._authenticate(scope, headers)
-            version, side, module, segments = _split(scope)
+            path = _path(scope)
+            version, side, module, segments = _split(path)
             if side != CONFIG.value and caller.use in _REGISTERING:
                 raise Unauthorized
             route = self._routes.find(version, side, module, segments, scope["method"])
-            call = Call(self._hub, version, route.operation, caller, headers, _query(scope), _path(scope))
+            raw = scope["query_string"]
+            call = Call(self._hub, version, route.operation, caller, headers, _query(raw) if raw else {}, raw, path)
             self._admit(call)
             self._hub.registry.heard(caller.partner.name)
             if self._hub.registry.replaces_another(caller):
@@ -214,7 +220,8 @@ class Dispatcher:
         try:
             if header is None:
                 raise Unauthorized
-            return self._hub.registry.caller(header, self._hub.clock.now())
+            registry = self._hub.registry
+            return registry.known(header) or registry.caller(header, self._hub.clock.now())
         except Unauthorized:
             client = scope.get("client") or ("?", 0)
             wait_s = self._failures.take(address_key(client[0]))
@@ -231,7 +238,7 @@ class Dispatcher:
         wait_s = self._per_partner.take(caller.partner.name)
         if wait_s > 0:
             raise TooManyRequests(retry_after_s=max(1, round(wait_s)))
-        if not operation.callers & caller.partner.roles:
+        if caller.use is not TokenUse.PROBE and operation.callers.isdisjoint(caller.roles):
             raise RoleLacksInterface
         if operation.routed and call.version != "2.1.1":
             _check_origin(call)
@@ -260,11 +267,13 @@ class Dispatcher:
             head, tail = answer.gzip(head, tail), b""
             answer.headers.append((b"content-encoding", b"gzip"))
         out = answer.headers
-        out.append((b"content-type", b"application/json"))
+        out.append((b"content-type", _JSON))
         out.append((b"content-length", b"%d" % (len(head) + len(tail))))
-        out.extend(_echo(headers))
+        for name in _ECHOED:
+            if name in headers:
+                out.append((name, headers[name][:_LONGEST_ID]))
         if call is not None and call.operation.routed and call.version != "2.1.1":
-            out.extend(_routing(call))
+            out += _routing(call)
         await send({"type": "http.response.start", "status": answer.http, "headers": out})
         if len(tail) > _COPIED:
             await send({"type": "http.response.body", "body": head, "more_body": True})
@@ -289,8 +298,7 @@ def _check_origin(call: Call) -> None:
     party = call.headers.get(b"ocpi-from-party-id")
     if country is None and party is None:
         return
-    claimed = f"{(country or b'').decode('latin-1')}*{(party or b'').decode('latin-1')}".upper()
-    if claimed not in call.partner.parties:
+    if f"{(country or b'').decode('latin-1')}*{(party or b'').decode('latin-1')}".upper() not in call.caller.parties:
         raise InvalidRequest("the OCPI-from headers name a party that is not yours")
 
 
@@ -308,12 +316,14 @@ def _is_ours(path: str) -> bool:
 
 def _path(scope: Scope) -> str:
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    return raw.split(b"?", 1)[0].decode("latin-1")
+    return (raw.split(b"?", 1)[0] if b"?" in raw else raw).decode("latin-1")
 
 
-def _split(scope: Scope) -> tuple[str, str, str, list[str]]:
+def _split(path: str) -> tuple[str, str, str, list[str]]:
     """(version, side, module, segments below the module). Segments are percent-decoded one by one."""
-    parts = [_segment(part) for part in _path(scope).split("/")[2:]]
+    parts = path.split("/")[2:]
+    if "%" in path or len(path) > _LONGEST_SEGMENT or not (path.isascii() and path.isprintable()):
+        parts = [_segment(part) for part in parts]
     if parts and parts[-1] == "":
         parts.pop()
     if parts and parts[0] in ("cpo", "emsp"):
@@ -345,15 +355,13 @@ def _segment(raw: str) -> str:
             text = unquote_to_bytes(raw).decode()
         except UnicodeDecodeError:
             raise InvalidRequest("the path is not UTF-8") from None
-    if len(text) > 255 or not text.isprintable():
+    if len(text) > _LONGEST_SEGMENT or not text.isprintable():
         raise InvalidRequest("a path segment has characters that no id has")
     return text
 
 
-def _query(scope: Scope) -> dict[str, str]:
-    raw: bytes = scope["query_string"]
-    if not raw:
-        return {}
+@lru_cache(maxsize=512)
+def _query(raw: bytes) -> Mapping[str, str]:
     if len(raw) > _MAX_QUERY:
         raise TooLarge("the query is too long")
     query: dict[str, str] = {}
@@ -361,7 +369,7 @@ def _query(scope: Scope) -> dict[str, str]:
         name, _, value = pair.partition(b"=")
         if name:
             query[_decoded(name)] = _decoded(value)
-    return query
+    return MappingProxyType(query)
 
 
 def _decoded(raw: bytes) -> str:
@@ -373,7 +381,9 @@ def _decoded(raw: bytes) -> str:
 
 
 def _check_media_type(value: bytes | None) -> None:
-    if value is not None and value.split(b";", 1)[0].strip().lower() != b"application/json":
+    if value is None or value == _JSON:
+        return
+    if value.split(b";", 1)[0].strip().lower() != _JSON:
         raise WrongMediaType
 
 
@@ -412,17 +422,17 @@ async def _next(receive: Receive) -> Mapping[str, Any]:
     return message
 
 
-def _echo(headers: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    """The message ids go back as they came (REQ-036, REQ-037)."""
-    return [
-        (name, headers[name][:_LONGEST_ID]) for name in (b"x-request-id", b"x-correlation-id") if name in headers
-    ]
+_ECHOED: Final = (b"x-request-id", b"x-correlation-id")
+"""The message ids go back as they came (REQ-036, REQ-037)."""
 
 
 def _message_id(headers: Mapping[bytes, bytes], name: bytes) -> str:
     """As it is passed on to other partners; "" for one that no header may carry, which gets a new one instead."""
-    value = headers.get(name, b"")[:_LONGEST_ID]
-    return value.decode() if value.isascii() and value.decode().isprintable() else ""
+    value = headers.get(name)
+    if value is None:
+        return ""
+    text = value[:_LONGEST_ID].decode("latin-1")
+    return text if text.isascii() and text.isprintable() else ""
 
 
 _SWAPPED: Final = (
@@ -431,13 +441,14 @@ _SWAPPED: Final = (
     (b"ocpi-to-country-code", b"ocpi-from-country-code"),
     (b"ocpi-to-party-id", b"ocpi-from-party-id"),
 )
+_ROUTING: Final = tuple(name for name, _ in _SWAPPED)
 
 
 def _routing(call: Call) -> list[tuple[bytes, bytes]]:
     """The routing headers of a response: who was asked answers the asker (Message Routing Headers)."""
-    swapped = [(back, call.headers[name]) for name, back in _SWAPPED if name in call.headers]
-    if len(swapped) == 4:
-        return swapped
+    headers = call.headers
+    if all(map(headers.__contains__, _ROUTING)):
+        return [(back, headers[name]) for name, back in _SWAPPED]
     return _addressed(call.hub.settings.party, call.partner.party)
 
 

@@ -26,6 +26,9 @@ QUERY: Final = ("date_from", "date_to", "offset", "limit")
 _CACHE_BYTES: Final = 64 * 1024 * 1024
 _GZIP_AGE_S: Final = 1.0
 _GZIP_LEAST: Final = 1024
+_MOST_ASKED: Final = 2_000
+
+Headers = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,57 +72,83 @@ def _whole(query: Mapping[str, str], name: str, default: int, *, least: int) -> 
 
 @dataclass(slots=True)
 class _Page:
+    """One page, finished. `at` is where it is kept."""
+
+    at: tuple[object, ...]
     revision: int
+    clock: Clock
     tail: bytes
     total: int
     count: int
     zipped: bytes = b""
     zipped_at: float = -10.0
 
+    def compressed(self, head: bytes, tail: bytes) -> bytes:
+        """The envelope, gzipped; kept for a second, so its timestamp is at most that old."""
+        now = self.clock.monotonic()
+        if now - self.zipped_at > _GZIP_AGE_S:
+            deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
+            self.zipped = deflate.compress(head + tail) + deflate.flush()
+            self.zipped_at = now
+        return self.zipped
+
 
 class Listing:
-    """One list that partners may pull. `among` of `page` says who may see what, by column."""
+    """One list that partners may pull. `among` of `page` says who may see what, by column; always the same columns.
+
+    A request is known again by its very bytes, and then costs a look-up (`_asked`); pages are kept once for all the
+    ways to ask for them (`_pages`), the least recently used go first.
+    """
 
     def __init__(self, kind: Kind, rendition: Rendition) -> None:
         self._kind = kind
         self._rendition = rendition
+        self._store: Store | None = None
+        self._asked: dict[tuple[object, ...], tuple[_Page, Headers]] = {}
         self._pages: OrderedDict[tuple[object, ...], _Page] = OrderedDict()
         self._bytes = 0
-        self._store: Store | None = None
 
     async def page(self, call: Call, among: Mapping[str, Sequence[str]]) -> Answer:
         """The page that `call` asks for, of the documents whose columns are among the given values."""
-        settings = call.hub.settings
         self._belong_to(call.hub.store)
-        asked = window(call.query, default=settings.page_default, most=settings.page_max)
-        at = (call.version, asked, tuple((name, tuple(values)) for name, values in among.items()))
-        revision = call.hub.store.revision(self._kind)
-        page = self._pages.get(at)
-        if page is None or page.revision != revision:
-            page = await self._make(call.hub.store, call.version, asked, among, revision)
-            self._keep(at, page)
+        words = (call.version, call.path, call.raw_query, *map(tuple, among.values()))
+        known = self._asked.get(words)
+        if known is None or known[0].revision != call.hub.store.revision(self._kind):
+            known = await self._find(call, among)
+            self._remember(words, known)
         else:
-            self._pages.move_to_end(at)
-        answer = Answer(tail=page.tail)
-        answer.headers.append((b"x-total-count", b"%d" % page.total))
-        answer.headers.append((b"x-limit", b"%d" % settings.page_max))
+            self._pages.move_to_end(known[0].at)
+        page, headers = known
+        gzip = page.compressed if len(page.tail) >= _GZIP_LEAST else None
+        return Answer(tail=page.tail, headers=headers.copy(), gzip=gzip)
+
+    async def _find(self, call: Call, among: Mapping[str, Sequence[str]]) -> tuple[_Page, Headers]:
+        """The page, kept or new, and the headers that go with it."""
+        settings = call.hub.settings
+        asked = window(call.query, default=settings.page_default, most=settings.page_max)
+        at = (call.version, asked, *map(tuple, among.values()))
+        page = self._pages.get(at)
+        if page is None or page.revision != call.hub.store.revision(self._kind):
+            page = await self._make(call, at, asked, among)
+            self._keep(page)
+        headers = [(b"x-total-count", b"%d" % page.total), (b"x-limit", b"%d" % settings.page_max)]
         if asked.offset + page.count < page.total and page.count:
-            answer.headers.append((b"link", _link(call, asked, page.count)))
-        if len(page.tail) >= _GZIP_LEAST:
-            clock = call.hub.clock
-            answer.gzip = lambda head, tail: _compressed(page, clock, head, tail)
-        return answer
+            headers.append((b"link", _link(call, asked, page.count)))
+        return page, headers
 
     def _belong_to(self, store: Store) -> None:
         """Revisions are counted by a store; pages of another one say nothing."""
         if store is not self._store:
             self._store = store
+            self._asked.clear()
             self._pages.clear()
             self._bytes = 0
 
     async def _make(
-        self, store: Store, version: str, asked: Window, among: Mapping[str, Sequence[str]], revision: int
+        self, call: Call, at: tuple[object, ...], asked: Window, among: Mapping[str, Sequence[str]]
     ) -> _Page:
+        store = call.hub.store
+        revision = store.revision(self._kind)
         found = await store.page(
             self._kind,
             date_from=asked.date_from,
@@ -128,27 +157,25 @@ class Listing:
             limit=asked.limit,
             among=among,
         )
-        bodies = [await self._rendition.of(store, document, version) for document in found.documents]
+        bodies = [await self._rendition.of(store, document, call.version) for document in found.documents]
         tail = b',"data":[' + b",".join([body for body in bodies if body is not None]) + b"]}"
-        return _Page(revision, tail, found.total, len(found.documents))
+        return _Page(at, revision, call.hub.clock, tail, found.total, len(found.documents))
 
-    def _keep(self, at: tuple[object, ...], page: _Page) -> None:
-        old = self._pages.pop(at, None)
+    def _keep(self, page: _Page) -> None:
+        old = self._pages.pop(page.at, None)
         self._bytes += len(page.tail) - (len(old.tail) if old else 0)
-        self._pages[at] = page
+        self._pages[page.at] = page
+        if old is not None:
+            self._asked.clear()
         while self._bytes > _CACHE_BYTES and len(self._pages) > 1:
             _, gone = self._pages.popitem(last=False)
             self._bytes -= len(gone.tail)
+            self._asked.clear()
 
-
-def _compressed(page: _Page, clock: Clock, head: bytes, tail: bytes) -> bytes:
-    """The envelope, gzipped; kept for a second, so its timestamp is at most that old."""
-    now = clock.monotonic()
-    if now - page.zipped_at > _GZIP_AGE_S:
-        deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
-        page.zipped = deflate.compress(head + tail) + deflate.flush()
-        page.zipped_at = now
-    return page.zipped
+    def _remember(self, words: tuple[object, ...], known: tuple[_Page, Headers]) -> None:
+        if len(self._asked) >= _MOST_ASKED:
+            self._asked.clear()
+        self._asked[words] = known
 
 
 def _link(call: Call, asked: Window, count: int) -> bytes:

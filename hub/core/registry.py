@@ -132,16 +132,27 @@ class Partner(BaseModel):
 
 
 class Caller:
-    """Who is calling: the partner, and which use the presented token has."""
+    """Who is calling: the partner, and which use the presented token has. What each request asks is worked out once."""
 
-    __slots__ = ("fingerprint", "partner", "token", "use")
+    __slots__ = ("_speaks_for", "fingerprint", "parties", "partner", "roles", "token", "use")
 
     def __init__(self, partner: Partner, use: TokenUse, fingerprint: str, token: str) -> None:
         self.partner = partner
+        self.roles = partner.roles
+        self.parties = partner.parties
+        self._speaks_for: dict[frozenset[PartyRole], frozenset[Party]] = {}
         self.use = use
         self.fingerprint = fingerprint
         self.token = token
         """As presented, for the echo in GET credentials; never stored, never logged."""
+
+    def speaks_for(self, party: Party, roles: frozenset[PartyRole]) -> bool:
+        """Has its partner claimed `party` in one of `roles`?"""
+        spoken_for = self._speaks_for.get(roles)
+        if spoken_for is None:
+            claimed = frozenset(claim.party for claim in self.partner.claims if claim.role in roles)
+            spoken_for = self._speaks_for[roles] = claimed
+        return party in spoken_for
 
 
 class Registry:
@@ -214,6 +225,10 @@ class Registry:
         """The connected partner that speaks for `party` in one of `roles`."""
         wanted = frozenset(roles)
         return next((p for p in self.connected() if p.speaks_for(party, wanted)), None)
+
+    def known(self, header: bytes) -> Caller | None:
+        """Who presented this very Authorization header before, if that has not changed meanwhile."""
+        return self._by_header.get(header)
 
     def caller(self, header: bytes, now: datetime) -> Caller:
         """Who presents this Authorization header. Raises: Unauthorized, always with the same words."""

@@ -1,7 +1,7 @@
-"""`python -m hub.demo.child MODULE ARGUMENT...`: run a program that ends when the one that started it does.
+"""`python -m hub.demo.child PROGRAM ARGUMENT...`: run a program that ends when the one that started it does.
 
-The starter holds the other end of standard input. It closes when the starter ends, in whatever way, and then this program
-is told to end as if by `kill`. So nothing of a demo that was killed stays behind.
+The starter holds the other end of standard input. It closes when the starter ends, in whatever way, and then this
+program is told to end as if by `kill`. So nothing of a demo that was killed stays behind.
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ def _end_with_the_starter() -> None:
 
 
 def main() -> None:
-    """Run the module that the command line names, with the rest as its own command line."""
+    """Run `busbar`, or the module that the command line names, with the rest as its own command line."""
     threading.Thread(target=_end_with_the_starter, daemon=True).start()
     sys.argv = sys.argv[1:]
+    if sys.argv[0] == "busbar":
+        from hub import cli
+
+        sys.exit(cli.main())
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -14,84 +16,109 @@ from hub.demo.record import DriveRecord, Record
 from hub.demo.stage import Stage
 from hub.demo.world import DRIVES, KNOWN, PROVIDERS, SPARE_STATION, Drive
 
-_WORDS: Final = {
-    "whitelist": "the whitelist",
-    "real_time": "its eMSP, asked",
-    "refused": "nobody: refused",
-    "command": "START_SESSION",
-}
+_WORDS: Final = {"whitelist": "whitelist", "real_time": "eMSP, asked", "refused": "refused", "command": "app"}
+_NONE: Final = "-"
 
 
 def table(record: Record) -> Table:
     """One row a drive."""
-    shown = Table(title="What came of it", title_justify="left", title_style="bold")
-    for name in ("drive", "partner", "authorized by", "CDR"):
+    shown = Table(box=SIMPLE_HEAD, title="What came of it", title_justify="left", caption_justify="left")
+    for name in ("drive", "partner", "authorized by"):
         shown.add_column(name)
-    for name in ("ms", "updates", "kWh", "price", "with VAT"):
+    for name in ("ms", "updates", "kWh", "price (with VAT)"):
         shown.add_column(name, justify="right")
+    shown.add_column("CDR at the partner")
     for drive in DRIVES:
-        seen = record.of(drive)
-        shown.add_row(*_row(drive, seen)[:4], *_row(drive, seen)[4:], style="red" if drive.is_refused else "")
-    facts = [f"first CDR after {record.seconds_to_first_cdr} s", f"the hub takes {record.rss_mb} MB"]
-    facts.append(f"{len(record.complaints)} complaints of the eMSPs")
-    shown.caption = "; ".join(facts)
-    shown.caption_justify = "left"
+        shown.add_row(*_row(drive, record.of(drive)))
+    complaints = len(record.complaints) or "no"
+    shown.caption = (
+        f"first CDR after {record.seconds_to_first_cdr} s; the hub takes {record.rss_mb} MB; "
+        f"{complaints} complaints of the eMSPs"
+    )
     return shown
 
 
 def _row(drive: Drive, seen: DriveRecord) -> tuple[str, ...]:
-    label = next(each.label for each in PROVIDERS if each.name == drive.provider)
     return (
         f"[{drive.number}] {drive.title}",
-        label,
+        next(each.label for each in PROVIDERS if each.name == drive.provider),
         _WORDS.get(seen.authorized_by or "", "?"),
-        _delivery(seen) if not drive.is_refused else "none, as it should be",
-        "-" if seen.authorize_ms is None else f"{seen.authorize_ms:.0f}",
-        str(seen.session_updates) if seen.session_updates else "-",
-        "-" if seen.kwh is None else f"{seen.kwh:.3f}",
-        f"{seen.total_cost} {seen.currency}" if seen.total_cost else "-",
-        seen.total_cost_incl or "-",
+        _NONE if seen.authorize_ms is None else f"{seen.authorize_ms:.0f}",
+        str(seen.session_updates) if seen.session_updates else _NONE,
+        _NONE if seen.kwh is None else f"{seen.kwh:.3f}",
+        _price(seen),
+        _delivery(drive, seen),
     )
 
 
-def _delivery(seen: DriveRecord) -> str:
+def _price(seen: DriveRecord) -> str:
+    if seen.total_cost is None:
+        return _NONE
+    incl = None if seen.total_cost_incl is None else Decimal(seen.total_cost_incl)
+    with_vat = f" ({incl:.2f})" if incl is not None else ""
+    return f"{Decimal(seen.total_cost):.2f} {seen.currency}{with_vat}"
+
+
+def _delivery(drive: Drive, seen: DriveRecord) -> str:
+    if seen.cdr_id is None:
+        return "none, rightly" if drive.is_refused else "none"
     if not seen.delivered:
         return "not delivered"
-    return "delivered, says the same" if seen.same_cdr else "delivered, says something else"
+    return "says the same" if seen.same_cdr else "says something else"
 
 
 def commands(stage: Stage) -> Text:
     """To copy and paste, with the addresses of this run."""
-    hub, token = stage.operator.base_url, shlex.quote(str(stage.token_file))
-    bearer = f'-H "Authorization: Bearer $(cat {token})"'
-    python = shlex.quote(_shortest(sys.executable))
+    address = f"{stage.ocpp_url}/{SPARE_STATION}"
+    text = Text("\nEverything stays up until Ctrl-C. In another terminal:\n", style="bold")
+    for words, lines in _ideas(stage, address):
+        text.append(f"\n  {words}\n", style="not bold green")
+        for line in lines:
+            text.append(f"    {line}\n", style="not bold")
+    text.append("\n  your own charge point (OCPP 1.6, no password) dials\n", style="not bold green")
+    return text.append(f"    {address}\n", style="not bold")
+
+
+def _ideas(stage: Stage, address: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    url, busbar = stage.operator.base_url, _busbar()
     emsp = next(iter(stage.emsps.values()))
-    ask = f"{hub}/api/v1/partners {bearer} -H 'Content-Type: application/json'"
-    role = '{"name": "acme", "roles": [{"role": "EMSP", "country_code": "NL", "party_id": "ACM"}]}'
-    rows = (
-        ("the partners, and how their lanes stand", f"curl -s {hub}/api/v1/partners {bearer}"),
-        ("the CDRs, and whether they were delivered", f"curl -s {hub}/api/v1/cdrs {bearer}"),
-        (f"what {emsp.provider.label} has received", f"curl -s {emsp.desk.base_url}/sandbox/state"),
-        ("the last frames of a charger", f"curl -s {hub}/api/v1/stations/CP01/messages {bearer}"),
-        ("invite your own partner: token A, and where it begins", f"curl -s -X POST {ask} -d '{role}'"),
+    charger = f"{_python()} -m partners.sandbox charger --url {address} --tag {KNOWN.uid}"
+    bearer = '-H "Authorization: Bearer $BUSBAR_OPERATOR_TOKEN"'
+    return (
         (
-            f"charge once more, at the free charger {SPARE_STATION}",
-            f"{python} -m partners.sandbox charger --url {stage.ocpp_url}/{SPARE_STATION} --tag {KNOWN.uid}"
-            " --kwh 8 --minutes 25 --speed 300",
+            "first of all, where the hub is and who you are",
+            (
+                f"export BUSBAR_URL={url}",
+                f"export BUSBAR_OPERATOR_TOKEN=$(cat {shlex.quote(str(stage.token_file))})",
+            ),
+        ),
+        ("partners, chargers, CDRs", tuple(f"{busbar} {subject} list" for subject in ("partner", "station", "cdr"))),
+        ("the same as JSON, from the management API", (f"curl -s {url}/api/v1/cdrs {bearer}",)),
+        (f"what {emsp.provider.label} has received", (f"curl -s {emsp.desk.base_url}/sandbox/state",)),
+        ("charge once more, at the free charger", (f"{charger} --kwh 8 --minutes 25 --speed 300",)),
+        (
+            "invite your own partner, then be it: token A opens the versions URL",
+            (
+                f"{busbar} partner invite acme --role EMSP --party 'NL*ACM'",
+                "TOKEN_A=...",
+                f'curl -s {url}/ocpi/versions -H "Authorization: Token $(printf %s "$TOKEN_A" | base64)"',
+            ),
         ),
     )
-    text = Text("\nEverything stays up until Ctrl-C. What to try now, in another terminal:\n", style="bold")
-    for words, command in rows:
-        text.append(f"\n  {words}\n", style="not bold dim").append(f"    {command}\n", style="not bold")
-    text.append(
-        f"\n  your own charge point, OCPP 1.6, no password: {stage.ocpp_url}/{SPARE_STATION}\n", style="not bold"
-    )
-    return text
 
 
-def _shortest(path: str) -> str:
-    """Relative to the present folder, if it is below it."""
+def _busbar() -> str:
+    command = Path(sys.executable).parent / "busbar"
+    return _short(command) if command.exists() else f"{_python()} -m hub.cli"
+
+
+def _python() -> str:
+    return _short(Path(sys.executable))
+
+
+def _short(path: Path) -> str:
+    """As it is called from the present folder."""
     try:
-        return f"./{Path(path).relative_to(Path.cwd())}"
+        return shlex.quote(str(path.relative_to(Path.cwd())))
     except ValueError:
-        return path
+        return shlex.quote(str(path))

@@ -17,19 +17,19 @@ from hub.demo.record import Record
 from hub.demo.stage import Stage
 from hub.demo.timeline import BUSBAR, DRIVER, Actor, charger, provider
 from hub.demo.watch import Watch
-from hub.demo.world import DRIVES, PROVIDERS, TIME_ZONE, Drive
+from hub.demo.world import DRIVES, Drive
 from partners.sandbox.point.link import CallFailedError, NotConnectedError
 
 _WAIT_S: Final = 15.0
+_APART_S: Final = 0.6
 _STRANGE: Final = (AskFailed, CallFailedError, NotConnectedError, TimeoutError, RuntimeError)
-_OWN: Final = ("DE", "BSB")
 
 
 async def play(stage: Stage, watch: Watch, record: Record) -> None:
     """All drives, each beginning at its time; back when the last one ended."""
 
     async def one(drive: Drive) -> None:
-        await asyncio.sleep(drive.begins_after_s)
+        await asyncio.sleep((drive.number - 1) * _APART_S)
         try:
             await _Ride(stage, watch, record, drive).run()
         except _STRANGE as error:
@@ -70,7 +70,8 @@ class _Ride:
         status = await self._charger.tap(card.uid)
         self._seen.authorize_ms = _ms(self._plug.answer_ms("Authorize"))
         asked = self._watch.known(drive.provider).asked.get(card.uid, [])
-        source = f"{self._emsp.provider.party} says {asked[-1]}" if asked else "as its list says, nobody is asked"
+        party = self._emsp.provider.party
+        source = f"{party} was asked" if asked else f"{party}'s list says {card.whitelist}, so nobody is asked"
         took = f"{self._seen.authorize_ms:.0f} ms" if self._seen.authorize_ms is not None else "?"
         if status != "Accepted":
             self._seen.authorized_by = "refused"
@@ -113,13 +114,13 @@ class _Ride:
         charge = await self._watch.charge(
             self._drive.provider,
             self._drive.evse_uid,
-            lambda charge: charge.session is not None,
+            lambda charge: bool(charge.updates),
             timeout_s=_WAIT_S,
             what="the session of START_SESSION at the eMSP",
         )
-        assert charge.session is not None
-        self._says(self._provider, f"sends STOP_SESSION for session {charge.session['id'][:8]}")
-        await self._command("STOP_SESSION", {"session_id": charge.session["id"]})
+        session_id = charge.updates[-1]["id"]
+        self._says(self._provider, f"sends STOP_SESSION for session {session_id[:8]}")
+        await self._command("STOP_SESSION", {"session_id": session_id})
 
     async def _command(self, command: str, order: dict[str, str]) -> None:
         """Raises: AskFailed, when the hub or the charger says no."""

@@ -43,10 +43,6 @@ class Charged:
     cdr: Tree | None = None
     cdr_at_s: float = 0.0
 
-    @property
-    def session(self) -> Tree | None:
-        return self.updates[-1] if self.updates else None
-
 
 @dataclass(slots=True)
 class Known:

@@ -32,10 +32,11 @@ class Child:
         self.name = name
         self.log = log
         self._process = process
+        self._output = process.stdout or asyncio.StreamReader()
 
     @classmethod
     async def start(cls, name: str, words: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> Self:
-        """Run `python -m WORDS...` in `folder`; BUSBAR_ settings of our own environment do not get there."""
+        """Run `words` (see `child.py`) in `folder`. BUSBAR_ settings of our own environment do not get there."""
         log = folder / f"{name}.log"
         inherited = {key: value for key, value in os.environ.items() if not key.upper().startswith("BUSBAR_")}
         path = os.pathsep.join(filter(None, [str(Path(hub.__file__).parent.parent), os.environ.get("PYTHONPATH")]))
@@ -60,9 +61,8 @@ class Child:
 
     async def first_line(self, *, timeout_s: float) -> bytes:
         """What it prints first. Raises: ChildFailed."""
-        assert self._process.stdout is not None
         try:
-            line = await asyncio.wait_for(self._process.stdout.readline(), timeout_s)
+            line = await asyncio.wait_for(self._output.readline(), timeout_s)
         except TimeoutError:
             raise self.failure(f"said nothing within {timeout_s:.0f} s") from None
         if not line:

@@ -89,9 +89,8 @@ def shortcomings(record: Record) -> list[str]:
         if not partner.registered:
             found.append(f"{name} is not registered")
         elif not (partner.locations and partner.tariffs and partner.tokens):
-            found.append(
-                f"{name} has {partner.locations} locations and {partner.tariffs} tariffs, we its {partner.tokens} tokens"
-            )
+            lists = f"{partner.locations} locations, {partner.tariffs} tariffs, {partner.tokens} tokens"
+            found.append(f"{name}: a list was not exchanged ({lists})")
     for drive in DRIVES:
         found += [f"drive {drive.name}: {what}" for what in _lacking(drive, record.of(drive))]
     if record.seconds_to_first_cdr is None or record.seconds_to_first_cdr > MOST_SECONDS:

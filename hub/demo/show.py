@@ -42,7 +42,7 @@ class Show:
             self.is_over = True
             if not self._once:
                 self._timeline.shows(commands(stage))
-                await asyncio.Event().wait()
+                await stage.until_one_ends()
 
     async def _play(self, stage: Stage, watch: Watch) -> None:
         self._timeline.says(BUSBAR, f"is up at {stage.operator.base_url}, for chargers at {stage.ocpp_url}")

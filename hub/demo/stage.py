@@ -22,7 +22,7 @@ from typing import Final
 
 from hub.demo.callers import Caller, Management, together, until
 from hub.demo.mailbox import Mailbox
-from hub.demo.plugs import Frame, Plug, plug
+from hub.demo.plugs import Plug, plug
 from hub.demo.processes import Child, free_port
 from hub.demo.timeline import BUSBAR, Timeline, provider
 from hub.demo.world import (
@@ -39,6 +39,7 @@ from hub.demo.world import (
 
 _START_S: Final = 30.0
 _AT_ONCE: Final = 5
+_LOOK_EVERY_S: Final = 0.5
 _PASSWORD_BYTES: Final = 20
 _OWN: Final = OWN_PARTY.replace("*", "/")
 
@@ -80,7 +81,7 @@ class Stage:
         for identity, (location_id, uid) in stations().items():
             password = secrets.token_hex(_PASSWORD_BYTES)
             await self._register(identity, location_id, uid, {"password": password})
-            self.plugs[identity] = plug(self.ocpp_url, identity, password, at.get(identity), self._saw)
+            self.plugs[identity] = plug(self.ocpp_url, identity, password, at.get(identity))
         await self._register(SPARE_STATION, locations()[-1]["id"], SPARE_EVSE, {"security_profile": 0})
         self.timeline.says(
             BUSBAR, f"publishes {len(tariffs(datetime.now(UTC)))} tariffs and {len(locations())} locations, "
@@ -136,23 +137,28 @@ class Stage:
         accepted = sum(made.charger.accepted for made in self.plugs.values())
         self.timeline.says(BUSBAR, f"has {accepted} chargers connected over OCPP 1.6, each on a websocket of its own")
 
-    def _saw(self, made: Plug, frame: Frame) -> None:
-        """Frames are kept with the plug; what a driver would notice is told by the drive."""
+    async def until_one_ends(self) -> None:
+        """As long as all processes run. Raises: ChildFailed, when one has ended by itself."""
+        children = [self.hub, *(emsp.child for emsp in self.emsps.values())]
+        while True:
+            for child in children:
+                child.must_live()
+            await asyncio.sleep(_LOOK_EVERY_S)
 
 
 @asynccontextmanager
 async def a_stage(timeline: Timeline, *, stays: bool) -> AsyncIterator[Stage]:
-    """Start the processes; one that `stays` takes the default ports if they are free. Raises: ChildFailed, AskFailed."""
+    """Start the processes. What `stays` takes the default ports, if they are free. Raises: ChildFailed, AskFailed."""
     async with AsyncExitStack() as stack:
-        folder = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="busbar-demo-", ignore_cleanup_errors=True))
-        )
+        made = tempfile.TemporaryDirectory(prefix="busbar-demo-", ignore_cleanup_errors=True)
+        folder = Path(stack.enter_context(made))
         http, ocpp = free_port(8000 if stays else None), free_port(9000 if stays else None)
         base_url = f"http://127.0.0.1:{http}"
-        hub = await _start_hub(stack, folder, http, ocpp)
-        *emsps, _ = await together(
-            *(_start_emsp(stack, folder, each) for each in PROVIDERS), _until_ready(hub, base_url)
-        )
+        children: list[Child] = []
+        stack.push_async_callback(_stop, children)
+        hub = await _start_hub(children, folder, http, ocpp)
+        emsps = await together(*(_start_emsp(stack, children, folder, each) for each in PROVIDERS))
+        await _until_ready(hub, base_url)
         operator = Management(base_url, token=_token_file(folder).read_text().strip())
         stack.push_async_callback(operator.close)
         stage = Stage(
@@ -162,28 +168,24 @@ async def a_stage(timeline: Timeline, *, stays: bool) -> AsyncIterator[Stage]:
         yield stage
 
 
-async def _start_hub(stack: AsyncExitStack, folder: Path, http: int, ocpp: int) -> Child:
-    words = ("hub.cli", "serve", "--dev", "--port", str(http), "--ocpp-port", str(ocpp))
+async def _stop(children: list[Child]) -> None:
+    await asyncio.gather(*(child.stop() for child in children))
+
+
+async def _start_hub(children: list[Child], folder: Path, http: int, ocpp: int) -> Child:
+    words = ("busbar", "serve", "--dev", "--port", str(http), "--ocpp-port", str(ocpp))
     environment = {"BUSBAR_DATABASE_URL": f"sqlite:///{folder}/busbar.db", "BUSBAR_PARTY": OWN_PARTY}
     child = await Child.start("hub", words, folder=folder, environment=environment)
-    stack.push_async_callback(child.stop)
+    children.append(child)
     return child
 
 
-async def _start_emsp(stack: AsyncExitStack, folder: Path, about: Provider) -> Emsp:
+async def _start_emsp(stack: AsyncExitStack, children: list[Child], folder: Path, about: Provider) -> Emsp:
     receipts = folder / f"{about.name}.receipts"
-    words = (
-        "partners.sandbox",
-        "emsp",
-        "--version",
-        about.version,
-        "--party",
-        about.party,
-        "--receipts",
-        str(receipts),
-    )
+    about_it = ("--version", about.version, "--party", about.party, "--receipts", str(receipts))
+    words = ("partners.sandbox", "emsp", *about_it)
     child = await Child.start(about.name, words, folder=folder, environment={})
-    stack.push_async_callback(child.stop)
+    children.append(child)
     told = json.loads(await child.first_line(timeout_s=_START_S))
     desk = Caller(told["url"])
     stack.push_async_callback(desk.close)

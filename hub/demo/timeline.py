@@ -16,6 +16,8 @@ from rich.text import Text
 
 _WHO: Final = 15
 """Columns for the actor: as long as the longest of them."""
+_PIPED: Final = 120
+"""Columns where there is no terminal to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +79,7 @@ def line(age_s: float, actor: Actor, what: str, *, drive: int | None = None, sty
 
 def a_console(*, quiet: bool) -> Console | None:
     """Where the lines go: standard output, or nowhere."""
-    return None if quiet else Console(highlight=False)
+    if quiet:
+        return None
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PIPED)

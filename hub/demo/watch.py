@@ -12,7 +12,7 @@ from hub.demo.callers import until
 from hub.demo.mailbox import Charged, Known, Mailbox, Receipt, evse_of, verdict
 from hub.demo.record import cost_of
 from hub.demo.timeline import Timeline, provider
-from hub.demo.world import drive_at
+from hub.demo.world import number_at, number_with
 
 _EVERY_S: Final = 0.03
 _TOLD_EVERY_S: Final = 0.9
@@ -54,11 +54,15 @@ class Watch:
         return self.known(name).charge(uid)
 
     def _tell(self, receipt: Receipt) -> None:
+        name = receipt.provider.name
         match (receipt.module, receipt.method):
             case ("tokens", "POST"):
-                self._says(receipt, None, f"is asked about {receipt.path[1]}, and says {verdict(receipt)}")
+                uid = receipt.path[1]
+                text = f"is asked about card {uid}, and says {verdict(receipt)}"
+                self._says(receipt, number_with(name, uid), text)
             case ("commands", "POST"):
-                self._says(receipt, None, f"learns that {receipt.path[1]} was {receipt.body.get('result')}")
+                text = f"learns what came of {receipt.path[1]}: {receipt.body.get('result')}"
+                self._says(receipt, number_with(name), text)
             case ("sessions", "PUT"):
                 self._session(receipt)
             case ("cdrs", "POST"):
@@ -73,21 +77,19 @@ class Watch:
         self._told[tree["id"]] = (tree["status"], now)
         count = len(self._mailboxes[receipt.provider.name].known.charge(evse_of(tree)).updates)
         money = cost_of(tree).shown(tree["currency"])
-        text = f"session {tree['id'][:8]} {tree['status']}, {kwh(tree['kwh'])}, {money}, update {count}"
-        self._says(receipt, tree, text)
+        text = f"has session {tree['id'][:8]} {tree['status']}: {kwh(tree['kwh'])}, {money} (update {count})"
+        self._says(receipt, number_at(evse_of(tree)), text)
 
     def _cdr(self, receipt: Receipt) -> None:
         tree = receipt.body
         if self.first_cdr_s is None and receipt.status in (200, 201):
             self.first_cdr_s = self._age_s()
         money = cost_of(tree).shown(tree["currency"])
-        text = f"CDR {tree['id'][:8]} has arrived: {kwh(tree['total_energy'])}, {money}, answered {receipt.status}"
-        self._says(receipt, tree, text, style="bold")
+        text = f"gets CDR {tree['id'][:8]}: {kwh(tree['total_energy'])}, {money}; answers {receipt.status}"
+        self._says(receipt, number_at(evse_of(tree)), text, style="bold")
 
-    def _says(self, receipt: Receipt, tree: object, what: str, *, style: str = "") -> None:
-        drive = drive_at(evse_of(tree)) if isinstance(tree, dict) else None
-        number = drive.number if drive is not None else None
-        self._timeline.says(provider(receipt.provider.label), what, drive=number, style=style)
+    def _says(self, receipt: Receipt, drive: int | None, what: str, *, style: str = "") -> None:
+        self._timeline.says(provider(receipt.provider.label), what, drive=drive, style=style)
 
 
 def kwh(energy: Decimal | int) -> str:

@@ -82,7 +82,6 @@ class Drive:
     kwh: float = 0.0
     minutes: float = 0.0
     idle_minutes: float = 0.0
-    begins_after_s: float = 0.0
 
     @property
     def is_refused(self) -> bool:
@@ -90,24 +89,18 @@ class Drive:
 
 
 DRIVES: Final = (
-    Drive(
-        1, "known_card", "card on the list", "emsp-eee", KNOWN, "CP01", "E0101", "LOC1", "whitelist", 18.4, 48, 21, 0.0
-    ),
-    Drive(
-        2, "asked_card", "card asked for", "emsp-fff", ASKED, "CP06", "E0202", "LOC2", "real_time", 27.25, 62, 0, 0.6
-    ),
-    Drive(
-        3, "lost_card", "card reported lost", "emsp-eee", LOST, "CP15", "E0403", "LOC4", "refused", begins_after_s=1.2
-    ),
-    Drive(4, "app", "app, no card", "emsp-ddd", APP, "CP09", "E0301", "LOC3", "command", 9.6, 31, 0, 1.6),
+    Drive(1, "known_card", "card on the list", "emsp-eee", KNOWN, "CP01", "E0101", "LOC1", "whitelist", 18.4, 48, 21),
+    Drive(2, "asked_card", "card asked for", "emsp-fff", ASKED, "CP06", "E0202", "LOC2", "real_time", 27.25, 62),
+    Drive(3, "lost_card", "card reported lost", "emsp-eee", LOST, "CP15", "E0403", "LOC4", "refused"),
+    Drive(4, "app", "app, no card", "emsp-ddd", APP, "CP09", "E0301", "LOC3", "command", 9.6, 31),
 )
 
 _SITES: Final = (
     ("LOC1", "Speicherstadt", "Am Sandtorkai 30", "Hamburg", "20457", "53.54430", "9.99320", "T-PARK"),
-    ("LOC2", "Ostkreuz", "Sonntagstraße 14", "Berlin", "10245", "52.50420", "13.46710", "T-DAY"),
+    ("LOC2", "Ostkreuz", "Marktstrasse 14", "Berlin", "10245", "52.50420", "13.46710", "T-DAY"),
     ("LOC3", "Alte Messe", "Deutscher Platz 4", "Leipzig", "04103", "51.32080", "12.39610", "T-ENERGY"),
-    ("LOC4", "Rheinauhafen", "Im Zollhafen 12", "Köln", "50678", "50.92520", "6.96580", "T-ENERGY"),
-    ("LOC5", "Kornmarkt", "Kornmarkt 2", "Nürnberg", "90402", "49.44960", "11.07540", "T-PARK"),
+    ("LOC4", "Hafenviertel", "Speicherstrasse 12", "Dortmund", "44147", "51.52800", "7.44600", "T-ENERGY"),
+    ("LOC5", "Marktplatz", "Am Markt 2", "Bremen", "28195", "53.07600", "8.80720", "T-PARK"),
 )
 
 
@@ -140,9 +133,17 @@ def evse_uid(site: int, place: int) -> str:
     return f"E{site:02d}{place:02d}"
 
 
-def drive_at(uid: str) -> Drive | None:
-    """The drive that takes place at an EVSE."""
-    return next((drive for drive in DRIVES if drive.evse_uid == uid), None)
+def number_at(uid: str) -> int | None:
+    """Of the drive that takes place at an EVSE."""
+    return next((drive.number for drive in DRIVES if drive.evse_uid == uid), None)
+
+
+def number_with(provider: str, card_uid: str | None = None) -> int | None:
+    """Of the drive with a card; without one, of the drive by a provider's app."""
+    mine = [drive for drive in DRIVES if drive.provider == provider]
+    if card_uid is None:
+        return next((drive.number for drive in mine if drive.authorized_by == "command"), None)
+    return next((drive.number for drive in mine if drive.card.uid == card_uid), None)
 
 
 def _location(

@@ -3,11 +3,11 @@
     pending --> sending --> delivered
                    |   \\-> refused        (set aside by the lane, can be sent again)
                    v
-                unknown                   a crash, or an answer that was lost
+                unknown                   a crash, an answer that was lost, or one that tells of trouble there
 
 `sending` is on disk before the socket opens. Whoever finds `sending` on disk, or comes here again without knowing the
-end of the last try, is in `unknown`: the CDR is first looked for at the partner (by the Location it gave, or below its
-endpoint), and only then POSTed again, byte for byte the same.
+end of the last try, is in `unknown`: the CDR is first looked for below the partner's endpoint, and only then POSTed
+again, byte for byte the same. A request that never left us (no connection) leaves it `pending`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typing import Final
 
 import msgspec
 
+from hub.core.answers import is_passing
 from hub.core.delivery import entitled
 from hub.core.dialect import NotExpressible
-from hub.core.errors import PeerFault, PeerRefused
+from hub.core.errors import EndpointsMissing, PeerFault, PeerRefused, PeerUnreachable
 from hub.core.failpoints import failpoint
 from hub.core.operations import RECEIVER
 from hub.core.ports import Hub
@@ -29,6 +30,7 @@ from modules.cdrs.routes import rendition
 from modules.cdrs.store import DELIVERIES, find
 
 _SETTLED: Final = "delivered"
+_IN_DOUBT: Final = frozenset({"sending", "unknown"})
 
 
 class Delivery(msgspec.Struct):
@@ -57,7 +59,7 @@ class CdrPublication:
         delivery = await load(hub, partner.name, key)
         if delivery.state == _SETTLED:
             return
-        if delivery.state != "pending" and await self._is_there(hub, partner, document, delivery):
+        if delivery.state in _IN_DOUBT and await self._is_there(hub, partner, document, delivery):
             await _save(hub, partner.name, key, delivery, _SETTLED)
             return
         await self._post(hub, partner, document, delivery, body)
@@ -72,11 +74,8 @@ class CdrPublication:
             answer = await hub.peers.send(
                 partner, "POST", "cdrs", RECEIVER, body=body, owner=document.owner, to=document.audience
             )
-        except PeerRefused:
-            await _save(hub, partner.name, document.key, delivery, "pending")
-            raise
-        except PeerFault:
-            await _save(hub, partner.name, document.key, delivery, "unknown")
+        except PeerFault as fault:
+            await _save(hub, partner.name, document.key, delivery, _after(fault))
             raise
         failpoint("out.after_send")
         delivery.location = answer.headers.get("location", "")[:255]
@@ -85,15 +84,26 @@ class CdrPublication:
         failpoint("out.after_ack")
 
     async def _is_there(self, hub: Hub, partner: Partner, document: Document, delivery: Delivery) -> bool:
-        """Did the partner take it, when we do not know? Silence is raised, not taken for a no."""
+        """Did the partner take it, when we do not know? Silence and server faults are raised, not taken for a no."""
         try:
             answer = await hub.peers.send(
                 partner, "GET", "cdrs", RECEIVER, (document.columns["id"],), owner=document.owner
             )
-        except PeerRefused:
+        except PeerRefused as refused:
+            if is_passing(refused.http, refused.status_code):
+                raise
             return False
         data = answer.data
         return isinstance(data, dict) and str(data.get("id", "")).upper() == document.columns["id"].upper()
+
+
+def _after(fault: PeerFault) -> str:
+    """The state that a failed POST leaves. A refusal that is about the CDR is one; a server in trouble may have it."""
+    if isinstance(fault, PeerUnreachable | EndpointsMissing):
+        return "pending"
+    if isinstance(fault, PeerRefused) and not is_passing(fault.http, fault.status_code):
+        return "refused"
+    return "unknown"
 
 
 async def load(hub: Hub, partner: str, key: str) -> Delivery:

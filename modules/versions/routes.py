@@ -13,7 +13,7 @@ from hub.core.dialect import VERSIONS
 from hub.core.dispatch import Call
 from hub.core.errors import NotFound
 from hub.core.jsontypes import Tree
-from hub.core.operations import CONFIG, RECEIVER, SENDER, Operation, Operations, Side
+from hub.core.operations import ANYBODY, CONFIG, RECEIVER, SENDER, Operation, Operations, Side
 from modules.versions.wire import VERSION, VERSION_DETAILS
 
 versions = Operations("versions", routed=False)
@@ -68,9 +68,10 @@ def _details(call: Call, position: str | None) -> Tree:
 
 def _interfaces(call: Call, operations: Iterable[Operation]) -> list[tuple[str, Side]]:
     """Each functional interface once, in the order of the modules."""
+    roles = call.partner.roles or ANYBODY  # who we register with may not have said yet what it is
     seen: dict[tuple[str, Side], None] = {}
     for operation in operations:
-        useful = operation.callers & call.partner.roles and call.version in operation.versions
+        useful = operation.callers & roles and call.version in operation.versions
         if operation.side is not CONFIG and useful:
             seen[(operation.module, operation.side)] = None
     return list(seen)

@@ -83,9 +83,11 @@ class Handshake:
 def _choose(offered: Json, version: str | None) -> tuple[str, str]:
     """(version, URL of its details): the one asked for, or the newest that both have."""
     entries = offered.get("versions") if isinstance(offered, dict) else offered
+    if not isinstance(entries, list):
+        raise ClientApiUnusable("versions: there is no list of versions")
     urls = {
         str(entry.get("version")): str(entry.get("url"))
-        for entry in entries or ()
+        for entry in entries
         if isinstance(entry, dict) and entry.get("url")
     }
     for candidate in (version,) if version else reversed(VERSIONS):
@@ -112,18 +114,25 @@ async def connect(
     """Register with a partner that invited us: versions, details, POST credentials with its token A.
 
     The token that we hand out is on disk before the POST, since the partner calls back with it before it answers.
-    Raises: ClientApiUnusable, VersionNotOffered, EndpointsMissing, PeerFault's children.
+    When it fails, nothing that we hand out or were told is good; an invitation of ours to them still is.
+    Raises: ClientApiUnusable, VersionNotOffered, EndpointsMissing, PeerFault's children; InvalidRequest, when what they
+    answer is not what was agreed.
     """
+    known = hub.registry.find(name)
+    if known is not None and known.state is State.CONNECTED:
+        raise InvalidRequest(f"{name} is connected already")
     found = await handshake.discover(versions_url, token, version=None)
     credentials.check_endpoints(found, claims)
     ours = mint_token()
+    known = hub.registry.find(name)
     partner = await _prepare(hub, name, claims, found, ours, versions_url)
     try:
         theirs = await _give(hub, handshake, "POST", found, token, ours)
+        return await _settle(hub, seal, partner, theirs, found)
     except BusbarError:
-        await hub.registry.save(partner.model_copy(update={"our_tokens": ()}))
+        before = known or partner.model_copy(update={"our_tokens": ()})
+        await hub.registry.change(name, lambda _: before)
         raise
-    return await _settle(hub, seal, partner, theirs, found)
 
 
 async def _prepare(

@@ -7,19 +7,18 @@ milliseconds; it is kept with the partner when the whole pull went through.
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import structlog
 
 from hub.core import trace
 from hub.core.clock import timestamp
-from hub.core.errors import BusbarError, PeerNonsense
+from hub.core.errors import BusbarError, Conflict, NotReady, PeerNonsense
 from hub.core.failpoints import failpoint
 from hub.core.jsontypes import Json, Tree
 from hub.core.operations import EMSP_LIKE, SENDER, Side
@@ -62,6 +61,8 @@ class Puller:
         self._hub = hub
         self._pages = pages
         self._busy: set[str] = set()
+        self._failures: dict[str, int] = {}
+        self._not_before: dict[str, float] = {}
 
     async def run(self) -> None:
         """Pull from whoever is due, for ever: new partners at once, the others once a day."""
@@ -75,6 +76,8 @@ class Puller:
     def _is_due(self, partner: Partner) -> bool:
         if not partner.roles & EMSP_LIKE or partner.endpoint("tokens", "SENDER") is None:
             return False
+        if self._hub.clock.monotonic() < self._not_before.get(partner.name, 0.0):
+            return False
         last = partner.pulled.get("tokens")
         every = timedelta(seconds=self._hub.settings.pull_every_s)
         return last is None or last < timestamp(self._hub.clock.now() - every)
@@ -83,10 +86,20 @@ class Puller:
         try:
             await self.pull_tokens(name)
         except BusbarError as fault:
+            self._back_off(name)
             log.warning("pull failed", partner=name, error=fault.message)
-            await asyncio.sleep(min(self._hub.settings.pull_check_s, 60))
+        else:
+            self._failures.pop(name, None)
+            self._not_before.pop(name, None)
         finally:
             self._busy.discard(name)
+
+    def _back_off(self, name: str) -> None:
+        """As the lanes do: a partner that fails is not asked for its whole list every few seconds."""
+        settings = self._hub.settings
+        failures = self._failures[name] = self._failures.get(name, 0) + 1
+        wait_s = min(settings.lane_first_s * 2 ** min(failures - 1, 20), settings.lane_cap_s)
+        self._not_before[name] = self._hub.clock.monotonic() + wait_s
 
     async def pull_tokens(self, name: str, *, full: bool = False) -> Pulled:
         """All tokens of a partner, or those that changed since the last pull. Raises: PeerFault's children."""
@@ -124,6 +137,8 @@ class Puller:
                 log.warning("pulled a token of a foreign party", partner=partner.name, party=str(owner))
                 return None
             return await tokens.put(self._hub.store, owner, token.uid, token)
+        except (NotReady, Conflict):
+            raise
         except BusbarError as fault:
             log.warning("pulled object is not valid", partner=partner.name, error=fault.message)
             return None
@@ -133,7 +148,8 @@ class Puller:
         query = {"limit": "500", **({"date_from": since} if since else {})}
         answer = await self._pages.send(partner, "GET", "tokens", SENDER, query=query)
         seen = 0
-        for _ in range(MOST_PAGES):
+        asked: set[str] = set()
+        while len(asked) < MOST_PAGES:
             page = answer.data
             if not isinstance(page, list):
                 raise PeerNonsense("a list request was not answered with a list")
@@ -141,10 +157,14 @@ class Puller:
                 yield tree
             failpoint("pull.page.after_commit")
             seen += len(page)
-            following = _next_url(partner, answer, seen)
+            following = _next_url(partner, answer, seen, query)
             if not page or following is None:
                 return
+            if following in asked:
+                raise PeerNonsense("the pages of the list go round in a circle")
+            asked.add(following)
             answer = await self._pages.get(partner, following)
+        raise PeerNonsense(f"the list has more than {MOST_PAGES} pages")
 
 
 def _owner(partner: Partner, tree: Json) -> Tree:
@@ -153,17 +173,20 @@ def _owner(partner: Partner, tree: Json) -> Tree:
     return {"country_code": party.country_code, "party_id": party.party_id}
 
 
-def _next_url(partner: Partner, answer: PeerAnswer, seen: int) -> str | None:
-    """The `Link` to follow, if it leads to the partner's own host (our token goes with it); else counting on."""
+def _next_url(partner: Partner, answer: PeerAnswer, seen: int, query: Mapping[str, str]) -> str | None:
+    """The `Link` to follow, if it leads to the partner's own host (our token goes with it); else counting on.
+
+    Behind a proxy servers write `http` where they are reached by https: what was agreed on is kept.
+    """
     base = partner.endpoint("tokens", "SENDER") or ""
     match = _LINK.search(answer.headers.get("link", ""))
     if match is not None:
-        url = str(urljoin(base, match[1]))
-        if urlsplit(url).netloc != urlsplit(base).netloc:
+        following, agreed = urlsplit(urljoin(base, match[1])), urlsplit(base)
+        if following.netloc != agreed.netloc:
             raise PeerNonsense("the next page is on another host")
-        return url
+        return str(following._replace(scheme=agreed.scheme).geturl())
     total = answer.headers.get("x-total-count", "")
     if total.isascii() and total.isdigit() and int(total) > seen:
-        return f"{base}?offset={seen}&limit=500"
+        return f"{base}?{urlencode({**query, 'offset': str(seen)})}"
     return None
 

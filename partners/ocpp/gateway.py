@@ -189,6 +189,7 @@ class Gateway:
             on_late=lambda late: self._late(live, late),
         )
         before, live.link = live.link, link
+        live.told_gone = False
         if before is None and now - live.offline_since > self.hub.settings.offline_grace_s:
             live.connectors = {}
         log.info("station connected", station=live.identity, version=version, took_over=before is not None)

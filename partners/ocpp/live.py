@@ -77,6 +77,7 @@ class Live:
         "offline_since",
         "station",
         "takeovers",
+        "told_gone",
     )
 
     def __init__(self, station: Station, learned: Learned, *, frames_kept: int, offline_since: float) -> None:
@@ -86,6 +87,8 @@ class Live:
         self.connectors: dict[int, Heard] = {}
         self.frames = FrameLog(frames_kept)
         self.offline_since = offline_since
+        self.told_gone = False
+        """Partners were told that nothing is known of it."""
         self.clock_offset: timedelta | None = None
         """Time of arrival minus the charger's time, as last measured."""
         self.journeys: OrderedDict[str, tuple[str, float]] | None = None

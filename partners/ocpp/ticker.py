@@ -63,7 +63,8 @@ class Ticker:
         for live in list(self._stations):
             if live.link is not None:
                 self._look_at(live.link, now)
-            elif grace < now - live.offline_since <= grace + 2 * self._tick_s:
+            elif not live.told_gone and now - live.offline_since > grace:
+                live.told_gone = True
                 await self._stations.display.changed(live)
         await self._stations.display.tick()
         if now >= self._slow_at:

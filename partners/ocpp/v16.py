@@ -17,12 +17,13 @@ from msgspec.structs import replace as with_fields
 
 from hub.core import trace
 from hub.core.clock import timestamp
+from hub.core.errors import BusbarError
 from hub.core.failpoints import failpoint
 from hub.core.jsontypes import Tree
 from hub.core.ports import Place
 from hub.core.units import Audit, Unit
 from modules.commands import reservations
-from modules.tokens.authorize import Decision, authorize, for_start
+from modules.tokens.authorize import By, Decision, authorize, for_start
 from partners.ocpp import answers, certificates, reports
 from partners.ocpp.answers import Fault
 from partners.ocpp.billing import Opening
@@ -176,10 +177,19 @@ class Version16:
         use = await reservations.used(self.hub, event.station, event.connector or 0, number=number, id_tag=tag)
         if use is not None:
             return Opening(place, use.decision, use.charge, use.unit, trace.correlation())
-        decision = await for_start(self.hub, tag, place, at=event.station)
+        decision = await self._decision(event, place)
         if decision.accepted and self.hub.settings.ocpp_one_charge_per_token and self.transactions.is_charging(tag):
             decision = Decision(answers.CONCURRENT_TX, decision.by, decision.token, decision.owner)
         return Opening(place, decision, correlation_id=trace.correlation())
+
+    async def _decision(self, event: Event, place: Place | None) -> Decision:
+        try:
+            return await for_start(self.hub, event.id_tag or "", place, at=event.station)
+        except BusbarError:
+            raise
+        except Exception as error:  # the charge goes on all the same: it must be on record, and be seen
+            log.exception("token not decided on", station=event.station, error=type(error).__name__)
+            return Decision("NOT_ALLOWED", By.UNKNOWN)
 
     def _likely_place(self, link: Link) -> Place | None:
         """Where a token is shown: Authorize names no connector. The only EVSE, or the only one with a car before it."""

@@ -92,6 +92,13 @@ class Mirror:
             raise RewrittenCdrError(tree["id"])
         return known is tree
 
+    def cdr_of_any_owner(self, identity: str) -> dict[str, Json]:
+        """The first CDR of this id. Raises UnknownObjectError."""
+        for key, tree in self.objects["cdrs"].items():
+            if key[2] == identity.casefold():
+                return tree
+        raise UnknownObjectError(identity)
+
     def take_in(self, module: str, fallback: tuple[str, str], tree: dict[str, Json]) -> None:
         """Keep an object that was pulled. One that names no owner (2.1.1) replaces the one of its id, if known."""
         identity = tree["id"].casefold()

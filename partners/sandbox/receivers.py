@@ -121,9 +121,11 @@ class Receivers:
         return Reply(http=201 if created else 200, headers={"Location": url})
 
     async def get_cdr(self, call: Call) -> Reply:
-        """The CDR behind the Location we gave."""
+        """The CDR behind the Location we gave, or below the endpoint by its id alone, as the specification shows it."""
         *owner, identity = ("", "", *call.path)[-3:]
         try:
+            if len(call.path) == 1:
+                return Reply(self._mirror.cdr_of_any_owner(identity))
             return Reply(self._mirror.get("cdrs", (owner[0], owner[1]), (identity,)))
         except UnknownObjectError as error:
             raise self._unknown(call) from error

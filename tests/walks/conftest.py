@@ -1,4 +1,4 @@
-"""One site a database, shared by all walks on it: give the walks of one database to one worker (xdist_group)."""
+"""One site a database, shared by all walks on it, which `tests.scheduling` therefore gives to one worker."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ import pytest
 from tests.databases import PostgresServer
 from tests.walks.site import Site
 
-_DATABASES = [
-    pytest.param(name, marks=pytest.mark.xdist_group(f"walks-{name}"), id=name) for name in ("sqlite", "postgresql")
-]
 
-
-@pytest.fixture(scope="session", params=_DATABASES)
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A hub with three partners, as processes."""
     directory = tmp_path_factory.mktemp(f"site-{request.param}")

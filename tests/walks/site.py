@@ -88,6 +88,15 @@ class Emsp:
         pushed: Tree = self.post("tokens", {"uid": uid, **token})
         return pushed
 
+    def push_until_taken(self, uid: str) -> Tree:
+        """The same while the hub comes and goes."""
+        for _ in range(100):
+            status, pushed = self.process.web.answer("POST", "/sandbox/tokens", {"uid": uid, "whitelist": "ALLOWED"})
+            if status == 200:
+                return dict(pushed)
+            time.sleep(0.1)
+        raise AssertionError("the token was not taken")
+
     async def command(self, command: str, body: Mapping[str, object]) -> Tree:
         """Send one and wait for its result: `{answer, result}`."""
         ask = {"command": command, "body": dict(body)}
@@ -209,9 +218,25 @@ class Site:
         found: list[Tree] = self.hub.web.ask("GET", f"/api/v1/transactions?station={place.station}")["items"]
         return found
 
-    def journey_ids(self, place: Place) -> set[str]:
-        """The correlation ids of the charges at a station."""
-        return {item["correlation_id"] for item in self.transactions(place) if item.get("correlation_id")}
+    def partner(self, emsp: Emsp) -> Tree:
+        """The partner as the management API shows it."""
+        found: Tree = self.hub.web.ask("GET", f"/api/v1/partners/{emsp.process.name}")
+        return found
+
+    def is_idle(self, emsp: Emsp) -> bool:
+        """Has its lane nothing to send, and said so on disk?"""
+        lane = self.partner(emsp)["lane"]
+        return bool(lane["waiting"] == 0 and lane["cursor"] == lane["last_change"])
+
+    def refused(self, emsp: Emsp) -> list[Tree]:
+        """What the partner refused for its content."""
+        found: list[Tree] = self.hub.web.ask("GET", f"/api/v1/partners/{emsp.process.name}/refused")["items"]
+        return found
+
+    def journeys_of(self, session_id: str) -> set[str]:
+        """The correlation ids under which a session changed."""
+        changes = self.hub.web.ask("GET", "/api/v1/changes?module=sessions&limit=200")["items"]
+        return {change["correlation_id"] for change in changes if change["key"].endswith(f"/{session_id.upper()}")}
 
 
 async def until(look: Callable[[], T], *, timeout_s: float = 15.0, why: str = "") -> T:

@@ -155,7 +155,7 @@ async def test_one_correlation_id_leads_from_the_tap_to_the_bill(site: Site, ver
     await the_cdr(emsp, token)
     session = await the_completed_session(emsp, token)
 
-    (journey,) = site.journey_ids(place)
+    (journey,) = site.journeys_of(session["id"])
 
     named = (f"/tokens/{uid}/authorize", f"/sessions/DE/BSB/{session['id']}")
     seen = [r for r in emsp.receipts() if any(name in r["path"] for name in named)] + emsp.cdr_posts(token)

@@ -136,4 +136,5 @@ ENUMS: dict[str, str] = {
     "WhitelistType": "ALWAYS ALLOWED ALLOWED_OFFLINE NEVER",
 }
 
-OPEN: frozenset[str] = frozenset()
+OPEN: frozenset[str] = frozenset({"VersionNumber"})
+"""A list of versions may hold newer ones, which are passed over."""

@@ -386,6 +386,7 @@ async def _a_site(database_url: str, **settings: Any) -> AsyncIterator[Site]:
         background=tasks,
     )
     await _furnish(hub)
+    await hub.registry.load()
     gateway = Gateway(hub, tick_s=0.02)
     hub.chargers = gateway.stations
     await gateway.start("127.0.0.1", 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.core import failpoints
+from hub.core.clock import timestamp
 from hub.core.errors import PeerRefused, PeerUnreachable
 from hub.core.store import Store
 from partners.ocpp import sequence
@@ -156,10 +158,11 @@ async def test_a_number_that_a_charger_mentions_is_never_given(site: Site) -> No
 async def test_numbers_go_on_after_a_restart(site: Site) -> None:
     began = recently()
     async with await site.point() as cp:
-        number = await charged(cp, began)
+        await charged(cp, began)
+        await cp.stop(began - HOUR, 5000, 500)
     await site.restart()
     async with await site.point() as cp:
-        assert await charged(cp, began + HOUR) > number
+        assert await charged(cp, began + HOUR) > 5000
 
 
 async def test_a_restart_in_the_middle_loses_nothing(site: Site) -> None:
@@ -392,3 +395,25 @@ async def test_what_a_boot_interrupted_is_ended_when_the_station_stays_silent_ab
 
 async def _has_cdr(site: Site) -> bool:
     return [cdr["total_energy"] for cdr in await site.cdrs()] == [Decimal(5)]
+
+
+async def test_signed_values_reach_the_cdr_byte_for_byte(site: Site) -> None:
+    began = recently()
+    ocmf = 'OCMF|{"FV":"1.0","RD":[{"RV":1.0}]}|{"SD":"3045"}'
+    wrapped = json.dumps({"signedMeterData": ocmf, "encodingMethod": "OCMF", "publicKey": "AB12"})
+    values = [
+        {
+            "timestamp": timestamp(began + n * HOUR),
+            "sampledValue": [{"value": text, "format": "SignedData", "context": context}],
+        }
+        for n, (text, context) in enumerate([(wrapped, "Transaction.Begin"), (wrapped, "Transaction.End")])
+    ]
+    async with await site.point() as cp:
+        number = (await cp.start(began))["transactionId"]
+        await cp.stop(began + HOUR, number, 11000, transactionData=values)
+    (cdr,) = await site.cdrs()
+    signed = cdr["signed_data"]
+    assert (signed["encoding_method"], signed["public_key"]) == ("OCMF", "AB12")
+    assert [value["nature"] for value in signed["signed_values"]] == ["Start", "End"]
+    assert {value["signed_data"] for value in signed["signed_values"]} == {ocmf}
+    assert signed["signed_values"][0]["plain_data"] == '{"FV":"1.0","RD":[{"RV":1.0}]}'

@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from hub.core.clock import timestamp
+from modules.commands import reserving
+from modules.commands.model import ReserveNow
+from modules.commands.store import RESERVATIONS, Reservation, reservation_in
 from modules.tokens import service as tokens
 from modules.tokens.model import Token
 from partners.ocpp import schemas
 from partners.ocpp.v16 import HANDLERS
-from tests.partners.ocpp.site import CARD, THEIRS, Payload, Site, a_site, recently, station, token, until
+from partners.sandbox.charger import Charger
+from partners.sandbox.point.clock import StepClock
+from partners.sandbox.point.link import Security
+from tests.partners.ocpp.site import (
+    CARD,
+    PASSWORD,
+    THEIRS,
+    Payload,
+    Point,
+    Site,
+    a_site,
+    recently,
+    station,
+    token,
+    until,
+)
 
 
 @pytest.mark.parametrize(
@@ -165,3 +185,88 @@ async def test_every_answer_of_ours_keeps_its_schema(site: Site) -> None:
             answer = await cp.call(action, payload)
             assert schemas.check("1.6", action, answer, "response", strict=True) is None, action
     assert set(calls) < set(HANDLERS) <= schemas.actions("1.6")
+
+
+async def reserved(site: Site, cp: Point) -> Reservation:
+    """A reservation that CP1 holds at E1."""
+    cp.answers["ReserveNow"] = {"status": "Accepted"}
+    order = ReserveNow.model_validate(
+        {
+            "response_url": "https://eee.example.com/results/1",
+            "token": token(CARD),
+            "expiry_date": timestamp(site.hub.clock.now() + timedelta(hours=1)),
+            "reservation_id": "R1",
+            "location_id": "LOC1",
+            "evse_uid": "E1",
+        }
+    )
+    place = site.gateway.stations.place("E1")
+    assert place is not None
+    wish = reserving.wished("eee", "2.2.1", order, THEIRS, place, CARD)
+    await reserving.ask(site.hub, wish)
+    outcome = await reserving.reserve(site.hub, wish)
+    unit = await reserving.settle_reserve(site.hub, wish, outcome)
+    await site.hub.store.commit(unit)
+    return await held(site)
+
+
+async def held(site: Site) -> Reservation:
+    (document,) = await site.hub.store.select(RESERVATIONS)
+    return reservation_in(document)
+
+
+async def test_a_start_takes_up_the_reservation_of_its_token_and_the_session_goes_on(site: Site) -> None:
+    async with await site.point() as cp:
+        await reserved(site, cp)
+        assert [session["status"] for session in await site.sessions()] == ["RESERVATION"]
+        began = site.hub.clock.now()
+        number = (await cp.start(began))["transactionId"]
+        assert (await held(site)).state == "used"
+        await cp.stop(began + timedelta(hours=1), number, 3000)
+    (session,), (cdr,) = await site.sessions(), await site.cdrs()
+    assert (session["status"], session["auth_method"], cdr["session_id"]) == ("COMPLETED", "COMMAND", session["id"])
+    assert "RESERVATION_TIME" in str(cdr["charging_periods"])
+
+
+async def test_a_reservation_ends_when_its_connector_breaks(site: Site) -> None:
+    async with await site.point() as cp:
+        await reserved(site, cp)
+        await cp.status(1, "Faulted")
+        assert (await held(site)).state == "ended"
+    await site.tasks.stop()
+
+
+async def test_a_charger_that_boots_without_its_reservation_has_lost_it(tmp_path: Path) -> None:
+    async with a_site(tmp_path, ocpp_settle_s=0.3) as site:
+        async with await site.point() as cp:
+            await reserved(site, cp)
+        async with await site.point() as cp:
+            await cp.boot()
+            await cp.status(1, "Available")
+            await cp.status(2, "Available")
+            await until(lambda: _is_ended(site))
+        await site.tasks.stop()
+
+
+async def _is_ended(site: Site) -> bool:
+    return (await held(site)).state == "ended"
+
+
+async def test_an_independent_charger_finds_nothing_to_complain_about(site: Site) -> None:
+    clock = StepClock(recently(4 * 3600))
+    security = Security(password=PASSWORD)
+    async with Charger(site.url, "CP1", connectors=2, clock=clock, security=security) as cp:
+        await cp.boot()
+        await cp.plug_in()
+        assert await cp.tap(CARD) == "Accepted"
+        await cp.charge(kwh=10, minutes=60)
+        assert await cp.tap(CARD) == "Accepted"
+        await cp.unplug()
+        await until(lambda: _has_cdr(site))
+        assert cp.complaints.texts() == []
+    (cdr,) = await site.cdrs()
+    assert (cdr["total_energy"], cdr["total_cost"]["before_taxes"]) == (Decimal(10), Decimal("3.00"))
+
+
+async def _has_cdr(site: Site) -> bool:
+    return bool(await site.cdrs())

@@ -1,0 +1,365 @@
+"""One lane: what one partner has still to hear of, and how its failures are judged. `delivery.py` tells the whole.
+
+How a failure is judged, in one place (`_judge`):
+
+    no connection, no answer in time, nonsense, 3xx, 401,       the partner is down: the lane backs off and tries again,
+    408, 425, 429, 502, 503, 504                                first 5 s, doubling to 15 min, jitter 0.8 to 1.4,
+                                                                Retry-After honoured; a call from the partner brings the
+                                                                next try forward, though never below the first wait
+    other 5xx, OCPI 3xxx and 4xxx                               the same, but the object goes to the end of the queue;
+                                                                one that keeps failing while others get through, or
+                                                                alone, is set aside after `ATTEMPTS_PER_OBJECT`
+    other 4xx, OCPI 2xxx                                        refused for its content: kept, shown, can be sent
+                                                                again; the lane goes on
+    cannot be said in the partner's version                     held: kept and shown likewise
+
+After 15 minutes of failing the operator is alerted; after 72 hours the lane stops pushing until the partner calls. Its
+cursor stays, so nothing is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import msgspec
+import structlog
+
+from hub.core import trace
+from hub.core.answers import PASSING_4XX, is_passing
+from hub.core.dialect import NotExpressible
+from hub.core.errors import Conflict, EndpointsMissing, NotReady, PeerFault, PeerRefused
+from hub.core.ports import Hub
+from hub.core.registry import Partner, State
+from hub.core.units import ChangeRow, Delete, Kind, Put, Unit
+
+log = structlog.get_logger()
+
+LANES: Final = Kind("lanes")
+REFUSED: Final = Kind("refused", columns=("partner", "module", "object"), indexed=("partner",))
+
+ATTEMPTS_PER_OBJECT: Final = 6
+ALERT_AFTER: Final = timedelta(minutes=15)
+GIVE_UP_AFTER: Final = timedelta(hours=72)
+_READ: Final = 500
+_CURSOR_EVERY_S: Final = 0.5
+_STORE_PAUSE_S: Final = 1.0
+_DOWN: Final = PASSING_4XX | {502, 503, 504}
+
+At = tuple[str, str]
+"""Module and key of an object."""
+
+
+class Publication(Protocol):
+    """How one module's objects get to a partner. Modules implement it, `modules.MODULES` lists them."""
+
+    module: str
+
+    async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
+        """Send the object `key` as it is now, if `partner` is entitled to it; `what` joins the changes' words.
+
+        Raises: PeerFault's children; NotExpressible.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Dirty:
+    """An object that a partner has to hear of."""
+
+    first_seq: int
+    what: set[str]
+    correlation_id: str
+    attempts: int = 0
+    delivered_before: int = -1
+    """What the lane had delivered when this one failed last: has anything got through since?"""
+
+
+@dataclass(slots=True)
+class LaneState:
+    """What a lane shows of itself, and keeps over a restart."""
+
+    cursor: int = 0
+    failures: int = 0
+    last_error: str = ""
+    delivered: int = 0
+    delivered_at: str = ""
+    failing_since: str = ""
+    stopped: bool = False
+    """Failing for `GIVE_UP_AFTER`: waits for the partner to call, or for an operator."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """The queue of one partner."""
+
+    hub: Hub
+    name: str
+    publications: Mapping[str, Publication]
+    rng: random.Random
+    state: LaneState = field(default_factory=LaneState)
+    dirty: dict[At, Dirty] = field(default_factory=dict)
+    refused: set[At] = field(default_factory=set)
+    read_to: int = 0
+    saved: int = -1
+    saved_at: float = 0.0
+    unsaved: bool = False
+    """Was anything sent, or tried, since the state was written?"""
+    behind: bool = True
+    """Are there changes that `absorb` was not handed? Then they are read from the log."""
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    retry_at: float = 0.0
+    soonest: float = 0.0
+    """Before this the partner is not tried again, though it calls."""
+
+    @property
+    def waiting(self) -> int:
+        return len(self.dirty)
+
+    def absorb(self, rows: Sequence[ChangeRow]) -> None:
+        """Take note of changes; joined when the object is dirty already."""
+        partner = self.hub.registry.find(self.name)
+        for row in rows:
+            if row.seq <= self.read_to:
+                continue
+            self.read_to = row.seq
+            change = row.change
+            meant = not change.audience or partner is None or change.audience in partner.parties
+            if change.module in self.publications and meant:
+                self._note((change.module, change.key), row.seq, change.what, change.correlation_id)
+
+    def _note(self, at: At, seq: int, what: str, correlation_id: str) -> None:
+        known = self.dirty.get(at)
+        if known is None:
+            self.dirty[at] = Dirty(seq, {what}, correlation_id)
+        else:
+            known.what.add(what)
+            known.correlation_id = correlation_id
+
+    def mark(self, at: At) -> None:
+        """Send this object as it is now, whole, as soon as can be. A restart forgets it."""
+        self._note(at, self.read_to, "", "")
+        self.try_now()
+
+    def try_now(self) -> None:
+        """An operator asks: whatever failed before, try."""
+        self.state.stopped = False
+        self.retry_at = self.soonest = 0.0
+        self.wake.set()
+
+    def partner_called(self) -> None:
+        """The partner is alive: the next try comes forward."""
+        if self.state.stopped or self.retry_at > self.soonest:
+            self.state.stopped = False
+            self.retry_at = self.soonest
+            self.wake.set()
+
+    async def run(self) -> None:
+        """Deliver for ever, also over times without a database. Cancelled at shutdown."""
+        restored = False
+        while True:
+            try:
+                if not restored:
+                    await self._restore()
+                    restored = True
+                await self._step()
+            except (NotReady, Conflict) as fault:
+                log.warning("lane waits for the store", partner=self.name, error=fault.message)
+                await self.hub.clock.sleep(_STORE_PAUSE_S)
+
+    async def _step(self) -> None:
+        await self._catch_up()
+        if not self.dirty:
+            await self._save(force=self.unsaved or self.read_to - self.saved >= _READ)
+            await self._until_woken()
+        elif not await self._backed_off():
+            await self._deliver_next()
+
+    async def _until_woken(self) -> None:
+        await self.wake.wait()
+        self.wake.clear()
+
+    async def _restore(self) -> None:
+        store = self.hub.store
+        document = await store.get(LANES, self.name)
+        if document is not None:
+            self.state = msgspec.json.decode(document.body, type=LaneState)
+        self.read_to = self.saved = self.state.cursor
+        refused = await store.select(REFUSED, equal={"partner": self.name}, limit=100_000)
+        self.refused = {(known.columns["module"], known.columns["object"]) for known in refused}
+
+    def told(self, rows: Sequence[ChangeRow]) -> None:
+        """A commit was made. What does not join on to what was read is fetched from the log."""
+        if rows[0].seq == self.read_to + 1:
+            self.absorb(rows)
+        elif rows[-1].seq > self.read_to:
+            self.behind = True
+        self.wake.set()
+
+    async def _catch_up(self) -> None:
+        while self.behind:
+            self.behind = False
+            try:
+                rows = await self.hub.store.changes(after=self.read_to, limit=_READ)
+            except NotReady:
+                self.behind = True
+                raise
+            self.absorb(rows)
+            self.behind = self.behind or len(rows) == _READ
+
+    async def _backed_off(self) -> bool:
+        """Wait until the next try is due, or the partner calls. True: look again before sending."""
+        if self.state.stopped:
+            await self._until_woken()
+            return True
+        wait_s = self.retry_at - self.hub.clock.monotonic()
+        if wait_s <= 0:
+            return False
+        waiter = asyncio.ensure_future(self.wake.wait())
+        sleeper = asyncio.ensure_future(self.hub.clock.sleep(wait_s))
+        try:
+            await asyncio.wait({waiter, sleeper}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiter.cancel()
+            sleeper.cancel()
+        self.wake.clear()
+        return True
+
+    async def _deliver_next(self) -> None:
+        at, dirty = next(iter(self.dirty.items()))
+        partner = self.hub.registry.find(self.name)
+        if partner is None or partner.state is not State.CONNECTED:
+            await self._until_woken()
+            return
+        del self.dirty[at]
+        trace.begin(correlation_id=dirty.correlation_id)
+        try:
+            await self._try(at, dirty, partner)
+        except (NotReady, Conflict):
+            self._put_back(at, dirty)
+            raise
+        await self._save()
+
+    async def _try(self, at: At, dirty: Dirty, partner: Partner) -> None:
+        module, key = at
+        self.unsaved = True
+        try:
+            await self.publications[module].deliver(self.hub, partner, key, frozenset(dirty.what))
+        except (PeerFault, NotExpressible) as fault:
+            await self._judge(at, dirty, fault)
+        except (NotReady, Conflict):
+            raise
+        except Exception as error:  # a poisoned object must not stop the lane of a partner
+            log.exception("delivery failed", partner=self.name, module=module, error=type(error).__name__)
+            await self._set_aside(at, f"internal: {type(error).__name__}")
+        else:
+            await self._delivered(at)
+
+    async def _delivered(self, at: At) -> None:
+        state = self.state
+        state.delivered += 1
+        state.delivered_at = self._now().isoformat()
+        state.failures = 0
+        state.last_error = state.failing_since = ""
+        self.retry_at = self.soonest = 0.0
+        if at in self.refused:
+            await self.hub.store.commit(Unit().delete(Delete(REFUSED, self._refused_key(at))))
+            self.refused.discard(at)
+
+    async def _judge(self, at: At, dirty: Dirty, fault: PeerFault | NotExpressible) -> None:
+        if isinstance(fault, EndpointsMissing):
+            return
+        if isinstance(fault, NotExpressible):
+            await self._set_aside(at, f"held: {fault}")
+        elif not isinstance(fault, PeerRefused) or _is_down(fault):
+            self._put_back(at, dirty)
+            await self._back_off(fault)
+        elif _is_lasting(fault) or self._keeps_failing(dirty):
+            await self._set_aside(at, f"{fault.http}/{fault.status_code}: {fault.message}")
+        else:
+            self._put_last(at, dirty)
+            await self._back_off(fault)
+
+    def _keeps_failing(self, dirty: Dirty) -> bool:
+        """Counts only what tells of the object: that others got through meanwhile, or that there is no other."""
+        if self.state.delivered > dirty.delivered_before or not self.dirty:
+            dirty.attempts += 1
+        dirty.delivered_before = self.state.delivered
+        return dirty.attempts >= ATTEMPTS_PER_OBJECT
+
+    def _put_back(self, at: At, dirty: Dirty) -> None:
+        """To the front again, joined with what came meanwhile."""
+        self._put_last(at, dirty)
+        del self.dirty[at]
+        self.dirty = {at: dirty, **self.dirty}
+
+    def _put_last(self, at: At, dirty: Dirty) -> None:
+        newer = self.dirty.pop(at, None)
+        if newer is not None:
+            dirty.what |= newer.what
+        self.dirty[at] = dirty
+
+    async def _back_off(self, fault: PeerFault) -> None:
+        settings, state = self.hub.settings, self.state
+        state.failures += 1
+        state.last_error = fault.message
+        step_s = min(settings.lane_first_s * 2 ** min(state.failures - 1, 20), settings.lane_cap_s)
+        step_s *= self.rng.uniform(settings.lane_jitter_low, settings.lane_jitter_high)
+        asked_s = fault.retry_after_s if isinstance(fault, PeerRefused) else None
+        now = self.hub.clock.monotonic()
+        self.retry_at = now + max(step_s if asked_s is None else asked_s, 0.05)
+        self.soonest = min(self.retry_at, now + settings.lane_first_s) if asked_s is None else self.retry_at
+        log.info("lane backs off", partner=self.name, failures=state.failures, error=fault.message)
+        self._watch_the_time()
+        await self._save(force=True)
+
+    def _watch_the_time(self) -> None:
+        now, state = self._now(), self.state
+        state.failing_since = state.failing_since or now.isoformat()
+        failing = now - datetime.fromisoformat(state.failing_since)
+        if failing >= GIVE_UP_AFTER:
+            state.stopped = True
+            log.error("lane stopped", partner=self.name, failing_h=failing // timedelta(hours=1), waiting=self.waiting)
+        elif failing >= ALERT_AFTER:
+            log.error("partner takes nothing", partner=self.name, failing_s=int(failing.total_seconds()))
+
+    async def _set_aside(self, at: At, reason: str) -> None:
+        module, key = at
+        body = msgspec.json.encode(
+            {"partner": self.name, "module": module, "object": key, "reason": reason, "at": self._now().isoformat()}
+        )
+        put = Put(REFUSED, self._refused_key(at), body, columns=(self.name, module, key))
+        await self.hub.store.commit(Unit().put(put))
+        self.refused.add(at)
+        log.warning("refused", partner=self.name, module=module, reason=reason)
+
+    def _refused_key(self, at: At) -> str:
+        return "/".join((self.name, *at))
+
+    def _now(self) -> datetime:
+        return self.hub.clock.now()
+
+    async def _save(self, *, force: bool = False) -> None:
+        """Write the state: what is still to send lies above its cursor."""
+        now = self.hub.clock.monotonic()
+        if not force and now - self.saved_at < _CURSOR_EVERY_S:
+            return
+        lowest = min((dirty.first_seq - 1 for dirty in self.dirty.values()), default=self.read_to)
+        self.state.cursor = min(lowest, self.read_to)
+        if self.state.cursor == self.saved and not self.unsaved:
+            return
+        await self.hub.store.commit(Unit().put(Put(LANES, self.name, msgspec.json.encode(self.state))))
+        self.saved, self.saved_at, self.unsaved = self.state.cursor, now, False
+
+
+def _is_down(fault: PeerRefused) -> bool:
+    """The server, not the object: also when it sends us elsewhere, as its addresses are agreed on in credentials."""
+    return fault.http in _DOWN or 300 <= fault.http < 400
+
+
+def _is_lasting(fault: PeerRefused) -> bool:
+    return not is_passing(fault.http, fault.status_code)

@@ -1,0 +1,119 @@
+"""Sessions, CDRs, transactions, reservations, changes and the audit log, and what they are narrowed to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from hub.core.clock import timestamp
+from tests.hub.house import House
+
+
+@pytest.fixture
+async def busy(house: House) -> House:
+    """Two partners; of the first a charge that goes on and one that ended, of the second one that ended elsewhere."""
+    await house.furnish()
+    await house.invite("acme", "NL*EEE")
+    await house.invite("other", "NL*FFF")
+    await house.charge(station="CP1", end=False)
+    await house.charge(station="CP1")
+    await house.charge(owner="NL*FFF", station="CP2")
+    return house
+
+
+LISTS = ("sessions", "transactions")
+
+
+@pytest.mark.parametrize("kind", LISTS)
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [
+        ("", 3),
+        ("partner=acme", 2),
+        ("partner=other", 1),
+        ("station=CP1", 2),
+        ("station=CP9", 0),
+        ("open=true", 1),
+        ("open=false", 2),
+        ("open=false&partner=acme&station=CP1", 1),
+        ("limit=1", 3),
+    ],
+)
+async def test_a_list_is_narrowed(busy: House, kind: str, query: str, total: int) -> None:
+    told = await busy.ask("GET", f"/api/v1/{kind}?{query}")
+    assert told.tree["total"] == total
+    assert len(told.tree["items"]) == min(total, 1 if "limit=1" in query else total)
+
+
+@pytest.mark.parametrize("kind", LISTS)
+async def test_a_list_begins_where_it_is_asked_to(busy: House, kind: str) -> None:
+    now = busy.program.hub.clock.now()
+    for hours, total in ((-3, 3), (3, 0)):
+        since = timestamp(now + timedelta(hours=hours))
+        assert (await busy.ask("GET", f"/api/v1/{kind}?date_from={since}")).tree["total"] == total, hours
+
+
+async def test_one_session_is_shown_to_whoever_knows_its_id(busy: House) -> None:
+    first = (await busy.ask("GET", "/api/v1/sessions")).tree["items"][0]
+    told = await busy.ask("GET", f"/api/v1/sessions/DE/BSB/{first['id']}")
+    assert told.tree == first
+    assert (await busy.ask("GET", "/api/v1/sessions/DE/BSB/none")).status == 404
+
+
+async def test_a_transaction_shows_what_was_frozen_only_when_it_is_asked_for(busy: House) -> None:
+    first = (await busy.ask("GET", "/api/v1/transactions")).tree["items"][0]
+    assert "tariffs" not in first
+    whole = (await busy.ask("GET", f"/api/v1/transactions/{first['session_id']}")).tree
+    assert whole["tariffs"][0]["id"] == "T1"
+    assert (await busy.ask("GET", "/api/v1/transactions/none")).status == 404
+
+
+async def test_a_cdr_is_shown_with_how_far_it_has_come(busy: House) -> None:
+    told = (await busy.ask("GET", "/api/v1/cdrs?partner=acme")).tree
+    assert told["total"] == 1
+    assert told["items"][0]["audience"] == "NL*EEE"
+    assert told["items"][0]["deliveries"] == []
+    cdr = told["items"][0]["cdr"]
+    assert (await busy.ask("GET", f"/api/v1/cdrs/DE/BSB/{cdr['id']}")).tree["cdr"] == cdr
+    assert (await busy.ask("GET", "/api/v1/cdrs?station=CP2")).tree["items"][0]["audience"] == "NL*FFF"
+
+
+async def test_a_cdr_is_taken_back_once(busy: House) -> None:
+    cdr = (await busy.ask("GET", "/api/v1/cdrs?partner=acme")).tree["items"][0]["cdr"]
+    path = f"/api/v1/cdrs/DE/BSB/{cdr['id']}/credit"
+    told = await busy.ask("POST", path)
+    assert told.status == 201
+    assert told.tree["credit_reference_id"] == cdr["id"]
+    assert told.tree["total_cost"]["before_taxes"] == -cdr["total_cost"]["before_taxes"]
+    assert (await busy.ask("POST", path)).status == 422
+    assert (await busy.ask("POST", "/api/v1/cdrs/DE/BSB/none/credit")).status == 404
+
+
+async def test_reservations_are_listed(busy: House) -> None:
+    for query in ("", "?open=true&station=CP1&partner=acme", "?date_from=2026-01-01T00:00:00Z"):
+        assert (await busy.ask("GET", f"/api/v1/reservations{query}")).tree == {"items": [], "total": 0}
+
+
+async def test_changes_are_followed_from_a_number_on(busy: House) -> None:
+    newest = (await busy.ask("GET", "/api/v1/changes?limit=2")).tree
+    assert [item["seq"] for item in newest["items"]] == [newest["last"] - 1, newest["last"]]
+    first = (await busy.ask("GET", "/api/v1/changes?after=0&limit=1")).tree["items"]
+    assert [(item["seq"], item["module"]) for item in first] == [(1, "tariffs")]
+    sessions = (await busy.ask("GET", "/api/v1/changes?module=sessions&partner=other")).tree["items"]
+    assert {item["audience"] for item in sessions} == {"NL*FFF"}
+
+
+async def test_the_audit_log_shows_its_newest_rows(busy: House) -> None:
+    for number in range(7):
+        await busy.ask("PUT", f"/api/v1/tokens/DE/BSB/{number}", {"contract_id": "C1"})
+    every = (await busy.ask("GET", "/api/v1/audit?after=0&limit=1000")).tree["items"]
+    assert [row["seq"] for row in every] == list(range(1, len(every) + 1))
+    newest = (await busy.ask("GET", "/api/v1/audit?limit=3")).tree["items"]
+    assert newest == every[-3:]
+
+
+async def test_an_intact_chain_says_so(busy: House) -> None:
+    checked = (await busy.ask("GET", "/api/v1/audit/verify")).tree
+    last = (await busy.ask("GET", "/api/v1/audit?limit=1")).tree["items"][0]
+    assert checked == {"intact": True, "rows": last["seq"], "head": last["hash"], "broken_at": None}

@@ -1,0 +1,226 @@
+"""Pulling tokens: pages by Link and by counting, bad objects, bad partners, and what is kept of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from hub.core.clock import timestamp
+from hub.core.errors import NotReady, PeerFault, PeerNonsense, PeerTimeout
+from hub.core.ports import PeerAnswer
+from hub.core.registry import Partner
+from modules.tokens.store import TOKENS
+from partners.ocpi.pull import Pulled, Puller
+from partners.sandbox.emsp import Emsp
+from tests.world import NOW, World, a_program, invited, token, until
+
+BASE = "https://e1.example/ocpi"
+
+
+class Pages:
+    """A partner's token list, and how it shows it."""
+
+    def __init__(self, version: str, tokens: list[Any], *, size: int = 2, link: bool = True) -> None:
+        self.base = f"{BASE}/{version}/tokens"
+        self.tokens, self.size, self.link = tokens, size, link
+        self.asked: list[dict[str, str]] = []
+        self.faults: dict[int, Exception | PeerAnswer] = {}
+
+    async def send(self, partner: Partner, method: str, module: str, side: Any, *, query: dict[str, str]) -> PeerAnswer:
+        return self._page(query)
+
+    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+        assert url.startswith(self.base), url
+        return self._page({name: values[0] for name, values in parse_qs(urlsplit(url).query).items()})
+
+    def _page(self, query: dict[str, str]) -> PeerAnswer:
+        self.asked.append(query)
+        fault = self.faults.get(len(self.asked))
+        if isinstance(fault, Exception):
+            raise fault
+        if fault is not None:
+            return fault
+        since = query.get("date_from", "")
+        fitting = [t for t in self.tokens if not isinstance(t, dict) or t.get("last_updated", "") >= since]
+        offset = int(query.get("offset", 0))
+        headers = {"x-total-count": str(len(fitting))}
+        if self.link and offset + self.size < len(fitting):
+            rest = f"&date_from={since}" if since else ""
+            headers["link"] = f'<{self.base}?offset={offset + self.size}&limit={self.size}{rest}>; rel="next"'
+        return PeerAnswer(200, 1000, fitting[offset : offset + self.size], headers)
+
+
+def cards(version: str, count: int) -> list[Any]:
+    return [token(version, uid=f"CARD{i}") for i in range(count)]
+
+
+async def uids(world: World) -> set[str]:
+    return {json.loads(document.body)["uid"] for document in await world.documents(TOKENS)}
+
+
+@pytest.mark.parametrize("link", [True, False], ids=["by Link", "by counting"])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7])
+async def test_every_page_is_taken(world: World, link: bool, count: int) -> None:
+    pages = Pages(world.version, cards(world.version, count), link=link)
+    assert await Puller(world.hub, pages).pull_tokens("e1") == Pulled(count, 0, 0)
+    assert len(await uids(world)) == count
+    assert len(pages.asked) == max(1, -(-count // 2))
+
+
+@pytest.mark.parametrize("link", [True, False], ids=["by Link", "by counting"])
+async def test_the_next_pull_asks_for_what_changed_since_on_every_page(world: World, link: bool) -> None:
+    pages = Pages(world.version, cards(world.version, 5), link=link)
+    puller = Puller(world.hub, pages)
+    await puller.pull_tokens("e1")
+    mark = world.partner("e1").pulled["tokens"]
+    assert mark == timestamp(NOW - timedelta(seconds=2))
+    world.clock.move_to(86_400)
+    pages.tokens += [token(world.version, uid=f"NEW{i}", last_updated=timestamp(world.clock.now())) for i in range(5)]
+    pages.tokens = [t if t["uid"].startswith("NEW") else {**t, "last_updated": "2026-01-01T00:00:00Z"} for t in pages.tokens]
+    pages.asked.clear()
+    assert await puller.pull_tokens("e1") == Pulled(5, 0, 0)
+    assert [query["date_from"] for query in pages.asked] == [mark] * 3
+    assert [query.get("offset", "0") for query in pages.asked] == ["0", "2", "4"]
+    pages.asked.clear()
+    await puller.pull_tokens("e1", full=True)
+    assert "date_from" not in pages.asked[0]
+
+
+async def test_what_is_known_already_is_not_written_again(world: World) -> None:
+    puller = Puller(world.hub, Pages(world.version, cards(world.version, 3)))
+    await puller.pull_tokens("e1")
+    before = [(d.key, d.version) for d in await world.documents(TOKENS)]
+    assert await puller.pull_tokens("e1", full=True) == Pulled(0, 3, 0)
+    assert [(d.key, d.version) for d in await world.documents(TOKENS)] == before
+
+
+async def test_what_is_invalid_is_passed_over_and_the_rest_is_taken(world: World) -> None:
+    good = cards(world.version, 2)
+    bad = [None, 5, "x", [], {}, {**good[0], "uid": None}, {**good[0], "whitelist": "X"}, {**good[0], "uid": "x" * 99}]
+    pages = Pages(world.version, [good[0], *bad, good[1]], size=3)
+    assert await Puller(world.hub, pages).pull_tokens("e1") == Pulled(2, 0, len(bad))
+    assert await uids(world) == {"CARD0", "CARD1"}
+
+
+async def test_tokens_of_a_party_that_is_not_the_partners_are_refused(world: World) -> None:
+    foreign = token(world.version, "NL*FFF", country_code="NL", party_id="FFF")
+    result = await Puller(world.hub, Pages(world.version, [foreign])).pull_tokens("e1")
+    if world.version == "2.1.1":  # names no owner: it is the partner's, whatever else it says
+        assert result.taken == 1
+        assert [d.owner for d in await world.documents(TOKENS)] == ["NL*EEE"]
+    else:
+        assert result == Pulled(0, 0, 1)
+        assert await uids(world) == set()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        PeerTimeout("late"),
+        PeerAnswer(200, 1000, {"not": "a list"}),
+        PeerAnswer(200, 1000, None),
+        PeerAnswer(200, 1000, ["x"], {"link": '<https://evil.example/ocpi/tokens>; rel="next"'}),
+    ],
+    ids=["timeout", "object", "null", "link elsewhere"],
+)
+async def test_the_watermark_is_kept_only_when_all_went_through(world: World, fault: Any) -> None:
+    pages = Pages(world.version, cards(world.version, 6))
+    pages.faults[2] = fault
+    puller = Puller(world.hub, pages)
+    with pytest.raises(PeerFault):
+        await puller.pull_tokens("e1")
+    assert world.partner("e1").pulled == {}
+    pages.faults.clear()
+    assert (await puller.pull_tokens("e1")).taken == 4
+    assert len(await uids(world)) == 6
+
+
+async def test_pages_in_a_circle_end_in_a_fault(world: World) -> None:
+    pages = Pages(world.version, cards(world.version, 2))
+    link = {"link": f'<{pages.base}?offset=1>; rel="next"'}
+    for number in range(1, 50):
+        pages.faults[number] = PeerAnswer(200, 1000, cards(world.version, 1), link)
+    with pytest.raises(PeerNonsense, match="circle"):
+        await Puller(world.hub, pages).pull_tokens("e1")
+    assert len(pages.asked) < 5
+
+
+async def test_a_link_that_forgot_its_https_is_followed_over_https(world: World) -> None:
+    pages = Pages(world.version, cards(world.version, 1))
+    link = {"link": f'<http://e1.example/ocpi/{world.version}/tokens?offset=9>; rel="next"'}
+    pages.faults[1] = PeerAnswer(200, 1000, cards(world.version, 1), link)
+    await Puller(world.hub, pages).pull_tokens("e1")
+    assert pages.asked[1] == {"offset": "9"}
+
+
+async def test_a_database_that_fails_is_not_taken_for_a_bad_object(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def down(*_: Any) -> bool:
+        raise NotReady
+
+    monkeypatch.setattr("partners.ocpi.pull.tokens.put", down)
+    with pytest.raises(NotReady):
+        await Puller(world.hub, Pages(world.version, cards(world.version, 1))).pull_tokens("e1")
+    assert world.partner("e1").pulled == {}
+
+
+@asynccontextmanager
+async def sandbox(version: str, sqlite_url: str, **settings: Any) -> AsyncIterator[tuple[Any, Emsp]]:
+    """A running hub and a registered eMSP with five cards."""
+    async with a_program(sqlite_url, **settings) as program, Emsp(version, "NL*EEE", seed=1) as emsp:
+        token_a = await invited(program, "eee", "NL*EEE")
+        path = "cpo/versions" if version == "2.1.1" else "versions"
+        for number in range(5):
+            emsp.add_token({"uid": f"CARD{number}"})
+        yield program, emsp
+        await emsp.register(f"{program.settings.base_url}/ocpi/{path}", token_a)
+        await until(lambda: program.hub.registry.get("eee").pulled, timeout_s=20)
+        assert len(await program.store.select(TOKENS)) == 5
+        assert [text for text in emsp.complaints.texts() if "VersionNumber" not in text] == []
+
+
+async def test_a_new_partner_is_pulled_at_once(sqlite_url: str, version: str) -> None:
+    async with sandbox(version, sqlite_url):
+        pass
+
+
+async def test_one_object_a_page_over_http(sqlite_url: str, version: str) -> None:
+    async with sandbox(version, sqlite_url) as (_, emsp):
+        emsp.temper.switch("pagination-stress")
+    assert len(emsp.receipts.on("tokens", "GET")) == 5
+
+
+@pytest.mark.parametrize("mode", ["partial", "random-500", "rate-limit"])
+async def test_a_partner_in_trouble_is_pulled_again_until_it_works(sqlite_url: str, mode: str) -> None:
+    async with a_program(sqlite_url, rate_per_partner=1000) as program, Emsp("2.2.1", "NL*EEE", seed=3) as emsp:
+        token_a = await invited(program, "eee", "NL*EEE")
+        for number in range(5):
+            emsp.add_token({"uid": f"CARD{number}"})
+        url = f"{program.settings.base_url}/ocpi/versions"
+        await emsp.register(url, token_a)
+        emsp.temper.switch(mode)
+        await program.hub.registry.change("eee", lambda partner: partner.model_copy(update={"pulled": {}}))
+        if mode == "partial":  # never gets through as long as it lasts
+            await until(lambda: len(emsp.receipts.on("tokens", "GET")) >= 3, timeout_s=20)
+            emsp.temper.switch("happy")
+        await until(lambda: program.hub.registry.get("eee").pulled, timeout_s=20)
+        assert len(await program.store.select(TOKENS)) == 5
+
+
+async def test_a_partner_that_fails_is_asked_ever_more_rarely(world: World) -> None:
+    pages = Pages(world.version, [])
+    for number in range(1, 100):
+        pages.faults[number] = PeerTimeout("late")
+    puller = Puller(world.hub, pages)
+    asked_at = []
+    for second in range(600):
+        world.clock.move_to(second)
+        if puller._is_due(world.partner("e1")):
+            await puller._guarded("e1")
+            asked_at.append(second)
+    assert asked_at == [0, 5, 15, 35, 75, 155, 315]
