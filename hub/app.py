@@ -85,7 +85,13 @@ class Program:
         operators = await Operators.open(store, settings, keys, clock)
         registry = Registry(store, keys.pepper, seal)
         await registry.load()
-        outbound = Outbound(allow_networks=settings.reachable_networks, total_timeout_s=settings.outbound_timeout_s)
+        outbound = Outbound(
+            allow_networks=settings.reachable_networks,
+            total_timeout_s=settings.outbound_timeout_s,
+            connect_timeout_s=settings.outbound_connect_timeout_s,
+            object_cap=settings.outbound_object_cap,
+            page_cap=settings.outbound_page_cap,
+        )
         peers = OcpiPeers(outbound, seal, settings)
         hub = Hub(
             store=store,

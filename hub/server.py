@@ -14,7 +14,7 @@ import uvicorn
 
 from hub.app import Program, settle_memory
 from hub.core.settings import Settings
-from hub.http_guard import GuardedHttp
+from hub.http_cork import CorkedHttp
 
 log = structlog.get_logger()
 
@@ -97,7 +97,7 @@ def bound(host: str, port: int) -> socket.socket:
 def _config(program: Program) -> uvicorn.Config:
     return uvicorn.Config(
         program.asgi,
-        http=GuardedHttp,
+        http=CorkedHttp,
         loop="uvloop",
         ws="none",
         lifespan="off",
@@ -125,7 +125,12 @@ async def run(
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
-    program = await Program.open(settings)
+    try:
+        program = await Program.open(settings)
+    except BaseException:
+        if listener is not None:
+            listener.close()
+        raise
     server = Server(program, parts, listener=listener)
     try:
         await server.start()

@@ -15,7 +15,7 @@ from modules.cdrs import routes as cdrs
 from modules.cdrs.publication import CdrPublication
 from modules.cdrs.store import CDRS, DELIVERIES
 from modules.commands import routes as commands
-from modules.commands.store import COMMANDS, RESERVATIONS, TAG_ALIASES
+from modules.commands.store import COMMANDS, RESERVATIONS
 from modules.credentials import routes as credentials
 from modules.locations import routes as locations
 from modules.locations.publication import LocationPublication
@@ -28,6 +28,7 @@ from modules.tariffs import routes as tariffs
 from modules.tariffs.publication import TariffPublication
 from modules.tariffs.store import TARIFFS
 from modules.tokens import routes as tokens
+from modules.tokens.aliases import TAG_ALIASES
 from modules.tokens.store import AUTHORIZATIONS, TOKENS
 from modules.versions import routes as versions
 
@@ -47,10 +48,10 @@ MODULES: Final = (
     Module("credentials", (credentials.operations,)),
     Module("locations", (locations.operations,), (LOCATIONS, EVSES), LocationPublication()),
     Module("tariffs", (tariffs.operations,), (TARIFFS,), TariffPublication()),
-    Module("tokens", (tokens.operations,), (TOKENS, AUTHORIZATIONS)),
+    Module("tokens", (tokens.operations,), (TOKENS, AUTHORIZATIONS, TAG_ALIASES)),
     Module("sessions", (sessions.operations,), (SESSIONS, CHARGES, READINGS), SessionPublication()),
     Module("cdrs", (cdrs.operations,), (CDRS, DELIVERIES), CdrPublication()),
-    Module("commands", (commands.operations,), (COMMANDS, RESERVATIONS, TAG_ALIASES)),
+    Module("commands", (commands.operations,), (COMMANDS, RESERVATIONS)),
 )
 
 

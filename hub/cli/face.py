@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
@@ -44,11 +45,16 @@ class Face:
         self.as_json = as_json
         self._url = url
         self._token = token
+        self._open = ExitStack()
 
     @functools.cached_property
     def hub(self) -> Remote:
         """The hub that the command talks to."""
-        return Remote(self._url, self._token, patient=self._shows_progress)
+        return self._open.enter_context(Remote(self._url, self._token, patient=self._shows_progress))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._open.close()
 
     @property
     def _shows_progress(self) -> bool:
@@ -141,6 +147,8 @@ def _carefully(face: Face, work: Callable[[], None]) -> None:
             raise
         _tell(face, CommandFailed(f"{type(error).__name__}: {error}", advice="BUSBAR_TRACEBACK=1 shows where."))
         raise typer.Exit(Code.FAILED) from None
+    finally:
+        face.close()
 
 
 def _tell(face: Face, failure: CommandFailed) -> None:

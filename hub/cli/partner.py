@@ -47,9 +47,9 @@ def connect(
 
 def _claims(roles: list[PartyRole], parties: list[str]) -> list[Tree]:
     """One role for several parties and several roles for one party are understood. Raises: CommandFailed."""
-    if len(roles) == 1:
+    if len(roles) == 1 and parties:
         roles = roles * len(parties)
-    if len(parties) == 1:
+    if len(parties) == 1 and roles:
         parties = parties * len(roles)
     if len(roles) != len(parties):
         raise CommandFailed("--role and --party go together, one of each", Code.USAGE)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -48,6 +48,12 @@ class Remote:
             trust_env=not _is_here(self.url),
         )
         self._patient = patient
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
 
     def get(self, path: str, **query: object) -> Tree:
         """GET. Raises: CommandFailed."""

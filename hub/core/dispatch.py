@@ -44,7 +44,7 @@ from hub.core.limits import RateLimiter, address_key
 from hub.core.operations import CONFIG, Operation, Side
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
-from hub.core.registry import Caller, Partner, State, TokenUse
+from hub.core.registry import REGISTERING, Caller, Partner, TokenUse
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -67,8 +67,10 @@ _ONCE: Final = frozenset(
         b"ocpi-from-party-id",
     }
 )
-_REGISTERING: Final = frozenset({TokenUse.REGISTRATION, TokenUse.PROBE})
-"""What such a token opens is versions and credentials; of the rest it does not even learn what there is (REQ-006)."""
+_CONFIG: Final = CONFIG.value
+_SIDES: Final = frozenset({Side.SENDER.value, Side.RECEIVER.value})
+_POSITIONS: Final = frozenset({"cpo", "emsp"})
+"""On 2.1.1's own addresses of versions: which of its two sides is meant."""
 _JSON: Final = b"application/json"
 _KEPT: Final = _ONCE | {b"accept-encoding"}
 _BODY_DEADLINE_S: Final = 30.0
@@ -76,7 +78,7 @@ _MAX_QUERY: Final = 8 * 1024
 _LONGEST_SEGMENT: Final = 255
 _LONGEST_ID: Final = 200
 """Bytes of a message id that go back to the caller."""
-_COPIED: Final = 1024 * 1024
+_COPIED: Final = 16 * 1024
 """Up to this size a copy is cheaper than a second write."""
 
 
@@ -197,7 +199,7 @@ class Dispatcher:
             caller = self._authenticate(scope, headers)
             path = _path(scope)
             version, side, module, segments = _split(path)
-            if side != CONFIG.value and caller.use in _REGISTERING:
+            if side != _CONFIG and caller.use in REGISTERING:
                 raise Unauthorized
             route = self._routes.find(version, side, module, segments, scope["method"])
             raw = scope["query_string"]
@@ -231,9 +233,7 @@ class Dispatcher:
 
     def _admit(self, call: Call) -> None:
         operation, caller = call.operation, call.caller
-        if caller.use in _REGISTERING and not operation.pending:
-            raise Unauthorized
-        if caller.partner.state is State.UNREGISTERED and not operation.pending:
+        if not (caller.is_registered or operation.pending):
             raise Unauthorized
         wait_s = self._per_partner.take(caller.partner.name)
         if wait_s > 0:
@@ -321,30 +321,30 @@ def _path(scope: Scope) -> str:
 
 def _split(path: str) -> tuple[str, str, str, list[str]]:
     """(version, side, module, segments below the module). Segments are percent-decoded one by one."""
-    parts = path.split("/")[2:]
+    parts = path.split("/")
     if "%" in path or len(path) > _LONGEST_SEGMENT or not (path.isascii() and path.isprintable()):
         parts = [_segment(part) for part in parts]
-    if parts and parts[-1] == "":
+    if parts[-1] == "":
         parts.pop()
-    if parts and parts[0] in ("cpo", "emsp"):
-        return _config(parts[1:], parts[0])
-    if len(parts) >= 3 and parts[1] in (Side.SENDER.value, Side.RECEIVER.value):
-        if parts[0] not in VERSIONS:
+    if len(parts) >= 5 and parts[3] in _SIDES and parts[2] not in _POSITIONS:
+        if parts[2] not in VERSIONS:
             raise NotFound("this version is not offered")
-        return parts[0], parts[1], parts[2], parts[3:]
-    return _config(parts, "")
+        return parts[2], parts[3], parts[4], parts[5:]
+    if len(parts) >= 3 and parts[2] in _POSITIONS:
+        return _config(parts[3:], parts[2])
+    return _config(parts[2:], "")
 
 
 def _config(parts: list[str], position: str) -> tuple[str, str, str, list[str]]:
     """`versions`, `{version}` and `{version}/credentials`; `position` is `cpo` or `emsp` on the 2.1.1 addresses."""
     leading = [position] if position else []
     if parts == ["versions"]:
-        return "2.1.1" if position else VERSIONS[-1], CONFIG.value, "versions", leading
+        return "2.1.1" if position else VERSIONS[-1], _CONFIG, "versions", leading
     if parts and parts[0] in VERSIONS and not (position and parts[0] != "2.1.1"):
         if len(parts) == 1:
-            return parts[0], CONFIG.value, "version_details", leading
+            return parts[0], _CONFIG, "version_details", leading
         if parts[1] == "credentials":
-            return parts[0], CONFIG.value, "credentials", parts[2:]
+            return parts[0], _CONFIG, "credentials", parts[2:]
     raise NotFound("there is no such resource")
 
 
@@ -435,21 +435,24 @@ def _message_id(headers: Mapping[bytes, bytes], name: bytes) -> str:
     return text if text.isascii() and text.isprintable() else ""
 
 
-_SWAPPED: Final = (
-    (b"ocpi-from-country-code", b"ocpi-to-country-code"),
-    (b"ocpi-from-party-id", b"ocpi-to-party-id"),
-    (b"ocpi-to-country-code", b"ocpi-from-country-code"),
-    (b"ocpi-to-party-id", b"ocpi-from-party-id"),
+_ROUTING: Final = (
+    *(b"ocpi-from-country-code", b"ocpi-from-party-id"),
+    *(b"ocpi-to-country-code", b"ocpi-to-party-id"),
 )
-_ROUTING: Final = tuple(name for name, _ in _SWAPPED)
+_BACK: Final = (*_ROUTING[2:], *_ROUTING[:2])
 
 
 def _routing(call: Call) -> list[tuple[bytes, bytes]]:
     """The routing headers of a response: who was asked answers the asker (Message Routing Headers)."""
-    headers = call.headers
-    if all(map(headers.__contains__, _ROUTING)):
-        return [(back, headers[name]) for name, back in _SWAPPED]
+    asked = tuple(map(call.headers.get, _ROUTING))
+    if None not in asked:
+        return _swapped(asked)
     return _addressed(call.hub.settings.party, call.partner.party)
+
+
+@lru_cache(maxsize=1024)
+def _swapped(asked: tuple[bytes, ...]) -> list[tuple[bytes, bytes]]:
+    return list(zip(_BACK, asked, strict=True))
 
 
 @lru_cache(maxsize=1024)

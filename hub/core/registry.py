@@ -52,6 +52,10 @@ class TokenUse(StrEnum):
     """Given out in our own registration with them, before they answered."""
 
 
+REGISTERING: Final = frozenset({TokenUse.REGISTRATION, TokenUse.PROBE})
+"""What such a token opens is versions and credentials; of the rest it does not even learn what there is (REQ-006)."""
+
+
 class IssuedToken(BaseModel):
     """A token of ours, as its fingerprint."""
 
@@ -134,7 +138,7 @@ class Partner(BaseModel):
 class Caller:
     """Who is calling: the partner, and which use the presented token has. What each request asks is worked out once."""
 
-    __slots__ = ("_speaks_for", "fingerprint", "parties", "partner", "roles", "token", "use")
+    __slots__ = ("_speaks_for", "fingerprint", "is_registered", "parties", "partner", "roles", "token", "use")
 
     def __init__(self, partner: Partner, use: TokenUse, fingerprint: str, token: str) -> None:
         self.partner = partner
@@ -142,6 +146,7 @@ class Caller:
         self.parties = partner.parties
         self._speaks_for: dict[frozenset[PartyRole], frozenset[Party]] = {}
         self.use = use
+        self.is_registered = use not in REGISTERING and partner.state is not State.UNREGISTERED
         self.fingerprint = fingerprint
         self.token = token
         """As presented, for the echo in GET credentials; never stored, never logged."""

@@ -15,7 +15,7 @@ from hub.core.dialect import VERSIONS, Loss, NotExpressible, Wire
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from hub.core.store import Store
-from hub.core.units import Document
+from hub.core.units import Document, Kind
 
 Context = Callable[[Store, Document], Awaitable[Mapping[str, Any]]]
 
@@ -71,6 +71,34 @@ class Rendition:
         for loss in losses:
             at = (version, _INDEX.sub("/*", loss.pointer))
             self.losses[at] = self.losses.get(at, 0) + 1
+
+
+class Objects:
+    """Single objects as partners get them: from memory, for as long as nothing of their kind changes.
+
+    At most `capacity` are kept.
+    """
+
+    def __init__(self, kind: Kind, rendition: Rendition, *, capacity: int = 20_000) -> None:
+        self._kind = kind
+        self._rendition = rendition
+        self._capacity = capacity
+        self._kept: dict[tuple[str, str], bytes | None] = {}
+        self._store: Store | None = None
+        self._revision = -1
+
+    async def get(self, store: Store, key: str, version: str) -> bytes | None:
+        """The object as `version` writes it; None, when there is none or it cannot be said there."""
+        revision = store.revision(self._kind)
+        if revision != self._revision or store is not self._store or len(self._kept) >= self._capacity:
+            self._store, self._revision = store, revision
+            self._kept = {}
+        kept = self._kept
+        at = (version, key)
+        if at not in kept:
+            document = await store.get(self._kind, key)
+            kept[at] = None if document is None else await self._rendition.of(store, document, version)
+        return kept[at]
 
 
 def lowest_version(wires: Mapping[str, Wire[Any]], tree: Tree, context: Mapping[str, Any] | None = None) -> str:

@@ -67,9 +67,6 @@ class Settings(BaseSettings):
 
     page_default: Count = Field(50, description="Objects per page when a partner asks for no limit.")
     page_max: Count = Field(500, description="Objects per page at most (X-Limit).")
-    body_small: Bytes = Field(64 * KIB, description="Bytes in a body of commands, credentials and tokens.")
-    body_medium: Bytes = Field(512 * KIB, description="Bytes in a body of sessions and tariffs.")
-    body_large: Bytes = Field(2 * MIB, description="Bytes in a body of locations and CDRs.")
     rate_per_partner: Count = Field(50, description="Requests per second that a partner may make for long.")
     burst_per_partner: Count = Field(200, description="Requests that a partner may make at once.")
     failed_logins_per_min: Count = Field(20, description="Failed authentications per minute and address.")
@@ -107,7 +104,6 @@ class Settings(BaseSettings):
         description="Seconds between heartbeats, told to a charger in BootNotification.",
     )
     ocpp_frame_16: Bytes = Field(256 * KIB, description="Bytes in one frame of an OCPP 1.6 charger.")
-    ocpp_frame_2x: Bytes = Field(1 * MIB, description="Bytes in one frame of an OCPP 2.0.1 or 2.1 charger.")
     ocpp_frames_per_s: Count = Field(20, description="Frames per second that a charger may send for long.")
     ocpp_frames_burst: Count = Field(100, description="Frames that a charger may send at once.")
     ocpp_ping_s: Seconds = Field(30.0, description="Seconds between websocket pings; two missed close it.")
@@ -129,6 +125,13 @@ class Settings(BaseSettings):
     )
     ocpp_frames_kept: int = Field(
         50, ge=0, le=10_000, description="Frames per charger that the message log keeps, in memory."
+    )
+    ocpp_late_stop_s: float = Field(
+        120.0,
+        ge=0,
+        le=86_400,
+        description="Seconds without a word for which a charge that seems over waits for its stop; then its end is"
+        " estimated and billed.",
     )
     ocpp_one_charge_per_token: bool = Field(
         False, description="Refuse (ConcurrentTx) a token that is charging at one of our chargers already."

@@ -49,14 +49,15 @@ async def _until_told(*, once: bool, as_json: bool) -> int:
         return _INTERRUPTED if not show.is_over else 0
     except (AskFailed, ChildFailed) as error:
         show.record.troubles.append(str(error))
-    return _verdict(show.record, as_json=as_json)
+        return _verdict(show.record, [str(error)], as_json=as_json)
+    return _verdict(show.record, shortcomings(show.record), as_json=as_json)
 
 
-def _verdict(record: Record, *, as_json: bool) -> int:
+def _verdict(record: Record, missing: list[str], *, as_json: bool) -> int:
+    """The record, if it is asked for, and what is missing; the exit status."""
     if as_json:
         sys.stdout.buffer.write(record.json_line())
         sys.stdout.flush()
-    missing = shortcomings(record)
     for sentence in missing:
         sys.stderr.write(f"demo: {sentence}\n")
     return 1 if missing else 0

@@ -16,18 +16,19 @@ from hub.demo.record import DriveRecord, Record
 from hub.demo.stage import Stage
 from hub.demo.world import DRIVES, KNOWN, PROVIDERS, SPARE_STATION, Drive
 
-_WORDS: Final = {"whitelist": "whitelist", "real_time": "eMSP, asked", "refused": "refused", "command": "app"}
+_WORDS: Final = {"whitelist": "its list", "real_time": "its answer", "refused": "nobody", "command": "its app"}
 _NONE: Final = "-"
 
 
 def table(record: Record) -> Table:
     """One row a drive."""
-    shown = Table(box=SIMPLE_HEAD, title="What came of it", title_justify="left", caption_justify="left")
-    for name in ("drive", "partner", "authorized by"):
+    shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title="What came of it")
+    shown.title_justify = shown.caption_justify = "left"
+    for name in ("drive", "partner", "let in by"):
         shown.add_column(name)
     for name in ("ms", "updates", "kWh", "price (with VAT)"):
         shown.add_column(name, justify="right")
-    shown.add_column("CDR at the partner")
+    shown.add_column("CDR there")
     for drive in DRIVES:
         shown.add_row(*_row(drive, record.of(drive)))
     complaints = len(record.complaints) or "no"
@@ -64,7 +65,7 @@ def _delivery(drive: Drive, seen: DriveRecord) -> str:
         return "none, rightly" if drive.is_refused else "none"
     if not seen.delivered:
         return "not delivered"
-    return "says the same" if seen.same_cdr else "says something else"
+    return "equals ours" if seen.same_cdr else "is another"
 
 
 def commands(stage: Stage) -> Text:

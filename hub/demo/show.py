@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator
 from typing import Final
 
 from rich.console import Console
 
-from hub.demo.callers import AskFailed
+from hub.demo.callers import AskFailed, first_of
 from hub.demo.closing import commands, table
 from hub.demo.drives import play
 from hub.demo.look import look
@@ -37,12 +35,14 @@ class Show:
         """Raises: AskFailed, ChildFailed; CancelledError. What was started has ended then."""
         self._timeline.heading("Drivers of other networks charge at our chargers.")
         self._timeline.shows("Starting a hub on an empty database, and three eMSPs, each in a process of its own ...\n")
-        async with a_stage(self._timeline, stays=not self._once) as stage, self._watching(stage) as watch:
-            await self._play(stage, watch)
+        async with a_stage(self._timeline, stays=not self._once) as stage:
+            mailboxes = {name: emsp.mailbox for name, emsp in stage.emsps.items()}
+            watch = Watch(mailboxes, self._timeline, self._age_s)
+            await first_of(self._play(stage, watch), watch.run(), stage.until_one_ends())
             self.is_over = True
             if not self._once:
                 self._timeline.shows(commands(stage))
-                await stage.until_one_ends()
+                await first_of(watch.run(), stage.until_one_ends())
 
     async def _play(self, stage: Stage, watch: Watch) -> None:
         self._timeline.says(BUSBAR, f"is up at {stage.operator.base_url}, for chargers at {stage.ocpp_url}")
@@ -56,15 +56,6 @@ class Show:
         except TimeoutError:
             raise AskFailed(f"it was not over within {_IN_ALL_S:.0f} s") from None
         self._timeline.shows("", table(self.record))
-
-    @contextlib.asynccontextmanager
-    async def _watching(self, stage: Stage) -> AsyncIterator[Watch]:
-        watch = Watch({name: emsp.mailbox for name, emsp in stage.emsps.items()}, self._timeline, self._age_s)
-        task = asyncio.create_task(watch.run())
-        try:
-            yield watch
-        finally:
-            task.cancel()
 
     def _age_s(self) -> float:
         return time.monotonic() - self._began

@@ -14,8 +14,9 @@ from hub.core.units import ABSENT, Unit
 from modules.commands import store as commands
 from modules.commands.model import ReserveNow
 from modules.commands.reservations import decision_of, document_of, ended_session, place_of
-from modules.commands.store import ASKED, HELD, LONGEST_TAG, REFUSED, Reservation
+from modules.commands.store import ASKED, HELD, REFUSED, Reservation
 from modules.sessions import service as sessions
+from modules.tokens.aliases import LONGEST_TAG
 
 _ATTEMPTS: Final = 8
 

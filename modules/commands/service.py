@@ -89,7 +89,7 @@ async def start_session(hub: Hub, sender: Sender, order: StartSession) -> Respon
     refusal = _unready(hub, place.station, "Core")
     if refusal is not None:
         return refusal
-    id_tag = await commands.tag_of(hub.store, owner, order.token.type, order.token.uid)
+    id_tag = await tag_of(hub.store, owner, order.token.type, order.token.uid)
     unit = _remembering(hub, place, owner, order.token, id_tag, order.authorization_reference)
     act = partial(hub.chargers.remote_start, place, id_tag=id_tag, timeout_s=hub.settings.command_timeout_s)
     command = sender.command(hub, "START_SESSION", order.response_url, place.station)
@@ -154,7 +154,7 @@ async def reserve_now(hub: Hub, sender: Sender, order: ReserveNow) -> Response:
     refusal = _unready(hub, place.station, "Reservation")
     if refusal is not None:
         return refusal
-    id_tag = await commands.tag_of(hub.store, owner, order.token.type, order.token.uid)
+    id_tag = await tag_of(hub.store, owner, order.token.type, order.token.uid)
     unit = _remembering(hub, place, owner, order.token, id_tag, order.authorization_reference)
     wish = reserving.wished(sender.partner.name, sender.version, order, owner, place, id_tag)
     await reserving.ask(hub, wish)

@@ -1,4 +1,4 @@
-"""Commands, reservations and aliases of tokens as they are kept.
+"""Commands and reservations as they are kept.
 
 A *command* is kept from the moment we say ACCEPTED until its sender has the result, so that a restart loses none:
 
@@ -8,29 +8,24 @@ A *reservation* is one document per reservation id of a party. The number that t
 `seq`: ours alone, never given twice, and the same when the reservation is replaced (REQ-201).
 
     asked -> held -> used | expired | ended | canceled          asked -> refused
-
-An *alias* stands for a token uid that is too long for a charger of OCPP 1.6 (rule R15).
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from secrets import token_hex
 from typing import Final
 
 import msgspec
 
-from hub.core.errors import Conflict
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.store import Store
-from hub.core.units import ABSENT, ANY, Document, Kind, Put, Unit
+from hub.core.units import ANY, Document, Kind, Put
 from modules.sessions.charge import CHARGES, Charge
 
 COMMANDS: Final = Kind("commands", columns=("partner", "state", "station"), indexed=("state",))
 RESERVATIONS: Final = Kind("reservations", columns=("station", "state", "session"), indexed=("station", "state"))
-TAG_ALIASES: Final = Kind("tag_aliases", columns=("alias",), indexed=("alias",))
 
 QUEUED: Final = "queued"
 SENT: Final = "sent"
@@ -47,8 +42,6 @@ EXPIRED: Final = "expired"
 ENDED: Final = "ended"
 CANCELED: Final = "canceled"
 
-LONGEST_TAG: Final = 20
-"""Characters of an idTag in OCPP 1.6 (IdToken is a CiString20Type)."""
 _MOST: Final = 100_000
 _LIMIT: Final = 64 * 1024
 
@@ -168,26 +161,3 @@ async def open_charges(store: Store, station: str) -> list[Charge]:
     """The charges and reservations at a charger that have not ended, without their readings."""
     documents = await store.select(CHARGES, equal={"station": station, "state": "open"}, limit=_MOST)
     return [msgspec.json.decode(document.body, type=Charge) for document in documents]
-
-
-async def tag_of(store: Store, owner: Party, token_type: str, uid: str) -> str:
-    """The idTag that stands for a token at a charger: its uid where it fits, else the alias it gets for good."""
-    if len(uid) <= LONGEST_TAG and uid.isascii() and uid.strip() == uid:
-        return uid
-    key = f"{owner}/{uid.upper()}/{token_type}"
-    known = await store.get(TAG_ALIASES, key)
-    if known is not None:
-        return known.columns["alias"]
-    alias = f"BB{token_hex(9).upper()}"
-    body = encode({"party": str(owner), "uid": uid, "type": token_type})
-    try:
-        await store.commit(Unit().put(Put(TAG_ALIASES, key, body, str(owner), columns=(alias,), expect=ABSENT)))
-    except Conflict:
-        return await tag_of(store, owner, token_type, uid)
-    return alias
-
-
-async def by_alias(store: Store, id_tag: str) -> Tree | None:
-    """The token (`party`, `uid`, `type`) that an alias stands for."""
-    documents = await store.select(TAG_ALIASES, equal={"alias": id_tag.upper()}, limit=1)
-    return parse(documents[0].body, limit=_LIMIT) if documents else None

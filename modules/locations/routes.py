@@ -8,7 +8,7 @@ from hub.core.errors import UnknownLocation
 from hub.core.jsontypes import Tree
 from hub.core.operations import READERS, SENDER, Operations
 from hub.core.paging import QUERY, Listing
-from hub.core.renditions import Rendition, up_to
+from hub.core.renditions import Objects, Rendition, up_to
 from modules.locations import service
 from modules.locations.store import LOCATIONS, key_of
 from modules.locations.wire import CONNECTOR, EVSE, LOCATION
@@ -16,6 +16,7 @@ from modules.locations.wire import CONNECTOR, EVSE, LOCATION
 operations = Operations("locations", callers=READERS)
 rendition = Rendition(LOCATION)
 _listing = Listing(LOCATIONS, rendition)
+_objects = Objects(LOCATIONS, rendition)
 
 
 @operations("GET", SENDER, answer=LOCATION, listed=True, query=QUERY)
@@ -27,8 +28,7 @@ async def list_locations(call: Call) -> Answer:
 @operations("GET", SENDER, "{location_id}", answer=LOCATION)
 async def get_location(call: Call, location_id: str) -> Answer:
     """One location. OCPI mod_locations_get_object_method."""
-    document = await service.get(call.hub.store, key_of(call.hub.settings.party, location_id))
-    rendered = await rendition.of(call.hub.store, document, call.version)
+    rendered = await _objects.get(call.hub.store, key_of(call.hub.settings.party, location_id), call.version)
     if rendered is None:
         raise UnknownLocation
     return ok_bytes(rendered)

@@ -19,7 +19,7 @@ _SEPARATORS: Final = str.maketrans("", "", ": -")
 
 def folded(uid: str) -> str:
     """A uid as it is compared: without case and without the separators that readers put in (OCPI CiString)."""
-    return uid.translate(_SEPARATORS).upper()
+    return (uid if uid.isalnum() else uid.translate(_SEPARATORS)).upper()
 
 
 def key_of(owner: Party, uid: str, token_type: str) -> str:

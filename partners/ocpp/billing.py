@@ -67,6 +67,11 @@ def grow(hub: Hub, session: Charge, charge: Transaction, states: Sequence[State]
     return sessions.progress(hub, session, news, fresh, at=at)
 
 
+def is_settled(session: Charge, charge: Transaction) -> bool:
+    """Is the session over, with the very end and energy that the ledger has now?"""
+    return not session.is_open and session.end == charge.end and session.meter_stop_kwh == _last(charge)
+
+
 def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
     """The session is over, as the charger said, or as it must have been."""
     unit = _completed(session, charge)

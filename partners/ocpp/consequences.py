@@ -34,8 +34,8 @@ class Consequences:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
 
-    async def of(self, desk: Desk, effect: Effect, opening: Opening | None) -> Unit:
-        """What an effect writes: the record, the session, the CDR."""
+    async def of(self, desk: Desk, effect: Effect, opening: Opening | None, *, final: bool = False) -> Unit:
+        """What an effect writes: the record, the session, the CDR. `final`: an estimated end is waited for no more."""
         if effect.kind == "orphaned" and effect.event is not None:
             log.warning("stop without a start", station=desk.station)
             return Unit().put(journal.record_put(journal.orphan(effect.event, stop_key(effect.event))))
@@ -48,8 +48,11 @@ class Consequences:
         if record is None:
             return Unit()
         trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
-        unit = await self._guarded(record, self._bill(desk, record, effect))
+        awaited = not final and self._may_still_stop(charge)
+        unit = await self._guarded(record, self._bill(desk, record, effect, awaited=awaited))
         journal.note(record, charge)
+        if awaited and record.state == journal.ENDED:
+            record.state = journal.OPEN
         self._warn(record, effect)
         unit.put(journal.record_put(record))
         return unit
@@ -100,12 +103,20 @@ class Consequences:
         record.session = session.session_id
         return unit
 
-    async def _bill(self, desk: Desk, record: Record, effect: Effect) -> Unit:
+    def _may_still_stop(self, charge: Transaction) -> bool:
+        """Is its end a guess of ours, too early to be billed?
+
+        A charger that comes back first says how its connectors are, Available, and then replays what happened: what
+        was billed on the guess would have to be credited a second later.
+        """
+        return charge.ending == "estimated" and self._hub.settings.ocpp_late_stop_s > 0
+
+    async def _bill(self, desk: Desk, record: Record, effect: Effect, *, awaited: bool) -> Unit:
         session = await self._session(desk, record)
         charge = effect.transaction
-        if session is None or charge is None:
+        if session is None or charge is None or billing.is_settled(session, charge):
             return Unit()
-        if charge.ending == "open":
+        if awaited or charge.ending == "open":
             return billing.grow(self._hub, session, charge)
         if session.is_open:
             return billing.end(self._hub, session, charge)

@@ -9,7 +9,7 @@ from typing import Final
 
 from modules.sessions.charge import Charge
 from partners.ocpp import journal, ledger
-from partners.ocpp.events import Event, StartKey, TransactionId
+from partners.ocpp.events import Event, StartKey, Transaction, TransactionId
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book
 
@@ -41,6 +41,12 @@ class Desk:
     def open_records(self) -> list[Record]:
         """The records of charges that go on."""
         return [self.records[charge.key] for charge in self.book.open if charge.key in self.records]
+
+    @property
+    def awaited(self) -> list[Transaction]:
+        """Charges that seem over and are not billed yet: their stop may still come."""
+        seem_over = (charge for charge in self.book.transactions.values() if charge.ending == "estimated")
+        return [c for c in seem_over if (at := self.records.get(c.key)) is not None and at.state == journal.OPEN]
 
     def going_on(self) -> dict[int, Record]:
         """The charge that goes on at each connector; of several the newest."""

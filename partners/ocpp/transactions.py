@@ -29,6 +29,7 @@ from partners.ocpp.consequences import Consequences
 from partners.ocpp.desk import Desk
 from partners.ocpp.events import Event, TransactionId, start_key
 from partners.ocpp.journal import Record
+from partners.ocpp.ledger import Effect
 from partners.ocpp.matching import stop_key
 from partners.ocpp.sequence import Numbers
 
@@ -86,11 +87,12 @@ class Transactions:
                 await self._enter(desk, event, None)
 
     async def pass_time(self, now: datetime) -> None:
-        """End what stations forgot in a boot, and put away the desks of stations where nothing goes on."""
+        """End what stations forgot, and put away the desks of stations where nothing goes on."""
         for station, desk in list(self._desks.items()):
             async with self._turn(station):
-                if desk.is_open:
+                if desk.is_open or desk.awaited:
                     await self._expire(desk, now)
+                    await self._wait_no_longer(desk, now)
                 elif self._hub.clock.monotonic() - desk.touched > IDLE_S:
                     await self._put_away(desk, now)
 
@@ -150,6 +152,16 @@ class Transactions:
             await self._commit(unit)
         desk.book = book
 
+    async def _wait_no_longer(self, desk: Desk, now: datetime) -> None:
+        """Bill by our estimate what seems over, once the station has said nothing about charges for a while."""
+        quiet_since = desk.last_arrival or now
+        if not desk.awaited or now - quiet_since < timedelta(seconds=self._hub.settings.ocpp_late_stop_s):
+            return
+        with self._or_start_over(desk):
+            ends = [Effect("ended", charge) for charge in desk.awaited]
+            units = [await self._consequences.of(desk, end, None, final=True) for end in ends]
+            await self._commit(billing.joined(*units))
+
     async def _file(self, desk: Desk, event: Event) -> None:
         """Keep a repeat as evidence. Its number is added to the facts only if it was given under another name."""
         await self._hub.store.commit(Unit().put(journal.event_put(desk.stamped(event), journal.DONE)))
@@ -177,8 +189,9 @@ class Transactions:
         desk = self._desks.get(station)
         if desk is None:
             desk = Desk(station, await journal.live_events(self._hub.store, station))
-            for charge in desk.book.open:
-                await self._consequences.record(desk, charge.key)
+            for charge in desk.book.transactions.values():
+                if charge.ending != "stop":
+                    await self._consequences.record(desk, charge.key)
             self._desks[station] = desk
         desk.touched = self._hub.clock.monotonic()
         return desk

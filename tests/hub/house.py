@@ -116,7 +116,7 @@ def settings_in(directory: Path, **given: Any) -> Settings:
         "lane_first_s": 0.2,
         "ocpp_security_profile": 1,
     }
-    return Settings(_env_file=None, **{**common, **given})  # type: ignore[call-arg]
+    return Settings(_env_file=None, **{**common, **given})
 
 
 @asynccontextmanager

@@ -170,12 +170,6 @@ async def test_kills_at_random_in_a_busy_time_lose_nothing_and_double_nothing(si
 
     assert len(due) == CHARGERS * ROUNDS
     for emsp, token, kwh in due.values():
-        import os
-        if os.environ.get("DBG"):
-            await asyncio.sleep(3)
-            found=emsp.of_token("cdrs", token)
-            if len(found)!=1: print(token, kwh, found, emsp.of_token("sessions", token)); print([t for e,p in charges if e is emsp for t in site.transactions(p)]); continue
-            continue
         cdr, session = await the_cdr(emsp, token), await the_completed_session(emsp, token)
         assert (cdr["total_energy"], session["kwh"], before_taxes(cdr)) == (kwh, kwh, cost(kwh))
         copies = Counter(receipt["body"] for receipt in emsp.cdr_posts(token))

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil  # type: ignore[import-untyped, unused-ignore]
 import pytest
 
 from hub.demo.world import DRIVES, PROVIDERS
@@ -120,6 +120,19 @@ def test_no_process_outlives_the_demo(tmp_path: Path, number: signal.Signals) ->
         until(lambda: not [each for each in left_behind(tmp_path) if "hub.demo" in each])
         return
     assert (status, errors) == (130, "")
+    assert left_behind(tmp_path) == []
+
+
+def test_a_hub_that_ends_is_named_at_once(tmp_path: Path) -> None:
+    demo = started(tmp_path, "--once")
+    assert demo.stdout is not None
+    while b"Four drivers" not in demo.stdout.readline():
+        assert demo.poll() is None
+    hub = next(child for child in psutil.Process(demo.pid).children() if "busbar" in child.cmdline())
+    hub.kill()
+    status, _, errors = ends(demo, timeout_s=20)
+    assert status == 1
+    assert errors.startswith("demo: hub ended with status -9")
     assert left_behind(tmp_path) == []
 
 

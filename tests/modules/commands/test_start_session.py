@@ -133,7 +133,7 @@ async def test_a_long_uid_gets_an_alias_for_good_and_is_found_by_it(world: World
     aliases = {call["id_tag"] for _, call in world.chargers.calls}
     (alias,) = aliases
     assert len(alias) <= 20
-    assert await commands.by_alias(world.store, alias.lower()) == {
+    assert await by_alias(world.store, alias.lower()) == {
         "party": "NL*EEE",
         "uid": LONG,
         "type": "APP_USER",
@@ -151,4 +151,4 @@ async def test_the_same_uid_of_two_parties_has_two_aliases(world: World) -> None
     theirs = start(token=token("FR", "FFF", uid=LONG), response_url="https://fff.example.org/1")
     await world.commanded("START_SESSION", theirs, by="fff")
     assert len({call["id_tag"] for _, call in world.chargers.calls}) == 2
-    assert await commands.by_alias(world.store, "nobody") is None
+    assert await by_alias(world.store, "nobody") is None

@@ -378,7 +378,7 @@ async def _a_site(database_url: str, **settings: Any) -> AsyncIterator[Site]:
     hub = Hub(
         store=store,
         clock=SystemClock(),
-        settings=Settings(_env_file=None, party=str(OURS), **chosen),
+        settings=Settings(_env_file=None, party=str(OURS), **{"ocpp_late_stop_s": 0, **chosen}),
         registry=Registry(store, keys.pepper, Seal(keys.seal)),
         peers=emsp,
         discovery=NoDiscovery(),

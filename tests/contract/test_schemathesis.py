@@ -1,0 +1,125 @@
+"""Schemathesis on each OCPI document, against a hub on a real port: whatever is sent, the answer is as documented."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from hub.core.parties import PartyRole
+from hub.openapi import documents
+from modules import all_operations
+from tests.world import World, a_program
+
+VERSIONS = {"2.1.1": "NL*EEE", "2.2.1": "NL*FFF", "2.3.0": "NL*GGG"}
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 8
+THERE = {"location_id": "LOC1", "evse_uid": "E1", "connector_id": "1", "country_code": "NL", "uid": "CARD1"}
+
+
+@dataclass
+class Running:
+    """A hub in a thread of its own."""
+
+    base_url: str
+    tokens: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A hub with an eMSP of each version, a location, a tariff, and a session and CDR of each."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('hub')}/busbar.db"
+    ready, done = threading.Event(), threading.Event()
+    running = Running("", {})
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(url, running, ready, done)))
+    thread.start()
+    assert ready.wait(30)
+    yield running
+    done.set()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+async def _serve(url: str, running: Running, ready: threading.Event, done: threading.Event) -> None:
+    plenty: dict[str, Any] = {"rate_per_partner": 1_000_000, "burst_per_partner": 1_000_000}
+    async with a_program(url, outbound_timeout_s=1, pull_check_s=600, **plenty) as program:
+        world = World.around(program.hub)
+        await world.furnish()
+        for version, party in VERSIONS.items():
+            await world.join(f"e{version}", party, PartyRole.EMSP, version=version)
+            await world.charge(party)
+            running.tokens[version] = world.secrets[f"e{version}"]
+        running.base_url = program.settings.base_url
+        ready.set()
+        while not done.is_set():
+            await asyncio.sleep(0.05)
+
+
+def _operations() -> list[Any]:
+    found = []
+    for name, document in documents(all_operations()).items():
+        schema = schemathesis.openapi.from_dict(document)
+        version = name.removeprefix("ocpi-").removesuffix(".json")
+        for result in schema.get_all_operations():
+            operation = result.ok()
+            if operation.label.endswith("credentials") and operation.method.upper() == "DELETE":
+                continue  # it would end the registration that all others need
+            found.append(pytest.param(version, operation, id=f"{version} {operation.label}"))
+    return found
+
+
+@pytest.mark.parametrize(("version", "operation"), _operations())
+@pytest.mark.parametrize("how", ["fitting", "at what exists", "unfitting"])
+def test_the_answer_is_as_documented(hub: Running, version: str, operation: Any, how: str) -> None:
+    if how == "at what exists" and not operation.path_parameters:
+        return
+    if how == "unfitting" and not (operation.body or operation.path_parameters or operation.query):
+        return  # nothing in the request can be unfitting
+    token = hub.tokens[version]
+    shown = token if version == "2.1.1" else b64encode(token.encode()).decode()
+    headers = {"Authorization": f"Token {shown}"}
+
+    mode = GenerationMode.NEGATIVE if how == "unfitting" else GenerationMode.POSITIVE
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )
+    def ask(case: Any) -> None:
+        if how == "at what exists":
+            there = {**THERE, "party_id": VERSIONS[version][3:]}
+            case.path_parameters |= {name: there[name] for name in there.keys() & case.path_parameters.keys()}
+        response = case.call(base_url=hub.base_url, headers=headers, timeout=10)
+        case.validate_response(response, checks=CHECKS)
+        tree = response.json()
+        assert {"status_code", "timestamp"} <= set(tree) <= {"status_code", "status_message", "timestamp", "data"}
+        assert tree["status_code"] != 3000, tree
+        assert len(tree.get("status_message", "")) <= 200
+
+    ask()

@@ -1,0 +1,326 @@
+"""The command `busbar`: every command against a hub that runs, its exit codes, and what it writes where."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import structlog
+import typer
+from typer.testing import CliRunner
+
+from hub.cli.commands import app
+from hub.cli.failures import Code
+from partners.sandbox.emsp import Emsp
+from tests.hub.house import OPERATOR_TOKEN, House, a_serving_house
+from tests.world import location, tariff
+
+T = TypeVar("T")
+
+
+class Background:
+    """A hub and an eMSP in a thread of their own, as the commands block."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._ending = asyncio.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._live(),))
+        self._thread.start()
+        assert self._ready.wait(30)
+
+    async def _live(self) -> None:
+        async with a_serving_house(self._directory) as self.house, Emsp("2.2.1", "NL*EEE") as self.emsp:
+            self._ready.set()
+            await self._ending.wait()
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something there, and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    def end(self) -> None:
+        self._loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join(30)
+        self._loop.close()
+
+
+@dataclass
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def tree(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Shell:
+    """Runs commands on one hub."""
+
+    background: Background
+    directory: Path
+
+    @property
+    def house(self) -> House:
+        return self.background.house
+
+    def run(self, *words: str, stdin: str | None = None, url: str = "", token: str = OPERATOR_TOKEN) -> Ran:
+        environment = {
+            "BUSBAR_URL": url or self.house.url,
+            "BUSBAR_OPERATOR_TOKEN": token,
+            "BUSBAR_DATABASE_URL": f"sqlite:///{self.directory}/elsewhere.db",
+        }
+        result = CliRunner().invoke(app, list(words), input=stdin, env=environment)
+        return Ran(result.exit_code, result.stdout, result.stderr)
+
+    def ok(self, *words: str, stdin: str | None = None) -> Any:
+        """Run with --json; it must succeed, and say nothing but JSON."""
+        ran = self.run(*words, "--json", stdin=stdin)
+        assert (ran.code, ran.err) == (0, ""), (words, ran)
+        return ran.tree
+
+    def file(self, name: str, tree: Any) -> str:
+        path = self.directory / name
+        path.write_text(json.dumps(tree, default=float))
+        return str(path)
+
+
+@pytest.fixture(scope="module")
+def background(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]:
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # not into what a command prints
+    background = Background(tmp_path_factory.mktemp("cli"))
+    yield background
+    background.end()
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def shell(background: Background, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(tmp_path)
+    return Shell(background, tmp_path)
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+ALL = sorted(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_every_command_explains_itself_and_knows_json(words: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+    assert result.exit_code == 0
+    assert "--json" in result.stdout
+    assert "Usage: " in result.stdout
+
+
+def test_the_brief_list_of_commands_is_complete() -> None:
+    assert {words[0] for words in ALL} == {
+        "serve", "migrate", "doctor", "openapi", "price", "demo", "partner", "location", "tariff", "token",
+        "station", "session", "cdr", "transaction", "reservation", "change", "audit", "operator",
+    }  # fmt: skip
+
+
+def test_objects_from_files(shell: Shell) -> None:
+    added = shell.ok("tariff", "add", shell.file("t.json", tariff("CT1")))
+    assert added == {"id": "CT1", "owner": "DE*BSB", "created": True}
+    assert shell.ok("tariff", "show", "CT1")["id"] == "CT1"
+    assert shell.ok("tariff", "show", "DE*BSB/ct1")["id"] == "CT1"
+    assert "CT1" in {item["id"] for item in shell.ok("tariff", "list")["items"]}
+    imported = shell.ok("tariff", "import", shell.file("ts.json", {"data": [tariff("CT2"), tariff("CT1")]}))
+    assert imported == {"created": 1, "updated": 1, "failed": []}
+    assert shell.ok("location", "add", "-", stdin=json.dumps(location("CL1", evses=("CE1", "CE2"))))["created"] is True
+    assert shell.ok("location", "show", "CL1")["id"] == "CL1"
+    assert shell.ok("location", "list", "--limit", "1")["total"] >= 1
+    removed = shell.ok("location", "remove-evse", "CL1", "CE2")
+    assert [evse["status"] for evse in removed["evses"]] == ["AVAILABLE", "REMOVED"]
+    assert shell.ok("token", "add", "0123456789", "--contract", "DE-BSB-C1")["created"] is True
+    assert shell.ok("token", "show", "0123456789")["contract_id"] == "DE-BSB-C1"
+    assert shell.ok("token", "import", shell.file("tk.json", [{"uid": "77", "contract_id": "C"}]))["created"] == 1
+    assert shell.ok("token", "list")["total"] >= 2
+    assert shell.ok("tariff", "delete", "CT2") == {"deleted": "DE*BSB/CT2"}
+
+
+def test_an_import_keeps_what_is_good_and_names_what_is_not(shell: Shell) -> None:
+    foreign = {**location("CL8", evses=("CE8",)), "country_code": "NL", "party_id": "XXX"}
+    path = shell.file("l.json", [location("CL7", evses=("CE7",)), {"id": "CL9"}, foreign])
+    ran = shell.run("location", "import", path, "--json")
+    assert ran.code == Code.FAILED
+    assert ran.tree["created"] == 1
+    assert [failure["id"] for failure in ran.tree["failed"]] == ["CL9", "CL8"]
+    assert shell.run("location", "import", shell.file("f.json", [foreign]), "--as-ours", "--json").tree["created"] == 1
+
+
+def test_an_import_reads_older_versions(shell: Shell) -> None:
+    old = location("CL211", evses=("CE211",))
+    del old["time_zone"], old["publish"]
+    old["type"] = "ON_STREET"
+    old["last_updated"] = "2026-01-01T00:00:00Z"
+    for evse in old["evses"]:
+        evse["last_updated"] = old["last_updated"]
+        for connector in evse["connectors"]:
+            connector["last_updated"] = old["last_updated"]
+            connector.pop("tariff_ids")
+            connector["voltage"], connector["amperage"] = connector.pop("max_voltage"), connector.pop("max_amperage")
+    assert shell.ok("location", "import", shell.file("old.json", [old]), "--ocpi", "2.1.1")["failed"] == []
+    shown = shell.ok("location", "show", "CL211")
+    assert shown["evses"][0]["connectors"][0]["max_voltage"] == 230
+
+
+def test_a_partner_from_invitation_to_farewell(shell: Shell) -> None:
+    emsp, do = shell.background.emsp, shell.background.do
+    invited = shell.ok("partner", "invite", "acme", "--role", "EMSP", "--party", "NL*EEE")
+    do(emsp.register(invited["versions_url"], invited["token_a"]))
+    assert [item["name"] for item in shell.ok("partner", "list")["items"]] == ["acme"]
+    assert shell.ok("partner", "show", "acme")["state"] == "connected"
+    assert set(shell.ok("partner", "pull", "acme", "--full")) == {"taken", "unchanged", "refused"}
+    assert "waiting" in shell.ok("partner", "push", "acme")
+    assert shell.ok("partner", "rotate", "acme")["state"] == "connected"
+    assert shell.ok("partner", "refused", "acme") == {"items": [], "total": 0}
+    assert shell.run("partner", "resend", "acme", "1").code == Code.NOT_FOUND
+    assert shell.ok("partner", "block", "acme")["state"] == "blocked"
+    assert shell.ok("partner", "unblock", "acme")["state"] == "connected"
+    assert shell.ok("partner", "unregister", "acme")["told"] is True
+    versions_url, token = emsp.invite()
+    connected = shell.ok("partner", "connect", "acme", "--versions-url", versions_url, "--token-a", token)
+    assert connected["roles"][0]["role"] == "EMSP"
+    assert shell.ok("partner", "unregister", "acme")["state"] == "unregistered"
+
+
+def test_records_are_listed_and_shown(shell: Shell) -> None:
+    shell.background.do(_furnished_charge(shell.house))
+    for kind in ("session", "transaction", "reservation"):
+        listed = shell.ok(kind, "list", "--station", "CP1", "--open", "--date-from", "2020-01-01T00:00:00Z")
+        assert listed["items"] == [], kind
+    assert shell.ok("session", "list", "--ended")["total"] == 1
+    session = shell.ok("session", "list")["items"][0]
+    assert shell.ok("session", "show", session["id"]) == session
+    assert shell.ok("transaction", "show", session["id"])["session_id"] == session["id"]
+    cdr = shell.ok("cdr", "list")["items"][0]["cdr"]
+    assert shell.ok("cdr", "show", f"DE*BSB/{cdr['id']}")["cdr"] == cdr
+    assert shell.ok("cdr", "credit", cdr["id"])["credit"] is True
+    assert shell.ok("change", "list", "--module", "cdrs")["last"] > 0
+    assert shell.ok("audit", "list", "--limit", "3")["items"][-1]["seq"] > 1
+    assert shell.ok("audit", "verify")["intact"] is True
+
+
+async def _furnished_charge(house: House) -> None:
+    await house.ask("PUT", "/api/v1/tariffs/DE/BSB/T1", tariff())
+    await house.ask("PUT", "/api/v1/locations/DE/BSB/LOC1", location())
+    await house.charge()
+
+
+def test_a_charger_is_registered_looked_at_and_called(shell: Shell) -> None:
+    added = shell.ok("station", "add", "CCP1", "--location", "LOC1", "--evse", "1=E1/1")
+    assert added["password"]
+    assert added["evses"] == {"1": {"evse_uid": "E1", "connectors": {"1": "1"}}}
+    assert shell.ok("station", "add", "CCP1", "--file", shell.file("s.json", {"location": "LOC1"}))["evses"] == {}
+    assert shell.ok("station", "list")["total"] == 1
+    assert shell.ok("station", "show", "CCP1")["connected"] is False
+    assert shell.ok("station", "messages", "CCP1") == {"items": []}
+    called = shell.run("station", "call", "CCP1", "Reset", '{"type":"Soft"}')
+    assert called.code == Code.NOT_FOUND
+    assert "not connected" in called.err
+    assert shell.run("station", "call", "CCP1", "Reset", "{").code == Code.USAGE
+    assert shell.run("station", "call", "CCP1", "Reset", "[]").code == Code.USAGE
+    assert shell.run("station", "add", "CCP1", "--evse", "E1").code == Code.USAGE
+    assert shell.run("station", "password", "CCP1").code == Code.NOT_FOUND
+    assert shell.ok("station", "delete", "CCP1") == {"deleted": "CCP1"}
+
+
+def test_a_token_with_less_may_do_less(shell: Shell) -> None:
+    viewer = shell.ok("operator", "token", "--role", "viewer", "--days", "1", "--subject", "jo")["token"]
+    assert shell.run("partner", "list", token=viewer).code == 0
+    ran = shell.run("partner", "invite", "x", "--role", "EMSP", "--party", "NL*XXX", token=viewer)
+    assert ran.code == Code.NOT_ALLOWED
+    assert "needs the role admin" in ran.err
+    assert "busbar operator token" in ran.err
+
+
+def test_who_is_nobody_is_told_what_to_do(shell: Shell) -> None:
+    for token in ("wrong", ""):
+        ran = shell.run("partner", "list", token=token)
+        assert ran.code == Code.NOT_ALLOWED
+        assert "--token or BUSBAR_OPERATOR_TOKEN" in ran.err
+        assert ran.out == ""
+
+
+def test_where_no_hub_answers_it_says_so(shell: Shell) -> None:
+    ran = shell.run("partner", "list", url="http://127.0.0.1:1")
+    assert (ran.code, ran.out) == (Code.UNREACHABLE, "")
+    assert "busbar serve" in ran.err
+    assert shell.run("partner", "list", url=shell.background.emsp.url).code == Code.UNREACHABLE
+
+
+def test_what_is_not_there_has_its_own_code(shell: Shell) -> None:
+    assert shell.run("partner", "show", "nobody").code == Code.NOT_FOUND
+    assert shell.run("location", "show", "NOWHERE").code == Code.NOT_FOUND
+    assert shell.run("location", "add", "no-such-file.json").code == Code.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("partner", "invite"),
+        ("partner", "invite", "x", "--role", "BAKER", "--party", "NL*XXX"),
+        ("partner", "invite", "x", "--role", "EMSP", "--party", "NL*XXXX"),
+        ("partner", "invite", "x", "--role", "EMSP"),
+        ("location", "list", "--limit", "0"),
+        ("location", "import", "l.json", "--ocpi", "1.9"),
+        ("serve", "--only", "everything"),
+        ("serve", "--port", "70000"),
+        ("nothing",),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_has_its_own_code(shell: Shell, words: tuple[str, ...]) -> None:
+    shell.file("l.json", [location()])
+    ran = shell.run(*words)
+    assert (ran.code, ran.out) == (Code.USAGE, "")
+    assert ran.err
+
+
+def test_a_failure_under_json_is_json_on_standard_error(shell: Shell) -> None:
+    ran = shell.run("partner", "show", "nobody", "--json")
+    assert ran.out == ""
+    assert json.loads(ran.err)["error"]["code"] == "not_found"
+
+
+def test_people_get_tables_and_fields(shell: Shell) -> None:
+    shell.ok("tariff", "add", shell.file("t.json", tariff("CT5")))
+    listed = shell.run("tariff", "list")
+    assert listed.out.splitlines()[0].split() == ["id", "currency", "type", "last_updated"]
+    assert " of " in listed.err
+    shown = shell.run("tariff", "show", "CT5")
+    assert "currency: EUR" in shown.out
+    assert "  - price_components:" in shown.out
+
+
+def test_the_tokens_of_an_invitation_are_said_to_be_shown_once(shell: Shell) -> None:
+    ran = shell.run("partner", "invite", "shown", "--role", "EMSP", "--party", "NL*SHN")
+    assert "token_a: bb_" in ran.out
+    assert "not shown again" in ran.err
+
+
+def test_what_nobody_expected_is_one_sentence(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.cli.remote.Remote.get", lambda *_: 1 / 0)
+    ran = shell.run("partner", "list")
+    assert ran.code == Code.FAILED
+    assert ran.err.splitlines()[0] == "busbar: ZeroDivisionError: division by zero"
+    assert "Traceback" not in ran.err

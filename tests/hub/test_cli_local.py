@@ -1,0 +1,219 @@
+"""The commands that need no running hub: serve and migrate as processes, doctor, openapi, price, demo."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from hub.cli.commands import app
+from hub.cli.failures import Code
+from hub.control import checkup
+from tests.hub.house import settings_in
+from tests.world import tariff
+
+ROOT = Path(__file__).parents[2]
+BUSBAR = [sys.executable, "-c", "from hub.cli import main; main()"]
+CDR = {
+    "start_date_time": "2026-05-04T10:00:00Z",
+    "end_date_time": "2026-05-04T11:00:00Z",
+    "charging_periods": [{"start_date_time": "2026-05-04T10:00:00Z", "dimensions": [{"type": "ENERGY", "volume": 10}]}],
+    "total_cost": {"before_taxes": 5},
+}
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def environment(**given: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BUSBAR_")}
+    return {**kept, "PYTHONPATH": str(ROOT), **given}
+
+
+def run(*words: str, env: Mapping[str, str] | None = None) -> Any:
+    return CliRunner().invoke(app, list(words), env=env)
+
+
+def write(path: Path, tree: Any) -> str:
+    path.write_text(json.dumps(tree, default=float))
+    return str(path)
+
+
+def test_the_hub_starts_says_where_it_is_and_ends_when_told(tmp_path: Path) -> None:
+    command = [*BUSBAR, "serve", "--port", "0", "--ocpp-port", "0", "--json"]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        facts = json.loads(process.stdout.readline())
+        try:
+            assert facts["operator_token"].startswith("bb_")
+            assert facts["ocpp_port"] > 0
+            with httpx.Client(base_url=facts["url"], trust_env=False) as http:
+                assert http.get("/health/ready").json() == {"status": "ready"}
+                versions = http.get("/api/v1", headers={"Authorization": f"Bearer {facts['operator_token']}"}).json()
+            assert versions["versions_url"] == facts["versions_url"] == f"{facts['url']}/ocpi/versions"
+            asked = [*BUSBAR, "partner", "list", "--json", "--url", facts["url"]]
+            listed = subprocess.run(asked, env=environment(), capture_output=True, text=True, timeout=30, check=True)
+            assert json.loads(listed.stdout) == {"items": [], "total": 0}
+            taken = [*BUSBAR, "serve", "--database-url", "sqlite:///other.db", "--port", facts["url"].rsplit(":", 1)[1]]
+            second = subprocess.run(taken, env=environment(), capture_output=True, text=True, timeout=30, check=False)
+            assert second.returncode == Code.FAILED
+            assert "is taken" in second.stderr
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+    assert (tmp_path / "busbar.db.operator").read_text() == facts["operator_token"]
+
+
+def test_one_hub_writes_to_a_database(tmp_path: Path) -> None:
+    from hub.core.store.lockfile import LockFile
+
+    lock = LockFile(tmp_path / "busbar.db")
+    try:
+        ran = run("serve", "--port", "0", "--ocpp-port", "0", "--json")
+    finally:
+        lock.release()
+    assert ran.exit_code == Code.FAILED
+    assert "in use by another hub" in json.loads(ran.stderr.splitlines()[-1])["error"]["message"]
+
+
+def test_settings_that_cannot_be_are_named_without_their_value() -> None:
+    ran = run("serve", env={"BUSBAR_SECRET_KEY": "much-too-short"})
+    assert ran.exit_code == Code.USAGE
+    assert "secret_key" in ran.stderr
+    assert "much-too-short" not in ran.stderr
+
+
+def test_migrate_makes_the_tables_and_may_be_repeated(tmp_path: Path) -> None:
+    for _ in range(2):
+        ran = run("migrate", "--json")
+        assert ran.exit_code == 0
+        assert json.loads(ran.stdout)["migrated"] is True
+    with closing(sqlite3.connect(tmp_path / "busbar.db")) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    assert {"doc_partners", "doc_operators", "changes", "audit"} <= tables
+    assert run("migrate", "--database-url", "mysql://x").exit_code == Code.FAILED
+
+
+def levels(**given: Any) -> dict[str, str]:
+    worst: dict[str, str] = {}
+    order = ("ok", "weak", "fail")
+    for finding in checkup.examine(settings_in(Path.cwd(), **given)):
+        before = worst.get(finding.check, "ok")
+        worst[finding.check] = max(before, finding.level, key=order.index)
+    return worst
+
+
+def test_the_doctor_finds_nothing_to_fear_in_a_careful_installation() -> None:
+    found = levels(dev=False)
+    assert "fail" not in found.values()
+    assert found["mode"] == found["database"] == found["port"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("given", "check", "level"),
+    [
+        ({"dev": True}, "mode", "weak"),
+        ({"dev": False, "operator_token": "short"}, "operator token", "fail"),
+        ({"host": "0.0.0.0"}, "address", "weak"),
+        ({"public_url": "http://hub.example"}, "public URL", "weak"),
+        ({"allow_networks": ("10.0.0.0/8",)}, "allowed networks", "weak"),
+        ({"allow_networks": ("nonsense",)}, "allowed networks", "fail"),
+        ({"database_url": "sqlite:////nowhere/busbar.db"}, "database", "fail"),
+        ({"database_url": "postgresql://127.0.0.1:1/x", "secret_key": None}, "secret key", "fail"),
+        ({"database_url": "postgresql://127.0.0.1:1/x"}, "database", "fail"),
+        ({"public_url": "https://127.0.0.1:1"}, "certificate", "weak"),
+    ],
+    ids=str,
+)
+def test_the_doctor_sees(given: dict[str, Any], check: str, level: str) -> None:
+    assert levels(**given)[check] == level
+
+
+def test_the_doctor_sees_files_that_others_can_read(tmp_path: Path) -> None:
+    run("migrate")
+    (tmp_path / "busbar.db.key").write_text("k" * 40)
+    (tmp_path / "busbar.db.key").chmod(0o644)
+    (tmp_path / "busbar.db").chmod(0o644)
+    assert levels(secret_key=None)["secret key"] == "fail"
+    assert levels()["database"] == "weak"
+
+
+def test_the_doctor_sees_that_a_port_is_taken() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        assert levels(port=other.getsockname()[1])["port"] == "weak"
+
+
+def test_the_doctor_writes_for_people_and_for_programs() -> None:
+    people = run("doctor", "--dev")
+    assert people.exit_code == 0
+    assert "weak  mode: development" in people.stdout
+    assert "-> leave --dev out" in people.stdout
+    programs = json.loads(run("doctor", "--json").stdout)
+    assert {"level", "check", "finding", "advice"} == set(programs["items"][0])
+    assert run("doctor", env={"BUSBAR_ALLOW_NETWORKS": "nonsense"}).exit_code == Code.FAILED
+
+
+def test_all_documents_are_written_and_compared(tmp_path: Path) -> None:
+    assert run("openapi", "--check").exit_code == Code.FAILED
+    written = json.loads(run("openapi", "--json").stdout)
+    assert {Path(path).name for path in written["documents"]} >= {"management.json", "ocpi-2.2.1.json"}
+    assert (tmp_path / "openapi" / "management.json").exists()
+    again = run("openapi", "--check", "--json")
+    assert again.exit_code == 0
+    assert json.loads(again.stdout)["changed"] == []
+
+
+def test_a_price_needs_no_hub(tmp_path: Path) -> None:
+    files = ["--tariff", write(tmp_path / "t.json", tariff()), "--cdr", write(tmp_path / "c.json", CDR)]
+    ran = run("price", *files, "--json")
+    assert ran.exit_code == 0
+    quoted = json.loads(ran.stdout)
+    assert (quoted["total"]["before_taxes"], quoted["check"]["agrees"]) == (5, True)
+    people = run("price", *files)
+    assert "ENERGY" in people.stdout
+    assert "agrees: yes" in people.stdout
+
+
+def test_a_wrong_price_is_exit_code_one(tmp_path: Path) -> None:
+    wrong = write(tmp_path / "c.json", {**CDR, "total_cost": {"before_taxes": 6}})
+    ran = run("price", "--tariff", write(tmp_path / "t.json", tariff()), "--cdr", wrong, "--json")
+    assert ran.exit_code == Code.FAILED
+    assert json.loads(ran.stdout)["check"]["difference"] == 1
+
+
+def test_what_cannot_be_priced_is_one_sentence(tmp_path: Path) -> None:
+    ran = run("price", "--cdr", write(tmp_path / "c.json", CDR))
+    assert ran.exit_code == Code.FAILED
+    assert ran.stderr.startswith("busbar: /tariffs: at least one is needed")
+
+
+def test_the_demo_is_run_with_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, bool] = {}
+
+    def show(*, once: bool, as_json: bool) -> int:
+        asked.update(once=once, as_json=as_json)
+        return 7
+
+    monkeypatch.setattr("hub.demo.run", show)
+    assert run("demo", "--once", "--json").exit_code == 7
+    assert asked == {"once": True, "as_json": True}
+
+
+def test_the_version_is_told() -> None:
+    assert run("--version").stdout.startswith("busbar ")
