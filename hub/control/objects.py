@@ -38,7 +38,10 @@ async def put_location(program: Program, owner: Party, location_id: str, tree: T
     """Keep a location. Returns: True if it is new. Raises: InvalidRequest."""
     _check_lists(tree)
     now = program.hub.clock.now()
-    created = await locations.put(program.store, owner, location_id, {"id": location_id, **tree}, now=now)
+    named, chargers = {"id": location_id, **tree}, program.hub.chargers
+    created = await locations.put(
+        program.store, owner, location_id, named, now=now, has_charger=lambda uid: chargers.place(uid) is not None
+    )
     await _audited(program, actor, "location.put", location_key(owner, location_id))
     return created
 

@@ -18,7 +18,7 @@ from hub.core.units import Audit, Document, Kind, Unit
 from modules.credentials import service as credentials
 from modules.locations.store import LOCATIONS
 from modules.tariffs.store import TARIFFS
-from partners.ocpi import handshake
+from partners.ocpi import handshake, rotation
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -107,12 +107,12 @@ async def unblock(program: Program, name: str, *, actor: str) -> Partner:
 async def _move(
     program: Program, name: str, to: State, allowed: tuple[State, ...], *, actor: str, action: str
 ) -> Partner:
-    registry = program.hub.registry
-    partner = registry.get(name)
-    if partner.state not in allowed:
-        raise Conflict(f"{name} is {partner.state}")
-    moved = partner.model_copy(update={"state": to})
-    return await registry.commit(moved, registry.unit(moved).audited(Audit(actor, action, name)))
+    def moved(partner: Partner) -> Partner:
+        if partner.state not in allowed:
+            raise Conflict(f"{name} is {partner.state}")
+        return partner.model_copy(update={"state": to})
+
+    return await program.hub.registry.change(name, moved, lambda unit: unit.audited(Audit(actor, action, name)))
 
 
 async def unregister(program: Program, name: str, *, actor: str) -> Tree:
@@ -126,7 +126,7 @@ async def unregister(program: Program, name: str, *, actor: str) -> Tree:
     told, why = False, ""
     if partner.their_token:
         try:
-            await handshake.part(program.handshake, program.seal, partner)
+            await rotation.part(program.handshake, program.seal, partner)
             told = True
         except BusbarError as fault:
             why = fault.message
@@ -137,9 +137,7 @@ async def unregister(program: Program, name: str, *, actor: str) -> Tree:
 
 async def rotate(program: Program, name: str, *, version: str | None, actor: str) -> Partner:
     """New tokens on both sides. Raises: NotFound, RegistrationState, PeerFault's children."""
-    partner = await handshake.rotate(program.hub, program.handshake, program.seal, name, version=version)
-    await _audited(program, actor, "partner.rotated", name)
-    return partner
+    return await rotation.rotate(program.hub, program.handshake, program.seal, name, version=version, actor=actor)
 
 
 async def pull(program: Program, name: str, *, full: bool) -> Tree:

@@ -48,8 +48,8 @@ async def _until_told(*, once: bool, as_json: bool) -> int:
     except asyncio.CancelledError:
         return _INTERRUPTED if not show.is_over else 0
     except (AskFailed, ChildFailed) as error:
-        show.record.troubles.append(str(error))
-        return _verdict(show.record, [str(error)], as_json=as_json)
+        show.record.troubles.insert(0, str(error))
+        return _verdict(show.record, show.record.troubles, as_json=as_json)
     return _verdict(show.record, shortcomings(show.record), as_json=as_json)
 
 

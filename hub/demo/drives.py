@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from hub.demo.callers import AskFailed
+from hub.demo.mailbox import amount
 from hub.demo.plugs import Plug
 from hub.demo.record import Record
 from hub.demo.stage import Stage
@@ -22,6 +23,7 @@ from partners.sandbox.point.link import CallFailedError, NotConnectedError
 
 _WAIT_S: Final = 15.0
 _APART_S: Final = 0.6
+_PARTS: Final = {"total_energy_cost": "energy", "total_time_cost": "time", "total_parking_cost": "parking"}
 _STRANGE: Final = (AskFailed, CallFailedError, NotConnectedError, TimeoutError, RuntimeError)
 
 
@@ -63,6 +65,7 @@ class _Ride:
         await self._charger.settled()
         self._says(charger(self._drive.station), f"StopTransaction: {self._register()}")
         await self._until_billed()
+        await self._tell_bill()
 
     async def _begin_by_card(self) -> bool:
         drive, card = self._drive, self._drive.card
@@ -137,6 +140,15 @@ class _Ride:
             timeout_s=_WAIT_S,
             what=f"the delivery of the CDR to {self._emsp.provider.party}",
         )
+
+    async def _tell_bill(self) -> None:
+        """How our CDR comes to its total: the parts, and what the tariff says in words."""
+        for item in await self._stage.operator.items("cdrs", station=self._drive.station, limit="1"):
+            cdr = item["cdr"]
+            tariff = cdr["tariffs"][0]
+            parts = [f"{word} {amount(cdr[name]).excl:.2f}" for name, word in _PARTS.items() if name in cdr]
+            why = f"by {tariff['id']} ({tariff['tariff_alt_text'][0]['text']})"
+            self._says(BUSBAR, f"has billed {', '.join(parts)} {cdr['currency']} {why}", style="green")
 
     def _register(self) -> str:
         minutes = self._drive.minutes + self._drive.idle_minutes

@@ -18,6 +18,8 @@ import hub
 _HOST: Final = "127.0.0.1"
 _STOP_S: Final = 6.0
 _LOG_LINES: Final = 15
+_MOST_ERRORS: Final = 5
+_LONGEST_LINE: Final = 300
 _IMPORTED: Final = time.monotonic()
 
 
@@ -79,6 +81,12 @@ class Child:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         end = "\n    ".join(text.splitlines()[-_LOG_LINES:])
         return ChildFailed(f"{self.name} {what}" + (f"; the end of its log:\n    {end}" if end else ""))
+
+    def logged_errors(self) -> list[str]:
+        """The first few lines of its log that tell of an error, where it logs as the hub does for eyes."""
+        text = self.log.read_text(errors="replace")
+        told = [" ".join(line.split()) for line in text.splitlines() if line.startswith(("[error", "[critical"))]
+        return [f"{self.name} logged {line[:_LONGEST_LINE]}" for line in told[:_MOST_ERRORS]]
 
     async def stop(self) -> None:
         """SIGTERM, then SIGKILL."""

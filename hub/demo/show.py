@@ -7,13 +7,14 @@ import time
 from typing import Final
 
 from rich.console import Console
+from rich.text import Text
 
 from hub.demo.callers import AskFailed, first_of
 from hub.demo.closing import commands, table
 from hub.demo.drives import play
 from hub.demo.look import look
 from hub.demo.processes import alive_for_s
-from hub.demo.record import Record
+from hub.demo.record import Record, shortcomings
 from hub.demo.stage import Stage, a_stage
 from hub.demo.timeline import BUSBAR, Timeline
 from hub.demo.watch import Watch
@@ -38,9 +39,13 @@ class Show:
         async with a_stage(self._timeline, stays=not self._once) as stage:
             mailboxes = {name: emsp.mailbox for name, emsp in stage.emsps.items()}
             watch = Watch(mailboxes, self._timeline, self._age_s)
-            await first_of(self._play(stage, watch), watch.run(), stage.until_one_ends())
+            try:
+                await first_of(self._play(stage, watch), watch.run(), stage.until_one_ends())
+            finally:
+                self.record.troubles += stage.hub.logged_errors()
             self.is_over = True
             if not self._once:
+                self._tell_what_is_missing()
                 self._timeline.shows(commands(stage))
                 await first_of(watch.run(), stage.until_one_ends())
 
@@ -56,6 +61,10 @@ class Show:
         except TimeoutError:
             raise AskFailed(f"it was not over within {_IN_ALL_S:.0f} s") from None
         self._timeline.shows("", table(self.record))
+
+    def _tell_what_is_missing(self) -> None:
+        for sentence in shortcomings(self.record):
+            self._timeline.shows(Text(sentence, style="red"))
 
     def _age_s(self) -> float:
         return time.monotonic() - self._began

@@ -1,4 +1,4 @@
-"""CDRs, as their sender: the owner of the token pulls its own. There is no GET of one CDR here. OCPI mod_cdrs_sender_interface."""
+"""CDRs, as their sender: the owner of the token pulls its own. There is no GET of one CDR. OCPI mod_cdrs."""
 
 from __future__ import annotations
 

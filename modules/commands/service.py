@@ -23,6 +23,7 @@ from modules.commands import store as commands
 from modules.commands.model import CancelReservation, ReserveNow, StartSession, StopSession, UnlockConnector
 from modules.commands.response_url import check_response_url
 from modules.sessions.charge import Charge, load
+from modules.tokens.aliases import tag_of
 from modules.tokens.authorize import By, Decision, remember
 from modules.tokens.model import Token
 

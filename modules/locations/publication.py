@@ -1,7 +1,7 @@
 """Our locations on their way to partners. OCPI mod_locations_receiver_interface.
 
-A change of status alone goes as PATCH of that EVSE, everything else as PUT of the location. A partner that does not know
-the object of a PATCH gets the PUT (REQ-024).
+A change of status alone goes as PATCH of that EVSE, everything else as PUT of the location. A partner that does not
+know the object of a PATCH gets the PUT (REQ-024).
 """
 
 from __future__ import annotations

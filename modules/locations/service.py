@@ -12,11 +12,12 @@ from typing import Final
 
 from hub.core.clock import timestamp
 from hub.core.errors import Conflict, InvalidRequest, UnknownLocation
-from hub.core.inbound import encode, parse
+from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.store import Store
-from hub.core.units import ABSENT, Change, Document, Unit
+from hub.core.types import parse_datetime
+from hub.core.units import ABSENT, Change, Document, Put, Unit
 from modules.locations import store as locations
 from modules.locations.model import Location
 from modules.locations.wire import LOCATION
@@ -25,6 +26,16 @@ LIMIT: Final = 8 * 1024 * 1024
 _ATTEMPTS: Final = 8
 STATUS: Final = "status/"
 """Prefix of the change words that say: only this EVSE's status changed."""
+
+_OPERATORS: Final = frozenset({"PLANNED", "REMOVED"})
+"""Statuses that no charger reports."""
+
+Told = Callable[[str], bool]
+
+
+def _no_charger(evse_uid: str) -> bool:
+    """Nothing but the operator tells the status of an EVSE."""
+    return False
 
 
 async def get(store: Store, key: str) -> Document:
@@ -59,20 +70,29 @@ def connector_in(evse: Tree, connector_id: str) -> Tree:
     raise UnknownLocation
 
 
-async def put(store: Store, owner: Party, location_id: str, tree: Tree, *, now: datetime) -> bool:
+async def put(
+    store: Store, owner: Party, location_id: str, tree: Tree, *, now: datetime, has_charger: Told = _no_charger
+) -> bool:
     """Keep a location of our own; missing times are `now`. Returns: True if it is new.
 
-    The status of an EVSE that its charger reports is not overwritten: it stays, when the tree says UNKNOWN or nothing.
-    EVSEs that the new tree leaves out are kept as REMOVED. Raises: InvalidRequest.
+    The status of an EVSE stays when the tree says UNKNOWN or nothing, and when `has_charger` says of its uid that a
+    charger reports it; but PLANNED and REMOVED are the operator's to say. EVSEs that the new tree leaves out are kept as
+    REMOVED. What did not change keeps its time, and nobody is told when nothing did. Raises: InvalidRequest.
     """
     location = _validated(owner, location_id, tree, timestamp(now))
     key = locations.key_of(owner, location_id)
     for _ in range(_ATTEMPTS):
         known = await locations.find(store, key)
         merged = location.tree()
-        if known is not None:
-            _keep_what_lives(merged, parse(known.body, limit=LIMIT), timestamp(now))
-        if await _commit(store, owner, merged, known, ""):
+        old: Tree = parse(known.body, limit=LIMIT) if known is not None else {}
+        _keep_what_lives(merged, old, timestamp(now), has_charger)
+        _settle_times(merged, old or None, ("evses", "connectors"), timestamp(now))
+        if merged == old:
+            return False
+        arrived = _living(merged) - _living(old)
+        index = [locations.index_put(owner, evse_uid, key) for evse_uid in sorted(arrived)]
+        location_put = locations.put_of(owner, merged, expect=known.version if known else ABSENT)
+        if await _commit(store, [location_put, *index], ""):
             return known is None
     raise Conflict
 
@@ -90,14 +110,43 @@ def _validated(owner: Party, location_id: str, tree: Tree, now: str) -> Location
     return location
 
 
-def _keep_what_lives(new: Tree, old: Tree, now: str) -> None:
+def _keep_what_lives(new: Tree, old: Tree, now: str, has_charger: Told) -> None:
     fresh = {evse["uid"].upper(): evse for evse in new.get("evses", ())}
     for evse in old.get("evses", ()):
         replacement = fresh.get(evse["uid"].upper())
-        if replacement is None:
+        if replacement is not None:
+            spoken_for = has_charger(evse["uid"]) and not _OPERATORS & {replacement["status"], evse["status"]}
+            if spoken_for or replacement["status"] == "UNKNOWN":
+                replacement["status"] = evse["status"]
+        elif evse["status"] == "REMOVED":
+            new.setdefault("evses", []).append(evse)
+        else:
             new.setdefault("evses", []).append({**evse, "status": "REMOVED", "last_updated": now})
-        elif replacement["status"] == "UNKNOWN":
-            replacement["status"] = evse["status"]
+
+
+def _settle_times(new: Tree, old: Tree | None, below: tuple[str, ...], now: str) -> None:
+    """What did not change keeps its time; what did moves on, and all above it with it (REQ-117)."""
+    children = (new.get(below[0]) or ()) if below else ()
+    known = {_name(child): child for child in (old or {}).get(below[0]) or ()} if below else {}
+    for child in children:
+        _settle_times(child, known.get(_name(child)), below[1:], now)
+    if old is not None and {**new, "last_updated": ""} == {**old, "last_updated": ""}:
+        new["last_updated"] = old["last_updated"]
+        return
+    if old is not None and parse_datetime(new["last_updated"]) <= parse_datetime(old["last_updated"]):
+        new["last_updated"] = max(now, old["last_updated"], key=parse_datetime)
+    times = [new["last_updated"], *(child["last_updated"] for child in children)]
+    new["last_updated"] = max(times, key=parse_datetime)
+
+
+def _name(tree: Tree) -> str:
+    """What an EVSE or a connector is called, as it is compared."""
+    return str(tree["uid"] if "uid" in tree else tree["id"]).upper()
+
+
+def _living(tree: Tree) -> set[str]:
+    """The EVSEs that are at a location."""
+    return {_name(evse) for evse in tree.get("evses", ()) if evse["status"] != "REMOVED"}
 
 
 async def set_status(store: Store, key: str, evse_uid: str, status: str, *, now: datetime) -> bool:
@@ -109,7 +158,7 @@ async def set_status(store: Store, key: str, evse_uid: str, status: str, *, now:
         evse["status"] = status
         return True
 
-    return await change_evse(store, key, evse_uid, change, what=f"{STATUS}{evse_uid}", now=now)
+    return await _change_evse(store, key, evse_uid, change, what=f"{STATUS}{evse_uid}", now=now)
 
 
 async def remove_evse(store: Store, key: str, evse_uid: str, *, now: datetime) -> bool:
@@ -121,13 +170,13 @@ async def remove_evse(store: Store, key: str, evse_uid: str, *, now: datetime) -
         evse["status"] = "REMOVED"
         return True
 
-    return await change_evse(store, key, evse_uid, change, what=f"{STATUS}{evse_uid}", now=now)
+    return await _change_evse(store, key, evse_uid, change, what=f"{STATUS}{evse_uid}", now=now)
 
 
-async def change_evse(
+async def _change_evse(
     store: Store, key: str, evse_uid: str, change: Callable[[Tree], bool], *, what: str, now: datetime
 ) -> bool:
-    """Apply `change` to one EVSE, and move the times above it. Raises: UnknownLocation, Conflict."""
+    """Apply `change`, of the status, to one EVSE, and move the times above it. Raises: UnknownLocation, Conflict."""
     owner = Party.parse(key.split("/", 1)[0])
     for _ in range(_ATTEMPTS):
         known = await get(store, key)
@@ -137,19 +186,17 @@ async def change_evse(
             return False
         moment = max(timestamp(now), known.last_updated)
         evse["last_updated"] = tree["last_updated"] = moment
-        if await _commit(store, owner, tree, known, what):
+        put = locations.put_of(owner, tree, lowest=known.columns["lowest"], expect=known.version)
+        if await _commit(store, [put], what):
             return True
     raise Conflict
 
 
-async def _commit(store: Store, owner: Party, tree: Tree, known: Document | None, what: str) -> bool:
+async def _commit(store: Store, puts: list[Put], what: str) -> bool:
     """False, when somebody else was faster."""
-    location: Location = LOCATION["2.3.0"].read(tree)
-    puts = locations.puts_of(owner, location, tree, encode(tree), expect=known.version if known else ABSENT)
-    unit = Unit(list(puts)).tells(Change("locations", puts[0].key, owner=str(owner), what=what))
+    key, owner = puts[0].key, puts[0].owner
     try:
-        await store.commit(unit)
+        await store.commit(Unit([*puts]).tells(Change("locations", key, owner=owner, what=what)))
     except Conflict:
         return False
     return True
-

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from hub.core.clock import timestamp
+from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.renditions import lowest_version
 from hub.core.store import Store
+from hub.core.types import parse_datetime
 from hub.core.units import ANY, Document, Kind, Put
-from modules.locations.model import Location
 from modules.locations.wire import LOCATION
 
 LOCATIONS: Final = Kind("locations", columns=("lowest", "id"))
@@ -22,16 +23,16 @@ def key_of(owner: Party | str, location_id: str) -> str:
     return f"{owner}/{location_id.upper()}"
 
 
-def puts_of(owner: Party, location: Location, tree: Tree, body: bytes, *, expect: int = ANY) -> list[Put]:
-    """The writes of one location and of its EVSEs' index."""
-    key = key_of(owner, location.id)
-    lowest = lowest_version(LOCATION, tree)
-    updated = timestamp(location.last_updated)
-    puts = [Put(LOCATIONS, key, body, str(owner), "", updated, (lowest, location.id), expect)]
-    puts += [
-        Put(EVSES, key_of(owner, evse.uid), b"", str(owner), columns=(key,)) for evse in location.evses or ()
-    ]
-    return puts
+def put_of(owner: Party, tree: Tree, *, lowest: str = "", expect: int = ANY) -> Put:
+    """The write of one location. `lowest`: the oldest version that can say it, where that is known."""
+    updated = timestamp(parse_datetime(tree["last_updated"]))
+    columns = (lowest or lowest_version(LOCATION, tree), tree["id"])
+    return Put(LOCATIONS, key_of(owner, tree["id"]), encode(tree), str(owner), "", updated, columns, expect)
+
+
+def index_put(owner: Party, evse_uid: str, location: str) -> Put:
+    """The write that says: this EVSE is at the location of this key."""
+    return Put(EVSES, key_of(owner, evse_uid), b"", str(owner), columns=(location,))
 
 
 async def find(store: Store, key: str) -> Document | None:

@@ -1,4 +1,4 @@
-"""Our sessions on their way to the owner of the token: always as PUT of the whole. OCPI mod_sessions_receiver_interface.
+"""Our sessions on their way to the owner of the token: always as PUT of the whole. OCPI mod_sessions.
 
 A PATCH would append charging periods, and twice when it is sent again; a PUT may be repeated.
 """

@@ -54,7 +54,9 @@ async def begin(hub: Hub, begun: Begun, *, reserved: Charge | None = None) -> tu
     Raises: UnknownLocation, when the place is not on record.
     """
     charge = reserved or await _new_charge(hub, begun.place, begun.decision, begun.at)
-    charge.reserved_from = reserved.reserved_from if reserved is not None else None
+    reserved_from = reserved.reserved_from if reserved is not None else None
+    # a charger whose clock is slow may begin before we reserved
+    charge.reserved_from = min(reserved_from, begun.at) if reserved_from is not None else None
     charge.reservation_only = False
     charge.start = begun.at
     charge.meter_start_kwh = begun.meter_kwh

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from hub.core.answers import says_unknown_object
 from hub.core.dialect import NotExpressible
 from hub.core.errors import PeerRefused
 from hub.core.operations import READERS, RECEIVER
 from hub.core.ports import Hub
 from hub.core.registry import Partner
+from modules.tariffs import service
 from modules.tariffs.routes import rendition
 from modules.tariffs.store import find
 
@@ -31,13 +33,12 @@ class TariffPublication:
         await hub.peers.send(partner, "PUT", "tariffs", RECEIVER, path, body=body, owner=document.owner)
 
     async def _withdraw(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
-        owner = key.split("/", 1)[0]
-        for word in what:
-            if not word.startswith("deleted/"):
-                continue
-            path = (*owner.split("*"), word.removeprefix("deleted/"))
-            try:
-                await hub.peers.send(partner, "DELETE", "tariffs", RECEIVER, path, owner=owner)
-            except PeerRefused as refused:
-                if refused.http != 404:
-                    raise
+        """DELETE under the id as it was spelled, where a change still says it; a partner that has none is content."""
+        owner, folded = key.split("/", 1)
+        spelled = [word.removeprefix(service.DELETED) for word in what if word.startswith(service.DELETED)]
+        path = (*owner.split("*"), spelled[0] if spelled else folded)
+        try:
+            await hub.peers.send(partner, "DELETE", "tariffs", RECEIVER, path, owner=owner)
+        except PeerRefused as refused:
+            if not says_unknown_object(refused.http, refused.status_code):
+                raise

@@ -6,30 +6,54 @@ from datetime import datetime
 from typing import Final
 
 from hub.core.clock import timestamp
-from hub.core.errors import InvalidRequest, NotFound
-from hub.core.inbound import encode, parse
+from hub.core.errors import Conflict, InvalidRequest, NotFound
+from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.store import Store
-from hub.core.units import Change, Delete, Unit
+from hub.core.types import parse_datetime
+from hub.core.units import ABSENT, Change, Delete, Document, Unit
 from modules.tariffs import store as tariffs
 from modules.tariffs.model import Tariff
 from modules.tariffs.wire import TARIFF
 
 LIMIT: Final = 8 * 1024 * 1024
+_ATTEMPTS: Final = 5
+DELETED: Final = "deleted/"
+"""Prefix of the change word that says: withdrawn; the id as it was spelled follows."""
 
 
 async def put(store: Store, owner: Party, tariff_id: str, tree: Tree, *, now: datetime) -> bool:
-    """Keep a tariff of our own; a missing `last_updated` is `now`. Returns: True if it is new. Raises: InvalidRequest."""
+    """Keep a tariff of our own; a missing `last_updated`, or one that is no news, is `now`. Nobody is told of no change.
+
+    Returns: True if it is new. Raises: InvalidRequest.
+    """
     given = {"country_code": owner.country_code, "party_id": owner.party_id, "last_updated": timestamp(now)}
     tariff: Tariff = TARIFF["2.3.0"].read({**given, **tree})
     if tariff.id.upper() != tariff_id.upper() or Party.of(tariff.country_code, tariff.party_id) != owner:
         raise InvalidRequest("the URL and the object name different tariffs")
-    known = await tariffs.find(store, tariffs.key_of(owner, tariff_id))
-    clean = tariff.tree()
-    put = tariffs.put_of(owner, tariff, clean, encode(clean))
-    await store.commit(Unit().put(put).tells(Change("tariffs", put.key, owner=str(owner))))
-    return known is None
+    for _ in range(_ATTEMPTS):
+        known = await tariffs.find(store, tariffs.key_of(owner, tariff_id))
+        clean = tariff.tree()
+        if known is not None and not _moves_on(clean, known, timestamp(now)):
+            return False
+        put = tariffs.put_of(owner, clean, expect=known.version if known else ABSENT)
+        try:
+            await store.commit(Unit().put(put).tells(Change("tariffs", put.key, owner=str(owner))))
+        except Conflict:
+            continue
+        return known is None
+    raise Conflict
+
+
+def _moves_on(new: Tree, known: Document, now: str) -> bool:
+    """Let the time of `new` be later than that of what it replaces. False: it says the same."""
+    old = parse(known.body, limit=LIMIT)
+    if {**new, "last_updated": ""} == {**old, "last_updated": ""}:
+        return False
+    if timestamp(parse_datetime(new["last_updated"])) <= known.last_updated:
+        new["last_updated"] = max(now, known.last_updated)
+    return True
 
 
 async def delete(store: Store, owner: Party, tariff_id: str) -> None:
@@ -38,7 +62,7 @@ async def delete(store: Store, owner: Party, tariff_id: str) -> None:
     known = await tariffs.find(store, key)
     if known is None:
         raise NotFound("there is no such tariff")
-    change = Change("tariffs", key, owner=str(owner), what=f"deleted/{known.columns['id']}")
+    change = Change("tariffs", key, owner=str(owner), what=f"{DELETED}{known.columns['id']}")
     await store.commit(Unit().delete(Delete(tariffs.TARIFFS, key, known.version)).tells(change))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from hub.core.clock import timestamp
+from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.renditions import lowest_version
 from hub.core.store import Store
+from hub.core.types import parse_datetime
 from hub.core.units import ANY, Document, Kind, Put
-from modules.tariffs.model import Tariff
 from modules.tariffs.wire import TARIFF
 
 TARIFFS: Final = Kind("tariffs", columns=("lowest", "id"))
@@ -20,11 +21,11 @@ def key_of(owner: Party | str, tariff_id: str) -> str:
     return f"{owner}/{tariff_id.upper()}"
 
 
-def put_of(owner: Party, tariff: Tariff, tree: Tree, body: bytes, *, expect: int = ANY) -> Put:
+def put_of(owner: Party, tree: Tree, *, expect: int = ANY) -> Put:
     """The write of one tariff."""
-    columns = (lowest_version(TARIFF, tree), tariff.id)
-    updated = timestamp(tariff.last_updated)
-    return Put(TARIFFS, key_of(owner, tariff.id), body, str(owner), "", updated, columns, expect)
+    columns = (lowest_version(TARIFF, tree), tree["id"])
+    updated = timestamp(parse_datetime(tree["last_updated"]))
+    return Put(TARIFFS, key_of(owner, tree["id"]), encode(tree), str(owner), "", updated, columns, expect)
 
 
 async def find(store: Store, key: str) -> Document | None:

@@ -1,4 +1,4 @@
-"""An alias stands at our chargers for a token uid that does not fit an idTag of OCPP 1.6 (rule R15). It is given for good."""
+"""An alias stands, for good, at our chargers for a token uid that does not fit an idTag of OCPP 1.6 (rule R15)."""
 
 from __future__ import annotations
 

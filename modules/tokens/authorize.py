@@ -12,8 +12,9 @@ The whitelist says who is asked (mod_tokens, WhitelistType; `valid=false` never 
     ALWAYS                         valid or not, as it is; never asked
     nothing                        ask the eMSPs that gave us no token list (setting `ask_unknown_tokens`); else refused
 
-Silence is counted after `authorize_timeout_s`. What an eMSP said is kept for 15 minutes, so that the start of the
-transaction which follows finds the token and the authorization reference without asking again.
+Silence is counted after `authorize_timeout_s`. A partner that is blocked or gone is as silent. What an eMSP said is
+kept for 15 minutes, so that the start of the transaction which follows finds the token and the authorization reference
+without asking again; unless the eMSP has changed the token meanwhile.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ import msgspec
 from hub.core.answers import says_unknown_token
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
-from hub.core.errors import InvalidRequest, PeerFault, PeerRefused
+from hub.core.errors import InvalidRequest, PeerFault, PeerRefused, UnknownLocation
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.operations import EMSP_LIKE, SENDER
@@ -37,8 +38,10 @@ from hub.core.parties import Party
 from hub.core.ports import Hub, Place
 from hub.core.registry import Partner
 from hub.core.units import Document, Put, Unit
+from modules.locations import service as locations
+from modules.tokens.aliases import behind, by_alias
 from modules.tokens.store import AUTHORIZATIONS, TOKENS, by_uid, folded
-from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES
+from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
 
 REMEMBERED: Final = timedelta(minutes=15)
 RFID: Final = "RFID"
@@ -76,6 +79,8 @@ class Decision:
     owner: str = ""
     reference: str | None = None
     info: str = ""
+    seen: int = 0
+    """Which writing of the token on record it rests on; 0 for none."""
 
     @property
     def accepted(self) -> bool:
@@ -97,15 +102,29 @@ async def authorize(hub: Hub, uid: str, place: Place | None, *, at: str) -> Deci
     remembered = await recall(hub, uid, at=at)
     if remembered is not None and remembered.by is By.COMMAND:
         return remembered
-    known = await by_uid(hub.store, uid)
-    if not known:
-        return await _ask_strangers(hub, uid, place, at)
-    return await _by_whitelist(hub, _best(known), place, at)
+    known = await _on_record(hub, uid)
+    if known is not None:
+        return await _by_whitelist(hub, known, uid, place, at)
+    return _REFUSED if await by_alias(hub.store, uid) is not None else await _ask_strangers(hub, uid, place, at)
 
 
 async def for_start(hub: Hub, uid: str, place: Place | None, *, at: str) -> Decision:
-    """The decision that a transaction starts on: the one just taken for this card at this station, else a new one."""
-    return await recall(hub, uid, at=at) or await authorize(hub, uid, place, at=at)
+    """The decision that a transaction starts on: the one just taken for this card at this station, else a new one.
+
+    A refusal is not held against the driver, and a consent not against an eMSP that has changed the token since.
+    """
+    remembered = await recall(hub, uid, at=at)
+    if remembered is not None and remembered.accepted and await _still_rests(hub, uid, remembered):
+        return remembered
+    return await authorize(hub, uid, place, at=at)
+
+
+async def _still_rests(hub: Hub, uid: str, decision: Decision) -> bool:
+    """Is the token on record the one that was decided on? What a command allowed rests on none (REQ-198)."""
+    if decision.by is By.COMMAND:
+        return True
+    known = await _on_record(hub, uid)
+    return decision.seen == (known.version if known is not None else 0)
 
 
 def remember(decision: Decision, uid: str, *, at: str, now: datetime) -> Put:
@@ -132,6 +151,7 @@ def _as_tree(decision: Decision) -> Tree:
         "owner": decision.owner,
         "reference": decision.reference,
         "info": decision.info,
+        "seen": decision.seen,
     }
 
 
@@ -139,38 +159,59 @@ def _key(uid: str, at: str) -> str:
     return f"{at}/{folded(uid)}"
 
 
-def _best(known: list[Document]) -> Document:
-    """Of several tokens with one uid: RFID before others, as it was a card that was shown; then the oldest."""
-    return next((document for document in known if document.key.endswith("/RFID")), known[0])
+async def _on_record(hub: Hub, uid: str) -> Document | None:
+    """The token with this uid, or behind this alias; of several the best."""
+    known = await by_uid(hub.store, uid)
+    if known:
+        return known[0] if len(known) == 1 else min(known, key=_rank)
+    return await behind(hub.store, uid)
 
 
-async def _by_whitelist(hub: Hub, document: Document, place: Place | None, at: str) -> Decision:
+def _rank(document: Document) -> tuple[bool, bool, int]:
+    """RFID before others, as it was a card that was shown; valid before not, as cards change hands; then the oldest."""
+    return (not document.key.endswith("/RFID"), not parse(document.body, limit=_LIMIT)["valid"], document.seq)
+
+
+async def _by_whitelist(hub: Hub, document: Document, uid: str, place: Place | None, at: str) -> Decision:
     token = parse(document.body, limit=_LIMIT)
-    cached = Decision("ALLOWED" if token["valid"] else "BLOCKED", By.WHITELIST, token, document.owner)
-    whitelist = token["whitelist"]
-    if whitelist == "ALWAYS" or (whitelist == "ALLOWED" and token["valid"]):
-        return cached
+    whitelist, valid = token["whitelist"], token["valid"]
+    if whitelist == "ALWAYS" or (whitelist == "ALLOWED" and valid):
+        return Decision("ALLOWED" if valid else "BLOCKED", By.WHITELIST, token, document.owner)
     holder = hub.registry.holder_of(Party.parse(document.owner), EMSP_LIKE)
     asked = await _ask(hub, holder, token["uid"], token["type"], place, token) if holder is not None else None
     if asked is None:
-        offline = "ALLOWED" if whitelist == "ALLOWED_OFFLINE" and token["valid"] else "NOT_ALLOWED"
+        offline = "ALLOWED" if whitelist == "ALLOWED_OFFLINE" and valid else "NOT_ALLOWED"
         return Decision(offline, By.OFFLINE, token, document.owner)
-    decision = replace(asked, token=asked.token or token, owner=asked.owner or document.owner)
-    await hub.store.commit(Unit().put(remember(decision, token["uid"], at=at, now=hub.clock.now())))
+    owner = asked.owner or document.owner
+    decision = replace(asked, token=asked.token or token, owner=owner, seen=document.version)
+    await hub.store.commit(Unit().put(remember(decision, uid, at=at, now=hub.clock.now())))
     return decision
 
 
 async def _ask_strangers(hub: Hub, uid: str, place: Place | None, at: str) -> Decision:
-    """Nobody has told us of this token: ask those who tell us of none, all at once, and take the first that knows it."""
+    """Nobody has told us of this token: ask those who tell us of none, all at once, until one of them allows it.
+
+    Where none does, the first answer of one that knows the token counts.
+    """
     if hub.settings.ask_unknown_tokens == "none":
         return _REFUSED
     partners = [partner for partner in hub.registry.connected() if await _may_be_asked(hub, partner)]
-    answers = await asyncio.gather(*(_ask(hub, partner, uid, RFID, place) for partner in partners))
-    knowing = [answer for answer in answers if answer is not None and answer.token is not None]
-    for decision in sorted(knowing, key=lambda d: not d.accepted):
-        await hub.store.commit(Unit().put(remember(decision, uid, at=at, now=hub.clock.now())))
-        return decision
-    return _REFUSED
+    asks = [asyncio.create_task(_ask(hub, partner, uid, RFID, place)) for partner in partners]
+    decision = None
+    try:
+        for ask in asyncio.as_completed(asks):
+            answer = await ask
+            if answer is not None and answer.token is not None and (decision is None or answer.accepted):
+                decision = answer
+            if decision is not None and decision.accepted:
+                break
+    finally:
+        for task in asks:
+            task.cancel()
+    if decision is None:
+        return _REFUSED
+    await hub.store.commit(Unit().put(remember(decision, uid, at=at, now=hub.clock.now())))
+    return decision
 
 
 async def _may_be_asked(hub: Hub, partner: Partner) -> bool:
@@ -186,25 +227,33 @@ async def _ask(
     hub: Hub, partner: Partner, uid: str, token_type: str, place: Place | None, known: Tree | None = None
 ) -> Decision | None:
     """Ask one eMSP. None: it gave no usable answer in time."""
-    version = partner.version or ""
+    version, deadline_s = partner.version or VERSIONS[-1], hub.settings.authorize_timeout_s
+    references = await _references(hub, version, place)
     try:
-        answer = await hub.peers.send(
-            partner,
-            "POST",
-            "tokens",
-            SENDER,
-            (uid, "authorize"),
-            body=_references(version, place),
-            query={} if token_type == RFID and version == VERSIONS[0] else {"type": token_type},
-            deadline_s=hub.settings.authorize_timeout_s,
-        )
+        async with asyncio.timeout(deadline_s):
+            answer = await hub.peers.send(
+                partner,
+                "POST",
+                "tokens",
+                SENDER,
+                (uid, "authorize"),
+                body=references,
+                query=_query(version, token_type),
+                deadline_s=deadline_s,
+            )
         stand_in = known or _bare(partner, uid, token_type, timestamp(hub.clock.now()))
-        return _of_its_own(partner, _understood(version, answer.data, stand_in))
+        return _of_its_own(partner, _understood(version, answer.data, stand_in, place))
     except PeerRefused as refused:
         unknown = says_unknown_token(refused.http, refused.status_code)
         return Decision("NOT_ALLOWED", By.REAL_TIME) if unknown else None
-    except (PeerFault, InvalidRequest):
+    except (PeerFault, InvalidRequest, TimeoutError):
         return None
+
+
+def _query(version: str, token_type: str) -> dict[str, str]:
+    """The token's type as the version names it; RFID needs no word in 2.1.1."""
+    written = TOKEN[version].write({"type": token_type})[0]["type"]
+    return {} if (version, written) == (VERSIONS[0], RFID) else {"type": written}
 
 
 def _of_its_own(partner: Partner, decision: Decision) -> Decision:
@@ -214,25 +263,37 @@ def _of_its_own(partner: Partner, decision: Decision) -> Decision:
     return decision
 
 
-def _references(version: str, place: Place | None) -> bytes | None:
+async def _references(hub: Hub, version: str, place: Place | None) -> bytes | None:
+    """Where it is, with the location's id as we publish it."""
     if place is None:
         return None
-    tree = {"location_id": place.location_id, "evse_uids": [place.evse_uid]}
+    try:
+        location_id = (await locations.get(hub.store, place.location)).columns["id"]
+    except UnknownLocation:
+        location_id = place.location_id
+    tree = {"location_id": location_id, "evse_uids": [place.evse_uid]}
     return encode(LOCATION_REFERENCES[version].write(tree)[0])
 
 
-def _understood(version: str, data: Json, stand_in: Tree) -> Decision:
+def _understood(version: str, data: Json, stand_in: Tree, place: Place | None) -> Decision:
     """AuthorizationInfo in our form. 2.1.1's carries no token: the one we know stands in. Raises: InvalidRequest."""
     tree = AUTHORIZATION_INFO[version].read(data, given={"token": stand_in}).tree()
     token = tree["token"]
     owner = f"{token['country_code']}*{token['party_id']}".upper()
     text = tree.get("info", {}).get("text", "")
-    return Decision(tree["allowed"], By.REAL_TIME, token, owner, tree.get("authorization_reference"), text)
+    allowed = tree["allowed"] if _covers(tree.get("location"), place) else "NOT_ALLOWED"
+    return Decision(allowed, By.REAL_TIME, token, owner, tree.get("authorization_reference"), text)
+
+
+def _covers(location: Tree | None, place: Place | None) -> bool:
+    """Is `place` among the EVSEs that the eMSP allows? Where it names none, all are (REQ-186)."""
+    allowed = (location or {}).get("evse_uids")
+    return place is None or not allowed or place.evse_uid.upper() in (uid.upper() for uid in allowed)
 
 
 def _bare(partner: Partner, uid: str, token_type: str, now: str) -> Tree:
     """The least token there can be, for an eMSP of 2.1.1 that accepted a uid and told us nothing more of it."""
-    party = Party.parse(partner.party)
+    party = next(claim.party for claim in partner.claims if claim.role in EMSP_LIKE)
     return {
         "country_code": party.country_code,
         "party_id": party.party_id,

@@ -31,15 +31,17 @@ async def put(store: Store, owner: Party, uid: str, token: Token) -> bool:
 
     Returns: True if it was not known before. Raises: InvalidRequest, when the URL names another token.
     """
-    if tokens.folded(token.uid) != tokens.folded(uid) or Party.of(token.country_code, token.party_id) != owner:
+    same = token.uid == uid or tokens.folded(token.uid) == tokens.folded(uid)
+    if not same or Party.of(token.country_code, token.party_id) != owner:
         raise InvalidRequest("the URL and the object name different tokens")
     body = token.json_bytes()
     for _ in range(_ATTEMPTS):
         known = await tokens.find(store, owner, uid, token.type)
-        if known is not None and (known.last_updated > timestamp(token.last_updated) or known.body == body):
+        new = tokens.put_of(owner, token, body, expect=known.version if known else ABSENT)
+        if known is not None and (known.last_updated > new.last_updated or known.body == body):
             return False
         try:
-            await store.commit(_unit(tokens.put_of(owner, token, body, expect=known.version if known else ABSENT)))
+            await store.commit(_unit(new))
         except Conflict:
             continue
         return known is None

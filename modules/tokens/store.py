@@ -28,13 +28,14 @@ def key_of(owner: Party, uid: str, token_type: str) -> str:
 
 def put_of(owner: Party, token: Token, body: bytes, *, expect: int = ANY) -> Put:
     """The write of one token."""
+    uid, party = folded(token.uid), str(owner)
     return Put(
         TOKENS,
-        key_of(owner, token.uid, token.type),
+        f"{party}/{uid}/{token.type}",
         body,
-        owner=str(owner),
+        owner=party,
         last_updated=timestamp(token.last_updated),
-        columns=(folded(token.uid),),
+        columns=(uid,),
         expect=expect,
     )
 

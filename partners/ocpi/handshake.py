@@ -7,7 +7,6 @@ takes is found by trying (the specification admits that both are met) and rememb
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Final
 
 from hub.core import auth, trace
@@ -18,8 +17,6 @@ from hub.core.errors import (
     ClientApiUnusable,
     InvalidRequest,
     PeerRefused,
-    PeerUnreachable,
-    RegistrationState,
     VersionNotOffered,
 )
 from hub.core.inbound import encode
@@ -127,7 +124,7 @@ async def connect(
     known = hub.registry.find(name)
     partner = await _prepare(hub, name, claims, found, ours, versions_url)
     try:
-        theirs = await _give(hub, handshake, "POST", found, token, ours)
+        theirs = await give(hub, handshake, "POST", found, token, ours)
         return await _settle(hub, seal, partner, theirs, found)
     except BusbarError:
         before = known or partner.model_copy(update={"our_tokens": ()})
@@ -154,16 +151,16 @@ async def _prepare(
     return await hub.registry.commit(partner, hub.registry.unit(partner, new=known is None))
 
 
-async def _give(hub: Hub, handshake: Handshake, method: str, found: Found, token: str, ours: str) -> Credentials:
-    """POST or PUT our credentials. Returns: theirs."""
-    url = _credentials_url(found.endpoints)
+async def give(hub: Hub, handshake: Handshake, method: str, found: Found, token: str, ours: str) -> Credentials:
+    """POST or PUT our credentials. Returns: theirs. Raises: ClientApiUnusable, InvalidRequest, PeerFault's children."""
+    url = credentials_url(found.endpoints)
     tree, _ = CREDENTIALS[found.version].write(credentials.ours(hub, ours, found.version))
     answer = await handshake.exchange(method, url, token, found.token_form, encode(tree))
     return CREDENTIALS[found.version].read(answer.data)
 
 
-def _credentials_url(endpoints: Iterable[Endpoint]) -> str:
-    """Raises: ClientApiUnusable."""
+def credentials_url(endpoints: Iterable[Endpoint]) -> str:
+    """Where a partner takes credentials. Raises: ClientApiUnusable."""
     for endpoint in endpoints:
         if endpoint.identifier == "credentials":
             return endpoint.url
@@ -189,74 +186,3 @@ async def _settle(hub: Hub, seal: Seal, partner: Partner, theirs: Credentials, f
     unit = hub.registry.unit(connected).audited(Audit("busbar", "credentials.connected", partner.name))
     unit.put(await lane_from_now_on(hub.store, partner.name))
     return await hub.registry.commit(connected, unit)
-
-
-async def rotate(hub: Hub, handshake: Handshake, seal: Seal, name: str, *, version: str | None = None) -> Partner:
-    """New tokens both ways, and perhaps another version: PUT credentials at the partner. OCPI credentials_put_method.
-
-    As in `connect`, our new token is on disk before the PUT. Once the partner has agreed, our old one answers until the
-    new one is seen. When the partner surely refused, nothing has changed; when its answer was lost, both our tokens are
-    good, as it may present either from now on. Raises: NotFound, RegistrationState; as `connect`.
-    """
-    partner = hub.registry.get(name)
-    if partner.state is not State.CONNECTED:
-        raise RegistrationState(f"{name} is not connected")
-    token = seal.open(partner.their_token)
-    found = await handshake.discover(partner.versions_url, token, version=version or partner.version)
-    credentials.check_endpoints(found, partner.claims)
-    ours = mint_token()
-    fingerprint = hub.registry.fingerprint(ours)
-    await _hold(hub, name, fingerprint, TokenUse.PROBE)
-    try:
-        theirs = await _give(hub, handshake, "PUT", found, token, ours)
-    except (PeerRefused, PeerUnreachable, ClientApiUnusable):
-        await _hold(hub, name, fingerprint, None)
-        raise
-    except BusbarError:
-        await _hold(hub, name, fingerprint, TokenUse.LIVE)
-        raise
-    return await _renew(hub, seal, hub.registry.get(name), fingerprint, theirs, found)
-
-
-async def _hold(hub: Hub, name: str, fingerprint: str, use: TokenUse | None) -> None:
-    """Let one more token of ours be good for `use`; None takes it back. Read anew: the partner may have called."""
-    partner = hub.registry.get(name)
-    others = tuple(token for token in partner.our_tokens if token.fingerprint != fingerprint)
-    held = () if use is None else (IssuedToken(fingerprint=fingerprint, use=use),)
-    await hub.registry.save(partner.model_copy(update={"our_tokens": (*held, *others)}))
-
-
-async def _renew(
-    hub: Hub, seal: Seal, partner: Partner, fingerprint: str, theirs: Credentials, found: Found
-) -> Partner:
-    """Roles that were not agreed are passed over: without its new token we could not even say so."""
-    until = hub.clock.now() + timedelta(minutes=hub.settings.token_overlap_min)
-    older = tuple(
-        token.model_copy(update={"use": TokenUse.OVERLAP, "until": until})
-        for token in partner.our_tokens
-        if token.fingerprint != fingerprint
-    )
-    agreed = {claim.pair for claim in partner.invited}
-    claims = tuple(c for c in credentials.claims_of(theirs, partner, found.version) if c.pair in agreed)
-    renewed = partner.model_copy(
-        update={
-            "claims": claims or partner.claims,
-            "version": found.version,
-            "versions_url": str(theirs.url),
-            "endpoints": found.endpoints,
-            "our_tokens": (IssuedToken(fingerprint=fingerprint, use=TokenUse.LIVE), *older),
-            "their_token": seal.seal(theirs.token),
-            "token_form": found.token_form,
-        }
-    )
-    unit = hub.registry.unit(renewed).audited(Audit("busbar", "credentials.rotated", partner.name))
-    return await hub.registry.commit(renewed, unit)
-
-
-async def part(handshake: Handshake, seal: Seal, partner: Partner) -> None:
-    """Tell a partner that the registration is over. OCPI credentials_delete_method.
-
-    Raises: ClientApiUnusable, PeerFault's children.
-    """
-    url = _credentials_url(partner.endpoints)
-    await handshake.exchange("DELETE", url, seal.open(partner.their_token), partner.token_form)

@@ -207,7 +207,8 @@ class Connection:
         finding = schemas.check(self._version, call.action, call.payload)
         if finding is not None:
             self.counts["invalid"] += 1
-            if call.action not in schemas.TRANSACTION_ACTIONS[self._version]:
+            carries_money = call.action in schemas.TRANSACTION_ACTIONS[self._version]
+            if not carries_money and not schemas.is_tolerable(call.action, finding):
                 return self._refusal(call, finding.fault, finding.text)
         try:
             payload = await self._handler(Incoming(call.action, call.payload, call.raw, finding))

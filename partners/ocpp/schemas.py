@@ -39,6 +39,9 @@ TRANSACTION_ACTIONS: Final[Mapping[str, frozenset[str]]] = {
 CALLERROR.
 """
 
+_TOLERATED: Final = frozenset({"BootNotification", "StatusNotification"})
+"""Messages without which a charger is lost to us. What is too long or not on a list in them is passed over."""
+
 _FAULT_OF_KEYWORD: Final = {
     "additionalProperties": Fault.FORMAT,
     "required": Fault.OCCURRENCE,
@@ -67,6 +70,11 @@ class Finding:
     def text(self) -> str:
         """At most 200 characters, safe to send back."""
         return f"{self.fault} (at {self.pointer or '/'}, by {self.keyword})"[:200]
+
+
+def is_tolerable(action: str, finding: Finding) -> bool:
+    """Is it better to take this message as it is than to refuse it? Chargers refused here never charge (rule R1)."""
+    return action in _TOLERATED and finding.fault is Fault.PROPERTY and finding.pointer != "/status"
 
 
 @cache

@@ -224,9 +224,11 @@ class Site:
         return found
 
     def is_idle(self, emsp: Emsp) -> bool:
-        """Has its lane nothing to send, and said so on disk?"""
+        """Has its lane nothing to send, and nothing under way?"""
+        before = self.partner(emsp)["lane"]
+        time.sleep(0.25)
         lane = self.partner(emsp)["lane"]
-        return bool(lane["waiting"] == 0 and lane["cursor"] == lane["last_change"])
+        return bool(lane["waiting"] == 0 and lane["delivered"] == before["delivered"])
 
     def refused(self, emsp: Emsp) -> list[Tree]:
         """What the partner refused for its content."""

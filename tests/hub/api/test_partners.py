@@ -252,5 +252,5 @@ async def test_what_was_done_to_a_partner_is_audited(serving: House, emsp: Emsp)
         assert (await serving.ask("POST", f"{PARTNERS}/acme/{verb}", token=serving.token_of("admin"))).status == 200
     rows = (await serving.ask("GET", "/api/v1/audit")).tree["items"]
     done = {row["action"] for row in rows if row["actor"] == "jo" and row["subject"] == "acme"}
-    assert done == {"partner.pushed", "partner.rotated", "partner.blocked", "partner.unblocked"}
+    assert done == {"partner.pushed", "credentials.rotated", "partner.blocked", "partner.unblocked"}
     assert (await serving.ask("GET", "/api/v1/audit/verify")).tree["intact"] is True

@@ -100,5 +100,12 @@ async def test_a_program_that_ends_at_once_is_told_of_with_its_log(tmp_path: Pat
     await child.stop()
 
 
+async def test_errors_in_the_log_of_the_hub_are_told(tmp_path: Path) -> None:
+    child = await Child.start("hub", ("hub.demo.nowhere",), folder=tmp_path, environment={})
+    await child.stop()
+    child.log.write_text("[info     ] serving\n[error    ] handler failed   error=NameError\n")
+    assert child.logged_errors() == ["hub logged [error ] handler failed error=NameError"]
+
+
 def test_the_age_of_this_process_is_more_than_nothing() -> None:
     assert 0 < alive_for_s() < 86_400

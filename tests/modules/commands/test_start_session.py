@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hub.core.ports import Outcome
-from modules.commands import store as commands
 from modules.locations import service as locations
+from modules.tokens.aliases import by_alias
 from modules.tokens.authorize import By, Decision, authorize, recall
 from tests.modules.commands.world import NOW, World, reserve, start, token
 

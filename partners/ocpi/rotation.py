@@ -1,0 +1,90 @@
+"""What follows on a registration, from our side: new tokens, and the end (credentials, PUT and DELETE)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+
+from hub.core.errors import BusbarError, ClientApiUnusable, PeerRefused, PeerUnreachable, RegistrationState
+from hub.core.ports import Found, Hub
+from hub.core.registry import IssuedToken, Partner, State, TokenUse
+from hub.core.secrets import Seal, mint_token
+from hub.core.units import Audit
+from modules.credentials import service as credentials
+from modules.credentials.model import Credentials
+from partners.ocpi.handshake import Handshake, credentials_url, give
+
+log = structlog.get_logger()
+
+_SURELY_REFUSED: Final = (PeerRefused, PeerUnreachable, ClientApiUnusable)
+
+
+async def rotate(
+    hub: Hub, handshake: Handshake, seal: Seal, name: str, *, version: str | None = None, actor: str = "busbar"
+) -> Partner:
+    """New tokens both ways, and perhaps another version: PUT credentials at the partner.
+
+    As in `connect`, our new token is on disk before the PUT. Once the partner has agreed, our old one answers until the
+    new one is seen. When the partner surely refused, nothing has changed; when its answer was lost, both our tokens are
+    good, as it may present either from now on. Raises: NotFound, RegistrationState; as `connect`.
+    """
+    partner = hub.registry.get(name)
+    if partner.state is not State.CONNECTED:
+        raise RegistrationState(f"{name} is not connected")
+    token = seal.open(partner.their_token)
+    found = await handshake.discover(partner.versions_url, token, version=version or partner.version)
+    credentials.check_endpoints(found, partner.claims)
+    ours = mint_token()
+    fingerprint = hub.registry.fingerprint(ours)
+    await hub.registry.change(name, partial(_holding, fingerprint, TokenUse.PROBE))
+    try:
+        theirs = await give(hub, handshake, "PUT", found, token, ours)
+    except _SURELY_REFUSED:
+        await hub.registry.change(name, partial(_holding, fingerprint, None))
+        raise
+    except BusbarError as fault:
+        log.warning("a rotation has no known end", partner=name, why=fault.message)
+        await hub.registry.change(name, partial(_holding, fingerprint, TokenUse.LIVE))
+        raise
+    audit = Audit(actor, "credentials.rotated", name, f"version {found.version}")
+    renewed = partial(_renewed, hub, seal, fingerprint, theirs, found)
+    return await hub.registry.change(name, renewed, lambda unit: unit.audited(audit))
+
+
+def _holding(fingerprint: str, use: TokenUse | None, partner: Partner) -> Partner:
+    """With one more token of ours that is good for `use`; with None, without it."""
+    others = tuple(token for token in partner.our_tokens if token.fingerprint != fingerprint)
+    held = () if use is None else (IssuedToken(fingerprint=fingerprint, use=use),)
+    return partner.model_copy(update={"our_tokens": (*held, *others)})
+
+
+def _renewed(hub: Hub, seal: Seal, fingerprint: str, theirs: Credentials, found: Found, partner: Partner) -> Partner:
+    """Roles that were not agreed are passed over: without its new token we could not even say so."""
+    until = hub.clock.now() + timedelta(minutes=hub.settings.token_overlap_min)
+    older = tuple(
+        token.model_copy(update={"use": TokenUse.OVERLAP, "until": until})
+        for token in partner.our_tokens
+        if token.fingerprint != fingerprint
+    )
+    agreed = {claim.pair for claim in partner.invited}
+    claims = tuple(c for c in credentials.claims_of(theirs, partner, found.version) if c.pair in agreed)
+    return partner.model_copy(
+        update={
+            "claims": claims or partner.claims,
+            "version": found.version,
+            "versions_url": str(theirs.url),
+            "endpoints": found.endpoints,
+            "our_tokens": (IssuedToken(fingerprint=fingerprint, use=TokenUse.LIVE), *older),
+            "their_token": seal.seal(theirs.token),
+            "token_form": found.token_form,
+        }
+    )
+
+
+async def part(handshake: Handshake, seal: Seal, partner: Partner) -> None:
+    """Tell a partner that it is over: DELETE credentials. Raises: ClientApiUnusable, PeerFault's children."""
+    url = credentials_url(partner.endpoints)
+    await handshake.exchange("DELETE", url, seal.open(partner.their_token), partner.token_form)
