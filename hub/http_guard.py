@@ -1,8 +1,8 @@
 """uvicorn's HTTP protocol with the deadlines and limits it lacks.
 
-By default a connection that sends nothing, or half a header, stays open for ever, and nothing bounds the headers. Here a
-request line and its headers must be complete within `HEADERS_DEADLINE_S`, within 32 KiB and 100 headers, and what is not
-HTTP at all is answered with an OCPI envelope too. Leans on uvicorn's internals, so the version is pinned and
+By default a connection that sends nothing, or half a header, stays open for ever, and nothing bounds the headers. Here
+a request line and its headers must be complete within `HEADERS_DEADLINE_S`, within 32 KiB and 100 headers, and what is
+not HTTP at all is answered with an OCPI envelope too. Leans on uvicorn's internals, so the version is pinned and
 `tests/hub/test_http_guard.py` holds each of these.
 """
 
@@ -17,6 +17,7 @@ from hub.core.answers import CLIENT_ERROR
 from hub.core.clock import SystemClock, timestamp
 
 HEADERS_DEADLINE_S: Final = 10.0
+LINGER_S: Final = 2.0
 MOST_HEADER_BYTES: Final = 32 * 1024
 MOST_HEADERS: Final = 100
 MOST_URL_BYTES: Final = 8 * 1024
@@ -30,6 +31,8 @@ class GuardedHttp(HttpToolsProtocol):
     _pending = 0
     """Bytes of chunks that came after the one in which the present request began, until its headers are complete."""
     _over = False
+    _last_words: tuple[int, str] | None = None
+    """The refusal that goes out after the answers that are under way."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -95,21 +98,48 @@ class GuardedHttp(HttpToolsProtocol):
         self._deadline = None
         self._refuse(408, "the request did not arrive in time")
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._last_words is not None and self.cycle.response_complete:
+            self._say(*self._last_words)
+
     def _refuse(self, status: int, why: str) -> None:
-        """Answer and close. Nothing of what was sent is echoed."""
+        """Answer and close, once the requests before this one have their answers. Nothing that was sent is echoed."""
         if self._over or self.transport is None or self.transport.is_closing():
             return
         self._over = True
         self._stop_deadline()
+        if self.cycle is None or self.cycle.response_complete:
+            self._say(status, why)
+        elif self.cycle.more_body:  # it is this request's own body that cannot be read: nobody need wait for it
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self._say(status, why)
+        else:
+            self._last_words = (status, why)
+
+    def _say(self, status: int, why: str) -> None:
+        if self.transport.is_closing():
+            return
+        self._last_words = None
         body = b'{"status_code":%d,"status_message":"%b","timestamp":"%b"}' % (CLIENT_ERROR, why.encode(), _now())
         self.transport.write(
             STATUS_LINE[status]
             + b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
             + body
         )
-        self.transport.close()
+        self.loop.call_soon(self._linger)  # after what was written in this turn
+
+    def _linger(self) -> None:
+        """Close our side now, theirs a little later: closed with bytes unread, a reset may outrun the reply."""
+        if self.transport.is_closing():
+            return
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self._deadline = self.loop.call_later(LINGER_S, self.transport.close)
+        else:
+            self.transport.close()
 
 
 def _now() -> bytes:
     return timestamp(SystemClock().now()).encode()
-

@@ -12,6 +12,7 @@ from hub.core.errors import BusbarError
 from hub.core.ports import Hub
 from hub.core.units import Delete, Unit
 from modules.commands import reservations
+from modules.sessions import service as sessions
 from modules.tokens.store import AUTHORIZATIONS
 
 log = structlog.get_logger()
@@ -33,6 +34,7 @@ async def forget_authorizations(hub: Hub) -> None:
 JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (reservations.expired, 5.0),
     (forget_authorizations, 60.0),
+    (sessions.bill_all_held, 300.0),
 )
 """What is done, and how many seconds apart."""
 
@@ -45,6 +47,8 @@ async def repeat(hub: Hub, job: Job, every_s: float) -> None:
             await job(hub)
         except BusbarError as fault:
             log.warning("a clock's work failed", job=job.__name__, why=fault.message)
+        except Exception as error:  # one odd object must not stop a clock for all others
+            log.exception("a clock's work broke", job=job.__name__, error=type(error).__name__)
 
 
 def start(hub: Hub) -> None:

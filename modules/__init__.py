@@ -21,7 +21,7 @@ from modules.locations import routes as locations
 from modules.locations.publication import LocationPublication
 from modules.locations.store import EVSES, LOCATIONS
 from modules.sessions import routes as sessions
-from modules.sessions.charge import CHARGES, READINGS
+from modules.sessions.charge import CHARGES
 from modules.sessions.publication import SessionPublication
 from modules.sessions.store import SESSIONS
 from modules.tariffs import routes as tariffs
@@ -49,7 +49,7 @@ MODULES: Final = (
     Module("locations", (locations.operations,), (LOCATIONS, EVSES), LocationPublication()),
     Module("tariffs", (tariffs.operations,), (TARIFFS,), TariffPublication()),
     Module("tokens", (tokens.operations,), (TOKENS, AUTHORIZATIONS, TAG_ALIASES)),
-    Module("sessions", (sessions.operations,), (SESSIONS, CHARGES, READINGS), SessionPublication()),
+    Module("sessions", (sessions.operations,), (SESSIONS, CHARGES), SessionPublication()),
     Module("cdrs", (cdrs.operations,), (CDRS, DELIVERIES), CdrPublication()),
     Module("commands", (commands.operations,), (COMMANDS, RESERVATIONS)),
 )

@@ -13,7 +13,16 @@ from tests.databases import database_url, postgres_server, postgres_url, sqlite_
 from tests.scheduling import WalksTogether
 from tests.world import VERSIONS, World, a_world
 
-__all__ = ["database_url", "postgres_server", "postgres_url", "sqlite_url", "furnished", "version", "world", "world_on_both"]
+__all__ = [
+    "database_url",
+    "furnished",
+    "postgres_server",
+    "postgres_url",
+    "sqlite_url",
+    "version",
+    "world",
+    "world_on_both",
+]
 
 
 @pytest.hookimpl(optionalhook=True)

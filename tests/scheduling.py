@@ -1,7 +1,7 @@
 """How pytest-xdist deals tests out: one by one, but the walks of one database all to one worker.
 
-They share processes that take seconds to start. (xdist's own `--dist loadgroup` renames tests, which pytest 9.2 no longer
-lets it do, so its groups have no effect.)
+They share processes that take seconds to start. (xdist's own `--dist loadgroup` renames tests, which pytest 9.2 no
+longer lets it do, so its groups have no effect.)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 _WALKS: Final = "tests/walks/"
 
 
-class WalksTogether(LoadScopeScheduling):
+class WalksTogether(LoadScopeScheduling):  # type: ignore[misc] # it has no types
     """The largest groups go first, so the walks do not come last and alone."""
 
     def _split_scope(self, nodeid: str) -> str:

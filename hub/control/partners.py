@@ -152,7 +152,7 @@ async def push(program: Program, name: str, *, actor: str) -> Tree:
     """Send it all our tariffs and locations, as they are when their turn comes. Raises: NotFound."""
     program.hub.registry.get(name)
     objects = [(module, key) for module, kind in _PUSHED async for key in _keys(program, kind)]
-    program.lanes.mark(name, objects)
+    await program.lanes.mark(name, objects)
     await _audited(program, actor, "partner.pushed", name)
     return {"waiting": len(objects)}
 

@@ -19,7 +19,8 @@ from modules.cdrs.publication import load as load_delivery
 from modules.cdrs.store import CDRS, DELIVERIES
 from modules.cdrs.store import key_of as cdr_key
 from modules.commands.store import HELD, RESERVATIONS
-from modules.sessions.charge import CHARGES, frozen_location
+from modules.sessions.charge import CHARGES, CLOSED, OPEN, frozen_location
+from modules.sessions.charge import HELD as HELD_BACK
 from modules.sessions.store import SESSIONS
 from modules.sessions.store import key_of as session_key
 
@@ -108,7 +109,7 @@ async def transactions(program: Program, asked: Filter) -> tuple[list[Tree], int
     """Charges at our own chargers, the newest first. Raises: NotFound (no such partner), InvalidRequest."""
     among: dict[str, Sequence[str]] = {}
     if asked.open is not None:
-        among["state"] = ("open",) if asked.open else ("closed",)
+        among["state"] = (OPEN,) if asked.open else (CLOSED, HELD_BACK)
     if asked.station is not None:
         among["station"] = (asked.station,)
     audiences = parties_of(program, asked.partner)

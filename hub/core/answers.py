@@ -1,8 +1,8 @@
 """The one place where OCPI status codes are chosen: every error of `hub/core/errors.py` has its row here.
 
 HTTP says how the transport went, the OCPI code how the request went (status_codes). A semantic fault of an
-authenticated caller on an existing resource is HTTP 200 with a 2xxx code; HTTP errors are kept for what the specification names.
-2.1.1 knows no 2004 and no 4xxx; its column holds what is sent instead.
+authenticated caller on an existing resource is HTTP 200 with a 2xxx code; HTTP errors are kept for what the
+specification names. 2.1.1 knows no 2004 and no 4xxx; its column holds what is sent instead.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ class Answer:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     tail: bytes | None = None
     """Ready end of the envelope (`,"data":[...]}`), kept by the page cache and written without a copy."""
-    gzip: Callable[[bytes, bytes], bytes] | None = None
-    """Where the page cache can give the whole envelope compressed: from head and tail to the compressed body."""
+    gzip: Callable[[Callable[[], bytes]], bytes] | None = None
+    """Where the page cache can give the whole envelope compressed; it is handed a function that makes the plain one."""
 
 
 def ok(data: Json = None, *, created: bool = False) -> Answer:

@@ -22,11 +22,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from hub.core.errors import NotFound
-from hub.core.lane import LANES, REFUSED, At, Lane, LaneState, Publication
+from hub.core.lane import LANES, ONLY, REFUSED, At, Lane, LaneState, Publication
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.store import Store
-from hub.core.units import ChangeRow, Delete, Put, Unit
+from hub.core.units import Change, ChangeRow, Delete, Put, Unit
 
 __all__ = ["LANES", "REFUSED", "Lane", "LaneState", "Lanes", "Publication", "entitled", "lane_from_now_on"]
 
@@ -78,17 +78,19 @@ class Lanes:
         lane = self._lanes.get(name)
         if document is None or lane is None or document.columns["partner"] != name:
             raise NotFound("there is no such refused object")
-        at = (document.columns["module"], document.columns["object"])
-        await self._hub.store.commit(Unit().delete(Delete(REFUSED, refused)))
-        lane.mark(at)
+        change = Change(document.columns["module"], document.columns["object"], what=f"{ONLY}{name}")
+        await self._hub.store.commit(Unit().delete(Delete(REFUSED, refused)).tells(change))
+        lane.try_now()
 
-    def mark(self, name: str, objects: Iterable[At]) -> None:
-        """Let the lane send these (module, key) as they are now, soon. A restart forgets it. Raises: NotFound."""
+    async def mark(self, name: str, objects: Iterable[At]) -> None:
+        """Let one partner's lane send these (module, key) as they are now. Raises: NotFound."""
         lane = self._lanes.get(name)
         if lane is None:
             raise NotFound(f"{name} has no running lane here")
-        for at in objects:
-            lane.mark(at)
+        changes = [Change(module, key, what=f"{ONLY}{name}") for module, key in objects]
+        if changes:
+            await self._hub.store.commit(Unit(changes=changes))
+        lane.try_now()
 
     async def stop(self) -> None:
         """Cancel all lanes and wait for their end."""
@@ -107,4 +109,3 @@ async def lane_from_now_on(store: Store, name: str) -> Put:
 def entitled(partner: Partner, *, audience: str) -> bool:
     """May `partner` have an object that is meant for `audience` ("" = all)?"""
     return not audience or audience in partner.parties
-

@@ -75,11 +75,28 @@ _JSON: Final = b"application/json"
 _KEPT: Final = _ONCE | {b"accept-encoding"}
 _BODY_DEADLINE_S: Final = 30.0
 _MAX_QUERY: Final = 8 * 1024
+_MOST_READINGS: Final = 1_000
+_NO_QUERY: Final[Mapping[str, str]] = MappingProxyType({})
 _LONGEST_SEGMENT: Final = 255
 _LONGEST_ID: Final = 200
 """Bytes of a message id that go back to the caller."""
 _COPIED: Final = 16 * 1024
 """Up to this size a copy is cheaper than a second write."""
+
+
+@dataclass(slots=True, eq=False)
+class Reading:
+    """What the words of a request mean. That of a GET is kept: who asks the same again is spared the reading."""
+
+    caller: Caller
+    version: str
+    operation: Operation
+    query: Mapping[str, str]
+    path: str
+    parameters: Mapping[str, str]
+    routing: list[tuple[bytes, bytes]]
+    """The routing headers of the answer."""
+    is_admitted: bool = False
 
 
 @dataclass(slots=True)
@@ -92,9 +109,10 @@ class Call:
     caller: Caller
     headers: Mapping[bytes, bytes]
     query: Mapping[str, str]
-    raw_query: bytes
     path: str
     """Below the base URL, as it came, for `Link`."""
+    reading: Reading
+    """The same object for the same words, as long as it is kept."""
 
     @property
     def partner(self) -> Partner:
@@ -115,7 +133,7 @@ class Call:
         return timestamp(self.hub.clock.now())
 
     def accepts_gzip(self) -> bool:
-        return b"gzip" in self.headers.get(b"accept-encoding", b"")
+        return _takes_gzip(self.headers.get(b"accept-encoding", b""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +194,7 @@ class Dispatcher:
         self._routes = RouteTable(operations)
         self._behind = behind
         settings = hub.settings
+        self._readings: dict[tuple[object, ...], Reading] = {}
         self.answered: Counter[tuple[str, str, int]] = Counter()
         """Answers since the start by module, method and HTTP status; `other` where no operation was found."""
         self._per_partner = RateLimiter(rate_per_s=settings.rate_per_partner, burst=settings.burst_per_partner)
@@ -188,7 +207,6 @@ class Dispatcher:
             await self._behind(scope, receive, send)
             return
         headers: dict[bytes, bytes] = {}
-        version: str | None = None
         call: Call | None = None
         try:
             _collect(scope["headers"], headers)
@@ -196,26 +214,48 @@ class Dispatcher:
                 request_id=_message_id(headers, b"x-request-id"),
                 correlation_id=_message_id(headers, b"x-correlation-id"),
             )
-            caller = self._authenticate(scope, headers)
-            path = _path(scope)
-            version, side, module, segments = _split(path)
-            if side != _CONFIG and caller.use in REGISTERING:
-                raise Unauthorized
-            route = self._routes.find(version, side, module, segments, scope["method"])
-            raw = scope["query_string"]
-            call = Call(self._hub, version, route.operation, caller, headers, _query(raw) if raw else {}, raw, path)
+            read = self._read(scope, headers)
+            caller = read.caller
+            call = Call(self._hub, read.version, read.operation, caller, headers, read.query, read.path, read)
             self._admit(call)
             self._hub.registry.heard(caller.partner.name)
             if self._hub.registry.replaces_another(caller):
                 await self._hub.registry.settle(caller)
-            parameters = {name: segments[at] for at, name in route.names}
-            answer = await self._perform(call, parameters, receive)
+            answer = await self._perform(call, receive)
         except BusbarError as error:
-            answer = answers.refusal(error, version=version)
+            answer = answers.refusal(error, version=call.version if call is not None else None)
         except Exception as error:  # the last line: whatever happened, the partner gets an envelope
             log.exception("request failed", path=scope["path"][:80], error=type(error).__name__)
-            answer = answers.refusal(error, version=version)
+            answer = answers.refusal(error, version=call.version if call is not None else None)
         await self._reply(send, answer, headers, call)
+
+    def _read(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Reading:
+        """Raises: Unauthorized, NotFound, MethodNotAllowed, InvalidRequest."""
+        if scope["method"] != "GET":
+            return self._read_anew(scope, headers)
+        words = (scope.get("raw_path") or scope["path"], scope["query_string"], *map(headers.get, _MEANING))
+        known = self._readings.get(words)
+        if known is not None and known.caller is self._hub.registry.known(headers[b"authorization"]):
+            return known
+        read = self._read_anew(scope, headers)
+        if len(self._readings) >= _MOST_READINGS:
+            self._readings.clear()
+        self._readings[words] = read
+        return read
+
+    def _read_anew(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Reading:
+        caller = self._authenticate(scope, headers)
+        path = _path(scope)
+        version, side, module, segments = _split(path)
+        if side != _CONFIG and caller.use in REGISTERING:
+            raise Unauthorized
+        route = self._routes.find(version, side, module, segments, scope["method"])
+        query = _query(scope["query_string"]) if scope["query_string"] else _NO_QUERY
+        routing = []
+        if route.operation.routed and version != "2.1.1":
+            routing = _routing(headers, self._hub.settings.party, caller.partner.party)
+        parameters = {name: segments[at] for at, name in route.names}
+        return Reading(caller, version, route.operation, query, path, parameters, routing)
 
     def _authenticate(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Caller:
         header = headers.get(b"authorization")
@@ -238,13 +278,16 @@ class Dispatcher:
         wait_s = self._per_partner.take(caller.partner.name)
         if wait_s > 0:
             raise TooManyRequests(retry_after_s=max(1, round(wait_s)))
+        if call.reading.is_admitted:
+            return
         if caller.use is not TokenUse.PROBE and operation.callers.isdisjoint(caller.roles):
             raise RoleLacksInterface
         if operation.routed and call.version != "2.1.1":
             _check_origin(call)
+        call.reading.is_admitted = True
 
-    async def _perform(self, call: Call, parameters: dict[str, str], receive: Receive) -> Answer:
-        operation = call.operation
+    async def _perform(self, call: Call, receive: Receive) -> Answer:
+        operation, parameters = call.operation, call.reading.parameters
         if operation.body is None:
             return await operation.handler(call, **parameters)
         _check_media_type(call.headers.get(b"content-type"))
@@ -262,18 +305,19 @@ class Dispatcher:
     async def _reply(self, send: Send, answer: Answer, headers: Mapping[bytes, bytes], call: Call | None) -> None:
         module, method = (call.operation.module, call.operation.method) if call is not None else ("other", "other")
         self.answered[module, method, answer.http] += 1
-        head, tail = answers.envelope(answer, self._hub.clock)
         if answer.gzip is not None and call is not None and call.accepts_gzip():
-            head, tail = answer.gzip(head, tail), b""
+            head, tail = answer.gzip(lambda: b"".join(answers.envelope(answer, self._hub.clock))), b""
             answer.headers.append((b"content-encoding", b"gzip"))
+        else:
+            head, tail = answers.envelope(answer, self._hub.clock)
         out = answer.headers
         out.append((b"content-type", _JSON))
         out.append((b"content-length", b"%d" % (len(head) + len(tail))))
         for name in _ECHOED:
             if name in headers:
                 out.append((name, headers[name][:_LONGEST_ID]))
-        if call is not None and call.operation.routed and call.version != "2.1.1":
-            out += _routing(call)
+        if call is not None:
+            out += call.reading.routing
         await send({"type": "http.response.start", "status": answer.http, "headers": out})
         if len(tail) > _COPIED:
             await send({"type": "http.response.body", "body": head, "more_body": True})
@@ -308,6 +352,16 @@ def _collect(raw: Iterable[tuple[bytes, bytes]], into: dict[bytes, bytes]) -> No
             if name in into and name in _ONCE:
                 raise HeaderFault(f"the header {name.decode()} is repeated")
             into[name] = value
+
+
+@lru_cache(maxsize=256)
+def _takes_gzip(accepted: bytes) -> bool:
+    """By Accept-Encoding: gzip is named, and not with a weight of nought (RFC 9110, 12.5.3)."""
+    for coding in accepted[:_LONGEST_ID].lower().replace(b" ", b"").split(b","):
+        name, _, weight = coding.partition(b";q=")
+        if name == b"gzip":
+            return not weight or weight.strip(b"0.") != b""
+    return False
 
 
 def _is_ours(path: str) -> bool:
@@ -360,7 +414,6 @@ def _segment(raw: str) -> str:
     return text
 
 
-@lru_cache(maxsize=512)
 def _query(raw: bytes) -> Mapping[str, str]:
     if len(raw) > _MAX_QUERY:
         raise TooLarge("the query is too long")
@@ -439,20 +492,16 @@ _ROUTING: Final = (
     *(b"ocpi-from-country-code", b"ocpi-from-party-id"),
     *(b"ocpi-to-country-code", b"ocpi-to-party-id"),
 )
+_MEANING: Final = (b"authorization", *_ROUTING)
+"""Headers on which the meaning of a request depends, beside its line."""
 _BACK: Final = (*_ROUTING[2:], *_ROUTING[:2])
 
 
-def _routing(call: Call) -> list[tuple[bytes, bytes]]:
+def _routing(headers: Mapping[bytes, bytes], own: str, theirs: str) -> list[tuple[bytes, bytes]]:
     """The routing headers of a response: who was asked answers the asker (Message Routing Headers)."""
-    asked = tuple(map(call.headers.get, _ROUTING))
-    if None not in asked:
-        return _swapped(asked)
-    return _addressed(call.hub.settings.party, call.partner.party)
-
-
-@lru_cache(maxsize=1024)
-def _swapped(asked: tuple[bytes, ...]) -> list[tuple[bytes, bytes]]:
-    return list(zip(_BACK, asked, strict=True))
+    if all(name in headers for name in _ROUTING):
+        return [(back, headers[name]) for name, back in zip(_ROUTING, _BACK, strict=True)]
+    return _addressed(own, theirs)
 
 
 @lru_cache(maxsize=1024)

@@ -67,6 +67,10 @@ class Publication(Protocol):
         ...
 
 
+ONLY: Final = "only/"
+"""Prefix of the change words that mean one partner's lane alone, by name, and there the whole object."""
+
+
 @dataclass(slots=True)
 class Dirty:
     """An object that a partner has to hear of."""
@@ -129,8 +133,11 @@ class Lane:
             self.read_to = row.seq
             change = row.change
             meant = not change.audience or partner is None or change.audience in partner.parties
+            what = change.what
+            if what.startswith(ONLY):
+                meant, what = what == f"{ONLY}{self.name}", ""
             if change.module in self.publications and meant:
-                self._note((change.module, change.key), row.seq, change.what, change.correlation_id)
+                self._note((change.module, change.key), row.seq, what, change.correlation_id)
 
     def _note(self, at: At, seq: int, what: str, correlation_id: str) -> None:
         known = self.dirty.get(at)
@@ -139,11 +146,6 @@ class Lane:
         else:
             known.what.add(what)
             known.correlation_id = correlation_id
-
-    def mark(self, at: At) -> None:
-        """Send this object as it is now, whole, as soon as can be. A restart forgets it."""
-        self._note(at, self.read_to, "", "")
-        self.try_now()
 
     def try_now(self) -> None:
         """An operator asks: whatever failed before, try."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import zlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
 from hub.core.answers import Answer
 from hub.core.clock import Clock, timestamp
-from hub.core.dispatch import Call
+from hub.core.dispatch import Call, Reading
 from hub.core.errors import InvalidRequest
 from hub.core.renditions import Rendition
 from hub.core.store import Store
@@ -83,12 +83,17 @@ class _Page:
     zipped: bytes = b""
     zipped_at: float = -10.0
 
-    def compressed(self, head: bytes, tail: bytes) -> bytes:
+    @property
+    def size(self) -> int:
+        """Bytes that it may come to hold, compressed form and bookkeeping included: empty pages are not free."""
+        return 2 * len(self.tail) + 1024
+
+    def compressed(self, envelope: Callable[[], bytes]) -> bytes:
         """The envelope, gzipped; kept for a second, so its timestamp is at most that old."""
         now = self.clock.monotonic()
         if now - self.zipped_at > _GZIP_AGE_S:
             deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
-            self.zipped = deflate.compress(head + tail) + deflate.flush()
+            self.zipped = deflate.compress(envelope()) + deflate.flush()
             self.zipped_at = now
         return self.zipped
 
@@ -96,26 +101,25 @@ class _Page:
 class Listing:
     """One list that partners may pull. `among` of `page` says who may see what, by column; always the same columns.
 
-    A request is known again by its very bytes, and then costs a look-up (`_asked`); pages are kept once for all the
-    ways to ask for them (`_pages`), the least recently used go first.
+    A request in words that were used before costs a look-up (`_asked`); pages are kept once for all the ways to ask
+    for them (`_pages`), the least recently used go first.
     """
 
     def __init__(self, kind: Kind, rendition: Rendition) -> None:
         self._kind = kind
         self._rendition = rendition
         self._store: Store | None = None
-        self._asked: dict[tuple[object, ...], tuple[_Page, Headers]] = {}
+        self._asked: dict[Reading, tuple[_Page, Headers]] = {}
         self._pages: OrderedDict[tuple[object, ...], _Page] = OrderedDict()
         self._bytes = 0
 
     async def page(self, call: Call, among: Mapping[str, Sequence[str]]) -> Answer:
         """The page that `call` asks for, of the documents whose columns are among the given values."""
         self._belong_to(call.hub.store)
-        words = (call.version, call.path, call.raw_query, *map(tuple, among.values()))
-        known = self._asked.get(words)
+        known = self._asked.get(call.reading)
         if known is None or known[0].revision != call.hub.store.revision(self._kind):
             known = await self._find(call, among)
-            self._remember(words, known)
+            self._remember(call.reading, known)
         else:
             self._pages.move_to_end(known[0].at)
         page, headers = known
@@ -134,6 +138,8 @@ class Listing:
         headers = [(b"x-total-count", b"%d" % page.total), (b"x-limit", b"%d" % settings.page_max)]
         if asked.offset + page.count < page.total and page.count:
             headers.append((b"link", _link(call, asked, page.count)))
+        if len(page.tail) >= _GZIP_LEAST:
+            headers.append((b"vary", b"accept-encoding"))
         return page, headers
 
     def _belong_to(self, store: Store) -> None:
@@ -163,16 +169,16 @@ class Listing:
 
     def _keep(self, page: _Page) -> None:
         old = self._pages.pop(page.at, None)
-        self._bytes += len(page.tail) - (len(old.tail) if old else 0)
+        self._bytes += page.size - (old.size if old else 0)
         self._pages[page.at] = page
         if old is not None:
             self._asked.clear()
         while self._bytes > _CACHE_BYTES and len(self._pages) > 1:
             _, gone = self._pages.popitem(last=False)
-            self._bytes -= len(gone.tail)
+            self._bytes -= gone.size
             self._asked.clear()
 
-    def _remember(self, words: tuple[object, ...], known: tuple[_Page, Headers]) -> None:
+    def _remember(self, words: Reading, known: tuple[_Page, Headers]) -> None:
         if len(self._asked) >= _MOST_ASKED:
             self._asked.clear()
         self._asked[words] = known
@@ -180,7 +186,7 @@ class Listing:
 
 def _link(call: Call, asked: Window, count: int) -> bytes:
     """The next page: every filter of this request, on our public address (REQ-018)."""
-    query = {name: value for name, value in call.query.items() if name not in ("offset", "limit")}
+    query = {name: call.query[name] for name in ("date_from", "date_to") if name in call.query}
     query["offset"] = str(asked.offset + count)
     query["limit"] = str(asked.limit)
     text = "&".join(f"{quote(name)}={quote(value, safe=':')}" for name, value in query.items())

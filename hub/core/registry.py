@@ -28,7 +28,9 @@ from hub.core.units import ABSENT, ANY, Change, Kind, Put, Unit
 PARTNERS: Final = Kind("partners", columns=("state",))
 _ATTEMPTS: Final = 5
 
-PartyText = Annotated[Party, PlainValidator(lambda v: v if isinstance(v, Party) else Party.parse(v)), PlainSerializer(str)]
+PartyText = Annotated[
+    Party, PlainValidator(lambda v: v if isinstance(v, Party) else Party.parse(v)), PlainSerializer(str)
+]
 
 
 class State(StrEnum):
@@ -161,7 +163,7 @@ class Caller:
 
 
 class Registry:
-    """All partners, in memory, written through to the store. One process writes; others reload when the kind changes."""
+    """All partners, in memory, written through to the store. One process writes; others reload on a change."""
 
     def __init__(self, store: Store, pepper: bytes, seal: secrets.Seal) -> None:
         self._store = store

@@ -30,7 +30,9 @@ class Rendition:
     and to one writing of the object: one that was deleted and made anew counts its versions from the start.
     """
 
-    def __init__(self, wires: Mapping[str, Wire[Any]], *, context: Context | None = None, capacity: int = 20_000) -> None:
+    def __init__(
+        self, wires: Mapping[str, Wire[Any]], *, context: Context | None = None, capacity: int = 20_000
+    ) -> None:
         self._wires = wires
         self._context = context
         self._capacity = capacity

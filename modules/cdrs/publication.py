@@ -25,6 +25,7 @@ from hub.core.failpoints import failpoint
 from hub.core.operations import RECEIVER
 from hub.core.ports import Hub
 from hub.core.registry import Partner
+from hub.core.renditions import up_to
 from hub.core.units import Document, Put, Unit
 from modules.cdrs.routes import rendition
 from modules.cdrs.store import DELIVERIES, find
@@ -51,11 +52,12 @@ class CdrPublication:
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """POST the CDR once. Raises: PeerFault's children, NotExpressible."""
         document = await find(hub.store, key)
-        if document is None or not entitled(partner, audience=document.audience):
+        if document is None or not document.audience or not entitled(partner, audience=document.audience):
             return
-        body = await rendition.of(hub.store, document, partner.version or "")
-        if body is None:
-            raise NotExpressible("a credit CDR cannot be said in this version")
+        version = partner.version or ""
+        body = await rendition.of(hub.store, document, version)
+        if body is None or document.columns["lowest"] not in up_to(version):
+            raise NotExpressible("a credit CDR, and the CDR that follows it, cannot be said in this version")
         delivery = await load(hub, partner.name, key)
         if delivery.state == _SETTLED:
             return

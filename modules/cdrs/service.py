@@ -25,37 +25,50 @@ from modules.tariffs.pricing import PricingFault
 log = structlog.get_logger()
 
 LIMIT: Final = 8 * 1024 * 1024
+CREDITS_SINCE: Final = "2.2.1"
+"""The oldest version that has credit CDRs."""
 
 
-def issue(hub: Hub, facts: SessionFacts, audience: str, unit: Unit, *, only_if_it_costs: bool = False) -> None:
-    """Add the CDR of an ended session to `unit`. What cannot be priced is recorded and left for the operator."""
+def issue(
+    hub: Hub, facts: SessionFacts, audience: str, unit: Unit, *, only_if_it_costs: bool = False, least: str = ""
+) -> bool:
+    """Add the CDR of an ended session to `unit`. Returns: False, when it cannot be priced; that is recorded instead."""
     failpoint("session.end.before_cdr")
     if not audience:
-        return
+        return True
     try:
         tree = build(facts, now=hub.clock.now())
     except PricingFault as fault:
         unit.audited(Audit("busbar", "cdr.held", facts.session_id, fault.message))
         log.error("cdr held", session=facts.session_id, why=fault.message)
-        return
+        return False
     if only_if_it_costs and not tree["total_cost"]["before_taxes"]:
-        return
-    put = cdrs.put_of(tree, audience, dict(facts.location))
+        return True
+    put = cdrs.put_of(tree, audience, dict(facts.location), session=facts.session_id, least=least)
     unit.put(put).tells(cdrs.change_of(put, trace.correlation()))
     unit.audited(Audit("busbar", "cdr.issued", put.key))
+    return True
 
 
-async def reissue(hub: Hub, facts: SessionFacts, audience: str, unit: Unit) -> None:
-    """Add to `unit` the credit of every CDR of a session that stands, and one that says how it really was."""
+async def reissue(hub: Hub, facts: SessionFacts, audience: str, unit: Unit, *, only_if_it_costs: bool = False) -> bool:
+    """Add to `unit` the credit of every CDR of a session that stands, and one that says how it really was.
+
+    A partner who cannot be told of the credit is not sent the new one either: it would be billed twice.
+    Returns: False, when the new one cannot be priced.
+    """
     documents = await cdrs.of_session(hub.store, facts.session_id)
     trees = [parse(document.body, limit=LIMIT) for document in documents]
     credited = {tree.get("credit_reference_id") for tree in trees}
     for tree in trees:
         if not tree.get("credit") and tree["id"] not in credited:
-            put = cdrs.put_of(credit(tree, now=hub.clock.now()), audience, dict(facts.location))
+            taken_back = credit(tree, now=hub.clock.now())
+            put = cdrs.put_of(taken_back, audience, dict(facts.location), session=facts.session_id)
             unit.put(put).tells(cdrs.change_of(put, trace.correlation()))
             unit.audited(Audit("busbar", "cdr.credited", put.key))
-    issue(hub, replace(facts, cdr_id=str(uuid4())) if trees else facts, audience, unit)
+    if trees:
+        facts = replace(facts, cdr_id=str(uuid4()))
+    least = CREDITS_SINCE if trees else ""
+    return issue(hub, facts, audience, unit, only_if_it_costs=only_if_it_costs, least=least)
 
 
 async def get(hub: Hub, key: str) -> Document:
@@ -73,7 +86,7 @@ async def take_back(hub: Hub, key: str, *, actor: str, location: Tree) -> Tree:
         tree = credit(parse(document.body, limit=LIMIT), now=hub.clock.now())
     except PricingFault as fault:
         raise InvalidRequest(fault.message) from None
-    put = cdrs.put_of(tree, document.audience, location)
+    put = cdrs.put_of(tree, document.audience, location, session=document.columns["session"])
     unit = Unit().put(put).tells(cdrs.change_of(put, trace.correlation()))
     unit.audited(Audit(actor, "cdr.credited", key))
     try:

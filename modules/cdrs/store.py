@@ -20,10 +20,14 @@ def key_of(owner: Party | str, cdr_id: str) -> str:
     return f"{owner}/{cdr_id.upper()}"
 
 
-def put_of(tree: Tree, audience: str, location: Tree) -> Put:
-    """The write of a new CDR: it must not exist yet, and is never written again (REQ-155)."""
+def put_of(tree: Tree, audience: str, location: Tree, *, session: str, least: str = "") -> Put:
+    """The write of a new CDR: it must not exist yet, and is never written again (REQ-155).
+
+    `location` is that of the start; `session` is ours, also where the CDR names none; partners below the version
+    `least` do not get it.
+    """
     owner = f"{tree['country_code']}*{tree['party_id']}"
-    columns = (lowest_version(CDR, tree, {"location": location}), tree["id"], tree.get("session_id") or "")
+    columns = (max(lowest_version(CDR, tree, {"location": location}), least), tree["id"], session)
     key = key_of(owner, tree["id"])
     return Put(CDRS, key, encode(tree), owner, audience, tree["last_updated"], columns, ABSENT)
 

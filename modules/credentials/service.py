@@ -113,7 +113,7 @@ def _must_be_registered(caller: Caller) -> None:
 
 
 def _check_again(hub: Hub, caller: Caller, partner: Partner, theirs: Credentials, version: str) -> None:
-    """What may have changed during the call-backs. Raises: Unauthorized (the token is void), InvalidRequest (claims)."""
+    """What may have changed during the call-backs. Raises: Unauthorized, for a void token; InvalidRequest (claims)."""
     good = (caller.use, TokenUse.OVERLAP) if caller.use is TokenUse.LIVE else (caller.use,)
     held = any(token.fingerprint == caller.fingerprint and token.use in good for token in partner.our_tokens)
     if partner.state is State.BLOCKED or not held:
@@ -173,9 +173,7 @@ def _issued(hub: Hub, token: str, use: TokenUse) -> IssuedToken:
     return IssuedToken(fingerprint=hub.registry.fingerprint(token), use=use)
 
 
-def _with(
-    hub: Hub, partner: Partner, theirs: Credentials, found: Found, tokens: tuple[IssuedToken, ...]
-) -> Partner:
+def _with(hub: Hub, partner: Partner, theirs: Credentials, found: Found, tokens: tuple[IssuedToken, ...]) -> Partner:
     return partner.model_copy(
         update={
             "state": State.CONNECTED,

@@ -76,8 +76,8 @@ async def put(
     """Keep a location of our own; missing times are `now`. Returns: True if it is new.
 
     The status of an EVSE stays when the tree says UNKNOWN or nothing, and when `has_charger` says of its uid that a
-    charger reports it; but PLANNED and REMOVED are the operator's to say. EVSEs that the new tree leaves out are kept as
-    REMOVED. What did not change keeps its time, and nobody is told when nothing did. Raises: InvalidRequest.
+    charger reports it; but PLANNED and REMOVED are the operator's to say. EVSEs that the new tree leaves out are kept
+    as REMOVED. What did not change keeps its time, and nobody is told when nothing did. Raises: InvalidRequest.
     """
     location = _validated(owner, location_id, tree, timestamp(now))
     key = locations.key_of(owner, location_id)

@@ -1,8 +1,9 @@
 """A charge at one of our chargers: all facts of it, from which the Session and the CDR are made.
 
 What is frozen at the start (REQ-159): the token, the location, the tariffs. What grows: meter readings and charging
-states. Readings are kept one document each, as they come by the thousand; the rest is one document, written again when
-the state changes. Everything is by the charger's own time, which may come late and out of order.
+states. Readings come by the thousand; who reports them keeps them, and hands them in when a session or a CDR is made.
+Here they are at hand as long as the charge is, and on record only where its CDR is still to be made (`held`).
+Everything is by the charger's own time, which may come late and out of order.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ import msgspec
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from hub.core.store import Store
-from hub.core.units import ANY, Document, Kind, Put
+from hub.core.units import ANY, Kind, Put
 
 CHARGES: Final = Kind("charges", columns=("state", "station"), indexed=("state", "station"))
-READINGS: Final = Kind("readings", columns=("session",), indexed=("session",))
+
+OPEN: Final = "open"
+CLOSED: Final = "closed"
+HELD: Final = "held"
 
 _LIMIT: Final = 8 * 1024 * 1024
 
@@ -75,14 +79,26 @@ class Charge(msgspec.Struct, omit_defaults=True):
     states: list[State] = []
     signed: list[SignedValue] = []
     remark: str = ""
+    reservation_expired: bool = False
+    held: bool = False
+    """It has ended, and its CDR could not be priced yet."""
     told_until: datetime | None = None
-    """Up to when the partner has been told; updates between are thinned."""
+    """Up to when the partner has been told, by the charger's clock; updates between are thinned."""
+    told_at: datetime | None = None
+    """The last `last_updated` of its Session, by ours."""
     readings: list[Reading] = []
-    """Not in this document: one document each."""
+    """In order of their time. In this document only when it is held."""
 
     @property
     def is_open(self) -> bool:
         return self.end is None
+
+    @property
+    def state(self) -> str:
+        """The column that charges are found by."""
+        if self.is_open:
+            return OPEN
+        return HELD if self.held else CLOSED
 
     def tree_of_token(self) -> Tree:
         return _tree(self.token)
@@ -106,8 +122,8 @@ def raw(tree: Any) -> msgspec.Raw:
 
 
 def put_of(charge: Charge, *, expect: int = ANY) -> Put:
-    """The write of a charge, without its readings."""
-    readings, charge.readings = charge.readings, []
+    """The write of a charge."""
+    readings, charge.readings = charge.readings, charge.readings if charge.held else []
     try:
         body = msgspec.json.encode(charge)
     finally:
@@ -117,42 +133,28 @@ def put_of(charge: Charge, *, expect: int = ANY) -> Put:
         charge.session_id,
         body,
         audience=charge.owner,
-        columns=("open" if charge.is_open else "closed", charge.station),
+        columns=(charge.state, charge.station),
         expect=expect,
     )
 
 
-def reading_put(session_id: str, reading: Reading) -> Put:
-    """The write of one reading; the same reading twice is one."""
-    key = f"{session_id}/{reading.at.isoformat()}"
-    return Put(READINGS, key, msgspec.json.encode(reading), columns=(session_id,))
-
-
-def add_readings(charge: Charge, readings: list[Reading]) -> list[Put]:
-    """Let `charge` have more readings, in order of their time. Returns: their writes."""
-    charge.readings = sorted([*charge.readings, *readings], key=lambda reading: reading.at)
-    return [reading_put(charge.session_id, reading) for reading in readings]
-
-
 async def load(store: Store, session_id: str) -> Charge | None:
-    """A charge with its readings in order of their time."""
+    """A charge; without its readings, unless it is held."""
     document = await store.get(CHARGES, session_id)
-    return await _complete(store, document) if document is not None else None
+    return msgspec.json.decode(document.body, type=Charge) if document is not None else None
 
 
-async def load_open(store: Store) -> list[Charge]:
-    """All charges that have not ended; after a restart."""
-    documents = await store.select(CHARGES, equal={"state": "open"}, limit=100_000)
-    return [await _complete(store, document) for document in documents]
+async def held_sessions(store: Store, *, limit: int) -> list[str]:
+    """The ids of the oldest charges whose CDRs could not be priced."""
+    return [document.key for document in await store.select(CHARGES, equal={"state": HELD}, limit=limit)]
 
 
-async def _complete(store: Store, document: Document) -> Charge:
-    charge = msgspec.json.decode(document.body, type=Charge)
-    rows = await store.select(READINGS, equal={"session": charge.session_id}, limit=1_000_000)
-    charge.readings = sorted(
-        (msgspec.json.decode(row.body, type=Reading) for row in rows), key=lambda reading: reading.at
-    )
-    return charge
+async def load_held(store: Store, session_id: str) -> tuple[Charge, int] | None:
+    """A charge whose CDR could not be priced, and the version of its document; None, when it is not such a one."""
+    document = await store.get(CHARGES, session_id)
+    if document is None or document.columns["state"] != HELD:
+        return None
+    return msgspec.json.decode(document.body, type=Charge), document.version
 
 
 async def frozen_location(store: Store, session_id: str) -> Tree:

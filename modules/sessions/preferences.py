@@ -28,7 +28,7 @@ async def answer(hub: Hub, session_id: str, parties: Collection[str], wish: Char
     charge = await load(hub.store, document.columns["id"])
     if charge is None or "CHARGING_PREFERENCES_CAPABLE" not in (_evse(charge).get("capabilities") or ()):
         raise NotCapable("this EVSE takes no charging preferences")
-    return _decide(charge, wish)
+    return _decide(charge, wish) if charge.is_open else "NOT_POSSIBLE"
 
 
 def _evse(charge: Charge) -> Tree:
@@ -50,6 +50,6 @@ def _decide(charge: Charge, wish: ChargingPreferences) -> str:
 def _has_tariff(charge: Charge, profile_type: str) -> bool:
     """A profile needs a tariff of its type at the connector (REQ-152); REGULAR and untyped serve REGULAR."""
     connector = connector_in(_evse(charge), charge.connector_id)
-    named = connector.get("tariff_ids") or ()
-    types = {tree.get("type", "REGULAR") for tree in charge.tariff_trees() if tree["id"] in named}
+    named = {tariff_id.upper() for tariff_id in connector.get("tariff_ids") or ()}
+    types = {tree.get("type", "REGULAR") for tree in charge.tariff_trees() if tree["id"].upper() in named}
     return profile_type == "REGULAR" or f"PROFILE_{profile_type}" in types

@@ -1,8 +1,11 @@
-"""Sessions of our own chargers: reserved, begun, progressing, ended; and what partners may ask of them. OCPI mod_sessions.
+"""Sessions of our own chargers: reserved, begun, progressing, ended. OCPI mod_sessions.
 
-Each function returns a `Unit` and commits nothing: who reports the fact (the charger's gateway) adds its own records and
-commits all of it at once, before the charger is answered. So a stop that was acknowledged always has its session and
-its CDR. COMPLETED is final (REQ-144).
+Each function returns a `Unit` and commits nothing: who reports the fact (the charger's gateway) adds its own records
+and commits all of it at once, before the charger is answered. So a stop that was acknowledged always has its session
+and its CDR; or, when it cannot be priced, a charge that is *held* until it can (`bill_held`).
+
+COMPLETED is final (REQ-144): only a correction of the bill itself comes after it. `last_updated` is by our clock and
+always moves on, whatever the charger's clock says.
 """
 
 from __future__ import annotations
@@ -10,28 +13,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import uuid4
 
 import structlog
 
 from hub.core import trace
 from hub.core.clock import timestamp
+from hub.core.errors import Conflict
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub, Place
-from hub.core.units import ABSENT, Audit, Unit
+from hub.core.units import ABSENT, ANY, Audit, Unit
 from modules.cdrs import service as cdrs
-from modules.cdrs.build import Running, Sample, SessionFacts, running
-from modules.cdrs.build import State as FactState
+from modules.cdrs.build import running
 from modules.locations import service as locations
 from modules.sessions import store as sessions
-from modules.sessions.charge import Charge, Reading, State, add_readings, put_of, raw
+from modules.sessions.charge import Charge, State, held_sessions, load_held, put_of, raw
+from modules.sessions.facts import facts_of, without_tariffs
 from modules.tariffs import service as tariffs
 from modules.tariffs.pricing import PricingFault
 from modules.tokens.authorize import Decision
 
 log = structlog.get_logger()
+
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_AT_ONCE: Final = 1000
 
 TOLD_EVERY: Final = timedelta(seconds=60)
 """A partner hears of meter values at most this often, by the charger's clock; of everything else at once."""
@@ -53,67 +60,76 @@ async def begin(hub: Hub, begun: Begun, *, reserved: Charge | None = None) -> tu
 
     Raises: UnknownLocation, when the place is not on record.
     """
-    charge = reserved or await _new_charge(hub, begun.place, begun.decision, begun.at)
-    reserved_from = reserved.reserved_from if reserved is not None else None
-    # a charger whose clock is slow may begin before we reserved
-    charge.reserved_from = min(reserved_from, begun.at) if reserved_from is not None else None
+    charge = await _taken_up(hub, begun, reserved) if reserved else await _new_charge(hub, begun)
     charge.reservation_only = False
     charge.start = begun.at
     charge.meter_start_kwh = begun.meter_kwh
     charge.states = [State(begun.at, "CHARGING")]
     charge.remark = begun.remark
-    unit = Unit().put(put_of(charge, expect=ABSENT if reserved is None else -1))
+    unit = Unit()
     _tell(hub, charge, unit, "ACTIVE", begun.at)
-    return charge, unit
+    return charge, unit.put(put_of(charge, expect=ANY if reserved else ABSENT))
+
+
+async def _taken_up(hub: Hub, begun: Begun, reserved: Charge) -> Charge:
+    """The reserved charge; where its driver plugged in elsewhere, that place counts from now on."""
+    here = (begun.place.location, begun.place.evse_uid, begun.place.connector_id)
+    if here != (reserved.location, reserved.evse_uid, reserved.connector_id):
+        moved = await _new_charge(hub, begun)
+        moved.session_id, moved.reserved_from = reserved.session_id, reserved.reserved_from
+        moved.told_until, moved.told_at = reserved.told_until, reserved.told_at
+        reserved = moved
+    if reserved.reserved_from is not None:  # a charger whose clock is slow may begin before we reserved
+        reserved.reserved_from = min(reserved.reserved_from, begun.at)
+    return reserved
 
 
 async def reserve(hub: Hub, place: Place, decision: Decision, *, at: datetime) -> tuple[Charge, Unit]:
     """A reservation was accepted: a Session of status RESERVATION (REQ-146). Raises: UnknownLocation."""
-    charge = await _new_charge(hub, place, decision, at)
+    charge = await _new_charge(hub, Begun(place, decision, at, None))
     charge.reserved_from = at
     charge.reservation_only = True
-    unit = Unit().put(put_of(charge, expect=ABSENT))
+    unit = Unit()
     _tell(hub, charge, unit, "RESERVATION", at)
-    return charge, unit
+    return charge, unit.put(put_of(charge, expect=ABSENT))
 
 
 def end_reservation(hub: Hub, charge: Charge, *, at: datetime, expired: bool) -> Unit:
     """An unused reservation is over: its session is COMPLETED, and a CDR follows where it costs anything."""
-    charge.end = max(at, charge.start)
-    unit = Unit().put(put_of(charge))
-    facts = facts_of(hub, charge, expired=expired)
-    _tell(hub, charge, unit, "COMPLETED", charge.end)
-    cdrs.issue(hub, facts, charge.owner, unit, only_if_it_costs=True)
-    return unit
+    charge.reservation_expired = expired
+    return _completed(hub, charge, at)
 
 
-def progress(
-    hub: Hub, charge: Charge, readings: list[Reading], states: list[State], *, at: datetime
-) -> Unit:
-    """Meter values and changes of state. The partner is told of a change of state at once, of the meter now and then."""
-    unit = Unit(list(add_readings(charge, readings)))
+def progress(hub: Hub, charge: Charge, states: list[State], *, at: datetime) -> Unit:
+    """New readings, which `charge` has, or states. The partner hears of a state at once, of readings now and then."""
+    unit = Unit()
+    if not charge.is_open:
+        return unit
     news = [state for state in states if _state_before(charge, state.at) != state.state]
     if news:
         charge.states = sorted([*charge.states, *news], key=lambda state: state.at)
     due = charge.told_until is None or at - charge.told_until >= TOLD_EVERY
     if news or due:
-        _tell(hub, charge, unit, "ACTIVE", max(at, charge.start))
+        _tell(hub, charge, unit, "ACTIVE", max(at, charge.start, charge.told_until or at))
         unit.put(put_of(charge))
     return unit
 
 
-def end(
-    hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal | None, remark: str = ""
-) -> Unit:
+def end(hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal | None, remark: str = "") -> Unit:
     """The charge is over: the session COMPLETED and its CDR, in one unit."""
-    charge.end = max(at, charge.start)
     charge.meter_stop_kwh = meter_kwh
     if remark:
         charge.remark = f"{charge.remark}; {remark}" if charge.remark else remark
-    unit = Unit().put(put_of(charge))
+    return _completed(hub, charge, at)
+
+
+def _completed(hub: Hub, charge: Charge, at: datetime) -> Unit:
+    charge.end = max(at, charge.start)
+    unit = Unit()
     _tell(hub, charge, unit, "COMPLETED", charge.end)
-    cdrs.issue(hub, facts_of(hub, charge), charge.owner, unit)
-    return unit
+    facts, optional = facts_of(hub, charge), charge.reservation_only
+    charge.held = not cdrs.issue(hub, facts, charge.owner, unit, only_if_it_costs=optional)
+    return unit.put(put_of(charge))
 
 
 async def correct(hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal | None, remark: str = "") -> Unit:
@@ -121,64 +137,49 @@ async def correct(hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal 
     charge.end = max(at, charge.start)
     charge.meter_stop_kwh = meter_kwh
     charge.remark = remark
-    unit = Unit().put(put_of(charge))
+    unit = Unit()
     _tell(hub, charge, unit, "COMPLETED", charge.end)
-    await cdrs.reissue(hub, facts_of(hub, charge), charge.owner, unit)
-    return unit
+    charge.held = not await cdrs.reissue(hub, facts_of(hub, charge), charge.owner, unit)
+    return unit.put(put_of(charge))
 
 
-def facts_of(hub: Hub, charge: Charge, *, expired: bool = False) -> SessionFacts:
-    """The charge as the CDR's maker wants it."""
-    return SessionFacts(
-        session_id=charge.session_id,
-        party=Party.parse(charge.location.split("/", 1)[0]),
-        token=charge.tree_of_token(),
-        location=charge.tree_of_location(),
-        evse_uid=charge.evse_uid,
-        connector_id=charge.connector_id,
-        tariffs=charge.tariff_trees(),
-        currency=hub.settings.currency,
-        auth_method=charge.auth_method,
-        start=None if charge.reservation_only else charge.start,
-        end=charge.end,
-        register=_register(charge),
-        states=[FactState(state.at, state.state) for state in charge.states],
-        power=[Sample(r.at, r.kw) for r in charge.readings if r.kw is not None],
-        current=[Sample(r.at, r.ampere) for r in charge.readings if r.ampere is not None],
-        reservation_start=charge.reserved_from,
-        reservation_expired=expired,
-        authorization_reference=charge.reference,
-        remark=charge.remark or None,
-        signed_data=_signed(charge),
-    )
+async def bill_held(hub: Hub, session_id: str) -> bool:
+    """Issue the CDR of a charge that is held, now that its tariffs are at hand. Commits.
+
+    What was frozen at the start is used as far as it can be; a tariff that was missing then is taken as it is now, and
+    if that is not enough, all are. Returns: False, while it cannot be priced, or when it is not held. Raises: Conflict.
+    """
+    found = await load_held(hub.store, session_id)
+    if found is None:
+        return False
+    charge, version = found
+    frozen, today = charge.tariff_trees(), await _tariffs_today(hub, charge)
+    known = {tree["id"].upper() for tree in frozen}
+    for trees in ([*frozen, *(tree for tree in today if tree["id"].upper() not in known)], today):
+        charge.tariffs, unit = raw(trees), Unit()
+        facts, optional = facts_of(hub, charge), charge.reservation_only
+        if await cdrs.reissue(hub, facts, charge.owner, unit, only_if_it_costs=optional):
+            charge.held = False
+            await hub.store.commit(unit.put(put_of(charge, expect=version)))
+            return True
+    return False
 
 
-def _register(charge: Charge) -> list[Sample]:
-    """The register: what Start and Stop say is the bill, the samples between only shape it (rule R14)."""
-    first, last = charge.meter_start_kwh, charge.meter_stop_kwh
-    samples = [Sample(r.at, r.kwh) for r in charge.readings if r.kwh is not None and r.at > charge.start]
-    if charge.end is not None and last is not None:
-        samples = [sample for sample in samples if sample.at < charge.end and sample.value <= last]
-        samples.append(Sample(charge.end, last))
-    if first is not None:
-        samples = [Sample(charge.start, first), *(sample for sample in samples if sample.value >= first)]
-    return samples
+async def bill_all_held(hub: Hub) -> int:
+    """Try again with all charges that are held. Returns: how many were billed. To be called every few minutes."""
+    billed = 0
+    for session_id in await held_sessions(hub.store, limit=_AT_ONCE):
+        try:
+            billed += await bill_held(hub, session_id)
+        except Conflict:
+            log.info("held charge was changed meanwhile", session=session_id)
+    return billed
 
 
-def _signed(charge: Charge) -> Tree | None:
-    """SignedData (mod_cdrs_signed_data_class), values untouched."""
-    if not charge.signed:
-        return None
-    first = charge.signed[0]
-    optional = {"public_key": first.public_key} if first.public_key else {}
-    return {
-        "encoding_method": first.encoding_method or "OCMF",
-        **optional,
-        "signed_values": [
-            {"nature": value.nature, "plain_data": value.plain_data, "signed_data": value.signed_data}
-            for value in charge.signed
-        ],
-    }
+async def _tariffs_today(hub: Hub, charge: Charge) -> list[Tree]:
+    location = charge.tree_of_location()
+    connector = locations.connector_in(locations.evse_in(location, charge.evse_uid), charge.connector_id)
+    return await tariffs.snapshot(hub.store, location_party(location), connector.get("tariff_ids") or [])
 
 
 def _state_before(charge: Charge, at: datetime) -> str:
@@ -186,7 +187,8 @@ def _state_before(charge: Charge, at: datetime) -> str:
     return earlier[-1] if earlier else ""
 
 
-async def _new_charge(hub: Hub, place: Place, decision: Decision, at: datetime) -> Charge:
+async def _new_charge(hub: Hub, begun: Begun) -> Charge:
+    place, decision = begun.place, begun.decision
     location = await locations.get_tree(hub.store, place.location)
     evse = locations.evse_in(location, place.evse_uid)
     connector = locations.connector_in(evse, place.connector_id)
@@ -203,7 +205,7 @@ async def _new_charge(hub: Hub, place: Place, decision: Decision, at: datetime) 
         token=raw(decision.token or {}),
         location_tree=raw({**location, "evses": [evse]}),
         tariffs=raw(frozen),
-        start=at,
+        start=begun.at,
         reference=decision.reference,
     )
 
@@ -214,24 +216,42 @@ def location_party(location: Tree) -> str:
 
 def _tell(hub: Hub, charge: Charge, unit: Unit, status: str, at: datetime) -> None:
     """Write the Session as it is at `at` and say that it changed; nobody is told of a charge without a known token."""
-    charge.told_until = at
+    is_new, charge.told_until = charge.told_until is None, at
     if not charge.owner:
         return
-    so_far = _running(hub, charge, at, unit)
+    now = hub.clock.now()
+    charge.told_at = now if charge.told_at is None else max(now, charge.told_at + _MILLISECOND)
+    so_far = _running(hub, charge, at)
+    if so_far.total_cost is None and is_new:
+        unit.audited(Audit("busbar", "session.unpriced", charge.session_id))
     put = sessions.put_of(_tree(hub, charge, status, so_far), charge.owner)
     unit.put(put).tells(sessions.change_of(put, trace.correlation()))
 
 
-def _running(hub: Hub, charge: Charge, at: datetime, unit: Unit) -> Running:
+class _SoFar(NamedTuple):
+    """Energy in kWh, ChargingPeriod trees, and a Price tree; no price where there is none."""
+
+    kwh: Decimal
+    charging_periods: list[Tree]
+    total_cost: Tree | None
+
+
+def _running(hub: Hub, charge: Charge, at: datetime) -> _SoFar:
+    facts = facts_of(hub, charge)
     try:
-        return running(facts_of(hub, charge), at)
+        priced = running(facts, at)
     except PricingFault as fault:
-        unit.audited(Audit("busbar", "session.unpriced", charge.session_id, fault.message))
         log.warning("session cannot be priced", session=charge.session_id, why=fault.message)
-        return Running(Decimal(0), [], {}, ())
+    else:
+        return _SoFar(priced.kwh, priced.charging_periods, priced.total_cost)
+    try:
+        measured = running(without_tariffs(facts), at)
+    except PricingFault:
+        return _SoFar(Decimal(0), [], None)
+    return _SoFar(measured.kwh, measured.charging_periods, None)
 
 
-def _tree(hub: Hub, charge: Charge, status: str, so_far: Running) -> Tree:
+def _tree(hub: Hub, charge: Charge, status: str, so_far: _SoFar) -> Tree:
     token = charge.tree_of_token()
     party = Party.parse(charge.location.split("/", 1)[0])
     tree: Tree = {
@@ -249,9 +269,9 @@ def _tree(hub: Hub, charge: Charge, status: str, so_far: Running) -> Tree:
         "connector_id": charge.connector_id,
         "currency": _currency(hub, charge),
         "charging_periods": so_far.charging_periods or None,
-        "total_cost": so_far.total_cost or None,
+        "total_cost": so_far.total_cost,
         "status": status,
-        "last_updated": timestamp(max(hub.clock.now(), charge.start)),
+        "last_updated": timestamp(charge.told_at or hub.clock.now()),
     }
     return {name: value for name, value in tree.items() if value is not None}
 

@@ -24,9 +24,9 @@ DELETED: Final = "deleted/"
 
 
 async def put(store: Store, owner: Party, tariff_id: str, tree: Tree, *, now: datetime) -> bool:
-    """Keep a tariff of our own; a missing `last_updated`, or one that is no news, is `now`. Nobody is told of no change.
+    """Keep a tariff of our own; a missing `last_updated`, or one that is no news, is `now`.
 
-    Returns: True if it is new. Raises: InvalidRequest.
+    Nobody is told when nothing changed. Returns: True if it is new. Raises: InvalidRequest.
     """
     given = {"country_code": owner.country_code, "party_id": owner.party_id, "last_updated": timestamp(now)}
     tariff: Tariff = TARIFF["2.3.0"].read({**given, **tree})

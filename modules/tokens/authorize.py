@@ -46,6 +46,8 @@ from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
 REMEMBERED: Final = timedelta(minutes=15)
 RFID: Final = "RFID"
 _LIMIT: Final = 64 * 1024
+_ABOUT_US: Final = frozenset({401, 403, 405, 408, 429})
+"""HTTP statuses that say nothing of the driver, whatever the OCPI code beside them."""
 
 
 class By(StrEnum):
@@ -244,7 +246,8 @@ async def _ask(
         stand_in = known or _bare(partner, uid, token_type, timestamp(hub.clock.now()))
         return _of_its_own(partner, _understood(version, answer.data, stand_in, place))
     except PeerRefused as refused:
-        unknown = says_unknown_token(refused.http, refused.status_code)
+        about_us = refused.http in _ABOUT_US or refused.http >= 500
+        unknown = not about_us and says_unknown_token(refused.http, refused.status_code)
         return Decision("NOT_ALLOWED", By.REAL_TIME) if unknown else None
     except (PeerFault, InvalidRequest, TimeoutError):
         return None

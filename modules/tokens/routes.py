@@ -48,5 +48,5 @@ async def patch_token(call: Call, country_code: str, party_id: str, uid: str, bo
 
 
 def _type(call: Call) -> str:
-    """The token type of the query, RFID by default (mod_tokens, Request Parameters)."""
-    return call.query.get("type") or call.query.get("token_type") or "RFID"
+    """The token type of the query; "" when it names none (mod_tokens, Request Parameters)."""
+    return call.query.get("type") or call.query.get("token_type") or ""

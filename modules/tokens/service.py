@@ -16,14 +16,18 @@ from modules.tokens.wire import TOKEN
 
 _LIMIT = 64 * 1024
 _ATTEMPTS = 5
+_USUAL_TYPE = "RFID"
 
 
 async def get(store: Store, owner: Party, uid: str, token_type: str) -> Document:
-    """One token. Without a type that fits, the only token of that uid is meant. Raises: UnknownToken."""
-    document = await tokens.find(store, owner, uid, token_type)
-    if document is None:
+    """One token. Without a type the RFID one is meant, else the only one of that uid. Raises: UnknownToken."""
+    document = await tokens.find(store, owner, uid, token_type or _USUAL_TYPE)
+    if document is not None:
+        return document
+    same = [] if token_type else [each for each in await tokens.by_uid(store, uid) if each.owner == str(owner)]
+    if len(same) != 1:
         raise UnknownToken
-    return document
+    return same[0]
 
 
 async def put(store: Store, owner: Party, uid: str, token: Token) -> bool:
@@ -57,7 +61,8 @@ async def patch(store: Store, owner: Party, uid: str, token_type: str, part: Tre
         merged = TOKEN[VERSIONS[-1]].read(_merged(parse(known.body, limit=_LIMIT), part))
         if timestamp(merged.last_updated) < known.last_updated:
             return
-        if Party.of(merged.country_code, merged.party_id) != owner or tokens.key_of(owner, merged.uid, merged.type) != known.key:
+        key = tokens.key_of(owner, merged.uid, merged.type)
+        if Party.of(merged.country_code, merged.party_id) != owner or key != known.key:
             raise InvalidRequest("a token keeps its party, uid and type")
         body = encode(merged.tree())
         if body == known.body:

@@ -19,7 +19,7 @@ from partners.ocpi.handshake import Handshake, credentials_url, give
 
 log = structlog.get_logger()
 
-_SURELY_REFUSED: Final = (PeerRefused, PeerUnreachable, ClientApiUnusable)
+_FIRST_SERVER_ERROR: Final = 500
 
 
 async def rotate(
@@ -42,16 +42,21 @@ async def rotate(
     await hub.registry.change(name, partial(_holding, fingerprint, TokenUse.PROBE))
     try:
         theirs = await give(hub, handshake, "PUT", found, token, ours)
-    except _SURELY_REFUSED:
-        await hub.registry.change(name, partial(_holding, fingerprint, None))
-        raise
     except BusbarError as fault:
-        log.warning("a rotation has no known end", partner=name, why=fault.message)
-        await hub.registry.change(name, partial(_holding, fingerprint, TokenUse.LIVE))
+        kept = None if _is_sure(fault) else TokenUse.LIVE
+        log.warning("rotation failed", partner=name, surely=kept is None, why=fault.message)
+        await hub.registry.change(name, partial(_holding, fingerprint, kept))
         raise
     audit = Audit(actor, "credentials.rotated", name, f"version {found.version}")
     renewed = partial(_renewed, hub, seal, fingerprint, theirs, found)
     return await hub.registry.change(name, renewed, lambda unit: unit.audited(audit))
+
+
+def _is_sure(fault: BusbarError) -> bool:
+    """Is it certain that the partner did not take the new token? A server error says nothing of how far it came."""
+    if isinstance(fault, PeerRefused):
+        return fault.http < _FIRST_SERVER_ERROR
+    return isinstance(fault, PeerUnreachable | ClientApiUnusable)
 
 
 def _holding(fingerprint: str, use: TokenUse | None, partner: Partner) -> Partner:

@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec.structs import astuple
+
 from hub.core.errors import UnknownLocation
 from hub.core.ports import Hub, Place
-from hub.core.units import Put, Unit
+from hub.core.units import Unit
 from modules.sessions import service as sessions
-from modules.sessions.charge import Charge, State, add_readings
+from modules.sessions.charge import Charge, State
 from modules.sessions.charge import Reading as Kept
 from modules.tokens.authorize import Decision
 from partners.ocpp import signed_values
@@ -55,16 +57,14 @@ async def begin(hub: Hub, charge: Transaction, opening: Opening) -> tuple[Charge
 
 
 def grow(hub: Hub, session: Charge, charge: Transaction, states: Sequence[State] = ()) -> Unit:
-    """Readings and states that are new. Of a session that was ended by estimate only the readings are kept."""
-    news = _news(session, charge.readings)
+    """Readings and states that are new."""
+    grew = _read(session, charge.readings)
     known = {state.at for state in session.states}
     fresh = [state for state in states if state.at not in known and state.at >= session.start]
-    if not news and not fresh:
+    if not grew and not fresh:
         return Unit()
-    if not session.is_open:
-        return Unit(list(add_readings(session, news)))
-    at = max([session.start, *(reading.at for reading in news), *(state.at for state in fresh)])
-    return sessions.progress(hub, session, news, fresh, at=at)
+    at = max([session.start, *(reading.at for reading in session.readings[-1:]), *(state.at for state in fresh)])
+    return sessions.progress(hub, session, fresh, at=at)
 
 
 def is_settled(session: Charge, charge: Transaction) -> bool:
@@ -74,18 +74,16 @@ def is_settled(session: Charge, charge: Transaction) -> bool:
 
 def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
     """The session is over, as the charger said, or as it must have been."""
-    unit = _completed(session, charge)
-    return joined(
-        unit, sessions.end(hub, session, at=charge.end or session.start, meter_kwh=_last(charge), remark=charge.remark)
-    )
+    _complete(session, charge)
+    at = charge.end or session.start
+    return sessions.end(hub, session, at=at, meter_kwh=_last(charge), remark=charge.remark)
 
 
 async def correct(hub: Hub, session: Charge, charge: Transaction) -> Unit:
     """The end was estimated and is known now."""
-    unit = _completed(session, charge)
+    _complete(session, charge)
     at = charge.end or session.start
-    corrected = await sessions.correct(hub, session, at=at, meter_kwh=_last(charge), remark=charge.remark)
-    return joined(unit, corrected)
+    return await sessions.correct(hub, session, at=at, meter_kwh=_last(charge), remark=charge.remark)
 
 
 def joined(*units: Unit | None) -> Unit:
@@ -99,11 +97,10 @@ def joined(*units: Unit | None) -> Unit:
     return whole
 
 
-def _completed(session: Charge, charge: Transaction) -> Unit:
+def _complete(session: Charge, charge: Transaction) -> None:
     session.meter_start_kwh = _last(charge) - charge.energy_kwh
     session.signed = [signed_values.kept(value) for value in charge.signed]
-    puts: list[Put] = add_readings(session, _news(session, charge.readings))
-    return Unit(list(puts))
+    _read(session, charge.readings)
 
 
 def _last(charge: Transaction) -> Decimal:
@@ -114,30 +111,37 @@ def _last(charge: Transaction) -> Decimal:
     return last if last is not None else charge.energy_kwh
 
 
-def _news(session: Charge, readings: Sequence[Reading]) -> list[Kept]:
-    known: set[datetime] = {reading.at for reading in session.readings[-1:]}
-    news: dict[datetime, Kept] = {}
-    total = session.meter_start_kwh or Decimal(0)
-    if _only_grew(session, readings):
-        readings = readings[len(session.readings) :]
-    else:
-        known = {reading.at for reading in session.readings}
+def _read(session: Charge, readings: Sequence[Reading]) -> bool:
+    """Let `session` have the readings of the ledger. Returns: were there others?"""
+    before, count = session.readings, len(session.readings)
+    if 0 < count < len(readings) and readings[count - 1].at == before[-1].at and not _has_steps(readings[count:]):
+        session.readings = [*before, *_kept(readings[count:], Decimal(0))]
+        return True
+    session.readings = _kept(readings, session.meter_start_kwh or Decimal(0))
+    return session.readings != before
+
+
+def _kept(readings: Sequence[Reading], total: Decimal) -> list[Kept]:
+    """As the session keeps them. What was told of one moment in several messages is one reading."""
+    kept: dict[datetime, Kept] = {}
     for reading in readings:
         total += reading.step_kwh or 0
-        if reading.at is not None and reading.at not in known:
-            kwh = reading.energy_kwh if reading.energy_kwh is not None or reading.step_kwh is None else total
-            news[reading.at] = Kept(reading.at, kwh, reading.power_kw, reading.current_a, reading.soc)
-    return list(news.values())
+        if reading.at is None:
+            continue
+        kwh = reading.energy_kwh if reading.energy_kwh is not None or reading.step_kwh is None else total
+        told = Kept(reading.at, kwh, reading.power_kw, reading.current_a, reading.soc)
+        known = kept.get(reading.at)
+        kept[reading.at] = told if known is None else _both(known, told)
+    return list(kept.values())
 
 
-def _only_grew(session: Charge, readings: Sequence[Reading]) -> bool:
-    """Are all new readings later than those we have? The usual case, which need not look at each again."""
-    count = len(session.readings)
-    return (
-        0 < count < len(readings)
-        and readings[count - 1].at == session.readings[-1].at
-        and all(reading.step_kwh is None for reading in readings[count:])
-    )
+def _both(first: Kept, second: Kept) -> Kept:
+    values = (a if b is None else b for a, b in zip(astuple(first)[1:], astuple(second)[1:], strict=True))
+    return Kept(first.at, *values)
+
+
+def _has_steps(readings: Sequence[Reading]) -> bool:
+    return any(reading.step_kwh is not None for reading in readings)
 
 
 def _kwh(meter_wh: Decimal | None) -> Decimal | None:

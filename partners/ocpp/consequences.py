@@ -53,7 +53,8 @@ class Consequences:
         journal.note(record, charge)
         if awaited and record.state == journal.ENDED:
             record.state = journal.OPEN
-        self._warn(record, effect)
+        if not awaited:
+            self._warn(record, effect)
         unit.put(journal.record_put(record))
         return unit
 

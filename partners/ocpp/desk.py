@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
 from modules.sessions.charge import Charge
+from modules.sessions.service import TOLD_EVERY
 from partners.ocpp import journal, ledger
 from partners.ocpp.events import Event, StartKey, Transaction, TransactionId
+from partners.ocpp.facts import Facts
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book
+from partners.ocpp.matching import owners
 
 MOST_FACTS: Final = 20_000
 """Facts of one station that are kept at hand; beyond, samples and lone stops are passed over."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+class Meter(NamedTuple):
+    """Of a charge that goes on: samples from `start` on are its own. `due`: when the partner is to be told again.
+
+    None: its session is not at hand.
+    """
+
+    start: datetime
+    due: datetime | None
 
 
 class Desk:
-    """One station's. `touched` is when it was last used, by the clock's monotonic seconds."""
+    """One station's. `touched` is when it was used, `told_at` when samples were taken in; by the monotonic clock."""
 
-    __slots__ = ("book", "last_arrival", "records", "sessions", "station", "touched")
+    __slots__ = ("_metered", "_meters", "book", "last_arrival", "records", "sessions", "station", "told_at", "touched")
 
-    def __init__(self, station: str, events: Sequence[Event]) -> None:
-        """From the live events of the station."""
-        self.station = station
-        self.book: Book = ledger.settled(station, [replace(event, raw="") for event in events])
+    def __init__(self, facts: Facts, last_arrival: datetime | None) -> None:
+        """From what is on disk of the station."""
+        self.station = facts.station
+        self.book: Book = ledger.over(facts)
         self.records: dict[StartKey, Record] = {}
         self.sessions: dict[str, Charge] = {}
         self.touched = 0.0
-        self.last_arrival: datetime | None = max((event.arrival for event in events), default=None)
+        self.told_at = -math.inf
+        self.last_arrival = last_arrival
+        self._metered: Book | None = None
+        self._meters: dict[tuple[str, TransactionId], Meter] = {}
 
     @property
     def is_open(self) -> bool:
@@ -52,12 +69,38 @@ class Desk:
         """The charge that goes on at each connector; of several the newest."""
         return {record.connector: record for record in self.open_records}
 
+    def meter(self, number: TransactionId | None, connector: int) -> Meter | None:
+        """The meter of the charge that goes on under this number, or at this connector; None where that is unclear."""
+        if self._metered is not self.book:
+            self._metered, self._meters = self.book, self._all_meters()
+        return self._meters.get(("connector", connector) if number is None else ("number", number))
+
+    def _all_meters(self) -> dict[tuple[str, TransactionId], Meter]:
+        found: dict[tuple[str, TransactionId], Meter] = {}
+        owner = owners(self.book.facts.starts)
+        for charge in self.book.open:
+            record = self.records.get(charge.key)
+            if record is None or record.state != journal.OPEN:
+                continue
+            session = self.sessions.get(record.session)
+            told = session.told_until if session is not None else None
+            due = told + TOLD_EVERY if told is not None else None
+            meter = Meter(charge.start, due if record.session else _NEVER)
+            found |= {("number", name): meter for name in charge.ids if owner.get(name) == charge.key}
+            found["connector", charge.connector] = meter
+        return found
+
+    def arrival(self, now: datetime) -> datetime:
+        """`now`, or later, so that it names what arrives: no two of a station do at the same microsecond."""
+        if self.last_arrival is not None and now <= self.last_arrival:
+            now = self.last_arrival + _MICROSECOND
+        self.last_arrival = now
+        return now
+
     def stamped(self, event: Event) -> Event:
         """`event` with an arrival later than any before it, so that the arrival names it."""
-        if self.last_arrival is not None and event.arrival <= self.last_arrival:
-            event = replace(event, arrival=self.last_arrival + _MICROSECOND)
-        self.last_arrival = event.arrival
-        return event
+        arrival = self.arrival(event.arrival)
+        return event if arrival == event.arrival else replace(event, arrival=arrival)
 
     def cares_for(self, event: Event) -> bool:
         """Can `event` change anything? What is measured and reported outside of a charge cannot."""
@@ -81,12 +124,12 @@ class Desk:
             record = self.going_on().get(connector)
         return record.correlation_id if record is not None else ""
 
-    def event_keys(self, book: Book) -> set[str]:
-        """The keys of the events that a book of this station rests on."""
+    def arrivals(self, book: Book) -> set[datetime]:
+        """When the events arrived that a book of this station rests on."""
         facts = book.facts
         events = [start.event for start in facts.starts.values()] + [stop.event for stop in facts.stops.values()]
         events += [*facts.samples.values(), *facts.available.values(), *facts.boots.values()]
-        return {journal.event_key(event) for event in events}
+        return {event.arrival for event in events}
 
     def _busy(self) -> set[int]:
         return {charge.connector for charge in self.book.open}

@@ -7,16 +7,18 @@ matter further on.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from partners.ocpp.events import Event, StartKey, TransactionId, start_key, time_key
 from partners.ocpp.matching import Start, Stop, StopKey, stop_key
 
-MOST_SAMPLES: Final = 2_000
-"""One a minute for a day and a half."""
+MOST_SAMPLES: Final = 1_000
+"""One a minute for most of a day; beyond, every second one is left out."""
+_NEWEST: Final = 100
 
 Fact = Start | Stop | Event
 
@@ -35,14 +37,18 @@ class Facts:
     @classmethod
     def gathered(cls, station: str, events: Iterable[Event]) -> Facts:
         """The facts in `events`; those of other stations are passed over."""
+        return cls(station).joined_by(events)
+
+    def joined_by(self, events: Iterable[Event]) -> Facts:
+        """These facts and those in `events`; what other stations say is passed over."""
         found: dict[str, Any] = {}
         for event in events:
-            known_as = _fact(event) if event.station == station else None
+            known_as = _fact(event) if event.station == self.station else None
             if known_as is not None:
                 slot, key, fact = known_as
-                facts = found.setdefault(slot, {})
+                facts = found.setdefault(slot, dict(getattr(self, slot)))
                 facts[key] = _merged(facts.get(key), fact)
-        return replace(cls(station), **found)
+        return replace(self, **found)
 
     def with_event(self, event: Event) -> Facts:
         """These facts and that of `event`; the same object when it tells nothing new."""
@@ -56,15 +62,36 @@ class Facts:
         changed: dict[str, Any] = {slot: {**facts, key: merged}}
         return self if merged == known else replace(self, **changed)
 
+    def with_samples(self, events: Iterable[Event]) -> Facts:
+        """These facts and many messages with samples at once."""
+        samples = dict(self.samples)
+        for event in events:
+            key = _sample_key(event)
+            known = samples.get(key)
+            samples[key] = event if known is None else _first(known, event)
+        return replace(self, samples=samples)
+
+    def knows_sample(self, event: Event) -> bool:
+        """Was a message with these samples heard before?"""
+        return _sample_key(event) in self.samples
+
     def thinned(self) -> Facts:
-        """These facts with every second of too many samples left out; the newest and the steps all stay."""
+        """These facts with every second of too many samples left out.
+
+        What a bill without a stop rests on stays: the newest, all steps, and the registers around a fall. Between
+        those a register only rises, and the sum of its rising parts does not depend on how many are looked at.
+        """
         if len(self.samples) <= MOST_SAMPLES:
             return self
         in_order = sorted(self.samples.items(), key=lambda entry: entry[1].arrival)
+        needed = _around_falls([event for _, event in in_order])
         kept = {
             key: event
             for number, (key, event) in enumerate(in_order)
-            if number % 2 or number > len(in_order) - 100 or any(reading.step_kwh for reading in event.readings)
+            if number % 2
+            or number >= len(in_order) - _NEWEST
+            or number in needed
+            or any(reading.step_kwh for reading in event.readings)
         }
         return replace(self, samples=kept)
 
@@ -98,12 +125,31 @@ def _fact(event: Event) -> tuple[str, Hashable, Fact] | None:
             stop = stop_key(event)
             return "stops", stop, Stop(stop, event, _named(event.transaction))
         case "meter":
-            return "samples", (event.connector, event.transaction, event.readings, event.signed), event
+            return "samples", _sample_key(event), event
         case "boot":
             return "boots", event.arrival, event
         case "status" if event.status == "Available" and event.connector:
             return "available", (event.connector, time_key(event) or event.arrival), event
     return None
+
+
+def _sample_key(event: Event) -> Hashable:
+    return event.connector, event.transaction, event.readings, event.signed
+
+
+def _around_falls(events: Sequence[Event]) -> set[int]:
+    """The places of those before and after which, on the same connector, the register falls."""
+    found: set[int] = set()
+    last: dict[int | None, tuple[int, Decimal]] = {}
+    for place, event in enumerate(events):
+        for register in (reading.energy_kwh for reading in event.readings):
+            if register is None:
+                continue
+            before = last.get(event.connector)
+            if before is not None and register < before[1]:
+                found |= {before[0], place}
+            last[event.connector] = (place, register)
+    return found
 
 
 def _merged(known: Fact | None, new: Fact) -> Fact:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -27,13 +27,8 @@ SECRET: Final = frozenset(
 _LEVELS: Final = 32
 
 
-class Frame(NamedTuple):
-    """One frame, when it passed."""
-
-    at: datetime
-    direction: Direction
-    text: str
-    size: int
+Frame = tuple[datetime, Direction, str, int]
+"""When it passed, whither, its text and its size. A plain tuple, as every frame makes one."""
 
 
 class FrameLog:
@@ -49,26 +44,27 @@ class FrameLog:
         """Note a frame."""
         if self._frames is None:
             self._frames = deque(maxlen=self._most)
-        self._frames.append(Frame(at, direction, text if len(text) <= LONGEST else text[:64], len(text)))
+        size = len(text)
+        self._frames.append((at, direction, text if size <= LONGEST else text[:64], size))
 
     def shown(self, digest: Callable[[str], str], *, limit: int) -> list[Tree]:
         """The newest `limit` frames for the operator, oldest of them first."""
         frames = list(self._frames or ())[-limit:] if limit > 0 else []
         return [
             {
-                "at": timestamp(frame.at),
-                "direction": frame.direction,
-                "size": frame.size,
-                "message": redacted(frame, digest),
+                "at": timestamp(at),
+                "direction": direction,
+                "size": size,
+                "message": redacted(text, digest),
             }
-            for frame in frames
+            for at, direction, text, size in frames
         ]
 
 
-def redacted(frame: Frame, digest: Callable[[str], str]) -> Any:
+def redacted(text: str, digest: Callable[[str], str]) -> Any:
     """The message as JSON without secrets; None, when it is no JSON or too long to be kept."""
     try:
-        message = msgspec.json.decode(frame.text)
+        message = msgspec.json.decode(text)
     except msgspec.MsgspecError:
         return None
     return _without_secrets(message, digest, _LEVELS)

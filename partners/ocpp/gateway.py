@@ -19,6 +19,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -34,11 +35,12 @@ from partners.ocpp.live import Link, Live
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.passwords import Passwords
 from partners.ocpp.register import LEARNED, STATIONS
-from partners.ocpp.rpc import POLICY, Connection, Incoming, LateAnswer, Limits
+from partners.ocpp.rpc import POLICY, Connection, LateAnswer, Limits
+from partners.ocpp.samples import OCPP_SAMPLE_LISTS, OCPP_SAMPLES
 from partners.ocpp.sequence import SEQUENCES
 from partners.ocpp.ticker import Ticker
 from partners.ocpp.transactions import Transactions
-from partners.ocpp.v16 import Version16
+from partners.ocpp.v16 import Version16, is_brief
 
 log = structlog.get_logger()
 
@@ -46,6 +48,8 @@ KINDS: Final[tuple[Kind, ...]] = (
     STATIONS,
     LEARNED,
     OCPP_EVENTS,
+    OCPP_SAMPLES,
+    OCPP_SAMPLE_LISTS,
     TRANSACTIONS,
     SEQUENCES,
     CERTIFICATE_REQUESTS,
@@ -154,8 +158,8 @@ class Gateway:
             await self._read(link)
         finally:
             link.rpc.closed()
-            if link.worker is not None:
-                await asyncio.wait({link.worker}, timeout=_LAST_HANDLER_S)
+            if link.rpc.worker is not None:
+                await asyncio.wait({link.rpc.worker}, timeout=_LAST_HANDLER_S)
             if live.lost(link, self.hub.clock.monotonic()):
                 log.info("station left", station=live.identity, code=socket.close_code)
 
@@ -181,12 +185,13 @@ class Gateway:
         link.waits = not live.station.is_configured
         link.rpc = Connection(
             _sender(link, self.hub),
-            _handler(link, self._v16.handle),
+            partial(self._v16.handle, link),
             self.hub.clock,
             version,
             self._limits,
             close=_closer(link, self.hub),
             on_late=lambda late: self._late(live, late),
+            is_brief=is_brief,
         )
         before, live.link = live.link, link
         live.told_gone = False
@@ -225,16 +230,6 @@ def _sender(link: Link, hub: Hub) -> Callable[[str], Awaitable[None]]:
         await link.socket.send(text)
 
     return send
-
-
-def _handler(
-    link: Link, handle: Callable[[Link, Incoming], Awaitable[dict[str, object]]]
-) -> Callable[[Incoming], Awaitable[dict[str, object]]]:
-    async def handler(incoming: Incoming) -> dict[str, object]:
-        link.worker = asyncio.current_task()
-        return await handle(link, incoming)
-
-    return handler
 
 
 def _closer(link: Link, hub: Hub) -> Callable[[int, str], Awaitable[None]]:

@@ -7,7 +7,9 @@ the driver was answered, what is odd), and of a stop that nobody can place yet.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import AsyncIterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -35,6 +37,7 @@ ENDED: Final = "ended"
 REFUSED: Final = "refused"
 ORPHAN: Final = "orphan"
 _MOST: Final = 100_000
+_AT_ONCE: Final = 500
 
 
 class Record(msgspec.Struct, omit_defaults=True):
@@ -121,14 +124,21 @@ def event_put(event: Event, state: str = LIVE) -> Put:
     return Put(OCPP_EVENTS, event_key(event), msgspec.json.encode(event), "", "", timestamp(event.arrival), columns)
 
 
-async def live_events(store: Store, station: str) -> list[Event]:
-    """The events from which the ledger of a station is worked out."""
-    documents = await store.select(OCPP_EVENTS, equal={"station": station, "state": LIVE}, limit=_MOST)
-    return [event_in(document) for document in documents]
+async def live_events(store: Store, station: str) -> AsyncIterator[list[Document]]:
+    """The events from which the ledger of a station is worked out, in parts; others may work in between."""
+    after = 0
+    while documents := await store.select(
+        OCPP_EVENTS, equal={"station": station, "state": LIVE}, limit=_AT_ONCE, after_seq=after
+    ):
+        yield documents
+        after = documents[-1].seq
+        await asyncio.sleep(0)
 
 
-async def event_documents(store: Store, station: str, keys: list[str]) -> list[Document]:
-    return list((await store.get_many(OCPP_EVENTS, keys)).values())
+def done_put(document: Document) -> Put:
+    """The write of an event that no book rests on any more."""
+    columns = (document.columns["station"], DONE)
+    return Put(OCPP_EVENTS, document.key, document.body, "", "", document.last_updated, columns)
 
 
 def event_in(document: Document) -> Event:

@@ -23,13 +23,15 @@ the ledger keeps *facts*, and derives everything else from the set of them, ever
   sequence along (a broken charger would use it up); that number alone is avoided at that station.
 
 One `Book` is one station: (station, id) is the key, and no station can touch another's charge. `settle` is the whole as
-one pure function; `apply` is the same, one event at a time, and tests hold the two equal. A book is bounded: of a
-charger gone mad it forgets the older half, and of a very long charge every second sample.
+one pure function; `apply` is the same, one event at a time, `with_samples` many samples at a time, and tests hold all
+three equal. Samples that are later than all before are only added (`reckoning.Tally`), so that a charge of a thousand
+is not reckoned a thousand times. A book is bounded: of a charger gone mad it forgets the older half, and of a very long
+charge every second sample.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal
@@ -37,8 +39,8 @@ from typing import Final, Literal
 from partners.ocpp.events import Event, Orphan, StartKey, Transaction, start_key
 from partners.ocpp.facts import Facts
 from partners.ocpp.matching import Pairing, pair, stop_key
-from partners.ocpp.reckoning import lowest, reckon
-from partners.ocpp.surroundings import Surroundings
+from partners.ocpp.reckoning import Tally, grown, lowest, reckon, tally
+from partners.ocpp.surroundings import Surroundings, sample_of
 
 MOST_CHARGES: Final = 300
 """Starts and stops that a book holds at most; `settle` alone is not bounded."""
@@ -56,6 +58,8 @@ class Book:
     pairing: Pairing = field(default_factory=Pairing)
     transactions: Mapping[StartKey, Transaction] = field(default_factory=dict)
     avoided: frozenset[int] = frozenset()
+    tallies: Mapping[StartKey, Tally] = field(default_factory=dict)
+    """Of charges that go on; where there is none the charge is reckoned as a whole."""
 
     @property
     def station(self) -> str:
@@ -118,18 +122,33 @@ def apply(book: Book, event: Event, *, next_id: int) -> Applied:
     next_id, book = _heed_mention(book, event, next_id)
     if event.kind == "start" and event.assigned is None:
         event, next_id = _with_id(book, event, next_id)
+    if event.kind == "meter" and not book.facts.knows_sample(event):
+        after = with_samples(book, [event])
+        return Applied(after, event, changed(book, after, event), next_id)
     facts = book.facts.with_event(event)
     if facts is book.facts:
         return Applied(book, event, (Effect("repeated", event=event),), next_id)
-    is_known_sample = event.kind == "meter" and len(facts.samples) == len(book.facts.samples)
-    after = _reckoned(book, facts, None if is_known_sample else event, now=event.arrival)
-    return Applied(_bounded(after), event, _effects(book, after, event), next_id)
+    after = _reckoned(book, facts, *([] if event.kind == "meter" else [event]), now=event.arrival)
+    return Applied(_bounded(after, event.arrival), event, changed(book, after, event), next_id)
+
+
+def with_samples(book: Book, events: Sequence[Event]) -> Book:
+    """`book` with messages of samples, in order of their arrival: the same as one by one."""
+    known = len(book.facts.samples)
+    facts = book.facts.with_samples(events)
+    if len(facts.samples) == known + len(events):
+        after = _lengthened(book, facts, events)
+        now = events[-1].arrival
+        return _bounded(after if after is not None else _reckoned(book, facts, *events, now=now), now)
+    for event in events:
+        book = book if book.facts.knows_sample(event) else with_samples(book, [event])
+    return book
 
 
 def expire(book: Book, *, now: datetime) -> tuple[Book, tuple[Effect, ...]]:
     """Let time pass: end what the station forgot in a boot and has been silent about since."""
-    after = _reckoned(book, book.facts, None, now=now)
-    return after, _effects(book, after, None)
+    after = _reckoned(book, book.facts, now=now)
+    return after, changed(book, after, None)
 
 
 def settle(events: Iterable[Event], *, now: datetime | None = None) -> list[Transaction]:
@@ -146,7 +165,12 @@ def settle(events: Iterable[Event], *, now: datetime | None = None) -> list[Tran
 
 def settled(station: str, events: Iterable[Event], *, now: datetime | None = None) -> Book:
     """The book of `station` from its stored events: the way back after a restart."""
-    return _reckoned(blank(station), Facts.gathered(station, events), None, now=now)
+    return over(Facts.gathered(station, events), now=now)
+
+
+def over(facts: Facts, *, now: datetime | None = None) -> Book:
+    """The book that rests on these facts."""
+    return _reckoned(blank(facts.station), facts, now=now)
 
 
 def forget(book: Book, *, before: datetime) -> Book:
@@ -171,27 +195,52 @@ def forget(book: Book, *, before: datetime) -> Book:
     )
 
 
-def _bounded(book: Book) -> Book:
+def _bounded(book: Book, now: datetime) -> Book:
     """`book`, or the younger half of it when a charger gone mad fills it. Nothing is lost: the events are stored."""
-    if len(book.facts.starts) + len(book.facts.stops) <= MOST_CHARGES:
-        return replace(book, facts=book.facts.thinned())
+    facts = book.facts.thinned()
+    if facts is not book.facts:
+        book = _reckoned(book, facts, now=now)
+    if len(facts.starts) + len(facts.stops) <= MOST_CHARGES:
+        return book
     ends = [charge.end for charge in book.transactions.values() if charge.end is not None]
     ends += [orphan.arrival for orphan in book.pairing.orphans]
     return forget(book, before=sorted(ends)[len(ends) // 2]) if ends else book
 
 
-def _reckoned(book: Book, facts: Facts, event: Event | None, *, now: datetime | None) -> Book:
-    """`book` over `facts`: all its transactions, or those that `event` can have touched, worked out anew."""
-    everything = event is None or event.kind in ("start", "stop")
+def _lengthened(book: Book, facts: Facts, events: Iterable[Event]) -> Book | None:
+    """`book` over `facts` where all that is new is later samples of charges that go on; None when it is not."""
+    around = Surroundings(facts, None)
+    charges, tallies = dict(book.transactions), dict(book.tallies)
+    for event in events:
+        named = around.names(event)
+        samples = [sample_of(event, reading, named=named) for reading in event.readings]
+        keys = {around.owner_of(event, sample.at) for sample in samples} or {around.owner_of(event, event.arrival)}
+        key = keys.pop()
+        charge, so_far = (charges.get(key), tallies.get(key)) if key is not None else (None, None)
+        if key is None or keys or charge is None or so_far is None or charge.ending != "open":
+            return None
+        longer = grown(charge, so_far, event, samples)
+        if longer is None:
+            return None
+        charges[key], tallies[key] = longer
+    return replace(book, facts=facts, transactions=charges, tallies=tallies)
+
+
+def _reckoned(book: Book, facts: Facts, *events: Event, now: datetime | None) -> Book:
+    """`book` over `facts`, worked out anew: the transactions that `events` can have touched; without any, all."""
+    everything = not events or any(event.kind in ("start", "stop") for event in events)
     pairing = pair(facts.starts, facts.stops.values()) if everything else book.pairing
     around = Surroundings(facts, now)
-    touched = facts.starts.keys() if event is None or everything else around.touched(event)
-    changed = {
-        key: reckon(facts.starts[key], pairing.stops.get(key), pairing.flags.get(key, frozenset()), around)
-        for key in touched
-    }
-    transactions = changed if everything else {**book.transactions, **changed}
-    return replace(book, facts=facts, pairing=pairing, transactions=transactions)
+    touched = facts.starts.keys() if everything else set().union(*map(around.touched, events))
+    charges: dict[StartKey, Transaction] = {} if everything else dict(book.transactions)
+    tallies: dict[StartKey, Tally] = {} if everything else dict(book.tallies)
+    for key in touched:
+        charges[key] = reckon(facts.starts[key], pairing.stops.get(key), pairing.flags.get(key, frozenset()), around)
+        so_far = tally(facts.starts[key].event, around.sampled(key).in_order())
+        tallies.pop(key, None)
+        if so_far is not None and charges[key].ending == "open":
+            tallies[key] = so_far
+    return replace(book, facts=facts, pairing=pairing, transactions=charges, tallies=tallies)
 
 
 def _with_id(book: Book, event: Event, next_id: int) -> tuple[Event, int]:
@@ -215,7 +264,8 @@ def _heed_mention(book: Book, event: Event, next_id: int) -> tuple[int, Book]:
     return next_id, replace(book, avoided=book.avoided | {mentioned})
 
 
-def _effects(before: Book, after: Book, event: Event | None) -> tuple[Effect, ...]:
+def changed(before: Book, after: Book, event: Event | None) -> tuple[Effect, ...]:
+    """What is another in `after`. With an `event`, that nothing is when nothing is."""
     effects: list[Effect] = []
     for key in sorted(after.transactions):
         new, old = after.transactions[key], before.transactions.get(key)

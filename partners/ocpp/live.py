@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
@@ -38,7 +37,6 @@ class Link:
         "socket",
         "version",
         "waits",
-        "worker",
     )
 
     def __init__(self, live: Live, socket: ServerConnection, version: str, generation: int, now: float) -> None:
@@ -58,8 +56,6 @@ class Link:
         """When we may begin to ask; None, when all was asked."""
         self.booted = False
         """It booted over this socket, and its reservations were not looked at since."""
-        self.worker: asyncio.Task[None] | None = None
-        """Who handles its messages."""
         self.waits = False
         """It was told to wait (Pending)."""
 

@@ -11,27 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.core.jsontypes import Json, Tree
 from partners.ocpp.events import Flag
 from partners.ocpp.readings import Reading, SignedValue, parse_decimal, parse_time
 
 MAX_SAMPLES: Final = 10_000
+_LONGEST_WORD: Final = 40
+_MOST_MEANINGS: Final = 1024
 
 _THOUSANDTH: Final = Decimal("0.001")
-_ONE: Final = Decimal(1)
-_KILO: Final[Mapping[str, Decimal]] = {
-    "": _THOUSANDTH,
-    "wh": _THOUSANDTH,
-    "kwh": _ONE,
-    "w": _THOUSANDTH,
-    "kw": _ONE,
-}
-_PLAIN: Final[Mapping[str, Decimal]] = {"": _ONE, "a": _ONE, "v": _ONE, "percent": _ONE, "%": _ONE}
-_MEASURANDS: Final[Mapping[str, tuple[str, Mapping[str, Decimal]]]] = {
+_KILO: Final[Mapping[str, int]] = {"": -3, "wh": -3, "kwh": 0, "w": -3, "kw": 0}
+"""Unit -> the power of ten that makes it kWh or kW."""
+_PLAIN: Final[Mapping[str, int]] = {"": 0, "a": 0, "v": 0, "percent": 0, "%": 0}
+_MEASURANDS: Final[Mapping[str, tuple[str, Mapping[str, int]]]] = {
     "Energy.Active.Import.Register": ("energy_kwh", _KILO),
     "Energy.Active.Import.Interval": ("step_kwh", _KILO),
     "Power.Active.Import": ("power_kw", _KILO),
@@ -102,23 +100,77 @@ def counts_kwh_as_wh(readings: Sequence[Reading]) -> bool:
     return expected > Decimal("0.1") and measured > 0 and 300 < expected / measured < 3000
 
 
+class _Meaning(NamedTuple):
+    """What a sample is about: a field of Reading ("": of none), where and at which phase, and its power of ten."""
+
+    field: str
+    place: int
+    phase: str
+    power: int | None
+
+
+_MEANINGS: Final[dict[tuple[Json, ...], _Meaning]] = {}
+
+
 def _fields(samples: list[Tree], flags: set[Flag]) -> dict[str, Decimal]:
     """The fields of one Reading: its samples by field, place and phase; the best place's phases joined."""
     found: dict[str, dict[int, dict[str, Decimal]]] = {}
     for sample in samples:
-        field, units = _MEASURANDS.get(_word(sample, "measurand") or "Energy.Active.Import.Register", ("", {}))
-        phase, place = _PHASES.get(_word(sample, "phase")), _PLACES.get(_word(sample, "location"), 1)
-        in_car = place == 2 and field != "soc"
-        if not field or phase is None or in_car or sample.get("format") == "SignedData":
+        field, place, phase, power = _meaning(sample)
+        if not field:
             continue
-        value, factor = parse_decimal(sample.get("value")), _factor(sample, units)
+        value = _value(sample.get("value"), power or 0)
         if value is None:
             flags.add(Flag.VALUE_UNREADABLE)
-        elif factor is None:
+        elif power is None:
             flags.add(Flag.UNIT_UNKNOWN)
+        elif (places := found.get(field)) is None:
+            found[field] = {place: {phase: value}}
         else:
-            found.setdefault(field, {}).setdefault(place, {})[phase] = value * factor
+            places.setdefault(place, {})[phase] = value
     return {field: _joined(field, places[min(places)]) for field, places in found.items()}
+
+
+def _meaning(sample: Tree) -> _Meaning:
+    """Remembered: a charger sends the same few words with every sample."""
+    get = sample.get
+    words = (get("measurand"), get("phase"), get("location"), get("format"), get("unit"))
+    measure = get("unitOfMeasure")
+    if isinstance(measure, dict):
+        return _meant(*words[:4], measure.get("unit"), measure.get("multiplier") or 0)
+    try:
+        known = _MEANINGS.get(words)
+    except TypeError:  # a list or an object where a word belongs
+        return _meant(*words, 0)
+    if known is None:
+        known = _meant(*words, 0)
+        is_short = all(word is None or (isinstance(word, str) and len(word) <= _LONGEST_WORD) for word in words)
+        if is_short and len(_MEANINGS) < _MOST_MEANINGS:
+            _MEANINGS[words] = known
+    return known
+
+
+def _meant(measurand: Json, phase: Json, location: Json, form: Json, unit: Json, multiplier: Json) -> _Meaning:
+    field, units = _MEASURANDS.get(_word(measurand) or "Energy.Active.Import.Register", ("", {}))
+    at_phase, place = _PHASES.get(_word(phase)), _PLACES.get(_word(location), 1)
+    in_car = place == _PLACES["EV"] and field != "soc"
+    if at_phase is None or in_car or form == "SignedData":
+        return _Meaning("", 0, "", None)
+    return _Meaning(field, place, at_phase, _power(units, unit, multiplier))
+
+
+def _value(value: Json, power: int) -> Decimal | None:
+    if type(value) is str and len(value) <= _LONGEST_WORD:
+        return _known_value(value, power)
+    number = parse_decimal(value)
+    return None if number is None else number.scaleb(power)
+
+
+@lru_cache(maxsize=8192)
+def _known_value(text: str, power: int) -> Decimal | None:
+    """Cached: many values are the same again and again, and then they are kept in memory once."""
+    number = parse_decimal(text)
+    return None if number is None else number.scaleb(power)
 
 
 def _joined(field: str, values: dict[str, Decimal]) -> Decimal:
@@ -128,44 +180,38 @@ def _joined(field: str, values: dict[str, Decimal]) -> Decimal:
     return total if field != "voltage" else (total / len(values)).quantize(_THOUSANDTH)
 
 
-def _factor(sample: Tree, units: Mapping[str, Decimal]) -> Decimal | None:
-    """What the value is multiplied by to be in kWh, kW, A, V or percent.
-
-    None for a unit that does not fit.
-    """
-    unit, multiplier = sample.get("unit"), 0
-    measure = sample.get("unitOfMeasure")
-    if isinstance(measure, dict):
-        unit, multiplier = measure.get("unit"), measure.get("multiplier") or 0
+def _power(units: Mapping[str, int], unit: Json, multiplier: Json) -> int | None:
+    """The power of ten that makes a value kWh, kW, A, V or percent. None for a unit that does not fit."""
     if not isinstance(unit, str | None) or not isinstance(multiplier, int) or abs(multiplier) > 9:
         return None
-    factor = units.get((unit or "").strip().lower())
-    return None if factor is None else factor.scaleb(multiplier)
+    power = units.get((unit or "").strip().lower())
+    return None if power is None else power + multiplier
 
 
-def _signed(sample: Tree, at: object) -> SignedValue | None:
-    moment = at if at is None else parse_time(str(at))
-    context = str(sample.get("context") or "")[:32]
+def _signed(sample: Tree, at: datetime | None) -> SignedValue | None:
     if sample.get("format") == "SignedData" and isinstance(sample.get("value"), str):
-        return SignedValue(moment, context, sample["value"])
+        return SignedValue(at, _context(sample), sample["value"])
     block = sample.get("signedMeterValue")
     if not isinstance(block, dict) or not isinstance(block.get("signedMeterData"), str):
         return None
     method, key = block.get("encodingMethod"), block.get("publicKey")
     return SignedValue(
-        moment,
-        context,
+        at,
+        _context(sample),
         block["signedMeterData"],
         method if isinstance(method, str) else "",
         key if isinstance(key, str) else "",
     )
 
 
+def _context(sample: Tree) -> str:
+    return str(sample.get("context") or "")[:32]
+
+
 def _dicts(value: Json) -> list[Tree]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _word(sample: Tree, name: str) -> str:
-    """The text under `name`; empty when there is none, unknown when it is no text."""
-    value = sample.get(name)
+def _word(value: Json) -> str:
+    """The text that `value` is; empty when there is none, unknown when it is no text."""
     return value if isinstance(value, str) else "" if value is None else "?"

@@ -15,12 +15,9 @@ class Pace:
         self._clock, self._per_s, self._burst = clock, per_s, burst
         self._tokens, self._filled_at = float(burst), clock.monotonic()
 
-    async def keep(self) -> bool:
-        """Spend a token, and wait when there is none. True when it had to wait."""
+    def spend(self) -> float:
+        """Spend a token. Returns: for how many seconds to wait, because there is none."""
         now = self._clock.monotonic()
         self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._per_s) - 1
         self._filled_at = now
-        if self._tokens >= 0:
-            return False
-        await self._clock.sleep(-self._tokens / self._per_s)
-        return True
+        return 0.0 if self._tokens >= 0 else -self._tokens / self._per_s

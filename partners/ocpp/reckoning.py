@@ -31,6 +31,68 @@ class Span(NamedTuple):
     flags: frozenset[Flag]
 
 
+class Tally(NamedTuple):
+    """How far the samples of a charge that goes on were reckoned, so that later ones are only added.
+
+    `order` and `at` are the last sample's; `register` is the last one that was read, in kWh, `risen` the sum of its
+    rising parts, `steps` that of the intervals. `measured`: a sample had a register.
+    """
+
+    order: tuple[datetime, tuple[Decimal, ...]]
+    at: datetime
+    register: Decimal | None
+    risen: Decimal
+    steps: Decimal
+    measured: bool
+
+    @property
+    def energy_kwh(self) -> Decimal:
+        return self.risen if self.measured else self.steps
+
+
+def tally(start: Event, samples: list[Sample]) -> Tally | None:
+    """The tally of a charge without a stop; None as long as it has no samples."""
+    if not samples:
+        return None
+    first = _kwh(start.meter_wh)
+    readings = [sample.reading for sample in samples]
+    registers = [reading.energy_kwh for reading in readings if reading.energy_kwh is not None]
+    risen, _ = rising([*([first] if first is not None else []), *registers])
+    steps = sum((reading.step_kwh for reading in readings if reading.step_kwh is not None), Decimal(0))
+    last = registers[-1] if registers else first
+    latest = max(sample.at for sample in samples)
+    return Tally(samples[-1].order, latest, last, risen, steps, bool(registers))
+
+
+def grown(charge: Transaction, so_far: Tally, event: Event, samples: list[Sample]) -> tuple[Transaction, Tally] | None:
+    """`charge`, which goes on, with the samples of one more message.
+
+    None, when they are not all later than those it has: then it must be reckoned as a whole.
+    """
+    order, at, register, risen, steps, measured = so_far
+    flags = charge.flags | event.flags
+    readings: list[Reading] = []
+    for sample in samples:
+        if sample.order <= order or sample.at < at or sample.at < charge.start:
+            return None
+        order, at = sample.order, sample.at
+        value, step = sample.reading.energy_kwh, sample.reading.step_kwh
+        if value is not None:
+            if register is not None and value < register:
+                flags |= {Flag.METER_FELL}
+            elif register is not None:
+                risen += value - register
+            register, measured = value, True
+        if step is not None:
+            steps += step
+        readings.append(_dated(sample))
+    after = Tally(order, at, register, risen, steps, measured)
+    signed = _in_order({*charge.signed, *event.signed}) if event.signed else charge.signed
+    longer = (*charge.readings, *readings)
+    grown = replace(charge, energy_kwh=after.energy_kwh, readings=longer, signed=signed, flags=flags)
+    return grown, after
+
+
 def reckon(start: Start, stop: Event | None, flags: frozenset[Flag], around: Surroundings) -> Transaction:
     """The transaction that begins with `start`."""
     sampled = around.sampled(start.key)
@@ -118,9 +180,12 @@ def _energy_kwh(start: Event, stop: Event | None, readings: list[Reading]) -> tu
 def _between(samples: list[Sample], span: Span) -> tuple[Reading, ...]:
     inside = [s for s in samples if span.start <= s.at and (span.end is None or s.at <= span.end)]
     inside.sort(key=lambda sample: (sample.at, sample.order))
-    return tuple(
-        sample.reading if sample.reading.at == sample.at else replace(sample.reading, at=sample.at) for sample in inside
-    )
+    return tuple(map(_dated, inside))
+
+
+def _dated(sample: Sample) -> Reading:
+    """The reading with the time it counts for."""
+    return sample.reading if sample.reading.at == sample.at else replace(sample.reading, at=sample.at)
 
 
 def _in_order(signed: Iterable[SignedValue]) -> tuple[SignedValue, ...]:

@@ -3,7 +3,8 @@
 In: every text goes to `received`, which never raises for what a charger says. CALLs are handled one after the
 other in the order they came, by `handler`; answers to our own CALLs go past that queue, so the two directions
 never wait for each other. A handler therefore must not await `call` on its own connection: it starts such
-work and returns.
+work and returns. A CALL for which `is_brief` holds waits for our own disk at most: when none is before it, it is
+handled by whoever reads, which saves a task a message.
 
 Out: `call` sends one CALL at a time and says what became of it (`calls.py`).
 
@@ -86,6 +87,11 @@ class Refused(Exception):
         self.description = description
 
 
+def _none_is_brief(call: frames.Call) -> bool:
+    """All calls may take their time."""
+    return False
+
+
 Handler = Callable[[Incoming], Awaitable[Tree]]
 """Gives the payload of the CALLRESULT. May raise Refused or any BusbarError."""
 
@@ -116,7 +122,7 @@ def _unheard(late: LateAnswer) -> None:
 
 
 class Connection:
-    """One charger's socket. `counts` tells frames, bad frames, dropped and late answers, slowed reads."""
+    """One charger's socket. `worker` handles what waits, if anything does. `counts` tells frames, bad frames, dropped and late answers, slowed reads."""
 
     def __init__(
         self,
@@ -128,6 +134,7 @@ class Connection:
         *,
         close: Callable[[int, str], Awaitable[None]] = _no_close,
         on_late: Callable[[LateAnswer], None] = _unheard,
+        is_brief: Callable[[frames.Call], bool] = _none_is_brief,
     ) -> None:
         """`send` and `close` are the socket's; `version` is one of answers.VERSIONS."""
         self._send, self._handler, self._clock, self._version, self._close = (
@@ -138,10 +145,10 @@ class Connection:
             close,
         )
         self._limits = limits or LIMITS[version]
-        self._on_late = on_late
+        self._on_late, self._is_brief = on_late, is_brief
         self._calls = Calls(version, send, clock, self._limits.calls, give_up=self._silent, on_late=self._late)
         self._unread: deque[frames.Call] = deque()
-        self._worker: asyncio.Task[None] | None = None
+        self.worker: asyncio.Task[None] | None = None
         self._room = asyncio.Event()
         self._bad: deque[float] = deque(maxlen=self._limits.bad_frames_per_min + 1)
         self._pace = Pace(clock, per_s=self._limits.frames_per_s, burst=self._limits.burst)
@@ -158,14 +165,20 @@ class Connection:
         if self._gone:
             return
         self.counts["frames"] += 1
-        self.counts["slowed"] += await self._pace.keep()
+        ahead_s = self._pace.spend()
+        if ahead_s:
+            self.counts["slowed"] += 1
+            await self._clock.sleep(ahead_s)
         if len(text) > self._limits.frame_bytes or (not text.isascii() and self._is_large(text)):
             self.counts["too_large"] += 1
             await self._close(TOO_LARGE, "frame too large")
             return
         frame = frames.read(text, self._version)
         if isinstance(frame, frames.Call):
-            await self._enqueue(frame)
+            if self.worker is None and self._is_brief(frame):
+                await self._handle(frame)
+            else:
+                await self._enqueue(frame)
         elif isinstance(frame, frames.BadFrame):
             await self._complain(frame)
         elif not self._calls.answered(frame):
@@ -220,8 +233,8 @@ class Connection:
 
     async def _enqueue(self, call: frames.Call) -> None:
         self._unread.append(call)
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
+        if self.worker is None:
+            self.worker = asyncio.create_task(self._work())
         while len(self._unread) >= self._limits.unread and not self._gone:
             self.counts["slowed"] += 1
             self._room.clear()
@@ -232,11 +245,14 @@ class Connection:
             while self._unread:
                 call = self._unread.popleft()
                 self._room.set()
-                text = await self.answer(call)
-                if text is not None:
-                    await self._say(text)
+                await self._handle(call)
         finally:
-            self._worker = None
+            self.worker = None
+
+    async def _handle(self, call: frames.Call) -> None:
+        text = await self.answer(call)
+        if text is not None:
+            await self._say(text)
 
     async def _say(self, text: str) -> None:
         if self._gone:

@@ -67,7 +67,7 @@ class Surroundings:
             return set(self._facts.starts)
         if event.kind == "meter":
             moments = [event.arrival, *(sample_time(event, reading) for reading in event.readings)]
-            return {key for at in moments if (key := self._owner_of(event, at)) is not None}
+            return {key for at in moments if (key := self.owner_of(event, at)) is not None}
         return {key for _, key in self._lanes.get(event.connector or 0, ())}
 
     def sampled(self, key: StartKey) -> Sampled:
@@ -90,7 +90,7 @@ class Surroundings:
         following = bisect_right(times, since)
         return times[following] if following < len(times) else None
 
-    def _owner_of(self, event: Event, at: datetime) -> StartKey | None:
+    def owner_of(self, event: Event, at: datetime) -> StartKey | None:
         """Whose sample this is: the charge it names, else the one that last began on its connector."""
         named = None if event.transaction is None else self._owner.get(event.transaction)
         if named is not None:
@@ -99,18 +99,22 @@ class Surroundings:
         begun = bisect_right(lane, at, key=lambda entry: entry[0])
         return lane[begun - 1][1] if begun else None
 
+    def names(self, event: Event) -> bool:
+        """Does `event` name a charge that we know, and only one?"""
+        return event.transaction is not None and event.transaction in self._owner
+
     def _share_out(self, event: Event, sampled: dict[StartKey, Sampled]) -> None:
-        named = event.transaction is not None and event.transaction in self._owner
+        named = self.names(event)
         concerned: set[StartKey | None] = set()
         for reading in event.readings:
             sample = sample_of(event, reading, named=named)
-            key = self._owner_of(event, sample.at)
+            key = self.owner_of(event, sample.at)
             concerned.add(key)
             if key is not None:
                 known_as = reading if reading.at is not None else (event.arrival, reading)
                 known = sampled[key].found.get(known_as)
                 sampled[key].found[known_as] = sample if known is None else max(sample, known, key=_firmest)
-        for key in concerned or {self._owner_of(event, event.arrival)}:
+        for key in concerned or {self.owner_of(event, event.arrival)}:
             if key is not None:
                 sampled[key].signed.update(event.signed)
                 sampled[key].flags.update(event.flags)

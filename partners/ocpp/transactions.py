@@ -7,6 +7,9 @@ One `Desk` a station. A report is entered in one go, while no other report of th
 The answer leaves when the unit is on disk; when the commit fails the desk is thrown away, read again from the store at
 the next report, and the charger (which got a CALLERROR) sends its message again. So what was acknowledged is billed,
 and what was not is repeated. Desks without an open charge are put away after a while, and are read again when needed.
+
+Samples of a charge that goes on take the short way (`samples.py`): they are kept at once and wait, and are taken into
+the ledger together, before anything else is entered, or when the partner is to be told.
 """
 
 from __future__ import annotations
@@ -20,23 +23,38 @@ from typing import Final
 
 import structlog
 
+from hub.core import trace
 from hub.core.failpoints import failpoint
+from hub.core.jsontypes import Json, Tree
 from hub.core.ports import Hub
 from hub.core.units import Delete, Put, Unit
-from partners.ocpp import billing, journal, ledger
+from partners.ocpp import billing, journal, ledger, samples
 from partners.ocpp.billing import Opening
 from partners.ocpp.consequences import Consequences
-from partners.ocpp.desk import Desk
+from partners.ocpp.desk import Desk, Meter
 from partners.ocpp.events import Event, TransactionId, start_key
+from partners.ocpp.facts import Facts
 from partners.ocpp.journal import Record
-from partners.ocpp.ledger import Effect
+from partners.ocpp.ledger import Book, Effect
 from partners.ocpp.matching import stop_key
+from partners.ocpp.readings import parse_time
+from partners.ocpp.samples import Sample
 from partners.ocpp.sequence import Numbers
+from partners.ocpp.surroundings import AHEAD
 
 log = structlog.get_logger()
 
 FORGOTTEN_AFTER: Final = timedelta(hours=24)
 IDLE_S: Final = 900.0
+
+MOST_WAITING: Final = 256
+"""Samples of one station that may wait for the ledger."""
+TOLD_EVERY_S: Final = 1.0
+"""Of one station: a running session is priced no more often, however fast a charger replays an hour."""
+MARKED_EVERY: Final = timedelta(hours=1)
+"""How far back a restart may have to look for samples that waited."""
+
+_NUMBER: Final = (int, type(None))
 
 Decide = Callable[[], Awaitable[Opening]]
 
@@ -60,12 +78,21 @@ class Transactions:
         self._consequences = Consequences(hub)
         self._desks: dict[str, Desk] = {}
         self._turns: dict[str, asyncio.Lock] = {}
+        self._waiting: dict[str, list[Sample]] = {}
+        """Samples that are on disk and not in the ledger yet, by station. They outlive the desk."""
 
     async def load(self) -> None:
-        """Take up what was going on when we stopped."""
+        """Take up what was going on when we stopped, and the samples that waited."""
         for record in await journal.open_records(self._hub.store):
             if record.station not in self._desks:
                 await self._desk(record.station)
+        looked_at = {name: desk.last_arrival for name, desk in self._desks.items() if desk.last_arrival is not None}
+        if not looked_at:
+            return
+        async for station, sample in samples.tail(self._hub.store, min(looked_at.values())):
+            if station in looked_at and sample.arrival > looked_at[station]:
+                self._waiting.setdefault(station, []).append(sample)
+                self._desks[station].last_arrival = sample.arrival
 
     async def start(self, event: Event, decide: Decide) -> Started:
         """A charge began. `decide` is asked only if it is news. Raises: NotReady, Conflict."""
@@ -79,6 +106,28 @@ class Transactions:
             applied = await self._enter(desk, event, opening)
             return Started(applied.assigned or 0, opening.decision.allowed, opening)
 
+    async def sample(self, station: str, payload: Tree, raw: str, now: datetime) -> bool:
+        """Keep a MeterValues that can wait for the ledger. Raises: NotReady.
+
+        It can when it names a charge that goes on, or is of a connector where one does, and its times are plain.
+        Returns: False, when it cannot; then nothing was done.
+        """
+        async with self._turn(station):
+            desk = await self._desk(station)
+            number, connector = payload.get("transactionId"), payload.get("connectorId")
+            meter = desk.meter(number, connector) if type(connector) is int and type(number) in _NUMBER else None
+            at = _plain_time(payload.get("meterValue"), meter.start, now) if meter is not None else None
+            if meter is None or at is None:
+                return False
+            sample, waiting = Sample(desk.arrival(now), raw), self._waiting.setdefault(station, [])
+            put = samples.put_of(station, sample)
+            if len(waiting) < MOST_WAITING and not self._must_tell(desk, meter, at):
+                await self._commit(Unit([put]))
+                waiting.append(sample)
+            else:
+                await self._take_in(desk, [*waiting, sample], Unit([put]))
+            return True
+
     async def report(self, event: Event) -> None:
         """A stop, meter values, a status or a boot. Raises: NotReady, Conflict."""
         async with self._turn(event.station):
@@ -90,6 +139,7 @@ class Transactions:
         """End what stations forgot, and put away the desks of stations where nothing goes on."""
         for station, desk in list(self._desks.items()):
             async with self._turn(station):
+                await self._catch_up(desk, now)
                 if desk.is_open or desk.awaited:
                     await self._expire(desk, now)
                     await self._wait_no_longer(desk, now)
@@ -118,20 +168,49 @@ class Transactions:
     async def _enter(self, desk: Desk, event: Event, opening: Opening | None) -> Event:
         event = desk.stamped(event)
         await self._numbers.cover(event.transaction)
-        applied = ledger.apply(desk.book, replace(event, raw=""), next_id=self._numbers.next)
+        waiting = self._waiting.get(desk.station, [])
+        applied = ledger.apply(_with(desk.book, waiting), replace(event, raw=""), next_id=self._numbers.next)
         self._numbers.next = applied.next_id
         entered = replace(applied.event, raw=event.raw)
         is_news = any(effect.kind != "repeated" for effect in applied.effects)
         with self._or_start_over(desk):
             unit = Unit().put(journal.event_put(entered, journal.LIVE if is_news else journal.DONE))
-            for effect in applied.effects:
+            if waiting:
+                unit.put(samples.list_put(desk.station, waiting))
+            for effect in ledger.changed(desk.book, applied.book, applied.event):
                 unit = billing.joined(unit, await self._consequences.of(desk, effect, opening))
             unit = billing.joined(unit, await self._consequences.of_status(desk, event, applied.book.open))
             for placed in set(desk.book.pairing.orphans) - set(applied.book.pairing.orphans):
                 unit.delete(Delete(journal.TRANSACTIONS, journal.key_of_stop(desk.station, stop_key(placed))))
             await self._commit(unit)
         desk.book = applied.book
+        self._waiting.pop(desk.station, None)
         return entered
+
+    async def _take_in(self, desk: Desk, waiting: list[Sample], unit: Unit) -> None:
+        """Let the ledger see these samples, and whoever is told of them; `unit` is written along."""
+        trace.begin()
+        book = _with(desk.book, waiting)
+        with self._or_start_over(desk):
+            unit.put(samples.list_put(desk.station, waiting))
+            effects = ledger.changed(desk.book, book, None)
+            units = [await self._consequences.of(desk, effect, None) for effect in effects]
+            await self._commit(billing.joined(unit, *units))
+        desk.book = book
+        desk.told_at = self._hub.clock.monotonic()
+        self._waiting.pop(desk.station, None)
+
+    async def _catch_up(self, desk: Desk, now: datetime) -> None:
+        """No sample waits for long, and a restart never looks far back for those that do."""
+        waiting = self._waiting.get(desk.station)
+        if waiting:
+            await self._take_in(desk, waiting, Unit())
+        elif desk.is_open and (desk.last_arrival is None or now - desk.last_arrival > MARKED_EVERY):
+            await self._hub.store.commit(Unit().put(samples.mark_put(desk.station, desk.arrival(now))))
+
+    def _must_tell(self, desk: Desk, meter: Meter, at: datetime) -> bool:
+        is_due = meter.due is None or at >= meter.due
+        return is_due and self._hub.clock.monotonic() - desk.told_at >= TOLD_EVERY_S
 
     async def _commit(self, unit: Unit) -> None:
         has_cdr = any(isinstance(write, Put) and write.kind.name == "cdrs" for write in unit.writes)
@@ -167,13 +246,14 @@ class Transactions:
         await self._hub.store.commit(Unit().put(journal.event_put(desk.stamped(event), journal.DONE)))
 
     async def _put_away(self, desk: Desk, now: datetime) -> None:
-        after = ledger.forget(desk.book, before=now - FORGOTTEN_AFTER)
-        gone = sorted(desk.event_keys(desk.book) - desk.event_keys(after))
-        unit = Unit()
-        for document in await journal.event_documents(self._hub.store, desk.station, gone):
-            unit.put(journal.event_put(journal.event_in(document), journal.DONE))
-        if unit.writes:
-            await self._hub.store.commit(unit)
+        kept = desk.arrivals(ledger.forget(desk.book, before=now - FORGOTTEN_AFTER))
+        async for documents in journal.live_events(self._hub.store, desk.station):
+            gone = [document for document in documents if journal.event_in(document).arrival not in kept]
+            if gone:
+                await self._hub.store.commit(Unit([journal.done_put(document) for document in gone]))
+        for key, listed in await samples.live_lists(self._hub.store, desk.station):
+            if kept.isdisjoint(listed.arrivals):
+                await self._hub.store.commit(Unit([samples.done_put(key, listed)]))
         self._desks.pop(desk.station, None)
 
     @contextmanager
@@ -188,7 +268,7 @@ class Transactions:
     async def _desk(self, station: str) -> Desk:
         desk = self._desks.get(station)
         if desk is None:
-            desk = Desk(station, await journal.live_events(self._hub.store, station))
+            desk = await self._read(station)
             for charge in desk.book.transactions.values():
                 if charge.ending != "stop":
                     await self._consequences.record(desk, charge.key)
@@ -196,5 +276,35 @@ class Transactions:
         desk.touched = self._hub.clock.monotonic()
         return desk
 
+    async def _read(self, station: str) -> Desk:
+        """What is on disk of a station, but for the samples that wait."""
+        facts, arrivals = Facts(station), []
+        async for documents in journal.live_events(self._hub.store, station):
+            events = [replace(journal.event_in(document), raw="") for document in documents]
+            facts = facts.joined_by(events).thinned()
+            arrivals += [event.arrival for event in events]
+        lists = [listed for _, listed in await samples.live_lists(self._hub.store, station)]
+        async for events in samples.listed_events(self._hub.store, lists):
+            facts = facts.with_samples(events).thinned()
+        arrivals += [listed.until for listed in lists]
+        return Desk(facts, max(arrivals, default=None))
+
     def _turn(self, station: str) -> asyncio.Lock:
         return self._turns.setdefault(station, asyncio.Lock())
+
+
+def _with(book: Book, waiting: list[Sample]) -> Book:
+    if not waiting:
+        return book
+    return ledger.with_samples(book, [samples.event_of(book.station, sample) for sample in waiting])
+
+
+def _plain_time(meter_values: Json, start: datetime, now: datetime) -> datetime | None:
+    """The last time in MeterValues whose times are all of a clock that was set, and of the charge that began then."""
+    newest = None
+    for entry in meter_values if type(meter_values) is list else ():
+        at = parse_time(entry.get("timestamp")) if type(entry) is dict else None
+        if at is None or not start <= at <= now + AHEAD:
+            return None
+        newest = at if newest is None else max(newest, at)
+    return newest

@@ -28,6 +28,7 @@ from partners.ocpp import answers, certificates, reports
 from partners.ocpp.answers import Fault
 from partners.ocpp.billing import Opening
 from partners.ocpp.events import Event
+from partners.ocpp.frames import Call
 from partners.ocpp.live import Link
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.readings import parse_time
@@ -54,7 +55,8 @@ class Version16:
         handler = HANDLERS.get(incoming.action)
         if handler is None:
             raise Refused(Fault.NOT_SUPPORTED)
-        trace.begin()
+        if incoming.action not in _BRIEF:
+            trace.begin()
         return await handler(self, link, incoming)
 
     async def boot_notification(self, link: Link, incoming: Incoming) -> Tree:
@@ -137,7 +139,11 @@ class Version16:
     async def meter_values(self, link: Link, incoming: Incoming) -> Tree:
         """Samples, of a transaction or not."""
         link.money_at = self.hub.clock.monotonic()
-        event = reports.meter(link.live.identity, incoming, self.hub.clock.now())
+        now = self.hub.clock.now()
+        if await self.transactions.sample(link.live.identity, incoming.payload, incoming.raw, now):
+            failpoint("ocpp.in.before_reply")
+            return {}
+        event = reports.meter(link.live.identity, incoming, now)
         correlation_id = self.transactions.correlation_of(event.station, event.transaction, event.connector)
         trace.begin(correlation_id=correlation_id)
         await self.transactions.report(event)
@@ -221,6 +227,14 @@ def _id_tag_info(allowed: str, decision: Decision | None) -> Tree:
 def _text(payload: Tree, name: str) -> str:
     value = payload.get(name)
     return value[:_LONGEST_TEXT] if isinstance(value, str) else ""
+
+
+_BRIEF: Final = frozenset({"Heartbeat", "MeterValues"})
+
+
+def is_brief(call: Call) -> bool:
+    """Does handling it wait for our own disk at most? Such a call begins no journey either."""
+    return call.action in _BRIEF
 
 
 Handler = Callable[[Version16, Link, Incoming], Awaitable[Tree]]

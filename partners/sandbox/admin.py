@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,9 @@ class Admin:
         """For the application."""
         table: list[tuple[str, str, Action]] = [
             ("GET", "state", self.state),
+            ("GET", "complaints", self.complaints),
             ("GET", "receipts", self.receipts),
+            ("POST", "held", self.held),
             ("POST", "invite", self.invite),
             ("POST", "register", self.register),
             ("POST", "rotate", self.rotate),
@@ -55,6 +57,16 @@ class Admin:
     async def state(self, _: Json) -> Json:
         """Everything there is to know."""
         return self._emsp.state()
+
+    async def complaints(self, _: Json) -> Json:
+        """What was wrong with what it was sent."""
+        return self._emsp.complaints.listed()
+
+    async def held(self, body: Json) -> Json:
+        """`{module, <field>: <value>, ...}`: a module's objects, or those with these values; `uid` is a token's."""
+        asked = {name: value for name, value in body.items() if name != "module"}
+        found = self._emsp.mirror.listed(body["module"])
+        return [tree for tree in found if all(_field(tree, name) == value for name, value in asked.items())]
 
     async def receipts(self, _: Json) -> Json:
         """The receipt log."""
@@ -107,6 +119,10 @@ class Admin:
         """`{mode, seed?}`"""
         self._emsp.temper.switch(body["mode"], seed=body.get("seed"))
         return {"mode": self._emsp.temper.name}
+
+
+def _field(tree: Mapping[str, Json], name: str) -> Json:
+    return (tree.get("cdr_token") or {}).get("uid") if name == "uid" else tree.get(name)
 
 
 def _json(action: Action) -> Callable[[Request], Awaitable[Response]]:

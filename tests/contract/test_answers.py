@@ -286,7 +286,11 @@ async def test_r5_a_method_that_is_not_offered_is_405_with_allow(world: World) -
 async def test_r5_the_state_of_a_registration_is_405_with_what_is_allowed(world: World) -> None:
     body = credentials(world.version)
     async with world.unchanged():
-        for by, method, allow in (("e1", "POST", "GET, PUT, DELETE"), ("a", "PUT", "GET, POST"), ("a", "DELETE", "GET, POST")):
+        for by, method, allow in (
+            ("e1", "POST", "GET, PUT, DELETE"),
+            ("a", "PUT", "GET, POST"),
+            ("a", "DELETE", "GET, POST"),
+        ):
             said = await world.ask(method, world.at("credentials"), by=by, body=body if method != "DELETE" else None)
             assert (by, said.http, said.code) == (by, 405, 2000)
             assert said.headers["allow"] == allow
@@ -319,7 +323,14 @@ async def test_r6_a_body_over_the_limit_is_413(world: World, method: str, path: 
 async def test_r6_another_media_type_is_415(world: World) -> None:
     body = b"{}"
     async with world.unchanged():
-        for media in ("text/plain", "application/xml", "application/x-www-form-urlencoded", "application/jsonp", "", "x" * 7000):
+        for media in (
+            "text/plain",
+            "application/xml",
+            "application/x-www-form-urlencoded",
+            "application/jsonp",
+            "",
+            "x" * 7000,
+        ):
             said = await world.ask("PUT", world.at(TOKENS), by="e1", body=body, headers=[("Content-Type", media)])
             assert (media, said.http, said.code) == (media, 415, 2000)
     for media in ("application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;"):
@@ -377,13 +388,27 @@ async def _raw(world: World, messages: list[Any], *, then_silent: bool = False) 
 
     path = world.at(TOKENS)
     auth = (b"authorization", world.authorization(world.secrets["e1"]).encode())
-    scope = {"type": "http", "path": path, "raw_path": path.encode(), "query_string": b"", "method": "PUT", "headers": [auth]}
+    scope = {
+        "type": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "method": "PUT",
+        "headers": [auth],
+    }
     async with asyncio.timeout(5):
         await world.app(scope, receive, send)
     return sent
 
 
-ONCE = ("Authorization", "X-Request-ID", "X-Correlation-ID", "Content-Type", "OCPI-to-party-id", "OCPI-from-country-code")
+ONCE = (
+    "Authorization",
+    "X-Request-ID",
+    "X-Correlation-ID",
+    "Content-Type",
+    "OCPI-to-party-id",
+    "OCPI-from-country-code",
+)
 
 
 async def test_a_repeated_header_is_400(world: World) -> None:
@@ -571,7 +596,10 @@ async def test_the_routing_headers_are_turned_round(world: World) -> None:
     ]
     for given in (headers, []):
         said = await world.ask("GET", world.at("sender/locations"), by="e1", headers=given)
-        shown = {name: said.headers[f"ocpi-{name}"] for name in ("from-country-code", "from-party-id", "to-country-code", "to-party-id")}
+        shown = {
+            name: said.headers[f"ocpi-{name}"]
+            for name in ("from-country-code", "from-party-id", "to-country-code", "to-party-id")
+        }
         assert shown == {
             "from-country-code": "DE",
             "from-party-id": "BSB",
@@ -599,7 +627,9 @@ async def test_ids_and_parties_compare_without_case(world: World) -> None:
     if world.version != "2.1.1":
         body |= {"country_code": "nl", "party_id": "eee"}
     assert (await world.ask("PUT", world.at("receiver/tokens/nl/eee/card1"), by="e1", body=body)).http == 201
-    assert (await world.ask("PUT", world.at("receiver/tokens/NL/EEE/CARD1"), by="e1", body=token(world.version))).http == 200
+    assert (
+        await world.ask("PUT", world.at("receiver/tokens/NL/EEE/CARD1"), by="e1", body=token(world.version))
+    ).http == 200
     assert (await world.ask("GET", world.at("receiver/tokens/Nl/Eee/cArD1"), by="e1")).data["uid"].upper() == "CARD1"
     assert (await world.ask("GET", world.at("sender/locations/loc1/e1/1"), by="e1")).http == 200
 

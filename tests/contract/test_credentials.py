@@ -10,9 +10,9 @@ import pytest
 from hub.core.errors import ClientApiUnusable, VersionNotOffered
 from hub.core.parties import PartyRole
 from hub.core.ports import Found
-from hub.core.registry import State, TokenUse
+from hub.core.registry import PARTNERS, State, TokenUse
 from hub.core.units import Put
-from tests.world import BASE, NOW, OURS, World, a_world, credentials, endpoints
+from tests.world import BASE, NOW, OURS, World, a_world, credentials, endpoints, until
 
 POST, PUT, GET, DELETE = "POST", "PUT", "GET", "DELETE"
 
@@ -231,7 +231,11 @@ async def test_delete_ends_it_for_both_tokens_and_the_way_back_is_an_invitation(
     assert (partner.state, partner.their_token, partner.endpoints) == (State.UNREGISTERED, "", ())
     async with world.unchanged():
         for token in ("e1", new):
-            for method, path in ((GET, "/ocpi/versions"), (GET, world.at("sender/locations")), (DELETE, world.at("credentials"))):
+            for method, path in (
+                (GET, "/ocpi/versions"),
+                (GET, world.at("sender/locations")),
+                (DELETE, world.at("credentials")),
+            ):
                 assert (await world.ask(method, path, by=token)).http == 401
 
 
@@ -240,8 +244,7 @@ async def test_two_posts_with_one_token_a_make_one_registration(world_on_both: W
     world.discovery.gate = asyncio.Event()
     body = credentials(world.version)
     posts = [asyncio.create_task(credentials_call(world, POST, "a", body)) for _ in range(4)]
-    while len(world.discovery.asked) < 4:
-        await asyncio.sleep(0)
+    await until(lambda: len(world.discovery.asked) >= 4)
     world.discovery.gate.set()
     said = await asyncio.gather(*posts)
     assert sorted(one.http for one in said) == [200, 401, 401, 401]
@@ -254,8 +257,7 @@ async def test_a_slower_post_finds_token_a_consumed(world: World) -> None:
     """The second one looked, waited for the partner, and comes back after the first has registered."""
     world.discovery.gate = asyncio.Event()
     slow = asyncio.create_task(credentials_call(world, POST, "a", credentials(world.version, token="slow")))
-    while not world.discovery.asked:
-        await asyncio.sleep(0)
+    await until(lambda: world.discovery.asked)
     gate, world.discovery.gate = world.discovery.gate, None
     quick = await registered(world)
     gate.set()
@@ -270,8 +272,7 @@ async def test_one_party_cannot_be_registered_twice_at_the_same_time(world: Worl
     world.discovery.gate = asyncio.Event()
     body = credentials(world.version)
     posts = [asyncio.create_task(credentials_call(world, POST, by, body)) for by in ("a", "b")]
-    while len(world.discovery.asked) < 2:
-        await asyncio.sleep(0)
+    await until(lambda: len(world.discovery.asked) >= 2)
     world.discovery.gate.set()
     said = await asyncio.gather(*posts)
     assert sorted(one.code for one in said) == [1000, 2001]
@@ -281,8 +282,7 @@ async def test_one_party_cannot_be_registered_twice_at_the_same_time(world: Worl
 async def test_a_partner_blocked_during_its_call_backs_stays_blocked(world: World) -> None:
     world.discovery.gate = asyncio.Event()
     put = asyncio.create_task(credentials_call(world, PUT, "e1", credentials(world.version, "NL*EEE")))
-    while not world.discovery.asked:
-        await asyncio.sleep(0)
+    await until(lambda: world.discovery.asked)
     await world.registry.change("e1", lambda partner: partner.model_copy(update={"state": State.BLOCKED}))
     world.discovery.gate.set()
     assert (await put).http == 401
@@ -292,7 +292,7 @@ async def test_a_partner_blocked_during_its_call_backs_stays_blocked(world: Worl
 async def test_a_write_from_elsewhere_is_not_lost_in_a_rotation(world: World) -> None:
     """Another process wrote the partner: what we hold of it is old, and the rotation is decided again."""
     moved = world.partner("e1").model_copy(update={"pulled": {"tokens": "elsewhere"}})
-    known = next(d for d in await world.documents(_partners()) if d.key == "e1")
+    known = next(d for d in await world.documents(PARTNERS) if d.key == "e1")
     unit = world.registry.unit(moved)
     put = unit.writes[0]
     assert isinstance(put, Put)
@@ -301,12 +301,6 @@ async def test_a_write_from_elsewhere_is_not_lost_in_a_rotation(world: World) ->
     said = await credentials_call(world, PUT, "e1", credentials(world.version, "NL*EEE"))
     assert said.code == 1000
     assert world.partner("e1").pulled == {"tokens": "elsewhere"}
-
-
-def _partners() -> Any:
-    from hub.core.registry import PARTNERS
-
-    return PARTNERS
 
 
 async def test_registrations_outlive_a_restart(database_url: str) -> None:

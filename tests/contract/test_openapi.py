@@ -69,7 +69,9 @@ async def test_every_documented_path_is_found_by_the_dispatcher(world: World) ->
         for method in methods:
             if (method, path.rsplit("/", 1)[-1]) == ("delete", "credentials"):
                 continue
-            said = await world.ask(method.upper(), path, by="e1", body=b"" if method in ("put", "post", "patch") else None)
+            said = await world.ask(
+                method.upper(), path, by="e1", body=b"" if method in ("put", "post", "patch") else None
+            )
             assert said.http != 405 or "credentials" in path, (method, path)
             assert "no such resource" not in said.message, (method, path)
 

@@ -48,7 +48,10 @@ async def test_every_listed_endpoint_exists(world: World) -> None:
 
 
 async def test_211_is_also_served_by_position(world: World) -> None:
-    for position, modules in (("cpo", {"locations", "tariffs", "sessions", "cdrs", "tokens", "commands"}), ("emsp", set())):
+    for position, modules in (
+        ("cpo", {"locations", "tariffs", "sessions", "cdrs", "tokens", "commands"}),
+        ("emsp", set()),
+    ):
         said = await world.ask("GET", f"/ocpi/{position}/versions", by="e1")
         assert said.data == [{"version": "2.1.1", "url": f"{BASE}/ocpi/{position}/2.1.1"}]
         said = await world.ask("GET", f"/ocpi/{position}/2.1.1", by="e1")

@@ -107,7 +107,6 @@ JUNK = {
     "noise": b"\x00\x01\x02\xff\xfe" * 20 + b"\r\n\r\n",
     "TLS": bytes.fromhex("1603010200010001fc0303") + b"x" * 64 + b"\r\n\r\n",
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "no version": b"GET /ocpi/versions\r\n\r\n",
     "HTTP/9": b"GET / HTTP/9.9\r\n\r\n",
     "a space in the path": b"GET /ocpi/ver sions HTTP/1.1\r\nHost: x\r\n\r\n",
     "a header without a colon": b"GET /ocpi/versions HTTP/1.1\r\nHost x\r\n\r\n",
@@ -115,10 +114,10 @@ JUNK = {
     "NUL in a header": b"GET /ocpi/versions HTTP/1.1\r\nHost: a\x00b\r\n\r\n",
     "folded header": b"GET /ocpi/versions HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n",
     "two lengths": b"PUT /ocpi/versions HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
-    "length and chunked": b"PUT /ocpi/versions HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "length and chunked": b"PUT / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "negative length": b"PUT /ocpi/versions HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
     "length of words": b"PUT /ocpi/versions HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
-    "length beyond 64 bits": b"PUT /ocpi/versions HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+    "length beyond 64 bits": b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n",
     "not ASCII in the path": b"GET /ocpi/\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
     "an unknown method": b"FROBNICATE /ocpi/versions HTTP/1.1\r\nHost: x\r\n\r\n",
     "a lower-case method": b"get /ocpi/versions HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -142,7 +141,9 @@ async def test_headers_that_do_not_come_are_408(port: Port, monkeypatch: pytest.
         assert await wire.closed()
 
 
-async def test_a_header_byte_now_and_then_does_not_hold_a_connection(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_header_byte_now_and_then_does_not_hold_a_connection(
+    port: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(http_guard, "HEADERS_DEADLINE_S", 0.3)
     wire = await port.connect()
     await wire.send("GET /ocpi/versions HTTP/1.1\r\nHost: x\r\n")
@@ -158,7 +159,9 @@ async def test_a_header_byte_now_and_then_does_not_hold_a_connection(port: Port,
     await asyncio.gather(dripping, return_exceptions=True)
 
 
-async def test_the_next_request_on_a_connection_has_the_deadline_too(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_next_request_on_a_connection_has_the_deadline_too(
+    port: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(http_guard, "HEADERS_DEADLINE_S", 0.3)
     wire = await port.connect()
     await wire.send(port.get())
@@ -253,6 +256,13 @@ async def test_http_1_0_is_answered_and_closed(port: Port) -> None:
     assert await wire.closed()
 
 
+async def test_http_0_9_is_answered_in_our_form(port: Port) -> None:
+    wire = await port.connect()
+    await wire.send(b"GET /ocpi/versions\r\n\r\n")
+    is_envelope(await wire.reply(), 401)
+    assert await wire.closed()
+
+
 async def test_head_and_options_have_no_surprise(port: Port) -> None:
     wire = await port.connect()
     await wire.send(port.get().replace("GET", "HEAD", 1))
@@ -311,7 +321,9 @@ async def test_an_absolute_target_is_its_path(port: Port) -> None:
     assert b"elsewhere" not in reply.body
 
 
-@pytest.mark.parametrize("target", ["*", "elsewhere.example:443", "/ocpi/%zz", "/ocpi/../versions", "//ocpi/versions", "/%00"])
+@pytest.mark.parametrize(
+    "target", ["*", "elsewhere.example:443", "/ocpi/%zz", "/ocpi/../versions", "//ocpi/versions", "/%00"]
+)
 async def test_odd_targets_get_an_answer(port: Port, target: str) -> None:
     wire = await port.connect()
     await wire.send(port.get(target))

@@ -24,7 +24,8 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(autouse=True)
-def _quiet_partners(site: Site) -> None:
-    """Each walk starts with partners in a good temper; what was found wrong before is another walk's affair."""
+def _all_is_well(site: Site) -> None:
+    """Each walk begins with everything running and in a good temper; old complaints are not its affair."""
+    site.mend()
     for emsp in site.emsps.values():
         emsp.new_complaints()

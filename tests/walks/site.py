@@ -1,4 +1,4 @@
-"""What the walks walk through: a hub with a tariff, three partners (one an OCPI version), and as many chargers as asked."""
+"""What the walks walk through: a hub with a tariff, a partner of each OCPI version, and as many chargers as asked."""
 
 from __future__ import annotations
 
@@ -112,18 +112,24 @@ class Emsp:
         text = self.process.receipts.read_text() if self.process.receipts.exists() else ""
         return [json.loads(line) for line in text.splitlines() if line.endswith("}")]
 
+    def held(self, module: str, **fields: object) -> list[Tree]:
+        """The objects of a module that the partner holds, all or those with these values."""
+        found: list[Tree] = self.post("held", {"module": module, **fields})
+        return found
+
     def of_token(self, module: str, token: Tree) -> list[Tree]:
         """The sessions or CDRs of this token that the partner holds."""
-        return [tree for tree in self.state()[module] if _is_of(tree, token)]
+        return self.held(module, **({"auth_id": token["auth_id"]} if "auth_id" in token else {"uid": token["uid"]}))
 
     def cdr_posts(self, token: Tree) -> list[Tree]:
         """Receipts of CDRs of this token that the partner processed."""
         posts = [r for r in self.receipts() if r["method"] == "POST" and r["path"].endswith("/cdrs")]
-        return [r for r in posts if r["outcome"] in PROCESSED and _is_of(json.loads(r["body"]), token)]
+        return [r for r in posts if r["outcome"] in PROCESSED and _names(json.loads(r["body"]), token)]
 
     def new_complaints(self) -> list[str]:
         """What it found wrong since it was last asked."""
-        listed = [f"{each['where']}: {each['what']}" for each in self.state()["complaints"]]
+        found = self.process.web.ask("GET", "/sandbox/complaints")
+        listed = [f"{each['where']}: {each['what']}" for each in found]
         fresh, self.complained = listed[self.complained :], len(listed)
         return fresh
 
@@ -178,6 +184,17 @@ class Site:
         for emsp in self.emsps.values():
             emsp.process.close()
 
+    def mend(self) -> None:
+        """Start again what a walk that failed left dead, and cheer up the partners."""
+        for emsp in self.emsps.values():
+            if not emsp.process.process.is_running:
+                emsp.process.start()
+                emsp.process.wait()
+                emsp.complained = 0
+            emsp.mode("happy")
+        if not self.hub.process.is_running:
+            self.hub.start()
+
     def invite(self, process: EmspProcess) -> Tree:
         """An invitation by the management API: where to begin, and token A."""
         country_code, party_id = process.party.split("*")
@@ -185,11 +202,13 @@ class Site:
         invited: Tree = self.hub.web.ask("POST", "/api/v1/partners", {"name": process.name, "roles": [role]})
         return invited
 
-    def register(self, emsp: Emsp) -> None:
-        """From invitation to connection."""
+    def register(self, emsp: Emsp) -> Tree:
+        """From invitation to connection. Returns: what the partner was given for it."""
         invited = self.invite(emsp.process)
         url = invited["versions_url_2_1_1" if emsp.version == "2.1.1" else "versions_url"]
-        emsp.post("register", {"versions_url": url, "token": invited["token_a"]})
+        given = {"versions_url": url, "token": invited["token_a"]}
+        emsp.post("register", given)
+        return given
 
     def uid(self) -> str:
         """A card that nobody used before."""
@@ -252,10 +271,11 @@ async def until(look: Callable[[], T], *, timeout_s: float = 15.0, why: str = ""
         await asyncio.sleep(0.05)
 
 
-def _is_of(tree: Tree, token: Tree) -> bool:
+def _names(tree: Tree, token: Tree) -> bool:
+    """Is this Session or CDR about the token? 2.1.1 names the contract."""
     if "cdr_token" in tree:
         return bool(tree["cdr_token"]["uid"] == token["uid"])
-    return bool(tree.get("auth_id") in (token.get("auth_id"), token["uid"]))
+    return bool(tree["auth_id"] == token["auth_id"])
 
 
 def _location(place: Place) -> Tree:

@@ -12,12 +12,13 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
 from partners.sandbox.charger import Charger
 from partners.sandbox.point.clock import StepClock
-from tests.walks.site import PROCESSED, VERSIONS, Emsp, Site, Tree, cost, until
+from tests.walks.site import VERSIONS, Emsp, Site, Tree, cost, until
 from tests.walks.test_taps import assert_nobody_complains, before_taxes, the_cdr, the_completed_session
 
 UNACKNOWLEDGED = (
@@ -90,8 +91,14 @@ async def test_a_hub_killed_at_the_end_of_a_charge_bills_it_once(site: Site, fai
     assert_nobody_complains(site)
 
 
-@pytest.mark.parametrize("failpoint", ["store.before_commit", "store.after_commit"])
-@pytest.mark.parametrize("commits", [0, 1, 2, 4])
+@pytest.mark.parametrize(
+    ("failpoint", "commits"),
+    [
+        *(("store.before_commit", commits) for commits in (0, 1, 3)),
+        ("store.after_commit", 0),
+        ("store.after_commit", 2),
+    ],
+)
 async def test_a_hub_killed_around_any_commit_of_that_path_bills_it_once(
     site: Site, failpoint: str, commits: int
 ) -> None:
@@ -176,7 +183,7 @@ async def test_kills_at_random_in_a_busy_time_lose_nothing_and_double_nothing(si
         assert len(copies) == 1, "copies of one CDR differ"
         assert len({json.loads(body)["id"] for body in copies}) == 1
     for emsp in emsps:
-        await until(lambda emsp=emsp: site.is_idle(emsp), why="the lane is idle")
+        await until(partial(site.is_idle, emsp), why="the lane is idle")
         assert site.refused(emsp) == []
     assert_nobody_complains(site)
 

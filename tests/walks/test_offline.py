@@ -1,4 +1,4 @@
-"""The ledger through real sockets: chargers that come back, repeat themselves and misspeak, and bills that stay right."""
+"""The ledger through real sockets: chargers come back, repeat themselves and misspeak, and the bills stay right."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ import pytest
 from hub.core.delivery import LANES, REFUSED, Lane, Lanes, LaneState
 from hub.core.errors import NotFound, NotReady, PeerFault, PeerNonsense, PeerRefused, PeerTimeout, PeerUnreachable
 from hub.core.registry import State
+from hub.core.units import Change, Put, Unit
 from modules import publications
 from modules.credentials import service as credentials
 from modules.locations import service as locations
@@ -51,9 +52,9 @@ class Delivering:
         """Until every lane has nothing to do just now."""
         async with asyncio.timeout(10):
             calm = 0
-            while calm < 25:
+            while calm < 15:
                 before = (len(self.world.peers.sent), await self.world.store.last_change(), self._state())
-                await asyncio.sleep(0.002)
+                await asyncio.sleep(0.001)
                 calm = calm + 1 if before == (len(self.world.peers.sent), before[1], self._state()) else 0
 
     def _state(self) -> Any:
@@ -90,16 +91,16 @@ class Delivering:
 
 
 @asynccontextmanager
-async def delivering(url: str, *, rng: random.Random | None = None, only: str = "e1") -> AsyncIterator[Delivering]:
+async def delivering(
+    url: str, *, rng: random.Random | None = None, only: str = "e1", **settings: Any
+) -> AsyncIterator[Delivering]:
     """A world whose changes so far are behind all cursors; only one partner is left connected, where `only` says so."""
-    async with a_world(url) as world:
+    async with a_world(url, **settings) as world:
         for partner in world.registry.connected():
             if only and partner.name != only:
                 await credentials.forget(world.hub, partner, actor="test")
             else:
                 start = LaneState(cursor=await world.store.last_change())
-                from hub.core.units import Put, Unit
-
                 await world.store.commit(Unit().put(Put(LANES, partner.name, msgspec.json.encode(start))))
         made = Delivering(world, rng or random.Random(1))
         made.lanes.start()
@@ -185,7 +186,9 @@ async def test_two_evses_joined_are_two_patches_and_a_whole_change_swallows_them
     assert hub.world.peers.to("e1") == [PUT_LOC1]
 
 
-@pytest.mark.parametrize("fault", [refusal(404, 2003), refusal(404), refusal(200, 2003)], ids=["404", "bare 404", "2003"])
+@pytest.mark.parametrize(
+    "fault", [refusal(404, 2003), refusal(404), refusal(200, 2003)], ids=["404", "bare 404", "2003"]
+)
 async def test_a_patch_of_what_the_partner_does_not_know_becomes_a_put(hub: Delivering, fault: PeerFault) -> None:
     hub.world.peers.script = failing(fault)
     await hub.status("CHARGING")
@@ -196,12 +199,12 @@ async def test_a_patch_of_what_the_partner_does_not_know_becomes_a_put(hub: Deli
 
 async def test_objects_go_in_the_order_in_which_they_first_changed(hub: Delivering) -> None:
     hub.world.peers.script = failing(PeerTimeout("late"))
-    for tariff_id in ("T3", "T1", "T2", "T3"):
+    for tariff_id in ("T3", "T4", "T2", "T3"):
         await hub.new_tariff(tariff_id)
     await hub.quiet()
     hub.world.peers.sent.clear()
     await hub.pass_s(10)
-    assert [path for _, _, path in hub.world.peers.to("e1")] == ["DE/BSB/T3", "DE/BSB/T1", "DE/BSB/T2"]
+    assert [path for _, _, path in hub.world.peers.to("e1")] == ["DE/BSB/T3", "DE/BSB/T4", "DE/BSB/T2"]
 
 
 async def test_a_withdrawn_tariff_is_deleted_and_one_made_anew_is_put(hub: Delivering) -> None:
@@ -267,7 +270,9 @@ class Dice(random.Random):
 
 
 @pytest.mark.parametrize(("high", "factor"), [(False, 0.8), (True, 1.4)], ids=["least", "most"])
-async def test_the_waits_double_from_5_s_to_15_min_within_their_jitter(sqlite_url: str, high: bool, factor: float) -> None:
+async def test_the_waits_double_from_5_s_to_15_min_within_their_jitter(
+    sqlite_url: str, high: bool, factor: float
+) -> None:
     async with delivering(sqlite_url, rng=Dice(high=high)) as hub:
         hub.world.peers.script = always(PeerTimeout("late"))
         await hub.status("CHARGING")
@@ -319,14 +324,18 @@ async def test_a_partner_that_calls_all_the_time_is_not_hammered(hub: Delivering
     hub.world.peers.script = always(PeerTimeout("late"))
     await hub.status("CHARGING")
     await hub.quiet()
-    for _ in range(60):
+    for _ in range(30):
         await hub.world.ask("GET", "/ocpi/versions", by="e1")
         await hub.pass_s(1)
-    assert 8 <= len(hub.world.peers.sent) <= 14
+    assert 4 <= len(hub.world.peers.sent) <= 8
 
 
-@pytest.mark.parametrize("fault", [refusal(400), refusal(403), refusal(413), refusal(200, 2001), refusal(200, 2000)], ids=str)
-async def test_what_is_refused_for_its_content_is_kept_and_the_lane_goes_on(hub_on_both: Delivering, fault: PeerRefused) -> None:
+@pytest.mark.parametrize(
+    "fault", [refusal(400), refusal(403), refusal(413), refusal(200, 2001), refusal(200, 2000)], ids=str
+)
+async def test_what_is_refused_for_its_content_is_kept_and_the_lane_goes_on(
+    hub_on_both: Delivering, fault: PeerRefused
+) -> None:
     hub = hub_on_both
     hub.world.peers.script = failing(fault)
     await hub.new_tariff("T2")
@@ -377,7 +386,7 @@ async def test_a_server_that_fails_with_everything_loses_nothing(hub: Delivering
     hub.world.peers.script = always(refusal(500))
     for number in range(5):
         await hub.new_tariff(f"N{number}")
-    await hub.pass_s(24 * 3600)
+    await hub.pass_s(8 * 3600)
     assert await hub.refused() == []
     hub.world.peers.script = lambda sent: None
     hub.world.peers.sent.clear()
@@ -399,7 +408,9 @@ async def test_a_fault_of_ours_with_one_object_does_not_stop_the_lane(hub: Deliv
     assert [kept["reason"] for kept in await hub.refused()] == ["internal: RuntimeError"]
 
 
-async def test_a_database_that_is_away_for_a_while_costs_nothing(hub: Delivering, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_is_away_for_a_while_costs_nothing(
+    hub: Delivering, monkeypatch: pytest.MonkeyPatch
+) -> None:
     good = hub.world.store.get
     down = True
 
@@ -409,9 +420,6 @@ async def test_a_database_that_is_away_for_a_while_costs_nothing(hub: Delivering
         return await good(*args)
 
     monkeypatch.setattr(hub.world.store, "get", get)
-    hub.world.store.on_commit(lambda rows: None)
-    from hub.core.units import Change, Unit
-
     await hub.world.store.commit(Unit().tells(Change("tariffs", "DE*BSB/T1", owner="DE*BSB")))
     await hub.pass_s(30)
     assert hub.world.peers.sent == []
@@ -467,12 +475,19 @@ async def test_a_partner_that_was_away_long_gets_each_object_once(hub: Deliverin
     assert len(sent) == len(set(sent)) == 12
 
 
-async def test_after_72_hours_the_lane_stops_until_the_partner_calls(hub: Delivering, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_after_72_hours_the_lane_stops_until_the_partner_calls(
+    sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with delivering(sqlite_url, lane_cap_s=4 * 3600) as hub:
+        await _stops_and_goes_on(hub, capsys)
+
+
+async def _stops_and_goes_on(hub: Delivering, capsys: pytest.CaptureFixture[str]) -> None:
     hub.world.peers.script = always(PeerUnreachable("gone"))
     await hub.status("CHARGING")
     await hub.pass_s(timedelta(minutes=40).total_seconds())
     assert "partner takes nothing" in capsys.readouterr().out
-    await hub.pass_s(timedelta(hours=73).total_seconds())
+    await hub.pass_s(timedelta(hours=78).total_seconds())
     assert hub.lane().state.stopped
     assert "lane stopped" in capsys.readouterr().out
     tries = len(hub.world.peers.sent)
@@ -530,8 +545,6 @@ async def test_a_partner_that_does_not_offer_the_interface_is_left_alone(hub: De
 
 
 async def test_what_another_module_changes_costs_a_lane_no_write(hub: Delivering) -> None:
-    from hub.core.units import Change, Unit
-
     before = await hub.world.store.get(LANES, "e1")
     for number in range(20):
         await hub.world.store.commit(Unit().tells(Change("tokens", f"K{number}")))

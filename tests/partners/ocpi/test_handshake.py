@@ -64,7 +64,10 @@ async def test_a_failed_call_back_over_http_leaves_token_a_good(sqlite_url: str,
         assert emsp.registration is not None
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/versions", "http://no-such-host.invalid/", "ftp://x/", "http://[::", "https://127.0.0.1:1/"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:1/versions", "http://no-such-host.invalid/", "ftp://x/", "http://[::", "https://127.0.0.1:1/"],
+)
 async def test_a_versions_url_that_leads_nowhere_is_3001(sqlite_url: str, url: str) -> None:
     async with a_program(sqlite_url) as program, Emsp("2.2.1", "NL*EEE") as emsp:
         token_a = await invited(program, "eee", "NL*EEE")

@@ -82,7 +82,9 @@ async def test_the_next_pull_asks_for_what_changed_since_on_every_page(world: Wo
     assert mark == timestamp(NOW - timedelta(seconds=2))
     world.clock.move_to(86_400)
     pages.tokens += [token(world.version, uid=f"NEW{i}", last_updated=timestamp(world.clock.now())) for i in range(5)]
-    pages.tokens = [t if t["uid"].startswith("NEW") else {**t, "last_updated": "2026-01-01T00:00:00Z"} for t in pages.tokens]
+    pages.tokens = [
+        t if t["uid"].startswith("NEW") else {**t, "last_updated": "2026-01-01T00:00:00Z"} for t in pages.tokens
+    ]
     pages.asked.clear()
     assert await puller.pull_tokens("e1") == Pulled(5, 0, 0)
     assert [query["date_from"] for query in pages.asked] == [mark] * 3
@@ -102,7 +104,16 @@ async def test_what_is_known_already_is_not_written_again(world: World) -> None:
 
 async def test_what_is_invalid_is_passed_over_and_the_rest_is_taken(world: World) -> None:
     good = cards(world.version, 2)
-    bad = [None, 5, "x", [], {}, {**good[0], "uid": None}, {**good[0], "whitelist": "X"}, {**good[0], "uid": "x" * 99}]
+    bad: list[Any] = [
+        None,
+        5,
+        "x",
+        [],
+        {},
+        {**good[0], "uid": None},
+        {**good[0], "whitelist": "X"},
+        {**good[0], "uid": "x" * 99},
+    ]
     pages = Pages(world.version, [good[0], *bad, good[1]], size=3)
     assert await Puller(world.hub, pages).pull_tokens("e1") == Pulled(2, 0, len(bad))
     assert await uids(world) == {"CARD0", "CARD1"}
@@ -159,7 +170,9 @@ async def test_a_link_that_forgot_its_https_is_followed_over_https(world: World)
     assert pages.asked[1] == {"offset": "9"}
 
 
-async def test_a_database_that_fails_is_not_taken_for_a_bad_object(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_fails_is_not_taken_for_a_bad_object(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def down(*_: Any) -> bool:
         raise NotReady
 

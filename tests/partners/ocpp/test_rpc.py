@@ -136,7 +136,6 @@ async def test_an_unknown_action_is_not_implemented(charger: Charger) -> None:
     [
         ({"chargePointModel": "M"}, "OccurenceConstraintViolation"),
         ({**BOOT, "chargePointModel": 7}, "TypeConstraintViolation"),
-        ({**BOOT, "chargePointModel": "x" * 21}, "PropertyConstraintViolation"),
         ({**BOOT, "colour": "red"}, "FormationViolation"),
     ],
 )
@@ -144,6 +143,18 @@ async def test_an_invalid_message_without_money_is_refused_by_name(charger: Char
     await charger.says(call("BootNotification", payload))
     assert charger.wire.frames[0][:3] == [4, "m1", code]
     assert charger.handled == []
+
+
+@pytest.mark.parametrize("oddity", [{"chargePointModel": "x" * 21}, {"chargePointSerialNumber": "y" * 33}])
+async def test_a_charger_whose_name_is_too_long_may_boot_all_the_same(charger: Charger, oddity: Any) -> None:
+    await charger.says(call("BootNotification", {**BOOT, **oddity}))
+    assert charger.wire.frames[0][:2] == [3, "m1"]
+    assert len(charger.handled) == 1
+
+
+async def test_a_status_that_does_not_exist_is_refused(charger: Charger) -> None:
+    await charger.says(call("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Bored"}))
+    assert charger.wire.frames[0][:3] == [4, "m1", "PropertyConstraintViolation"]
 
 
 async def test_an_idtag_of_100000_characters_is_not_sent_back(charger: Charger) -> None:

@@ -1,0 +1,380 @@
+"""May this token charge here? The table of mod_tokens_whitelisttype_enum, and what is remembered of an answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+
+from hub.core.errors import EndpointsMissing, PeerFault, PeerNonsense, PeerRefused, PeerTimeout, PeerUnreachable
+from hub.core.parties import Party, PartyRole
+from hub.core.ports import Place
+from hub.core.registry import State
+from hub.core.units import Unit
+from modules.locations import service as locations
+from modules.tokens import service
+from modules.tokens.aliases import tag_of
+from modules.tokens.authorize import By, Decision, authorize, for_start, recall, remember
+from modules.tokens.model import Token
+from modules.tokens.wire import TOKEN
+from tests.world import OURS, Sent, World, a_world, location, stored_token, token
+
+PLACE = Place("CP1", 1, f"{OURS}/LOC1", "E1", "1")
+EEE = "NL*EEE"
+FFF = "NL*FFF"
+PAST_MEMORY_S = 15 * 60 + 1
+
+CACHE, ASK = "cache", "ask"
+WHITELISTS = {
+    ("ALWAYS", True): (CACHE, "ALLOWED"),
+    ("ALWAYS", False): (CACHE, "BLOCKED"),
+    ("ALLOWED", True): (CACHE, "ALLOWED"),
+    ("ALLOWED", False): (ASK, "NOT_ALLOWED"),
+    ("ALLOWED_OFFLINE", True): (ASK, "ALLOWED"),
+    ("ALLOWED_OFFLINE", False): (ASK, "NOT_ALLOWED"),
+    ("NEVER", True): (ASK, "NOT_ALLOWED"),
+    ("NEVER", False): (ASK, "NOT_ALLOWED"),
+}
+"""(whitelist, valid) -> is it from the cache, or asked; and what then holds, or holds when there is no answer."""
+
+NO_ANSWER = "no answer"
+ALLOWED_VALUES = ("ALLOWED", "BLOCKED", "EXPIRED", "NO_CREDIT", "NOT_ALLOWED")
+ANSWERS: dict[str, tuple[Any, str]] = {
+    **{value: (value, value) for value in ALLOWED_VALUES},
+    "404 and 2004": (PeerRefused(http=404, status_code=2004), "NOT_ALLOWED"),
+    "404 alone": (PeerRefused(http=404), "NOT_ALLOWED"),
+    "200 and 2004": (PeerRefused(http=200, status_code=2004), "NOT_ALLOWED"),
+    "200 and 2001": (PeerRefused(http=200, status_code=2001), "NOT_ALLOWED"),
+    "200 and 2002": (PeerRefused(http=200, status_code=2002), NO_ANSWER),
+    "silence": (PeerTimeout("late"), NO_ANSWER),
+    "no connection": (PeerUnreachable("gone"), NO_ANSWER),
+    "500": (PeerRefused(http=500), NO_ANSWER),
+    "500 and 2000": (PeerRefused(http=500, status_code=2000), NO_ANSWER),
+    "429 and 2000": (PeerRefused(http=429, status_code=2000), NO_ANSWER),
+    "503 and 3000": (PeerRefused(http=503, status_code=3000), NO_ANSWER),
+    "our token is void": (PeerRefused(http=401, status_code=2000), NO_ANSWER),
+    "not an envelope": (PeerNonsense("text"), NO_ANSWER),
+    "no such endpoint": (EndpointsMissing("none"), NO_ANSWER),
+    "a word that is none": ("PERHAPS", NO_ANSWER),
+    "no data": (None, NO_ANSWER),
+    "a list": ([], NO_ANSWER),
+}
+"""What the eMSP answers -> what that means."""
+
+
+def says(answer: Any, version: str, owner: str = EEE, **fields: Any) -> Callable[[Sent], Any]:
+    """An eMSP that answers every authorization so."""
+
+    def script(sent: Sent) -> Any:
+        if isinstance(answer, PeerFault):
+            raise answer
+        if not isinstance(answer, str):
+            return answer
+        whole = {} if version == "2.1.1" else {"token": token(version, owner, sent.path[0])}
+        return {"allowed": answer, **whole, **fields}
+
+    return script
+
+
+async def known(world: World, uid: str = "CARD1", owner: str = EEE, **fields: Any) -> None:
+    """An eMSP has told us of a token."""
+    kept: Token = TOKEN["2.3.0"].read({**stored_token(owner, uid), **fields})
+    await service.put(world.store, Party.parse(owner), uid, kept)
+
+
+async def tapped(world: World, uid: str = "CARD1", *, at: str = "CP1") -> Decision:
+    return await authorize(world.hub, uid, PLACE, at=at)
+
+
+async def starts(world: World, uid: str = "CARD1", *, at: str = "CP1") -> Decision:
+    return await for_start(world.hub, uid, PLACE, at=at)
+
+
+@pytest.mark.parametrize(("whitelist", "valid"), WHITELISTS)
+async def test_the_whitelist_says_who_is_asked_and_what_silence_means(
+    world: World, whitelist: str, valid: bool
+) -> None:
+    await known(world, whitelist=whitelist, valid=valid)
+    source, fallback = WHITELISTS[whitelist, valid]
+    for name, (answer, meaning) in ANSWERS.items():
+        world.peers.script = says(answer, world.version)
+        world.peers.sent.clear()
+        decision = await tapped(world)
+        if source == CACHE:
+            expected = (fallback, By.WHITELIST, "WHITELIST", 0)
+        elif meaning == NO_ANSWER:
+            expected = (fallback, By.OFFLINE, "WHITELIST", 1)
+        else:
+            expected = (meaning, By.REAL_TIME, "AUTH_REQUEST", 1)
+        found = (decision.allowed, decision.by, decision.auth_method, len(world.peers.sent))
+        assert found == expected, name
+        assert decision.owner == EEE
+        assert decision.token is not None
+        assert decision.token["contract_id"] == "NL-EEE-C1"
+
+
+async def test_the_emsp_is_asked_in_its_own_words(world: World) -> None:
+    tree = location("Site-b")
+    await locations.put(world.store, OURS, "Site-b", tree, now=world.clock.now())
+    await known(world, "APP-7", type="APP_USER", whitelist="NEVER")
+    world.peers.script = says("ALLOWED", world.version)
+    place = Place("CP1", 1, f"{OURS}/SITE-B", "E1", "1")
+    assert (await authorize(world.hub, "app7", place, at="CP1")).accepted
+    (sent,) = world.peers.sent
+    assert sent.brief == ("POST", "tokens", "APP-7/authorize")
+    assert sent.body == {"location_id": "Site-b", "evse_uids": ["E1"]}
+
+
+async def test_without_a_place_nothing_is_said_of_one(world: World) -> None:
+    await known(world, whitelist="NEVER")
+    world.peers.script = says("ALLOWED", world.version)
+    assert (await authorize(world.hub, "CARD1", None, at="CP1")).accepted
+    assert world.peers.sent[0].body is None
+
+
+async def test_an_emsp_that_names_other_evses_does_not_allow_this_one(world: World) -> None:
+    await known(world, whitelist="ALLOWED_OFFLINE")
+    for evse_uids, allowed in ((["E2"], "NOT_ALLOWED"), (["e1", "E2"], "ALLOWED"), ([], "ALLOWED")):
+        there = {"location_id": "LOC1", "evse_uids": evse_uids}
+        world.peers.script = says("ALLOWED", world.version, location=there)
+        assert ((await tapped(world)).allowed, evse_uids) == (allowed, evse_uids)
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_an_emsp_cannot_have_another_partys_driver_billed(world: World) -> None:
+    world.peers.script = says("ALLOWED", world.version, owner=FFF)
+    await known(world, whitelist="NEVER")
+    decision = await tapped(world)
+    assert (decision.allowed, decision.by, decision.owner) == ("NOT_ALLOWED", By.OFFLINE, EEE)
+    unknown = await tapped(world, "STRANGE")
+    assert (unknown.allowed, unknown.by, unknown.owner) == ("ALLOWED", By.REAL_TIME, FFF)
+    assert [sent.partner for sent in world.peers.sent[1:]] == ["e2"], (
+        "e1 gave us a list, and is not asked for strangers"
+    )
+
+
+@pytest.mark.parametrize("state", [State.BLOCKED, State.UNREGISTERED])
+async def test_a_partner_that_is_blocked_or_gone_is_as_silent(world: World, state: State) -> None:
+    partner = world.partner("e1")
+    await world.registry.save(partner.model_copy(update={"state": state}))
+    for (whitelist, valid), (source, fallback) in WHITELISTS.items():
+        uid = f"{whitelist}{valid}"
+        await known(world, uid, whitelist=whitelist, valid=valid)
+        decision = await tapped(world, uid)
+        assert (decision.allowed, decision.by) == (fallback, By.WHITELIST if source == CACHE else By.OFFLINE), uid
+    assert world.peers.sent == []
+
+
+@pytest.mark.parametrize("shown", ["04a2b3c4", "04:A2:B3:C4", "04-a2-b3-c4", "04 A2 B3 C4"])
+async def test_a_uid_is_known_however_a_reader_spells_it(world: World, shown: str) -> None:
+    await known(world, "04A2B3C4", whitelist="NEVER")
+    world.peers.script = says("ALLOWED", world.version, authorization_reference="R1")
+    assert (await tapped(world, shown)).accepted
+    assert world.peers.sent[0].path == ("04A2B3C4", "authorize"), "asked as the eMSP spells it"
+    world.peers.sent.clear()
+    assert (await starts(world, "04A2B3C4")).accepted
+    assert world.peers.sent == []
+
+
+async def test_of_two_owners_of_a_uid_the_valid_one_is_meant_and_a_card_before_an_app(world: World) -> None:
+    await known(world, owner=EEE, valid=False, whitelist="ALWAYS")
+    await known(world, owner=FFF, whitelist="ALWAYS")
+    decision = await tapped(world)
+    assert (decision.allowed, decision.owner) == ("ALLOWED", FFF)
+    await known(world, "BOTH", owner=EEE, type="APP_USER", whitelist="ALWAYS")
+    await known(world, "BOTH", owner=FFF, whitelist="ALWAYS", valid=False)
+    decision = await tapped(world, "BOTH")
+    assert (decision.allowed, decision.owner) == ("BLOCKED", FFF)
+
+
+async def test_a_token_made_invalid_is_refused_at_once(world: World) -> None:
+    await known(world, whitelist="ALLOWED")
+    assert (await tapped(world)).accepted
+    await known(world, whitelist="ALLOWED", valid=False)
+    world.peers.script = says("BLOCKED", world.version)
+    assert (await tapped(world)).allowed == "BLOCKED"
+    assert (await starts(world)).allowed == "BLOCKED"
+
+
+async def test_a_token_made_invalid_after_the_tap_starts_nothing(world: World) -> None:
+    await known(world, whitelist="ALLOWED_OFFLINE")
+    world.peers.script = says("ALLOWED", world.version)
+    assert (await tapped(world)).accepted
+    await known(world, whitelist="ALLOWED_OFFLINE", valid=False)
+    world.peers.script = says(PeerTimeout("late"), world.version)
+    assert (await starts(world)).allowed == "NOT_ALLOWED"
+
+
+# What is remembered
+
+
+async def test_the_start_that_follows_a_tap_asks_nobody_and_has_the_reference(world: World) -> None:
+    await known(world, whitelist="NEVER")
+    world.peers.script = says("ALLOWED", world.version, authorization_reference="REF-1")
+    await tapped(world)
+    world.clock.passed_s = 15 * 60
+    decision = await starts(world)
+    assert len(world.peers.sent) == 1
+    assert (decision.allowed, decision.by) == ("ALLOWED", By.REAL_TIME)
+    assert decision.reference == (None if world.version == "2.1.1" else "REF-1")
+
+
+@pytest.mark.parametrize(("at", "later_s"), [("CP1", PAST_MEMORY_S), ("CP2", 0)])
+async def test_it_is_remembered_for_15_minutes_and_at_that_station_only(world: World, at: str, later_s: float) -> None:
+    await known(world, whitelist="NEVER")
+    world.peers.script = says("ALLOWED", world.version)
+    await tapped(world)
+    world.clock.passed_s = later_s
+    world.peers.script = says("NO_CREDIT", world.version)
+    assert (await starts(world, at=at)).allowed == "NO_CREDIT"
+
+
+async def test_a_tap_always_asks_anew_and_a_later_no_takes_a_yes_back(world: World) -> None:
+    await known(world, whitelist="NEVER")
+    for answer in ("ALLOWED", "NO_CREDIT"):
+        world.peers.script = says(answer, world.version)
+        assert (await tapped(world)).allowed == answer
+    assert not (await starts(world)).accepted
+
+
+async def test_a_no_is_not_held_against_a_driver_who_has_paid_since(world: World) -> None:
+    await known(world, whitelist="NEVER")
+    world.peers.script = says("NO_CREDIT", world.version)
+    await tapped(world)
+    world.peers.script = says("ALLOWED", world.version)
+    assert (await starts(world)).accepted
+
+
+async def commanded(world: World, uid: str = "APP-1", *, at: str = "CP1") -> None:
+    by_command = Decision("ALLOWED", By.COMMAND, stored_token(EEE, uid), EEE, "CMD-1")
+    await world.store.commit(Unit().put(remember(by_command, uid, at=at, now=world.clock.now())))
+
+
+async def test_what_a_command_brought_is_accepted_and_nobody_is_asked(world: World) -> None:
+    await known(world, "APP-1", whitelist="NEVER", valid=False)
+    await commanded(world)
+    for decide in (tapped, starts):
+        decision = await decide(world, "app 1")
+        assert (decision.allowed, decision.by, decision.auth_method) == ("ALLOWED", By.COMMAND, "COMMAND")
+        assert (decision.reference, decision.owner) == ("CMD-1", EEE)
+    assert world.peers.sent == []
+
+
+async def test_a_command_allows_its_own_station_for_15_minutes(world: World) -> None:
+    await known(world, "APP-1", whitelist="ALWAYS", valid=False)
+    await commanded(world)
+    assert (await tapped(world, "APP-1", at="CP2")).allowed == "BLOCKED"
+    world.clock.passed_s = PAST_MEMORY_S
+    assert (await tapped(world, "APP-1")).allowed == "BLOCKED"
+
+
+# Aliases
+
+LONG = "APP-USER-0123456789-0123456789"
+
+
+async def test_an_alias_stands_for_its_token_for_good(world: World) -> None:
+    await known(world, LONG, whitelist="NEVER")
+    alias = await tag_of(world.store, Party.parse(EEE), "RFID", LONG)
+    world.clock.passed_s = PAST_MEMORY_S
+    world.peers.script = says("ALLOWED", world.version)
+    decision = await tapped(world, alias.lower())
+    assert decision.accepted
+    assert decision.token is not None
+    assert decision.token["uid"] == LONG
+    assert (await starts(world, alias)).accepted
+    assert [sent.path for sent in world.peers.sent] == [(LONG, "authorize")]
+
+
+async def test_an_alias_of_a_token_that_nobody_told_us_of_is_shown_to_nobody(world: World) -> None:
+    alias = await tag_of(world.store, Party.parse(EEE), "APP_USER", LONG)
+    assert not (await tapped(world, alias)).accepted
+    assert world.peers.sent == []
+
+
+# Cards on no list
+
+
+@pytest.mark.parametrize("setting", ["none", "listless", "all"])
+async def test_who_is_asked_for_a_card_on_no_list(sqlite_url: str, version: str, setting: str) -> None:
+    async with a_world(sqlite_url, version, ask_unknown_tokens=setting) as world:
+        await known(world, "OTHER", owner=EEE)
+        world.peers.script = says("ALLOWED", version, owner=FFF)
+        decision = await tapped(world, "STRANGE")
+        asked = {"none": [], "listless": ["e2"], "all": ["e1", "e2"]}[setting]
+        assert sorted(sent.partner for sent in world.peers.sent) == asked
+        if setting == "none":
+            assert (decision.allowed, decision.by, decision.token) == ("NOT_ALLOWED", By.UNKNOWN, None)
+        elif setting == "listless":
+            assert (decision.allowed, decision.by, decision.owner) == ("ALLOWED", By.REAL_TIME, FFF)
+            assert decision.token is not None
+            assert decision.token["contract_id"] == ("STRANGE" if version == "2.1.1" else "NL-FFF-C1")
+            assert await recall(world.hub, "strange", at="CP1") == decision
+
+
+async def test_a_card_that_nobody_knows_is_refused(world: World) -> None:
+    world.peers.script = says(PeerRefused(http=404, status_code=2004), world.version)
+    decision = await tapped(world, "STRANGE")
+    assert (decision.allowed, decision.by, decision.auth_method) == ("NOT_ALLOWED", By.UNKNOWN, "AUTH_REQUEST")
+    assert sorted(sent.partner for sent in world.peers.sent) == ["e1", "e2"]
+    assert await recall(world.hub, "STRANGE", at="CP1") is None
+
+
+@pytest.mark.parametrize("version", ["2.2.1"])
+@pytest.mark.parametrize(("one", "other"), [*product(("ALLOWED", "BLOCKED"), (PeerTimeout("late"), "NO_CREDIT"))])
+async def test_of_several_that_are_asked_the_one_that_allows_it_counts(world: World, one: str, other: Any) -> None:
+    answers = {"e1": says(other, "2.2.1", owner=EEE), "e2": says(one, "2.2.1", owner=FFF)}
+    world.peers.script = lambda sent: answers[sent.partner](sent)
+    decision = await tapped(world, "STRANGE")
+    if one == "ALLOWED" or isinstance(other, PeerFault):
+        assert (decision.allowed, decision.owner) == (one, FFF)
+    else:
+        assert decision.allowed in (one, other)
+
+
+async def test_a_platform_of_two_roles_is_billed_as_the_emsp(sqlite_url: str) -> None:
+    async with a_world(sqlite_url, "2.1.1") as world:
+        partner = await world.join("both", "NL*CCC", PartyRole.CPO)
+        emsp = partner.claims[0].model_copy(update={"role": PartyRole.EMSP, "party": Party("NL", "MMM")})
+        await world.registry.save(partner.model_copy(update={"claims": (*partner.claims, emsp)}))
+        world.peers.script = lambda sent: {"allowed": "ALLOWED" if sent.partner == "both" else "BLOCKED"}
+        decision = await tapped(world, "STRANGE")
+        assert (decision.allowed, decision.owner) == ("ALLOWED", "NL*MMM")
+
+
+# Time
+
+
+async def test_emsps_that_hang_cost_one_deadline_together(sqlite_url: str) -> None:
+    async with a_world(sqlite_url, "2.2.1", authorize_timeout_s=0.2) as world:
+        world.peers.silent = {"e1", "e2"}
+        begun = time.monotonic()
+        assert not (await tapped(world, "STRANGE")).accepted
+        assert time.monotonic() - begun < 0.35
+        await known(world, whitelist="ALLOWED_OFFLINE")
+        begun = time.monotonic()
+        assert (await tapped(world)).by is By.OFFLINE
+        assert time.monotonic() - begun < 0.35
+
+
+async def test_an_emsp_that_hangs_does_not_delay_the_yes_of_another(sqlite_url: str) -> None:
+    async with a_world(sqlite_url, "2.2.1", authorize_timeout_s=30) as world:
+        world.peers.silent = {"e1"}
+        world.peers.script = says("ALLOWED", "2.2.1", owner=FFF)
+        begun = time.monotonic()
+        assert (await tapped(world, "STRANGE")).owner == FFF
+        assert time.monotonic() - begun < timedelta(seconds=1).total_seconds()
+
+
+async def test_a_restart_forgets_nothing(database_url: str) -> None:
+    async with a_world(database_url) as world:
+        await known(world, whitelist="NEVER")
+        world.peers.script = says("ALLOWED", "2.2.1", authorization_reference="R1")
+        before = await tapped(world)
+    async with a_world(database_url) as world:
+        assert await starts(world) == before
+        assert world.peers.sent == []

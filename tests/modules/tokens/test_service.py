@@ -1,0 +1,93 @@
+"""What may happen to tokens: puts and patches in any order, by many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from hub.core.errors import InvalidRequest, UnknownToken
+from hub.core.inbound import parse
+from hub.core.parties import Party
+from hub.core.store import Store
+from modules.tokens import service
+from modules.tokens.wire import TOKEN
+from tests.world import World, a_world, stored_token
+
+EEE = Party("NL", "EEE")
+EARLIER, NOW, LATER = "2026-05-04T09:00:00Z", "2026-05-04T10:00:00Z", "2026-05-04T11:00:00Z"
+
+pytestmark = pytest.mark.parametrize("version", ["2.2.1"])
+
+
+async def put(store: Store, *, last_updated: str = NOW, **fields: Any) -> bool:
+    tree = {**stored_token(str(EEE)), "last_updated": last_updated, **fields}
+    return await service.put(store, EEE, tree["uid"], TOKEN["2.3.0"].read(tree))
+
+
+async def kept(store: Store, uid: str = "CARD1", token_type: str = "") -> Any:
+    return parse((await service.get(store, EEE, uid, token_type)).body, limit=65_536)
+
+
+async def test_a_put_says_whether_it_was_new(world: World) -> None:
+    assert await put(world.store)
+    assert not await put(world.store, valid=False)
+    assert (await kept(world.store))["valid"] is False
+
+
+async def test_an_older_copy_changes_nothing(world: World) -> None:
+    await put(world.store)
+    async with world.unchanged():
+        await put(world.store, last_updated=EARLIER, valid=False)
+        await service.patch(world.store, EEE, "CARD1", "RFID", {"valid": False, "last_updated": EARLIER})
+        await put(world.store)
+
+
+async def test_a_patch_replaces_what_it_names_and_null_removes(world: World) -> None:
+    await put(world.store, visual_number="V1", language="nl")
+    part = {"valid": False, "visual_number": None, "last_updated": LATER}
+    await service.patch(world.store, EEE, "card1", "RFID", part)
+    tree = await kept(world.store)
+    assert (tree["valid"], tree["language"], tree["last_updated"]) == (False, "nl", LATER)
+    assert "visual_number" not in tree
+
+
+@pytest.mark.parametrize(
+    "part", [{"valid": False}, {"uid": "CARD2", "last_updated": LATER}, {"type": "OTHER", "last_updated": LATER}]
+)
+async def test_a_patch_needs_a_time_and_renames_nothing(world: World, part: dict[str, Any]) -> None:
+    await put(world.store)
+    async with world.unchanged():
+        with pytest.raises(InvalidRequest):
+            await service.patch(world.store, EEE, "CARD1", "RFID", part)
+
+
+async def test_without_a_type_the_card_is_meant_else_the_only_token_of_that_uid(world: World) -> None:
+    await put(world.store, type="OTHER")
+    assert (await kept(world.store))["type"] == "OTHER"
+    with pytest.raises(UnknownToken):
+        await kept(world.store, token_type="RFID")
+    await put(world.store, type="APP_USER")
+    with pytest.raises(UnknownToken):
+        await kept(world.store)
+    await put(world.store)
+    assert (await kept(world.store))["type"] == "RFID"
+    with pytest.raises(UnknownToken):
+        await service.get(world.store, Party("NL", "FFF"), "CARD1", "")
+
+
+async def test_patches_at_the_same_time_all_take_effect(database_url: str, version: str) -> None:
+    async with a_world(database_url, version) as world:
+        await put(world.store)
+        parts: list[dict[str, Any]] = [{"valid": False}, {"language": "nl"}, {"whitelist": "NEVER"}, {"issuer": "New"}]
+        await asyncio.gather(
+            *(service.patch(world.store, EEE, "CARD1", "RFID", {**part, "last_updated": LATER}) for part in parts)
+        )
+        tree = await kept(world.store)
+        assert {name: tree[name] for part in parts for name in part} == {n: v for p in parts for n, v in p.items()}
+
+
+async def test_the_same_new_token_twice_at_once_is_new_once(database_url: str, version: str) -> None:
+    async with a_world(database_url, version) as world:
+        assert sorted(await asyncio.gather(*(put(world.store) for _ in range(4)))) == [False, False, False, True]
