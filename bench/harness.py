@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["pass", "missed", "unsure", ""]
 _READY_TIMEOUT_S = 60.0
+_END_TIMEOUT_S = 10.0
 _SCHEDULER_CLOCK = 2
 
 
@@ -136,10 +137,14 @@ class Target:
         return await self._heard()
 
     async def stop(self) -> None:
-        """The end of its standard input is its signal."""
+        """The end of its standard input is its signal; who does not hear it in time is killed."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        await asyncio.wait_for(self._process.wait(), _READY_TIMEOUT_S)
+        try:
+            await asyncio.wait_for(self._process.wait(), _END_TIMEOUT_S)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
 
     def cpu_s(self) -> float:
         """CPU time of all its threads until now, those that ended too; the kernel's own scheduler clock."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +33,12 @@ class BenchHub:
         self.port = port
         self._program = program
         self._server = server
-        self._moments = count(1)
+        self._statuses: dict[int, str] = {}
 
     async def do(self, command: dict[str, Any]) -> dict[str, Any]:
         """`statuses`: change the status of one EVSE in that many locations; back when all partners have all of it."""
         due = self._delivered() + command["statuses"] * len(self._lanes())
-        status = ("CHARGING", "AVAILABLE")[next(self._moments) % 2]
-        await asyncio.gather(*(self._set(number, status) for number in range(command["statuses"])))
+        await asyncio.gather(*(self._change(number) for number in range(command["statuses"])))
         while self._delivered() < due:
             await asyncio.sleep(0.002)
         return {"delivered": self._delivered()}
@@ -48,7 +46,9 @@ class BenchHub:
     async def stop(self) -> None:
         await self._server.stop()
 
-    async def _set(self, number: int, status: str) -> None:
+    async def _change(self, number: int) -> None:
+        status = "AVAILABLE" if self._statuses.get(number) == "CHARGING" else "CHARGING"
+        self._statuses[number] = status
         evse_uid = samples.location(number)["evses"][0]["uid"]
         key = f"{samples.OWNER}/LOC{number:05d}"
         await locations.set_status(self._program.store, key, evse_uid, status, now=datetime.now(UTC))

@@ -25,10 +25,13 @@ _A_STEP: Final = 500
 async def forget_authorizations(hub: Hub) -> None:
     """Decisions are remembered for 15 minutes; what is older goes."""
     now = timestamp(hub.clock.now())
-    oldest = await hub.store.select(AUTHORIZATIONS, order="last_updated", limit=_A_STEP)
-    unit = Unit([Delete(AUTHORIZATIONS, d.key, d.version) for d in oldest if d.last_updated < now])
-    if unit.writes:
-        await hub.store.commit(unit)
+    while True:
+        oldest = await hub.store.select(AUTHORIZATIONS, order="last_updated", limit=_A_STEP)
+        unit = Unit([Delete(AUTHORIZATIONS, d.key, d.version) for d in oldest if d.last_updated < now])
+        if unit.writes:
+            await hub.store.commit(unit)
+        if len(unit.writes) < _A_STEP:
+            return
 
 
 JOBS: Final[tuple[tuple[Job, float], ...]] = (

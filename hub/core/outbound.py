@@ -22,6 +22,7 @@ import re
 import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import aiohttp
@@ -36,7 +37,8 @@ KEEP_ALIVE_S: Final = 4.0
 
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-_VALUE = re.compile(r"[\t -~]{0,8000}")
+_LONGEST_VALUE: Final = 8000
+_VALUE = re.compile(rf"[\t -~]{{0,{_LONGEST_VALUE}}}")
 _URL = re.compile(r"https?://[!-~]{1,2000}", re.IGNORECASE)
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
@@ -149,8 +151,24 @@ def _checked(method: str, url: str, headers: Mapping[str, str]) -> URL:
     if method not in _METHODS:
         raise PeerUnreachable("not a method that OCPI or OICP uses")
     for name, value in headers.items():
-        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+        if not _is_name(name) or not _is_value(value):
             raise PeerUnreachable(f"the header {name[:40]!r} cannot be sent as it is stored")
+    return _target(url)
+
+
+@lru_cache(maxsize=256)
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
+
+
+def _is_value(value: str) -> bool:
+    """Nearly all are told by two functions in C."""
+    plain = value.isascii() and value.isprintable() and len(value) <= _LONGEST_VALUE
+    return plain or _VALUE.fullmatch(value) is not None
+
+
+@lru_cache(maxsize=4096)
+def _target(url: str) -> URL:
     if not _URL.fullmatch(url):
         raise PeerUnreachable("the URL is not an absolute http(s) URL in ASCII")
     try:
@@ -169,6 +187,11 @@ async def _read(answer: aiohttp.ClientResponse, cap: int) -> bytes:
         raise PeerNonsense("the receiver compressed its answer, which we do not accept")
     if (answer.content_length or 0) > cap:
         raise PeerNonsense(f"the receiver's answer is larger than {cap} bytes")
+    if answer.content.is_eof():
+        body: bytes = answer.content.read_nowait()
+        if len(body) > cap:
+            raise PeerNonsense(f"the receiver's answer is larger than {cap} bytes")
+        return body
     parts: list[bytes] = []
     size = 0
     async for part in answer.content.iter_any():

@@ -11,10 +11,11 @@ first used, or the overlap ends (credentials, PUT).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final
+from functools import cached_property
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator
 
@@ -109,16 +110,16 @@ class Partner(BaseModel):
     """Per module, the time up to which we have pulled."""
     since: str = ""
 
-    @property
+    @cached_property
     def roles(self) -> frozenset[PartyRole]:
         return frozenset(claim.role for claim in (self.claims or self.invited))
 
-    @property
+    @cached_property
     def parties(self) -> frozenset[str]:
         """The parties it speaks for, as text (`NL*EEE`)."""
         return frozenset(str(claim.party) for claim in (self.claims or self.invited))
 
-    @property
+    @cached_property
     def party(self) -> str:
         """The first of its parties, for the routing headers."""
         claims = self.claims or self.invited
@@ -131,10 +132,23 @@ class Partner(BaseModel):
 
     def endpoint(self, identifier: str, side: str) -> str | None:
         """The URL of its endpoint, without a trailing slash. `side` is `SENDER` or `RECEIVER`."""
+        return self._addresses.get((identifier, side))
+
+    @cached_property
+    def _addresses(self) -> Mapping[tuple[str, str], str]:
+        found: dict[tuple[str, str], str] = {}
         for endpoint in self.endpoints:
-            if endpoint.identifier == identifier and endpoint.role in ("", side):
-                return endpoint.url.rstrip("/")
-        return None
+            for side in ("SENDER", "RECEIVER"):
+                if endpoint.role in ("", side):
+                    found.setdefault((endpoint.identifier, side), endpoint.url.rstrip("/"))
+        return found
+
+    def __copy__(self) -> Self:
+        """What was worked out of the fields is not copied: `model_copy` changes them afterwards."""
+        copied = super().__copy__()
+        for name in ("roles", "parties", "party", "_addresses"):
+            copied.__dict__.pop(name, None)
+        return copied
 
 
 class Caller:
@@ -264,9 +278,7 @@ class Registry:
     def unit(self, partner: Partner, *, new: bool = False) -> Unit:
         """A unit that writes `partner`; add to it, then `commit` it here."""
         expect = ABSENT if new else self._versions.get(partner.name, ANY)
-        put = Put(
-            PARTNERS, partner.name, partner.model_dump_json().encode(), columns=(partner.state,), expect=expect
-        )
+        put = Put(PARTNERS, partner.name, partner.model_dump_json().encode(), columns=(partner.state,), expect=expect)
         return Unit().put(put).tells(Change("partners", partner.name))
 
     async def commit(self, partner: Partner, unit: Unit) -> Partner:
@@ -322,5 +334,3 @@ def _nobody_listens(name: str) -> None:
 
 def _valid(token: IssuedToken, now: datetime) -> bool:
     return token.until is None or now < token.until
-
-

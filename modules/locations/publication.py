@@ -6,6 +6,8 @@ know the object of a PATCH gets the PUT (REQ-024).
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from hub.core.answers import says_unknown_object
 from hub.core.dialect import NotExpressible
 from hub.core.errors import PeerRefused, UnknownLocation
@@ -14,10 +16,41 @@ from hub.core.jsontypes import Tree
 from hub.core.operations import READERS, RECEIVER
 from hub.core.ports import Hub
 from hub.core.registry import Partner
+from hub.core.renditions import up_to
+from hub.core.store import Store
 from hub.core.units import Document
 from modules.locations import service
 from modules.locations.routes import rendition
-from modules.locations.store import find
+from modules.locations.store import LOCATIONS, find
+
+_MOST_KEPT = 1_000
+
+
+class _Current:
+    """A location as it is now, for all lanes: they ask for the same one at the same time."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self._patches: dict[str, tuple[tuple[str, ...], bytes] | None] = {}
+
+    @cached_property
+    def _tree(self) -> Tree:
+        tree: Tree = parse(self.document.body, limit=service.LIMIT)
+        return tree
+
+    def patch(self, evse_uid: str) -> tuple[tuple[str, ...], bytes] | None:
+        """Path and body that tell the status of an EVSE; None, when it is gone."""
+        if evse_uid not in self._patches:
+            self._patches[evse_uid] = self._make_patch(evse_uid)
+        return self._patches[evse_uid]
+
+    def _make_patch(self, evse_uid: str) -> tuple[tuple[str, ...], bytes] | None:
+        try:
+            evse = service.evse_in(self._tree, evse_uid)
+        except UnknownLocation:
+            return None
+        path = (*self.document.owner.split("*"), self._tree["id"], evse["uid"])
+        return path, encode({"status": evse["status"], "last_updated": evse["last_updated"]})
 
 
 class LocationPublication:
@@ -26,43 +59,46 @@ class LocationPublication:
     module = "locations"
 
     def __init__(self) -> None:
-        self._latest: tuple[bytes, Tree] = (b"", {})
+        self._store: Store | None = None
+        self._revision = -1
+        self._kept: dict[str, _Current | None] = {}
 
-    def _parsed(self, document: Document) -> Tree:
-        """The tree of the document that was sent last is kept: all lanes ask for the same one at the same time."""
-        if self._latest[0] != document.body:
-            self._latest = (document.body, parse(document.body, limit=service.LIMIT))
-        return self._latest[1]
+    async def _current(self, store: Store, key: str) -> _Current | None:
+        revision = store.revision(LOCATIONS)
+        if revision != self._revision or store is not self._store or len(self._kept) >= _MOST_KEPT:
+            self._store, self._revision = store, revision
+            self._kept = {}
+        kept = self._kept
+        if key not in kept:
+            document = await find(store, key)
+            kept[key] = None if document is None else _Current(document)
+        return kept[key]
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
-        if not partner.roles & READERS or partner.endpoint("locations", "RECEIVER") is None:
+        if partner.endpoint("locations", "RECEIVER") is None or partner.roles.isdisjoint(READERS):
             return
-        document = await find(hub.store, key)
-        if document is None:
+        current = await self._current(hub.store, key)
+        if current is None:
             return
-        version = partner.version or ""
-        whole = await rendition.of(hub.store, document, version)
-        if whole is None:
+        document, version = current.document, partner.version or ""
+        if document.columns["lowest"] not in up_to(version):
             raise NotExpressible("publish=false cannot be said in this version")
         if all(word.startswith(service.STATUS) for word in what):
             try:
-                await self._patch_status(hub, partner, document, what)
+                await self._patch_status(hub, partner, current, what)
             except PeerRefused as refused:
                 if not says_unknown_object(refused.http, refused.status_code):
                     raise
             else:
                 return
+        whole = await rendition.of(hub.store, document, version)
         path = (*document.owner.split("*"), document.columns["id"])
         await hub.peers.send(partner, "PUT", "locations", RECEIVER, path, body=whole, owner=document.owner)
 
-    async def _patch_status(self, hub: Hub, partner: Partner, document: Document, what: frozenset[str]) -> None:
-        tree = self._parsed(document)
-        owner = document.owner
+    async def _patch_status(self, hub: Hub, partner: Partner, current: _Current, what: frozenset[str]) -> None:
+        owner = current.document.owner
         for word in sorted(what):
-            try:
-                evse = service.evse_in(tree, word.removeprefix(service.STATUS))
-            except UnknownLocation:
-                continue
-            body = encode({"status": evse["status"], "last_updated": evse["last_updated"]})
-            path = (*owner.split("*"), tree["id"], evse["uid"])
-            await hub.peers.send(partner, "PATCH", "locations", RECEIVER, path, body=body, owner=owner)
+            patch = current.patch(word.removeprefix(service.STATUS))
+            if patch is not None:
+                path, body = patch
+                await hub.peers.send(partner, "PATCH", "locations", RECEIVER, path, body=body, owner=owner)

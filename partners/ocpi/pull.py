@@ -189,4 +189,3 @@ def _next_url(partner: Partner, answer: PeerAnswer, seen: int, query: Mapping[st
     if total.isascii() and total.isdigit() and int(total) > seen:
         return f"{base}?{urlencode({**query, 'offset': str(seen)})}"
     return None
-

@@ -15,6 +15,10 @@ class Pace:
         self._clock, self._per_s, self._burst = clock, per_s, burst
         self._tokens, self._filled_at = float(burst), clock.monotonic()
 
+    def allows(self) -> bool:
+        """Is there a token?"""
+        return self._tokens >= 1 or self._tokens + (self._clock.monotonic() - self._filled_at) * self._per_s >= 1
+
     def spend(self) -> float:
         """Spend a token. Returns: for how many seconds to wait, because there is none."""
         now = self._clock.monotonic()

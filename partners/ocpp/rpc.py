@@ -3,8 +3,11 @@
 In: every text goes to `received`, which never raises for what a charger says. CALLs are handled one after the
 other in the order they came, by `handler`; answers to our own CALLs go past that queue, so the two directions
 never wait for each other. A handler therefore must not await `call` on its own connection: it starts such
-work and returns. A CALL for which `is_brief` holds waits for our own disk at most: when none is before it, it is
-handled by whoever reads, which saves a task a message.
+work and returns.
+
+Most of what chargers say is brief: a heartbeat, a sample, a card that is known. `at_once` takes such a CALL within the
+call-back of the socket, without any task, when nothing is before it; it waits for our own disk at most. What it does
+not take goes to `received`, which waits for what was taken.
 
 Out: `call` sends one CALL at a time and says what became of it (`calls.py`).
 
@@ -18,14 +21,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Hashable
+import re
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, NamedTuple
 
 import msgspec
 import structlog
 
 from hub.core.clock import Clock
-from hub.core.errors import BusbarError
+from hub.core.errors import BusbarError, NotReady
 from hub.core.jsontypes import Tree
 from partners.ocpp import frames, schemas
 from partners.ocpp.answers import Fault, fault_of
@@ -87,10 +93,15 @@ class Refused(Exception):
         self.description = description
 
 
-def _none_is_brief(call: frames.Call) -> bool:
-    """All calls may take their time."""
-    return False
+class Ready(NamedTuple):
+    """An answer that stands already. It may leave when `kept` is done; None: now."""
 
+    payload: Tree
+    kept: asyncio.Future[tuple[int, ...]] | None = None
+
+
+Brief = Callable[[Incoming], Ready | None]
+"""Handles a CALL at once, or gives None and does nothing. An exception counts as None."""
 
 Handler = Callable[[Incoming], Awaitable[Tree]]
 """Gives the payload of the CALLRESULT. May raise Refused or any BusbarError."""
@@ -98,11 +109,12 @@ Handler = Callable[[Incoming], Awaitable[Tree]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`frame_bytes` of one frame; `frames_per_s` with a `burst` before reading slows down; bad frames a
+    """`frame_bytes` of one frame, `brief` characters of one that is answered at once; `frames_per_s` with a `burst` before reading slows down; bad frames a
     minute.
     """
 
     frame_bytes: int = 256 * 1024
+    brief: int = 16 * 1024
     frames_per_s: float = 20.0
     burst: int = 200
     unread: int = 256
@@ -117,12 +129,23 @@ async def _no_close(code: int, reason: str) -> None:
     """Closing is left to the caller."""
 
 
+def _not_now(text: str) -> bool:
+    """Nothing can be sent without waiting."""
+    return False
+
+
+_NOTHING_IS_BRIEF: Final[Mapping[str, Brief]] = {}
+
+
 def _unheard(late: LateAnswer) -> None:
     """Nobody asked for late answers."""
 
 
 class Connection:
-    """One charger's socket. `worker` handles what waits, if anything does. `counts` tells frames, bad frames, dropped and late answers, slowed reads."""
+    """One charger's socket. `worker` handles what waits, if anything does.
+
+    `counts` tells frames, bad frames, dropped and late answers, slowed reads.
+    """
 
     def __init__(
         self,
@@ -134,9 +157,13 @@ class Connection:
         *,
         close: Callable[[int, str], Awaitable[None]] = _no_close,
         on_late: Callable[[LateAnswer], None] = _unheard,
-        is_brief: Callable[[frames.Call], bool] = _none_is_brief,
+        brief: Mapping[str, Brief] = _NOTHING_IS_BRIEF,
+        send_now: Callable[[str], bool] = _not_now,
     ) -> None:
-        """`send` and `close` are the socket's; `version` is one of answers.VERSIONS."""
+        """`send` and `close` are the socket's; `version` is one of answers.VERSIONS.
+
+        `brief` has the actions that may be answered at once; `send_now` sends without waiting, or says that it cannot.
+        """
         self._send, self._handler, self._clock, self._version, self._close = (
             send,
             handler,
@@ -145,7 +172,8 @@ class Connection:
             close,
         )
         self._limits = limits or LIMITS[version]
-        self._on_late, self._is_brief = on_late, is_brief
+        self._on_late, self._brief, self._send_now = on_late, brief, send_now
+        self._kept: asyncio.Future[tuple[int, ...]] | None = None
         self._calls = Calls(version, send, clock, self._limits.calls, give_up=self._silent, on_late=self._late)
         self._unread: deque[frames.Call] = deque()
         self.worker: asyncio.Task[None] | None = None
@@ -174,15 +202,36 @@ class Connection:
             await self._close(TOO_LARGE, "frame too large")
             return
         frame = frames.read(text, self._version)
+        if self._kept is not None:
+            await asyncio.wait({self._kept})
         if isinstance(frame, frames.Call):
-            if self.worker is None and self._is_brief(frame):
-                await self._handle(frame)
-            else:
-                await self._enqueue(frame)
+            await self._enqueue(frame)
         elif isinstance(frame, frames.BadFrame):
             await self._complain(frame)
         elif not self._calls.answered(frame):
             self.counts["dropped_answers"] += 1
+
+    def at_once(self, text: str) -> bool:
+        """Take one text frame if it is brief. False: nothing was done, and it belongs to `received`."""
+        action = _BRIEFLY.match(text)
+        brief = self._brief.get(action[1]) if action is not None else None
+        if brief is None or self._gone or self.worker is not None or self._kept is not None:
+            return False
+        call = frames.read(text, self._version) if len(text) <= self._limits.brief else None
+        if not isinstance(call, frames.Call) or not self._pace.allows():
+            return False
+        ready = self._ready(brief, call)
+        if ready is None:
+            return False
+        self.counts["frames"] += 1
+        self._pace.spend()
+        answer = frames.result(call.id, ready.payload)
+        if ready.kept is None:
+            self._say_now(answer)
+        else:
+            self._kept = ready.kept
+            ready.kept.add_done_callback(partial(self._is_kept, call, answer))
+        return True
 
     async def call(
         self,
@@ -230,6 +279,27 @@ class Connection:
             return self._refusal(call, refusal.fault, refusal.description)
         except Exception as error:  # one message must not cost the charger its socket
             return self._refusal(call, self._failure(call.action, error), _speakable(error))
+
+    def _ready(self, brief: Brief, call: frames.Call) -> Ready | None:
+        finding = schemas.check(self._version, call.action, call.payload)
+        if finding is not None:
+            return None
+        try:
+            return brief(Incoming(call.action, call.payload, call.raw, None))
+        except Exception as error:  # it is handled in the usual way, and fails there if it must
+            log.info("not answered at once", action=call.action, error=type(error).__name__)
+            return None
+
+    def _is_kept(self, call: frames.Call, answer: str, kept: asyncio.Future[tuple[int, ...]]) -> None:
+        self._kept = None
+        error = NotReady() if kept.cancelled() else kept.exception()
+        if isinstance(error, Exception):
+            answer = self._refusal(call, self._failure(call.action, error), _speakable(error)) or ""
+        self._say_now(answer)
+
+    def _say_now(self, text: str) -> None:
+        if not self._gone and not self._send_now(text):
+            self._saying = asyncio.ensure_future(self._say(text))
 
     async def _enqueue(self, call: frames.Call) -> None:
         self._unread.append(call)
@@ -293,6 +363,9 @@ class Connection:
     async def _silent(self) -> None:
         self.counts["silent"] += 1
         await self._close(SILENT, "no answer to our calls")
+
+
+_BRIEFLY: Final = re.compile(r'\[ ?2 ?, ?"[^"\\]{1,36}" ?, ?"([A-Za-z]{1,40})"')
 
 
 def _speakable(error: Exception) -> str:

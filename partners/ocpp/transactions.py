@@ -37,7 +37,7 @@ from partners.ocpp.facts import Facts
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book, Effect
 from partners.ocpp.matching import stop_key
-from partners.ocpp.readings import parse_time
+from partners.ocpp.readings import EARLIEST, parse_time
 from partners.ocpp.samples import Sample
 from partners.ocpp.sequence import Numbers
 from partners.ocpp.surroundings import AHEAD
@@ -116,7 +116,8 @@ class Transactions:
             desk = await self._desk(station)
             number, connector = payload.get("transactionId"), payload.get("connectorId")
             meter = desk.meter(number, connector) if type(connector) is int and type(number) in _NUMBER else None
-            at = _plain_time(payload.get("meterValue"), meter.start, now) if meter is not None else None
+            since = meter.start if meter is not None and number is None else EARLIEST
+            at = _plain_time(payload.get("meterValue"), since, now) if meter is not None else None
             if meter is None or at is None:
                 return False
             sample, waiting = Sample(desk.arrival(now), raw), self._waiting.setdefault(station, [])
@@ -299,12 +300,12 @@ def _with(book: Book, waiting: list[Sample]) -> Book:
     return ledger.with_samples(book, [samples.event_of(book.station, sample) for sample in waiting])
 
 
-def _plain_time(meter_values: Json, start: datetime, now: datetime) -> datetime | None:
-    """The last time in MeterValues whose times are all of a clock that was set, and of the charge that began then."""
+def _plain_time(meter_values: Json, since: datetime, now: datetime) -> datetime | None:
+    """The last time in MeterValues, if all are from `since` on and of a clock that is not far ahead."""
     newest = None
     for entry in meter_values if type(meter_values) is list else ():
         at = parse_time(entry.get("timestamp")) if type(entry) is dict else None
-        if at is None or not start <= at <= now + AHEAD:
+        if at is None or not since <= at <= now + AHEAD:
             return None
         newest = at if newest is None else max(newest, at)
     return newest

@@ -1,4 +1,4 @@
-"""One site a database, shared by all walks on it, which `tests.scheduling` therefore gives to one worker."""
+"""One site a database for all walks on it, which `tests.scheduling` therefore gives to one worker."""
 
 from __future__ import annotations
 

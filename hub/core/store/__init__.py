@@ -15,6 +15,7 @@ Files: `batch` judges a batch, `values` what may be stored, `base` and `document
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -92,6 +93,13 @@ class Store(Protocol):
         Raises: Conflict, when an expectation does not hold; InvalidRequest, when a value cannot be stored; NotReady,
         when the database is down, locked or full. A connection that breaks during COMMIT is NotReady too: then the unit
         may be on disk all the same, and the service decides again.
+        """
+        ...
+
+    def submit(self, unit: Unit) -> asyncio.Future[tuple[int, ...]]:
+        """The same for who cannot wait: the future is done when the unit is on disk, or never will be.
+
+        Raises: InvalidRequest, NotReady, as far as they are known at once; the rest is in the future.
         """
         ...
 

@@ -114,10 +114,13 @@ class DocumentStore(ABC):
         return Page([document(kind, row) for row in rows], total)
 
     async def commit(self, unit: Unit) -> tuple[int, ...]:
+        return await self.submit(unit)
+
+    def submit(self, unit: Unit) -> asyncio.Future[tuple[int, ...]]:
         check_unit(unit, self._kinds)
         waiter = Waiter(unit, asyncio.get_running_loop().create_future())
         self._submit(waiter)
-        return await waiter.future
+        return waiter.future
 
     async def changes(self, *, after: int, limit: int) -> list[ChangeRow]:
         return [change_row(row) for row in await self._log("changes", CHANGE_COLUMNS, after=after, limit=limit)]
