@@ -3,7 +3,7 @@
 The road of a request: headers in one pass (repeated ones refused) -> caller by the raw Authorization bytes -> operation
 by (version, side, module, number of segments) -> may this caller use it -> body, read under a limit, parsed once and
 translated to our form -> handler -> envelope. Every way out is an OCPI envelope; errors travel as exceptions and get
-their codes in `answers.py`. Nothing here is a middleware: the dispatcher stands outermost, and hands what is not OCPI to
+their codes in `answers.py`. Nothing here is a middleware: the dispatcher stands outermost and hands what is not OCPI to
 the application behind it.
 """
 
@@ -337,7 +337,7 @@ def _owner(call: Call, parameters: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _check_origin(call: Call) -> None:
-    """FROM must be a party of the platform that the token names; headers are never trusted over it. Raises: InvalidRequest."""
+    """FROM must be a party of the platform that the token names. Raises: InvalidRequest."""
     country = call.headers.get(b"ocpi-from-country-code")
     party = call.headers.get(b"ocpi-from-party-id")
     if country is None and party is None:

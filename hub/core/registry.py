@@ -104,7 +104,7 @@ class Partner(BaseModel):
     our_tokens: tuple[IssuedToken, ...] = ()
     their_token: str = ""
     """Sealed."""
-    token_form: Form = "base64"
+    token_form: Form = "base64"  # noqa: S105 - a form of encoding
     quirks: tuple[str, ...] = ()
     pulled: dict[str, str] = {}
     """Per module, the time up to which we have pulled."""

@@ -27,7 +27,7 @@ from typing import Final
 
 import msgspec
 
-from hub.core.answers import says_unknown_token
+from hub.core.answers import is_passing, says_unknown_token
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
 from hub.core.errors import InvalidRequest, PeerFault, PeerRefused, UnknownLocation
@@ -46,7 +46,7 @@ from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
 REMEMBERED: Final = timedelta(minutes=15)
 RFID: Final = "RFID"
 _LIMIT: Final = 64 * 1024
-_ABOUT_US: Final = frozenset({401, 403, 405, 408, 429})
+_NOT_THE_DRIVERS: Final = frozenset({401, 403, 405})
 """HTTP statuses that say nothing of the driver, whatever the OCPI code beside them."""
 
 
@@ -246,8 +246,8 @@ async def _ask(
         stand_in = known or _bare(partner, uid, token_type, timestamp(hub.clock.now()))
         return _of_its_own(partner, _understood(version, answer.data, stand_in, place))
     except PeerRefused as refused:
-        about_us = refused.http in _ABOUT_US or refused.http >= 500
-        unknown = not about_us and says_unknown_token(refused.http, refused.status_code)
+        of_no_driver = refused.http in _NOT_THE_DRIVERS or is_passing(refused.http, refused.status_code)
+        unknown = not of_no_driver and says_unknown_token(refused.http, refused.status_code)
         return Decision("NOT_ALLOWED", By.REAL_TIME) if unknown else None
     except (PeerFault, InvalidRequest, TimeoutError):
         return None

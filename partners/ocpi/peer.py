@@ -89,7 +89,12 @@ class OcpiPeers:
         if body is not None:
             headers["Content-Type"] = "application/json"
         answer = await self._outbound.request(
-            method, url, headers=headers, body=body, deadline_s=deadline_s, cap=self._outbound.page_cap if method == "GET" else None
+            method,
+            url,
+            headers=headers,
+            body=body,
+            deadline_s=deadline_s,
+            cap=self._outbound.page_cap if method == "GET" else None,
         )
         return understood(answer)
 

@@ -9,7 +9,7 @@
 The store must know the kinds of `partners.ocpp.gateway.KINDS`.
 
 One socket a station: the newest that authenticated wins, the one before is closed, and a closing socket only removes
-itself (rule R3). A socket costs one task that reads; pings, deadlines and whatever waits for its time are looked after
+itself (rule R3). A socket costs one task that reads what is not answered at once (`sockets.py`); pings, deadlines and whatever waits for its time are looked after
 by one ticker for all. A charger that hurries is read more slowly, and nothing of it is lost.
 """
 
@@ -38,9 +38,10 @@ from partners.ocpp.register import LEARNED, STATIONS
 from partners.ocpp.rpc import POLICY, Connection, LateAnswer, Limits
 from partners.ocpp.samples import OCPP_SAMPLE_LISTS, OCPP_SAMPLES
 from partners.ocpp.sequence import SEQUENCES
+from partners.ocpp.sockets import ChargerSocket
 from partners.ocpp.ticker import Ticker
 from partners.ocpp.transactions import Transactions
-from partners.ocpp.v16 import Version16, is_brief
+from partners.ocpp.v16 import BRIEF, Version16
 
 log = structlog.get_logger()
 
@@ -145,9 +146,11 @@ class Gateway:
             open_timeout=10,
             close_timeout=2,
             server_header=None,
+            create_connection=ChargerSocket,
         )
 
     async def _serve(self, socket: ServerConnection) -> None:
+        assert isinstance(socket, ChargerSocket)
         live = self.stations.find(socket.username)
         protocol = socket.subprotocol or (live.station.switches.assume_protocol if live is not None else "")
         if live is None or (socket.subprotocol is None and _offered(socket)) or protocol not in PROTOCOLS:
@@ -174,8 +177,9 @@ class Gateway:
                     return
                 frames.keep(clock.now(), "in", text)
                 await link.rpc.received(text)
+                socket.unread -= 1
 
-    def _connected(self, live: Live, socket: ServerConnection, version: str) -> Link:
+    def _connected(self, live: Live, socket: ChargerSocket, version: str) -> Link:
         """The station's socket from now on is this one."""
         now = self.hub.clock.monotonic()
         self._generation += 1
@@ -191,8 +195,10 @@ class Gateway:
             self._limits,
             close=_closer(link, self.hub),
             on_late=lambda late: self._late(live, late),
-            is_brief=is_brief,
+            brief={action: partial(answer, self._v16, link) for action, answer in BRIEF.items()},
+            send_now=_sender_now(link, self.hub),
         )
+        socket.listener, socket.unread = _listener(link, self.hub), 0
         before, live.link = live.link, link
         live.told_gone = False
         if before is None and now - live.offline_since > self.hub.settings.offline_grace_s:
@@ -227,9 +233,31 @@ class Gateway:
 def _sender(link: Link, hub: Hub) -> Callable[[str], Awaitable[None]]:
     async def send(text: str) -> None:
         link.live.frames.keep(hub.clock.now(), "out", text)
-        await link.socket.send(text)
+        if not link.socket.send_now(text):
+            await link.socket.send(text)
 
     return send
+
+
+def _sender_now(link: Link, hub: Hub) -> Callable[[str], bool]:
+    def send_now(text: str) -> bool:
+        is_sent = link.socket.send_now(text)
+        if is_sent:
+            link.live.frames.keep(hub.clock.now(), "out", text)
+        return is_sent
+
+    return send_now
+
+
+def _listener(link: Link, hub: Hub) -> Callable[[str], bool]:
+    def listen(text: str) -> bool:
+        is_taken = link.rpc.at_once(text)
+        if is_taken:
+            link.heard_at = hub.clock.monotonic()
+            link.live.frames.keep(hub.clock.now(), "in", text)
+        return is_taken
+
+    return listen
 
 
 def _closer(link: Link, hub: Hub) -> Callable[[int, str], Awaitable[None]]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
-from websockets.asyncio.server import ServerConnection
-
 from partners.ocpp.frame_log import FrameLog
 from partners.ocpp.register import Learned, Station
 from partners.ocpp.rpc import Connection
+from partners.ocpp.sockets import ChargerSocket
 from partners.ocpp.status import Heard
 
 JOURNEY_S = 900.0
@@ -39,7 +38,7 @@ class Link:
         "waits",
     )
 
-    def __init__(self, live: Live, socket: ServerConnection, version: str, generation: int, now: float) -> None:
+    def __init__(self, live: Live, socket: ChargerSocket, version: str, generation: int, now: float) -> None:
         self.live = live
         self.socket = socket
         self.version = version

@@ -20,8 +20,8 @@ minute close with 1008.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
 import re
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import partial

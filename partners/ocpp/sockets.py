@@ -9,32 +9,41 @@ is not as usual (fragments, a full buffer, a socket that is closing) takes webso
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Final
 
 from websockets.asyncio.server import ServerConnection
-from websockets.frames import OP_CONT, OP_TEXT, Frame
-from websockets.http11 import Request
-from websockets.protocol import CONNECTING, OPEN, Event
+from websockets.frames import BINARY, CONT, TEXT, Frame
+from websockets.protocol import OPEN, Event
+
+_DATA: Final = frozenset({CONT, TEXT, BINARY})
 
 
 class ChargerSocket(ServerConnection):
-    """`listener` takes a text, or says that it cannot. `unread` counts messages on their way to who reads."""
+    """`listener` takes a text, or says that it cannot. `unread`: messages that whoever reads has not dealt with yet."""
 
     listener: Callable[[str], bool] | None = None
     unread: int = 0
 
     def process_event(self, event: Event) -> None:
-        """A frame came in."""
-        if isinstance(event, Frame) and event.fin and event.opcode <= _LAST_DATA:
-            if event.opcode is OP_TEXT and self.unread == 0 and self.listener is not None and self._taken(event):
+        """Something came in."""
+        if isinstance(event, Frame) and event.fin and event.opcode in _DATA:
+            if event.opcode is TEXT and self.listener is not None and self.unread == 0 and self._taken(event):
                 return
             self.unread += 1
         super().process_event(event)
 
     def send_now(self, text: str) -> bool:
-        """Send without waiting. False: nothing was sent, use `send`."""
-        if self.protocol.state is not OPEN or self.paused or self.send_in_progress or self.transport.is_closing():
+        """Send without waiting. False: nothing was sent, and `send` must do it."""
+        is_free = self.protocol.state is OPEN and not self.paused and self.send_in_progress is None
+        if not is_free or self.transport.is_closing():
             return False
         self.protocol.send_text(text.encode())
         self.send_data()
         return True
+
+    def _taken(self, frame: Frame) -> bool:
+        try:
+            text = str(frame.data, "utf-8")
+        except UnicodeDecodeError:
+            return False
+        return self.listener is not None and self.listener(text)

@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -114,10 +115,7 @@ class Transactions:
         """
         async with self._turn(station):
             desk = await self._desk(station)
-            number, connector = payload.get("transactionId"), payload.get("connectorId")
-            meter = desk.meter(number, connector) if type(connector) is int and type(number) in _NUMBER else None
-            since = meter.start if meter is not None and number is None else EARLIEST
-            at = _plain_time(payload.get("meterValue"), since, now) if meter is not None else None
+            meter, at = self._metered(desk, payload, now)
             if meter is None or at is None:
                 return False
             sample, waiting = Sample(desk.arrival(now), raw), self._waiting.setdefault(station, [])
@@ -128,6 +126,28 @@ class Transactions:
             else:
                 await self._take_in(desk, [*waiting, sample], Unit([put]))
             return True
+
+    def sample_at_once(
+        self, station: str, payload: Tree, raw: str, now: datetime
+    ) -> asyncio.Future[tuple[int, ...]] | None:
+        """The same as `sample`, for a station that nobody is busy with, when nothing else is due.
+
+        Returns: what is done when the sample is on disk; None, when it is not so simple. Raises: NotReady.
+        """
+        desk, turn = self._desks.get(station), self._turns.get(station)
+        if desk is None or turn is None or turn.locked():
+            return None
+        waiting = self._waiting.setdefault(station, [])
+        meter, at = self._metered(desk, payload, now)
+        if meter is None or at is None or len(waiting) >= MOST_WAITING or self._must_tell(desk, meter, at):
+            return None
+        sample = Sample(desk.arrival(now), raw)
+        failpoint("ocpp.in.before_commit")
+        kept = self._hub.store.submit(Unit([samples.put_of(station, sample)]))
+        waiting.append(sample)
+        desk.touched = self._hub.clock.monotonic()
+        kept.add_done_callback(partial(_kept, waiting, sample))
+        return kept
 
     async def report(self, event: Event) -> None:
         """A stop, meter values, a status or a boot. Raises: NotReady, Conflict."""
@@ -208,6 +228,14 @@ class Transactions:
             await self._take_in(desk, waiting, Unit())
         elif desk.is_open and (desk.last_arrival is None or now - desk.last_arrival > MARKED_EVERY):
             await self._hub.store.commit(Unit().put(samples.mark_put(desk.station, desk.arrival(now))))
+
+    def _metered(self, desk: Desk, payload: Tree, now: datetime) -> tuple[Meter | None, datetime | None]:
+        """Whose sample MeterValues are, and of when; both None, where that is not plain."""
+        number, connector = payload.get("transactionId"), payload.get("connectorId")
+        meter = desk.meter(number, connector) if type(connector) is int and type(number) in _NUMBER else None
+        if meter is None:
+            return None, None
+        return meter, _plain_time(payload.get("meterValue"), meter.start if number is None else EARLIEST, now)
 
     def _must_tell(self, desk: Desk, meter: Meter, at: datetime) -> bool:
         is_due = meter.due is None or at >= meter.due
@@ -292,6 +320,16 @@ class Transactions:
 
     def _turn(self, station: str) -> asyncio.Lock:
         return self._turns.setdefault(station, asyncio.Lock())
+
+
+def _kept(waiting: list[Sample], sample: Sample, kept: asyncio.Future[tuple[int, ...]]) -> None:
+    """What is not on disk is not told either: the charger will say it again."""
+    if kept.cancelled() or kept.exception() is not None:
+        if sample in waiting:
+            waiting.remove(sample)
+        return
+    failpoint("ocpp.in.after_commit")
+    failpoint("ocpp.in.before_reply")
 
 
 def _with(book: Book, waiting: list[Sample]) -> Book:

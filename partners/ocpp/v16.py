@@ -28,11 +28,10 @@ from partners.ocpp import answers, certificates, reports
 from partners.ocpp.answers import Fault
 from partners.ocpp.billing import Opening
 from partners.ocpp.events import Event
-from partners.ocpp.frames import Call
 from partners.ocpp.live import Link
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.readings import parse_time
-from partners.ocpp.rpc import Incoming, Refused
+from partners.ocpp.rpc import Incoming, Ready, Refused
 from partners.ocpp.status import Heard
 from partners.ocpp.transactions import Transactions
 
@@ -40,6 +39,7 @@ log = structlog.get_logger()
 
 _ENDS_RESERVATION: Final = frozenset({"Unavailable", "Faulted"})
 _LONGEST_TEXT: Final = 255
+_NOTHING: Final[Tree] = {}
 
 
 class Version16:
@@ -55,8 +55,7 @@ class Version16:
         handler = HANDLERS.get(incoming.action)
         if handler is None:
             raise Refused(Fault.NOT_SUPPORTED)
-        if incoming.action not in _BRIEF:
-            trace.begin()
+        trace.begin()
         return await handler(self, link, incoming)
 
     async def boot_notification(self, link: Link, incoming: Incoming) -> Tree:
@@ -150,6 +149,19 @@ class Version16:
         failpoint("ocpp.in.before_reply")
         return {}
 
+    def heartbeat_at_once(self, link: Link, incoming: Incoming) -> Ready:
+        """The same as `heartbeat`."""
+        return Ready({"currentTime": timestamp(self.hub.clock.now())})
+
+    def sample_at_once(self, link: Link, incoming: Incoming) -> Ready | None:
+        """The same as `meter_values`, for a sample that may wait for the ledger."""
+        identity, now = link.live.identity, self.hub.clock.now()
+        kept = self.transactions.sample_at_once(identity, incoming.payload, incoming.raw, now)
+        if kept is None:
+            return None
+        link.money_at = self.hub.clock.monotonic()
+        return Ready(_NOTHING, kept)
+
     async def data_transfer(self, link: Link, incoming: Incoming) -> Tree:
         """No vendor's messages are spoken here."""
         return {"status": "UnknownVendorId"}
@@ -229,14 +241,6 @@ def _text(payload: Tree, name: str) -> str:
     return value[:_LONGEST_TEXT] if isinstance(value, str) else ""
 
 
-_BRIEF: Final = frozenset({"Heartbeat", "MeterValues"})
-
-
-def is_brief(call: Call) -> bool:
-    """Does handling it wait for our own disk at most? Such a call begins no journey either."""
-    return call.action in _BRIEF
-
-
 Handler = Callable[[Version16, Link, Incoming], Awaitable[Tree]]
 
 HANDLERS: Final[Mapping[str, Handler]] = {
@@ -256,3 +260,9 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "StopTransaction": Version16.stop_transaction,
 }
 """Every CALL that a charger of 1.6 may make."""
+
+BRIEF: Final[Mapping[str, Callable[[Version16, Link, Incoming], Ready | None]]] = {
+    "Heartbeat": Version16.heartbeat_at_once,
+    "MeterValues": Version16.sample_at_once,
+}
+"""Those that can often be answered at once."""
