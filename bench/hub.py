@@ -37,11 +37,13 @@ class BenchHub:
 
     async def do(self, command: dict[str, Any]) -> dict[str, Any]:
         """`statuses`: change the status of one EVSE in that many locations; back when all partners have all of it."""
-        due = self._delivered() + command["statuses"] * len(self._lanes())
+        partners = self._program.hub.registry.connected()
+        lanes = [lane for lane in (self._program.lanes.find(partner.name) for partner in partners) if lane is not None]
+        due = sum(lane.state.delivered for lane in lanes) + command["statuses"] * len(lanes)
         await asyncio.gather(*(self._change(number) for number in range(command["statuses"])))
-        while self._delivered() < due:
+        while sum(lane.state.delivered for lane in lanes) < due:
             await asyncio.sleep(0.002)
-        return {"delivered": self._delivered()}
+        return {"delivered": due}
 
     async def stop(self) -> None:
         await self._server.stop()
@@ -52,13 +54,6 @@ class BenchHub:
         evse_uid = samples.location(number)["evses"][0]["uid"]
         key = f"{samples.OWNER}/LOC{number:05d}"
         await locations.set_status(self._program.store, key, evse_uid, status, now=datetime.now(UTC))
-
-    def _lanes(self) -> list[str]:
-        return [partner.name for partner in self._program.hub.registry.connected()]
-
-    def _delivered(self) -> int:
-        lanes = [self._program.lanes.find(name) for name in self._lanes()]
-        return sum(lane.state.delivered for lane in lanes if lane is not None)
 
 
 async def start(options: dict[str, Any]) -> BenchHub:

@@ -101,7 +101,7 @@ class Outbound:
         try:
             async with (
                 asyncio.timeout(self._total_timeout_s if deadline_s is None else deadline_s),
-                session.request(method, target, headers=headers, data=body, allow_redirects=False) as answer,
+                session.request(method, target, headers=headers, data=_payload(body), allow_redirects=False) as answer,
             ):
                 content = await _read(answer, self.object_cap if cap is None else cap)
                 return OutboundAnswer(answer.status, answer.headers, content)
@@ -179,6 +179,11 @@ def _target(url: str) -> URL:
     if not usable:
         raise PeerUnreachable("the URL cannot be used")
     return target
+
+
+def _payload(body: bytes | None) -> aiohttp.BytesPayload | None:
+    """What aiohttp would make of it, after asking itself what it is."""
+    return None if body is None else aiohttp.BytesPayload(body)
 
 
 async def _read(answer: aiohttp.ClientResponse, cap: int) -> bytes:

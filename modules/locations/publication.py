@@ -6,6 +6,7 @@ know the object of a PATCH gets the PUT (REQ-024).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 from hub.core.answers import says_unknown_object
@@ -25,32 +26,37 @@ from modules.locations.store import LOCATIONS, find
 
 _MOST_KEPT = 1_000
 
+Patch = tuple[tuple[str, ...], bytes]
+"""Path and body."""
+
 
 class _Current:
     """A location as it is now, for all lanes: they ask for the same one at the same time."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self._patches: dict[str, tuple[tuple[str, ...], bytes] | None] = {}
+        self._patches: dict[frozenset[str], tuple[Patch, ...] | None] = {}
 
     @cached_property
     def _tree(self) -> Tree:
         tree: Tree = parse(self.document.body, limit=service.LIMIT)
         return tree
 
-    def patch(self, evse_uid: str) -> tuple[tuple[str, ...], bytes] | None:
-        """Path and body that tell the status of an EVSE; None, when it is gone."""
-        if evse_uid not in self._patches:
-            self._patches[evse_uid] = self._make_patch(evse_uid)
-        return self._patches[evse_uid]
+    def patches(self, what: frozenset[str]) -> tuple[Patch, ...] | None:
+        """What tells these changes, where they are changes of status alone, of EVSEs that are still there; else None."""
+        if what not in self._patches:
+            told = all(word.startswith(service.STATUS) for word in what)
+            self._patches[what] = tuple(self._made(what)) if told else None
+        return self._patches[what]
 
-    def _make_patch(self, evse_uid: str) -> tuple[tuple[str, ...], bytes] | None:
-        try:
-            evse = service.evse_in(self._tree, evse_uid)
-        except UnknownLocation:
-            return None
-        path = (*self.document.owner.split("*"), self._tree["id"], evse["uid"])
-        return path, encode({"status": evse["status"], "last_updated": evse["last_updated"]})
+    def _made(self, what: frozenset[str]) -> Iterator[Patch]:
+        for word in sorted(what):
+            try:
+                evse = service.evse_in(self._tree, word.removeprefix(service.STATUS))
+            except UnknownLocation:
+                continue
+            path = (*self.document.owner.split("*"), self._tree["id"], evse["uid"])
+            yield path, encode({"status": evse["status"], "last_updated": evse["last_updated"]})
 
 
 class LocationPublication:
@@ -83,9 +89,11 @@ class LocationPublication:
         document, version = current.document, partner.version or ""
         if document.columns["lowest"] not in up_to(version):
             raise NotExpressible("publish=false cannot be said in this version")
-        if all(word.startswith(service.STATUS) for word in what):
+        patches = current.patches(what)
+        if patches is not None:
             try:
-                await self._patch_status(hub, partner, current, what)
+                for path, body in patches:
+                    await hub.peers.send(partner, "PATCH", "locations", RECEIVER, path, body=body, owner=document.owner)
             except PeerRefused as refused:
                 if not says_unknown_object(refused.http, refused.status_code):
                     raise
@@ -94,11 +102,3 @@ class LocationPublication:
         whole = await rendition.of(hub.store, document, version)
         path = (*document.owner.split("*"), document.columns["id"])
         await hub.peers.send(partner, "PUT", "locations", RECEIVER, path, body=whole, owner=document.owner)
-
-    async def _patch_status(self, hub: Hub, partner: Partner, current: _Current, what: frozenset[str]) -> None:
-        owner = current.document.owner
-        for word in sorted(what):
-            patch = current.patch(word.removeprefix(service.STATUS))
-            if patch is not None:
-                path, body = patch
-                await hub.peers.send(partner, "PATCH", "locations", RECEIVER, path, body=body, owner=owner)

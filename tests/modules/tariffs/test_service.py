@@ -36,6 +36,7 @@ async def deliver(world: World, *what: str, key: str = T1) -> list[tuple[str, st
     return world.peers.to("e1")
 
 
+@pytest.mark.parametrize("version", ["2.2.1"])
 async def test_a_changed_tariff_moves_on_whatever_time_it_claims(world: World) -> None:
     world.clock.passed_s = LATER_S
     assert not await put(world, {**tariff(price="0.60"), "last_updated": "2020-01-01T00:00:00Z"})
@@ -46,12 +47,14 @@ async def test_a_changed_tariff_moves_on_whatever_time_it_claims(world: World) -
     assert (await kept(world))["last_updated"] == "2026-06-01T00:00:00.000Z", "never back"
 
 
+@pytest.mark.parametrize("version", ["2.2.1"])
 async def test_a_put_that_says_nothing_new_is_no_change(world: World) -> None:
     world.clock.passed_s = LATER_S
     async with world.unchanged():
         assert not await put(world, tariff())
 
 
+@pytest.mark.parametrize("version", ["2.2.1"])
 @pytest.mark.parametrize("wrong", [{"id": "T2"}, {"party_id": "XXX"}, {"elements": []}, {"currency": "EURO"}])
 async def test_a_tariff_that_is_none_is_refused(world: World, wrong: dict[str, Any]) -> None:
     async with world.unchanged():
@@ -75,6 +78,7 @@ async def test_a_withdrawn_tariff_goes_as_delete_under_the_id_as_it_was_spelled(
         await service.delete(world.store, OURS, "Day-rate")
 
 
+@pytest.mark.parametrize("version", ["2.2.1"])
 @pytest.mark.parametrize("refusal", [PeerRefused(http=404, status_code=2000), PeerRefused(http=200, status_code=2003)])
 async def test_a_partner_that_never_had_it_is_content(world: World, refusal: PeerRefused) -> None:
     def script(sent: Sent) -> Any:
@@ -85,6 +89,7 @@ async def test_a_partner_that_never_had_it_is_content(world: World, refusal: Pee
     assert await deliver(world, "deleted/T1") == [("DELETE", "tariffs", "DE/BSB/T1")]
 
 
+@pytest.mark.parametrize("version", ["2.2.1"])
 async def test_a_delete_that_a_partner_refuses_is_the_lanes(world: World) -> None:
     def script(sent: Sent) -> Any:
         raise PeerRefused(http=405)
@@ -95,12 +100,14 @@ async def test_a_delete_that_a_partner_refuses_is_the_lanes(world: World) -> Non
         await deliver(world, "deleted/T1")
 
 
+@pytest.mark.parametrize("version", ["2.2.1"])
 async def test_withdrawn_and_made_anew_is_a_put(world: World) -> None:
     await service.delete(world.store, OURS, "T1")
     assert await put(world, tariff(price="0.90"))
     assert await deliver(world, "deleted/T1", "") == [("PUT", "tariffs", "DE/BSB/T1")]
 
 
+@pytest.mark.parametrize("version", ["2.2.1"])
 async def test_partners_that_do_not_take_tariffs_are_passed_over(world: World) -> None:
     partner = world.partner("e1")
     without = endpoints(world.version, leave_out="tariffs")
@@ -121,6 +128,7 @@ async def test_gross_prices_without_a_rate_are_held_for_versions_that_know_net_o
     assert [tree["id"] for tree in listed.data] == ["T1"]
 
 
+@pytest.mark.parametrize("version", ["2.2.1"])
 async def test_a_snapshot_has_what_exists_in_the_order_asked_for(world: World) -> None:
     await put(world, tariff("T2"))
     found = await service.snapshot(world.store, OURS, ["t2", "T9", "T1"])

@@ -1,0 +1,94 @@
+"""The quick start of the README does what it says: its commands are run as they stand, on other ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+_PORTS = ("8000", "9000", "9100")
+
+
+def quick_start() -> list[str]:
+    """The shell blocks of the quick start: how to serve, and then everything else."""
+    text = (ROOT / "README.md").read_text()
+    part = text[text.index("## Quick start by hand") : text.index("## Commands")]
+    return re.findall(r"```bash\n(.*?)```", part, re.DOTALL)
+
+
+def free_ports(count: int) -> list[str]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [str(found.getsockname()[1]) for found in sockets]
+    for found in sockets:
+        found.close()
+    return ports
+
+
+@pytest.fixture
+def ports(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A hub served as the README says, in a folder of its own; from the README's ports to those it really has."""
+    chosen = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
+    command = [sys.executable, "-c", "from hub.cli import main; main()", "serve", "--dev"]
+    command += ["--port", chosen["8000"], "--ocpp-port", chosen["9000"]]
+    with (tmp_path / "serve.log").open("wb") as log:
+        hub = subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=log, stderr=log)
+    try:
+        wait_for(chosen["8000"])
+        yield chosen
+    finally:
+        hub.terminate()
+        hub.wait(20)
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"}
+
+
+def wait_for(port: str) -> None:
+    until = time.monotonic() + 40
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", int(port)), 1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the hub did not start")
+
+
+def test_the_quick_start_begins_with_serving() -> None:
+    assert quick_start()[0].splitlines() == [
+        "make setup",
+        'export PATH="$PWD/.venv/bin:$PATH"',
+        "busbar serve --dev",
+    ]
+
+
+def test_the_quick_start_leads_from_nothing_to_a_delivered_cdr(tmp_path: Path, ports: dict[str, str]) -> None:
+    script = "set -e\n" + "".join(quick_start()[1:]).replace("busbar cdr list", "busbar cdr list --json")
+    script = script.replace("$PWD/.venv/bin", str(Path(sys.executable).parent))
+    for written, real in ports.items():
+        script = re.sub(rf"\b{written}\b", real, script)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={**environment(), "BUSBAR_URL": f"http://127.0.0.1:{ports['8000']}"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert '"status_code":1000' in done.stdout
+    (cdr,) = json.loads(done.stdout[done.stdout.rindex('{"items"') :])["items"]
+    assert (cdr["cdr"]["total_energy"], cdr["cdr"]["total_cost"]["before_taxes"]) == (10, 4.5)
+    assert [delivery["state"] for delivery in cdr["deliveries"]] == ["delivered"]
