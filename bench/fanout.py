@@ -26,9 +26,9 @@ async def measure(effort: Effort) -> Findings:
     with tempfile.TemporaryDirectory() as directory:
         async with (
             Receivers(PARTNERS) as receivers,
-            targets(
-                Target.start("bench.hub", directory=directory, locations=BURST, receivers=receivers.ports)
-            ) as (hub,),
+            targets(Target.start("bench.hub", directory=directory, locations=BURST, receivers=receivers.ports)) as (
+                hub,
+            ),
         ):
             await hub.ask(statuses=1)
             requests = [_request(receivers, number) for number in range(PARTNERS)]

@@ -15,17 +15,18 @@ import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 Verdict = Literal["pass", "missed", "unsure", ""]
 _READY_TIMEOUT_S = 60.0
 _END_TIMEOUT_S = 10.0
 _SCHEDULER_CLOCK = 2
+_CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
 
 
 class Sample(NamedTuple):
@@ -97,12 +98,12 @@ class Effort:
     @classmethod
     def quick(cls) -> Self:
         """About a minute for all parts."""
-        return cls(rounds=3, seconds=0.7, locations=600, chargers=1_000)
+        return cls(rounds=5, seconds=0.3, locations=600, chargers=1_000)
 
     @classmethod
     def full(cls) -> Self:
         """About five minutes."""
-        return cls(rounds=7, seconds=2.0, locations=2_000, chargers=5_000)
+        return cls(rounds=15, seconds=0.7, locations=2_000, chargers=5_000)
 
 
 class TargetFailed(Exception):
@@ -195,8 +196,22 @@ def resident_kib(pid: int) -> int:
 
 def pin(core: int) -> None:
     """Stay on one core, where there are two and the system can do that."""
-    if hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) > 1:
-        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[core]})
+    if len(_CORES) > 1:
+        os.sched_setaffinity(0, {sorted(_CORES)[core]})
+
+
+@contextmanager
+def on_all_cores() -> Iterator[None]:
+    """For a while not pinned; what is started meanwhile neither."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, _CORES)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 async def take_turns(measurements: Mapping[str, Callable[[], Awaitable[Sample]]], rounds: int) -> Samples:

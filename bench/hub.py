@@ -1,7 +1,7 @@
 """The hub as a target: the program as `busbar serve` runs it, with data of its own in a new SQLite file.
 
-Options: `directory` for the database, `locations` of ours to begin with, `token` that the partner presents, `receivers`
-(ports of partners that listen, for `fanout.py`), `stations` and `gateway` (for `ocpp.py`).
+Options: `directory` for the database, `locations` of ours to begin with, `token` that a partner presents, `receivers`:
+ports of partners that listen, `stations` that may connect (then the port is theirs), `card` that may charge there.
 """
 
 from __future__ import annotations
@@ -13,14 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from bench import samples
+from bench.chargers import identity_of
 from bench.child import free_port, run
 from hub.app import Program
 from hub.core.delivery import lane_from_now_on
+from hub.core.inbound import parse
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim, Endpoint, IssuedToken, Partner, State, TokenUse
 from hub.core.settings import Settings
+from hub.core.units import Unit
 from hub.server import Server
 from modules.locations import service as locations
+from modules.tokens import service as tokens
+from modules.tokens.wire import TOKEN
+from partners.ocpp.register import EvseEntry, Station, put_of
 
 MOST = 1_000_000
 """Limits are on, and out of the way."""
@@ -58,23 +64,33 @@ class BenchHub:
 
 async def start(options: dict[str, Any]) -> BenchHub:
     """Open, fill, serve."""
-    settings = Settings(
-        database_url=f"sqlite:///{Path(options['directory'], 'hub.db')}",
-        port=free_port(),
-        ocpp_port=0,
-        dev=True,
-        rate_per_partner=MOST,
-        burst_per_partner=MOST,
-    )
+    settings = _settings(options)
     program = await Program.open(settings)
-    await _fill(program, options["locations"])
+    await _fill(program, options.get("locations", 0) or min(options.get("stations", 0), 1))
+    await _register(program, options.get("stations", 0))
+    if "card" in options:
+        await _give_out(program, options["card"])
     if "token" in options:
         await _add(program, _caller(program, options["token"]))
     for number, port in enumerate(options.get("receivers", ())):
         await _add(program, _receiver(program, number, port))
     server = Server(program)
     await server.start()
-    return BenchHub(program, server, settings.port)
+    return BenchHub(program, server, program.gateway.port if "stations" in options else settings.port)
+
+
+def _settings(options: dict[str, Any]) -> Settings:
+    return Settings(
+        database_url=f"sqlite:///{Path(options['directory'], 'hub.db')}",
+        port=free_port(),
+        ocpp_port=0,
+        dev=True,
+        rate_per_partner=MOST,
+        burst_per_partner=MOST,
+        ocpp_frames_per_s=MOST,
+        ocpp_frames_burst=MOST,
+        ocpp_settle_s=3600,
+    )
 
 
 async def _fill(program: Program, how_many: int) -> None:
@@ -87,6 +103,25 @@ async def _fill(program: Program, how_many: int) -> None:
                 for number in numbers
             )
         )
+
+
+async def _register(program: Program, how_many: int) -> None:
+    """Stations of one EVSE each, all at the first location, that need no password."""
+    location = f"{samples.OWNER}/LOC00000"
+    unit = Unit()
+    for number in range(how_many):
+        evses = {"1": EvseEntry(evse_uid=f"E{number:05d}", connectors={"1": "1"})}
+        unit.put(put_of(Station(identity_of(number), location=location, evses=evses, security_profile=0)))
+    if how_many:
+        await program.store.commit(unit)
+
+
+async def _give_out(program: Program, card: str) -> None:
+    """A token of PARTY that may charge without a question."""
+    tree = parse(samples.token(0, 0), limit=10_000)
+    token = TOKEN["2.2.1"].read({**tree, "uid": card})
+    await tokens.put(program.store, Party.parse(samples.PARTY), card, token)
+    await _add(program, _caller(program, "bb_" + "c" * 43))
 
 
 async def _add(program: Program, partner: Partner) -> None:

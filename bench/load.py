@@ -10,6 +10,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from bench.harness import Sample, Target, TargetFailed
 
@@ -123,7 +124,15 @@ def measured(
     return lambda: asyncio.ensure_future(measure())
 
 
-async def window(target: Target, load: Load, seconds: float) -> Sample:
+class Counted(Protocol):
+    """What counts answers, and how long each took."""
+
+    answered: int
+    waits_s: list[float]
+    failure: str | None
+
+
+async def window(target: Target, load: Counted, seconds: float) -> Sample:
     """What happens in the next `seconds`."""
     before, cpu_before, start = load.answered, target.cpu_s(), time.perf_counter()
     await asyncio.sleep(seconds)

@@ -36,9 +36,7 @@ def location(number: int) -> dict[str, Any]:
         "time_zone": "Europe/Berlin",
         "opening_times": {
             "twentyfourseven": False,
-            "regular_hours": [
-                {"weekday": day, "period_begin": "06:00", "period_end": "22:00"} for day in range(1, 7)
-            ],
+            "regular_hours": [{"weekday": day, "period_begin": "06:00", "period_end": "22:00"} for day in range(1, 7)],
         },
         "charging_when_closed": True,
         "images": [_image("location", number)],

@@ -1,15 +1,12 @@
 """Units committed a second: Busbar's store against SQLModel's async session, on both databases, in one run.
 
-    python -m bench.store [--rounds 5] [--seconds 2] [--callers 64]
-
 A unit is one document upserted and one change row. The reference writes the same row and the same change with `merge`,
-`add` and `commit`, which is how SQLModel's documentation does it; its SQLite runs with FULL sync too. Rounds of all
-four take turns, so that a busy machine hurts all alike; medians are printed.
+`add` and `commit`, which is how SQLModel's documentation does it; its SQLite runs with FULL sync too. Unlike elsewhere
+all is in this one process, and the clock counts: most of a commit is waiting.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import statistics
 import tempfile
@@ -18,18 +15,20 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import uvloop
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bench.harness import Effort, Figure, Findings, Sample, Samples, on_all_cores, rate_ratios, take_turns
 from hub.core.clock import timestamp
 from hub.core.store import Store, open_store
 from hub.core.store.addresses import postgres_dsn
 from hub.core.units import Change, Kind, Put, Unit
 from tests.databases import PostgresServer
 
+PART = "store"
+CALLERS = 64
 SESSION = Kind("session", ("status",), ("status",))
 BODY = b'{"id":"' + b"x" * 1_190 + b'"}'
 KEYS_A_CALLER = 100
@@ -106,10 +105,10 @@ def ours(store: Store) -> Write:
     return write
 
 
-async def rate(write: Write, *, callers: int, seconds: float) -> float:
-    """Units a second, with that many callers who each wait for their unit before the next."""
+async def rate(write: Write, *, callers: int, seconds: float) -> Sample:
+    """Units a second, with that many callers who each wait for their unit before the next. CPU is this process's."""
     done = 0
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
 
     async def caller(name: int) -> None:
         nonlocal done
@@ -120,43 +119,42 @@ async def rate(write: Write, *, callers: int, seconds: float) -> float:
             done += 1
 
     await asyncio.gather(*(caller(name) for name in range(callers)))
-    return done / (time.perf_counter() - start)
+    return Sample(done, time.perf_counter() - start, 1e6 * (time.process_time() - cpu) / max(done, 1))
 
 
-async def compare(name: str, database_url: str, options: argparse.Namespace) -> None:
-    """Print one line for the database `name`."""
+async def compare(name: str, database_url: str, effort: Effort) -> Samples:
+    """Both stores on one database; ours twice, for the noise, and once with a single caller."""
     store = await open_store(database_url, [SESSION])
-    base, engine = await reference(database_url)
-    writes = {"ours": ours(store), "reference": base}
-    rates: dict[str, list[float]] = {"ours": [], "reference": [], "alone": []}
-    for _ in range(options.rounds):
-        for label, write in writes.items():
-            rates[label].append(await rate(write, callers=options.callers, seconds=options.seconds))
-        rates["alone"].append(await rate(writes["ours"], callers=1, seconds=options.seconds / 4))
+    usual, engine = await reference(database_url)
+    own = ours(store)
+    taken = await take_turns(
+        {
+            f"{name}, store": lambda: rate(own, callers=CALLERS, seconds=effort.seconds),
+            f"{name}, store, once more": lambda: rate(own, callers=CALLERS, seconds=effort.seconds),
+            f"{name}, SQLModel": lambda: rate(usual, callers=CALLERS, seconds=effort.seconds),
+            f"{name}, store, 1 caller": lambda: rate(own, callers=1, seconds=effort.seconds / 4),
+        },
+        effort.rounds,
+    )
     await store.close()
     await engine.dispose()
-    mid = {label: statistics.median(values) for label, values in rates.items()}
-    print(
-        f"{name:<11} {options.callers} callers: {mid['ours']:>8,.0f} units/s   SQLModel {mid['reference']:>6,.0f}/s"
-        f"   ratio {mid['ours'] / mid['reference']:>5.1f}   1 caller: {1000 / mid['alone']:.2f} ms a unit"
-    )
+    return taken
 
 
-async def main() -> None:
-    """SQLite in a temporary file, PostgreSQL on a server of our own."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--callers", type=int, default=64)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory:
-        await compare("SQLite", f"sqlite:///{directory}/busbar.db", options)
-    server = PostgresServer()
-    try:
-        await compare("PostgreSQL", server.create_database(), options)
-    finally:
-        server.remove()
-
-
-if __name__ == "__main__":
-    uvloop.run(main())
+async def measure(effort: Effort) -> Findings:
+    """SQLite in a temporary file, PostgreSQL on a server of our own; both cores are used."""
+    figures: list[Figure] = []
+    taken: Samples = {}
+    with tempfile.TemporaryDirectory() as directory, on_all_cores():
+        taken |= await compare("SQLite", f"sqlite:///{directory}/busbar.db", effort)
+        server = PostgresServer()
+        try:
+            taken |= await compare("PostgreSQL", server.create_database(), effort)
+        finally:
+            server.remove()
+    for name, bound in (("SQLite", 50.0), ("PostgreSQL", 25.0)):
+        again = rate_ratios(taken, f"{name}, store, once more", f"{name}, store")
+        ratios = rate_ratios(taken, f"{name}, store", f"{name}, SQLModel")
+        noise = statistics.median(abs(ratio - 1) for ratio in again)
+        figures.append(Figure(PART, f"units a second on {name}, against SQLModel", ratios, bound=bound, noise=noise))
+    return Findings(PART, figures, taken)

@@ -108,7 +108,7 @@ class Place:
 
 
 class Chargers(Protocol):
-    """Orders to our own chargers. Each waits at most `timeout_s` and then says TIMEOUT; a charger's fault never raises."""
+    """Orders to our own chargers. Each waits at most `timeout_s`, then says TIMEOUT; a charger's fault never raises."""
 
     def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:
         """The connector of ours that OCPI knows under this EVSE, or None."""

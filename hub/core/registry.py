@@ -187,6 +187,7 @@ class Registry:
         self._versions: dict[str, int] = {}
         self._by_fingerprint: dict[str, tuple[str, IssuedToken]] = {}
         self._by_header: dict[bytes, Caller] = {}
+        self._holders: dict[RoleClaim, Partner] = {}
         self._revision = -1
         self._listeners: list[Callable[[], None]] = []
         self._changing = asyncio.Lock()
@@ -222,6 +223,7 @@ class Registry:
             for partner in self._partners.values()
             for token in partner.our_tokens
         }
+        self._holders = {claim.pair: partner for partner in self.connected() for claim in partner.claims}
         for listener in self._listeners:
             listener()
 
@@ -244,8 +246,7 @@ class Registry:
 
     def holder_of(self, party: Party, roles: Iterable[PartyRole]) -> Partner | None:
         """The connected partner that speaks for `party` in one of `roles`."""
-        wanted = frozenset(roles)
-        return next((p for p in self.connected() if p.speaks_for(party, wanted)), None)
+        return next((held for role in roles if (held := self._holders.get(RoleClaim(role, party))) is not None), None)
 
     def known(self, header: bytes) -> Caller | None:
         """Who presented this very Authorization header before, if that has not changed meanwhile."""

@@ -8,8 +8,10 @@ in our form, a few columns that queries need, and a `version` that counts its wr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Self
+
+import msgspec
 
 ANY: Final = -1
 """Expect nothing of the document's version."""
@@ -17,22 +19,26 @@ ANY: Final = -1
 ABSENT: Final = 0
 """Expect that the document does not exist yet."""
 
+UNUSED: Final = -2
+"""Nobody ever used this key, and nobody looks: for keys that are made so that they cannot meet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of document: the name of its table, and the text columns it has beside the common ones.
 
     Common columns: seq (order of creation, assigned by the store), key (unique), version, owner, audience,
-    last_updated, body. `indexed` names the columns of `columns` that get an index.
+    last_updated, body. `indexed` names the columns of `columns` that get an index. A `log` is written at its end only,
+    at a high rate: owner and audience are not indexed.
     """
 
     name: str
     columns: tuple[str, ...] = ()
     indexed: tuple[str, ...] = ()
+    log: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """A stored object as it was read."""
 
     seq: int
@@ -45,9 +51,8 @@ class Document:
     columns: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
-    """Write one document. `expect`: the version it must have now (ANY, ABSENT, or a number that was read)."""
+class Put(msgspec.Struct, frozen=True):
+    """Write one document. `expect`: the version it must have now (ANY, ABSENT, or a number that was read), or UNUSED."""
 
     kind: Kind
     key: str
@@ -59,8 +64,7 @@ class Put:
     expect: int = ANY
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True):
     """Remove one document."""
 
     kind: Kind
@@ -68,8 +72,7 @@ class Delete:
     expect: int = ANY
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """That something changed, for the partners' lanes: one row however many partners there are.
 
     `owner` is the party whose object it is, `audience` the only party that may have it ("" = all that are entitled).
@@ -84,8 +87,7 @@ class Change:
     correlation_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(msgspec.Struct, frozen=True):
     """Who did what to what. Never holds a secret or a card number."""
 
     actor: str
@@ -94,13 +96,12 @@ class Audit:
     detail: str = ""
 
 
-@dataclass(slots=True)
-class Unit:
+class Unit(msgspec.Struct):
     """What is written together, or not at all."""
 
-    writes: list[Put | Delete] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    audits: list[Audit] = field(default_factory=list)
+    writes: list[Put | Delete] = []
+    changes: list[Change] = []
+    audits: list[Audit] = []
 
     def put(self, put: Put) -> Self:
         self.writes.append(put)

@@ -10,6 +10,7 @@ The whitelist says who is asked (mod_tokens, WhitelistType; `valid=false` never 
     ALLOWED, valid                 accepted
     ALLOWED, not valid             ask; no answer: refused
     ALWAYS                         valid or not, as it is; never asked
+    whatever, of a partner gone    refused: nobody would pay (our own drivers' tokens excepted)
     nothing                        ask the eMSPs that gave us no token list (setting `ask_unknown_tokens`); else refused
 
 Silence is counted after `authorize_timeout_s`. A partner that is blocked or gone is as silent. What an eMSP said is
@@ -177,9 +178,11 @@ def _rank(document: Document) -> tuple[bool, bool, int]:
 async def _by_whitelist(hub: Hub, document: Document, uid: str, place: Place | None, at: str) -> Decision:
     token = parse(document.body, limit=_LIMIT)
     whitelist, valid = token["whitelist"], token["valid"]
+    holder = hub.registry.holder_of(Party.parse(document.owner), EMSP_LIKE)
+    if holder is None and document.owner != hub.settings.party:
+        return Decision("NOT_ALLOWED", By.OFFLINE, token, document.owner)
     if whitelist == "ALWAYS" or (whitelist == "ALLOWED" and valid):
         return Decision("ALLOWED" if valid else "BLOCKED", By.WHITELIST, token, document.owner)
-    holder = hub.registry.holder_of(Party.parse(document.owner), EMSP_LIKE)
     asked = await _ask(hub, holder, token["uid"], token["type"], place, token) if holder is not None else None
     if asked is None:
         offline = "ALLOWED" if whitelist == "ALLOWED_OFFLINE" and valid else "NOT_ALLOWED"

@@ -9,8 +9,8 @@
 The store must know the kinds of `partners.ocpp.gateway.KINDS`.
 
 One socket a station: the newest that authenticated wins, the one before is closed, and a closing socket only removes
-itself (rule R3). A socket costs one task that reads what is not answered at once (`sockets.py`); pings, deadlines and whatever waits for its time are looked after
-by one ticker for all. A charger that hurries is read more slowly, and nothing of it is lost.
+itself (rule R3). A socket costs one task, which reads what is not answered at once (`sockets.py`, `brief.py`); pings,
+deadlines and whatever waits for its time are looked after by one ticker for all. A charger that hurries is read more slowly, and nothing of it is lost.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from websockets.exceptions import ConnectionClosed
 
 from hub.core.ports import Hub
 from hub.core.units import Audit, Kind, Unit
+from partners.ocpp.brief import BRIEF
 from partners.ocpp.certificates import CERTIFICATE_REQUESTS
 from partners.ocpp.handshake import PROTOCOLS, Handshake, choose
 from partners.ocpp.journal import OCPP_EVENTS, TRANSACTIONS
@@ -41,7 +42,7 @@ from partners.ocpp.sequence import SEQUENCES
 from partners.ocpp.sockets import ChargerSocket
 from partners.ocpp.ticker import Ticker
 from partners.ocpp.transactions import Transactions
-from partners.ocpp.v16 import BRIEF, Version16
+from partners.ocpp.v16 import Version16
 
 log = structlog.get_logger()
 
@@ -150,7 +151,8 @@ class Gateway:
         )
 
     async def _serve(self, socket: ServerConnection) -> None:
-        assert isinstance(socket, ChargerSocket)
+        if not isinstance(socket, ChargerSocket):
+            raise TypeError("the server makes sockets of another kind")
         live = self.stations.find(socket.username)
         protocol = socket.subprotocol or (live.station.switches.assume_protocol if live is not None else "")
         if live is None or (socket.subprotocol is None and _offered(socket)) or protocol not in PROTOCOLS:

@@ -18,6 +18,10 @@ from hub.core.jsontypes import Json
 EARLIEST: Final = datetime(2010, 1, 1, tzinfo=UTC)
 """No charger of today charged before: an earlier time is a clock that was never set (1970, 2000)."""
 
+_LONGEST_TIME: Final = 48
+_USUAL_TIMES: Final = (20, 24)
+"""Characters of `2026-05-01T12:00:00Z`, and of the same with milliseconds."""
+
 _DECIMAL = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
 _TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,12}))?)?"
@@ -42,7 +46,14 @@ def parse_decimal(value: Json) -> Decimal | None:
 
 def parse_time(value: Json) -> datetime | None:
     """RFC 3339, or nearly: a blank for the T, a comma, no seconds, no zone (then UTC), `+0200`. In UTC."""
-    return _parse_time(value) if isinstance(value, str) and len(value) <= 48 else None
+    if not isinstance(value, str) or len(value) > _LONGEST_TIME:
+        return None
+    if len(value) in _USUAL_TIMES and (value[4], value[10], value[13], value[-1]) == ("-", "T", ":", "Z"):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            pass
+    return _parse_time(value)
 
 
 @lru_cache(maxsize=8192)

@@ -94,14 +94,14 @@ class Refused(Exception):
 
 
 class Ready(NamedTuple):
-    """An answer that stands already. It may leave when `kept` is done; None: now."""
+    """An answer that stands already, as JSON. It may leave when `kept` is done; None: now."""
 
-    payload: Tree
+    result: str
     kept: asyncio.Future[tuple[int, ...]] | None = None
 
 
-Brief = Callable[[Incoming], Ready | None]
-"""Handles a CALL at once, or gives None and does nothing. An exception counts as None."""
+Brief = Callable[[str], Ready | None]
+"""Handles the text of a CALL at once, or gives None and does nothing. An exception counts as None."""
 
 Handler = Callable[[Incoming], Awaitable[Tree]]
 """Gives the payload of the CALLRESULT. May raise Refused or any BusbarError."""
@@ -109,8 +109,9 @@ Handler = Callable[[Incoming], Awaitable[Tree]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`frame_bytes` of one frame, `brief` characters of one that is answered at once; `frames_per_s` with a `burst` before reading slows down; bad frames a
-    minute.
+    """`frame_bytes` of one frame, `brief` characters of one that is answered at once.
+
+    `frames_per_s` with a `burst` before reading slows down; bad frames a minute.
     """
 
     frame_bytes: int = 256 * 1024
@@ -174,6 +175,7 @@ class Connection:
         self._limits = limits or LIMITS[version]
         self._on_late, self._brief, self._send_now = on_late, brief, send_now
         self._kept: asyncio.Future[tuple[int, ...]] | None = None
+        self._saying: asyncio.Future[None] | None = None
         self._calls = Calls(version, send, clock, self._limits.calls, give_up=self._silent, on_late=self._late)
         self._unread: deque[frames.Call] = deque()
         self.worker: asyncio.Task[None] | None = None
@@ -213,24 +215,23 @@ class Connection:
 
     def at_once(self, text: str) -> bool:
         """Take one text frame if it is brief. False: nothing was done, and it belongs to `received`."""
-        action = _BRIEFLY.match(text)
-        brief = self._brief.get(action[1]) if action is not None else None
-        if brief is None or self._gone or self.worker is not None or self._kept is not None:
+        head = _HEAD.match(text)
+        brief = self._brief.get(head[2]) if head is not None else None
+        if head is None or brief is None or self._gone or self.worker is not None or self._kept is not None:
             return False
-        call = frames.read(text, self._version) if len(text) <= self._limits.brief else None
-        if not isinstance(call, frames.Call) or not self._pace.allows():
+        if len(text) > self._limits.brief or not self._pace.allows():
             return False
-        ready = self._ready(brief, call)
+        ready = self._ready(brief, text)
         if ready is None:
             return False
         self.counts["frames"] += 1
         self._pace.spend()
-        answer = frames.result(call.id, ready.payload)
+        answer = f'[3,"{head[1]}",{ready.result}]'
         if ready.kept is None:
             self._say_now(answer)
         else:
             self._kept = ready.kept
-            ready.kept.add_done_callback(partial(self._is_kept, call, answer))
+            ready.kept.add_done_callback(partial(self._is_kept, head, answer))
         return True
 
     async def call(
@@ -280,21 +281,19 @@ class Connection:
         except Exception as error:  # one message must not cost the charger its socket
             return self._refusal(call, self._failure(call.action, error), _speakable(error))
 
-    def _ready(self, brief: Brief, call: frames.Call) -> Ready | None:
-        finding = schemas.check(self._version, call.action, call.payload)
-        if finding is not None:
-            return None
+    def _ready(self, brief: Brief, text: str) -> Ready | None:
         try:
-            return brief(Incoming(call.action, call.payload, call.raw, None))
-        except Exception as error:  # it is handled in the usual way, and fails there if it must
-            log.info("not answered at once", action=call.action, error=type(error).__name__)
+            return brief(text)
+        except Exception:  # it is handled in the usual way, and fails there if it must
             return None
 
-    def _is_kept(self, call: frames.Call, answer: str, kept: asyncio.Future[tuple[int, ...]]) -> None:
+    def _is_kept(self, head: re.Match[str], answer: str, kept: asyncio.Future[tuple[int, ...]]) -> None:
         self._kept = None
         error = NotReady() if kept.cancelled() else kept.exception()
         if isinstance(error, Exception):
-            answer = self._refusal(call, self._failure(call.action, error), _speakable(error)) or ""
+            fault, description = self._failure(head[2], error), _speakable(error)
+            self.counts["refused"] += 1
+            answer = frames.error(head[1], fault, self._version, description)
         self._say_now(answer)
 
     def _say_now(self, text: str) -> None:
@@ -365,7 +364,8 @@ class Connection:
         await self._close(SILENT, "no answer to our calls")
 
 
-_BRIEFLY: Final = re.compile(r'\[ ?2 ?, ?"[^"\\]{1,36}" ?, ?"([A-Za-z]{1,40})"')
+_HEAD: Final = re.compile(r'\[ ?2 ?, ?"([^"\\]{1,36})" ?, ?"([A-Za-z]{1,40})"')
+"""Of a CALL, as it is usually written: its id and its action."""
 
 
 def _speakable(error: Exception) -> str:

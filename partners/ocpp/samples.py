@@ -20,18 +20,20 @@ from typing import Final, NamedTuple
 import msgspec
 
 from hub.core.clock import timestamp
+from hub.core.jsontypes import Tree
 from hub.core.store import Store
-from hub.core.units import Document, Kind, Put
+from hub.core.units import UNUSED, Document, Kind, Put
 from partners.ocpp import frames, reports, schemas
-from partners.ocpp.events import Event
+from partners.ocpp.events import Event, Flag
 from partners.ocpp.journal import DONE, LIVE
 from partners.ocpp.rpc import Incoming
 
-OCPP_SAMPLES: Final = Kind("ocpp_samples")
+OCPP_SAMPLES: Final = Kind("ocpp_samples", log=True)
 OCPP_SAMPLE_LISTS: Final = Kind("ocpp_sample_lists", columns=("station", "state"), indexed=("station",))
 
 _VERSION: Final = "1.6"
 _AT_ONCE: Final = 500
+_NUMBER: Final = (int, type(None))
 
 
 class Sample(NamedTuple):
@@ -39,6 +41,14 @@ class Sample(NamedTuple):
 
     arrival: datetime
     raw: str
+
+
+class Told(NamedTuple):
+    """What a MeterValues says of itself: the connector, the transaction if it names one, its times as text."""
+
+    connector: int
+    number: int | None
+    times: Sequence[str]
 
 
 class SampleList(msgspec.Struct, frozen=True):
@@ -49,17 +59,27 @@ class SampleList(msgspec.Struct, frozen=True):
     arrivals: tuple[datetime, ...] = ()
 
 
+def told_in(payload: Tree) -> Told | None:
+    """None, when it is not written as it should be."""
+    connector, number, moments = (payload.get(name) for name in ("connectorId", "transactionId", "meterValue"))
+    if type(connector) is not int or type(number) not in _NUMBER or type(moments) is not list:
+        return None
+    times = [moment.get("timestamp") if type(moment) is dict else None for moment in moments]
+    return Told(connector, number, times) if all(type(time) is str for time in times) else None
+
+
 def put_of(station: str, sample: Sample) -> Put:
     """The write of a sample."""
     arrival = sample.arrival.isoformat(timespec="microseconds")
-    return Put(OCPP_SAMPLES, f"{arrival}/{station}", sample.raw.encode(), "", "", f"{arrival[:23]}Z")
+    key, last_updated = f"{arrival}/{station}", f"{arrival[:23]}Z"
+    return Put(OCPP_SAMPLES, key, sample.raw.encode(), last_updated=last_updated, expect=UNUSED)
 
 
 def event_of(station: str, sample: Sample) -> Event:
     """What the ledger makes of it."""
     frame = frames.read(sample.raw, _VERSION)
-    if not isinstance(frame, frames.Call):
-        raise ValueError("only calls are kept as samples")
+    if not isinstance(frame, frames.Call):  # beyond our limits of depth and digits
+        return Event(station, "meter", sample.arrival, flags=frozenset({Flag.SCHEMA_BROKEN}))
     finding = schemas.check(_VERSION, frame.action, frame.payload)
     return reports.meter(station, Incoming(frame.action, frame.payload, "", finding), sample.arrival)
 

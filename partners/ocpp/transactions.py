@@ -15,7 +15,7 @@ the ledger together, before anything else is entered, or when the partner is to 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -26,7 +26,6 @@ import structlog
 
 from hub.core import trace
 from hub.core.failpoints import failpoint
-from hub.core.jsontypes import Json, Tree
 from hub.core.ports import Hub
 from hub.core.units import Delete, Put, Unit
 from partners.ocpp import billing, journal, ledger, samples
@@ -39,7 +38,7 @@ from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book, Effect
 from partners.ocpp.matching import stop_key
 from partners.ocpp.readings import EARLIEST, parse_time
-from partners.ocpp.samples import Sample
+from partners.ocpp.samples import Sample, Told
 from partners.ocpp.sequence import Numbers
 from partners.ocpp.surroundings import AHEAD
 
@@ -54,8 +53,6 @@ TOLD_EVERY_S: Final = 1.0
 """Of one station: a running session is priced no more often, however fast a charger replays an hour."""
 MARKED_EVERY: Final = timedelta(hours=1)
 """How far back a restart may have to look for samples that waited."""
-
-_NUMBER: Final = (int, type(None))
 
 Decide = Callable[[], Awaitable[Opening]]
 
@@ -107,7 +104,7 @@ class Transactions:
             applied = await self._enter(desk, event, opening)
             return Started(applied.assigned or 0, opening.decision.allowed, opening)
 
-    async def sample(self, station: str, payload: Tree, raw: str, now: datetime) -> bool:
+    async def sample(self, station: str, told: Told, raw: str, now: datetime) -> bool:
         """Keep a MeterValues that can wait for the ledger. Raises: NotReady.
 
         It can when it names a charge that goes on, or is of a connector where one does, and its times are plain.
@@ -115,7 +112,7 @@ class Transactions:
         """
         async with self._turn(station):
             desk = await self._desk(station)
-            meter, at = self._metered(desk, payload, now)
+            meter, at = self._metered(desk, told, now)
             if meter is None or at is None:
                 return False
             sample, waiting = Sample(desk.arrival(now), raw), self._waiting.setdefault(station, [])
@@ -128,7 +125,7 @@ class Transactions:
             return True
 
     def sample_at_once(
-        self, station: str, payload: Tree, raw: str, now: datetime
+        self, station: str, told: Told, raw: str, now: datetime
     ) -> asyncio.Future[tuple[int, ...]] | None:
         """The same as `sample`, for a station that nobody is busy with, when nothing else is due.
 
@@ -138,7 +135,7 @@ class Transactions:
         if desk is None or turn is None or turn.locked():
             return None
         waiting = self._waiting.setdefault(station, [])
-        meter, at = self._metered(desk, payload, now)
+        meter, at = self._metered(desk, told, now)
         if meter is None or at is None or len(waiting) >= MOST_WAITING or self._must_tell(desk, meter, at):
             return None
         sample = Sample(desk.arrival(now), raw)
@@ -229,13 +226,12 @@ class Transactions:
         elif desk.is_open and (desk.last_arrival is None or now - desk.last_arrival > MARKED_EVERY):
             await self._hub.store.commit(Unit().put(samples.mark_put(desk.station, desk.arrival(now))))
 
-    def _metered(self, desk: Desk, payload: Tree, now: datetime) -> tuple[Meter | None, datetime | None]:
-        """Whose sample MeterValues are, and of when; both None, where that is not plain."""
-        number, connector = payload.get("transactionId"), payload.get("connectorId")
-        meter = desk.meter(number, connector) if type(connector) is int and type(number) in _NUMBER else None
+    def _metered(self, desk: Desk, told: Told, now: datetime) -> tuple[Meter | None, datetime | None]:
+        """Whose sample MeterValues are, and of when; None, where that is not plain."""
+        meter = desk.meter(told.number, told.connector)
         if meter is None:
             return None, None
-        return meter, _plain_time(payload.get("meterValue"), meter.start if number is None else EARLIEST, now)
+        return meter, _plain_time(told.times, meter.start if told.number is None else EARLIEST, now + AHEAD)
 
     def _must_tell(self, desk: Desk, meter: Meter, at: datetime) -> bool:
         is_due = meter.due is None or at >= meter.due
@@ -338,12 +334,12 @@ def _with(book: Book, waiting: list[Sample]) -> Book:
     return ledger.with_samples(book, [samples.event_of(book.station, sample) for sample in waiting])
 
 
-def _plain_time(meter_values: Json, since: datetime, now: datetime) -> datetime | None:
-    """The last time in MeterValues, if all are from `since` on and of a clock that is not far ahead."""
+def _plain_time(times: Sequence[str], since: datetime, until: datetime) -> datetime | None:
+    """The last of several times, if none lies outside, as by a clock that was not set."""
     newest = None
-    for entry in meter_values if type(meter_values) is list else ():
-        at = parse_time(entry.get("timestamp")) if type(entry) is dict else None
-        if at is None or not since <= at <= now + AHEAD:
+    for time in times:
+        at = parse_time(time)
+        if at is None or not since <= at <= until:
             return None
         newest = at if newest is None else max(newest, at)
     return newest

@@ -31,7 +31,8 @@ from partners.ocpp.events import Event
 from partners.ocpp.live import Link
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.readings import parse_time
-from partners.ocpp.rpc import Incoming, Ready, Refused
+from partners.ocpp.rpc import Incoming, Refused
+from partners.ocpp.samples import told_in
 from partners.ocpp.status import Heard
 from partners.ocpp.transactions import Transactions
 
@@ -39,7 +40,6 @@ log = structlog.get_logger()
 
 _ENDS_RESERVATION: Final = frozenset({"Unavailable", "Faulted"})
 _LONGEST_TEXT: Final = 255
-_NOTHING: Final[Tree] = {}
 
 
 class Version16:
@@ -139,7 +139,8 @@ class Version16:
         """Samples, of a transaction or not."""
         link.money_at = self.hub.clock.monotonic()
         now = self.hub.clock.now()
-        if await self.transactions.sample(link.live.identity, incoming.payload, incoming.raw, now):
+        told = told_in(incoming.payload)
+        if told is not None and await self.transactions.sample(link.live.identity, told, incoming.raw, now):
             failpoint("ocpp.in.before_reply")
             return {}
         event = reports.meter(link.live.identity, incoming, now)
@@ -148,19 +149,6 @@ class Version16:
         await self.transactions.report(event)
         failpoint("ocpp.in.before_reply")
         return {}
-
-    def heartbeat_at_once(self, link: Link, incoming: Incoming) -> Ready:
-        """The same as `heartbeat`."""
-        return Ready({"currentTime": timestamp(self.hub.clock.now())})
-
-    def sample_at_once(self, link: Link, incoming: Incoming) -> Ready | None:
-        """The same as `meter_values`, for a sample that may wait for the ledger."""
-        identity, now = link.live.identity, self.hub.clock.now()
-        kept = self.transactions.sample_at_once(identity, incoming.payload, incoming.raw, now)
-        if kept is None:
-            return None
-        link.money_at = self.hub.clock.monotonic()
-        return Ready(_NOTHING, kept)
 
     async def data_transfer(self, link: Link, incoming: Incoming) -> Tree:
         """No vendor's messages are spoken here."""
@@ -260,9 +248,3 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "StopTransaction": Version16.stop_transaction,
 }
 """Every CALL that a charger of 1.6 may make."""
-
-BRIEF: Final[Mapping[str, Callable[[Version16, Link, Incoming], Ready | None]]] = {
-    "Heartbeat": Version16.heartbeat_at_once,
-    "MeterValues": Version16.sample_at_once,
-}
-"""Those that can often be answered at once."""

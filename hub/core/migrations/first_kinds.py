@@ -2,5 +2,7 @@
 
 from __future__ import annotations
 
-FIRST_KINDS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
-"""Table, columns, indexed columns."""
+from typing import Any
+
+FIRST_KINDS: tuple[tuple[Any, ...], ...] = ()
+"""Table, columns, indexed columns; True for a log."""

@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from hub.core.errors import Conflict, NotReady
 from hub.core.failpoints import FailpointRaised, failpoint
-from hub.core.units import ANY, Audit, Change, Put, Unit
+from hub.core.units import ANY, UNUSED, Audit, Change, Put, Unit
+
+_FIRST: Final = (1,)
 
 Versions = dict[str, dict[str, int]]
 """Kind name -> key -> version; a key that does not exist has no entry."""
@@ -66,7 +69,8 @@ def keys_of(waiters: Iterable[Waiter]) -> dict[str, list[str]]:
     keys: dict[str, dict[str, None]] = {}
     for waiter in waiters:
         for write in waiter.unit.writes:
-            keys.setdefault(write.kind.name, {})[write.key] = None
+            if write.expect != UNUSED:
+                keys.setdefault(write.kind.name, {})[write.key] = None
     return {kind: list(found) for kind, found in keys.items()}
 
 
@@ -84,12 +88,15 @@ def decide(waiters: Sequence[Waiter], versions: Versions) -> Decision:
 
 
 def _apply(waiter: Waiter, versions: Versions) -> Conflict | None:
+    if len(waiter.unit.writes) == 1 and waiter.unit.writes[0].expect == UNUSED:
+        waiter.versions = _FIRST
+        return None
     before: list[tuple[dict[str, int], str, int]] = []
     after: list[int] = []
     for write in waiter.unit.writes:
-        table = versions[write.kind.name]
+        table = versions.setdefault(write.kind.name, {})
         present = table.get(write.key, 0)
-        if write.expect not in (ANY, present):
+        if write.expect not in (ANY, UNUSED, present):
             for undo, key, version in reversed(before):
                 undo[key] = version
             return Conflict(f"{write.kind.name} was changed by somebody else meanwhile")

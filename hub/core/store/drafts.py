@@ -21,7 +21,9 @@ _HEAD: Final = '''"""Kinds whose tables the first migration makes, written by `p
 
 from __future__ import annotations
 
-FIRST_KINDS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ('''
+from typing import Any
+
+FIRST_KINDS: tuple[tuple[Any, ...], ...] = ('''
 
 
 def declared_kinds(place: str) -> Sequence[Kind]:
@@ -36,15 +38,14 @@ def declared_kinds(place: str) -> Sequence[Kind]:
 
 def first_kinds() -> tuple[Kind, ...]:
     """The kinds of the first migration."""
-    return tuple(Kind(name.removeprefix("doc_"), columns, indexed) for name, columns, indexed in FIRST_KINDS)
+    return tuple(Kind(name.removeprefix("doc_"), *rest) for name, *rest in FIRST_KINDS)
 
 
 def frozen(kinds: Sequence[Kind]) -> str:
     """The text of `first_kinds.py` for these kinds, in order of their names."""
-    entries = (f"    ({_text(table_name(k))}, {_texts(k.columns)}, {_texts(k.indexed)}),\n" for k in _sorted(kinds))
-    body = "".join(entries)
+    body = "".join(f"    ({', '.join(_entry(kind))}),\n" for kind in _sorted(kinds))
     opened = "\n" if body else ""
-    return f'{_HEAD}{opened}{body})\n"""Table, columns, indexed columns."""\n'
+    return f'{_HEAD}{opened}{body})\n"""Table, columns, indexed columns; True for a log."""\n'
 
 
 def freeze(kinds: Sequence[Kind], directory: Path = MIGRATIONS) -> Path:
@@ -66,6 +67,11 @@ def draft(kinds: Sequence[Kind], message: str, directory: Path = MIGRATIONS) -> 
             command.revision(config, message, autogenerate=True, rev_id=f"{number:04d}")
     (path,) = (directory / "versions").glob(f"v{number:04d}_*.py")
     return path
+
+
+def _entry(kind: Kind) -> list[str]:
+    told = [_text(table_name(kind)), _texts(kind.columns), _texts(kind.indexed)]
+    return [*told, "True"] if kind.log else told
 
 
 def _sorted(kinds: Sequence[Kind]) -> list[Kind]:

@@ -94,7 +94,7 @@ def _document_table(tables: MetaData, kind: Kind) -> None:
         postgresql_with={"fillfactor": 60},
     )
     Index(f"{name}_key", table.c.key, unique=True)
-    for column in ("owner", "audience", *kind.indexed):
+    for column in (*(() if kind.log else ("owner", "audience")), *kind.indexed):
         Index(f"{name}_{column}", table.c[column], table.c.seq)
     Index(
         f"{name}_last_updated",

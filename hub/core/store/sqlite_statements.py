@@ -1,4 +1,4 @@
-"""Multi-row statements for SQLite. Their sizes are powers of four, so that few texts are parsed and all stay cached."""
+"""Multi-row statements for SQLite. Their sizes are powers of two, so that few texts are parsed and all stay cached."""
 
 # ruff: noqa: S608 - the names in our SQL are checked (`schema.check_kinds`), values are always bound
 
@@ -13,7 +13,7 @@ from hub.core.store.schema import COMMON, table_name
 from hub.core.units import Kind
 
 _Item = TypeVar("_Item")
-_SIZES: Final = (256, 64, 16, 4, 1)
+_SIZES: Final = (256, 128, 64, 32, 16, 8, 4, 2, 1)
 
 
 class SqliteStatements:

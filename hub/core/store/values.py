@@ -28,7 +28,8 @@ def is_storable(text: str) -> bool:
 def check_unit(unit: Unit, kinds: Mapping[str, Kind]) -> None:
     """Raises: InvalidRequest, for a value that cannot be stored; ValueError, for a kind or columns we do not have."""
     for write in unit.writes:
-        if kinds.get(write.kind.name) != write.kind:
+        kind = kinds.get(write.kind.name)
+        if kind is not write.kind and kind != write.kind:
             raise ValueError(f"the store was not opened for the kind {write.kind.name}")
         if isinstance(write, Put):
             _check_put(write)

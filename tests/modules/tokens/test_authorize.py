@@ -159,14 +159,14 @@ async def test_an_emsp_cannot_have_another_partys_driver_billed(world: World) ->
 
 
 @pytest.mark.parametrize("state", [State.BLOCKED, State.UNREGISTERED])
-async def test_a_partner_that_is_blocked_or_gone_is_as_silent(world: World, state: State) -> None:
+async def test_the_cards_of_a_partner_that_is_blocked_or_gone_are_refused(world: World, state: State) -> None:
     partner = world.partner("e1")
     await world.registry.save(partner.model_copy(update={"state": state}))
-    for (whitelist, valid), (source, fallback) in WHITELISTS.items():
+    for whitelist, valid in WHITELISTS:
         uid = f"{whitelist}{valid}"
         await known(world, uid, whitelist=whitelist, valid=valid)
         decision = await tapped(world, uid)
-        assert (decision.allowed, decision.by) == (fallback, By.WHITELIST if source == CACHE else By.OFFLINE), uid
+        assert (decision.allowed, decision.by) == ("NOT_ALLOWED", By.OFFLINE), uid
     assert world.peers.sent == []
 
 

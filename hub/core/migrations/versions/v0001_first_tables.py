@@ -25,8 +25,8 @@ def upgrade() -> None:
         *_texts("at", "actor", "action", "subject", "detail", "hash"),
         if_not_exists=True,
     )
-    for name, columns, indexed in FIRST_KINDS:
-        _documents(name, columns, indexed)
+    for name, columns, indexed, *log in FIRST_KINDS:
+        _documents(name, columns, indexed if log else ("owner", "audience", *indexed))
 
 
 def _documents(name: str, columns: tuple[str, ...], indexed: tuple[str, ...]) -> None:
@@ -41,7 +41,7 @@ def _documents(name: str, columns: tuple[str, ...], indexed: tuple[str, ...]) ->
         postgresql_with={"fillfactor": 60},
     )
     op.create_index(f"{name}_key", name, ["key"], unique=True, if_not_exists=True)
-    for column in ("owner", "audience", *indexed):
+    for column in indexed:
         op.create_index(f"{name}_{column}", name, [column, "seq"], if_not_exists=True)
     op.create_index(
         f"{name}_last_updated",
