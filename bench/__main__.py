@@ -1,6 +1,7 @@
 """python -m bench [--quick | --full] [--only http,store,fanout,ocpp,idle] [--json FILE] [--results FILE]
 
-Prints the figures with their goals. Ends with 0 unless something broke: speed is judged by people.
+Prints the figures with their goals, and writes them to bench/RESULTS.md when all parts were measured. Ends with 0
+unless something broke: speed is judged by people.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bench import fanout, http, idle, ocpp, report, store
 from bench.child import LOAD_CORE
 from bench.harness import Effort, Findings, pin
 
+_PAGE = Path(__file__).with_name("RESULTS.md")
 PARTS = {part.PART: part.measure for part in (http, store, fanout, ocpp, idle)}
 
 
@@ -27,11 +29,13 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     effort.add_argument("--full", action="store_true", help="about six minutes")
     parser.add_argument("--only", default=",".join(PARTS), help=f"parts, from {','.join(PARTS)}")
     parser.add_argument("--json", type=Path, help="write everything there")
-    parser.add_argument("--results", type=Path, help="write the page for the repository there")
+    parser.add_argument("--results", type=Path, help="write the page there (default: bench/RESULTS.md, for all parts)")
     parsed = parser.parse_args(arguments)
     parsed.parts = [part for part in parsed.only.split(",") if part]
     if unknown := set(parsed.parts) - PARTS.keys():
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    if parsed.results is None and parsed.parts == list(PARTS):
+        parsed.results = _PAGE
     return parsed
 
 

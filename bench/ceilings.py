@@ -24,7 +24,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class Replay:
-    """The ASGI application. `answers`: by path of a GET, and `PUT`: status, headers and body of an answer once heard."""
+    """The ASGI application. `answers`: by path of a GET, and `PUT`: what was answered once, for it to repeat."""
 
     def __init__(self, answers: Mapping[str, Mapping[str, Any]]) -> None:
         self._answers = {
@@ -62,7 +62,7 @@ async def served(app: Any) -> Idle:
         )
     )  # fmt: skip
     serving = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     settle()
 

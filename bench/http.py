@@ -109,10 +109,10 @@ def _get(path: str, *, zipped: bool = False) -> Iterator[bytes]:
 
 
 def _other_pages(locations: int) -> Iterator[bytes]:
-    """Each page begins one further on, so that it is out of the cache when its turn comes again."""
-    for turn in count():
-        path = f"{_LIST}?offset={turn % (locations - PAGE)}&limit={PAGE}"
-        yield b"GET %b HTTP/1.1\r\n%b\r\n" % (path.encode(), _HEADERS)
+    """Crawls, each begun one location further on than the one before: no page is asked for twice in a long time."""
+    for first in count():
+        for offset in range(first % PAGE, locations - PAGE, PAGE):
+            yield b"GET %b?offset=%d&limit=%d HTTP/1.1\r\n%b\r\n" % (_LIST.encode(), offset, PAGE, _HEADERS)
 
 
 class _Puts(Iterator[bytes]):

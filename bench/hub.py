@@ -7,6 +7,7 @@ ports of partners that listen, `stations` that may connect (then the port is the
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from bench import samples
 from bench.chargers import identity_of
 from bench.child import free_port, run
 from hub.app import Program
+from hub.core import log
 from hub.core.delivery import lane_from_now_on
 from hub.core.inbound import parse
 from hub.core.parties import Party, PartyRole
@@ -47,7 +49,7 @@ class BenchHub:
         lanes = [lane for lane in (self._program.lanes.find(partner.name) for partner in partners) if lane is not None]
         due = sum(lane.state.delivered for lane in lanes) + command["statuses"] * len(lanes)
         await asyncio.gather(*(self._change(number) for number in range(command["statuses"])))
-        while sum(lane.state.delivered for lane in lanes) < due:
+        while sum(lane.state.delivered for lane in lanes) < due:  # noqa: ASYNC110 - lanes tell nobody
             await asyncio.sleep(0.002)
         return {"delivered": due}
 
@@ -66,8 +68,9 @@ async def start(options: dict[str, Any]) -> BenchHub:
     """Open, fill, serve."""
     settings = _settings(options)
     program = await Program.open(settings)
-    await _fill(program, options.get("locations", 0) or min(options.get("stations", 0), 1))
-    await _register(program, options.get("stations", 0))
+    stations = options.get("stations", 0)
+    await _fill(program, options.get("locations", -(-stations // samples.EVSES_A_LOCATION)))
+    await _register(program, stations)
     if "card" in options:
         await _give_out(program, options["card"])
     if "token" in options:
@@ -106,12 +109,13 @@ async def _fill(program: Program, how_many: int) -> None:
 
 
 async def _register(program: Program, how_many: int) -> None:
-    """Stations of one EVSE each, all at the first location, that need no password."""
-    location = f"{samples.OWNER}/LOC00000"
+    """Stations of one EVSE each, at the first locations, that need no password."""
     unit = Unit()
     for number in range(how_many):
-        evses = {"1": EvseEntry(evse_uid=f"E{number:05d}", connectors={"1": "1"})}
-        unit.put(put_of(Station(identity_of(number), location=location, evses=evses, security_profile=0)))
+        place, at = divmod(number, samples.EVSES_A_LOCATION)
+        key = f"{samples.OWNER}/LOC{place:05d}"
+        evses = {"1": EvseEntry(evse_uid=samples.location(place)["evses"][at]["uid"], connectors={"1": "1"})}
+        unit.put(put_of(Station(identity_of(number), location=key, evses=evses, security_profile=0)))
     if how_many:
         await program.store.commit(unit)
 
@@ -163,4 +167,6 @@ def _receiver(program: Program, number: int, port: int) -> Partner:
 
 
 if __name__ == "__main__":
-    run(start)
+    with Path(os.devnull).open("w") as nowhere:
+        log.set_up(level="INFO", dev=False, salt=b"bench", stream=nowhere)  # written as always, and not read
+        run(start)

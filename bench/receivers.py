@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 _BODY = b'{"status_code":1000,"status_message":"Success","timestamp":"2026-01-01T00:00:00Z"}'
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
@@ -21,7 +22,7 @@ class Receivers:
     async def __aenter__(self) -> Receivers:
         loop = asyncio.get_running_loop()
         for number in range(self._how_many):
-            server = await loop.create_server(lambda number=number: _Conversation(self, number), "127.0.0.1", 0)
+            server = await loop.create_server(partial(_Conversation, self, number), "127.0.0.1", 0)
             self._servers.append(server)
             self.ports.append(server.sockets[0].getsockname()[1])
         return self

@@ -1,7 +1,7 @@
 """PUT of a token as FastAPI and SQLModel document it: what this project would cost if written the usual way.
 
-A body model, the partner by `Depends`, a session by `Depends`, `response_model`; SQLModel's async session on SQLite with
-the same durability (WAL, synchronous=FULL): a look at the row that is there, `merge`, a change row, `commit`.
+A body model, the partner by `Depends`, a session by `Depends`, `response_model`; SQLModel's async session on SQLite
+with the same durability (WAL, synchronous=FULL): a look at the row that is there, `merge`, a change row, `commit`.
 """
 
 from __future__ import annotations

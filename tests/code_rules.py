@@ -12,7 +12,8 @@ from tests.source_tree import Source
 MODULE_FILES: Final = frozenset({"__init__", "model", "wire", "store", "service", "routes", "publication"})
 PARTS: Final[dict[str, frozenset[str]]] = {
     "commands": frozenset({"places", "reserving", "response_url"}),
-    "sessions": frozenset({"facts", "preferences"}),
+    "tokens": frozenset({"known"}),
+    "sessions": frozenset({"facts", "plausible", "preferences"}),
 }
 """What a module keeps to itself, in a file of its own because it is an idea of its own."""
 MODULE_NAMES: Final = frozenset(

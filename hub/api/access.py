@@ -40,8 +40,10 @@ def authenticated(request: Request) -> Bearer:
     try:
         return program_of(request).operators.bearer(header.encode("latin-1"))
     except Unauthorized:
+        address = address_key(request.client.host if request.client else "?")
+        program_of(request).hub.logins.failed("api", address, "unknown token" if header else "no token")
         failures: RateLimiter = request.app.state.failures
-        wait_s = failures.take(address_key(request.client.host if request.client else "?"))
+        wait_s = failures.take(address)
         if wait_s > 0:
             raise TooManyRequests(retry_after_s=max(1, round(wait_s))) from None
         raise

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from hub import __version__, api
-from hub.control.asks import Ask, Connect, Invite, OperatorToken, Pull, Rotate, StationCall
+from hub.control.asks import Ask, BillHeld, Connect, Invite, OperatorToken, Pull, Rotate, StationCall
 from hub.control.price import PriceAsked
 from hub.core.dialect import Wire
 from hub.core.jsontypes import Tree
@@ -24,7 +24,9 @@ from modules.tariffs.wire import TARIFF
 from modules.tokens.wire import TOKEN
 
 _REF: Final = "#/components/schemas/"
-_ASKED: Final[tuple[type[Ask], ...]] = (Invite, Connect, Pull, Rotate, OperatorToken, StationCall, PriceAsked)
+_ASKED: Final[tuple[type[Ask], ...]] = (
+    Invite, Connect, Pull, Rotate, BillHeld, OperatorToken, StationCall, PriceAsked,
+)  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
     "Tariff": TARIFF,
@@ -130,7 +132,9 @@ ANSWERS: Final[dict[str, Tree]] = {
             "protocol": _TEXT,
             "security_profile": {"type": "integer", "minimum": 0, "maximum": 3},
             "password": _TEXT,
+            "switches": _ANY_OBJECT,
         },
+        "additionalProperties": False,
     },
     "Station": _object(identity=_TEXT, location=_TEXT, evses=_ANY_OBJECT, protocol=_TEXT, connected=_FLAG),
     "Stations": _page("Station"),

@@ -8,8 +8,9 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from hub.api.access import Operator, Viewer, program_of
-from hub.api.exchange import Limit, Offset, Segment, answer, gives
+from hub.api.exchange import Limit, Offset, Segment, answer, asked, gives, takes
 from hub.control import records
+from hub.control.asks import BillHeld
 from hub.control.listing import Filter, Found
 from hub.core.parties import Party
 
@@ -21,11 +22,14 @@ def narrowed(
     station: Annotated[str | None, Query(max_length=255, description="Only at this charger.")] = None,
     open_: Annotated[bool | None, Query(alias="open", description="Only what goes on, or only what has ended.")] = None,
     date_from: Annotated[str | None, Query(max_length=40, description="Only from this time on.")] = None,
+    held: Annotated[bool, Query(description="Only sessions and transactions whose bill is held.")] = False,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Filter:
     """The filters that the lists share."""
-    return Filter(partner=partner, station=station, open=open_, date_from=date_from, limit=limit, offset=offset)
+    return Filter(
+        partner=partner, station=station, open=open_, date_from=date_from, held=held, limit=limit, offset=offset
+    )
 
 
 Narrowed = Annotated[Filter, Depends(narrowed)]
@@ -40,9 +44,9 @@ def _listed(items: list[Any], total: int) -> Response:
 
 
 @router.get("/sessions", tags=["sessions"], responses=gives("Sessions"))
-async def list_sessions(request: Request, bearer: Viewer, asked: Narrowed) -> Response:
+async def list_sessions(request: Request, bearer: Viewer, narrowed_to: Narrowed) -> Response:
     """Sessions, the newest first."""
-    return _stored(await records.sessions(program_of(request), asked))
+    return _stored(await records.sessions(program_of(request), narrowed_to))
 
 
 @router.get("/sessions/{country_code}/{party_id}/{session_id}", tags=["sessions"], responses=gives("Session"))
@@ -54,10 +58,22 @@ async def get_session(
     return Response(document.body, media_type="application/json")
 
 
+@router.post(
+    "/sessions/{session_id}/bill",
+    tags=["sessions"],
+    openapi_extra=takes("BillHeld"),
+    responses=gives("Transaction"),
+)
+async def bill_session(request: Request, session_id: Segment, bearer: Operator) -> Response:
+    """Bill a session whose bill is held: for `kwh`, or for what the charger said."""
+    ask = await asked(request, BillHeld, optional=True)
+    return answer(await records.bill(program_of(request), session_id, ask, actor=bearer.subject))
+
+
 @router.get("/cdrs", tags=["cdrs"], responses=gives("Cdrs"))
-async def list_cdrs(request: Request, bearer: Viewer, asked: Narrowed) -> Response:
+async def list_cdrs(request: Request, bearer: Viewer, narrowed_to: Narrowed) -> Response:
     """CDRs and how far each has come at its partners, the newest first."""
-    return _listed(*await records.cdr_list(program_of(request), asked))
+    return _listed(*await records.cdr_list(program_of(request), narrowed_to))
 
 
 @router.get("/cdrs/{country_code}/{party_id}/{cdr_id}", tags=["cdrs"], responses=gives("IssuedCdr"))
@@ -80,9 +96,9 @@ async def credit_cdr(
 
 
 @router.get("/transactions", tags=["transactions"], responses=gives("Transactions"))
-async def list_transactions(request: Request, bearer: Viewer, asked: Narrowed) -> Response:
+async def list_transactions(request: Request, bearer: Viewer, narrowed_to: Narrowed) -> Response:
     """Charges at our own chargers, the newest first."""
-    return _listed(*await records.transactions(program_of(request), asked))
+    return _listed(*await records.transactions(program_of(request), narrowed_to))
 
 
 @router.get("/transactions/{session_id}", tags=["transactions"], responses=gives("Transaction"))
@@ -92,19 +108,19 @@ async def get_transaction(request: Request, session_id: Segment, bearer: Viewer)
 
 
 @router.get("/reservations", tags=["reservations"], responses=gives("Reservations"))
-async def list_reservations(request: Request, bearer: Viewer, asked: Narrowed) -> Response:
+async def list_reservations(request: Request, bearer: Viewer, narrowed_to: Narrowed) -> Response:
     """Reservations, the newest first."""
-    return _listed(*await records.reservations(program_of(request), asked))
+    return _listed(*await records.reservations(program_of(request), narrowed_to))
 
 
 @router.get("/changes", tags=["changes"], responses=gives("Changes"))
 async def list_changes(
     request: Request,
     bearer: Viewer,
-    asked: Narrowed,
+    narrowed_to: Narrowed,
     after: Annotated[int | None, Query(ge=0, le=2**62, description="Go on after this number.")] = None,
     module: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
     """The change log in its order: its newest part, or what follows `after`."""
-    items = await records.changes(program_of(request), asked, after=after, module=module)
+    items = await records.changes(program_of(request), narrowed_to, after=after, module=module)
     return answer({"items": items, "last": await program_of(request).store.last_change()})

@@ -28,7 +28,7 @@ async def list_stations(request: Request, bearer: Viewer) -> Response:
 async def put_station(request: Request, identity: Segment, bearer: Operator) -> Response:
     """Register a charger, or change it. A password that we make is shown this once."""
     tree = await object_body(request, limit=SMALL)
-    return answer(await (await register(program_of(request))).put(identity, tree, actor=bearer.subject))
+    return answer(await stations.put(program_of(request), identity, tree, actor=bearer.subject))
 
 
 @router.get("/{identity}", responses=gives("Station"))

@@ -86,6 +86,8 @@ def price(
     """What a session or CDR costs, line by line; exit code 1 when a CDR claims something else."""
     from hub.control.price import PriceAsked, quote
 
+    if (cdr is None) == (session is None):
+        raise CommandFailed("either --cdr or --session is needed", Code.USAGE, advice="See `busbar price --help`.")
     try:
         asked = PriceAsked.of(
             {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Final
 
 import typer
 
 from hub.cli.face import Face, command
-from hub.cli.failures import Code
+from hub.cli.failures import Code, CommandFailed
 from hub.cli.objects import Id, Limit, Offset, path_of
 from hub.cli.remote import quoted
 
@@ -24,11 +25,12 @@ Partner = Annotated[str | None, typer.Option("--partner", help="Only what concer
 Station = Annotated[str | None, typer.Option("--station", help="Only at this charger.")]
 Open = Annotated[bool | None, typer.Option("--open/--ended", help="Only what goes on, or only what has ended.")]
 DateFrom = Annotated[str | None, typer.Option("--date-from", help="Only from then on, as in 2026-01-31T00:00:00Z.")]
+Held = Annotated[bool, typer.Option("--held", help="Only those whose bill is held.")]
 After = Annotated[int | None, typer.Option("--after", min=0, help="Go on after this number.")]
 
 
-def _list(app: typer.Typer, path: str, words: str, columns: Sequence[str]) -> None:
-    """A command `list` with the filters that all records share."""
+def _list(app: typer.Typer, path: str, words: str, columns: Sequence[str], *, may_be_held: bool = False) -> None:
+    """A command `list` with the filters that all records share, and `--held` where bills are held."""
 
     def listed(
         face: Face,
@@ -38,13 +40,26 @@ def _list(app: typer.Typer, path: str, words: str, columns: Sequence[str]) -> No
         date_from: DateFrom = None,
         limit: Limit = 50,
         offset: Offset = 0,
+        held: Held = False,
     ) -> None:
         wanted = None if is_open is None else str(is_open).lower()
         query = {"partner": partner, "station": station, "open": wanted, "date_from": date_from}
+        query["held"] = "true" if held else None
         face.show(face.hub.get(path, **query, limit=limit, offset=offset), columns)
 
-    listed.__doc__ = words
-    command(app, "list")(listed)
+    def without_held(
+        face: Face,
+        partner: Partner = None,
+        station: Station = None,
+        is_open: Open = None,
+        date_from: DateFrom = None,
+        limit: Limit = 50,
+        offset: Offset = 0,
+    ) -> None:
+        listed(face, partner, station, is_open, date_from, limit, offset)
+
+    listed.__doc__ = without_held.__doc__ = words
+    command(app, "list")(listed if may_be_held else without_held)
 
 
 _list(
@@ -52,6 +67,7 @@ _list(
     "/sessions",
     "Sessions, the newest first.",
     ("country_code", "party_id", "id", "status", "start_date_time", "kwh", "total_cost.before_taxes", "last_updated"),
+    may_be_held=True,
 )
 _list(
     cdr,
@@ -63,7 +79,8 @@ _list(
     transaction,
     "/transactions",
     "Charges at our own chargers, the newest first.",
-    ("session_id", "station", "connector", "owner", "start", "end", "meter_start_kwh", "meter_stop_kwh"),
+    ("session_id", "station", "connector", "owner", "start", "end", "meter_start_kwh", "meter_stop_kwh", "doubt"),
+    may_be_held=True,
 )
 _list(
     reservation,
@@ -77,6 +94,28 @@ _list(
 def show_session(face: Face, name: Id) -> None:
     """One session."""
     face.show(face.hub.get(path_of(face, "sessions", name)))
+
+
+@command(session, "bill")
+def bill_session(
+    face: Face,
+    session_id: Annotated[str, typer.Argument(metavar="SESSION_ID")],
+    kwh: Annotated[str | None, typer.Option("--kwh", help="The energy; without it, what the charger said.")] = None,
+) -> None:
+    """Bill a session whose bill is held, once you have looked at it."""
+    body = {"kwh": _energy(kwh)} if kwh is not None else {}
+    face.show(face.hub.post(f"/sessions/{quoted(session_id.rsplit('/', 1)[-1])}/bill", body))
+
+
+def _energy(text: str) -> Decimal:
+    """Raises: CommandFailed."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal(-1)
+    if not value.is_finite() or value < 0:
+        raise CommandFailed(f"--kwh {text}: must be a number of kWh, as in 12.5", Code.USAGE)
+    return value
 
 
 @command(cdr, "show")

@@ -21,6 +21,10 @@ Identity = Annotated[str, typer.Argument(help="The identity at the end of the ch
 _COLUMNS: Final = ("identity", "location", "connected", "version", "last_frame_s", "queue", "vendor", "model")
 
 
+_REGISTERED: Final = ("location", "evses", "protocol", "security_profile", "switches")
+"""Of what a hub shows of a charger, what its operator said."""
+
+
 @command(app, "add")
 def add(
     face: Face,
@@ -31,12 +35,27 @@ def add(
     profile: Annotated[int | None, typer.Option("--security-profile", min=0, max=3, help="OCPP's.")] = None,
     password: Annotated[str | None, typer.Option("--password", help="Without it one is made, and shown once.")] = None,
 ) -> None:
-    """Register a charger, or change it."""
-    tree = read_object(file) if file is not None else {"location": location, "evses": _evses(evses)}
+    """Register a charger, or change it: what is not given stays as it was."""
+    tree = read_object(file) if file is not None else _merged(face, identity, location, _evses(evses))
     given = {"security_profile": profile, "password": password}
     tree = {**tree, **{name: value for name, value in given.items() if value is not None}}
     _, kept = face.hub.put(f"/stations/{quoted(identity)}", tree)
     face.show(kept)
+
+
+def _merged(face: Face, identity: str, location: str, evses: Tree) -> Tree:
+    """What is registered, with what is given over it. Raises: CommandFailed, for a new charger without a location."""
+    try:
+        view = face.hub.get(f"/stations/{quoted(identity)}")
+    except CommandFailed as failure:
+        if failure.code != Code.NOT_FOUND:
+            raise
+        if not location:
+            advice = "As in: --location LOC1 --evse 1=E1/1. With --file a charger may wait for its place."
+            raise CommandFailed(f"{identity} is new: say where it stands", Code.USAGE, advice=advice) from None
+        view = {}
+    kept = {name: view[name] for name in _REGISTERED if view.get(name) is not None}
+    return {**kept, **({"location": location} if location else {}), **({"evses": evses} if evses else {})}
 
 
 def _evses(given: list[str]) -> Tree:

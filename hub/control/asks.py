@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -71,6 +72,12 @@ class Rotate(Ask):
     """New tokens; with `version`, a change of the OCPI version along with them."""
 
     version: str | None = None
+
+
+class BillHeld(Ask):
+    """Bill a held session; with `kwh`, for this energy instead of what the charger said."""
+
+    kwh: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)] | None = None
 
 
 class OperatorToken(Ask):

@@ -91,19 +91,20 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
         yield Finding("fail", "secret key", "is not set", "set BUSBAR_SECRET_KEY to 32 or more random characters")
     if settings.secret_key is None and settings.database_url.startswith("sqlite:///"):
         key = Path(settings.database_url.removeprefix("sqlite:///") + ".key")
-        yield from _file_of_ours(key, "secret key")
+        keep = "keep a copy elsewhere, without it all partners must register again"
+        yield from _file_of_ours(key, "secret key", keep)
     kept = token_file(settings.database_url)
     if kept is not None and kept.exists():
-        yield from _file_of_ours(kept, "operator token")
+        yield from _file_of_ours(kept, "operator token", "`busbar` on this machine finds it there")
 
 
-def _file_of_ours(path: Path, check: str) -> Iterator[Finding]:
+def _file_of_ours(path: Path, check: str, words: str) -> Iterator[Finding]:
     if not path.exists():
         yield Finding("ok", check, f"{path} will be made at the first start")
     elif path.stat().st_mode & 0o077:
         yield Finding("fail", check, f"{path} can be read by others", f"chmod 600 {path}")
     else:
-        yield Finding("ok", check, f"in {path}; keep a copy elsewhere, without it all partners must register again")
+        yield Finding("ok", check, f"in {path}; {words}")
 
 
 def _networks(settings: Settings) -> Iterator[Finding]:
@@ -127,8 +128,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
             else:
                 yield Finding("fail", "database", f"{parent} cannot be written to", "make it, or give access to it")
             return
-        if path.stat().st_mode & 0o007:
-            yield Finding("weak", "database", f"{path} can be read by others", f"chmod o= {path}*")
+        for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+            if file.exists() and file.stat().st_mode & 0o077:
+                yield Finding("weak", "database", f"{file} can be read by others", f"chmod 600 {file}")
     try:
         asyncio.run(_open(settings))
     except (DatabaseRefused, BusbarError, OSError) as error:

@@ -15,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from hub.control import partner_view
 from hub.control.stations import register
 from hub.core.jsontypes import Tree
+from hub.core.logins import FailedLogins
 from modules.sessions.charge import CHARGES
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ async def exposition(program: Program, answered: Answered) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     metrics: list[Metric] = [
         _requests({**program.asgi.answered, **answered}),
+        _failed_logins(program.hub.logins),
         _gauge("lane_waiting", "Objects that wait for a partner.", lanes, "waiting"),
         _gauge("lane_failures", "Tries in a row at which a partner failed.", lanes, "failures"),
         _counter("deliveries", "Objects that a partner took.", lanes, "delivered"),
@@ -60,6 +62,14 @@ def _requests(answered: Answered) -> Metric:
         classes[module, method, f"{status // 100}xx"] += times
     for labels, times in sorted(classes.items()):
         family.add_metric(labels, times)
+    return family
+
+
+def _failed_logins(logins: FailedLogins) -> Metric:
+    logins.tell_overdue()
+    family = CounterMetricFamily("busbar_failed_logins", "Logins that failed.", labels=("face",))
+    for face, times in logins.counts().items():
+        family.add_metric((face,), times)
     return family
 
 

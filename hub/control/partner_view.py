@@ -10,7 +10,7 @@ import msgspec
 from hub.core.clock import timestamp
 from hub.core.delivery import LANES, REFUSED, Lane, LaneState
 from hub.core.jsontypes import Tree
-from hub.core.registry import Claim, IssuedToken, Partner
+from hub.core.registry import Claim, IssuedToken, Partner, State
 from hub.core.renditions import Rendition
 from modules.cdrs import routes as cdrs
 from modules.locations import routes as locations
@@ -58,7 +58,7 @@ async def _short(program: Program, partner: Partner) -> Tree:
         "version": partner.version,
         "roles": [_role(claim) for claim in partner.claims or partner.invited],
         "since": partner.since,
-        "waiting": lane["waiting"],
+        "waiting": lane["waiting"] if partner.state is not State.UNREGISTERED else 0,
         "failures": lane["failures"],
         "refused": await refused_count(program, partner.name),
     }

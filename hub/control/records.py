@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from hub.control.asks import BillHeld
 from hub.control.listing import MOST, Filter, Found, newest, parties_of
 from hub.core.errors import NotFound
 from hub.core.inbound import parse
@@ -21,6 +22,7 @@ from modules.cdrs.store import key_of as cdr_key
 from modules.commands.store import HELD, RESERVATIONS
 from modules.sessions.charge import CHARGES, CLOSED, OPEN, frozen_location
 from modules.sessions.charge import HELD as HELD_BACK
+from modules.sessions.service import release
 from modules.sessions.store import SESSIONS
 from modules.sessions.store import key_of as session_key
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 _LIMIT: Final = 8 * 1024 * 1024
 _RUNNING: Final = ("ACTIVE", "PENDING", "RESERVATION")
 _ENDED: Final = ("COMPLETED", "INVALID")
+_LONG: Final = frozenset({"location_tree", "readings", "signed", "tariffs", "token"})
+"""Of a charge; for who asks for that one."""
 _LOOKED_AT: Final = 10_000
 """The newest so many are looked at where the column that is filtered by does not exist."""
 
@@ -47,6 +51,9 @@ async def sessions(program: Program, asked: Filter) -> Found:
         among["status"] = _RUNNING if asked.open else _ENDED
     if asked.station is not None:
         among["id"] = await _sessions_at(program, asked.station)
+    if asked.held:
+        held = await _held(program)
+        among["id"] = [name for name in held if name in among["id"]] if "id" in among else held
     audiences = parties_of(program, asked.partner)
     return await newest(program.store, SESSIONS, asked, audiences=audiences, among=among, since=asked.since())
 
@@ -55,6 +62,18 @@ async def _sessions_at(program: Program, station: str) -> list[str]:
     """The ids of the newest sessions at a charger."""
     found = await program.store.select(CHARGES, equal={"station": station}, descending=True, limit=MOST)
     return [document.key for document in found]
+
+
+async def _held(program: Program) -> list[str]:
+    """The ids of the newest sessions whose bill is held."""
+    found = await program.store.select(CHARGES, equal={"state": HELD_BACK}, descending=True, limit=MOST)
+    return [document.key for document in found]
+
+
+async def bill(program: Program, session_id: str, ask: BillHeld, *, actor: str) -> Tree:
+    """Bill a held session. Returns: the charge. Raises: NotFound, InvalidRequest (not held, no price), Conflict."""
+    await release(program.hub, session_id, actor=actor, kwh=ask.kwh)
+    return _charge_view(await _one(program, CHARGES, session_id, "transaction"))
 
 
 async def session(program: Program, owner: Party, session_id: str) -> Document:
@@ -110,6 +129,8 @@ async def transactions(program: Program, asked: Filter) -> tuple[list[Tree], int
     among: dict[str, Sequence[str]] = {}
     if asked.open is not None:
         among["state"] = (OPEN,) if asked.open else (CLOSED, HELD_BACK)
+    if asked.held:
+        among["state"] = () if asked.open else (HELD_BACK,)
     if asked.station is not None:
         among["station"] = (asked.station,)
     audiences = parties_of(program, asked.partner)
@@ -119,7 +140,7 @@ async def transactions(program: Program, asked: Filter) -> tuple[list[Tree], int
 def _charge_view(document: Document) -> Tree:
     """A charge in a few words: what was frozen at its start is left out."""
     tree = tree_of(document)
-    return {name: value for name, value in tree.items() if name not in ("location_tree", "tariffs", "token", "signed")}
+    return {name: value for name, value in tree.items() if name not in _LONG}
 
 
 async def transaction(program: Program, session_id: str) -> Tree:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from hub.control.asks import StationCall
+from hub.core.errors import InvalidRequest, UnknownLocation
 from hub.core.jsontypes import Tree
 from hub.core.units import Audit, Unit
+from modules.locations import service as locations
+from modules.locations.store import key_of as location_key
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -70,6 +73,46 @@ async def register(program: Program) -> StationRegister:
     stations: StationRegister = program.stations
     await stations.refresh()
     return stations
+
+
+async def put(program: Program, identity: str, tree: Tree, *, actor: str) -> Tree:
+    """Register a charger, or change it. Returns: its view. Raises: InvalidRequest, also for a place we do not have."""
+    await _must_exist(program, tree)
+    return await (await register(program)).put(identity, tree, actor=actor)
+
+
+async def _must_exist(program: Program, tree: Tree) -> None:
+    """The place that a registration names; what is of another shape the register refuses. Raises: InvalidRequest."""
+    name, evses = tree.get("location"), tree.get("evses")
+    if not isinstance(name, str) or not name:
+        if evses:
+            raise InvalidRequest("/location: is needed to know which evses these are")
+        return
+    ours = program.settings.party
+    owner, slash, location_id = name.rpartition("/")
+    if slash and owner != ours:
+        raise InvalidRequest(f"/location: {name} is not one of ours ({ours})")
+    try:
+        location = await locations.get_tree(program.store, location_key(ours, location_id))
+    except UnknownLocation:
+        raise InvalidRequest(f"/location: there is no location {name}; add it first") from None
+    for number, entry in evses.items() if isinstance(evses, dict) else ():
+        if isinstance(entry, dict):
+            _must_be_in(location, entry, f"/evses/{number}")
+
+
+def _must_be_in(location: Tree, entry: Tree, where: str) -> None:
+    """Raises: InvalidRequest."""
+    uid, connectors = str(entry.get("evse_uid")), entry.get("connectors")
+    try:
+        evse = locations.evse_in(location, uid)
+    except UnknownLocation:
+        raise InvalidRequest(f"{where}/evse_uid: location {location['id']} has no EVSE {uid}") from None
+    for number, connector_id in connectors.items() if isinstance(connectors, dict) else ():
+        try:
+            locations.connector_in(evse, str(connector_id))
+        except UnknownLocation:
+            raise InvalidRequest(f"{where}/connectors/{number}: EVSE {uid} has no connector {connector_id}") from None
 
 
 async def call(program: Program, identity: str, ask: StationCall, *, actor: str) -> Called:

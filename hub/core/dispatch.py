@@ -266,7 +266,9 @@ class Dispatcher:
             return registry.known(header) or registry.caller(header, self._hub.clock.now())
         except Unauthorized:
             client = scope.get("client") or ("?", 0)
-            wait_s = self._failures.take(address_key(client[0]))
+            address = address_key(client[0])
+            self._hub.logins.failed("ocpi", address, "no token" if header is None else "unknown token")
+            wait_s = self._failures.take(address)
             if wait_s > 0:
                 raise TooManyRequests(retry_after_s=max(1, round(wait_s))) from None
             raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
@@ -20,13 +20,14 @@ from hub.core.errors import InvalidRequest
 from hub.core.renditions import Rendition
 from hub.core.store import Store
 from hub.core.types import parse_datetime
-from hub.core.units import Kind
+from hub.core.units import Document, Kind
 
 QUERY: Final = ("date_from", "date_to", "offset", "limit")
 _CACHE_BYTES: Final = 64 * 1024 * 1024
 _GZIP_AGE_S: Final = 1.0
 _GZIP_LEAST: Final = 1024
 _MOST_ASKED: Final = 2_000
+_MOST_ORDERS: Final = 100
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -98,6 +99,20 @@ class _Page:
         return self.zipped
 
 
+@dataclass(slots=True)
+class _Order:
+    """What is known of a list as a whole at a revision: its length, and the first of its documents by `seq`."""
+
+    revision: int
+    total: int
+    seqs: list[int] = field(default_factory=list)
+
+    def note(self, offset: int, documents: Sequence[Document]) -> None:
+        """A crawler reads a list from its beginning, and so makes all of it known."""
+        if offset <= len(self.seqs) < offset + len(documents):
+            self.seqs[offset:] = [document.seq for document in documents]
+
+
 class Listing:
     """One list that partners may pull. `among` of `page` says who may see what, by column; always the same columns.
 
@@ -110,6 +125,7 @@ class Listing:
         self._rendition = rendition
         self._store: Store | None = None
         self._asked: dict[Reading, tuple[_Page, Headers]] = {}
+        self._orders: dict[tuple[object, ...], _Order] = {}
         self._pages: OrderedDict[tuple[object, ...], _Page] = OrderedDict()
         self._bytes = 0
 
@@ -147,6 +163,7 @@ class Listing:
         if store is not self._store:
             self._store = store
             self._asked.clear()
+            self._orders.clear()
             self._pages.clear()
             self._bytes = 0
 
@@ -155,6 +172,22 @@ class Listing:
     ) -> _Page:
         store = call.hub.store
         revision = store.revision(self._kind)
+        documents, total = await self._documents(store, revision, at[2:], asked, among)
+        bodies = await self._rendition.of_all(store, documents, call.version)
+        tail = b',"data":[' + b",".join(bodies) + b"]}"
+        return _Page(at, revision, call.hub.clock, tail, total, len(documents))
+
+    async def _documents(
+        self, store: Store, revision: int, of: tuple[object, ...], asked: Window, among: Mapping[str, Sequence[str]]
+    ) -> tuple[list[Document], int]:
+        """What belongs on the page, and how long the list is; `of` are the values of `among`."""
+        is_whole = asked.date_from is asked.date_to is None
+        order = self._orders.get(of) if is_whole else None
+        if order is not None and order.revision == revision and asked.offset <= len(order.seqs):
+            after = order.seqs[asked.offset - 1] if asked.offset else 0
+            documents = await self._after(store, after, asked.limit, among)
+            order.note(asked.offset, documents)
+            return documents, order.total
         found = await store.page(
             self._kind,
             date_from=asked.date_from,
@@ -163,9 +196,32 @@ class Listing:
             limit=asked.limit,
             among=among,
         )
-        bodies = [await self._rendition.of(store, document, call.version) for document in found.documents]
-        tail = b',"data":[' + b",".join([body for body in bodies if body is not None]) + b"]}"
-        return _Page(at, revision, call.hub.clock, tail, found.total, len(found.documents))
+        if is_whole and (order is None or order.revision != revision):
+            order = self._keep_order(of, _Order(revision, found.total))
+            order.note(asked.offset, found.documents)
+        return found.documents, found.total
+
+    async def _after(self, store: Store, seq: int, limit: int, among: Mapping[str, Sequence[str]]) -> list[Document]:
+        """The documents that follow `seq`: without counting, and without passing over what came before."""
+        equal = {name: values[0] for name, values in among.items() if len(values) == 1}
+        others = {name: values for name, values in among.items() if len(values) != 1}
+        found: list[Document] = []
+        while len(found) < limit:
+            some = await store.select(self._kind, equal=equal, after_seq=seq, limit=limit)
+            meant = some
+            for name, values in others.items():
+                meant = _those(meant, name, values)
+            found += meant
+            if len(some) < limit:
+                break
+            seq = some[-1].seq
+        return found[:limit]
+
+    def _keep_order(self, of: tuple[object, ...], order: _Order) -> _Order:
+        if len(self._orders) >= _MOST_ORDERS:
+            self._orders.clear()
+        self._orders[of] = order
+        return order
 
     def _keep(self, page: _Page) -> None:
         old = self._pages.pop(page.at, None)
@@ -182,6 +238,13 @@ class Listing:
         if len(self._asked) >= _MOST_ASKED:
             self._asked.clear()
         self._asked[words] = known
+
+
+def _those(documents: list[Document], column: str, values: Sequence[str]) -> list[Document]:
+    """The documents that have one of `values` there."""
+    if documents and column in documents[0].columns:
+        return [document for document in documents if document.columns[column] in values]
+    return [document for document in documents if getattr(document, column) in values]
 
 
 def _link(call: Call, asked: Window, count: int) -> bytes:

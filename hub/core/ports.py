@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from hub.core.auth import Form
 from hub.core.clock import Clock
 from hub.core.jsontypes import Json
+from hub.core.logins import FailedLogins
 from hub.core.operations import Operation, Side
 from hub.core.registry import Endpoint, Partner, Registry
 from hub.core.settings import Settings
@@ -178,6 +179,7 @@ class Hub:
     chargers: Chargers
     background: Background
     operations: tuple[Operation, ...] = ()
+    logins: FailedLogins = field(default_factory=FailedLogins)
 
 
 class Background(Protocol):
@@ -186,5 +188,3 @@ class Background(Protocol):
     def start(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
         """Begin `work` and return at once."""
         ...
-
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from hub.core.dialect import VERSIONS, Loss, NotExpressible, Wire
@@ -58,6 +58,21 @@ class Rendition:
         if len(self._kept) > self._capacity:
             self._kept.popitem(last=False)
         return rendered
+
+    async def of_all(self, store: Store, documents: Sequence[Document], version: str) -> list[bytes]:
+        """Those of the objects that can be said in `version`."""
+        if version == VERSIONS[-1]:
+            return [document.body for document in documents]
+        found = []
+        for document in documents:
+            kept = self._kept.get((version, document.key)) if store is self._store else None
+            if kept is not None and kept[0] == (document.seq, document.version):
+                body = kept[1]
+            else:
+                body = await self.of(store, document, version)
+            if body is not None:
+                found.append(body)
+        return found
 
     async def _render(self, store: Store, document: Document, version: str) -> bytes | None:
         context = await self._context(store, document) if self._context is not None else {}

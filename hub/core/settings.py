@@ -69,7 +69,9 @@ class Settings(BaseSettings):
     page_max: Count = Field(500, description="Objects per page at most (X-Limit).")
     rate_per_partner: Count = Field(50, description="Requests per second that a partner may make for long.")
     burst_per_partner: Count = Field(200, description="Requests that a partner may make at once.")
-    failed_logins_per_min: Count = Field(20, description="Failed authentications per minute and address.")
+    failed_logins_per_min: Count = Field(
+        20, description="Failed authentications per minute and address; of chargers, per address and charger."
+    )
     token_overlap_min: int = Field(
         15,
         ge=0,

@@ -52,7 +52,7 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Put(msgspec.Struct, frozen=True):
-    """Write one document. `expect`: the version it must have now (ANY, ABSENT, or a number that was read), or UNUSED."""
+    """Write one document. `expect`: the version it must have now (ANY, ABSENT, UNUSED, or a number that was read)."""
 
     kind: Kind
     key: str

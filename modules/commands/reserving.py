@@ -12,6 +12,7 @@ from hub.core.parties import Party
 from hub.core.ports import Hub, Outcome, Place
 from hub.core.units import ABSENT, Unit
 from modules.commands import store as commands
+from modules.commands.consent import Consent, settle
 from modules.commands.model import ReserveNow
 from modules.commands.reservations import decision_of, document_of, ended_session, place_of
 from modules.commands.store import ASKED, HELD, REFUSED, Reservation
@@ -75,12 +76,12 @@ async def reserve(hub: Hub, wish: Reservation) -> Outcome:
     return outcome
 
 
-async def settle_reserve(hub: Hub, wish: Reservation, outcome: Outcome) -> Unit:
+async def settle_reserve(hub: Hub, wish: Reservation, given: Consent, outcome: Outcome) -> Unit:
     """What the charger's answer to `reserve` changes."""
     document = await document_of(hub, wish.key)
     known = commands.reservation_in(document)
     if outcome is not Outcome.ACCEPTED:
-        unit = Unit()
+        unit = await settle(hub, given, outcome)
         if known.state == ASKED:
             unit.put(commands.reservation_put(replace(known, state=REFUSED), expect=document.version))
         return unit

@@ -15,17 +15,18 @@ from hub.core.errors import CommandForForeignToken, InvalidRequest
 from hub.core.jsontypes import Tree
 from hub.core.operations import EMSP_LIKE
 from hub.core.parties import Party
-from hub.core.ports import Hub, Place
+from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.units import Unit
 from modules.commands import places, reservations, reserving, results
 from modules.commands import store as commands
+from modules.commands.consent import consent, settle
 from modules.commands.model import CancelReservation, ReserveNow, StartSession, StopSession, UnlockConnector
 from modules.commands.response_url import check_response_url
 from modules.sessions.charge import Charge, load
 from modules.tokens.aliases import tag_of
-from modules.tokens.authorize import By, Decision, remember
 from modules.tokens.model import Token
+from modules.tokens.store import by_uid
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ async def start_session(hub: Hub, sender: Sender, order: StartSession) -> Respon
     Raises: CommandForUnknownLocation, CommandForForeignToken, InvalidRequest.
     """
     check_response_url(hub, sender.partner, order.response_url)
-    owner = _owner_of(sender.partner, order.token)
+    owner = await _owner_of(hub, sender.partner, order.token)
     if order.evse_uid is None and order.connector_id is not None:
         raise InvalidRequest("/evse_uid: required with connector_id")
     if order.evse_uid is None:
@@ -91,10 +92,10 @@ async def start_session(hub: Hub, sender: Sender, order: StartSession) -> Respon
     if refusal is not None:
         return refusal
     id_tag = await tag_of(hub.store, owner, order.token.type, order.token.uid)
-    unit = _remembering(hub, place, owner, order.token, id_tag, order.authorization_reference)
     act = partial(hub.chargers.remote_start, place, id_tag=id_tag, timeout_s=hub.settings.command_timeout_s)
     command = sender.command(hub, "START_SESSION", order.response_url, place.station)
-    return await _accept(hub, command, unit, act)
+    given = await consent(hub, command, owner, order.token, id_tag, order.authorization_reference)
+    return await _accept(hub, command, given.unit, act, partial(settle, hub, given))
 
 
 async def stop_session(hub: Hub, sender: Sender, order: StopSession) -> Response:
@@ -143,7 +144,7 @@ async def reserve_now(hub: Hub, sender: Sender, order: ReserveNow) -> Response:
     Raises: CommandForUnknownLocation, CommandForForeignToken, InvalidRequest.
     """
     check_response_url(hub, sender.partner, order.response_url)
-    owner = _owner_of(sender.partner, order.token)
+    owner = await _owner_of(hub, sender.partner, order.token)
     if order.expiry_date <= hub.clock.now():
         raise InvalidRequest("/expiry_date: lies in the past")
     if order.evse_uid is None:
@@ -156,12 +157,12 @@ async def reserve_now(hub: Hub, sender: Sender, order: ReserveNow) -> Response:
     if refusal is not None:
         return refusal
     id_tag = await tag_of(hub.store, owner, order.token.type, order.token.uid)
-    unit = _remembering(hub, place, owner, order.token, id_tag, order.authorization_reference)
     wish = reserving.wished(sender.partner.name, sender.version, order, owner, place, id_tag)
     await reserving.ask(hub, wish)
     command = sender.command(hub, "RESERVE_NOW", order.response_url, place.station)
-    act, settle = partial(reserving.reserve, hub, wish), partial(reserving.settle_reserve, hub, wish)
-    return await _accept(hub, command, unit, act, settle)
+    given = await consent(hub, command, owner, order.token, id_tag, order.authorization_reference)
+    act, after = partial(reserving.reserve, hub, wish), partial(reserving.settle_reserve, hub, wish, given)
+    return await _accept(hub, command, given.unit, act, after)
 
 
 async def cancel_reservation(hub: Hub, sender: Sender, order: CancelReservation) -> Response:
@@ -179,11 +180,11 @@ async def cancel_reservation(hub: Hub, sender: Sender, order: CancelReservation)
 
 
 async def _accept(
-    hub: Hub, command: commands.Command, unit: Unit, act: results.Act, settle: results.Settle | None = None
+    hub: Hub, command: commands.Command, unit: Unit, act: results.Act, after: results.Settle | None = None
 ) -> Response:
     """The order is on disk before its sender reads ACCEPTED."""
     await hub.store.commit(unit.put(commands.command_put(command)))
-    hub.background.start(results.perform(hub, command, act, settle), name=f"command {command.id}")
+    hub.background.start(results.perform(hub, command, act, after), name=f"command {command.id}")
     return Response("ACCEPTED", timeout_s=results.announced_s(hub))
 
 
@@ -196,24 +197,21 @@ def _unready(hub: Hub, station: str, feature: str) -> Response | None:
     return None
 
 
-def _owner_of(partner: Partner, token: Token) -> Party:
-    """Raises: CommandForForeignToken, when the token is of a party that the partner does not speak for (REQ-200)."""
+async def _owner_of(hub: Hub, partner: Partner, token: Token) -> Party:
+    """Whose driver it is, by the sender's word: a uid that only others have on our list is the card of one of theirs.
+
+    Raises: CommandForForeignToken, when the partner does not speak for that party (REQ-200).
+    """
     try:
         owner = Party.of(token.country_code, token.party_id)
     except InvalidRequest as fault:
         raise CommandForForeignToken from fault
     if not partner.speaks_for(owner, EMSP_LIKE):
         raise CommandForForeignToken
+    owners = {known.owner for known in await by_uid(hub.store, token.uid)}
+    if owners and str(owner) not in owners:
+        raise CommandForForeignToken
     return owner
-
-
-def _remembering(hub: Hub, place: Place, owner: Party, token: Token, id_tag: str, reference: str | None) -> Unit:
-    """The charger may ask for this token in the next 15 minutes, as a card or by the id tag we give: it is allowed."""
-    decision = Decision("ALLOWED", By.COMMAND, token.tree(), str(owner), reference)
-    unit = Unit()
-    for uid in dict.fromkeys((token.uid, id_tag)):
-        unit.put(remember(decision, uid, at=place.station, now=hub.clock.now()))
-    return unit
 
 
 async def _own_charge(hub: Hub, partner: Partner, session_id: str) -> Charge | None:

@@ -43,7 +43,7 @@ class _Current:
         return tree
 
     def patches(self, what: frozenset[str]) -> tuple[Patch, ...] | None:
-        """What tells these changes, where they are changes of status alone, of EVSEs that are still there; else None."""
+        """What tells `what`, if that is changes of status alone (an EVSE that is gone is left out); else None."""
         if what not in self._patches:
             told = all(word.startswith(service.STATUS) for word in what)
             self._patches[what] = tuple(self._made(what)) if told else None

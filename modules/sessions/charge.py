@@ -17,7 +17,7 @@ import msgspec
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from hub.core.store import Store
-from hub.core.units import ANY, Kind, Put
+from hub.core.units import ANY, Document, Kind, Put
 
 CHARGES: Final = Kind("charges", columns=("state", "station"), indexed=("state", "station"))
 
@@ -81,7 +81,11 @@ class Charge(msgspec.Struct, omit_defaults=True):
     remark: str = ""
     reservation_expired: bool = False
     held: bool = False
-    """It has ended, and its CDR could not be priced yet."""
+    """It has ended, and its CDR could not be priced yet, or is doubted."""
+    doubt: str = ""
+    """Why its energy is not billed before an operator has seen it; see `plausible.py`."""
+    counted_kwh: Decimal | None = None
+    """The register that counts at its end, in kWh, where it is not the charger's `meter_stop_kwh`."""
     told_until: datetime | None = None
     """Up to when the partner has been told, by the charger's clock; updates between are thinned."""
     told_at: datetime | None = None
@@ -145,16 +149,28 @@ async def load(store: Store, session_id: str) -> Charge | None:
 
 
 async def held_sessions(store: Store, *, limit: int) -> list[str]:
-    """The ids of the oldest charges whose CDRs could not be priced."""
-    return [document.key for document in await store.select(CHARGES, equal={"state": HELD}, limit=limit)]
+    """The ids of the oldest charges whose CDRs could not be priced; without those that an operator must look at."""
+    found: list[str] = []
+    after = 0
+    while len(found) < limit:
+        held = await store.select(CHARGES, equal={"state": HELD}, limit=limit, after_seq=after)
+        found += [document.key for document in held if not _decoded(document).doubt]
+        if len(held) < limit:
+            break
+        after = held[-1].seq
+    return found[:limit]
+
+
+def _decoded(document: Document) -> Charge:
+    return msgspec.json.decode(document.body, type=Charge)
 
 
 async def load_held(store: Store, session_id: str) -> tuple[Charge, int] | None:
-    """A charge whose CDR could not be priced, and the version of its document; None, when it is not such a one."""
+    """A charge whose CDR is held, and the version of its document; None, when it is not such a one."""
     document = await store.get(CHARGES, session_id)
     if document is None or document.columns["state"] != HELD:
         return None
-    return msgspec.json.decode(document.body, type=Charge), document.version
+    return _decoded(document), document.version
 
 
 async def frozen_location(store: Store, session_id: str) -> Tree:

@@ -47,6 +47,8 @@ def _register(charge: Charge) -> list[Sample]:
     A sample below an earlier one is passed over, so that what a driver was shown never falls.
     """
     first, last = charge.meter_start_kwh, charge.meter_stop_kwh
+    if charge.counted_kwh is not None:
+        last = charge.counted_kwh
     samples = [Sample(r.at, r.kwh) for r in charge.readings if r.kwh is not None and r.at > charge.start]
     if charge.end is not None and last is not None:
         samples = [sample for sample in samples if sample.at < charge.end and sample.value <= last]

@@ -2,7 +2,8 @@
 
 Each function returns a `Unit` and commits nothing: who reports the fact (the charger's gateway) adds its own records
 and commits all of it at once, before the charger is answered. So a stop that was acknowledged always has its session
-and its CDR; or, when it cannot be priced, a charge that is *held* until it can (`bill_held`).
+and its CDR; or, when it cannot be priced, a charge that is *held* until it can (`bill_held`). One that claims more
+energy than its connector can give is held until an operator has looked at it (`release`).
 
 COMPLETED is final (REQ-144): only a correction of the bill itself comes after it. `last_updated` is by our clock and
 always moves on, whatever the charger's clock says.
@@ -20,7 +21,7 @@ import structlog
 
 from hub.core import trace
 from hub.core.clock import timestamp
-from hub.core.errors import Conflict
+from hub.core.errors import Conflict, InvalidRequest, NotFound
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub, Place
@@ -29,8 +30,9 @@ from modules.cdrs import service as cdrs
 from modules.cdrs.build import running
 from modules.locations import service as locations
 from modules.sessions import store as sessions
-from modules.sessions.charge import Charge, State, held_sessions, load_held, put_of, raw
+from modules.sessions.charge import Charge, State, held_sessions, load, load_held, put_of, raw
 from modules.sessions.facts import facts_of, without_tariffs
+from modules.sessions.plausible import first_kwh, judge
 from modules.tariffs import service as tariffs
 from modules.tariffs.pricing import PricingFault
 from modules.tokens.authorize import Decision
@@ -124,22 +126,40 @@ def end(hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal | None, re
 
 
 def _completed(hub: Hub, charge: Charge, at: datetime) -> Unit:
+    unit = _over(hub, charge, at)
+    if not _is_doubted(charge, unit):
+        facts, optional = facts_of(hub, charge), charge.reservation_only
+        charge.held = not cdrs.issue(hub, facts, charge.owner, unit, only_if_it_costs=optional)
+    return unit.put(put_of(charge))
+
+
+def _over(hub: Hub, charge: Charge, at: datetime) -> Unit:
+    """It has ended at `at`, and its Session says so."""
     charge.end = max(at, charge.start)
+    judge(charge)
     unit = Unit()
     _tell(hub, charge, unit, "COMPLETED", charge.end)
-    facts, optional = facts_of(hub, charge), charge.reservation_only
-    charge.held = not cdrs.issue(hub, facts, charge.owner, unit, only_if_it_costs=optional)
-    return unit.put(put_of(charge))
+    return unit
+
+
+def _is_doubted(charge: Charge, unit: Unit) -> bool:
+    """Is there to be no CDR before an operator has seen it? Then it is held, and that is recorded. Nobody pays for a
+    charge without an owner, so there is nothing to hold."""
+    if not charge.doubt or not charge.owner:
+        return False
+    charge.held = True
+    unit.audited(Audit("busbar", "cdr.held", charge.session_id, charge.doubt))
+    log.error("cdr held", session=charge.session_id, why=charge.doubt)
+    return True
 
 
 async def correct(hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal | None, remark: str = "") -> Unit:
     """It had ended by our estimate, and now the charger has said how: the CDR is credited and issued anew (R24)."""
-    charge.end = max(at, charge.start)
     charge.meter_stop_kwh = meter_kwh
     charge.remark = remark
-    unit = Unit()
-    _tell(hub, charge, unit, "COMPLETED", charge.end)
-    charge.held = not await cdrs.reissue(hub, facts_of(hub, charge), charge.owner, unit)
+    unit = _over(hub, charge, at)
+    if not _is_doubted(charge, unit):  # else what was issued stands until it is released
+        charge.held = not await cdrs.reissue(hub, facts_of(hub, charge), charge.owner, unit)
     return unit.put(put_of(charge))
 
 
@@ -147,16 +167,51 @@ async def bill_held(hub: Hub, session_id: str) -> bool:
     """Issue the CDR of a charge that is held, now that its tariffs are at hand. Commits.
 
     What was frozen at the start is used as far as it can be; a tariff that was missing then is taken as it is now, and
-    if that is not enough, all are. Returns: False, while it cannot be priced, or when it is not held. Raises: Conflict.
+    if that is not enough, all are. Returns: False, while it cannot be priced or is doubted, or when it is not held.
+    Raises: Conflict.
+    """
+    found = await load_held(hub.store, session_id)
+    if found is None or found[0].doubt:
+        return False
+    return await _billed(hub, *found)
+
+
+async def release(hub: Hub, session_id: str, *, actor: str, kwh: Decimal | None = None) -> None:
+    """An operator lets a held charge be billed: with `kwh`, or with what the charger said. Commits.
+
+    Raises: NotFound; InvalidRequest, when it is not held, or cannot be priced; Conflict.
     """
     found = await load_held(hub.store, session_id)
     if found is None:
-        return False
+        if await load(hub.store, session_id) is None:
+            raise NotFound("there is no such session")
+        raise InvalidRequest("the bill of this session is not held")
     charge, version = found
+    doubt, charge.doubt, charge.counted_kwh = charge.doubt, "", None
+    if kwh is not None:
+        _count(charge, kwh)
+    figure = f"{kwh} kWh" if kwh is not None else "as the charger said"
+    audit = Audit(actor, "cdr.released", session_id, f"{figure}; was held: {doubt or 'it could not be priced'}")
+    if not await _billed(hub, charge, version, released=audit):
+        raise InvalidRequest("this session cannot be priced yet: are its tariffs there?")
+
+
+def _count(charge: Charge, kwh: Decimal) -> None:
+    """Let the register at the end be such that it makes `kwh`."""
+    first = first_kwh(charge) or Decimal(0)
+    charge.meter_start_kwh = first
+    charge.counted_kwh = first + kwh
+
+
+async def _billed(hub: Hub, charge: Charge, version: int, *, released: Audit | None = None) -> bool:
+    """Returns: False, when it cannot be priced; then nothing is kept. Raises: Conflict."""
     frozen, today = charge.tariff_trees(), await _tariffs_today(hub, charge)
     known = {tree["id"].upper() for tree in frozen}
     for trees in ([*frozen, *(tree for tree in today if tree["id"].upper() not in known)], today):
         charge.tariffs, unit = raw(trees), Unit()
+        if released is not None:
+            _tell(hub, charge, unit, "COMPLETED", charge.end or charge.start)
+            unit.audited(released)
         facts, optional = facts_of(hub, charge), charge.reservation_only
         if await cdrs.reissue(hub, facts, charge.owner, unit, only_if_it_costs=optional):
             charge.held = False

@@ -4,7 +4,8 @@ The whitelist says who is asked (mod_tokens, WhitelistType; `valid=false` never 
 
     what we know of the token      then
     -----------------------------  ------------------------------------------------------------------
-    a command brought it here      accepted, nobody is asked (within 15 minutes, mod_commands)
+    a command brought it here      accepted, nobody is asked (within 15 minutes, mod_commands), unless the token was
+                                   made invalid since
     NEVER                          ask; no answer: refused
     ALLOWED_OFFLINE                ask; no answer: accepted if valid
     ALLOWED, valid                 accepted
@@ -15,12 +16,13 @@ The whitelist says who is asked (mod_tokens, WhitelistType; `valid=false` never 
 
 Silence is counted after `authorize_timeout_s`. A partner that is blocked or gone is as silent. What an eMSP said is
 kept for 15 minutes, so that the start of the transaction which follows finds the token and the authorization reference
-without asking again; unless the eMSP has changed the token meanwhile.
+without asking again; unless the eMSP has changed the token meanwhile. That start uses it up.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -38,10 +40,10 @@ from hub.core.operations import EMSP_LIKE, SENDER
 from hub.core.parties import Party
 from hub.core.ports import Hub, Place
 from hub.core.registry import Partner
-from hub.core.units import Document, Put, Unit
+from hub.core.units import Delete, Document, Put, Unit
 from modules.locations import service as locations
 from modules.tokens.aliases import behind, by_alias
-from modules.tokens.store import AUTHORIZATIONS, TOKENS, by_uid, folded
+from modules.tokens.store import AUTHORIZATIONS, TOKENS, by_uid, find, folded
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
 
 REMEMBERED: Final = timedelta(minutes=15)
@@ -103,7 +105,7 @@ async def authorize(hub: Hub, uid: str, place: Place | None, *, at: str) -> Deci
     `at` names where the card was shown (a station), and keys what is remembered. Never raises for a partner's fault.
     """
     remembered = await recall(hub, uid, at=at)
-    if remembered is not None and remembered.by is By.COMMAND:
+    if remembered is not None and remembered.by is By.COMMAND and await _still_rests(hub, uid, remembered):
         return remembered
     known = await _on_record(hub, uid)
     if known is not None:
@@ -123,17 +125,23 @@ async def for_start(hub: Hub, uid: str, place: Place | None, *, at: str) -> Deci
 
 
 async def _still_rests(hub: Hub, uid: str, decision: Decision) -> bool:
-    """Is the token on record the one that was decided on? What a command allowed rests on none (REQ-198)."""
-    if decision.by is By.COMMAND:
-        return True
+    """Is the token on record the one that was decided on?
+
+    What a command allowed rests on none (REQ-198), unless its sender has made the token invalid since.
+    """
+    if decision.by is By.COMMAND and decision.token is not None:
+        token = decision.token
+        own = await find(hub.store, Party.parse(decision.owner), token["uid"], token["type"])
+        return own is None or own.version == decision.seen or bool(parse(own.body, limit=_LIMIT)["valid"])
     known = await _on_record(hub, uid)
     return decision.seen == (known.version if known is not None else 0)
 
 
-def remember(decision: Decision, uid: str, *, at: str, now: datetime) -> Put:
-    """The write that keeps `decision` for the start that follows; commands put it into their own unit."""
+def remember(decision: Decision, uid: str, *, at: str, now: datetime, command: str = "") -> Put:
+    """The write that keeps `decision` for the start that follows; a command (its id) puts it into its own unit."""
     expires = timestamp(now + REMEMBERED)
-    body = msgspec.json.encode({"decision": encode(_as_tree(decision)).decode(), "expires": expires})
+    kept = {"decision": encode(_as_tree(decision)).decode(), "expires": expires, "command": command}
+    body = msgspec.json.encode(kept)
     return Put(AUTHORIZATIONS, _key(uid, at), body, last_updated=expires)
 
 
@@ -144,6 +152,13 @@ async def recall(hub: Hub, uid: str, *, at: str) -> Decision | None:
         return None
     tree = parse(msgspec.json.decode(document.body)["decision"].encode(), limit=_LIMIT)
     return Decision(**{**tree, "by": By(tree["by"])})
+
+
+async def used_up(hub: Hub, uids: Iterable[str], *, at: str) -> Unit:
+    """The unit in which a transaction starts takes this along: what was decided at this station is for one charge."""
+    keys = list(dict.fromkeys(_key(uid, at) for uid in uids))
+    kept = await hub.store.get_many(AUTHORIZATIONS, keys)
+    return Unit([Delete(AUTHORIZATIONS, key) for key in keys if key in kept])
 
 
 def _as_tree(decision: Decision) -> Tree:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import structlog
+
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
 from hub.core.errors import Conflict, InvalidRequest, UnknownToken
@@ -13,6 +15,8 @@ from hub.core.units import ABSENT, Change, Document, Put, Unit
 from modules.tokens import store as tokens
 from modules.tokens.model import Token
 from modules.tokens.wire import TOKEN
+
+log = structlog.get_logger()
 
 _LIMIT = 64 * 1024
 _ATTEMPTS = 5
@@ -48,6 +52,8 @@ async def put(store: Store, owner: Party, uid: str, token: Token) -> bool:
             await store.commit(_unit(new))
         except Conflict:
             continue
+        if known is None:
+            await _look_for_others(store, owner, uid)
         return known is None
     raise Conflict
 
@@ -73,6 +79,14 @@ async def patch(store: Store, owner: Party, uid: str, token_type: str, part: Tre
             continue
         return
     raise Conflict
+
+
+async def _look_for_others(store: Store, owner: Party, uid: str) -> None:
+    """Two partners have given out the same card: both are kept, and an operator should know whose taps it decides."""
+    owners = [each.owner for each in await tokens.by_uid(store, uid)]
+    others = set(owners) - {str(owner)}
+    if others and owners.count(str(owner)) == 1:  # of another type of the same uid it was said before
+        log.warning("card uid of two partners", uid=tokens.folded(uid), owner=str(owner), others=sorted(others))
 
 
 def _merged(tree: Tree, part: Tree) -> Tree:

@@ -40,6 +40,8 @@ class Opening:
     reserved: Charge | None = None
     unit: Unit | None = None
     correlation_id: str = ""
+    spent: Unit | None = None
+    """Uses up what was remembered of the token; written even where no session can be."""
 
     @property
     def is_billable(self) -> bool:

@@ -9,24 +9,36 @@ is never brief.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
+from hub.core import trace
 from hub.core.clock import timestamp
+from hub.core.inbound import encode
 from partners.ocpp.live import Link
 from partners.ocpp.rpc import Ready
-from partners.ocpp.samples import Told
-from partners.ocpp.v16 import Version16
+from partners.ocpp.samples import PLAIN, REGISTER, Told
+from partners.ocpp.v16 import Version16, id_tag_info
 
 
 class _Nothing(msgspec.Struct, forbid_unknown_fields=True):
     pass
 
 
+class _Value(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    value: str
+    context: str = ""
+    format: str = "Raw"
+    measurand: str = REGISTER
+    phase: str = ""
+    location: str = "Outlet"
+    unit: str = "Wh"
+
+
 class _Moment(msgspec.Struct, forbid_unknown_fields=True):
     timestamp: str
-    sampledValue: msgspec.Raw  # noqa: N815 - OCPP's own name
+    sampledValue: list[_Value]  # noqa: N815 - OCPP's own name
 
 
 class _MeterValues(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,6 +47,11 @@ class _MeterValues(msgspec.Struct, forbid_unknown_fields=True):
     transactionId: int | None = None  # noqa: N815
 
 
+class _Authorize(msgspec.Struct, forbid_unknown_fields=True):
+    idTag: Annotated[str, msgspec.Meta(max_length=20)]  # noqa: N815
+
+
+_AUTHORIZE: Final = msgspec.json.Decoder(tuple[int, str, str, _Authorize])
 _HEARTBEAT: Final = msgspec.json.Decoder(tuple[int, str, str, _Nothing])
 _METER_VALUES: Final = msgspec.json.Decoder(tuple[int, str, str, _MeterValues])
 
@@ -45,10 +62,22 @@ def heartbeat(v16: Version16, link: Link, text: str) -> Ready | None:
     return Ready(f'{{"currentTime":"{timestamp(v16.hub.clock.now())}"}}')
 
 
+def authorize(v16: Version16, link: Link, text: str) -> Ready | None:
+    """A card that was shown before and needs nobody's word."""
+    tag, live = _AUTHORIZE.decode(text)[3].idTag, link.live
+    known = v16.cards.answer(tag, live.identity)
+    if known is None:
+        return None
+    live.begin_journey(tag, trace.new_request_id(), v16.hub.clock.monotonic())
+    return Ready(encode({"idTagInfo": id_tag_info(known.allowed, known.group_id)}).decode())
+
+
 def meter_values(v16: Version16, link: Link, text: str) -> Ready | None:
     """A sample that may wait for the ledger."""
     payload = _METER_VALUES.decode(text)[3]
-    told = Told(payload.connectorId, payload.transactionId, [moment.timestamp for moment in payload.meterValue])
+    moments = payload.meterValue
+    register = _register(moments[0].sampledValue) if len(moments) == 1 else ""
+    told = Told(payload.connectorId, payload.transactionId, [moment.timestamp for moment in moments], register)
     kept = v16.transactions.sample_at_once(link.live.identity, told, text, v16.hub.clock.now())
     if kept is None:
         return None
@@ -56,7 +85,17 @@ def meter_values(v16: Version16, link: Link, text: str) -> Ready | None:
     return Ready("{}", kept)
 
 
+def _register(values: list[_Value]) -> str:
+    """The text of the one register among them, if it is of the outlet, of all phases, in Wh and not signed."""
+    found = [value for value in values if value.measurand == REGISTER]
+    if len(found) != 1 or any(value.format != "Raw" for value in values):
+        return ""
+    value = found[0]
+    return value.value if (value.phase, value.location, value.unit) == PLAIN else ""
+
+
 BRIEF: Final[Mapping[str, Callable[[Version16, Link, str], Ready | None]]] = {
+    "Authorize": authorize,
     "Heartbeat": heartbeat,
     "MeterValues": meter_values,
 }

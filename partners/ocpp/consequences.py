@@ -93,6 +93,7 @@ class Consequences:
                 unit = await self._guarded(record, self._begin(desk, record, charge, opening))
             elif opening.place is None:
                 record.trouble = "the connector is on no location"
+            unit = billing.joined(unit, opening.spent)
         journal.note(record, charge)
         log.info("transaction began", station=desk.station, number=record.number, session=record.session)
         unit.put(journal.record_put(record, expect=ABSENT))

@@ -15,6 +15,7 @@ from partners.ocpp.facts import Facts
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book
 from partners.ocpp.matching import owners
+from partners.ocpp.surroundings import DAWN
 
 MOST_FACTS: Final = 20_000
 """Facts of one station that are kept at hand; beyond, samples and lone stops are passed over."""
@@ -64,6 +65,11 @@ class Desk:
         """Charges that seem over and are not billed yet: their stop may still come."""
         seem_over = (charge for charge in self.book.transactions.values() if charge.ending == "estimated")
         return [c for c in seem_over if (at := self.records.get(c.key)) is not None and at.state == journal.OPEN]
+
+    @property
+    def sampled_until(self) -> datetime:
+        """The time of the last sample that the book has of what goes on."""
+        return max((so_far.at for so_far in self.book.tallies.values()), default=DAWN)
 
     def going_on(self) -> dict[int, Record]:
         """The charge that goes on at each connector; of several the newest."""

@@ -16,8 +16,8 @@ from typing import Any, Final
 from partners.ocpp.events import Event, StartKey, TransactionId, start_key, time_key
 from partners.ocpp.matching import Start, Stop, StopKey, stop_key
 
-MOST_SAMPLES: Final = 1_000
-"""One a minute for most of a day; beyond, every second one is left out."""
+MOST_SAMPLES: Final = 600
+"""One a minute for ten hours; beyond, every second one is left out."""
 _NEWEST: Final = 100
 
 Fact = Start | Stop | Event

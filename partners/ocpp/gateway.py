@@ -10,7 +10,8 @@ The store must know the kinds of `partners.ocpp.gateway.KINDS`.
 
 One socket a station: the newest that authenticated wins, the one before is closed, and a closing socket only removes
 itself (rule R3). A socket costs one task, which reads what is not answered at once (`sockets.py`, `brief.py`); pings,
-deadlines and whatever waits for its time are looked after by one ticker for all. A charger that hurries is read more slowly, and nothing of it is lost.
+deadlines and whatever waits for its time are looked after by one ticker for all. A charger that hurries is read more
+slowly, and nothing of it is lost.
 """
 
 from __future__ import annotations
@@ -84,6 +85,7 @@ class Gateway:
         self._handshake = Handshake(
             self.stations,
             self._passwords,
+            hub.logins,
             at_once=settings.ocpp_handshakes,
             failures_per_min=settings.failed_logins_per_min,
             compression=settings.ocpp_compression,

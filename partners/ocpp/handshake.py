@@ -8,7 +8,9 @@
     protocol      the first of the client's list that we speak; none: upgrade, then close;
                   no list: refused (400), unless the station is registered as one that sends none
 
-A station may always use a better transport than its profile asks for. Too many wrong passwords from one address: 429.
+A station may always use a better transport than its profile asks for. Too many failures: 429, counted by address
+for identities that are unknown, by address and identity for the others: nobody locks out a neighbour behind one proxy.
+What costs nothing to check is checked whatever the count says, so the right credentials pass.
 """
 
 from __future__ import annotations
@@ -30,8 +32,9 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from hub.core.limits import RateLimiter, address_key
+from hub.core.logins import FailedLogins
 from partners.ocpp.passwords import Passwords
-from partners.ocpp.register import Station
+from partners.ocpp.register import Password, Station
 from partners.ocpp.stations import Stations
 
 PROTOCOLS: Final = {"ocpp1.6": "1.6"}
@@ -54,19 +57,28 @@ class Handshake:
     """The door. `admit` is websockets' process_request, `choose` its select_subprotocol."""
 
     def __init__(
-        self, stations: Stations, passwords: Passwords, *, at_once: int, failures_per_min: int, compression: bool
+        self,
+        stations: Stations,
+        passwords: Passwords,
+        logins: FailedLogins,
+        *,
+        at_once: int,
+        failures_per_min: int,
+        compression: bool,
     ) -> None:
         self._stations = stations
         self._passwords = passwords
+        self._logins = logins
         self._places = asyncio.Semaphore(at_once)
         self._failures = RateLimiter(rate_per_s=failures_per_min / 60, burst=failures_per_min)
+        self._strangers = RateLimiter(rate_per_s=failures_per_min / 60, burst=failures_per_min)
         self._compression = compression
 
     async def admit(self, socket: ServerConnection, request: Request) -> Response | None:
         """None lets the upgrade go on; `socket.username` is the station's identity then."""
         async with self._places:
             try:
-                station = self._known(request.path)
+                station = self._known(request.path, _address(socket))
                 await self._check(station, socket, request.headers)
                 _check_protocol(station, request.headers)
             except Refusal as refusal:
@@ -77,10 +89,13 @@ class Handshake:
         socket.protocol.available_extensions = _DEFLATE if offers else None
         return None
 
-    def _known(self, path: str) -> Station:
+    def _known(self, path: str, address: str) -> Station:
         identity = identity_in(path)
         live = self._stations.find(identity) if identity is not None else None
         if live is None:
+            self._logins.failed("ocpp", address, "unknown identity", identity=identity or "")
+            if self._strangers.take(address) > 0:
+                raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many unknown stations")
             raise Refusal(HTTPStatus.NOT_FOUND, "no such station")
         return live.station
 
@@ -92,22 +107,33 @@ class Handshake:
             raise Refusal(HTTPStatus.FORBIDDEN, "this station's security profile asks for TLS")
         if station.security_profile == 3:
             if not hmac.compare_digest(_common_name(tls).casefold().encode(), station.identity.casefold().encode()):
+                self._logins.failed("ocpp", _address(socket), "wrong certificate", identity=station.identity)
                 raise Refusal(HTTPStatus.FORBIDDEN, "a client certificate of this station is asked for")
             return
         await self._check_password(station, _address(socket), headers)
 
     async def _check_password(self, station: Station, address: str, headers: Headers) -> None:
-        if self._failures.wait_s(address) > 0:
-            raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many wrong passwords")
-        user, password = basic_in(headers.get_all("Authorization"))
-        is_user = user.casefold() == station.identity.casefold()
-        if is_user and station.password and await self._passwords.is_right(password, station.password):
+        user, presented = basic_in(headers.get_all("Authorization"))
+        valid = [each for each in (station.password, station.previous_password) if each is not None]
+        if user.casefold() != station.identity.casefold():
+            valid = []
+        right = next((each for each in valid if self._passwords.is_known(presented, each)), None)
+        if right is None:
+            right = await self._found_slowly(station, address, presented, valid)
+        if right is station.password:
             await self._stations.logged_in(station)
-            return
-        before = station.previous_password if is_user else None
-        if before is not None and await self._passwords.is_right(password, before):
-            return
-        self._failures.take(address)
+
+    async def _found_slowly(
+        self, station: Station, address: str, presented: bytes, valid: Sequence[Password]
+    ) -> Password:
+        """Which of them it is. Counted before it is known: guesses that come at once are as many. Raises: Refusal."""
+        if self._failures.take(f"{address} {station.identity.casefold()}") > 0:
+            self._logins.failed("ocpp", address, "too many wrong passwords", identity=station.identity)
+            raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many wrong passwords")
+        for each in valid:
+            if await self._passwords.is_right(presented, each):
+                return each
+        self._logins.failed("ocpp", address, "wrong password", identity=station.identity)
         raise Refusal(HTTPStatus.UNAUTHORIZED, "wrong user or password")
 
 

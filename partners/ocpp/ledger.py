@@ -40,7 +40,7 @@ from partners.ocpp.events import Event, Orphan, StartKey, Transaction, start_key
 from partners.ocpp.facts import Facts
 from partners.ocpp.matching import Pairing, pair, stop_key
 from partners.ocpp.reckoning import Tally, grown, lowest, reckon, tally
-from partners.ocpp.surroundings import Surroundings, sample_of
+from partners.ocpp.surroundings import Surroundings
 
 MOST_CHARGES: Final = 300
 """Starts and stops that a book holds at most; `settle` alone is not bounded."""
@@ -211,15 +211,11 @@ def _lengthened(book: Book, facts: Facts, events: Iterable[Event]) -> Book | Non
     """`book` over `facts` where all that is new is later samples of charges that go on; None when it is not."""
     around = Surroundings(facts, None)
     charges, tallies = dict(book.transactions), dict(book.tallies)
-    for event in events:
-        named = around.names(event)
-        samples = [sample_of(event, reading, named=named) for reading in event.readings]
-        keys = {around.owner_of(event, sample.at) for sample in samples} or {around.owner_of(event, event.arrival)}
-        key = keys.pop()
-        charge, so_far = (charges.get(key), tallies.get(key)) if key is not None else (None, None)
-        if key is None or keys or charge is None or so_far is None or charge.ending != "open":
+    for key, told in around.shared_out(events).items():
+        charge, so_far = charges.get(key), tallies.get(key)
+        if charge is None or so_far is None or charge.ending != "open":
             return None
-        longer = grown(charge, so_far, event, samples)
+        longer = grown(charge, so_far, told)
         if longer is None:
             return None
         charges[key], tallies[key] = longer

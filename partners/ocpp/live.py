@@ -108,6 +108,11 @@ class Live:
         correlation_id, since = self.journeys.get(id_tag.casefold(), ("", now))
         return correlation_id if now - since < JOURNEY_S else ""
 
+    def end_journey(self, id_tag: str) -> None:
+        """A charge has begun with this token: the next one is another journey."""
+        if self.journeys is not None:
+            self.journeys.pop(id_tag.casefold(), None)
+
     def lost(self, link: Link, now: float) -> bool:
         """The socket of `link` is gone. False, when a newer one took its place: then nothing changes (rule R3)."""
         if self.link is None or self.link.generation != link.generation:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from hub.core.clock import timestamp
 from hub.core.jsontypes import Tree
 from partners.ocpp.live import Link, Live
@@ -33,6 +35,7 @@ def _registered(station: Station) -> Tree:
         },
         "protocol": station.protocol,
         "security_profile": station.security_profile,
+        "switches": msgspec.to_builtins(station.switches),
         "has_password": station.password is not None,
     }
 

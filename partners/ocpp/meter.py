@@ -26,6 +26,7 @@ _LONGEST_WORD: Final = 40
 _MOST_MEANINGS: Final = 1024
 
 _THOUSANDTH: Final = Decimal("0.001")
+_ZERO: Final = Decimal(0)
 _KILO: Final[Mapping[str, int]] = {"": -3, "wh": -3, "kwh": 0, "w": -3, "kw": 0}
 """Unit -> the power of ten that makes it kWh or kW."""
 _PLAIN: Final[Mapping[str, int]] = {"": 0, "a": 0, "v": 0, "percent": 0, "%": 0}
@@ -73,7 +74,9 @@ def read(meter_values: Json) -> Metered:
         fields = _fields(samples[:left], flags)
         if fields:
             readings.append(Reading(at, **fields))
-        signed += [value for sample in samples[:left] if (value := _signed(sample, at)) is not None]
+        for sample in samples[:left]:
+            if "signedMeterValue" in sample or "format" in sample:
+                signed += _signed(sample, at)
         left = max(0, left - len(samples))
     return Metered(tuple(readings), tuple(signed), frozenset(flags))
 
@@ -176,8 +179,14 @@ def _known_value(text: str, power: int) -> Decimal | None:
 def _joined(field: str, values: dict[str, Decimal]) -> Decimal:
     if "" in values:
         return values[""]
-    total = sum(values.values(), Decimal(0))
-    return total if field != "voltage" else (total / len(values)).quantize(_THOUSANDTH)
+    if field == "voltage":
+        return _mean(tuple(values.values()))
+    return sum(values.values(), _ZERO) if len(values) > 1 else next(iter(values.values()))
+
+
+@lru_cache(maxsize=1024)
+def _mean(values: tuple[Decimal, ...]) -> Decimal:
+    return (sum(values, _ZERO) / len(values)).quantize(_THOUSANDTH)
 
 
 def _power(units: Mapping[str, int], unit: Json, multiplier: Json) -> int | None:
@@ -188,20 +197,15 @@ def _power(units: Mapping[str, int], unit: Json, multiplier: Json) -> int | None
     return None if power is None else power + multiplier
 
 
-def _signed(sample: Tree, at: datetime | None) -> SignedValue | None:
+def _signed(sample: Tree, at: datetime | None) -> list[SignedValue]:
     if sample.get("format") == "SignedData" and isinstance(sample.get("value"), str):
-        return SignedValue(at, _context(sample), sample["value"])
+        return [SignedValue(at, _context(sample), sample["value"])]
     block = sample.get("signedMeterValue")
     if not isinstance(block, dict) or not isinstance(block.get("signedMeterData"), str):
-        return None
+        return []
     method, key = block.get("encodingMethod"), block.get("publicKey")
-    return SignedValue(
-        at,
-        _context(sample),
-        block["signedMeterData"],
-        method if isinstance(method, str) else "",
-        key if isinstance(key, str) else "",
-    )
+    words = (word if isinstance(word, str) else "" for word in (method, key))
+    return [SignedValue(at, _context(sample), block["signedMeterData"], *words)]
 
 
 def _context(sample: Tree) -> str:

@@ -16,7 +16,7 @@ from partners.ocpp.events import Event, Flag, StartKey, Transaction, Transaction
 from partners.ocpp.matching import Start
 from partners.ocpp.meter import counts_kwh_as_wh, rising
 from partners.ocpp.readings import Reading, SignedValue
-from partners.ocpp.surroundings import DAWN, Sample, Surroundings, moment, sample_of, trusts_clock
+from partners.ocpp.surroundings import DAWN, Sample, Sampled, Surroundings, moment, sample_of, trusts_clock
 
 SILENCE: Final = timedelta(minutes=30)
 """After a boot: twice the usual sample interval of 15 minutes."""
@@ -64,22 +64,21 @@ def tally(start: Event, samples: list[Sample]) -> Tally | None:
     return Tally(samples[-1].order, latest, last, risen, steps, bool(registers))
 
 
-def grown(charge: Transaction, so_far: Tally, event: Event, samples: list[Sample]) -> tuple[Transaction, Tally] | None:
-    """`charge`, which goes on, with the samples of one more message.
+def grown(charge: Transaction, so_far: Tally, told: Sampled) -> tuple[Transaction, Tally] | None:
+    """`charge`, which goes on, with more samples in the order of their arrival.
 
     None, when they are not all later than those it has: then it must be reckoned as a whole.
     """
     order, at, register, risen, steps, measured = so_far
-    flags = charge.flags | event.flags
-    readings: list[Reading] = []
-    for sample in samples:
+    flags, readings = told.flags, list(charge.readings)
+    for sample in told.found.values():
         if sample.order <= order or sample.at < at or sample.at < charge.start:
             return None
         order, at = sample.order, sample.at
         value, step = sample.reading.energy_kwh, sample.reading.step_kwh
         if value is not None:
             if register is not None and value < register:
-                flags |= {Flag.METER_FELL}
+                flags.add(Flag.METER_FELL)
             elif register is not None:
                 risen += value - register
             register, measured = value, True
@@ -87,10 +86,12 @@ def grown(charge: Transaction, so_far: Tally, event: Event, samples: list[Sample
             steps += step
         readings.append(_dated(sample))
     after = Tally(order, at, register, risen, steps, measured)
-    signed = _in_order({*charge.signed, *event.signed}) if event.signed else charge.signed
-    longer = (*charge.readings, *readings)
-    grown = replace(charge, energy_kwh=after.energy_kwh, readings=longer, signed=signed, flags=flags)
-    return grown, after
+    signed = _in_order({*charge.signed, *told.signed}) if told.signed else charge.signed
+    flags |= charge.flags
+    longer = replace(
+        charge, energy_kwh=after.energy_kwh, readings=tuple(readings), signed=signed, flags=frozenset(flags)
+    )
+    return longer, after
 
 
 def reckon(start: Start, stop: Event | None, flags: frozenset[Flag], around: Surroundings) -> Transaction:

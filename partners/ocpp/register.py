@@ -12,6 +12,7 @@ With one connector its OCPP number is that of the EVSE entry, with several the n
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final, Literal
 
@@ -117,6 +118,11 @@ def parsed(identity: str, tree: Tree, *, party: str, profile: int) -> Station:
     if not _IDENTITY.fullmatch(identity):
         raise InvalidRequest("a station's identity has 1 to 48 characters, no slash and no colon")
     known = {"location", "evses", "protocol", "security_profile", "switches"}
+    _no_other(tree, {*known, "password"}, "")
+    _no_other(tree.get("switches"), Switches.__struct_fields__, "switches/")
+    entries = tree.get("evses")
+    for number, entry in entries.items() if isinstance(entries, dict) else ():
+        _no_other(entry, EvseEntry.__struct_fields__, f"evses/{number}/")
     given = {name: value for name, value in tree.items() if name in known and value is not None}
     try:
         station = msgspec.convert({"security_profile": profile, **given, "identity": identity}, Station)
@@ -130,6 +136,13 @@ def parsed(identity: str, tree: Tree, *, party: str, profile: int) -> Station:
     if station.location and "/" not in station.location:
         station = msgspec.structs.replace(station, location=f"{party}/{station.location.upper()}")
     return station
+
+
+def _no_other(tree: object, known: Collection[str], where: str) -> None:
+    """A field that nobody reads is a slip, and is told. Raises: InvalidRequest."""
+    unknown = next((name for name in tree if name not in known), None) if isinstance(tree, dict) else None
+    if unknown is not None:
+        raise InvalidRequest(f"/{where}{unknown}: a station has no such field; there are {', '.join(sorted(known))}")
 
 
 def put_of(station: Station, *, expect: int = ANY) -> Put:

@@ -67,15 +67,13 @@ class Surroundings:
             return set(self._facts.starts)
         if event.kind == "meter":
             moments = [event.arrival, *(sample_time(event, reading) for reading in event.readings)]
-            return {key for at in moments if (key := self.owner_of(event, at)) is not None}
+            return {key for at in moments if (key := self._owner_of(event, at)) is not None}
         return {key for _, key in self._lanes.get(event.connector or 0, ())}
 
     def sampled(self, key: StartKey) -> Sampled:
         """What the meter said about `key`."""
         if self._sampled is None:
-            self._sampled = defaultdict(Sampled)
-            for event in self._facts.samples.values():
-                self._share_out(event, self._sampled)
+            self._sampled = self.shared_out(self._facts.samples.values())
         return self._sampled.get(key) or Sampled()
 
     def next_start(self, key: StartKey, began: datetime) -> datetime | None:
@@ -90,7 +88,7 @@ class Surroundings:
         following = bisect_right(times, since)
         return times[following] if following < len(times) else None
 
-    def owner_of(self, event: Event, at: datetime) -> StartKey | None:
+    def _owner_of(self, event: Event, at: datetime) -> StartKey | None:
         """Whose sample this is: the charge it names, else the one that last began on its connector."""
         named = None if event.transaction is None else self._owner.get(event.transaction)
         if named is not None:
@@ -99,22 +97,25 @@ class Surroundings:
         begun = bisect_right(lane, at, key=lambda entry: entry[0])
         return lane[begun - 1][1] if begun else None
 
-    def names(self, event: Event) -> bool:
-        """Does `event` name a charge that we know, and only one?"""
-        return event.transaction is not None and event.transaction in self._owner
+    def shared_out(self, events: Iterable[Event]) -> dict[StartKey, Sampled]:
+        """What `events` say about each charge."""
+        sampled: dict[StartKey, Sampled] = defaultdict(Sampled)
+        for event in events:
+            self._share_out(event, sampled)
+        return sampled
 
     def _share_out(self, event: Event, sampled: dict[StartKey, Sampled]) -> None:
-        named = self.names(event)
+        named = event.transaction is not None and event.transaction in self._owner
         concerned: set[StartKey | None] = set()
         for reading in event.readings:
             sample = sample_of(event, reading, named=named)
-            key = self.owner_of(event, sample.at)
+            key = self._owner_of(event, sample.at)
             concerned.add(key)
             if key is not None:
                 known_as = reading if reading.at is not None else (event.arrival, reading)
                 known = sampled[key].found.get(known_as)
                 sampled[key].found[known_as] = sample if known is None else max(sample, known, key=_firmest)
-        for key in concerned or {self.owner_of(event, event.arrival)}:
+        for key in concerned or {self._owner_of(event, event.arrival)}:
             if key is not None:
                 sampled[key].signed.update(event.signed)
                 sampled[key].flags.update(event.flags)

@@ -37,8 +37,8 @@ from partners.ocpp.facts import Facts
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book, Effect
 from partners.ocpp.matching import stop_key
-from partners.ocpp.readings import EARLIEST, parse_time
-from partners.ocpp.samples import Sample, Told
+from partners.ocpp.readings import EARLIEST, parse_decimal, parse_time
+from partners.ocpp.samples import Glimpse, Sample, Told
 from partners.ocpp.sequence import Numbers
 from partners.ocpp.surroundings import AHEAD
 
@@ -115,7 +115,8 @@ class Transactions:
             meter, at = self._metered(desk, told, now)
             if meter is None or at is None:
                 return False
-            sample, waiting = Sample(desk.arrival(now), raw), self._waiting.setdefault(station, [])
+            sample = Sample(desk.arrival(now), raw, _glimpse(told, at))
+            waiting = self._waiting.setdefault(station, [])
             put = samples.put_of(station, sample)
             if len(waiting) < MOST_WAITING and not self._must_tell(desk, meter, at):
                 await self._commit(Unit([put]))
@@ -138,7 +139,7 @@ class Transactions:
         meter, at = self._metered(desk, told, now)
         if meter is None or at is None or len(waiting) >= MOST_WAITING or self._must_tell(desk, meter, at):
             return None
-        sample = Sample(desk.arrival(now), raw)
+        sample = Sample(desk.arrival(now), raw, _glimpse(told, at))
         failpoint("ocpp.in.before_commit")
         kept = self._hub.store.submit(Unit([samples.put_of(station, sample)]))
         waiting.append(sample)
@@ -186,7 +187,7 @@ class Transactions:
     async def _enter(self, desk: Desk, event: Event, opening: Opening | None) -> Event:
         event = desk.stamped(event)
         await self._numbers.cover(event.transaction)
-        waiting = self._waiting.get(desk.station, [])
+        waiting = samples.thinned(self._waiting.get(desk.station, []), desk.sampled_until)
         applied = ledger.apply(_with(desk.book, waiting), replace(event, raw=""), next_id=self._numbers.next)
         self._numbers.next = applied.next_id
         entered = replace(applied.event, raw=event.raw)
@@ -208,6 +209,7 @@ class Transactions:
     async def _take_in(self, desk: Desk, waiting: list[Sample], unit: Unit) -> None:
         """Let the ledger see these samples, and whoever is told of them; `unit` is written along."""
         trace.begin()
+        waiting = samples.thinned(waiting, desk.sampled_until)
         book = _with(desk.book, waiting)
         with self._or_start_over(desk):
             unit.put(samples.list_put(desk.station, waiting))
@@ -332,6 +334,11 @@ def _with(book: Book, waiting: list[Sample]) -> Book:
     if not waiting:
         return book
     return ledger.with_samples(book, [samples.event_of(book.station, sample) for sample in waiting])
+
+
+def _glimpse(told: Told, at: datetime) -> Glimpse | None:
+    register = parse_decimal(told.register)
+    return None if register is None else Glimpse(told.connector, at, register)
 
 
 def _plain_time(times: Sequence[str], since: datetime, until: datetime) -> datetime | None:

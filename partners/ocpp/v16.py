@@ -23,7 +23,8 @@ from hub.core.jsontypes import Tree
 from hub.core.ports import Place
 from hub.core.units import Audit, Unit
 from modules.commands import reservations
-from modules.tokens.authorize import By, Decision, authorize, for_start
+from modules.tokens.authorize import By, Decision, authorize, for_start, used_up
+from modules.tokens.known import KnownCards
 from partners.ocpp import answers, certificates, reports
 from partners.ocpp.answers import Fault
 from partners.ocpp.billing import Opening
@@ -49,6 +50,7 @@ class Version16:
         self.stations = stations
         self.transactions = transactions
         self.hub = stations.hub
+        self.cards = KnownCards(self.hub)
 
     async def handle(self, link: Link, incoming: Incoming) -> Tree:
         """The CALLRESULT of a CALL. Raises: Refused; BusbarError."""
@@ -108,7 +110,9 @@ class Version16:
         tag = reports.tag(incoming.payload.get("idTag"))
         live = link.live
         live.begin_journey(tag, trace.correlation(), self.hub.clock.monotonic())
+        revisions = self.cards.revisions()
         decision = await authorize(self.hub, tag, self._likely_place(link), at=live.identity)
+        self.cards.learn(tag, live.identity, decision, revisions)
         return {"idTagInfo": _id_tag_info(decision.allowed, decision)}
 
     async def start_transaction(self, link: Link, incoming: Incoming) -> Tree:
@@ -122,7 +126,10 @@ class Version16:
         started = await self.transactions.start(event, lambda: self._opening(event, number))
         await self.stations.display.changed(live, event.connector)
         failpoint("ocpp.in.before_reply")
-        decision = started.opening.decision if started.opening is not None else None
+        decision = None
+        if started.opening is not None:
+            decision = started.opening.decision
+            live.end_journey(event.id_tag or "")
         return {"idTagInfo": _id_tag_info(started.allowed, decision), "transactionId": started.number}
 
     async def stop_transaction(self, link: Link, incoming: Incoming) -> Tree:
@@ -182,11 +189,18 @@ class Version16:
         tag = event.id_tag or ""
         use = await reservations.used(self.hub, event.station, event.connector or 0, number=number, id_tag=tag)
         if use is not None:
-            return Opening(place, use.decision, use.charge, use.unit, trace.correlation())
+            spent = await self._spent(event, use.decision, use.reservation.id_tag)
+            return Opening(place, use.decision, use.charge, use.unit, trace.correlation(), spent)
         decision = await self._decision(event, place)
         if decision.accepted and self.hub.settings.ocpp_one_charge_per_token and self.transactions.is_charging(tag):
             decision = Decision(answers.CONCURRENT_TX, decision.by, decision.token, decision.owner)
-        return Opening(place, decision, correlation_id=trace.correlation())
+        return Opening(place, decision, None, None, trace.correlation(), await self._spent(event, decision))
+
+    async def _spent(self, event: Event, decision: Decision, *aliases: str) -> Unit:
+        """What was remembered for this start, under each name that the token goes by."""
+        uid = (decision.token or {}).get("uid", "")
+        uids = filter(None, (event.id_tag, uid, *aliases))
+        return await used_up(self.hub, uids, at=event.station) if decision.accepted else Unit()
 
     async def _decision(self, event: Event, place: Place | None) -> Decision:
         try:
@@ -218,10 +232,13 @@ class Version16:
 
 
 def _id_tag_info(allowed: str, decision: Decision | None) -> Tree:
-    """IdTagInfo. The parent tag is the token's group, where it fits (CiString20)."""
+    return id_tag_info(allowed, (decision.token or {}).get("group_id") if decision is not None else None)
+
+
+def id_tag_info(allowed: str, group_id: str | None) -> Tree:
+    """IdTagInfo of an AllowedType. The parent tag is the token's group, where it fits (CiString20)."""
     status = allowed if allowed == answers.CONCURRENT_TX else answers.id_tag_status(allowed)
-    parent = (decision.token or {}).get("group_id") if decision is not None else None
-    return {"parentIdTag": parent, "status": status} if parent and len(parent) <= 20 else {"status": status}
+    return {"parentIdTag": group_id, "status": status} if group_id and len(group_id) <= 20 else {"status": status}
 
 
 def _text(payload: Tree, name: str) -> str:

@@ -60,7 +60,13 @@ def _tell(event: dict[str, Any]) -> None:
 
 
 async def _emsp(given: argparse.Namespace) -> int:
-    emsp = Emsp(given.version, given.party, port=given.port, mode=given.mode, seed=given.seed, receipts=given.receipts)
+    try:
+        emsp = Emsp(
+            given.version, given.party, port=given.port, mode=given.mode, seed=given.seed, receipts=given.receipts
+        )
+    except (ValueError, OSError) as error:
+        _tell({"error": f"{type(error).__name__}: {error}"})
+        return 1
     async with emsp:
         try:
             if given.hub and emsp.registration is None:

@@ -25,7 +25,11 @@ class Listener:
         # named as TCP, as asyncio switches Nagle's algorithm off only then: else each answer waits 40 ms
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind((host, port))
+        try:
+            self._socket.bind((host, port))
+        except OSError:
+            self._socket.close()
+            raise
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"

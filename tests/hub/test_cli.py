@@ -221,12 +221,17 @@ def test_records_are_listed_and_shown(shell: Shell) -> None:
 
 
 async def _furnished_charge(house: House) -> None:
-    await house.ask("PUT", "/api/v1/tariffs/DE/BSB/T1", tariff())
-    await house.ask("PUT", "/api/v1/locations/DE/BSB/LOC1", location())
+    await _furnished_place(house)
     await house.charge()
 
 
+async def _furnished_place(house: House) -> None:
+    await house.ask("PUT", "/api/v1/tariffs/DE/BSB/T1", tariff())
+    await house.ask("PUT", "/api/v1/locations/DE/BSB/LOC1", location())
+
+
 def test_a_charger_is_registered_looked_at_and_called(shell: Shell) -> None:
+    shell.background.do(_furnished_place(shell.house))
     added = shell.ok("station", "add", "CCP1", "--location", "LOC1", "--evse", "1=E1/1")
     assert added["password"]
     assert added["evses"] == {"1": {"evse_uid": "E1", "connectors": {"1": "1"}}}
@@ -242,6 +247,29 @@ def test_a_charger_is_registered_looked_at_and_called(shell: Shell) -> None:
     assert shell.run("station", "add", "CCP1", "--evse", "E1").code == Code.USAGE
     assert shell.run("station", "password", "CCP1").code == Code.NOT_FOUND
     assert shell.ok("station", "delete", "CCP1") == {"deleted": "CCP1"}
+
+
+def test_what_is_not_given_of_a_charger_stays_as_it_was(shell: Shell) -> None:
+    shell.background.do(_furnished_place(shell.house))
+    added = shell.ok("station", "add", "CCP2", "--location", "LOC1", "--evse", "1=E1/1")
+    changed = shell.ok("station", "add", "CCP2", "--security-profile", "2")
+    assert (changed["location"], changed["evses"]) == (added["location"], added["evses"])
+    assert shell.ok("station", "add", "CCP2", "--evse", "1=E2/1")["security_profile"] == 2
+    ran = shell.run("station", "add", "CCP3", "--security-profile", "2")
+    assert ran.code == Code.USAGE
+    assert "--location" in ran.err
+    shell.ok("station", "delete", "CCP2")
+
+
+def test_a_held_session_is_listed_and_billed(shell: Shell) -> None:
+    shell.background.do(_furnished_place(shell.house))
+    session_id = shell.background.do(shell.house.charge(kwh=2_147_483))
+    assert [item["id"] for item in shell.ok("session", "list", "--held")["items"]] == [session_id]
+    assert shell.run("session", "bill", session_id, "--kwh", "much").code == Code.USAGE
+    assert shell.ok("session", "bill", session_id, "--kwh", "12.5")["session_id"] == session_id
+    assert shell.ok("session", "list", "--held")["items"] == []
+    assert shell.ok("session", "show", session_id)["kwh"] == 12.5
+    assert shell.run("session", "bill", "none").code == Code.NOT_FOUND
 
 
 def test_a_token_with_less_may_do_less(shell: Shell) -> None:
@@ -286,6 +314,7 @@ def test_what_is_not_there_has_its_own_code(shell: Shell) -> None:
         ("serve", "--only", "everything"),
         ("serve", "--port", "70000"),
         ("nothing",),
+        ("price",),
     ],
     ids=" ".join,
 )

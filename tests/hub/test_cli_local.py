@@ -158,6 +158,13 @@ def test_the_doctor_sees_files_that_others_can_read(tmp_path: Path) -> None:
     (tmp_path / "busbar.db").chmod(0o644)
     assert levels(secret_key=None)["secret key"] == "fail"
     assert levels()["database"] == "weak"
+    (tmp_path / "busbar.db").chmod(0o640)
+    assert levels()["database"] == "weak"
+
+
+def test_the_doctor_is_content_with_the_database_as_it_was_made() -> None:
+    run("migrate")
+    assert levels()["database"] == "ok"
 
 
 def test_the_doctor_sees_that_a_port_is_taken() -> None:

@@ -4,5 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-FIRST_KINDS: tuple[tuple[Any, ...], ...] = ()
+FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
+    ("doc_authorizations", (), ()),
+    ("doc_cdr_deliveries", ("state", "cdr"), ("state", "cdr")),
+    ("doc_cdrs", ("lowest", "id", "session"), ("session",)),
+    ("doc_charges", ("state", "station"), ("state", "station")),
+    ("doc_commands", ("partner", "state", "station"), ("state",)),
+    ("doc_evses", ("location",), ()),
+    ("doc_health", (), ()),
+    ("doc_lanes", (), ()),
+    ("doc_locations", ("lowest", "id"), ()),
+    ("doc_ocpp_certificate_requests", ("station",), ("station",)),
+    ("doc_ocpp_events", ("station", "state"), ("station",)),
+    ("doc_ocpp_sample_lists", ("station", "state"), ("station",)),
+    ("doc_ocpp_samples", (), (), True),
+    ("doc_ocpp_sequences", (), ()),
+    ("doc_ocpp_transactions", ("station", "state", "session", "number"), ("station", "state", "session")),
+    ("doc_operators", (), ()),
+    ("doc_partners", ("state",), ()),
+    ("doc_refused", ("partner", "module", "object"), ("partner",)),
+    ("doc_reservations", ("station", "state", "session"), ("station", "state")),
+    ("doc_sessions", ("status", "evse", "id"), ("status", "evse")),
+    ("doc_stations", ("location",), ()),
+    ("doc_stations_learned", (), ()),
+    ("doc_tag_aliases", ("alias",), ("alias",)),
+    ("doc_tariffs", ("lowest", "id"), ()),
+    ("doc_tokens", ("uid",), ("uid",)),
+)
 """Table, columns, indexed columns; True for a log."""

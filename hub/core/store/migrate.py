@@ -8,9 +8,10 @@ a declared column. In PostgreSQL several hubs may start at once: an advisory loc
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -52,10 +53,20 @@ async def migrate(database_url: str, kinds: Sequence[Kind]) -> None:
 
 def migrate_sqlite(path: Path, kinds: Sequence[Kind]) -> None:
     """Migrate under a lock that the caller holds. All or nothing: SQLite's DDL is transactional too."""
+    _make_private(path)
     engine = _sqlite_engine(path, mode="rwc")
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     with _sentences(path), engine.begin() as connection:
         upgrade(connection, kinds)
+
+
+def _make_private(path: Path) -> None:
+    """Make a new database for our eyes only; SQLite gives its -wal and -shm the same mode.
+
+    Only a file that is not there is opened: closing one that is would drop the locks which SQLite holds on it.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(os.path.realpath(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def require_current_sqlite(path: Path, kinds: Sequence[Kind]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
@@ -32,7 +32,14 @@ class Course:
     """The steps of a sampled value."""
 
     def __init__(self, samples: Iterable[Sample], what: str) -> None:
-        in_order = sorted((whole_ms(at, what), _published(value, what)) for at, value in samples)
+        published: dict[Decimal, Exact] = {}  # the same few values come again and again
+        in_order: list[tuple[int, Exact]] = []
+        for at, value in samples:
+            exact = published.get(value)
+            if exact is None:
+                exact = published[value] = _published(value, what)
+            in_order.append((whole_ms(at, what), exact))
+        in_order.sort()
         self._times = [at for at, _ in in_order]
         self._values = [value for _, value in in_order]
 
@@ -46,6 +53,5 @@ class Course:
         if not self._times:
             return None, None
         first = max(bisect_right(self._times, start) - 1, 0)
-        valid = [value for at, value in zip(self._times[first:], self._values[first:], strict=True) if at < end]
-        valid = valid or [self._values[first]]
+        valid = self._values[first : max(bisect_left(self._times, end), first + 1)]
         return min(valid), max(valid)

@@ -45,6 +45,7 @@ LEAST = {
     "put_token": "operator",
     "list_sessions": "viewer",
     "get_session": "viewer",
+    "bill_session": "operator",
     "list_cdrs": "viewer",
     "get_cdr": "viewer",
     "credit_cdr": "operator",

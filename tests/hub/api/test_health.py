@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
 
 from hub.control.health import HEALTH, PROBE_EVERY_S
 from hub.core.errors import NotReady
@@ -81,3 +82,16 @@ async def test_metrics_need_a_token_from_elsewhere(house: House) -> None:
 
 async def test_a_proxy_on_this_machine_does_not_open_the_metrics(house: House) -> None:
     assert (await house.http.get("/metrics", headers={"X-Forwarded-For": "192.0.2.7"})).status_code == 401
+
+
+async def test_failed_logins_are_logged_and_counted_by_face(house: House) -> None:
+    with capture_logs() as logs:
+        for _ in range(2):
+            await house.ask("GET", "/api/v1", token="a-wrong-token")
+        await house.http.get("/ocpi/versions", headers={"Authorization": "Token a-wrong-token"})
+    told = [(line["log_level"], line["face"]) for line in logs if line["event"] == "login failed"]
+    assert told == [("warning", "api"), ("warning", "api"), ("warning", "ocpi")]
+    assert "a-wrong-token" not in str(logs)
+    text = (await house.http.get("/metrics", headers={"Authorization": f"Bearer {OPERATOR_TOKEN}"})).text
+    assert 'busbar_failed_logins_total{face="api"} 2.0' in text
+    assert figures(text)["busbar_failed_logins"] == {("api",): 2, ("ocpi",): 1, ("ocpp",): 0}

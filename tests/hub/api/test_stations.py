@@ -56,6 +56,27 @@ async def test_a_charger_of_another_shape_is_refused(house: House) -> None:
     assert (await house.ask("PUT", "/api/v1/stations/a%2Fb", ASKED)).status == 422
 
 
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        ({"location": "NOWHERE"}, "NOWHERE"),
+        ({"location": "NL*EEE/LOC1"}, "NL*EEE"),
+        ({"location": ""}, "location"),
+        ({"evses": {"1": {"evse_uid": "E9", "connectors": {"1": "1"}}}}, "E9"),
+        ({"evses": {"1": {"evse_uid": "E1", "connectors": {"1": "9"}}}}, "connector 9"),
+        ({"evses": {"1": {"evse_uid": "E1", "connectors": {"1": "1"}, "uid": "x"}}}, "uid"),
+        ({"locaton": "LOC1"}, "locaton"),
+        ({"switches": {"compresion": True}}, "compresion"),
+    ],
+)
+async def test_a_place_or_field_that_does_not_exist_is_named(house: House, wrong: Any, word: str) -> None:
+    await house.furnish()
+    told = await house.ask("PUT", CP1, {**ASKED, **wrong})
+    assert (told.status, told.code) == (422, "invalid_request")
+    assert word in told.tree["error"]["message"]
+    assert (await house.ask("GET", CP1)).status == 404
+
+
 async def test_what_is_not_registered_is_not_found(house: House) -> None:
     for method, path in (("GET", CP1), ("DELETE", CP1), ("GET", f"{CP1}/messages"), ("POST", f"{CP1}/password")):
         assert (await house.ask(method, path)).status == 404, path
@@ -101,6 +122,7 @@ async def until_heard(house: House) -> None:
 
 
 async def test_a_forgotten_charger_is_gone(serving: House) -> None:
+    await serving.furnish()
     await serving.ask("PUT", CP1, ASKED)
     assert (await serving.ask("DELETE", CP1)).tree == {"deleted": "CP1"}
     assert (await serving.ask("GET", CP1)).status == 404
@@ -113,6 +135,7 @@ async def test_a_call_of_another_shape_is_refused(house: House, ask: Any) -> Non
 
 
 async def test_a_call_is_audited_by_its_name_alone(house: House) -> None:
+    await house.furnish()
     await house.ask("PUT", CP1, ASKED)
     change = {"key": "AuthorizationKey", "value": "secret-of-the-charger"}
     await house.ask("POST", f"{CP1}/calls", {"action": "ChangeConfiguration", "payload": change})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from hub.core import trace
 from hub.core.dispatch import RouteTable
@@ -76,3 +77,15 @@ async def test_one_partners_haste_costs_no_other_partner(sqlite_url: str) -> Non
         assert http == [200, 429, 200, 200]
         world.clock.move_to(1)
         assert (await world.ask("GET", "/ocpi/versions", by="e1")).http == 200
+
+
+async def test_a_token_that_is_not_ours_is_logged_and_counted_and_not_shown(sqlite_url: str) -> None:
+    async with a_world(sqlite_url) as world:
+        with capture_logs() as logs:
+            await world.ask("GET", "/ocpi/versions", token="bb_guess_guess_guess")
+            await world.ask("GET", "/ocpi/versions", by="e1")
+        (told,) = [line for line in logs if line["event"] == "login failed"]
+        assert (told["log_level"], told["face"], told["why"]) == ("warning", "ocpi", "unknown token")
+        assert told["address"]
+        assert "guess_guess" not in str(logs)
+        assert world.hub.logins.counts()["ocpi"] == 1

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
+from hub.core.parties import Party
 from hub.core.ports import Outcome
 from modules.locations import service as locations
+from modules.tokens import service as tokens
 from modules.tokens.aliases import by_alias
-from modules.tokens.authorize import By, Decision, authorize, recall
-from tests.modules.commands.world import NOW, World, reserve, start, token
+from modules.tokens.authorize import By, Decision, authorize, for_start, recall
+from modules.tokens.wire import TOKEN
+from tests.modules.commands.world import NOW, After, World, reserve, start, token
 
 LONG = "0123456789-ABCDEF-0123456789-ABCDEF"
 
@@ -152,3 +155,87 @@ async def test_the_same_uid_of_two_parties_has_two_aliases(world: World) -> None
     await world.commanded("START_SESSION", theirs, by="fff")
     assert len({call["id_tag"] for _, call in world.chargers.calls}) == 2
     assert await by_alias(world.store, "nobody") is None
+
+
+# Whose card it is, and what is left of a command that a charger refused
+
+ORDERS: Final = {"START_SESSION": ("remote_start", start), "RESERVE_NOW": ("reserve", reserve)}
+REFUSALS: Final = tuple(outcome for outcome in Outcome if outcome not in (Outcome.ACCEPTED, Outcome.TIMEOUT))
+every_order = pytest.mark.parametrize("name", ORDERS)
+
+
+async def listed(world: World, owner: str, uid: str = "CARD1", **fields: Any) -> None:
+    """An eMSP has told us of a card."""
+    party = Party.parse(owner)
+    tree = {**token(party.country_code, party.party_id, uid=uid), "type": "RFID", "whitelist": "ALWAYS", **fields}
+    await tokens.put(world.store, party, uid, TOKEN["2.3.0"].read(tree))
+
+
+@every_order
+async def test_a_card_that_only_others_have_on_our_list_is_foreign(world: World, name: str) -> None:
+    await listed(world, "FR*FFF", valid=False)
+    answer = await world.command(name, ORDERS[name][1](token=token(uid="card:1")))
+    await world.quiet()
+    assert (answer.json()["status_code"], answer.json()["data"]["result"]) == (2004, "REJECTED")
+    assert world.chargers.calls == []
+    decision = await authorize(world.hub, "CARD1", world.chargers.places["E1"], at="CP1")
+    assert (decision.allowed, decision.owner) == ("BLOCKED", "FR*FFF")
+
+
+@every_order
+async def test_a_card_that_the_sender_has_on_our_list_too_is_its_own(world: World, name: str) -> None:
+    await listed(world, "FR*FFF")
+    await listed(world, "NL*EEE", valid=False)
+    assert (await world.commanded(name, ORDERS[name][1](token=token(uid="CARD1"))))["result"] == "ACCEPTED"
+
+
+@every_order
+@pytest.mark.parametrize("uid", ["APP-1", LONG])
+@pytest.mark.parametrize("outcome", Outcome)
+async def test_what_a_charger_refused_is_forgotten(world: World, name: str, uid: str, outcome: Outcome) -> None:
+    method, order = ORDERS[name]
+    world.chargers.answers[method] = outcome
+    await world.commanded(name, order(token=token(uid=uid)))
+    for shown in {uid, (await told(world))["id_tag"]}:
+        assert (await recall(world.hub, shown, at="CP1") is None) == (outcome in REFUSALS), shown
+
+
+async def test_a_command_that_breaks_on_our_side_is_forgotten(world: World) -> None:
+    world.chargers.answers["remote_start"] = RuntimeError("bug")
+    await world.commanded("START_SESSION", start())
+    assert await recall(world.hub, "APP-1", at="CP1") is None
+
+
+async def test_a_refusal_forgets_nothing_that_a_later_command_wrote(world: World) -> None:
+    world.chargers.answers["remote_start"] = After(5, Outcome.REJECTED)
+    await world.commanded("START_SESSION", start())
+    world.chargers.answers["remote_start"] = Outcome.ACCEPTED
+    await world.commanded("START_SESSION", start())
+    await world.pass_s(6)
+    assert await recall(world.hub, "APP-1", at="CP1") is not None
+
+
+async def test_a_second_press_that_is_refused_leaves_the_first_in_force(world: World) -> None:
+    for outcome in (Outcome.ACCEPTED, Outcome.REJECTED):
+        world.chargers.answers["remote_start"] = outcome
+        await world.commanded("START_SESSION", {**start(), "authorization_reference": outcome.value})
+    decision = await recall(world.hub, "APP-1", at="CP1")
+    assert decision is not None
+    assert decision.reference == "ACCEPTED"
+
+
+async def test_of_two_presses_that_are_both_refused_nothing_is_left(world: World) -> None:
+    for seconds in (9, 5):
+        world.chargers.answers["remote_start"] = After(seconds, Outcome.REJECTED)
+        await world.commanded("START_SESSION", start())
+    await world.pass_s(10)
+    assert await recall(world.hub, "APP-1", at="CP1") is None
+
+
+async def test_a_card_made_invalid_after_its_command_starts_nothing(world: World) -> None:
+    await listed(world, "NL*EEE")
+    await world.commanded("START_SESSION", start(token={**token(uid="CARD1"), "type": "RFID"}))
+    part = {"valid": False, "last_updated": "2026-05-04T10:00:00Z"}
+    await tokens.patch(world.store, Party.parse("NL*EEE"), "CARD1", "RFID", part)
+    for decide in (authorize, for_start):
+        assert (await decide(world.hub, "CARD1", world.chargers.places["E1"], at="CP1")).allowed == "BLOCKED"

@@ -18,7 +18,7 @@ from hub.core.units import Unit
 from modules.locations import service as locations
 from modules.tokens import service
 from modules.tokens.aliases import tag_of
-from modules.tokens.authorize import By, Decision, authorize, for_start, recall, remember
+from modules.tokens.authorize import By, Decision, authorize, for_start, recall, remember, used_up
 from modules.tokens.model import Token
 from modules.tokens.wire import TOKEN
 from tests.world import OURS, Sent, World, a_world, location, stored_token, token
@@ -257,15 +257,15 @@ async def test_a_no_is_not_held_against_a_driver_who_has_paid_since(world: World
     assert (await starts(world)).accepted
 
 
-async def commanded(world: World, uid: str = "APP-1", *, at: str = "CP1") -> None:
-    by_command = Decision("ALLOWED", By.COMMAND, stored_token(EEE, uid), EEE, "CMD-1")
+async def commanded(world: World, uid: str = "APP-1", *, at: str = "CP1", seen: int = 0) -> None:
+    by_command = Decision("ALLOWED", By.COMMAND, stored_token(EEE, uid), EEE, "CMD-1", seen=seen)
     await world.store.commit(Unit().put(remember(by_command, uid, at=at, now=world.clock.now())))
 
 
 @pytest.mark.parametrize("version", ["2.2.1"])
 async def test_what_a_command_brought_is_accepted_and_nobody_is_asked(world: World) -> None:
     await known(world, "APP-1", whitelist="NEVER", valid=False)
-    await commanded(world)
+    await commanded(world, seen=1)
     for decide in (tapped, starts):
         decision = await decide(world, "app 1")
         assert (decision.allowed, decision.by, decision.auth_method) == ("ALLOWED", By.COMMAND, "COMMAND")
@@ -280,6 +280,35 @@ async def test_a_command_allows_its_own_station_for_15_minutes(world: World) -> 
     assert (await tapped(world, "APP-1", at="CP2")).allowed == "BLOCKED"
     world.clock.passed_s = PAST_MEMORY_S
     assert (await tapped(world, "APP-1")).allowed == "BLOCKED"
+
+
+@pytest.mark.parametrize("version", ["2.2.1"])
+@pytest.mark.parametrize(("seen", "decide"), [*product((0, 1), (tapped, starts))])
+async def test_a_token_made_invalid_after_the_command_is_refused(world: World, seen: int, decide: Any) -> None:
+    if seen:
+        await known(world, "APP-1", whitelist="ALWAYS")
+    await commanded(world, seen=seen)
+    await known(world, "APP-1", whitelist="ALWAYS", valid=False)
+    decision = await decide(world, "APP-1")
+    assert (decision.allowed, decision.by) == ("BLOCKED", By.WHITELIST)
+
+
+@pytest.mark.parametrize("version", ["2.2.1"])
+async def test_a_token_that_changed_and_is_valid_takes_no_command_back(world: World) -> None:
+    await known(world, "APP-1", whitelist="NEVER", valid=False)
+    await commanded(world, seen=1)
+    await known(world, "APP-1", whitelist="NEVER")
+    assert (await starts(world, "APP-1")).by is By.COMMAND
+
+
+@pytest.mark.parametrize("version", ["2.2.1"])
+async def test_what_is_used_up_is_decided_anew_and_elsewhere_stands(world: World) -> None:
+    await known(world, "APP-1", whitelist="ALWAYS", valid=False)
+    for at in ("CP1", "CP2"):
+        await commanded(world, at=at, seen=1)
+    await world.store.commit(await used_up(world.hub, ("app:1", "nobody"), at="CP1"))
+    assert (await starts(world, "APP-1")).allowed == "BLOCKED"
+    assert (await starts(world, "APP-1", at="CP2")).accepted
 
 
 # Aliases

@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from hub.core.errors import InvalidRequest, UnknownToken
 from hub.core.inbound import parse
+from hub.core.log import SENSITIVE
 from hub.core.parties import Party
 from hub.core.store import Store
 from modules.tokens import service
@@ -75,6 +77,21 @@ async def test_without_a_type_the_card_is_meant_else_the_only_token_of_that_uid(
     assert (await kept(world.store))["type"] == "RFID"
     with pytest.raises(UnknownToken):
         await service.get(world.store, Party("NL", "FFF"), "CARD1", "")
+
+
+async def test_a_card_of_two_partners_is_kept_for_both_and_warned_of_once(world: World) -> None:
+    other = Party("NL", "FFF")
+    with capture_logs() as logs:
+        await put(world.store)
+        for fields in ({}, {"valid": False}, {"type": "OTHER"}):
+            tree = {**stored_token(str(other), "card:1"), "last_updated": LATER, **fields}
+            await service.put(world.store, other, "card:1", TOKEN["2.3.0"].read(tree))
+    (warning,) = [log for log in logs if log["log_level"] == "warning"]
+    assert (warning["event"], warning["owner"]) == ("card uid of two partners", str(other))
+    assert warning["others"] == [str(EEE)]
+    assert "uid" in SENSITIVE
+    assert "CARD1" not in str({name: value for name, value in warning.items() if name not in SENSITIVE})
+    assert (await kept(world.store))["valid"] is True
 
 
 async def test_patches_at_the_same_time_all_take_effect(database_url: str, version: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
@@ -69,6 +71,52 @@ async def test_no_password_is_on_disk(site: Site) -> None:
 async def test_too_many_wrong_passwords_from_one_address_are_refused_for_a_while(tmp_path: Path) -> None:
     async with a_site(tmp_path, failed_logins_per_min=2) as site:
         assert [await refusal(site, password="wrong" * 4) for _ in range(3)] == [401, 401, 429]
+
+
+async def test_the_right_password_passes_however_often_somebody_guessed(tmp_path: Path) -> None:
+    async with a_site(tmp_path, failed_logins_per_min=2) as site:
+        assert [await refusal(site, password="wrong" * 4) for _ in range(3)] == [401, 401, 429]
+        async with await site.point() as cp:
+            assert await cp.boot() == "Accepted"
+
+
+async def test_who_guesses_at_one_charger_locks_out_no_other_behind_the_same_address(tmp_path: Path) -> None:
+    async with a_site(tmp_path, failed_logins_per_min=2) as site:
+        await site.gateway.stations.put("CP3", station("E3", password="kurz-8-oder"))
+        assert [await refusal(site, password="wrong" * 4) for _ in range(3)] == [401, 401, 429]
+        assert [await refusal(site, "NOBODY") for _ in range(3)] == [404, 404, 429]
+        async with await site.point("CP3", password="kurz-8-oder") as cp:
+            assert await cp.boot() == "Accepted"
+
+
+async def test_a_short_password_that_was_right_today_passes_while_somebody_guesses(tmp_path: Path) -> None:
+    async with a_site(tmp_path, failed_logins_per_min=2) as site:
+        await site.gateway.stations.put("CP1", station("E1", password="kurz-8-oder"))
+        async with await site.point(password="kurz-8-oder"):
+            pass
+        assert [await refusal(site, password="kurz-8-odes") for _ in range(2)] == [401, 429]
+        async with await site.point(password="kurz-8-oder") as cp:
+            assert await cp.boot() == "Accepted"
+
+
+async def test_guesses_at_a_short_password_that_come_at_once_are_bounded_too(tmp_path: Path) -> None:
+    async with a_site(tmp_path, failed_logins_per_min=2) as site:
+        await site.gateway.stations.put("CP1", station("E1", password="kurz-8-oder"))
+        told = await asyncio.gather(*(refusal(site, password="kurz-8-odes") for _ in range(6)))
+        assert sorted(told) == [401, 401, 429, 429, 429, 429]
+
+
+async def test_a_charger_that_is_not_let_in_is_logged_and_counted_without_what_it_presented(site: Site) -> None:
+    with capture_logs() as logs:
+        await refusal(site, password="wrong" * 4)
+        await refusal(site, "NOBODY", password="wrong" * 4)
+    told = [line for line in logs if line["event"] == "login failed"]
+    assert [(line["log_level"], line["address"], line["identity"], line["why"]) for line in told] == [
+        ("warning", "127.0.0.1", "CP1", "wrong password"),
+        ("warning", "127.0.0.1", "NOBODY", "unknown identity"),
+    ]
+    assert "wrongwrong" not in str(logs)
+    assert site.hub.logins.counts()["ocpp"] == 2
 
 
 async def test_a_password_is_minted_when_none_is_given_and_shown_once(site: Site) -> None:

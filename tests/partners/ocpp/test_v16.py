@@ -10,17 +10,23 @@ from pathlib import Path
 import pytest
 
 from hub.core.clock import timestamp
+from hub.core.units import Unit
 from modules.commands import reserving
+from modules.commands.consent import Consent
 from modules.commands.model import ReserveNow
 from modules.commands.store import RESERVATIONS, Reservation, reservation_in
+from modules.sessions.service import release
 from modules.tokens import service as tokens
+from modules.tokens.authorize import By, Decision, remember
 from modules.tokens.model import Token
+from modules.tokens.store import AUTHORIZATIONS
 from partners.ocpp import schemas
 from partners.ocpp.v16 import HANDLERS
 from partners.sandbox.charger import Charger
 from partners.sandbox.point.clock import StepClock
 from partners.sandbox.point.link import Security
 from tests.partners.ocpp.site import (
+    ASKED_CARD,
     CARD,
     PASSWORD,
     THEIRS,
@@ -205,7 +211,7 @@ async def reserved(site: Site, cp: Point) -> Reservation:
     wish = reserving.wished("eee", "2.2.1", order, THEIRS, place, CARD)
     await reserving.ask(site.hub, wish)
     outcome = await reserving.reserve(site.hub, wish)
-    unit = await reserving.settle_reserve(site.hub, wish, outcome)
+    unit = await reserving.settle_reserve(site.hub, wish, Consent((), {}), outcome)
     await site.hub.store.commit(unit)
     return await held(site)
 
@@ -226,6 +232,63 @@ async def test_a_start_takes_up_the_reservation_of_its_token_and_the_session_goe
     (session,), (cdr,) = await site.sessions(), await site.cdrs()
     assert (session["status"], session["auth_method"], cdr["session_id"]) == ("COMPLETED", "COMMAND", session["id"])
     assert "RESERVATION_TIME" in str(cdr["charging_periods"])
+
+
+async def by_command(site: Site, uid: str = "APP-1") -> None:
+    """A command brought a token to CP1."""
+    decision = Decision("ALLOWED", By.COMMAND, token(uid), str(THEIRS), "CMD-1")
+    put = remember(decision, uid, at="CP1", now=site.hub.clock.now())
+    await site.hub.store.commit(Unit().put(put))
+
+
+async def test_a_command_is_used_up_by_the_charge_that_starts_on_it(site: Site) -> None:
+    await by_command(site)
+    began = recently()
+    async with await site.point() as cp:
+        first = await cp.start(began, tag="APP-1")
+        assert await cp.start(began, tag="APP-1") == first
+        await cp.stop(began + timedelta(minutes=5), first["transactionId"], 3000)
+        later = await cp.start(began + timedelta(minutes=6), tag="APP-1")
+    assert (first["idTagInfo"]["status"], later["idTagInfo"]["status"]) == ("Accepted", "Invalid")
+    assert [session["authorization_reference"] for session in await site.sessions()] == ["CMD-1"]
+    assert await site.hub.store.select(AUTHORIZATIONS) == []
+
+
+async def test_a_start_on_a_connector_without_a_place_uses_it_up_too(site: Site) -> None:
+    await by_command(site)
+    async with await site.point() as cp:
+        await cp.start(recently(), tag="APP-1", connector=7)
+    assert await site.hub.store.select(AUTHORIZATIONS) == []
+
+
+async def test_what_an_emsp_said_is_for_one_charge(site: Site) -> None:
+    began = recently()
+    site.emsp.says = {"allowed": "ALLOWED", "token": token(ASKED_CARD), "authorization_reference": "R1"}
+    async with await site.point() as cp:
+        await cp.call("Authorize", {"idTag": ASKED_CARD})
+        number = (await cp.start(began, tag=ASKED_CARD))["transactionId"]
+        await cp.stop(began + timedelta(minutes=5), number, 3000)
+        site.emsp.says = {"allowed": "NO_CREDIT", "token": token(ASKED_CARD)}
+        again = await cp.start(began + timedelta(minutes=6), tag=ASKED_CARD)
+    assert (again["idTagInfo"]["status"], len(site.emsp.asked)) == ("Blocked", 2)
+
+
+async def test_a_second_charge_with_a_card_is_a_journey_of_its_own(site: Site) -> None:
+    began = recently()
+    async with await site.point() as cp:
+        await cp.call("Authorize", {"idTag": CARD})
+        for minutes in (0, 10):
+            number = (await cp.start(began + timedelta(minutes=minutes)))["transactionId"]
+            await cp.stop(began + timedelta(minutes=minutes + 5), number, 3000)
+    assert len({record.correlation_id for record in await site.records()}) == 2
+
+
+async def test_a_reservation_that_is_used_leaves_nothing_remembered(site: Site) -> None:
+    async with await site.point() as cp:
+        await reserved(site, cp)
+        await by_command(site, CARD)
+        await cp.start(site.hub.clock.now())
+    assert await site.hub.store.select(AUTHORIZATIONS) == []
 
 
 async def test_a_reservation_ends_when_its_connector_breaks(site: Site) -> None:
@@ -270,3 +333,18 @@ async def test_an_independent_charger_finds_nothing_to_complain_about(site: Site
 
 async def _has_cdr(site: Site) -> bool:
     return bool(await site.cdrs())
+
+
+async def test_an_absurd_meter_stop_is_acknowledged_and_held(site: Site) -> None:
+    began = recently()
+    async with await site.point() as cp:
+        number = (await cp.start(began))["transactionId"]
+        await cp.meter(began + timedelta(minutes=10), 3000, number)
+        await cp.stop(began + timedelta(minutes=30), number, 2_147_483_647)
+        await cp.stop(began + timedelta(minutes=30), number, 2_147_483_647)
+    (session,) = await site.sessions()
+    assert (session["status"], session["kwh"]) == ("COMPLETED", 2)
+    assert await site.cdrs() == []
+    await release(site.hub, session["id"], actor="jo", kwh=Decimal(3))
+    await site.restart()
+    assert [cdr["total_energy"] for cdr in await site.cdrs()] == [3]

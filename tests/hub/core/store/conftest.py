@@ -18,3 +18,9 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     opened = await open_store(database_url, KINDS)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(autouse=True)
+def no_kinds_of_the_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests have kinds of their own."""
+    monkeypatch.setattr("hub.core.migrations.first_kinds.FIRST_KINDS", ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -115,3 +116,23 @@ async def test_a_server_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
 async def test_kinds_that_cannot_be_tables_are_mistakes(sqlite_url: str, kinds: list[Kind]) -> None:
     with pytest.raises(ValueError, match=r"kind"):
         await open_store(sqlite_url, kinds)
+
+
+async def test_the_files_of_a_new_database_are_for_our_eyes_only(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        store = await open_store(f"sqlite:///{tmp_path}/busbar.db", KINDS)
+        await store.commit(unit(token("a")))
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}  # noqa: ASYNC240 - a test may wait
+        await store.close()
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(("busbar.db", "busbar.db-wal", "busbar.db-shm", "busbar.db.lock"), 0o600)
+
+
+async def test_a_database_that_is_there_keeps_the_mode_that_its_owner_gave_it(tmp_path: Path) -> None:
+    for _ in range(2):
+        store = await open_store(f"sqlite:///{tmp_path}/busbar.db", KINDS)
+        await store.close()
+        (tmp_path / "busbar.db").chmod(0o640)
+    assert (tmp_path / "busbar.db").stat().st_mode & 0o777 == 0o640

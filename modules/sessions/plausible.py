@@ -1,0 +1,73 @@
+"""What a connector can give at most, and so which meter readings cannot be: a broken meter is not billed unseen.
+
+The bound is the connector's power for the length of the charge, and for a day at least: clocks that were never set and
+replays after days offline leave charges of no length at all, whose energy is as good as any other.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from hub.core.errors import UnknownLocation
+from hub.core.jsontypes import Tree
+from modules.locations.service import connector_in, evse_in
+from modules.sessions.charge import Charge
+
+TOO_MUCH: Final = "more energy than the connector can give"
+
+_AT_LEAST: Final = timedelta(hours=24)
+_UNKNOWN_KW: Final = Decimal(1000)
+_LEAST_KW: Final = Decimal(1)
+"""Less is a slip of the unit (kW written for W), and would hold every bill."""
+_PHASES: Final = {"AC_1_PHASE": 1, "AC_2_PHASE": 2, "AC_2_PHASE_SPLIT": 2, "AC_3_PHASE": 3, "DC": 1}
+
+
+def judge(charge: Charge) -> None:
+    """Doubt a charge that has ended with more energy than can be; then its last plausible reading counts."""
+    charge.doubt, charge.counted_kwh = "", None
+    first = first_kwh(charge)
+    if first is None or charge.meter_stop_kwh is None:
+        return
+    most = first + most_kwh(charge)
+    if charge.meter_stop_kwh > most:
+        charge.doubt, charge.counted_kwh = TOO_MUCH, _last_plausible(charge, first, most)
+
+
+def most_kwh(charge: Charge) -> Decimal:
+    """The energy in kWh that the connector could have given in this charge."""
+    lasted = (charge.end or charge.start) - charge.start
+    return _power_kw(_connector(charge)) * Decimal(max(lasted, _AT_LEAST) // timedelta(seconds=1)) / 3600
+
+
+def first_kwh(charge: Charge) -> Decimal | None:
+    """The register in kWh from which the charge is counted; None, when there is no reading."""
+    if charge.meter_start_kwh is not None:
+        return charge.meter_start_kwh
+    return next((reading.kwh for reading in charge.readings if reading.kwh is not None), None)
+
+
+def _last_plausible(charge: Charge, first: Decimal, most: Decimal) -> Decimal:
+    """A reading below an earlier one is passed over, as it is in the bill."""
+    last = first
+    for reading in charge.readings:
+        if reading.kwh is not None and reading.at > charge.start and last <= reading.kwh <= most:
+            last = reading.kwh
+    return last
+
+
+def _connector(charge: Charge) -> Tree:
+    try:
+        return connector_in(evse_in(charge.tree_of_location(), charge.evse_uid), charge.connector_id)
+    except UnknownLocation:
+        return {}
+
+
+def _power_kw(connector: Tree) -> Decimal:
+    stated = Decimal(connector.get("max_electric_power") or 0) / 1000
+    if stated >= _LEAST_KW:
+        return stated
+    volts, amperes = connector.get("max_voltage") or 0, connector.get("max_amperage") or 0
+    reckoned = Decimal(volts) * Decimal(amperes) * _PHASES.get(str(connector.get("power_type")), 3) / 1000
+    return reckoned if reckoned > 0 else _UNKNOWN_KW

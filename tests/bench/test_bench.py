@@ -1,0 +1,76 @@
+"""The benchmark runs from end to end: its targets, its load and its report. Nothing here looks at speed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bench import fanout, http, ocpp, report
+from bench.__main__ import PARTS, options
+from bench.harness import Effort, Figure, Findings, Sample
+
+LEAST = Effort(rounds=1, seconds=0.05, locations=60, chargers=20)
+
+
+def figure(*values: float, bound: float | None = None, at_least: bool = True, noise: float = 0.0) -> Figure:
+    return Figure("part", "name", list(values), "x", bound, at_least, noise)
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (figure(0.7, bound=0.7), "pass"),
+        (figure(0.68, bound=0.7, noise=0.02), "missed"),
+        (figure(0.68, bound=0.7, noise=0.05), "unsure"),
+        (figure(9.0, bound=10.0, at_least=False), "pass"),
+        (figure(11.0, bound=10.0, at_least=False, noise=0.05), "missed"),
+        (figure(10.2, bound=10.0, at_least=False, noise=0.05), "unsure"),
+        (figure(5.0), ""),
+    ],
+)
+def test_a_goal_that_is_missed_by_less_than_the_noise_is_unsure(found: Figure, verdict: str) -> None:
+    assert found.verdict == verdict
+
+
+def test_the_median_of_the_rounds_counts() -> None:
+    assert figure(0.1, 0.9, 0.8).value == 0.8
+
+
+def test_a_part_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        options(["--only", "http,htpp"])
+    assert "htpp" in capsys.readouterr().err
+
+
+def test_all_parts_are_measured_unless_some_are_named() -> None:
+    assert options([]).parts == list(PARTS)
+    assert options(["--only", "idle"]).parts == ["idle"]
+
+
+def test_the_report_shows_each_figure_with_its_goal_and_is_json_too() -> None:
+    found = Findings("part", [figure(0.8, 0.7, bound=0.5)], {"ours": [Sample(100, 2.0, 12.5, 1.0, 3.0)]}, ["a note"])
+    page = report.markdown([found], report.machine(), "make bench")
+    assert "| part: name | 0.75 x | >= 0.5 | pass |" in page
+    assert "a note" in page
+    tree = json.loads(report.as_json([found], report.machine()))
+    assert tree["figures"][0]["verdict"] == "pass"
+    assert tree["samples"]["part"]["ours"][0]["rate"] == 50.0
+
+
+async def test_http_is_measured_against_its_ceiling_and_the_usual_way() -> None:
+    found = await http.measure(LEAST)
+    assert {sample.requests > 0 for samples in found.samples.values() for sample in samples} == {True}
+    assert all(each.value > 0 for each in found.figures if each.bound is not None)
+
+
+async def test_a_change_reaches_every_receiver_and_the_ceiling_repeats_it() -> None:
+    found = await fanout.measure(LEAST)
+    assert {
+        sample.requests % (fanout.PARTNERS * fanout.BURST) for each in found.samples.values() for sample in each
+    } == {0}
+
+
+async def test_chargers_tap_and_meter_at_the_hub_and_at_the_echo() -> None:
+    found = await ocpp.measure(LEAST)
+    assert set(found.samples) >= {"hub, Authorize", "hub, MeterValues", "echo, Authorize"}

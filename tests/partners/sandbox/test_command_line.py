@@ -1,0 +1,22 @@
+"""What the sandbox's command line says when it cannot begin."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+
+import pytest
+
+from partners.sandbox.__main__ import _arguments, _emsp
+
+
+def asked(*words: str) -> argparse.Namespace:
+    return _arguments().parse_args(["emsp", *words])
+
+
+async def test_a_party_that_is_none_or_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for words in (("--party", "nonsense"), ("--port", str(taken.getsockname()[1]))):
+            assert await _emsp(asked(*words)) == 1
+            assert json.loads(capsys.readouterr().out)["error"]
