@@ -24,6 +24,10 @@ from bench.ceilings import served
 from bench.child import Idle, run
 
 
+_PATIENCE_S = 60.0
+"""By default SQLite gives up after 5 s: with 64 writers on a busy machine some would."""
+
+
 class TokenBody(BaseModel):
     """A token of OCPI 2.2.1 (mod_tokens_token_object)."""
 
@@ -112,7 +116,7 @@ async def put_token(
 def application(database: Path, token: str) -> FastAPI:
     """The application, with one partner known."""
     app = FastAPI()
-    app.state.engine = create_async_engine(f"sqlite+aiosqlite:///{database}")
+    app.state.engine = create_async_engine(f"sqlite+aiosqlite:///{database}", connect_args={"timeout": _PATIENCE_S})
     event.listen(app.state.engine.sync_engine, "connect", _durable)
     app.state.partners = {"Token " + base64.b64encode(token.encode()).decode(): "NL*EEE"}
     path = "/ocpi/2.2.1/receiver/tokens/{country_code}/{party_id}/{uid}"

@@ -65,7 +65,9 @@ class ChangeLine(SQLModel, table=True):
 async def reference(database_url: str) -> tuple[Write, AsyncEngine]:
     """SQLModel's async session, a transaction for each unit."""
     if database_url.startswith("sqlite:"):
-        engine = create_async_engine(database_url.replace("sqlite:", "sqlite+aiosqlite:") + ".reference")
+        engine = create_async_engine(
+            database_url.replace("sqlite:", "sqlite+aiosqlite:") + ".reference", connect_args={"timeout": 60.0}
+        )
         event.listen(engine.sync_engine, "connect", _full_sync)
     else:
         import asyncpg

@@ -16,9 +16,9 @@ from hub.core.parties import Party
 from hub.core.ports import Hub, Outcome
 from hub.core.units import Delete, Document, Put, Unit
 from modules.commands import store as commands
+from modules.tokens import service as tokens
 from modules.tokens.authorize import By, Decision, remember
 from modules.tokens.model import Token
-from modules.tokens.store import AUTHORIZATIONS, find
 
 _MAY_FOLLOW: Final = frozenset({Outcome.ACCEPTED, Outcome.TIMEOUT})
 """Outcomes after which a charge may begin. What did not answer in time may have heard us."""
@@ -41,13 +41,13 @@ async def consent(
     hub: Hub, command: commands.Command, owner: Party, token: Token, id_tag: str, reference: str | None
 ) -> Consent:
     """The charger may ask for this token in the next 15 minutes, as a card or by the id tag we give: it is allowed."""
-    known = await find(hub.store, owner, token.uid, token.type)
+    known = await tokens.find(hub.store, owner, token.uid, token.type)
     seen = known.version if known is not None else 0
     decision = Decision("ALLOWED", By.COMMAND, token.tree(), str(owner), reference, seen=seen)
     now = hub.clock.now()
     written = [remember(decision, uid, at=command.station, now=now, command=command.id) for uid in (token.uid, id_tag)]
     puts = {put.key: put for put in written}
-    return Consent(tuple(puts.values()), await hub.store.get_many(AUTHORIZATIONS, list(puts)))
+    return Consent(tuple(puts.values()), await hub.store.get_many(written[0].kind, list(puts)))
 
 
 async def settle(hub: Hub, given: Consent, outcome: Outcome) -> Unit:
@@ -55,15 +55,15 @@ async def settle(hub: Hub, given: Consent, outcome: Outcome) -> Unit:
     unit = Unit()
     if outcome in _MAY_FOLLOW:
         return unit
-    kept = await hub.store.get_many(AUTHORIZATIONS, [put.key for put in given.puts])
+    kept = {key: d for put in given.puts for key, d in (await hub.store.get_many(put.kind, [put.key])).items()}
     for put in given.puts:
         now, before = kept.get(put.key), given.before.get(put.key)
         if now is None or now.body != put.body:
             continue
         if before is not None and await _holds(hub, before):
-            unit.put(Put(AUTHORIZATIONS, put.key, before.body, last_updated=before.last_updated, expect=now.version))
+            unit.put(Put(put.kind, put.key, before.body, last_updated=before.last_updated, expect=now.version))
         else:
-            unit.delete(Delete(AUTHORIZATIONS, put.key, now.version))
+            unit.delete(Delete(put.kind, put.key, now.version))
     return unit
 
 

@@ -24,9 +24,9 @@ from modules.commands.consent import consent, settle
 from modules.commands.model import CancelReservation, ReserveNow, StartSession, StopSession, UnlockConnector
 from modules.commands.response_url import check_response_url
 from modules.sessions.charge import Charge, load
+from modules.tokens import service as tokens
 from modules.tokens.aliases import tag_of
 from modules.tokens.model import Token
-from modules.tokens.store import by_uid
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ async def _owner_of(hub: Hub, partner: Partner, token: Token) -> Party:
         raise CommandForForeignToken from fault
     if not partner.speaks_for(owner, EMSP_LIKE):
         raise CommandForForeignToken
-    owners = {known.owner for known in await by_uid(hub.store, token.uid)}
+    owners = {known.owner for known in await tokens.listed(hub.store, token.uid)}
     if owners and str(owner) not in owners:
         raise CommandForForeignToken
     return owner

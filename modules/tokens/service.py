@@ -34,6 +34,16 @@ async def get(store: Store, owner: Party, uid: str, token_type: str) -> Document
     return same[0]
 
 
+async def find(store: Store, owner: Party, uid: str, token_type: str) -> Document | None:
+    """The token of this very type, if it is on the list."""
+    return await tokens.find(store, owner, uid, token_type)
+
+
+async def listed(store: Store, uid: str) -> list[Document]:
+    """All tokens with this uid, of whatever owner and type."""
+    return await tokens.by_uid(store, uid)
+
+
 async def put(store: Store, owner: Party, uid: str, token: Token) -> bool:
     """Keep a token that its eMSP pushed. An older copy than ours changes nothing, and is no error.
 
