@@ -23,7 +23,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bench.ceilings import served
 from bench.child import Idle, run
 
-
 _PATIENCE_S = 60.0
 """By default SQLite gives up after 5 s: with 64 writers on a busy machine some would."""
 

@@ -57,9 +57,7 @@ MODULES: Final = (
 
 def all_operations() -> tuple[Operation, ...]:
     """Every operation of every module, in the order of the table."""
-    return tuple(
-        operation for module in MODULES for operations in module.operations for operation in operations.table
-    )
+    return tuple(operation for module in MODULES for operations in module.operations for operation in operations.table)
 
 
 def all_kinds() -> tuple[Kind, ...]:

@@ -136,11 +136,7 @@ def broad_catches_say_why(source: Source) -> Found:
     One that ends in `raise` only tidies up, and needs none.
     """
     for node in source.nodes:
-        if (
-            isinstance(node, ast.ExceptHandler)
-            and _is_broad(node.type)
-            and not isinstance(node.body[-1], ast.Raise)
-        ):
+        if isinstance(node, ast.ExceptHandler) and _is_broad(node.type) and not isinstance(node.body[-1], ast.Raise):
             beside = source.lines[max(node.lineno - 2, 0) : node.lineno]
             if not any(re.search(r"[a-z]{3}", _SILENCER.sub("", line.partition("#")[2])) for line in beside):
                 yield node.lineno, "a broad except without a comment that says why"

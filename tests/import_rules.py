@@ -78,9 +78,7 @@ def modules_reach_out_through_ports(source: Source) -> Found:
 
 def wire_is_a_table(source: Source) -> Found:
     """Rule 5: wire.py imports the dialect, the types, models and other wire files."""
-    yield from _only(
-        source, "wire", ("model", "wire"), ("hub.core.dialect", "hub.core.types", "hub.core.jsontypes")
-    )
+    yield from _only(source, "wire", ("model", "wire"), ("hub.core.dialect", "hub.core.types", "hub.core.jsontypes"))
 
 
 def model_is_only_a_model(source: Source) -> Found:

@@ -77,9 +77,7 @@ class Source:
         """String constants that are not docstrings."""
         inside = {id(part) for node in self.nodes if isinstance(node, ast.JoinedStr) for part in node.values}
         inside |= {
-            id(node.value)
-            for node in self.nodes
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            id(node.value) for node in self.nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         }
         return [
             Text(node.lineno, value)
@@ -105,9 +103,7 @@ class Source:
 
     def is_in(self, *places: str) -> bool:
         """True if the file is one of `places`, or below one that ends in a slash."""
-        return any(
-            self.path.startswith(place) if place.endswith("/") else self.path == place for place in places
-        )
+        return any(self.path.startswith(place) if place.endswith("/") else self.path == place for place in places)
 
 
 def _text(node: ast.Constant | ast.JoinedStr) -> str | None:

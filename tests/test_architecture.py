@@ -32,9 +32,7 @@ def test_imports_point_one_way() -> None:
     assert seen(import_rules.arrows, "partners/ocpp/v16.py", "def late():\n    from hub.app import build")
     assert seen(import_rules.arrows, "modules/tokens/service.py", "from hub import worker")
     assert seen(import_rules.arrows, "hub/app.py", "from tests.world import World")
-    assert not seen(
-        import_rules.arrows, "hub/app.py", "from partners.ocpp import gateway\nimport hub.core.errors"
-    )
+    assert not seen(import_rules.arrows, "hub/app.py", "from partners.ocpp import gateway\nimport hub.core.errors")
     holds(import_rules.arrows)
 
 
@@ -66,19 +64,13 @@ def test_a_module_reaches_out_only_through_ports() -> None:
 def test_wire_files_import_only_the_dialect_types_and_models() -> None:
     assert seen(import_rules.wire_is_a_table, "modules/tokens/wire.py", "from modules.tokens import store")
     assert seen(import_rules.wire_is_a_table, "modules/tokens/wire.py", "import os")
-    assert not seen(
-        import_rules.wire_is_a_table, "modules/tokens/wire.py", "from modules.tokens.model import Token"
-    )
+    assert not seen(import_rules.wire_is_a_table, "modules/tokens/wire.py", "from modules.tokens.model import Token")
     holds(import_rules.wire_is_a_table)
 
 
 def test_model_files_import_only_pydantic_and_types() -> None:
-    assert seen(
-        import_rules.model_is_only_a_model, "modules/cdrs/model.py", "from hub.core.dialect import Dialect"
-    )
-    assert seen(
-        import_rules.model_is_only_a_model, "modules/cdrs/model.py", "from modules.tokens.wire import TOKEN"
-    )
+    assert seen(import_rules.model_is_only_a_model, "modules/cdrs/model.py", "from hub.core.dialect import Dialect")
+    assert seen(import_rules.model_is_only_a_model, "modules/cdrs/model.py", "from modules.tokens.wire import TOKEN")
     assert not seen(import_rules.model_is_only_a_model, "modules/cdrs/model.py", "from pydantic import Field")
     holds(import_rules.model_is_only_a_model)
 
@@ -162,14 +154,10 @@ def test_ocpi_operations_pay_for_no_framework() -> None:
 def test_a_broad_except_says_why() -> None:
     rule = code_rules.broad_catches_say_why
     assert seen(rule, "hub/worker.py", "try:\n    f()\nexcept Exception:\n    pass")
-    assert seen(
-        rule, "hub/worker.py", "try:\n    f()\nexcept (OSError, BaseException):  # noqa: BLE001\n    pass"
-    )
+    assert seen(rule, "hub/worker.py", "try:\n    f()\nexcept (OSError, BaseException):  # noqa: BLE001\n    pass")
     assert seen(rule, "hub/worker.py", "try:\n    f()\nexcept:\n    pass")
     assert not seen(rule, "hub/worker.py", "try:\n    f()\nexcept Exception:  # other lanes go on\n    pass")
-    assert not seen(
-        rule, "hub/worker.py", "try:\n    f()\nexcept Exception:  # noqa: BLE001 - others go on\n    pass"
-    )
+    assert not seen(rule, "hub/worker.py", "try:\n    f()\nexcept Exception:  # noqa: BLE001 - others go on\n    pass")
     assert not seen(rule, "hub/worker.py", "try:\n    f()\nexcept BaseException:\n    close()\n    raise")
     assert not seen(rule, "hub/worker.py", "try:\n    f()\n# other lanes go on\nexcept Exception:\n    pass")
     holds(rule)

@@ -29,10 +29,7 @@ def read(path: str) -> str:
 def pins(lock: str) -> dict[str, list[str]]:
     """From `name==version` to its hashes."""
     entries = re.split(r"\n(?=\S)", read(lock).strip())
-    return {
-        entry.split(" ", 1)[0].lower(): re.findall(r"--hash=sha256:([0-9a-f]{64})", entry)
-        for entry in entries
-    }
+    return {entry.split(" ", 1)[0].lower(): re.findall(r"--hash=sha256:([0-9a-f]{64})", entry) for entry in entries}
 
 
 def compose() -> dict[str, Any]:
@@ -49,9 +46,7 @@ def targets() -> set[str]:
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_pin_has_a_version_and_hashes(lock: str) -> None:
     assert len(pins(lock)) > 20
-    assert [
-        name for name, hashes in pins(lock).items() if not hashes or not re.fullmatch(r"[^=]+==[^=]+", name)
-    ] == []
+    assert [name for name, hashes in pins(lock).items() if not hashes or not re.fullmatch(r"[^=]+==[^=]+", name)] == []
 
 
 def test_development_uses_the_same_pins_as_production() -> None:

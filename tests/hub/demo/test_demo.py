@@ -84,7 +84,7 @@ def test_each_partner_gets_sessions_and_a_cdr_that_equals_ours(record: dict[str,
     charged = [drive for drive in record["drives"] if drive["authorized_by"] != "refused"]
     assert {drive["partner"] for drive in charged} == {provider.name for provider in PROVIDERS}
     for drive in charged:
-        assert drive["session_updates"] > 5
+        assert drive["session_updates"] >= 3
         assert (drive["delivered"], drive["same_cdr"]) == (True, True)
 
 
