@@ -90,7 +90,7 @@ def test_no_canary_gets_into_the_log_whatever_carries_it(lines: Lines) -> None:
 
 
 def test_a_library_s_warning_is_a_line_like_any_other(lines: Lines) -> None:
-    logging.getLogger("uvicorn.error").warning("shutting %s", "down")
+    logging.getLogger("aiohttp.server").warning("shutting %s", "down")
     (line,) = lines()
     assert (line["event"], line["level"]) == ("shutting down", "warning")
 
