@@ -18,7 +18,8 @@ from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from partners.ocpp.live import Link
 from partners.ocpp.rpc import Ready
-from partners.ocpp.samples import PLAIN, REGISTER, Told
+from partners.ocpp.together import Done
+from partners.ocpp.told import PLAIN, REGISTER, Told
 from partners.ocpp.v16 import Version16, id_tag_info
 
 
@@ -52,17 +53,18 @@ class _Authorize(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _AUTHORIZE: Final = msgspec.json.Decoder(tuple[int, str, str, _Authorize])
+_NOTED: Final = Ready("{}", waits=True)
 _HEARTBEAT: Final = msgspec.json.Decoder(tuple[int, str, str, _Nothing])
 _METER_VALUES: Final = msgspec.json.Decoder(tuple[int, str, str, _MeterValues])
 
 
-def heartbeat(v16: Version16, link: Link, text: str) -> Ready | None:
+def heartbeat(v16: Version16, link: Link, text: str, done: Done) -> Ready | None:
     """Our time."""
     _HEARTBEAT.decode(text)
     return Ready(f'{{"currentTime":"{timestamp(v16.hub.clock.now())}"}}')
 
 
-def authorize(v16: Version16, link: Link, text: str) -> Ready | None:
+def authorize(v16: Version16, link: Link, text: str, done: Done) -> Ready | None:
     """A card that was shown before and needs nobody's word."""
     tag, live = _AUTHORIZE.decode(text)[3].idTag, link.live
     known = v16.cards.answer(tag, live.identity)
@@ -72,29 +74,31 @@ def authorize(v16: Version16, link: Link, text: str) -> Ready | None:
     return Ready(encode({"idTagInfo": id_tag_info(known.allowed, known.group_id)}).decode())
 
 
-def meter_values(v16: Version16, link: Link, text: str) -> Ready | None:
+def meter_values(v16: Version16, link: Link, text: str, done: Done) -> Ready | None:
     """A sample that may wait for the ledger."""
     payload = _METER_VALUES.decode(text)[3]
     moments = payload.meterValue
     register = _register(moments[0].sampledValue) if len(moments) == 1 else ""
     told = Told(payload.connectorId, payload.transactionId, [moment.timestamp for moment in moments], register)
-    kept = v16.transactions.sample_at_once(link.live.identity, told, text, v16.hub.clock.now())
-    if kept is None:
+    if not v16.transactions.sample_at_once(link.live.identity, told, text, v16.hub.clock.now(), done):
         return None
     link.money_at = v16.hub.clock.monotonic()
-    return Ready("{}", kept)
+    return _NOTED
 
 
 def _register(values: list[_Value]) -> str:
     """The text of the one register among them, if it is of the outlet, of all phases, in Wh and not signed."""
-    found = [value for value in values if value.measurand == REGISTER]
-    if len(found) != 1 or any(value.format != "Raw" for value in values):
-        return ""
-    value = found[0]
-    return value.value if (value.phase, value.location, value.unit) == PLAIN else ""
+    found = None
+    for value in values:
+        if value.format != "Raw" or (value.measurand == REGISTER and found is not None):
+            return ""
+        if value.measurand == REGISTER:
+            found = value
+    is_plain = found is not None and (found.phase, found.location, found.unit) == PLAIN
+    return found.value if found is not None and is_plain else ""
 
 
-BRIEF: Final[Mapping[str, Callable[[Version16, Link, str], Ready | None]]] = {
+BRIEF: Final[Mapping[str, Callable[[Version16, Link, str, Done], Ready | None]]] = {
     "Authorize": authorize,
     "Heartbeat": heartbeat,
     "MeterValues": meter_values,

@@ -35,9 +35,23 @@ class Meter(NamedTuple):
 
 
 class Desk:
-    """One station's. `touched` is when it was used, `told_at` when samples were taken in; by the monotonic clock."""
+    """One station's. `touched` is when it was used, `told_at` when samples were taken in; by the monotonic clock.
 
-    __slots__ = ("_metered", "_meters", "book", "last_arrival", "records", "sessions", "station", "told_at", "touched")
+    `is_next`: with its next sample the partner is told.
+    """
+
+    __slots__ = (
+        "_metered",
+        "_meters",
+        "book",
+        "is_next",
+        "last_arrival",
+        "records",
+        "sessions",
+        "station",
+        "told_at",
+        "touched",
+    )
 
     def __init__(self, facts: Facts, last_arrival: datetime | None) -> None:
         """From what is on disk of the station."""
@@ -47,6 +61,7 @@ class Desk:
         self.sessions: dict[str, Charge] = {}
         self.touched = 0.0
         self.told_at = -math.inf
+        self.is_next = False
         self.last_arrival = last_arrival
         self._metered: Book | None = None
         self._meters: dict[tuple[str, TransactionId], Meter] = {}

@@ -24,7 +24,6 @@ import re
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
@@ -94,13 +93,16 @@ class Refused(Exception):
 
 
 class Ready(NamedTuple):
-    """An answer that stands already, as JSON. It may leave when `kept` is done; None: now."""
+    """An answer that stands already, as JSON. It leaves at once; or, if it `waits`, when what it says is on disk."""
 
     result: str
-    kept: asyncio.Future[tuple[int, ...]] | None = None
+    waits: bool = False
 
 
-Brief = Callable[[str], Ready | None]
+Done = Callable[[BaseException | None], None]
+"""What is to be called when it is on disk, or with the reason why it never will be; never before `Brief` returned."""
+
+Brief = Callable[[str, Done], Ready | None]
 """Handles the text of a CALL at once, or gives None and does nothing. An exception counts as None."""
 
 Handler = Callable[[Incoming], Awaitable[Tree]]
@@ -174,7 +176,8 @@ class Connection:
         )
         self._limits = limits or LIMITS[version]
         self._on_late, self._brief, self._send_now = on_late, brief, send_now
-        self._kept: asyncio.Future[tuple[int, ...]] | None = None
+        self._noted: tuple[re.Match[str], str] | None = None
+        self._is_free: asyncio.Future[None] | None = None
         self._saying: asyncio.Future[None] | None = None
         self._calls = Calls(version, send, clock, self._limits.calls, give_up=self._silent, on_late=self._late)
         self._unread: deque[frames.Call] = deque()
@@ -204,8 +207,9 @@ class Connection:
             await self._close(TOO_LARGE, "frame too large")
             return
         frame = frames.read(text, self._version)
-        if self._kept is not None:
-            await asyncio.wait({self._kept})
+        if self._noted is not None:
+            self._is_free = asyncio.get_running_loop().create_future()
+            await self._is_free
         if isinstance(frame, frames.Call):
             await self._enqueue(frame)
         elif isinstance(frame, frames.BadFrame):
@@ -217,7 +221,7 @@ class Connection:
         """Take one text frame if it is brief. False: nothing was done, and it belongs to `received`."""
         head = _HEAD.match(text)
         brief = self._brief.get(head[2]) if head is not None else None
-        if head is None or brief is None or self._gone or self.worker is not None or self._kept is not None:
+        if head is None or brief is None or self._gone or self.worker is not None or self._noted is not None:
             return False
         if len(text) > self._limits.brief or not self._pace.allows():
             return False
@@ -227,11 +231,10 @@ class Connection:
         self.counts["frames"] += 1
         self._pace.spend()
         answer = f'[3,"{head[1]}",{ready.result}]'
-        if ready.kept is None:
-            self._say_now(answer)
+        if ready.waits:
+            self._noted = (head, answer)
         else:
-            self._kept = ready.kept
-            ready.kept.add_done_callback(partial(self._is_kept, head, answer))
+            self._say_now(answer)
         return True
 
     async def call(
@@ -283,18 +286,23 @@ class Connection:
 
     def _ready(self, brief: Brief, text: str) -> Ready | None:
         try:
-            return brief(text)
+            return brief(text, self._kept)
         except Exception:  # it is handled in the usual way, and fails there if it must
             return None
 
-    def _is_kept(self, head: re.Match[str], answer: str, kept: asyncio.Future[tuple[int, ...]]) -> None:
-        self._kept = None
-        error = NotReady() if kept.cancelled() else kept.exception()
-        if isinstance(error, Exception):
-            fault, description = self._failure(head[2], error), _speakable(error)
+    def _kept(self, error: BaseException | None) -> None:
+        """What the answer that waits says is on disk, or never will be."""
+        if self._noted is None:
+            return
+        (head, answer), self._noted = self._noted, None
+        if error is not None:
+            wrong = error if isinstance(error, Exception) else NotReady()
             self.counts["refused"] += 1
-            answer = frames.error(head[1], fault, self._version, description)
+            answer = frames.error(head[1], self._failure(head[2], wrong), self._version, _speakable(wrong))
         self._say_now(answer)
+        if self._is_free is not None:
+            self._is_free.set_result(None)
+            self._is_free = None
 
     def _say_now(self, text: str) -> None:
         if not self._gone and not self._send_now(text):

@@ -14,15 +14,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
 import msgspec
 
 from hub.core.clock import timestamp
-from hub.core.jsontypes import Json, Tree
 from hub.core.store import Store
 from hub.core.units import UNUSED, Document, Kind, Put
 from partners.ocpp import frames, reports, schemas
@@ -33,18 +31,8 @@ from partners.ocpp.rpc import Incoming
 OCPP_SAMPLES: Final = Kind("ocpp_samples", log=True)
 OCPP_SAMPLE_LISTS: Final = Kind("ocpp_sample_lists", columns=("station", "state"), indexed=("station",))
 
-SPARSE: Final = timedelta(seconds=10)
-"""Nobody needs the course of a charge more finely."""
-FEW: Final = 16
-"""So many samples are all taken in, however close."""
-
-REGISTER: Final = "Energy.Active.Import.Register"
-PLAIN: Final = ("", "Outlet", "Wh")
-"""Phase, location and unit of a plain register."""
-
 _VERSION: Final = "1.6"
 _AT_ONCE: Final = 500
-_NUMBER: Final = (int, type(None))
 
 
 class Glimpse(NamedTuple):
@@ -52,7 +40,7 @@ class Glimpse(NamedTuple):
 
     connector: int
     at: datetime
-    register: Decimal
+    register: Decimal | int
 
 
 class Sample(NamedTuple):
@@ -66,77 +54,12 @@ class Sample(NamedTuple):
     glimpse: Glimpse | None = None
 
 
-class Told(NamedTuple):
-    """What a MeterValues says of itself: the connector, the transaction if it names one, its times as text.
-
-    `register` is the text of its one plain register in Wh, "" when it has none or several.
-    """
-
-    connector: int
-    number: int | None
-    times: Sequence[str]
-    register: str = ""
-
-
 class SampleList(msgspec.Struct, frozen=True):
     """The samples of a station that were taken in together, by arrival. None arrived before `until` and was not."""
 
     station: str
     until: datetime
     arrivals: tuple[datetime, ...] = ()
-
-
-def told_in(payload: Tree) -> Told | None:
-    """None, when it is not written as it should be."""
-    connector, number, moments = (payload.get(name) for name in ("connectorId", "transactionId", "meterValue"))
-    if type(connector) is not int or type(number) not in _NUMBER or type(moments) is not list:
-        return None
-    times = [time for moment in moments if type(moment) is dict and type(time := moment.get("timestamp")) is str]
-    return Told(connector, number, times, _register(moments)) if len(times) == len(moments) else None
-
-
-def _register(moments: list[Json]) -> str:
-    values = moments[0].get("sampledValue") if len(moments) == 1 else None
-    values = values if type(values) is list and all(type(value) is dict for value in values) else []
-    found = [value for value in values if value.get("measurand", REGISTER) == REGISTER]
-    if len(found) != 1 or any(value.get("format", "Raw") != "Raw" for value in values):
-        return ""
-    value = found[0]
-    is_plain = (value.get("phase", ""), value.get("location", "Outlet"), value.get("unit", "Wh")) == PLAIN
-    return value["value"] if is_plain and type(value.get("value")) is str else ""
-
-
-def thinned(waiting: Sequence[Sample], since: datetime) -> list[Sample]:
-    """The samples to take in: of those that come faster than anybody can use, one each `SPARSE`.
-
-    The bill stays what it is: between those that are left out the register only rises, and the last is never left out.
-    What is not later than `since`, the last that was taken in, is not left out either.
-    """
-    if len(waiting) <= FEW:
-        return list(waiting)
-    kept: list[Sample] = []
-    for is_plain, group in groupby(waiting, key=lambda each: each.glimpse is not None and each.glimpse.at > since):
-        several = list(group)
-        kept += _sparse(several) if is_plain else several
-    return kept
-
-
-def _sparse(plain: Sequence[Sample]) -> list[Sample]:
-    """Those of plain samples, one after the other, that matter."""
-    meters: dict[int, list[tuple[Glimpse, datetime]]] = {}
-    for sample in plain:
-        if sample.glimpse is not None:
-            meters.setdefault(sample.glimpse.connector, []).append((sample.glimpse, sample.arrival))
-    matter: set[datetime] = set()
-    for told in meters.values():
-        told.sort()
-        (before, first), (_, last) = told[0], told[-1]
-        matter |= {first, last}
-        for (own, arrival), (after, _) in pairwise(told[1:]):
-            if own.at >= before.at + SPARSE or not before.register <= own.register <= after.register:
-                matter.add(arrival)
-                before = own
-    return [sample for sample in plain if sample.arrival in matter]
 
 
 def put_of(station: str, sample: Sample) -> Put:

@@ -15,7 +15,7 @@ the ledger together, before anything else is entered, or when the partner is to 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,29 +28,34 @@ from hub.core import trace
 from hub.core.failpoints import failpoint
 from hub.core.ports import Hub
 from hub.core.units import Delete, Put, Unit
-from partners.ocpp import billing, journal, ledger, samples
+from partners.ocpp import archive, billing, journal, ledger, samples
 from partners.ocpp.billing import Opening
 from partners.ocpp.consequences import Consequences
 from partners.ocpp.desk import Desk, Meter
 from partners.ocpp.events import Event, TransactionId, start_key
-from partners.ocpp.facts import Facts
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book, Effect
 from partners.ocpp.matching import stop_key
-from partners.ocpp.readings import EARLIEST, parse_decimal, parse_time
-from partners.ocpp.samples import Glimpse, Sample, Told
+from partners.ocpp.readings import EARLIEST
+from partners.ocpp.samples import Sample
 from partners.ocpp.sequence import Numbers
 from partners.ocpp.surroundings import AHEAD
+from partners.ocpp.thinning import thinned
+from partners.ocpp.together import Done, Together
+from partners.ocpp.told import Told, glimpse_of, plain_time
 
 log = structlog.get_logger()
 
-FORGOTTEN_AFTER: Final = timedelta(hours=24)
 IDLE_S: Final = 900.0
 
-MOST_WAITING: Final = 256
+MOST_WAITING: Final = 512
 """Samples of one station that may wait for the ledger."""
 TOLD_EVERY_S: Final = 1.0
 """Of one station: a running session is priced no more often, however fast a charger replays an hour."""
+TELLING: Final = 25
+"""Pricing what goes on takes one part in so many of the time, however many chargers replay. The ticker catches up."""
+_ON_ITS_WAY_S: Final = 0.1
+"""While one message goes the long way so that a partner is told, no other has to."""
 MARKED_EVERY: Final = timedelta(hours=1)
 """How far back a restart may have to look for samples that waited."""
 
@@ -78,6 +83,8 @@ class Transactions:
         self._turns: dict[str, asyncio.Lock] = {}
         self._waiting: dict[str, list[Sample]] = {}
         """Samples that are on disk and not in the ledger yet, by station. They outlive the desk."""
+        self._together = Together(hub.store)
+        self._tell_from = 0.0
 
     async def load(self) -> None:
         """Take up what was going on when we stopped, and the samples that waited."""
@@ -115,37 +122,37 @@ class Transactions:
             meter, at = self._metered(desk, told, now)
             if meter is None or at is None:
                 return False
-            sample = Sample(desk.arrival(now), raw, _glimpse(told, at))
+            sample = Sample(desk.arrival(now), raw, glimpse_of(told, at))
             waiting = self._waiting.setdefault(station, [])
             put = samples.put_of(station, sample)
-            if len(waiting) < MOST_WAITING and not self._must_tell(desk, meter, at):
+            must_tell, desk.is_next = desk.is_next or self._must_tell(desk, meter, at), False
+            if len(waiting) < MOST_WAITING and not must_tell:
                 await self._commit(Unit([put]))
                 waiting.append(sample)
             else:
-                await self._take_in(desk, [*waiting, sample], Unit([put]))
+                await self._take_in(desk, [*waiting, sample], Unit([put]), tell=must_tell)
             return True
 
-    def sample_at_once(
-        self, station: str, told: Told, raw: str, now: datetime
-    ) -> asyncio.Future[tuple[int, ...]] | None:
+    def sample_at_once(self, station: str, told: Told, raw: str, now: datetime, done: Done) -> bool:
         """The same as `sample`, for a station that nobody is busy with, when nothing else is due.
 
-        Returns: what is done when the sample is on disk; None, when it is not so simple. Raises: NotReady.
+        `done` is told when the sample is on disk. Returns: False, when it is not so simple; then nothing was done.
         """
         desk, turn = self._desks.get(station), self._turns.get(station)
         if desk is None or turn is None or turn.locked():
-            return None
+            return False
         waiting = self._waiting.setdefault(station, [])
         meter, at = self._metered(desk, told, now)
-        if meter is None or at is None or len(waiting) >= MOST_WAITING or self._must_tell(desk, meter, at):
-            return None
-        sample = Sample(desk.arrival(now), raw, _glimpse(told, at))
+        if meter is None or at is None or len(waiting) >= MOST_WAITING or desk.is_next:
+            return False
+        if self._must_tell(desk, meter, at):
+            desk.is_next, self._tell_from = True, self._hub.clock.monotonic() + _ON_ITS_WAY_S
+            return False
         failpoint("ocpp.in.before_commit")
-        kept = self._hub.store.submit(Unit([samples.put_of(station, sample)]))
+        sample = Sample(desk.arrival(now), raw, glimpse_of(told, at))
         waiting.append(sample)
-        desk.touched = self._hub.clock.monotonic()
-        kept.add_done_callback(partial(_kept, waiting, sample))
-        return kept
+        self._together.keep(samples.put_of(station, sample), partial(_kept, waiting, sample, done))
+        return True
 
     async def report(self, event: Event) -> None:
         """A stop, meter values, a status or a boot. Raises: NotReady, Conflict."""
@@ -158,12 +165,15 @@ class Transactions:
         """End what stations forgot, and put away the desks of stations where nothing goes on."""
         for station, desk in list(self._desks.items()):
             async with self._turn(station):
+                if self._desks.get(station) is not desk:
+                    continue
                 await self._catch_up(desk, now)
                 if desk.is_open or desk.awaited:
                     await self._expire(desk, now)
                     await self._wait_no_longer(desk, now)
                 elif self._hub.clock.monotonic() - desk.touched > IDLE_S:
-                    await self._put_away(desk, now)
+                    await archive.put_away(self._hub.store, desk, now)
+                    self._desks.pop(station, None)
 
     def open_at(self, station: str) -> dict[int, Record]:
         """What goes on at a station, by connector."""
@@ -187,7 +197,7 @@ class Transactions:
     async def _enter(self, desk: Desk, event: Event, opening: Opening | None) -> Event:
         event = desk.stamped(event)
         await self._numbers.cover(event.transaction)
-        waiting = samples.thinned(self._waiting.get(desk.station, []), desk.sampled_until)
+        waiting = thinned(self._waiting.get(desk.station, []), desk.sampled_until)
         applied = ledger.apply(_with(desk.book, waiting), replace(event, raw=""), next_id=self._numbers.next)
         self._numbers.next = applied.next_id
         entered = replace(applied.event, raw=event.raw)
@@ -206,18 +216,21 @@ class Transactions:
         self._waiting.pop(desk.station, None)
         return entered
 
-    async def _take_in(self, desk: Desk, waiting: list[Sample], unit: Unit) -> None:
-        """Let the ledger see these samples, and whoever is told of them; `unit` is written along."""
+    async def _take_in(self, desk: Desk, waiting: list[Sample], unit: Unit, *, tell: bool = True) -> None:
+        """Let the ledger see these samples; `unit` is written along. Without `tell` nobody hears that a charge grew."""
+        began = self._hub.clock.monotonic()
         trace.begin()
-        waiting = samples.thinned(waiting, desk.sampled_until)
+        waiting = thinned(waiting, desk.sampled_until)
         book = _with(desk.book, waiting)
         with self._or_start_over(desk):
             unit.put(samples.list_put(desk.station, waiting))
-            effects = ledger.changed(desk.book, book, None)
+            effects = [effect for effect in ledger.changed(desk.book, book, None) if tell or effect.kind != "grew"]
             units = [await self._consequences.of(desk, effect, None) for effect in effects]
+            if tell:
+                desk.told_at = self._hub.clock.monotonic()
+                self._tell_from = desk.told_at + (desk.told_at - began) * (TELLING - 1)
             await self._commit(billing.joined(unit, *units))
         desk.book = book
-        desk.told_at = self._hub.clock.monotonic()
         self._waiting.pop(desk.station, None)
 
     async def _catch_up(self, desk: Desk, now: datetime) -> None:
@@ -233,11 +246,12 @@ class Transactions:
         meter = desk.meter(told.number, told.connector)
         if meter is None:
             return None, None
-        return meter, _plain_time(told.times, meter.start if told.number is None else EARLIEST, now + AHEAD)
+        return meter, plain_time(told.times, meter.start if told.number is None else EARLIEST, now + AHEAD)
 
     def _must_tell(self, desk: Desk, meter: Meter, at: datetime) -> bool:
-        is_due = meter.due is None or at >= meter.due
-        return is_due and self._hub.clock.monotonic() - desk.told_at >= TOLD_EVERY_S
+        if meter.due is not None and at < meter.due:
+            return False
+        return self._hub.clock.monotonic() >= max(desk.told_at + TOLD_EVERY_S, self._tell_from)
 
     async def _commit(self, unit: Unit) -> None:
         has_cdr = any(isinstance(write, Put) and write.kind.name == "cdrs" for write in unit.writes)
@@ -272,17 +286,6 @@ class Transactions:
         """Keep a repeat as evidence. Its number is added to the facts only if it was given under another name."""
         await self._hub.store.commit(Unit().put(journal.event_put(desk.stamped(event), journal.DONE)))
 
-    async def _put_away(self, desk: Desk, now: datetime) -> None:
-        kept = desk.arrivals(ledger.forget(desk.book, before=now - FORGOTTEN_AFTER))
-        async for documents in journal.live_events(self._hub.store, desk.station):
-            gone = [document for document in documents if journal.event_in(document).arrival not in kept]
-            if gone:
-                await self._hub.store.commit(Unit([journal.done_put(document) for document in gone]))
-        for key, listed in await samples.live_lists(self._hub.store, desk.station):
-            if kept.isdisjoint(listed.arrivals):
-                await self._hub.store.commit(Unit([samples.done_put(key, listed)]))
-        self._desks.pop(desk.station, None)
-
     @contextmanager
     def _or_start_over(self, desk: Desk) -> Iterator[None]:
         """Sessions are changed in memory before the commit: if that fails, what is in memory is worth nothing."""
@@ -295,7 +298,7 @@ class Transactions:
     async def _desk(self, station: str) -> Desk:
         desk = self._desks.get(station)
         if desk is None:
-            desk = await self._read(station)
+            desk = await archive.read(self._hub.store, station)
             for charge in desk.book.transactions.values():
                 if charge.ending != "stop":
                     await self._consequences.record(desk, charge.key)
@@ -303,50 +306,21 @@ class Transactions:
         desk.touched = self._hub.clock.monotonic()
         return desk
 
-    async def _read(self, station: str) -> Desk:
-        """What is on disk of a station, but for the samples that wait."""
-        facts, arrivals = Facts(station), []
-        async for documents in journal.live_events(self._hub.store, station):
-            events = [replace(journal.event_in(document), raw="") for document in documents]
-            facts = facts.joined_by(events).thinned()
-            arrivals += [event.arrival for event in events]
-        lists = [listed for _, listed in await samples.live_lists(self._hub.store, station)]
-        async for events in samples.listed_events(self._hub.store, lists):
-            facts = facts.with_samples(events).thinned()
-        arrivals += [listed.until for listed in lists]
-        return Desk(facts, max(arrivals, default=None))
-
     def _turn(self, station: str) -> asyncio.Lock:
         return self._turns.setdefault(station, asyncio.Lock())
 
 
-def _kept(waiting: list[Sample], sample: Sample, kept: asyncio.Future[tuple[int, ...]]) -> None:
-    """What is not on disk is not told either: the charger will say it again."""
-    if kept.cancelled() or kept.exception() is not None:
-        if sample in waiting:
-            waiting.remove(sample)
-        return
-    failpoint("ocpp.in.after_commit")
-    failpoint("ocpp.in.before_reply")
+def _kept(waiting: list[Sample], sample: Sample, done: Done, error: BaseException | None) -> None:
+    """What is not on disk does not wait either: the charger will say it again."""
+    if error is None:
+        failpoint("ocpp.in.after_commit")
+        failpoint("ocpp.in.before_reply")
+    elif sample in waiting:
+        waiting.remove(sample)
+    done(error)
 
 
 def _with(book: Book, waiting: list[Sample]) -> Book:
     if not waiting:
         return book
     return ledger.with_samples(book, [samples.event_of(book.station, sample) for sample in waiting])
-
-
-def _glimpse(told: Told, at: datetime) -> Glimpse | None:
-    register = parse_decimal(told.register)
-    return None if register is None else Glimpse(told.connector, at, register)
-
-
-def _plain_time(times: Sequence[str], since: datetime, until: datetime) -> datetime | None:
-    """The last of several times, if none lies outside, as by a clock that was not set."""
-    newest = None
-    for time in times:
-        at = parse_time(time)
-        if at is None or not since <= at <= until:
-            return None
-        newest = at if newest is None else max(newest, at)
-    return newest

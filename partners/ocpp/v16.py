@@ -33,8 +33,8 @@ from partners.ocpp.live import Link
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.readings import parse_time
 from partners.ocpp.rpc import Incoming, Refused
-from partners.ocpp.samples import told_in
 from partners.ocpp.status import Heard
+from partners.ocpp.told import told_in
 from partners.ocpp.transactions import Transactions
 
 log = structlog.get_logger()

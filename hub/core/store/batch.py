@@ -10,13 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from hub.core.errors import Conflict, NotReady
 from hub.core.failpoints import FailpointRaised, failpoint
 from hub.core.units import ANY, UNUSED, Audit, Change, Put, Unit
-
-_FIRST: Final = (1,)
 
 Versions = dict[str, dict[str, int]]
 """Kind name -> key -> version; a key that does not exist has no entry."""
@@ -88,8 +85,8 @@ def decide(waiters: Sequence[Waiter], versions: Versions) -> Decision:
 
 
 def _apply(waiter: Waiter, versions: Versions) -> Conflict | None:
-    if len(waiter.unit.writes) == 1 and waiter.unit.writes[0].expect == UNUSED:
-        waiter.versions = _FIRST
+    if all(write.expect == UNUSED for write in waiter.unit.writes):
+        waiter.versions = (1,) * len(waiter.unit.writes)
         return None
     before: list[tuple[dict[str, int], str, int]] = []
     after: list[int] = []

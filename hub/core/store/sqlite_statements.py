@@ -1,4 +1,8 @@
-"""Multi-row statements for SQLite. Their sizes are powers of two, so that few texts are parsed and all stay cached."""
+"""Multi-row statements for SQLite. Their sizes are powers of two, so that few texts are parsed and all stay cached.
+
+For a log, which is written with nearly every batch, each size up to `_ONE` has its own text: the thread that writes has
+to wait for its turn in Python after each statement.
+"""
 
 # ruff: noqa: S608 - the names in our SQL are checked (`schema.check_kinds`), values are always bound
 
@@ -13,6 +17,7 @@ from hub.core.store.schema import COMMON, table_name
 from hub.core.units import Kind
 
 _Item = TypeVar("_Item")
+_ONE: Final = 64
 _SIZES: Final = (256, 128, 64, 32, 16, 8, 4, 2, 1)
 
 
@@ -22,6 +27,7 @@ class SqliteStatements:
     def __init__(self, kind: Kind) -> None:
         names = (*COMMON[1:], *kind.columns)
         self._table = table_name(kind)
+        self._at_once = _ONE if kind.log else 1
         quoted = ", ".join(f'"{name}"' for name in names)
         self._into = f"{self._table} ({quoted})"
         self._otherwise = "ON CONFLICT (key) DO UPDATE SET " + ", ".join(
@@ -44,15 +50,20 @@ class SqliteStatements:
             (key, version, put.owner, put.audience, put.last_updated, put.body, *put.columns)
             for key, (put, version) in writes.puts.items()
         ]
-        insert_rows(connection, self._into, rows, self._otherwise)
+        insert_rows(connection, self._into, rows, self._otherwise, at_once=self._at_once)
 
 
 def insert_rows(
-    connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[object]], otherwise: str = ""
+    connection: sqlite3.Connection,
+    into: str,
+    rows: Sequence[Sequence[object]],
+    otherwise: str = "",
+    *,
+    at_once: int = 1,
 ) -> int:
-    """Insert all rows. Returns: the seq of the last one, when the table counts by itself."""
+    """Insert all rows, up to `at_once` by one statement. Returns: the last seq, when the table counts by itself."""
     last = 0
-    for part in _parts(rows):
+    for part in _parts(rows, at_once):
         row = f"({', '.join('?' * len(part[0]))})"
         sql = f"INSERT INTO {into} VALUES {', '.join([row] * len(part))} {otherwise}"
         cursor = connection.execute(sql, [value for values in part for value in values])
@@ -60,9 +71,10 @@ def insert_rows(
     return last
 
 
-def _parts(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+def _parts(items: Sequence[_Item], at_once: int = 1) -> Iterator[Sequence[_Item]]:
     start = 0
     while start < len(items):
-        size = next(size for size in _SIZES if size <= len(items) - start)
+        left = len(items) - start
+        size = left if left <= at_once else next(size for size in _SIZES if size <= left)
         yield items[start : start + size]
         start += size

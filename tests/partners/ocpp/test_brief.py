@@ -10,12 +10,10 @@ import pytest
 
 from hub.core.errors import NotReady
 from partners.ocpp.brief import BRIEF
-from partners.ocpp.rpc import Connection, Incoming, Limits, Ready
+from partners.ocpp.rpc import Connection, Done, Incoming, Limits, Ready
 from partners.ocpp.v16 import HANDLERS
 from tests.partners.ocpp.hours import Hours, Wire, settle
 from tests.partners.ocpp.site import BLOCKED_CARD, CARD, Site
-
-Kept = asyncio.Future[tuple[int, ...]]
 
 
 def heartbeat(message_id: str) -> str:
@@ -26,7 +24,8 @@ class Briefly:
     """A connection on which a Heartbeat is brief, and its answer stands when the test says so."""
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self.wire, self.kept, self.gate = Wire(), list[Kept](), asyncio.Event()
+        self.wire, self.gate = Wire(), asyncio.Event()
+        self.done: Done | None = None
         self.can_send = True
         self.ready: Ready | Exception | None = None
         self.connection = Connection(
@@ -39,11 +38,10 @@ class Briefly:
             send_now=self._send_now,
         )
 
-    def waits(self) -> Kept:
-        """From now on answers wait for what is returned."""
-        kept: Kept = asyncio.get_running_loop().create_future()
-        self.ready = Ready("{}", kept)
-        return kept
+    def keep(self, error: BaseException | None = None) -> None:
+        """What waited is on disk, or never will be."""
+        assert self.done is not None
+        self.done(error)
 
     @property
     def answered(self) -> list[str]:
@@ -53,7 +51,8 @@ class Briefly:
         await self.gate.wait()
         return {"currentTime": "later"}
 
-    def _brief(self, text: str) -> Ready | None:
+    def _brief(self, text: str, done: Done) -> Ready | None:
+        self.done = done
         if isinstance(self.ready, Exception):
             raise self.ready
         return self.ready
@@ -73,20 +72,20 @@ async def test_an_answer_that_stands_leaves_before_anything_else_happens() -> No
 
 async def test_an_answer_waits_until_it_is_on_disk() -> None:
     charger = Briefly()
-    kept = charger.waits()
+    charger.ready = Ready("{}", waits=True)
     assert charger.connection.at_once(heartbeat("a"))
     await settle()
     assert charger.answered == []
-    kept.set_result((1,))
+    charger.keep()
     await settle()
     assert charger.answered == ["a"]
 
 
 async def test_what_could_not_be_kept_is_a_callerror() -> None:
     charger = Briefly()
-    kept = charger.waits()
+    charger.ready = Ready("{}", waits=True)
     charger.connection.at_once(heartbeat("a"))
-    kept.set_exception(NotReady("the disk is full"))
+    charger.keep(NotReady("the disk is full"))
     await settle()
     ((kind, message_id, *_),) = charger.wire.frames
     assert (kind, message_id) == (4, "a")
@@ -94,14 +93,14 @@ async def test_what_could_not_be_kept_is_a_callerror() -> None:
 
 async def test_nothing_overtakes_an_answer_that_waits() -> None:
     charger = Briefly()
-    kept = charger.waits()
+    charger.ready = Ready("{}", waits=True)
     charger.gate.set()
     assert charger.connection.at_once(heartbeat("a"))
     assert not charger.connection.at_once(heartbeat("b"))
     reading = asyncio.create_task(charger.connection.received(heartbeat("b")))
     await settle()
     assert charger.answered == []
-    kept.set_result((1,))
+    charger.keep()
     await reading
     await settle()
     assert charger.answered == ["a", "b"]
@@ -161,10 +160,10 @@ async def test_a_full_socket_gets_its_answer_when_it_has_room() -> None:
 
 async def test_nobody_is_answered_after_the_socket_is_gone() -> None:
     charger = Briefly()
-    kept = charger.waits()
+    charger.ready = Ready("{}", waits=True)
     charger.connection.at_once(heartbeat("a"))
     charger.connection.closed()
-    kept.set_result((1,))
+    charger.keep()
     await settle()
     assert charger.answered == []
     assert not charger.connection.at_once(heartbeat("b"))

@@ -18,7 +18,7 @@ from hub.core import failpoints
 from hub.core.clock import timestamp
 from modules.sessions.charge import CHARGES
 from modules.sessions.store import SESSIONS
-from partners.ocpp import facts, ledger, samples, transactions
+from partners.ocpp import facts, ledger, samples, thinning, transactions
 from partners.ocpp.events import Event
 from partners.ocpp.facts import Facts
 from partners.ocpp.journal import OCPP_EVENTS, TRANSACTIONS
@@ -68,6 +68,7 @@ async def test_an_ordinary_sample_is_one_document_and_nothing_else(site: Site) -
 
 async def test_the_partner_is_told_at_most_once_a_minute(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transactions, "TOLD_EVERY_S", 0.0)
+    monkeypatch.setattr(transactions, "TELLING", 1)
     began = recently()
     shown: list[Decimal] = []
     async with await site.point() as cp:
@@ -115,6 +116,7 @@ async def test_a_restart_reads_samples_that_were_taken_in_and_those_that_waited(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transactions, "TOLD_EVERY_S", 0.0)
+    monkeypatch.setattr(transactions, "TELLING", 1)
     began = recently()
     async with await site.point() as cp, await site.point("CP2") as other:
         number, foreign = await charging(cp, began), await charging(other, began)
@@ -284,15 +286,15 @@ def test_thinning_what_waits_never_changes_what_is_owed(values: list[int], data:
     def energy(told: list[Sample]) -> Decimal:
         return ledger.settle([began, *(samples.event_of("CP1", each) for each in told)])[0].energy_kwh
 
-    assert energy(samples.thinned(waiting, NOON - HOUR)) == energy(waiting)
+    assert energy(thinning.thinned(waiting, NOON - HOUR)) == energy(waiting)
 
 
 def test_samples_that_come_fast_are_taken_in_one_each_ten_seconds() -> None:
     waiting = frames_of(list(range(100)), [1] * 100)
-    taken = samples.thinned(waiting, NOON - HOUR)
+    taken = thinning.thinned(waiting, NOON - HOUR)
     assert (taken[0], taken[-1]) == (waiting[0], waiting[-1])
     assert 10 <= len(taken) <= 12
-    assert samples.thinned(waiting[: samples.FEW], NOON - HOUR) == waiting[: samples.FEW]
+    assert thinning.thinned(waiting[: thinning.FEW], NOON - HOUR) == waiting[: thinning.FEW]
 
 
 @laws
@@ -330,3 +332,20 @@ def test_forgetting_every_second_sample_never_changes_what_is_owed(values: list[
         patch.setattr(facts, "_NEWEST", 1)
         left = list(Facts.gathered("CP1", events).thinned().samples.values())
     assert ledger.settle([began, *left])[0].energy_kwh == ledger.settle([began, *events])[0].energy_kwh
+
+
+async def test_a_flood_of_samples_is_taken_in_without_being_priced(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transactions, "MOST_WAITING", 8)
+    began = recently()
+    async with await site.point() as cp:
+        number = await charging(cp, began)
+        await cp.meter(began + 2 * MINUTE, 2000, number)
+        before = site.hub.store.revision(SESSIONS)
+        for minute in range(3, 40):
+            await cp.meter(began + minute * MINUTE, minute * 1000, number)
+        assert site.hub.store.revision(SESSIONS) <= before + 1
+        assert len(await site.hub.store.select(OCPP_SAMPLE_LISTS)) >= 4
+        await cp.stop(began + HOUR, number, 61_000)
+    assert await energy_of_the_cdr(site) == [Decimal(60)]
+    (session,) = await site.sessions()
+    assert session["kwh"] == 60

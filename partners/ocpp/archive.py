@@ -1,0 +1,41 @@
+"""A station's desk on disk: how it is read, and how it is put away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from hub.core.store import Store
+from hub.core.units import Unit
+from partners.ocpp import journal, ledger, samples
+from partners.ocpp.desk import Desk
+from partners.ocpp.facts import Facts
+
+FORGOTTEN_AFTER: Final = timedelta(hours=24)
+
+
+async def read(store: Store, station: str) -> Desk:
+    """What is on disk of a station, but for the samples that wait."""
+    facts, arrivals = Facts(station), []
+    async for documents in journal.live_events(store, station):
+        events = [replace(journal.event_in(document), raw="") for document in documents]
+        facts = facts.joined_by(events).thinned()
+        arrivals += [event.arrival for event in events]
+    lists = [listed for _, listed in await samples.live_lists(store, station)]
+    async for events in samples.listed_events(store, lists):
+        facts = facts.with_samples(events).thinned()
+    arrivals += [listed.until for listed in lists]
+    return Desk(facts, max(arrivals, default=None))
+
+
+async def put_away(store: Store, desk: Desk, now: datetime) -> None:
+    """Mark as done what the desk will not rest on when it is read again."""
+    kept = desk.arrivals(ledger.forget(desk.book, before=now - FORGOTTEN_AFTER))
+    async for documents in journal.live_events(store, desk.station):
+        gone = [document for document in documents if journal.event_in(document).arrival not in kept]
+        if gone:
+            await store.commit(Unit([journal.done_put(document) for document in gone]))
+    for key, listed in await samples.live_lists(store, desk.station):
+        if kept.isdisjoint(listed.arrivals):
+            await store.commit(Unit([samples.done_put(key, listed)]))
