@@ -55,9 +55,7 @@ class GuardedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_deadline()
-        if len(self.headers) > MOST_HEADERS or self._are_headers_large():
-            self._refuse(431, "the headers are too large")
-        if not self._over:
+        if not self._are_headers_too_many():
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -80,6 +78,12 @@ class GuardedHttp(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "this is not HTTP")
+
+    def _are_headers_too_many(self) -> bool:
+        """Then they are refused, if that was not done before."""
+        if len(self.headers) > MOST_HEADERS or self._are_headers_large():
+            self._refuse(431, "the headers are too large")
+        return self._over
 
     def _are_headers_large(self) -> bool:
         if self._chunk + self._pending <= MOST_HEADER_BYTES:

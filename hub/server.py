@@ -14,7 +14,7 @@ import uvicorn
 
 from hub.app import Program, settle_memory
 from hub.core.settings import Settings
-from hub.http_cork import CorkedHttp
+from hub.http_direct import DirectHttp
 
 log = structlog.get_logger()
 
@@ -97,7 +97,7 @@ def bound(host: str, port: int) -> socket.socket:
 def _config(program: Program) -> uvicorn.Config:
     return uvicorn.Config(
         program.asgi,
-        http=CorkedHttp,
+        http=DirectHttp,
         loop="uvloop",
         ws="none",
         lifespan="off",

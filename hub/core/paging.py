@@ -132,15 +132,22 @@ class Listing:
     async def page(self, call: Call, among: Mapping[str, Sequence[str]]) -> Answer:
         """The page that `call` asks for, of the documents whose columns are among the given values."""
         self._belong_to(call.hub.store)
+        kept = self._kept(call)
+        if kept is not None:
+            return kept
+        page, headers = known = await self._find(call, among)
+        self._remember(call.reading, known)
+        call.reading.ready = self._kept
+        return _answer(page, headers)
+
+    def _kept(self, call: Call) -> Answer | None:
+        """The page, if these words were used before and nothing has changed since."""
         known = self._asked.get(call.reading)
-        if known is None or known[0].revision != call.hub.store.revision(self._kind):
-            known = await self._find(call, among)
-            self._remember(call.reading, known)
-        else:
-            self._pages.move_to_end(known[0].at)
+        if known is None or known[0].revision != call.hub.store.revision(self._kind) or call.hub.store is not self._store:
+            return None
         page, headers = known
-        gzip = page.compressed if len(page.tail) >= _GZIP_LEAST else None
-        return Answer(tail=page.tail, headers=headers.copy(), gzip=gzip)
+        self._pages.move_to_end(page.at)
+        return _answer(page, headers)
 
     async def _find(self, call: Call, among: Mapping[str, Sequence[str]]) -> tuple[_Page, Headers]:
         """The page, kept or new, and the headers that go with it."""
@@ -238,6 +245,11 @@ class Listing:
         if len(self._asked) >= _MOST_ASKED:
             self._asked.clear()
         self._asked[words] = known
+
+
+def _answer(page: _Page, headers: Headers) -> Answer:
+    gzip = page.compressed if len(page.tail) >= _GZIP_LEAST else None
+    return Answer(tail=page.tail, headers=headers.copy(), gzip=gzip)
 
 
 def _those(documents: list[Document], column: str, values: Sequence[str]) -> list[Document]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core.answers import Answer, ok, ok_bytes
+from hub.core.answers import Answer, ok
 from hub.core.dispatch import Call
 from hub.core.errors import UnknownLocation
 from hub.core.jsontypes import Tree
@@ -28,10 +28,7 @@ async def list_locations(call: Call) -> Answer:
 @operations("GET", SENDER, "{location_id}", answer=LOCATION)
 async def get_location(call: Call, location_id: str) -> Answer:
     """One location. OCPI mod_locations_get_object_method."""
-    rendered = await _objects.get(call.hub.store, key_of(call.hub.settings.party, location_id), call.version)
-    if rendered is None:
-        raise UnknownLocation
-    return ok_bytes(rendered)
+    return await _objects.answer(call, key_of(call.hub.settings.party, location_id), UnknownLocation)
 
 
 @operations("GET", SENDER, "{location_id}/{evse_uid}", answer=EVSE)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.core import dispatch
+from hub.core import request
 from hub.core.dispatch import Dispatcher
 from hub.core.inbound import encode
 from tests.world import VERSIONS, Headers, Said, World, a_world, credentials, token
@@ -361,7 +361,7 @@ async def test_r6_who_fails_to_log_in_too_often_is_429_and_a_good_token_is_not(s
 async def test_r6_a_body_that_does_not_come_is_408(
     world: World, monkeypatch: pytest.MonkeyPatch, sent: list[bytes]
 ) -> None:
-    monkeypatch.setattr(dispatch, "_BODY_DEADLINE_S", 0.05)
+    monkeypatch.setattr(request, "_BODY_DEADLINE_S", 0.05)
     messages = [{"type": "http.request", "body": part, "more_body": True} for part in sent]
     answer = await _raw(world, messages, then_silent=True)
     assert (answer[0]["status"], b'"status_code":2000' in answer[1]["body"]) == (408, True)

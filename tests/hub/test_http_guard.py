@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hub import http_guard
-from hub.core import dispatch
+from hub.core import request
 from hub.core.parties import PartyRole
 from tests.world import World, a_program, token
 
@@ -175,7 +175,7 @@ async def test_the_next_request_on_a_connection_has_the_deadline_too(
 
 @pytest.mark.parametrize("body", [b"", b'{"uid":'], ids=["none of it", "half of it"])
 async def test_a_body_that_does_not_come_is_408(port: Port, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
-    monkeypatch.setattr(dispatch, "_BODY_DEADLINE_S", 0.2)
+    monkeypatch.setattr(request, "_BODY_DEADLINE_S", 0.2)
     wire = await port.connect()
     await wire.send(port.put(body, "Content-Length: 500"))
     is_envelope(await wire.reply(), 408)

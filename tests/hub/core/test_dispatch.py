@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from hub.core import trace
-from hub.core.dispatch import RouteTable
+from hub.core.route_table import RouteTable
 from hub.core.errors import MethodNotAllowed, NotFound
 from hub.core.limits import RateLimiter
 from modules import all_operations
