@@ -29,6 +29,13 @@ class Cork:
             self._loop.call_soon(self.flush)
         self._waiting.append(data)
 
+    def write_whole(self, *parts: bytes) -> None:
+        """An answer in one piece: it need not wait for anything but what waits already."""
+        if self._waiting:
+            self._waiting += parts
+        else:
+            self._transport.writelines(parts)
+
     def flush(self) -> None:
         """Hand over what waits."""
         if self._waiting:
@@ -48,4 +55,5 @@ class CorkedHttp(GuardedHttp):
     """One connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast("asyncio.Transport", Cork(transport, self.loop)))
+        self.cork = Cork(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self.cork))

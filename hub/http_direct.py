@@ -14,10 +14,9 @@ Leans on uvicorn's internals like `http_guard`; `tests/hub/test_http_guard.py` h
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from hub.core.dispatch import COPIED, Dispatcher, Reply
 from hub.core.request import Asked, body_at_hand
@@ -60,27 +59,34 @@ class DirectHttp(CorkedHttp):
 
     _held = False
     _early = b""
+    _receiving = False
 
-    def __init__(
-        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None
-    ) -> None:
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._dispatcher: Dispatcher = config.app  # type: ignore[assignment]
         self._defaults: tuple[object, bytes] = (None, b"")
+        self._idle_since = 0.0
 
     def data_received(self, data: bytes) -> None:
+        self._receiving = True
         super().data_received(data)
+        self._receiving = False
         if self._held and not self._over:
             self._let_go()
 
+    def on_message_begin(self) -> None:
+        """As uvicorn's, without the scope, which only its own way needs."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._begin_head()
+
     def on_headers_complete(self) -> None:
         if not self._is_usual():
+            self._make_scope()
             super().on_headers_complete()
-            return
-        self._stop_deadline()
-        if self._are_headers_too_many():
-            return
-        self._held, self._early = True, b""
+        elif self._is_head_fit():
+            self._held, self._early = True, b""
 
     def on_body(self, body: bytes) -> None:
         if self._held:
@@ -108,9 +114,16 @@ class DirectHttp(CorkedHttp):
     def _let_go(self) -> None:
         """Uvicorn is to receive the rest, and to answer."""
         early, self._held, self._early = self._early, False, b""
+        self._make_scope()
         super().on_headers_complete()
         if early and self.cycle is not None:
             super().on_body(early)
+
+    def _make_scope(self) -> None:
+        url, headers, expected = self.url, self.headers, self.expect_100_continue
+        HttpToolsProtocol.on_message_begin(self)
+        self.url, self.expect_100_continue = url, expected
+        self.headers += headers  # the list that the scope has
 
     def _serve(self) -> None:
         path, _, query = self.url.partition(b"?")
@@ -138,17 +151,50 @@ class DirectHttp(CorkedHttp):
         for name, value in reply.headers:
             out += (name, b": ", value, b"\r\n")
         out.append(b"\r\n" if exchange.keep_alive else b"connection: close\r\n\r\n")
-        if not bodiless:
+        if bodiless:
+            self.cork.write_whole(b"".join(out))
+        elif len(reply.tail) > COPIED:
             out.append(reply.head)
-            if len(reply.tail) <= COPIED:
-                out.append(reply.tail)
-        self.transport.write(b"".join(out))
-        if len(reply.tail) > COPIED and not bodiless:
-            self.transport.write(reply.tail)
+            self.cork.write_whole(b"".join(out), reply.tail)
+        else:
+            out += (reply.head, reply.tail)
+            self.cork.write_whole(b"".join(out))
         exchange.response_complete = True
         if not exchange.keep_alive:
             self.transport.close()
-        self.on_response_complete()
+        self._done()
+
+    def _done(self) -> None:
+        """As `on_response_complete`; where nothing else waits, without a new timer each time."""
+        if self.pipeline or self._last_words is not None:
+            self.on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None and not self.transport.is_closing():
+            self._wait_for_more(self.timeout_keep_alive)
+
+    def _wait_for_more(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def on_response_complete(self) -> None:
+        self._idle_since = self.loop.time()
+        super().on_response_complete()
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Bytes that come leave the timer alone: it looks for itself how long nothing was asked."""
+        if not self._receiving:
+            super()._unset_keepalive_if_required()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if self._in_head or (self.cycle is not None and not self.cycle.response_complete):
+            left = max(left, 1.0)
+        if left > 0:
+            self._wait_for_more(left)
+        else:
+            super().timeout_keep_alive_handler()
 
     def _default_headers(self) -> bytes:
         """Uvicorn's, which it makes anew each second."""

@@ -27,6 +27,7 @@ class GuardedHttp(HttpToolsProtocol):
     """One connection."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _in_head = True
     _chunk = 0
     _pending = 0
     """Bytes of chunks that came after the one in which the present request began, until its headers are complete."""
@@ -44,9 +45,7 @@ class GuardedHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._pending = 0
-        if self._deadline is None:
-            self._start_deadline()
+        self._begin_head()
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -54,8 +53,7 @@ class GuardedHttp(HttpToolsProtocol):
             self._refuse(431, "the URL is too long")
 
     def on_headers_complete(self) -> None:
-        self._stop_deadline()
-        if not self._are_headers_too_many():
+        if self._is_head_fit():
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -67,23 +65,35 @@ class GuardedHttp(HttpToolsProtocol):
             super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Headers are counted by chunks and not one by one, as that would cost a tenth of a small request."""
+        """Headers are counted by chunks and not one by one, as that would cost a tenth of a small request.
+
+        So do deadlines: those that come in one piece, as nearly all do, never need one.
+        """
         if self._over:
             return
         self._chunk = len(data)
         self._pending += self._chunk
         super().data_received(data)
-        if self._deadline is not None and self._pending > MOST_HEADER_BYTES + MOST_URL_BYTES:
-            self._refuse(431, "the headers are too large")
+        if self._in_head and not self._over:
+            if self._pending > MOST_HEADER_BYTES + MOST_URL_BYTES:
+                self._refuse(431, "the headers are too large")
+            elif self._deadline is None:
+                self._start_deadline()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "this is not HTTP")
 
-    def _are_headers_too_many(self) -> bool:
-        """Then they are refused, if that was not done before."""
+    def _begin_head(self) -> None:
+        self._pending = 0
+        self._in_head = True
+
+    def _is_head_fit(self) -> bool:
+        """The headers are complete. False: they were refused."""
+        self._in_head = False
+        self._stop_deadline()
         if len(self.headers) > MOST_HEADERS or self._are_headers_large():
             self._refuse(431, "the headers are too large")
-        return self._over
+        return not self._over
 
     def _are_headers_large(self) -> bool:
         if self._chunk + self._pending <= MOST_HEADER_BYTES:

@@ -143,7 +143,11 @@ class Listing:
     def _kept(self, call: Call) -> Answer | None:
         """The page, if these words were used before and nothing has changed since."""
         known = self._asked.get(call.reading)
-        if known is None or known[0].revision != call.hub.store.revision(self._kind) or call.hub.store is not self._store:
+        if (
+            known is None
+            or known[0].revision != call.hub.store.revision(self._kind)
+            or call.hub.store is not self._store
+        ):
             return None
         page, headers = known
         self._pages.move_to_end(page.at)

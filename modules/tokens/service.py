@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
+from msgspec import structs
 
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
@@ -52,18 +55,18 @@ async def put(store: Store, owner: Party, uid: str, token: Token) -> bool:
     same = token.uid == uid or tokens.folded(token.uid) == tokens.folded(uid)
     if not same or Party.of(token.country_code, token.party_id) != owner:
         raise InvalidRequest("the URL and the object name different tokens")
-    body = token.json_bytes()
+    new = tokens.put_of(owner, token, token.json_bytes())
     for _ in range(_ATTEMPTS):
-        known = await tokens.find(store, owner, uid, token.type)
-        new = tokens.put_of(owner, token, body, expect=known.version if known else ABSENT)
-        if known is not None and (known.last_updated > new.last_updated or known.body == body):
+        namesakes = await tokens.by_uid(store, uid)
+        known = next((each for each in namesakes if each.key == new.key), None)
+        if known is not None and (known.last_updated > new.last_updated or known.body == new.body):
             return False
         try:
-            await store.commit(_unit(new))
+            await store.commit(_unit(structs.replace(new, expect=known.version if known else ABSENT)))
         except Conflict:
             continue
-        if known is None:
-            await _look_for_others(store, owner, uid)
+        if not any(each.owner == new.owner for each in namesakes):  # of another type of the same uid it was said before
+            _warn_of_others(new.owner, uid, namesakes)
         return known is None
     raise Conflict
 
@@ -91,12 +94,11 @@ async def patch(store: Store, owner: Party, uid: str, token_type: str, part: Tre
     raise Conflict
 
 
-async def _look_for_others(store: Store, owner: Party, uid: str) -> None:
+def _warn_of_others(owner: str, uid: str, namesakes: Sequence[Document]) -> None:
     """Two partners have given out the same card: both are kept, and an operator should know whose taps it decides."""
-    owners = [each.owner for each in await tokens.by_uid(store, uid)]
-    others = set(owners) - {str(owner)}
-    if others and owners.count(str(owner)) == 1:  # of another type of the same uid it was said before
-        log.warning("card uid of two partners", uid=tokens.folded(uid), owner=str(owner), others=sorted(others))
+    if namesakes:
+        others = sorted({each.owner for each in namesakes})
+        log.warning("card uid of two partners", uid=tokens.folded(uid), owner=owner, others=others)
 
 
 def _merged(tree: Tree, part: Tree) -> Tree:

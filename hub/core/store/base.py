@@ -24,6 +24,7 @@ from hub.core.store.documents import (
     check_columns,
     columns,
     document,
+    get_sql,
     page_where,
     select_sql,
 )
@@ -57,9 +58,7 @@ class DocumentStore(ABC):
     async def get(self, kind: Kind, key: str) -> Document | None:
         if not is_storable(key):
             return None
-        statement = Statement(numbered=self.numbered)
-        where = f"key = {statement.bind(key)}"
-        rows = await self._fetch(f"SELECT {columns(kind)} FROM {table_name(kind)} WHERE {where}", statement.values)
+        rows = await self._fetch(get_sql(kind, numbered=self.numbered), (key,))
         return document(kind, rows[0]) if rows else None
 
     async def get_many(self, kind: Kind, keys: Sequence[str]) -> dict[str, Document]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -57,6 +58,13 @@ class Statement:
         return f'"{column}" IN ({", ".join(self.bind(value) for value in storable)})'
 
 
+@lru_cache(maxsize=512)
+def get_sql(kind: Kind, *, numbered: bool) -> str:
+    """The statement that reads one document by its key."""
+    return f"SELECT {columns(kind)} FROM {table_name(kind)} WHERE key = {'$1' if numbered else '?'}"
+
+
+@lru_cache(maxsize=512)
 def columns(kind: Kind) -> str:
     """What is read of a document, as SQL."""
     return ", ".join(f'"{column}"' for column in (*COMMON, *kind.columns))
@@ -64,8 +72,10 @@ def columns(kind: Kind) -> str:
 
 def document(kind: Kind, row: Row) -> Document:
     """From the columns of `columns(kind)`."""
-    seq, key, version, owner, audience, last_updated, body, *own = row
-    return Document(seq, key, version, owner, audience, last_updated, body, dict(zip(kind.columns, own, strict=True)))
+    common = len(COMMON)
+    seq, key, version, owner, audience, last_updated, body = row[:common]
+    own = dict(zip(kind.columns, row[common:], strict=True))
+    return Document(seq, key, version, owner, audience, last_updated, body, own)
 
 
 def change_row(row: Row) -> ChangeRow:

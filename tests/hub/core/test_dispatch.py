@@ -8,9 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from hub.core import trace
-from hub.core.route_table import RouteTable
 from hub.core.errors import MethodNotAllowed, NotFound
 from hub.core.limits import RateLimiter
+from hub.core.route_table import RouteTable
 from modules import all_operations
 from tests.world import World, a_world, token
 
