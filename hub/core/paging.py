@@ -18,7 +18,7 @@ from hub.core.clock import Clock, timestamp
 from hub.core.dispatch import Call, Reading
 from hub.core.errors import InvalidRequest
 from hub.core.renditions import Rendition
-from hub.core.store import Store
+from hub.core.store import Leaf, Store
 from hub.core.types import parse_datetime
 from hub.core.units import Document, Kind
 
@@ -107,7 +107,7 @@ class _Order:
     total: int
     seqs: list[int] = field(default_factory=list)
 
-    def note(self, offset: int, documents: Sequence[Document]) -> None:
+    def note(self, offset: int, documents: Sequence[Leaf | Document]) -> None:
         """A crawler reads a list from its beginning, and so makes all of it known."""
         if offset <= len(self.seqs) < offset + len(documents):
             self.seqs[offset:] = [document.seq for document in documents]
@@ -183,22 +183,21 @@ class Listing:
     ) -> _Page:
         store = call.hub.store
         revision = store.revision(self._kind)
-        documents, total = await self._documents(store, revision, at[2:], asked, among)
-        bodies = await self._rendition.of_all(store, documents, call.version)
-        tail = b',"data":[' + b",".join(bodies) + b"]}"
-        return _Page(at, revision, call.hub.clock, tail, total, len(documents))
+        leaves, total = await self._leaves(store, revision, at[2:], asked, among)
+        bodies = await self._rendition.of_all(store, self._kind, leaves, call.version)
+        return _Page(at, revision, call.hub.clock, _tail(bodies), total, len(leaves))
 
-    async def _documents(
+    async def _leaves(
         self, store: Store, revision: int, of: tuple[object, ...], asked: Window, among: Mapping[str, Sequence[str]]
-    ) -> tuple[list[Document], int]:
+    ) -> tuple[Sequence[Leaf | Document], int]:
         """What belongs on the page, and how long the list is; `of` are the values of `among`."""
         is_whole = asked.date_from is asked.date_to is None
         order = self._orders.get(of) if is_whole else None
         if order is not None and order.revision == revision and asked.offset <= len(order.seqs):
             after = order.seqs[asked.offset - 1] if asked.offset else 0
-            documents = await self._after(store, after, asked.limit, among)
-            order.note(asked.offset, documents)
-            return documents, order.total
+            leaves = await store.leaves(self._kind, among=among, after_seq=after, limit=asked.limit)
+            order.note(asked.offset, leaves)
+            return leaves, order.total
         found = await store.page(
             self._kind,
             date_from=asked.date_from,
@@ -211,22 +210,6 @@ class Listing:
             order = self._keep_order(of, _Order(revision, found.total))
             order.note(asked.offset, found.documents)
         return found.documents, found.total
-
-    async def _after(self, store: Store, seq: int, limit: int, among: Mapping[str, Sequence[str]]) -> list[Document]:
-        """The documents that follow `seq`: without counting, and without passing over what came before."""
-        equal = {name: values[0] for name, values in among.items() if len(values) == 1}
-        others = {name: values for name, values in among.items() if len(values) != 1}
-        found: list[Document] = []
-        while len(found) < limit:
-            some = await store.select(self._kind, equal=equal, after_seq=seq, limit=limit)
-            meant = some
-            for name, values in others.items():
-                meant = _those(meant, name, values)
-            found += meant
-            if len(some) < limit:
-                break
-            seq = some[-1].seq
-        return found[:limit]
 
     def _keep_order(self, of: tuple[object, ...], order: _Order) -> _Order:
         if len(self._orders) >= _MOST_ORDERS:
@@ -256,11 +239,13 @@ def _answer(page: _Page, headers: Headers) -> Answer:
     return Answer(tail=page.tail, headers=headers.copy(), gzip=gzip)
 
 
-def _those(documents: list[Document], column: str, values: Sequence[str]) -> list[Document]:
-    """The documents that have one of `values` there."""
-    if documents and column in documents[0].columns:
-        return [document for document in documents if document.columns[column] in values]
-    return [document for document in documents if getattr(document, column) in values]
+def _tail(bodies: list[bytes]) -> bytes:
+    """The end of an envelope; made in one step, as a page is large."""
+    if not bodies:
+        return b',"data":[]}'
+    bodies[0] = b',"data":[' + bodies[0]
+    bodies[-1] += b"]}"
+    return b",".join(bodies)
 
 
 def _link(call: Call, asked: Window, count: int) -> bytes:

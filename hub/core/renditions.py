@@ -18,7 +18,7 @@ from hub.core.dispatch import Call
 from hub.core.errors import NotFound
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
-from hub.core.store import Store
+from hub.core.store import Leaf, Store
 from hub.core.units import Document, Kind
 
 Context = Callable[[Store, Document], Awaitable[Mapping[str, Any]]]
@@ -63,20 +63,25 @@ class Rendition:
             self._kept.popitem(last=False)
         return rendered
 
-    async def of_all(self, store: Store, documents: Sequence[Document], version: str) -> list[bytes]:
-        """Those of the objects that can be said in `version`."""
+    async def of_all(self, store: Store, kind: Kind, leaves: Sequence[Leaf | Document], version: str) -> list[bytes]:
+        """Those of the objects that can be said in `version`, in their order."""
         if version == VERSIONS[-1]:
-            return [document.body for document in documents]
-        found = []
-        for document in documents:
-            kept = self._kept.get((version, document.key)) if store is self._store else None
-            if kept is not None and kept[0] == (document.seq, document.version):
-                body = kept[1]
+            return [leaf.body for leaf in leaves]
+        kept = self._kept if store is self._store else {}
+        found: list[bytes | None] = []
+        missing: list[int] = []
+        for at, leaf in enumerate(leaves):
+            known = kept.get((version, leaf.key))
+            if known is None or known[0] != (leaf.seq, leaf.version):
+                missing.append(at)
+                found.append(None)
             else:
-                body = await self.of(store, document, version)
-            if body is not None:
-                found.append(body)
-        return found
+                found.append(known[1])
+        documents = await store.get_many(kind, [leaves[at].key for at in missing]) if missing else {}
+        for at in missing:
+            document = documents.get(leaves[at].key)
+            found[at] = None if document is None else await self.of(store, document, version)
+        return [body for body in found if body is not None]
 
     async def _render(self, store: Store, document: Document, version: str) -> bytes | None:
         context = await self._context(store, document) if self._context is not None else {}

@@ -21,7 +21,7 @@ from typing import Protocol
 
 from hub.core.clock import Clock, SystemClock
 from hub.core.store.audit import AuditCheck, AuditRow
-from hub.core.store.documents import NO_AMONG, NO_CONDITION, Order, Page
+from hub.core.store.documents import NO_AMONG, NO_CONDITION, Leaf, Order, Page
 from hub.core.store.migrate import migrate
 from hub.core.store.refusal import DatabaseRefused
 from hub.core.store.schema import check_kinds, metadata
@@ -31,6 +31,7 @@ __all__ = [
     "AuditCheck",
     "AuditRow",
     "DatabaseRefused",
+    "Leaf",
     "Order",
     "Page",
     "Store",
@@ -83,6 +84,13 @@ class Store(Protocol):
 
         `among` names columns and the values each may have. Dates are texts of `clock.timestamp`. None means without
         that condition; an empty sequence finds nothing. Raises: ValueError, for a column that the kind has not.
+        """
+        ...
+
+    async def leaves(self, kind: Kind, *, among: Mapping[str, Sequence[str]], after_seq: int, limit: int) -> list[Leaf]:
+        """The first documents with seq > `after_seq` whose columns have one of the values of `among`.
+
+        Raises: ValueError, for a column that the kind has not.
         """
         ...
 

@@ -15,6 +15,7 @@ from hub.core.store.documents import (
     CHANGE_COLUMNS,
     NO_AMONG,
     NO_CONDITION,
+    Leaf,
     Order,
     Page,
     Row,
@@ -25,6 +26,7 @@ from hub.core.store.documents import (
     columns,
     document,
     get_sql,
+    leaves_sql,
     page_where,
     select_sql,
 )
@@ -111,6 +113,14 @@ class DocumentStore(ABC):
         part = f"ORDER BY seq LIMIT {statement.bind(bounded(limit))} OFFSET {statement.bind(bounded(offset))}"
         rows = await self._fetch(f"SELECT {columns(kind)} {source} {part}", statement.values)
         return Page([document(kind, row) for row in rows], total)
+
+    async def leaves(self, kind: Kind, *, among: Mapping[str, Sequence[str]], after_seq: int, limit: int) -> list[Leaf]:
+        values = {name: [value for value in some if is_storable(value)] for name, some in among.items()}
+        shape = tuple((name, len(some)) for name, some in values.items())
+        chosen = values.values() if self.numbered else [value for some in values.values() for value in some]
+        bound = [bounded(after_seq), *chosen, bounded(limit)]
+        rows = await self._fetch(leaves_sql(kind, shape, numbered=self.numbered), bound)
+        return [Leaf(*row) for row in rows]
 
     async def commit(self, unit: Unit) -> tuple[int, ...]:
         return await self.submit(unit)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from hub.core.errors import InvalidRequest
 from hub.core.store.schema import COMMON, table_name
@@ -36,6 +36,15 @@ class Page:
 
     documents: list[Document]
     total: int
+
+
+class Leaf(NamedTuple):
+    """What a page of a list needs of a document."""
+
+    seq: int
+    key: str
+    version: int
+    body: bytes
 
 
 class Statement:
@@ -68,6 +77,19 @@ def get_sql(kind: Kind, *, numbered: bool) -> str:
 def columns(kind: Kind) -> str:
     """What is read of a document, as SQL."""
     return ", ".join(f'"{column}"' for column in (*COMMON, *kind.columns))
+
+
+@lru_cache(maxsize=512)
+def leaves_sql(kind: Kind, shape: tuple[tuple[str, int], ...], *, numbered: bool) -> str:
+    """The statement of `Store.leaves`. `shape`: the columns, and how many values each may have."""
+    check_columns(kind, [name for name, _ in shape])
+    if numbered:
+        conditions = [f'"{name}" = ANY(${at}::text[])' for at, (name, _) in enumerate(shape, 2)]
+    else:
+        conditions = [f'"{name}" IN ({", ".join("?" * count)})' for name, count in shape]
+    first, last = ("$1", f"${len(shape) + 2}") if numbered else ("?", "?")
+    where = " AND ".join([f"seq > {first}", *conditions])
+    return f"SELECT seq, key, version, body FROM {table_name(kind)} WHERE {where} ORDER BY seq LIMIT {last}"
 
 
 def document(kind: Kind, row: Row) -> Document:

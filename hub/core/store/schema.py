@@ -88,8 +88,8 @@ def _document_table(tables: MetaData, kind: Kind) -> None:
         Column("key", _TEXT, nullable=False),
         Column("version", _BIG, nullable=False),
         *map(text_column, ("owner", "audience", "last_updated")),
-        Column("body", LargeBinary, nullable=False),
         *map(text_column, kind.columns),
+        Column("body", LargeBinary, nullable=False),  # last: SQLite reads what lies behind a long value by way of it
         sqlite_autoincrement=True,
         postgresql_with={"fillfactor": 60},
     )

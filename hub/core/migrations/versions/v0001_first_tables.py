@@ -36,8 +36,8 @@ def _documents(name: str, columns: tuple[str, ...], indexed: tuple[str, ...]) ->
         sa.Column("key", TEXT, nullable=False),
         sa.Column("version", BIG, nullable=False),
         *_texts("owner", "audience", "last_updated"),
-        sa.Column("body", sa.LargeBinary, nullable=False),
         *_texts(*columns),
+        sa.Column("body", sa.LargeBinary, nullable=False),
         postgresql_with={"fillfactor": 60},
     )
     op.create_index(f"{name}_key", name, ["key"], unique=True, if_not_exists=True)
