@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
+    ("doc_addressed", (), ()),
+    ("doc_agreements", (), ()),
     ("doc_authorizations", (), ()),
+    ("doc_callbacks", ("state",), ("state",)),
     ("doc_cdr_deliveries", ("state", "cdr"), ("state", "cdr")),
     ("doc_cdrs", ("lowest", "id", "session"), ("session",)),
     ("doc_charges", ("state", "station"), ("state", "station")),
