@@ -151,7 +151,13 @@ ANSWERS: Final[dict[str, Tree]] = {
     },
     "Price": _object(
         currency=_TEXT, total=_MONEY, billed=_ANY_OBJECT,
-        receipt={"type": "array", "items": _ANY_OBJECT}, warnings={"type": "array", "items": _ANY_OBJECT},
+        receipt=_ref("Receipt"), warnings={"type": "array", "items": _ANY_OBJECT},
+    ),
+    "Receipt": _object(
+        format={"type": "integer", "const": 1}, currency=_TEXT_OR_NULL, time_zone=_TEXT_OR_NULL, policy=_ANY_OBJECT,
+        lines={"type": "array", "items": _ANY_OBJECT}, steps={"type": "array", "items": _ANY_OBJECT},
+        limits={"type": "array", "items": _ANY_OBJECT}, figures={"type": "array", "items": _ANY_OBJECT},
+        warnings={"type": "array", "items": _ANY_OBJECT},
     ),
     "IssuedToken": _object(token=_TEXT, subject=_TEXT, role=_TEXT, expires=_TEXT),
 }  # fmt: skip

@@ -104,16 +104,18 @@ def price(
     if face.as_json:
         face.show(quoted)
     else:
-        _receipt(face, quoted)
+        _page(face, quoted)
     if not quoted.get("check", {}).get("agrees", True):
         raise typer.Exit(Code.FAILED)
 
 
-def _receipt(face: Face, quoted: Tree) -> None:
-    """The lines first, then what they add up to."""
-    columns = ("period", "dimension", "tariff_id", "quantity", "billed", "price", "rate", "before_taxes", "tax")
-    face.show({"items": quoted["receipt"]}, columns)
-    face.show({name: value for name, value in quoted.items() if name != "receipt"})
+def _page(face: Face, quoted: Tree) -> None:
+    """The receipt for people, and whether the CDR says the same."""
+    from modules.tariffs.pricing import page_of
+
+    face.print(page_of(quoted["receipt"]))
+    if "check" in quoted:
+        face.show(quoted["check"])
 
 
 def demo(

@@ -2,6 +2,7 @@
 module.
 
     price(case)            choose -> walk -> steps -> totals -> limits -> round once
+    receipt_of(priced)     line by line, exact; `page_of` shows it to a driver
     compile_tariff(tree)   a tariff made ready; `price` takes it in place of the tree
     cut_instants, cuts_of  where whoever makes charging periods has to begin a new one
 
@@ -21,10 +22,11 @@ from modules.tariffs.pricing.faults import (
 )
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import HOUR, KWH, Exact, in_units, rounded
+from modules.tariffs.pricing.page import page_of
 from modules.tariffs.pricing.periods import Case
 from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
-from modules.tariffs.pricing.price import Billed, Priced, price
-from modules.tariffs.pricing.receipt import Line
+from modules.tariffs.pricing.price import Billed, Priced, free, price
+from modules.tariffs.pricing.receipt import receipt_of
 from modules.tariffs.pricing.times import instant, moment_of
 from modules.tariffs.pricing.totals import Money, TaxLine
 
@@ -38,7 +40,6 @@ __all__ = [
     "Compiled",
     "Cuts",
     "Exact",
-    "Line",
     "Money",
     "NoTariffInForce",
     "Policy",
@@ -53,10 +54,13 @@ __all__ = [
     "compile_tariff",
     "cut_instants",
     "cuts_of",
+    "free",
     "in_force",
     "in_units",
     "instant",
     "moment_of",
+    "page_of",
     "price",
+    "receipt_of",
     "rounded",
 ]

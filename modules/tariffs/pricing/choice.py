@@ -53,7 +53,7 @@ def tariffs_of(
 def _warn_of_validity(chosen: Sequence[Compiled | None], start: int, warned: list[Warned]) -> None:
     used = {id(tariff): tariff for tariff in chosen if tariff}
     warned.extend(
-        Warned(Code.TARIFF_OUTSIDE_ITS_VALIDITY, detail=tariff.id)
+        Warned(Code.TARIFF_OUTSIDE_ITS_VALIDITY, subject=tariff.id)
         for tariff in used.values()
         if not tariff.valid_from <= start < tariff.valid_until
     )

@@ -165,7 +165,7 @@ def _drafts(number: int, element: Mapping[str, Any], rule: TaxRule, warned: list
             raise UnfitTariff(f"element {number} prices a dimension that does not exist")
         dimension = Dimension[name]
         if dimension in found:
-            warned.append(Warned(Code.DUPLICATE_COMPONENT, detail=f"element {number} has a second {name}"))
+            warned.append(Warned(Code.DUPLICATE_COMPONENT, subject=name))
             continue
         price = decimal_of(tree.get("price"), "price", fault=UnfitTariff)
         step = decimal_of(tree.get("step_size", 0), "step_size", fault=UnfitTariff)
@@ -197,7 +197,7 @@ def _phases(
         reservation = restrictions.get("reservation")
         strange = not_understood(restrictions) or ([] if reservation in _RESERVATIONS else ["reservation"])
         if strange:
-            warned.append(Warned(Code.RESTRICTION_NOT_UNDERSTOOD, detail=strange[0][:40]))
+            warned.append(Warned(Code.RESTRICTION_NOT_UNDERSTOOD, subject=strange[0][:40]))
             continue
         ranges = ranges_of(restrictions)
         for phase, rank in _RESERVATIONS[reservation]:

@@ -23,13 +23,27 @@ class Limit(NamedTuple):
     after: Fraction | None
 
 
+class Move(NamedTuple):
+    """A limit that moved a figure. `bound` is None where the tax moved in proportion, for want of a bound."""
+
+    limit: str
+    figure: str
+    bound: Fraction | None
+    was: Fraction
+    now: Fraction
+
+
 class Bounded(NamedTuple):
-    """A total after the limits. `after` is None where the tax is unknown; `guessed`: the tax was scaled."""
+    """A total after the limits. `after` is None where the tax is unknown."""
 
     before: Fraction
     after: Fraction | None
-    moved: bool = False
-    guessed: bool = False
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def is_guessed(self) -> bool:
+        """Was the tax moved in proportion?"""
+        return any(move.bound is None for move in self.moves)
 
 
 def limit_of(tariff: Mapping[str, Any], field: str) -> Limit | None:
@@ -48,17 +62,28 @@ def limit_of(tariff: Mapping[str, Any], field: str) -> Limit | None:
 
 def bounded(total: Bounded, minimum: Limit | None, maximum: Limit | None, *, gross_only: bool) -> Bounded:
     """`total` within the limits. With `gross_only` both figures are the one that is known, the gross one."""
-    for limit, pick in ((minimum, max), (maximum, min)):
+    for name, limit, pick in (("min_price", minimum, max), ("max_price", maximum, min)):
         if limit is None:
             continue
         if gross_only:
             limit = Limit(*[limit.before if limit.after is None else limit.after] * 2)
         before = total.before if limit.before is None else pick(total.before, limit.before)
-        after, guessed = total.after, total.guessed
+        after = total.after
         if after is not None and limit.after is not None:
             after = pick(after, limit.after)
         elif after is not None and before != total.before:
-            after, guessed = (after * before / total.before if total.before else before), True
-        moved = total.moved or (before, after) != (total.before, total.after)
-        total = Bounded(before, after, moved, guessed)
+            after = after * before / total.before if total.before else before
+        moves = (
+            *_move(name, "before_taxes", limit.before, total.before, before),
+            *_move(name, "after_taxes", limit.after, total.after, after),
+        )
+        total = Bounded(before, after, total.moves + moves)
     return total
+
+
+def _move(
+    limit: str, figure: str, bound: Fraction | None, was: Fraction | None, now: Fraction | None
+) -> tuple[Move, ...]:
+    if was is None or now is None or was == now:
+        return ()
+    return (Move(limit, figure, bound, was, now),)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
+from math import gcd
 from typing import Final, Literal, TypeAlias
 
 from modules.tariffs.pricing.faults import PricingFault, UnfitSession
@@ -62,3 +64,34 @@ def rounded(amount: Exact, per_one: int, decimals: int, rounding: Rounding = "ha
     else:
         whole = round(Fraction(scaled) / per_one)
     return _WIDE.scaleb(Decimal(whole if amount >= 0 else -whole), -decimals)
+
+
+def exact_text(amount: Exact, per_one: int = 1) -> str:
+    """`amount` of units (`per_one` make one) as a decimal with all its digits, or as "p/q" where these never end."""
+    p, q = (amount, per_one) if type(amount) is int else (amount.numerator, amount.denominator * per_one)
+    common = gcd(p, q)
+    p, q = p // common, q // common
+    if q == 1:
+        return str(p)
+    places = _places_of(q)
+    if not places:
+        return f"{p}/{q}"
+    digits = str(abs(p) * 10**places // q).rjust(places + 1, "0")
+    return f"{'-' if p < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
+@lru_cache(maxsize=256)
+def _places_of(q: int) -> int:
+    """The decimal places of 1/q; 0 if they never end."""
+    twos = fives = 0
+    while q % 2 == 0:
+        q, twos = q // 2, twos + 1
+    while q % 5 == 0:
+        q, fives = q // 5, fives + 1
+    return max(twos, fives) if q == 1 else 0
+
+
+def decimal_text(number: Decimal) -> str:
+    """A number as it was written, without an exponent and trailing zeros."""
+    text = format(number, "f") if number else "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -29,8 +29,6 @@ _QUANTITIES: Final = {
     "PARKING_TIME": (_PARKING, HOUR),
     "RESERVATION_TIME": (_RESERVED, HOUR),
 }
-_PAIRS: Final = ((0, 1), (1, 0), (2, 3), (3, 2))
-"""Where only the lowest or only the highest value is stated, it stands for both."""
 _MEASURES: Final = {"MIN_CURRENT": 0, "MAX_CURRENT": 1, "MIN_POWER": 2, "MAX_POWER": 3}
 
 
@@ -56,7 +54,10 @@ class Case:
 
 @dataclass(slots=True)
 class Period:
-    """One period, in units and instants. `index` is its place in the list as it was given."""
+    """One period, in units and instants. `index` is its place in the list as it was given.
+
+    measures: lowest and highest current, lowest and highest power, as stated.
+    """
 
     index: int
     start: int
@@ -116,9 +117,6 @@ def _period(index: int, tree: Mapping[str, Any]) -> Period:
             measures[_MEASURES[kind]] = in_units(volume, 10**9, kind)
     if min(quantities[_TIME:]) < 0:
         raise UnfitSession("a period states a negative time")
-    for one, other in _PAIRS:
-        if measures[one] is None:
-            measures[one] = measures[other]
     key = tree.get("tariff_id")
     return Period(index, start, start, str(key).lower() if key else None, quantities, measures, frozenset(stated))
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from modules.tariffs.pricing.compile import Compiled, Component, Dimension
 from modules.tariffs.pricing.numbers import Exact
+from modules.tariffs.pricing.periods import Period
 from modules.tariffs.pricing.policy import Policy
 from modules.tariffs.pricing.restrictions import Standing
 
@@ -22,11 +24,10 @@ from modules.tariffs.pricing.restrictions import Standing
 class Segment:
     """A quantity (units) of one dimension in one period, and the component that prices it, if any does.
 
-    `period` is the index as given, `at` the instant at which it starts, `billed` the quantity after steps.
+    `billed` is the quantity after steps.
     """
 
-    period: int
-    at: int
+    period: Period
     dimension: Dimension
     reserved: bool
     quantity: Exact
@@ -36,30 +37,40 @@ class Segment:
     standing: Standing
 
 
-def raise_to_steps(segments: Sequence[Segment], policy: Policy) -> None:
-    """Add the surplus of every step to the last segment it belongs to."""
-    energy: list[Segment] = []
-    time: list[Segment] = []
-    parking: list[Segment] = []
-    reserved: list[Segment] = []
+class Raised(NamedTuple):
+    """What a step added. `segment`: the index of the one that carries it; `step` and `total` (before) in units."""
+
+    segment: int
+    step: int
+    total: Exact
+    surplus: Exact
+
+
+def raise_to_steps(segments: Sequence[Segment], policy: Policy) -> tuple[Raised, ...]:
+    """Add the surplus of every step to the last segment it belongs to. Returns: where there was one."""
+    energy: list[int] = []
+    time: list[int] = []
+    parking: list[int] = []
+    reserved: list[int] = []
     by_dimension = (energy, time, parking)
-    for segment in segments:
+    for place, segment in enumerate(segments):
         if segment.component is None or segment.dimension == Dimension.FLAT:
             continue
-        (reserved if segment.reserved else by_dimension[segment.dimension]).append(segment)
-    _raise(energy)
-    _raise(reserved)
+        (reserved if segment.reserved else by_dimension[segment.dimension]).append(place)
     if policy.time_step == "last" and time and parking:
-        _raise(parking if parking[-1].at >= time[-1].at else time)
+        timed = parking if parking[-1] > time[-1] else time
     else:
-        _raise(parking or time)
+        timed = parking or time
+    raised = (_raised(segments, places) for places in (energy, timed, reserved) if places)
+    return tuple(found for found in raised if found)
 
 
-def _raise(segments: list[Segment]) -> None:
-    if not segments:
-        return
-    last = segments[-1]
+def _raised(segments: Sequence[Segment], places: list[int]) -> Raised | None:
+    last = segments[places[-1]]
     step = last.component.step if last.component else 0
-    total = sum(segment.quantity for segment in segments)
-    if step and total > 0:
-        last.billed += -total % step
+    total = sum(segments[place].quantity for place in places)
+    surplus = -total % step if step and total > 0 else 0
+    if not surplus:
+        return None
+    last.billed += surplus
+    return Raised(places[-1], step, total, surplus)

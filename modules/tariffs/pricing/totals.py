@@ -106,6 +106,12 @@ def money(sums: Sums, counted: Tally, policy: Policy) -> Money:
     return _money(net, taxes, counted.denominator, counted.known or not net, policy)
 
 
+def exact_amounts(sums: Sums, counted: Tally) -> tuple[Exact, Exact | None]:
+    """The sums of a bucket before and after taxes, over the denominator; None where the tax is not known."""
+    net = sum(pair[0] for pair in sums.values())
+    return net, net + sum(pair[1] for pair in sums.values()) if counted.known or not net else None
+
+
 def moved_money(before: Fraction, after: Fraction | None, sums: Sums, policy: Policy) -> Money:
     """A total that a limit has moved: the taxes keep their proportions."""
     if after is None:
@@ -136,8 +142,10 @@ def _money(net: Exact, taxes: Taxes, per_one: int, known: bool, policy: Policy) 
     return Money(excl, incl, tuple(lines))
 
 
-def round_parts(counted: Tally, policy: Policy) -> Tally:
-    """The same sums with each bucket rounded first, for contracts that add up rounded sub-totals."""
+def to_add_up(counted: Tally, policy: Policy) -> Tally:
+    """The sums that make the total: with each bucket rounded first, for contracts that add up rounded sub-totals."""
+    if not policy.round_parts_first:
+        return counted
     scale = 10**policy.decimals
     buckets: dict[int, Sums] = {}
     for bucket, sums in counted.buckets.items():

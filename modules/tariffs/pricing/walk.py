@@ -56,11 +56,25 @@ def standing_at(
     """Where a session stands. Raises: UnfitSession, if the tariff needs local time and there is no zone."""
     if not tariff.axes:
         return _NOWHERE
+    measures = _in_pairs(measures)
     if tariff.axes.isdisjoint(LOCAL):
         return (None, None, None, energy, elapsed, *measures)
     if zone is None:
         raise UnfitSession("the tariff is bound to local time, and the location's time zone is not known")
     return (*wall_at(at, zone), energy, elapsed, *measures)
+
+
+def _in_pairs(measures: Sequence[Exact | None]) -> Sequence[Exact | None]:
+    """Where only the lowest or only the highest value is stated, it stands for both."""
+    if None not in measures:
+        return measures
+    low_a, high_a, low_kw, high_kw = measures
+    return (
+        high_a if low_a is None else low_a,
+        low_a if high_a is None else high_a,
+        high_kw if low_kw is None else low_kw,
+        low_kw if high_kw is None else high_kw,
+    )
 
 
 class Walk:
@@ -153,8 +167,7 @@ class Walk:
     ) -> None:
         self._segments.append(
             Segment(
-                period.index,
-                period.start,
+                period,
                 dimension,
                 reserved,
                 quantity,

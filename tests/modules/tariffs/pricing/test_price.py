@@ -1,15 +1,13 @@
-"""Which tariff, which phase, which component; warnings; and the receipt."""
+"""Which tariff, which phase, which component; and warnings."""
 
 from __future__ import annotations
 
 import pickle
-from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 
 from modules.tariffs.pricing import (
-    Line,
     NoTariffInForce,
     Policy,
     UnfitSession,
@@ -138,38 +136,6 @@ def test_a_second_component_of_a_dimension_does_not_count() -> None:
 def test_a_period_that_cannot_be_read_is_refused(broken: dict[str, object]) -> None:
     with pytest.raises(UnfitSession):
         bill(ONE, period("09:00", kwh="1"), broken, end="10:00")
-
-
-def test_the_receipt_says_which_component_priced_what_and_why() -> None:
-    night = tariff(
-        element(component("FLAT", "1")),
-        element(component("TIME", "3"), component("ENERGY", "0.25", 1000, "20"), start_time="20:00"),
-    )
-    priced = bill(night, period("19:30", kwh="1.5", parking="0.5"), end="20:00")
-    here = datetime(2024, 1, 15, 20, 30, tzinfo=timezone(timedelta(hours=1)))
-    zero, none = Decimal(0), None
-    assert priced.lines == (
-        Line(0, "FLAT", "T", 0, 0, Decimal(1), Decimal(1), Decimal(1), none, Decimal(1), zero, here, zero, zero),
-        Line(
-            0,
-            "ENERGY",
-            "T",
-            1,
-            1,
-            Decimal("1.5"),
-            Decimal(2),
-            Decimal("0.25"),
-            Decimal(20),
-            Decimal("0.5"),
-            Decimal("0.1"),
-            here,
-            zero,
-            zero,
-        ),
-        Line(
-            0, "PARKING_TIME", "T", none, none, Decimal("0.5"), Decimal("0.5"), none, none, zero, zero, here, zero, zero
-        ),
-    )
 
 
 def test_a_compiled_tariff_is_plain_data_and_prices_like_its_tree() -> None:
