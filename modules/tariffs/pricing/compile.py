@@ -16,8 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
-from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from modules.tariffs.pricing.faults import UnfitTariff
@@ -63,8 +62,7 @@ _RESERVATIONS: Final = {
 """`reservation` -> the phases of the element, and its rank there: expiry comes first wherever it stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(NamedTuple):
     """A price component. `net` and `tax`: money a unit, over the tariff's denominator; `step` is in units."""
 
     element: int
@@ -101,6 +99,7 @@ class Compiled:
     denominator: int
     axes: frozenset[int]
     taxes_known: bool
+    rates_apply: bool
     gross_only: bool
     minimum: Limit | None
     maximum: Limit | None
@@ -115,12 +114,10 @@ class Compiled:
 
 
 class _Draft(NamedTuple):
-    element: int
-    place: int
-    dimension: Dimension
-    price: Decimal
-    step: int
-    split: Split
+    """A component whose `net` and `tax` a unit are still over a denominator of its own, `over`."""
+
+    component: Component
+    over: int
 
 
 def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compiled:
@@ -132,8 +129,8 @@ def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compile
     rule = tax_rule(tariff, version, components)
     warned = list(rule.warned)
     drafts = [_drafts(number, element, rule, warned) for number, element in enumerate(elements)]
-    denominator = lcm(*(part.denominator for of_one in drafts for draft in of_one for part in _a_unit(draft)))
-    phases = _phases(elements, [[_component(d, denominator) for d in of_one] for of_one in drafts], warned)
+    denominator = lcm(*(draft.over for of_one in drafts for draft in of_one))
+    phases = _phases(elements, [[_over(draft, denominator) for draft in of_one] for of_one in drafts], warned)
     return Compiled(
         id=str(tariff.get("id", "")),
         key=str(tariff.get("id", "")).lower(),
@@ -144,6 +141,7 @@ def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compile
         denominator=denominator,
         axes=frozenset(r.axis for c in phases for d in c for candidate in d for r in candidate.ranges),
         taxes_known=rule.known,
+        rates_apply=rule.applies,
         gross_only=rule.gross_only,
         minimum=limit_of(tariff, "min_price"),
         maximum=limit_of(tariff, "max_price"),
@@ -172,19 +170,21 @@ def _drafts(number: int, element: Mapping[str, Any], rule: TaxRule, warned: list
         if step < 0 or step != int(step):
             raise UnfitTariff("step_size is not a whole number from 0 up")
         split = split_of(rule, tree.get("vat"))
-        found[dimension] = _Draft(number, place, dimension, price, int(step) * _STEPS[dimension], split)
+        component = Component(number, place, dimension, price, split.rate, int(step) * _STEPS[dimension], 0, 0)
+        found[dimension] = _draft(component, split)
     return list(found.values())
 
 
-def _a_unit(draft: _Draft) -> tuple[Fraction, Fraction]:
-    quoted = Fraction(draft.price) / _UNITS[draft.dimension]
-    return quoted * draft.split.net, quoted * draft.split.tax
+def _draft(component: Component, split: Split) -> _Draft:
+    p, q = component.price.as_integer_ratio()
+    net, tax, over = p * split.net, p * split.tax, q * split.whole * _UNITS[component.dimension]
+    common = gcd(net, tax, over)
+    return _Draft(component._replace(net=net // common, tax=tax // common), over // common)
 
 
-def _component(draft: _Draft, denominator: int) -> Component:
-    net, tax = (int(part * denominator) for part in _a_unit(draft))
-    element, place, dimension, price, step, split = draft
-    return Component(element, place, dimension, price, split.rate, step, net, tax)
+def _over(draft: _Draft, denominator: int) -> Component:
+    scale = denominator // draft.over
+    return draft.component._replace(net=draft.component.net * scale, tax=draft.component.tax * scale)
 
 
 def _phases(

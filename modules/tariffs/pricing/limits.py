@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from modules.tariffs.pricing.faults import UnfitTariff
 from modules.tariffs.pricing.numbers import decimal_of
+
+Unstated: TypeAlias = Literal["proportion", "unmoved", "unknown"]
 
 
 class Limit(NamedTuple):
@@ -34,16 +36,12 @@ class Move(NamedTuple):
 
 
 class Bounded(NamedTuple):
-    """A total after the limits. `after` is None where the tax is unknown."""
+    """A total after the limits. `after` is None where the tax is unknown; `guessed`: a limit said nothing of it."""
 
     before: Fraction
     after: Fraction | None
     moves: tuple[Move, ...] = ()
-
-    @property
-    def is_guessed(self) -> bool:
-        """Was the tax moved in proportion?"""
-        return any(move.bound is None for move in self.moves)
+    guessed: bool = False
 
 
 def limit_of(tariff: Mapping[str, Any], field: str) -> Limit | None:
@@ -60,25 +58,39 @@ def limit_of(tariff: Mapping[str, Any], field: str) -> Limit | None:
     return Limit(before, after)
 
 
-def bounded(total: Bounded, minimum: Limit | None, maximum: Limit | None, *, gross_only: bool) -> Bounded:
-    """`total` within the limits. With `gross_only` both figures are the one that is known, the gross one."""
+def bounded(
+    total: Bounded, minimum: Limit | None, maximum: Limit | None, *, gross_only: bool, unstated: Unstated
+) -> Bounded:
+    """`total` within the limits. With `gross_only` both figures are the one that is known, the gross one.
+
+    unstated: what becomes of the tax where a limit that was reached states no amount after taxes.
+    """
     for name, limit, pick in (("min_price", minimum, max), ("max_price", maximum, min)):
         if limit is None:
             continue
         if gross_only:
             limit = Limit(*[limit.before if limit.after is None else limit.after] * 2)
         before = total.before if limit.before is None else pick(total.before, limit.before)
-        after = total.after
+        after, guessed = total.after, total.guessed
         if after is not None and limit.after is not None:
             after = pick(after, limit.after)
         elif after is not None and before != total.before:
-            after = after * before / total.before if total.before else before
+            after, guessed = _following(unstated, total.before, after, before), True
         moves = (
             *_move(name, "before_taxes", limit.before, total.before, before),
             *_move(name, "after_taxes", limit.after, total.after, after),
         )
-        total = Bounded(before, after, total.moves + moves)
+        total = Bounded(before, after, total.moves + moves, guessed)
     return total
+
+
+def _following(unstated: Unstated, was: Fraction, after: Fraction, before: Fraction) -> Fraction | None:
+    """The amount after taxes, where only the one before taxes has a bound, which moved it."""
+    if unstated == "unmoved":
+        return after
+    if unstated == "unknown":
+        return None
+    return after * before / was if was else before
 
 
 def _move(

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
+from modules.tariffs.pricing.at_hand import at_hand
 from modules.tariffs.pricing.choice import tariffs_of
-from modules.tariffs.pricing.compile import Compiled, Dimension, Phase, compile_tariff
+from modules.tariffs.pricing.compile import Compiled, Dimension, Phase
 from modules.tariffs.pricing.limits import Bounded, bounded
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import KWH, SECOND, Exact, rounded
-from modules.tariffs.pricing.periods import Case, Period, read_periods
+from modules.tariffs.pricing.periods import ENERGY, PARKING, TIME, Case, Period, read_periods
 from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
 from modules.tariffs.pricing.steps import Raised, Segment, raise_to_steps
 from modules.tariffs.pricing.times import instant
@@ -26,15 +27,18 @@ from modules.tariffs.pricing.totals import (
     Money,
     Tally,
     TaxLine,
+    exact_amounts,
     joined,
     money,
     moved_money,
     tally,
     to_add_up,
 )
-from modules.tariffs.pricing.walk import Walk
+from modules.tariffs.pricing.walk import Ground, Walk
 
 _PLACES: Final = 6
+_ENOUGH: Final = ((Dimension.ENERGY, 1 << ENERGY), (Dimension.TIME, 1 << TIME | 1 << PARKING))
+"""Dimension -> the bits of the quantities of which one at least is stated where it has a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,7 @@ class Billed:
     reservation_s: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(NamedTuple):
     """A price with all that led to it. A sub-total is None where nothing of its kind had a component.
 
     counted: the exact sums. raised: where a step added something. within: the exact total, if a limit moved it.
@@ -88,10 +91,10 @@ class Priced:
 
 def price(case: Case, policy: Policy = BY_THE_TEXT) -> Priced:
     """Price a case. Raises: PricingFault (UnknownTariff, NoTariffInForce, UnfitTariff, UnfitSession)."""
-    compiled = [t if isinstance(t, Compiled) else compile_tariff(t, case.version) for t in case.tariffs]
+    compiled = [t if isinstance(t, Compiled) else at_hand(t, case.version) for t in case.tariffs]
     warned: list[Warned] = []
     periods = read_periods(case, policy, warned)
-    chosen = tariffs_of(periods, compiled, instant(case.start, "the start"), case.tariff_type, warned)
+    chosen = tariffs_of(periods, compiled, case, policy, warned)
     return _priced(case, periods, chosen, policy, warned)
 
 
@@ -105,14 +108,15 @@ def free(case: Case, policy: Policy = BY_THE_TEXT) -> Priced:
 def _priced(
     case: Case, periods: Sequence[Period], chosen: Sequence[Compiled | None], policy: Policy, warned: list[Warned]
 ) -> Priced:
-    used = list({id(tariff): tariff for tariff in chosen if tariff}.values())
+    used = _each(chosen)
     for tariff in used:
-        warned.extend(tariff.warned)
-    reserved_phase = Phase.EXPIRED if case.reservation_expired else Phase.RESERVED
-    segments = Walk(case.time_zone, reserved_phase, policy, warned).over(periods, chosen)
+        warned += tariff.warned
+    segments = _segments(case, periods, chosen, policy, warned)
     _warn_of_dimensions(periods, used, warned)
     raised = raise_to_steps(segments, policy)
-    counted = tally(segments, used)
+    if policy.step_counts_zero:
+        segments = [segment for segment in segments if segment.quantity or segment.billed]
+    counted = tally(segments, used, policy)
     parts = {bucket: money(sums, counted, policy) for bucket, sums in counted.buckets.items()}
     total, within = _total(to_add_up(counted, policy), _ruling(periods, chosen), policy, warned)
     return Priced(
@@ -132,6 +136,23 @@ def _priced(
     )
 
 
+def _each(chosen: Sequence[Compiled | None]) -> list[Compiled]:
+    """The tariffs of a session, each once."""
+    used: list[Compiled] = []
+    for tariff in chosen:
+        if tariff is not None and tariff not in used:
+            used.append(tariff)
+    return used
+
+
+def _segments(
+    case: Case, periods: Sequence[Period], chosen: Sequence[Compiled | None], policy: Policy, warned: list[Warned]
+) -> list[Segment]:
+    reserved = Phase.EXPIRED if case.reservation_expired else Phase.RESERVED
+    ground = Ground(case.time_zone, instant(case.start, "the start"), reserved, policy)
+    return Walk(ground, warned).over(periods, chosen)
+
+
 def _ruling(periods: Sequence[Period], chosen: Sequence[Compiled | None]) -> tuple[Compiled | None, bool]:
     """Whose limits hold: those of the first tariff of the session; and was there a session at all?"""
     for period, tariff in zip(periods, chosen, strict=True):
@@ -146,26 +167,30 @@ def _total(
     """The sum of all buckets, and if a limit moved it, how. An expired reservation is no session: it has no minimum."""
     sums = joined(counted.buckets.values())
     tariff, in_session = ruling
-    minimum, maximum = (tariff.minimum if in_session else None, tariff.maximum) if tariff else (None, None)
+    has_minimum = in_session or policy.minimum_without_session
+    minimum, maximum = (tariff.minimum if has_minimum else None, tariff.maximum) if tariff else (None, None)
     if minimum is None and maximum is None:
         return money(sums, counted, policy), None
-    before = Fraction(sum(pair[0] for pair in sums.values())) / counted.denominator
-    tax = Fraction(sum(pair[1] for pair in sums.values())) / counted.denominator
-    start = Bounded(before, before + tax if counted.known else None)
-    within = bounded(start, minimum, maximum, gross_only=counted.gross_only)
+    before, after = exact_amounts(sums, counted)
+    start = Bounded(Fraction(before) / counted.denominator, None)
+    if after is not None and counted.known:
+        start = start._replace(after=Fraction(after) / counted.denominator)
+    unstated = policy.limit_without_after_taxes
+    within = bounded(start, minimum, maximum, gross_only=counted.gross_only, unstated=unstated)
     if not within.moves:
         return money(sums, counted, policy), None
     warned.append(Warned(Code.PRICE_LIMIT_APPLIED))
-    if within.is_guessed:
+    if within.guessed:
         warned.append(Warned(Code.AFTER_TAX_LIMIT_MISSING))
     return moved_money(within.before, within.after, sums, policy), within
 
 
 def _warn_of_dimensions(periods: Sequence[Period], used: Sequence[Compiled], warned: list[Warned]) -> None:
     """A price for energy or time, and no period of the session that states any."""
-    in_session = [period for period in periods if period.in_session]
-    stated = frozenset().union(*(period.stated for period in in_session))
-    for dimension, enough in ((Dimension.ENERGY, {0}), (Dimension.TIME, {1, 2})):
-        priced = any(tariff.phases[Phase.SESSION][dimension] for tariff in used)
-        if in_session and priced and stated.isdisjoint(enough):
+    stated, in_session = 0, False
+    for period in periods:
+        if period.in_session:
+            stated, in_session = stated | period.stated, True
+    for dimension, enough in _ENOUGH:
+        if in_session and not stated & enough and any(tariff.phases[Phase.SESSION][dimension] for tariff in used):
             warned.append(Warned(Code.MISSING_DIMENSION, subject=dimension.name))

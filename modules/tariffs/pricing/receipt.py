@@ -7,7 +7,7 @@ policy give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -61,7 +61,7 @@ def receipt_of(priced: Priced, *, currency: str | None) -> Tree:
         "time_zone": priced.time_zone,
         "policy": {**_switches(priced.policy)},
         "lines": [_line(segment, priced.time_zone, starts) for segment in priced.segments],
-        "steps": [_step(raised, priced.segments[raised.segment]) for raised in priced.raised],
+        "steps": [_step(raised, priced.segments) for raised in priced.raised],
         "limits": [_limit(move) for move in (priced.within.moves if priced.within else ())],
         "figures": list(_figures(priced)),
         "warnings": [_warning(warned) for warned in priced.warnings],
@@ -137,11 +137,12 @@ def _text(moment: datetime) -> str:
     return text[:26].rstrip("0") + text[26:]
 
 
-def _step(raised: Raised, segment: Segment) -> Tree:
+def _step(raised: Raised, segments: Sequence[Segment]) -> Tree:
+    segment = raised.segment
     unit, per_one = ("Wh", WH) if segment.dimension == Dimension.ENERGY else ("s", SECOND)
     return {
         "dimension": _name(segment),
-        "line": raised.segment,
+        "line": next(at for at, each in enumerate(segments) if each is segment),
         "step_size": raised.step // per_one,
         "unit": unit,
         "sum": exact_text(raised.total, per_one),
