@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -214,7 +215,13 @@ def test_records_are_listed_and_shown(shell: Shell) -> None:
     assert shell.ok("transaction", "show", session["id"])["session_id"] == session["id"]
     cdr = shell.ok("cdr", "list")["items"][0]["cdr"]
     assert shell.ok("cdr", "show", f"DE*BSB/{cdr['id']}")["cdr"] == cdr
-    assert shell.ok("cdr", "credit", cdr["id"])["credit"] is True
+    receipt = shell.ok("cdr", "receipt", cdr["id"])
+    assert Decimal(receipt["figures"][-1]["before_taxes"]["rounded"]) == cdr["total_cost"]["before_taxes"]
+    credit = shell.ok("cdr", "credit", cdr["id"])
+    assert credit["credit"] is True
+    assert shell.ok("cdr", "receipt", credit["id"]) == receipt
+    page = shell.run("cdr", "receipt", cdr["id"])
+    assert f"Receipt of CDR {cdr['id']}" in page.out
     assert shell.ok("change", "list", "--module", "cdrs")["last"] > 0
     assert shell.ok("audit", "list", "--limit", "3")["items"][-1]["seq"] > 1
     assert shell.ok("audit", "verify")["intact"] is True

@@ -7,6 +7,7 @@ from typing import Any
 FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_authorizations", (), ()),
     ("doc_cdr_deliveries", ("state", "cdr"), ("state", "cdr")),
+    ("doc_cdr_receipts", (), ()),
     ("doc_cdrs", ("lowest", "id", "session"), ("session",)),
     ("doc_charges", ("state", "station"), ("state", "station")),
     ("doc_commands", ("partner", "state", "station"), ("state",)),

@@ -3,13 +3,14 @@ module.
 
     price(case)            choose -> walk -> steps -> totals -> limits -> round once
     receipt_of(priced)     line by line, exact; `page_of` shows it to a driver
-    compile_tariff(tree)   a tariff made ready; `price` takes it in place of the tree
+    compile_tariff(tree)   a tariff made ready; `price` takes it in place of the tree; `at_hand` keeps some
     cut_instants, cuts_of  where whoever makes charging periods has to begin a new one
 
 Where the text is silent or contradicts itself, the reading is told where it is taken, and `policy` names
 the switches.
 """
 
+from modules.tariffs.pricing.at_hand import at_hand
 from modules.tariffs.pricing.choice import in_force
 from modules.tariffs.pricing.compile import Compiled, compile_tariff
 from modules.tariffs.pricing.cuts import Cuts, active_components, cut_instants, cuts_of
@@ -51,6 +52,7 @@ __all__ = [
     "UnknownTariff",
     "Warned",
     "active_components",
+    "at_hand",
     "compile_tariff",
     "cut_instants",
     "cuts_of",

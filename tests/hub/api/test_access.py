@@ -48,6 +48,7 @@ LEAST = {
     "bill_session": "operator",
     "list_cdrs": "viewer",
     "get_cdr": "viewer",
+    "get_cdr_receipt": "viewer",
     "credit_cdr": "operator",
     "list_transactions": "viewer",
     "get_transaction": "viewer",
