@@ -86,10 +86,10 @@ def rounded(amount: Exact, per_one: int, decimals: int, rounding: Rounding = "ha
 def exact_text(amount: Exact, per_one: int = 1) -> str:
     """`amount` of units (`per_one` make one) as a decimal with all its digits, or as "p/q" where these never end."""
     p, q = (amount, per_one) if type(amount) is int else (amount.numerator, amount.denominator * per_one)
+    if not p % q:
+        return str(p // q)
     common = gcd(p, q)
     p, q = p // common, q // common
-    if q == 1:
-        return str(p)
     places = _places_of(q)
     if not places:
         return f"{p}/{q}"

@@ -31,6 +31,8 @@ _QUANTITIES: Final = {
     "RESERVATION_TIME": (RESERVED, HOUR),
 }
 _MEASURES: Final = {"MIN_CURRENT": 0, "MAX_CURRENT": 1, "MIN_POWER": 2, "MAX_POWER": 3}
+_SCALE: Final = 10**9
+"""Units of power or current in one kW or A."""
 _NOT_MEASURED: Final[tuple[Exact | None, ...]] = (None, None, None, None)
 _ONLY_RESERVED: Final = 1 << RESERVED
 _SOME_TIME: Final = 1 << TIME | 1 << PARKING | 1 << RESERVED
@@ -103,13 +105,14 @@ def _period(index: int, tree: Mapping[str, Any]) -> Period:
     stated = 0
     for dimension in tree.get("dimensions") or ():
         kind = dimension.get("type")
-        if kind in _QUANTITIES:
-            place, per_one = _QUANTITIES[kind]
+        quantity = _QUANTITIES.get(kind)
+        if quantity:
+            place, per_one = quantity
             quantities[place] += in_units(dimension.get("volume"), per_one, kind)
             stated |= 1 << place
         elif kind in _MEASURES:
             measures = measures or [*_NOT_MEASURED]
-            measures[_MEASURES[kind]] = in_units(dimension.get("volume"), 10**9, kind)
+            measures[_MEASURES[kind]] = in_units(dimension.get("volume"), _SCALE, kind)
     if quantities[TIME] < 0 or quantities[PARKING] < 0 or quantities[RESERVED] < 0:
         raise UnfitSession("a period states a negative time")
     key = tree.get("tariff_id")

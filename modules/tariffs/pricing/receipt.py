@@ -106,9 +106,14 @@ def _name(segment: Segment) -> str:
     return segment.dimension.name
 
 
+_NO_MATTER: Final = dict.fromkeys(("energy_before_kwh", "elapsed_s", "power_kw", "current_a"))
+
+
 def _standing(segment: Segment) -> Tree:
     """Where the session stood when the component was chosen, on the axes that the tariff asks for."""
     axes = segment.tariff.axes if segment.tariff else frozenset()
+    if not axes:
+        return _NO_MATTER
     standing, (low_a, high_a, low_kw, high_kw) = segment.standing, segment.period.measures
     return {
         "energy_before_kwh": _figure(standing[ENERGY], KWH) if ENERGY in axes else None,
@@ -124,17 +129,20 @@ def _figure(value: Exact | None, per_one: int = _SCALE) -> Json:
 
 def _start(period: Period, zone: str | None) -> tuple[str, str]:
     """The start of a period in UTC and as the wall clock showed it."""
-    moment = moment_of(period.start)
-    ahead = timedelta(microseconds=offset_at(period.start, zone) if zone else 0)
-    return _text(moment)[:-6] + "Z", _text(moment.astimezone(timezone(ahead)))
+    ahead = offset_at(period.start, zone) if zone else 0
+    return f"{_text(period.start)}Z", f"{_text(period.start + ahead)}{_offset_text(ahead)}"
 
 
-def _text(moment: datetime) -> str:
+def _text(at: int) -> str:
     """ISO 8601, with a fraction of a second only if there is one."""
-    text = moment.isoformat()
-    if not moment.microsecond:
-        return text
-    return text[:26].rstrip("0") + text[26:]
+    text = moment_of(at).isoformat()[:-6]
+    return text.rstrip("0") if at % SECOND else text
+
+
+@lru_cache(maxsize=64)
+def _offset_text(ahead: int) -> str:
+    """As in +01:00."""
+    return datetime(1970, 1, 1, tzinfo=timezone(timedelta(microseconds=ahead))).isoformat()[19:]
 
 
 def _step(raised: Raised, segments: Sequence[Segment]) -> Tree:

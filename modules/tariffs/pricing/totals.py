@@ -1,8 +1,8 @@
 """From segments to money: sums that stay exact, and one rounding of each published figure.
 
-A tax line is one rate; the lines are rounded each, and the largest takes the residue, so that together
-they are exactly the difference between the amounts after and before taxes. OCPI types_price_class,
-types_taxamount_class.
+A tax line is one rate, and the lowest comes first. The lines are rounded each, and the largest takes the
+residue, so that together they are exactly the difference between the amounts after and before taxes. OCPI
+types_price_class, types_taxamount_class.
 """
 
 from __future__ import annotations
@@ -174,7 +174,8 @@ def _money(net: Exact, taxes: Taxes, per_one: int, known: bool, policy: Policy) 
     if not known:
         return Money(decimal_from(excl, places), None)
     incl = whole_of(net + sum(taxes.values()), per_one, places, policy.rounding)
-    amounts = {rate: whole_of(tax, per_one, places, policy.rounding) for rate, tax in taxes.items()}
+    in_order = sorted(taxes, key=lambda rate: (rate is None, rate or 0))
+    amounts = {rate: whole_of(taxes[rate], per_one, places, policy.rounding) for rate in in_order}
     residue = incl - excl - sum(amounts.values())
     if residue:
         largest = max(amounts, key=lambda rate: (abs(amounts[rate]), rate is not None))

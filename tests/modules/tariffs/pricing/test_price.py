@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
+from dataclasses import FrozenInstanceError
 from decimal import Decimal
 
 import pytest
@@ -12,8 +14,10 @@ from modules.tariffs.pricing import (
     Policy,
     UnfitSession,
     UnknownTariff,
+    at_hand,
     compile_tariff,
 )
+from modules.tariffs.pricing.at_hand import AT_MOST
 from tests.modules.tariffs.pricing.cases import bill, codes, component, element, excl, period, tariff
 
 ONE = tariff(element(component("ENERGY", "1")), id="ONE")
@@ -138,11 +142,45 @@ def test_a_period_that_cannot_be_read_is_refused(broken: dict[str, object]) -> N
         bill(ONE, period("09:00", kwh="1"), broken, end="10:00")
 
 
-def test_a_compiled_tariff_is_plain_data_and_prices_like_its_tree() -> None:
-    compiled = pickle.loads(pickle.dumps(compile_tariff(ONE, "2.2.1")))
-    from_tree = bill(ONE, period("09:00", kwh="1.5"), end="10:00")
-    from_compiled = bill([compiled], period("09:00", kwh="1.5"), end="10:00")
-    assert from_tree.total == from_compiled.total
+NIGHT = tariff(
+    element(component("FLAT", "1"), component("ENERGY", "0.25", 1, "19"), start_time="22:00", end_time="06:00"),
+    element(component("ENERGY", "0.45", 1, "19"), max_kwh=20, reservation="RESERVATION"),
+    max_price={"before_taxes": Decimal(9)},
+)
+
+
+def test_a_compiled_tariff_can_be_sent_to_another_process_and_prices_like_its_tree() -> None:
+    compiled = compile_tariff(NIGHT, "2.2.1")
+    sent = pickle.loads(pickle.dumps(compiled))
+    assert sent == compiled
+    for tree in (NIGHT, compiled, sent):
+        priced = bill([tree], period("22:00", kwh="50"), end="23:00")
+        assert priced.total == bill(NIGHT, period("22:00", kwh="50"), end="23:00").total
+
+
+def test_nothing_in_a_compiled_tariff_can_be_changed() -> None:
+    compiled = compile_tariff(NIGHT, "2.2.1")
+    assert isinstance(hash(compiled), int)
+    with pytest.raises(FrozenInstanceError):
+        compiled.denominator = 1  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        compiled.phases[0][0][0].component.price = Decimal(0)  # type: ignore[misc]
+
+
+def test_a_tariff_that_comes_again_is_compiled_once_and_a_changed_one_anew() -> None:
+    first = at_hand(NIGHT, "2.3.0")
+    assert at_hand(copy.deepcopy(NIGHT), "2.3.0") is first
+    assert at_hand(NIGHT, "2.2.1") is not first
+    assert at_hand({**NIGHT, "max_price": None}, "2.3.0").maximum is None
+
+
+def test_only_so_many_compiled_tariffs_are_kept() -> None:
+    first = at_hand(ONE, "2.3.0")
+    for n in range(AT_MOST):
+        at_hand({**ONE, "id": f"ANOTHER-{n}"}, "2.3.0")
+    again = at_hand(ONE, "2.3.0")
+    assert again is not first
+    assert again == first
 
 
 def test_a_session_without_periods_costs_nothing() -> None:
