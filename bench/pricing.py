@@ -111,4 +111,13 @@ async def measure(effort: Effort) -> Findings:
     for _ in range(effort.rounds):
         for figure, (_, work, inputs, _) in zip(figures, wanted, strict=True):
             figure.values.append(each_us(work, inputs))
-    return Findings(PART, figures)
+    milliseconds = each_us(_additions, [1_000_000]) / 1000
+    return Findings(PART, figures, notes=[f"a million additions in a loop took {milliseconds:.0f} ms here"])
+
+
+def _additions(count: int) -> int:
+    """Something to hold the figures against: how fast is this machine now?"""
+    total = 0
+    for number in range(count):
+        total += number
+    return total

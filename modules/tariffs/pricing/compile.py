@@ -24,7 +24,7 @@ from modules.tariffs.pricing.limits import Limit, limit_of
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import HOUR, KWH, SECOND, WH, decimal_of
 from modules.tariffs.pricing.restrictions import Range, not_understood, ranges_of
-from modules.tariffs.pricing.taxes import Split, TaxRule, split_of, tax_rule
+from modules.tariffs.pricing.taxes import TaxRule, split_of, tax_rule
 from modules.tariffs.pricing.times import instant
 
 _FAR: Final = 10**30
@@ -47,13 +47,13 @@ class Phase(IntEnum):
     EXPIRED = 2
 
 
-_UNITS: Final = {Dimension.ENERGY: KWH, Dimension.TIME: HOUR, Dimension.PARKING_TIME: HOUR, Dimension.FLAT: 1}
-_STEPS: Final = {
-    Dimension.ENERGY: WH,
-    Dimension.TIME: SECOND,
-    Dimension.PARKING_TIME: SECOND,
-    Dimension.FLAT: 0,
+_PRICED: Final = {
+    "ENERGY": (Dimension.ENERGY, KWH, WH),
+    "TIME": (Dimension.TIME, HOUR, SECOND),
+    "PARKING_TIME": (Dimension.PARKING_TIME, HOUR, SECOND),
+    "FLAT": (Dimension.FLAT, 1, 0),
 }
+"""Type of a component -> its dimension, units of what its price is for, units of one of its steps."""
 _RESERVATIONS: Final = {
     None: ((Phase.SESSION, 0),),
     "RESERVATION": ((Phase.RESERVED, 0), (Phase.EXPIRED, 1)),
@@ -114,10 +114,17 @@ class Compiled:
 
 
 class _Draft(NamedTuple):
-    """A component whose `net` and `tax` a unit are still over a denominator of its own, `over`."""
+    """A component before its tariff has a denominator: `net` and `tax` a unit are over one of its own."""
 
-    component: Component
-    over: int
+    element: int
+    place: int
+    dimension: Dimension
+    price: Decimal
+    rate: Decimal | None
+    step: int
+    net: int
+    tax: int
+    denominator: int
 
 
 def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compiled:
@@ -129,7 +136,7 @@ def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compile
     rule = tax_rule(tariff, version, components)
     warned = list(rule.warned)
     drafts = [_drafts(number, element, rule, warned) for number, element in enumerate(elements)]
-    denominator = lcm(*(draft.over for of_one in drafts for draft in of_one))
+    denominator = lcm(*(draft.denominator for of_one in drafts for draft in of_one))
     phases = _phases(elements, [[_over(draft, denominator) for draft in of_one] for of_one in drafts], warned)
     return Compiled(
         id=str(tariff.get("id", "")),
@@ -156,42 +163,43 @@ def _edge(tariff: Mapping[str, Any], field: str, open_end: int) -> int:
 
 def _drafts(number: int, element: Mapping[str, Any], rule: TaxRule, warned: list[Warned]) -> list[_Draft]:
     """The components of an element; the first of each dimension counts."""
-    found: dict[Dimension, _Draft] = {}
+    found: dict[str, _Draft] = {}
     for place, tree in enumerate(element.get("price_components") or ()):
         name = tree.get("type")
-        if name not in Dimension.__members__:
+        if name not in _PRICED:
             raise UnfitTariff(f"element {number} prices a dimension that does not exist")
-        dimension = Dimension[name]
-        if dimension in found:
+        if name in found:
             warned.append(Warned(Code.DUPLICATE_COMPONENT, subject=name))
-            continue
-        price = decimal_of(tree.get("price"), "price", fault=UnfitTariff)
-        step = decimal_of(tree.get("step_size", 0), "step_size", fault=UnfitTariff)
-        if step < 0 or step != int(step):
-            raise UnfitTariff("step_size is not a whole number from 0 up")
-        split = split_of(rule, tree.get("vat"))
-        component = Component(number, place, dimension, price, split.rate, int(step) * _STEPS[dimension], 0, 0)
-        found[dimension] = _draft(component, split)
+        else:
+            found[name] = _draft(number, place, tree, rule)
     return list(found.values())
 
 
-def _draft(component: Component, split: Split) -> _Draft:
-    p, q = component.price.as_integer_ratio()
-    net, tax, over = p * split.net, p * split.tax, q * split.whole * _UNITS[component.dimension]
-    common = gcd(net, tax, over)
-    return _Draft(component._replace(net=net // common, tax=tax // common), over // common)
+def _draft(number: int, place: int, tree: Mapping[str, Any], rule: TaxRule) -> _Draft:
+    dimension, per_price, per_step = _PRICED[tree["type"]]
+    price = decimal_of(tree.get("price"), "price", fault=UnfitTariff)
+    step = decimal_of(tree.get("step_size", 0), "step_size", fault=UnfitTariff)
+    if step < 0 or step != int(step):
+        raise UnfitTariff("step_size is not a whole number from 0 up")
+    net, tax, whole, rate = split_of(rule, tree.get("vat"))
+    p, q = price.as_integer_ratio()
+    net, tax, denominator = p * net, p * tax, q * whole * per_price
+    common = gcd(net, tax, denominator)
+    steps = int(step) * per_step
+    return _Draft(number, place, dimension, price, rate, steps, net // common, tax // common, denominator // common)
 
 
 def _over(draft: _Draft, denominator: int) -> Component:
-    scale = denominator // draft.over
-    return draft.component._replace(net=draft.component.net * scale, tax=draft.component.tax * scale)
+    element, place, dimension, price, rate, step, net, tax, own = draft
+    scale = denominator // own
+    return Component(element, place, dimension, price, rate, step, net * scale, tax * scale)
 
 
 def _phases(
     elements: Sequence[Mapping[str, Any]], components: list[list[Component]], warned: list[Warned]
 ) -> tuple[Candidates, Candidates, Candidates]:
     """Which candidates each phase and dimension has, in the order in which they are asked."""
-    ranked: dict[tuple[Phase, Dimension], list[tuple[int, Candidate]]] = {}
+    ranked: list[list[list[tuple[int, Candidate]]]] = [[[] for _ in Dimension] for _ in Phase]
     for element, of_one in zip(elements, components, strict=True):
         restrictions = element.get("restrictions") or {}
         reservation = restrictions.get("reservation")
@@ -202,10 +210,8 @@ def _phases(
         ranges = ranges_of(restrictions)
         for phase, rank in _RESERVATIONS[reservation]:
             for component in of_one:
-                ranked.setdefault((phase, component.dimension), []).append((rank, Candidate(ranges, component)))
-    used, reserved, expired = (
-        tuple(_ordered(ranked.get((phase, dimension), [])) for dimension in Dimension) for phase in Phase
-    )
+                ranked[phase][component.dimension].append((rank, Candidate(ranges, component)))
+    used, reserved, expired = (tuple(_ordered(of_dimension) for of_dimension in of_phase) for of_phase in ranked)
     return used, reserved, expired
 
 

@@ -117,15 +117,17 @@ def _priced(
     if policy.step_counts_zero:
         segments = [segment for segment in segments if segment.quantity or segment.billed]
     counted = tally(segments, used, policy)
-    parts = {bucket: money(sums, counted, policy) for bucket, sums in counted.buckets.items()}
+    energy, time, parking, fixed, reservation = (
+        money(sums, counted, policy) if sums else None for sums in counted.buckets
+    )
     total, within = _total(to_add_up(counted, policy), _ruling(periods, chosen), policy, warned)
     return Priced(
         total=total,
-        energy=parts.get(Dimension.ENERGY),
-        time=parts.get(Dimension.TIME),
-        parking=parts.get(Dimension.PARKING_TIME),
-        fixed=parts.get(Dimension.FLAT),
-        reservation=parts.get(RESERVATION),
+        energy=energy,
+        time=time,
+        parking=parking,
+        fixed=fixed,
+        reservation=reservation,
         warnings=tuple(warned),
         segments=tuple(segments),
         time_zone=case.time_zone,
@@ -165,7 +167,7 @@ def _total(
     counted: Tally, ruling: tuple[Compiled | None, bool], policy: Policy, warned: list[Warned]
 ) -> tuple[Money, Bounded | None]:
     """The sum of all buckets, and if a limit moved it, how. An expired reservation is no session: it has no minimum."""
-    sums = joined(counted.buckets.values())
+    sums = joined(counted.buckets)
     tariff, in_session = ruling
     has_minimum = in_session or policy.minimum_without_session
     minimum, maximum = (tariff.minimum if has_minimum else None, tariff.maximum) if tariff else (None, None)

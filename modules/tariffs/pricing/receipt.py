@@ -31,25 +31,16 @@ from modules.tariffs.pricing.restrictions import (
 )
 from modules.tariffs.pricing.steps import Raised, Segment
 from modules.tariffs.pricing.times import moment_of, offset_at
-from modules.tariffs.pricing.totals import RESERVATION, Money, exact_amounts, joined, to_add_up
+from modules.tariffs.pricing.totals import Money, exact_amounts, joined, to_add_up
 
 FORMAT: Final = 1
 """The form of the tree; it changes when a reader of the old one would misread the new one."""
 
 _SCALE: Final = 10**9
-_UNITS: Final = {
-    Dimension.ENERGY: ("kWh", KWH),
-    Dimension.TIME: ("s", SECOND),
-    Dimension.PARKING_TIME: ("s", SECOND),
-    Dimension.FLAT: ("1", 1),
-}
-_BUCKETS: Final = (
-    ("energy", Dimension.ENERGY),
-    ("time", Dimension.TIME),
-    ("parking", Dimension.PARKING_TIME),
-    ("fixed", Dimension.FLAT),
-    ("reservation", RESERVATION),
-)
+_UNITS: Final = (("kWh", KWH), ("s", SECOND), ("s", SECOND), ("1", 1))
+"""By dimension."""
+_NAMES: Final = tuple(Dimension.__members__)
+_BUCKETS: Final = ("energy", "time", "parking", "fixed", "reservation")
 
 
 def receipt_of(priced: Priced, *, currency: str | None) -> Tree:
@@ -103,7 +94,7 @@ def _line(segment: Segment, zone: str | None, starts: dict[int, tuple[str, str]]
 def _name(segment: Segment) -> str:
     if segment.reserved:
         return "RESERVATION_TIME" if segment.dimension == Dimension.TIME else "RESERVATION_FLAT"
-    return segment.dimension.name
+    return _NAMES[segment.dimension]
 
 
 _NO_MATTER: Final = dict.fromkeys(("energy_before_kwh", "elapsed_s", "power_kw", "current_a"))
@@ -172,15 +163,15 @@ def _limit(move: Move) -> Tree:
 def _figures(priced: Priced) -> Iterator[Tree]:
     """Each published amount, from its exact value."""
     counted, name = priced.counted, priced.policy.tax_name
-    for part, bucket in _BUCKETS:
-        sums, money = counted.buckets.get(bucket), getattr(priced, part)
-        if sums is not None:
+    for part, sums in zip(_BUCKETS, counted.buckets, strict=True):
+        if sums:
+            money = getattr(priced, part)
             yield _published(part, money, *exact_amounts(sums, counted), counted.denominator, name)
     if priced.within:
         yield _published("total", priced.total, priced.within.before, priced.within.after, 1, name)
     else:
         added = to_add_up(counted, priced.policy)
-        exact = exact_amounts(joined(added.buckets.values()), added)
+        exact = exact_amounts(joined(added.buckets), added)
         yield _published("total", priced.total, *exact, added.denominator, name)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from modules.tariffs.pricing.faults import UnfitTariff
@@ -75,6 +76,11 @@ def split_of(rule: TaxRule, vat: object) -> Split:
     rate = decimal_of(vat, "vat", fault=UnfitTariff)
     if rate < 0:
         raise UnfitTariff("vat is below zero")
+    return _split(rate, rule.inside)
+
+
+@lru_cache(maxsize=128)
+def _split(rate: Decimal, inside: bool) -> Split:
     p, q = rate.as_integer_ratio()
     whole = 100 * q
-    return Split(whole, p, whole + p, rate) if rule.inside else Split(whole, p, whole, rate)
+    return Split(whole, p, whole + p if inside else whole, rate)

@@ -59,11 +59,13 @@ Taxes: TypeAlias = Mapping[Decimal | None, Exact]
 class Tally:
     """The exact sums of a session, by bucket and rate. All amounts are over `denominator`.
 
+    buckets: those of the dimensions, then that of the reservation; None where nothing has a component.
+
     known: does the tariff say what comes after taxes? doubts_unrated: not so for what has no rate.
     """
 
     denominator: int
-    buckets: dict[int, Sums]
+    buckets: list[Sums | None]
     known: bool
     gross_only: bool
     doubts_unrated: bool
@@ -78,7 +80,7 @@ class Tally:
 def tally(segments: Iterable[Segment], used: Sequence[Compiled], policy: Policy) -> Tally:
     """Sum the priced segments. `used`: the tariffs of the session."""
     denominator = lcm(*(tariff.denominator for tariff in used))
-    buckets: dict[int, Sums] = {}
+    buckets: list[Sums | None] = [None] * (RESERVATION + 1)
     for segment in segments:
         component, tariff = segment.component, segment.tariff
         if component is None or tariff is None:
@@ -87,7 +89,7 @@ def tally(segments: Iterable[Segment], used: Sequence[Compiled], policy: Policy)
         if tariff.denominator != denominator:
             quantity *= denominator // tariff.denominator
         bucket = RESERVATION if segment.reserved else segment.dimension
-        sums = buckets.get(bucket)
+        sums = buckets[bucket]
         if sums is None:
             sums = buckets[bucket] = {}
         pair = sums.get(component.rate)
@@ -105,11 +107,11 @@ def tally(segments: Iterable[Segment], used: Sequence[Compiled], policy: Policy)
     )
 
 
-def joined(buckets: Iterable[Sums]) -> Sums:
+def joined(buckets: Iterable[Sums | None]) -> Sums:
     """The sums of several buckets as one."""
     total: Sums = {}
     for sums in buckets:
-        for rate, (net, tax) in sums.items():
+        for rate, (net, tax) in sums.items() if sums else ():
             pair = total.get(rate)
             if pair is None:
                 total[rate] = [net, tax]
@@ -191,11 +193,14 @@ def to_add_up(counted: Tally, policy: Policy) -> Tally:
     if not policy.round_parts_first:
         return counted
     scale = 10**policy.decimals
-    buckets: dict[int, Sums] = {}
-    for bucket, sums in counted.buckets.items():
+    buckets: list[Sums | None] = []
+    for sums in counted.buckets:
+        if sums is None:
+            buckets.append(None)
+            continue
         part = money(sums, counted, policy)
         taxes = {line.rate: int(line.amount * scale) for line in part.taxes}
-        rates = list(sums)
-        buckets[bucket] = {rate: [0, taxes.get(rate, 0)] for rate in rates}
-        buckets[bucket][rates[0]][0] = int(part.excl * scale)
+        parts: Sums = {rate: [0, taxes.get(rate, 0)] for rate in sums}
+        next(iter(parts.values()))[0] = int(part.excl * scale)
+        buckets.append(parts)
     return Tally(scale, buckets, counted.known, counted.gross_only, counted.doubts_unrated)

@@ -72,11 +72,10 @@ class Walk:
     def _session(self, period: Period, tariff: Compiled | None) -> None:
         if self._began is None:
             self._began = period.start
-        standing = NOWHERE
+        standing, before = NOWHERE, len(self._segments)
         if tariff and tariff.axes:
             standing = self._standing(period, tariff, period.start, self._energy, self._began)
             self._warn_of_measures(period, tariff)
-        before = len(self._segments)
         self._flat(period, tariff, Phase.SESSION, standing)
         if period.quantities[ENERGY] < 0:
             self._warned.append(Warned(Code.NEGATIVE_ENERGY, period.index))
@@ -84,7 +83,7 @@ class Walk:
             quantity = period.quantities[dimension]
             if quantity or self._keeps_zeros:
                 self._record(period, tariff, Phase.SESSION, dimension, quantity, standing)
-        if tariff and not tariff.axes.isdisjoint(CHANGING):
+        if tariff and tariff.axes and not tariff.axes.isdisjoint(CHANGING):
             self._warn_if_unsplit(period, tariff, self._began, self._segments[before:])
 
     def _standing(self, period: Period, tariff: Compiled, at: int, energy: Exact, began: int) -> Standing:
