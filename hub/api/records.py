@@ -93,7 +93,10 @@ async def get_cdr_receipt(
 
 
 @router.post(
-    "/cdrs/{country_code}/{party_id}/{cdr_id}/credit", tags=["cdrs"], status_code=201, responses=gives("Cdr", 201)
+    "/cdrs/{country_code}/{party_id}/{cdr_id}/credit",
+    tags=["cdrs"],
+    status_code=201,
+    responses=gives("Cdr", status=201),
 )
 async def credit_cdr(
     request: Request, country_code: Segment, party_id: Segment, cdr_id: Segment, bearer: Operator

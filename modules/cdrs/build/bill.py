@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from modules.cdrs.build.course import PLACES, whole_ms
 from modules.cdrs.build.facts import SessionFacts
-from modules.cdrs.build.periods import Cutter, period_tree, period_trees
+from modules.cdrs.build.periods import Cutter, period_trees
+from modules.cdrs.build.reserved import reserved_periods
 from modules.tariffs.pricing import (
     HOUR,
     Case,
@@ -66,7 +67,7 @@ def bill(facts: SessionFacts, until: datetime) -> Bill:
     """
     begin, end = _whole(facts, until)
     tree, compiled = _tariff(facts, begin)
-    periods = _charging_periods(facts, compiled, begin, end)
+    periods = charging_periods(facts, compiled, begin, end)
     parked = [d["volume"] for p in periods for d in p["dimensions"] if d["type"] == "PARKING_TIME"]
     return Bill(
         start=moment_of(begin),
@@ -116,14 +117,14 @@ def _connector(facts: SessionFacts) -> dict[str, Any]:
     return {}
 
 
-def _charging_periods(facts: SessionFacts, tariff: Compiled | None, begin: int, end: int) -> list[dict[str, Any]]:
-    """The reservation, if there was one, as the first period; then the session."""
+def charging_periods(facts: SessionFacts, tariff: Compiled | None, begin: int, end: int) -> list[dict[str, Any]]:
+    """The reservation, if there was one; then the session. Raises: UnfitSession."""
     name = tariff.id if tariff else None
     start = end if facts.start is None else min(max(whole_ms(facts.start, "the start"), begin), end)
     periods = []
     if facts.reservation_start is not None:
-        reserved = {"RESERVATION_TIME": rounded(start - begin, HOUR, PLACES)}
-        periods.append(period_tree(begin, reserved, name))
+        zone, expired = facts.location.get("time_zone"), facts.reservation_expired
+        periods = reserved_periods(tariff, zone, begin, start, expired=expired)
     if facts.start is None:
         return periods
     cutter = Cutter(facts, tariff, start, end)

@@ -39,6 +39,7 @@ LEAST = {
     "list_tariffs": "viewer",
     "get_tariff": "viewer",
     "put_tariff": "operator",
+    "lint_tariff": "viewer",
     "delete_tariff": "operator",
     "list_tokens": "viewer",
     "get_token": "viewer",
