@@ -32,6 +32,7 @@ from hub.core.settings import Settings, load_or_create_secret
 from hub.core.store import Store, open_store
 from hub.core.units import Kind
 from modules import all_kinds, all_operations, publications
+from modules.chargingprofiles import service as chargingprofiles
 from modules.commands import results
 from partners.ocpi.handshake import Handshake
 from partners.ocpi.peer import OcpiPeers
@@ -125,6 +126,7 @@ class Program:
         worker.start(self.hub)
         await results.recover(self.hub)
         await callbacks.recover(self.hub)
+        await chargingprofiles.recover(self.hub)
         self.tasks.start(self.puller.run(), name="puller")
 
     async def close(self) -> None:

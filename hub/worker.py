@@ -12,7 +12,7 @@ from hub.core.clock import timestamp
 from hub.core.errors import BusbarError
 from hub.core.ports import Hub
 from hub.core.units import Delete, Unit
-from modules.commands import reservations
+from modules.commands import passed_on, references, reservations
 from modules.sessions import service as sessions
 from modules.tokens.store import AUTHORIZATIONS
 
@@ -44,6 +44,8 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (read_agreements, 1.0),
     (reservations.expired, 5.0),
     (callbacks.forget, 3600.0),
+    (passed_on.forget, 3600.0),
+    (references.forget, 3600.0),
     (forget_authorizations, 60.0),
     (sessions.bill_all_held, 300.0),
 )

@@ -14,7 +14,12 @@ from hub.core.units import Kind
 from modules.cdrs import routes as cdrs
 from modules.cdrs.publication import CdrPublication
 from modules.cdrs.store import CDRS, DELIVERIES, RECEIPTS
+from modules.chargingprofiles import routes as chargingprofiles
+from modules.chargingprofiles.publication import ChargingProfilePublication
+from modules.chargingprofiles.store import PROFILES
 from modules.commands import routes as commands
+from modules.commands.passed_on import PASSED_ON
+from modules.commands.references import REFERENCES
 from modules.commands.store import COMMANDS, RESERVATIONS
 from modules.credentials import routes as credentials
 from modules.locations import routes as locations
@@ -51,7 +56,8 @@ MODULES: Final = (
     Module("tokens", (tokens.operations,), (TOKENS, AUTHORIZATIONS, TAG_ALIASES)),
     Module("sessions", (sessions.operations,), (SESSIONS, CHARGES), SessionPublication()),
     Module("cdrs", (cdrs.operations,), (CDRS, RECEIPTS, DELIVERIES), CdrPublication()),
-    Module("commands", (commands.operations,), (COMMANDS, RESERVATIONS)),
+    Module("commands", (commands.operations,), (COMMANDS, RESERVATIONS, PASSED_ON, REFERENCES)),
+    Module("chargingprofiles", (chargingprofiles.operations,), (PROFILES,), ChargingProfilePublication()),
 )
 
 

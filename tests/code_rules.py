@@ -11,7 +11,8 @@ from tests.source_tree import Source
 
 MODULE_FILES: Final = frozenset({"__init__", "model", "wire", "store", "service", "routes", "publication"})
 PARTS: Final[dict[str, frozenset[str]]] = {
-    "commands": frozenset({"consent", "places", "reserving", "response_url"}),
+    "commands": frozenset({"consent", "onward", "passed_on", "places", "references", "reserving"}),
+    "chargingprofiles": frozenset({"onward"}),
     "tokens": frozenset({"known"}),
     "sessions": frozenset({"facts", "plausible", "preferences"}),
 }

@@ -18,8 +18,8 @@ PUBLIC_FILES: Final = frozenset({"model", "wire", "service"})
 DECISIONS: Final[dict[str, frozenset[str]]] = {
     "tokens": frozenset({"authorize", "aliases"}),
     "cdrs": frozenset({"build"}),
-    "sessions": frozenset({"charge"}),
-    "commands": frozenset({"reservations", "results"}),
+    "sessions": frozenset({"charge", "whose"}),
+    "commands": frozenset({"reservations", "response_url", "results"}),
     "tariffs": frozenset({"pricing", "lint"}),
     "chargingprofiles": frozenset({"plan"}),
 }

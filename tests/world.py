@@ -102,6 +102,7 @@ class Sent:
     to: str = ""
     sender: str = ""
     correlation_id: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def brief(self) -> tuple[str, str, str]:
@@ -132,7 +133,7 @@ class ScriptedPeers:
         deadline_s: float | None = None,
     ) -> PeerAnswer:
         tree = parse(body, limit=2**24) if body else None
-        sent = Sent(partner.name, method, module, path, tree, body, to, sender, trace.correlation())
+        sent = Sent(partner.name, method, module, path, tree, body, to, sender, trace.correlation(), query or {})
         self.sent.append(sent)
         if partner.name in self.silent:
             await asyncio.Event().wait()

@@ -11,8 +11,10 @@ after the announced time is answered with success and goes nowhere.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -21,10 +23,17 @@ import structlog
 from hub.core import trace
 from hub.core.answers import is_passing
 from hub.core.clock import timestamp
+from hub.core.dialect import Loss, Wire
 from hub.core.errors import Conflict, NotFound, PeerFault, PeerNonsense, PeerRefused, PeerTimeout
+from hub.core.inbound import encode, parse
+from hub.core.jsontypes import Json
 from hub.core.ports import Hub
 from hub.core.registry import State
+from hub.core.types import OcpiModel
 from hub.core.units import ABSENT, ANY, Delete, Document, Kind, Put, Unit
+
+M = TypeVar("M", bound=OcpiModel)
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 log = structlog.get_logger()
 
@@ -37,6 +46,7 @@ LOST: Final = "lost"
 _PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
 _KEPT: Final = timedelta(days=1)
 _A_STEP: Final = 500
+_LARGEST: Final = 64 * 1024
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -105,6 +115,28 @@ async def take(hub: Hub, expected: Expected, document: Document, body: bytes, *,
     return True
 
 
+async def announced(hub: Hub, expected: Expected, wait_s: float) -> None:
+    """The receiver has answered: within `wait_s` the result comes; 0: none will. One that was faster stands."""
+    document = await hub.store.get(CALLBACKS, expected.id)
+    if document is None or document.columns["state"] != WAITING:
+        return
+    until = hub.clock.now() + timedelta(seconds=wait_s)
+    put = msgspec.structs.replace(expected, until=until).put(expect=document.version)
+    try:
+        await hub.store.commit(Unit().put(put))
+    except Conflict:
+        log.debug("the result was faster than the answer", module=expected.module, about=expected.about)
+
+
+def as_told(
+    expected: Expected, version: str, raw: bytes, tree: Mapping[str, Any], wires: Mapping[str, Wire[M]]
+) -> bytes:
+    """A result that came in `version` as `raw`, as its asker is told it; `tree` is the same in our form."""
+    if expected.version == version:
+        return encode(bare(parse(raw, limit=_LARGEST)))
+    return encode(wires[expected.version].write(tree)[0])
+
+
 async def recover(hub: Hub) -> None:
     """Tell what came before a stop of ours, and was not told. Called once at each start."""
     for document in await hub.store.select(CALLBACKS, equal={"state": CAME}, limit=100_000):
@@ -152,3 +184,25 @@ async def _told(hub: Hub, expected: Expected) -> bool:
             return False
         await hub.clock.sleep(pause_s)
     return False
+
+
+class _Posted(Wire[M]):
+    """Reads a result also where it comes in an envelope, as some send it (trap T-47)."""
+
+    def __init__(self, wire: Wire[M]) -> None:
+        self.__dict__.update(wire.__dict__)  # the same forms and translations
+
+    def read(self, tree: Any, *, given: Mapping[str, Any] = _NOTHING, losses: list[Loss] | None = None) -> M:
+        return super().read(bare(tree), given=given, losses=losses)
+
+
+def posted(wires: Mapping[str, Wire[M]]) -> Mapping[str, Wire[M]]:
+    """The wires of a result, as it is read at a `response_url` of ours."""
+    return {version: _Posted(wire) for version, wire in wires.items()}
+
+
+def bare(tree: Json) -> Json:
+    """The result itself, if it came in an envelope."""
+    if isinstance(tree, dict) and "status_code" in tree and isinstance(tree.get("data"), dict):
+        return tree["data"]
+    return tree

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -111,6 +113,36 @@ class Place:
         return self.location.split("/", 1)[1]
 
 
+class ProfileOutcome(StrEnum):
+    """How a charger answered what it was told of limits: ChargingProfileResultType (mod_charging_profiles)."""
+
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may flow when: (seconds after the start, limit) in `unit`, A per phase or W in total.
+
+    `start` None: the begin of the transaction.
+    """
+
+    unit: str
+    periods: tuple[tuple[int, Decimal], ...]
+    start: datetime | None = None
+    duration_s: int | None = None
+    least: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRules:
+    """What a charger takes: units (`A`, `W`; the first is its own choice), and how many periods, where it told."""
+
+    units: tuple[str, ...]
+    most_periods: int | None = None
+
+
 class Chargers(Protocol):
     """Orders to our own chargers. Each waits at most `timeout_s`, then says TIMEOUT; a charger's fault never raises."""
 
@@ -137,6 +169,22 @@ class Chargers(Protocol):
     ) -> Outcome: ...
 
     async def cancel_reservation(self, station: str, *, reservation: int, timeout_s: float) -> Outcome: ...
+
+    def limit_rules(self, station: str) -> LimitRules: ...
+
+    async def limit(
+        self, station: str, *, transaction: str, number: int, limits: Limits, timeout_s: float
+    ) -> ProfileOutcome:
+        """Limit the charge of session `transaction`, under a profile number of ours."""
+        ...
+
+    async def unlimit(self, station: str, *, number: int, timeout_s: float) -> ProfileOutcome: ...
+
+    async def limits(
+        self, station: str, *, transaction: str, duration_s: int, unit: str, timeout_s: float
+    ) -> Limits | ProfileOutcome:
+        """What the charger will allow from now on; always with a start. Without periods: nothing limits it."""
+        ...
 
 
 class NoChargers:
@@ -167,6 +215,22 @@ class NoChargers:
 
     async def cancel_reservation(self, station: str, *, reservation: int, timeout_s: float) -> Outcome:
         return Outcome.UNKNOWN_RESERVATION
+
+    def limit_rules(self, station: str) -> LimitRules:
+        return LimitRules(("A", "W"))
+
+    async def limit(
+        self, station: str, *, transaction: str, number: int, limits: Limits, timeout_s: float
+    ) -> ProfileOutcome:
+        return ProfileOutcome.REJECTED
+
+    async def unlimit(self, station: str, *, number: int, timeout_s: float) -> ProfileOutcome:
+        return ProfileOutcome.UNKNOWN
+
+    async def limits(
+        self, station: str, *, transaction: str, duration_s: int, unit: str, timeout_s: float
+    ) -> Limits | ProfileOutcome:
+        return ProfileOutcome.REJECTED
 
 
 @dataclass(slots=True)

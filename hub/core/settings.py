@@ -95,6 +95,9 @@ class Settings(BaseSettings):
         description="Who is asked for a card on no list: nobody, the eMSPs that gave us no list, or all.",
     )
     command_timeout_s: Seconds = Field(30.0, description="Seconds that a charger has to act on a command.")
+    profile_interval_s: float = Field(
+        60.0, ge=0, le=86_400, description="Seconds between two charging profiles of a session; sooner is TOO_OFTEN."
+    )
     outbound_connect_timeout_s: Seconds = Field(5.0, description="Seconds to reach a partner's server.")
     outbound_timeout_s: Seconds = Field(30.0, description="Seconds for one whole exchange with a partner.")
     outbound_object_cap: Bytes = Field(1 * MIB, description="Bytes that we read of a partner's answer.")

@@ -67,7 +67,7 @@ _NOTHING_FREE: Final = Response("REJECTED", why="no EVSE of this location is fre
 _OFFLINE: Final = Response("REJECTED", why="the charger is not connected")
 _LACKS_IT: Final = Response("NOT_SUPPORTED", why="the charger does not support this")
 _NOT_RUNNING: Final = Response("REJECTED", why="this session is not running")
-_OCCUPIED: Final = Response("REJECTED", why="another driver is charging at this EVSE")
+OCCUPIED: Final = Response("REJECTED", why="another driver is charging at this EVSE")
 _NOT_RESERVED: Final = Response("REJECTED", why="there is no such reservation")
 
 
@@ -77,7 +77,7 @@ async def start_session(hub: Hub, sender: Sender, order: StartSession) -> Respon
     Raises: CommandForUnknownLocation, CommandForForeignToken, InvalidRequest.
     """
     check_response_url(hub, sender.partner, order.response_url)
-    owner = await _owner_of(hub, sender.partner, order.token)
+    owner = await owner_of(hub, sender.partner, order.token)
     if order.evse_uid is None and order.connector_id is not None:
         raise InvalidRequest("/evse_uid: required with connector_id")
     if order.evse_uid is None:
@@ -132,7 +132,7 @@ async def unlock_connector(hub: Hub, sender: Sender, order: UnlockConnector) -> 
     if refusal is not None:
         return refusal
     if await places.owners_at(hub, place) - sender.partner.parties:
-        return _OCCUPIED
+        return OCCUPIED
     act = partial(hub.chargers.unlock, place, timeout_s=hub.settings.command_timeout_s)
     command = sender.command(hub, "UNLOCK_CONNECTOR", order.response_url, place.station)
     return await _accept(hub, command, Unit(), act)
@@ -144,7 +144,7 @@ async def reserve_now(hub: Hub, sender: Sender, order: ReserveNow) -> Response:
     Raises: CommandForUnknownLocation, CommandForForeignToken, InvalidRequest.
     """
     check_response_url(hub, sender.partner, order.response_url)
-    owner = await _owner_of(hub, sender.partner, order.token)
+    owner = await owner_of(hub, sender.partner, order.token)
     if order.expiry_date <= hub.clock.now():
         raise InvalidRequest("/expiry_date: lies in the past")
     if order.evse_uid is None:
@@ -197,7 +197,7 @@ def _unready(hub: Hub, station: str, feature: str) -> Response | None:
     return None
 
 
-async def _owner_of(hub: Hub, partner: Partner, token: Token) -> Party:
+async def owner_of(hub: Hub, partner: Partner, token: Token) -> Party:
     """Whose driver it is, by the sender's word: a uid that only others have on our list is the card of one of theirs.
 
     Raises: CommandForForeignToken, when the partner does not speak for that party (REQ-200).

@@ -14,7 +14,10 @@ from hub.core.clock import timestamp
 from hub.core.errors import Conflict, InvalidRequest, UnknownLocation
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
+from hub.core.on_record import on_record
 from hub.core.parties import Party
+from hub.core.ports import Hub
+from hub.core.registry import Partner
 from hub.core.store import Store
 from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Change, Document, Put, Unit
@@ -68,6 +71,24 @@ def connector_in(evse: Tree, connector_id: str) -> Tree:
             found: Tree = connector
             return found
     raise UnknownLocation
+
+
+async def owner_of(hub: Hub, partner: Partner, location_id: str, evse_uid: str | None = None) -> str:
+    """The party whose location `partner` means by this id ("": nobody's). Ours goes first, if it has that EVSE.
+
+    Raises: InvalidRequest, where several parties have it.
+    """
+    found = await on_record(hub, partner, locations.LOCATIONS, "locations", location_id)
+    if len(found) > 1 and evse_uid is not None:
+        found = [each for each in found if _has_evse(parse(each.body, limit=LIMIT), evse_uid)] or found
+    owners = list(dict.fromkeys(each.owner for each in found))
+    if len(owners) > 1 and owners[0] != hub.settings.party:
+        raise InvalidRequest("/location_id: several parties have this one; OCPI-to headers say which is meant")
+    return owners[0] if owners else ""
+
+
+def _has_evse(tree: Tree, evse_uid: str) -> bool:
+    return any(evse["uid"].upper() == evse_uid.upper() for evse in tree.get("evses") or ())
 
 
 async def put(

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from hub.core import errors
-from hub.core.ports import Outcome
+from hub.core.ports import Outcome, ProfileOutcome
 
 VERSIONS: Final = ("1.6", "2.0.1", "2.1")
 
@@ -170,6 +170,23 @@ def command_result(command: str, status: str, *, evse_status: str = "UNKNOWN", s
 def callerror_result(error_code: str) -> Outcome:
     """OCPI's result of a command that the charger answered with a CALLERROR."""
     return CALLERROR_RESULTS.get(error_code, Outcome.FAILED)
+
+
+PROFILE_RESULTS: Final[Mapping[str, Mapping[str, ProfileOutcome]]] = {
+    "SetChargingProfile": {
+        "Accepted": ProfileOutcome.ACCEPTED,
+        "Rejected": ProfileOutcome.REJECTED,
+        "NotSupported": ProfileOutcome.REJECTED,
+    },
+    "ClearChargingProfile": {"Accepted": ProfileOutcome.ACCEPTED, "Unknown": ProfileOutcome.UNKNOWN},
+    "GetCompositeSchedule": {"Accepted": ProfileOutcome.ACCEPTED, "Rejected": ProfileOutcome.REJECTED},
+}
+"""OCPI's ChargingProfileResultType for each status of 1.6 (mod_charging_profiles_result_type_enum)."""
+
+
+def profile_result(action: str, status: str) -> ProfileOutcome:
+    """OCPI's result of what a charger was told of limits; a word that is not the protocol's is no yes."""
+    return PROFILE_RESULTS[action].get(status, ProfileOutcome.REJECTED)
 
 
 ID_TAG_STATUS: Final[Mapping[str, str]] = {

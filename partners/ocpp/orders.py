@@ -15,9 +15,9 @@ import structlog
 from hub.core import trace
 from hub.core.errors import PeerNonsense
 from hub.core.jsontypes import Tree
-from hub.core.ports import Hub, Outcome, Place
+from hub.core.ports import Hub, LimitRules, Limits, Outcome, Place, ProfileOutcome
 from modules.commands import results
-from partners.ocpp import answers, rpc, schemas
+from partners.ocpp import answers, profiles, rpc, schemas
 from partners.ocpp.evse_display import EvseDisplay
 from partners.ocpp.live import Live
 from partners.ocpp.passwords import Passwords
@@ -110,6 +110,57 @@ class ChargerOrders(Stations):
     async def cancel_reservation(self, station: str, *, reservation: int, timeout_s: float) -> Outcome:
         """CancelReservation."""
         return await self._order(station, "CancelReservation", {"reservationId": reservation}, timeout_s)
+
+    def limit_rules(self, station: str) -> LimitRules:
+        """As it told of itself; one that told nothing may take both units."""
+        live = self.find(station)
+        return profiles.rules_of(live.learned.configuration if live is not None else {})
+
+    async def limit(
+        self, station: str, *, transaction: str, number: int, limits: Limits, timeout_s: float
+    ) -> ProfileOutcome:
+        """SetChargingProfile: a TxProfile on the transaction of a session."""
+        record = self._transactions.of_session(station, transaction)
+        if record is None:
+            return ProfileOutcome.REJECTED
+        payload = profiles.tx_profile(record.connector, record.number, number, limits)
+        return (await self._told(station, "SetChargingProfile", payload, timeout_s))[0]
+
+    async def unlimit(self, station: str, *, number: int, timeout_s: float) -> ProfileOutcome:
+        """ClearChargingProfile of one profile of ours."""
+        return (await self._told(station, "ClearChargingProfile", {"id": number}, timeout_s))[0]
+
+    async def limits(
+        self, station: str, *, transaction: str, duration_s: int, unit: str, timeout_s: float
+    ) -> Limits | ProfileOutcome:
+        """GetCompositeSchedule of the connector where the session is."""
+        record = self._transactions.of_session(station, transaction)
+        if record is None:
+            return ProfileOutcome.REJECTED
+        payload = {"connectorId": record.connector, "duration": duration_s, "chargingRateUnit": unit}
+        outcome, answer = await self._told(station, "GetCompositeSchedule", payload, timeout_s)
+        if outcome is not ProfileOutcome.ACCEPTED:
+            return outcome
+        return profiles.limits_in(answer, unit=unit, now=self.hub.clock.now(), duration_s=duration_s)
+
+    async def _told(self, station: str, action: str, payload: Tree, timeout_s: float) -> tuple[ProfileOutcome, Tree]:
+        """Whatever is not a yes is a no: no answer too."""
+        live = self.find(station)
+        if live is None or live.link is None:
+            return ProfileOutcome.REJECTED, {}
+        finding = schemas.check(live.link.version, action, payload, strict=True)
+        if finding is not None:
+            log.error("order not sent", station=station, action=action, why=finding.text)
+            return ProfileOutcome.REJECTED, {}
+        try:
+            async with asyncio.timeout(timeout_s):
+                outcome = await live.link.rpc.call(action, payload, timeout_s=timeout_s, wait_s=timeout_s)
+        except TimeoutError:
+            return ProfileOutcome.REJECTED, {}
+        await self.learn_from(live, action, outcome)
+        if not isinstance(outcome, rpc.CallResult):
+            return ProfileOutcome.REJECTED, {}
+        return answers.profile_result(action, str(outcome.payload.get("status"))), outcome.payload
 
     async def _order(
         self,

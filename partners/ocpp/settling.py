@@ -26,6 +26,7 @@ ASKED: Final = (
     "ConnectionTimeOut",
     "MeterValueSampleInterval",
     "ChargingScheduleAllowedChargingRateUnit",
+    "ChargingScheduleMaxPeriods",
 )
 """Configuration keys that change what we do."""
 

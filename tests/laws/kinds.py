@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.core.dialect import VERSIONS, Dialects, Wire
 from modules.cdrs import wire as cdrs
+from modules.chargingprofiles import wire as chargingprofiles
 from modules.commands import wire as commands
 from modules.credentials import wire as credentials
 from modules.locations import wire as locations
@@ -57,6 +58,12 @@ KINDS = (
     Kind("UnlockConnector", commands.UNLOCK_CONNECTOR),
     Kind("CommandResponse", commands.COMMAND_RESPONSE),
     Kind("CommandResult", commands.COMMAND_RESULT),
+    Kind("SetChargingProfile", chargingprofiles.SET_CHARGING_PROFILE),
+    Kind("ActiveChargingProfile", chargingprofiles.ACTIVE_CHARGING_PROFILE),
+    Kind("ChargingProfileResponse", chargingprofiles.CHARGING_PROFILE_RESPONSE),
+    Kind("ActiveChargingProfileResult", chargingprofiles.ACTIVE_CHARGING_PROFILE_RESULT),
+    Kind("ChargingProfileResult", chargingprofiles.CHARGING_PROFILE_RESULT),
+    Kind("ClearProfileResult", chargingprofiles.CLEAR_PROFILE_RESULT),
     Kind("Credentials", credentials.CREDENTIALS),
     Kind("Version", versions.VERSION),
     Kind("VersionDetails", versions.VERSION_DETAILS),

@@ -11,14 +11,16 @@ from typing import Any
 
 import httpx
 
+from hub.core.addressed import ADDRESSED
 from hub.core.background import BackgroundTasks
+from hub.core.callbacks import CALLBACKS
 from hub.core.clock import timestamp
 from hub.core.dispatch import Dispatcher
 from hub.core.errors import PeerFault
 from hub.core.inbound import encode, parse
 from hub.core.operations import Side
 from hub.core.parties import Party, PartyRole
-from hub.core.ports import Found, Hub, Outcome, PeerAnswer, Place
+from hub.core.ports import Found, Hub, NoChargers, Outcome, PeerAnswer, Place
 from hub.core.registry import PARTNERS, Claim, Endpoint, IssuedToken, Partner, Registry, State, TokenUse
 from hub.core.secrets import Keys, Seal
 from hub.core.settings import Settings
@@ -36,7 +38,7 @@ from modules.tokens.authorize import By, Decision
 
 OURS = Party("DE", "BSB")
 NOW = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
-KINDS = (PARTNERS, *all_kinds())
+KINDS = (PARTNERS, ADDRESSED, CALLBACKS, *all_kinds())
 TIMEOUT_S = 30
 
 
@@ -85,7 +87,7 @@ class After:
 
 
 @dataclass
-class Chargers:
+class Chargers(NoChargers):
     """The port, scripted: `answers` by method, ACCEPTED by default; None is silence."""
 
     clock: ManualClock

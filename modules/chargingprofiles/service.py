@@ -1,0 +1,235 @@
+"""Charging profiles of the sessions at our chargers. OCPI mod_charging_profiles, receiver interface.
+
+A wish is on disk before its sender reads ACCEPTED; then the charger is asked, and what it says is told at the
+response_url: ACCEPTED only what the charger accepted. After a stop of ours a wish whose end is not known is told
+REJECTED. Once a party has set a profile, it hears of each change that we know of (`publication.py`): the charger is
+asked for its schedule after each change of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+
+from hub.core import trace
+from hub.core.callbacks import CALLBACKS, WAITING, Expected, find, new_id, take
+from hub.core.errors import Conflict, InvalidRequest
+from hub.core.inbound import encode
+from hub.core.jsontypes import Tree
+from hub.core.ports import Hub, Limits, ProfileOutcome
+from hub.core.registry import Partner
+from hub.core.units import ABSENT, Put, Unit
+from modules.chargingprofiles import plan
+from modules.chargingprofiles import store as profiles
+from modules.chargingprofiles.model import SetChargingProfile
+from modules.chargingprofiles.store import Profile
+from modules.commands.response_url import check_response_url
+from modules.commands.results import announced_s
+from modules.sessions.charge import Charge, load
+
+log = structlog.get_logger()
+
+_SHOWN_S: Final = 3600
+"""How far ahead a party is shown what its session will get (5 to 60 min, REQ-210)."""
+LONGEST_S: Final = 86_400
+_ATTEMPTS: Final = 8
+
+Act = Callable[[int], Awaitable[Tree]]
+"""Asks the charger, under the number of the profile; returns the result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who asks, as which party, and in which version the result is to be told."""
+
+    partner: Partner
+    party: str
+    version: str
+
+
+def response(result: str, timeout_s: int = 0) -> Tree:
+    """A ChargingProfileResponse; where no result follows, the timeout is 0."""
+    return {"result": result, "timeout": timeout_s}
+
+
+async def set_profile(hub: Hub, sender: Sender, session_id: str, order: SetChargingProfile) -> Tree:
+    """OCPI mod_charging_profiles_put_method. Raises: InvalidRequest."""
+    check_response_url(hub, sender.partner, order.response_url)
+    charge = await _charge(hub, sender.partner, session_id)
+    if not isinstance(charge, Charge):
+        return charge
+    limits = plan.limits_of(order.charging_profile, charge, hub.chargers.limit_rules(charge.station))
+    if limits is None:
+        return response("REJECTED")
+
+    async def act(number: int) -> Tree:
+        return {
+            "result": await hub.chargers.limit(
+                charge.station,
+                transaction=charge.session_id,
+                number=number,
+                limits=limits,
+                timeout_s=hub.settings.command_timeout_s,
+            )
+        }
+
+    return await _accept(hub, sender, charge, "set", order.response_url, act, changes=True)
+
+
+async def clear_profile(hub: Hub, sender: Sender, session_id: str, response_url: str) -> Tree:
+    """OCPI mod_charging_profiles_delete_method. Raises: InvalidRequest."""
+    check_response_url(hub, sender.partner, response_url)
+    charge = await _charge(hub, sender.partner, session_id)
+    if not isinstance(charge, Charge):
+        return charge
+
+    async def act(number: int) -> Tree:
+        timeout_s = hub.settings.command_timeout_s
+        return {"result": await hub.chargers.unlimit(charge.station, number=number, timeout_s=timeout_s)}
+
+    return await _accept(hub, sender, charge, "clear", response_url, act, changes=True)
+
+
+async def show_profile(hub: Hub, sender: Sender, session_id: str, duration_s: int, response_url: str) -> Tree:
+    """OCPI mod_charging_profiles_get_method. Raises: InvalidRequest."""
+    check_response_url(hub, sender.partner, response_url)
+    if not 0 < duration_s <= LONGEST_S:
+        raise InvalidRequest(f"duration is 1 to {LONGEST_S} seconds")
+    charge = await _charge(hub, sender.partner, session_id)
+    if not isinstance(charge, Charge):
+        return charge
+
+    async def act(_: int) -> Tree:
+        limits = await _limits(hub, charge, duration_s)
+        if isinstance(limits, ProfileOutcome):
+            return {"result": limits}
+        return {"result": ProfileOutcome.ACCEPTED, "profile": plan.active(limits, charge)}
+
+    return await _accept(hub, sender, charge, "active", response_url, act, changes=False)
+
+
+async def recover(hub: Hub) -> None:
+    """Tell the end of wishes that a stop of ours left open. Called once at each start."""
+    for document in await hub.store.select(CALLBACKS, equal={"state": WAITING}, limit=100_000):
+        expected = msgspec.json.decode(document.body, type=Expected)
+        if expected.module == "chargingprofiles" and not expected.receiver:
+            await take(hub, expected, document, encode({"result": ProfileOutcome.REJECTED}))
+
+
+async def _charge(hub: Hub, partner: Partner, session_id: str) -> Charge | Tree:
+    """The charge that may be limited now; else why not."""
+    charge = await load(hub.store, session_id.lower())
+    if charge is None or charge.owner not in partner.parties:
+        return response("UNKNOWN_SESSION")
+    if not charge.is_open or charge.reservation_only or not hub.chargers.reachable(charge.station):
+        return response("REJECTED")
+    if not hub.chargers.supports(charge.station, "SmartCharging"):
+        return response("NOT_SUPPORTED")
+    return charge
+
+
+async def _accept(
+    hub: Hub, sender: Sender, charge: Charge, what: str, response_url: str, act: Act, *, changes: bool
+) -> Tree:
+    expected = _expected(hub, sender, what, response_url)
+    for _ in range(_ATTEMPTS):
+        put = await _let_through(hub, sender, charge.session_id, what)
+        if put is None:
+            return response("TOO_OFTEN")
+        try:
+            await hub.store.commit(Unit().put(put).put(expected.put()))
+        except Conflict:
+            continue
+        work = _perform(hub, charge, expected, act, changes=changes)
+        hub.background.start(work, name=f"charging profile {charge.session_id}")
+        return response("ACCEPTED", announced_s(hub))
+    raise Conflict
+
+
+async def _let_through(hub: Hub, sender: Sender, session_id: str, what: str) -> Put | None:
+    """The note that this was asked now; None, when the same was asked just before."""
+    now = hub.clock.now()
+    document = await profiles.find(hub.store, session_id)
+    known = profiles.profile_in(document) if document is not None else Profile(sender.party)
+    last = known.asked.get(what)
+    if last is not None and now < last + timedelta(seconds=hub.settings.profile_interval_s):
+        return None
+    asked = replace(known, party=sender.party, asked={**known.asked, what: now})
+    return profiles.put_of(session_id, asked, now=now, expect=document.version if document is not None else ABSENT)
+
+
+def _expected(hub: Hub, sender: Sender, what: str, response_url: str) -> Expected:
+    """A result of ours: no partner may POST it."""
+    return Expected(
+        id=new_id(),
+        module="chargingprofiles",
+        about=what,
+        asker=sender.partner.name,
+        asker_party=sender.party,
+        version=sender.version,
+        response_url=response_url,
+        receiver="",
+        receiver_party=hub.settings.party,
+        until=hub.clock.now() + timedelta(seconds=announced_s(hub)),
+        correlation_id=trace.correlation(),
+    )
+
+
+async def _perform(hub: Hub, charge: Charge, expected: Expected, act: Act, *, changes: bool) -> None:
+    document = await profiles.find(hub.store, charge.session_id)
+    if document is None:
+        return
+    try:
+        result = await act(document.seq)
+    except Exception as error:  # whatever broke on our side, the sender gets a result
+        log.exception("charging profile failed", what=expected.about, error=type(error).__name__)
+        result = {"result": ProfileOutcome.REJECTED}
+    is_done = result["result"] is ProfileOutcome.ACCEPTED
+    if is_done and expected.about == "set":
+        await _change(hub, charge, is_followed=True)
+    awaited, at = await find(hub, expected.id, by="")
+    await take(hub, awaited, at, encode(result))
+    if is_done and changes:
+        await _follow(hub, charge)
+
+
+async def _follow(hub: Hub, charge: Charge) -> None:
+    """The limits are others now: who follows them hears what they are."""
+    limits = await _limits(hub, charge, _SHOWN_S)
+    if isinstance(limits, Limits):
+        shown = msgspec.Raw(encode(plan.active(limits, charge)))
+        await _change(hub, charge, active=shown)
+
+
+async def _limits(hub: Hub, charge: Charge, duration_s: int) -> Limits | ProfileOutcome:
+    return await hub.chargers.limits(
+        charge.station,
+        transaction=charge.session_id,
+        duration_s=duration_s,
+        unit=hub.chargers.limit_rules(charge.station).units[0],
+        timeout_s=hub.settings.command_timeout_s,
+    )
+
+
+async def _change(hub: Hub, charge: Charge, *, is_followed: bool = False, active: msgspec.Raw | None = None) -> None:
+    for _ in range(_ATTEMPTS):
+        document = await profiles.find(hub.store, charge.session_id)
+        if document is None:
+            return
+        kept = profiles.profile_in(document)
+        kept = replace(kept, is_followed=kept.is_followed or is_followed, active=active or kept.active)
+        now = hub.clock.now()
+        unit = Unit().put(profiles.put_of(charge.session_id, kept, now=now, expect=document.version))
+        if active is not None and kept.is_followed:
+            unit.tells(profiles.change_of(charge.session_id, hub.settings.party, kept.party, trace.correlation()))
+        try:
+            await hub.store.commit(unit)
+        except Conflict:
+            continue
+        return

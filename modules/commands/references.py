@@ -1,0 +1,63 @@
+"""The authorization_reference of a command that went to a CPO whose version has no field for it.
+
+The eMSP finds it again in the Session and the CDR (mod_sessions_session_object): where the CPO cannot say it, we do, as
+the command and the charge that follows are about the same driver at the same CPO.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from hub.core.clock import timestamp
+from hub.core.ports import Hub
+from hub.core.units import Delete, Kind, Put, Unit
+
+REFERENCES: Final = Kind("command_references")
+
+_BEFORE: Final = timedelta(minutes=5)
+"""The CPO's clock may be behind ours."""
+_AFTER: Final = timedelta(minutes=15)
+_KEPT: Final = timedelta(days=7)
+"""A session may be told long after it began."""
+_A_STEP: Final = 500
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """What the eMSP said; until `until` a charge of its driver may begin by it."""
+
+    reference: str
+    since: datetime
+    until: datetime
+
+
+def remember(hub: Hub, cpo: str, contract_id: str, reference: str, *, until: datetime | None = None) -> Put:
+    """A command for this driver went to `cpo`. `until`: when a reservation ends."""
+    now = hub.clock.now()
+    remembered = Remembered(reference, now - _BEFORE, max(until or now, now) + _AFTER)
+    kept_until = timestamp(remembered.until + _KEPT)
+    return Put(REFERENCES, _key(cpo, contract_id), msgspec.json.encode(remembered), last_updated=kept_until)
+
+
+async def reference_of(hub: Hub, cpo: str, contract_id: str, *, began: datetime) -> str | None:
+    """The reference of the command that a charge of this driver at `cpo` followed, if it followed one."""
+    document = await hub.store.get(REFERENCES, _key(cpo, contract_id))
+    if document is None:
+        return None
+    remembered = msgspec.json.decode(document.body, type=Remembered)
+    return remembered.reference if remembered.since <= began <= remembered.until else None
+
+
+async def forget(hub: Hub) -> None:
+    """What no session will ask for any more goes."""
+    now = timestamp(hub.clock.now())
+    oldest = await hub.store.select(REFERENCES, order="last_updated", limit=_A_STEP)
+    unit = Unit([Delete(REFERENCES, d.key, d.version) for d in oldest if d.last_updated < now])
+    if unit.writes:
+        await hub.store.commit(unit)
+
+
+def _key(cpo: str, contract_id: str) -> str:
+    return f"{cpo}/{contract_id.upper()}"

@@ -1,0 +1,42 @@
+"""Whose session is it, and may this partner order anything about it? OCPI mod_commands, mod_charging_profiles."""
+
+from __future__ import annotations
+
+from hub.core.errors import InvalidRequest
+from hub.core.on_record import on_record
+from hub.core.ports import Hub
+from hub.core.registry import Partner
+from modules.sessions.store import SESSIONS, active_at, key_of
+
+
+async def owner_of(hub: Hub, partner: Partner, session_id: str) -> str:
+    """The CPO of the session of a driver of `partner` that has this id; "" when there is none.
+
+    Raises: InvalidRequest, where several CPOs have such a one.
+    """
+    found = await on_record(hub, partner, SESSIONS, "sessions", session_id)
+    owners = [each.owner for each in found if each.audience in partner.parties]
+    if len(owners) > 1 and owners[0] != hub.settings.party:
+        raise InvalidRequest("several CPOs have a session of this id; OCPI-to headers say which is meant")
+    return owners[0] if owners else ""
+
+
+async def is_drivers(hub: Hub, partner: Partner, session_id: str, owner: str) -> bool | None:
+    """Is the session that CPO `owner` has under this id one of a driver of `partner`? None: it is not on record."""
+    found = await on_record(hub, partner, SESSIONS, "sessions", session_id, owners=(owner,))
+    return found[0].audience in partner.parties if found else None
+
+
+async def others_at(hub: Hub, partner: Partner, owner: str, evse_uid: str) -> bool:
+    """Does somebody else's driver charge at this EVSE of CPO `owner`, as far as is on record?"""
+    active = await active_at(hub.store, evse_uid)
+    return any(each.owner == owner and each.audience not in partner.parties for each in active)
+
+
+async def driver_of(hub: Hub, cpo: Partner, session_id: str) -> str | None:
+    """The party whose driver has this session of `cpo`; "": not on record. None: we know nobody for its driver."""
+    keys = [key_of(party, session_id) for party in sorted(cpo.parties)]
+    found = await hub.store.get_many(SESSIONS, keys)
+    if not found:
+        return ""
+    return next((each.audience for each in found.values() if each.audience), None)
