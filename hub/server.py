@@ -19,6 +19,8 @@ from hub.http_direct import DirectHttp
 log = structlog.get_logger()
 
 PARTS: Final = ("api", "ocpp", "worker")
+KEEP_ALIVE_S: Final = 75
+"""An idle connection is closed after so many seconds: later than the proxies before us do it."""
 _GRACE_S: Final = 10
 
 
@@ -105,7 +107,7 @@ def _config(program: Program) -> uvicorn.Config:
         log_config=None,
         server_header=False,
         date_header=True,
-        timeout_keep_alive=75,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
     )
 

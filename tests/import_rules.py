@@ -20,7 +20,7 @@ DECISIONS: Final[dict[str, frozenset[str]]] = {
     "cdrs": frozenset({"build"}),
     "sessions": frozenset({"charge"}),
     "commands": frozenset({"reservations", "results"}),
-    "tariffs": frozenset({"pricing"}),
+    "tariffs": frozenset({"pricing", "lint"}),
     "chargingprofiles": frozenset({"plan"}),
 }
 """What a module publishes beside its public files: one decision, one file or folder."""

@@ -13,7 +13,9 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from hub import __version__, api
+from hub.api.document_pricing import FINDINGS, PRICING_CASE, PRICING_RESULT
 from hub.control.asks import Ask, BillHeld, Connect, Invite, OperatorToken, Pull, Rotate, StationCall
+from hub.control.lint import LintAsked
 from hub.control.price import PriceAsked
 from hub.core.dialect import Wire
 from hub.core.jsontypes import Tree
@@ -25,7 +27,7 @@ from modules.tokens.wire import TOKEN
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
-    Invite, Connect, Pull, Rotate, BillHeld, OperatorToken, StationCall, PriceAsked,
+    Invite, Connect, Pull, Rotate, BillHeld, OperatorToken, StationCall, PriceAsked, LintAsked,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -151,8 +153,17 @@ ANSWERS: Final[dict[str, Tree]] = {
     },
     "Price": _object(
         currency=_TEXT, total=_MONEY, billed=_ANY_OBJECT,
-        receipt={"type": "array", "items": _ANY_OBJECT}, warnings={"type": "array", "items": _ANY_OBJECT},
+        receipt=_ref("Receipt"), warnings={"type": "array", "items": _ANY_OBJECT},
     ),
+    "Receipt": _object(
+        format={"type": "integer", "const": 1}, currency=_TEXT_OR_NULL, time_zone=_TEXT_OR_NULL, policy=_ANY_OBJECT,
+        lines={"type": "array", "items": _ANY_OBJECT}, steps={"type": "array", "items": _ANY_OBJECT},
+        limits={"type": "array", "items": _ANY_OBJECT}, figures={"type": "array", "items": _ANY_OBJECT},
+        warnings={"type": "array", "items": _ANY_OBJECT},
+    ),
+    "PricingCase": PRICING_CASE,
+    "PricingResult": PRICING_RESULT,
+    "Findings": FINDINGS,
     "IssuedToken": _object(token=_TEXT, subject=_TEXT, role=_TEXT, expires=_TEXT),
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from hub.control.asks import Connect, Invite, Pull, Rotate
 router = APIRouter(prefix="/api/v1/partners", tags=["partners"])
 
 
-@router.post("", status_code=201, openapi_extra=takes("Invite"), responses=gives("Invitation", 201))
+@router.post("", status_code=201, openapi_extra=takes("Invite"), responses=gives("Invitation", status=201))
 async def invite_partner(request: Request, bearer: Admin) -> Response:
     """Invite a partner: the answer holds token A, shown this once."""
     invited = await partners.invite(program_of(request), await asked(request, Invite), actor=bearer.subject)

@@ -84,8 +84,19 @@ async def get_cdr(
     return answer(await records.cdr(program_of(request), Party.of(country_code, party_id), cdr_id))
 
 
+@router.get("/cdrs/{country_code}/{party_id}/{cdr_id}/receipt", tags=["cdrs"], responses=gives("Receipt"))
+async def get_cdr_receipt(
+    request: Request, country_code: Segment, party_id: Segment, cdr_id: Segment, bearer: Viewer
+) -> Response:
+    """Why a CDR of ours costs what it does: every quantity, what priced it, steps, limits and taxes."""
+    return answer(await records.receipt(program_of(request), Party.of(country_code, party_id), cdr_id))
+
+
 @router.post(
-    "/cdrs/{country_code}/{party_id}/{cdr_id}/credit", tags=["cdrs"], status_code=201, responses=gives("Cdr", 201)
+    "/cdrs/{country_code}/{party_id}/{cdr_id}/credit",
+    tags=["cdrs"],
+    status_code=201,
+    responses=gives("Cdr", status=201),
 )
 async def credit_cdr(
     request: Request, country_code: Segment, party_id: Segment, cdr_id: Segment, bearer: Operator

@@ -124,6 +124,18 @@ def show_cdr(face: Face, name: Id) -> None:
     face.show(face.hub.get(path_of(face, "cdrs", name)))
 
 
+@command(cdr, "receipt")
+def show_receipt(face: Face, name: Id) -> None:
+    """Why a CDR of ours costs what it does: a page for people, or all of it with --json."""
+    receipt = face.hub.get(f"{path_of(face, 'cdrs', name)}/receipt")
+    if face.as_json:
+        face.show(receipt)
+    else:
+        from modules.tariffs.pricing import page_of
+
+        face.print(page_of(receipt, title=f"Receipt of CDR {name.rsplit('/', 1)[-1]}"))
+
+
 @command(cdr, "credit")
 def credit_cdr(face: Face, name: Id) -> None:
     """Take a CDR back: issue its credit CDR, and send it."""

@@ -96,6 +96,11 @@ async def cdr(program: Program, owner: Party, cdr_id: str) -> Tree:
     return await with_deliveries(program, await cdrs.get(program.hub, cdr_key(owner, cdr_id)))
 
 
+async def receipt(program: Program, owner: Party, cdr_id: str) -> Tree:
+    """Why a CDR of ours costs what it does. Raises: NotFound."""
+    return tree_of(await cdrs.receipt(program.hub, cdr_key(owner, cdr_id)))
+
+
 async def with_deliveries(program: Program, document: Document) -> Tree:
     """A CDR, whom it is for, and how far it has come at each partner."""
     partners = [p for p in program.hub.registry.connected() if document.audience in p.parties]

@@ -13,6 +13,8 @@ from hub.core.units import ABSENT, Change, Document, Kind, Put
 from modules.cdrs.wire import CDR
 
 CDRS: Final = Kind("cdrs", columns=("lowest", "id", "session"), indexed=("session",))
+RECEIPTS: Final = Kind("cdr_receipts")
+"""Why a CDR of ours costs what it does, under the key of the CDR. For us and our drivers: no partner is sent it."""
 DELIVERIES: Final = Kind("cdr_deliveries", columns=("state", "cdr"), indexed=("state", "cdr"))
 
 
@@ -32,12 +34,21 @@ def put_of(tree: Tree, audience: str, location: Tree, *, session: str, least: st
     return Put(CDRS, key, encode(tree), owner, audience, tree["last_updated"], columns, ABSENT)
 
 
+def receipt_put(cdr: Put, receipt: Tree) -> Put:
+    """The write of the receipt of a new CDR, for the same unit."""
+    return Put(RECEIPTS, cdr.key, encode(receipt), cdr.owner, last_updated=cdr.last_updated, expect=ABSENT)
+
+
 def change_of(put: Put, correlation_id: str) -> Change:
     return Change("cdrs", put.key, put.owner, put.audience, correlation_id=correlation_id)
 
 
 async def find(store: Store, key: str) -> Document | None:
     return await store.get(CDRS, key)
+
+
+async def find_receipt(store: Store, key: str) -> Document | None:
+    return await store.get(RECEIPTS, key)
 
 
 async def of_session(store: Store, session_id: str) -> list[Document]:

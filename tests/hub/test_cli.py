@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -214,7 +215,13 @@ def test_records_are_listed_and_shown(shell: Shell) -> None:
     assert shell.ok("transaction", "show", session["id"])["session_id"] == session["id"]
     cdr = shell.ok("cdr", "list")["items"][0]["cdr"]
     assert shell.ok("cdr", "show", f"DE*BSB/{cdr['id']}")["cdr"] == cdr
-    assert shell.ok("cdr", "credit", cdr["id"])["credit"] is True
+    receipt = shell.ok("cdr", "receipt", cdr["id"])
+    assert Decimal(receipt["figures"][-1]["before_taxes"]["rounded"]) == cdr["total_cost"]["before_taxes"]
+    credit = shell.ok("cdr", "credit", cdr["id"])
+    assert credit["credit"] is True
+    assert shell.ok("cdr", "receipt", credit["id"]) == receipt
+    page = shell.run("cdr", "receipt", cdr["id"])
+    assert f"Receipt of CDR {cdr['id']}" in page.out
     assert shell.ok("change", "list", "--module", "cdrs")["last"] > 0
     assert shell.ok("audit", "list", "--limit", "3")["items"][-1]["seq"] > 1
     assert shell.ok("audit", "verify")["intact"] is True
@@ -353,3 +360,30 @@ def test_what_nobody_expected_is_one_sentence(shell: Shell, monkeypatch: pytest.
     assert ran.code == Code.FAILED
     assert ran.err.splitlines()[0] == "busbar: ZeroDivisionError: division by zero"
     assert "Traceback" not in ran.err
+
+
+def test_an_odd_tariff_is_kept_and_what_is_odd_is_said(shell: Shell) -> None:
+    odd = tariff("ODD")
+    odd["elements"] *= 2
+    kept = shell.run("tariff", "add", shell.file("odd.json", odd))
+    assert kept.code == 0
+    assert kept.err.startswith("error: /elements/1 This element never prices anything")
+    told = shell.ok("tariff", "add", shell.file("odd.json", odd))
+    assert [each["code"] for each in told["findings"]] == ["unreachable_element"]
+    linted = shell.run("tariff", "lint", "ODD", "--json")
+    assert (linted.code, linted.tree["items"][0]["code"]) == (1, "unreachable_element")
+
+
+def test_a_tariff_in_a_file_is_linted_without_a_hub(shell: Shell) -> None:
+    nowhere = "http://127.0.0.1:1"
+    good = shell.file("good.json", tariff())
+    assert shell.run("tariff", "lint", good, url=nowhere).code == 0
+    hints = shell.run("tariff", "lint", good, "--severity", "hint", url=nowhere)
+    assert (hints.code, "[oicp_loses]" in hints.out) == (1, True)
+    assert shell.run("tariff", "lint", good, "--severity", "hint", "--version", "2.3.0", url=nowhere).code == 0
+    limited = json.dumps({**tariff(), "max_price": {"before_taxes": 4}}, default=float)
+    assert shell.run("tariff", "lint", "-", stdin=limited, url=nowhere).code == 1
+    assert shell.run("tariff", "lint", "-", "--version", "2.2.1", stdin=limited, url=nowhere).code == 0
+    assert shell.run("tariff", "lint", "-", "--version", "9", stdin=limited, url=nowhere).code == 2
+    assert shell.run("tariff", "lint", good, "--severity", "lethal", url=nowhere).code == 2
+    assert shell.run("tariff", "lint", "no.json", url=nowhere).code == 2

@@ -10,6 +10,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_authorizations", (), ()),
     ("doc_callbacks", ("state",), ("state",)),
     ("doc_cdr_deliveries", ("state", "cdr"), ("state", "cdr")),
+    ("doc_cdr_receipts", (), ()),
     ("doc_cdrs", ("lowest", "id", "session"), ("session",)),
     ("doc_charges", ("state", "station"), ("state", "station")),
     ("doc_commands", ("partner", "state", "station"), ("state",)),

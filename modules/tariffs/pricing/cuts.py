@@ -25,8 +25,8 @@ from modules.tariffs.pricing.restrictions import (
     WEEKDAY,
     bounds_on,
 )
+from modules.tariffs.pricing.standing import component_for, measured, standing_at
 from modules.tariffs.pricing.times import clock_changes, when_the_clock_shows
-from modules.tariffs.pricing.walk import component_for, standing_at
 
 _MIDNIGHT: Final = 0
 
@@ -79,10 +79,10 @@ def active_components(
 
     Raises: UnfitSession, if the tariff needs local time and there is no zone.
     """
-    standing = standing_at(tariff, zone, at, energy=energy, elapsed=elapsed, measures=measures)
+    standing = standing_at(tariff, zone, at, energy=energy, elapsed=elapsed, measures=measured(measures, None))
     time = Dimension.PARKING_TIME if parked else Dimension.TIME
     return tuple(
-        component_for(tariff, Phase.SESSION, dimension, standing)
+        component_for(tariff.phases[Phase.SESSION], dimension, standing)
         for dimension in (Dimension.ENERGY, time, Dimension.FLAT)
     )
 

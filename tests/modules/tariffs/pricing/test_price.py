@@ -1,21 +1,23 @@
-"""Which tariff, which phase, which component; warnings; and the receipt."""
+"""Which tariff, which phase, which component; and warnings."""
 
 from __future__ import annotations
 
+import copy
 import pickle
-from datetime import datetime, timedelta, timezone
+from dataclasses import FrozenInstanceError
 from decimal import Decimal
 
 import pytest
 
 from modules.tariffs.pricing import (
-    Line,
     NoTariffInForce,
     Policy,
     UnfitSession,
     UnknownTariff,
+    at_hand,
     compile_tariff,
 )
+from modules.tariffs.pricing.at_hand import AT_MOST
 from tests.modules.tariffs.pricing.cases import bill, codes, component, element, excl, period, tariff
 
 ONE = tariff(element(component("ENERGY", "1")), id="ONE")
@@ -140,43 +142,45 @@ def test_a_period_that_cannot_be_read_is_refused(broken: dict[str, object]) -> N
         bill(ONE, period("09:00", kwh="1"), broken, end="10:00")
 
 
-def test_the_receipt_says_which_component_priced_what_and_why() -> None:
-    night = tariff(
-        element(component("FLAT", "1")),
-        element(component("TIME", "3"), component("ENERGY", "0.25", 1000, "20"), start_time="20:00"),
-    )
-    priced = bill(night, period("19:30", kwh="1.5", parking="0.5"), end="20:00")
-    here = datetime(2024, 1, 15, 20, 30, tzinfo=timezone(timedelta(hours=1)))
-    zero, none = Decimal(0), None
-    assert priced.lines == (
-        Line(0, "FLAT", "T", 0, 0, Decimal(1), Decimal(1), Decimal(1), none, Decimal(1), zero, here, zero, zero),
-        Line(
-            0,
-            "ENERGY",
-            "T",
-            1,
-            1,
-            Decimal("1.5"),
-            Decimal(2),
-            Decimal("0.25"),
-            Decimal(20),
-            Decimal("0.5"),
-            Decimal("0.1"),
-            here,
-            zero,
-            zero,
-        ),
-        Line(
-            0, "PARKING_TIME", "T", none, none, Decimal("0.5"), Decimal("0.5"), none, none, zero, zero, here, zero, zero
-        ),
-    )
+NIGHT = tariff(
+    element(component("FLAT", "1"), component("ENERGY", "0.25", 1, "19"), start_time="22:00", end_time="06:00"),
+    element(component("ENERGY", "0.45", 1, "19"), max_kwh=20, reservation="RESERVATION"),
+    max_price={"before_taxes": Decimal(9)},
+)
 
 
-def test_a_compiled_tariff_is_plain_data_and_prices_like_its_tree() -> None:
-    compiled = pickle.loads(pickle.dumps(compile_tariff(ONE, "2.2.1")))
-    from_tree = bill(ONE, period("09:00", kwh="1.5"), end="10:00")
-    from_compiled = bill([compiled], period("09:00", kwh="1.5"), end="10:00")
-    assert from_tree.total == from_compiled.total
+def test_a_compiled_tariff_can_be_sent_to_another_process_and_prices_like_its_tree() -> None:
+    compiled = compile_tariff(NIGHT, "2.2.1")
+    sent = pickle.loads(pickle.dumps(compiled))
+    assert sent == compiled
+    for tree in (NIGHT, compiled, sent):
+        priced = bill([tree], period("22:00", kwh="50"), end="23:00")
+        assert priced.total == bill(NIGHT, period("22:00", kwh="50"), end="23:00").total
+
+
+def test_nothing_in_a_compiled_tariff_can_be_changed() -> None:
+    compiled = compile_tariff(NIGHT, "2.2.1")
+    assert isinstance(hash(compiled), int)
+    with pytest.raises(FrozenInstanceError):
+        compiled.denominator = 1  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        compiled.phases[0][0][0].component.price = Decimal(0)  # type: ignore[misc]
+
+
+def test_a_tariff_that_comes_again_is_compiled_once_and_a_changed_one_anew() -> None:
+    first = at_hand(NIGHT, "2.3.0")
+    assert at_hand(copy.deepcopy(NIGHT), "2.3.0") is first
+    assert at_hand(NIGHT, "2.2.1") is not first
+    assert at_hand({**NIGHT, "max_price": None}, "2.3.0").maximum is None
+
+
+def test_only_so_many_compiled_tariffs_are_kept() -> None:
+    first = at_hand(ONE, "2.3.0")
+    for n in range(AT_MOST):
+        at_hand({**ONE, "id": f"ANOTHER-{n}"}, "2.3.0")
+    again = at_hand(ONE, "2.3.0")
+    assert again is not first
+    assert again == first
 
 
 def test_a_session_without_periods_costs_nothing() -> None:
