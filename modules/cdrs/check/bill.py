@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from modules.tariffs.pricing.steps import Segment
 
 _PLACES: Final = 10
+_A_SUM: Final = 2
+"""The work of a line in a sum, in the unit of `size`."""
 _PART_OF: Final = {"ENERGY": "energy", "TIME": "time", "PARKING_TIME": "parking", "FLAT": "fixed"}
 
 Billed = Callable[["Segment"], Exact]
@@ -76,6 +78,7 @@ class Bill:
         self.scale: Scale = scale_of(str(claim.cdr["currency"]), claim.tolerance)
         self.priced: Priced = price(replace(case, tariffs=self.compiled), claim.fine_policy)
         self.segments: list[Segment] = [s for s in self.priced.segments if s.component and s.tariff]
+        self.parts = frozenset(map(part_of, self.segments))
         codes = {warning.code for warning in self.priced.warnings}
         self.codes = frozenset(codes)
         self.is_gross = Code.TAX_NOT_SPLITTABLE in codes
@@ -99,14 +102,18 @@ class Bill:
 
     def again(self, *, policy: Policy | None = None, **changes: Any) -> Figures:
         """The price under another policy, or of the case with changes. Raises: PricingFault."""
-        self._budget -= self._cost
-        if self._budget < 0:
-            raise BudgetSpent
+        self._spend(self._cost)
         case = replace(self.case, **{"tariffs": self.compiled, **changes})
         return self._known(figures_of(price(case, policy or self.claim.fine_policy)))
 
+    def _spend(self, work: int) -> None:
+        self._budget -= work
+        if self._budget < 0:
+            raise BudgetSpent
+
     def with_tariffs(self, change: Callable[[dict[str, Any]], object]) -> Figures:
         """The price with each tariff changed, in a copy. Raises: PricingFault."""
+        self._spend(self._cost)
         tariffs = [deepcopy(dict(tariff)) for tariff in self.case.tariffs if isinstance(tariff, Mapping)]
         for tariff in tariffs:
             change(tariff)
@@ -114,13 +121,15 @@ class Bill:
 
     def with_periods(self, change: Callable[[dict[str, Any]], object]) -> Figures:
         """The price with each period changed, in a copy; one without dimensions falls away. Raises: PricingFault."""
+        self._spend(self._cost)
         periods = [deepcopy(dict(period)) for period in self.case.periods]
         for period in periods:
             change(period)
         return self.again(periods=[period for period in periods if period.get("dimensions")])
 
     def billed_as(self, billed: Billed) -> Figures:
-        """The amounts, had other quantities been billed with the same components."""
+        """The amounts, had other quantities been billed with the same components. Raises: BudgetSpent."""
+        self._spend(_A_SUM * len(self.segments))
         sums: dict[tuple[str, int], list[Exact]] = {}
         for segment in self.segments:
             component, tariff, quantity = segment.component, segment.tariff, billed(segment)
@@ -131,7 +140,8 @@ class Bill:
         return self.summed(Line(part, Fraction(net) / n, Fraction(tax) / n) for (part, n), (net, tax) in sums.items())
 
     def line(self, segment: Segment, quantity: Exact) -> Line:
-        """What `quantity` of a segment costs."""
+        """What `quantity` of a segment costs. Raises: BudgetSpent."""
+        self._spend(_A_SUM)
         assert segment.component is not None  # noqa: S101 - narrows the type; `segments` holds no other
         assert segment.tariff is not None  # noqa: S101
         per_one = segment.tariff.denominator

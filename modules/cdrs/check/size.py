@@ -12,11 +12,12 @@ QUICK: Final = 400
 """Up to this size a check, diagnosis included, takes milliseconds."""
 MOST: Final = 200_000
 """Beyond this size nothing is priced."""
-BUDGET: Final = 1_000_000
+BUDGET: Final = 400_000
 """The size of all pricings of one diagnosis together."""
 _MOST_RATES: Final = 50
 _A_PERIOD: Final = 5
-"""Components that cost as much time to look at as a period has of its own."""
+_A_COMPONENT: Final = 5
+"""What a period, and a component that is made ready, take beside looking at a component in a period."""
 
 
 def size_of(cdr: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = ()) -> int:
@@ -31,7 +32,8 @@ def size_of(cdr: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = ()) ->
     if len({component.get("vat") for component in components}) > _MOST_RATES:
         return MOST + 1
     elements = sum(len(tariff.get("elements") or ()) for tariff in tariffs)
-    return len(cdr.get("charging_periods") or ()) * (_A_PERIOD + len(components)) + elements + len(components)
+    periods = len(cdr.get("charging_periods") or ())
+    return periods * (_A_PERIOD + len(components)) + elements + _A_COMPONENT * len(components)
 
 
 def is_quick(cdr: Mapping[str, Any]) -> bool:

@@ -57,8 +57,7 @@ def no_step(bill: Bill) -> Iterator[Figures]:
 def _clock(bill: Bill, segment: Segment) -> str | None:
     """The sum of time in which a segment counts by the text: parking where there is any."""
     part = part_of(segment)
-    parked = any(part_of(other) == "parking" for other in bill.segments)
-    return None if part == "time" and parked else part
+    return None if part == "time" and "parking" in bill.parts else part
 
 
 @STEPS(Cause.STEP)
