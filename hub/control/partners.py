@@ -44,7 +44,13 @@ async def invite(program: Program, ask: Invite, *, actor: str) -> Tree:
     claims = _claims(program, ask.name, tuple(role.claim for role in ask.roles), known)
     token = mint_token()
     issued = IssuedToken(fingerprint=registry.fingerprint(token), use=TokenUse.REGISTRATION)
-    partner = Partner(name=ask.name, invited=claims, our_tokens=(issued,), since=program.hub.clock.now().isoformat())
+    partner = Partner(
+        name=ask.name,
+        invited=claims,
+        our_tokens=(issued,),
+        since=program.hub.clock.now().isoformat(),
+        switches=known.switches if known is not None else {},
+    )
     unit = registry.unit(partner, new=known is None).audited(Audit(actor, "partner.invited", ask.name))
     await registry.commit(partner, unit)
     return {"name": ask.name, **_addresses(program, claims), "token_a": token}

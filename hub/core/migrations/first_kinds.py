@@ -6,6 +6,7 @@ from typing import Any
 
 FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_authorizations", (), ()),
+    ("doc_cdr_checks", (), ()),
     ("doc_cdr_deliveries", ("state", "cdr"), ("state", "cdr")),
     ("doc_cdrs", ("lowest", "id", "session"), ("session",)),
     ("doc_charges", ("state", "station"), ("state", "station")),
@@ -22,6 +23,12 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_ocpp_transactions", ("station", "state", "session", "number"), ("station", "state", "session")),
     ("doc_operators", (), ()),
     ("doc_partners", ("state",), ()),
+    (
+        "doc_received_cdrs",
+        ("id", "ocpi", "partner", "state", "verdict", "credits"),
+        ("partner", "state", "verdict", "credits"),
+    ),
+    ("doc_received_originals", (), ()),
     ("doc_refused", ("partner", "module", "object"), ("partner",)),
     ("doc_reservations", ("station", "state", "session"), ("station", "state")),
     ("doc_sessions", ("status", "evse", "id"), ("status", "evse")),

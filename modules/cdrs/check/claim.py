@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from modules.tariffs.pricing import BY_THE_TEXT, Case, Policy
 
@@ -62,13 +64,22 @@ class Claim:
         wanted = [t for t in self.tariffs if not self.embedded or str(t.get("id", "")).lower() in missing]
         return Case(
             version=self.version,
-            time_zone=self.time_zone,
+            time_zone=_known_zone(self.time_zone),
             tariffs=[*self.embedded, *wanted],
             start=self.cdr["start_date_time"],
             end=self.cdr["end_date_time"],
             periods=self.periods,
             reservation_expired=bool(self.periods) and all(map(_is_reserved, self.periods)),
         )
+
+
+@lru_cache(maxsize=64)
+def _known_zone(name: str | None) -> str | None:
+    """The IANA name of a zone; None for what is none, be it ever so odd: partners write it."""
+    try:
+        return name if name and ZoneInfo(name) else None
+    except (KeyError, ValueError, OSError):
+        return None
 
 
 def _is_reserved(period: Tree) -> bool:
