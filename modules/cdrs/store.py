@@ -26,7 +26,7 @@ DELIVERIES: Final = Kind("cdr_deliveries", columns=("state", "cdr"), indexed=("s
 RECEIVED: Final = Kind(
     "received_cdrs",
     columns=("id", "ocpi", "partner", "state", "verdict", "credits"),
-    indexed=("partner", "state", "verdict", "credits"),
+    indexed=("state", "verdict", "credits"),
 )
 """`ocpi`: the version in which it came. `verdict`: "" until it was checked. `credits`: key of what it takes back."""
 ORIGINALS: Final = Kind("received_originals")

@@ -23,11 +23,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_ocpp_transactions", ("station", "state", "session", "number"), ("station", "state", "session")),
     ("doc_operators", (), ()),
     ("doc_partners", ("state",), ()),
-    (
-        "doc_received_cdrs",
-        ("id", "ocpi", "partner", "state", "verdict", "credits"),
-        ("partner", "state", "verdict", "credits"),
-    ),
+    ("doc_received_cdrs", ("id", "ocpi", "partner", "state", "verdict", "credits"), ("state", "verdict", "credits")),
     ("doc_received_originals", (), ()),
     ("doc_refused", ("partner", "module", "object"), ("partner",)),
     ("doc_reservations", ("station", "state", "session"), ("station", "state")),
