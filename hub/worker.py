@@ -37,6 +37,7 @@ async def forget_authorizations(hub: Hub) -> None:
 
 JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (vetting.vet_waiting, 1.0),
+    (vetting.wake_credits, 300.0),
     (reservations.expired, 5.0),
     (forget_authorizations, 60.0),
     (sessions.bill_all_held, 300.0),

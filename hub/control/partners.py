@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from hub.control.asks import Connect, Invite
+from hub.control.asks import Connect, Invite, PartnerSwitches
 from hub.core.delivery import REFUSED
 from hub.core.errors import BusbarError, Conflict, InvalidRequest, NotFound, RegistrationState
 from hub.core.inbound import parse
@@ -119,6 +119,19 @@ async def _move(
         return partner.model_copy(update={"state": to})
 
     return await program.hub.registry.change(name, moved, lambda unit: unit.audited(Audit(actor, action, name)))
+
+
+async def switch(program: Program, name: str, ask: PartnerSwitches, *, actor: str) -> Partner:
+    """Set what holds for this partner alone. Raises: NotFound, Conflict."""
+    switches = ask.switches()
+    detail = " ".join(f"{key}={value}" for key, value in switches.items())
+
+    def switched(partner: Partner) -> Partner:
+        return partner.model_copy(update={"switches": switches}) if partner.switches != switches else partner
+
+    return await program.hub.registry.change(
+        name, switched, lambda unit: unit.audited(Audit(actor, "partner.switched", name, detail))
+    )
 
 
 async def unregister(program: Program, name: str, *, actor: str) -> Tree:

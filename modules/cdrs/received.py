@@ -41,8 +41,9 @@ async def take(hub: Hub, cdr: CDR, *, partner: str, version: str, original: Json
             if _compared(parse(known.body, limit=LIMIT)) != _compared(tree):
                 raise InvalidRequest("a CDR of this id was received with other content; credit it, and send a new one")
             return False
+        unit = await _unit(hub, tree, put, original=original, version=version, partner=partner)
         try:
-            await hub.store.commit(await _unit(hub, tree, put, original=original, version=version, partner=partner))
+            await hub.store.commit(unit)
         except Conflict:
             continue
         return True

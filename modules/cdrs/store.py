@@ -108,6 +108,11 @@ async def waiting(store: Store, limit: int) -> list[Document]:
     return await store.select(RECEIVED, equal={"verdict": ""}, limit=limit)
 
 
+async def held(store: Store, *, after_seq: int) -> list[Document]:
+    """Received CDRs that are held, the oldest first, a part at a time."""
+    return await store.select(RECEIVED, equal={"state": Passing.HELD}, after_seq=after_seq, limit=500)
+
+
 async def credits_of(store: Store, key: str) -> list[Document]:
     """The received credit CDRs that take this one back."""
     return await store.select(RECEIVED, equal={"credits": key})

@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 
 from hub.core.clock import timestamp
-from hub.core.errors import Conflict, UnknownLocation
+from hub.core.errors import BusbarError, Conflict, UnknownLocation
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.ports import Hub
@@ -38,6 +38,7 @@ _LIMIT: Final = 8 * 1024 * 1024
 _A_PASS: Final = 50
 _MOST_TARIFFS: Final = 50
 _SOUND: Final = frozenset({Verdict.RIGHT, Verdict.WITHIN_TOLERANCE})
+_NO_ORIGINAL: Final = "it takes back a CDR that was not received"
 _BROKEN: Final = Result(Verdict.CANNOT_BE_CHECKED, "the check failed; the log says more")
 
 
@@ -63,9 +64,34 @@ async def at_once(
 
 
 async def vet_waiting(hub: Hub) -> None:
-    """Check what waits, the oldest first."""
+    """Check what waits, the oldest first. One that cannot even be looked at does not stop the others."""
     for document in await cdrs.waiting(hub.store, _A_PASS):
-        await vet(hub, document)
+        try:
+            await vet(hub, document)
+        except BusbarError:
+            raise
+        except Exception as error:  # an odd CDR or partner must not keep those of others waiting
+            log.exception("cdr could not be checked", cdr=document.key, error=type(error).__name__)
+
+
+async def wake_credits(hub: Hub) -> None:
+    """Check credit CDRs again that are held for want of what they take back, where that has come.
+
+    Taking a CDR wakes those that wait for it; this is for a credit that arrived at the very same moment.
+    """
+    after = 0
+    while held := await cdrs.held(hub.store, after_seq=after):
+        after = held[-1].seq
+        for document in held:
+            credited = document.columns["credits"]
+            if credited and await _lacks_its_original(hub, document) and await cdrs.find_received(hub.store, credited):
+                await hub.store.commit(Unit().put(cdrs.standing_put(document, Standing())))
+
+
+async def _lacks_its_original(hub: Hub, document: Document) -> bool:
+    """Was there nothing to take back when it was checked?"""
+    kept = await hub.store.get(cdrs.CHECKS, document.key)
+    return kept is not None and parse(kept.body, limit=_LIMIT)["held_because"] == _NO_ORIGINAL
 
 
 async def vet(hub: Hub, document: Document) -> None:
@@ -139,7 +165,7 @@ def _concluded(hub: Hub, key: str, partner: str, claim: Claim, result: Result, u
     policy, causes = policy_for(hub, partner), ", ".join(result.causes) or result.why
     because = ""
     if claim.cdr.get("credit") and claim.original is None:
-        because = "it takes back a CDR that was not received"
+        because = _NO_ORIGINAL
     elif policy is Policy.HOLD and result.verdict not in _SOUND:
         because = f"{result.verdict}: {causes}"[:200]
     if because:

@@ -107,9 +107,9 @@ async def test_every_actor_gets_what_the_matrix_says(world: World) -> None:
     await world.ask("PUT", world.at("receiver/tokens/NL/EEE/CARD1"), by="e1", body=token(world.version))
     session = await world.charge("NL*EEE", at=NOW)
     await world.ask("GET", "/ocpi/versions", by="e1")
-    for by in ("c1", "c2") if world.version == "2.1.1" else ("c1",):  # there a CDR is its sender's, whoever that is
+    for cpo in ("c1", "c2") if world.version == "2.1.1" else ("c1",):  # there a CDR is its sender's, whoever that is
         bill = wired(but(EVENING, id="C1-1"), world.version)
-        assert (await world.ask("POST", world.at("receiver/cdrs"), by=by, body=bill)).http == 201
+        assert (await world.ask("POST", world.at("receiver/cdrs"), by=cpo, body=bill)).http == 201
     wrong = []
     async with world.unchanged():
         for method, path, body, answers in matrix(world.version, session):

@@ -8,10 +8,10 @@ import pytest
 
 from hub.core.errors import Conflict, NotFound
 from hub.core.inbound import parse
-from hub.core.units import Document
+from hub.core.units import Document, Unit
 from modules.cdrs import received, vetting
 from modules.cdrs.check import Claim, Result
-from modules.cdrs.store import CHECKS, RECEIVED, Passing
+from modules.cdrs.store import CHECKS, RECEIVED, Passing, Standing, standing_put
 from modules.cdrs.wire import CDR
 from tests.modules.cdrs.check.records import but, wired
 from tests.modules.cdrs.check.test_check import hostile
@@ -182,6 +182,30 @@ async def test_a_credit_of_what_we_have_not_is_held_until_it_comes(world: World)
     document = await kept(world, "CDR1-C")
     assert (document.columns["verdict"], document.columns["state"]) == ("right", Passing.FREE)
     assert (await found(world, document))["held_because"] == ""
+
+
+async def test_a_credit_that_came_at_the_same_moment_as_its_original_is_woken(world: World) -> None:
+    document = await bring(world, credit())
+    await bring(world, HOURS)
+    await world.store.commit(
+        Unit().put(standing_put(await kept(world, "CDR1-C"), Standing(state=Passing.HELD, verdict="right")))
+    )
+    await vetting.wake_credits(world.hub)
+    await vetting.vet_waiting(world.hub)
+    assert (await kept(world, document.columns["id"])).columns["state"] == Passing.FREE
+    async with world.unchanged():
+        await vetting.wake_credits(world.hub)
+
+
+async def test_what_a_policy_holds_is_not_woken(world: World) -> None:
+    await switch(world, cdr_policy="hold")
+    await bring(world, HOURS)
+    await bring(world, but(credit(), total=("-6.00", "-7.20")))
+    await vetting.vet_waiting(world.hub)
+    assert (await kept(world, "CDR1-C")).columns["state"] == Passing.HELD
+    async with world.unchanged():
+        await vetting.wake_credits(world.hub)
+        await vetting.vet_waiting(world.hub)
 
 
 async def test_a_credit_of_another_amount_is_wrong(world: World) -> None:
