@@ -23,13 +23,14 @@ from modules.locations.store import EVSES, LOCATIONS
 from modules.sessions import routes as sessions
 from modules.sessions.charge import CHARGES
 from modules.sessions.publication import SessionPublication
-from modules.sessions.store import SESSIONS
+from modules.sessions.store import PLACES, SESSIONS
 from modules.tariffs import routes as tariffs
 from modules.tariffs.publication import TariffPublication
 from modules.tariffs.store import TARIFFS
 from modules.tokens import routes as tokens
 from modules.tokens.aliases import TAG_ALIASES
-from modules.tokens.store import AUTHORIZATIONS, TOKENS
+from modules.tokens.publication import TokenPublication
+from modules.tokens.store import AUTHORIZATIONS, LEARNED, TOKENS
 from modules.versions import routes as versions
 
 
@@ -48,8 +49,8 @@ MODULES: Final = (
     Module("credentials", (credentials.operations,)),
     Module("locations", (locations.operations,), (LOCATIONS, EVSES), LocationPublication()),
     Module("tariffs", (tariffs.operations,), (TARIFFS,), TariffPublication()),
-    Module("tokens", (tokens.operations,), (TOKENS, AUTHORIZATIONS, TAG_ALIASES)),
-    Module("sessions", (sessions.operations,), (SESSIONS, CHARGES), SessionPublication()),
+    Module("tokens", (tokens.operations,), (TOKENS, LEARNED, AUTHORIZATIONS, TAG_ALIASES), TokenPublication()),
+    Module("sessions", (sessions.operations,), (SESSIONS, PLACES, CHARGES), SessionPublication()),
     Module("cdrs", (cdrs.operations,), (CDRS, RECEIPTS, DELIVERIES, RECEIVED, ORIGINALS, CHECKS), CdrPublication()),
     Module("commands", (commands.operations,), (COMMANDS, RESERVATIONS)),
 )

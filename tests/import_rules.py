@@ -16,7 +16,7 @@ LAYERS: Final = ("hub.core", "modules", "partners", "hub")
 
 PUBLIC_FILES: Final = frozenset({"model", "wire", "service"})
 DECISIONS: Final[dict[str, frozenset[str]]] = {
-    "tokens": frozenset({"authorize", "aliases"}),
+    "tokens": frozenset({"authorize", "aliases", "whose"}),
     "cdrs": frozenset({"build", "check"}),
     "sessions": frozenset({"charge"}),
     "commands": frozenset({"reservations", "results"}),

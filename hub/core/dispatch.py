@@ -303,9 +303,13 @@ class Dispatcher:
         operation, parameters = call.operation, call.reading.parameters
         if operation.body is None:
             return await operation.handler(call, **parameters)
-        check_media_type(call.headers.get(b"content-type"))
-        raw = await asked.body(operation.limit, call.headers.get(b"content-length"))
-        call.raw = raw
+        if not operation.bodiless:
+            check_media_type(call.headers.get(b"content-type"))
+        call.raw = raw = await asked.body(operation.limit, call.headers.get(b"content-length"))
+        if operation.bodiless:
+            if not raw:
+                return await operation.handler(call, **parameters, body=None)
+            check_media_type(call.headers.get(b"content-type"))
         call.received = tree = parse(raw, limit=operation.limit)
         return await operation.handler(call, **parameters, body=self._translate(call, tree, parameters))
 

@@ -50,7 +50,8 @@ class Operation:
 
     `shape` is the path below the module's endpoint: `{name}` is a parameter, anything else a literal segment.
     `body` and `answer` are wire models per version; `listed` marks an answer that is an array.
-    `pending` lets a registration token (token A) in. `limit` is the most bytes of body taken.
+    `pending` lets a registration token (token A) in. `limit` is the most bytes of body taken; a `bodiless` request may
+    come without one, and the handler gets None.
     """
 
     module: str
@@ -61,6 +62,7 @@ class Operation:
     callers: frozenset[PartyRole]
     body: Wires | None = None
     patch: bool = False
+    bodiless: bool = False
     answer: Wires | None = None
     listed: bool = False
     query: tuple[str, ...] = ()
@@ -93,6 +95,7 @@ class Operations:
         callers: frozenset[PartyRole] | None = None,
         body: Wires | None = None,
         patch: bool = False,
+        bodiless: bool = False,
         answer: Wires | None = None,
         listed: bool = False,
         query: Iterable[str] = (),
@@ -113,6 +116,7 @@ class Operations:
                     callers=self._callers if callers is None else callers,
                     body=body,
                     patch=patch,
+                    bodiless=bodiless,
                     answer=answer,
                     listed=listed,
                     query=tuple(query),

@@ -186,7 +186,7 @@ class Hub:
     agreements: Agreements = field(init=False)
     addressed: Addressed = field(init=False)
     relaying: set[tuple[str, ...]] = field(default_factory=set)
-    """Requests that are being passed on: correlation id, method, path, asker."""
+    """Requests that are being passed on: correlation id, method, path, asker, receiver."""
 
     def __post_init__(self) -> None:
         self.addressed = Addressed(self.store)

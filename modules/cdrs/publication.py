@@ -8,6 +8,8 @@
 `sending` is on disk before the socket opens. Whoever finds `sending` on disk, or comes here again without knowing the
 end of the last try, is in `unknown`: the CDR is first looked for below the partner's endpoint, and only then POSTed
 again, byte for byte the same. A request that never left us (no connection) leaves it `pending`.
+
+A CDR of another CPO goes out in the very bytes in which it came, where both ends speak the same version.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from hub.core.registry import Partner
 from hub.core.renditions import up_to
 from hub.core.units import Document, Put, Unit
 from modules.cdrs.routes import rendition
-from modules.cdrs.store import DELIVERIES, find
+from modules.cdrs.store import DELIVERIES, find, original_in
 
 _SETTLED: Final = "delivered"
 _IN_DOUBT: Final = frozenset({"sending", "unknown"})
@@ -55,7 +57,7 @@ class CdrPublication:
         if document is None or not document.audience or not entitled(partner, audience=document.audience):
             return
         version = partner.version or ""
-        body = await rendition.of(hub.store, document, version)
+        body = await original_in(hub.store, document, version) or await rendition.of(hub.store, document, version)
         if body is None or document.columns["lowest"] not in up_to(version):
             raise NotExpressible("a credit CDR, and the CDR that follows it, cannot be said in this version")
         delivery = await load(hub, partner.name, key)

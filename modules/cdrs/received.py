@@ -20,6 +20,7 @@ from hub.core.units import ABSENT, Audit, Document, Put, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs import vetting
 from modules.cdrs.model import CDR
+from modules.cdrs.passing import passed_on
 from modules.cdrs.store import Passing, Standing
 
 LIMIT: Final = 8 * 1024 * 1024
@@ -28,9 +29,10 @@ _IDS: Final = ("country_code", "party_id", "id", "credit_reference_id")
 """Texts of a CDR that compare without case."""
 
 
-async def take(hub: Hub, cdr: CDR, *, partner: str, version: str, original: Json) -> bool:
+async def take(hub: Hub, cdr: CDR, *, partner: str, version: str, original: Json, raw: bytes = b"") -> bool:
     """Keep a CDR, and check it if that is quick. The same once more is no news, whatever its `last_updated`.
 
+    `raw`: the very bytes of `original`, which are passed on as they came.
     Returns: True if it is new. Raises: InvalidRequest, when another CDR of this id was received before.
     """
     tree = cdr.tree()
@@ -41,7 +43,7 @@ async def take(hub: Hub, cdr: CDR, *, partner: str, version: str, original: Json
             if _compared(parse(known.body, limit=LIMIT)) != _compared(tree):
                 raise InvalidRequest("a CDR of this id was received with other content; credit it, and send a new one")
             return False
-        unit = await _unit(hub, tree, put, original=original, version=version, partner=partner)
+        unit = await _unit(hub, tree, put, original=original, raw=raw, version=version, partner=partner)
         try:
             await hub.store.commit(unit)
         except Conflict:
@@ -56,12 +58,13 @@ def _compared(tree: Tree) -> Tree:
     return {**tree, **folded, "last_updated": ""}
 
 
-async def _unit(hub: Hub, tree: Tree, put: Put, *, original: Json, version: str, partner: str) -> Unit:
+async def _unit(hub: Hub, tree: Tree, put: Put, *, original: Json, raw: bytes, version: str, partner: str) -> Unit:
     """The CDR, its own words, what a first look found, and whoever waited for it."""
     unit = Unit().audited(Audit(partner, "cdr.received", put.key))
     standing = await vetting.at_once(hub, tree, put, original=original, version=version, partner=partner, unit=unit)
     unit.put(cdrs.received_put(tree, standing, version=version, partner=partner))
-    unit.put(Put(cdrs.ORIGINALS, put.key, encode(original), put.owner, expect=ABSENT))
+    unit.put(Put(cdrs.ORIGINALS, put.key, raw or encode(original), put.owner, expect=ABSENT))
+    await passed_on(hub, tree, standing, unit)
     for credit in await cdrs.credits_of(hub.store, put.key):
         if credit.columns["state"] == Passing.HELD:
             unit.put(cdrs.standing_put(credit, Standing()))
@@ -97,4 +100,5 @@ async def release(hub: Hub, key: str, *, actor: str) -> None:
         raise Conflict("this CDR is not held")
     standing = Standing(state=Passing.RELEASED, verdict=document.columns["verdict"])
     unit = Unit().put(cdrs.standing_put(document, standing)).audited(Audit(actor, "cdr.released", key))
+    await passed_on(hub, parse(document.body, limit=LIMIT), standing, unit)
     await hub.store.commit(unit)

@@ -50,7 +50,7 @@ async def post_cdr(call: Call, body: OUR_CDR) -> Answer:
     if not call.caller.speaks_for(owner, CPO_LIKE):
         raise InvalidRequest("the CDR is of a party that is not yours")
     created = await received.take(
-        call.hub, body, partner=call.partner.name, version=call.version, original=call.received
+        call.hub, body, partner=call.partner.name, version=call.version, original=call.received, raw=call.raw
     )
     answer = ok(created=created)
     answer.headers.append((b"location", _address(call, owner, body.id).encode()))

@@ -96,6 +96,8 @@ async def receipt(hub: Hub, key: str) -> Document:
 async def take_back(hub: Hub, key: str, *, actor: str, location: Tree) -> Tree:
     """Issue the credit CDR of `key`. Returns: the credit CDR. Raises: NotFound, InvalidRequest (credited already)."""
     document = await get(hub, key)
+    if document.owner != hub.settings.party:
+        raise InvalidRequest("a CDR is taken back by the CPO that issued it")
     try:
         tree = credit(parse(document.body, limit=LIMIT), now=hub.clock.now())
     except PricingFault as fault:

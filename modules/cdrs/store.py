@@ -1,7 +1,8 @@
 """CDRs as they are kept, each forever as it was issued or received.
 
-Those of ours stand apart from those of other CPOs: `CDRS` with `DELIVERIES`, how far each has come; `RECEIVED` with
-`ORIGINALS`, the words in which it came, and `CHECKS`, what came of checking it.
+`CDRS` are those for eMSPs, with `DELIVERIES`, how far each has come: ours, and a copy of each CDR of another CPO that
+may be passed on. `RECEIVED` are those that came, with `ORIGINALS`, the words in which each came, and `CHECKS`, what
+came of checking it.
 """
 
 from __future__ import annotations
@@ -56,10 +57,11 @@ def put_of(tree: Tree, audience: str, location: Tree, *, session: str, least: st
     `location` is that of the start; `session` is ours, also where the CDR names none; partners below the version
     `least` do not get it.
     """
-    owner = f"{tree['country_code']}*{tree['party_id']}"
+    owner = f"{tree['country_code']}*{tree['party_id']}".upper()
     columns = (max(lowest_version(CDR, tree, {"location": location}), least), tree["id"], session)
     key = key_of(owner, tree["id"])
-    return Put(CDRS, key, encode(tree), owner, audience, tree["last_updated"], columns, ABSENT)
+    updated = timestamp(parse_datetime(tree["last_updated"]))
+    return Put(CDRS, key, encode(tree), owner, audience, updated, columns, ABSENT)
 
 
 def receipt_put(cdr: Put, receipt: Tree) -> Put:
@@ -77,6 +79,15 @@ async def find(store: Store, key: str) -> Document | None:
 
 async def find_receipt(store: Store, key: str) -> Document | None:
     return await store.get(RECEIPTS, key)
+
+
+async def original_in(store: Store, document: Document, version: str) -> bytes | None:
+    """The bytes in which a CDR of another CPO came, where it came in `version`."""
+    came = await store.get(RECEIVED, document.key)
+    if came is None or came.columns["ocpi"] != version:
+        return None
+    kept = await store.get(ORIGINALS, document.key)
+    return kept.body if kept is not None else None
 
 
 async def of_session(store: Store, session_id: str) -> list[Document]:

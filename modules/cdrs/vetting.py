@@ -24,6 +24,7 @@ from hub.core.ports import Hub
 from hub.core.units import Audit, Document, Put, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs.check import Claim, Result, Verdict, check, glance
+from modules.cdrs.passing import passed_on
 from modules.cdrs.store import Passing, Standing
 from modules.locations import service as locations
 from modules.tariffs import service as tariffs
@@ -104,6 +105,7 @@ async def vet(hub: Hub, document: Document) -> None:
     result = await asyncio.to_thread(_guarded, check, claim, document.key)
     unit = Unit()
     standing = _concluded(hub, document.key, partner, claim, result or _BROKEN, unit)
+    await passed_on(hub, tree, standing, unit)
     try:
         await hub.store.commit(unit.put(cdrs.standing_put(document, standing)))
     except Conflict:

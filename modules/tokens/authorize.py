@@ -179,13 +179,13 @@ def _key(uid: str, at: str) -> str:
 
 async def _on_record(hub: Hub, uid: str) -> Document | None:
     """The token with this uid, or behind this alias; of several the best."""
-    known = await by_uid(hub.store, uid)
+    known = [each for each in await by_uid(hub.store, uid) if each.audience in ("", hub.settings.party)]
     if known:
-        return known[0] if len(known) == 1 else min(known, key=_rank)
+        return known[0] if len(known) == 1 else min(known, key=rank)
     return await behind(hub.store, uid)
 
 
-def _rank(document: Document) -> tuple[bool, bool, int]:
+def rank(document: Document) -> tuple[bool, bool, int]:
     """RFID before others, as it was a card that was shown; valid before not, as cards change hands; then the oldest."""
     return (not document.key.endswith("/RFID"), not parse(document.body, limit=_LIMIT)["valid"], document.seq)
 
@@ -215,7 +215,7 @@ async def _ask_strangers(hub: Hub, uid: str, place: Place | None, at: str) -> De
     """
     if hub.settings.ask_unknown_tokens == "none":
         return _REFUSED
-    partners = [partner for partner in hub.registry.connected() if await _may_be_asked(hub, partner)]
+    partners = [partner for partner in hub.registry.connected() if await may_be_asked(hub, partner)]
     asks = [asyncio.create_task(_ask(hub, partner, uid, RFID, place)) for partner in partners]
     decision = None
     try:
@@ -234,7 +234,8 @@ async def _ask_strangers(hub: Hub, uid: str, place: Place | None, at: str) -> De
     return decision
 
 
-async def _may_be_asked(hub: Hub, partner: Partner) -> bool:
+async def may_be_asked(hub: Hub, partner: Partner) -> bool:
+    """May an eMSP be asked for a token that nobody told us of? By the setting `ask_unknown_tokens`."""
     if not partner.roles & EMSP_LIKE or partner.endpoint("tokens", "SENDER") is None:
         return False
     if hub.settings.ask_unknown_tokens == "all":
@@ -258,10 +259,10 @@ async def _ask(
                 SENDER,
                 (uid, "authorize"),
                 body=references,
-                query=_query(version, token_type),
+                query=type_query(version, token_type),
                 deadline_s=deadline_s,
             )
-        stand_in = known or _bare(partner, uid, token_type, timestamp(hub.clock.now()))
+        stand_in = known or bare(partner, uid, token_type, timestamp(hub.clock.now()))
         return _of_its_own(partner, _understood(version, answer.data, stand_in, place))
     except PeerRefused as refused:
         of_no_driver = refused.http in _NOT_THE_DRIVERS or is_passing(refused.http, refused.status_code)
@@ -271,7 +272,7 @@ async def _ask(
         return None
 
 
-def _query(version: str, token_type: str) -> dict[str, str]:
+def type_query(version: str, token_type: str) -> dict[str, str]:
     """The token's type as the version names it; RFID needs no word in 2.1.1."""
     written = TOKEN[version].write({"type": token_type})[0]["type"]
     return {} if (version, written) == (VERSIONS[0], RFID) else {"type": written}
@@ -312,7 +313,7 @@ def _covers(location: Tree | None, place: Place | None) -> bool:
     return place is None or not allowed or place.evse_uid.upper() in (uid.upper() for uid in allowed)
 
 
-def _bare(partner: Partner, uid: str, token_type: str, now: str) -> Tree:
+def bare(partner: Partner, uid: str, token_type: str, now: str) -> Tree:
     """The least token there can be, for an eMSP of 2.1.1 that accepted a uid and told us nothing more of it."""
     party = next(claim.party for claim in partner.claims if claim.role in EMSP_LIKE)
     return {

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 from msgspec import structs
 
+from hub.core import trace
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
 from hub.core.errors import Conflict, InvalidRequest, UnknownToken
@@ -47,19 +48,19 @@ async def listed(store: Store, uid: str) -> list[Document]:
     return await tokens.by_uid(store, uid)
 
 
-async def put(store: Store, owner: Party, uid: str, token: Token) -> bool:
-    """Keep a token that its eMSP pushed. An older copy than ours changes nothing, and is no error.
+async def put(store: Store, owner: Party, uid: str, token: Token, *, audience: str = "") -> bool:
+    """Keep a token that its eMSP pushed; `audience` is the only CPO that may have it. An older copy changes nothing.
 
     Returns: True if it was not known before. Raises: InvalidRequest, when the URL names another token.
     """
     same = token.uid == uid or tokens.folded(token.uid) == tokens.folded(uid)
     if not same or Party.of(token.country_code, token.party_id) != owner:
         raise InvalidRequest("the URL and the object name different tokens")
-    new = tokens.put_of(owner, token, token.json_bytes())
+    new = tokens.put_of(owner, token, token.json_bytes(), audience=audience)
     for _ in range(_ATTEMPTS):
         namesakes = await tokens.by_uid(store, uid)
         known = next((each for each in namesakes if each.key == new.key), None)
-        if known is not None and (known.last_updated > new.last_updated or known.body == new.body):
+        if known is not None and (known.last_updated > new.last_updated or _is_same(known, new)):
             return False
         try:
             await store.commit(_unit(structs.replace(new, expect=known.version if known else ABSENT)))
@@ -87,7 +88,7 @@ async def patch(store: Store, owner: Party, uid: str, token_type: str, part: Tre
         if body == known.body:
             return
         try:
-            await store.commit(_unit(tokens.put_of(owner, merged, body, expect=known.version)))
+            await store.commit(_unit(tokens.put_of(owner, merged, body, audience=known.audience, expect=known.version)))
         except Conflict:
             continue
         return
@@ -107,5 +108,9 @@ def _merged(tree: Tree, part: Tree) -> Tree:
     return {name: value for name, value in merged.items() if value is not None}
 
 
+def _is_same(known: Document, new: Put) -> bool:
+    return (known.body, known.audience) == (new.body, new.audience)
+
+
 def _unit(put: Put) -> Unit:
-    return Unit().put(put).tells(Change("tokens", put.key, owner=put.owner))
+    return Unit().put(put).tells(Change("tokens", put.key, put.owner, put.audience, correlation_id=trace.correlation()))

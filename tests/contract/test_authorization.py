@@ -13,6 +13,7 @@ import pytest
 from hub.core.registry import State
 from tests.modules.cdrs.check.records import but, wired
 from tests.modules.cdrs.check.test_mistakes import EVENING
+from tests.modules.sessions.records import a_session
 from tests.world import NOW, World, credentials, token
 
 ACTORS: Final = ("N", "X", "A", "P", "C1", "C2", "E1", "E2")
@@ -85,7 +86,12 @@ def matrix(version: str, session: str) -> list[Row]:
         row("GET", "receiver/cdrs/C1-1", **cpos(OK, OK if version == "2.1.1" else FOREIGN)),
         row("GET", "receiver/cdrs/BE/AAA/C2-1", **cpos(FOREIGN, FOREIGN)),
         row("GET", "receiver/cdrs", **everybody(METHOD)),
-        row("GET", "sender/tokens", **everybody((404, 2000))),
+        row("GET", "sender/tokens", **cpos(OK, OK)),
+        row("POST", "sender/tokens/ALWAYS/authorize", {"location_id": "LOC1"}, **cpos(OK, OK)),
+        row("GET", "receiver/sessions/BE/AAA/S1", **cpos(OK, FOREIGN)),
+        row("PUT", "receiver/sessions/BE/AAA/S1", a_session(version), **cpos(OK, FOREIGN)),
+        row("PATCH", "receiver/sessions/BE/AAA/S1", {"last_updated": "2026-05-04T10:00:00Z"}, **cpos(OK, FOREIGN)),
+        row("DELETE", "receiver/sessions/BE/AAA/S1", **everybody(METHOD)),
         row("DELETE", "receiver/tokens/NL/EEE/CARD1", **everybody(METHOD)),
         row("POST", "receiver/commands/START_SESSION", command(version, "START_SESSION", session),
             **emsps(OK, url_is_not_theirs)),
@@ -105,6 +111,9 @@ def matrix(version: str, session: str) -> list[Row]:
 
 async def test_every_actor_gets_what_the_matrix_says(world: World) -> None:
     await world.ask("PUT", world.at("receiver/tokens/NL/EEE/CARD1"), by="e1", body=token(world.version))
+    always = token(world.version, uid="ALWAYS", whitelist="ALWAYS")
+    await world.ask("PUT", world.at("receiver/tokens/NL/EEE/ALWAYS"), by="e1", body=always)
+    await world.ask("PUT", world.at("receiver/sessions/BE/AAA/S1"), by="c1", body=a_session(world.version))
     session = await world.charge("NL*EEE", at=NOW)
     await world.ask("GET", "/ocpi/versions", by="e1")
     for cpo in ("c1", "c2") if world.version == "2.1.1" else ("c1",):  # there a CDR is its sender's, whoever that is

@@ -18,6 +18,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_evses", ("location",), ()),
     ("doc_health", (), ()),
     ("doc_lanes", (), ()),
+    ("doc_learned_tokens", ("uid", "contract"), ("uid", "contract")),
     ("doc_locations", ("lowest", "id"), ()),
     ("doc_ocpp_certificate_requests", ("station",), ("station",)),
     ("doc_ocpp_events", ("station", "state"), ("station",)),
@@ -31,11 +32,12 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_received_originals", (), ()),
     ("doc_refused", ("partner", "module", "object"), ("partner",)),
     ("doc_reservations", ("station", "state", "session"), ("station", "state")),
-    ("doc_sessions", ("status", "evse", "id"), ("status", "evse")),
+    ("doc_session_places", (), ()),
+    ("doc_sessions", ("status", "evse", "id"), ("status", "evse", "id")),
     ("doc_stations", ("location",), ()),
     ("doc_stations_learned", (), ()),
     ("doc_tag_aliases", ("alias",), ("alias",)),
     ("doc_tariffs", ("lowest", "id"), ()),
-    ("doc_tokens", ("uid",), ("uid",)),
+    ("doc_tokens", ("uid", "contract"), ("uid", "contract")),
 )
 """Table, columns, indexed columns; True for a log."""

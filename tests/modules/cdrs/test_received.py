@@ -222,11 +222,12 @@ async def test_a_check_that_was_overtaken_changes_nothing(world: World) -> None:
         await vetting.vet(world.hub, document)
 
 
-async def test_received_cdrs_are_nobodys_business_but_ours(world: World) -> None:
-    """They stand apart from the CDRs that we issue: no eMSP sees them, no lane sends them."""
+async def test_a_received_cdr_is_the_business_of_the_tokens_owner_alone(world: World) -> None:
     await bring(world, HOURS)
-    assert (await world.ask("GET", world.at("sender/cdrs"), by="e1")).data == []
-    assert not [row for row in await world.store.changes(after=0, limit=100) if row.change.module == "cdrs"]
+    for by, count in (("e1", 1), ("e2", 0)):
+        assert len((await world.ask("GET", world.at("sender/cdrs"), by=by)).data) == count
+    (row,) = [row for row in await world.store.changes(after=0, limit=100) if row.change.module == "cdrs"]
+    assert row.change.audience == "NL*EEE"
     assert world.peers.sent == []
 
 
