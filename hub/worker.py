@@ -11,6 +11,7 @@ from hub.core.clock import timestamp
 from hub.core.errors import BusbarError
 from hub.core.ports import Hub
 from hub.core.units import Delete, Unit
+from modules.cdrs import vetting
 from modules.commands import reservations
 from modules.sessions import service as sessions
 from modules.tokens.store import AUTHORIZATIONS
@@ -35,6 +36,8 @@ async def forget_authorizations(hub: Hub) -> None:
 
 
 JOBS: Final[tuple[tuple[Job, float], ...]] = (
+    (vetting.vet_waiting, 1.0),
+    (vetting.wake_credits, 300.0),
     (reservations.expired, 5.0),
     (forget_authorizations, 60.0),
     (sessions.bill_all_held, 300.0),

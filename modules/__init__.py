@@ -13,7 +13,7 @@ from hub.core.operations import Operation, Operations
 from hub.core.units import Kind
 from modules.cdrs import routes as cdrs
 from modules.cdrs.publication import CdrPublication
-from modules.cdrs.store import CDRS, DELIVERIES, RECEIPTS
+from modules.cdrs.store import CDRS, CHECKS, DELIVERIES, ORIGINALS, RECEIPTS, RECEIVED
 from modules.commands import routes as commands
 from modules.commands.store import COMMANDS, RESERVATIONS
 from modules.credentials import routes as credentials
@@ -50,7 +50,7 @@ MODULES: Final = (
     Module("tariffs", (tariffs.operations,), (TARIFFS,), TariffPublication()),
     Module("tokens", (tokens.operations,), (TOKENS, AUTHORIZATIONS, TAG_ALIASES)),
     Module("sessions", (sessions.operations,), (SESSIONS, CHARGES), SessionPublication()),
-    Module("cdrs", (cdrs.operations,), (CDRS, RECEIPTS, DELIVERIES), CdrPublication()),
+    Module("cdrs", (cdrs.operations,), (CDRS, RECEIPTS, DELIVERIES, RECEIVED, ORIGINALS, CHECKS), CdrPublication()),
     Module("commands", (commands.operations,), (COMMANDS, RESERVATIONS)),
 )
 

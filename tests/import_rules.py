@@ -18,7 +18,7 @@ LAYERS: Final = ("hub.core", "modules", "partners", "hub")
 PUBLIC_FILES: Final = frozenset({"model", "wire", "service"})
 DECISIONS: Final[dict[str, frozenset[str]]] = {
     "tokens": frozenset({"authorize", "aliases"}),
-    "cdrs": frozenset({"build"}),
+    "cdrs": frozenset({"build", "check"}),
     "sessions": frozenset({"charge"}),
     "commands": frozenset({"reservations", "results"}),
     "tariffs": frozenset({"pricing", "lint"}),

@@ -110,6 +110,8 @@ class Call:
     """Below the base URL, as it came, for `Link`."""
     reading: Reading
     """The same object for the same words, as long as it is kept."""
+    received: Json = None
+    """The body as it came, in the form of `version`, where the operation takes one."""
 
     @property
     def partner(self) -> Partner:
@@ -274,7 +276,7 @@ class Dispatcher:
             return await operation.handler(call, **parameters)
         check_media_type(call.headers.get(b"content-type"))
         raw = await asked.body(operation.limit, call.headers.get(b"content-length"))
-        tree = parse(raw, limit=operation.limit)
+        call.received = tree = parse(raw, limit=operation.limit)
         return await operation.handler(call, **parameters, body=self._translate(call, tree, parameters))
 
     def _translate(self, call: Call, tree: Json, parameters: Mapping[str, str]) -> Any:

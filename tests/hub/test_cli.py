@@ -18,8 +18,12 @@ from typer.testing import CliRunner
 
 from hub.cli.commands import app
 from hub.cli.failures import Code
+from modules.cdrs import received, vetting
+from modules.cdrs.model import CDR
 from partners.sandbox.emsp import Emsp
 from tests.hub.house import OPERATOR_TOKEN, House, a_serving_house
+from tests.modules.cdrs.check.records import but
+from tests.modules.cdrs.check.test_mistakes import HOURS
 from tests.world import location, tariff
 
 T = TypeVar("T")
@@ -225,6 +229,35 @@ def test_records_are_listed_and_shown(shell: Shell) -> None:
     assert shell.ok("change", "list", "--module", "cdrs")["last"] > 0
     assert shell.ok("audit", "list", "--limit", "3")["items"][-1]["seq"] > 1
     assert shell.ok("audit", "verify")["intact"] is True
+
+
+def test_cdrs_of_another_cpo_are_checked_held_and_released(shell: Shell) -> None:
+    shell.ok("partner", "invite", "cpo", "--role", "CPO", "--party", "BE*AAA")
+    shell.ok("partner", "set", "cpo", "--cdr-policy", "hold")
+    assert shell.ok("partner", "set", "cpo", "--cdr-tolerance", "0.02")["switches"] == {
+        "cdr_policy": "hold",
+        "cdr_tolerance": "0.02",
+    }
+    assert shell.run("partner", "set", "cpo", "--cdr-policy", "burn").code == Code.FAILED
+    for tree in (HOURS, but(HOURS, id="BAD", total=("6.00", "7.20"), fixed=("1.00", "1.20"))):
+        shell.background.do(_brought(shell.house, tree))
+    assert {item["cdr"]["id"] for item in shell.ok("cdr", "list", "--received")["items"]} == {"BAD", "CDR1"}
+    assert [item["cdr"]["id"] for item in shell.ok("cdr", "list", "--check", "wrong")["items"]] == ["BAD"]
+    assert shell.ok("cdr", "check", "BE*AAA/CDR1")["verdict"] == "right"
+    ran = shell.run("cdr", "check", "BE*AAA/BAD")
+    assert ran.code == Code.FAILED
+    assert "flat_per_period" in ran.out
+    assert shell.ok("cdr", "list", "--held")["items"][0]["state"] == "held"
+    assert shell.ok("cdr", "release", "BE*AAA/BAD")["state"] == "released"
+    assert shell.run("cdr", "release", "BE*AAA/BAD").code == Code.FAILED
+    assert shell.run("cdr", "check", "BE*AAA/NONE").code == Code.NOT_FOUND
+
+
+async def _brought(house: House, tree: Any) -> None:
+    """A CPO has sent a CDR, and its check was made."""
+    hub = house.program.hub
+    await received.take(hub, CDR.model_validate(tree), partner="cpo", version="2.3.0", original=tree)
+    await vetting.vet_waiting(hub)
 
 
 async def _furnished_charge(house: House) -> None:

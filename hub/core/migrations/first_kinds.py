@@ -6,6 +6,7 @@ from typing import Any
 
 FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_authorizations", (), ()),
+    ("doc_cdr_checks", (), ()),
     ("doc_cdr_deliveries", ("state", "cdr"), ("state", "cdr")),
     ("doc_cdr_receipts", (), ()),
     ("doc_cdrs", ("lowest", "id", "session"), ("session",)),
@@ -23,6 +24,8 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_ocpp_transactions", ("station", "state", "session", "number"), ("station", "state", "session")),
     ("doc_operators", (), ()),
     ("doc_partners", ("state",), ()),
+    ("doc_received_cdrs", ("id", "ocpi", "partner", "state", "verdict", "credits"), ("state", "verdict", "credits")),
+    ("doc_received_originals", (), ()),
     ("doc_refused", ("partner", "module", "object"), ("partner",)),
     ("doc_reservations", ("station", "state", "session"), ("station", "state")),
     ("doc_sessions", ("status", "evse", "id"), ("status", "evse")),
