@@ -5,8 +5,9 @@ and commits all of it at once, before the charger is answered. So a stop that wa
 and its CDR; or, when it cannot be priced, a charge that is *held* until it can (`bill_held`). One that claims more
 energy than its connector can give is held until an operator has looked at it (`release`).
 
-COMPLETED is final (REQ-144): only a correction of the bill itself comes after it. `last_updated` is by our clock and
-always moves on, whatever the charger's clock says.
+COMPLETED is final (mod_sessions_sessionstatus_enum): a Session that was told as COMPLETED is never written again,
+neither for those we push to nor for those who pull. What is found out later is said by CDRs alone: credit, and a new
+one. `last_updated` is by our clock and always moves on, whatever the charger's clock says.
 """
 
 from __future__ import annotations
@@ -126,20 +127,19 @@ def end(hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal | None, re
 
 
 def _completed(hub: Hub, charge: Charge, at: datetime) -> Unit:
-    unit = _over(hub, charge, at)
+    unit = Unit()
+    _over(charge, at)
+    _tell(hub, charge, unit, "COMPLETED", charge.end or at)
     if not _is_doubted(charge, unit):
         facts, optional = facts_of(hub, charge), charge.reservation_only
         charge.held = not cdrs.issue(hub, facts, charge.owner, unit, only_if_it_costs=optional)
     return unit.put(put_of(charge))
 
 
-def _over(hub: Hub, charge: Charge, at: datetime) -> Unit:
-    """It has ended at `at`, and its Session says so."""
+def _over(charge: Charge, at: datetime) -> None:
+    """It has ended at `at`."""
     charge.end = max(at, charge.start)
     judge(charge)
-    unit = Unit()
-    _tell(hub, charge, unit, "COMPLETED", charge.end)
-    return unit
 
 
 def _is_doubted(charge: Charge, unit: Unit) -> bool:
@@ -154,10 +154,14 @@ def _is_doubted(charge: Charge, unit: Unit) -> bool:
 
 
 async def correct(hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal | None, remark: str = "") -> Unit:
-    """It had ended by our estimate, and now the charger has said how: the CDR is credited and issued anew (R24)."""
+    """It had ended by our estimate, and now the charger has said how: the CDR is credited and issued anew (R24).
+
+    Its Session stays as it was told.
+    """
     charge.meter_stop_kwh = meter_kwh
     charge.remark = remark
-    unit = _over(hub, charge, at)
+    unit = Unit()
+    _over(charge, at)
     if not _is_doubted(charge, unit):  # else what was issued stands until it is released
         charge.held = not await cdrs.reissue(hub, facts_of(hub, charge), charge.owner, unit)
     return unit.put(put_of(charge))
@@ -210,7 +214,6 @@ async def _billed(hub: Hub, charge: Charge, version: int, *, released: Audit | N
     for trees in ([*frozen, *(tree for tree in today if tree["id"].upper() not in known)], today):
         charge.tariffs, unit = raw(trees), Unit()
         if released is not None:
-            _tell(hub, charge, unit, "COMPLETED", charge.end or charge.start)
             unit.audited(released)
         facts, optional = facts_of(hub, charge), charge.reservation_only
         if await cdrs.reissue(hub, facts, charge.owner, unit, only_if_it_costs=optional):
