@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 from uuid import uuid4
 
 import structlog
@@ -42,6 +42,10 @@ log = structlog.get_logger()
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _AT_ONCE: Final = 1000
+
+AsMetered = Literal["as metered"]
+AS_METERED: Final = "as metered"
+"""For whoever lets a held charge be billed: what the charger said, however odd it is."""
 
 TOLD_EVERY: Final = timedelta(seconds=60)
 """A partner hears of meter values at most this often, by the charger's clock; of everything else at once."""
@@ -180,8 +184,8 @@ async def bill_held(hub: Hub, session_id: str) -> bool:
     return await _billed(hub, *found)
 
 
-async def release(hub: Hub, session_id: str, *, actor: str, kwh: Decimal | None = None) -> None:
-    """An operator lets a held charge be billed: with `kwh`, or with what the charger said. Commits.
+async def release(hub: Hub, session_id: str, *, actor: str, kwh: Decimal | AsMetered) -> None:
+    """An operator lets a held charge be billed for `kwh`, which may be what the charger said. Commits.
 
     Raises: NotFound; InvalidRequest, when it is not held, or cannot be priced; Conflict.
     """
@@ -192,9 +196,9 @@ async def release(hub: Hub, session_id: str, *, actor: str, kwh: Decimal | None 
         raise InvalidRequest("the bill of this session is not held")
     charge, version = found
     doubt, charge.doubt, charge.counted_kwh = charge.doubt, "", None
-    if kwh is not None:
+    if kwh != AS_METERED:
         _count(charge, kwh)
-    figure = f"{kwh} kWh" if kwh is not None else "as the charger said"
+    figure = f"{kwh} kWh" if kwh != AS_METERED else "as the charger said"
     audit = Audit(actor, "cdr.released", session_id, f"{figure}; was held: {doubt or 'it could not be priced'}")
     if not await _billed(hub, charge, version, released=audit):
         raise InvalidRequest("this session cannot be priced yet: are its tariffs there?")

@@ -426,11 +426,11 @@ async def test_more_energy_than_the_connector_can_give_is_held_for_an_operator(c
     assert await charging.audited("cdr.") == ["cdr.held", "cdr.released", "cdr.issued"]
 
 
-async def test_released_without_a_figure_it_is_what_the_charger_said(charging: Charging) -> None:
+async def test_released_as_metered_it_is_what_the_charger_said(charging: Charging) -> None:
     await charging.begin()
     await charging.end(30, "1100")
     assert (await charging.session())["kwh"] == 0
-    await service.release(charging.world.hub, charging.facts.session_id, actor="jo")
+    await service.release(charging.world.hub, charging.facts.session_id, actor="jo", kwh=service.AS_METERED)
     assert [cdr["total_energy"] for cdr in await charging.cdrs()] == [1000]
 
 
