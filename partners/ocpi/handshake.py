@@ -27,6 +27,7 @@ from hub.core.registry import Claim, Endpoint, IssuedToken, Partner, State, Toke
 from hub.core.secrets import Seal, mint_token
 from hub.core.units import Audit
 from modules.credentials import service as credentials
+from modules.credentials.claims import check_claims, claims_of
 from modules.credentials.model import Credentials
 from modules.credentials.wire import CREDENTIALS
 from partners.ocpi.peer import understood
@@ -168,10 +169,10 @@ def credentials_url(endpoints: Iterable[Endpoint]) -> str:
 
 
 async def _settle(hub: Hub, seal: Seal, partner: Partner, theirs: Credentials, found: Found) -> Partner:
-    claims = credentials.claims_of(theirs, partner, found.version)
+    claims = claims_of(theirs, partner, found.version)
     if not partner.invited:
         partner = partner.model_copy(update={"invited": claims})
-    credentials.check_claims(hub, partner, claims)
+    check_claims(hub, partner, claims)
     live = tuple(token.model_copy(update={"use": TokenUse.LIVE}) for token in partner.our_tokens)
     connected = partner.model_copy(
         update={
