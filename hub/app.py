@@ -20,6 +20,7 @@ from hub.core.background import BackgroundTasks
 from hub.core.clock import Clock, SystemClock
 from hub.core.delivery import LANES, REFUSED, Lanes
 from hub.core.dispatch import Dispatcher
+from hub.core.following import Following
 from hub.core.outbound import Outbound
 from hub.core.ports import Hub, NoChargers
 from hub.core.registry import PARTNERS, Registry
@@ -64,6 +65,8 @@ class Program:
         hub.discovery = self.handshake
         self.gateway = Gateway(hub)
         self.stations = hub.chargers = self.gateway.stations
+        refreshes = (hub.registry.refresh, self.stations.refresh)
+        self.following = Following(hub.store, refreshes, wake_for=frozenset({"partners", "stations"}))
         self.web = web(self)
         self.asgi = Dispatcher(hub, hub.operations, self.web)
 
@@ -109,6 +112,11 @@ class Program:
     @property
     def store(self) -> Store:
         return self.hub.store
+
+    async def start_following(self) -> None:
+        """Know the stations, and go on knowing what other processes make of partners and stations."""
+        await self.stations.refresh()
+        self.tasks.start(self.following.run(), name="following")
 
     async def start_gateway(self) -> None:
         """Open the chargers' port. Raises: OSError, when it is taken."""

@@ -40,6 +40,7 @@ class Server:
     async def start(self) -> None:
         """Begin to serve. Raises: OSError, when a port is taken."""
         settings = self.program.settings
+        await self.program.start_following()
         if "ocpp" in self._parts:
             await self.program.start_gateway()
         if "worker" in self._parts:

@@ -18,7 +18,7 @@ from hub.core.units import Audit, Document, Kind, Unit
 from modules.credentials import service as credentials
 from modules.locations.store import LOCATIONS
 from modules.tariffs.store import TARIFFS
-from partners.ocpi import handshake, rotation
+from partners.ocpi import handshake, rotation, turn
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -41,6 +41,8 @@ async def invite(program: Program, ask: Invite, *, actor: str) -> Tree:
     known = registry.find(ask.name)
     if known is not None and known.state in (State.CONNECTED, State.BLOCKED):
         raise Conflict(f"{ask.name} is {known.state}; unregister it first")
+    if known is not None and known.is_busy(program.hub.clock.now()):
+        raise turn.under_way(ask.name)
     claims = _claims(program, ask.name, tuple(role.claim for role in ask.roles), known)
     token = mint_token()
     issued = IssuedToken(fingerprint=registry.fingerprint(token), use=TokenUse.REGISTRATION)

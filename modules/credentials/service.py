@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from hub.core.delivery import lane_from_now_on
-from hub.core.errors import EndpointsMissing, RegistrationState, Unauthorized
+from hub.core.errors import Conflict, EndpointsMissing, RegistrationState, Unauthorized
 from hub.core.jsontypes import Tree
 from hub.core.parties import PartyRole
 from hub.core.ports import Found, Hub
@@ -100,7 +100,14 @@ async def unregister(hub: Hub, caller: Caller) -> None:
 
 async def forget(hub: Hub, partner: Partner, *, actor: str) -> None:
     """End a registration; the partner needs a new invitation."""
-    gone = {"state": State.UNREGISTERED, "our_tokens": (), "their_token": "", "endpoints": (), "claims": ()}
+    gone = {
+        "state": State.UNREGISTERED,
+        "our_tokens": (),
+        "their_token": "",
+        "endpoints": (),
+        "claims": (),
+        "busy_until": None,
+    }
     await hub.registry.change(
         partner.name,
         lambda known: known.model_copy(update=gone),
@@ -114,15 +121,26 @@ def _must_be_registered(caller: Caller) -> None:
 
 
 def _check_again(hub: Hub, caller: Caller, partner: Partner, theirs: Credentials, version: str) -> None:
-    """What may have changed during the call-backs. Raises: Unauthorized, for a void token; InvalidRequest (claims)."""
+    """What may have changed during the call-backs.
+
+    Raises: Unauthorized, for a void token; Conflict, when we have begun an exchange too; InvalidRequest (claims).
+    """
     good = (caller.use, TokenUse.OVERLAP) if caller.use is TokenUse.LIVE else (caller.use,)
     held = any(token.fingerprint == caller.fingerprint and token.use in good for token in partner.our_tokens)
     if partner.state is State.BLOCKED or not held:
         raise Unauthorized
+    _must_be_their_turn(hub, partner)
     check_claims(hub, partner, claims_of(theirs, partner, version))
 
 
+def _must_be_their_turn(hub: Hub, partner: Partner) -> None:
+    """Raises: Conflict."""
+    if partner.is_busy(hub.clock.now()):
+        raise Conflict("we are exchanging credentials with you at this moment; try again in a minute")
+
+
 async def _examine(hub: Hub, partner: Partner, theirs: Credentials, version: str) -> Found:
+    _must_be_their_turn(hub, partner)
     claims = claims_of(theirs, partner, version)
     check_claims(hub, partner, claims)
     found = await hub.discovery.discover(str(theirs.url), theirs.token, version=version)
@@ -154,5 +172,6 @@ def _with(hub: Hub, partner: Partner, theirs: Credentials, found: Found, tokens:
             "their_token": hub.registry.sealed(theirs.token),
             "token_form": found.token_form,
             "since": hub.clock.now().isoformat(),
+            "busy_until": None,
         }
     )

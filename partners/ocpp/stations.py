@@ -61,8 +61,10 @@ class Stations:
 
     async def load(self) -> None:
         """Read the register; again, when another process has changed it."""
-        revision = self.hub.store.revision(STATIONS)
-        stations, learned = await register.load(self.hub.store)
+        revision = -1
+        while revision != self.hub.store.revision(STATIONS):  # what we read must not be older than what we know
+            revision = self.hub.store.revision(STATIONS)
+            stations, learned = await register.load(self.hub.store)
         known = {folded(station.identity) for station in stations}
         for station in stations:
             self._take(station, learned.get(folded(station.identity)))

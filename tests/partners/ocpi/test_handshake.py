@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from hub.app import Program
-from hub.core.errors import BusbarError, ClientApiUnusable, EndpointsMissing, InvalidRequest, VersionNotOffered
+from hub.core.errors import (
+    BusbarError,
+    ClientApiUnusable,
+    Conflict,
+    EndpointsMissing,
+    InvalidRequest,
+    VersionNotOffered,
+)
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim, State, TokenUse
 from partners.ocpi.handshake import connect
@@ -92,7 +99,7 @@ async def test_we_register_with_the_sandbox_in_each_version(sqlite_url: str, ver
         assert [token.use for token in partner.our_tokens] == [TokenUse.LIVE]
         await until(lambda: program.hub.registry.get("eee").pulled)
         assert await emsp.pull("locations") == []
-        with pytest.raises(InvalidRequest):
+        with pytest.raises(Conflict):
             await connect(program.hub, program.handshake, program.seal, "eee", (CLAIM,), versions_url=url, token=token)
 
 
