@@ -11,6 +11,7 @@ from tests.source_tree import Source
 
 MODULE_FILES: Final = frozenset({"__init__", "model", "wire", "store", "service", "routes", "publication"})
 PARTS: Final[dict[str, frozenset[str]]] = {
+    "cdrs": frozenset({"whereabouts"}),
     "commands": frozenset({"consent", "places", "reserving", "response_url"}),
     "tokens": frozenset({"known"}),
     "sessions": frozenset({"facts", "plausible", "preferences"}),

@@ -52,6 +52,10 @@ class Peers(Protocol):
         """
         ...
 
+    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+        """GET a URL that the partner gave us (Location). Raises: as `send`."""
+        ...
+
     async def post_to(self, partner: Partner, url: str, body: bytes) -> PeerAnswer:
         """POST to a URL that the partner gave us (response_url). Raises: as `send`."""
         ...

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
@@ -14,6 +16,7 @@ from modules.cdrs.wire import CDR
 
 CDRS: Final = Kind("cdrs", columns=("lowest", "id", "session"), indexed=("session",))
 DELIVERIES: Final = Kind("cdr_deliveries", columns=("state", "cdr"), indexed=("state", "cdr"))
+"""How far a CDR has come at a partner; its owner is that partner, by name."""
 
 
 def key_of(owner: Party | str, cdr_id: str) -> str:
@@ -42,3 +45,15 @@ async def find(store: Store, key: str) -> Document | None:
 
 async def of_session(store: Store, session_id: str) -> list[Document]:
     return await store.select(CDRS, equal={"session": session_id})
+
+
+class _Located(msgspec.Struct):
+    location: str = ""
+
+
+async def locations_given(store: Store, partner: str, *, newest: int) -> list[tuple[str, str]]:
+    """(Location, id of the CDR) of the last deliveries to a partner for which it gave one; the newest first."""
+    of_partner = {"owner": partner, "state": "delivered"}
+    found = await store.select(DELIVERIES, equal=of_partner, descending=True, limit=newest)
+    read = [(msgspec.json.decode(d.body, type=_Located).location, d.columns["cdr"].rsplit("/", 1)[-1]) for d in found]
+    return [(location, cdr_id) for location, cdr_id in read if location]

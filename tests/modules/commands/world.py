@@ -160,6 +160,9 @@ class Peers:
     ) -> PeerAnswer:
         raise AssertionError("a command calls nothing but the response_url")
 
+    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+        raise AssertionError("a command looks nothing up")
+
     async def post_to(self, partner: Partner, url: str, body: bytes) -> PeerAnswer:
         self.tries += 1
         if self.faults:

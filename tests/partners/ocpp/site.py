@@ -91,6 +91,9 @@ class Emsp:
             raise PeerTimeout
         return PeerAnswer(200, 1000, self.says)
 
+    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+        raise AssertionError("nobody looks anything up here")
+
     async def post_to(self, partner: Partner, url: str, body: bytes) -> PeerAnswer:
         raise AssertionError("nobody posts here")
 
