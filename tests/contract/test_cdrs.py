@@ -155,7 +155,7 @@ async def test_what_was_refused_may_be_sent_again_the_same(world: World) -> None
 
 
 def shown_at(place: str) -> Callable[[Sent], Any]:
-    """A partner that shows what it took at `place` alone (`{id}` is the CDR's); its answer to the second POST is lost."""
+    """A partner that shows what it took at `place` alone (`{id}`: the CDR's); its second answer to a POST is lost."""
     kept: dict[str, Any] = {}
     posted: list[str] = []
 
