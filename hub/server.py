@@ -46,6 +46,7 @@ class Server:
         if "worker" in self._parts:
             await self.program.start_work()
         if "api" in self._parts:
+            await self.program.take_up_commands()
             listener = self._listener = self._listener or bound(settings.host, settings.port)
             listener.listen(2048)
             self._uvicorn = _Http(_config(self.program))

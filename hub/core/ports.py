@@ -119,11 +119,11 @@ class Chargers(Protocol):
         """The connector of ours that OCPI knows under this EVSE, or None."""
         ...
 
-    def reachable(self, station: str) -> bool:
-        """Is its socket up, and has it booted?"""
+    async def reachable(self, station: str) -> bool:
+        """Is its socket up, in whichever process, and has it booted?"""
         ...
 
-    def supports(self, station: str, feature: str) -> bool:
+    async def supports(self, station: str, feature: str) -> bool:
         """Features are OCPP 1.6 profile names: `Core`, `Reservation`, `SmartCharging`, `RemoteTrigger`..."""
         ...
 
@@ -146,10 +146,10 @@ class NoChargers:
     def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:
         return None
 
-    def reachable(self, station: str) -> bool:
+    async def reachable(self, station: str) -> bool:
         return False
 
-    def supports(self, station: str, feature: str) -> bool:
+    async def supports(self, station: str, feature: str) -> bool:
         return False
 
     async def remote_start(self, place: Place, *, id_tag: str, timeout_s: float) -> Outcome:
