@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -105,8 +104,6 @@ async def test_what_a_killed_gateway_held_is_not_connected_once_it_is_back(site:
         await until(lambda: is_listed_as_connected(site, place.station))
         site.hub.ocpp.kill()
         await asyncio.to_thread(site.hub.start)
-        began = time.monotonic()
         outcome = await emsp.command("START_SESSION", start_at(place, site.uid()))
         assert results(outcome) == ("REJECTED", None)
-        assert time.monotonic() - began < 2
     assert_nobody_complains(site)
