@@ -26,7 +26,7 @@ from hub.core.lane import LANES, ONLY, REFUSED, At, Lane, LaneState, Publication
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
 from hub.core.store import Store
-from hub.core.units import Change, ChangeRow, Delete, Put, Unit
+from hub.core.units import Audit, Change, ChangeRow, Delete, Put, Unit
 
 __all__ = ["LANES", "REFUSED", "Lane", "LaneState", "Lanes", "Publication", "entitled", "lane_from_now_on"]
 
@@ -72,22 +72,24 @@ class Lanes:
         """The lane of a connected partner."""
         return self._lanes.get(name)
 
-    async def resend(self, name: str, refused: str) -> None:
-        """Put a refused object back into its partner's lane. Raises: NotFound."""
+    async def resend(self, name: str, refused: str, *, audit: Audit | None = None) -> None:
+        """Put a refused object back into its partner's lane; `audit` is written with it. Raises: NotFound."""
         document = await self._hub.store.get(REFUSED, refused)
         if document is None or document.columns["partner"] != name or not self._has_lane(name):
             raise NotFound("there is no such refused object")
         change = Change(document.columns["module"], document.columns["object"], what=f"{ONLY}{name}")
-        await self._hub.store.commit(Unit().delete(Delete(REFUSED, refused)).tells(change))
+        await self._hub.store.commit(Unit().delete(Delete(REFUSED, refused)).tells(change).audited(audit))
         self._try_now(name)
 
-    async def mark(self, name: str, objects: Iterable[At]) -> None:
-        """Let one partner's lane send these (module, key) as they are now. Raises: NotFound."""
+    async def mark(self, name: str, objects: Iterable[At], *, audit: Audit | None = None) -> None:
+        """Let one partner's lane send these (module, key) as they are now; `audit` is written with it.
+
+        Raises: NotFound.
+        """
         if not self._has_lane(name):
             raise NotFound(f"{name} has no running lane")
         changes = [Change(module, key, what=f"{ONLY}{name}") for module, key in objects]
-        if changes:
-            await self._hub.store.commit(Unit(changes=changes))
+        await self._hub.store.commit(Unit(changes=changes).audited(audit))
         self._try_now(name)
 
     def _has_lane(self, name: str) -> bool:

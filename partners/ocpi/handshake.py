@@ -110,7 +110,15 @@ def _endpoints(details: Json) -> tuple[Endpoint, ...]:
 
 
 async def connect(
-    hub: Hub, handshake: Handshake, seal: Seal, name: str, claims: tuple[Claim, ...], *, versions_url: str, token: str
+    hub: Hub,
+    handshake: Handshake,
+    seal: Seal,
+    name: str,
+    claims: tuple[Claim, ...],
+    *,
+    versions_url: str,
+    token: str,
+    actor: str = "busbar",
 ) -> Partner:
     """Register with a partner that invited us: versions, details, POST credentials with its token A.
 
@@ -129,7 +137,7 @@ async def connect(
     await _begin(hub, name, claims, fingerprint)
     try:
         theirs = await give(hub, handshake, "POST", found, token, ours)
-        return await _settle(hub, seal, name, claims, fingerprint, theirs, found)
+        return await _settle(hub, seal, name, claims, fingerprint, theirs, found, actor)
     except BusbarError:
         await hub.registry.change(name, partial(turn.given_back, fingerprint, None))
         raise
@@ -182,6 +190,7 @@ async def _settle(
     fingerprint: str,
     theirs: Credentials,
     found: Found,
+    actor: str,
 ) -> Partner:
     lane = await lane_from_now_on(hub.store, name)
 
@@ -211,6 +220,6 @@ async def _settle(
         )
 
     def recorded(unit: Unit) -> Unit:
-        return unit.put(lane).audited(Audit("busbar", "credentials.connected", name))
+        return unit.put(lane).audited(Audit(actor, "credentials.connected", name))
 
     return await hub.registry.change(name, settled, recorded)
