@@ -13,7 +13,7 @@ MODULE_FILES: Final = frozenset({"__init__", "model", "wire", "store", "service"
 PARTS: Final[dict[str, frozenset[str]]] = {
     "cdrs": frozenset({"whereabouts"}),
     "commands": frozenset({"consent", "places", "reserving", "response_url"}),
-    "tokens": frozenset({"known"}),
+    "tokens": frozenset({"asking", "decision", "known"}),
     "sessions": frozenset({"facts", "plausible", "preferences"}),
 }
 """What a module keeps to itself, in a file of its own because it is an idea of its own."""
