@@ -14,7 +14,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "cdrs": frozenset({"whereabouts"}),
     "commands": frozenset({"consent", "places", "reserving", "response_url"}),
     "tokens": frozenset({"asking", "decision", "known"}),
-    "sessions": frozenset({"facts", "plausible", "preferences"}),
+    "sessions": frozenset({"facts", "held", "plausible", "preferences", "telling"}),
 }
 """What a module keeps to itself, in a file of its own because it is an idea of its own."""
 MODULE_NAMES: Final = frozenset(
