@@ -22,7 +22,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from hub.core.errors import NotFound
-from hub.core.lane import LANES, ONLY, REFUSED, At, Lane, LaneState, Publication
+from hub.core.lane import LANES, ONLY, REFUSED, Lane, LaneState, Publication
+from hub.core.lane_queue import At
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
 from hub.core.store import Store
