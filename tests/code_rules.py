@@ -11,10 +11,10 @@ from tests.source_tree import Source
 
 MODULE_FILES: Final = frozenset({"__init__", "model", "wire", "store", "service", "routes", "publication"})
 PARTS: Final[dict[str, frozenset[str]]] = {
-    "cdrs": frozenset({"received", "vetting"}),
+    "cdrs": frozenset({"received", "vetting", "whereabouts"}),
     "commands": frozenset({"consent", "places", "reserving", "response_url"}),
-    "tokens": frozenset({"known"}),
-    "sessions": frozenset({"facts", "plausible", "preferences"}),
+    "tokens": frozenset({"asking", "decision", "known"}),
+    "sessions": frozenset({"facts", "held", "plausible", "preferences", "telling"}),
 }
 """What a module keeps to itself, in a file of its own because it is an idea of its own."""
 MODULE_NAMES: Final = frozenset(

@@ -17,6 +17,7 @@ LAYERS: Final = ("hub.core", "modules", "partners", "hub")
 
 PUBLIC_FILES: Final = frozenset({"model", "wire", "service"})
 DECISIONS: Final[dict[str, frozenset[str]]] = {
+    "credentials": frozenset({"claims"}),
     "tokens": frozenset({"authorize", "aliases"}),
     "cdrs": frozenset({"build", "check"}),
     "sessions": frozenset({"charge"}),

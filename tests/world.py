@@ -134,6 +134,9 @@ class ScriptedPeers:
         answer = self.script(sent)
         return answer if isinstance(answer, PeerAnswer) else PeerAnswer(200, 1000, answer)
 
+    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+        return await self.send(partner, "GET", url, Side.RECEIVER)
+
     async def post_to(self, partner: Partner, url: str, body: bytes) -> PeerAnswer:
         return await self.send(partner, "POST", url, Side.SENDER, body=body)
 

@@ -69,8 +69,8 @@ async def get_session(
     responses=gives("Transaction"),
 )
 async def bill_session(request: Request, session_id: Segment, bearer: Operator) -> Response:
-    """Bill a session whose bill is held: for `kwh`, or for what the charger said."""
-    ask = await asked(request, BillHeld, optional=True)
+    """Bill a session whose bill is held: for `kwh`, or, with `as_metered`, for what the charger said."""
+    ask = await asked(request, BillHeld)
     return answer(await records.bill(program_of(request), session_id, ask, actor=bearer.subject))
 
 

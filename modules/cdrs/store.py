@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import msgspec
+
 from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
@@ -24,6 +26,7 @@ CDRS: Final = Kind("cdrs", columns=("lowest", "id", "session"), indexed=("sessio
 RECEIPTS: Final = Kind("cdr_receipts")
 """Why a CDR of ours costs what it does, under the key of the CDR. For us and our drivers: no partner is sent it."""
 DELIVERIES: Final = Kind("cdr_deliveries", columns=("state", "cdr"), indexed=("state", "cdr"))
+"""How far a CDR has come at a partner; its owner is that partner, by name."""
 
 RECEIVED: Final = Kind(
     "received_cdrs",
@@ -127,3 +130,15 @@ async def held(store: Store, *, after_seq: int) -> list[Document]:
 async def credits_of(store: Store, key: str) -> list[Document]:
     """The received credit CDRs that take this one back."""
     return await store.select(RECEIVED, equal={"credits": key})
+
+
+class _Located(msgspec.Struct):
+    location: str = ""
+
+
+async def locations_given(store: Store, partner: str, *, newest: int) -> list[tuple[str, str]]:
+    """(Location, id of the CDR) of the last deliveries to a partner for which it gave one; the newest first."""
+    of_partner = {"owner": partner, "state": "delivered"}
+    found = await store.select(DELIVERIES, equal=of_partner, descending=True, limit=newest)
+    read = [(msgspec.json.decode(d.body, type=_Located).location, d.columns["cdr"].rsplit("/", 1)[-1]) for d in found]
+    return [(location, cdr_id) for location, cdr_id in read if location]

@@ -79,3 +79,8 @@ def _signed(charge: Charge) -> Tree | None:
 def without_tariffs(facts: SessionFacts) -> SessionFacts:
     """The same as if it cost nothing: for its energy and times, where it cannot be priced."""
     return replace(facts, tariffs=(), location={**facts.location, "evses": []})
+
+
+def party_of(location: Tree) -> str:
+    """Whose a location is, as `DE*BSB`."""
+    return f"{location['country_code']}*{location['party_id']}"

@@ -14,7 +14,7 @@ from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.parties import Party
 from hub.core.store import Store
-from hub.core.units import ABSENT, Change, Document, Put, Unit
+from hub.core.units import ABSENT, Audit, Change, Document, Put, Unit
 from modules.tokens import store as tokens
 from modules.tokens.model import Token
 from modules.tokens.wire import TOKEN
@@ -47,9 +47,10 @@ async def listed(store: Store, uid: str) -> list[Document]:
     return await tokens.by_uid(store, uid)
 
 
-async def put(store: Store, owner: Party, uid: str, token: Token) -> bool:
+async def put(store: Store, owner: Party, uid: str, token: Token, *, audit: Audit | None = None) -> bool:
     """Keep a token that its eMSP pushed. An older copy than ours changes nothing, and is no error.
 
+    `audit` is written with the change, if there is one.
     Returns: True if it was not known before. Raises: InvalidRequest, when the URL names another token.
     """
     same = token.uid == uid or tokens.folded(token.uid) == tokens.folded(uid)
@@ -62,7 +63,8 @@ async def put(store: Store, owner: Party, uid: str, token: Token) -> bool:
         if known is not None and (known.last_updated > new.last_updated or known.body == new.body):
             return False
         try:
-            await store.commit(_unit(structs.replace(new, expect=known.version if known else ABSENT)))
+            unit = _unit(structs.replace(new, expect=known.version if known else ABSENT))
+            await store.commit(unit.audited(audit))
         except Conflict:
             continue
         if not any(each.owner == new.owner for each in namesakes):  # of another type of the same uid it was said before

@@ -306,10 +306,13 @@ def test_a_held_session_is_listed_and_billed(shell: Shell) -> None:
     session_id = shell.background.do(shell.house.charge(kwh=2_147_483))
     assert [item["id"] for item in shell.ok("session", "list", "--held")["items"]] == [session_id]
     assert shell.run("session", "bill", session_id, "--kwh", "much").code == Code.USAGE
+    for unclear in ((), ("--kwh", "12.5", "--as-metered")):
+        ran = shell.run("session", "bill", session_id, *unclear)
+        assert (ran.code, "--kwh X" in ran.err, "--as-metered" in ran.err) == (Code.USAGE, True, True)
     assert shell.ok("session", "bill", session_id, "--kwh", "12.5")["session_id"] == session_id
     assert shell.ok("session", "list", "--held")["items"] == []
-    assert shell.ok("session", "show", session_id)["kwh"] == 12.5
-    assert shell.run("session", "bill", "none").code == Code.NOT_FOUND
+    assert shell.ok("cdr", "list")["items"][0]["cdr"]["total_energy"] == 12.5
+    assert shell.run("session", "bill", "none", "--as-metered").code == Code.NOT_FOUND
 
 
 def test_a_token_with_less_may_do_less(shell: Shell) -> None:

@@ -39,6 +39,7 @@ FIELDS: Final[dict[tuple[str, str, str], tuple[str, str, str]]] = {
 
 ENUMS: Final[dict[tuple[str, str], str]] = {
     ("2.1.1-d2", "VersionNumber"): "the list of versions names later ones too: it is read before a version is chosen",
+    ("2.3.0-ed2", "Role"): "PTP: the payments edition refers to it as a role, and left it out of the table",
     ("2.2.1-d2", "VersionNumber"): "the list of versions names later ones too: it is read before a version is chosen",
 }
 
