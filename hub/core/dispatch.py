@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -45,6 +45,7 @@ from hub.core.request import (
     NO_QUERY,
     Asked,
     Receive,
+    addressed,
     body_from,
     check_media_type,
     collect,
@@ -115,6 +116,16 @@ class Call:
     def partner(self) -> Partner:
         return self.caller.partner
 
+    @property
+    def to(self) -> str:
+        """The party that the request is for (OCPI-to); "" where that is left to us."""
+        return addressed(self.headers, "to")
+
+    @property
+    def asker(self) -> str:
+        """The party that asks."""
+        return addressed(self.headers, "from") or self.partner.party
+
     def as_party(self, country_code: str, party_id: str, roles: frozenset[PartyRole]) -> Party:
         """The party of the URL, once it is clear that the caller speaks for it in one of `roles`. Raises: NotYours."""
         try:
@@ -124,6 +135,10 @@ class Call:
         if not self.caller.speaks_for(party, roles):
             raise NotYours
         return party
+
+    def in_version(self, version: str) -> Call:
+        """The same call as one of `version`: for what has editions that OCPI does not number."""
+        return self if version == self.version else replace(self, version=version)
 
     def now_text(self) -> str:
         """The time of reception, for objects of 2.1.1 that carry none."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import unquote_to_bytes
 
 from hub.core.dialect import VERSIONS
@@ -227,6 +227,21 @@ def message_id(headers: Mapping[bytes, bytes], name: bytes) -> str:
         return ""
     text = value[:LONGEST_ID].decode("latin-1")
     return text if text.isascii() and text.isprintable() else ""
+
+
+def addressed(headers: Mapping[bytes, bytes], direction: Literal["from", "to"]) -> str:
+    """The party of the OCPI-from or the OCPI-to headers (`NL*EEE`), "" where both are left out.
+
+    Raises: InvalidRequest, for half a party.
+    """
+    country = headers.get(b"ocpi-%b-country-code" % direction.encode())
+    party = headers.get(b"ocpi-%b-party-id" % direction.encode())
+    if country is None and party is None:
+        return ""
+    try:
+        return str(Party.of((country or b"").decode("latin-1"), (party or b"").decode("latin-1")))
+    except InvalidRequest:
+        raise InvalidRequest(f"the OCPI-{direction} headers name no party") from None
 
 
 def routing_back(headers: Mapping[bytes, bytes], own: str, theirs: str) -> list[tuple[bytes, bytes]]:

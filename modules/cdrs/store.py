@@ -12,7 +12,8 @@ from hub.core.store import Store
 from hub.core.units import ABSENT, Change, Document, Kind, Put
 from modules.cdrs.wire import CDR
 
-CDRS: Final = Kind("cdrs", columns=("lowest", "id", "session"), indexed=("session",))
+CDRS: Final = Kind("cdrs", columns=("lowest", "id", "session", "reference"), indexed=("id", "session", "reference"))
+"""`reference`: its authorization_reference in upper case, by which payments are matched; "" for none."""
 DELIVERIES: Final = Kind("cdr_deliveries", columns=("state", "cdr"), indexed=("state", "cdr"))
 
 
@@ -27,7 +28,8 @@ def put_of(tree: Tree, audience: str, location: Tree, *, session: str, least: st
     `least` do not get it.
     """
     owner = f"{tree['country_code']}*{tree['party_id']}"
-    columns = (max(lowest_version(CDR, tree, {"location": location}), least), tree["id"], session)
+    reference = str(tree.get("authorization_reference") or "").upper()
+    columns = (max(lowest_version(CDR, tree, {"location": location}), least), tree["id"], session, reference)
     key = key_of(owner, tree["id"])
     return Put(CDRS, key, encode(tree), owner, audience, tree["last_updated"], columns, ABSENT)
 
@@ -42,3 +44,13 @@ async def find(store: Store, key: str) -> Document | None:
 
 async def of_session(store: Store, session_id: str) -> list[Document]:
     return await store.select(CDRS, equal={"session": session_id})
+
+
+async def with_id(store: Store, cdr_id: str) -> list[Document]:
+    """The CDRs of this id, of whatever owner."""
+    return await store.select(CDRS, equal={"id": cdr_id})
+
+
+async def by_reference(store: Store, reference: str) -> list[Document]:
+    """The CDRs of charges that were allowed under this authorization_reference."""
+    return await store.select(CDRS, equal={"reference": reference.upper()}) if reference else []

@@ -26,6 +26,7 @@ from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub, Place
 from hub.core.units import ABSENT, ANY, Audit, Unit
+from modules.bookings import service as bookings
 from modules.cdrs import service as cdrs
 from modules.cdrs.build import running
 from modules.locations import service as locations
@@ -69,6 +70,11 @@ async def begin(hub: Hub, begun: Begun, *, reserved: Charge | None = None) -> tu
     charge.states = [State(begun.at, "CHARGING")]
     charge.remark = begun.remark
     unit = Unit()
+    token = begun.decision.token or {}
+    used = await bookings.used_by(hub, charge.location, charge.evse_uid, token, at=begun.at)
+    if used is not None:
+        charge.booking_id, charge.reference = used.booking_id, used.reference
+        unit.put(used.begun(charge.session_id, charge.station, charge.evse_uid, begun.at))
     _tell(hub, charge, unit, "ACTIVE", begun.at)
     return charge, unit.put(put_of(charge, expect=ANY if reserved else ABSENT))
 
