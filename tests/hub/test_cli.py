@@ -134,6 +134,7 @@ def test_the_brief_list_of_commands_is_complete() -> None:
     assert {words[0] for words in ALL} == {
         "serve", "migrate", "doctor", "openapi", "price", "demo", "partner", "location", "tariff", "token",
         "station", "session", "cdr", "transaction", "reservation", "change", "audit", "operator",
+        "invoice", "terminal", "payment", "booking",
     }  # fmt: skip
 
 
