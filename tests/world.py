@@ -24,11 +24,12 @@ from typing import Any, Final, cast
 import httpx
 
 from hub.app import Program, kinds
+from hub.core import trace
 from hub.core.background import BackgroundTasks
 from hub.core.clock import timestamp
 from hub.core.dispatch import Dispatcher
 from hub.core.inbound import encode, parse
-from hub.core.operations import Side
+from hub.core.operations import Operation, Side
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Found, Hub, NoChargers, PeerAnswer, Place
 from hub.core.registry import Claim, Endpoint, IssuedToken, Partner, Registry, State, TokenUse
@@ -100,6 +101,9 @@ class Sent:
     path: tuple[str, ...]
     body: Any
     raw: bytes | None = None
+    to: str = ""
+    sender: str = ""
+    correlation_id: str = ""
 
     @property
     def brief(self) -> tuple[str, str, str]:
@@ -126,18 +130,19 @@ class ScriptedPeers:
         body: bytes | None = None,
         query: Mapping[str, str] | None = None,
         to: str = "",
-        owner: str = "",
+        sender: str = "",
         deadline_s: float | None = None,
     ) -> PeerAnswer:
-        sent = Sent(partner.name, method, module, path, parse(body, limit=2**24) if body else None, body)
+        tree = parse(body, limit=2**24) if body else None
+        sent = Sent(partner.name, method, module, path, tree, body, to, sender, trace.correlation())
         self.sent.append(sent)
         if partner.name in self.silent:
             await asyncio.Event().wait()
         answer = self.script(sent)
         return answer if isinstance(answer, PeerAnswer) else PeerAnswer(200, 1000, answer)
 
-    async def post_to(self, partner: Partner, url: str, body: bytes) -> PeerAnswer:
-        return await self.send(partner, "POST", url, Side.SENDER, body=body)
+    async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
+        return await self.send(partner, "POST", url, Side.SENDER, body=body, to=to, sender=sender)
 
     def to(self, name: str) -> list[tuple[str, str, str]]:
         """What one partner was sent, in brief."""
@@ -452,7 +457,12 @@ PARTNERS: Final = (
 
 @asynccontextmanager
 async def a_world(
-    database_url: str, version: str = "2.2.1", *, partners: bool = True, **settings: Any
+    database_url: str,
+    version: str = "2.2.1",
+    *,
+    partners: bool = True,
+    operations: Iterable[Operation] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[World]:
     """A hub with the partners of `PARTNERS`, all of one version, and `LOC1`; or with what the database holds."""
     clock, peers = ManualClock(), ScriptedPeers()
@@ -475,12 +485,13 @@ async def a_world(
         discovery=ScriptedDiscovery(),
         chargers=NoChargers(),
         background=BackgroundTasks(),
-        operations=all_operations(),
+        operations=all_operations() if operations is None else tuple(operations),
     )
     world = World(hub, version, clock, peers)
     world.secrets["x"] = "bb_stale_" + "9876543210" * 3
     try:
         await world.registry.load()
+        await hub.agreements.load()
         world.secrets.update({partner.name: secret_of(partner.name) for partner in world.registry.all()})
         if partners and not world.registry.all():
             for name, party, role, state, use in PARTNERS:

@@ -9,6 +9,7 @@ import msgspec
 
 from hub.control.asks import InvoiceAsked
 from hub.control.listing import Filter, newest, parties_of
+from hub.core.clock import timestamp
 from hub.core.errors import InvalidRequest, UnknownLocation
 from hub.core.inbound import parse
 from hub.core.jsontypes import Json, Tree
@@ -22,6 +23,7 @@ from modules.locations import service as locations
 from modules.locations.store import key_of as location_key
 from modules.locations.store import location_of_evse
 from modules.payments import service as payments
+from modules.payments.card_numbers import refuse_card_numbers
 from modules.payments.store import CONFIRMATIONS, TERMINALS
 from modules.payments.wire import TERMINAL, TERMINAL_ASKED
 
@@ -84,8 +86,16 @@ async def assign_terminal(program: Program, owner: Party, terminal_id: str, tree
     document = await _own_terminal(program, owner, terminal_id)
     part = TERMINAL[_NEWEST].read_patch(tree)
     await _check_places(program, part)
-    await payments.change(program.hub, document, part, asker=program.settings.party, method="PATCH")
+    payments.checked(document, part)
+    part = {"last_updated": timestamp(program.hub.clock.now()), **part}
+    to = payments.provider(program.hub, document.owner, None)
+    await payments.order(program.hub, to, "PATCH", (_id(document),), part)
+    await payments.keep_change(program.hub, document, part)
     await _audited(program, actor, "terminal.assigned", document.key)
+
+
+def _id(terminal: Document) -> str:
+    return str(parse(terminal.body, limit=_LIMIT)["terminal_id"])
 
 
 async def _check_places(program: Program, part: Tree) -> None:
@@ -105,7 +115,9 @@ async def activate_terminal(program: Program, tree: Tree, provider: str, *, acto
     asked = TERMINAL_ASKED[_NEWEST].read(tree)
     await _check_places(program, asked.tree())
     party = str(Party.parse(provider)) if provider else ""
-    told = await payments.activate(program.hub, asked, asker=program.settings.party, to=party)
+    refuse_card_numbers(asked.tree())
+    to = payments.provider(program.hub, party, None)
+    told = await payments.order(program.hub, to, "POST", ("activate",), asked.tree())
     await _audited(program, actor, "terminal.activated", asked.reference or asked.terminal_id or party)
     return told
 
@@ -113,7 +125,8 @@ async def activate_terminal(program: Program, tree: Tree, provider: str, *, acto
 async def deactivate_terminal(program: Program, owner: Party, terminal_id: str, *, actor: str) -> None:
     """Ask a terminal's provider to deactivate it. Raises: NotFound, InvalidRequest, PeerFault's children."""
     document = await _own_terminal(program, owner, terminal_id)
-    await payments.deactivate(program.hub, document, asker=program.settings.party)
+    to = payments.provider(program.hub, document.owner, None)
+    await payments.order(program.hub, to, "POST", (_id(document), "deactivate"), None)
     await _audited(program, actor, "terminal.deactivated", document.key)
 
 

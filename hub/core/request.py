@@ -56,7 +56,6 @@ _JSON: Final = b"application/json"
 _BODY_DEADLINE_S: Final = 30.0
 _MAX_QUERY: Final = 8 * 1024
 _LONGEST_SEGMENT: Final = 255
-_BACK: Final = (*ROUTING[2:], *ROUTING[:2])
 
 Body = Callable[[int, bytes | None], Awaitable[bytes]]
 """Reads the body: at most so many bytes, of the length that was declared. Raises: TooLarge, TooSlow."""
@@ -244,15 +243,9 @@ def addressed(headers: Mapping[bytes, bytes], direction: Literal["from", "to"]) 
         raise InvalidRequest(f"the OCPI-{direction} headers name no party") from None
 
 
-def routing_back(headers: Mapping[bytes, bytes], own: str, theirs: str) -> list[tuple[bytes, bytes]]:
-    """The routing headers of a response: who was asked answers the asker (Message Routing Headers)."""
-    if all(name in headers for name in ROUTING):
-        return [(back, headers[name]) for name, back in zip(ROUTING, _BACK, strict=True)]
-    return _addressed(own, theirs)
-
-
-@lru_cache(maxsize=1024)
-def _addressed(sender: str, receiver: str) -> list[tuple[bytes, bytes]]:
+@lru_cache(maxsize=4096)
+def routing(sender: str, receiver: str) -> list[tuple[bytes, bytes]]:
+    """The routing headers of a message between two parties."""
     own, theirs = Party.parse(sender), Party.parse(receiver)
     return [
         (b"ocpi-from-country-code", own.country_code.encode()),

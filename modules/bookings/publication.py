@@ -37,14 +37,13 @@ class BookingPublication:
         if body is None:
             raise NotExpressible("this cannot be said in bookings 1.0")
         path = (*document.owner.split("*"), *([PLACES] if kind == PLACES else []), _spelled(document))
-        await hub.peers.send(
-            partner, "PUT", name, RECEIVER, path, body=body, owner=document.owner, to=document.audience
-        )
+        sender = document.owner if document.audience else hub.settings.hub
+        await hub.peers.send(partner, "PUT", name, RECEIVER, path, body=body, sender=sender, to=document.audience)
 
     def _is_for(self, hub: Hub, partner: Partner, document: Document, kind: str) -> bool:
-        if kind == PLACES:
-            return may_see(hub, partner, document.owner)
-        return bool(document.audience) and entitled(partner, audience=document.audience)
+        if not entitled(partner, audience=document.audience):
+            return False
+        return may_see(hub, partner, document.owner) if kind == PLACES else bool(document.audience)
 
 
 def _spelled(document: Document) -> str:

@@ -55,10 +55,13 @@ def calendar_in(tree: Tree, calendar_id: str) -> Tree:
     raise NotFound("there is no such calendar")
 
 
-async def put_place(hub: Hub, owner: Party, place_id: str, place: BookingLocation) -> bool:
-    """Keep a booking location. Returns: True if it is new. Raises: InvalidRequest, when the URL names another one."""
+async def put_place(hub: Hub, owner: Party, place_id: str, place: BookingLocation, *, to: str = "") -> bool:
+    """Keep a booking location, for all or for `to` alone. Returns: True if it is new.
+
+    Raises: InvalidRequest, when the URL names another one.
+    """
     _check_names(owner, place_id, place)
-    return await _write_place(hub, bookings.key_of(owner, place_id), lambda _: place.tree())
+    return await _write_place(hub, bookings.key_of(owner, place_id), lambda _: place.tree(), to=to)
 
 
 async def patch_place(hub: Hub, owner: Party, place_id: str, part: Tree) -> None:
@@ -124,11 +127,12 @@ def merged(tree: Tree, part: Tree) -> Tree:
     return {name: value for name, value in {**tree, **part, **deeper}.items() if value is not None}
 
 
-async def _write_place(hub: Hub, key: str, change: Callable[[Tree | None], Tree]) -> bool:
+async def _write_place(hub: Hub, key: str, change: Callable[[Tree | None], Tree], *, to: str = "") -> bool:
     for _ in range(_ATTEMPTS):
         known = await bookings.find(hub.store, BOOKING_LOCATIONS, key)
         tree = change(parse(known.body, limit=LIMIT) if known is not None else None)
-        put = bookings.place_put(tree, expect=known.version if known is not None else ABSENT)
+        audience = to or (known.audience if known is not None else "")
+        put = bookings.place_put(tree, audience=audience, expect=known.version if known is not None else ABSENT)
         if is_no_news(put, known):
             return False
         if await _committed(hub, Unit().put(put).tells(bookings.place_change(put, trace.correlation()))):

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from hub.core.answers import Answer, ok, ok_bytes
 from hub.core.dispatch import Call
-from hub.core.errors import CommandForUnknownLocation, InvalidRequest, NotFound
+from hub.core.errors import CommandForUnknownLocation, InvalidRequest, NotFound, PeerNonsense
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.operations import EMSP_LIKE, LARGE, MEDIUM, RECEIVER, SENDER, Operations
 from hub.core.paging import QUERY, Listing
 from hub.core.parties import Party, PartyRole
+from hub.core.relay import Errand, relay
+from hub.core.routing import Receiver, destination
 from hub.core.units import Document
 from modules.bookings import editions, received, service
 from modules.bookings.model import Booking, BookingLocation, BookingRequest, Calendar
 from modules.bookings.places import LIMIT
 from modules.bookings.slots import having_slots
 from modules.bookings.store import BOOKING_LOCATIONS, BOOKINGS, MODULE, PLACES, key_of, places_with_id
-from modules.bookings.wire import BOOKING, BOOKING_LOCATION, BOOKING_REQUEST, CALENDAR, NOT_NAMED, VERSIONS
+from modules.bookings.wire import BOOKING, BOOKING_LOCATION, BOOKING_REQUEST, CALENDAR, NOT_NAMED, VERSIONS, speaks_old
 
 CPO = frozenset({PartyRole.CPO})
 
@@ -41,7 +43,7 @@ async def list_places(call: Call) -> Answer:
     owners = service.owners(call.hub, call.partner)
     if any(name in call.query for name in _SLOTS):
         return await having_slots(call, owners)
-    return await _places.page(_in_edition(call), {"owner": owners})
+    return await _places.page(_in_edition(call), {"owner": owners, "audience": ("", *sorted(call.partner.parties))})
 
 
 @operations("GET", SENDER, f"{PLACES}/{{booking_location_id}}", answer=BOOKING_LOCATION, versions=VERSIONS)
@@ -68,10 +70,9 @@ async def post_request(call: Call, body: BookingRequest) -> Answer:
     requester = Party.of(body.country_code, body.party_id)
     if not call.caller.speaks_for(requester, EMSP_LIKE):
         raise InvalidRequest("the object names a party that is not yours")
-    owner = call.to or await _owner(call, body)
-    if owner != call.hub.settings.party:
-        booking = await service.pass_on(call.hub, owner, requester, body)
-        return ok(editions.BOOKINGS[editions.edition_of(call.partner)].write(booking)[0])
+    where = destination(call, owner=await _owner(call, body), roles=CPO)
+    if isinstance(where, Receiver):
+        return await _passed_on(call, where, body)
     decided = await service.request(call.hub, requester, body)
     written, _ = editions.BOOKINGS[editions.edition_of(call.partner)].write(decided.booking)
     answer = ok(written, created=decided.created)
@@ -92,7 +93,7 @@ async def put_place(
 ) -> Answer:
     """Keep a booking location. OCPI mod_bookings_put_booking_location_method."""
     owner = call.as_party(country_code, party_id, CPO)
-    return ok(created=await received.put_place(call.hub, owner, booking_location_id, body))
+    return ok(created=await received.put_place(call.hub, owner, booking_location_id, body, to=_audience(call)))
 
 
 @operations("PATCH", RECEIVER, _PLACE, callers=CPO, body=BOOKING_LOCATION, patch=True, versions=VERSIONS, limit=LARGE)
@@ -184,19 +185,52 @@ async def patch_booking(call: Call, country_code: str, party_id: str, booking_id
     return ok()
 
 
+def _audience(call: Call) -> str:
+    """The only eMSP that may have it, where OCPI-to names one. Raises: UnknownReceiver, PeerUnreachable."""
+    where = destination(call, shared=True, roles=EMSP_LIKE)
+    return where.party if isinstance(where, Receiver) else ""
+
+
 async def _seen(call: Call, place_id: str) -> Document:
     """The booking location of this id that the caller may see; of several, that of OCPI-to, or ours."""
-    owners = (call.to,) if call.to else service.owners(call.hub, call.partner)
-    visible = service.owners(call.hub, call.partner)
-    found = [d for d in await places_with_id(call.hub.store, place_id) if d.owner in owners and d.owner in visible]
+    visible, own = service.owners(call.hub, call.partner), call.hub.settings.own_parties
+    owners = {call.to} if call.to and call.to not in own else set(visible)
+    audiences = ("", *call.partner.parties)
+    found = [
+        document
+        for document in await places_with_id(call.hub.store, place_id)
+        if document.owner in owners and document.owner in visible and document.audience in audiences
+    ]
     if not found:
         raise NotFound("there is no such booking location")
     return min(found, key=lambda document: (document.owner != call.hub.settings.party, document.seq))
 
 
+async def _passed_on(call: Call, to: Receiver, asked: BookingRequest) -> Answer:
+    """The CPO decides; the booking as it answers it is kept. Raises: PeerNonsense, and what `relay` raises."""
+    edition, came = editions.edition_of(to.partner), parse(call.raw, limit=LIMIT)
+    errand = Errand(
+        method="POST",
+        module=editions.identifier(to.partner, "SENDER") or MODULE,
+        side=SENDER,
+        body=asked.tree(),
+        raw=call.raw if edition == VERSIONS[0] and not speaks_old(came) else None,
+        wires={VERSIONS[0]: editions.REQUESTS[edition]},
+        answers=BOOKING,
+    )
+    reply = await relay(call, to, errand)
+    try:
+        booking = BOOKING[VERSIONS[0]].read(reply.tree)
+        await received.put_booking(call.hub, Party.parse(to.party), booking.id, booking)
+    except InvalidRequest as fault:
+        raise PeerNonsense(f"the receiver's answer is not valid: {fault.message}") from None
+    call.answered_by(to.party)
+    return ok(editions.BOOKINGS[editions.edition_of(call.partner)].write(booking.tree())[0], created=reply.http == 201)
+
+
 async def _owner(call: Call, asked: BookingRequest) -> str:
     """Whose booking location a request names. Raises: CommandForUnknownLocation."""
-    if asked.booking_location_id == NOT_NAMED:
+    if asked.booking_location_id == NOT_NAMED or call.to not in ("", *call.hub.settings.own_parties):
         return call.hub.settings.party
     try:
         return (await _seen(call, asked.booking_location_id)).owner

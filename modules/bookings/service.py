@@ -16,15 +16,14 @@ import structlog
 
 from hub.core import trace
 from hub.core.clock import timestamp
-from hub.core.errors import Conflict, InvalidRequest, NotFound, PeerNonsense, PeerUnreachable
-from hub.core.inbound import encode, parse
+from hub.core.errors import Conflict, InvalidRequest, NotFound
+from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
-from hub.core.operations import SENDER
-from hub.core.parties import Party, PartyRole
+from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.units import Audit, Document, Put, Unit
-from modules.bookings import editions, places, received, requests
+from modules.bookings import places, requests
 from modules.bookings import store as bookings
 from modules.bookings.calendar import span_of
 from modules.bookings.holds import Holds
@@ -34,45 +33,24 @@ from modules.bookings.places import LIMIT, Place
 from modules.bookings.requests import Decided
 from modules.bookings.store import BEGUN, BOOKING_OPENINGS, BOOKING_STARTS, BOOKINGS, OVER, SETTLED, Start
 from modules.bookings.terms import ends_by, no_show_at, starts_from
-from modules.bookings.wire import BOOKING, BOOKING_LOCATION
+from modules.bookings.wire import BOOKING_LOCATION
 from modules.locations import service as locations
 from modules.tokens import service as tokens
 
 log = structlog.get_logger()
 
 _ATTEMPTS: Final = 20
-_CPO: Final = frozenset({PartyRole.CPO})
 _A_STEP: Final = 500
 
 
 def owners(hub: Hub, viewer: Partner) -> tuple[str, ...]:
     """The CPOs whose booking locations a partner may see."""
-    others = {str(claim.party) for p in hub.registry.connected() for claim in p.claims if claim.role in _CPO}
-    return tuple(sorted(({hub.settings.party} | others) - viewer.parties))
+    return hub.agreements.owners(viewer, bookings.MODULE)
 
 
 def may_see(hub: Hub, viewer: Partner, owner: str) -> bool:
     """May a partner see the booking locations of `owner`?"""
-    return owner in owners(hub, viewer)
-
-
-async def pass_on(hub: Hub, owner: str, requester: Party, asked: BookingRequest) -> Tree:
-    """Ask the CPO whose booking location it is. Returns: the booking as that CPO answers it; it is kept.
-
-    Raises: PeerUnreachable, and the other children of PeerFault.
-    """
-    partner = hub.registry.holder_of(Party.parse(owner), _CPO)
-    name = editions.identifier(partner, "SENDER") if partner is not None else None
-    if partner is None or name is None:
-        raise PeerUnreachable("the CPO of this booking location takes no bookings here")
-    body = encode(editions.REQUESTS[editions.edition_of(partner)].write(asked.tree())[0])
-    answer = await hub.peers.send(partner, "POST", name, SENDER, body=body, owner=str(requester), to=owner)
-    try:
-        booking = BOOKING["2.3.0"].read(answer.data)
-        await received.put_booking(hub, Party.parse(owner), booking.id, booking)
-    except InvalidRequest as fault:
-        raise PeerNonsense(f"the CPO's answer is not valid: {fault.message}") from None
-    return booking.tree()
+    return hub.agreements.may(viewer, owner, bookings.MODULE).allowed
 
 
 async def open_place(hub: Hub, place_id: str, tree: Tree, *, actor: str) -> bool:

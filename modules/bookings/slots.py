@@ -44,6 +44,7 @@ async def having_slots(call: Call, owners: Sequence[str]) -> Answer:
             offset=offset,
             limit=_A_STEP,
             owners=owners,
+            audiences=("", *call.partner.parties),
         )
         trees = [parse(document.body, limit=LIMIT) for document in page.documents]
         found += [tree for tree in trees if _has_slot(tree, since, until)]

@@ -80,12 +80,12 @@ def owner_of(tree: Tree) -> str:
     return f"{tree['country_code']}*{tree['party_id']}".upper()
 
 
-def place_put(tree: Tree, *, expect: int = ANY) -> Put:
-    """The write of one booking location, in our form."""
+def place_put(tree: Tree, *, audience: str = "", expect: int = ANY) -> Put:
+    """The write of one booking location, in our form; `audience` is the only party that may have it."""
     owner = owner_of(tree)
     columns = (str(tree["id"]).upper(), key_of(owner, tree["location_id"]))
     key, updated = key_of(owner, tree["id"]), _updated(tree)
-    return Put(BOOKING_LOCATIONS, key, encode(tree), owner, "", updated, columns, expect)
+    return Put(BOOKING_LOCATIONS, key, encode(tree), owner, audience, updated, columns, expect)
 
 
 def opening_put(tree: Tree) -> Put:
@@ -126,7 +126,7 @@ def _updated(tree: Tree) -> str:
 
 def place_change(put: Put | Document, correlation_id: str) -> Change:
     """The key says which of the two it is: `booking_locations/DE*BSB/BL1`."""
-    return Change(MODULE, f"{PLACES}/{put.key}", put.owner, correlation_id=correlation_id)
+    return Change(MODULE, f"{PLACES}/{put.key}", put.owner, put.audience, correlation_id=correlation_id)
 
 
 def booking_change(put: Put, correlation_id: str) -> Change:

@@ -74,7 +74,7 @@ class CdrPublication:
         failpoint("out.before_connect")
         try:
             answer = await hub.peers.send(
-                partner, "POST", "cdrs", RECEIVER, body=body, owner=document.owner, to=document.audience
+                partner, "POST", "cdrs", RECEIVER, body=body, sender=document.owner, to=document.audience
             )
         except PeerFault as fault:
             await _save(hub, partner.name, document.key, delivery, _after(fault))
@@ -89,7 +89,7 @@ class CdrPublication:
         """Did the partner take it, when we do not know? Silence and server faults are raised, not taken for a no."""
         try:
             answer = await hub.peers.send(
-                partner, "GET", "cdrs", RECEIVER, (document.columns["id"],), owner=document.owner
+                partner, "GET", "cdrs", RECEIVER, (document.columns["id"],), sender=document.owner
             )
         except PeerRefused as refused:
             if is_passing(refused.http, refused.status_code):

@@ -44,7 +44,7 @@ class InvoicePublication:
     async def _call(self, hub: Hub, partner: Partner, document: Document, method: str) -> None:
         path = () if method == "POST" else (*document.owner.split("*"), document.columns["id"])
         await hub.peers.send(
-            partner, method, MODULE, RECEIVER, path, body=document.body, owner=document.owner, to=document.audience
+            partner, method, MODULE, RECEIVER, path, body=document.body, sender=document.owner, to=document.audience
         )
 
     async def _withdraw(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
@@ -55,7 +55,7 @@ class InvoicePublication:
         owner = key.split("/", 1)[0]
         path = (*owner.split("*"), spelled[0])
         try:
-            await hub.peers.send(partner, "DELETE", MODULE, RECEIVER, path, owner=owner)
+            await hub.peers.send(partner, "DELETE", MODULE, RECEIVER, path, sender=owner)
         except PeerRefused as refused:
             if not says_unknown_object(refused.http, refused.status_code):
                 raise

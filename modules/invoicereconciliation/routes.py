@@ -12,6 +12,7 @@ from hub.core.operations import EMSP_LIKE, RECEIVER, SENDER, Operations
 from hub.core.paging import QUERY, Listing
 from hub.core.parties import Party, PartyRole
 from hub.core.renditions import Rendition
+from hub.core.routing import Receiver, destination
 from modules.invoicereconciliation import service
 from modules.invoicereconciliation.model import InvoiceReconciliationRecord
 from modules.invoicereconciliation.store import MODULE, RECORDS, key_of
@@ -45,7 +46,13 @@ async def post_record(call: Call, body: InvoiceReconciliationRecord) -> Answer:
     owner = Party.of(body.country_code, body.party_id)
     if not call.caller.speaks_for(owner, BILLING):
         raise InvalidRequest("the object names a party that is not yours")
-    return ok(created=await service.take(call.hub, owner, body, to=call.to))
+    return ok(created=await service.take(call.hub, call.partner, owner, body, to=_to(call)))
+
+
+def _to(call: Call) -> str:
+    """The party of OCPI-to. Raises: UnknownReceiver, PeerUnreachable, where the caller may not reach it."""
+    where = destination(call, roles=BILLING)
+    return where.party if isinstance(where, Receiver) else call.to
 
 
 @operations("PUT", RECEIVER, _SHAPE, body=RECORD, versions=VERSIONS)
@@ -54,7 +61,7 @@ async def put_record(
 ) -> Answer:
     """Keep a changed record. OCPI mod_invoice_reconciliation_receiver_put_method."""
     owner = call.as_party(country_code, party_id, BILLING)
-    return ok(created=await service.take(call.hub, owner, body, to=call.to, record_id=record_id))
+    return ok(created=await service.take(call.hub, call.partner, owner, body, to=_to(call), record_id=record_id))
 
 
 @operations("DELETE", RECEIVER, _SHAPE, versions=VERSIONS)

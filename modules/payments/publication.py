@@ -27,5 +27,5 @@ class PaymentPublication:
         if document is None or not document.audience or not entitled(partner, audience=document.audience):
             return
         await hub.peers.send(
-            partner, "POST", MODULE, RECEIVER, (path,), body=document.body, owner=document.owner, to=document.audience
+            partner, "POST", MODULE, RECEIVER, (path,), body=document.body, sender=document.owner, to=document.audience
         )

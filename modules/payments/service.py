@@ -8,7 +8,6 @@ OCPI-to, else that of the CDR with the same authorization_reference, else our ow
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from hub.core import trace
@@ -20,6 +19,7 @@ from hub.core.operations import SENDER
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Partner
+from hub.core.routing import Receiver
 from hub.core.units import ABSENT, Document, Kind, Put, Unit
 from modules.cdrs import service as cdrs
 from modules.payments import store as payments
@@ -36,10 +36,11 @@ _PutOf = Callable[[Document | None], Awaitable[Put]]
 """The write that follows from what is known."""
 
 
-async def take_terminal(hub: Hub, owner: str, asked: TerminalAsked, *, to: str) -> bool:
-    """Keep a terminal that its PTP created or changed. An older copy changes nothing.
+async def take_terminal(hub: Hub, sender: Partner, owner: str, asked: TerminalAsked, *, to: str) -> bool:
+    """Keep a terminal that its PTP created or changed; `to` is the CPO that it says it is for, if it does.
 
-    Returns: True if it was not known before. Raises: InvalidRequest, NotEnoughInformation (no id).
+    An older copy changes nothing. Returns: True if it was not known before. Raises: InvalidRequest,
+    NotEnoughInformation (no id).
     """
     given = asked.tree()
     refuse_card_numbers(given)
@@ -49,7 +50,7 @@ async def take_terminal(hub: Hub, owner: str, asked: TerminalAsked, *, to: str) 
     tree = TERMINAL["2.3.0"].read(given).tree()
 
     async def put(known: Document | None) -> Put:
-        audience = known.audience if known is not None else to or _named_in(tree) or hub.settings.party
+        audience = known.audience if known is not None else to or _reached(hub, sender, _named_in(tree))
         return payments.terminal_put(owner, tree, audience, expect=_expected(known))
 
     return await _keep(hub, TERMINALS, payments.key_of(owner, tree["terminal_id"]), put)
@@ -61,22 +62,29 @@ def _named_in(tree: Tree) -> str:
     return str(Party.of(tree["country_code"], tree["party_id"]))
 
 
-async def take_confirmation(hub: Hub, owner: str, confirmation: FinancialAdviceConfirmation, *, to: str) -> bool:
+def _reached(hub: Hub, sender: Partner, party: str) -> str:
+    """`party`, if the sender may reach it; else our own."""
+    return party if party and hub.agreements.reach(sender, party, MODULE).allowed else hub.settings.party
+
+
+async def take_confirmation(
+    hub: Hub, sender: Partner, owner: str, confirmation: FinancialAdviceConfirmation, *, to: str
+) -> bool:
     """Keep what a PTP says of a capture. Returns: True if it was not known before. Raises: InvalidRequest."""
     tree = confirmation.tree()
     refuse_card_numbers(tree)
 
     async def put(known: Document | None) -> Put:
-        audience = known.audience if known is not None else to or await _charged_by(hub, owner, tree)
+        audience = known.audience if known is not None else to or await _charged_by(hub, sender, owner, tree)
         return payments.confirmation_put(owner, tree, audience, expect=_expected(known))
 
     return await _keep(hub, CONFIRMATIONS, payments.key_of(owner, tree["id"]), put)
 
 
-async def _charged_by(hub: Hub, owner: str, tree: Tree) -> str:
+async def _charged_by(hub: Hub, sender: Partner, owner: str, tree: Tree) -> str:
     """The CPO whose CDR the payment is for; our own party where there is no such CDR yet."""
     found = await matching(hub, owner, tree["authorization_reference"])
-    return found[0].owner if found else hub.settings.party
+    return _reached(hub, sender, found[0].owner if found else "")
 
 
 async def matching(hub: Hub, owner: str, reference: str) -> list[Document]:
@@ -122,87 +130,60 @@ async def get_seen(hub: Hub, kind: Kind, audiences: Sequence[str], object_id: st
     return found[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A PTP that can be asked: its platform, and its party."""
+def providers(hub: Hub, asker: Partner | None) -> list[Receiver]:
+    """The PTPs that are connected, and that `asker` may reach (None: we ourselves)."""
+    return [
+        Receiver(partner, str(claim.party))
+        for partner in hub.registry.connected()
+        for claim in partner.claims
+        if claim.role in PTP and (asker is None or hub.agreements.reach(asker, str(claim.party), MODULE).allowed)
+    ]
 
-    partner: Partner
-    party: str
 
-
-def provider(hub: Hub, party: str) -> Provider:
-    """The PTP of a terminal, or that is meant. "": the only one there is.
+def provider(hub: Hub, party: str, asker: Partner | None) -> Receiver:
+    """The PTP that is meant. "": the only one there is.
 
     Raises: PeerUnreachable; NotEnoughInformation, when there are several.
     """
-    if party:
-        partner = hub.registry.holder_of(Party.parse(party), PTP)
-        if partner is None:
-            raise PeerUnreachable("the provider of the terminal is not connected")
-        return Provider(partner, party)
-    known = [(p, str(claim.party)) for p in hub.registry.connected() for claim in p.claims if claim.role in PTP]
+    known = [each for each in providers(hub, asker) if party in ("", each.party)]
     if not known:
-        raise PeerUnreachable("no payment terminal provider is connected")
+        raise PeerUnreachable("no such payment terminal provider is connected")
     if len(known) > 1:
         raise NotEnoughInformation("there are several payment terminal providers: name one in the OCPI-to headers")
-    return Provider(*known[0])
+    return known[0]
 
 
-async def activate(hub: Hub, asked: TerminalAsked, *, asker: str, to: str) -> Json:
-    """Ask a PTP to activate a terminal for `asker`. Returns: what it answers.
-
-    The terminal itself comes later, by the PTP's POST (mod_payments_terminal_activation_usage_flow). Raises:
-    InvalidRequest, NotEnoughInformation, PeerFault's children.
-    """
-    tree = asked.tree()
-    refuse_card_numbers(tree)
-    return await _ask(hub, provider(hub, to), "POST", ("activate",), tree, asker=asker)
-
-
-async def deactivate(hub: Hub, terminal: Document, *, asker: str) -> Json:
-    """Ask the PTP of a terminal to deactivate it. Raises: PeerFault's children."""
-    path = (parse(terminal.body, limit=LIMIT)["terminal_id"], "deactivate")
-    return await _ask(hub, provider(hub, terminal.owner), "POST", path, None, asker=asker)
-
-
-async def change(hub: Hub, terminal: Document, part: Tree, *, asker: str, method: str) -> Json:
-    """Ask the PTP of a terminal to change it (assign it to locations, say), and keep that once it has said yes.
-
-    Raises: InvalidRequest, PeerFault's children.
-    """
+def checked(terminal: Document, part: Tree) -> None:
+    """May a CPO set this of a terminal? Raises: InvalidRequest, for a card number in it, or another terminal's id."""
     refuse_card_numbers(part)
     known: Tree = parse(terminal.body, limit=LIMIT)
-    if str(part.get("terminal_id", known["terminal_id"])).upper() != known["terminal_id"].upper():
+    if str(part.get("terminal_id") or known["terminal_id"]).upper() != known["terminal_id"].upper():
         raise InvalidRequest("the URL and the object name different terminals")
-    part = {"last_updated": timestamp(hub.clock.now()), **part}
     TERMINAL["2.3.0"].read(_merged(known, part))
-    path = (known["terminal_id"],)
-    answer = await _ask(hub, provider(hub, terminal.owner), method, path, part, asker=asker)
-    await _keep_part(hub, terminal.key, part)
-    return answer
 
 
 def _merged(tree: Tree, part: Tree) -> Tree:
     """What a CPO sets, on top of what the PTP says; null removes (REQ-023)."""
+    part = {name: value for name, value in part.items() if name != "terminal_id"}
     return {name: value for name, value in {**tree, **part}.items() if value is not None}
 
 
-async def _keep_part(hub: Hub, key: str, part: Tree) -> None:
+async def keep_change(hub: Hub, terminal: Document, part: Tree) -> None:
+    """The PTP has agreed to a change: the terminal is so from now on. Raises: NotFound."""
+    part = {**part, "last_updated": part.get("last_updated") or timestamp(hub.clock.now())}
+
     async def put(known: Document | None) -> Put:
         if known is None:
             raise NotFound("the terminal is gone")
         tree = TERMINAL["2.3.0"].read(_merged(parse(known.body, limit=LIMIT), part)).tree()
         return payments.terminal_put(known.owner, tree, known.audience, expect=known.version)
 
-    await _keep(hub, TERMINALS, key, put)
+    await _keep(hub, TERMINALS, terminal.key, put)
 
 
-async def _ask(
-    hub: Hub, provider: Provider, method: str, path: tuple[str, ...], tree: Tree | None, *, asker: str
-) -> Json:
+async def order(hub: Hub, to: Receiver, method: str, path: tuple[str, ...], tree: Tree | None) -> Json:
+    """Ask a PTP for something in our own name, as the CPO of our terminals. Raises: PeerFault's children."""
     body = None if tree is None else encode(tree)
     path = (PATHS[TERMINALS], *path)
-    answer = await hub.peers.send(
-        provider.partner, method, MODULE, SENDER, path, body=body, owner=asker, to=provider.party
-    )
+    answer = await hub.peers.send(to.partner, method, MODULE, SENDER, path, body=body, to=to.party)
     return answer.data

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
+    ("doc_addressed", (), ()),
     ("doc_advice_confirmations", ("id", "reference"), ("id", "reference")),
+    ("doc_agreements", (), ()),
     ("doc_authorizations", (), ()),
     ("doc_booking_calendars", (), ()),
     ("doc_booking_locations", ("id", "location"), ("id", "location")),
     ("doc_booking_openings", (), ()),
     ("doc_booking_starts", ("state",), ("state",)),
     ("doc_bookings", ("id", "status", "evse"), ("status", "evse")),
+    ("doc_callbacks", ("state",), ("state",)),
     ("doc_cdr_deliveries", ("state", "cdr"), ("state", "cdr")),
     ("doc_cdrs", ("lowest", "id", "session", "reference"), ("id", "session", "reference")),
     ("doc_charges", ("state", "station"), ("state", "station")),

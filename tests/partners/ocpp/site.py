@@ -80,7 +80,7 @@ class Emsp:
         body: bytes | None = None,
         query: Mapping[str, str] | None = None,
         to: str = "",
-        owner: str = "",
+        sender: str = "",
         deadline_s: float | None = None,
     ) -> PeerAnswer:
         self.asked.append((path, parse(body, limit=65_536) if body else None))
@@ -91,7 +91,7 @@ class Emsp:
             raise PeerTimeout
         return PeerAnswer(200, 1000, self.says)
 
-    async def post_to(self, partner: Partner, url: str, body: bytes) -> PeerAnswer:
+    async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         raise AssertionError("nobody posts here")
 
 
