@@ -129,6 +129,34 @@ def _option_down(field: str) -> Any:
     return down
 
 
+_ACCESS: Final = Only(
+    ("OPEN", "TOKEN", "LICENSE_PLATE", "ACCESS_CODE", "INTERCOM", "PARKING_TICKET"), called="LocationAccess"
+)
+_TERMS_DIALECT: Final = Dialect(
+    rename={"rfid_auth_required": "RFID_auth_required"},
+    drop=frozenset({"min_booking_duration", "max_booking_duration"}),
+    values={"supported_access_methods": _ACCESS},
+)
+_TERMS: Final = wires(BookingTerms, {BookingTerms: {OLD: _TERMS_DIALECT}}, (OLD,))[OLD]
+
+
+def _place_up(theirs: Mapping[str, Any], ours: Tree, path: str, trip: Trip) -> None:
+    """1.0 has a list of terms; the first counts."""
+    _option_up(theirs, ours, path, trip)
+    chosen = _first_of(theirs.get("booking_terms") or [], f"{path}/booking_terms", trip)
+    if chosen:
+        ours["booking_terms"] = _TERMS.read(chosen).tree()
+
+
+def _place_down(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) -> None:
+    _option_down("bookable_parking_options")(ours, theirs, path, trip)
+    if ours.get("booking_terms"):
+        written, losses = _TERMS.write(ours["booking_terms"])
+        for pointer, reason in losses:
+            trip.lose(f"{path}/booking_terms{pointer}", reason)
+        theirs["booking_terms"] = [written]
+
+
 def _request_up(theirs: Mapping[str, Any], ours: Tree, path: str, trip: Trip) -> None:
     _option_up(theirs, ours, path, trip)
     if not trip.part:
@@ -137,9 +165,6 @@ def _request_up(theirs: Mapping[str, Any], ours: Tree, path: str, trip: Trip) ->
 
 _BESIDE_FORMS: Final[Mapping[str, Any]] = dict.fromkeys(_BESIDE, CiString36 | None)
 _ONE_OPTION: Final = {**_BESIDE_FORMS, "bookable_parking_option": BookingOption | None}
-_ACCESS: Final = Only(
-    ("OPEN", "TOKEN", "LICENSE_PLATE", "ACCESS_CODE", "INTERCOM", "PARKING_TICKET"), called="LocationAccess"
-)
 _SLOT: Final = {"start_date_time": "start_from", "end_date_time": "end_before"}
 
 DIALECTS: Final[Dialects] = {
@@ -151,13 +176,7 @@ DIALECTS: Final[Dialects] = {
     Period: {OLD: Dialect(rename=_SLOT)},
     Timeslot: {OLD: Dialect(rename=_SLOT)},
     Calendar: {OLD: Dialect(rename={"timeslot_increment": "step_size"})},
-    BookingTerms: {
-        OLD: Dialect(
-            rename={"rfid_auth_required": "RFID_auth_required"},
-            drop=frozenset({"min_booking_duration", "max_booking_duration"}),
-            values={"supported_access_methods": _ACCESS},
-        )
-    },
+    BookingTerms: {OLD: _TERMS_DIALECT},
     BookingRequest: {
         OLD: Dialect(
             by_hand=frozenset({"booking_option"}),
@@ -170,12 +189,14 @@ DIALECTS: Final[Dialects] = {
     BookingLocation: {
         OLD: Dialect(
             rename={"policy": "bookable", "tariff_ids": "tariff_id"},
-            by_hand=frozenset({"booking_option"}),
-            add={**_BESIDE_FORMS, "bookable_parking_options": Many[BookingOption]},
-            types={"booking_terms": Many[BookingTerms]},
-            convert={"booking_terms": Convert(up=_first_of, down=_as_list)},
-            up=_option_up,
-            down=_option_down("bookable_parking_options"),
+            by_hand=frozenset({"booking_option", "booking_terms"}),
+            add={
+                **_BESIDE_FORMS,
+                "bookable_parking_options": Many[BookingOption],
+                "booking_terms": Many[BookingTerms],
+            },
+            up=_place_up,
+            down=_place_down,
         )
     },
     Booking: {
