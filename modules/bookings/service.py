@@ -60,9 +60,8 @@ async def open_place(hub: Hub, place_id: str, tree: Tree, *, actor: str) -> bool
     """
     owner, now = hub.settings.own_party, timestamp(hub.clock.now())
     given = {"country_code": owner.country_code, "party_id": owner.party_id, "last_updated": now, **tree}
-    given["calendars"] = [
-        {"last_updated": now, **each} for each in given.get("calendars") or () if isinstance(each, dict)
-    ]
+    if isinstance(given.get("calendars"), list):
+        given["calendars"] = [{"last_updated": now, **c} if isinstance(c, dict) else c for c in given["calendars"]]
     opening = BOOKING_LOCATION["2.3.0"].read(given)
     if opening.id.upper() != place_id.upper() or Party.of(opening.country_code, opening.party_id) != owner:
         raise InvalidRequest("the URL and the object name different booking locations")

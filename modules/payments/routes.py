@@ -100,8 +100,10 @@ async def _order(call: Call, to: Receiver, path: tuple[str, ...], body: Tree | N
 
 @operations("GET", SENDER, _ADVICE, answer=CONFIRMATION, listed=True, query=QUERY, versions=VERSIONS)
 async def list_confirmations(call: Call) -> Answer:
-    """The confirmations of payments for the caller's charges. OCPI
-    mod_payments_ptp_get_financial_advice_confirmations_method."""
+    """What became of payments for the caller's charges.
+
+    OCPI mod_payments_ptp_get_financial_advice_confirmations_method.
+    """
     return await _confirmations.page(call, {"audience": sorted(call.partner.parties)})
 
 

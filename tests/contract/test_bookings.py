@@ -299,8 +299,8 @@ async def test_a_partner_of_1_0_is_read_and_written_in_its_words(world: World) -
 
 
 async def test_a_booking_location_of_1_0_is_taken_into_our_form(world: World) -> None:
-    old = theirs()
-    old |= {"evse_uid": "E7", "booking_terms": [TERMS], "tariff_id": ["T1"], "bookable": {"reservation_required": True}}
+    old, terms = theirs(), {name: value for name, value in TERMS.items() if not name.endswith("_booking_duration")}
+    old |= {"evse_uid": "E7", "booking_terms": [terms], "tariff_id": ["T1"], "bookable": {"reservation_required": True}}
     option = {"vehicle_types": ["VAN"], "format": "CABLE", "restricted_to_type": False, "parking_space_length": 600}
     old["bookable_parking_options"] = [option]
     old["calendars"] = [
@@ -323,7 +323,7 @@ async def test_a_booking_location_of_1_0_is_taken_into_our_form(world: World) ->
         "connector_format": ["CABLE"],
         "min_parking_space_length": 600,
     }
-    assert (kept["booking_terms"], kept["policy"]) == (TERMS, {"reservation_required": True})
+    assert (kept["booking_terms"], kept["policy"]) == (terms, {"reservation_required": True})
     assert kept["calendars"][0]["timeslot_increment"] == 15
     assert len(await world.documents(BOOKING_LOCATIONS)) == 1
 

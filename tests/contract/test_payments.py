@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ def advice(number: str = "F1", **fields: Any) -> dict[str, Any]:
     return {
         "id": number,
         "authorization_reference": "pp-100",
-        "total_costs": {"before_taxes": 5, "taxes": [{"name": "VAT", "amount": 0.95}]},
+        "total_costs": {"before_taxes": 5, "taxes": [{"name": "VAT", "amount": Decimal("0.95")}]},
         "currency": "EUR",
         "eft_data": ["Mastercard", "AID: A0000000041010", "Nr: **** **** **** 1234", "Amount: EUR 5.95"],
         "capture_status_code": "SUCCESS",
