@@ -13,6 +13,7 @@ from hub.core.errors import BusbarError
 from hub.core.ports import Hub
 from hub.core.units import Delete, Unit
 from modules.bookings import service as bookings
+from modules.cdrs import vetting
 from modules.commands import reservations
 from modules.sessions import service as sessions
 from modules.tokens.store import AUTHORIZATIONS
@@ -43,6 +44,8 @@ async def read_agreements(hub: Hub) -> None:
 
 JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (read_agreements, 1.0),
+    (vetting.vet_waiting, 1.0),
+    (vetting.wake_credits, 300.0),
     (reservations.expired, 5.0),
     (callbacks.forget, 3600.0),
     (forget_authorizations, 60.0),

@@ -16,7 +16,7 @@ from modules.bookings.publication import BookingPublication
 from modules.bookings.store import BOOKING_CALENDARS, BOOKING_LOCATIONS, BOOKING_OPENINGS, BOOKING_STARTS, BOOKINGS
 from modules.cdrs import routes as cdrs
 from modules.cdrs.publication import CdrPublication
-from modules.cdrs.store import CDRS, DELIVERIES
+from modules.cdrs.store import CDRS, CHECKS, DELIVERIES, ORIGINALS, RECEIPTS, RECEIVED
 from modules.commands import routes as commands
 from modules.commands.store import COMMANDS, RESERVATIONS
 from modules.credentials import routes as credentials
@@ -59,7 +59,7 @@ MODULES: Final = (
     Module("tariffs", (tariffs.operations,), (TARIFFS,), TariffPublication()),
     Module("tokens", (tokens.operations,), (TOKENS, AUTHORIZATIONS, TAG_ALIASES)),
     Module("sessions", (sessions.operations,), (SESSIONS, CHARGES), SessionPublication()),
-    Module("cdrs", (cdrs.operations,), (CDRS, DELIVERIES), CdrPublication()),
+    Module("cdrs", (cdrs.operations,), (CDRS, RECEIPTS, DELIVERIES, RECEIVED, ORIGINALS, CHECKS), CdrPublication()),
     Module("commands", (commands.operations,), (COMMANDS, RESERVATIONS)),
     Module("invoicereconciliation", (invoices.operations,), (RECORDS, INVOICED), InvoicePublication()),
     Module("payments", (payments.operations,), (TERMINALS, CONFIRMATIONS), PaymentPublication()),

@@ -16,6 +16,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     ),
     "invoicereconciliation": frozenset({"check"}),
     "payments": frozenset({"card_numbers"}),
+    "cdrs": frozenset({"received", "vetting"}),
     "commands": frozenset({"consent", "places", "reserving", "response_url"}),
     "tokens": frozenset({"known"}),
     "sessions": frozenset({"facts", "plausible", "preferences"}),

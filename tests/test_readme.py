@@ -92,3 +92,25 @@ def test_the_quick_start_leads_from_nothing_to_a_delivered_cdr(tmp_path: Path, p
     (cdr,) = json.loads(done.stdout[done.stdout.rindex('{"items"') :])["items"]
     assert (cdr["cdr"]["total_energy"], cdr["cdr"]["total_cost"]["before_taxes"]) == (10, 4.5)
     assert [delivery["state"] for delivery in cdr["deliveries"]] == ["delivered"]
+
+
+def test_the_example_of_prices_and_tariffs_does_what_it_says(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text()
+    part = text[text.index("## Prices and tariffs") : text.index("## Speed")]
+    (script,) = re.findall(r"```bash\n(.*?)```", part, re.DOTALL)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", f"set -e\n{script}"],
+        cwd=tmp_path,
+        env={**environment(), "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    assert told[0].endswith("Nothing prices ENERGY in a session at 21:00: it is free there. [gap]")
+    assert told[1:] == ["it has a gap", "one has no price"]
+    ten, bad = map(json.loads, (tmp_path / "results.jsonl").read_text().splitlines())
+    assert (ten["total_cost"], bad["error"]["code"]) == ({"excl": "4.5", "incl": "5.355"}, "not_json")

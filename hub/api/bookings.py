@@ -43,7 +43,7 @@ async def get_booking_location(
     _PLACE,
     tags=["bookings"],
     openapi_extra=takes("BookingLocation"),
-    responses=gives("BookingLocation") | gives("BookingLocation", 201),
+    responses=gives("BookingLocation") | gives("BookingLocation", status=201),
 )
 async def put_booking_location(
     request: Request, country_code: Segment, party_id: Segment, booking_location_id: Segment, bearer: Operator

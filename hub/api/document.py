@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from hub import __version__, api
+from hub.api.document_pricing import FINDINGS, PRICING_CASE, PRICING_RESULT
 from hub.control.asks import (
     Ask,
     BillHeld,
@@ -22,14 +23,18 @@ from hub.control.asks import (
     Invite,
     InvoiceAsked,
     OperatorToken,
+    PartnerSwitches,
     Pull,
     Rotate,
     StationCall,
 )
+from hub.control.lint import LintAsked
 from hub.control.price import PriceAsked
+from hub.control.received import VERDICTS
 from hub.core.dialect import Wire
 from hub.core.jsontypes import Tree
 from modules.bookings.wire import BOOKING, BOOKING_LOCATION
+from modules.cdrs.check import Cause
 from modules.cdrs.wire import CDR
 from modules.invoicereconciliation.wire import RECORD
 from modules.locations.wire import LOCATION
@@ -40,8 +45,8 @@ from modules.tokens.wire import TOKEN
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
-    Invite, Connect, Pull, Rotate, BillHeld, InvoiceAsked, BookingCancel, BookingsEdition, OperatorToken, StationCall,
-    PriceAsked,
+    Invite, Connect, PartnerSwitches, Pull, Rotate, BillHeld, InvoiceAsked, BookingCancel, BookingsEdition,
+    OperatorToken, StationCall, PriceAsked, LintAsked,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -103,6 +108,8 @@ _IN_SHORT: Final[dict[str, Tree]] = {
     "failures": _WHOLE,
     "refused": _WHOLE,
 }
+_VERDICT: Final[Tree] = {"type": "string", "enum": list(VERDICTS)}
+_FIGURE: Final[Tree] = {"type": ["number", "string", "null"]}
 _MONEY: Final = _object(before_taxes=_AMOUNT, after_taxes={"type": ["number", "null"]})
 
 ANSWERS: Final[dict[str, Tree]] = {
@@ -117,6 +124,9 @@ ANSWERS: Final[dict[str, Tree]] = {
         versions_url=_TEXT,
         endpoints={"type": "array", "items": _object(identifier=_TEXT, role=_TEXT, url=_TEXT)},
         lane=_LANE,
+        switches={"type": "object", "additionalProperties": _TEXT},
+        cdr_checks={"type": "object", "additionalProperties": _WHOLE},
+        warnings={"type": "array", "items": _TEXT},
         losses={"type": "array", "items": _object(module=_TEXT, field=_TEXT, times=_WHOLE)},
     ),
     "Farewell": _object(name=_TEXT, state=_TEXT, told=_FLAG),
@@ -133,7 +143,24 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Sessions": _page("Session"),
     "Delivery": _object(partner=_TEXT, state=_TEXT, attempts=_WHOLE, location=_TEXT, at=_TEXT),
     "IssuedCdr": _object(cdr=_ref("Cdr"), audience=_TEXT, deliveries={"type": "array", "items": _ref("Delivery")}),
-    "Cdrs": _page("IssuedCdr"),
+    "ReceivedCdr": _object(cdr=_ref("Cdr"), partner=_TEXT, version=_TEXT, check=_VERDICT, state=_TEXT),
+    "AnyCdr": {"anyOf": [_ref("IssuedCdr"), _ref("ReceivedCdr")]},
+    "Cdrs": _page("AnyCdr"),
+    "CdrCheck": {
+        **_object(key=_TEXT, verdict=_VERDICT, why=_TEXT,
+                  deviations={"type": "array", "items": _ref("CdrDeviation")}),
+        "properties": {
+            "key": _TEXT, "verdict": _VERDICT, "why": _TEXT,
+            "deviations": {"type": "array", "items": _ref("CdrDeviation")},
+            "computed": {"type": "object", "additionalProperties": _MONEY},
+            "warnings": {"type": "array", "items": _TEXT},
+            "held_because": _TEXT, "at": _TEXT, "tolerance": _AMOUNT, "time_zone": _TEXT_OR_NULL, "state": _TEXT,
+        },
+    },
+    "CdrDeviation": _object(
+        figure=_TEXT, claimed=_FIGURE, computed=_FIGURE, difference={"type": ["number", "null"]},
+        why=_TEXT, tolerable=_FLAG, **{"class": {"type": "string", "enum": [cause.value for cause in Cause]}},
+    ),
     "Transaction": _object(session_id=_TEXT, station=_TEXT, connector=_WHOLE, start=_TEXT),
     "Transactions": _page("Transaction"),
     "Reservation": _object(number=_WHOLE, key=_TEXT, station=_TEXT, expires=_TEXT),
@@ -196,8 +223,17 @@ ANSWERS: Final[dict[str, Tree]] = {
     },
     "Price": _object(
         currency=_TEXT, total=_MONEY, billed=_ANY_OBJECT,
-        receipt={"type": "array", "items": _ANY_OBJECT}, warnings={"type": "array", "items": _ANY_OBJECT},
+        receipt=_ref("Receipt"), warnings={"type": "array", "items": _ANY_OBJECT},
     ),
+    "Receipt": _object(
+        format={"type": "integer", "const": 1}, currency=_TEXT_OR_NULL, time_zone=_TEXT_OR_NULL, policy=_ANY_OBJECT,
+        lines={"type": "array", "items": _ANY_OBJECT}, steps={"type": "array", "items": _ANY_OBJECT},
+        limits={"type": "array", "items": _ANY_OBJECT}, figures={"type": "array", "items": _ANY_OBJECT},
+        warnings={"type": "array", "items": _ANY_OBJECT},
+    ),
+    "PricingCase": PRICING_CASE,
+    "PricingResult": PRICING_RESULT,
+    "Findings": FINDINGS,
     "IssuedToken": _object(token=_TEXT, subject=_TEXT, role=_TEXT, expires=_TEXT),
 }  # fmt: skip
 

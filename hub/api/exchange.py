@@ -72,14 +72,18 @@ def answer(tree: Json, status: int = 200) -> Response:
     return Response(encode(tree), status, media_type="application/json")
 
 
-def takes(schema: str) -> dict[str, Any]:
-    """The documentation of a request body, by the name of its schema in `hub/api/document.py`."""
-    reference = {"$ref": f"#/components/schemas/{schema}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
+def takes(*schemas: str) -> dict[str, Any]:
+    """The documentation of a request body, by the names of its schemas in `hub/api/document.py`."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _one_of(schemas)}}}}
 
 
-def gives(schema: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
+def _one_of(schemas: tuple[str, ...]) -> dict[str, Any]:
+    references = [{"$ref": f"#/components/schemas/{schema}"} for schema in schemas]
+    return references[0] if len(references) == 1 else {"anyOf": references}
+
+
+def gives(*schemas: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
     """The documentation of a successful answer."""
-    reference = {"$ref": f"#/components/schemas/{schema}"}
+    reference = _one_of(schemas)
     words = {200: "Answered", 201: "Created", 202: "Not answered in time"}
     return {status: {"description": words[status], "content": {"application/json": {"schema": reference}}}}

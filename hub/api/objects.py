@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from hub.api.access import Operator, Viewer, program_of
-from hub.api.exchange import Limit, Offset, Segment, answer, gives, object_body, takes
+from hub.api.exchange import Limit, Offset, Segment, answer, asked, gives, object_body, takes
 from hub.control import objects
+from hub.control.lint import LintAsked, findings_on, report
 from hub.control.listing import Filter, newest, parties_of
 from hub.core.jsontypes import Tree
 from hub.core.operations import LARGE, MEDIUM, SMALL
@@ -58,7 +60,7 @@ async def get_location(
     "/locations/{country_code}/{party_id}/{location_id}",
     tags=["locations"],
     openapi_extra=takes("Location"),
-    responses=gives("Location") | gives("Location", 201),
+    responses=gives("Location") | gives("Location", status=201),
 )
 async def put_location(
     request: Request, country_code: Segment, party_id: Segment, location_id: Segment, bearer: Operator
@@ -109,7 +111,7 @@ async def get_tariff(
     "/tariffs/{country_code}/{party_id}/{tariff_id}",
     tags=["tariffs"],
     openapi_extra=takes("Tariff"),
-    responses=gives("Tariff") | gives("Tariff", 201),
+    responses=gives("Tariff") | gives("Tariff", status=201),
 )
 async def put_tariff(
     request: Request, country_code: Segment, party_id: Segment, tariff_id: Segment, bearer: Operator
@@ -120,6 +122,13 @@ async def put_tariff(
     tree = await object_body(request, limit=MEDIUM)
     created = await objects.put_tariff(program, owner, tariff_id, tree, actor=bearer.subject)
     return _kept(await objects.get_tariff(program, owner, tariff_id), created)
+
+
+@router.post("/tariffs/lint", tags=["tariffs"], openapi_extra=takes("LintAsked"), responses=gives("Findings"))
+async def lint_tariff(request: Request, bearer: Viewer) -> Response:
+    """What is odd in a tariff, and what of it older versions and OICP cannot say. Nothing is stored."""
+    ask = await asked(request, LintAsked, limit=LARGE)
+    return answer(report(await asyncio.to_thread(findings_on, ask)))
 
 
 @router.delete("/tariffs/{country_code}/{party_id}/{tariff_id}", tags=["tariffs"], responses=gives("Deleted"))
@@ -164,7 +173,7 @@ async def get_token(
     "/tokens/{country_code}/{party_id}/{uid}",
     tags=["tokens"],
     openapi_extra=takes("TokenAsked"),
-    responses=gives("Token") | gives("Token", 201),
+    responses=gives("Token") | gives("Token", status=201),
 )
 async def put_token(
     request: Request, country_code: Segment, party_id: Segment, uid: Segment, bearer: Operator

@@ -14,7 +14,9 @@ from hub.core.jwt import OperatorRole
 router = APIRouter(prefix="/api/v1/operators", tags=["operators"])
 
 
-@router.post("/tokens", status_code=201, openapi_extra=takes("OperatorToken"), responses=gives("IssuedToken", 201))
+@router.post(
+    "/tokens", status_code=201, openapi_extra=takes("OperatorToken"), responses=gives("IssuedToken", status=201)
+)
 async def issue_token(request: Request, bearer: Admin) -> Response:
     """A bearer token with a role and an end, shown this once."""
     ask = await asked(request, OperatorToken)

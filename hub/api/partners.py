@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request, Response
 from hub.api.access import Admin, Operator, Viewer, program_of
 from hub.api.exchange import Segment, answer, asked, gives, takes
 from hub.control import partner_view, partners
-from hub.control.asks import Connect, Invite, Pull, Rotate
+from hub.control.asks import Connect, Invite, PartnerSwitches, Pull, Rotate
 
 router = APIRouter(prefix="/api/v1/partners", tags=["partners"])
 
 
-@router.post("", status_code=201, openapi_extra=takes("Invite"), responses=gives("Invitation", 201))
+@router.post("", status_code=201, openapi_extra=takes("Invite"), responses=gives("Invitation", status=201))
 async def invite_partner(request: Request, bearer: Admin) -> Response:
     """Invite a partner: the answer holds token A, shown this once."""
     invited = await partners.invite(program_of(request), await asked(request, Invite), actor=bearer.subject)
@@ -58,6 +58,14 @@ async def unblock_partner(request: Request, name: Segment, bearer: Admin) -> Res
     """Let a blocked partner go on."""
     await partners.unblock(program_of(request), name, actor=bearer.subject)
     return answer(await partner_view.show(program_of(request), name))
+
+
+@router.put("/{name}/switches", openapi_extra=takes("PartnerSwitches"), responses=gives("Partner"))
+async def switch_partner(request: Request, name: Segment, bearer: Admin) -> Response:
+    """Set what holds for this partner alone, such as what follows from a wrong CDR."""
+    program, ask = program_of(request), await asked(request, PartnerSwitches)
+    await partners.switch(program, name, ask, actor=bearer.subject)
+    return answer(await partner_view.show(program, name))
 
 
 @router.post("/{name}/rotate", openapi_extra=takes("Rotate"), responses=gives("Partner"))

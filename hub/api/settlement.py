@@ -35,7 +35,7 @@ async def list_invoices(request: Request, bearer: Viewer, narrowed_to: Narrowed)
     tags=["invoices"],
     status_code=201,
     openapi_extra=takes("InvoiceAsked"),
-    responses=gives("Invoice", 201),
+    responses=gives("Invoice", status=201),
 )
 async def add_invoice(request: Request, bearer: Operator) -> Response:
     """Make the record of an invoice of ours from our CDRs, and send it to who pays."""

@@ -53,7 +53,7 @@ async def list_messages(request: Request, identity: Segment, bearer: Viewer, lim
 @router.post(
     "/{identity}/calls",
     openapi_extra=takes("StationCall"),
-    responses=gives("CallOutcome") | gives("CallOutcome", 202),
+    responses=gives("CallOutcome") | gives("CallOutcome", status=202),
 )
 async def call_station(request: Request, identity: Segment, bearer: Operator) -> Response:
     """Send any OCPP call. 202: no answer in time; 404: not connected; 409: too many calls wait."""
@@ -61,7 +61,7 @@ async def call_station(request: Request, identity: Segment, bearer: Operator) ->
     return _outcome(await stations.call(program_of(request), identity, ask, actor=bearer.subject))
 
 
-@router.post("/{identity}/password", responses=gives("CallOutcome") | gives("CallOutcome", 202))
+@router.post("/{identity}/password", responses=gives("CallOutcome") | gives("CallOutcome", status=202))
 async def change_password(request: Request, identity: Segment, bearer: Admin) -> Response:
     """Give a connected charger a new password. It is not shown: the charger has it, and nobody else needs it."""
     return _outcome(await (await register(program_of(request))).change_password(identity, actor=bearer.subject))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hub import __version__
-from hub.cli import local, objects, partner, records, serving, settlement, station
+from hub.cli import lint, local, objects, partner, price, records, serving, settlement, station
 
 app = typer.Typer(
     name="busbar",
@@ -20,8 +20,10 @@ app = typer.Typer(
 
 serving.add_to(app)
 local.add_to(app)
+price.add_to(app)
 app.add_typer(partner.app, name="partner")
 app.add_typer(objects.location, name="location")
+lint.add_to(objects.tariff)
 app.add_typer(objects.tariff, name="tariff")
 app.add_typer(objects.token, name="token")
 app.add_typer(station.app, name="station")

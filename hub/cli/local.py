@@ -1,4 +1,4 @@
-"""busbar doctor, openapi, price and demo: what needs no running hub."""
+"""busbar doctor, openapi and demo: what needs no running hub."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ import typer
 
 from hub.cli.face import Face, command
 from hub.cli.failures import Code, CommandFailed
-from hub.cli.files import read_object, read_objects
-from hub.core.errors import BusbarError
 from hub.core.jsontypes import Tree
 
 
@@ -21,7 +19,6 @@ def add_to(app: typer.Typer) -> None:
     """Declare the commands of this file."""
     command(app, "doctor", remote=False)(doctor)
     command(app, "openapi", remote=False)(openapi)
-    command(app, "price", remote=False)(price)
     command(app, "demo", remote=False)(demo)
 
 
@@ -73,47 +70,6 @@ def _documents() -> dict[str, Tree]:
     from modules import all_operations
 
     return {**ocpi.documents(all_operations()), "management.json": document()}
-
-
-def price(
-    face: Face,
-    tariff: Annotated[list[str], typer.Option("--tariff", help="A file with a tariff, or several.")] = [],  # noqa: B006
-    cdr: Annotated[str | None, typer.Option("--cdr", help="A file with a CDR.")] = None,
-    session: Annotated[str | None, typer.Option("--session", help="A file with a session.")] = None,
-    time_zone: Annotated[str | None, typer.Option("--time-zone", help="Of the location, as in Europe/Berlin.")] = None,
-    version: Annotated[str, typer.Option("--ocpi", help="The OCPI version in which the files are written.")] = "2.3.0",
-) -> None:
-    """What a session or CDR costs, line by line; exit code 1 when a CDR claims something else."""
-    from hub.control.price import PriceAsked, quote
-
-    if (cdr is None) == (session is None):
-        raise CommandFailed("either --cdr or --session is needed", Code.USAGE, advice="See `busbar price --help`.")
-    try:
-        asked = PriceAsked.of(
-            {
-                "tariffs": [tree for path in tariff for tree in read_objects(path)],
-                "cdr": read_object(cdr) if cdr is not None else None,
-                "session": read_object(session) if session is not None else None,
-                "time_zone": time_zone,
-                "version": version,
-            }
-        )
-        quoted = quote(asked)
-    except BusbarError as fault:
-        raise CommandFailed(fault.message) from None
-    if face.as_json:
-        face.show(quoted)
-    else:
-        _receipt(face, quoted)
-    if not quoted.get("check", {}).get("agrees", True):
-        raise typer.Exit(Code.FAILED)
-
-
-def _receipt(face: Face, quoted: Tree) -> None:
-    """The lines first, then what they add up to."""
-    columns = ("period", "dimension", "tariff_id", "quantity", "billed", "price", "rate", "before_taxes", "tax")
-    face.show({"items": quoted["receipt"]}, columns)
-    face.show({name: value for name, value in quoted.items() if name != "receipt"})
 
 
 def demo(

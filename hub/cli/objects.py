@@ -79,9 +79,11 @@ def _put(face: Face, kind: str, tree: Tree, *, key: str = "id") -> bool:
 
 
 def _add(face: Face, kind: str, tree: Tree, *, key: str = "id") -> None:
-    created = _put(face, kind, tree, key=key)
-    owner = f"{tree['country_code']}*{tree['party_id']}"
-    face.show({key: tree[key], "owner": owner, "created": created})
+    face.show(_kept(tree, key, _put(face, kind, tree, key=key)))
+
+
+def _kept(tree: Tree, key: str, created: bool) -> Tree:
+    return {key: tree[key], "owner": f"{tree['country_code']}*{tree['party_id']}", "created": created}
 
 
 def _import(face: Face, kind: str, path: str, version: str, *, as_ours: bool, key: str = "id") -> None:
@@ -136,8 +138,19 @@ def remove_evse(face: Face, name: Id, evse_uid: Annotated[str, typer.Argument(me
 
 @command(tariff, "add")
 def add_tariff(face: Face, file: JsonFile, ocpi: Ocpi = "2.3.0", as_ours: AsOurs = False) -> None:
-    """Keep one tariff."""
-    _add(face, "tariffs", _prepared(read_object(file), "tariffs", ocpi, _our_party(face), as_ours=as_ours))
+    """Keep one tariff, and say what is odd in it."""
+    tree = _prepared(read_object(file), "tariffs", ocpi, _our_party(face), as_ours=as_ours)
+    created = _put(face, "tariffs", tree)
+    found = [each for each in _findings(face, tree) if each["severity"] != "hint"]
+    face.show({**_kept(tree, "id", created), **({"findings": found} if found and face.as_json else {})})
+    for each in () if face.as_json else found:
+        face.say(f"{each['severity']}: {each['pointer'] or '/'} {each['message']}")
+
+
+def _findings(face: Face, tree: Tree) -> list[Tree]:
+    """What is odd in a tariff that is stored by now."""
+    found: list[Tree] = face.hub.post("/tariffs/lint", {"tariff": tree})["items"]
+    return found
 
 
 @command(tariff, "import")

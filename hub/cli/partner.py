@@ -101,6 +101,24 @@ def unblock(face: Face, name: Name) -> None:
     face.show(face.hub.post(f"/partners/{quoted(name)}/unblock"))
 
 
+@command(app, "set")
+def switch(
+    face: Face,
+    name: Name,
+    cdr_policy: Annotated[
+        str | None, typer.Option("--cdr-policy", help="What follows from its wrong CDRs: accept, flag or hold.")
+    ] = None,
+    cdr_tolerance: Annotated[
+        str | None, typer.Option("--cdr-tolerance", help="What an amount of its CDRs may differ by, as in 0.02.")
+    ] = None,
+) -> None:
+    """Set what holds for this partner alone; what is left out stays as it is."""
+    switches = dict(face.hub.get(f"/partners/{quoted(name)}")["switches"])
+    given = {"cdr_policy": cdr_policy, "cdr_tolerance": cdr_tolerance}
+    switches |= {key: value for key, value in given.items() if value is not None}
+    face.show(face.hub.put(f"/partners/{quoted(name)}/switches", switches)[1])
+
+
 @command(app, "unregister")
 def unregister(face: Face, name: Name) -> None:
     """End the registration, and tell the partner."""

@@ -70,12 +70,6 @@ _list(
     may_be_held=True,
 )
 _list(
-    cdr,
-    "/cdrs",
-    "CDRs, the newest first.",
-    ("cdr.id", "cdr.start_date_time", "cdr.total_energy", "cdr.total_cost.before_taxes", "audience", "deliveries"),
-)
-_list(
     transaction,
     "/transactions",
     "Charges at our own chargers, the newest first.",
@@ -118,10 +112,67 @@ def _energy(text: str) -> Decimal:
     return value
 
 
+_CDR: Final = ("cdr.id", "cdr.start_date_time", "cdr.total_energy", "cdr.total_cost.before_taxes")
+_VERDICTS: Final = "right, within_tolerance, wrong, cannot_be_checked or unchecked"
+
+
+@command(cdr, "list")
+def list_cdrs(
+    face: Face,
+    partner: Partner = None,
+    station: Station = None,
+    date_from: DateFrom = None,
+    received: Annotated[bool, typer.Option("--received", help="Those that other CPOs brought.")] = False,
+    check: Annotated[str | None, typer.Option("--check", help=f"Received ones, only {_VERDICTS}.")] = None,
+    held: Annotated[bool, typer.Option("--held", help="Received ones that are not passed on.")] = False,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> None:
+    """CDRs, the newest first: ours, or those that other CPOs brought."""
+    brought = received or held or check is not None
+    query = {"partner": partner, "station": station, "date_from": date_from, "check": check}
+    query |= {"received": "true" if brought else None, "held": "true" if held else None}
+    columns = ("partner", *_CDR, "check", "state") if brought else (*_CDR, "audience", "deliveries")
+    face.show(face.hub.get("/cdrs", **query, limit=limit, offset=offset), columns)
+
+
+@command(cdr, "check")
+def check_cdr(face: Face, name: Id) -> None:
+    """Is a CDR what its periods and tariffs come to? Exit code 1 when it is not."""
+    checked = face.hub.get(f"{path_of(face, 'cdrs', name)}/check")
+    if face.as_json:
+        face.show(checked)
+    else:
+        face.print(f"{checked['verdict']}: {checked['why']}")
+        if checked["deviations"]:
+            columns = ("figure", "claimed", "computed", "difference", "class", "why")
+            face.show({"items": checked["deviations"]}, columns)
+    if checked["verdict"] == "wrong":
+        raise typer.Exit(Code.FAILED)
+
+
+@command(cdr, "release")
+def release_cdr(face: Face, name: Id) -> None:
+    """Let a held CDR be passed on, whatever its check found."""
+    face.show(face.hub.post(f"{path_of(face, 'cdrs', name)}/release"))
+
+
 @command(cdr, "show")
 def show_cdr(face: Face, name: Id) -> None:
-    """One CDR, with its deliveries."""
+    """One CDR, with its deliveries or with what its check found."""
     face.show(face.hub.get(path_of(face, "cdrs", name)))
+
+
+@command(cdr, "receipt")
+def show_receipt(face: Face, name: Id) -> None:
+    """Why a CDR of ours costs what it does: a page for people, or all of it with --json."""
+    receipt = face.hub.get(f"{path_of(face, 'cdrs', name)}/receipt")
+    if face.as_json:
+        face.show(receipt)
+    else:
+        from modules.tariffs.pricing import page_of
+
+        face.print(page_of(receipt, title=f"Receipt of CDR {name.rsplit('/', 1)[-1]}"))
 
 
 @command(cdr, "credit")

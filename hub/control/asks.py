@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -72,6 +72,20 @@ class Rotate(Ask):
     """New tokens; with `version`, a change of the OCPI version along with them."""
 
     version: str | None = None
+
+
+class PartnerSwitches(Ask):
+    """What follows from a CDR of the partner that is wrong or cannot be checked, and by how much an amount may differ.
+
+    What is left out is as it is for everybody.
+    """
+
+    cdr_policy: Literal["accept", "flag", "hold"] | None = None
+    cdr_tolerance: Annotated[Decimal, Field(ge=0, le=1000, max_digits=10, decimal_places=4)] | None = None
+
+    def switches(self) -> dict[str, str]:
+        """Those that are set, as text."""
+        return {name: str(value) for name, value in self if value is not None}
 
 
 class BillHeld(Ask):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from hub.control.asks import Connect, Invite
+from hub.control.asks import Connect, Invite, PartnerSwitches
 from hub.core.delivery import REFUSED
 from hub.core.errors import BusbarError, Conflict, InvalidRequest, NotFound, RegistrationState
 from hub.core.inbound import parse
@@ -44,7 +44,13 @@ async def invite(program: Program, ask: Invite, *, actor: str) -> Tree:
     claims = _claims(program, ask.name, tuple(role.claim for role in ask.roles), known)
     token = mint_token()
     issued = IssuedToken(fingerprint=registry.fingerprint(token), use=TokenUse.REGISTRATION)
-    partner = Partner(name=ask.name, invited=claims, our_tokens=(issued,), since=program.hub.clock.now().isoformat())
+    partner = Partner(
+        name=ask.name,
+        invited=claims,
+        our_tokens=(issued,),
+        since=program.hub.clock.now().isoformat(),
+        switches=known.switches if known is not None else {},
+    )
     unit = registry.unit(partner, new=known is None).audited(Audit(actor, "partner.invited", ask.name))
     await registry.commit(partner, unit)
     return {"name": ask.name, **_addresses(program, claims), "token_a": token}
@@ -113,6 +119,19 @@ async def _move(
         return partner.model_copy(update={"state": to})
 
     return await program.hub.registry.change(name, moved, lambda unit: unit.audited(Audit(actor, action, name)))
+
+
+async def switch(program: Program, name: str, ask: PartnerSwitches, *, actor: str) -> Partner:
+    """Set what holds for this partner alone. Raises: NotFound, Conflict."""
+    switches = ask.switches()
+    detail = " ".join(f"{key}={value}" for key, value in switches.items())
+
+    def switched(partner: Partner) -> Partner:
+        return partner.model_copy(update={"switches": switches}) if partner.switches != switches else partner
+
+    return await program.hub.registry.change(
+        name, switched, lambda unit: unit.audited(Audit(actor, "partner.switched", name, detail))
+    )
 
 
 async def unregister(program: Program, name: str, *, actor: str) -> Tree:

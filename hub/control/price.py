@@ -15,7 +15,7 @@ from hub.core.jsontypes import Json, Tree
 from modules.cdrs.model import ChargingPeriod
 from modules.cdrs.wire import CDR
 from modules.sessions.wire import SESSION
-from modules.tariffs.pricing import Case, Money, Priced, price
+from modules.tariffs.pricing import Case, Money, Priced, price, receipt_of
 from modules.tariffs.wire import TARIFF
 
 _NEWEST: Final = "2.3.0"
@@ -35,7 +35,7 @@ class PriceAsked(Ask):
 
 
 def quote(asked: PriceAsked) -> Tree:
-    """The price, in parts, with each line of the receipt, and the difference to what the CDR claims.
+    """The price, in parts, with its receipt, and the difference to what the CDR claims.
 
     Raises: InvalidRequest, PricingFault.
     """
@@ -54,11 +54,13 @@ def quote(asked: PriceAsked) -> Tree:
         periods=_periods(record),
     )
     priced = price(case)
+    currency = record.get("currency") or tariffs[0]["currency"]
+    receipt = receipt_of(priced, currency=currency)
     return {
-        "currency": tariffs[0]["currency"],
+        "currency": currency,
         **_figures(priced),
-        "receipt": [_line(line) for line in priced.lines],
-        "warnings": [{"code": w.code.value, "period": w.period, "detail": w.detail} for w in priced.warnings],
+        "receipt": receipt,
+        "warnings": receipt["warnings"],
         **_check(record.get("total_cost"), priced.total),
     }
 
@@ -129,11 +131,6 @@ def _figures(priced: Priced) -> Tree:
 
 def _money(amount: Money) -> Tree:
     return {"before_taxes": amount.excl, "after_taxes": amount.incl}
-
-
-def _line(line: Any) -> Tree:
-    tree: Tree = asdict(line)
-    return {**tree, "local_time": line.local_time.isoformat()}
 
 
 def _check(claimed: Json, total: Money) -> Tree:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from hub.control import received
 from hub.control.asks import BillHeld
 from hub.control.listing import MOST, Filter, Found, newest, parties_of
 from hub.core.errors import NotFound
@@ -92,8 +93,16 @@ async def cdr_list(program: Program, asked: Filter) -> tuple[list[Tree], int]:
 
 
 async def cdr(program: Program, owner: Party, cdr_id: str) -> Tree:
-    """One CDR with its deliveries. Raises: NotFound."""
+    """One CDR: of ours with its deliveries, of another CPO with how it stands. Raises: NotFound."""
+    brought = await received.find(program, owner, cdr_id)
+    if brought is not None:
+        return received.view(brought)
     return await with_deliveries(program, await cdrs.get(program.hub, cdr_key(owner, cdr_id)))
+
+
+async def receipt(program: Program, owner: Party, cdr_id: str) -> Tree:
+    """Why a CDR of ours costs what it does. Raises: NotFound."""
+    return tree_of(await cdrs.receipt(program.hub, cdr_key(owner, cdr_id)))
 
 
 async def with_deliveries(program: Program, document: Document) -> Tree:

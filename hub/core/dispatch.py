@@ -118,6 +118,8 @@ class Call:
     """The same object for the same words, as long as it is kept."""
     raw: bytes = b""
     """The body as it came, where there is one."""
+    received: Json = None
+    """The body as it came, in the form of `version`, where the operation takes one."""
 
     @property
     def partner(self) -> Partner:
@@ -307,8 +309,8 @@ class Dispatcher:
             return await operation.handler(call, **parameters)
         check_media_type(call.headers.get(b"content-type"))
         raw = await asked.body(operation.limit, call.headers.get(b"content-length"))
-        tree = parse(raw, limit=operation.limit)
         call.raw = raw
+        call.received = tree = parse(raw, limit=operation.limit)
         return await operation.handler(call, **parameters, body=self._translate(call, tree, parameters))
 
     def _translate(self, call: Call, tree: Json, parameters: Mapping[str, str]) -> Any:

@@ -111,6 +111,8 @@ class Partner(BaseModel):
     pulled: dict[str, str] = {}
     """Per module, the time up to which we have pulled."""
     since: str = ""
+    switches: dict[str, str] = {}
+    """What an operator decided about this partner, in the words of the module that asks."""
 
     @cached_property
     def roles(self) -> frozenset[PartyRole]:

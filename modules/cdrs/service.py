@@ -21,7 +21,7 @@ from hub.core.ports import Hub
 from hub.core.store import Store
 from hub.core.units import Audit, Document, Unit
 from modules.cdrs import store as cdrs
-from modules.cdrs.build import SessionFacts, build, credit
+from modules.cdrs.build import SessionFacts, credit, make
 from modules.tariffs.pricing import PricingFault
 
 log = structlog.get_logger()
@@ -34,12 +34,15 @@ CREDITS_SINCE: Final = "2.2.1"
 def issue(
     hub: Hub, facts: SessionFacts, audience: str, unit: Unit, *, only_if_it_costs: bool = False, least: str = ""
 ) -> bool:
-    """Add the CDR of an ended session to `unit`. Returns: False, when it cannot be priced; that is recorded instead."""
+    """Add the CDR of an ended session to `unit`, with its receipt.
+
+    Returns: False, when it cannot be priced; that is recorded instead.
+    """
     failpoint("session.end.before_cdr")
     if not audience:
         return True
     try:
-        tree = build(facts, now=hub.clock.now())
+        tree, receipt = make(facts, now=hub.clock.now())
     except PricingFault as fault:
         unit.audited(Audit("busbar", "cdr.held", facts.session_id, fault.message))
         log.error("cdr held", session=facts.session_id, why=fault.message)
@@ -47,7 +50,7 @@ def issue(
     if only_if_it_costs and not tree["total_cost"]["before_taxes"]:
         return True
     put = cdrs.put_of(tree, audience, dict(facts.location), session=facts.session_id, least=least)
-    unit.put(put).tells(cdrs.change_of(put, trace.correlation()))
+    unit.put(put).put(cdrs.receipt_put(put, receipt)).tells(cdrs.change_of(put, trace.correlation()))
     unit.audited(Audit("busbar", "cdr.issued", put.key))
     return True
 
@@ -82,8 +85,17 @@ async def get(hub: Hub, key: str) -> Document:
 
 
 async def find(store: Store, owner: Party, cdr_id: str) -> Document | None:
-    """The CDR of this owner and id."""
-    return await cdrs.find(store, cdrs.key_of(owner, cdr_id))
+    """The CDR of this owner and id, ours or a received one."""
+    key = cdrs.key_of(owner, cdr_id)
+    return await cdrs.find(store, key) or await cdrs.find_received(store, key)
+
+
+def payer(document: Document) -> str:
+    """The party that pays a CDR: the owner of its token."""
+    if document.audience:
+        return document.audience
+    token = parse(document.body, limit=LIMIT)["cdr_token"]
+    return str(Party.of(token["country_code"], token["party_id"]))
 
 
 async def with_id(store: Store, cdr_id: str) -> list[Document]:
@@ -94,6 +106,17 @@ async def with_id(store: Store, cdr_id: str) -> list[Document]:
 async def by_reference(store: Store, reference: str) -> list[Document]:
     """The CDRs of charges that were allowed under this authorization_reference, of whatever owner."""
     return await cdrs.by_reference(store, reference)
+
+
+async def receipt(hub: Hub, key: str) -> Document:
+    """Why a CDR of ours costs what it does; of a credit CDR, why that cost so which it takes back. Raises: NotFound."""
+    tree = parse((await get(hub, key)).body, limit=LIMIT)
+    owner = f"{tree['country_code']}*{tree['party_id']}"
+    of = cdrs.key_of(owner, tree["credit_reference_id"]) if tree.get("credit") else key
+    document = await cdrs.find_receipt(hub.store, of)
+    if document is None:
+        raise NotFound("this CDR has no receipt")
+    return document
 
 
 async def take_back(hub: Hub, key: str, *, actor: str, location: Tree) -> Tree:

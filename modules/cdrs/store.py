@@ -1,20 +1,50 @@
-"""CDRs as they are kept, each forever as it was issued; and how far the delivery of each has come."""
+"""CDRs as they are kept, each forever as it was issued or received.
+
+Those of ours stand apart from those of other CPOs: `CDRS` with `DELIVERIES`, how far each has come; `RECEIVED` with
+`ORIGINALS`, the words in which it came, and `CHECKS`, what came of checking it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
+from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.renditions import lowest_version
 from hub.core.store import Store
+from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Change, Document, Kind, Put
 from modules.cdrs.wire import CDR
 
 CDRS: Final = Kind("cdrs", columns=("lowest", "id", "session", "reference"), indexed=("id", "session", "reference"))
 """`reference`: its authorization_reference in upper case, by which payments are matched; "" for none."""
+RECEIPTS: Final = Kind("cdr_receipts")
+"""Why a CDR of ours costs what it does, under the key of the CDR. For us and our drivers: no partner is sent it."""
 DELIVERIES: Final = Kind("cdr_deliveries", columns=("state", "cdr"), indexed=("state", "cdr"))
+
+RECEIVED: Final = Kind(
+    "received_cdrs",
+    columns=("id", "ocpi", "partner", "state", "verdict", "credits", "reference"),
+    indexed=("id", "state", "verdict", "credits", "reference"),
+)
+"""`ocpi`: the version in which it came. `verdict`: "" until it was checked. `credits`: key of what it takes back."""
+ORIGINALS: Final = Kind("received_originals")
+CHECKS: Final = Kind("cdr_checks")
+
+
+class Passing(StrEnum):
+    """May a received CDR be passed on to whom it concerns? Only `FREE` and `RELEASED` may."""
+
+    WAITING = "waiting"
+    """It was not checked yet."""
+    FREE = "free"
+    HELD = "held"
+    """Until an operator releases it, or what it lacks has come."""
+    RELEASED = "released"
 
 
 def key_of(owner: Party | str, cdr_id: str) -> str:
@@ -34,6 +64,11 @@ def put_of(tree: Tree, audience: str, location: Tree, *, session: str, least: st
     return Put(CDRS, key, encode(tree), owner, audience, tree["last_updated"], columns, ABSENT)
 
 
+def receipt_put(cdr: Put, receipt: Tree) -> Put:
+    """The write of the receipt of a new CDR, for the same unit."""
+    return Put(RECEIPTS, cdr.key, encode(receipt), cdr.owner, last_updated=cdr.last_updated, expect=ABSENT)
+
+
 def change_of(put: Put, correlation_id: str) -> Change:
     return Change("cdrs", put.key, put.owner, put.audience, correlation_id=correlation_id)
 
@@ -42,15 +77,69 @@ async def find(store: Store, key: str) -> Document | None:
     return await store.get(CDRS, key)
 
 
+async def find_receipt(store: Store, key: str) -> Document | None:
+    return await store.get(RECEIPTS, key)
+
+
 async def of_session(store: Store, session_id: str) -> list[Document]:
     return await store.select(CDRS, equal={"session": session_id})
 
 
 async def with_id(store: Store, cdr_id: str) -> list[Document]:
-    """The CDRs of this id, of whatever owner."""
-    return await store.select(CDRS, equal={"id": cdr_id})
+    """The CDRs of this id, ours and received ones."""
+    return [each for kind in (CDRS, RECEIVED) for each in await store.select(kind, equal={"id": cdr_id})]
 
 
 async def by_reference(store: Store, reference: str) -> list[Document]:
-    """The CDRs of charges that were allowed under this authorization_reference."""
-    return await store.select(CDRS, equal={"reference": reference.upper()}) if reference else []
+    """The CDRs of charges that were allowed under this authorization_reference, ours and received ones."""
+    if not reference:
+        return []
+    equal = {"reference": reference.upper()}
+    return [each for kind in (CDRS, RECEIVED) for each in await store.select(kind, equal=equal)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a received CDR stands: what may change of it, while the CDR never does."""
+
+    state: Passing = Passing.WAITING
+    verdict: str = ""
+
+
+def received_put(tree: Tree, standing: Standing, *, version: str, partner: str) -> Put:
+    """The write of a CDR that another CPO has sent: it must not exist yet."""
+    owner = f"{tree['country_code']}*{tree['party_id']}".upper()
+    credited = tree.get("credit_reference_id") if tree.get("credit") else None
+    taken_back = key_of(owner, credited) if credited else ""
+    reference = str(tree.get("authorization_reference") or "").upper()
+    columns = (tree["id"], version, partner, standing.state.value, standing.verdict, taken_back, reference)
+    updated = timestamp(parse_datetime(tree["last_updated"]))
+    return Put(RECEIVED, key_of(owner, tree["id"]), encode(tree), owner, "", updated, columns, ABSENT)
+
+
+def standing_put(document: Document, standing: Standing) -> Put:
+    """The write of how a received CDR stands now; the CDR itself stays as it is."""
+    columns = {**document.columns, "state": standing.state.value, "verdict": standing.verdict}
+    values = tuple(columns[name] for name in RECEIVED.columns)
+    return Put(
+        RECEIVED, document.key, document.body, document.owner, "", document.last_updated, values, document.version
+    )
+
+
+async def find_received(store: Store, key: str) -> Document | None:
+    return await store.get(RECEIVED, key)
+
+
+async def waiting(store: Store, limit: int) -> list[Document]:
+    """Received CDRs that were not checked yet, the oldest first."""
+    return await store.select(RECEIVED, equal={"verdict": ""}, limit=limit)
+
+
+async def held(store: Store, *, after_seq: int) -> list[Document]:
+    """Received CDRs that are held, the oldest first, a part at a time."""
+    return await store.select(RECEIVED, equal={"state": Passing.HELD}, after_seq=after_seq, limit=500)
+
+
+async def credits_of(store: Store, key: str) -> list[Document]:
+    """The received credit CDRs that take this one back."""
+    return await store.select(RECEIVED, equal={"credits": key})

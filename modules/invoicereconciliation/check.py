@@ -50,7 +50,7 @@ async def _line(hub: Hub, record: Document, cdr_id: str) -> Tree:
         found = await cdrs.find(hub.store, Party.parse(owner), cdr_id)
     if found is None:
         return {"id": cdr_id, "state": UNKNOWN}
-    if {found.owner, found.audience} != {record.owner, record.audience}:
+    if {found.owner, cdrs.payer(found)} != {record.owner, record.audience}:
         return {"id": cdr_id, "state": FOREIGN}
     cdr: Tree = parse(found.body, limit=_LIMIT)
     cost = cdr["total_cost"]

@@ -85,8 +85,8 @@ async def _payer(hub: Hub, owner: Party, tree: Tree) -> str:
     for cdr_id in tree["cdrs"]:
         document = await cdrs.find(hub.store, owner, cdr_id)
         if document is not None:
-            return document.audience
-        others = [each for each in await cdrs.with_id(hub.store, cdr_id) if each.audience == str(owner)]
+            return cdrs.payer(document)
+        others = [each for each in await cdrs.with_id(hub.store, cdr_id) if cdrs.payer(each) == str(owner)]
         if len(others) == 1:
             return others[0].owner
     return ""
@@ -175,7 +175,7 @@ async def _one_audience(hub: Hub, owner: Party, cdr_ids: Sequence[str]) -> str:
         document = await cdrs.find(hub.store, owner, cdr_id)
         if document is None:
             raise InvalidRequest(f"/cdrs/{at}: we have no such CDR")
-        audiences.add(document.audience)
+        audiences.add(cdrs.payer(document))
     if len(audiences) != 1:
         raise InvalidRequest(f"/cdrs: they are for different parties: {', '.join(sorted(audiences))}")
     return audiences.pop()

@@ -89,7 +89,7 @@ async def _charged_by(hub: Hub, sender: Partner, owner: str, tree: Tree) -> str:
 
 async def matching(hub: Hub, owner: str, reference: str) -> list[Document]:
     """The CDRs that a payment is for: those under its reference, of a token of its PTP."""
-    return [cdr for cdr in await cdrs.by_reference(hub.store, reference) if cdr.audience == owner]
+    return [cdr for cdr in await cdrs.by_reference(hub.store, reference) if cdrs.payer(cdr) == owner]
 
 
 def _expected(known: Document | None) -> int:

@@ -147,6 +147,7 @@ async def _prepare(
         endpoints=found.endpoints,
         our_tokens=(probe,),
         token_form=found.token_form,
+        switches=known.switches if known else {},
     )
     return await hub.registry.commit(partner, hub.registry.unit(partner, new=known is None))
 

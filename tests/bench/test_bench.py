@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bench import fanout, http, ocpp, report
+from bench import fanout, http, ocpp, pricing, report
 from bench.__main__ import PARTS, options
 from bench.harness import Effort, Figure, Findings, Sample
 
@@ -74,3 +74,9 @@ async def test_a_change_reaches_every_receiver_and_the_ceiling_repeats_it() -> N
 async def test_chargers_tap_and_meter_at_the_hub_and_at_the_echo() -> None:
     found = await ocpp.measure(LEAST)
     assert set(found.samples) >= {"hub, Authorize", "hub, MeterValues", "echo, Authorize"}
+
+
+async def test_prices_and_receipts_are_measured_in_cpu_time() -> None:
+    found = await pricing.measure(LEAST)
+    assert all(each.value > 0 for each in found.figures)
+    assert [each.bound for each in found.figures if each.bound] == [25, 100, 1000]

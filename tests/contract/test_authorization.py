@@ -11,6 +11,8 @@ from typing import Any, Final
 import pytest
 
 from hub.core.registry import State
+from tests.modules.cdrs.check.records import but, wired
+from tests.modules.cdrs.check.test_mistakes import EVENING
 from tests.world import NOW, World, credentials, token
 
 ACTORS: Final = ("N", "X", "A", "P", "C1", "C2", "E1", "E2")
@@ -34,6 +36,10 @@ def everybody(answer: tuple[int, int]) -> dict[str, tuple[int, int]]:
 
 def emsps(first: tuple[int, int], second: tuple[int, int]) -> dict[str, tuple[int, int]]:
     return {"C1": FORBIDDEN, "C2": FORBIDDEN, "E1": first, "E2": second}
+
+
+def cpos(first: tuple[int, int], second: tuple[int, int]) -> dict[str, tuple[int, int]]:
+    return {"C1": first, "C2": second, "E1": FORBIDDEN, "E2": FORBIDDEN}
 
 
 def command(version: str, name: str, session: str) -> dict[str, Any]:
@@ -73,6 +79,12 @@ def matrix(version: str, session: str) -> list[Row]:
         row("GET", "receiver/tokens/NL/EEE/CARD1", **emsps(OK, FOREIGN)),
         row("PUT", "receiver/tokens/NL/EEE/CARD1", token(version), **emsps(OK, FOREIGN)),
         row("PATCH", "receiver/tokens/NL/EEE/CARD1", {"last_updated": "2026-05-04T10:00:00Z"}, **emsps(OK, FOREIGN)),
+        row("POST", "receiver/cdrs", wired(but(EVENING, id="C1-1"), version),
+            **cpos(OK, OK if version == "2.1.1" else (200, 2001))),
+        row("GET", "receiver/cdrs/BE/AAA/C1-1", **cpos(OK, FOREIGN)),
+        row("GET", "receiver/cdrs/C1-1", **cpos(OK, OK if version == "2.1.1" else FOREIGN)),
+        row("GET", "receiver/cdrs/BE/AAA/C2-1", **cpos(FOREIGN, FOREIGN)),
+        row("GET", "receiver/cdrs", **everybody(METHOD)),
         row("GET", "sender/tokens", **everybody((404, 2000))),
         row("DELETE", "receiver/tokens/NL/EEE/CARD1", **everybody(METHOD)),
         row("POST", "receiver/commands/START_SESSION", command(version, "START_SESSION", session),
@@ -88,13 +100,33 @@ def matrix(version: str, session: str) -> list[Row]:
     if version != "2.1.1":
         wish = {"profile_type": "FAST"}
         rows.append(row("PUT", f"sender/sessions/{session}/charging_preferences", wish, **emsps((404, 2001), FOREIGN)))
-    return rows
+    return rows + (only_in_230() if version == "2.3.0" else [])
+
+
+def only_in_230() -> list[Row]:
+    """Of the modules that came with its editions."""
+    return [
+        row("GET", "sender/invoicereconciliation", **everybody(OK)),
+        row("GET", "receiver/invoicereconciliation/BE/AAA/R1", **everybody(FOREIGN)),
+        row("DELETE", "receiver/invoicereconciliation/BE/AAA/R1", **everybody(FOREIGN)),
+        row("GET", "sender/payments/terminals", **cpos(OK, OK)),
+        row("GET", "sender/payments/financial-advice-confirmations", **cpos(OK, OK)),
+        row("PATCH", "sender/payments/terminals/T1", {}, **cpos(FOREIGN, FOREIGN)),
+        row("POST", "receiver/payments/terminals", {"terminal_id": "T1"}, **everybody(FORBIDDEN)),
+        row("GET", "sender/bookings", **emsps(OK, OK)),
+        row("GET", "sender/bookings/booking_locations", **emsps(OK, OK)),
+        row("GET", "receiver/bookings/BE/AAA/BK1", **cpos(FOREIGN, FOREIGN)),
+        row("GET", "receiver/bookings/BE/AAA/booking_locations/BX1", **cpos(FOREIGN, FOREIGN)),
+    ]
 
 
 async def test_every_actor_gets_what_the_matrix_says(world: World) -> None:
     await world.ask("PUT", world.at("receiver/tokens/NL/EEE/CARD1"), by="e1", body=token(world.version))
     session = await world.charge("NL*EEE", at=NOW)
     await world.ask("GET", "/ocpi/versions", by="e1")
+    for cpo in ("c1", "c2") if world.version == "2.1.1" else ("c1",):  # there a CDR is its sender's, whoever that is
+        bill = wired(but(EVENING, id="C1-1"), world.version)
+        assert (await world.ask("POST", world.at("receiver/cdrs"), by=cpo, body=bill)).http == 201
     wrong = []
     async with world.unchanged():
         for method, path, body, answers in matrix(world.version, session):

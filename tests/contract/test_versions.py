@@ -15,7 +15,7 @@ EMSP_SEES = {
     ("cdrs", "SENDER"),
     ("commands", "RECEIVER"),
 }
-CPO_SEES = {("credentials", "SENDER"), ("locations", "SENDER"), ("tariffs", "SENDER")}
+CPO_SEES = {("credentials", "SENDER"), ("locations", "SENDER"), ("tariffs", "SENDER"), ("cdrs", "RECEIVER")}
 _INVOICES = {("invoicereconciliation", "SENDER"), ("invoicereconciliation", "RECEIVER")}
 OF_230 = {
     "e1": {("Booking", "SENDER"), *_INVOICES},
@@ -64,6 +64,14 @@ async def test_211_is_also_served_by_position(world: World) -> None:
         assert said.data == [{"version": "2.1.1", "url": f"{BASE}/ocpi/{position}/2.1.1"}]
         said = await world.ask("GET", f"/ocpi/{position}/2.1.1", by="e1")
         assert {e["identifier"] for e in said.data["endpoints"]} == modules | {"credentials"}
+
+
+async def test_a_cpo_of_211_finds_where_to_post_at_the_position_of_an_emsp(world: World) -> None:
+    for position, modules in (("cpo", {"locations", "tariffs"}), ("emsp", {"cdrs"})):
+        said = await world.ask("GET", f"/ocpi/{position}/2.1.1", by="c1")
+        urls = {endpoint["identifier"]: endpoint["url"] for endpoint in said.data["endpoints"]}
+        assert urls.keys() == modules | {"credentials"}
+    assert urls["cdrs"] == f"{BASE}/ocpi/2.1.1/receiver/cdrs"
 
 
 NOT_THERE = (

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,8 +18,12 @@ from typer.testing import CliRunner
 
 from hub.cli.commands import app
 from hub.cli.failures import Code
+from modules.cdrs import received, vetting
+from modules.cdrs.model import CDR
 from partners.sandbox.emsp import Emsp
 from tests.hub.house import OPERATOR_TOKEN, House, a_serving_house
+from tests.modules.cdrs.check.records import but
+from tests.modules.cdrs.check.test_mistakes import HOURS
 from tests.world import location, tariff
 
 T = TypeVar("T")
@@ -215,10 +220,45 @@ def test_records_are_listed_and_shown(shell: Shell) -> None:
     assert shell.ok("transaction", "show", session["id"])["session_id"] == session["id"]
     cdr = shell.ok("cdr", "list")["items"][0]["cdr"]
     assert shell.ok("cdr", "show", f"DE*BSB/{cdr['id']}")["cdr"] == cdr
-    assert shell.ok("cdr", "credit", cdr["id"])["credit"] is True
+    receipt = shell.ok("cdr", "receipt", cdr["id"])
+    assert Decimal(receipt["figures"][-1]["before_taxes"]["rounded"]) == cdr["total_cost"]["before_taxes"]
+    credit = shell.ok("cdr", "credit", cdr["id"])
+    assert credit["credit"] is True
+    assert shell.ok("cdr", "receipt", credit["id"]) == receipt
+    page = shell.run("cdr", "receipt", cdr["id"])
+    assert f"Receipt of CDR {cdr['id']}" in page.out
     assert shell.ok("change", "list", "--module", "cdrs")["last"] > 0
     assert shell.ok("audit", "list", "--limit", "3")["items"][-1]["seq"] > 1
     assert shell.ok("audit", "verify")["intact"] is True
+
+
+def test_cdrs_of_another_cpo_are_checked_held_and_released(shell: Shell) -> None:
+    shell.ok("partner", "invite", "cpo", "--role", "CPO", "--party", "BE*AAA")
+    shell.ok("partner", "set", "cpo", "--cdr-policy", "hold")
+    assert shell.ok("partner", "set", "cpo", "--cdr-tolerance", "0.02")["switches"] == {
+        "cdr_policy": "hold",
+        "cdr_tolerance": "0.02",
+    }
+    assert shell.run("partner", "set", "cpo", "--cdr-policy", "burn").code == Code.FAILED
+    for tree in (HOURS, but(HOURS, id="BAD", total=("6.00", "7.20"), fixed=("1.00", "1.20"))):
+        shell.background.do(_brought(shell.house, tree))
+    assert {item["cdr"]["id"] for item in shell.ok("cdr", "list", "--received")["items"]} == {"BAD", "CDR1"}
+    assert [item["cdr"]["id"] for item in shell.ok("cdr", "list", "--check", "wrong")["items"]] == ["BAD"]
+    assert shell.ok("cdr", "check", "BE*AAA/CDR1")["verdict"] == "right"
+    ran = shell.run("cdr", "check", "BE*AAA/BAD")
+    assert ran.code == Code.FAILED
+    assert "flat_per_period" in ran.out
+    assert shell.ok("cdr", "list", "--held")["items"][0]["state"] == "held"
+    assert shell.ok("cdr", "release", "BE*AAA/BAD")["state"] == "released"
+    assert shell.run("cdr", "release", "BE*AAA/BAD").code == Code.FAILED
+    assert shell.run("cdr", "check", "BE*AAA/NONE").code == Code.NOT_FOUND
+
+
+async def _brought(house: House, tree: Any) -> None:
+    """A CPO has sent a CDR, and its check was made."""
+    hub = house.program.hub
+    await received.take(hub, CDR.model_validate(tree), partner="cpo", version="2.3.0", original=tree)
+    await vetting.vet_waiting(hub)
 
 
 async def _furnished_charge(house: House) -> None:
@@ -386,3 +426,30 @@ def test_bookings_and_terminals_from_the_shell(shell: Shell) -> None:
     asked = shell.file("t.json", {"reference": "SN1", "location_ids": ["LOC1"]})
     assert shell.run("terminal", "activate", asked, "--provider", "NL*PTP").code == Code.FAILED
     assert shell.ok("payment", "list") == {"items": [], "total": 0}
+
+
+def test_an_odd_tariff_is_kept_and_what_is_odd_is_said(shell: Shell) -> None:
+    odd = tariff("ODD")
+    odd["elements"] *= 2
+    kept = shell.run("tariff", "add", shell.file("odd.json", odd))
+    assert kept.code == 0
+    assert kept.err.startswith("error: /elements/1 This element never prices anything")
+    told = shell.ok("tariff", "add", shell.file("odd.json", odd))
+    assert [each["code"] for each in told["findings"]] == ["unreachable_element"]
+    linted = shell.run("tariff", "lint", "ODD", "--json")
+    assert (linted.code, linted.tree["items"][0]["code"]) == (1, "unreachable_element")
+
+
+def test_a_tariff_in_a_file_is_linted_without_a_hub(shell: Shell) -> None:
+    nowhere = "http://127.0.0.1:1"
+    good = shell.file("good.json", tariff())
+    assert shell.run("tariff", "lint", good, url=nowhere).code == 0
+    hints = shell.run("tariff", "lint", good, "--severity", "hint", url=nowhere)
+    assert (hints.code, "[oicp_loses]" in hints.out) == (1, True)
+    assert shell.run("tariff", "lint", good, "--severity", "hint", "--version", "2.3.0", url=nowhere).code == 0
+    limited = json.dumps({**tariff(), "max_price": {"before_taxes": 4}}, default=float)
+    assert shell.run("tariff", "lint", "-", stdin=limited, url=nowhere).code == 1
+    assert shell.run("tariff", "lint", "-", "--version", "2.2.1", stdin=limited, url=nowhere).code == 0
+    assert shell.run("tariff", "lint", "-", "--version", "9", stdin=limited, url=nowhere).code == 2
+    assert shell.run("tariff", "lint", good, "--severity", "lethal", url=nowhere).code == 2
+    assert shell.run("tariff", "lint", "no.json", url=nowhere).code == 2

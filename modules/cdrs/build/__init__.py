@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hub.core.clock import timestamp
 from modules.cdrs.build.bill import Bill, bill
 from modules.cdrs.build.facts import Sample, SessionFacts, State
 from modules.tariffs.pricing import PricingFault, UnfitSession, Warned
 
-__all__ = ["Running", "Sample", "SessionFacts", "State", "build", "credit", "running"]
+__all__ = ["Made", "Running", "Sample", "SessionFacts", "State", "build", "credit", "make", "running"]
 
 NOT_APPLICABLE: Final = "#NA"
 """Stands for an EVSE or connector that a reservation never reached, and for an EVSE without an evse_id."""
@@ -56,17 +56,33 @@ def running(facts: SessionFacts, now: datetime) -> Running:
     """
     until = now if facts.end is None else min(now, facts.end)
     so_far = bill(facts, until)
-    return Running(so_far.kwh, so_far.charging_periods, so_far.total.tree(), so_far.warnings)
+    return Running(so_far.kwh, so_far.charging_periods, so_far.priced.total.tree(), so_far.priced.warnings)
 
 
-def build(facts: SessionFacts, *, now: datetime | None = None) -> dict[str, Any]:
-    """The CDR of a session that has ended, in our form. `now` is its last_updated, by default the end.
+class Made(NamedTuple):
+    """A CDR in our form, and the receipt of its price, which stays with us."""
+
+    cdr: dict[str, Any]
+    receipt: dict[str, Any]
+
+
+def make(facts: SessionFacts, *, now: datetime | None = None) -> Made:
+    """The CDR of a session that has ended, with its receipt. `now` is its last_updated, by default the end.
 
     Raises: PricingFault; UnfitSession, if the session has not ended or the location has no such connector.
     """
     if facts.end is None:
         raise UnfitSession("the session has not ended")
     done = bill(facts, facts.end)
+    return Made(_cdr(facts, done, now or facts.end), done.receipt)
+
+
+def build(facts: SessionFacts, *, now: datetime | None = None) -> dict[str, Any]:
+    """As `make`, without the receipt."""
+    return make(facts, now=now).cdr
+
+
+def _cdr(facts: SessionFacts, done: Bill, now: datetime) -> dict[str, Any]:
     return {
         "country_code": facts.party.country_code,
         "party_id": facts.party.party_id,
@@ -76,12 +92,12 @@ def build(facts: SessionFacts, *, now: datetime | None = None) -> dict[str, Any]
         "cdr_token": {field: _needed(facts.token, field, "token") for field in _TOKEN_FIELDS},
         "auth_method": facts.auth_method,
         "cdr_location": _cdr_location(facts),
-        "currency": done.tariff["currency"] if done.tariff else facts.currency,
+        "currency": done.currency,
         "charging_periods": done.charging_periods,
-        "total_cost": done.total.tree(),
+        "total_cost": done.priced.total.tree(),
         "total_energy": done.kwh,
         "total_time": done.hours,
-        "last_updated": timestamp(now or facts.end),
+        "last_updated": timestamp(now),
         **_optional(facts, done),
     }
 
@@ -132,8 +148,6 @@ def _needed(tree: Mapping[str, Any], field: str, of: str) -> Any:
 
 
 def _sub_totals(done: Bill) -> dict[str, Any]:
-    if done.priced is None:
-        return {}
     parts = {
         "total_fixed_cost": done.priced.fixed,
         "total_energy_cost": done.priced.energy,

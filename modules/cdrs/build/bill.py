@@ -9,29 +9,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from modules.cdrs.build.course import PLACES, whole_ms
 from modules.cdrs.build.facts import SessionFacts
-from modules.cdrs.build.periods import Cutter, period_tree, period_trees
+from modules.cdrs.build.periods import Cutter, period_trees
+from modules.cdrs.build.reserved import reserved_periods
 from modules.tariffs.pricing import (
     HOUR,
     Case,
-    Code,
     Compiled,
-    Money,
     Priced,
     UnfitSession,
     UnknownTariff,
-    Warned,
-    compile_tariff,
+    at_hand,
+    free,
     in_force,
     moment_of,
     price,
+    receipt_of,
     rounded,
 )
 
-_FREE = Money(Decimal(0), None)
+_OURS: Final = "2.3.0"
+"""The version whose rules our tariffs follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Bill:
 
     start, end: of the whole, the reservation included. hours: from start to end.
     parked_hours: the PARKING_TIME, free or not; None if there was none.
-    tariff: the tree that prices it. priced: None where the connector has no tariff.
+    tariff: the tree that prices it; None where the connector has no tariff, so that all is free.
     """
 
     start: datetime
@@ -50,9 +51,13 @@ class Bill:
     parked_hours: Decimal | None
     charging_periods: list[dict[str, Any]]
     tariff: dict[str, Any] | None
-    total: Money
-    priced: Priced | None
-    warnings: tuple[Warned, ...]
+    priced: Priced
+    currency: str
+
+    @property
+    def receipt(self) -> dict[str, Any]:
+        """What led to the price, line by line."""
+        return receipt_of(self.priced, currency=self.currency)
 
 
 def bill(facts: SessionFacts, until: datetime) -> Bill:
@@ -62,8 +67,7 @@ def bill(facts: SessionFacts, until: datetime) -> Bill:
     """
     begin, end = _whole(facts, until)
     tree, compiled = _tariff(facts, begin)
-    periods = _charging_periods(facts, compiled, begin, end)
-    priced = _priced(facts, compiled, periods, begin, end) if compiled else None
+    periods = charging_periods(facts, compiled, begin, end)
     parked = [d["volume"] for p in periods for d in p["dimensions"] if d["type"] == "PARKING_TIME"]
     return Bill(
         start=moment_of(begin),
@@ -73,9 +77,8 @@ def bill(facts: SessionFacts, until: datetime) -> Bill:
         parked_hours=sum(parked, Decimal(0)) if parked else None,
         charging_periods=periods,
         tariff=tree,
-        total=priced.total if priced else _FREE,
-        priced=priced,
-        warnings=priced.warnings if priced else (Warned(Code.NO_TARIFF),),
+        priced=_priced(facts, compiled, periods, begin, end),
+        currency=tree["currency"] if tree else facts.currency,
     )
 
 
@@ -100,7 +103,7 @@ def _tariff(facts: SessionFacts, begin: int) -> tuple[dict[str, Any] | None, Com
     for name in names:
         if name not in trees:
             raise UnknownTariff("the connector names a tariff that is not at hand")
-        known.append(compile_tariff(trees[name]))
+        known.append(at_hand(trees[name], _OURS))
     chosen = in_force(known, begin, facts.tariff_type)
     return dict(trees[chosen.key]), chosen
 
@@ -114,29 +117,30 @@ def _connector(facts: SessionFacts) -> dict[str, Any]:
     return {}
 
 
-def _charging_periods(facts: SessionFacts, tariff: Compiled | None, begin: int, end: int) -> list[dict[str, Any]]:
-    """The reservation, if there was one, as the first period; then the session."""
+def charging_periods(facts: SessionFacts, tariff: Compiled | None, begin: int, end: int) -> list[dict[str, Any]]:
+    """The reservation, if there was one; then the session. Raises: UnfitSession."""
     name = tariff.id if tariff else None
     start = end if facts.start is None else min(max(whole_ms(facts.start, "the start"), begin), end)
     periods = []
     if facts.reservation_start is not None:
-        reserved = {"RESERVATION_TIME": rounded(start - begin, HOUR, PLACES)}
-        periods.append(period_tree(begin, reserved, name))
+        zone, expired = facts.location.get("time_zone"), facts.reservation_expired
+        periods = reserved_periods(tariff, zone, begin, start, expired=expired)
     if facts.start is None:
         return periods
     cutter = Cutter(facts, tariff, start, end)
     return periods + period_trees(cutter.spans(), metered=bool(cutter.register), tariff_id=name)
 
 
-def _priced(facts: SessionFacts, tariff: Compiled, periods: Sequence[dict[str, Any]], begin: int, end: int) -> Priced:
-    return price(
-        Case(
-            version="2.3.0",
-            time_zone=facts.location.get("time_zone"),
-            tariffs=[tariff],
-            start=moment_of(begin),
-            end=moment_of(end),
-            periods=periods,
-            reservation_expired=facts.reservation_expired,
-        )
+def _priced(
+    facts: SessionFacts, tariff: Compiled | None, periods: Sequence[dict[str, Any]], begin: int, end: int
+) -> Priced:
+    case = Case(
+        version=_OURS,
+        time_zone=facts.location.get("time_zone"),
+        tariffs=[tariff] if tariff else [],
+        start=moment_of(begin),
+        end=moment_of(end),
+        periods=periods,
+        reservation_expired=facts.reservation_expired,
     )
+    return price(case) if tariff else free(case)

@@ -15,6 +15,7 @@ PARKED: Final = {
     "SUSPENDED_EVSE": False,
     "SUSPENDED_EV": True,
     "FINISHING": True,
+    "FINISHED": True,
 }
 """State of the connector -> is this PARKING_TIME? OCPI mod_tariffs_tariffdimensiontype_enum.
 

@@ -2,13 +2,15 @@
 module.
 
     price(case)            choose -> walk -> steps -> totals -> limits -> round once
-    compile_tariff(tree)   a tariff made ready; `price` takes it in place of the tree
+    receipt_of(priced)     line by line, exact; `page_of` shows it to a driver
+    compile_tariff(tree)   a tariff made ready; `price` takes it in place of the tree; `at_hand` keeps some
     cut_instants, cuts_of  where whoever makes charging periods has to begin a new one
 
 Where the text is silent or contradicts itself, the reading is told where it is taken, and `policy` names
 the switches.
 """
 
+from modules.tariffs.pricing.at_hand import at_hand
 from modules.tariffs.pricing.choice import in_force
 from modules.tariffs.pricing.compile import Compiled, compile_tariff
 from modules.tariffs.pricing.cuts import Cuts, active_components, cut_instants, cuts_of
@@ -21,10 +23,11 @@ from modules.tariffs.pricing.faults import (
 )
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import HOUR, KWH, Exact, in_units, rounded
+from modules.tariffs.pricing.page import page_of
 from modules.tariffs.pricing.periods import Case
 from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
-from modules.tariffs.pricing.price import Billed, Priced, price
-from modules.tariffs.pricing.receipt import Line
+from modules.tariffs.pricing.price import Billed, Priced, free, price
+from modules.tariffs.pricing.receipt import receipt_of
 from modules.tariffs.pricing.times import instant, moment_of
 from modules.tariffs.pricing.totals import Money, TaxLine
 
@@ -38,7 +41,6 @@ __all__ = [
     "Compiled",
     "Cuts",
     "Exact",
-    "Line",
     "Money",
     "NoTariffInForce",
     "Policy",
@@ -50,13 +52,17 @@ __all__ = [
     "UnknownTariff",
     "Warned",
     "active_components",
+    "at_hand",
     "compile_tariff",
     "cut_instants",
     "cuts_of",
+    "free",
     "in_force",
     "in_units",
     "instant",
     "moment_of",
+    "page_of",
     "price",
+    "receipt_of",
     "rounded",
 ]

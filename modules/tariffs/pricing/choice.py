@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from modules.tariffs.pricing.compile import Compiled
 from modules.tariffs.pricing.faults import NoTariffInForce, UnknownTariff
 from modules.tariffs.pricing.notes import Code, Warned
-from modules.tariffs.pricing.periods import Period
+from modules.tariffs.pricing.periods import Case, Period
+from modules.tariffs.pricing.policy import Policy
+from modules.tariffs.pricing.times import instant
 
 
 def in_force(tariffs: Sequence[Compiled], at: int, tariff_type: str | None) -> Compiled:
@@ -25,15 +27,12 @@ def in_force(tariffs: Sequence[Compiled], at: int, tariff_type: str | None) -> C
 
 
 def tariffs_of(
-    periods: Sequence[Period],
-    tariffs: Sequence[Compiled],
-    start: int,
-    tariff_type: str | None,
-    warned: list[Warned],
+    periods: Sequence[Period], tariffs: Sequence[Compiled], case: Case, policy: Policy, warned: list[Warned]
 ) -> list[Compiled | None]:
     """The tariff of each period. Raises: UnknownTariff, NoTariffInForce."""
+    start = instant(case.start, "the start")
     if all(period.tariff_key is None for period in periods):
-        return [in_force(tariffs, start, tariff_type)] * len(periods)
+        return [in_force(tariffs, start, case.tariff_type)] * len(periods)
     known: dict[str, Compiled] = {}
     for tariff in tariffs:
         known.setdefault(tariff.key, tariff)
@@ -41,7 +40,8 @@ def tariffs_of(
     for period in periods:
         if period.tariff_key is None:
             warned.append(Warned(Code.PERIOD_WITHOUT_TARIFF, period.index))
-            found.append(None)
+            free = policy.period_without_tariff == "free"
+            found.append(None if free else in_force(tariffs, start, case.tariff_type))
         elif period.tariff_key not in known:
             raise UnknownTariff(f"period {period.index} names a tariff that is not at hand")
         else:
@@ -53,7 +53,7 @@ def tariffs_of(
 def _warn_of_validity(chosen: Sequence[Compiled | None], start: int, warned: list[Warned]) -> None:
     used = {id(tariff): tariff for tariff in chosen if tariff}
     warned.extend(
-        Warned(Code.TARIFF_OUTSIDE_ITS_VALIDITY, detail=tariff.id)
+        Warned(Code.TARIFF_OUTSIDE_ITS_VALIDITY, subject=tariff.id)
         for tariff in used.values()
         if not tariff.valid_from <= start < tariff.valid_until
     )

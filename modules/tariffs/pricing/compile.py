@@ -12,20 +12,19 @@ A `Compiled` is plain data: it can be cached (by owner, id and last_updated) and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
-from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from modules.tariffs.pricing.faults import UnfitTariff
 from modules.tariffs.pricing.limits import Limit, limit_of
 from modules.tariffs.pricing.notes import Code, Warned
-from modules.tariffs.pricing.numbers import HOUR, KWH, SECOND, WH, decimal_of
-from modules.tariffs.pricing.restrictions import Range, not_understood, ranges_of
-from modules.tariffs.pricing.taxes import Split, TaxRule, split_of, tax_rule
+from modules.tariffs.pricing.numbers import HOUR, KWH, SECOND, WH, Exact, decimal_of
+from modules.tariffs.pricing.restrictions import AXES, FAR, MEASURED, Range, not_understood, ranges_of
+from modules.tariffs.pricing.taxes import TaxRule, split_of, tax_rule
 from modules.tariffs.pricing.times import instant
 
 _FAR: Final = 10**30
@@ -48,13 +47,13 @@ class Phase(IntEnum):
     EXPIRED = 2
 
 
-_UNITS: Final = {Dimension.ENERGY: KWH, Dimension.TIME: HOUR, Dimension.PARKING_TIME: HOUR, Dimension.FLAT: 1}
-_STEPS: Final = {
-    Dimension.ENERGY: WH,
-    Dimension.TIME: SECOND,
-    Dimension.PARKING_TIME: SECOND,
-    Dimension.FLAT: 0,
+_PRICED: Final = {
+    "ENERGY": (Dimension.ENERGY, KWH, WH),
+    "TIME": (Dimension.TIME, HOUR, SECOND),
+    "PARKING_TIME": (Dimension.PARKING_TIME, HOUR, SECOND),
+    "FLAT": (Dimension.FLAT, 1, 0),
 }
+"""Type of a component -> its dimension, units of what its price is for, units of one of its steps."""
 _RESERVATIONS: Final = {
     None: ((Phase.SESSION, 0),),
     "RESERVATION": ((Phase.RESERVED, 0), (Phase.EXPIRED, 1)),
@@ -63,8 +62,7 @@ _RESERVATIONS: Final = {
 """`reservation` -> the phases of the element, and its rank there: expiry comes first wherever it stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(NamedTuple):
     """A price component. `net` and `tax`: money a unit, over the tariff's denominator; `step` is in units."""
 
     element: int
@@ -90,7 +88,11 @@ Candidates: TypeAlias = tuple[tuple[Candidate, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A tariff in which nothing is left to look up. `valid_from` <= t < `valid_until` are instants."""
+    """A tariff in which nothing is left to look up. `valid_from` <= t < `valid_until` are instants.
+
+    axes: all that some candidate asks for. measured: the power and current axes among them, by phase.
+    edges: by axis, the values at which something may change, in order.
+    """
 
     id: str
     key: str
@@ -100,27 +102,50 @@ class Compiled:
     phases: tuple[Candidates, Candidates, Candidates]
     denominator: int
     axes: frozenset[int]
+    measured: tuple[frozenset[int], ...]
+    edges: tuple[tuple[Exact, ...], ...]
     taxes_known: bool
+    rates_are_added: bool
     gross_only: bool
     minimum: Limit | None
     maximum: Limit | None
     warned: tuple[Warned, ...]
 
-    def ranges(self) -> Iterator[Range]:
-        """Every range that some candidate needs, whatever its phase."""
-        for candidates in self.phases:
-            for of_dimension in candidates:
-                for candidate in of_dimension:
-                    yield from candidate.ranges
+
+def _edges(phases: Sequence[Candidates]) -> tuple[tuple[Exact, ...], ...]:
+    """By axis, where it may matter on which side a session stands."""
+    found: list[set[Exact]] = [set() for _ in range(AXES)]
+    for candidates in phases:
+        for axis, low, high, _ in _ranges(candidates):
+            found[axis].update((low, high))
+    return tuple(tuple(sorted(bounds - {-FAR, FAR})) for bounds in found)
+
+
+def _measured(phases: Sequence[Candidates], axes: Set[int]) -> tuple[frozenset[int], ...]:
+    """The power and current axes, by phase."""
+    if axes.isdisjoint(MEASURED):
+        return (frozenset(),) * len(phases)
+    return tuple(frozenset(found.axis for found in _ranges(candidates)) & MEASURED for candidates in phases)
+
+
+def _ranges(candidates: Candidates) -> Iterator[Range]:
+    for of_dimension in candidates:
+        for ranges, _ in of_dimension:
+            yield from ranges
 
 
 class _Draft(NamedTuple):
+    """A component before its tariff has a denominator: `net` and `tax` a unit are over one of its own."""
+
     element: int
     place: int
     dimension: Dimension
     price: Decimal
+    rate: Decimal | None
     step: int
-    split: Split
+    net: int
+    tax: int
+    denominator: int
 
 
 def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compiled:
@@ -132,8 +157,10 @@ def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compile
     rule = tax_rule(tariff, version, components)
     warned = list(rule.warned)
     drafts = [_drafts(number, element, rule, warned) for number, element in enumerate(elements)]
-    denominator = lcm(*(part.denominator for of_one in drafts for draft in of_one for part in _a_unit(draft)))
-    phases = _phases(elements, [[_component(d, denominator) for d in of_one] for of_one in drafts], warned)
+    denominator = lcm(*(draft.denominator for of_one in drafts for draft in of_one))
+    phases = _phases(elements, [[_over(draft, denominator) for draft in of_one] for of_one in drafts], warned)
+    edges = _edges(phases)
+    axes = frozenset(axis for axis, bounds in enumerate(edges) if bounds)
     return Compiled(
         id=str(tariff.get("id", "")),
         key=str(tariff.get("id", "")).lower(),
@@ -142,8 +169,11 @@ def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compile
         valid_until=_edge(tariff, "end_date_time", _FAR),
         phases=phases,
         denominator=denominator,
-        axes=frozenset(r.axis for c in phases for d in c for candidate in d for r in candidate.ranges),
+        axes=axes,
+        measured=_measured(phases, axes),
+        edges=edges,
         taxes_known=rule.known,
+        rates_are_added=rule.applies and not rule.inside,
         gross_only=rule.gross_only,
         minimum=limit_of(tariff, "min_price"),
         maximum=limit_of(tariff, "max_price"),
@@ -158,54 +188,55 @@ def _edge(tariff: Mapping[str, Any], field: str, open_end: int) -> int:
 
 def _drafts(number: int, element: Mapping[str, Any], rule: TaxRule, warned: list[Warned]) -> list[_Draft]:
     """The components of an element; the first of each dimension counts."""
-    found: dict[Dimension, _Draft] = {}
+    found: dict[str, _Draft] = {}
     for place, tree in enumerate(element.get("price_components") or ()):
         name = tree.get("type")
-        if name not in Dimension.__members__:
+        if name not in _PRICED:
             raise UnfitTariff(f"element {number} prices a dimension that does not exist")
-        dimension = Dimension[name]
-        if dimension in found:
-            warned.append(Warned(Code.DUPLICATE_COMPONENT, detail=f"element {number} has a second {name}"))
-            continue
-        price = decimal_of(tree.get("price"), "price", fault=UnfitTariff)
-        step = decimal_of(tree.get("step_size", 0), "step_size", fault=UnfitTariff)
-        if step < 0 or step != int(step):
-            raise UnfitTariff("step_size is not a whole number from 0 up")
-        split = split_of(rule, tree.get("vat"))
-        found[dimension] = _Draft(number, place, dimension, price, int(step) * _STEPS[dimension], split)
+        if name in found:
+            warned.append(Warned(Code.DUPLICATE_COMPONENT, subject=name))
+        else:
+            found[name] = _draft(number, place, tree, rule)
     return list(found.values())
 
 
-def _a_unit(draft: _Draft) -> tuple[Fraction, Fraction]:
-    quoted = Fraction(draft.price) / _UNITS[draft.dimension]
-    return quoted * draft.split.net, quoted * draft.split.tax
+def _draft(number: int, place: int, tree: Mapping[str, Any], rule: TaxRule) -> _Draft:
+    dimension, per_price, per_step = _PRICED[tree["type"]]
+    price = decimal_of(tree.get("price"), "price", fault=UnfitTariff)
+    step = decimal_of(tree.get("step_size", 0), "step_size", fault=UnfitTariff)
+    if step < 0 or step != int(step):
+        raise UnfitTariff("step_size is not a whole number from 0 up")
+    net, tax, whole, rate = split_of(rule, tree.get("vat"))
+    p, q = price.as_integer_ratio()
+    net, tax, denominator = p * net, p * tax, q * whole * per_price
+    common = gcd(net, tax, denominator)
+    steps = int(step) * per_step
+    return _Draft(number, place, dimension, price, rate, steps, net // common, tax // common, denominator // common)
 
 
-def _component(draft: _Draft, denominator: int) -> Component:
-    net, tax = (int(part * denominator) for part in _a_unit(draft))
-    element, place, dimension, price, step, split = draft
-    return Component(element, place, dimension, price, split.rate, step, net, tax)
+def _over(draft: _Draft, denominator: int) -> Component:
+    element, place, dimension, price, rate, step, net, tax, own = draft
+    scale = denominator // own
+    return Component(element, place, dimension, price, rate, step, net * scale, tax * scale)
 
 
 def _phases(
     elements: Sequence[Mapping[str, Any]], components: list[list[Component]], warned: list[Warned]
 ) -> tuple[Candidates, Candidates, Candidates]:
     """Which candidates each phase and dimension has, in the order in which they are asked."""
-    ranked: dict[tuple[Phase, Dimension], list[tuple[int, Candidate]]] = {}
+    ranked: list[list[list[tuple[int, Candidate]]]] = [[[] for _ in Dimension] for _ in Phase]
     for element, of_one in zip(elements, components, strict=True):
         restrictions = element.get("restrictions") or {}
         reservation = restrictions.get("reservation")
         strange = not_understood(restrictions) or ([] if reservation in _RESERVATIONS else ["reservation"])
         if strange:
-            warned.append(Warned(Code.RESTRICTION_NOT_UNDERSTOOD, detail=strange[0][:40]))
+            warned.append(Warned(Code.RESTRICTION_NOT_UNDERSTOOD, subject=strange[0][:40]))
             continue
         ranges = ranges_of(restrictions)
         for phase, rank in _RESERVATIONS[reservation]:
             for component in of_one:
-                ranked.setdefault((phase, component.dimension), []).append((rank, Candidate(ranges, component)))
-    used, reserved, expired = (
-        tuple(_ordered(ranked.get((phase, dimension), [])) for dimension in Dimension) for phase in Phase
-    )
+                ranked[phase][component.dimension].append((rank, Candidate(ranges, component)))
+    used, reserved, expired = (tuple(_ordered(of_dimension) for of_dimension in of_phase) for of_phase in ranked)
     return used, reserved, expired
 
 

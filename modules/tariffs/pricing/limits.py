@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from modules.tariffs.pricing.faults import UnfitTariff
 from modules.tariffs.pricing.numbers import decimal_of
+
+Unstated: TypeAlias = Literal["proportion", "unmoved", "unknown"]
 
 
 class Limit(NamedTuple):
@@ -23,12 +25,22 @@ class Limit(NamedTuple):
     after: Fraction | None
 
 
+class Move(NamedTuple):
+    """A limit that moved a figure. `bound` is None where the tax moved in proportion, for want of a bound."""
+
+    limit: str
+    figure: str
+    bound: Fraction | None
+    was: Fraction
+    now: Fraction
+
+
 class Bounded(NamedTuple):
-    """A total after the limits. `after` is None where the tax is unknown; `guessed`: the tax was scaled."""
+    """A total after the limits. `after` is None where the tax is unknown; `guessed`: a limit said nothing of it."""
 
     before: Fraction
     after: Fraction | None
-    moved: bool = False
+    moves: tuple[Move, ...] = ()
     guessed: bool = False
 
 
@@ -46,9 +58,14 @@ def limit_of(tariff: Mapping[str, Any], field: str) -> Limit | None:
     return Limit(before, after)
 
 
-def bounded(total: Bounded, minimum: Limit | None, maximum: Limit | None, *, gross_only: bool) -> Bounded:
-    """`total` within the limits. With `gross_only` both figures are the one that is known, the gross one."""
-    for limit, pick in ((minimum, max), (maximum, min)):
+def bounded(
+    total: Bounded, minimum: Limit | None, maximum: Limit | None, *, gross_only: bool, unstated: Unstated
+) -> Bounded:
+    """`total` within the limits. With `gross_only` both figures are the one that is known, the gross one.
+
+    unstated: what becomes of the tax where a limit that was reached states no amount after taxes.
+    """
+    for name, limit, pick in (("min_price", minimum, max), ("max_price", maximum, min)):
         if limit is None:
             continue
         if gross_only:
@@ -58,7 +75,27 @@ def bounded(total: Bounded, minimum: Limit | None, maximum: Limit | None, *, gro
         if after is not None and limit.after is not None:
             after = pick(after, limit.after)
         elif after is not None and before != total.before:
-            after, guessed = (after * before / total.before if total.before else before), True
-        moved = total.moved or (before, after) != (total.before, total.after)
-        total = Bounded(before, after, moved, guessed)
+            after, guessed = _following(unstated, total.before, after, before), True
+        moves = (
+            *_move(name, "before_taxes", limit.before, total.before, before),
+            *_move(name, "after_taxes", limit.after, total.after, after),
+        )
+        total = Bounded(before, after, total.moves + moves, guessed)
     return total
+
+
+def _following(unstated: Unstated, was: Fraction, after: Fraction, before: Fraction) -> Fraction | None:
+    """The amount after taxes, where only the one before taxes has a bound, which moved it."""
+    if unstated == "unmoved":
+        return after
+    if unstated == "unknown":
+        return None
+    return after * before / was if was else before
+
+
+def _move(
+    limit: str, figure: str, bound: Fraction | None, was: Fraction | None, now: Fraction | None
+) -> tuple[Move, ...]:
+    if was is None or now is None or was == now:
+        return ()
+    return (Move(limit, figure, bound, was, now),)

@@ -31,8 +31,11 @@ class Code(StrEnum):
 
 
 class Warned(NamedTuple):
-    """One warning; `period` is the index of the period as it was given, None for the whole session."""
+    """One warning; `period` is the index of the period as it was given, None for the whole session.
+
+    subject: what it is about: a dimension, the id of a tariff, the name of a field; empty, if the code says it all.
+    """
 
     code: Code
     period: int | None = None
-    detail: str = ""
+    subject: str = ""

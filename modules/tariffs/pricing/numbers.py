@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
+from math import gcd
 from typing import Final, Literal, TypeAlias
 
 from modules.tariffs.pricing.faults import PricingFault, UnfitSession
@@ -26,6 +28,11 @@ HOUR: Final = 3600 * SECOND
 DAY: Final = 24 * HOUR
 
 _WIDE: Final = Context(prec=120)
+exactly: Final = _WIDE.multiply
+"""The product of two numbers, of which one may be an int; nothing is rounded."""
+_TENS: Final = tuple(10**places for places in range(13))
+LAST_PLACE: Final = tuple(Decimal(1).scaleb(-places) for places in range(13))
+"""One unit of the last place, by the number of places."""
 _LARGEST_EXPONENT: Final = 40
 
 
@@ -49,16 +56,59 @@ def in_units(value: object, per_one: int, what: str, *, fault: type[PricingFault
     """`value` counted in units of which `per_one` make one. Whole where possible. Raises: `fault`."""
     if type(value) is int and -(10**20) < value < 10**20:
         return value * per_one
-    wide = _WIDE.multiply(decimal_of(value, what, fault=fault), Decimal(per_one))
+    if type(value) is Decimal and value.is_finite() and -_LARGEST_EXPONENT <= value.adjusted() <= _LARGEST_EXPONENT:
+        wide = exactly(value, per_one)
+    else:
+        wide = exactly(decimal_of(value, what, fault=fault), per_one)
     whole = int(wide)
     return whole if whole == wide else Fraction(wide)
 
 
+def whole_of(amount: Exact, per_one: int, decimals: int, rounding: Rounding = "half_up") -> int:
+    """`amount` of units (`per_one` make one), rounded, in units of the last of `decimals` places."""
+    if rounding == "half_even":
+        return round(Fraction(amount * _TENS[decimals]) / per_one)
+    twice = 2 * _TENS[decimals] * amount
+    whole: int = (twice + per_one) // (2 * per_one) if amount >= 0 else -((per_one - twice) // (2 * per_one))
+    return whole
+
+
+def decimal_from(whole: int, decimals: int) -> Decimal:
+    """`whole` units of the last of `decimals` places, as a number with that many places."""
+    return exactly(whole, LAST_PLACE[decimals])
+
+
 def rounded(amount: Exact, per_one: int, decimals: int, rounding: Rounding = "half_up") -> Decimal:
     """`amount` of units (`per_one` make one) with `decimals` places. `half_up` is away from zero."""
-    scaled = abs(amount) * 10**decimals
-    if rounding == "half_up":
-        whole = (2 * scaled + per_one) // (2 * per_one)
-    else:
-        whole = round(Fraction(scaled) / per_one)
-    return _WIDE.scaleb(Decimal(whole if amount >= 0 else -whole), -decimals)
+    return decimal_from(whole_of(amount, per_one, decimals, rounding), decimals)
+
+
+def exact_text(amount: Exact, per_one: int = 1) -> str:
+    """`amount` of units (`per_one` make one) as a decimal with all its digits, or as "p/q" where these never end."""
+    p, q = (amount, per_one) if type(amount) is int else (amount.numerator, amount.denominator * per_one)
+    if not p % q:
+        return str(p // q)
+    common = gcd(p, q)
+    p, q = p // common, q // common
+    places = _places_of(q)
+    if not places:
+        return f"{p}/{q}"
+    digits = str(abs(p) * 10**places // q).rjust(places + 1, "0")
+    return f"{'-' if p < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
+@lru_cache(maxsize=256)
+def _places_of(q: int) -> int:
+    """The decimal places of 1/q; 0 if they never end."""
+    twos = fives = 0
+    while q % 2 == 0:
+        q, twos = q // 2, twos + 1
+    while q % 5 == 0:
+        q, fives = q // 5, fives + 1
+    return max(twos, fives) if q == 1 else 0
+
+
+def decimal_text(number: Decimal) -> str:
+    """A number as it was written, without an exponent and trailing zeros."""
+    text = format(number, "f") if number else "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text

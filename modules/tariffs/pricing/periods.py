@@ -21,17 +21,21 @@ from modules.tariffs.pricing.numbers import HOUR, KWH, Exact, in_units
 from modules.tariffs.pricing.policy import Policy
 from modules.tariffs.pricing.times import instant
 
+ENERGY, TIME, PARKING, RESERVED = range(4)
+"""The places of the quantities."""
 _AGREEMENT: Final = HOUR // 10_000
-_ENERGY, _TIME, _PARKING, _RESERVED = range(4)
 _QUANTITIES: Final = {
-    "ENERGY": (_ENERGY, KWH),
-    "TIME": (_TIME, HOUR),
-    "PARKING_TIME": (_PARKING, HOUR),
-    "RESERVATION_TIME": (_RESERVED, HOUR),
+    "ENERGY": (ENERGY, KWH),
+    "TIME": (TIME, HOUR),
+    "PARKING_TIME": (PARKING, HOUR),
+    "RESERVATION_TIME": (RESERVED, HOUR),
 }
-_PAIRS: Final = ((0, 1), (1, 0), (2, 3), (3, 2))
-"""Where only the lowest or only the highest value is stated, it stands for both."""
 _MEASURES: Final = {"MIN_CURRENT": 0, "MAX_CURRENT": 1, "MIN_POWER": 2, "MAX_POWER": 3}
+_SCALE: Final = 10**9
+"""Units of power or current in one kW or A."""
+_NOT_MEASURED: Final[tuple[Exact | None, ...]] = (None, None, None, None)
+_ONLY_RESERVED: Final = 1 << RESERVED
+_SOME_TIME: Final = 1 << TIME | 1 << PARKING | 1 << RESERVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +60,23 @@ class Case:
 
 @dataclass(slots=True)
 class Period:
-    """One period, in units and instants. `index` is its place in the list as it was given."""
+    """One period, in units and instants. `index` is its place in the list as it was given.
+
+    measures: lowest and highest current, lowest and highest power, as stated. stated: a bit for each quantity.
+    """
 
     index: int
     start: int
     end: int
     tariff_key: str | None
     quantities: list[Exact]
-    measures: list[Exact | None]
-    stated: frozenset[int]
-
-    @property
-    def energy(self) -> Exact:
-        return self.quantities[_ENERGY]
-
-    @property
-    def reserved(self) -> Exact:
-        return self.quantities[_RESERVED]
-
-    @property
-    def states_reserved(self) -> bool:
-        """Does the period say anything of a reservation?"""
-        return _RESERVED in self.stated
+    measures: Sequence[Exact | None]
+    stated: int
 
     @property
     def in_session(self) -> bool:
         """Does the period belong to the session, rather than only to the reservation before it?"""
-        return self.stated != {_RESERVED}
+        return self.stated != _ONLY_RESERVED
 
 
 def read_periods(case: Case, policy: Policy, warned: list[Warned]) -> list[Period]:
@@ -93,8 +87,11 @@ def read_periods(case: Case, policy: Policy, warned: list[Warned]) -> list[Perio
     if starts != sorted(starts):
         warned.append(Warned(Code.PERIODS_OUT_OF_ORDER))
         periods.sort(key=lambda period: period.start)
-    for period, until in zip(periods, [*[p.start for p in periods[1:]], end], strict=True) if periods else ():
-        period.end = max(until, period.start)
+    until = end
+    for period in reversed(periods):
+        period.end = max(period.start, until)
+        until = period.start
+    for period in periods:
         if not begin <= period.start <= end:
             warned.append(Warned(Code.PERIOD_OUTSIDE_THE_SESSION, period.index))
         _settle_hours(period, policy, warned)
@@ -104,32 +101,34 @@ def read_periods(case: Case, policy: Policy, warned: list[Warned]) -> list[Perio
 def _period(index: int, tree: Mapping[str, Any]) -> Period:
     start = instant(tree.get("start_date_time"), "start_date_time")
     quantities: list[Exact] = [0, 0, 0, 0]
-    measures: list[Exact | None] = [None, None, None, None]
-    stated = set()
+    measures: list[Exact | None] | None = None
+    stated = 0
     for dimension in tree.get("dimensions") or ():
-        kind, volume = dimension.get("type"), dimension.get("volume")
-        if kind in _QUANTITIES:
-            place, per_one = _QUANTITIES[kind]
-            quantities[place] += in_units(volume, per_one, kind)
-            stated.add(place)
+        kind = dimension.get("type")
+        quantity = _QUANTITIES.get(kind)
+        if quantity:
+            place, per_one = quantity
+            quantities[place] += in_units(dimension.get("volume"), per_one, kind)
+            stated |= 1 << place
         elif kind in _MEASURES:
-            measures[_MEASURES[kind]] = in_units(volume, 10**9, kind)
-    if min(quantities[_TIME:]) < 0:
+            measures = measures or [*_NOT_MEASURED]
+            measures[_MEASURES[kind]] = in_units(dimension.get("volume"), _SCALE, kind)
+    if quantities[TIME] < 0 or quantities[PARKING] < 0 or quantities[RESERVED] < 0:
         raise UnfitSession("a period states a negative time")
-    for one, other in _PAIRS:
-        if measures[one] is None:
-            measures[one] = measures[other]
     key = tree.get("tariff_id")
-    return Period(index, start, start, str(key).lower() if key else None, quantities, measures, frozenset(stated))
+    return Period(index, start, start, str(key).lower() if key else None, quantities, measures or _NOT_MEASURED, stated)
 
 
 def _settle_hours(period: Period, policy: Policy, warned: list[Warned]) -> None:
     """Take the only time of a period from its timestamps, if both agree."""
-    times = [place for place in (_TIME, _PARKING, _RESERVED) if period.quantities[place]]
-    if len(times) != 1:
-        return
-    span = period.end - period.start
-    if not -_AGREEMENT <= period.quantities[times[0]] - span <= _AGREEMENT:
-        warned.append(Warned(Code.VOLUME_DISAGREES_WITH_TIMESTAMPS, period.index))
-    elif policy.timestamps_over_volumes:
-        period.quantities[times[0]] = span
+    quantities, span = period.quantities, period.end - period.start
+    times = [place for place in (TIME, PARKING, RESERVED) if quantities[place]]
+    if len(times) == 1:
+        place = times[0]
+        if not -_AGREEMENT <= quantities[place] - span <= _AGREEMENT:
+            warned.append(Warned(Code.VOLUME_DISAGREES_WITH_TIMESTAMPS, period.index))
+        elif policy.timestamps_over_volumes:
+            quantities[place] = span
+    elif policy.unstated_time == "period" and not period.stated & _SOME_TIME:
+        quantities[TIME] = span
+        period.stated |= 1 << TIME

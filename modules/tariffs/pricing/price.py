@@ -10,32 +10,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
+from modules.tariffs.pricing.at_hand import at_hand
 from modules.tariffs.pricing.choice import tariffs_of
-from modules.tariffs.pricing.compile import Compiled, Dimension, Phase, compile_tariff
+from modules.tariffs.pricing.compile import Compiled, Dimension, Phase
 from modules.tariffs.pricing.limits import Bounded, bounded
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import KWH, SECOND, Exact, rounded
-from modules.tariffs.pricing.periods import Case, Period, read_periods
+from modules.tariffs.pricing.periods import ENERGY, PARKING, TIME, Case, Period, read_periods
 from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
-from modules.tariffs.pricing.receipt import Line, lines_of
-from modules.tariffs.pricing.steps import Segment, raise_to_steps
+from modules.tariffs.pricing.steps import Raised, Segment, raise_to_steps
 from modules.tariffs.pricing.times import instant
 from modules.tariffs.pricing.totals import (
     RESERVATION,
     Money,
     Tally,
     TaxLine,
+    exact_amounts,
     joined,
     money,
     moved_money,
-    round_parts,
     tally,
+    to_add_up,
 )
-from modules.tariffs.pricing.walk import Walk
+from modules.tariffs.pricing.walk import Ground, Walk
 
 _PLACES: Final = 6
+_ENOUGH: Final = ((Dimension.ENERGY, 1 << ENERGY), (Dimension.TIME, 1 << TIME | 1 << PARKING))
+"""Dimension -> the bits of the quantities of which one at least is stated where it has a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,11 @@ class Billed:
     reservation_s: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
-    """A price with all that led to it. A sub-total is None where nothing of its kind had a component."""
+class Priced(NamedTuple):
+    """A price with all that led to it. A sub-total is None where nothing of its kind had a component.
+
+    counted: the exact sums. raised: where a step added something. within: the exact total, if a limit moved it.
+    """
 
     total: Money
     energy: Money | None
@@ -61,16 +66,15 @@ class Priced:
     warnings: tuple[Warned, ...]
     segments: tuple[Segment, ...]
     time_zone: str | None
+    policy: Policy
+    counted: Tally
+    raised: tuple[Raised, ...]
+    within: Bounded | None
 
     @property
     def taxes(self) -> tuple[TaxLine, ...]:
         """The taxes in the total, one a rate."""
         return self.total.taxes
-
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        """The receipt, made when it is asked for."""
-        return lines_of(self.segments, self.time_zone)
 
     @property
     def billed(self) -> Billed:
@@ -87,18 +91,69 @@ class Priced:
 
 def price(case: Case, policy: Policy = BY_THE_TEXT) -> Priced:
     """Price a case. Raises: PricingFault (UnknownTariff, NoTariffInForce, UnfitTariff, UnfitSession)."""
-    compiled = [t if isinstance(t, Compiled) else compile_tariff(t, case.version) for t in case.tariffs]
+    compiled = [t if isinstance(t, Compiled) else at_hand(t, case.version) for t in case.tariffs]
     warned: list[Warned] = []
     periods = read_periods(case, policy, warned)
-    chosen = tariffs_of(periods, compiled, instant(case.start, "the start"), case.tariff_type, warned)
-    used = list({id(tariff): tariff for tariff in chosen if tariff}.values())
+    chosen = tariffs_of(periods, compiled, case, policy, warned)
+    return _priced(case, periods, chosen, policy, warned)
+
+
+def free(case: Case, policy: Policy = BY_THE_TEXT) -> Priced:
+    """A case for which there is no tariff at all: it costs nothing, and that is said. Raises: UnfitSession."""
+    warned = [Warned(Code.NO_TARIFF)]
+    periods = read_periods(case, policy, warned)
+    return _priced(case, periods, [None] * len(periods), policy, warned)
+
+
+def _priced(
+    case: Case, periods: Sequence[Period], chosen: Sequence[Compiled | None], policy: Policy, warned: list[Warned]
+) -> Priced:
+    used = _each(chosen)
     for tariff in used:
-        warned.extend(tariff.warned)
-    reserved_phase = Phase.EXPIRED if case.reservation_expired else Phase.RESERVED
-    segments = Walk(case.time_zone, reserved_phase, policy, warned).over(periods, chosen)
-    _warn_of_dimensions(periods, used, warned)
-    raise_to_steps(segments, policy)
-    return _priced(case, segments, tally(segments, used), _ruling(periods, chosen), policy, warned)
+        warned += tariff.warned
+    segments = _segments(case, periods, chosen, policy, warned)
+    _warn_of_dimensions(periods, chosen, warned)
+    raised = raise_to_steps(segments, policy)
+    if policy.step_counts_zero:
+        segments = [segment for segment in segments if segment.quantity or segment.billed]
+    counted = tally(segments, used, policy)
+    energy, time, parking, fixed, reservation = (
+        money(sums, counted.denominator, policy, known=bucket not in counted.untold) if sums else None
+        for bucket, sums in enumerate(counted.buckets)
+    )
+    total, within = _total(to_add_up(counted, policy), _ruling(periods, chosen), policy, warned)
+    return Priced(
+        total=total,
+        energy=energy,
+        time=time,
+        parking=parking,
+        fixed=fixed,
+        reservation=reservation,
+        warnings=tuple(warned),
+        segments=tuple(segments),
+        time_zone=case.time_zone,
+        policy=policy,
+        counted=counted,
+        raised=raised,
+        within=within,
+    )
+
+
+def _each(chosen: Sequence[Compiled | None]) -> list[Compiled]:
+    """The tariffs of a session, each once."""
+    used: list[Compiled] = []
+    for tariff in chosen:
+        if tariff is not None and tariff not in used:
+            used.append(tariff)
+    return used
+
+
+def _segments(
+    case: Case, periods: Sequence[Period], chosen: Sequence[Compiled | None], policy: Policy, warned: list[Warned]
+) -> list[Segment]:
+    reserved = Phase.EXPIRED if case.reservation_expired else Phase.RESERVED
+    ground = Ground(case.time_zone, instant(case.start, "the start"), reserved, policy)
+    return Walk(ground, warned).over(periods, chosen)
 
 
 def _ruling(periods: Sequence[Period], chosen: Sequence[Compiled | None]) -> tuple[Compiled | None, bool]:
@@ -109,53 +164,40 @@ def _ruling(periods: Sequence[Period], chosen: Sequence[Compiled | None]) -> tup
     return (chosen[0] if chosen else None), False
 
 
-def _priced(
-    case: Case,
-    segments: list[Segment],
-    counted: Tally,
-    ruling: tuple[Compiled | None, bool],
-    policy: Policy,
-    warned: list[Warned],
-) -> Priced:
-    parts = {bucket: money(sums, counted, policy) for bucket, sums in counted.buckets.items()}
-    total = _total(round_parts(counted, policy) if policy.round_parts_first else counted, ruling, policy, warned)
-    return Priced(
-        total=total,
-        energy=parts.get(Dimension.ENERGY),
-        time=parts.get(Dimension.TIME),
-        parking=parts.get(Dimension.PARKING_TIME),
-        fixed=parts.get(Dimension.FLAT),
-        reservation=parts.get(RESERVATION),
-        warnings=tuple(warned),
-        segments=tuple(segments),
-        time_zone=case.time_zone,
-    )
-
-
-def _total(counted: Tally, ruling: tuple[Compiled | None, bool], policy: Policy, warned: list[Warned]) -> Money:
-    """The sum of all buckets within the limits. An expired reservation is no session: it has no minimum."""
-    sums = joined(counted.buckets.values())
+def _total(
+    counted: Tally, ruling: tuple[Compiled | None, bool], policy: Policy, warned: list[Warned]
+) -> tuple[Money, Bounded | None]:
+    """The sum of all buckets, and if a limit moved it, how. An expired reservation is no session: it has no minimum."""
+    sums, known = joined(counted.buckets), not counted.untold
     tariff, in_session = ruling
-    minimum, maximum = (tariff.minimum if in_session else None, tariff.maximum) if tariff else (None, None)
-    if minimum is None and maximum is None:
-        return money(sums, counted, policy)
-    before = Fraction(sum(pair[0] for pair in sums.values())) / counted.denominator
-    tax = Fraction(sum(pair[1] for pair in sums.values())) / counted.denominator
-    start = Bounded(before, before + tax if counted.known else None)
-    within = bounded(start, minimum, maximum, gross_only=counted.gross_only)
-    if not within.moved:
-        return money(sums, counted, policy)
+    has_minimum = in_session or policy.minimum_without_session
+    minimum, maximum = (tariff.minimum if has_minimum else None, tariff.maximum) if tariff else (None, None)
+    if tariff is None or (minimum is None and maximum is None):
+        return money(sums, counted.denominator, policy, known=known), None
+    before, after = exact_amounts(sums, known=known)
+    start = Bounded(Fraction(before) / counted.denominator, None)
+    if after is not None:
+        start = start._replace(after=Fraction(after) / counted.denominator)
+    unstated = policy.limit_without_after_taxes
+    if unstated == "proportion" and not tariff.taxes_known:
+        unstated = "unknown"
+    within = bounded(start, minimum, maximum, gross_only=counted.gross_only, unstated=unstated)
+    if not within.moves:
+        return money(sums, counted.denominator, policy, known=known), None
     warned.append(Warned(Code.PRICE_LIMIT_APPLIED))
     if within.guessed:
         warned.append(Warned(Code.AFTER_TAX_LIMIT_MISSING))
-    return moved_money(within.before, within.after, sums, policy)
+    return moved_money(within.before, within.after, sums, policy), within
 
 
-def _warn_of_dimensions(periods: Sequence[Period], used: Sequence[Compiled], warned: list[Warned]) -> None:
+def _warn_of_dimensions(periods: Sequence[Period], chosen: Sequence[Compiled | None], warned: list[Warned]) -> None:
     """A price for energy or time, and no period of the session that states any."""
-    in_session = [period for period in periods if period.in_session]
-    stated = frozenset().union(*(period.stated for period in in_session))
-    for dimension, enough in ((Dimension.ENERGY, {0}), (Dimension.TIME, {1, 2})):
-        priced = any(tariff.phases[Phase.SESSION][dimension] for tariff in used)
-        if in_session and priced and stated.isdisjoint(enough):
-            warned.append(Warned(Code.MISSING_DIMENSION, detail=dimension.name))
+    stated = 0
+    prices: set[Dimension] = set()
+    for period, tariff in zip(periods, chosen, strict=True):
+        if period.in_session:
+            stated |= period.stated
+            prices.update(dimension for dimension, _ in _ENOUGH if tariff and tariff.phases[Phase.SESSION][dimension])
+    for dimension, enough in _ENOUGH:
+        if dimension in prices and not stated & enough:
+            warned.append(Warned(Code.MISSING_DIMENSION, subject=dimension.name))

@@ -1,92 +1,196 @@
-"""What a price is made of, line by line: this is what settles a dispute."""
+"""The receipt of a price: what it is made of, line by line, in exact numbers. This is what settles a dispute.
+
+A tree of plain JSON, so that it can be stored, sent and read by anybody who has the text of OCPI at hand. All
+numbers in it are text: a decimal with all its digits, or a fraction where these never end. The same case and
+policy give the same bytes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
+from hub.core.jsontypes import Json, Tree
 from modules.tariffs.pricing.compile import Dimension
-from modules.tariffs.pricing.numbers import HOUR, KWH, SECOND, Exact, rounded
-from modules.tariffs.pricing.restrictions import ELAPSED, ENERGY
-from modules.tariffs.pricing.steps import Segment
+from modules.tariffs.pricing.limits import Move
+from modules.tariffs.pricing.notes import Warned
+from modules.tariffs.pricing.numbers import KWH, SECOND, WH, Exact, decimal_text, exact_text
+from modules.tariffs.pricing.periods import Period
+from modules.tariffs.pricing.policy import Policy
+from modules.tariffs.pricing.price import Priced
+from modules.tariffs.pricing.restrictions import (
+    ELAPSED,
+    ENERGY,
+    MAX_CURRENT,
+    MAX_POWER,
+    MIN_CURRENT,
+    MIN_POWER,
+)
+from modules.tariffs.pricing.steps import Raised, Segment
 from modules.tariffs.pricing.times import moment_of, offset_at
+from modules.tariffs.pricing.totals import Money, exact_amounts, joined, to_add_up
 
-_PLACES: Final = 6
-_PER_ONE: Final = {
-    Dimension.ENERGY: KWH,
-    Dimension.TIME: HOUR,
-    Dimension.PARKING_TIME: HOUR,
-    Dimension.FLAT: 1,
-}
+FORMAT: Final = 1
+"""The form of the tree; it changes when a reader of the old one would misread the new one."""
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One quantity of one period, and what it cost.
-
-    quantity, billed: as measured, and after step_size; in kWh or hours, or 1 for a FLAT.
-    element, component: the indices of what priced it; None, as is `price`, where nothing does.
-    price, rate: as quoted, and the tax in percent. before_taxes, tax: the amounts, with six places.
-    local_time, energy_before_kwh, elapsed_s: where the session stood when the component was chosen; the last
-        two are None where the tariff never asks.
-    """
-
-    period: int
-    dimension: str
-    tariff_id: str | None
-    element: int | None
-    component: int | None
-    quantity: Decimal
-    billed: Decimal
-    price: Decimal | None
-    rate: Decimal | None
-    before_taxes: Decimal
-    tax: Decimal
-    local_time: datetime
-    energy_before_kwh: Decimal | None
-    elapsed_s: Decimal | None
+_SCALE: Final = 10**9
+_UNITS: Final = (("kWh", KWH), ("s", SECOND), ("s", SECOND), ("1", 1))
+"""By dimension."""
+_NAMES: Final = tuple(Dimension.__members__)
+_BUCKETS: Final = ("energy", "time", "parking", "fixed", "reservation")
 
 
-def lines_of(segments: Iterable[Segment], zone: str | None) -> tuple[Line, ...]:
-    """The receipt of the segments, in their order, with times in `zone` (UTC if that is not known)."""
-    return tuple(_line(segment, zone) for segment in segments)
+def receipt_of(priced: Priced, *, currency: str | None) -> Tree:
+    """The receipt of a price, in format 1; `currency` is that of the tariffs, or of the CDR if it states one."""
+    starts: dict[int, tuple[str, str]] = {}
+    return {
+        "format": FORMAT,
+        "currency": currency,
+        "time_zone": priced.time_zone,
+        "policy": {**_switches(priced.policy)},
+        "lines": [_line(segment, priced.time_zone, starts) for segment in priced.segments],
+        "steps": [_step(raised, priced.segments) for raised in priced.raised],
+        "limits": [_limit(move) for move in (priced.within.moves if priced.within else ())],
+        "figures": list(_figures(priced)),
+        "warnings": [_warning(warned) for warned in priced.warnings],
+    }
 
 
-def _line(segment: Segment, zone: str | None) -> Line:
-    part, per_one = segment.component, _PER_ONE[segment.dimension]
-    denominator = segment.tariff.denominator if segment.tariff else 1
-    net, tax = (part.net, part.tax) if part else (0, 0)
-    return Line(
-        period=segment.period,
-        dimension=_name(segment),
-        tariff_id=segment.tariff.id if segment.tariff else None,
-        element=part.element if part else None,
-        component=part.place if part else None,
-        quantity=rounded(segment.quantity, per_one, _PLACES),
-        billed=rounded(segment.billed, per_one, _PLACES),
-        price=part.price if part else None,
-        rate=part.rate if part else None,
-        before_taxes=rounded(segment.billed * net, denominator, _PLACES),
-        tax=rounded(segment.billed * tax, denominator, _PLACES),
-        local_time=_local(segment.at, zone),
-        energy_before_kwh=_figure(segment.standing[ENERGY], KWH),
-        elapsed_s=_figure(segment.standing[ELAPSED], SECOND),
-    )
+@lru_cache(maxsize=16)
+def _switches(policy: Policy) -> Tree:
+    return {field.name: getattr(policy, field.name) for field in fields(policy)}
+
+
+def _line(segment: Segment, zone: str | None, starts: dict[int, tuple[str, str]]) -> Tree:
+    part, tariff, period = segment.component, segment.tariff, segment.period
+    unit, per_one = _UNITS[segment.dimension]
+    if period.index not in starts:
+        starts[period.index] = _start(period, zone)
+    start, local_time = starts[period.index]
+    denominator = tariff.denominator if tariff else 1
+    quantity = exact_text(segment.quantity, per_one)
+    return {
+        "period": period.index,
+        "start": start,
+        "local_time": local_time,
+        "dimension": _name(segment),
+        "tariff_id": tariff.id if tariff else None,
+        "element": part.element if part else None,
+        "component": part.place if part else None,
+        "unit": unit,
+        "quantity": quantity,
+        "billed": quantity if segment.billed == segment.quantity else exact_text(segment.billed, per_one),
+        "price": decimal_text(part.price) if part else None,
+        "vat": decimal_text(part.rate) if part and part.rate is not None else None,
+        "before_taxes": exact_text(segment.billed * part.net, denominator) if part else "0",
+        "tax": exact_text(segment.billed * part.tax, denominator) if part and part.tax else "0",
+        **_standing(segment),
+    }
 
 
 def _name(segment: Segment) -> str:
     if segment.reserved:
         return "RESERVATION_TIME" if segment.dimension == Dimension.TIME else "RESERVATION_FLAT"
-    return segment.dimension.name
+    return _NAMES[segment.dimension]
 
 
-def _figure(value: Exact | None, per_one: int) -> Decimal | None:
-    return None if value is None else rounded(value, per_one, _PLACES)
+_NO_MATTER: Final = dict.fromkeys(("energy_before_kwh", "elapsed_s", "power_kw", "current_a"))
 
 
-def _local(at: int, zone: str | None) -> datetime:
-    ahead = timedelta(microseconds=offset_at(at, zone) if zone else 0)
-    return moment_of(at).astimezone(timezone(ahead))
+def _standing(segment: Segment) -> Tree:
+    """Where the session stood when the component was chosen, on the axes that the tariff asks for."""
+    axes = segment.tariff.axes if segment.tariff else frozenset()
+    if not axes:
+        return _NO_MATTER
+    standing, (low_a, high_a, low_kw, high_kw) = segment.standing, segment.period.measures
+    return {
+        "energy_before_kwh": _figure(standing[ENERGY], KWH) if ENERGY in axes else None,
+        "elapsed_s": _figure(standing[ELAPSED], SECOND) if ELAPSED in axes else None,
+        "power_kw": None if axes.isdisjoint({MIN_POWER, MAX_POWER}) else [_figure(low_kw), _figure(high_kw)],
+        "current_a": None if axes.isdisjoint({MIN_CURRENT, MAX_CURRENT}) else [_figure(low_a), _figure(high_a)],
+    }
+
+
+def _figure(value: Exact | None, per_one: int = _SCALE) -> Json:
+    return None if value is None else exact_text(value, per_one)
+
+
+def _start(period: Period, zone: str | None) -> tuple[str, str]:
+    """The start of a period in UTC and as the wall clock showed it."""
+    ahead = offset_at(period.start, zone) if zone else 0
+    return f"{_text(period.start)}Z", f"{_text(period.start + ahead)}{_offset_text(ahead)}"
+
+
+def _text(at: int) -> str:
+    """ISO 8601, with a fraction of a second only if there is one."""
+    text = moment_of(at).isoformat()[:-6]
+    return text.rstrip("0") if at % SECOND else text
+
+
+@lru_cache(maxsize=64)
+def _offset_text(ahead: int) -> str:
+    """As in +01:00."""
+    return datetime(1970, 1, 1, tzinfo=timezone(timedelta(microseconds=ahead))).isoformat()[19:]
+
+
+def _step(raised: Raised, segments: Sequence[Segment]) -> Tree:
+    segment = raised.segment
+    unit, per_one = ("Wh", WH) if segment.dimension == Dimension.ENERGY else ("s", SECOND)
+    return {
+        "dimension": _name(segment),
+        "line": next(at for at, each in enumerate(segments) if each is segment),
+        "step_size": raised.step // per_one,
+        "unit": unit,
+        "sum": exact_text(raised.total, per_one),
+        "raised_to": exact_text(raised.total + raised.surplus, per_one),
+        "surplus": exact_text(raised.surplus, per_one),
+    }
+
+
+def _limit(move: Move) -> Tree:
+    return {
+        "limit": move.limit,
+        "figure": move.figure,
+        "bound": None if move.bound is None else exact_text(move.bound),
+        "from": exact_text(move.was),
+        "to": exact_text(move.now),
+    }
+
+
+def _figures(priced: Priced) -> Iterator[Tree]:
+    """Each published amount, from its exact value."""
+    counted, name = priced.counted, priced.policy.tax_name
+    for bucket, (part, sums) in enumerate(zip(_BUCKETS, counted.buckets, strict=True)):
+        if sums:
+            exact = exact_amounts(sums, known=bucket not in counted.untold)
+            yield _published(part, getattr(priced, part), *exact, counted.denominator, name)
+    if priced.within:
+        yield _published("total", priced.total, priced.within.before, priced.within.after, 1, name)
+    else:
+        added = to_add_up(counted, priced.policy)
+        exact = exact_amounts(joined(added.buckets), known=not added.untold)
+        yield _published("total", priced.total, *exact, added.denominator, name)
+
+
+def _published(part: str, money: Money, before: Exact, after: Exact | None, per_one: int, tax_name: str) -> Tree:
+    known = after is not None and money.incl is not None
+    return {
+        "name": part,
+        "before_taxes": {"exact": exact_text(before, per_one), "rounded": f"{money.excl:f}"},
+        "after_taxes": {"exact": exact_text(after or 0, per_one), "rounded": f"{money.incl:f}"} if known else None,
+        "taxes": [
+            {
+                "name": tax_name,
+                "percentage": None if line.rate is None else decimal_text(line.rate),
+                "amount": f"{line.amount:f}",
+            }
+            for line in money.taxes
+        ],
+    }
+
+
+def _warning(warned: Warned) -> Tree:
+    return {"code": warned.code.value, "period": warned.period, "subject": warned.subject}

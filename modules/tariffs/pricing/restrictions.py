@@ -24,13 +24,15 @@ OF_DAY, DATE, WEEKDAY, ENERGY, ELAPSED, MIN_CURRENT, MAX_CURRENT, MIN_POWER, MAX
 """The axes: microseconds of the local day, ordinal of the local date, weekday, energy before, time since the
 start, then amperes and kilowatts times 1e9."""
 
+AXES: Final = 9
 LOCAL: Final = frozenset({OF_DAY, DATE, WEEKDAY})
 MEASURED: Final = frozenset({MIN_CURRENT, MAX_CURRENT, MIN_POWER, MAX_POWER})
 
 Standing: TypeAlias = tuple[Exact | None, ...]
 """Where a session stands, one value for each axis; None where nothing was measured."""
 
-_FAR: Final = 10**60
+FAR: Final = 10**60
+"""Beyond every value on every axis."""
 _TIME_OF_DAY: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 _BOUNDS: Final = {
@@ -44,7 +46,7 @@ _BOUNDS: Final = {
     "max_power": (MIN_POWER, False, 10**9),
 }
 """Field -> axis, is it the lower bound?, units in one."""
-_CLOCK_FIELDS: Final = frozenset({"start_time", "end_time", "start_date", "end_date", "day_of_week", "reservation"})
+_KNOWN: Final = frozenset({"start_time", "end_time", "start_date", "end_date", "day_of_week", "reservation", *_BOUNDS})
 
 
 class Range(NamedTuple):
@@ -72,7 +74,7 @@ def ranges_of(restrictions: Mapping[str, Any]) -> tuple[Range, ...]:
         value = restrictions.get(field)
         if value is not None:
             bound = in_units(value, per_one, field, fault=UnfitTariff)
-            found.append(Range(axis, bound, _FAR) if is_low else Range(axis, -_FAR, bound))
+            found.append(Range(axis, bound, FAR) if is_low else Range(axis, -FAR, bound))
     return tuple(found)
 
 
@@ -81,15 +83,7 @@ def not_understood(restrictions: Mapping[str, Any]) -> list[str]:
 
     An element must not apply as if they were not there: it would apply more often than its owner meant.
     """
-    known = _BOUNDS.keys() | _CLOCK_FIELDS
-    return [field for field, value in restrictions.items() if field not in known and value not in (None, [], {})]
-
-
-def bounds_on(ranges: tuple[Range, ...], axis: int) -> set[Exact]:
-    """The values on `axis` at which something may change."""
-    return {
-        bound for found in ranges if found.axis == axis for bound in (found.low, found.high) if -_FAR < bound < _FAR
-    }
+    return [field for field, value in restrictions.items() if field not in _KNOWN and value not in (None, [], {})]
 
 
 def _of_day(restrictions: Mapping[str, Any], field: str) -> int | None:
@@ -113,13 +107,13 @@ def _window(restrictions: Mapping[str, Any]) -> list[Range]:
 
 def _dates(restrictions: Mapping[str, Any]) -> list[Range]:
     bounds: list[int] = []
-    for field, open_end in (("start_date", -_FAR), ("end_date", _FAR)):
+    for field, open_end in (("start_date", -FAR), ("end_date", FAR)):
         value = restrictions.get(field)
         try:
             bounds.append(open_end if value is None else date.fromisoformat(str(value)).toordinal())
         except ValueError:
             raise UnfitTariff(f"{field} is not YYYY-MM-DD") from None
-    return [] if bounds == [-_FAR, _FAR] else [Range(DATE, bounds[0], bounds[1])]
+    return [] if bounds == [-FAR, FAR] else [Range(DATE, bounds[0], bounds[1])]
 
 
 def _weekdays(restrictions: Mapping[str, Any]) -> list[Range]:

@@ -11,22 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from modules.tariffs.pricing.compile import Compiled, Component, Dimension
 from modules.tariffs.pricing.numbers import Exact
+from modules.tariffs.pricing.periods import Period
 from modules.tariffs.pricing.policy import Policy
 from modules.tariffs.pricing.restrictions import Standing
+
+_RESERVED: Final = 3
+"""The place of the reservation's sum, behind those of the dimensions."""
 
 
 @dataclass(slots=True)
 class Segment:
     """A quantity (units) of one dimension in one period, and the component that prices it, if any does.
 
-    `period` is the index as given, `at` the instant at which it starts, `billed` the quantity after steps.
+    `billed` is the quantity after steps.
     """
 
-    period: int
-    at: int
+    period: Period
     dimension: Dimension
     reserved: bool
     quantity: Exact
@@ -36,30 +40,55 @@ class Segment:
     standing: Standing
 
 
-def raise_to_steps(segments: Sequence[Segment], policy: Policy) -> None:
-    """Add the surplus of every step to the last segment it belongs to."""
-    energy: list[Segment] = []
-    time: list[Segment] = []
-    parking: list[Segment] = []
-    reserved: list[Segment] = []
-    by_dimension = (energy, time, parking)
+class Raised(NamedTuple):
+    """What a step added. `segment` carries it; `step` and `total` (before) are in units."""
+
+    segment: Segment
+    step: int
+    total: Exact
+    surplus: Exact
+
+
+def raise_to_steps(segments: Sequence[Segment], policy: Policy) -> tuple[Raised, ...]:
+    """Add the surplus of every step to the last segment it belongs to. Returns: where there was one."""
+    if policy.step_over == "session":
+        return tuple(_raise(segments, policy))
+    tariffs = dict.fromkeys(id(segment.tariff) for segment in segments)
+    return tuple(
+        raised
+        for tariff in tariffs
+        for raised in _raise([segment for segment in segments if id(segment.tariff) == tariff], policy)
+    )
+
+
+def _raise(segments: Sequence[Segment], policy: Policy) -> list[Raised]:
+    """One rounding: of energy, of parking or else charging time, of the reservation."""
+    sums: list[Exact] = [0, 0, 0, 0]
+    last: list[Segment | None] = [None, None, None, None]
+    own, all_count = policy.reservation_step == "own", policy.step_counts_unpriced
+    came_last = Dimension.TIME
     for segment in segments:
-        if segment.component is None or segment.dimension == Dimension.FLAT:
+        dimension = segment.dimension
+        if dimension == Dimension.FLAT:
             continue
-        (reserved if segment.reserved else by_dimension[segment.dimension]).append(segment)
-    _raise(energy)
-    _raise(reserved)
-    if policy.time_step == "last" and time and parking:
-        _raise(parking if parking[-1].at >= time[-1].at else time)
-    else:
-        _raise(parking or time)
+        place = _RESERVED if segment.reserved and own else dimension
+        if segment.component:
+            last[place] = segment
+            came_last = came_last if dimension == Dimension.ENERGY or place == _RESERVED else dimension
+        elif not all_count:
+            continue
+        sums[place] += segment.quantity
+    parks = last[Dimension.PARKING_TIME] is not None
+    timed = came_last if policy.time_step == "last" or not parks else Dimension.PARKING_TIME
+    found = (_raised(last[place], sums[place]) for place in (Dimension.ENERGY, timed, _RESERVED) if last[place])
+    return [raised for raised in found if raised]
 
 
-def _raise(segments: list[Segment]) -> None:
-    if not segments:
-        return
-    last = segments[-1]
-    step = last.component.step if last.component else 0
-    total = sum(segment.quantity for segment in segments)
-    if step and total > 0:
-        last.billed += -total % step
+def _raised(last: Segment | None, total: Exact) -> Raised | None:
+    """Raise one sum to the step of its last component."""
+    step = last.component.step if last and last.component else 0
+    surplus = -total % step if step and total > 0 else 0
+    if not last or not surplus:
+        return None
+    last.billed += surplus
+    return Raised(last, step, total, surplus)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from modules.tariffs.pricing.faults import UnfitTariff
@@ -37,11 +37,15 @@ class TaxRule(NamedTuple):
 
 
 class Split(NamedTuple):
-    """The parts of one quoted unit of money that are net and tax, and the rate in percent between them."""
+    """The parts of a quoted price that are net and tax, out of `whole`, and the rate in percent between them."""
 
-    net: Fraction
-    tax: Fraction
+    net: int
+    tax: int
+    whole: int
     rate: Decimal | None
+
+
+_UNTAXED: Final = Split(1, 0, 1, None)
 
 
 def tax_rule(tariff: Mapping[str, Any], version: str, components: Sequence[Mapping[str, Any]]) -> TaxRule:
@@ -66,13 +70,17 @@ def tax_rule(tariff: Mapping[str, Any], version: str, components: Sequence[Mappi
 
 
 def split_of(rule: TaxRule, vat: object) -> Split:
-    """How one unit of a price with this `vat` (percent or None) divides. Raises: UnfitTariff."""
+    """How a price with this `vat` (percent or None) divides. Raises: UnfitTariff."""
     if vat is None or not rule.applies:
-        return Split(Fraction(1), Fraction(0), None)
+        return _UNTAXED
     rate = decimal_of(vat, "vat", fault=UnfitTariff)
     if rate < 0:
         raise UnfitTariff("vat is below zero")
-    part = Fraction(rate) / 100
-    if rule.inside:
-        return Split(1 / (1 + part), part / (1 + part), rate)
-    return Split(Fraction(1), part, rate)
+    return _split(rate, rule.inside)
+
+
+@lru_cache(maxsize=128)
+def _split(rate: Decimal, inside: bool) -> Split:
+    p, q = rate.as_integer_ratio()
+    whole = 100 * q
+    return Split(whole, p, whole + p if inside else whole, rate)

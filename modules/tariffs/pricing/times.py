@@ -34,11 +34,20 @@ def instant(moment: object, what: str, *, fault: type[PricingFault] = UnfitSessi
     """`moment`, a datetime or an OCPI DateTime (UTC if it does not say), as an instant. Raises: `fault`."""
     if isinstance(moment, str):
         try:
-            moment = datetime.fromisoformat(moment)
+            return _read(moment)
         except ValueError:
             raise fault(f"{what} is not a time") from None
     if not isinstance(moment, datetime):
         raise fault(f"{what} is missing")
+    return _since(moment)
+
+
+@lru_cache(maxsize=8192)
+def _read(text: str) -> int:
+    return _since(datetime.fromisoformat(text))
+
+
+def _since(moment: datetime) -> int:
     since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
     return (since.days * 86400 + since.seconds) * SECOND + since.microseconds
 

@@ -1,21 +1,21 @@
 """From segments to money: sums that stay exact, and one rounding of each published figure.
 
-A tax line is one rate; the lines are rounded each, and the largest takes the residue, so that together
-they are exactly the difference between the amounts after and before taxes. OCPI types_price_class,
-types_taxamount_class.
+A tax line is one rate, and the lowest comes first. The lines are rounded each, and the largest takes the
+residue, so that together they are exactly the difference between the amounts after and before taxes. OCPI
+types_price_class, types_taxamount_class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from modules.tariffs.pricing.compile import Compiled
-from modules.tariffs.pricing.numbers import Exact, rounded
+from modules.tariffs.pricing.numbers import LAST_PLACE, Exact, decimal_from, exactly, whole_of
 from modules.tariffs.pricing.policy import Policy
 from modules.tariffs.pricing.steps import Segment
 
@@ -23,8 +23,7 @@ RESERVATION: Final = 4
 """The bucket after those of the dimensions: reserved time and the FLAT of a reservation."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaxLine:
+class TaxLine(NamedTuple):
     """One tax on an amount: `rate` in percent (None: no rate of the tariff), `amount` in the currency."""
 
     rate: Decimal | None
@@ -36,8 +35,7 @@ class TaxLine:
         return {"name": name, **percentage, "amount": self.amount}
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(NamedTuple):
     """An amount before taxes and after (`incl` is None where that is not known), and the taxes between."""
 
     excl: Decimal
@@ -59,51 +57,91 @@ Taxes: TypeAlias = Mapping[Decimal | None, Exact]
 
 @dataclass(slots=True)
 class Tally:
-    """The exact sums of a session, by bucket and rate. All amounts are over `denominator`."""
+    """The exact sums of a session, by bucket and rate. All amounts are over `denominator`.
+
+    buckets: those of the dimensions, then that of the reservation; None where nothing has a component.
+    untold: the buckets in which something costs money of which nobody says what comes after taxes.
+    """
 
     denominator: int
-    buckets: dict[int, Sums]
-    known: bool
+    buckets: list[Sums | None]
+    untold: set[int]
     gross_only: bool
 
 
-def tally(segments: Iterable[Segment], tariffs: Iterable[Compiled]) -> Tally:
-    """Sum the priced segments. `tariffs`: those that the session uses."""
-    used = list(tariffs)
+def tally(segments: Iterable[Segment], used: Sequence[Compiled], policy: Policy) -> Tally:
+    """Sum the priced segments. `used`: the tariffs of the session."""
     denominator = lcm(*(tariff.denominator for tariff in used))
-    buckets: dict[int, Sums] = {}
+    buckets: list[Sums | None] = [None] * (RESERVATION + 1)
+    untold: set[int] = set()
+    doubted = {id(tariff) for tariff in used if not tariff.taxes_known or _doubts(tariff, policy)}
     for segment in segments:
         component, tariff = segment.component, segment.tariff
         if component is None or tariff is None:
             continue
-        bucket = RESERVATION if segment.reserved else int(segment.dimension)
-        sums = buckets.setdefault(bucket, {}).setdefault(component.rate, [0, 0])
-        scale = segment.billed * (denominator // tariff.denominator)
-        sums[0] += component.net * scale
-        sums[1] += component.tax * scale
-    gross_only = bool(used) and all(tariff.gross_only for tariff in used)
-    return Tally(denominator, buckets, all(tariff.taxes_known for tariff in used), gross_only)
+        quantity = segment.billed
+        if tariff.denominator != denominator:
+            quantity *= denominator // tariff.denominator
+        bucket = RESERVATION if segment.reserved else segment.dimension
+        if doubted and component.rate is None and id(tariff) in doubted and component.net and quantity:
+            untold.add(bucket)
+        sums = buckets[bucket]
+        if sums is None:
+            sums = buckets[bucket] = {}
+        pair = sums.get(component.rate)
+        if pair is None:
+            sums[component.rate] = [component.net * quantity, component.tax * quantity]
+        else:
+            pair[0] += component.net * quantity
+            pair[1] += component.tax * quantity
+    return Tally(denominator, buckets, untold, bool(used) and all(tariff.gross_only for tariff in used))
 
 
-def joined(buckets: Iterable[Sums]) -> Sums:
+def _doubts(tariff: Compiled, policy: Policy) -> bool:
+    """Does the contract doubt that a component without `vat` has none? A price that holds its tax leaves no doubt."""
+    return policy.missing_vat == "unknown" and tariff.rates_are_added
+
+
+def joined(buckets: Iterable[Sums | None]) -> Sums:
     """The sums of several buckets as one."""
     total: Sums = {}
     for sums in buckets:
-        for rate, (net, tax) in sums.items():
-            pair = total.setdefault(rate, [0, 0])
-            pair[0] += net
-            pair[1] += tax
+        for rate, (net, tax) in sums.items() if sums else ():
+            pair = total.get(rate)
+            if pair is None:
+                total[rate] = [net, tax]
+            else:
+                pair[0] += net
+                pair[1] += tax
     return total
 
 
-def money(sums: Sums, counted: Tally, policy: Policy) -> Money:
-    """The sums of a bucket, rounded. On an amount of nothing the tax is nothing, known or not."""
-    net: Exact = 0
-    taxes: dict[Decimal | None, Exact] = {}
-    for rate, (before, tax) in sums.items():
-        net += before
-        taxes[rate] = tax
-    return _money(net, taxes, counted.denominator, counted.known or not net, policy)
+def money(sums: Sums, denominator: int, policy: Policy, *, known: bool) -> Money:
+    """The sums of a bucket, rounded. known: is the amount after taxes?"""
+    if len(sums) == 1:
+        return _of_one_rate(sums, denominator, policy, known=known)
+    taxes = {rate: tax for rate, (_, tax) in sums.items()}
+    return _money(_net(sums), taxes, denominator, known, policy)
+
+
+def _of_one_rate(sums: Sums, per_one: int, policy: Policy, *, known: bool) -> Money:
+    """As most are: the only tax line is all that lies between the amounts."""
+    ((rate, (net, tax)),) = sums.items()
+    last_place = LAST_PLACE[policy.decimals]
+    excl = whole_of(net, per_one, policy.decimals, policy.rounding)
+    before = exactly(excl, last_place)
+    if not known:
+        return Money(before, None)
+    if rate is None:
+        return Money(before, before)
+    incl = whole_of(net + tax, per_one, policy.decimals, policy.rounding)
+    return Money(before, exactly(incl, last_place), (TaxLine(rate, exactly(incl - excl, last_place)),))
+
+
+def exact_amounts(sums: Sums, *, known: bool) -> tuple[Exact, Exact | None]:
+    """The sums of a bucket before and after taxes, over the denominator; None where the tax is not known."""
+    net = _net(sums)
+    return net, net + sum(pair[1] for pair in sums.values()) if known else None
 
 
 def moved_money(before: Fraction, after: Fraction | None, sums: Sums, policy: Policy) -> Money:
@@ -119,31 +157,45 @@ def moved_money(before: Fraction, after: Fraction | None, sums: Sums, policy: Po
     return _money(before, taxes, 1, True, policy)
 
 
+def _net(sums: Sums) -> Exact:
+    net: Exact = 0
+    for pair in sums.values():
+        net += pair[0]
+    return net
+
+
 def _money(net: Exact, taxes: Taxes, per_one: int, known: bool, policy: Policy) -> Money:
-    excl = rounded(net, per_one, policy.decimals, policy.rounding)
+    """Round in whole numbers of the last decimal place, and write each as a decimal once."""
+    places = policy.decimals
+    excl = whole_of(net, per_one, places, policy.rounding)
     if not known:
-        return Money(excl, None)
-    incl = rounded(net + sum(taxes.values()), per_one, policy.decimals, policy.rounding)
-    if len(taxes) == 1:
-        amounts = dict.fromkeys(taxes, incl - excl)
-    else:
-        amounts = {rate: rounded(tax, per_one, policy.decimals, policy.rounding) for rate, tax in taxes.items()}
+        return Money(decimal_from(excl, places), None)
+    incl = whole_of(net + sum(taxes.values()), per_one, places, policy.rounding)
+    in_order = sorted(taxes, key=lambda rate: (rate is None, rate or 0))
+    amounts = {rate: whole_of(taxes[rate], per_one, places, policy.rounding) for rate in in_order}
     residue = incl - excl - sum(amounts.values())
     if residue:
         largest = max(amounts, key=lambda rate: (abs(amounts[rate]), rate is not None))
         amounts[largest] += residue
-    lines = (TaxLine(rate, amount) for rate, amount in amounts.items() if rate is not None or amount)
-    return Money(excl, incl, tuple(lines))
+    lines = [
+        TaxLine(rate, decimal_from(amount, places)) for rate, amount in amounts.items() if rate is not None or amount
+    ]
+    return Money(decimal_from(excl, places), decimal_from(incl, places), tuple(lines))
 
 
-def round_parts(counted: Tally, policy: Policy) -> Tally:
-    """The same sums with each bucket rounded first, for contracts that add up rounded sub-totals."""
+def to_add_up(counted: Tally, policy: Policy) -> Tally:
+    """The sums that make the total: with each bucket rounded first, for contracts that add up rounded sub-totals."""
+    if not policy.round_parts_first:
+        return counted
     scale = 10**policy.decimals
-    buckets: dict[int, Sums] = {}
-    for bucket, sums in counted.buckets.items():
-        part = money(sums, counted, policy)
+    buckets: list[Sums | None] = []
+    for bucket, sums in enumerate(counted.buckets):
+        if sums is None:
+            buckets.append(None)
+            continue
+        part = money(sums, counted.denominator, policy, known=bucket not in counted.untold)
         taxes = {line.rate: int(line.amount * scale) for line in part.taxes}
-        rates = list(sums)
-        buckets[bucket] = {rate: [0, taxes.get(rate, 0)] for rate in rates}
-        buckets[bucket][rates[0]][0] = int(part.excl * scale)
-    return Tally(scale, buckets, counted.known, counted.gross_only)
+        parts: Sums = {rate: [0, taxes.get(rate, 0)] for rate in sums}
+        next(iter(parts.values()))[0] = int(part.excl * scale)
+        buckets.append(parts)
+    return Tally(scale, buckets, counted.untold, counted.gross_only)

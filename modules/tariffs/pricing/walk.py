@@ -3,127 +3,110 @@
 Kept while walking: the energy charged before the period, and the two clocks. The session clock starts with
 the first period of the session, the reservation has its own; both run in absolute time. Everything is
 looked up as it stands at the start of a period, since whoever makes the periods must begin a new one when
-a price changes; where the end of a period would find another component, that is said.
+a price changes; where something else would price a quantity later in the period, that is said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from modules.tariffs.pricing.compile import Compiled, Component, Dimension, Phase
-from modules.tariffs.pricing.faults import UnfitSession
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import Exact
-from modules.tariffs.pricing.periods import Period
+from modules.tariffs.pricing.periods import ENERGY, PARKING, RESERVED, TIME, Period
 from modules.tariffs.pricing.policy import Policy
-from modules.tariffs.pricing.restrictions import (
-    DATE,
-    ELAPSED,
-    ENERGY,
-    LOCAL,
-    MEASURED,
-    OF_DAY,
-    WEEKDAY,
-    Standing,
-    holds,
-)
+from modules.tariffs.pricing.restrictions import MEASURED, Standing
+from modules.tariffs.pricing.spans import Way, later_standings
+from modules.tariffs.pricing.standing import NOWHERE, component_for, measured, standing_at
 from modules.tariffs.pricing.steps import Segment
-from modules.tariffs.pricing.times import wall_at
 
-_CHANGING: Final = frozenset({OF_DAY, DATE, WEEKDAY, ENERGY, ELAPSED})
-_CONSUMED: Final = (Dimension.ENERGY, Dimension.TIME, Dimension.PARKING_TIME)
-_NOWHERE: Final[Standing] = (None,) * 9
-
-
-def component_for(tariff: Compiled, phase: Phase, dimension: Dimension, standing: Standing) -> Component | None:
-    """The component that is active for a dimension, None if that quantity is free."""
-    for ranges, component in tariff.phases[phase][dimension]:
-        if not ranges or holds(ranges, standing):
-            return component
-    return None
+_CONSUMED: Final = ((Dimension.ENERGY, ENERGY), (Dimension.TIME, TIME), (Dimension.PARKING_TIME, PARKING))
+_QUANTITIES: Final = {False: _CONSUMED, True: ((Dimension.TIME, RESERVED),)}
+"""Is it reserved? -> the components that are asked for, and what they price of a period."""
+_RESERVED: Final = 1 << RESERVED
+_IN_SESSION: Final = (Phase.SESSION,)
 
 
-def standing_at(
-    tariff: Compiled,
-    zone: str | None,
-    at: int,
-    *,
-    energy: Exact,
-    elapsed: Exact,
-    measures: Sequence[Exact | None],
-) -> Standing:
-    """Where a session stands. Raises: UnfitSession, if the tariff needs local time and there is no zone."""
-    if not tariff.axes:
-        return _NOWHERE
-    if tariff.axes.isdisjoint(LOCAL):
-        return (None, None, None, energy, elapsed, *measures)
-    if zone is None:
-        raise UnfitSession("the tariff is bound to local time, and the location's time zone is not known")
-    return (*wall_at(at, zone), energy, elapsed, *measures)
+class Ground(NamedTuple):
+    """What a walk needs besides the periods. `start` is that of the CDR, `reserved` the phase of a reservation."""
+
+    zone: str | None
+    start: int
+    reserved: Phase
+    policy: Policy
 
 
 class Walk:
     """The state of one pass. Use: `Walk(...).over(periods, tariffs)`, once."""
 
-    def __init__(self, zone: str | None, reserved_phase: Phase, policy: Policy, warned: list[Warned]) -> None:
-        self._zone = zone
-        self._reserved_phase = reserved_phase
-        self._policy = policy
+    def __init__(self, ground: Ground, warned: list[Warned]) -> None:
+        self._ground = ground
+        self._policy = ground.policy
         self._warned = warned
+        self._keeps_zeros = ground.policy.step_counts_zero
+        self._credits = ground.policy.negative_energy == "credit"
         self._energy: Exact = 0
-        self._clocks: dict[bool, int] = {}
+        self._began = {False: ground.start} if ground.policy.duration_from == "start" else {}
         self._flat_paid: set[bool] = set()
         self._segments: list[Segment] = []
 
     def over(self, periods: Sequence[Period], tariffs: Sequence[Compiled | None]) -> list[Segment]:
         """The segments of all periods, in order. Raises: UnfitSession."""
         for period, tariff in zip(periods, tariffs, strict=True):
-            if period.states_reserved:
-                self._reservation(period, tariff)
-            if period.in_session:
-                self._session(period, tariff)
-                self._energy += period.energy
+            phases = self._phases(period)
+            if len(phases) > 1:
+                self._warned.append(Warned(Code.RESERVED_AND_CONSUMED_TOGETHER, period.index))
+            if tariff and tariff.axes:
+                self._warn_of_measures(period, tariff, phases)
+            if period.quantities[ENERGY] < 0:
+                self._warned.append(Warned(Code.NEGATIVE_ENERGY, period.index))
+            before = len(self._segments)
+            for phase in phases:
+                self._price(period, tariff, phase)
+            if tariff and tariff.axes:
+                for phase in phases:
+                    self._warn_if_unsplit(period, tariff, phase, self._segments[before:])
+            self._energy += period.quantities[ENERGY]
         return self._segments
 
-    def _reservation(self, period: Period, tariff: Compiled | None) -> None:
-        if period.in_session:
-            self._warned.append(Warned(Code.RESERVED_AND_CONSUMED_TOGETHER, period.index))
-        standing = self._stand(period, tariff, reserved=True)
-        self._flat(period, tariff, self._reserved_phase, standing)
-        self._record(period, tariff, self._reserved_phase, Dimension.TIME, period.reserved, standing)
+    def _phases(self, period: Period) -> tuple[Phase, ...]:
+        """What was reserved comes first."""
+        if period.stated == _RESERVED:
+            return (self._ground.reserved,)
+        return (self._ground.reserved, Phase.SESSION) if period.stated & _RESERVED else _IN_SESSION
 
-    def _session(self, period: Period, tariff: Compiled | None) -> None:
-        standing = self._stand(period, tariff, reserved=False)
-        if tariff and any(standing[axis] is None for axis in tariff.axes & MEASURED):
-            self._warned.append(Warned(Code.MISSING_MEASUREMENT, period.index))
-        before = len(self._segments)
-        self._flat(period, tariff, Phase.SESSION, standing)
-        for dimension in _CONSUMED:
-            self._record(period, tariff, Phase.SESSION, dimension, period.quantities[dimension], standing)
-        if period.energy < 0:
-            self._warned.append(Warned(Code.NEGATIVE_ENERGY, period.index))
-        if tariff and not tariff.axes.isdisjoint(_CHANGING):
-            self._warn_if_unsplit(period, tariff, self._segments[before:])
+    def _price(self, period: Period, tariff: Compiled | None, phase: Phase) -> None:
+        standing, reserved = NOWHERE, phase is not Phase.SESSION
+        began = self._began.setdefault(reserved, period.start)
+        if tariff and tariff.axes:
+            energy = 0 if reserved else self._energy
+            standing = self._standing(period, tariff, period.start, energy, began)
+        self._flat(period, tariff, phase, standing)
+        for dimension, place in _QUANTITIES[reserved]:
+            quantity = period.quantities[place]
+            if quantity or (self._keeps_zeros and period.stated & 1 << place):
+                self._record(period, tariff, phase, dimension, quantity, standing)
 
-    def _stand(self, period: Period, tariff: Compiled | None, *, reserved: bool) -> Standing:
-        clock = self._clocks.setdefault(reserved, period.start)
-        if tariff is None:
-            return _NOWHERE
-        elapsed = period.start - clock
-        energy = 0 if reserved else self._energy
-        return standing_at(tariff, self._zone, period.start, energy=energy, elapsed=elapsed, measures=period.measures)
+    def _standing(self, period: Period, tariff: Compiled, at: int, energy: Exact, began: int) -> Standing:
+        measures = measured(period.measures, self._policy)
+        return standing_at(tariff, self._ground.zone, at, energy=energy, elapsed=at - began, measures=measures)
 
     def _flat(self, period: Period, tariff: Compiled | None, phase: Phase, standing: Standing) -> None:
         """A FLAT is due once in a phase: the first that becomes active."""
         reserved = phase is not Phase.SESSION
-        paid = reserved if self._policy.flat_once_per == "phase" else False
-        if tariff is None or paid in self._flat_paid:
+        if tariff is None or self._is_paid(reserved):
             return
-        component = component_for(tariff, phase, Dimension.FLAT, standing)
+        component = component_for(tariff.phases[phase], Dimension.FLAT, standing)
         if component:
-            self._flat_paid.add(paid)
-            self._keep(period, Dimension.FLAT, reserved, 1, component, tariff, standing)
+            self._flat_paid.add(self._flat_of(reserved))
+            self._segments.append(Segment(period, Dimension.FLAT, reserved, 1, 1, component, tariff, standing))
+
+    def _flat_of(self, reserved: bool) -> bool:
+        return reserved and self._policy.flat_once_per == "phase"
+
+    def _is_paid(self, reserved: bool) -> bool:
+        return self._flat_of(reserved) in self._flat_paid
 
     def _record(
         self,
@@ -134,55 +117,40 @@ class Walk:
         quantity: Exact,
         standing: Standing,
     ) -> None:
-        if not quantity:
-            return
-        component = component_for(tariff, phase, dimension, standing) if tariff else None
-        if component is None and tariff and tariff.phases[phase][dimension]:
-            self._warned.append(Warned(Code.UNPRICED_QUANTITY, period.index, dimension.name))
-        self._keep(period, dimension, phase is not Phase.SESSION, quantity, component, tariff, standing)
+        component = None
+        if tariff:
+            candidates = tariff.phases[phase]
+            if quantity >= 0 or self._credits:
+                component = component_for(candidates, dimension, standing)
+            if component is None and quantity and candidates[dimension]:
+                self._warn(Code.UNPRICED_QUANTITY, period, phase, dimension)
+        reserved = phase is not Phase.SESSION
+        self._segments.append(Segment(period, dimension, reserved, quantity, quantity, component, tariff, standing))
 
-    def _keep(
-        self,
-        period: Period,
-        dimension: Dimension,
-        reserved: bool,
-        quantity: Exact,
-        component: Component | None,
-        tariff: Compiled | None,
-        standing: Standing,
-    ) -> None:
-        self._segments.append(
-            Segment(
-                period.index,
-                period.start,
-                dimension,
-                reserved,
-                quantity,
-                quantity,
-                component,
-                tariff,
-                standing,
-            )
-        )
+    def _warn_of_measures(self, period: Period, tariff: Compiled, phases: Sequence[Phase]) -> None:
+        """Does a phase of the period ask for a power or current of which it states neither bound?"""
+        if not tariff.axes.isdisjoint(MEASURED):
+            found = measured(period.measures, None)
+            if any(found[axis - min(MEASURED)] is None for phase in phases for axis in tariff.measured[phase]):
+                self._warned.append(Warned(Code.MISSING_MEASUREMENT, period.index))
 
-    def _warn_if_unsplit(self, period: Period, tariff: Compiled, segments: Sequence[Segment]) -> None:
-        """Would the last moment of the period find another component than its first?"""
-        length = period.end - period.start
-        if length <= 0:
+    def _warn_if_unsplit(self, period: Period, tariff: Compiled, phase: Phase, segments: Sequence[Segment]) -> None:
+        """Would something else price a quantity later in the period, or a FLAT fall due that has not yet?"""
+        reserved = phase is not Phase.SESSION
+        energy = (0, 0) if reserved else (self._energy, period.quantities[ENERGY])
+        later = later_standings(tariff, self._ground.zone, Way(period, self._began[reserved], *energy), self._policy)
+        if not later:
             return
-        ending = standing_at(
-            tariff,
-            self._zone,
-            period.end - 1,
-            energy=self._energy + max(period.energy - 1, 0),
-            elapsed=period.end - 1 - self._clocks[False],
-            measures=period.measures,
-        )
+        asked: dict[Dimension, Component | None] = {} if self._is_paid(reserved) else {Dimension.FLAT: None}
         for segment in segments:
-            if segment.dimension == Dimension.FLAT:
-                continue
-            if component_for(tariff, Phase.SESSION, segment.dimension, ending) is not segment.component:
-                self._warned.append(Warned(Code.PERIOD_SPANS_A_PRICE_CHANGE, period.index, segment.dimension.name))
-                return
-        if False not in self._flat_paid and component_for(tariff, Phase.SESSION, Dimension.FLAT, ending):
-            self._warned.append(Warned(Code.PERIOD_SPANS_A_PRICE_CHANGE, period.index, "FLAT"))
+            has_price = segment.quantity > 0 or (segment.quantity < 0 and self._credits)
+            if segment.reserved is reserved and segment.dimension != Dimension.FLAT and has_price:
+                asked[segment.dimension] = segment.component
+        for dimension, component in asked.items():
+            found = (component_for(tariff.phases[phase], dimension, standing) for standing in later)
+            if any(each is not component for each in found):
+                self._warn(Code.PERIOD_SPANS_A_PRICE_CHANGE, period, phase, dimension)
+
+    def _warn(self, code: Code, period: Period, phase: Phase, dimension: Dimension) -> None:
+        subject = dimension.name if phase is Phase.SESSION else f"RESERVATION_{dimension.name}"
+        self._warned.append(Warned(code, period.index, subject))

@@ -25,9 +25,12 @@ async def test_a_cdr_is_priced_with_its_receipt(house: House) -> None:
     tree = (await price(house, tariffs=[tariff()], cdr=CDR)).tree
     assert tree["currency"] == "EUR"
     assert tree["total"] == {"before_taxes": Decimal("5.0000"), "after_taxes": Decimal("5.9500")}
-    assert [(line["dimension"], line["billed"], line["price"]) for line in tree["receipt"]] == [
-        ("ENERGY", Decimal("10.000000"), Decimal("0.50"))
+    receipt = tree["receipt"]
+    assert (receipt["format"], receipt["currency"]) == (1, "EUR")
+    assert [(line["dimension"], line["billed"], line["price"]) for line in receipt["lines"]] == [
+        ("ENERGY", "10", "0.5")
     ]
+    assert receipt["figures"][-1]["after_taxes"] == {"exact": "5.95", "rounded": "5.9500"}
     assert tree["taxes"][0]["amount"] == Decimal("0.95")
     assert "check" not in tree
 

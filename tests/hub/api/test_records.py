@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -77,6 +78,16 @@ async def test_a_cdr_is_shown_with_how_far_it_has_come(busy: House) -> None:
     cdr = told["items"][0]["cdr"]
     assert (await busy.ask("GET", f"/api/v1/cdrs/DE/BSB/{cdr['id']}")).tree["cdr"] == cdr
     assert (await busy.ask("GET", "/api/v1/cdrs?station=CP2")).tree["items"][0]["audience"] == "NL*FFF"
+
+
+async def test_a_cdr_says_why_it_costs_what_it_does(busy: House) -> None:
+    cdr = (await busy.ask("GET", "/api/v1/cdrs?partner=acme")).tree["items"][0]["cdr"]
+    told = await busy.ask("GET", f"/api/v1/cdrs/DE/BSB/{cdr['id']}/receipt")
+    assert told.status == 200
+    total = told.tree["figures"][-1]
+    assert Decimal(total["before_taxes"]["rounded"]) == cdr["total_cost"]["before_taxes"]
+    assert told.tree["policy"]["decimals"] == 4
+    assert (await busy.ask("GET", "/api/v1/cdrs/DE/BSB/none/receipt")).status == 404
 
 
 async def test_a_cdr_is_taken_back_once(busy: House) -> None:

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.core.dialect import Loss, NotExpressible
-from modules.bookings.wire import BOOKING, BOOKING_LOCATION, BOOKING_REQUEST, CALENDAR, OLD, speaks_old
+from modules.bookings.wire import BOOKING, BOOKING_LOCATION, BOOKING_REQUEST, CALENDAR, OLD, EitherEdition, speaks_old
 from tests.laws import beside
 from tests.laws.objects import objects
 
-WIRES = {
+WIRES: dict[str, EitherEdition[Any]] = {
     "Booking": BOOKING["2.3.0"],
     "BookingLocation": BOOKING_LOCATION["2.3.0"],
     "BookingRequest": BOOKING_REQUEST["2.3.0"],

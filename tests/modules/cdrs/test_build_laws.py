@@ -51,6 +51,7 @@ def sessions(draw: st.DrawFn) -> SessionFacts:
         register=draw(st.permutations(register)),
         states=[State(at, draw(st.sampled_from(sorted(PARKED)))) for at in moments(4)],
         power=[Sample(at, draw(st.decimals(0, 50, places=1))) for at in moments(4)],
+        current=[Sample(at, Decimal(draw(st.integers(0, 40)))) for at in moments(3)],
         reservation_start=draw(st.sampled_from([None, START - timedelta(minutes=13)])),
     )
 

@@ -70,6 +70,25 @@ async def test_a_cdr_is_valid_and_of_its_session(world: World) -> None:
     assert world.peers.sent[-1].body["id"] == cdr["id"]
 
 
+async def test_the_receipt_of_a_cdr_is_kept_beside_it_and_sent_to_nobody(world: World) -> None:
+    (cdr,) = await (await charged(world)).cdrs()
+    key = key_of(OURS, cdr["id"])
+    kept = parse((await service.receipt(world.hub, key)).body, limit=service.LIMIT)
+    assert kept["figures"][-1]["before_taxes"]["rounded"] == f"{cdr['total_cost']['before_taxes']:f}"
+    assert (kept["currency"], kept["policy"]["rounding"]) == (cdr["currency"], "half_up")
+    await delivered(world)
+    assert "figures" not in str(world.peers.sent[-1].body)
+
+
+async def test_a_credit_has_the_receipt_of_what_it_takes_back(world: World) -> None:
+    (cdr,) = await (await charged(world)).cdrs()
+    credit = await take_back(world, cdr["id"])
+    first, second = [await service.receipt(world.hub, key_of(OURS, each["id"])) for each in (cdr, credit)]
+    assert first == second
+    with pytest.raises(NotFound):
+        await service.receipt(world.hub, key_of(OURS, "none"))
+
+
 @pytest.mark.parametrize("version", ["2.2.1"])
 async def test_a_cdr_is_never_written_again(database_url: str, version: str) -> None:
     async with a_world(database_url, version) as world:

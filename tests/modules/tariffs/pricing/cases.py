@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from modules.tariffs.pricing import BY_THE_TEXT, Case, Policy, Priced, price
+from modules.tariffs.pricing import BY_THE_TEXT, Case, Compiled, Policy, Priced, price
 
 SHORT = {
     "kwh": "ENERGY",
@@ -46,7 +46,7 @@ def moment(text: str) -> datetime:
 
 
 def bill(
-    tariffs: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    tariffs: Mapping[str, Any] | Sequence[Mapping[str, Any] | Compiled],
     *periods: dict[str, Any],
     end: str,
     version: str = "2.2.1",

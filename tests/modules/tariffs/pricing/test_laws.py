@@ -31,6 +31,11 @@ restrictions = st.fixed_dictionaries(
         "max_kwh": st.integers(5, 30),
         "min_duration": st.integers(0, 7200),
         "max_duration": st.integers(600, 20000),
+        "min_power": st.integers(1, 40),
+        "max_power": st.integers(5, 50),
+        "max_current": st.integers(6, 32),
+        "start_date": st.sampled_from(["2024-03-30", "2024-03-31"]),
+        "end_date": st.sampled_from(["2024-03-31", "2024-04-01"]),
         "reservation": st.sampled_from(["RESERVATION", "RESERVATION_EXPIRES"]),
     },
 )

@@ -1,21 +1,23 @@
-"""Which tariff, which phase, which component; warnings; and the receipt."""
+"""Which tariff, which phase, which component; and warnings."""
 
 from __future__ import annotations
 
+import copy
 import pickle
-from datetime import datetime, timedelta, timezone
+from dataclasses import FrozenInstanceError
 from decimal import Decimal
 
 import pytest
 
 from modules.tariffs.pricing import (
-    Line,
     NoTariffInForce,
     Policy,
     UnfitSession,
     UnknownTariff,
+    at_hand,
     compile_tariff,
 )
+from modules.tariffs.pricing.at_hand import AT_MOST
 from tests.modules.tariffs.pricing.cases import bill, codes, component, element, excl, period, tariff
 
 ONE = tariff(element(component("ENERGY", "1")), id="ONE")
@@ -105,6 +107,40 @@ def test_a_flat_that_becomes_due_inside_a_period_is_missed_and_that_is_said() ->
     assert codes(bill(idle, period("09:00", kwh="1"), end="10:00")) == {"period_spans_a_price_change"}
 
 
+def spanned(*elements: dict[str, object], **volumes: str) -> set[str]:
+    """Which dimensions change their price in an hour from 10:30 to 11:30 in Amsterdam?"""
+    priced = bill(tariff(*elements), period("09:30", **volumes), end="10:30")
+    return {warning.subject for warning in priced.warnings if warning.code == "period_spans_a_price_change"}
+
+
+def test_a_window_that_opens_and_closes_within_a_period_is_said() -> None:
+    peak = element(component("TIME", "9"), start_time="10:40", end_time="11:00")
+    assert spanned(peak, element(component("TIME", "1")), time="1") == {"TIME"}
+
+
+def test_a_price_change_within_a_reservation_is_said() -> None:
+    early = element(component("TIME", "1"), end_time="11:00", reservation="RESERVATION")
+    late = element(component("TIME", "2"), component("FLAT", "5"), reservation="RESERVATION", start_time="11:00")
+    assert spanned(early, late, reserved="1") == {"RESERVATION_TIME", "RESERVATION_FLAT"}
+
+
+def test_every_quantity_whose_price_changes_is_named() -> None:
+    cheap = element(component("TIME", "1"), component("ENERGY", "1"), max_duration=60)
+    assert spanned(cheap, element(component("ENERGY", "2")), time="1", kwh="1") == {"TIME", "ENERGY"}
+
+
+def test_energy_and_time_go_on_together_within_a_period() -> None:
+    both = {"min_kwh": Decimal(1), "end_time": "11:00"}
+    assert spanned(element(component("ENERGY", "1"), **both), element(component("ENERGY", "2")), kwh="3") == {"ENERGY"}
+    assert spanned(element(component("ENERGY", "1"), **both), element(component("ENERGY", "2")), kwh="1.5") == set()
+
+
+def test_a_power_that_straddles_a_bound_is_said() -> None:
+    slow, fast = element(component("ENERGY", "1"), max_power=11), element(component("ENERGY", "2"))
+    assert spanned(slow, fast, kwh="1", min_kw="7", max_kw="22") == {"ENERGY"}
+    assert spanned(slow, fast, kwh="1", min_kw="7", max_kw="10") == set()
+
+
 def test_periods_out_of_order_are_sorted_and_that_is_said() -> None:
     stepped = tariff(element(component("ENERGY", "1"), max_kwh=1), element(component("ENERGY", "2")))
     late, early = period("09:30", kwh="1"), period("09:00", kwh="1")
@@ -118,6 +154,14 @@ def test_a_price_for_time_without_any_time_is_said() -> None:
         tariff(element(component("ENERGY", "1"), component("TIME", "1"))), period("09:00", kwh="1"), end="10:00"
     )
     assert codes(priced) == {"missing_dimension"}
+
+
+def test_a_tariff_of_the_reservation_alone_misses_nothing_in_the_session() -> None:
+    kwh = tariff(
+        element(component("ENERGY", "1"), component("TIME", "1"), reservation="RESERVATION"), TWO["elements"][0]
+    )
+    periods = (period("09:00", "T", reserved="0.5"), period("09:30", time="0.5"))
+    assert "missing_dimension" not in codes(bill(kwh, *periods, end="10:00"))
 
 
 def test_a_second_component_of_a_dimension_does_not_count() -> None:
@@ -140,43 +184,45 @@ def test_a_period_that_cannot_be_read_is_refused(broken: dict[str, object]) -> N
         bill(ONE, period("09:00", kwh="1"), broken, end="10:00")
 
 
-def test_the_receipt_says_which_component_priced_what_and_why() -> None:
-    night = tariff(
-        element(component("FLAT", "1")),
-        element(component("TIME", "3"), component("ENERGY", "0.25", 1000, "20"), start_time="20:00"),
-    )
-    priced = bill(night, period("19:30", kwh="1.5", parking="0.5"), end="20:00")
-    here = datetime(2024, 1, 15, 20, 30, tzinfo=timezone(timedelta(hours=1)))
-    zero, none = Decimal(0), None
-    assert priced.lines == (
-        Line(0, "FLAT", "T", 0, 0, Decimal(1), Decimal(1), Decimal(1), none, Decimal(1), zero, here, zero, zero),
-        Line(
-            0,
-            "ENERGY",
-            "T",
-            1,
-            1,
-            Decimal("1.5"),
-            Decimal(2),
-            Decimal("0.25"),
-            Decimal(20),
-            Decimal("0.5"),
-            Decimal("0.1"),
-            here,
-            zero,
-            zero,
-        ),
-        Line(
-            0, "PARKING_TIME", "T", none, none, Decimal("0.5"), Decimal("0.5"), none, none, zero, zero, here, zero, zero
-        ),
-    )
+NIGHT = tariff(
+    element(component("FLAT", "1"), component("ENERGY", "0.25", 1, "19"), start_time="22:00", end_time="06:00"),
+    element(component("ENERGY", "0.45", 1, "19"), max_kwh=20, reservation="RESERVATION"),
+    max_price={"before_taxes": Decimal(9)},
+)
 
 
-def test_a_compiled_tariff_is_plain_data_and_prices_like_its_tree() -> None:
-    compiled = pickle.loads(pickle.dumps(compile_tariff(ONE, "2.2.1")))
-    from_tree = bill(ONE, period("09:00", kwh="1.5"), end="10:00")
-    from_compiled = bill([compiled], period("09:00", kwh="1.5"), end="10:00")
-    assert from_tree.total == from_compiled.total
+def test_a_compiled_tariff_can_be_sent_to_another_process_and_prices_like_its_tree() -> None:
+    compiled = compile_tariff(NIGHT, "2.2.1")
+    sent = pickle.loads(pickle.dumps(compiled))
+    assert sent == compiled
+    for tree in (NIGHT, compiled, sent):
+        priced = bill([tree], period("22:00", kwh="50"), end="23:00")
+        assert priced.total == bill(NIGHT, period("22:00", kwh="50"), end="23:00").total
+
+
+def test_nothing_in_a_compiled_tariff_can_be_changed() -> None:
+    compiled = compile_tariff(NIGHT, "2.2.1")
+    assert isinstance(hash(compiled), int)
+    with pytest.raises(FrozenInstanceError):
+        compiled.denominator = 1  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        compiled.phases[0][0][0].component.price = Decimal(0)  # type: ignore[misc]
+
+
+def test_a_tariff_that_comes_again_is_compiled_once_and_a_changed_one_anew() -> None:
+    first = at_hand(NIGHT, "2.3.0")
+    assert at_hand(copy.deepcopy(NIGHT), "2.3.0") is first
+    assert at_hand(NIGHT, "2.2.1") is not first
+    assert at_hand({**NIGHT, "max_price": None}, "2.3.0").maximum is None
+
+
+def test_only_so_many_compiled_tariffs_are_kept() -> None:
+    first = at_hand(ONE, "2.3.0")
+    for n in range(AT_MOST):
+        at_hand({**ONE, "id": f"ANOTHER-{n}"}, "2.3.0")
+    again = at_hand(ONE, "2.3.0")
+    assert again is not first
+    assert again == first
 
 
 def test_a_session_without_periods_costs_nothing() -> None:

@@ -1,0 +1,180 @@
+"""A receipt as a page of plain text, for the driver who asks what was charged, when, and why.
+
+Everything on it comes from the receipt. Amounts have the digits that were billed, and at least those that
+the currency has coins for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from fractions import Fraction
+from typing import Any, Final
+
+from hub.core.jsontypes import Tree
+from modules.tariffs.pricing.numbers import rounded
+
+_WIDTH: Final = 78
+_COINS: Final = {
+    **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+"""Decimals of a currency, where these are not two. ISO 4217."""
+_NAMES: Final = {
+    "ENERGY": "Energy",
+    "TIME": "Charging time",
+    "PARKING_TIME": "Parking time",
+    "FLAT": "Fixed fee",
+    "RESERVATION_TIME": "Reserved time",
+    "RESERVATION_FLAT": "Fixed fee of the reservation",
+}
+_FIGURES: Final = {
+    "energy": "Energy",
+    "time": "Charging time",
+    "parking": "Parking time",
+    "fixed": "Fixed fees",
+    "reservation": "Reservation",
+}
+_PER: Final = {"kWh": " per kWh", "s": " per hour", "1": ""}
+_LIMITS: Final = {"min_price": "at least", "max_price": "at most"}
+NOTES: Final = {
+    "no_tariff": "There is no tariff for this charge: it is free.",
+    "period_spans_a_price_change": "The price changed within a period; the price at its start was taken.",
+    "unpriced_quantity": "The tariff has no price for a part of this: it is free.",
+    "missing_measurement": "A price depends on power or current that was not measured: it was not taken.",
+    "missing_dimension": "The tariff has a price for something that was not stated: it is not charged.",
+    "period_outside_the_session": "A period lies outside of the time of the charge.",
+    "periods_out_of_order": "The periods were not in order of time: they were sorted.",
+    "tariff_outside_its_validity": "A tariff was used outside of its validity, because the period names it.",
+    "period_without_tariff": "A period names no tariff although others do: it is free.",
+    "price_limit_applied": "The total was moved to a price limit of the tariff.",
+    "after_tax_limit_missing": "The limit says nothing on taxes: they were moved in proportion.",
+    "tax_rate_unknown": "The tariff names no tax rate: only the amount before taxes is known.",
+    "tax_not_splittable": "Taxes are included, but the tariff does not say at which rate.",
+    "tax_rate_ignored": "The tariff says that taxes do not apply: its rates were ignored.",
+    "volume_disagrees_with_timestamps": "A stated time differs from the length of its period; as stated it counts.",
+    "reserved_and_consumed_together": "A period states reserved and used quantities together.",
+    "negative_energy": "Energy was given back: it is credited.",
+    "restriction_not_understood": "A part of the tariff has a condition that is not known: it was not taken.",
+    "duplicate_component": "A part of the tariff states a price twice: the first was taken.",
+}
+
+
+def page_of(receipt: Tree, *, title: str = "Receipt") -> str:
+    """The page of a receipt in format 1."""
+    return "\n".join([title, "=" * len(title), "", *_Page(receipt).lines(), ""])
+
+
+class _Page:
+    """One receipt, being written."""
+
+    def __init__(self, receipt: Tree) -> None:
+        self._receipt = receipt
+        self._currency: str = receipt["currency"] or ""
+        self._coins = _COINS.get(self._currency, 2)
+        self._places = max(int(receipt["policy"]["decimals"]), self._coins)
+
+    def lines(self) -> Iterator[str]:
+        """The page from its top to its end."""
+        yield f"Times are those of {self._receipt['time_zone'] or 'UTC'}."
+        yield ""
+        yield from self._charged()
+        yield from self._steps()
+        yield from self._sums()
+        yield from self._notes()
+
+    def _charged(self) -> Iterator[str]:
+        """What was charged, when, and how the amount comes about."""
+        begun = ""
+        for line in self._receipt["lines"]:
+            if line["local_time"] != begun:
+                begun = line["local_time"]
+                yield f"From {datetime.fromisoformat(begun):%Y-%m-%d %H:%M:%S}"
+            yield _both(f"  {_NAMES[line['dimension']]}", self._line(line))
+            yield from _billed_as(line)
+
+    def _line(self, line: Tree) -> str:
+        if line["price"] is None:
+            return f"{_quantity(line['billed'], line['unit'])}, free"
+        amount = Fraction(line["before_taxes"])
+        quoted = Fraction(line["billed"]) * Fraction(line["price"]) / (3600 if line["unit"] == "s" else 1)
+        rate = "" if line["vat"] is None else f" ({'+' if amount == quoted else 'with '}{line['vat']} %)"
+        money = f"{self._money(quoted)}{rate}"
+        if line["unit"] == "1":
+            return money
+        return f"{_quantity(line['billed'], line['unit'])} x {line['price']}{_PER[line['unit']]} = {money}"
+
+    def _steps(self) -> Iterator[str]:
+        for step in self._receipt["steps"]:
+            name, unit = _NAMES[step["dimension"]], step["unit"]
+            size, total, raised = (_quantity(step[field], unit) for field in ("step_size", "sum", "raised_to"))
+            yield ""
+            yield f"{name} is sold in steps of {size}: {total} became {raised}."
+            yield f"The {_quantity(step['surplus'], unit)} between cost what the last part costs."
+
+    def _sums(self) -> Iterator[str]:
+        *parts, total = self._receipt["figures"]
+        yield ""
+        for part in parts:
+            yield _both(_FIGURES[part["name"]], self._money(part["before_taxes"]["rounded"]))
+        for limit in self._receipt["limits"]:
+            yield from self._limit(limit)
+        yield "-" * _WIDTH
+        yield _both("Total before taxes", self._money(total["before_taxes"]["rounded"]))
+        for tax in total["taxes"]:
+            rate = "" if tax["percentage"] is None else f" {tax['percentage']} %"
+            yield _both(f"{tax['name']}{rate}", self._money(tax["amount"]))
+        known = total["after_taxes"]
+        yield _both("Total", self._money(known["rounded"]) if known else "taxes are not known")
+
+    def _limit(self, limit: Tree) -> Iterator[str]:
+        figure = "before taxes" if limit["figure"] == "before_taxes" else "after taxes"
+        if limit["bound"] is not None:
+            yield _both(f"A charge costs {_LIMITS[limit['limit']]}, {figure}", self._money(limit["bound"]))
+        yield _both(f"  {figure}: {self._money(limit['from'])} becomes", self._money(limit["to"]))
+
+    def _notes(self) -> Iterator[str]:
+        notes = dict.fromkeys(warning["code"] for warning in self._receipt["warnings"])
+        if notes:
+            yield ""
+            yield "Notes"
+            yield from (f"  {NOTES.get(code, code)}" for code in notes)
+
+    def _money(self, exact: str | Fraction) -> str:
+        """An exact amount as it was billed, without zeros behind what there are coins for."""
+        value = Fraction(exact)
+        text = f"{rounded(value.numerator, value.denominator, self._places):f}"
+        whole, _, places = text.partition(".")
+        places = places.rstrip("0").ljust(self._coins, "0")
+        return f"{whole}{'.' if places else ''}{places} {self._currency}".rstrip()
+
+
+def _billed_as(line: Tree) -> Iterator[str]:
+    if line["billed"] != line["quantity"]:
+        yield f"    measured: {_quantity(line['quantity'], line['unit'])}"
+
+
+def _quantity(exact: Any, unit: str) -> str:
+    """A quantity in its unit; a time in hours, minutes and seconds."""
+    if unit != "s":
+        return f"{exact} {unit}"
+    value = Fraction(exact)
+    minutes, seconds = divmod(value, 60)
+    hours, minutes = divmod(minutes, 60)
+    counted = ((hours, "h"), (minutes, "min"))
+    parts = [f"{count} {name}" for count, name in counted if count]
+    if seconds or not parts:
+        parts.append(f"{_trimmed(seconds)} s")
+    return " ".join(parts)
+
+
+def _trimmed(seconds: Fraction) -> str:
+    text = f"{rounded(seconds.numerator, seconds.denominator, 3):f}"
+    return text.rstrip("0").rstrip(".")
+
+
+def _both(left: str, right: str) -> str:
+    """Left and right on one line, or on two where they are too long."""
+    if len(left) + len(right) + 2 > _WIDTH:
+        return f"{left}\n{right.rjust(_WIDTH)}"
+    return f"{left}{right.rjust(_WIDTH - len(left))}"

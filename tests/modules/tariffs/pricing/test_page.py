@@ -1,0 +1,99 @@
+"""The page that a driver is shown."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from modules.tariffs.pricing import Code, Priced, page_of, receipt_of
+from modules.tariffs.pricing.page import NOTES
+from tests.modules.tariffs.pricing.cases import bill, component, element, period, tariff
+from tests.modules.tariffs.pricing.test_spec_examples import EXAMPLES
+from tests.modules.tariffs.pricing.test_spec_examples import priced as priced_example
+
+
+def page(priced: Priced, currency: str | None = "EUR", **more: str) -> str:
+    return page_of(receipt_of(priced, currency=currency), **more)
+
+
+def test_a_page_tells_a_driver_what_was_charged_and_why() -> None:
+    stepped = tariff(
+        element(component("FLAT", "0.50", 0, "19")),
+        element(component("ENERGY", "0.25", 1000, "19"), component("PARKING_TIME", "5", 900, "19")),
+        max_price={"before_taxes": Decimal(4), "after_taxes": Decimal("4.76")},
+    )
+    periods = (period("09:00", kwh="9.4", time="1"), period("10:00", parking="0.2", kwh="0"))
+    shown = page(bill(stepped, *periods, end="10:12"), title="Charge of 15 January 2024")
+    assert (
+        shown
+        == """\
+Charge of 15 January 2024
+=========================
+
+Times are those of Europe/Amsterdam.
+
+From 2024-01-15 10:00:00
+  Fixed fee                                                   0.50 EUR (+19 %)
+  Energy                              10 kWh x 0.25 per kWh = 2.50 EUR (+19 %)
+    measured: 9.4 kWh
+  Charging time                                                      1 h, free
+From 2024-01-15 11:00:00
+  Parking time                          15 min x 5 per hour = 1.25 EUR (+19 %)
+    measured: 12 min
+
+Energy is sold in steps of 1000 Wh: 9400 Wh became 10000 Wh.
+The 600 Wh between cost what the last part costs.
+
+Parking time is sold in steps of 15 min: 12 min became 15 min.
+The 3 min between cost what the last part costs.
+
+Energy                                                                2.50 EUR
+Parking time                                                          1.25 EUR
+Fixed fees                                                            0.50 EUR
+A charge costs at most, before taxes                                  4.00 EUR
+  before taxes: 4.25 EUR becomes                                      4.00 EUR
+A charge costs at most, after taxes                                   4.76 EUR
+  after taxes: 5.0575 EUR becomes                                     4.76 EUR
+------------------------------------------------------------------------------
+Total before taxes                                                    4.00 EUR
+VAT 19 %                                                              0.76 EUR
+Total                                                                 4.76 EUR
+
+Notes
+  The total was moved to a price limit of the tariff.
+"""
+    )
+
+
+def test_a_price_that_holds_its_tax_is_shown_as_it_was_quoted() -> None:
+    gross = tariff(element(component("ENERGY", "0.50", 0, "21")), tax_included="YES")
+    shown = page(bill(gross, period("09:00", kwh="9.4"), end="10:00", version="2.3.0"))
+    assert "9.4 kWh x 0.5 per kWh = 4.70 EUR (with 21 %)" in shown
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"), [("EUR", "3.00 EUR"), ("JPY", "3 JPY"), ("KWD", "3.000 KWD"), (None, "3.00")]
+)
+def test_an_amount_has_the_decimals_that_its_currency_has_coins_for(currency: str | None, amount: str) -> None:
+    shown = page(bill(tariff(element(component("FLAT", "3"))), period("09:00", kwh="1"), end="10:00"), currency)
+    assert f" {amount}\n" in shown
+
+
+def test_taxes_that_nobody_knows_are_said_to_be_unknown() -> None:
+    old = bill(tariff(element(component("ENERGY", "1"))), period("09:00", kwh="1"), end="10:00", version="2.1.1")
+    assert "taxes are not known" in page(old)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: str(example["name"]))
+def test_every_example_of_the_specification_has_a_page(example: dict[str, Any]) -> None:
+    tree = receipt_of(priced_example(example), currency="EUR")
+    total = Fraction(tree["figures"][-1]["before_taxes"]["exact"])
+    assert tree["limits"] or total == sum((Fraction(line["before_taxes"]) for line in tree["lines"]), Fraction(0))
+    assert max(len(line) for line in page_of(tree).splitlines()) <= 100
+
+
+def test_every_warning_has_words_for_a_driver() -> None:
+    assert set(NOTES) == {code.value for code in Code}
