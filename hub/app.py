@@ -16,7 +16,11 @@ from fastapi import FastAPI
 from hub import __version__, api, worker
 from hub.control.health import HEALTH
 from hub.control.operators import OPERATORS, Operators
+from hub.core import callbacks
+from hub.core.addressed import ADDRESSED
+from hub.core.agreements import AGREEMENTS
 from hub.core.background import BackgroundTasks
+from hub.core.callbacks import CALLBACKS
 from hub.core.clock import Clock, SystemClock
 from hub.core.delivery import LANES, REFUSED, Lanes
 from hub.core.dispatch import Dispatcher
@@ -40,7 +44,7 @@ from partners.ocpp.reach import Reach
 
 log = structlog.get_logger()
 
-CORE_KINDS: Final = (PARTNERS, LANES, REFUSED, OPERATORS, HEALTH)
+CORE_KINDS: Final = (PARTNERS, AGREEMENTS, ADDRESSED, CALLBACKS, LANES, REFUSED, OPERATORS, HEALTH)
 
 
 def kinds() -> tuple[Kind, ...]:
@@ -111,6 +115,7 @@ class Program:
             background=BackgroundTasks(),
             operations=all_operations(),
         )
+        await hub.agreements.load()
         return cls(settings, hub, outbound, seal, peers, operators)
 
     @property
@@ -136,6 +141,7 @@ class Program:
         """Lanes and clocks: everything that runs without being asked."""
         self.lanes.start()
         worker.start(self.hub)
+        await callbacks.recover(self.hub)
         self.tasks.start(self.puller.run(), name="puller")
 
     async def close(self) -> None:

@@ -11,6 +11,11 @@ from tests.source_tree import Source
 
 MODULE_FILES: Final = frozenset({"__init__", "model", "wire", "store", "service", "routes", "publication"})
 PARTS: Final[dict[str, frozenset[str]]] = {
+    "bookings": frozenset(
+        {"calendar", "editions", "holds", "lifecycle", "places", "received", "requests", "slots", "terms"}
+    ),
+    "invoicereconciliation": frozenset({"check"}),
+    "payments": frozenset({"card_numbers"}),
     "cdrs": frozenset({"received", "vetting", "whereabouts"}),
     "commands": frozenset({"consent", "places", "reserving", "response_url"}),
     "tokens": frozenset({"asking", "decision", "known"}),

@@ -24,11 +24,12 @@ from typing import Any, Final, cast
 import httpx
 
 from hub.app import Program, kinds
+from hub.core import trace
 from hub.core.background import BackgroundTasks
 from hub.core.clock import timestamp
 from hub.core.dispatch import Dispatcher
 from hub.core.inbound import encode, parse
-from hub.core.operations import Side
+from hub.core.operations import Operation, Side
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Found, Hub, NoChargers, PeerAnswer, Place
 from hub.core.registry import Claim, Endpoint, IssuedToken, Partner, Registry, State, TokenUse
@@ -50,6 +51,8 @@ BASE: Final = "https://busbar.example"
 NOT_OURS: Final = "not OCPI"
 """What the application behind the dispatcher says."""
 MODULES: Final = ("credentials", "locations", "tariffs", "sessions", "cdrs", "tokens", "commands")
+EXTRAS: Final = ("Booking", "payments", "invoicereconciliation")
+"""Modules of 2.3.0 alone: partners of that version offer both interfaces of them."""
 
 Headers = Iterable[tuple[str, str | bytes]]
 
@@ -98,6 +101,9 @@ class Sent:
     path: tuple[str, ...]
     body: Any
     raw: bytes | None = None
+    to: str = ""
+    sender: str = ""
+    correlation_id: str = ""
 
     @property
     def brief(self) -> tuple[str, str, str]:
@@ -124,10 +130,11 @@ class ScriptedPeers:
         body: bytes | None = None,
         query: Mapping[str, str] | None = None,
         to: str = "",
-        owner: str = "",
+        sender: str = "",
         deadline_s: float | None = None,
     ) -> PeerAnswer:
-        sent = Sent(partner.name, method, module, path, parse(body, limit=2**24) if body else None, body)
+        tree = parse(body, limit=2**24) if body else None
+        sent = Sent(partner.name, method, module, path, tree, body, to, sender, trace.correlation())
         self.sent.append(sent)
         if partner.name in self.silent:
             await asyncio.Event().wait()
@@ -137,8 +144,8 @@ class ScriptedPeers:
     async def get(self, partner: Partner, url: str) -> PeerAnswer:
         return await self.send(partner, "GET", url, Side.RECEIVER)
 
-    async def post_to(self, partner: Partner, url: str, body: bytes) -> PeerAnswer:
-        return await self.send(partner, "POST", url, Side.SENDER, body=body)
+    async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
+        return await self.send(partner, "POST", url, Side.SENDER, body=body, to=to, sender=sender)
 
     def to(self, name: str) -> list[tuple[str, str, str]]:
         """What one partner was sent, in brief."""
@@ -148,7 +155,7 @@ class ScriptedPeers:
 def endpoints(version: str, *, host: str = "partner.example", leave_out: str = "") -> tuple[Endpoint, ...]:
     """Version details of a partner that offers everything."""
     role = {"tokens": "SENDER", "commands": "SENDER", "credentials": "SENDER"}
-    return tuple(
+    usual = tuple(
         Endpoint(
             identifier=module,
             role="" if version == "2.1.1" else role.get(module, "RECEIVER"),
@@ -156,6 +163,12 @@ def endpoints(version: str, *, host: str = "partner.example", leave_out: str = "
         )
         for module in MODULES
         if module != leave_out
+    )
+    extras = EXTRAS if version == "2.3.0" else ()
+    return usual + tuple(
+        Endpoint(identifier=module, role=side, url=f"https://{host}/ocpi/{version}/{side.lower()}/{module}")
+        for module in extras
+        for side in ("SENDER", "RECEIVER")
     )
 
 
@@ -447,7 +460,12 @@ PARTNERS: Final = (
 
 @asynccontextmanager
 async def a_world(
-    database_url: str, version: str = "2.2.1", *, partners: bool = True, **settings: Any
+    database_url: str,
+    version: str = "2.2.1",
+    *,
+    partners: bool = True,
+    operations: Iterable[Operation] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[World]:
     """A hub with the partners of `PARTNERS`, all of one version, and `LOC1`; or with what the database holds."""
     clock, peers = ManualClock(), ScriptedPeers()
@@ -470,12 +488,13 @@ async def a_world(
         discovery=ScriptedDiscovery(),
         chargers=NoChargers(),
         background=BackgroundTasks(),
-        operations=all_operations(),
+        operations=all_operations() if operations is None else tuple(operations),
     )
     world = World(hub, version, clock, peers)
     world.secrets["x"] = "bb_stale_" + "9876543210" * 3
     try:
         await world.registry.load()
+        await hub.agreements.load()
         world.secrets.update({partner.name: secret_of(partner.name) for partner in world.registry.all()})
         if partners and not world.registry.all():
             for name, party, role, state, use in PARTNERS:

@@ -39,7 +39,8 @@ def narrowed(
 Narrowed = Annotated[Filter, Depends(narrowed)]
 
 
-def _stored(found: Found) -> Response:
+def stored(found: Found) -> Response:
+    """Documents as they are kept."""
     return answer({"items": [msgspec.Raw(d.body) for d in found.documents], "total": found.total})
 
 
@@ -50,7 +51,7 @@ def _listed(items: list[Any], total: int) -> Response:
 @router.get("/sessions", tags=["sessions"], responses=gives("Sessions"))
 async def list_sessions(request: Request, bearer: Viewer, narrowed_to: Narrowed) -> Response:
     """Sessions, the newest first."""
-    return _stored(await records.sessions(program_of(request), narrowed_to))
+    return stored(await records.sessions(program_of(request), narrowed_to))
 
 
 @router.get("/sessions/{country_code}/{party_id}/{session_id}", tags=["sessions"], responses=gives("Session"))

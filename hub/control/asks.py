@@ -101,6 +101,26 @@ class BillHeld(Ask):
         return self
 
 
+class InvoiceAsked(Ask):
+    """An invoice of ours, and the ids of the CDRs that are on it. Without an id the record gets a new one."""
+
+    invoice_id: Annotated[str, Field(min_length=1, max_length=255)]
+    cdrs: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=39)], ...], Field(min_length=1)]
+    id: Annotated[str, Field(max_length=36)] = ""
+
+
+class BookingCancel(Ask):
+    """Why we cancel a booking: a CanceledReason."""
+
+    reason: Annotated[str, Field(max_length=36)]
+
+
+class BookingsEdition(Ask):
+    """The edition of the bookings module that a partner speaks: 1.0 or 1.1."""
+
+    edition: Annotated[str, Field(max_length=8)]
+
+
 class OperatorToken(Ask):
     """A bearer token for a person or a program."""
 

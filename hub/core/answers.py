@@ -61,10 +61,15 @@ TABLE: Final[dict[type[errors.BusbarError], Row]] = {
     errors.PeerUnreachable: _row(200, 4003, 3000),
     errors.PeerRefused: _row(200, 4000, 3000),
     errors.PeerNonsense: _row(200, 4000, 3000),
+    errors.PassedOn: _row(200, 4000, 3000),
+    errors.RoutingLoop: _row(200, 4000, 3000),
+    errors.UnknownReceiver: _row(200, 4001, 2000),
     errors.Conflict: _row(200, 3000),
     errors.NotReady: _row(503, 3000),
 }
 
+CODES_211: Final = {row.code: row.code_211 for row in TABLE.values() if row.code != row.code_211}
+"""What 2.1.1 has for the codes that came after it."""
 _UNEXPECTED: Final = Row(200, 3000, 3000)
 
 
@@ -104,6 +109,8 @@ def row_of(error: BaseException) -> Row:
 def refusal(error: BaseException, *, version: str | None) -> Answer:
     """The answer to a request that ended in `error`, with headers the HTTP status calls for."""
     row = row_of(error)
+    if isinstance(error, errors.PassedOn):
+        row = Row(error.http, error.status_code, CODES_211.get(error.status_code, error.status_code))
     answer = Answer(
         http=row.http,
         code=row.code_211 if version == "2.1.1" else row.code,
@@ -137,6 +144,11 @@ def envelope(answer: Answer, clock: Clock) -> tuple[bytes, bytes]:
 def is_success(code: int) -> bool:
     """1xxx."""
     return 1000 <= code < 2000
+
+
+def is_told(code: int) -> bool:
+    """An error that a hub passes on: the receiver's word on what was asked (status_codes, Hub errors)."""
+    return 2000 <= code < 4000
 
 
 def is_passing(http: int, code: int | None) -> bool:

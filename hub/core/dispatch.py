@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -45,17 +45,19 @@ from hub.core.request import (
     NO_QUERY,
     Asked,
     Receive,
+    addressed,
     body_from,
     check_media_type,
     collect,
     is_ours,
     message_id,
     query_of,
-    routing_back,
+    routing,
     split,
     takes_gzip,
 )
 from hub.core.route_table import RouteTable
+from hub.core.routing import known_receiver
 
 Scope = Mapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -89,7 +91,11 @@ class Reading:
     query: Mapping[str, str]
     path: str
     parameters: Mapping[str, str]
-    routing: Headers
+    asker: str = ""
+    """The party that asks: OCPI-from, else the caller's first; "" where nothing is routed."""
+    to: str = ""
+    """The party of OCPI-to; "" where it is left to us (Open Routing Request)."""
+    routing: Headers = field(default_factory=list)
     """The routing headers of the answer."""
     is_admitted: bool = False
     ready: Callable[[Call], Answer | None] | None = None
@@ -110,6 +116,8 @@ class Call:
     """Below the base URL, as it came, for `Link`."""
     reading: Reading
     """The same object for the same words, as long as it is kept."""
+    raw: bytes = b""
+    """The body as it came, where there is one."""
     received: Json = None
     """The body as it came, in the form of `version`, where the operation takes one."""
 
@@ -126,6 +134,25 @@ class Call:
         if not self.caller.speaks_for(party, roles):
             raise NotYours
         return party
+
+    @property
+    def to(self) -> str:
+        """The party that the request is for (OCPI-to); "" where that is left to us."""
+        return self.reading.to
+
+    @property
+    def asker(self) -> str:
+        """The party that asks."""
+        return self.reading.asker or self.partner.party
+
+    def answered_by(self, party: str) -> None:
+        """The answer comes from `party`, not from the hub (Message Routing Headers, OCPI-from of a response)."""
+        if self.reading.asker:
+            self.reading.routing = routing(party, self.reading.asker)
+
+    def in_version(self, version: str) -> Call:
+        """The same call as one of `version`: for what has editions that OCPI does not number."""
+        return self if version == self.version else replace(self, version=version)
 
     def now_text(self) -> str:
         """The time of reception, for objects of 2.1.1 that carry none."""
@@ -234,11 +261,17 @@ class Dispatcher:
             raise Unauthorized
         route = self._routes.find(version, side, module, segments, asked.method)
         query = query_of(asked.query) if asked.query else NO_QUERY
-        routing: Headers = []
-        if route.operation.routed and version != "2.1.1":
-            routing = routing_back(headers, self._hub.settings.party, caller.partner.party)
         parameters = {name: segments[at] for at, name in route.names}
-        return Reading(caller, version, route.operation, query, path, parameters, routing)
+        reading = Reading(caller, version, route.operation, query, path, parameters)
+        if route.operation.routed and version != "2.1.1":
+            self._address(reading, headers)
+        return reading
+
+    def _address(self, reading: Reading, headers: Mapping[bytes, bytes]) -> None:
+        """Who asks whom. Raises: InvalidRequest."""
+        reading.to = addressed(headers, "to")
+        reading.asker = addressed(headers, "from") or reading.caller.partner.party
+        reading.routing = routing(reading.to or self._hub.settings.hub, reading.asker)
 
     def _authenticate(self, asked: Asked, headers: Mapping[bytes, bytes]) -> Caller:
         header = headers.get(b"authorization")
@@ -267,7 +300,7 @@ class Dispatcher:
         if caller.use is not TokenUse.PROBE and operation.callers.isdisjoint(caller.roles):
             raise RoleLacksInterface
         if operation.routed and call.version != "2.1.1":
-            _check_origin(call)
+            _check_addresses(call)
         call.reading.is_admitted = True
 
     async def _perform(self, call: Call, asked: Asked) -> Answer:
@@ -276,6 +309,7 @@ class Dispatcher:
             return await operation.handler(call, **parameters)
         check_media_type(call.headers.get(b"content-type"))
         raw = await asked.body(operation.limit, call.headers.get(b"content-length"))
+        call.raw = raw
         call.received = tree = parse(raw, limit=operation.limit)
         return await operation.handler(call, **parameters, body=self._translate(call, tree, parameters))
 
@@ -326,11 +360,12 @@ def _owner(call: Call, parameters: Mapping[str, str]) -> Mapping[str, str]:
     return {"country_code": party.country_code, "party_id": party.party_id}
 
 
-def _check_origin(call: Call) -> None:
-    """FROM must be a party of the platform that the token names. Raises: InvalidRequest."""
-    country = call.headers.get(b"ocpi-from-country-code")
-    party = call.headers.get(b"ocpi-from-party-id")
-    if country is None and party is None:
-        return
-    if f"{(country or b'').decode('latin-1')}*{(party or b'').decode('latin-1')}".upper() not in call.caller.parties:
+def _check_addresses(call: Call) -> None:
+    """FROM must be a party of the platform that the token names, TO one that is known here.
+
+    Raises: InvalidRequest, UnknownReceiver.
+    """
+    if call.asker not in call.caller.parties:
         raise InvalidRequest("the OCPI-from headers name a party that is not yours")
+    if call.to and call.to not in call.hub.settings.own_parties:
+        known_receiver(call.hub.registry, call.to)

@@ -14,9 +14,12 @@
     │   ├── NotYours                 another party's object space
     │   ├── RoleLacksInterface       the caller's role has no business with this interface
     │   ├── MethodNotAllowed         the interface exists, the method does not
-    │   └── RegistrationState        POST when registered, PUT or DELETE when not
+    │   ├── RegistrationState        POST when registered, PUT or DELETE when not
+    │   └── UnknownReceiver          OCPI-to names a party that is not known here
     ├── PeerFault                    the far end's doing
     │   ├── PeerTimeout  PeerUnreachable  PeerRefused  PeerNonsense
+    │   ├── PassedOn                 the receiver's own error, passed on as it is
+    │   ├── RoutingLoop              the request is on its way through here already
     │   └── ClientApiUnusable  VersionNotOffered  EndpointsMissing   (registration call-backs)
     ├── Conflict                     what a unit expected is no longer so; the service decides again
     └── NotReady                     we cannot commit just now
@@ -124,6 +127,10 @@ class RoleLacksInterface(RequestFault):
     """Your role has no access to this interface."""
 
 
+class UnknownReceiver(RequestFault):
+    """The OCPI-to headers name a party that is not known here."""
+
+
 class MethodNotAllowed(RequestFault):
     """This method is not offered here."""
 
@@ -158,6 +165,19 @@ class PeerRefused(PeerFault):
         self.http = http
         self.status_code = status_code
         self.retry_after_s = retry_after_s
+
+
+class PassedOn(PeerFault):
+    """The receiver's own answer to a request that we passed on: an OCPI error, told as it is."""
+
+    def __init__(self, message: str = "", *, http: int, status_code: int) -> None:
+        super().__init__(message)
+        self.http = http
+        self.status_code = status_code
+
+
+class RoutingLoop(PeerFault):
+    """This request is on its way through this hub already."""
 
 
 class PeerNonsense(PeerFault):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from hub.core.addressed import Addressed
+from hub.core.agreements import Agreements
 from hub.core.auth import Form
 from hub.core.clock import Clock
 from hub.core.jsontypes import Json
@@ -41,12 +43,13 @@ class Peers(Protocol):
         body: bytes | None = None,
         query: Mapping[str, str] | None = None,
         to: str = "",
-        owner: str = "",
+        sender: str = "",
         deadline_s: float | None = None,
     ) -> PeerAnswer:
         """Call `partner`'s interface `side` of `module`; `path` segments are percent-encoded here.
 
-        `to` and `owner` are parties (`NL*EEE`) for the routing headers of 2.2 and later. Raises: errors.PeerFault's
+        `to` and `sender` are parties (`NL*EEE`) for the routing headers of 2.2 and later: who it is for ("": the
+        partner's first party), and who speaks ("": our own party). Raises: errors.PeerFault's
         children (PeerRefused when the answer is an error, with both codes) and EndpointsMissing when the partner has
         no such endpoint.
         """
@@ -56,8 +59,8 @@ class Peers(Protocol):
         """GET a URL that the partner gave us (Location). Raises: as `send`."""
         ...
 
-    async def post_to(self, partner: Partner, url: str, body: bytes) -> PeerAnswer:
-        """POST to a URL that the partner gave us (response_url). Raises: as `send`."""
+    async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
+        """POST to a URL that the partner gave us (response_url); parties and what is raised as in `send`."""
         ...
 
 
@@ -184,6 +187,14 @@ class Hub:
     background: Background
     operations: tuple[Operation, ...] = ()
     logins: FailedLogins = field(default_factory=FailedLogins)
+    agreements: Agreements = field(init=False)
+    addressed: Addressed = field(init=False)
+    relaying: set[tuple[str, ...]] = field(default_factory=set)
+    """Requests that are being passed on: correlation id, method, path, asker."""
+
+    def __post_init__(self) -> None:
+        self.addressed = Addressed(self.store)
+        self.agreements = Agreements(self.store, self.registry, self.settings, self.operations)
 
 
 class Background(Protocol):

@@ -106,6 +106,8 @@ class Partner(BaseModel):
     """Sealed."""
     token_form: Form = "base64"  # noqa: S105 - a form of encoding
     quirks: tuple[str, ...] = ()
+    represents: str = ""
+    """The only party that this connection stands for, on our side (`DE*ABC`); "": all that the partner may see."""
     pulled: dict[str, str] = {}
     """Per module, the time up to which we have pulled."""
     since: str = ""
@@ -278,6 +280,15 @@ class Registry:
                     self._by_header[header] = caller
                 return caller
         raise Unauthorized
+
+    def read_callers_anew(self) -> None:
+        """What a caller may do has changed: nothing that was worked out for one holds any more."""
+        self._by_header.clear()
+
+    def find_party(self, party: Party) -> Partner | None:
+        """A partner, connected or not, that speaks for `party` or was invited as it; the connected one first."""
+        known = [partner for partner in self.all() if str(party) in partner.parties]
+        return min(known, key=lambda partner: partner.state is not State.CONNECTED, default=None)
 
     def fingerprint(self, token: str) -> str:
         return secrets.fingerprint(token, self._pepper)

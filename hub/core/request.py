@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import unquote_to_bytes
 
 from hub.core.dialect import VERSIONS
@@ -56,7 +56,6 @@ _JSON: Final = b"application/json"
 _BODY_DEADLINE_S: Final = 30.0
 _MAX_QUERY: Final = 8 * 1024
 _LONGEST_SEGMENT: Final = 255
-_BACK: Final = (*ROUTING[2:], *ROUTING[:2])
 
 Body = Callable[[int, bytes | None], Awaitable[bytes]]
 """Reads the body: at most so many bytes, of the length that was declared. Raises: TooLarge, TooSlow."""
@@ -229,15 +228,24 @@ def message_id(headers: Mapping[bytes, bytes], name: bytes) -> str:
     return text if text.isascii() and text.isprintable() else ""
 
 
-def routing_back(headers: Mapping[bytes, bytes], own: str, theirs: str) -> list[tuple[bytes, bytes]]:
-    """The routing headers of a response: who was asked answers the asker (Message Routing Headers)."""
-    if all(name in headers for name in ROUTING):
-        return [(back, headers[name]) for name, back in zip(ROUTING, _BACK, strict=True)]
-    return _addressed(own, theirs)
+def addressed(headers: Mapping[bytes, bytes], direction: Literal["from", "to"]) -> str:
+    """The party of the OCPI-from or the OCPI-to headers (`NL*EEE`), "" where both are left out.
+
+    Raises: InvalidRequest, for half a party.
+    """
+    country = headers.get(b"ocpi-%b-country-code" % direction.encode())
+    party = headers.get(b"ocpi-%b-party-id" % direction.encode())
+    if country is None and party is None:
+        return ""
+    try:
+        return str(Party.of((country or b"").decode("latin-1"), (party or b"").decode("latin-1")))
+    except InvalidRequest:
+        raise InvalidRequest(f"the OCPI-{direction} headers name no party") from None
 
 
-@lru_cache(maxsize=1024)
-def _addressed(sender: str, receiver: str) -> list[tuple[bytes, bytes]]:
+@lru_cache(maxsize=4096)
+def routing(sender: str, receiver: str) -> list[tuple[bytes, bytes]]:
+    """The routing headers of a message between two parties."""
     own, theirs = Party.parse(sender), Party.parse(receiver)
     return [
         (b"ocpi-from-country-code", own.country_code.encode()),

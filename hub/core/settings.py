@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hub.core.errors import InvalidRequest
@@ -45,6 +45,11 @@ class Settings(BaseSettings):
         "", description="Base URL that partners see in every link we give; empty means http://host:port."
     )
     party: str = Field("DE*BSB", description="Our own party: country code and party id of our roles.")
+    hub_party: str = Field("", description="Party of the hub itself, for broadcasts; empty means the own party.")
+    sharing: Literal["open", "closed"] = Field(
+        "open",
+        description="Who sees whose objects where no agreement says so: opposite roles each other, or nobody.",
+    )
     business_name: str = Field("Busbar", max_length=100, description="Name in our business_details.")
     currency: str = Field(
         "EUR", pattern=r"^[A-Z]{3}$", description="Currency of sessions at a connector without a tariff."
@@ -86,6 +91,9 @@ class Settings(BaseSettings):
         description="Minutes for which a rotated token still works, until the new one is seen.",
     )
 
+    relay_timeout_s: Seconds = Field(
+        10.0, description="Seconds that a partner has to answer a request that we pass on to it."
+    )
     authorize_timeout_s: Seconds = Field(
         2.0, description="Seconds that an eMSP has to answer a real-time authorization."
     )
@@ -165,11 +173,11 @@ class Settings(BaseSettings):
     def _from_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("party")
+    @field_validator("party", "hub_party")
     @classmethod
-    def _a_party(cls, value: str) -> str:
+    def _a_party(cls, value: str, info: ValidationInfo) -> str:
         try:
-            return str(Party.parse(value))
+            return str(Party.parse(value)) if value or info.field_name == "party" else ""
         except InvalidRequest as error:
             raise ValueError(error.message) from error
 
@@ -198,6 +206,16 @@ class Settings(BaseSettings):
     def own_party(self) -> Party:
         """`party`, parsed."""
         return Party.parse(self.party)
+
+    @property
+    def hub(self) -> str:
+        """Who the hub itself is, for broadcasts."""
+        return self.hub_party or self.party
+
+    @property
+    def own_parties(self) -> tuple[str, str]:
+        """Whom we answer for ourselves."""
+        return self.party, self.hub
 
     @property
     def base_url(self) -> str:

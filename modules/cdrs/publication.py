@@ -77,7 +77,7 @@ class CdrPublication:
         failpoint("out.before_connect")
         try:
             answer = await hub.peers.send(
-                partner, "POST", "cdrs", RECEIVER, body=body, owner=document.owner, to=document.audience
+                partner, "POST", "cdrs", RECEIVER, body=body, sender=document.owner, to=document.audience
             )
         except PeerFault as fault:
             await _save(hub, partner.name, document.key, delivery, _after(fault))
@@ -91,7 +91,7 @@ class CdrPublication:
     async def _is_there(self, hub: Hub, partner: Partner, document: Document) -> bool:
         """Did the partner take it, when we do not know? Silence and server faults are raised, not taken for a no."""
         cdr_id = document.columns["id"]
-        below = hub.peers.send(partner, "GET", "cdrs", RECEIVER, (cdr_id,), owner=document.owner)
+        below = hub.peers.send(partner, "GET", "cdrs", RECEIVER, (cdr_id,), sender=document.owner)
         if await _shows(below, cdr_id):
             return True
         url = await place_of(hub, partner, document)

@@ -22,7 +22,8 @@ from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Change, Document, Kind, Put
 from modules.cdrs.wire import CDR
 
-CDRS: Final = Kind("cdrs", columns=("lowest", "id", "session"), indexed=("session",))
+CDRS: Final = Kind("cdrs", columns=("lowest", "id", "session", "reference"), indexed=("id", "session", "reference"))
+"""`reference`: its authorization_reference in upper case, by which payments are matched; "" for none."""
 RECEIPTS: Final = Kind("cdr_receipts")
 """Why a CDR of ours costs what it does, under the key of the CDR. For us and our drivers: no partner is sent it."""
 DELIVERIES: Final = Kind("cdr_deliveries", columns=("state", "cdr"), indexed=("state", "cdr"))
@@ -30,8 +31,8 @@ DELIVERIES: Final = Kind("cdr_deliveries", columns=("state", "cdr"), indexed=("s
 
 RECEIVED: Final = Kind(
     "received_cdrs",
-    columns=("id", "ocpi", "partner", "state", "verdict", "credits"),
-    indexed=("state", "verdict", "credits"),
+    columns=("id", "ocpi", "partner", "state", "verdict", "credits", "reference"),
+    indexed=("id", "state", "verdict", "credits", "reference"),
 )
 """`ocpi`: the version in which it came. `verdict`: "" until it was checked. `credits`: key of what it takes back."""
 ORIGINALS: Final = Kind("received_originals")
@@ -60,7 +61,8 @@ def put_of(tree: Tree, audience: str, location: Tree, *, session: str, least: st
     `least` do not get it.
     """
     owner = f"{tree['country_code']}*{tree['party_id']}"
-    columns = (max(lowest_version(CDR, tree, {"location": location}), least), tree["id"], session)
+    reference = str(tree.get("authorization_reference") or "").upper()
+    columns = (max(lowest_version(CDR, tree, {"location": location}), least), tree["id"], session, reference)
     key = key_of(owner, tree["id"])
     return Put(CDRS, key, encode(tree), owner, audience, tree["last_updated"], columns, ABSENT)
 
@@ -86,6 +88,19 @@ async def of_session(store: Store, session_id: str) -> list[Document]:
     return await store.select(CDRS, equal={"session": session_id})
 
 
+async def with_id(store: Store, cdr_id: str) -> list[Document]:
+    """The CDRs of this id, ours and received ones."""
+    return [each for kind in (CDRS, RECEIVED) for each in await store.select(kind, equal={"id": cdr_id})]
+
+
+async def by_reference(store: Store, reference: str) -> list[Document]:
+    """The CDRs of charges that were allowed under this authorization_reference, ours and received ones."""
+    if not reference:
+        return []
+    equal = {"reference": reference.upper()}
+    return [each for kind in (CDRS, RECEIVED) for each in await store.select(kind, equal=equal)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How a received CDR stands: what may change of it, while the CDR never does."""
@@ -99,7 +114,8 @@ def received_put(tree: Tree, standing: Standing, *, version: str, partner: str) 
     owner = f"{tree['country_code']}*{tree['party_id']}".upper()
     credited = tree.get("credit_reference_id") if tree.get("credit") else None
     taken_back = key_of(owner, credited) if credited else ""
-    columns = (tree["id"], version, partner, standing.state.value, standing.verdict, taken_back)
+    reference = str(tree.get("authorization_reference") or "").upper()
+    columns = (tree["id"], version, partner, standing.state.value, standing.verdict, taken_back, reference)
     updated = timestamp(parse_datetime(tree["last_updated"]))
     return Put(RECEIVED, key_of(owner, tree["id"]), encode(tree), owner, "", updated, columns, ABSENT)
 

@@ -93,7 +93,9 @@ class LocationPublication:
         if patches is not None:
             try:
                 for path, body in patches:
-                    await hub.peers.send(partner, "PATCH", "locations", RECEIVER, path, body=body, owner=document.owner)
+                    await hub.peers.send(
+                        partner, "PATCH", "locations", RECEIVER, path, body=body, sender=hub.settings.hub
+                    )
             except PeerRefused as refused:
                 if not says_unknown_object(refused.http, refused.status_code):
                     raise
@@ -101,4 +103,4 @@ class LocationPublication:
                 return
         whole = await rendition.of(hub.store, document, version)
         path = (*document.owner.split("*"), document.columns["id"])
-        await hub.peers.send(partner, "PUT", "locations", RECEIVER, path, body=whole, owner=document.owner)
+        await hub.peers.send(partner, "PUT", "locations", RECEIVER, path, body=whole, sender=hub.settings.hub)

@@ -36,6 +36,7 @@ def facts_of(hub: Hub, charge: Charge) -> SessionFacts:
         reservation_start=charge.reserved_from,
         reservation_expired=charge.reservation_expired,
         authorization_reference=charge.reference,
+        booking_id=charge.booking_id or None,
         remark=charge.remark[:_LONGEST_REMARK] or None,
         signed_data=_signed(charge),
     )

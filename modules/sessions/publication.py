@@ -29,5 +29,5 @@ class SessionPublication:
             raise NotExpressible("this session cannot be said in this version")
         path = (*document.owner.split("*"), document.columns["id"])
         await hub.peers.send(
-            partner, "PUT", "sessions", RECEIVER, path, body=body, owner=document.owner, to=document.audience
+            partner, "PUT", "sessions", RECEIVER, path, body=body, sender=document.owner, to=document.audience
         )

@@ -22,6 +22,7 @@ import structlog
 
 from hub.core.ports import Hub, Place
 from hub.core.units import ABSENT, ANY, Audit, Unit
+from modules.bookings import service as bookings
 from modules.cdrs import service as cdrs
 from modules.locations import service as locations
 from modules.sessions.charge import Charge, State, put_of, raw
@@ -77,6 +78,11 @@ async def begin(hub: Hub, begun: Begun, *, reserved: Charge | None = None) -> tu
     charge.states = [State(begun.at, "CHARGING")]
     charge.remark = begun.remark
     unit = Unit()
+    token = begun.decision.token or {}
+    used = await bookings.used_by(hub, charge.location, charge.evse_uid, token, at=begun.at)
+    if used is not None:
+        charge.booking_id, charge.reference = used.booking_id, used.reference
+        unit.put(used.begun(charge.session_id, charge.station, charge.evse_uid, begun.at))
     tell(hub, charge, unit, "ACTIVE", begun.at)
     return charge, unit.put(put_of(charge, expect=ANY if reserved else ABSENT))
 

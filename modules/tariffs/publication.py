@@ -30,7 +30,7 @@ class TariffPublication:
         if body is None:
             raise NotExpressible("the tariff's taxes cannot be said in this version")
         path = (*document.owner.split("*"), document.columns["id"])
-        await hub.peers.send(partner, "PUT", "tariffs", RECEIVER, path, body=body, owner=document.owner)
+        await hub.peers.send(partner, "PUT", "tariffs", RECEIVER, path, body=body, sender=hub.settings.hub)
 
     async def _withdraw(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """DELETE under the id as it was spelled, where a change still says it; a partner that has none is content."""
@@ -38,7 +38,7 @@ class TariffPublication:
         spelled = [word.removeprefix(service.DELETED) for word in what if word.startswith(service.DELETED)]
         path = (*owner.split("*"), spelled[0] if spelled else folded)
         try:
-            await hub.peers.send(partner, "DELETE", "tariffs", RECEIVER, path, owner=owner)
+            await hub.peers.send(partner, "DELETE", "tariffs", RECEIVER, path, sender=hub.settings.hub)
         except PeerRefused as refused:
             if not says_unknown_object(refused.http, refused.status_code):
                 raise

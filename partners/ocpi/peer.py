@@ -50,7 +50,7 @@ class OcpiPeers:
         body: bytes | None = None,
         query: Mapping[str, str] | None = None,
         to: str = "",
-        owner: str = "",
+        sender: str = "",
         deadline_s: float | None = None,
     ) -> PeerAnswer:
         """See `hub.core.ports.Peers.send`."""
@@ -60,15 +60,15 @@ class OcpiPeers:
         url = base + _below(path)
         if query:
             url = f"{url}?{urlencode(query)}"
-        return await self._exchange(partner, method, url, body, to=to, owner=owner, deadline_s=deadline_s)
+        return await self._exchange(partner, method, url, body, to=to, sender=sender, deadline_s=deadline_s)
 
     async def get(self, partner: Partner, url: str, *, deadline_s: float | None = None) -> PeerAnswer:
         """See `hub.core.ports.Peers.get`; also for the next page of a list."""
         return await self._exchange(partner, "GET", url, None, deadline_s=deadline_s)
 
-    async def post_to(self, partner: Partner, url: str, body: bytes) -> PeerAnswer:
+    async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         """See `hub.core.ports.Peers.post_to`."""
-        return await self._exchange(partner, "POST", url, body)
+        return await self._exchange(partner, "POST", url, body, to=to, sender=sender)
 
     async def _exchange(
         self,
@@ -78,11 +78,11 @@ class OcpiPeers:
         body: bytes | None,
         *,
         to: str = "",
-        owner: str = "",
+        sender: str = "",
         deadline_s: float | None = None,
     ) -> PeerAnswer:
         headers = {
-            **self._head(partner, to, owner),
+            **self._head(partner, to, sender),
             "X-Request-ID": trace.new_request_id(),
             "X-Correlation-ID": trace.correlation(),
         }
@@ -98,26 +98,26 @@ class OcpiPeers:
         )
         return understood(answer)
 
-    def _head(self, partner: Partner, to: str, owner: str) -> dict[str, str]:
+    def _head(self, partner: Partner, to: str, sender: str) -> dict[str, str]:
         """What every request to this partner carries; opened and put together once per registration."""
-        at = (partner.their_token, to, owner)
+        at = (partner.their_token, to, sender)
         head = self._heads.get(at)
         if head is None:
             if len(self._heads) > 10_000:
                 self._heads.clear()
-            head = self._heads[at] = self._make_head(partner, to, owner)
+            head = self._heads[at] = self._make_head(partner, to, sender)
         return head
 
-    def _make_head(self, partner: Partner, to: str, owner: str) -> dict[str, str]:
+    def _make_head(self, partner: Partner, to: str, sender: str) -> dict[str, str]:
         head = {"Authorization": auth.present(self._seal.open(partner.their_token), partner.token_form)}
         if partner.version == "2.1.1":
             return head
         receiver = Party.parse(to or partner.party)
-        sender = Party.parse(owner or self._settings.party)
+        speaker = Party.parse(sender or self._settings.party)
         head["OCPI-to-country-code"] = receiver.country_code
         head["OCPI-to-party-id"] = receiver.party_id
-        head["OCPI-from-country-code"] = sender.country_code
-        head["OCPI-from-party-id"] = sender.party_id
+        head["OCPI-from-country-code"] = speaker.country_code
+        head["OCPI-from-party-id"] = speaker.party_id
         return head
 
 

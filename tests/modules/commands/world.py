@@ -155,7 +155,7 @@ class Peers:
         body: bytes | None = None,
         query: Mapping[str, str] | None = None,
         to: str = "",
-        owner: str = "",
+        sender: str = "",
         deadline_s: float | None = None,
     ) -> PeerAnswer:
         raise AssertionError("a command calls nothing but the response_url")
@@ -163,7 +163,7 @@ class Peers:
     async def get(self, partner: Partner, url: str) -> PeerAnswer:
         raise AssertionError("a command looks nothing up")
 
-    async def post_to(self, partner: Partner, url: str, body: bytes) -> PeerAnswer:
+    async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         self.tries += 1
         if self.faults:
             raise self.faults.pop(0)

@@ -81,7 +81,7 @@ class Emsp:
         body: bytes | None = None,
         query: Mapping[str, str] | None = None,
         to: str = "",
-        owner: str = "",
+        sender: str = "",
         deadline_s: float | None = None,
     ) -> PeerAnswer:
         self.asked.append((path, parse(body, limit=65_536) if body else None))
@@ -95,7 +95,7 @@ class Emsp:
     async def get(self, partner: Partner, url: str) -> PeerAnswer:
         raise AssertionError("nobody looks anything up here")
 
-    async def post_to(self, partner: Partner, url: str, body: bytes) -> PeerAnswer:
+    async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         raise AssertionError("nobody posts here")
 
 

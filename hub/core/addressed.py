@@ -1,0 +1,53 @@
+"""Objects that their owner addressed to one party alone (OCPI-to), and nobody else may have.
+
+They lie beside what is for everybody, under a key of their own, with that party as their audience. Hardly anybody has
+any: so that lists need not be told apart by party for those few, it is noted here which parties have some.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.core.parties import Party
+from hub.core.registry import Partner
+from hub.core.store import Store
+from hub.core.units import Kind, Put, Unit
+
+ADDRESSED: Final = Kind("addressed")
+FOR_ALL: Final = ("",)
+_OWNER: Final = 6
+"""Characters of a party, `NL*EEE`."""
+
+
+def key_of(owner: Party | str, object_id: str, audience: str = "") -> str:
+    """`DE*AAA/LOC1`, or `DE*AAA>NL*EEE/LOC1` for what is addressed to NL*EEE. Ids compare without case (CiString)."""
+    return f"{owner}>{audience}/{object_id.upper()}" if audience else f"{owner}/{object_id.upper()}"
+
+
+def owner_in(key: str) -> str:
+    """The party whose object it is."""
+    return key[:_OWNER]
+
+
+class Addressed:
+    """Which parties have objects of their own, by module; in memory."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: frozenset[str] = frozenset()
+        self._revision = -1
+
+    async def audiences(self, partner: Partner, module: str) -> tuple[str, ...]:
+        """Whom the objects that `partner` may have are meant for: everybody (""), or one of its parties."""
+        revision = self._store.revision(ADDRESSED)
+        if revision != self._revision:
+            found = await self._store.select(ADDRESSED, limit=100_000)
+            self._known, self._revision = frozenset(document.key for document in found), revision
+        if not self._known:
+            return FOR_ALL
+        return ("", *sorted(party for party in partner.parties if f"{module}/{party}" in self._known))
+
+    def noted(self, unit: Unit, module: str, audience: str) -> Unit:
+        """`unit`, which writes an object for `audience`, says so."""
+        at = f"{module}/{audience}"
+        return unit.put(Put(ADDRESSED, at, b"")) if audience and at not in self._known else unit

@@ -1,0 +1,224 @@
+"""Agreements: who may see whose objects, and whom a partner's requests may reach.
+
+What holds without any agreement is the setting `sharing`: `open` lets opposite roles see each other (a CPO's objects
+are for eMSPs and their like, an eMSP's for CPOs: transport_and_format, Broadcast Push), `closed` lets nobody. An
+agreement is a rule for a viewer (a partner by name, or a party), an owner (a party) and a module, each of which may be
+`*`. The most specific rule that fits decides: a named viewer before a named owner before a named module; of two equals
+the one that denies.
+
+Every request and every delivery asks here, so the answers are kept in memory. They stand until a partner or an
+agreement changes, in this process at once, in another one when it looks (`refresh`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+
+from hub.core.errors import InvalidRequest, NotFound
+from hub.core.operations import EMSP_LIKE, RECEIVER, Operation
+from hub.core.parties import Party, PartyRole
+from hub.core.registry import Partner, Registry
+from hub.core.settings import Settings
+from hub.core.store import Store
+from hub.core.units import Audit, Delete, Kind, Put, Unit
+
+AGREEMENTS: Final = Kind("agreements")
+ALL: Final = "*"
+
+_CPO: Final = frozenset({PartyRole.CPO})
+_READ_CPOS: Final = EMSP_LIKE | {PartyRole.NAP, PartyRole.SCSP}
+_READ_EMSPS: Final = _CPO | {PartyRole.HUB}
+_OWN: Final = _CPO | {PartyRole.EMSP}
+"""As what our own party owns objects: it has chargers, and drivers."""
+_WRITING: Final = frozenset({"PUT", "POST", "PATCH"})
+
+
+class Verdict(NamedTuple):
+    """Yes or no, and the rule that says so, in words for an operator."""
+
+    allowed: bool
+    rule: str
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """One rule."""
+
+    viewer: str = ALL
+    """A partner by its name, or a party (`NL*EEE`)."""
+    owner: str = ALL
+    """A party."""
+    module: str = ALL
+    allow: bool = True
+
+    @property
+    def key(self) -> str:
+        return "/".join((self.viewer, self.owner, self.module))
+
+    def __str__(self) -> str:
+        return f"{'allow' if self.allow else 'deny'} viewer {self.viewer}, owner {self.owner}, module {self.module}"
+
+    def fits(self, viewer: Partner, owner: str, module: str) -> bool:
+        return (
+            self.viewer in (ALL, viewer.name, *viewer.parties)
+            and self.owner in (ALL, owner)
+            and self.module in (ALL, module)
+        )
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, bool]:
+        """How specific it is; the greater wins."""
+        return self.viewer != ALL, self.owner != ALL, self.module != ALL, not self.allow
+
+
+class Agreements:
+    """All agreements, in memory, written through to the store."""
+
+    def __init__(self, store: Store, registry: Registry, settings: Settings, operations: Iterable[Operation]) -> None:
+        self._store = store
+        self._registry = registry
+        self._settings = settings
+        self._writers = writers_of(operations)
+        self._rules: dict[str, Agreement] = {}
+        self._revision = -1
+        self._forget()
+        registry.on_change(self._forget)
+
+    def _forget(self) -> None:
+        self._seen: dict[tuple[str, str, str], Verdict] = {}
+        self._reached: dict[tuple[str, str, str], Verdict] = {}
+        self._owners: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._roles: dict[str, frozenset[PartyRole]] | None = None
+
+    async def load(self) -> None:
+        """Read all agreements. Called at the start."""
+        revision = self._store.revision(AGREEMENTS)
+        found = await self._store.select(AGREEMENTS, limit=100_000)
+        rules = [msgspec.json.decode(document.body, type=Agreement) for document in found]
+        self._now({rule.key: rule for rule in rules}, revision)
+
+    async def refresh(self) -> None:
+        """Read again, if another process wrote one."""
+        if self._revision != self._store.revision(AGREEMENTS):
+            await self.load()
+
+    def _now(self, rules: dict[str, Agreement], revision: int) -> None:
+        self._rules, self._revision = rules, revision
+        self._forget()
+        self._registry.read_callers_anew()
+
+    def all(self) -> list[Agreement]:
+        """The most specific first: in the order in which they decide."""
+        return sorted(sorted(self._rules.values(), key=lambda rule: rule.key), key=lambda rule: rule.rank, reverse=True)
+
+    async def put(self, rule: Agreement, *, actor: str) -> bool:
+        """Make or change an agreement. Returns: True if it is new. Raises: InvalidRequest."""
+        rule = self._checked(rule)
+        put = Put(AGREEMENTS, rule.key, msgspec.json.encode(rule))
+        await self._store.commit(Unit().put(put).audited(Audit(actor, "agreement.put", rule.key, str(rule))))
+        is_new = rule.key not in self._rules
+        self._now({**self._rules, rule.key: rule}, self._store.revision(AGREEMENTS))
+        return is_new
+
+    async def remove(self, rule: Agreement, *, actor: str) -> None:
+        """End an agreement: what holds without it holds again. Raises: NotFound, InvalidRequest."""
+        key = self._checked(rule).key
+        if key not in self._rules:
+            raise NotFound("there is no such agreement")
+        unit = Unit().delete(Delete(AGREEMENTS, key)).audited(Audit(actor, "agreement.removed", key))
+        await self._store.commit(unit)
+        rest = {known: kept for known, kept in self._rules.items() if known != key}
+        self._now(rest, self._store.revision(AGREEMENTS))
+
+    def _checked(self, rule: Agreement) -> Agreement:
+        """Parties as we write them. A viewer with a `*` in it is a party, as no partner's name has one."""
+        viewer = rule.viewer if rule.viewer == ALL or "*" not in rule.viewer else str(Party.parse(rule.viewer))
+        owner = rule.owner if rule.owner == ALL else str(Party.parse(rule.owner))
+        if not viewer or "/" in viewer or (rule.module != ALL and rule.module not in self._writers):
+            raise InvalidRequest("an agreement names a viewer, an owner and a module that partners share")
+        return msgspec.structs.replace(rule, viewer=viewer, owner=owner)
+
+    def may(self, viewer: Partner, owner: str, module: str) -> Verdict:
+        """May `viewer` have the objects of `owner` (`NL*AAA`) in `module`?"""
+        at = (viewer.name, owner, module)
+        verdict = self._seen.get(at)
+        if verdict is None:
+            verdict = self._seen[at] = self._may(viewer, owner, module)
+        return verdict
+
+    def _may(self, viewer: Partner, owner: str, module: str) -> Verdict:
+        if owner in viewer.parties:
+            return Verdict(False, "nothing goes back to its owner")
+        if viewer.represents and viewer.represents != owner:
+            return Verdict(False, f"this connection stands for {viewer.represents} alone")
+        roles = self._all_roles().get(owner, frozenset()) & self._writers.get(module, _CPO)
+        if not roles:
+            return Verdict(False, f"{owner} is not connected in a role that has {module}")
+        return self._by_rule(viewer, owner, module) or self._by_default(
+            any(viewer.roles & (_READ_CPOS if role is PartyRole.CPO else _READ_EMSPS) for role in roles)
+        )
+
+    def owners(self, viewer: Partner, module: str) -> tuple[str, ...]:
+        """The parties whose objects `viewer` may have, sorted. Viewers of one class get the same tuple."""
+        at = (viewer.name, module)
+        found = self._owners.get(at)
+        if found is None:
+            found = tuple(sorted(p for p in self._all_roles() if self.may(viewer, p, module).allowed))
+            found = self._owners[at] = next((same for same in self._owners.values() if same == found), found)
+        return found
+
+    def reach(self, sender: Partner, party: str, module: str) -> Verdict:
+        """May a request of `sender` in `module` go to `party`?"""
+        at = (sender.name, party, module)
+        verdict = self._reached.get(at)
+        if verdict is None:
+            verdict = self._reached[at] = self._reach(sender, party, module)
+        return verdict
+
+    def _reach(self, sender: Partner, party: str, module: str) -> Verdict:
+        if party in (self._settings.party, self._settings.hub):
+            return Verdict(True, "this hub")
+        if sender.represents and sender.represents != party:
+            return Verdict(False, f"this connection stands for {sender.represents} alone")
+        roles = self._all_roles().get(party)
+        if roles is None:
+            return Verdict(False, f"{party} is not connected")
+        is_opposite = (_CPO & sender.roles and roles & _READ_CPOS) or (_CPO & roles and sender.roles & _READ_CPOS)
+        return self._by_rule(sender, party, module) or self._by_default(bool(is_opposite))
+
+    def _by_rule(self, viewer: Partner, owner: str, module: str) -> Verdict | None:
+        fitting = [rule for rule in self._rules.values() if rule.fits(viewer, owner, module)]
+        if not fitting:
+            return None
+        rule = max(fitting, key=lambda rule: rule.rank)
+        return Verdict(rule.allow, f"agreement: {rule}")
+
+    def _by_default(self, is_opposite: bool) -> Verdict:
+        if self._settings.sharing == "closed":
+            return Verdict(False, "default: closed")
+        words = "opposite roles" if is_opposite else "not of opposite roles"
+        return Verdict(is_opposite, f"default: {words}")
+
+    def _all_roles(self) -> Mapping[str, frozenset[PartyRole]]:
+        """What each connected party is, our own among them."""
+        if self._roles is None:
+            roles: dict[str, frozenset[PartyRole]] = {self._settings.party: _OWN}
+            for partner in self._registry.connected():
+                for claim in partner.claims:
+                    party = str(claim.party)
+                    roles[party] = roles.get(party, frozenset()) | {claim.role}
+            self._roles = roles
+        return self._roles
+
+
+def writers_of(operations: Iterable[Operation]) -> dict[str, frozenset[PartyRole]]:
+    """By module, the roles that own its objects: those that may write them to a receiver."""
+    found: dict[str, frozenset[PartyRole]] = {}
+    for operation in operations:
+        if operation.routed:
+            writes = operation.side is RECEIVER and operation.method in _WRITING
+            found.setdefault(operation.module, frozenset())
+            found[operation.module] |= operation.callers if writes else frozenset()
+    return {module: roles or _CPO for module, roles in found.items()}

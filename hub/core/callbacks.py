@@ -1,0 +1,154 @@
+"""Results that come later: the `response_url` of a request that was passed on is ours, and what comes there goes home.
+
+    caller --response_url: theirs--> hub --response_url: ours--> receiver
+           <--------result----------     <-----result-----------
+
+What was promised is on disk before the request goes out (`Expected.put`). A result is taken once, only from the
+platform that the request went to, and it is on disk before that platform is answered; then it is told to the caller,
+in the caller's version, again after a stop of ours. A POST is repeated only when it certainly had no effect. What comes
+after the announced time is answered with success and goes nowhere.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import uuid4
+
+import msgspec
+import structlog
+
+from hub.core import trace
+from hub.core.answers import is_passing
+from hub.core.clock import timestamp
+from hub.core.errors import Conflict, NotFound, PeerFault, PeerNonsense, PeerRefused, PeerTimeout
+from hub.core.ports import Hub
+from hub.core.registry import State
+from hub.core.units import ABSENT, ANY, Delete, Document, Kind, Put, Unit
+
+log = structlog.get_logger()
+
+CALLBACKS: Final = Kind("callbacks", columns=("state",), indexed=("state",))
+
+WAITING: Final = "waiting"
+CAME: Final = "came"
+TOLD: Final = "told"
+LOST: Final = "lost"
+_PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
+_KEPT: Final = timedelta(days=1)
+_A_STEP: Final = 500
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """A result that is awaited: from whom, for whom, and until when."""
+
+    id: str
+    module: str
+    about: str
+    """In the module's own words, such as the name of the command."""
+    asker: str
+    """The partner that sent the request."""
+    asker_party: str
+    version: str
+    """That in which the asker is told."""
+    response_url: str
+    receiver: str
+    """The partner that the request went to; the result may come from it alone."""
+    receiver_party: str
+    until: datetime
+    """After this the asker has given up."""
+    correlation_id: str
+    body: bytes = b""
+    """The result as the asker is told it, once it came."""
+
+    def url(self, hub: Hub, version: str, *path: str) -> str:
+        """Where the receiver, which speaks `version`, sends the result: `path` stands between module and id."""
+        return "/".join((f"{hub.settings.base_url}/ocpi/{version}/sender/{self.module}", *path, self.id))
+
+    def put(self, state: str = WAITING, *, expect: int = ABSENT) -> Put:
+        """The write of it."""
+        until = timestamp(self.until)
+        return Put(CALLBACKS, self.id, msgspec.json.encode(self), last_updated=until, columns=(state,), expect=expect)
+
+
+def new_id() -> str:
+    """Cannot be guessed: whoever knows it and is the receiver may use it."""
+    return str(uuid4())
+
+
+async def find(hub: Hub, expected_id: str, *, by: str) -> tuple[Expected, Document]:
+    """What is awaited under this id from the partner `by`. Raises: NotFound, also when it is another's."""
+    document = await hub.store.get(CALLBACKS, expected_id.lower())
+    if document is None:
+        raise NotFound
+    expected = msgspec.json.decode(document.body, type=Expected)
+    if expected.receiver != by:
+        raise NotFound
+    return expected, document
+
+
+async def take(hub: Hub, expected: Expected, document: Document, body: bytes, *, also: Unit | None = None) -> bool:
+    """Keep the result, and tell the asker. `body` is in the asker's version.
+
+    Returns: False when it comes too late, or was there before; then nothing happens. `also` is committed with it.
+    """
+    if document.columns["state"] != WAITING or hub.clock.now() > expected.until:
+        log.info("result passed over", module=expected.module, about=expected.about, receiver=expected.receiver)
+        return False
+    came = msgspec.structs.replace(expected, body=body)
+    unit = also or Unit()
+    try:
+        await hub.store.commit(unit.put(came.put(CAME, expect=document.version)))
+    except Conflict:
+        return False
+    hub.background.start(_tell(hub, came), name=f"result {expected.id}")
+    return True
+
+
+async def recover(hub: Hub) -> None:
+    """Tell what came before a stop of ours, and was not told. Called once at each start."""
+    for document in await hub.store.select(CALLBACKS, equal={"state": CAME}, limit=100_000):
+        expected = msgspec.json.decode(document.body, type=Expected)
+        hub.background.start(_tell(hub, expected), name=f"result {expected.id}")
+
+
+async def forget(hub: Hub) -> None:
+    """What is over since a day goes."""
+    before = timestamp(hub.clock.now() - _KEPT)
+    oldest = await hub.store.select(CALLBACKS, order="last_updated", limit=_A_STEP)
+    unit = Unit([Delete(CALLBACKS, d.key, d.version) for d in oldest if d.last_updated < before])
+    if unit.writes:
+        await hub.store.commit(unit)
+
+
+async def _tell(hub: Hub, expected: Expected) -> None:
+    trace.begin(correlation_id=expected.correlation_id)
+    told = await _told(hub, expected)
+    await hub.store.commit(Unit().put(expected.put(TOLD if told else LOST, expect=ANY)))
+    if not told:
+        log.warning("result given up", partner=expected.asker, module=expected.module, about=expected.about)
+
+
+async def _told(hub: Hub, expected: Expected) -> bool:
+    """POST the result until it arrived, or its time is over; at least once."""
+    for pause_s in (*_PAUSES_S, None):
+        partner = hub.registry.find(expected.asker)
+        if partner is None or partner.state is not State.CONNECTED:
+            return False
+        try:
+            await hub.peers.post_to(
+                partner, expected.response_url, expected.body, to=expected.asker_party, sender=expected.receiver_party
+            )
+        except (PeerNonsense, PeerTimeout):
+            return True  # it may have arrived, and must not arrive twice
+        except PeerRefused as refused:
+            if not is_passing(refused.http, refused.status_code):
+                return False
+        except PeerFault:
+            log.debug("result not delivered yet", partner=expected.asker)
+        else:
+            return True
+        if pause_s is None or hub.clock.now() + timedelta(seconds=pause_s) > expected.until:
+            return False
+        await hub.clock.sleep(pause_s)
+    return False

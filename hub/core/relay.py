@@ -1,0 +1,168 @@
+"""Relay: a request that expects an answer goes through the hub to the party that can give it, within a deadline.
+
+    caller --request--> hub --new X-Request-ID, same X-Correlation-ID, FROM caller, TO party--> receiver
+           <--answer---     <--its answer, in the caller's version----------------------------
+
+Where both ends speak the same version the bytes of the body pass as they came; else they go through our own form, and
+what a version cannot say is counted. An OCPI error of the receiver is told as it is (`PassedOn`); where there is no
+answer, the caller is told which way there is none: 4002 not in time, 4003 not reachable, 4000 not OCPI, or no such
+module there (status_codes, Hub errors). Nothing is tried twice: the caller knows best whether it should be.
+
+Results that come later, to a `response_url`, are in `callbacks.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from hub.core import trace
+from hub.core.answers import Answer, is_told, ok
+from hub.core.dialect import VERSIONS, NotExpressible, Wire
+from hub.core.errors import (
+    EndpointsMissing,
+    InvalidRequest,
+    PassedOn,
+    PeerNonsense,
+    PeerRefused,
+    PeerUnreachable,
+    RoutingLoop,
+)
+from hub.core.inbound import encode
+from hub.core.jsontypes import Json, Tree
+from hub.core.operations import Side
+from hub.core.routing import Receiver
+
+if TYPE_CHECKING:
+    from hub.core.dispatch import Call
+
+Wires = Mapping[str, Wire[Any]]
+
+_REGISTRATION: Final = frozenset({401, 403})
+"""HTTP statuses by which the receiver refuses us, not what was asked."""
+_NO_SUCH_THING: Final = frozenset({404, 405, 501})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What is asked of the receiver. `body` is in our form; `raw` are the bytes it came in, if they may pass as such.
+
+    `wires` and `answers` are the wire models of the body and of the answer's `data`, by version. `given` is what the
+    receiver's answer does not carry in an older version (`Wire.read`), `context` what an older version embeds.
+    """
+
+    method: str
+    module: str
+    side: Side
+    path: tuple[str, ...] = ()
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Tree | None = None
+    raw: bytes | None = None
+    wires: Wires | None = None
+    answers: Wires | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
+    deadline_s: float | None = None
+    """Default: the setting `relay_timeout_s`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A successful answer of the receiver. `theirs` is its `data` as it came, `tree` the same in our form."""
+
+    http: int
+    version: str
+    theirs: Json
+    tree: Tree | None
+    headers: Mapping[str, str]
+
+    def answer(self, call: Call, receiver: Receiver, answers: Wires | None) -> Answer:
+        """As the caller is told. Raises: PeerNonsense, where the caller's version cannot say it."""
+        call.answered_by(receiver.party)
+        if self.tree is None or answers is None or call.version == self.version:
+            return ok(self.theirs, created=self.http == 201)
+        try:
+            written, _ = answers[call.version].write(self.tree)
+        except NotExpressible as fault:
+            raise PeerNonsense(f"the answer cannot be said in OCPI {call.version}: {fault.reason}") from None
+        return ok(written, created=self.http == 201)
+
+
+async def relay(call: Call, receiver: Receiver, errand: Errand) -> Reply:
+    """Ask `receiver` in the name of `call`'s asker.
+
+    Raises: PassedOn, PeerTimeout, PeerUnreachable, PeerNonsense, RoutingLoop; InvalidRequest, where the receiver's
+    version cannot say what is asked.
+    """
+    hub, partner = call.hub, receiver.partner
+    version = partner.version or VERSIONS[-1]
+    body = _body(call, version, errand)
+    with _once(call):
+        try:
+            answer = await hub.peers.send(
+                partner,
+                errand.method,
+                errand.module,
+                errand.side,
+                errand.path,
+                body=body,
+                query=errand.query or None,
+                to=receiver.party,
+                sender=call.asker,
+                deadline_s=errand.deadline_s or hub.settings.relay_timeout_s,
+            )
+        except PeerRefused as refused:
+            raise _told(refused) from None
+        except EndpointsMissing:
+            raise PeerNonsense("the receiver does not offer this module") from None
+    return Reply(answer.http, version, answer.data, _understood(version, answer.data, errand), answer.headers)
+
+
+def _body(call: Call, version: str, errand: Errand) -> bytes | None:
+    if errand.raw is not None and version == call.version:
+        return errand.raw
+    if errand.body is None or errand.wires is None:
+        return None
+    try:
+        return encode(errand.wires[version].write(errand.body, context=errand.context)[0])
+    except (NotExpressible, KeyError) as fault:
+        why = fault.reason if isinstance(fault, NotExpressible) else "it has no such thing"
+        raise InvalidRequest(f"the receiver speaks OCPI {version}: {why}") from None
+
+
+def _understood(version: str, data: Json, errand: Errand) -> Tree | None:
+    """Raises: PeerNonsense."""
+    if errand.answers is None or data is None:
+        return None
+    try:
+        tree: Tree = errand.answers[version].read(data, given=errand.given).tree()
+    except InvalidRequest as fault:
+        raise PeerNonsense(f"the receiver's answer is not valid: {fault.message}") from None
+    return tree
+
+
+def _told(refused: PeerRefused) -> PassedOn | PeerUnreachable | PeerNonsense:
+    """An error of the receiver, as its asker is told."""
+    if refused.status_code is not None and is_told(refused.status_code) and refused.http not in _REGISTRATION:
+        http = refused.http if refused.http == 404 else 200
+        return PassedOn(refused.message, http=http, status_code=refused.status_code)
+    if refused.http in _NO_SUCH_THING:
+        return PeerNonsense("the receiver has no such interface")
+    if 200 <= refused.http < 300:
+        return PeerNonsense(refused.message)
+    return PeerUnreachable(f"the receiver answered with HTTP {refused.http}")
+
+
+@contextmanager
+def _once(call: Call) -> Iterator[None]:
+    """A hub behind us may send a request back to us: then it is not sent round once more. Raises: RoutingLoop."""
+    at = (trace.correlation(), call.operation.method, call.path, call.asker)
+    if at in call.hub.relaying:
+        raise RoutingLoop
+    call.hub.relaying.add(at)
+    try:
+        yield
+    finally:
+        call.hub.relaying.discard(at)

@@ -1,0 +1,102 @@
+"""Where a request goes: to us, to all who are entitled, or to one party. OCPI transport_and_format, Message Routing.
+
+    OCPI-to                      data meant for everybody            anything else
+    left out (open routing)      everybody                           the owner of what it is about
+    the hub                      everybody (Broadcast Push)          the owner of what it is about
+    our own party                us                                  us
+    another party                that party alone                    that party
+
+The hub is our own party where no other is set. Partners of 2.1.1 have no such headers: theirs is always open routing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Literal
+
+from hub.core.errors import InvalidRequest, PeerUnreachable, UnknownReceiver
+from hub.core.operations import ANYBODY, SENDER
+from hub.core.parties import Party, PartyRole
+from hub.core.registry import Partner, Registry, State
+
+if TYPE_CHECKING:
+    from hub.core.dispatch import Call
+    from hub.core.ports import Hub
+
+
+class Here(Enum):
+    """We do it ourselves."""
+
+    OURS = "ours"
+    """It is about our own party, or for it."""
+    EVERYBODY = "everybody"
+    """It is for all that are entitled."""
+
+
+OURS: Final = Here.OURS
+EVERYBODY: Final = Here.EVERYBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A party of a partner, which may be reached."""
+
+    partner: Partner
+    party: str
+
+
+Destination = Literal[Here.OURS, Here.EVERYBODY] | Receiver
+
+
+def destination(
+    call: Call, *, owner: str = "", shared: bool = False, roles: frozenset[PartyRole] = ANYBODY
+) -> Destination:
+    """Where `call` goes. `owner`: the party that it is about, where that is known ("": ours to answer).
+
+    `shared`: it carries or asks for data meant for everybody. `roles`: those in which the receiver is wanted.
+    Raises: InvalidRequest, for a GET of one object from everybody; UnknownReceiver, PeerUnreachable.
+    """
+    to, settings = call.to, call.hub.settings
+    if to and to not in settings.own_parties:
+        return receiver(call.hub, call.partner, to, call.operation.module, roles)
+    if to == settings.hub != settings.party and not _is_asked_of_all(call):
+        raise InvalidRequest("a GET of one object is sent to its owner, or without OCPI-to headers; not to the hub")
+    if to == settings.party != settings.hub:
+        return OURS
+    if shared:
+        return EVERYBODY
+    if owner in ("", *settings.own_parties):
+        return OURS
+    return receiver(call.hub, call.partner, owner, call.operation.module, roles)
+
+
+def _is_asked_of_all(call: Call) -> bool:
+    """GET of a sender's list (GET ALL via Hubs), or anything but a GET (Broadcast Push)."""
+    operation = call.operation
+    return operation.method != "GET" or (operation.side is SENDER and operation.listed)
+
+
+def receiver(hub: Hub, sender: Partner, party: str, module: str, roles: frozenset[PartyRole] = ANYBODY) -> Receiver:
+    """The partner that speaks for `party` in one of `roles`, if requests of `sender` may go there.
+
+    Raises: UnknownReceiver, also where no agreement lets it through: who may not reach a party learns nothing of it;
+    PeerUnreachable, where the party is known and not connected.
+    """
+    partner = hub.registry.holder_of(Party.parse(party), roles)
+    if partner is None:
+        partner = known_receiver(hub.registry, party)
+        if partner.state is not State.CONNECTED:
+            raise PeerUnreachable("the receiver is not connected")
+        raise UnknownReceiver
+    if partner.name == sender.name or not hub.agreements.reach(sender, party, module).allowed:
+        raise UnknownReceiver
+    return Receiver(partner, party)
+
+
+def known_receiver(registry: Registry, party: str) -> Partner:
+    """A partner that has this party, connected or not. Raises: UnknownReceiver."""
+    partner = registry.find_party(Party.parse(party))
+    if partner is None:
+        raise UnknownReceiver
+    return partner
