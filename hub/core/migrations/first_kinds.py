@@ -1,5 +1,9 @@
 """Kinds whose tables the first migration makes, written by `python -m hub.core.migrations freeze`."""
 
+# A line a kind, however long.
+# fmt: off
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from typing import Any
@@ -38,11 +42,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_ocpp_transactions", ("station", "state", "session", "number"), ("station", "state", "session")),
     ("doc_operators", (), ()),
     ("doc_partners", ("state",), ()),
-    (
-        "doc_received_cdrs",
-        ("id", "ocpi", "partner", "state", "verdict", "credits", "reference"),
-        ("id", "state", "verdict", "credits", "reference"),
-    ),
+    ("doc_received_cdrs", ("id", "ocpi", "partner", "state", "verdict", "credits", "reference"), ("id", "state", "verdict", "credits", "reference")),
     ("doc_received_originals", (), ()),
     ("doc_refused", ("partner", "module", "object"), ("partner",)),
     ("doc_reservations", ("station", "state", "session"), ("station", "state")),
