@@ -208,13 +208,13 @@ async def _seen(call: Call, place_id: str) -> Document:
 
 async def _passed_on(call: Call, to: Receiver, asked: BookingRequest) -> Answer:
     """The CPO decides; the booking as it answers it is kept. Raises: PeerNonsense, and what `relay` raises."""
-    edition, came = editions.edition_of(to.partner), parse(call.raw, limit=LIMIT)
+    edition = editions.edition_of(to.partner)
     errand = Errand(
         method="POST",
         module=editions.identifier(to.partner, "SENDER") or MODULE,
         side=SENDER,
         body=asked.tree(),
-        raw=call.raw if edition == VERSIONS[0] and not speaks_old(came) else None,
+        raw=call.raw if edition == VERSIONS[0] and not speaks_old(call.received) else None,
         wires={VERSIONS[0]: editions.REQUESTS[edition]},
         answers=BOOKING,
     )
