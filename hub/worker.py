@@ -12,6 +12,7 @@ from hub.core.clock import timestamp
 from hub.core.errors import BusbarError
 from hub.core.ports import Hub
 from hub.core.units import Delete, Unit
+from modules.bookings import service as bookings
 from modules.cdrs import vetting
 from modules.commands import reservations
 from modules.sessions import service as sessions
@@ -49,6 +50,7 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (callbacks.forget, 3600.0),
     (forget_authorizations, 60.0),
     (sessions.bill_all_held, 300.0),
+    (bookings.follow, 5.0),
 )
 """What is done, and how many seconds apart."""
 

@@ -11,15 +11,24 @@ from typing import Final
 from hub.core.delivery import Publication
 from hub.core.operations import Operation, Operations
 from hub.core.units import Kind
+from modules.bookings import routes as bookings
+from modules.bookings.publication import BookingPublication
+from modules.bookings.store import BOOKING_CALENDARS, BOOKING_LOCATIONS, BOOKING_OPENINGS, BOOKING_STARTS, BOOKINGS
 from modules.cdrs import routes as cdrs
 from modules.cdrs.publication import CdrPublication
 from modules.cdrs.store import CDRS, CHECKS, DELIVERIES, ORIGINALS, RECEIPTS, RECEIVED
 from modules.commands import routes as commands
 from modules.commands.store import COMMANDS, RESERVATIONS
 from modules.credentials import routes as credentials
+from modules.invoicereconciliation import routes as invoices
+from modules.invoicereconciliation.publication import InvoicePublication
+from modules.invoicereconciliation.store import INVOICED, RECORDS
 from modules.locations import routes as locations
 from modules.locations.publication import LocationPublication
 from modules.locations.store import EVSES, LOCATIONS
+from modules.payments import routes as payments
+from modules.payments.publication import PaymentPublication
+from modules.payments.store import CONFIRMATIONS, TERMINALS
 from modules.sessions import routes as sessions
 from modules.sessions.charge import CHARGES
 from modules.sessions.publication import SessionPublication
@@ -53,6 +62,14 @@ MODULES: Final = (
     Module("sessions", (sessions.operations,), (SESSIONS, PLACES, CHARGES), SessionPublication()),
     Module("cdrs", (cdrs.operations,), (CDRS, RECEIPTS, DELIVERIES, RECEIVED, ORIGINALS, CHECKS), CdrPublication()),
     Module("commands", (commands.operations,), (COMMANDS, RESERVATIONS)),
+    Module("invoicereconciliation", (invoices.operations,), (RECORDS, INVOICED), InvoicePublication()),
+    Module("payments", (payments.operations,), (TERMINALS, CONFIRMATIONS), PaymentPublication()),
+    Module(
+        "bookings",
+        (bookings.operations,),
+        (BOOKING_LOCATIONS, BOOKING_OPENINGS, BOOKINGS, BOOKING_CALENDARS, BOOKING_STARTS),
+        BookingPublication(),
+    ),
 )
 
 

@@ -11,10 +11,15 @@ from tests.source_tree import Source
 
 MODULE_FILES: Final = frozenset({"__init__", "model", "wire", "store", "service", "routes", "publication"})
 PARTS: Final[dict[str, frozenset[str]]] = {
-    "cdrs": frozenset({"passing", "received", "vetting"}),
+    "bookings": frozenset(
+        {"calendar", "editions", "holds", "lifecycle", "places", "received", "requests", "slots", "terms"}
+    ),
+    "invoicereconciliation": frozenset({"check"}),
+    "payments": frozenset({"card_numbers"}),
+    "cdrs": frozenset({"passing", "received", "vetting", "whereabouts"}),
     "commands": frozenset({"consent", "places", "reserving", "response_url"}),
-    "tokens": frozenset({"asked", "known", "unknown"}),
-    "sessions": frozenset({"facts", "place", "plausible", "preferences", "received"}),
+    "tokens": frozenset({"asked", "asking", "decision", "known", "unknown"}),
+    "sessions": frozenset({"facts", "held", "place", "plausible", "preferences", "received", "telling"}),
 }
 """What a module keeps to itself, in a file of its own because it is an idea of its own."""
 MODULE_NAMES: Final = frozenset(

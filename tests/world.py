@@ -51,6 +51,8 @@ BASE: Final = "https://busbar.example"
 NOT_OURS: Final = "not OCPI"
 """What the application behind the dispatcher says."""
 MODULES: Final = ("credentials", "locations", "tariffs", "sessions", "cdrs", "tokens", "commands")
+EXTRAS: Final = ("Booking", "payments", "invoicereconciliation")
+"""Modules of 2.3.0 alone: partners of that version offer both interfaces of them."""
 
 Headers = Iterable[tuple[str, str | bytes]]
 
@@ -139,6 +141,9 @@ class ScriptedPeers:
         answer = self.script(sent)
         return answer if isinstance(answer, PeerAnswer) else PeerAnswer(200, 1000, answer)
 
+    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+        return await self.send(partner, "GET", url, Side.RECEIVER)
+
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         return await self.send(partner, "POST", url, Side.SENDER, body=body, to=to, sender=sender)
 
@@ -150,7 +155,7 @@ class ScriptedPeers:
 def endpoints(version: str, *, host: str = "partner.example", leave_out: str = "") -> tuple[Endpoint, ...]:
     """Version details of a partner that offers everything."""
     role = {"tokens": "SENDER", "commands": "SENDER", "credentials": "SENDER"}
-    return tuple(
+    usual = tuple(
         Endpoint(
             identifier=module,
             role="" if version == "2.1.1" else role.get(module, "RECEIVER"),
@@ -158,6 +163,12 @@ def endpoints(version: str, *, host: str = "partner.example", leave_out: str = "
         )
         for module in MODULES
         if module != leave_out
+    )
+    extras = EXTRAS if version == "2.3.0" else ()
+    return usual + tuple(
+        Endpoint(identifier=module, role=side, url=f"https://{host}/ocpi/{version}/{side.lower()}/{module}")
+        for module in extras
+        for side in ("SENDER", "RECEIVER")
     )
 
 

@@ -11,6 +11,7 @@ from hub.api import (
     about,
     access,
     audit,
+    bookings,
     errors,
     health,
     metrics,
@@ -19,6 +20,7 @@ from hub.api import (
     partners,
     price,
     records,
+    settlement,
     stations,
 )
 from hub.api.front import Front
@@ -32,6 +34,8 @@ ROUTERS: Final = (
     partners.router,
     objects.router,
     records.router,
+    settlement.router,
+    bookings.router,
     stations.router,
     price.router,
     audit.router,

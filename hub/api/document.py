@@ -14,22 +14,39 @@ from fastapi.routing import APIRoute
 
 from hub import __version__, api
 from hub.api.document_pricing import FINDINGS, PRICING_CASE, PRICING_RESULT
-from hub.control.asks import Ask, BillHeld, Connect, Invite, OperatorToken, PartnerSwitches, Pull, Rotate, StationCall
+from hub.control.asks import (
+    Ask,
+    BillHeld,
+    BookingCancel,
+    BookingsEdition,
+    Connect,
+    Invite,
+    InvoiceAsked,
+    OperatorToken,
+    PartnerSwitches,
+    Pull,
+    Rotate,
+    StationCall,
+)
 from hub.control.lint import LintAsked
 from hub.control.price import PriceAsked
 from hub.control.received import VERDICTS
 from hub.core.dialect import Wire
 from hub.core.jsontypes import Tree
+from modules.bookings.wire import BOOKING, BOOKING_LOCATION
 from modules.cdrs.check import Cause
 from modules.cdrs.wire import CDR
+from modules.invoicereconciliation.wire import RECORD
 from modules.locations.wire import LOCATION
+from modules.payments.wire import CONFIRMATION, TERMINAL, TERMINAL_ASKED
 from modules.sessions.wire import SESSION
 from modules.tariffs.wire import TARIFF
 from modules.tokens.wire import TOKEN
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
-    Invite, Connect, PartnerSwitches, Pull, Rotate, BillHeld, OperatorToken, StationCall, PriceAsked, LintAsked,
+    Invite, Connect, PartnerSwitches, Pull, Rotate, BillHeld, InvoiceAsked, BookingCancel, BookingsEdition,
+    OperatorToken, StationCall, PriceAsked, LintAsked,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -37,6 +54,12 @@ _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Token": TOKEN,
     "Session": SESSION,
     "Cdr": CDR,
+    "InvoiceReconciliationRecord": RECORD,
+    "Terminal": TERMINAL,
+    "TerminalPart": TERMINAL_ASKED,
+    "FinancialAdviceConfirmation": CONFIRMATION,
+    "BookingLocation": BOOKING_LOCATION,
+    "Booking": BOOKING,
 }
 
 _TEXT: Final[Tree] = {"type": "string"}
@@ -142,6 +165,29 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Transactions": _page("Transaction"),
     "Reservation": _object(number=_WHOLE, key=_TEXT, station=_TEXT, expires=_TEXT),
     "Reservations": _page("Reservation"),
+    "InvoicedCdr": {"type": "object", "required": ["id", "state"], "properties": {
+        "id": _TEXT, "state": {"type": "string", "enum": ["found", "unknown", "foreign", "repeated"]},
+        "owner": _TEXT, "currency": _TEXT, "before_taxes": _AMOUNT, "after_taxes": _AMOUNT}},
+    "InvoiceCheck": _object(
+        audience=_TEXT,
+        cdrs={"type": "array", "items": _ref("InvoicedCdr")},
+        totals={"type": "array",
+                "items": _object(currency=_TEXT, cdrs=_WHOLE, before_taxes=_AMOUNT, after_taxes=_AMOUNT)},
+        agrees=_FLAG,
+    ),
+    "InvoiceInShort": _object(record=_ref("InvoiceReconciliationRecord"), audience=_TEXT),
+    "Invoices": _page("InvoiceInShort"),
+    "Invoice": _object(record=_ref("InvoiceReconciliationRecord"), audience=_TEXT, check=_ref("InvoiceCheck")),
+    "Terminals": _page("Terminal"),
+    "Told": {"type": "object", "required": ["asked"], "properties": {"asked": _TEXT, "answer": {}}},
+    "Payment": _object(
+        provider=_TEXT, audience=_TEXT, confirmation=_ref("FinancialAdviceConfirmation"),
+        cdrs={"type": "array", "items": _TEXT}, charged={"type": ["number", "null"]},
+        state={"type": "string", "enum": ["unmatched", "matched", "differs"]},
+    ),
+    "Payments": _page("Payment"),
+    "BookingLocations": _page("BookingLocation"),
+    "Bookings": _page("Booking"),
     "Changes": _items(_object(seq=_WHOLE, at=_TEXT, module=_TEXT, key=_TEXT, what=_TEXT), last=_WHOLE),
     "AuditRows": _items(_object(seq=_WHOLE, at=_TEXT, actor=_TEXT, action=_TEXT, subject=_TEXT, detail=_TEXT)),
     "AuditCheck": _object(intact=_FLAG, rows=_WHOLE, head=_TEXT, broken_at={"type": ["integer", "null"]}),

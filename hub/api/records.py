@@ -39,7 +39,8 @@ def narrowed(
 Narrowed = Annotated[Filter, Depends(narrowed)]
 
 
-def _stored(found: Found) -> Response:
+def stored(found: Found) -> Response:
+    """Documents as they are kept."""
     return answer({"items": [msgspec.Raw(d.body) for d in found.documents], "total": found.total})
 
 
@@ -50,7 +51,7 @@ def _listed(items: list[Any], total: int) -> Response:
 @router.get("/sessions", tags=["sessions"], responses=gives("Sessions"))
 async def list_sessions(request: Request, bearer: Viewer, narrowed_to: Narrowed) -> Response:
     """Sessions, the newest first."""
-    return _stored(await records.sessions(program_of(request), narrowed_to))
+    return stored(await records.sessions(program_of(request), narrowed_to))
 
 
 @router.get("/sessions/{country_code}/{party_id}/{session_id}", tags=["sessions"], responses=gives("Session"))
@@ -69,8 +70,8 @@ async def get_session(
     responses=gives("Transaction"),
 )
 async def bill_session(request: Request, session_id: Segment, bearer: Operator) -> Response:
-    """Bill a session whose bill is held: for `kwh`, or for what the charger said."""
-    ask = await asked(request, BillHeld, optional=True)
+    """Bill a session whose bill is held: for `kwh`, or, with `as_metered`, for what the charger said."""
+    ask = await asked(request, BillHeld)
     return answer(await records.bill(program_of(request), session_id, ask, actor=bearer.subject))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hub import __version__
-from hub.cli import lint, local, objects, partner, price, records, serving, station
+from hub.cli import lint, local, objects, partner, price, records, serving, settlement, station
 
 app = typer.Typer(
     name="busbar",
@@ -31,6 +31,10 @@ app.add_typer(records.session, name="session")
 app.add_typer(records.cdr, name="cdr")
 app.add_typer(records.transaction, name="transaction")
 app.add_typer(records.reservation, name="reservation")
+app.add_typer(settlement.invoice, name="invoice")
+app.add_typer(settlement.terminal, name="terminal")
+app.add_typer(settlement.payment, name="payment")
+app.add_typer(settlement.booking, name="booking")
 app.add_typer(records.change, name="change")
 app.add_typer(records.audit, name="audit")
 app.add_typer(records.operator, name="operator")

@@ -94,10 +94,13 @@ def show_session(face: Face, name: Id) -> None:
 def bill_session(
     face: Face,
     session_id: Annotated[str, typer.Argument(metavar="SESSION_ID")],
-    kwh: Annotated[str | None, typer.Option("--kwh", help="The energy; without it, what the charger said.")] = None,
+    kwh: Annotated[str | None, typer.Option("--kwh", help="Bill this energy.")] = None,
+    as_metered: Annotated[bool, typer.Option("--as-metered", help="Bill what the charger said.")] = False,
 ) -> None:
-    """Bill a session whose bill is held, once you have looked at it."""
-    body = {"kwh": _energy(kwh)} if kwh is not None else {}
+    """Bill a session whose bill is held, once you have looked at it: with --kwh or --as-metered."""
+    if (kwh is not None) == as_metered:
+        raise CommandFailed("say which: --kwh X for a figure of yours, or --as-metered for the charger's", Code.USAGE)
+    body = {"kwh": _energy(kwh)} if kwh is not None else {"as_metered": True}
     face.show(face.hub.post(f"/sessions/{quoted(session_id.rsplit('/', 1)[-1])}/bill", body))
 
 

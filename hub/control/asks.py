@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Json
@@ -89,9 +89,36 @@ class PartnerSwitches(Ask):
 
 
 class BillHeld(Ask):
-    """Bill a held session; with `kwh`, for this energy instead of what the charger said."""
+    """Bill a held session: for `kwh`, or, with `as_metered`, for what the charger said. One of them must be said."""
 
     kwh: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)] | None = None
+    as_metered: bool = False
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        if (self.kwh is not None) == self.as_metered:
+            raise ValueError("say either kwh, or as_metered: true")
+        return self
+
+
+class InvoiceAsked(Ask):
+    """An invoice of ours, and the ids of the CDRs that are on it. Without an id the record gets a new one."""
+
+    invoice_id: Annotated[str, Field(min_length=1, max_length=255)]
+    cdrs: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=39)], ...], Field(min_length=1)]
+    id: Annotated[str, Field(max_length=36)] = ""
+
+
+class BookingCancel(Ask):
+    """Why we cancel a booking: a CanceledReason."""
+
+    reason: Annotated[str, Field(max_length=36)]
+
+
+class BookingsEdition(Ask):
+    """The edition of the bookings module that a partner speaks: 1.0 or 1.1."""
+
+    edition: Annotated[str, Field(max_length=8)]
 
 
 class OperatorToken(Ask):

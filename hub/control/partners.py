@@ -14,11 +14,11 @@ from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.registry import Claim, IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import mint_token
-from hub.core.units import Audit, Document, Kind, Unit
+from hub.core.units import Audit, Document, Kind
 from modules.credentials import service as credentials
 from modules.locations.store import LOCATIONS
 from modules.tariffs.store import TARIFFS
-from partners.ocpi import handshake, rotation
+from partners.ocpi import handshake, rotation, turn
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -41,6 +41,8 @@ async def invite(program: Program, ask: Invite, *, actor: str) -> Tree:
     known = registry.find(ask.name)
     if known is not None and known.state in (State.CONNECTED, State.BLOCKED):
         raise Conflict(f"{ask.name} is {known.state}; unregister it first")
+    if known is not None and known.is_busy(program.hub.clock.now()):
+        raise turn.under_way(ask.name)
     claims = _claims(program, ask.name, tuple(role.claim for role in ask.roles), known)
     token = mint_token()
     issued = IssuedToken(fingerprint=registry.fingerprint(token), use=TokenUse.REGISTRATION)
@@ -93,11 +95,16 @@ async def connect(program: Program, name: str, ask: Connect, *, actor: str) -> P
         raise Conflict(f"{name} is {known.state}; unregister it first")
     claims = tuple(role.claim for role in ask.roles)
     _must_be_free(program, name, claims)
-    partner = await handshake.connect(
-        program.hub, program.handshake, program.seal, name, claims, versions_url=ask.versions_url, token=ask.token
+    return await handshake.connect(
+        program.hub,
+        program.handshake,
+        program.seal,
+        name,
+        claims,
+        versions_url=ask.versions_url,
+        token=ask.token,
+        actor=actor,
     )
-    await _audited(program, actor, "partner.connected", name)
-    return partner
 
 
 async def block(program: Program, name: str, *, actor: str) -> Partner:
@@ -171,8 +178,7 @@ async def push(program: Program, name: str, *, actor: str) -> Tree:
     """Send it all our tariffs and locations, as they are when their turn comes. Raises: NotFound."""
     program.hub.registry.get(name)
     objects = [(module, key) for module, kind in _PUSHED async for key in _keys(program, kind)]
-    await program.lanes.mark(name, objects)
-    await _audited(program, actor, "partner.pushed", name)
+    await program.lanes.mark(name, objects, audit=Audit(actor, "partner.pushed", name))
     return {"waiting": len(objects)}
 
 
@@ -194,8 +200,8 @@ async def refused(program: Program, name: str) -> list[Tree]:
 async def resend(program: Program, name: str, number: int, *, actor: str) -> Tree:
     """Put a refused object back into the partner's lane. Raises: NotFound."""
     document = await _refused_document(program, name, number)
-    await program.lanes.resend(name, document.key)
-    await _audited(program, actor, "partner.resent", f"{name}/{document.columns['module']}")
+    audit = Audit(actor, "partner.resent", f"{name}/{document.columns['module']}")
+    await program.lanes.resend(name, document.key, audit=audit)
     return {"module": document.columns["module"], "object": document.columns["object"]}
 
 
@@ -205,7 +211,3 @@ async def _refused_document(program: Program, name: str, number: int) -> Documen
     if not found or found[0].seq != number:
         raise NotFound(f"{name} has refused nothing of the number {number}")
     return found[0]
-
-
-async def _audited(program: Program, actor: str, action: str, subject: str) -> None:
-    await program.store.commit(Unit().audited(Audit(actor, action, subject)))

@@ -23,7 +23,7 @@ from modules.cdrs.store import key_of as cdr_key
 from modules.commands.store import HELD, RESERVATIONS
 from modules.sessions.charge import CHARGES, CLOSED, OPEN, frozen_location
 from modules.sessions.charge import HELD as HELD_BACK
-from modules.sessions.service import release
+from modules.sessions.service import AS_METERED, release
 from modules.sessions.store import SESSIONS
 from modules.sessions.store import key_of as session_key
 
@@ -73,7 +73,7 @@ async def _held(program: Program) -> list[str]:
 
 async def bill(program: Program, session_id: str, ask: BillHeld, *, actor: str) -> Tree:
     """Bill a held session. Returns: the charge. Raises: NotFound, InvalidRequest (not held, no price), Conflict."""
-    await release(program.hub, session_id, actor=actor, kwh=ask.kwh)
+    await release(program.hub, session_id, actor=actor, kwh=AS_METERED if ask.kwh is None else ask.kwh)
     return _charge_view(await _one(program, CHARGES, session_id, "transaction"))
 
 

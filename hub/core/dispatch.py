@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -149,6 +149,10 @@ class Call:
         """The answer comes from `party`, not from the hub (Message Routing Headers, OCPI-from of a response)."""
         if self.reading.asker:
             self.reading.routing = routing(party, self.reading.asker)
+
+    def in_version(self, version: str) -> Call:
+        """The same call as one of `version`: for what has editions that OCPI does not number."""
+        return self if version == self.version else replace(self, version=version)
 
     def now_text(self) -> str:
         """The time of reception, for objects of 2.1.1 that carry none."""

@@ -22,7 +22,7 @@ SMALL: Final = 64 * 1024
 MEDIUM: Final = 512 * 1024
 LARGE: Final = 2 * 1024 * 1024
 
-EMSP_LIKE: Final = frozenset({PartyRole.EMSP, PartyRole.NSP, PartyRole.OTHER, PartyRole.HUB})
+EMSP_LIKE: Final = frozenset({PartyRole.EMSP, PartyRole.NSP, PartyRole.OTHER, PartyRole.HUB, PartyRole.PTP})
 """Roles that read a CPO's data and own tokens (transport_and_format, Broadcast Push: OTHER counts as eMSP-like)."""
 CPO_LIKE: Final = frozenset({PartyRole.CPO, PartyRole.HUB})
 """Roles that own charge points, or speak for who does: they bring sessions and CDRs."""

@@ -55,6 +55,10 @@ class Peers(Protocol):
         """
         ...
 
+    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+        """GET a URL that the partner gave us (Location). Raises: as `send`."""
+        ...
+
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         """POST to a URL that the partner gave us (response_url); parties and what is raised as in `send`."""
         ...
@@ -118,11 +122,11 @@ class Chargers(Protocol):
         """The connector of ours that OCPI knows under this EVSE, or None."""
         ...
 
-    def reachable(self, station: str) -> bool:
-        """Is its socket up, and has it booted?"""
+    async def reachable(self, station: str) -> bool:
+        """Is its socket up, in whichever process, and has it booted?"""
         ...
 
-    def supports(self, station: str, feature: str) -> bool:
+    async def supports(self, station: str, feature: str) -> bool:
         """Features are OCPP 1.6 profile names: `Core`, `Reservation`, `SmartCharging`, `RemoteTrigger`..."""
         ...
 
@@ -145,10 +149,10 @@ class NoChargers:
     def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:
         return None
 
-    def reachable(self, station: str) -> bool:
+    async def reachable(self, station: str) -> bool:
         return False
 
-    def supports(self, station: str, feature: str) -> bool:
+    async def supports(self, station: str, feature: str) -> bool:
         return False
 
     async def remote_start(self, place: Place, *, id_tag: str, timeout_s: float) -> Outcome:

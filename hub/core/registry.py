@@ -113,6 +113,12 @@ class Partner(BaseModel):
     since: str = ""
     switches: dict[str, str] = {}
     """What an operator decided about this partner, in the words of the module that asks."""
+    busy_until: datetime | None = None
+    """We are exchanging credentials with it, at most until then; see `partners/ocpi/turn.py`."""
+
+    def is_busy(self, now: datetime) -> bool:
+        """May nobody else exchange credentials with it just now?"""
+        return self.busy_until is not None and now < self.busy_until
 
     @cached_property
     def roles(self) -> frozenset[PartyRole]:
@@ -204,8 +210,10 @@ class Registry:
 
     async def load(self) -> None:
         """Read all partners. Called at start, and when another process has changed one."""
-        revision = self._store.revision(PARTNERS)
-        documents = await self._store.select(PARTNERS, limit=100_000)
+        revision = -1
+        while revision != self._store.revision(PARTNERS):  # what we read must not be older than what we know
+            revision = self._store.revision(PARTNERS)
+            documents = await self._store.select(PARTNERS, limit=100_000)
         self._partners = {}
         self._versions = {}
         for document in documents:

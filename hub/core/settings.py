@@ -224,6 +224,11 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{host}:{self.port}"
 
     @property
+    def serves_several_processes(self) -> bool:
+        """May there be other processes of this hub?"""
+        return not self.database_url.startswith("sqlite:")
+
+    @property
     def reachable_networks(self) -> tuple[str, ...]:
         """`allow_networks`, and in development the loopback."""
         return (*self.allow_networks, *LOOPBACK) if self.dev else self.allow_networks

@@ -7,9 +7,12 @@ came of checking it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from hub.core.clock import timestamp
 from hub.core.inbound import encode
@@ -21,15 +24,17 @@ from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Change, Document, Kind, Put
 from modules.cdrs.wire import CDR
 
-CDRS: Final = Kind("cdrs", columns=("lowest", "id", "session"), indexed=("session",))
+CDRS: Final = Kind("cdrs", columns=("lowest", "id", "session", "reference"), indexed=("id", "session", "reference"))
+"""`reference`: its authorization_reference in upper case, by which payments are matched; "" for none."""
 RECEIPTS: Final = Kind("cdr_receipts")
 """Why a CDR of ours costs what it does, under the key of the CDR. For us and our drivers: no partner is sent it."""
 DELIVERIES: Final = Kind("cdr_deliveries", columns=("state", "cdr"), indexed=("state", "cdr"))
+"""How far a CDR has come at a partner; its owner is that partner, by name."""
 
 RECEIVED: Final = Kind(
     "received_cdrs",
-    columns=("id", "ocpi", "partner", "state", "verdict", "credits"),
-    indexed=("state", "verdict", "credits"),
+    columns=("id", "ocpi", "partner", "state", "verdict", "credits", "reference"),
+    indexed=("id", "state", "verdict", "credits", "reference"),
 )
 """`ocpi`: the version in which it came. `verdict`: "" until it was checked. `credits`: key of what it takes back."""
 ORIGINALS: Final = Kind("received_originals")
@@ -58,7 +63,8 @@ def put_of(tree: Tree, audience: str, location: Tree, *, session: str, least: st
     `least` do not get it.
     """
     owner = f"{tree['country_code']}*{tree['party_id']}".upper()
-    columns = (max(lowest_version(CDR, tree, {"location": location}), least), tree["id"], session)
+    reference = str(tree.get("authorization_reference") or "").upper()
+    columns = (max(lowest_version(CDR, tree, {"location": location}), least), tree["id"], session, reference)
     key = key_of(owner, tree["id"])
     updated = timestamp(parse_datetime(tree["last_updated"]))
     return Put(CDRS, key, encode(tree), owner, audience, updated, columns, ABSENT)
@@ -94,6 +100,25 @@ async def of_session(store: Store, session_id: str) -> list[Document]:
     return await store.select(CDRS, equal={"session": session_id})
 
 
+async def with_id(store: Store, cdr_id: str) -> list[Document]:
+    """The CDRs of this id, ours and received ones."""
+    return await _of_all(store, {"id": cdr_id})
+
+
+async def by_reference(store: Store, reference: str) -> list[Document]:
+    """The CDRs of charges that were allowed under this authorization_reference, ours and received ones."""
+    if not reference:
+        return []
+    return await _of_all(store, {"reference": reference.upper()})
+
+
+async def _of_all(store: Store, equal: Mapping[str, str]) -> list[Document]:
+    """Each CDR once: one that was passed on is what stands among ours."""
+    found = await store.select(CDRS, equal=equal)
+    keys = {document.key for document in found}
+    return [*found, *(each for each in await store.select(RECEIVED, equal=equal) if each.key not in keys)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How a received CDR stands: what may change of it, while the CDR never does."""
@@ -107,7 +132,8 @@ def received_put(tree: Tree, standing: Standing, *, version: str, partner: str) 
     owner = f"{tree['country_code']}*{tree['party_id']}".upper()
     credited = tree.get("credit_reference_id") if tree.get("credit") else None
     taken_back = key_of(owner, credited) if credited else ""
-    columns = (tree["id"], version, partner, standing.state.value, standing.verdict, taken_back)
+    reference = str(tree.get("authorization_reference") or "").upper()
+    columns = (tree["id"], version, partner, standing.state.value, standing.verdict, taken_back, reference)
     updated = timestamp(parse_datetime(tree["last_updated"]))
     return Put(RECEIVED, key_of(owner, tree["id"]), encode(tree), owner, "", updated, columns, ABSENT)
 
@@ -138,3 +164,15 @@ async def held(store: Store, *, after_seq: int) -> list[Document]:
 async def credits_of(store: Store, key: str) -> list[Document]:
     """The received credit CDRs that take this one back."""
     return await store.select(RECEIVED, equal={"credits": key})
+
+
+class _Located(msgspec.Struct):
+    location: str = ""
+
+
+async def locations_given(store: Store, partner: str, *, newest: int) -> list[tuple[str, str]]:
+    """(Location, id of the CDR) of the last deliveries to a partner for which it gave one; the newest first."""
+    of_partner = {"owner": partner, "state": "delivered"}
+    found = await store.select(DELIVERIES, equal=of_partner, descending=True, limit=newest)
+    read = [(msgspec.json.decode(d.body, type=_Located).location, d.columns["cdr"].rsplit("/", 1)[-1]) for d in found]
+    return [(location, cdr_id) for location, cdr_id in read if location]

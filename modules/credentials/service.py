@@ -12,13 +12,14 @@ from datetime import timedelta
 from typing import Final
 
 from hub.core.delivery import lane_from_now_on
-from hub.core.errors import EndpointsMissing, InvalidRequest, RegistrationState, Unauthorized
+from hub.core.errors import Conflict, EndpointsMissing, RegistrationState, Unauthorized
 from hub.core.jsontypes import Tree
-from hub.core.parties import Party, PartyRole
+from hub.core.parties import PartyRole
 from hub.core.ports import Found, Hub
 from hub.core.registry import Caller, Claim, IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import mint_token
 from hub.core.units import Audit, Unit
+from modules.credentials.claims import check_claims, claims_of
 from modules.credentials.model import Credentials
 
 NEEDED: Final = {PartyRole.EMSP: (("tokens", "SENDER"),)}
@@ -99,7 +100,14 @@ async def unregister(hub: Hub, caller: Caller) -> None:
 
 async def forget(hub: Hub, partner: Partner, *, actor: str) -> None:
     """End a registration; the partner needs a new invitation."""
-    gone = {"state": State.UNREGISTERED, "our_tokens": (), "their_token": "", "endpoints": (), "claims": ()}
+    gone = {
+        "state": State.UNREGISTERED,
+        "our_tokens": (),
+        "their_token": "",
+        "endpoints": (),
+        "claims": (),
+        "busy_until": None,
+    }
     await hub.registry.change(
         partner.name,
         lambda known: known.model_copy(update=gone),
@@ -113,52 +121,31 @@ def _must_be_registered(caller: Caller) -> None:
 
 
 def _check_again(hub: Hub, caller: Caller, partner: Partner, theirs: Credentials, version: str) -> None:
-    """What may have changed during the call-backs. Raises: Unauthorized, for a void token; InvalidRequest (claims)."""
+    """What may have changed during the call-backs.
+
+    Raises: Unauthorized, for a void token; Conflict, when we have begun an exchange too; InvalidRequest (claims).
+    """
     good = (caller.use, TokenUse.OVERLAP) if caller.use is TokenUse.LIVE else (caller.use,)
     held = any(token.fingerprint == caller.fingerprint and token.use in good for token in partner.our_tokens)
     if partner.state is State.BLOCKED or not held:
         raise Unauthorized
+    _must_be_their_turn(hub, partner)
     check_claims(hub, partner, claims_of(theirs, partner, version))
 
 
+def _must_be_their_turn(hub: Hub, partner: Partner) -> None:
+    """Raises: Conflict."""
+    if partner.is_busy(hub.clock.now()):
+        raise Conflict("we are exchanging credentials with you at this moment; try again in a minute")
+
+
 async def _examine(hub: Hub, partner: Partner, theirs: Credentials, version: str) -> Found:
+    _must_be_their_turn(hub, partner)
     claims = claims_of(theirs, partner, version)
     check_claims(hub, partner, claims)
     found = await hub.discovery.discover(str(theirs.url), theirs.token, version=version)
     check_endpoints(found, claims)
     return found
-
-
-def claims_of(theirs: Credentials, partner: Partner, version: str) -> tuple[Claim, ...]:
-    """The roles of a Credentials object. Raises: InvalidRequest, for a triple that stands twice.
-
-    2.1.1 has no role in it: there the party claims what it was invited as.
-    """
-    claims = tuple(
-        Claim(role=role, party=party, business_name=entry.business_details.name)
-        for entry in theirs.roles
-        for party in (Party.of(entry.country_code, entry.party_id),)
-        for role in (_invited_as(partner, party) if version == "2.1.1" else (PartyRole(entry.role),))
-    )
-    if len({claim.pair for claim in claims}) != len(claims):
-        raise InvalidRequest("the same role of the same party stands twice")
-    return claims
-
-
-def _invited_as(partner: Partner, party: Party) -> tuple[PartyRole, ...]:
-    roles = tuple(claim.role for claim in partner.invited if claim.party == party)
-    return roles or (PartyRole.OTHER,)
-
-
-def check_claims(hub: Hub, partner: Partner, claims: Iterable[Claim]) -> None:
-    """Only what was invited, and nobody else's party. Raises: InvalidRequest."""
-    invited = {claim.pair for claim in partner.invited}
-    for claim in claims:
-        if claim.pair not in invited:
-            raise InvalidRequest(f"{claim.role} {claim.party} was not agreed for this platform")
-        holder = hub.registry.holder_of(claim.party, (claim.role,))
-        if holder is not None and holder.name != partner.name:
-            raise InvalidRequest(f"{claim.role} {claim.party} is registered by another platform")
 
 
 def check_endpoints(found: Found, claims: Iterable[Claim]) -> None:
@@ -185,5 +172,6 @@ def _with(hub: Hub, partner: Partner, theirs: Credentials, found: Found, tokens:
             "their_token": hub.registry.sealed(theirs.token),
             "token_form": found.token_form,
             "since": hub.clock.now().isoformat(),
+            "busy_until": None,
         }
     )

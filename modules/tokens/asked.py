@@ -35,7 +35,8 @@ from hub.core.parties import Party
 from hub.core.relay import Errand, Reply, relay
 from hub.core.routing import EVERYBODY, Receiver, destination, receiver
 from hub.core.units import Document, Kind, Unit
-from modules.tokens.authorize import RFID, bare, may_be_asked, rank, type_query
+from modules.tokens.asking import RFID, bare, type_query
+from modules.tokens.authorize import may_be_asked, rank
 from modules.tokens.store import LEARNED, TOKENS, by_uid, folded, learned_put
 from modules.tokens.unknown import UnknownTokens
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN

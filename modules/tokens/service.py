@@ -15,7 +15,7 @@ from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.parties import Party
 from hub.core.store import Store
-from hub.core.units import ABSENT, Change, Document, Put, Unit
+from hub.core.units import ABSENT, Audit, Change, Document, Put, Unit
 from modules.tokens import store as tokens
 from modules.tokens.model import Token
 from modules.tokens.wire import TOKEN
@@ -48,9 +48,12 @@ async def listed(store: Store, uid: str) -> list[Document]:
     return await tokens.by_uid(store, uid)
 
 
-async def put(store: Store, owner: Party, uid: str, token: Token, *, audience: str = "") -> bool:
+async def put(
+    store: Store, owner: Party, uid: str, token: Token, *, audience: str = "", audit: Audit | None = None
+) -> bool:
     """Keep a token that its eMSP pushed; `audience` is the only CPO that may have it. An older copy changes nothing.
 
+    `audit` is written with the change, if there is one.
     Returns: True if it was not known before. Raises: InvalidRequest, when the URL names another token.
     """
     same = token.uid == uid or tokens.folded(token.uid) == tokens.folded(uid)
@@ -63,7 +66,8 @@ async def put(store: Store, owner: Party, uid: str, token: Token, *, audience: s
         if known is not None and (known.last_updated > new.last_updated or _is_same(known, new)):
             return False
         try:
-            await store.commit(_unit(structs.replace(new, expect=known.version if known else ABSENT)))
+            unit = _unit(structs.replace(new, expect=known.version if known else ABSENT))
+            await store.commit(unit.audited(audit))
         except Conflict:
             continue
         if not any(each.owner == new.owner for each in namesakes):  # of another type of the same uid it was said before

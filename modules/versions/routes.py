@@ -19,6 +19,8 @@ from modules.versions.wire import VERSION, VERSION_DETAILS
 versions = Operations("versions", routed=False)
 details = Operations("version_details", routed=False)
 
+_CALLED = {"bookings": "Booking"}
+"""What the specification calls a module, where that is not what stands in its URLs (mod_bookings)."""
 _CPO_SIDE = {
     "locations": SENDER,
     "sessions": SENDER,
@@ -80,4 +82,5 @@ def _interfaces(call: Call, operations: Iterable[Operation]) -> list[tuple[str, 
 def _endpoint(version: str, identifier: str, side: Side, url: str) -> Tree:
     if version == "2.1.1":
         return {"identifier": identifier, "url": url}
-    return {"identifier": identifier, "role": "SENDER" if side is SENDER else "RECEIVER", "url": url}
+    role = "SENDER" if side is SENDER else "RECEIVER"
+    return {"identifier": _CALLED.get(identifier, identifier), "role": role, "url": url}

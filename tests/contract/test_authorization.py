@@ -106,7 +106,24 @@ def matrix(version: str, session: str) -> list[Row]:
     if version != "2.1.1":
         wish = {"profile_type": "FAST"}
         rows.append(row("PUT", f"sender/sessions/{session}/charging_preferences", wish, **emsps((404, 2001), FOREIGN)))
-    return rows
+    return rows + (only_in_230() if version == "2.3.0" else [])
+
+
+def only_in_230() -> list[Row]:
+    """Of the modules that came with its editions."""
+    return [
+        row("GET", "sender/invoicereconciliation", **everybody(OK)),
+        row("GET", "receiver/invoicereconciliation/BE/AAA/R1", **everybody(FOREIGN)),
+        row("DELETE", "receiver/invoicereconciliation/BE/AAA/R1", **everybody(FOREIGN)),
+        row("GET", "sender/payments/terminals", **cpos(OK, OK)),
+        row("GET", "sender/payments/financial-advice-confirmations", **cpos(OK, OK)),
+        row("PATCH", "sender/payments/terminals/T1", {}, **cpos(FOREIGN, FOREIGN)),
+        row("POST", "receiver/payments/terminals", {"terminal_id": "T1"}, **everybody(FORBIDDEN)),
+        row("GET", "sender/bookings", **emsps(OK, OK)),
+        row("GET", "sender/bookings/booking_locations", **emsps(OK, OK)),
+        row("GET", "receiver/bookings/BE/AAA/BK1", **cpos(FOREIGN, FOREIGN)),
+        row("GET", "receiver/bookings/BE/AAA/booking_locations/BX1", **cpos(FOREIGN, FOREIGN)),
+    ]
 
 
 async def test_every_actor_gets_what_the_matrix_says(world: World) -> None:

@@ -150,6 +150,12 @@ async def test_a_cdr_of_a_contract_of_nobody_is_kept_and_told_to_nobody(hub: Hub
     assert audits.count("cdr.unaddressed") == 1
 
 
+async def test_a_cdr_that_was_passed_on_is_found_once(hub: Hub) -> None:
+    await hub.brings_cdr(bill(hub.world.version, OWNERS["2.3.0"]))
+    (found,) = await service.with_id(hub.world.store, "CDR1")
+    assert found.owner == "BE*AAA"
+
+
 async def test_only_who_issued_a_cdr_takes_it_back(hub: Hub) -> None:
     await hub.brings_cdr(bill(hub.world.version, OWNERS["2.3.0"]))
     with pytest.raises(InvalidRequest, match="by the CPO that issued it"):

@@ -139,6 +139,7 @@ def test_the_brief_list_of_commands_is_complete() -> None:
     assert {words[0] for words in ALL} == {
         "serve", "migrate", "doctor", "openapi", "price", "demo", "partner", "location", "tariff", "token",
         "station", "session", "cdr", "transaction", "reservation", "change", "audit", "operator",
+        "invoice", "terminal", "payment", "booking",
     }  # fmt: skip
 
 
@@ -306,10 +307,13 @@ def test_a_held_session_is_listed_and_billed(shell: Shell) -> None:
     session_id = shell.background.do(shell.house.charge(kwh=2_147_483))
     assert [item["id"] for item in shell.ok("session", "list", "--held")["items"]] == [session_id]
     assert shell.run("session", "bill", session_id, "--kwh", "much").code == Code.USAGE
+    for unclear in ((), ("--kwh", "12.5", "--as-metered")):
+        ran = shell.run("session", "bill", session_id, *unclear)
+        assert (ran.code, "--kwh X" in ran.err, "--as-metered" in ran.err) == (Code.USAGE, True, True)
     assert shell.ok("session", "bill", session_id, "--kwh", "12.5")["session_id"] == session_id
     assert shell.ok("session", "list", "--held")["items"] == []
-    assert shell.ok("session", "show", session_id)["kwh"] == 12.5
-    assert shell.run("session", "bill", "none").code == Code.NOT_FOUND
+    assert shell.ok("cdr", "list")["items"][0]["cdr"]["total_energy"] == 12.5
+    assert shell.run("session", "bill", "none", "--as-metered").code == Code.NOT_FOUND
 
 
 def test_a_token_with_less_may_do_less(shell: Shell) -> None:
@@ -393,6 +397,38 @@ def test_what_nobody_expected_is_one_sentence(shell: Shell, monkeypatch: pytest.
     assert ran.code == Code.FAILED
     assert ran.err.splitlines()[0] == "busbar: ZeroDivisionError: division by zero"
     assert "Traceback" not in ran.err
+
+
+def test_invoices_from_the_shell(shell: Shell) -> None:
+    shell.ok("tariff", "add", shell.file("t.json", tariff("T1")))
+    shell.ok("location", "add", shell.file("l.json", location("LOC1")))
+    cdrs = [shell.background.do(shell.house.charge()) for _ in range(3)]
+    made = shell.ok("invoice", "add", "--invoice", "2026/7", "--cdrs", f"{cdrs[0]}, {cdrs[1]}", "--id", "INV7")
+    assert (made["record"]["cdrs"], made["check"]["agrees"]) == (cdrs[:2], True)
+    assert shell.run("invoice", "add", "--invoice", "2026/8", "--cdrs", cdrs[0]).code == Code.FAILED
+    corrected = shell.ok("invoice", "correct", "INV7", "--invoice", "2026/7", "--cdrs", cdrs[0], "--cdrs", cdrs[2])
+    assert corrected["record"]["cdrs"] == [cdrs[0], cdrs[2]]
+    assert shell.ok("invoice", "list")["items"][0]["record"]["id"] == "INV7"
+    assert shell.ok("invoice", "show", "INV7")["audience"] == "NL*EEE"
+    assert shell.ok("invoice", "withdraw", "INV7") == {"deleted": "DE*BSB/INV7"}
+    assert shell.run("invoice", "show", "INV7").code == Code.NOT_FOUND
+
+
+def test_bookings_and_terminals_from_the_shell(shell: Shell) -> None:
+    shell.ok("location", "add", shell.file("l.json", location("LOC1")))
+    opened = {"id": "BL1", "location_id": "LOC1", "booking_option": {"evse_uid": "E1"}}
+    assert shell.ok("booking", "open", shell.file("b.json", opened)) == {"id": "BL1", "created": True}
+    assert shell.ok("booking", "places")["items"][0]["id"] == "BL1"
+    assert shell.ok("booking", "list") == {"items": [], "total": 0}
+    assert shell.run("booking", "show", "NONE").code == Code.NOT_FOUND
+    assert shell.run("booking", "cancel", "NONE", "--reason", "FULL").code == Code.NOT_FOUND
+    assert shell.run("booking", "edition", "nobody", "1.0").code == Code.NOT_FOUND
+    assert shell.ok("terminal", "list") == {"items": [], "total": 0}
+    for words in (("show",), ("assign", "--location", "LOC1"), ("deactivate",)):
+        assert shell.run("terminal", words[0], "NL*PTP/T1", *words[1:]).code == Code.NOT_FOUND
+    asked = shell.file("t.json", {"reference": "SN1", "location_ids": ["LOC1"]})
+    assert shell.run("terminal", "activate", asked, "--provider", "NL*PTP").code == Code.FAILED
+    assert shell.ok("payment", "list") == {"items": [], "total": 0}
 
 
 def test_an_odd_tariff_is_kept_and_what_is_odd_is_said(shell: Shell) -> None:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.core.dialect import VERSIONS, Dialects, Wire
+from modules.bookings import wire as bookings
 from modules.cdrs import wire as cdrs
 from modules.commands import wire as commands
 from modules.credentials import wire as credentials
+from modules.invoicereconciliation import wire as invoices
 from modules.locations import wire as locations
+from modules.payments import wire as payments
 from modules.sessions import wire as sessions
 from modules.tariffs import wire as tariffs
 from modules.tokens import wire as tokens
@@ -57,6 +60,13 @@ KINDS = (
     Kind("UnlockConnector", commands.UNLOCK_CONNECTOR),
     Kind("CommandResponse", commands.COMMAND_RESPONSE),
     Kind("CommandResult", commands.COMMAND_RESULT),
+    Kind("InvoiceReconciliationRecord", invoices.RECORD),
+    Kind("Terminal", payments.TERMINAL, patched=True),
+    Kind("FinancialAdviceConfirmation", payments.CONFIRMATION),
+    Kind("Booking", bookings.BOOKING, patched=True),
+    Kind("BookingLocation", bookings.BOOKING_LOCATION, patched=True),
+    Kind("BookingRequest", bookings.BOOKING_REQUEST),
+    Kind("Calendar", bookings.CALENDAR, patched=True),
     Kind("Credentials", credentials.CREDENTIALS),
     Kind("Version", versions.VERSION),
     Kind("VersionDetails", versions.VERSION_DETAILS),

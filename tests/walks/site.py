@@ -162,12 +162,19 @@ class Site:
     numbers: count[int] = field(default_factory=lambda: count(1))
 
     @classmethod
-    def open(cls, database_url: str, directory: Path, versions: tuple[str, ...] = VERSIONS) -> Site:
+    def open(
+        cls,
+        database_url: str,
+        directory: Path,
+        versions: tuple[str, ...] = VERSIONS,
+        *,
+        hub: type[HubProcess] = HubProcess,
+    ) -> Site:
         """Start the processes, register the partners, keep the tariff."""
         emsps = {version: Emsp(EmspProcess(version, PARTIES[version], directory)) for version in versions}
         for emsp in emsps.values():
             emsp.process.start()
-        site = cls(HubProcess(database_url, directory, **SETTINGS), emsps)
+        site = cls(hub(database_url, directory, **SETTINGS), emsps)
         try:
             site.hub.start()
             site.hub.web.ask("PUT", "/api/v1/tariffs/DE/BSB/T1", TARIFF)

@@ -83,8 +83,10 @@ def _parking_time(claim: Claim) -> Iterator[Deviation]:
 def _taxes(claim: Claim) -> Iterator[Deviation]:
     """One tax with a rate is that part of the amount before it; none has another sign than the amount.
 
-    A limit of the tariff bounds the total before and after taxes each on its own, and may leave anything between.
+    A limit of the tariff bounds the total before and after taxes each on its own, and may leave anything between. Where
+    prices have several rates, or some have none, a tax is that part of a part of the amount.
     """
+    rates = {c.get("vat") for t in claim.embedded for element in t["elements"] for c in element["price_components"]}
     limited = any(tariff.get(limit) is not None for tariff in claim.embedded for limit in ("min_price", "max_price"))
     tolerance = scale_of(claim.cdr["currency"], max(claim.tolerance, _HUNDREDTH)).tolerance
     for field, price in claim.cdr.items():
@@ -96,7 +98,7 @@ def _taxes(claim: Claim) -> Iterator[Deviation]:
             figure = f"{field}.taxes/{at}"
             if amount * before < 0:
                 yield Deviation(figure, amount, None, Cause.TAX, "with the tax it is less than without")
-            elif rate is not None and len(taxes) == 1:
+            elif rate is not None and len(taxes) == len(rates) == 1:
                 due = before * Decimal(rate) / 100
                 if abs(amount - due) > tolerance:
                     yield Deviation(figure, amount, due, Cause.TAX, f"it is not {rate} % of the amount before taxes")

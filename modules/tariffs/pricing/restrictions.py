@@ -24,6 +24,7 @@ OF_DAY, DATE, WEEKDAY, ENERGY, ELAPSED, MIN_CURRENT, MAX_CURRENT, MIN_POWER, MAX
 """The axes: microseconds of the local day, ordinal of the local date, weekday, energy before, time since the
 start, then amperes and kilowatts times 1e9."""
 
+AXES: Final = 9
 LOCAL: Final = frozenset({OF_DAY, DATE, WEEKDAY})
 MEASURED: Final = frozenset({MIN_CURRENT, MAX_CURRENT, MIN_POWER, MAX_POWER})
 
@@ -83,11 +84,6 @@ def not_understood(restrictions: Mapping[str, Any]) -> list[str]:
     An element must not apply as if they were not there: it would apply more often than its owner meant.
     """
     return [field for field, value in restrictions.items() if field not in _KNOWN and value not in (None, [], {})]
-
-
-def bounds_on(ranges: tuple[Range, ...], axis: int) -> set[Exact]:
-    """The values on `axis` at which something may change."""
-    return {bound for found in ranges if found.axis == axis for bound in (found.low, found.high) if -FAR < bound < FAR}
 
 
 def _of_day(restrictions: Mapping[str, Any], field: str) -> int | None:

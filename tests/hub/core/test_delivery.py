@@ -59,7 +59,7 @@ class Delivering:
 
     def _state(self) -> Any:
         lanes = [self.lanes.find(partner.name) for partner in self.world.registry.connected()]
-        return [(len(lane.dirty), lane.state.delivered, lane.state.failures, lane.unsaved) for lane in lanes if lane]
+        return [(lane.waiting, lane.state.delivered, lane.state.failures, lane.unsaved) for lane in lanes if lane]
 
     async def pass_s(self, seconds: float) -> None:
         """Let time pass; who wakes on the way acts at that moment."""

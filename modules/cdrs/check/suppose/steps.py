@@ -66,7 +66,7 @@ def step_per_period(bill: Bill) -> Iterator[Figures]:
     for parts in (("energy", "time", "parking", "reservation"), ("energy",), ("time", "parking"), ("parking",)):
         yield _raised(
             bill,
-            lambda s, parts=parts: (s.period, part_of(s)) if part_of(s) in parts else _clock(bill, s),  # type: ignore[misc]
+            lambda s, parts=parts: (s.period.index, part_of(s)) if part_of(s) in parts else _clock(bill, s),  # type: ignore[misc]
         )
 
 

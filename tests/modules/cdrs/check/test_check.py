@@ -128,6 +128,22 @@ def test_a_credit_is_held_against_what_it_takes_back() -> None:
     assert checked(but(credit, total=("-13.40", "-15.95"), parking=("2.40", "2.86"))).causes == (Cause.STEP,)
 
 
+def test_a_tax_is_held_against_its_rate_where_there_is_one_rate() -> None:
+    def taxed(excl: str, amount: str) -> dict[str, Any]:
+        tax = {"name": "VAT", "percentage": D(20), "amount": D(amount)}
+        return {"before_taxes": D(excl), "taxes": [tax]}
+
+    prices = [component("ENERGY", "0.50", 1, "20"), component("FLAT", "1.00", 1, "20")]
+    periods = [period("09:00", energy="10", time="1")]
+    for amount, verdict in (("1.20", Verdict.RIGHT), ("1.26", Verdict.WRONG)):
+        record = cdr([tariff(element(*prices))], periods, "10:00", total=("6.00",))
+        result = check(Claim(cdr={**record, "total_cost": taxed("6.00", amount)}))
+        assert result.verdict is verdict
+        assert verdict is Verdict.RIGHT or result.causes == (Cause.TAX,)
+    mixed = cdr([tariff(element(prices[0], component("FLAT", "1.00", 1, None)))], periods, "10:00", total=("6.00",))
+    assert check(Claim(cdr={**mixed, "total_cost": taxed("6.00", "1.00")})).verdict is Verdict.RIGHT
+
+
 def test_energy_may_flow_back() -> None:
     prices = tariff(element(component("ENERGY", "0.50", 1, None)))
     back = cdr([prices], [period("09:00", energy="-2", time="1")], "10:00", total=("-1.00",))

@@ -15,7 +15,11 @@ from modules.tariffs.pricing import Case, price
 from tests.modules.cdrs.test_build_laws import sessions
 
 BOUNDED = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    database=None,
 )
 COSTS = ("total_cost", *(f"total_{part}_cost" for part in ("energy", "time", "parking", "fixed", "reservation")))
 
