@@ -27,6 +27,7 @@ from hub.core.dialect import NotExpressible
 from hub.core.errors import Conflict, NotReady, PeerFault
 from hub.core.lane_faults import Fate, Verdict, judge
 from hub.core.lane_queue import At, Dirty, LaneQueue
+from hub.core.parties import PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
 from hub.core.units import ChangeRow, Delete, Kind, Put, Unit
@@ -47,6 +48,8 @@ class Publication(Protocol):
     """How one module's objects get to a partner. Modules implement it, `modules.MODULES` lists them."""
 
     module: str
+    readers: frozenset[PartyRole]
+    """The roles that its objects are for; partners without one do not even note a change."""
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """Send the object `key` as it is now, if `partner` is entitled to it; `what` joins the changes' words.
@@ -113,7 +116,10 @@ class Lane:
             what = change.what
             if what.startswith(ONLY):
                 meant, what = what == f"{ONLY}{self.name}", ""
-            if change.module in self.publications and meant:
+            publication = self.publications.get(change.module)
+            if publication is None or (partner is not None and partner.roles.isdisjoint(publication.readers)):
+                continue
+            if meant:
                 self.queue.note((change.module, change.key), row.seq, what, change.correlation_id)
 
     def try_now(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hub.core.delivery import entitled
 from hub.core.dialect import NotExpressible
 from hub.core.inbound import parse
-from hub.core.operations import EMSP_LIKE, RECEIVER
+from hub.core.operations import ANYBODY, EMSP_LIKE, RECEIVER
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.units import Document
@@ -22,6 +22,7 @@ class BookingPublication:
     """See `hub.core.delivery.Publication`."""
 
     module = MODULE
+    readers = ANYBODY
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """PUT the booking location or the booking as it is now."""

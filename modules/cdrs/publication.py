@@ -26,7 +26,7 @@ from hub.core.delivery import entitled
 from hub.core.dialect import NotExpressible
 from hub.core.errors import EndpointsMissing, PeerFault, PeerRefused, PeerUnreachable
 from hub.core.failpoints import failpoint
-from hub.core.operations import RECEIVER
+from hub.core.operations import EMSP_LIKE, RECEIVER
 from hub.core.ports import Hub, PeerAnswer
 from hub.core.registry import Partner
 from hub.core.renditions import up_to
@@ -53,6 +53,7 @@ class CdrPublication:
     """See `hub.core.delivery.Publication`."""
 
     module = "cdrs"
+    readers = EMSP_LIKE
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """POST the CDR once. Raises: PeerFault's children, NotExpressible."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from hub.core.answers import is_passing, says_unknown_object
 from hub.core.delivery import entitled
 from hub.core.errors import PeerRefused
-from hub.core.operations import RECEIVER
+from hub.core.operations import ANYBODY, RECEIVER
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.units import Document
@@ -21,6 +21,7 @@ class InvoicePublication:
     """See `hub.core.delivery.Publication`."""
 
     module = MODULE
+    readers = ANYBODY
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """Send the record as it is, or withdraw it where it is no more."""

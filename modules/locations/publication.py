@@ -63,6 +63,7 @@ class LocationPublication:
     """See `hub.core.delivery.Publication`."""
 
     module = "locations"
+    readers = READERS
 
     def __init__(self) -> None:
         self._store: Store | None = None

@@ -6,7 +6,7 @@ OCPI mod_payments_cpo_interface has no other way to say it. A second POST of the
 from __future__ import annotations
 
 from hub.core.delivery import entitled
-from hub.core.operations import RECEIVER
+from hub.core.operations import ANYBODY, RECEIVER
 from hub.core.parties import PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Partner
@@ -17,6 +17,7 @@ class PaymentPublication:
     """See `hub.core.delivery.Publication`."""
 
     module = MODULE
+    readers = ANYBODY
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """POST the object as it is now."""

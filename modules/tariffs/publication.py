@@ -17,6 +17,7 @@ class TariffPublication:
     """See `hub.core.delivery.Publication`."""
 
     module = "tariffs"
+    readers = READERS
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """PUT the tariff as it is, or DELETE it where it is no more."""

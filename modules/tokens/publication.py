@@ -31,10 +31,11 @@ class TokenPublication:
     """See `hub.core.delivery.Publication`."""
 
     module = "tokens"
+    readers = CPO_LIKE
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """PUT the token as it is now. Raises: PeerFault's children."""
-        if partner.roles.isdisjoint(CPO_LIKE) or partner.endpoint("tokens", "RECEIVER") is None:
+        if partner.endpoint("tokens", "RECEIVER") is None:
             return
         document = await hub.store.get(TOKENS, key)
         if document is None or not _may_have(hub, partner, document):

@@ -67,7 +67,9 @@ async def test_nobody_else_gets_it(world: World) -> None:
         none = await world.ask("GET", world.at(f"{POST}/NONE"), by="c2")
         there = await world.ask("GET", world.at(f"{POST}/CDR1"), by="c2")
         assert (none.http, none.body) == (there.http, there.body)
-    assert (await world.ask("GET", world.at("sender/cdrs"), by="e1")).data == []
+    owner_of_the_token = 0 if world.version == "2.1.1" else 1  # which names a contract, and nobody's is known
+    for by, count in (("e1", owner_of_the_token), ("e2", 0)):
+        assert len((await world.ask("GET", world.at("sender/cdrs"), by=by)).data) == count
 
 
 async def test_a_cdr_is_never_changed(world: World) -> None:
