@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -134,6 +135,7 @@ async def test_what_another_process_agreed_holds_after_a_look(postgres_url: str)
     async with a_world(postgres_url) as first, a_world(postgres_url) as second:
         await first.hub.agreements.put(Agreement(viewer="e1", allow=False), actor="ops")
         while second.hub.agreements.may(second.partner("e1"), OURS, "locations").allowed:
+            await asyncio.sleep(0.01)  # the news comes through the event loop
             await second.hub.agreements.refresh()
 
 
