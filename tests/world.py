@@ -40,8 +40,10 @@ from hub.core.units import Kind
 from hub.server import Server
 from modules import all_operations
 from modules.locations import service as locations
+from modules.locations.wire import LOCATION
 from modules.sessions import service as sessions
 from modules.tariffs import service as tariffs
+from modules.tariffs.wire import TARIFF
 from modules.tokens.authorize import By, Decision
 
 VERSIONS: Final = ("2.1.1", "2.2.1", "2.3.0")
@@ -404,6 +406,42 @@ def location(location_id: str = "LOC1", *, evses: tuple[str, ...] = ("E1", "E2")
         "evses": [{"uid": uid, "status": "AVAILABLE", "connectors": [dict(connector)]} for uid in evses],
         **fields,
     }
+
+
+def their_location(
+    version: str, owner: str = "BE*AAA", location_id: str = "X1", *, at: datetime = NOW, **fields: Any
+) -> dict[str, Any]:
+    """A location as a CPO of `version` writes it; every part of it was changed at `at`."""
+    moment = _whole_second(at)
+    tree = location(location_id, **fields)
+    for evse in tree["evses"]:
+        evse["last_updated"] = moment
+        for connector in evse["connectors"]:
+            connector["last_updated"] = moment
+    return LOCATION[version].write({**_owned(owner), **tree, "last_updated": moment})[0]
+
+
+def their_tariff(
+    version: str,
+    owner: str = "BE*AAA",
+    tariff_id: str = "T9",
+    price: str = "0.40",
+    *,
+    at: datetime = NOW,
+    **fields: Any,
+) -> dict[str, Any]:
+    """A tariff as a CPO of `version` writes it."""
+    tree = {**_owned(owner), **tariff(tariff_id, price), "last_updated": _whole_second(at), **fields}
+    return TARIFF[version].write(tree)[0]
+
+
+def _whole_second(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _owned(owner: str) -> dict[str, Any]:
+    country_code, party_id = owner.split("*")
+    return {"country_code": country_code, "party_id": party_id}
 
 
 def stored_token(owner: str, uid: str = "CARD1") -> dict[str, Any]:

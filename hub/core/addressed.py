@@ -29,6 +29,11 @@ def owner_in(key: str) -> str:
     return key[:_OWNER]
 
 
+def audience_in(key: str) -> str:
+    """The only party that may have it; "": all that are entitled."""
+    return key.partition("/")[0].partition(">")[2]
+
+
 class Addressed:
     """Which parties have objects of their own, by module; in memory."""
 

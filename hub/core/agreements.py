@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from hub.core.errors import InvalidRequest, NotFound
-from hub.core.operations import EMSP_LIKE, RECEIVER, Operation
+from hub.core.operations import CPO, EMSP_LIKE, RECEIVER, Operation
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Partner, Registry
 from hub.core.settings import Settings
@@ -28,10 +28,9 @@ from hub.core.units import Audit, Delete, Kind, Put, Unit
 AGREEMENTS: Final = Kind("agreements")
 ALL: Final = "*"
 
-_CPO: Final = frozenset({PartyRole.CPO})
-_READ_CPOS: Final = EMSP_LIKE | {PartyRole.NAP, PartyRole.SCSP}
-_READ_EMSPS: Final = _CPO | {PartyRole.HUB}
-_OWN: Final = _CPO | {PartyRole.EMSP}
+_READCPOS: Final = EMSP_LIKE | {PartyRole.NAP, PartyRole.SCSP}
+_READ_EMSPS: Final = CPO | {PartyRole.HUB}
+_OWN: Final = CPO | {PartyRole.EMSP}
 """As what our own party owns objects: it has chargers, and drivers."""
 _WRITING: Final = frozenset({"PUT", "POST", "PATCH"})
 
@@ -153,11 +152,11 @@ class Agreements:
             return Verdict(False, "nothing goes back to its owner")
         if viewer.represents and viewer.represents != owner:
             return Verdict(False, f"this connection stands for {viewer.represents} alone")
-        roles = self._all_roles().get(owner, frozenset()) & self._writers.get(module, _CPO)
+        roles = self._all_roles().get(owner, frozenset()) & self._writers.get(module, CPO)
         if not roles:
             return Verdict(False, f"{owner} is not connected in a role that has {module}")
         return self._by_rule(viewer, owner, module) or self._by_default(
-            any(viewer.roles & (_READ_CPOS if role is PartyRole.CPO else _READ_EMSPS) for role in roles)
+            any(viewer.roles & (_READCPOS if role is PartyRole.CPO else _READ_EMSPS) for role in roles)
         )
 
     def owners(self, viewer: Partner, module: str) -> tuple[str, ...]:
@@ -185,7 +184,7 @@ class Agreements:
         roles = self._all_roles().get(party)
         if roles is None:
             return Verdict(False, f"{party} is not connected")
-        is_opposite = (_CPO & sender.roles and roles & _READ_CPOS) or (_CPO & roles and sender.roles & _READ_CPOS)
+        is_opposite = (CPO & sender.roles and roles & _READCPOS) or (CPO & roles and sender.roles & _READCPOS)
         return self._by_rule(sender, party, module) or self._by_default(bool(is_opposite))
 
     def _by_rule(self, viewer: Partner, owner: str, module: str) -> Verdict | None:
@@ -221,4 +220,4 @@ def writers_of(operations: Iterable[Operation]) -> dict[str, frozenset[PartyRole
             writes = operation.side is RECEIVER and operation.method in _WRITING
             found.setdefault(operation.module, frozenset())
             found[operation.module] |= operation.callers if writes else frozenset()
-    return {module: roles or _CPO for module, roles in found.items()}
+    return {module: roles or CPO for module, roles in found.items()}

@@ -71,10 +71,21 @@ def destination(
     return receiver(call.hub, call.partner, owner, call.operation.module, roles)
 
 
+def audience(call: Call, *, roles: frozenset[PartyRole]) -> str:
+    """The only party that may have the object which `call` brings; "": all that are entitled.
+
+    Raises: as `destination`.
+    """
+    goes = destination(call, shared=True, roles=roles)
+    if isinstance(goes, Receiver):
+        return goes.party
+    return "" if goes is EVERYBODY else call.hub.settings.party
+
+
 def _is_asked_of_all(call: Call) -> bool:
-    """GET of a sender's list (GET ALL via Hubs), or anything but a GET (Broadcast Push)."""
+    """All but the GET of one object of a sender: GET ALL, Broadcast Push, and what a client asks of its own."""
     operation = call.operation
-    return operation.method != "GET" or (operation.side is SENDER and operation.listed)
+    return operation.method != "GET" or operation.side is not SENDER or operation.listed
 
 
 def receiver(hub: Hub, sender: Partner, party: str, module: str, roles: frozenset[PartyRole] = ANYBODY) -> Receiver:
