@@ -154,13 +154,15 @@ class ScriptedPeers:
         return [sent.brief for sent in self.sent if sent.partner == name]
 
 
-def endpoints(version: str, *, host: str = "partner.example", leave_out: str = "") -> tuple[Endpoint, ...]:
-    """Version details of a partner that offers everything."""
-    role = {"tokens": "SENDER", "commands": "SENDER", "credentials": "SENDER"}
+def endpoints(
+    version: str, *, host: str = "partner.example", leave_out: str = "", cpo: bool = False
+) -> tuple[Endpoint, ...]:
+    """Version details of an eMSP, or a CPO, that offers everything."""
+    senders = {"tokens", "commands"} ^ (set(MODULES) if cpo else set()) | {"credentials"}
     usual = tuple(
         Endpoint(
             identifier=module,
-            role="" if version == "2.1.1" else role.get(module, "RECEIVER"),
+            role="" if version == "2.1.1" else "SENDER" if module in senders else "RECEIVER",
             url=f"https://{host}/ocpi/{version}/{module}",
         )
         for module in MODULES
@@ -285,7 +287,7 @@ class World:
             claims=(claim,) if registered else (),
             version=version if registered else None,
             versions_url=f"https://{name}.example/versions" if registered else "",
-            endpoints=endpoints(version, host=f"{name}.example") if registered else (),
+            endpoints=endpoints(version, host=f"{name}.example", cpo=role is PartyRole.CPO) if registered else (),
             our_tokens=(IssuedToken(fingerprint=self.registry.fingerprint(self.secrets[name]), use=use),),
             their_token=self.registry.sealed(f"theirs-{name}") if registered else "",
         )

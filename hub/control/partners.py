@@ -167,10 +167,10 @@ async def rotate(program: Program, name: str, *, version: str | None, actor: str
 
 
 async def pull(program: Program, name: str, *, full: bool) -> Tree:
-    """Pull its tokens now: what changed, or everything. Raises: NotFound, RegistrationState, PeerFault's children."""
+    """Pull its lists now: what changed, or everything. Raises: NotFound, RegistrationState, PeerFault's children."""
     if program.hub.registry.get(name).state is not State.CONNECTED:
         raise RegistrationState(f"{name} is not connected")
-    pulled = await program.puller.pull_tokens(name, full=full)
+    pulled = await program.puller.pull(name, full=full)
     return {"taken": pulled.taken, "unchanged": pulled.unchanged, "refused": pulled.refused}
 
 
