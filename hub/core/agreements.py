@@ -20,7 +20,7 @@ import msgspec
 from hub.core.errors import InvalidRequest, NotFound
 from hub.core.operations import CPO, EMSP_LIKE, RECEIVER, Operation
 from hub.core.parties import Party, PartyRole
-from hub.core.registry import Partner, Registry
+from hub.core.registry import Claim, Partner, Registry
 from hub.core.settings import Settings
 from hub.core.store import Store
 from hub.core.units import Audit, Delete, Kind, Put, Unit
@@ -186,6 +186,19 @@ class Agreements:
             return Verdict(False, f"{party} is not connected")
         is_opposite = (CPO & sender.roles and roles & _READCPOS) or (CPO & roles and sender.roles & _READCPOS)
         return self._by_rule(sender, party, module) or self._by_default(bool(is_opposite))
+
+    def peers(self, partner: Partner) -> tuple[Claim, ...]:
+        """The roles of other platforms with which `partner` has to do through us, by default or by any agreement."""
+        return tuple(
+            claim
+            for other in self._registry.connected()
+            if other.name != partner.name
+            for claim in other.claims
+            if any(self._meet(partner, str(claim.party), module) for module in self._writers)
+        )
+
+    def _meet(self, partner: Partner, party: str, module: str) -> bool:
+        return self.reach(partner, party, module).allowed or self.may(partner, party, module).allowed
 
     def _by_rule(self, viewer: Partner, owner: str, module: str) -> Verdict | None:
         fitting = [rule for rule in self._rules.values() if rule.fits(viewer, owner, module)]

@@ -148,6 +148,11 @@ def parties(hub: Hub, owner: str, audience: str) -> Between:
     return {"to": audience, "sender": owner} if audience else {"sender": hub.settings.hub}
 
 
-def entitled(partner: Partner, *, audience: str) -> bool:
-    """May `partner` have an object that is meant for `audience` ("" = all)?"""
+def entitled(partner: Partner, *, audience: str, owner: str = "") -> bool:
+    """May `partner` have an object that is meant for `audience` ("" = all)? `owner`: whose it is.
+
+    A connection that stands for one party of ours carries that party's objects alone.
+    """
+    if partner.represents and owner and partner.represents != owner:
+        return False
     return not audience or audience in partner.parties

@@ -198,7 +198,7 @@ class Pushed:
         lanes = [self.lanes.find(p.name) for p in self.world.registry.connected()]
         last = await self.world.store.last_change()
         await until(
-            lambda: all(lane and lane.read_to >= last and not lane.dirty and not lane.unsaved for lane in lanes)
+            lambda: all(lane and lane.read_to >= last and not lane.waiting and not lane.unsaved for lane in lanes)
         )
 
     def got(self, name: str) -> list[tuple[str, str, str]]:
