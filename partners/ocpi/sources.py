@@ -51,10 +51,14 @@ class Source:
 
 
 async def _keep_location(hub: Hub, owner: Party, location: Any) -> bool:
+    if await hub.addressed.hides(LOCATIONS, "locations", owner, location.id):
+        return False
     return await locations.put(hub, locations.Spot(owner, location.id), location.tree())
 
 
 async def _keep_tariff(hub: Hub, owner: Party, tariff: Any) -> bool:
+    if await hub.addressed.hides(TARIFFS, "tariffs", owner, tariff.id):
+        return False
     return await tariffs.put(hub, tariffs.Spot(owner, tariff.id), tariff.tree())
 
 
