@@ -49,7 +49,7 @@ class Handshake:
         about = {
             "country_code": party.country_code,
             "party_id": party.party_id,
-            "business_details": {"name": f"Sandbox {self._house.role} {party}"},
+            "business_details": {"name": f"Sandbox {self._house.role.replace('EMSP', 'eMSP')} {party}"},
         }
         shared: dict[str, Json] = {"token": token, "url": self.versions_url}
         if self._rules.owner_in_body:

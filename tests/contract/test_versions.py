@@ -76,7 +76,7 @@ async def test_211_is_also_served_by_position(world: World) -> None:
 
 
 async def test_a_cpo_of_211_finds_where_to_post_at_the_position_of_an_emsp(world: World) -> None:
-    for position, modules in (("cpo", {"locations", "tariffs"}), ("emsp", {"cdrs"})):
+    for position, modules in (("cpo", {"locations", "tariffs"}), ("emsp", {"cdrs", "locations", "tariffs"})):
         said = await world.ask("GET", f"/ocpi/{position}/2.1.1", by="c1")
         urls = {endpoint["identifier"]: endpoint["url"] for endpoint in said.data["endpoints"]}
         assert urls.keys() == modules | {"credentials"}
