@@ -23,7 +23,7 @@ from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim, Partner, Registry
 from hub.core.settings import Settings
 from hub.core.store import Store
-from hub.core.units import Audit, Delete, Kind, Put, Unit
+from hub.core.units import Audit, Change, Delete, Kind, Put, Unit
 
 AGREEMENTS: Final = Kind("agreements")
 ALL: Final = "*"
@@ -32,6 +32,8 @@ _READCPOS: Final = EMSP_LIKE | {PartyRole.NAP, PartyRole.SCSP}
 _READ_EMSPS: Final = CPO | {PartyRole.HUB}
 _OWN: Final = CPO | {PartyRole.EMSP}
 """As what our own party owns objects: it has chargers, and drivers."""
+_TOLD: Final = "agreements"
+"""Wakes other processes; no lane has anything to send of it."""
 _WRITING: Final = frozenset({"PUT", "POST", "PATCH"})
 
 
@@ -116,7 +118,8 @@ class Agreements:
         """Make or change an agreement. Returns: True if it is new. Raises: InvalidRequest."""
         rule = self._checked(rule)
         put = Put(AGREEMENTS, rule.key, msgspec.json.encode(rule))
-        await self._store.commit(Unit().put(put).audited(Audit(actor, "agreement.put", rule.key, str(rule))))
+        unit = Unit().put(put).tells(Change(_TOLD, rule.key))
+        await self._store.commit(unit.audited(Audit(actor, "agreement.put", rule.key, str(rule))))
         is_new = rule.key not in self._rules
         self._now({**self._rules, rule.key: rule}, self._store.revision(AGREEMENTS))
         return is_new
@@ -126,8 +129,8 @@ class Agreements:
         key = self._checked(rule).key
         if key not in self._rules:
             raise NotFound("there is no such agreement")
-        unit = Unit().delete(Delete(AGREEMENTS, key)).audited(Audit(actor, "agreement.removed", key))
-        await self._store.commit(unit)
+        unit = Unit().delete(Delete(AGREEMENTS, key)).tells(Change(_TOLD, key))
+        await self._store.commit(unit.audited(Audit(actor, "agreement.removed", key)))
         rest = {known: kept for known, kept in self._rules.items() if known != key}
         self._now(rest, self._store.revision(AGREEMENTS))
 
