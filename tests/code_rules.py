@@ -18,6 +18,8 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "payments": frozenset({"card_numbers"}),
     "cdrs": frozenset({"received", "vetting", "whereabouts"}),
     "commands": frozenset({"consent", "places", "reserving", "response_url"}),
+    "locations": frozenset({"foreign"}),
+    "tariffs": frozenset({"foreign"}),
     "tokens": frozenset({"asking", "decision", "known"}),
     "sessions": frozenset({"facts", "held", "plausible", "preferences", "telling"}),
 }
