@@ -73,8 +73,8 @@ class Program:
         self.apart = Apart(hub, seal, self.gateway) if settings.serves_several_processes else None
         errands = self.apart.errands if self.apart is not None else None
         self.stations = hub.chargers = Reach(hub, self.gateway.stations, errands)
-        refreshes = (hub.registry.refresh, self.stations.refresh)
-        self.following = Following(hub.store, refreshes, wake_for=frozenset({"partners", "stations"}))
+        refreshes = (hub.registry.refresh, hub.agreements.refresh, self.stations.refresh)
+        self.following = Following(hub.store, refreshes, wake_for=frozenset({"partners", "agreements", "stations"}))
         self.web = web(self)
         self.asgi = Dispatcher(hub, hub.operations, self.web)
 

@@ -37,13 +37,7 @@ async def forget_authorizations(hub: Hub) -> None:
             return
 
 
-async def read_agreements(hub: Hub) -> None:
-    """Those that another process has changed."""
-    await hub.agreements.refresh()
-
-
 JOBS: Final[tuple[tuple[Job, float], ...]] = (
-    (read_agreements, 1.0),
     (vetting.vet_waiting, 1.0),
     (vetting.wake_credits, 300.0),
     (reservations.expired, 5.0),

@@ -20,6 +20,8 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "commands": frozenset({"consent", "places", "reserving", "response_url"}),
     "tokens": frozenset({"asked", "asking", "decision", "known", "unknown"}),
     "sessions": frozenset({"facts", "held", "place", "plausible", "preferences", "received", "telling"}),
+    "locations": frozenset({"foreign"}),
+    "tariffs": frozenset({"foreign"}),
 }
 """What a module keeps to itself, in a file of its own because it is an idea of its own."""
 MODULE_NAMES: Final = frozenset(

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from hub.api import (
     about,
     access,
+    agreements,
     audit,
     bookings,
     errors,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 ROUTERS: Final = (
     about.router,
     partners.router,
+    agreements.router,
     objects.router,
     records.router,
     settlement.router,

@@ -26,6 +26,8 @@ from hub.control.asks import (
     PartnerSwitches,
     Pull,
     Rotate,
+    RouteAsked,
+    Rule,
     StationCall,
 )
 from hub.control.lint import LintAsked
@@ -45,7 +47,8 @@ from modules.tokens.wire import TOKEN
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
-    Invite, Connect, PartnerSwitches, Pull, Rotate, BillHeld, InvoiceAsked, BookingCancel, BookingsEdition,
+    Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld,
+    InvoiceAsked, BookingCancel, BookingsEdition,
     OperatorToken, StationCall, PriceAsked, LintAsked,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
@@ -121,6 +124,8 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Partners": _page("PartnerInShort"),
     "Partner": _object(
         **_IN_SHORT,
+        represents=_TEXT,
+        sees={"type": "object", "additionalProperties": {"type": "array", "items": _TEXT}},
         versions_url=_TEXT,
         endpoints={"type": "array", "items": _object(identifier=_TEXT, role=_TEXT, url=_TEXT)},
         lane=_LANE,
@@ -129,6 +134,19 @@ ANSWERS: Final[dict[str, Tree]] = {
         warnings={"type": "array", "items": _TEXT},
         losses={"type": "array", "items": _object(module=_TEXT, field=_TEXT, times=_WHOLE)},
     ),
+    "Agreement": _object(viewer=_TEXT, owner=_TEXT, module=_TEXT, allow=_FLAG, created=_FLAG),
+    "Agreements": _items(_object(viewer=_TEXT, owner=_TEXT, module=_TEXT, allow=_FLAG), total=_WHOLE, default=_TEXT),
+    "Route": {
+        **_object(
+            goes={"type": "string", "enum": ["everybody", "party", "ours", "nowhere"]},
+            rule=_TEXT,
+            gets={
+                "type": "array",
+                "items": _object(partner=_TEXT, party=_TEXT, version=_TEXT_OR_NULL, gets=_FLAG, rule=_TEXT),
+            },
+        ),
+        "description": "`status_code` and `why` where it goes nowhere; `owners` where it is answered from our copies.",
+    },
     "Farewell": _object(name=_TEXT, state=_TEXT, told=_FLAG),
     "Pulled": _object(taken=_WHOLE, unchanged=_WHOLE, refused=_WHOLE),
     "Pushed": _object(waiting=_WHOLE),

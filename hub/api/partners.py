@@ -78,7 +78,7 @@ async def rotate_tokens(request: Request, name: Segment, bearer: Admin) -> Respo
 
 @router.post("/{name}/pull", openapi_extra=takes("Pull"), responses=gives("Pulled"))
 async def pull_from_partner(request: Request, name: Segment, bearer: Operator) -> Response:
-    """Pull the partner's tokens now."""
+    """Pull the partner's lists now."""
     ask = await asked(request, Pull, optional=True)
     return answer(await partners.pull(program_of(request), name, full=ask.full))
 

@@ -15,6 +15,8 @@ from hub.core.registry import Claim
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """Of a partner or a person: letters, digits, `.`, `_` and `-`, at most 64."""
 Url = Annotated[str, Field(min_length=8, max_length=255, pattern=r"^https?://")]
+Represented = Annotated[str, Field(pattern=r"^([A-Za-z]{2}[*-]?[A-Za-z0-9]{3})?$")]
+"""A party, or nobody."""
 PresentedToken = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
 
 
@@ -52,6 +54,29 @@ class Invite(Ask):
 
     name: Name
     roles: tuple[RoleAsked, ...] = ()
+    represents: Represented = ""
+    """The only party of ours that the connection stands for (2.1.1 knows one); "": all that the partner may see."""
+
+
+class Rule(Ask):
+    """An agreement: who may have whose objects, and reach whom. A viewer is a partner by name, or a party."""
+
+    viewer: Annotated[str, Field(min_length=1, max_length=64)] = "*"
+    owner: Annotated[str, Field(min_length=1, max_length=8)] = "*"
+    module: Annotated[str, Field(min_length=1, max_length=40)] = "*"
+    allow: bool = True
+
+
+class RouteAsked(Ask):
+    """A message that a partner might send."""
+
+    sender: Name
+    module: Annotated[str, Field(min_length=1, max_length=40)]
+    method: Annotated[str, Field(pattern="^(GET|PUT|PATCH|POST|DELETE)$")] = "PUT"
+    to: Represented = ""
+    """The party of the OCPI-to headers; "": left out."""
+    owner: Represented = ""
+    """The party whose object it is, or that it is about; "": the sender's own."""
 
 
 class Connect(Ask):
@@ -60,6 +85,7 @@ class Connect(Ask):
     versions_url: Url
     token: PresentedToken
     roles: tuple[RoleAsked, ...] = ()
+    represents: Represented = ""
 
 
 class Pull(Ask):

@@ -30,6 +30,10 @@ RENDITIONS: Final[dict[str, Rendition]] = {
 }
 
 
+SHARED: Final = ("locations", "tariffs")
+"""Modules whose objects are for everybody that is entitled."""
+
+
 async def overview(program: Program) -> list[Tree]:
     """All partners by name, each in a few words."""
     return [await _short(program, partner) for partner in program.hub.registry.all()]
@@ -42,6 +46,8 @@ async def show(program: Program, name: str) -> Tree:
     return {
         **await _short(program, partner),
         "invited": [_role(claim) for claim in partner.invited],
+        "represents": partner.represents,
+        "sees": {module: list(program.hub.agreements.owners(partner, module)) for module in SHARED},
         "versions_url": partner.versions_url,
         "endpoints": [endpoint.model_dump() for endpoint in partner.endpoints],
         "token_form": partner.token_form,

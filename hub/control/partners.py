@@ -12,6 +12,7 @@ from hub.core.delivery import REFUSED
 from hub.core.errors import BusbarError, Conflict, InvalidRequest, NotFound, RegistrationState
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
+from hub.core.parties import Party
 from hub.core.registry import Claim, IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import mint_token
 from hub.core.units import Audit, Document, Kind
@@ -43,7 +44,8 @@ async def invite(program: Program, ask: Invite, *, actor: str) -> Tree:
         raise Conflict(f"{ask.name} is {known.state}; unregister it first")
     if known is not None and known.is_busy(program.hub.clock.now()):
         raise turn.under_way(ask.name)
-    claims = _claims(program, ask.name, tuple(role.claim for role in ask.roles), known)
+    represents = _represented(ask.represents) or (known.represents if known is not None else "")
+    claims = _claims(program, ask.name, tuple(role.claim for role in ask.roles), known, represents)
     token = mint_token()
     issued = IssuedToken(fingerprint=registry.fingerprint(token), use=TokenUse.REGISTRATION)
     partner = Partner(
@@ -52,30 +54,36 @@ async def invite(program: Program, ask: Invite, *, actor: str) -> Tree:
         our_tokens=(issued,),
         since=program.hub.clock.now().isoformat(),
         switches=known.switches if known is not None else {},
+        represents=represents,
     )
     unit = registry.unit(partner, new=known is None).audited(Audit(actor, "partner.invited", ask.name))
     await registry.commit(partner, unit)
     return {"name": ask.name, **_addresses(program, claims), "token_a": token}
 
 
-def _claims(program: Program, name: str, asked: tuple[Claim, ...], known: Partner | None) -> tuple[Claim, ...]:
+def _represented(party: str) -> str:
+    return str(Party.parse(party)) if party else ""
+
+
+def _claims(
+    program: Program, name: str, asked: tuple[Claim, ...], known: Partner | None, represents: str
+) -> tuple[Claim, ...]:
     claims = asked or (known.invited if known is not None else ())
     if not claims:
         raise InvalidRequest("/roles: an invitation names at least one role")
     if len({claim.pair for claim in claims}) != len(claims):
         raise InvalidRequest("/roles: the same role of the same party stands twice")
-    _must_be_free(program, name, claims)
+    _must_be_free(program, name, claims, represents)
     return claims
 
 
-def _must_be_free(program: Program, name: str, claims: tuple[Claim, ...]) -> None:
+def _must_be_free(program: Program, name: str, claims: tuple[Claim, ...], represents: str) -> None:
     """Raises: Conflict."""
     for claim in claims:
         if claim.party == program.settings.own_party:
             raise Conflict(f"{claim.party} is our own party")
-        holder = program.hub.registry.holder_of(claim.party, (claim.role,))
-        if holder is not None and holder.name != name:
-            raise Conflict(f"{claim.role} {claim.party} is connected as {holder.name}")
+        for rival in program.hub.registry.rivals(Partner(name=name, represents=represents), claim):
+            raise Conflict(f"{claim.role} {claim.party} is connected as {rival.name}")
 
 
 def _addresses(program: Program, claims: tuple[Claim, ...]) -> Tree:
@@ -94,7 +102,8 @@ async def connect(program: Program, name: str, ask: Connect, *, actor: str) -> P
     if known is not None and known.state in (State.CONNECTED, State.BLOCKED):
         raise Conflict(f"{name} is {known.state}; unregister it first")
     claims = tuple(role.claim for role in ask.roles)
-    _must_be_free(program, name, claims)
+    represents = _represented(ask.represents)
+    _must_be_free(program, name, claims, represents)
     return await handshake.connect(
         program.hub,
         program.handshake,
@@ -104,6 +113,7 @@ async def connect(program: Program, name: str, ask: Connect, *, actor: str) -> P
         versions_url=ask.versions_url,
         token=ask.token,
         actor=actor,
+        represents=represents,
     )
 
 
@@ -167,10 +177,10 @@ async def rotate(program: Program, name: str, *, version: str | None, actor: str
 
 
 async def pull(program: Program, name: str, *, full: bool) -> Tree:
-    """Pull its tokens now: what changed, or everything. Raises: NotFound, RegistrationState, PeerFault's children."""
+    """Pull its lists now: what changed, or everything. Raises: NotFound, RegistrationState, PeerFault's children."""
     if program.hub.registry.get(name).state is not State.CONNECTED:
         raise RegistrationState(f"{name} is not connected")
-    pulled = await program.puller.pull_tokens(name, full=full)
+    pulled = await program.puller.pull(name, full=full)
     return {"taken": pulled.taken, "unchanged": pulled.unchanged, "refused": pulled.refused}
 
 

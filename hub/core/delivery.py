@@ -18,9 +18,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterable, Sequence
+from typing import TypedDict
 
 import msgspec
 
+from hub.core.addressed import audience_in, owner_in
 from hub.core.errors import NotFound
 from hub.core.lane import LANES, ONLY, REFUSED, Lane, LaneState, Publication
 from hub.core.lane_queue import At
@@ -29,7 +31,19 @@ from hub.core.registry import Partner, State
 from hub.core.store import Store
 from hub.core.units import Audit, Change, ChangeRow, Delete, Put, Unit
 
-__all__ = ["LANES", "REFUSED", "Lane", "LaneState", "Lanes", "Publication", "entitled", "lane_from_now_on"]
+__all__ = [
+    "LANES",
+    "REFUSED",
+    "Between",
+    "Lane",
+    "LaneState",
+    "Lanes",
+    "Publication",
+    "entitled",
+    "lane_from_now_on",
+    "may_have",
+    "parties",
+]
 
 
 class Lanes:
@@ -117,6 +131,28 @@ async def lane_from_now_on(store: Store, name: str) -> Put:
     return Put(LANES, name, msgspec.json.encode(LaneState(cursor=await store.last_change())))
 
 
-def entitled(partner: Partner, *, audience: str) -> bool:
-    """May `partner` have an object that is meant for `audience` ("" = all)?"""
+def may_have(hub: Hub, partner: Partner, module: str, key: str) -> bool:
+    """May `partner` have the shared object of this key: by its audience, and by what was agreed with its owner?"""
+    return entitled(partner, audience=audience_in(key)) and hub.agreements.may(partner, owner_in(key), module).allowed
+
+
+class Between(TypedDict, total=False):
+    """Between whom a message goes, for `Peers.send`."""
+
+    to: str
+    sender: str
+
+
+def parties(hub: Hub, owner: str, audience: str) -> Between:
+    """The hub speaks where it broadcasts; what is for one party comes from its owner (Message Routing Headers)."""
+    return {"to": audience, "sender": owner} if audience else {"sender": hub.settings.hub}
+
+
+def entitled(partner: Partner, *, audience: str, owner: str = "") -> bool:
+    """May `partner` have an object that is meant for `audience` ("" = all)? `owner`: whose it is.
+
+    A connection that stands for one party of ours carries that party's objects alone.
+    """
+    if partner.represents and owner and partner.represents != owner:
+        return False
     return not audience or audience in partner.parties

@@ -31,7 +31,7 @@ from hub.core.errors import (
     Unauthorized,
 )
 from hub.core.inbound import parse
-from hub.core.jsontypes import Json
+from hub.core.jsontypes import Json, Tree
 from hub.core.limits import RateLimiter, address_key
 from hub.core.operations import Operation
 from hub.core.parties import Party, PartyRole
@@ -154,9 +154,11 @@ class Call:
         """The same call as one of `version`: for what has editions that OCPI does not number."""
         return self if version == self.version else replace(self, version=version)
 
-    def now_text(self) -> str:
-        """The time of reception, for objects of 2.1.1 that carry none."""
-        return timestamp(self.hub.clock.now())
+    def timed(self, part: Tree) -> Tree:
+        """A PATCH of 2.1.1 need not carry `last_updated`: it counts from its reception."""
+        if self.version != VERSIONS[0] or "last_updated" in part:
+            return part
+        return {**part, "last_updated": timestamp(self.hub.clock.now())}
 
     def accepts_gzip(self) -> bool:
         return takes_gzip(self.headers.get(b"accept-encoding", b""))

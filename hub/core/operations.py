@@ -28,6 +28,7 @@ CPO_LIKE: Final = frozenset({PartyRole.CPO, PartyRole.HUB})
 """Roles that own charge points, or speak for who does: they bring sessions and CDRs."""
 READERS: Final = EMSP_LIKE | {PartyRole.NAP, PartyRole.SCSP, PartyRole.CPO}
 """Roles that may read locations and tariffs."""
+CPO: Final = frozenset({PartyRole.CPO})
 ANYBODY: Final = frozenset(PartyRole)
 
 

@@ -58,7 +58,11 @@ class CdrPublication:
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """POST the CDR once. Raises: PeerFault's children, NotExpressible."""
         document = await find(hub.store, key)
-        if document is None or not document.audience or not entitled(partner, audience=document.audience):
+        if (
+            document is None
+            or not document.audience
+            or not entitled(partner, audience=document.audience, owner=document.owner)
+        ):
             return
         version = partner.version or ""
         body = await original_in(hub.store, document, version) or await rendition.of(hub.store, document, version)

@@ -82,6 +82,5 @@ def check_claims(hub: Hub, partner: Partner, claims: Iterable[Claim]) -> None:
             raise InvalidRequest(f"{claim.party} is our own party")
         if claim.pair not in invited:
             raise InvalidRequest(f"{claim.role} {claim.party} was not agreed for this platform")
-        holder = hub.registry.holder_of(claim.party, (claim.role,))
-        if holder is not None and holder.name != partner.name:
+        if hub.registry.rivals(partner, claim):
             raise InvalidRequest(f"{claim.role} {claim.party} is registered by another platform")

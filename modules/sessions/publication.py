@@ -23,7 +23,11 @@ class SessionPublication:
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """PUT the session as it is now."""
         document = await find(hub.store, key)
-        if document is None or not document.audience or not entitled(partner, audience=document.audience):
+        if (
+            document is None
+            or not document.audience
+            or not entitled(partner, audience=document.audience, owner=document.owner)
+        ):
             return
         body = await rendition.of(hub.store, document, partner.version or "")
         if body is None:

@@ -45,9 +45,7 @@ async def put_token(call: Call, country_code: str, party_id: str, uid: str, body
 async def patch_token(call: Call, country_code: str, party_id: str, uid: str, body: Tree) -> Answer:
     """Change a part of a token. OCPI mod_tokens_patch_method."""
     owner = call.as_party(country_code, party_id, EMSP_LIKE)
-    if call.version == "2.1.1" and "last_updated" not in body:
-        body = {**body, "last_updated": call.now_text()}
-    await service.patch(call.hub.store, owner, uid, _type(call), body)
+    await service.patch(call.hub.store, owner, uid, _type(call), call.timed(body))
     return ok()
 
 

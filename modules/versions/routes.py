@@ -13,7 +13,7 @@ from hub.core.dialect import VERSIONS
 from hub.core.dispatch import Call
 from hub.core.errors import NotFound
 from hub.core.jsontypes import Tree
-from hub.core.operations import ANYBODY, CONFIG, RECEIVER, SENDER, Operation, Operations, Side
+from hub.core.operations import ANYBODY, CONFIG, CPO, RECEIVER, SENDER, Operation, Operations, Side
 from modules.versions.wire import VERSION, VERSION_DETAILS
 
 versions = Operations("versions", routed=False)
@@ -62,10 +62,19 @@ async def show_details_by_position(call: Call, position: str) -> Answer:
 def _details(call: Call, position: str | None) -> Tree:
     base = f"{call.hub.settings.base_url}/ocpi/{call.version}"
     endpoints: list[Tree] = [_endpoint(call.version, "credentials", SENDER, f"{base}/credentials")]
+    position = position or (_opposite(call) if call.version == VERSIONS[0] else None)
     for module, side in _interfaces(call, call.hub.operations):
         if position is None or (_CPO_SIDE.get(module) is side) == (position == "cpo"):
             endpoints.append(_endpoint(call.version, module, side, f"{base}/{side.value}/{module}"))
     return {"version": call.version, "endpoints": endpoints}
+
+
+def _opposite(call: Call) -> str | None:
+    """2.1.1 tells the sides of a module apart by position only: a CPO needs that of an eMSP, anybody else a CPO's."""
+    roles = call.partner.roles
+    if not roles or (CPO & roles and roles - CPO):
+        return None
+    return "emsp" if CPO & roles else "cpo"
 
 
 def _interfaces(call: Call, operations: Iterable[Operation]) -> list[tuple[str, Side]]:

@@ -119,6 +119,7 @@ async def connect(
     versions_url: str,
     token: str,
     actor: str = "busbar",
+    represents: str = "",
 ) -> Partner:
     """Register with a partner that invited us: versions, details, POST credentials with its token A.
 
@@ -134,9 +135,9 @@ async def connect(
     credentials.check_endpoints(found, claims)
     ours = mint_token()
     fingerprint = hub.registry.fingerprint(ours)
-    await _begin(hub, name, claims, fingerprint)
+    partner = await _begin(hub, name, claims, fingerprint, represents)
     try:
-        theirs = await give(hub, handshake, "POST", found, token, ours)
+        theirs = await give(hub, handshake, "POST", partner, found, token, ours)
         return await _settle(hub, seal, name, claims, fingerprint, theirs, found, actor)
     except BusbarError:
         await hub.registry.change(name, partial(turn.given_back, fingerprint, None))
@@ -148,28 +149,30 @@ def _must_be_free(partner: Partner) -> None:
         raise Conflict(f"{partner.name} is {partner.state}; unregister it first")
 
 
-async def _begin(hub: Hub, name: str, claims: tuple[Claim, ...], fingerprint: str) -> None:
+async def _begin(hub: Hub, name: str, claims: tuple[Claim, ...], fingerprint: str, represents: str) -> Partner:
     """Raises: Conflict."""
 
     def begun(partner: Partner) -> Partner:
         _must_be_free(partner)
-        return turn.taken(hub, fingerprint, partner)
+        taken = turn.taken(hub, fingerprint, partner)
+        return taken.model_copy(update={"represents": represents}) if represents else taken
 
     await hub.registry.refresh()
     if hub.registry.find(name) is not None:
-        await hub.registry.change(name, begun)
-        return
+        return await hub.registry.change(name, begun)
     partner = begun(Partner(name=name, invited=claims))
     try:
-        await hub.registry.commit(partner, hub.registry.unit(partner, new=True))
+        return await hub.registry.commit(partner, hub.registry.unit(partner, new=True))
     except Conflict:
         raise turn.under_way(name) from None
 
 
-async def give(hub: Hub, handshake: Handshake, method: str, found: Found, token: str, ours: str) -> Credentials:
+async def give(
+    hub: Hub, handshake: Handshake, method: str, partner: Partner, found: Found, token: str, ours: str
+) -> Credentials:
     """POST or PUT our credentials. Returns: theirs. Raises: ClientApiUnusable, InvalidRequest, PeerFault's children."""
     url = credentials_url(found.endpoints)
-    tree, _ = CREDENTIALS[found.version].write(credentials.ours(hub, ours, found.version))
+    tree, _ = CREDENTIALS[found.version].write(credentials.ours(hub, partner, ours, found.version))
     answer = await handshake.exchange(method, url, token, found.token_form, encode(tree))
     return CREDENTIALS[found.version].read(answer.data)
 

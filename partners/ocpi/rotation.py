@@ -43,7 +43,7 @@ async def rotate(
     fingerprint = hub.registry.fingerprint(ours)
     await hub.registry.change(name, partial(turn.taken, hub, fingerprint))
     try:
-        theirs = await give(hub, handshake, "PUT", found, token, ours)
+        theirs = await give(hub, handshake, "PUT", partner, found, token, ours)
     except BusbarError as fault:
         kept = None if _is_sure(fault) else TokenUse.LIVE
         log.warning("rotation failed", partner=name, surely=kept is None, why=fault.message)

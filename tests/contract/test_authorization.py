@@ -14,7 +14,7 @@ from hub.core.registry import State
 from tests.modules.cdrs.check.records import but, wired
 from tests.modules.cdrs.check.test_mistakes import EVENING
 from tests.modules.sessions.records import a_session
-from tests.world import NOW, World, credentials, token
+from tests.world import NOW, World, credentials, their_location, their_tariff, token
 
 ACTORS: Final = ("N", "X", "A", "P", "C1", "C2", "E1", "E2")
 OK: Final = (200, 1000)
@@ -39,8 +39,45 @@ def emsps(first: tuple[int, int], second: tuple[int, int]) -> dict[str, tuple[in
     return {"C1": FORBIDDEN, "C2": FORBIDDEN, "E1": first, "E2": second}
 
 
+def readers(other: tuple[int, int]) -> dict[str, tuple[int, int]]:
+    """What is shared with eMSPs, and not with other CPOs."""
+    return {"C1": other, "C2": other, "E1": OK, "E2": OK}
+
+
 def cpos(first: tuple[int, int], second: tuple[int, int]) -> dict[str, tuple[int, int]]:
     return {"C1": first, "C2": second, "E1": FORBIDDEN, "E2": FORBIDDEN}
+
+
+def receivers(version: str) -> list[Row]:
+    """A CPO's objects at BE/AAA, which X1 and T9 are; nothing of it has an effect."""
+    whole, price = their_location(version), their_tariff(version)
+    evse = whole["evses"][0]
+    part = {"last_updated": evse["last_updated"]}
+    rows = [
+        row("GET", "receiver/locations/BE/AAA/X1", **cpos(OK, FOREIGN)),
+        row("GET", "receiver/locations/BE/AAA/X1/E1", **cpos(OK, FOREIGN)),
+        row("GET", "receiver/locations/BE/AAA/X1/E1/1", **cpos(OK, FOREIGN)),
+        row("PUT", "receiver/locations/BE/AAA/X1", whole, **cpos(OK, FOREIGN)),
+        row("PUT", "receiver/locations/BE/AAA/X1/E1", evse, **cpos(OK, FOREIGN)),
+        row("PUT", "receiver/locations/BE/AAA/X1/E1/1", evse["connectors"][0], **cpos(OK, FOREIGN)),
+        row("PATCH", "receiver/locations/BE/AAA/X1", part, **cpos(OK, FOREIGN)),
+        row("PATCH", "receiver/locations/BE/AAA/X1/E1", part, **cpos(OK, FOREIGN)),
+        row("PATCH", "receiver/locations/BE/AAA/X1/E1/1", part, **cpos(OK, FOREIGN)),
+        row("DELETE", "receiver/locations/BE/AAA/X1", **everybody(METHOD)),
+        row("POST", "receiver/locations/BE/AAA/X1", whole, **everybody(METHOD)),
+        row("GET", "receiver/tariffs/BE/AAA/T9", **cpos(OK, FOREIGN)),
+        row("PUT", "receiver/tariffs/BE/AAA/T9", price, **cpos(OK, FOREIGN)),
+        row("DELETE", "receiver/tariffs/BE/AAA/NOPE", **cpos((404, 2000), FOREIGN)),
+        row("PATCH", "receiver/tariffs/BE/AAA/T9", part, **(cpos(OK, FOREIGN) if version == "2.1.1"
+                                                           else everybody(METHOD))),
+    ]  # fmt: skip
+    if version != "2.1.1":  # there the body names no party
+        wrong = (200, 2001)
+        rows += [
+            row("PUT", "receiver/locations/BE/AAA/X1", {**whole, "party_id": "BBB"}, **cpos(wrong, FOREIGN)),
+            row("PUT", "receiver/tariffs/BE/AAA/T9", {**price, "party_id": "BBB"}, **cpos(wrong, FOREIGN)),
+        ]
+    return rows
 
 
 def command(version: str, name: str, session: str) -> dict[str, Any]:
@@ -71,9 +108,10 @@ def matrix(version: str, session: str) -> list[Row]:
         row("PUT", f"/ocpi/{version}/credentials", credentials(version, "NL*AAA"), A=METHOD, **everybody((200, 2001))),
         row("DELETE", f"/ocpi/{version}/credentials/x", A=(404, 2000), **everybody((404, 2000))),
         row("GET", "sender/locations", **everybody(OK)),
-        row("GET", "sender/locations/LOC1", **everybody(OK)),
-        row("GET", "sender/locations/LOC1/E1", **everybody(OK)),
-        row("GET", "sender/locations/LOC1/E1/1", **everybody(OK)),
+        row("GET", "sender/locations/LOC1", **readers((404, 2003))),
+        row("GET", "sender/locations/LOC1/E1", **readers((404, 2003))),
+        row("GET", "sender/locations/LOC1/E1/1", **readers((404, 2003))),
+        *receivers(version),
         row("GET", "sender/tariffs", **everybody(OK)),
         row("GET", f"sender/sessions?{month}", **emsps(OK, OK)),
         row("GET", f"sender/cdrs?{month}", **emsps(OK, OK)),
@@ -132,6 +170,9 @@ async def test_every_actor_gets_what_the_matrix_says(world: World) -> None:
     await world.ask("PUT", world.at("receiver/tokens/NL/EEE/ALWAYS"), by="e1", body=always)
     await world.ask("PUT", world.at("receiver/sessions/BE/AAA/S1"), by="c1", body=a_session(world.version))
     session = await world.charge("NL*EEE", at=NOW)
+    for path, body in (("locations/BE/AAA/X1", their_location(world.version)),
+                       ("tariffs/BE/AAA/T9", their_tariff(world.version))):  # fmt: skip
+        assert (await world.ask("PUT", world.at(f"receiver/{path}"), by="c1", body=body)).http == 201
     await world.ask("GET", "/ocpi/versions", by="e1")
     for cpo in ("c1", "c2") if world.version == "2.1.1" else ("c1",):  # there a CDR is its sender's, whoever that is
         bill = wired(but(EVENING, id="C1-1"), world.version)

@@ -18,7 +18,9 @@ EMSP_SEES = {
 CPO_SEES = {
     ("credentials", "SENDER"),
     ("locations", "SENDER"),
+    ("locations", "RECEIVER"),
     ("tariffs", "SENDER"),
+    ("tariffs", "RECEIVER"),
     ("tokens", "SENDER"),
     ("sessions", "RECEIVER"),
     ("cdrs", "RECEIVER"),
@@ -47,6 +49,8 @@ async def test_details_list_only_what_the_role_may_use(world: World, by: str, se
     if world.version == "2.1.1":
         assert {endpoint["identifier"] for endpoint in listed} == {module for module, _ in sees}
         assert all("role" not in endpoint for endpoint in listed)
+        side = "receiver" if by == "c1" else "sender"
+        assert [e["url"] for e in listed if e["identifier"] == "locations"] == [f"{BASE}/ocpi/2.1.1/{side}/locations"]
     else:
         more = OF_230[by] if world.version == "2.3.0" else set()
         assert {(endpoint["identifier"], endpoint["role"]) for endpoint in listed} == sees | more
@@ -74,7 +78,10 @@ async def test_211_is_also_served_by_position(world: World) -> None:
 
 
 async def test_a_cpo_of_211_finds_where_to_post_at_the_position_of_an_emsp(world: World) -> None:
-    for position, modules in (("cpo", {"locations", "tariffs"}), ("emsp", {"tokens", "sessions", "cdrs"})):
+    for position, modules in (
+        ("cpo", {"locations", "tariffs"}),
+        ("emsp", {"cdrs", "locations", "sessions", "tariffs", "tokens"}),
+    ):
         said = await world.ask("GET", f"/ocpi/{position}/2.1.1", by="c1")
         urls = {endpoint["identifier"]: endpoint["url"] for endpoint in said.data["endpoints"]}
         assert urls.keys() == modules | {"credentials"}

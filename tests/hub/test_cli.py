@@ -137,9 +137,9 @@ def test_every_command_explains_itself_and_knows_json(words: tuple[str, ...]) ->
 
 def test_the_brief_list_of_commands_is_complete() -> None:
     assert {words[0] for words in ALL} == {
-        "serve", "migrate", "doctor", "openapi", "price", "demo", "partner", "location", "tariff", "token",
-        "station", "session", "cdr", "transaction", "reservation", "change", "audit", "operator",
-        "invoice", "terminal", "payment", "booking",
+        "serve", "migrate", "doctor", "openapi", "price", "demo", "partner", "agreement", "route",
+        "location", "tariff", "token", "station", "session", "cdr", "transaction", "reservation", "change",
+        "audit", "operator", "invoice", "terminal", "payment", "booking",
     }  # fmt: skip
 
 
@@ -456,3 +456,18 @@ def test_a_tariff_in_a_file_is_linted_without_a_hub(shell: Shell) -> None:
     assert shell.run("tariff", "lint", "-", "--version", "9", stdin=limited, url=nowhere).code == 2
     assert shell.run("tariff", "lint", good, "--severity", "lethal", url=nowhere).code == 2
     assert shell.run("tariff", "lint", "no.json", url=nowhere).code == 2
+
+
+def test_agreements_and_what_they_make_of_a_message(shell: Shell) -> None:
+    shell.ok("partner", "invite", "roamer", "--role", "EMSP", "--party", "NL*RMR", "--as", "DE*BSB")
+    assert shell.ok("partner", "show", "roamer")["represents"] == "DE*BSB"
+    made = shell.ok("agreement", "deny", "--viewer", "roamer", "--owner", "BE*AAA", "--module", "locations")
+    assert (made["allow"], made["created"]) == (False, True)
+    assert shell.ok("agreement", "allow", "--viewer", "roamer")["allow"] is True
+    assert [rule["module"] for rule in shell.ok("agreement", "list")["items"]] == ["locations", "*"]
+    told = shell.run("route", "explain", "roamer", "commands", "--method", "post", "--to", "XX*XXX")
+    assert (told.code, "nowhere" in told.out + told.err) == (0, True)
+    assert shell.ok("route", "explain", "roamer", "locations", "--method", "GET")["goes"] == "everybody"
+    shell.ok("agreement", "remove", "--viewer", "roamer", "--owner", "BE*AAA", "--module", "locations")
+    shell.ok("agreement", "remove", "--viewer", "roamer")
+    assert shell.run("agreement", "remove", "--viewer", "roamer").code == Code.NOT_FOUND

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import httpx
 
@@ -186,15 +186,17 @@ class HubInParts(HubProcess):
         super().close()
 
 
-class EmspProcess:
-    """A partner that sells charging, whose receipts are in a file."""
+class PartnerProcess:
+    """A sandbox partner, whose receipts are in a file."""
+
+    kind: ClassVar[str]
 
     def __init__(self, version: str, party: str, directory: Path) -> None:
         self.version, self.party = version, party
         self.name = party.replace("*", "-").lower()
         self.port = free_port()
         self.receipts = directory / f"{self.name}.receipts"
-        command = ["partners.sandbox", "emsp", "--version", version, "--party", party, "--port", str(self.port)]
+        command = ["partners.sandbox", self.kind, "--version", version, "--party", party, "--port", str(self.port)]
         command += ["--receipts", str(self.receipts)]
         self.process = Process(command, {}, directory / f"{self.name}.log")
         self.web = Web(f"http://127.0.0.1:{self.port}")
@@ -210,6 +212,18 @@ class EmspProcess:
     def close(self) -> None:
         self.process.kill()
         self.web.close()
+
+
+class EmspProcess(PartnerProcess):
+    """A partner that sells charging."""
+
+    kind = "emsp"
+
+
+class CpoProcess(PartnerProcess):
+    """A partner that has chargers."""
+
+    kind = "cpo"
 
 
 def _until(process: Process, holds: Callable[[], bool]) -> None:

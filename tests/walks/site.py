@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from partners.sandbox.charger import Charger
 from partners.sandbox.point.clock import StepClock
-from tests.walks.processes import EmspProcess, HubProcess
+from tests.walks.processes import EmspProcess, HubProcess, PartnerProcess
 
 Tree = dict[str, Any]
 T = TypeVar("T")
@@ -202,10 +202,10 @@ class Site:
         if not self.hub.process.is_running:
             self.hub.start()
 
-    def invite(self, process: EmspProcess) -> Tree:
+    def invite(self, process: PartnerProcess) -> Tree:
         """An invitation by the management API: where to begin, and token A."""
         country_code, party_id = process.party.split("*")
-        role = {"role": "EMSP", "country_code": country_code, "party_id": party_id}
+        role = {"role": process.kind.upper(), "country_code": country_code, "party_id": party_id}
         invited: Tree = self.hub.web.ask("POST", "/api/v1/partners", {"name": process.name, "roles": [role]})
         return invited
 

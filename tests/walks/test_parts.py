@@ -9,9 +9,9 @@ import pytest
 
 from tests.databases import PostgresServer
 from tests.walks.processes import HubInParts
-from tests.walks.site import Site, Tree, cost, until
-from tests.walks.test_commands import results, start_at, the_active_session
-from tests.walks.test_taps import assert_nobody_complains, before_taxes, the_cdr, the_completed_session
+from tests.walks.site import Site, Tree, until
+from tests.walks.test_commands import charge_by_app, results, start_at
+from tests.walks.test_taps import assert_nobody_complains
 
 VERSION = "2.2.1"
 
@@ -36,26 +36,10 @@ def is_listed_as_connected(site: Site, station: str) -> bool:
 
 
 async def test_an_app_starts_and_stops_a_charge_at_a_charger_of_another_process(site: Site) -> None:
-    emsp, uid, place = site.emsps[VERSION], site.uid(), site.place()
-    token = emsp.post("tokens", {"uid": uid, "type": "RFID", "push": False})
-    async with site.charger(place) as charger:
-        await charger.boot()
-        await until(lambda: is_listed_as_connected(site, place.station))
-        await charger.plug_in()
-        started = await emsp.command("START_SESSION", start_at(place, uid))
-        assert results(started) == ("ACCEPTED", "ACCEPTED")
-        await charger.until_started()
-        await charger.charge(kwh=5, minutes=30)
-        session = await the_active_session(emsp, token)
-        stopped = await emsp.command("STOP_SESSION", {"session_id": session["id"]})
-        assert results(stopped) == ("ACCEPTED", "ACCEPTED")
-        await until(lambda: charger.connectors[1].transaction is None)
-        await charger.unplug()
-        await charger.settled()
-        assert charger.complaints.texts() == []
-
-    cdr, session = await the_cdr(emsp, token), await the_completed_session(emsp, token)
-    assert (cdr["total_energy"], before_taxes(cdr)) == (5, cost("5"))
+    place = site.place()
+    _, cdr, session = await charge_by_app(
+        site, site.emsps[VERSION], place, is_known=lambda: is_listed_as_connected(site, place.station)
+    )
     assert (cdr["auth_method"], session["auth_method"]) == ("COMMAND", "COMMAND")
     assert site.journeys_of(session["id"]) != set()
     assert len(site.journeys_of(session["id"])) == 1, "one journey, through three processes"

@@ -34,7 +34,8 @@ Standing: TypeAlias = tuple[Exact | None, ...]
 FAR: Final = 10**60
 """Beyond every value on every axis."""
 _TIME_OF_DAY: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
-_DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+"""By the number of the weekday."""
 _BOUNDS: Final = {
     "min_kwh": (ENERGY, True, KWH),
     "max_kwh": (ENERGY, False, KWH),
@@ -117,7 +118,7 @@ def _dates(restrictions: Mapping[str, Any]) -> list[Range]:
 
 
 def _weekdays(restrictions: Mapping[str, Any]) -> list[Range]:
-    days = restrictions.get("day_of_week") or _DAYS
-    if isinstance(days, str) or not set(days) <= set(_DAYS):
+    days = restrictions.get("day_of_week") or DAYS
+    if isinstance(days, str) or not set(days) <= set(DAYS):
         raise UnfitTariff("day_of_week is not a list of weekdays")
-    return [Range(WEEKDAY, n, n + 1, inside=False) for n, day in enumerate(_DAYS) if day not in days]
+    return [Range(WEEKDAY, n, n + 1, inside=False) for n, day in enumerate(DAYS) if day not in days]

@@ -228,8 +228,7 @@ async def test_a_silent_partner_delays_only_itself(sqlite_url: str) -> None:
             await hub.status(status)
             await hub.quiet()
         assert len(hub.world.peers.to("e1")) == 1
-        for other in ("e2", "c1", "c2"):
-            assert hub.world.peers.to(other) == [PATCH_E1, PATCH_E1]
+        assert hub.world.peers.to("e2") == [PATCH_E1, PATCH_E1]
         assert hub.lane("e1").waiting == 1
 
 
