@@ -24,6 +24,7 @@ from hub.core.callbacks import CALLBACKS
 from hub.core.clock import Clock, SystemClock
 from hub.core.delivery import LANES, REFUSED, Lanes
 from hub.core.dispatch import Dispatcher
+from hub.core.following import Following
 from hub.core.outbound import Outbound
 from hub.core.ports import Hub, NoChargers
 from hub.core.registry import PARTNERS, Registry
@@ -37,8 +38,10 @@ from modules.commands import results
 from partners.ocpi.handshake import Handshake
 from partners.ocpi.peer import OcpiPeers
 from partners.ocpi.pull import Puller
+from partners.ocpp.apart.process import Apart
 from partners.ocpp.gateway import KINDS as CHARGER_KINDS
 from partners.ocpp.gateway import Gateway
+from partners.ocpp.reach import Reach
 
 log = structlog.get_logger()
 
@@ -68,7 +71,11 @@ class Program:
         hub.background = self.tasks
         hub.discovery = self.handshake
         self.gateway = Gateway(hub)
-        self.stations = hub.chargers = self.gateway.stations
+        self.apart = Apart(hub, seal, self.gateway) if settings.serves_several_processes else None
+        errands = self.apart.errands if self.apart is not None else None
+        self.stations = hub.chargers = Reach(hub, self.gateway.stations, errands)
+        refreshes = (hub.registry.refresh, hub.agreements.refresh, self.stations.refresh)
+        self.following = Following(hub.store, refreshes, wake_for=frozenset({"partners", "agreements", "stations"}))
         self.web = web(self)
         self.asgi = Dispatcher(hub, hub.operations, self.web)
 
@@ -116,15 +123,25 @@ class Program:
     def store(self) -> Store:
         return self.hub.store
 
+    async def start_following(self) -> None:
+        """Know the stations, and go on knowing what other processes make of partners and stations."""
+        await self.stations.refresh()
+        self.tasks.start(self.following.run(), name="following")
+
     async def start_gateway(self) -> None:
         """Open the chargers' port. Raises: OSError, when it is taken."""
         await self.gateway.start(self.settings.host, self.settings.ocpp_port)
+        if self.apart is not None:
+            await self.apart.start()
+
+    async def take_up_commands(self) -> None:
+        """Finish what a stop of ours left between a partner's command and its result."""
+        await results.recover(self.hub)
 
     async def start_work(self) -> None:
         """Lanes and clocks: everything that runs without being asked."""
         self.lanes.start()
         worker.start(self.hub)
-        await results.recover(self.hub)
         await callbacks.recover(self.hub)
         await chargingprofiles.recover(self.hub)
         self.tasks.start(self.puller.run(), name="puller")
@@ -132,6 +149,8 @@ class Program:
     async def close(self) -> None:
         """Stop the work, then let go of connections and database."""
         await self.gateway.stop()
+        if self.apart is not None:
+            await self.apart.stop()
         await self.lanes.stop()
         await self.tasks.stop()
         await self.outbound.close()

@@ -85,7 +85,10 @@ def _operation(version: str, operation: Operation, schemas: Tree) -> Tree:
     }
     if operation.body is not None:
         schema = _reference(operation.body[version], schemas, partial=operation.patch)
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        described["requestBody"] = {
+            "required": not operation.bodiless,
+            "content": {"application/json": {"schema": schema}},
+        }
     return described
 
 

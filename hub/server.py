@@ -40,11 +40,13 @@ class Server:
     async def start(self) -> None:
         """Begin to serve. Raises: OSError, when a port is taken."""
         settings = self.program.settings
+        await self.program.start_following()
         if "ocpp" in self._parts:
             await self.program.start_gateway()
         if "worker" in self._parts:
             await self.program.start_work()
         if "api" in self._parts:
+            await self.program.take_up_commands()
             listener = self._listener = self._listener or bound(settings.host, settings.port)
             listener.listen(2048)
             self._uvicorn = _Http(_config(self.program))

@@ -12,6 +12,8 @@ from hub.core.clock import timestamp
 from hub.core.errors import BusbarError
 from hub.core.ports import Hub
 from hub.core.units import Delete, Unit
+from modules.bookings import service as bookings
+from modules.cdrs import vetting
 from modules.commands import passed_on, references, reservations
 from modules.sessions import service as sessions
 from modules.tokens.store import AUTHORIZATIONS
@@ -35,19 +37,16 @@ async def forget_authorizations(hub: Hub) -> None:
             return
 
 
-async def read_agreements(hub: Hub) -> None:
-    """Those that another process has changed."""
-    await hub.agreements.refresh()
-
-
 JOBS: Final[tuple[tuple[Job, float], ...]] = (
-    (read_agreements, 1.0),
+    (vetting.vet_waiting, 1.0),
+    (vetting.wake_credits, 300.0),
     (reservations.expired, 5.0),
     (callbacks.forget, 3600.0),
     (passed_on.forget, 3600.0),
     (references.forget, 3600.0),
     (forget_authorizations, 60.0),
     (sessions.bill_all_held, 300.0),
+    (bookings.follow, 5.0),
 )
 """What is done, and how many seconds apart."""
 

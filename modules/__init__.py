@@ -11,9 +11,12 @@ from typing import Final
 from hub.core.delivery import Publication
 from hub.core.operations import Operation, Operations
 from hub.core.units import Kind
+from modules.bookings import routes as bookings
+from modules.bookings.publication import BookingPublication
+from modules.bookings.store import BOOKING_CALENDARS, BOOKING_LOCATIONS, BOOKING_OPENINGS, BOOKING_STARTS, BOOKINGS
 from modules.cdrs import routes as cdrs
 from modules.cdrs.publication import CdrPublication
-from modules.cdrs.store import CDRS, DELIVERIES, RECEIPTS
+from modules.cdrs.store import CDRS, CHECKS, DELIVERIES, ORIGINALS, RECEIPTS, RECEIVED
 from modules.chargingprofiles import routes as chargingprofiles
 from modules.chargingprofiles.publication import ChargingProfilePublication
 from modules.chargingprofiles.store import PROFILES
@@ -22,19 +25,26 @@ from modules.commands.passed_on import PASSED_ON
 from modules.commands.references import REFERENCES
 from modules.commands.store import COMMANDS, RESERVATIONS
 from modules.credentials import routes as credentials
+from modules.invoicereconciliation import routes as invoices
+from modules.invoicereconciliation.publication import InvoicePublication
+from modules.invoicereconciliation.store import INVOICED, RECORDS
 from modules.locations import routes as locations
 from modules.locations.publication import LocationPublication
 from modules.locations.store import EVSES, LOCATIONS
+from modules.payments import routes as payments
+from modules.payments.publication import PaymentPublication
+from modules.payments.store import CONFIRMATIONS, TERMINALS
 from modules.sessions import routes as sessions
 from modules.sessions.charge import CHARGES
 from modules.sessions.publication import SessionPublication
-from modules.sessions.store import SESSIONS
+from modules.sessions.store import PLACES, SESSIONS
 from modules.tariffs import routes as tariffs
 from modules.tariffs.publication import TariffPublication
 from modules.tariffs.store import TARIFFS
 from modules.tokens import routes as tokens
 from modules.tokens.aliases import TAG_ALIASES
-from modules.tokens.store import AUTHORIZATIONS, TOKENS
+from modules.tokens.publication import TokenPublication
+from modules.tokens.store import AUTHORIZATIONS, LEARNED, TOKENS
 from modules.versions import routes as versions
 
 
@@ -53,11 +63,19 @@ MODULES: Final = (
     Module("credentials", (credentials.operations,)),
     Module("locations", (locations.operations,), (LOCATIONS, EVSES), LocationPublication()),
     Module("tariffs", (tariffs.operations,), (TARIFFS,), TariffPublication()),
-    Module("tokens", (tokens.operations,), (TOKENS, AUTHORIZATIONS, TAG_ALIASES)),
-    Module("sessions", (sessions.operations,), (SESSIONS, CHARGES), SessionPublication()),
-    Module("cdrs", (cdrs.operations,), (CDRS, RECEIPTS, DELIVERIES), CdrPublication()),
+    Module("tokens", (tokens.operations,), (TOKENS, LEARNED, AUTHORIZATIONS, TAG_ALIASES), TokenPublication()),
+    Module("sessions", (sessions.operations,), (SESSIONS, PLACES, CHARGES), SessionPublication()),
+    Module("cdrs", (cdrs.operations,), (CDRS, RECEIPTS, DELIVERIES, RECEIVED, ORIGINALS, CHECKS), CdrPublication()),
     Module("commands", (commands.operations,), (COMMANDS, RESERVATIONS, PASSED_ON, REFERENCES)),
     Module("chargingprofiles", (chargingprofiles.operations,), (PROFILES,), ChargingProfilePublication()),
+    Module("invoicereconciliation", (invoices.operations,), (RECORDS, INVOICED), InvoicePublication()),
+    Module("payments", (payments.operations,), (TERMINALS, CONFIRMATIONS), PaymentPublication()),
+    Module(
+        "bookings",
+        (bookings.operations,),
+        (BOOKING_LOCATIONS, BOOKING_OPENINGS, BOOKINGS, BOOKING_CALENDARS, BOOKING_STARTS),
+        BookingPublication(),
+    ),
 )
 
 

@@ -11,10 +11,18 @@ from tests.source_tree import Source
 
 MODULE_FILES: Final = frozenset({"__init__", "model", "wire", "store", "service", "routes", "publication"})
 PARTS: Final[dict[str, frozenset[str]]] = {
-    "commands": frozenset({"consent", "onward", "passed_on", "places", "references", "reserving"}),
+    "bookings": frozenset(
+        {"calendar", "editions", "holds", "lifecycle", "places", "received", "requests", "slots", "terms"}
+    ),
+    "invoicereconciliation": frozenset({"check"}),
+    "payments": frozenset({"card_numbers"}),
+    "cdrs": frozenset({"passing", "received", "vetting", "whereabouts"}),
     "chargingprofiles": frozenset({"onward"}),
-    "tokens": frozenset({"known"}),
-    "sessions": frozenset({"facts", "plausible", "preferences"}),
+    "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),
+    "tokens": frozenset({"asked", "asking", "decision", "known", "unknown"}),
+    "sessions": frozenset({"facts", "held", "place", "plausible", "preferences", "received", "telling"}),
+    "locations": frozenset({"foreign"}),
+    "tariffs": frozenset({"foreign"}),
 }
 """What a module keeps to itself, in a file of its own because it is an idea of its own."""
 MODULE_NAMES: Final = frozenset(

@@ -115,9 +115,14 @@ def _text(node: ast.Constant | ast.JoinedStr) -> str | None:
 @cache
 def product() -> tuple[Source, ...]:
     """Every Python file of the product, tests and measurements not included."""
+    return sources(*PRODUCT)
+
+
+def sources(*tops: str) -> tuple[Source, ...]:
+    """Every Python file below some of the folders at the top."""
     return tuple(
         Source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
-        for top in PRODUCT
+        for top in tops
         for path in sorted((ROOT / top).rglob("*.py"))
     )
 

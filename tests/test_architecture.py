@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests import code_rules, import_rules
-from tests.source_tree import Source, paths, product
+from tests.source_tree import Source, paths, product, sources
 
 Rule = Callable[[Source], import_rules.Found]
 
@@ -184,6 +184,19 @@ def test_names_say_what_is_inside() -> None:
     assert code_rules.vague_name("hub/helpers/dates.py") == "helpers"
     assert code_rules.vague_name("modules/tokens/managed.py") is None
     assert [path for path in paths() if code_rules.vague_name(path)] == []
+
+
+def test_the_second_reading_of_prices_knows_nothing_of_the_first() -> None:
+    rule = import_rules.second_reading_stands_alone
+    assert seen(rule, "tests/verifier/walk.py", "from modules.tariffs.pricing import price")
+    assert seen(rule, "tests/verifier/walk.py", "def late():\n    import hub.core.inbound")
+    assert seen(rule, "tests/verifier/walk.py", "from tests.laws.dealt import Dealt")
+    assert seen(rule, "tests/verifier/walk.py", "import msgspec")
+    assert not seen(rule, "tests/verifier/walk.py", "from fractions import Fraction\nfrom tests.verifier import case")
+    assert not seen(rule, "tests/laws/dealt.py", "from modules.tariffs.pricing import price")
+    readings = [source for source in sources("tests") if source.is_in("tests/verifier/")]
+    assert len(readings) > 10
+    assert [f"{each.path}:{line}: {why}" for each in readings for line, why in rule(each)] == []
 
 
 def test_the_rules_saw_the_product() -> None:

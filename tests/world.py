@@ -40,8 +40,10 @@ from hub.core.units import Kind
 from hub.server import Server
 from modules import all_operations
 from modules.locations import service as locations
+from modules.locations.wire import LOCATION
 from modules.sessions import service as sessions
 from modules.tariffs import service as tariffs
+from modules.tariffs.wire import TARIFF
 from modules.tokens.authorize import By, Decision
 
 VERSIONS: Final = ("2.1.1", "2.2.1", "2.3.0")
@@ -51,6 +53,8 @@ BASE: Final = "https://busbar.example"
 NOT_OURS: Final = "not OCPI"
 """What the application behind the dispatcher says."""
 MODULES: Final = ("credentials", "locations", "tariffs", "sessions", "cdrs", "tokens", "commands")
+EXTRAS: Final = ("Booking", "payments", "invoicereconciliation")
+"""Modules of 2.3.0 alone: partners of that version offer both interfaces of them."""
 
 Headers = Iterable[tuple[str, str | bytes]]
 
@@ -140,6 +144,9 @@ class ScriptedPeers:
         answer = self.script(sent)
         return answer if isinstance(answer, PeerAnswer) else PeerAnswer(200, 1000, answer)
 
+    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+        return await self.send(partner, "GET", url, Side.RECEIVER)
+
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         return await self.send(partner, "POST", url, Side.SENDER, body=body, to=to, sender=sender)
 
@@ -148,17 +155,25 @@ class ScriptedPeers:
         return [sent.brief for sent in self.sent if sent.partner == name]
 
 
-def endpoints(version: str, *, host: str = "partner.example", leave_out: str = "") -> tuple[Endpoint, ...]:
-    """Version details of a partner that offers everything."""
-    role = {"tokens": "SENDER", "commands": "SENDER", "credentials": "SENDER"}
-    return tuple(
+def endpoints(
+    version: str, *, host: str = "partner.example", leave_out: str = "", cpo: bool = False
+) -> tuple[Endpoint, ...]:
+    """Version details of an eMSP, or a CPO, that offers everything."""
+    senders = {"tokens", "commands"} ^ (set(MODULES) if cpo else set()) | {"credentials"}
+    usual = tuple(
         Endpoint(
             identifier=module,
-            role="" if version == "2.1.1" else role.get(module, "RECEIVER"),
+            role="" if version == "2.1.1" else "SENDER" if module in senders else "RECEIVER",
             url=f"https://{host}/ocpi/{version}/{module}",
         )
         for module in MODULES
         if module != leave_out
+    )
+    extras = EXTRAS if version == "2.3.0" else ()
+    return usual + tuple(
+        Endpoint(identifier=module, role=side, url=f"https://{host}/ocpi/{version}/{side.lower()}/{module}")
+        for module in extras
+        for side in ("SENDER", "RECEIVER")
     )
 
 
@@ -273,7 +288,7 @@ class World:
             claims=(claim,) if registered else (),
             version=version if registered else None,
             versions_url=f"https://{name}.example/versions" if registered else "",
-            endpoints=endpoints(version, host=f"{name}.example") if registered else (),
+            endpoints=endpoints(version, host=f"{name}.example", cpo=role is PartyRole.CPO) if registered else (),
             our_tokens=(IssuedToken(fingerprint=self.registry.fingerprint(self.secrets[name]), use=use),),
             their_token=self.registry.sealed(f"theirs-{name}") if registered else "",
         )
@@ -394,6 +409,42 @@ def location(location_id: str = "LOC1", *, evses: tuple[str, ...] = ("E1", "E2")
         "evses": [{"uid": uid, "status": "AVAILABLE", "connectors": [dict(connector)]} for uid in evses],
         **fields,
     }
+
+
+def their_location(
+    version: str, owner: str = "BE*AAA", location_id: str = "X1", *, at: datetime = NOW, **fields: Any
+) -> dict[str, Any]:
+    """A location as a CPO of `version` writes it; every part of it was changed at `at`."""
+    moment = _whole_second(at)
+    tree = location(location_id, **fields)
+    for evse in tree["evses"]:
+        evse["last_updated"] = moment
+        for connector in evse["connectors"]:
+            connector["last_updated"] = moment
+    return LOCATION[version].write({**_owned(owner), **tree, "last_updated": moment})[0]
+
+
+def their_tariff(
+    version: str,
+    owner: str = "BE*AAA",
+    tariff_id: str = "T9",
+    price: str = "0.40",
+    *,
+    at: datetime = NOW,
+    **fields: Any,
+) -> dict[str, Any]:
+    """A tariff as a CPO of `version` writes it."""
+    tree = {**_owned(owner), **tariff(tariff_id, price), "last_updated": _whole_second(at), **fields}
+    return TARIFF[version].write(tree)[0]
+
+
+def _whole_second(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _owned(owner: str) -> dict[str, Any]:
+    country_code, party_id = owner.split("*")
+    return {"country_code": country_code, "party_id": party_id}
 
 
 def stored_token(owner: str, uid: str = "CARD1") -> dict[str, Any]:

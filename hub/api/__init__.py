@@ -10,7 +10,9 @@ from fastapi import FastAPI
 from hub.api import (
     about,
     access,
+    agreements,
     audit,
+    bookings,
     errors,
     health,
     metrics,
@@ -19,6 +21,7 @@ from hub.api import (
     partners,
     price,
     records,
+    settlement,
     stations,
 )
 from hub.api.front import Front
@@ -30,8 +33,11 @@ if TYPE_CHECKING:
 ROUTERS: Final = (
     about.router,
     partners.router,
+    agreements.router,
     objects.router,
     records.router,
+    settlement.router,
+    bookings.router,
     stations.router,
     price.router,
     audit.router,

@@ -14,20 +14,42 @@ from fastapi.routing import APIRoute
 
 from hub import __version__, api
 from hub.api.document_pricing import FINDINGS, PRICING_CASE, PRICING_RESULT
-from hub.control.asks import Ask, BillHeld, Connect, Invite, OperatorToken, Pull, Rotate, StationCall
+from hub.control.asks import (
+    Ask,
+    BillHeld,
+    BookingCancel,
+    BookingsEdition,
+    Connect,
+    Invite,
+    InvoiceAsked,
+    OperatorToken,
+    PartnerSwitches,
+    Pull,
+    Rotate,
+    RouteAsked,
+    Rule,
+    StationCall,
+)
 from hub.control.lint import LintAsked
 from hub.control.price import PriceAsked
+from hub.control.received import VERDICTS
 from hub.core.dialect import Wire
 from hub.core.jsontypes import Tree
+from modules.bookings.wire import BOOKING, BOOKING_LOCATION
+from modules.cdrs.check import Cause
 from modules.cdrs.wire import CDR
+from modules.invoicereconciliation.wire import RECORD
 from modules.locations.wire import LOCATION
+from modules.payments.wire import CONFIRMATION, TERMINAL, TERMINAL_ASKED
 from modules.sessions.wire import SESSION
 from modules.tariffs.wire import TARIFF
 from modules.tokens.wire import TOKEN
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
-    Invite, Connect, Pull, Rotate, BillHeld, OperatorToken, StationCall, PriceAsked, LintAsked,
+    Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld,
+    InvoiceAsked, BookingCancel, BookingsEdition,
+    OperatorToken, StationCall, PriceAsked, LintAsked,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -35,6 +57,12 @@ _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Token": TOKEN,
     "Session": SESSION,
     "Cdr": CDR,
+    "InvoiceReconciliationRecord": RECORD,
+    "Terminal": TERMINAL,
+    "TerminalPart": TERMINAL_ASKED,
+    "FinancialAdviceConfirmation": CONFIRMATION,
+    "BookingLocation": BOOKING_LOCATION,
+    "Booking": BOOKING,
 }
 
 _TEXT: Final[Tree] = {"type": "string"}
@@ -83,6 +111,8 @@ _IN_SHORT: Final[dict[str, Tree]] = {
     "failures": _WHOLE,
     "refused": _WHOLE,
 }
+_VERDICT: Final[Tree] = {"type": "string", "enum": list(VERDICTS)}
+_FIGURE: Final[Tree] = {"type": ["number", "string", "null"]}
 _MONEY: Final = _object(before_taxes=_AMOUNT, after_taxes={"type": ["number", "null"]})
 
 ANSWERS: Final[dict[str, Tree]] = {
@@ -94,11 +124,29 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Partners": _page("PartnerInShort"),
     "Partner": _object(
         **_IN_SHORT,
+        represents=_TEXT,
+        sees={"type": "object", "additionalProperties": {"type": "array", "items": _TEXT}},
         versions_url=_TEXT,
         endpoints={"type": "array", "items": _object(identifier=_TEXT, role=_TEXT, url=_TEXT)},
         lane=_LANE,
+        switches={"type": "object", "additionalProperties": _TEXT},
+        cdr_checks={"type": "object", "additionalProperties": _WHOLE},
+        warnings={"type": "array", "items": _TEXT},
         losses={"type": "array", "items": _object(module=_TEXT, field=_TEXT, times=_WHOLE)},
     ),
+    "Agreement": _object(viewer=_TEXT, owner=_TEXT, module=_TEXT, allow=_FLAG, created=_FLAG),
+    "Agreements": _items(_object(viewer=_TEXT, owner=_TEXT, module=_TEXT, allow=_FLAG), total=_WHOLE, default=_TEXT),
+    "Route": {
+        **_object(
+            goes={"type": "string", "enum": ["everybody", "party", "ours", "nowhere"]},
+            rule=_TEXT,
+            gets={
+                "type": "array",
+                "items": _object(partner=_TEXT, party=_TEXT, version=_TEXT_OR_NULL, gets=_FLAG, rule=_TEXT),
+            },
+        ),
+        "description": "`status_code` and `why` where it goes nowhere; `owners` where it is answered from our copies.",
+    },
     "Farewell": _object(name=_TEXT, state=_TEXT, told=_FLAG),
     "Pulled": _object(taken=_WHOLE, unchanged=_WHOLE, refused=_WHOLE),
     "Pushed": _object(waiting=_WHOLE),
@@ -113,11 +161,51 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Sessions": _page("Session"),
     "Delivery": _object(partner=_TEXT, state=_TEXT, attempts=_WHOLE, location=_TEXT, at=_TEXT),
     "IssuedCdr": _object(cdr=_ref("Cdr"), audience=_TEXT, deliveries={"type": "array", "items": _ref("Delivery")}),
-    "Cdrs": _page("IssuedCdr"),
+    "ReceivedCdr": _object(cdr=_ref("Cdr"), partner=_TEXT, version=_TEXT, check=_VERDICT, state=_TEXT),
+    "AnyCdr": {"anyOf": [_ref("IssuedCdr"), _ref("ReceivedCdr")]},
+    "Cdrs": _page("AnyCdr"),
+    "CdrCheck": {
+        **_object(key=_TEXT, verdict=_VERDICT, why=_TEXT,
+                  deviations={"type": "array", "items": _ref("CdrDeviation")}),
+        "properties": {
+            "key": _TEXT, "verdict": _VERDICT, "why": _TEXT,
+            "deviations": {"type": "array", "items": _ref("CdrDeviation")},
+            "computed": {"type": "object", "additionalProperties": _MONEY},
+            "warnings": {"type": "array", "items": _TEXT},
+            "held_because": _TEXT, "at": _TEXT, "tolerance": _AMOUNT, "time_zone": _TEXT_OR_NULL, "state": _TEXT,
+        },
+    },
+    "CdrDeviation": _object(
+        figure=_TEXT, claimed=_FIGURE, computed=_FIGURE, difference={"type": ["number", "null"]},
+        why=_TEXT, tolerable=_FLAG, **{"class": {"type": "string", "enum": [cause.value for cause in Cause]}},
+    ),
     "Transaction": _object(session_id=_TEXT, station=_TEXT, connector=_WHOLE, start=_TEXT),
     "Transactions": _page("Transaction"),
     "Reservation": _object(number=_WHOLE, key=_TEXT, station=_TEXT, expires=_TEXT),
     "Reservations": _page("Reservation"),
+    "InvoicedCdr": {"type": "object", "required": ["id", "state"], "properties": {
+        "id": _TEXT, "state": {"type": "string", "enum": ["found", "unknown", "foreign", "repeated"]},
+        "owner": _TEXT, "currency": _TEXT, "before_taxes": _AMOUNT, "after_taxes": _AMOUNT}},
+    "InvoiceCheck": _object(
+        audience=_TEXT,
+        cdrs={"type": "array", "items": _ref("InvoicedCdr")},
+        totals={"type": "array",
+                "items": _object(currency=_TEXT, cdrs=_WHOLE, before_taxes=_AMOUNT, after_taxes=_AMOUNT)},
+        agrees=_FLAG,
+    ),
+    "InvoiceInShort": _object(record=_ref("InvoiceReconciliationRecord"), audience=_TEXT),
+    "Invoices": _page("InvoiceInShort"),
+    "Invoice": _object(record=_ref("InvoiceReconciliationRecord"), audience=_TEXT, check=_ref("InvoiceCheck")),
+    "Terminals": _page("Terminal"),
+    "Told": {"type": "object", "required": ["asked"], "properties": {"asked": _TEXT, "answer": {}}},
+    "Payment": _object(
+        provider=_TEXT, audience=_TEXT, confirmation=_ref("FinancialAdviceConfirmation"),
+        cdrs={"type": "array", "items": _TEXT}, charged={"type": ["number", "null"]},
+        state={"type": "string", "enum": ["unmatched", "matched", "differs"]},
+    ),
+    "Payments": _page("Payment"),
+    "BookingLocations": _page("BookingLocation"),
+    "Bookings": _page("Booking"),
     "Changes": _items(_object(seq=_WHOLE, at=_TEXT, module=_TEXT, key=_TEXT, what=_TEXT), last=_WHOLE),
     "AuditRows": _items(_object(seq=_WHOLE, at=_TEXT, actor=_TEXT, action=_TEXT, subject=_TEXT, detail=_TEXT)),
     "AuditCheck": _object(intact=_FLAG, rows=_WHOLE, head=_TEXT, broken_at={"type": ["integer", "null"]}),

@@ -24,7 +24,8 @@ from modules.tokens.store import TOKENS
 router = APIRouter(prefix="/api/v1")
 
 
-async def _listed(request: Request, kind: Kind, limit: int, offset: int, partner: str | None = None) -> Response:
+async def listed(request: Request, kind: Kind, limit: int, offset: int, partner: str | None = None) -> Response:
+    """A list of what partners and we own, the newest first. Raises: NotFound (no such partner)."""
     program = program_of(request)
     owners = parties_of(program, partner)
     among = {} if owners is None else {"owner": owners}
@@ -43,7 +44,7 @@ def _kept(document: Document, created: bool) -> Response:
 @router.get("/locations", tags=["locations"], responses=gives("Locations"))
 async def list_locations(request: Request, bearer: Viewer, limit: Limit = 50, offset: Offset = 0) -> Response:
     """Our locations, the newest first."""
-    return await _listed(request, LOCATIONS, limit, offset)
+    return await listed(request, LOCATIONS, limit, offset)
 
 
 @router.get("/locations/{country_code}/{party_id}/{location_id}", tags=["locations"], responses=gives("Location"))
@@ -95,7 +96,7 @@ async def remove_evse(
 @router.get("/tariffs", tags=["tariffs"], responses=gives("Tariffs"))
 async def list_tariffs(request: Request, bearer: Viewer, limit: Limit = 50, offset: Offset = 0) -> Response:
     """Our tariffs, the newest first."""
-    return await _listed(request, TARIFFS, limit, offset)
+    return await listed(request, TARIFFS, limit, offset)
 
 
 @router.get("/tariffs/{country_code}/{party_id}/{tariff_id}", tags=["tariffs"], responses=gives("Tariff"))
@@ -151,7 +152,7 @@ async def list_tokens(
     offset: Offset = 0,
 ) -> Response:
     """The tokens that we know, our own and the partners', the newest first."""
-    return await _listed(request, TOKENS, limit, offset, partner)
+    return await listed(request, TOKENS, limit, offset, partner)
 
 
 @router.get("/tokens/{country_code}/{party_id}/{uid}", tags=["tokens"], responses=gives("Token"))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from hub.api.access import Admin, Operator, Viewer, program_of
 from hub.api.exchange import Segment, answer, asked, gives, takes
 from hub.control import partner_view, partners
-from hub.control.asks import Connect, Invite, Pull, Rotate
+from hub.control.asks import Connect, Invite, PartnerSwitches, Pull, Rotate
 
 router = APIRouter(prefix="/api/v1/partners", tags=["partners"])
 
@@ -60,6 +60,14 @@ async def unblock_partner(request: Request, name: Segment, bearer: Admin) -> Res
     return answer(await partner_view.show(program_of(request), name))
 
 
+@router.put("/{name}/switches", openapi_extra=takes("PartnerSwitches"), responses=gives("Partner"))
+async def switch_partner(request: Request, name: Segment, bearer: Admin) -> Response:
+    """Set what holds for this partner alone, such as what follows from a wrong CDR."""
+    program, ask = program_of(request), await asked(request, PartnerSwitches)
+    await partners.switch(program, name, ask, actor=bearer.subject)
+    return answer(await partner_view.show(program, name))
+
+
 @router.post("/{name}/rotate", openapi_extra=takes("Rotate"), responses=gives("Partner"))
 async def rotate_tokens(request: Request, name: Segment, bearer: Admin) -> Response:
     """New tokens on both sides, and perhaps another version."""
@@ -70,7 +78,7 @@ async def rotate_tokens(request: Request, name: Segment, bearer: Admin) -> Respo
 
 @router.post("/{name}/pull", openapi_extra=takes("Pull"), responses=gives("Pulled"))
 async def pull_from_partner(request: Request, name: Segment, bearer: Operator) -> Response:
-    """Pull the partner's tokens now."""
+    """Pull the partner's lists now."""
     ask = await asked(request, Pull, optional=True)
     return answer(await partners.pull(program_of(request), name, full=ask.full))
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from hub.api.access import Operator, Viewer, program_of
 from hub.api.exchange import Limit, Offset, Segment, answer, asked, gives, takes
-from hub.control import records
+from hub.control import received, records
 from hub.control.asks import BillHeld
 from hub.control.listing import Filter, Found
 from hub.core.parties import Party
 
 router = APIRouter(prefix="/api/v1")
+Verdict = Literal["right", "within_tolerance", "wrong", "cannot_be_checked", "unchecked"]
+"""What a check may say, and `unchecked` where it is still to come; those of `hub.control.received`."""
 
 
 def narrowed(
@@ -22,7 +24,9 @@ def narrowed(
     station: Annotated[str | None, Query(max_length=255, description="Only at this charger.")] = None,
     open_: Annotated[bool | None, Query(alias="open", description="Only what goes on, or only what has ended.")] = None,
     date_from: Annotated[str | None, Query(max_length=40, description="Only from this time on.")] = None,
-    held: Annotated[bool, Query(description="Only sessions and transactions whose bill is held.")] = False,
+    held: Annotated[
+        bool, Query(description="Only sessions and transactions whose bill is held, and CDRs not passed on.")
+    ] = False,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Filter:
@@ -35,7 +39,8 @@ def narrowed(
 Narrowed = Annotated[Filter, Depends(narrowed)]
 
 
-def _stored(found: Found) -> Response:
+def stored(found: Found) -> Response:
+    """Documents as they are kept."""
     return answer({"items": [msgspec.Raw(d.body) for d in found.documents], "total": found.total})
 
 
@@ -46,7 +51,7 @@ def _listed(items: list[Any], total: int) -> Response:
 @router.get("/sessions", tags=["sessions"], responses=gives("Sessions"))
 async def list_sessions(request: Request, bearer: Viewer, narrowed_to: Narrowed) -> Response:
     """Sessions, the newest first."""
-    return _stored(await records.sessions(program_of(request), narrowed_to))
+    return stored(await records.sessions(program_of(request), narrowed_to))
 
 
 @router.get("/sessions/{country_code}/{party_id}/{session_id}", tags=["sessions"], responses=gives("Session"))
@@ -65,22 +70,30 @@ async def get_session(
     responses=gives("Transaction"),
 )
 async def bill_session(request: Request, session_id: Segment, bearer: Operator) -> Response:
-    """Bill a session whose bill is held: for `kwh`, or for what the charger said."""
-    ask = await asked(request, BillHeld, optional=True)
+    """Bill a session whose bill is held: for `kwh`, or, with `as_metered`, for what the charger said."""
+    ask = await asked(request, BillHeld)
     return answer(await records.bill(program_of(request), session_id, ask, actor=bearer.subject))
 
 
 @router.get("/cdrs", tags=["cdrs"], responses=gives("Cdrs"))
-async def list_cdrs(request: Request, bearer: Viewer, narrowed_to: Narrowed) -> Response:
-    """CDRs and how far each has come at its partners, the newest first."""
+async def list_cdrs(
+    request: Request,
+    bearer: Viewer,
+    narrowed_to: Narrowed,
+    from_others: Annotated[bool, Query(alias="received", description="Those that other CPOs brought.")] = False,
+    check: Annotated[Verdict | None, Query(description="Only received ones whose check says this.")] = None,
+) -> Response:
+    """CDRs, the newest first: ours with how far each has come, or received ones with what their check found."""
+    if from_others or check is not None or narrowed_to.held:
+        return _listed(*await received.listed(program_of(request), narrowed_to, verdict=check))
     return _listed(*await records.cdr_list(program_of(request), narrowed_to))
 
 
-@router.get("/cdrs/{country_code}/{party_id}/{cdr_id}", tags=["cdrs"], responses=gives("IssuedCdr"))
+@router.get("/cdrs/{country_code}/{party_id}/{cdr_id}", tags=["cdrs"], responses=gives("AnyCdr"))
 async def get_cdr(
     request: Request, country_code: Segment, party_id: Segment, cdr_id: Segment, bearer: Viewer
 ) -> Response:
-    """One CDR with its deliveries."""
+    """One CDR: of ours with its deliveries, of another CPO with what its check found."""
     return answer(await records.cdr(program_of(request), Party.of(country_code, party_id), cdr_id))
 
 
@@ -104,6 +117,23 @@ async def credit_cdr(
     """Take a CDR back: issue its credit CDR, and send it."""
     owner = Party.of(country_code, party_id)
     return answer(await records.credit(program_of(request), owner, cdr_id, actor=bearer.subject), 201)
+
+
+@router.get("/cdrs/{country_code}/{party_id}/{cdr_id}/check", tags=["cdrs"], responses=gives("CdrCheck"))
+async def check_cdr(
+    request: Request, country_code: Segment, party_id: Segment, cdr_id: Segment, bearer: Viewer
+) -> Response:
+    """Is a CDR what its periods and tariffs come to? Each figure that deviates, with the cause."""
+    return answer(await received.checked(program_of(request), Party.of(country_code, party_id), cdr_id))
+
+
+@router.post("/cdrs/{country_code}/{party_id}/{cdr_id}/release", tags=["cdrs"], responses=gives("ReceivedCdr"))
+async def release_cdr(
+    request: Request, country_code: Segment, party_id: Segment, cdr_id: Segment, bearer: Operator
+) -> Response:
+    """Let a held CDR be passed on, whatever its check found."""
+    owner = Party.of(country_code, party_id)
+    return answer(await received.release(program_of(request), owner, cdr_id, actor=bearer.subject))
 
 
 @router.get("/transactions", tags=["transactions"], responses=gives("Transactions"))

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/v1/stations", tags=["stations"])
 @router.get("", responses=gives("Stations"))
 async def list_stations(request: Request, bearer: Viewer) -> Response:
     """All chargers: connection, version, connectors, queue."""
-    items = (await register(program_of(request))).views()
+    items = await (await register(program_of(request))).views()
     return answer({"items": items, "total": len(items)})
 
 
@@ -34,7 +34,7 @@ async def put_station(request: Request, identity: Segment, bearer: Operator) -> 
 @router.get("/{identity}", responses=gives("Station"))
 async def show_station(request: Request, identity: Segment, bearer: Viewer) -> Response:
     """One charger."""
-    return answer((await register(program_of(request))).view(identity))
+    return answer(await (await register(program_of(request))).view(identity))
 
 
 @router.delete("/{identity}", responses=gives("Deleted"))
@@ -47,7 +47,8 @@ async def delete_station(request: Request, identity: Segment, bearer: Admin) -> 
 @router.get("/{identity}/messages", responses=gives("Messages"))
 async def list_messages(request: Request, identity: Segment, bearer: Viewer, limit: Limit = 50) -> Response:
     """The newest frames of a charger, both directions, without secrets; oldest of them first."""
-    return answer({"items": (await register(program_of(request))).messages(identity, limit=limit)})
+    stations = await register(program_of(request))
+    return answer({"items": await stations.messages(identity, limit=limit)})
 
 
 @router.post(

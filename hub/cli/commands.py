@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hub import __version__
-from hub.cli import lint, local, objects, partner, price, records, serving, station
+from hub.cli import agreement, lint, local, objects, partner, price, records, serving, settlement, station
 
 app = typer.Typer(
     name="busbar",
@@ -22,6 +22,8 @@ serving.add_to(app)
 local.add_to(app)
 price.add_to(app)
 app.add_typer(partner.app, name="partner")
+app.add_typer(agreement.app, name="agreement")
+app.add_typer(agreement.route, name="route")
 app.add_typer(objects.location, name="location")
 lint.add_to(objects.tariff)
 app.add_typer(objects.tariff, name="tariff")
@@ -31,6 +33,10 @@ app.add_typer(records.session, name="session")
 app.add_typer(records.cdr, name="cdr")
 app.add_typer(records.transaction, name="transaction")
 app.add_typer(records.reservation, name="reservation")
+app.add_typer(settlement.invoice, name="invoice")
+app.add_typer(settlement.terminal, name="terminal")
+app.add_typer(settlement.payment, name="payment")
+app.add_typer(settlement.booking, name="booking")
 app.add_typer(records.change, name="change")
 app.add_typer(records.audit, name="audit")
 app.add_typer(records.operator, name="operator")

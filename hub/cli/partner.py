@@ -17,15 +17,25 @@ app: Final = typer.Typer(help="Partners: invite, connect, look after, let go.", 
 
 Name = Annotated[str, typer.Argument(help="How the partner is called here.")]
 Roles = Annotated[list[PartyRole], typer.Option("--role", help="EMSP, CPO, HUB...; once for each --party.")]
+Represents = Annotated[
+    str, typer.Option("--as", help="The only party of ours that the connection stands for (OCPI 2.1.1 knows one).")
+]
 Parties = Annotated[list[str], typer.Option("--party", help="Country code and party id, as in NL*ABC.")]
 
 _COLUMNS: Final = ("name", "state", "version", "roles", "waiting", "failures", "refused")
 
 
 @command(app, "invite")
-def invite(face: Face, name: Name, roles: Roles = [], parties: Parties = []) -> None:  # noqa: B006
+def invite(
+    face: Face,
+    name: Name,
+    roles: Roles = [],  # noqa: B006
+    parties: Parties = [],  # noqa: B006
+    represents: Represents = "",
+) -> None:
     """Invite a partner: prints the versions URL and token A, once."""
-    invited = face.hub.post("/partners", {"name": name, "roles": _claims(roles, parties)})
+    body = {"name": name, "roles": _claims(roles, parties), "represents": represents}
+    invited = face.hub.post("/partners", body)
     face.show(invited)
     if not face.as_json:
         face.say("Give both to the partner over a safe way. The token is not shown again.")
@@ -39,9 +49,11 @@ def connect(
     token_a: Annotated[str, typer.Option("--token-a", help="The token that the partner gave us.")],
     roles: Roles = [],  # noqa: B006
     parties: Parties = [],  # noqa: B006
+    represents: Represents = "",
 ) -> None:
     """Register with a partner that invited us."""
-    body = {"versions_url": versions_url, "token": token_a, "roles": _claims(roles, parties)}
+    roles_asked = _claims(roles, parties)
+    body = {"versions_url": versions_url, "token": token_a, "roles": roles_asked, "represents": represents}
     face.show(face.hub.post(f"/partners/{quoted(name)}/connect", body))
 
 
@@ -79,7 +91,7 @@ def show(face: Face, name: Name) -> None:
 def pull(
     face: Face, name: Name, full: Annotated[bool, typer.Option("--full", help="Everything, not only changes.")] = False
 ) -> None:
-    """Pull the partner's tokens now."""
+    """Pull the partner's lists now."""
     face.show(face.hub.post(f"/partners/{quoted(name)}/pull", {"full": full}))
 
 
@@ -99,6 +111,24 @@ def block(face: Face, name: Name) -> None:
 def unblock(face: Face, name: Name) -> None:
     """Let a blocked partner go on."""
     face.show(face.hub.post(f"/partners/{quoted(name)}/unblock"))
+
+
+@command(app, "set")
+def switch(
+    face: Face,
+    name: Name,
+    cdr_policy: Annotated[
+        str | None, typer.Option("--cdr-policy", help="What follows from its wrong CDRs: accept, flag or hold.")
+    ] = None,
+    cdr_tolerance: Annotated[
+        str | None, typer.Option("--cdr-tolerance", help="What an amount of its CDRs may differ by, as in 0.02.")
+    ] = None,
+) -> None:
+    """Set what holds for this partner alone; what is left out stays as it is."""
+    switches = dict(face.hub.get(f"/partners/{quoted(name)}")["switches"])
+    given = {"cdr_policy": cdr_policy, "cdr_tolerance": cdr_tolerance}
+    switches |= {key: value for key, value in given.items() if value is not None}
+    face.show(face.hub.put(f"/partners/{quoted(name)}/switches", switches)[1])
 
 
 @command(app, "unregister")

@@ -70,12 +70,6 @@ _list(
     may_be_held=True,
 )
 _list(
-    cdr,
-    "/cdrs",
-    "CDRs, the newest first.",
-    ("cdr.id", "cdr.start_date_time", "cdr.total_energy", "cdr.total_cost.before_taxes", "audience", "deliveries"),
-)
-_list(
     transaction,
     "/transactions",
     "Charges at our own chargers, the newest first.",
@@ -100,10 +94,13 @@ def show_session(face: Face, name: Id) -> None:
 def bill_session(
     face: Face,
     session_id: Annotated[str, typer.Argument(metavar="SESSION_ID")],
-    kwh: Annotated[str | None, typer.Option("--kwh", help="The energy; without it, what the charger said.")] = None,
+    kwh: Annotated[str | None, typer.Option("--kwh", help="Bill this energy.")] = None,
+    as_metered: Annotated[bool, typer.Option("--as-metered", help="Bill what the charger said.")] = False,
 ) -> None:
-    """Bill a session whose bill is held, once you have looked at it."""
-    body = {"kwh": _energy(kwh)} if kwh is not None else {}
+    """Bill a session whose bill is held, once you have looked at it: with --kwh or --as-metered."""
+    if (kwh is not None) == as_metered:
+        raise CommandFailed("say which: --kwh X for a figure of yours, or --as-metered for the charger's", Code.USAGE)
+    body = {"kwh": _energy(kwh)} if kwh is not None else {"as_metered": True}
     face.show(face.hub.post(f"/sessions/{quoted(session_id.rsplit('/', 1)[-1])}/bill", body))
 
 
@@ -118,9 +115,54 @@ def _energy(text: str) -> Decimal:
     return value
 
 
+_CDR: Final = ("cdr.id", "cdr.start_date_time", "cdr.total_energy", "cdr.total_cost.before_taxes")
+_VERDICTS: Final = "right, within_tolerance, wrong, cannot_be_checked or unchecked"
+
+
+@command(cdr, "list")
+def list_cdrs(
+    face: Face,
+    partner: Partner = None,
+    station: Station = None,
+    date_from: DateFrom = None,
+    received: Annotated[bool, typer.Option("--received", help="Those that other CPOs brought.")] = False,
+    check: Annotated[str | None, typer.Option("--check", help=f"Received ones, only {_VERDICTS}.")] = None,
+    held: Annotated[bool, typer.Option("--held", help="Received ones that are not passed on.")] = False,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> None:
+    """CDRs, the newest first: ours, or those that other CPOs brought."""
+    brought = received or held or check is not None
+    query = {"partner": partner, "station": station, "date_from": date_from, "check": check}
+    query |= {"received": "true" if brought else None, "held": "true" if held else None}
+    columns = ("partner", *_CDR, "check", "state") if brought else (*_CDR, "audience", "deliveries")
+    face.show(face.hub.get("/cdrs", **query, limit=limit, offset=offset), columns)
+
+
+@command(cdr, "check")
+def check_cdr(face: Face, name: Id) -> None:
+    """Is a CDR what its periods and tariffs come to? Exit code 1 when it is not."""
+    checked = face.hub.get(f"{path_of(face, 'cdrs', name)}/check")
+    if face.as_json:
+        face.show(checked)
+    else:
+        face.print(f"{checked['verdict']}: {checked['why']}")
+        if checked["deviations"]:
+            columns = ("figure", "claimed", "computed", "difference", "class", "why")
+            face.show({"items": checked["deviations"]}, columns)
+    if checked["verdict"] == "wrong":
+        raise typer.Exit(Code.FAILED)
+
+
+@command(cdr, "release")
+def release_cdr(face: Face, name: Id) -> None:
+    """Let a held CDR be passed on, whatever its check found."""
+    face.show(face.hub.post(f"{path_of(face, 'cdrs', name)}/release"))
+
+
 @command(cdr, "show")
 def show_cdr(face: Face, name: Id) -> None:
-    """One CDR, with its deliveries."""
+    """One CDR, with its deliveries or with what its check found."""
     face.show(face.hub.get(path_of(face, "cdrs", name)))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Json
@@ -15,6 +15,8 @@ from hub.core.registry import Claim
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """Of a partner or a person: letters, digits, `.`, `_` and `-`, at most 64."""
 Url = Annotated[str, Field(min_length=8, max_length=255, pattern=r"^https?://")]
+Represented = Annotated[str, Field(pattern=r"^([A-Za-z]{2}[*-]?[A-Za-z0-9]{3})?$")]
+"""A party, or nobody."""
 PresentedToken = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
 
 
@@ -52,6 +54,29 @@ class Invite(Ask):
 
     name: Name
     roles: tuple[RoleAsked, ...] = ()
+    represents: Represented = ""
+    """The only party of ours that the connection stands for (2.1.1 knows one); "": all that the partner may see."""
+
+
+class Rule(Ask):
+    """An agreement: who may have whose objects, and reach whom. A viewer is a partner by name, or a party."""
+
+    viewer: Annotated[str, Field(min_length=1, max_length=64)] = "*"
+    owner: Annotated[str, Field(min_length=1, max_length=8)] = "*"
+    module: Annotated[str, Field(min_length=1, max_length=40)] = "*"
+    allow: bool = True
+
+
+class RouteAsked(Ask):
+    """A message that a partner might send."""
+
+    sender: Name
+    module: Annotated[str, Field(min_length=1, max_length=40)]
+    method: Annotated[str, Field(pattern="^(GET|PUT|PATCH|POST|DELETE)$")] = "PUT"
+    to: Represented = ""
+    """The party of the OCPI-to headers; "": left out."""
+    owner: Represented = ""
+    """The party whose object it is, or that it is about; "": the sender's own."""
 
 
 class Connect(Ask):
@@ -60,6 +85,7 @@ class Connect(Ask):
     versions_url: Url
     token: PresentedToken
     roles: tuple[RoleAsked, ...] = ()
+    represents: Represented = ""
 
 
 class Pull(Ask):
@@ -74,10 +100,51 @@ class Rotate(Ask):
     version: str | None = None
 
 
+class PartnerSwitches(Ask):
+    """What follows from a CDR of the partner that is wrong or cannot be checked, and by how much an amount may differ.
+
+    What is left out is as it is for everybody.
+    """
+
+    cdr_policy: Literal["accept", "flag", "hold"] | None = None
+    cdr_tolerance: Annotated[Decimal, Field(ge=0, le=1000, max_digits=10, decimal_places=4)] | None = None
+
+    def switches(self) -> dict[str, str]:
+        """Those that are set, as text."""
+        return {name: str(value) for name, value in self if value is not None}
+
+
 class BillHeld(Ask):
-    """Bill a held session; with `kwh`, for this energy instead of what the charger said."""
+    """Bill a held session: for `kwh`, or, with `as_metered`, for what the charger said. One of them must be said."""
 
     kwh: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)] | None = None
+    as_metered: bool = False
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        if (self.kwh is not None) == self.as_metered:
+            raise ValueError("say either kwh, or as_metered: true")
+        return self
+
+
+class InvoiceAsked(Ask):
+    """An invoice of ours, and the ids of the CDRs that are on it. Without an id the record gets a new one."""
+
+    invoice_id: Annotated[str, Field(min_length=1, max_length=255)]
+    cdrs: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=39)], ...], Field(min_length=1)]
+    id: Annotated[str, Field(max_length=36)] = ""
+
+
+class BookingCancel(Ask):
+    """Why we cancel a booking: a CanceledReason."""
+
+    reason: Annotated[str, Field(max_length=36)]
+
+
+class BookingsEdition(Ask):
+    """The edition of the bookings module that a partner speaks: 1.0 or 1.1."""
+
+    edition: Annotated[str, Field(max_length=8)]
 
 
 class OperatorToken(Ask):

@@ -98,7 +98,7 @@ async def _of_chargers(program: Program) -> list[Metric]:
     page = await program.store.page(
         CHARGES, date_from=None, date_to=None, offset=0, limit=0, among={"state": ("open",)}
     )
-    views = (await register(program)).views()
+    views = await (await register(program)).views()
     return [
         GaugeMetricFamily("busbar_open_charges", "Charges that go on.", value=page.total),
         GaugeMetricFamily("busbar_stations", "Chargers registered.", value=len(views)),

@@ -11,7 +11,7 @@ from hub.core.clock import timestamp
 from hub.core.errors import InvalidRequest, NotFound, UnknownToken
 from hub.core.jsontypes import Json, Tree
 from hub.core.parties import Party
-from hub.core.units import Audit, Document, Unit
+from hub.core.units import Audit, Document
 from modules.locations import service as locations
 from modules.locations.store import key_of as location_key
 from modules.tariffs import service as tariffs
@@ -39,11 +39,15 @@ async def put_location(program: Program, owner: Party, location_id: str, tree: T
     _check_lists(tree)
     now = program.hub.clock.now()
     named, chargers = {"id": location_id, **tree}, program.hub.chargers
-    created = await locations.put(
-        program.store, owner, location_id, named, now=now, has_charger=lambda uid: chargers.place(uid) is not None
+    return await locations.put(
+        program.store,
+        owner,
+        location_id,
+        named,
+        now=now,
+        has_charger=lambda uid: chargers.place(uid) is not None,
+        audit=Audit(actor, "location.put", location_key(owner, location_id)),
     )
-    await _audited(program, actor, "location.put", location_key(owner, location_id))
-    return created
 
 
 def _check_lists(tree: Tree) -> None:
@@ -69,16 +73,15 @@ async def get_location(program: Program, owner: Party, location_id: str) -> Docu
 async def remove_evse(program: Program, owner: Party, location_id: str, evse_uid: str, *, actor: str) -> None:
     """Take an EVSE out of service for good: REMOVED, and still readable. Raises: UnknownLocation."""
     key = location_key(owner, location_id)
-    if await locations.remove_evse(program.store, key, evse_uid, now=program.hub.clock.now()):
-        await _audited(program, actor, "evse.removed", f"{key}/{evse_uid}")
+    audit = Audit(actor, "evse.removed", f"{key}/{evse_uid}")
+    await locations.remove_evse(program.store, key, evse_uid, now=program.hub.clock.now(), audit=audit)
 
 
 async def put_tariff(program: Program, owner: Party, tariff_id: str, tree: Tree, *, actor: str) -> bool:
     """Keep a tariff. Returns: True if it is new. Raises: InvalidRequest."""
     now = program.hub.clock.now()
-    created = await tariffs.put(program.store, owner, tariff_id, {"id": tariff_id, **tree}, now=now)
-    await _audited(program, actor, "tariff.put", tariff_store.key_of(owner, tariff_id))
-    return created
+    audit = Audit(actor, "tariff.put", tariff_store.key_of(owner, tariff_id))
+    return await tariffs.put(program.store, owner, tariff_id, {"id": tariff_id, **tree}, now=now, audit=audit)
 
 
 async def get_tariff(program: Program, owner: Party, tariff_id: str) -> Document:
@@ -91,8 +94,8 @@ async def get_tariff(program: Program, owner: Party, tariff_id: str) -> Document
 
 async def delete_tariff(program: Program, owner: Party, tariff_id: str, *, actor: str) -> None:
     """Withdraw a tariff; sessions that began under it keep it. Raises: NotFound."""
-    await tariffs.delete(program.store, owner, tariff_id)
-    await _audited(program, actor, "tariff.deleted", tariff_store.key_of(owner, tariff_id))
+    audit = Audit(actor, "tariff.deleted", tariff_store.key_of(owner, tariff_id))
+    await tariffs.delete(program.store, owner, tariff_id, audit=audit)
 
 
 async def put_token(program: Program, owner: Party, uid: str, tree: Tree, *, actor: str) -> bool:
@@ -111,9 +114,8 @@ async def put_token(program: Program, owner: Party, uid: str, tree: Tree, *, act
         "last_updated": timestamp(program.hub.clock.now()),
     }
     token: Token = TOKEN["2.3.0"].read({**given, **tree})
-    created = await tokens.put(program.store, owner, uid, token)
-    await _audited(program, actor, "token.put", f"{owner}/{token.type}")
-    return created
+    audit = Audit(actor, "token.put", f"{owner}/{token.type}")
+    return await tokens.put(program.store, owner, uid, token, audit=audit)
 
 
 async def get_token(program: Program, owner: Party, uid: str, token_type: str) -> Document:
@@ -121,8 +123,3 @@ async def get_token(program: Program, owner: Party, uid: str, token_type: str) -
     if token_type not in TOKEN_TYPES:
         raise UnknownToken
     return await tokens.get(program.store, owner, uid, token_type)
-
-
-async def _audited(program: Program, actor: str, action: str, subject: str) -> None:
-    """After the change: the services of the modules commit their own units."""
-    await program.store.commit(Unit().audited(Audit(actor, action, subject)))

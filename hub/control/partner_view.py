@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from hub.control import received
 from hub.core.clock import timestamp
 from hub.core.delivery import LANES, REFUSED, Lane, LaneState
 from hub.core.jsontypes import Tree
 from hub.core.registry import Claim, IssuedToken, Partner, State
 from hub.core.renditions import Rendition
 from modules.cdrs import routes as cdrs
+from modules.cdrs import vetting
 from modules.locations import routes as locations
 from modules.sessions import routes as sessions
 from modules.tariffs import routes as tariffs
@@ -28,6 +30,10 @@ RENDITIONS: Final[dict[str, Rendition]] = {
 }
 
 
+SHARED: Final = ("locations", "tariffs")
+"""Modules whose objects are for everybody that is entitled."""
+
+
 async def overview(program: Program) -> list[Tree]:
     """All partners by name, each in a few words."""
     return [await _short(program, partner) for partner in program.hub.registry.all()]
@@ -36,14 +42,20 @@ async def overview(program: Program) -> list[Tree]:
 async def show(program: Program, name: str) -> Tree:
     """All that is known of a partner. Tokens are not among it. Raises: NotFound."""
     partner = program.hub.registry.get(name)
+    checks = await received.in_short(program, name)
     return {
         **await _short(program, partner),
         "invited": [_role(claim) for claim in partner.invited],
+        "represents": partner.represents,
+        "sees": {module: list(program.hub.agreements.owners(partner, module)) for module in SHARED},
         "versions_url": partner.versions_url,
         "endpoints": [endpoint.model_dump() for endpoint in partner.endpoints],
         "token_form": partner.token_form,
         "tokens": [_token(token) for token in partner.our_tokens],
         "quirks": list(partner.quirks),
+        "switches": dict(partner.switches),
+        "cdr_checks": checks,
+        "warnings": received.warnings(name, vetting.policy_for(program.hub, name), checks),
         "pulled": partner.pulled,
         "lane": await lane_of(program, partner),
         "losses": losses(partner.version or ""),

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from hub.control.asks import Connect, Invite
+from hub.control.asks import Connect, Invite, PartnerSwitches
 from hub.core.delivery import REFUSED
 from hub.core.errors import BusbarError, Conflict, InvalidRequest, NotFound, RegistrationState
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
+from hub.core.parties import Party
 from hub.core.registry import Claim, IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import mint_token
-from hub.core.units import Audit, Document, Kind, Unit
+from hub.core.units import Audit, Document, Kind
 from modules.credentials import service as credentials
 from modules.locations.store import LOCATIONS
 from modules.tariffs.store import TARIFFS
-from partners.ocpi import handshake, rotation
+from partners.ocpi import handshake, rotation, turn
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -41,33 +42,48 @@ async def invite(program: Program, ask: Invite, *, actor: str) -> Tree:
     known = registry.find(ask.name)
     if known is not None and known.state in (State.CONNECTED, State.BLOCKED):
         raise Conflict(f"{ask.name} is {known.state}; unregister it first")
-    claims = _claims(program, ask.name, tuple(role.claim for role in ask.roles), known)
+    if known is not None and known.is_busy(program.hub.clock.now()):
+        raise turn.under_way(ask.name)
+    represents = _represented(ask.represents) or (known.represents if known is not None else "")
+    claims = _claims(program, ask.name, tuple(role.claim for role in ask.roles), known, represents)
     token = mint_token()
     issued = IssuedToken(fingerprint=registry.fingerprint(token), use=TokenUse.REGISTRATION)
-    partner = Partner(name=ask.name, invited=claims, our_tokens=(issued,), since=program.hub.clock.now().isoformat())
+    partner = Partner(
+        name=ask.name,
+        invited=claims,
+        our_tokens=(issued,),
+        since=program.hub.clock.now().isoformat(),
+        switches=known.switches if known is not None else {},
+        represents=represents,
+    )
     unit = registry.unit(partner, new=known is None).audited(Audit(actor, "partner.invited", ask.name))
     await registry.commit(partner, unit)
     return {"name": ask.name, **_addresses(program, claims), "token_a": token}
 
 
-def _claims(program: Program, name: str, asked: tuple[Claim, ...], known: Partner | None) -> tuple[Claim, ...]:
+def _represented(party: str) -> str:
+    return str(Party.parse(party)) if party else ""
+
+
+def _claims(
+    program: Program, name: str, asked: tuple[Claim, ...], known: Partner | None, represents: str
+) -> tuple[Claim, ...]:
     claims = asked or (known.invited if known is not None else ())
     if not claims:
         raise InvalidRequest("/roles: an invitation names at least one role")
     if len({claim.pair for claim in claims}) != len(claims):
         raise InvalidRequest("/roles: the same role of the same party stands twice")
-    _must_be_free(program, name, claims)
+    _must_be_free(program, name, claims, represents)
     return claims
 
 
-def _must_be_free(program: Program, name: str, claims: tuple[Claim, ...]) -> None:
+def _must_be_free(program: Program, name: str, claims: tuple[Claim, ...], represents: str) -> None:
     """Raises: Conflict."""
     for claim in claims:
         if claim.party == program.settings.own_party:
             raise Conflict(f"{claim.party} is our own party")
-        holder = program.hub.registry.holder_of(claim.party, (claim.role,))
-        if holder is not None and holder.name != name:
-            raise Conflict(f"{claim.role} {claim.party} is connected as {holder.name}")
+        for rival in program.hub.registry.rivals(Partner(name=name, represents=represents), claim):
+            raise Conflict(f"{claim.role} {claim.party} is connected as {rival.name}")
 
 
 def _addresses(program: Program, claims: tuple[Claim, ...]) -> Tree:
@@ -86,12 +102,19 @@ async def connect(program: Program, name: str, ask: Connect, *, actor: str) -> P
     if known is not None and known.state in (State.CONNECTED, State.BLOCKED):
         raise Conflict(f"{name} is {known.state}; unregister it first")
     claims = tuple(role.claim for role in ask.roles)
-    _must_be_free(program, name, claims)
-    partner = await handshake.connect(
-        program.hub, program.handshake, program.seal, name, claims, versions_url=ask.versions_url, token=ask.token
+    represents = _represented(ask.represents)
+    _must_be_free(program, name, claims, represents)
+    return await handshake.connect(
+        program.hub,
+        program.handshake,
+        program.seal,
+        name,
+        claims,
+        versions_url=ask.versions_url,
+        token=ask.token,
+        actor=actor,
+        represents=represents,
     )
-    await _audited(program, actor, "partner.connected", name)
-    return partner
 
 
 async def block(program: Program, name: str, *, actor: str) -> Partner:
@@ -113,6 +136,19 @@ async def _move(
         return partner.model_copy(update={"state": to})
 
     return await program.hub.registry.change(name, moved, lambda unit: unit.audited(Audit(actor, action, name)))
+
+
+async def switch(program: Program, name: str, ask: PartnerSwitches, *, actor: str) -> Partner:
+    """Set what holds for this partner alone. Raises: NotFound, Conflict."""
+    switches = ask.switches()
+    detail = " ".join(f"{key}={value}" for key, value in switches.items())
+
+    def switched(partner: Partner) -> Partner:
+        return partner.model_copy(update={"switches": switches}) if partner.switches != switches else partner
+
+    return await program.hub.registry.change(
+        name, switched, lambda unit: unit.audited(Audit(actor, "partner.switched", name, detail))
+    )
 
 
 async def unregister(program: Program, name: str, *, actor: str) -> Tree:
@@ -141,10 +177,10 @@ async def rotate(program: Program, name: str, *, version: str | None, actor: str
 
 
 async def pull(program: Program, name: str, *, full: bool) -> Tree:
-    """Pull its tokens now: what changed, or everything. Raises: NotFound, RegistrationState, PeerFault's children."""
+    """Pull its lists now: what changed, or everything. Raises: NotFound, RegistrationState, PeerFault's children."""
     if program.hub.registry.get(name).state is not State.CONNECTED:
         raise RegistrationState(f"{name} is not connected")
-    pulled = await program.puller.pull_tokens(name, full=full)
+    pulled = await program.puller.pull(name, full=full)
     return {"taken": pulled.taken, "unchanged": pulled.unchanged, "refused": pulled.refused}
 
 
@@ -152,8 +188,7 @@ async def push(program: Program, name: str, *, actor: str) -> Tree:
     """Send it all our tariffs and locations, as they are when their turn comes. Raises: NotFound."""
     program.hub.registry.get(name)
     objects = [(module, key) for module, kind in _PUSHED async for key in _keys(program, kind)]
-    await program.lanes.mark(name, objects)
-    await _audited(program, actor, "partner.pushed", name)
+    await program.lanes.mark(name, objects, audit=Audit(actor, "partner.pushed", name))
     return {"waiting": len(objects)}
 
 
@@ -175,8 +210,8 @@ async def refused(program: Program, name: str) -> list[Tree]:
 async def resend(program: Program, name: str, number: int, *, actor: str) -> Tree:
     """Put a refused object back into the partner's lane. Raises: NotFound."""
     document = await _refused_document(program, name, number)
-    await program.lanes.resend(name, document.key)
-    await _audited(program, actor, "partner.resent", f"{name}/{document.columns['module']}")
+    audit = Audit(actor, "partner.resent", f"{name}/{document.columns['module']}")
+    await program.lanes.resend(name, document.key, audit=audit)
     return {"module": document.columns["module"], "object": document.columns["object"]}
 
 
@@ -186,7 +221,3 @@ async def _refused_document(program: Program, name: str, number: int) -> Documen
     if not found or found[0].seq != number:
         raise NotFound(f"{name} has refused nothing of the number {number}")
     return found[0]
-
-
-async def _audited(program: Program, actor: str, action: str, subject: str) -> None:
-    await program.store.commit(Unit().audited(Audit(actor, action, subject)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from hub.control import received
 from hub.control.asks import BillHeld
 from hub.control.listing import MOST, Filter, Found, newest, parties_of
 from hub.core.errors import NotFound
@@ -22,7 +23,7 @@ from modules.cdrs.store import key_of as cdr_key
 from modules.commands.store import HELD, RESERVATIONS
 from modules.sessions.charge import CHARGES, CLOSED, OPEN, frozen_location
 from modules.sessions.charge import HELD as HELD_BACK
-from modules.sessions.service import release
+from modules.sessions.service import AS_METERED, release
 from modules.sessions.store import SESSIONS
 from modules.sessions.store import key_of as session_key
 
@@ -72,7 +73,7 @@ async def _held(program: Program) -> list[str]:
 
 async def bill(program: Program, session_id: str, ask: BillHeld, *, actor: str) -> Tree:
     """Bill a held session. Returns: the charge. Raises: NotFound, InvalidRequest (not held, no price), Conflict."""
-    await release(program.hub, session_id, actor=actor, kwh=ask.kwh)
+    await release(program.hub, session_id, actor=actor, kwh=AS_METERED if ask.kwh is None else ask.kwh)
     return _charge_view(await _one(program, CHARGES, session_id, "transaction"))
 
 
@@ -92,7 +93,10 @@ async def cdr_list(program: Program, asked: Filter) -> tuple[list[Tree], int]:
 
 
 async def cdr(program: Program, owner: Party, cdr_id: str) -> Tree:
-    """One CDR with its deliveries. Raises: NotFound."""
+    """One CDR: of ours with its deliveries, of another CPO with how it stands. Raises: NotFound."""
+    brought = await received.find(program, owner, cdr_id)
+    if brought is not None:
+        return received.view(brought)
     return await with_deliveries(program, await cdrs.get(program.hub, cdr_key(owner, cdr_id)))
 
 

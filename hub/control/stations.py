@@ -35,7 +35,7 @@ class Called(Protocol):
 
 
 class StationRegister(Protocol):
-    """What is asked of whoever keeps the stations (`partners.ocpp.stations.Stations`)."""
+    """What is asked of whoever keeps the stations (`partners.ocpp.reach.Reach`)."""
 
     async def refresh(self) -> None:
         """Read the register again, if somebody else wrote to it."""
@@ -49,13 +49,13 @@ class StationRegister(Protocol):
         """Forget one, and hang up. Raises: NotFound."""
         ...
 
-    def view(self, identity: str) -> Tree:
+    async def view(self, identity: str) -> Tree:
         """Raises: NotFound."""
         ...
 
-    def views(self) -> list[Tree]: ...
+    async def views(self) -> list[Tree]: ...
 
-    def messages(self, identity: str, *, limit: int) -> list[Tree]:
+    async def messages(self, identity: str, *, limit: int) -> list[Tree]:
         """The last frames, without secrets. Raises: NotFound."""
         ...
 
@@ -118,6 +118,6 @@ def _must_be_in(location: Tree, entry: Tree, where: str) -> None:
 async def call(program: Program, identity: str, ask: StationCall, *, actor: str) -> Called:
     """Send any OCPP call; it is audited by its name, not with its payload. Raises: NotFound, InvalidRequest."""
     stations = await register(program)
-    stations.view(identity)
+    await stations.view(identity)
     await program.store.commit(Unit().audited(Audit(actor, "station.call", identity, ask.action)))
     return await stations.call(identity, ask.action, dict(ask.payload), timeout_s=ask.timeout_s, force=ask.force)

@@ -29,6 +29,11 @@ def owner_in(key: str) -> str:
     return key[:_OWNER]
 
 
+def audience_in(key: str) -> str:
+    """The only party that may have it; "": all that are entitled."""
+    return key.partition("/")[0].partition(">")[2]
+
+
 class Addressed:
     """Which parties have objects of their own, by module; in memory."""
 
@@ -39,13 +44,29 @@ class Addressed:
 
     async def audiences(self, partner: Partner, module: str) -> tuple[str, ...]:
         """Whom the objects that `partner` may have are meant for: everybody (""), or one of its parties."""
+        await self._look()
+        if not self._known:
+            return FOR_ALL
+        return ("", *sorted(party for party in partner.parties if f"{module}/{party}" in self._known))
+
+    async def _look(self) -> None:
         revision = self._store.revision(ADDRESSED)
         if revision != self._revision:
             found = await self._store.select(ADDRESSED, limit=100_000)
             self._known, self._revision = frozenset(document.key for document in found), revision
-        if not self._known:
-            return FOR_ALL
-        return ("", *sorted(party for party in partner.parties if f"{module}/{party}" in self._known))
+
+    async def hides(self, kind: Kind, module: str, owner: Party | str, object_id: str) -> bool:
+        """Did its owner address the object to single parties, and to nobody else?
+
+        Then a copy of it that is found in the owner's list is not for everybody either.
+        """
+        await self._look()
+        audiences = [at.removeprefix(f"{module}/") for at in self._known if at.startswith(f"{module}/")]
+        if not audiences:
+            return False
+        keys = [key_of(owner, object_id, audience) for audience in ("", *audiences)]
+        found = await self._store.get_many(kind, keys)
+        return bool(found) and keys[0] not in found
 
     def noted(self, unit: Unit, module: str, audience: str) -> Unit:
         """`unit`, which writes an object for `audience`, says so."""

@@ -18,21 +18,22 @@ from typing import Final, NamedTuple
 import msgspec
 
 from hub.core.errors import InvalidRequest, NotFound
-from hub.core.operations import EMSP_LIKE, RECEIVER, Operation
+from hub.core.operations import CPO, EMSP_LIKE, RECEIVER, Operation
 from hub.core.parties import Party, PartyRole
-from hub.core.registry import Partner, Registry
+from hub.core.registry import Claim, Partner, Registry
 from hub.core.settings import Settings
 from hub.core.store import Store
-from hub.core.units import Audit, Delete, Kind, Put, Unit
+from hub.core.units import Audit, Change, Delete, Kind, Put, Unit
 
 AGREEMENTS: Final = Kind("agreements")
 ALL: Final = "*"
 
-_CPO: Final = frozenset({PartyRole.CPO})
-_READ_CPOS: Final = EMSP_LIKE | {PartyRole.NAP, PartyRole.SCSP}
-_READ_EMSPS: Final = _CPO | {PartyRole.HUB}
-_OWN: Final = _CPO | {PartyRole.EMSP}
+_READCPOS: Final = EMSP_LIKE | {PartyRole.NAP, PartyRole.SCSP}
+_READ_EMSPS: Final = CPO | {PartyRole.HUB}
+_OWN: Final = CPO | {PartyRole.EMSP}
 """As what our own party owns objects: it has chargers, and drivers."""
+_TOLD: Final = "agreements"
+"""Wakes other processes; no lane has anything to send of it."""
 _WRITING: Final = frozenset({"PUT", "POST", "PATCH"})
 
 
@@ -117,7 +118,8 @@ class Agreements:
         """Make or change an agreement. Returns: True if it is new. Raises: InvalidRequest."""
         rule = self._checked(rule)
         put = Put(AGREEMENTS, rule.key, msgspec.json.encode(rule))
-        await self._store.commit(Unit().put(put).audited(Audit(actor, "agreement.put", rule.key, str(rule))))
+        unit = Unit().put(put).tells(Change(_TOLD, rule.key))
+        await self._store.commit(unit.audited(Audit(actor, "agreement.put", rule.key, str(rule))))
         is_new = rule.key not in self._rules
         self._now({**self._rules, rule.key: rule}, self._store.revision(AGREEMENTS))
         return is_new
@@ -127,8 +129,8 @@ class Agreements:
         key = self._checked(rule).key
         if key not in self._rules:
             raise NotFound("there is no such agreement")
-        unit = Unit().delete(Delete(AGREEMENTS, key)).audited(Audit(actor, "agreement.removed", key))
-        await self._store.commit(unit)
+        unit = Unit().delete(Delete(AGREEMENTS, key)).tells(Change(_TOLD, key))
+        await self._store.commit(unit.audited(Audit(actor, "agreement.removed", key)))
         rest = {known: kept for known, kept in self._rules.items() if known != key}
         self._now(rest, self._store.revision(AGREEMENTS))
 
@@ -153,11 +155,11 @@ class Agreements:
             return Verdict(False, "nothing goes back to its owner")
         if viewer.represents and viewer.represents != owner:
             return Verdict(False, f"this connection stands for {viewer.represents} alone")
-        roles = self._all_roles().get(owner, frozenset()) & self._writers.get(module, _CPO)
+        roles = self._all_roles().get(owner, frozenset()) & self._writers.get(module, CPO)
         if not roles:
             return Verdict(False, f"{owner} is not connected in a role that has {module}")
         return self._by_rule(viewer, owner, module) or self._by_default(
-            any(viewer.roles & (_READ_CPOS if role is PartyRole.CPO else _READ_EMSPS) for role in roles)
+            any(viewer.roles & (_READCPOS if role is PartyRole.CPO else _READ_EMSPS) for role in roles)
         )
 
     def owners(self, viewer: Partner, module: str) -> tuple[str, ...]:
@@ -185,8 +187,21 @@ class Agreements:
         roles = self._all_roles().get(party)
         if roles is None:
             return Verdict(False, f"{party} is not connected")
-        is_opposite = (_CPO & sender.roles and roles & _READ_CPOS) or (_CPO & roles and sender.roles & _READ_CPOS)
+        is_opposite = (CPO & sender.roles and roles & _READCPOS) or (CPO & roles and sender.roles & _READCPOS)
         return self._by_rule(sender, party, module) or self._by_default(bool(is_opposite))
+
+    def peers(self, partner: Partner) -> tuple[Claim, ...]:
+        """The roles of other platforms with which `partner` has to do through us, by default or by any agreement."""
+        return tuple(
+            claim
+            for other in self._registry.connected()
+            if other.name != partner.name
+            for claim in other.claims
+            if any(self._meet(partner, str(claim.party), module) for module in self._writers)
+        )
+
+    def _meet(self, partner: Partner, party: str, module: str) -> bool:
+        return self.reach(partner, party, module).allowed or self.may(partner, party, module).allowed
 
     def _by_rule(self, viewer: Partner, owner: str, module: str) -> Verdict | None:
         fitting = [rule for rule in self._rules.values() if rule.fits(viewer, owner, module)]
@@ -221,4 +236,4 @@ def writers_of(operations: Iterable[Operation]) -> dict[str, frozenset[PartyRole
             writes = operation.side is RECEIVER and operation.method in _WRITING
             found.setdefault(operation.module, frozenset())
             found[operation.module] |= operation.callers if writes else frozenset()
-    return {module: roles or _CPO for module, roles in found.items()}
+    return {module: roles or CPO for module, roles in found.items()}

@@ -163,6 +163,11 @@ def says_unknown_token(http: int, code: int | None) -> bool:
     return http == 404 or code in (2000, 2001, 2003, 2004)
 
 
+def says_no_such_token(http: int, code: int, *, has_2004: bool) -> bool:
+    """The eMSP does not know the token. 2.1.1 has no 2004: there 2000 and 2001 may mean it too."""
+    return code == 2004 or (http == 404 and code != 2003) or (not has_2004 and code in (2000, 2001))
+
+
 def says_unknown_object(http: int, code: int | None) -> bool:
     """The partner has no such object: a PATCH becomes a PUT."""
     return http == 404 or code == 2003

@@ -18,17 +18,32 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterable, Sequence
+from typing import TypedDict
 
 import msgspec
 
+from hub.core.addressed import audience_in, owner_in
 from hub.core.errors import NotFound
-from hub.core.lane import LANES, ONLY, REFUSED, At, Lane, LaneState, Publication
+from hub.core.lane import LANES, ONLY, REFUSED, Lane, LaneState, Publication
+from hub.core.lane_queue import At
 from hub.core.ports import Hub
-from hub.core.registry import Partner
+from hub.core.registry import Partner, State
 from hub.core.store import Store
-from hub.core.units import Change, ChangeRow, Delete, Put, Unit
+from hub.core.units import Audit, Change, ChangeRow, Delete, Put, Unit
 
-__all__ = ["LANES", "REFUSED", "Lane", "LaneState", "Lanes", "Publication", "entitled", "lane_from_now_on"]
+__all__ = [
+    "LANES",
+    "REFUSED",
+    "Between",
+    "Lane",
+    "LaneState",
+    "Lanes",
+    "Publication",
+    "entitled",
+    "lane_from_now_on",
+    "may_have",
+    "parties",
+]
 
 
 class Lanes:
@@ -72,25 +87,35 @@ class Lanes:
         """The lane of a connected partner."""
         return self._lanes.get(name)
 
-    async def resend(self, name: str, refused: str) -> None:
-        """Put a refused object back into its partner's lane. Raises: NotFound."""
+    async def resend(self, name: str, refused: str, *, audit: Audit | None = None) -> None:
+        """Put a refused object back into its partner's lane; `audit` is written with it. Raises: NotFound."""
         document = await self._hub.store.get(REFUSED, refused)
-        lane = self._lanes.get(name)
-        if document is None or lane is None or document.columns["partner"] != name:
+        if document is None or document.columns["partner"] != name or not self._has_lane(name):
             raise NotFound("there is no such refused object")
         change = Change(document.columns["module"], document.columns["object"], what=f"{ONLY}{name}")
-        await self._hub.store.commit(Unit().delete(Delete(REFUSED, refused)).tells(change))
-        lane.try_now()
+        await self._hub.store.commit(Unit().delete(Delete(REFUSED, refused)).tells(change).audited(audit))
+        self._try_now(name)
 
-    async def mark(self, name: str, objects: Iterable[At]) -> None:
-        """Let one partner's lane send these (module, key) as they are now. Raises: NotFound."""
-        lane = self._lanes.get(name)
-        if lane is None:
-            raise NotFound(f"{name} has no running lane here")
+    async def mark(self, name: str, objects: Iterable[At], *, audit: Audit | None = None) -> None:
+        """Let one partner's lane send these (module, key) as they are now; `audit` is written with it.
+
+        Raises: NotFound.
+        """
+        if not self._has_lane(name):
+            raise NotFound(f"{name} has no running lane")
         changes = [Change(module, key, what=f"{ONLY}{name}") for module, key in objects]
-        if changes:
-            await self._hub.store.commit(Unit(changes=changes))
-        lane.try_now()
+        await self._hub.store.commit(Unit(changes=changes).audited(audit))
+        self._try_now(name)
+
+    def _has_lane(self, name: str) -> bool:
+        """Here, or in the process that has the lanes."""
+        known = self._hub.registry.find(name)
+        return name in self._lanes or (known is not None and known.state is State.CONNECTED)
+
+    def _try_now(self, name: str) -> None:
+        lane = self._lanes.get(name)
+        if lane is not None:
+            lane.try_now()
 
     async def stop(self) -> None:
         """Cancel all lanes and wait for their end."""
@@ -106,6 +131,28 @@ async def lane_from_now_on(store: Store, name: str) -> Put:
     return Put(LANES, name, msgspec.json.encode(LaneState(cursor=await store.last_change())))
 
 
-def entitled(partner: Partner, *, audience: str) -> bool:
-    """May `partner` have an object that is meant for `audience` ("" = all)?"""
+def may_have(hub: Hub, partner: Partner, module: str, key: str) -> bool:
+    """May `partner` have the shared object of this key: by its audience, and by what was agreed with its owner?"""
+    return entitled(partner, audience=audience_in(key)) and hub.agreements.may(partner, owner_in(key), module).allowed
+
+
+class Between(TypedDict, total=False):
+    """Between whom a message goes, for `Peers.send`."""
+
+    to: str
+    sender: str
+
+
+def parties(hub: Hub, owner: str, audience: str) -> Between:
+    """The hub speaks where it broadcasts; what is for one party comes from its owner (Message Routing Headers)."""
+    return {"to": audience, "sender": owner} if audience else {"sender": hub.settings.hub}
+
+
+def entitled(partner: Partner, *, audience: str, owner: str = "") -> bool:
+    """May `partner` have an object that is meant for `audience` ("" = all)? `owner`: whose it is.
+
+    A connection that stands for one party of ours carries that party's objects alone.
+    """
+    if partner.represents and owner and partner.represents != owner:
+        return False
     return not audience or audience in partner.parties

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -31,7 +31,7 @@ from hub.core.errors import (
     Unauthorized,
 )
 from hub.core.inbound import parse
-from hub.core.jsontypes import Json
+from hub.core.jsontypes import Json, Tree
 from hub.core.limits import RateLimiter, address_key
 from hub.core.operations import Operation
 from hub.core.parties import Party, PartyRole
@@ -118,6 +118,8 @@ class Call:
     """The same object for the same words, as long as it is kept."""
     raw: bytes = b""
     """The body as it came, where there is one."""
+    received: Json = None
+    """The body as it came, in the form of `version`, where the operation takes one."""
 
     @property
     def partner(self) -> Partner:
@@ -148,9 +150,15 @@ class Call:
         if self.reading.asker:
             self.reading.routing = routing(party, self.reading.asker)
 
-    def now_text(self) -> str:
-        """The time of reception, for objects of 2.1.1 that carry none."""
-        return timestamp(self.hub.clock.now())
+    def in_version(self, version: str) -> Call:
+        """The same call as one of `version`: for what has editions that OCPI does not number."""
+        return self if version == self.version else replace(self, version=version)
+
+    def timed(self, part: Tree) -> Tree:
+        """A PATCH of 2.1.1 need not carry `last_updated`: it counts from its reception."""
+        if self.version != VERSIONS[0] or "last_updated" in part:
+            return part
+        return {**part, "last_updated": timestamp(self.hub.clock.now())}
 
     def accepts_gzip(self) -> bool:
         return takes_gzip(self.headers.get(b"accept-encoding", b""))
@@ -301,10 +309,14 @@ class Dispatcher:
         operation, parameters = call.operation, call.reading.parameters
         if operation.body is None:
             return await operation.handler(call, **parameters)
-        check_media_type(call.headers.get(b"content-type"))
-        raw = await asked.body(operation.limit, call.headers.get(b"content-length"))
-        tree = parse(raw, limit=operation.limit)
-        call.raw = raw
+        if not operation.bodiless:
+            check_media_type(call.headers.get(b"content-type"))
+        call.raw = raw = await asked.body(operation.limit, call.headers.get(b"content-length"))
+        if operation.bodiless:
+            if not raw:
+                return await operation.handler(call, **parameters, body=None)
+            check_media_type(call.headers.get(b"content-type"))
+        call.received = tree = parse(raw, limit=operation.limit)
         return await operation.handler(call, **parameters, body=self._translate(call, tree, parameters))
 
     def _translate(self, call: Call, tree: Json, parameters: Mapping[str, str]) -> Any:

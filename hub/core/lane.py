@@ -1,17 +1,9 @@
 """One lane: what one partner has still to hear of, and how its failures are judged. `delivery.py` tells the whole.
 
-How a failure is judged, in one place (`_judge`):
-
-    no connection, no answer in time, nonsense, 3xx, 401,       the partner is down: the lane backs off and tries again,
-    408, 425, 429, 502, 503, 504                                first 5 s, doubling to 15 min, jitter 0.8 to 1.4,
-                                                                Retry-After honoured; a call from the partner brings the
-                                                                next try forward, though never below the first wait
-    other 5xx, OCPI 3xxx and 4xxx                               the same, but the object goes to the end of the queue;
-                                                                one that keeps failing while others get through, or
-                                                                alone, is set aside after `ATTEMPTS_PER_OBJECT`
-    other 4xx, OCPI 2xxx                                        refused for its content: kept, shown, can be sent
-                                                                again; the lane goes on
-    cannot be said in the partner's version                     held: kept and shown likewise
+The lane reads changes into its queue (`lane_queue.py`), sends one object after the other, and does with each what its
+fault, if any, calls for (`lane_faults.py`). Where the partner is to blame it backs off: first 5 s, doubling to 15 min,
+jitter 0.8 to 1.4, Retry-After honoured; a call from the partner brings the next try forward, though never below the
+first wait.
 
 After 15 minutes of failing the operator is alerted; after 72 hours the lane stops pushing until the partner calls. Its
 cursor stays, so nothing is lost.
@@ -24,15 +16,18 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
 import structlog
 
 from hub.core import trace
-from hub.core.answers import PASSING_4XX, is_passing
 from hub.core.dialect import NotExpressible
-from hub.core.errors import Conflict, EndpointsMissing, NotReady, PeerFault, PeerRefused
+from hub.core.errors import Conflict, NotReady, PeerFault
+from hub.core.lane_faults import Fate, Verdict, judge
+from hub.core.lane_queue import At, Dirty, LaneQueue
+from hub.core.parties import PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
 from hub.core.units import ChangeRow, Delete, Kind, Put, Unit
@@ -42,22 +37,19 @@ log = structlog.get_logger()
 LANES: Final = Kind("lanes")
 REFUSED: Final = Kind("refused", columns=("partner", "module", "object"), indexed=("partner",))
 
-ATTEMPTS_PER_OBJECT: Final = 6
 ALERT_AFTER: Final = timedelta(minutes=15)
 GIVE_UP_AFTER: Final = timedelta(hours=72)
 _READ: Final = 500
 _CURSOR_EVERY_S: Final = 0.5
 _STORE_PAUSE_S: Final = 1.0
-_DOWN: Final = PASSING_4XX | {502, 503, 504}
-
-At = tuple[str, str]
-"""Module and key of an object."""
 
 
 class Publication(Protocol):
     """How one module's objects get to a partner. Modules implement it, `modules.MODULES` lists them."""
 
     module: str
+    readers: frozenset[PartyRole]
+    """The roles that its objects are for; partners without one do not even note a change."""
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """Send the object `key` as it is now, if `partner` is entitled to it; `what` joins the changes' words.
@@ -69,18 +61,6 @@ class Publication(Protocol):
 
 ONLY: Final = "only/"
 """Prefix of the change words that mean one partner's lane alone, by name, and there the whole object."""
-
-
-@dataclass(slots=True)
-class Dirty:
-    """An object that a partner has to hear of."""
-
-    first_seq: int
-    what: set[str]
-    correlation_id: str
-    attempts: int = 0
-    delivered_before: int = -1
-    """What the lane had delivered when this one failed last: has anything got through since?"""
 
 
 @dataclass(slots=True)
@@ -106,7 +86,7 @@ class Lane:
     publications: Mapping[str, Publication]
     rng: random.Random
     state: LaneState = field(default_factory=LaneState)
-    dirty: dict[At, Dirty] = field(default_factory=dict)
+    queue: LaneQueue = field(default_factory=LaneQueue)
     refused: set[At] = field(default_factory=set)
     read_to: int = 0
     saved: int = -1
@@ -122,7 +102,7 @@ class Lane:
 
     @property
     def waiting(self) -> int:
-        return len(self.dirty)
+        return len(self.queue)
 
     def absorb(self, rows: Sequence[ChangeRow]) -> None:
         """Take note of changes; joined when the object is dirty already."""
@@ -136,16 +116,11 @@ class Lane:
             what = change.what
             if what.startswith(ONLY):
                 meant, what = what == f"{ONLY}{self.name}", ""
-            if change.module in self.publications and meant:
-                self._note((change.module, change.key), row.seq, what, change.correlation_id)
-
-    def _note(self, at: At, seq: int, what: str, correlation_id: str) -> None:
-        known = self.dirty.get(at)
-        if known is None:
-            self.dirty[at] = Dirty(seq, {what}, correlation_id)
-        else:
-            known.what.add(what)
-            known.correlation_id = correlation_id
+            publication = self.publications.get(change.module)
+            if publication is None or (partner is not None and partner.roles.isdisjoint(publication.readers)):
+                continue
+            if meant:
+                self.queue.note((change.module, change.key), row.seq, what, change.correlation_id)
 
     def try_now(self) -> None:
         """An operator asks: whatever failed before, try."""
@@ -175,7 +150,7 @@ class Lane:
 
     async def _step(self) -> None:
         await self._catch_up()
-        if not self.dirty:
+        if not self.queue:
             await self._save(force=self.unsaved or self.read_to - self.saved >= _READ)
             await self._until_woken()
         elif not await self._backed_off():
@@ -232,17 +207,16 @@ class Lane:
         return True
 
     async def _deliver_next(self) -> None:
-        at, dirty = next(iter(self.dirty.items()))
         partner = self.hub.registry.find(self.name)
         if partner is None or partner.state is not State.CONNECTED:
             await self._until_woken()
             return
-        del self.dirty[at]
+        at, dirty = self.queue.first()
         trace.begin(correlation_id=dirty.correlation_id)
         try:
             await self._try(at, dirty, partner)
         except (NotReady, Conflict):
-            self._put_back(at, dirty)
+            self.queue.put_back(at, dirty)
             raise
         await self._save()
 
@@ -273,49 +247,28 @@ class Lane:
             self.refused.discard(at)
 
     async def _judge(self, at: At, dirty: Dirty, fault: PeerFault | NotExpressible) -> None:
-        if isinstance(fault, EndpointsMissing):
-            return
-        if isinstance(fault, NotExpressible):
-            await self._set_aside(at, f"held: {fault}")
-        elif not isinstance(fault, PeerRefused) or _is_down(fault):
-            self._put_back(at, dirty)
-            await self._back_off(fault)
-        elif _is_lasting(fault) or self._keeps_failing(dirty):
-            await self._set_aside(at, f"{fault.http}/{fault.status_code}: {fault.message}")
-        else:
-            self._put_last(at, dirty)
-            await self._back_off(fault)
+        verdict = judge(fault)
+        keeps_failing = partial(self.queue.keeps_failing, dirty, delivered=self.state.delivered)
+        if verdict.fate is Fate.DOWN:
+            self.queue.put_back(at, dirty)
+            await self._back_off(verdict)
+        elif verdict.fate in (Fate.HELD, Fate.REFUSED) or (verdict.fate is Fate.TROUBLE and keeps_failing()):
+            await self._set_aside(at, verdict.reason)
+        elif verdict.fate is Fate.TROUBLE:
+            self.queue.put_last(at, dirty)
+            await self._back_off(verdict)
 
-    def _keeps_failing(self, dirty: Dirty) -> bool:
-        """Counts only what tells of the object: that others got through meanwhile, or that there is no other."""
-        if self.state.delivered > dirty.delivered_before or not self.dirty:
-            dirty.attempts += 1
-        dirty.delivered_before = self.state.delivered
-        return dirty.attempts >= ATTEMPTS_PER_OBJECT
-
-    def _put_back(self, at: At, dirty: Dirty) -> None:
-        """To the front again, joined with what came meanwhile."""
-        self._put_last(at, dirty)
-        del self.dirty[at]
-        self.dirty = {at: dirty, **self.dirty}
-
-    def _put_last(self, at: At, dirty: Dirty) -> None:
-        newer = self.dirty.pop(at, None)
-        if newer is not None:
-            dirty.what |= newer.what
-        self.dirty[at] = dirty
-
-    async def _back_off(self, fault: PeerFault) -> None:
+    async def _back_off(self, verdict: Verdict) -> None:
         settings, state = self.hub.settings, self.state
         state.failures += 1
-        state.last_error = fault.message
+        state.last_error = verdict.message
         step_s = min(settings.lane_first_s * 2 ** min(state.failures - 1, 20), settings.lane_cap_s)
         step_s *= self.rng.uniform(settings.lane_jitter_low, settings.lane_jitter_high)
-        asked_s = fault.retry_after_s if isinstance(fault, PeerRefused) else None
+        asked_s = verdict.retry_after_s
         now = self.hub.clock.monotonic()
         self.retry_at = now + max(step_s if asked_s is None else asked_s, 0.05)
         self.soonest = min(self.retry_at, now + settings.lane_first_s) if asked_s is None else self.retry_at
-        log.info("lane backs off", partner=self.name, failures=state.failures, error=fault.message)
+        log.info("lane backs off", partner=self.name, failures=state.failures, error=verdict.message)
         self._watch_the_time()
         await self._save(force=True)
 
@@ -350,18 +303,8 @@ class Lane:
         now = self.hub.clock.monotonic()
         if not force and now - self.saved_at < _CURSOR_EVERY_S:
             return
-        lowest = min((dirty.first_seq - 1 for dirty in self.dirty.values()), default=self.read_to)
-        self.state.cursor = min(lowest, self.read_to)
+        self.state.cursor = self.queue.below(self.read_to)
         if self.state.cursor == self.saved and not self.unsaved:
             return
         await self.hub.store.commit(Unit().put(Put(LANES, self.name, msgspec.json.encode(self.state))))
         self.saved, self.saved_at, self.unsaved = self.state.cursor, now, False
-
-
-def _is_down(fault: PeerRefused) -> bool:
-    """The server, not the object: also when it sends us elsewhere, as its addresses are agreed on in credentials."""
-    return fault.http in _DOWN or 300 <= fault.http < 400
-
-
-def _is_lasting(fault: PeerRefused) -> bool:
-    return not is_passing(fault.http, fault.status_code)

@@ -22,10 +22,13 @@ SMALL: Final = 64 * 1024
 MEDIUM: Final = 512 * 1024
 LARGE: Final = 2 * 1024 * 1024
 
-EMSP_LIKE: Final = frozenset({PartyRole.EMSP, PartyRole.NSP, PartyRole.OTHER, PartyRole.HUB})
+EMSP_LIKE: Final = frozenset({PartyRole.EMSP, PartyRole.NSP, PartyRole.OTHER, PartyRole.HUB, PartyRole.PTP})
 """Roles that read a CPO's data and own tokens (transport_and_format, Broadcast Push: OTHER counts as eMSP-like)."""
+CPO_LIKE: Final = frozenset({PartyRole.CPO, PartyRole.HUB})
+"""Roles that own charge points, or speak for who does: they bring sessions and CDRs."""
 READERS: Final = EMSP_LIKE | {PartyRole.NAP, PartyRole.SCSP, PartyRole.CPO}
 """Roles that may read locations and tariffs."""
+CPO: Final = frozenset({PartyRole.CPO})
 ANYBODY: Final = frozenset(PartyRole)
 
 
@@ -48,7 +51,8 @@ class Operation:
 
     `shape` is the path below the module's endpoint: `{name}` is a parameter, anything else a literal segment.
     `body` and `answer` are wire models per version; `listed` marks an answer that is an array.
-    `pending` lets a registration token (token A) in. `limit` is the most bytes of body taken.
+    `pending` lets a registration token (token A) in. `limit` is the most bytes of body taken; a `bodiless` request may
+    come without one, and the handler gets None.
     """
 
     module: str
@@ -59,6 +63,7 @@ class Operation:
     callers: frozenset[PartyRole]
     body: Wires | None = None
     patch: bool = False
+    bodiless: bool = False
     answer: Wires | None = None
     listed: bool = False
     query: tuple[str, ...] = ()
@@ -91,6 +96,7 @@ class Operations:
         callers: frozenset[PartyRole] | None = None,
         body: Wires | None = None,
         patch: bool = False,
+        bodiless: bool = False,
         answer: Wires | None = None,
         listed: bool = False,
         query: Iterable[str] = (),
@@ -111,6 +117,7 @@ class Operations:
                     callers=self._callers if callers is None else callers,
                     body=body,
                     patch=patch,
+                    bodiless=bodiless,
                     answer=answer,
                     listed=listed,
                     query=tuple(query),

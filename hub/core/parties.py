@@ -13,7 +13,11 @@ _PARTY = re.compile(r"([A-Za-z]{2})[*-]?([A-Za-z0-9]{3})", re.ASCII)
 
 
 class PartyRole(StrEnum):
-    """Role of OCPI credentials (credentials, Role). HUB exists only on the 2.2.1 wire."""
+    """Role of OCPI credentials (types_role_enum), of all versions.
+
+    HUB is a role in 2.2.1 only; later a hub is known by its `hub_party_id`. PTP, a payment terminal provider, is a role
+    from 2.3.0 on.
+    """
 
     CPO = "CPO"
     EMSP = "EMSP"
@@ -21,6 +25,7 @@ class PartyRole(StrEnum):
     NAP = "NAP"
     NSP = "NSP"
     OTHER = "OTHER"
+    PTP = "PTP"
     SCSP = "SCSP"
 
 

@@ -57,6 +57,10 @@ class Peers(Protocol):
         """
         ...
 
+    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+        """GET a URL that the partner gave us (Location). Raises: as `send`."""
+        ...
+
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         """POST to a URL that the partner gave us (response_url); parties and what is raised as in `send`."""
         ...
@@ -150,11 +154,11 @@ class Chargers(Protocol):
         """The connector of ours that OCPI knows under this EVSE, or None."""
         ...
 
-    def reachable(self, station: str) -> bool:
-        """Is its socket up, and has it booted?"""
+    async def reachable(self, station: str) -> bool:
+        """Is its socket up, in whichever process, and has it booted?"""
         ...
 
-    def supports(self, station: str, feature: str) -> bool:
+    async def supports(self, station: str, feature: str) -> bool:
         """Features are OCPP 1.6 profile names: `Core`, `Reservation`, `SmartCharging`, `RemoteTrigger`..."""
         ...
 
@@ -170,7 +174,7 @@ class Chargers(Protocol):
 
     async def cancel_reservation(self, station: str, *, reservation: int, timeout_s: float) -> Outcome: ...
 
-    def limit_rules(self, station: str) -> LimitRules: ...
+    async def limit_rules(self, station: str) -> LimitRules: ...
 
     async def limit(
         self, station: str, *, transaction: str, number: int, limits: Limits, timeout_s: float
@@ -193,10 +197,10 @@ class NoChargers:
     def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:
         return None
 
-    def reachable(self, station: str) -> bool:
+    async def reachable(self, station: str) -> bool:
         return False
 
-    def supports(self, station: str, feature: str) -> bool:
+    async def supports(self, station: str, feature: str) -> bool:
         return False
 
     async def remote_start(self, place: Place, *, id_tag: str, timeout_s: float) -> Outcome:
@@ -216,7 +220,7 @@ class NoChargers:
     async def cancel_reservation(self, station: str, *, reservation: int, timeout_s: float) -> Outcome:
         return Outcome.UNKNOWN_RESERVATION
 
-    def limit_rules(self, station: str) -> LimitRules:
+    async def limit_rules(self, station: str) -> LimitRules:
         return LimitRules(("A", "W"))
 
     async def limit(
@@ -250,7 +254,7 @@ class Hub:
     agreements: Agreements = field(init=False)
     addressed: Addressed = field(init=False)
     relaying: set[tuple[str, ...]] = field(default_factory=set)
-    """Requests that are being passed on: correlation id, method, path, asker."""
+    """Requests that are being passed on: correlation id, method, path, asker, receiver."""
 
     def __post_init__(self) -> None:
         self.addressed = Addressed(self.store)

@@ -111,6 +111,14 @@ class Partner(BaseModel):
     pulled: dict[str, str] = {}
     """Per module, the time up to which we have pulled."""
     since: str = ""
+    switches: dict[str, str] = {}
+    """What an operator decided about this partner, in the words of the module that asks."""
+    busy_until: datetime | None = None
+    """We are exchanging credentials with it, at most until then; see `partners/ocpi/turn.py`."""
+
+    def is_busy(self, now: datetime) -> bool:
+        """May nobody else exchange credentials with it just now?"""
+        return self.busy_until is not None and now < self.busy_until
 
     @cached_property
     def roles(self) -> frozenset[PartyRole]:
@@ -189,7 +197,7 @@ class Registry:
         self._versions: dict[str, int] = {}
         self._by_fingerprint: dict[str, tuple[str, IssuedToken]] = {}
         self._by_header: dict[bytes, Caller] = {}
-        self._holders: dict[RoleClaim, Partner] = {}
+        self._holders: dict[RoleClaim, list[Partner]] = {}
         self._revision = -1
         self._listeners: list[Callable[[], None]] = []
         self._changing = asyncio.Lock()
@@ -202,8 +210,10 @@ class Registry:
 
     async def load(self) -> None:
         """Read all partners. Called at start, and when another process has changed one."""
-        revision = self._store.revision(PARTNERS)
-        documents = await self._store.select(PARTNERS, limit=100_000)
+        revision = -1
+        while revision != self._store.revision(PARTNERS):  # what we read must not be older than what we know
+            revision = self._store.revision(PARTNERS)
+            documents = await self._store.select(PARTNERS, limit=100_000)
         self._partners = {}
         self._versions = {}
         for document in documents:
@@ -225,7 +235,10 @@ class Registry:
             for partner in self._partners.values()
             for token in partner.our_tokens
         }
-        self._holders = {claim.pair: partner for partner in self.connected() for claim in partner.claims}
+        self._holders = {}
+        for partner in self.connected():
+            for claim in partner.claims:
+                self._holders.setdefault(claim.pair, []).append(partner)
         for listener in self._listeners:
             listener()
 
@@ -246,9 +259,21 @@ class Registry:
     def connected(self) -> list[Partner]:
         return [partner for partner in self.all() if partner.state is State.CONNECTED]
 
-    def holder_of(self, party: Party, roles: Iterable[PartyRole]) -> Partner | None:
-        """The connected partner that speaks for `party` in one of `roles`."""
-        return next((held for role in roles if (held := self._holders.get(RoleClaim(role, party))) is not None), None)
+    def holder_of(self, party: Party, roles: Iterable[PartyRole], *, behind: str = "") -> Partner | None:
+        """The connected partner that speaks for `party` in one of `roles`.
+
+        A party of 2.1.1 may have several connections, each standing for one party of ours: then that of `behind`.
+        """
+        found = [held for role in roles for held in self._holders.get(RoleClaim(role, party), ())]
+        if len(found) > 1 or (found and found[0].represents):
+            found = [held for held in found if not behind or held.represents in ("", behind)]
+            found.sort(key=lambda held: (held.represents != behind, held.represents))
+        return found[0] if found else None
+
+    def rivals(self, partner: Partner, claim: Claim) -> list[Partner]:
+        """Other connected partners with the same claim, on connections that are not each for another party of ours."""
+        held = self._holders.get(claim.pair, ())
+        return [other for other in held if other.name != partner.name and _overlap(other, partner)]
 
     def known(self, header: bytes) -> Caller | None:
         """Who presented this very Authorization header before, if that has not changed meanwhile."""
@@ -333,6 +358,10 @@ class Registry:
     async def save(self, partner: Partner) -> Partner:
         """Commit `partner` alone. Raises: Conflict."""
         return await self.commit(partner, self.unit(partner))
+
+
+def _overlap(one: Partner, other: Partner) -> bool:
+    return not one.represents or not other.represents or one.represents == other.represents
 
 
 def _without_overlap(partner: Partner) -> Partner:

@@ -99,7 +99,7 @@ async def relay(call: Call, receiver: Receiver, errand: Errand) -> Reply:
     hub, partner = call.hub, receiver.partner
     version = partner.version or VERSIONS[-1]
     body = _body(call, version, errand)
-    with _once(call):
+    with _once(call, receiver):
         try:
             answer = await hub.peers.send(
                 partner,
@@ -156,9 +156,9 @@ def _told(refused: PeerRefused) -> PassedOn | PeerUnreachable | PeerNonsense:
 
 
 @contextmanager
-def _once(call: Call) -> Iterator[None]:
+def _once(call: Call, receiver: Receiver) -> Iterator[None]:
     """A hub behind us may send a request back to us: then it is not sent round once more. Raises: RoutingLoop."""
-    at = (trace.correlation(), call.operation.method, call.path, call.asker)
+    at = (trace.correlation(), call.operation.method, call.path, call.asker, receiver.party)
     if at in call.hub.relaying:
         raise RoutingLoop
     call.hub.relaying.add(at)

@@ -9,13 +9,9 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Final
 
-from hub.core.answers import Answer, ok_bytes
 from hub.core.dialect import VERSIONS, Loss, NotExpressible, Wire
-from hub.core.dispatch import Call
-from hub.core.errors import NotFound
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from hub.core.store import Leaf, Store
@@ -97,45 +93,6 @@ class Rendition:
         for loss in losses:
             at = (version, _INDEX.sub("/*", loss.pointer))
             self.losses[at] = self.losses.get(at, 0) + 1
-
-
-class Objects:
-    """Single objects as partners get them: from memory, for as long as nothing of their kind changes.
-
-    At most `capacity` are kept.
-    """
-
-    def __init__(self, kind: Kind, rendition: Rendition, *, capacity: int = 20_000) -> None:
-        self._kind = kind
-        self._rendition = rendition
-        self._capacity = capacity
-        self._kept: dict[tuple[str, str], bytes | None] = {}
-        self._store: Store | None = None
-        self._revision = -1
-
-    async def answer(self, call: Call, key: str, missing: type[NotFound]) -> Answer:
-        """The object as the caller's version writes it. Raises: `missing`, when there is none or it cannot be said."""
-        revision, store = call.hub.store.revision(self._kind), call.hub.store
-        if revision != self._revision or store is not self._store or len(self._kept) >= self._capacity:
-            self._store, self._revision = store, revision
-            self._kept = {}
-        kept = self._kept
-        at = (call.version, key)
-        if at not in kept:
-            document = await store.get(self._kind, key)
-            kept[at] = None if document is None else await self._rendition.of(store, document, call.version)
-        body = kept[at]
-        if body is None:
-            raise missing
-        call.reading.ready = partial(self._ready, at)
-        return ok_bytes(body)
-
-    def _ready(self, at: tuple[str, str], call: Call) -> Answer | None:
-        """The same again, if nothing has changed since."""
-        if self._revision != call.hub.store.revision(self._kind) or call.hub.store is not self._store:
-            return None
-        body = self._kept.get(at)
-        return None if body is None else ok_bytes(body)
 
 
 def lowest_version(wires: Mapping[str, Wire[Any]], tree: Tree, context: Mapping[str, Any] | None = None) -> str:

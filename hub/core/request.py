@@ -167,7 +167,8 @@ def body_from(receive: Receive) -> Body:
     """The body of an ASGI request."""
 
     async def read(limit: int, declared: bytes | None) -> bytes:
-        check_declared(declared, limit)
+        if declared is not None and declared.isdigit() and int(declared[:20]) > limit:
+            raise TooLarge
         try:
             async with asyncio.timeout(_BODY_DEADLINE_S):
                 return await _parts(receive, limit)
@@ -186,12 +187,6 @@ def body_at_hand(body: bytes) -> Body:
         return body
 
     return read
-
-
-def check_declared(declared: bytes | None, limit: int) -> None:
-    """Raises: TooLarge, when the declared length of a body is over the limit."""
-    if declared is not None and declared.isdigit() and int(declared[:20]) > limit:
-        raise TooLarge
 
 
 async def _parts(receive: Receive, limit: int) -> bytes:

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
 from hub.core.errors import InvalidRequest, PeerUnreachable, UnknownReceiver
-from hub.core.operations import ANYBODY, SENDER
+from hub.core.operations import ANYBODY, SENDER, Operation
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Partner, Registry, State
 
@@ -49,41 +49,97 @@ class Receiver:
 Destination = Literal[Here.OURS, Here.EVERYBODY] | Receiver
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What decides where a request goes."""
+
+    sender: Partner
+    asker: str
+    """The party in whose name it asks."""
+    to: str
+    """The party of OCPI-to; "": left to us."""
+    module: str
+    owner: str = ""
+    """The party that it is about, where that is known; "": ours to answer."""
+    shared: bool = False
+    """It carries, or asks for, data meant for everybody."""
+    of_all: bool = True
+    """It may be asked of everybody: all but the GET of one object of a sender."""
+    roles: frozenset[PartyRole] = ANYBODY
+    """Those in which the receiver is wanted."""
+
+
 def destination(
     call: Call, *, owner: str = "", shared: bool = False, roles: frozenset[PartyRole] = ANYBODY
 ) -> Destination:
-    """Where `call` goes. `owner`: the party that it is about, where that is known ("": ours to answer).
+    """Where `call` goes; see `Message`. Raises: as `decide`."""
+    message = Message(
+        sender=call.partner,
+        asker=call.asker,
+        to=call.to,
+        module=call.operation.module,
+        owner=owner,
+        shared=shared,
+        of_all=_is_of_all(call.operation),
+        roles=roles,
+    )
+    return decide(call.hub, message)
 
-    `shared`: it carries or asks for data meant for everybody. `roles`: those in which the receiver is wanted.
+
+def decide(hub: Hub, message: Message) -> Destination:
+    """Where a message goes.
+
     Raises: InvalidRequest, for a GET of one object from everybody; UnknownReceiver, PeerUnreachable.
     """
-    to, settings = call.to, call.hub.settings
+    to, settings = message.to, hub.settings
     if to and to not in settings.own_parties:
-        return receiver(call.hub, call.partner, to, call.operation.module, roles)
-    if to == settings.hub != settings.party and not _is_asked_of_all(call):
+        return _receiver(hub, message, to)
+    if to == settings.hub != settings.party and not message.of_all:
         raise InvalidRequest("a GET of one object is sent to its owner, or without OCPI-to headers; not to the hub")
     if to == settings.party != settings.hub:
         return OURS
-    if shared:
+    if message.shared:
         return EVERYBODY
-    if owner in ("", *settings.own_parties):
+    if message.owner in ("", *settings.own_parties):
         return OURS
-    return receiver(call.hub, call.partner, owner, call.operation.module, roles)
+    return _receiver(hub, message, message.owner)
 
 
-def _is_asked_of_all(call: Call) -> bool:
-    """GET of a sender's list (GET ALL via Hubs), or anything but a GET (Broadcast Push)."""
-    operation = call.operation
-    return operation.method != "GET" or (operation.side is SENDER and operation.listed)
+def _receiver(hub: Hub, message: Message, party: str) -> Receiver:
+    return receiver(hub, message.sender, party, message.module, message.roles, behind=message.asker)
 
 
-def receiver(hub: Hub, sender: Partner, party: str, module: str, roles: frozenset[PartyRole] = ANYBODY) -> Receiver:
-    """The partner that speaks for `party` in one of `roles`, if requests of `sender` may go there.
+def audience(call: Call, *, roles: frozenset[PartyRole]) -> str:
+    """The only party that may have the object which `call` brings; "": all that are entitled.
+
+    Raises: as `destination`.
+    """
+    goes = destination(call, shared=True, roles=roles)
+    if isinstance(goes, Receiver):
+        return goes.party
+    return "" if goes is EVERYBODY else call.hub.settings.party
+
+
+def _is_of_all(operation: Operation) -> bool:
+    """All but the GET of one object of a sender: GET ALL, Broadcast Push, and what a client asks of its own."""
+    return operation.method != "GET" or operation.side is not SENDER or operation.listed
+
+
+def receiver(
+    hub: Hub,
+    sender: Partner,
+    party: str,
+    module: str,
+    roles: frozenset[PartyRole] = ANYBODY,
+    *,
+    behind: str = "",
+) -> Receiver:
+    """The partner that speaks for `party` in one of `roles`, if requests of `sender`, as `behind`, may go there.
 
     Raises: UnknownReceiver, also where no agreement lets it through: who may not reach a party learns nothing of it;
     PeerUnreachable, where the party is known and not connected.
     """
-    partner = hub.registry.holder_of(Party.parse(party), roles)
+    partner = hub.registry.holder_of(Party.parse(party), roles, behind=behind)
     if partner is None:
         partner = known_receiver(hub.registry, party)
         if partner.state is not State.CONNECTED:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -70,6 +71,12 @@ class Settings(BaseSettings):
         "INFO", description="The least severe event that is logged."
     )
 
+    cdr_tolerance: Decimal = Field(
+        Decimal("0.01"),
+        ge=0,
+        le=1000,
+        description="What an amount of a received CDR may differ by; a hundred times that where there are no cents.",
+    )
     page_default: Count = Field(50, description="Objects per page when a partner asks for no limit.")
     page_max: Count = Field(500, description="Objects per page at most (X-Limit).")
     rate_per_partner: Count = Field(50, description="Requests per second that a partner may make for long.")
@@ -218,6 +225,11 @@ class Settings(BaseSettings):
         """`public_url`, or what it is by default; without a slash at its end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def serves_several_processes(self) -> bool:
+        """May there be other processes of this hub?"""
+        return not self.database_url.startswith("sqlite:")
 
     @property
     def reachable_networks(self) -> tuple[str, ...]:

@@ -115,8 +115,10 @@ class Unit(msgspec.Struct):
         self.changes.append(change)
         return self
 
-    def audited(self, audit: Audit) -> Self:
-        self.audits.append(audit)
+    def audited(self, audit: Audit | None) -> Self:
+        """None: nobody asked for a row."""
+        if audit is not None:
+            self.audits.append(audit)
         return self
 
 

@@ -131,6 +131,7 @@ class CDR(OcpiModel):
     cdr_token: CdrToken
     auth_method: AuthMethod
     authorization_reference: CiString36 | None = None
+    booking_id: CiString36 | None = None
     cdr_location: CdrLocation
     meter_id: Annotated[str, string(255)] | None = None
     currency: Currency

@@ -6,12 +6,16 @@
                 unknown                   a crash, an answer that was lost, or one that tells of trouble there
 
 `sending` is on disk before the socket opens. Whoever finds `sending` on disk, or comes here again without knowing the
-end of the last try, is in `unknown`: the CDR is first looked for below the partner's endpoint, and only then POSTed
-again, byte for byte the same. A request that never left us (no connection) leaves it `pending`.
+end of the last try, is in `unknown`: the CDR is first looked for below the partner's endpoint, and where the partner
+showed earlier ones (`whereabouts.py`), and only then POSTed again, byte for byte the same. A request that never left us
+(no connection) leaves it `pending`.
+
+A CDR of another CPO goes out in the very bytes in which it came, where both ends speak the same version.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from hashlib import sha256
 from typing import Final
 
@@ -22,13 +26,14 @@ from hub.core.delivery import entitled
 from hub.core.dialect import NotExpressible
 from hub.core.errors import EndpointsMissing, PeerFault, PeerRefused, PeerUnreachable
 from hub.core.failpoints import failpoint
-from hub.core.operations import RECEIVER
-from hub.core.ports import Hub
+from hub.core.operations import EMSP_LIKE, RECEIVER
+from hub.core.ports import Hub, PeerAnswer
 from hub.core.registry import Partner
 from hub.core.renditions import up_to
 from hub.core.units import Document, Put, Unit
 from modules.cdrs.routes import rendition
-from modules.cdrs.store import DELIVERIES, find
+from modules.cdrs.store import DELIVERIES, find, original_in
+from modules.cdrs.whereabouts import place_of
 
 _SETTLED: Final = "delivered"
 _IN_DOUBT: Final = frozenset({"sending", "unknown"})
@@ -48,20 +53,25 @@ class CdrPublication:
     """See `hub.core.delivery.Publication`."""
 
     module = "cdrs"
+    readers = EMSP_LIKE
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """POST the CDR once. Raises: PeerFault's children, NotExpressible."""
         document = await find(hub.store, key)
-        if document is None or not document.audience or not entitled(partner, audience=document.audience):
+        if (
+            document is None
+            or not document.audience
+            or not entitled(partner, audience=document.audience, owner=document.owner)
+        ):
             return
         version = partner.version or ""
-        body = await rendition.of(hub.store, document, version)
+        body = await original_in(hub.store, document, version) or await rendition.of(hub.store, document, version)
         if body is None or document.columns["lowest"] not in up_to(version):
             raise NotExpressible("a credit CDR, and the CDR that follows it, cannot be said in this version")
         delivery = await load(hub, partner.name, key)
         if delivery.state == _SETTLED:
             return
-        if delivery.state in _IN_DOUBT and await self._is_there(hub, partner, document, delivery):
+        if delivery.state in _IN_DOUBT and await self._is_there(hub, partner, document):
             await _save(hub, partner.name, key, delivery, _SETTLED)
             return
         await self._post(hub, partner, document, delivery, body)
@@ -85,18 +95,25 @@ class CdrPublication:
         await _save(hub, partner.name, document.key, delivery, _SETTLED)
         failpoint("out.after_ack")
 
-    async def _is_there(self, hub: Hub, partner: Partner, document: Document, delivery: Delivery) -> bool:
+    async def _is_there(self, hub: Hub, partner: Partner, document: Document) -> bool:
         """Did the partner take it, when we do not know? Silence and server faults are raised, not taken for a no."""
-        try:
-            answer = await hub.peers.send(
-                partner, "GET", "cdrs", RECEIVER, (document.columns["id"],), sender=document.owner
-            )
-        except PeerRefused as refused:
-            if is_passing(refused.http, refused.status_code):
-                raise
-            return False
-        data = answer.data
-        return isinstance(data, dict) and str(data.get("id", "")).upper() == document.columns["id"].upper()
+        cdr_id = document.columns["id"]
+        below = hub.peers.send(partner, "GET", "cdrs", RECEIVER, (cdr_id,), sender=document.owner)
+        if await _shows(below, cdr_id):
+            return True
+        url = await place_of(hub, partner, document)
+        return url is not None and await _shows(hub.peers.get(partner, url), cdr_id)
+
+
+async def _shows(asked: Awaitable[PeerAnswer], cdr_id: str) -> bool:
+    """Is the answer this CDR? Raises: PeerFault's children, unless the partner plainly has no such thing there."""
+    try:
+        data = (await asked).data
+    except PeerRefused as refused:
+        if is_passing(refused.http, refused.status_code):
+            raise
+        return False
+    return isinstance(data, dict) and str(data.get("id", "")).upper() == cdr_id.upper()
 
 
 def _after(fault: PeerFault) -> str:
@@ -117,5 +134,5 @@ async def load(hub: Hub, partner: str, key: str) -> Delivery:
 async def _save(hub: Hub, partner: str, key: str, delivery: Delivery, state: str) -> None:
     delivery.state = state
     delivery.at = hub.clock.now().isoformat()
-    put = Put(DELIVERIES, f"{partner}/{key}", msgspec.json.encode(delivery), columns=(state, key))
+    put = Put(DELIVERIES, f"{partner}/{key}", msgspec.json.encode(delivery), partner, columns=(state, key))
     await hub.store.commit(Unit().put(put))

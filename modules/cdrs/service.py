@@ -16,7 +16,9 @@ from hub.core.errors import Conflict, InvalidRequest, NotFound
 from hub.core.failpoints import failpoint
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
+from hub.core.parties import Party
 from hub.core.ports import Hub
+from hub.core.store import Store
 from hub.core.units import Audit, Document, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs.build import SessionFacts, credit, make
@@ -82,6 +84,30 @@ async def get(hub: Hub, key: str) -> Document:
     return document
 
 
+async def find(store: Store, owner: Party, cdr_id: str) -> Document | None:
+    """The CDR of this owner and id, ours or a received one."""
+    key = cdrs.key_of(owner, cdr_id)
+    return await cdrs.find(store, key) or await cdrs.find_received(store, key)
+
+
+def payer(document: Document) -> str:
+    """The party that pays a CDR: the owner of its token."""
+    if document.audience:
+        return document.audience
+    token = parse(document.body, limit=LIMIT)["cdr_token"]
+    return str(Party.of(token["country_code"], token["party_id"]))
+
+
+async def with_id(store: Store, cdr_id: str) -> list[Document]:
+    """The CDRs of this id, of whatever owner."""
+    return await cdrs.with_id(store, cdr_id)
+
+
+async def by_reference(store: Store, reference: str) -> list[Document]:
+    """The CDRs of charges that were allowed under this authorization_reference, of whatever owner."""
+    return await cdrs.by_reference(store, reference)
+
+
 async def receipt(hub: Hub, key: str) -> Document:
     """Why a CDR of ours costs what it does; of a credit CDR, why that cost so which it takes back. Raises: NotFound."""
     tree = parse((await get(hub, key)).body, limit=LIMIT)
@@ -96,6 +122,8 @@ async def receipt(hub: Hub, key: str) -> Document:
 async def take_back(hub: Hub, key: str, *, actor: str, location: Tree) -> Tree:
     """Issue the credit CDR of `key`. Returns: the credit CDR. Raises: NotFound, InvalidRequest (credited already)."""
     document = await get(hub, key)
+    if document.owner != hub.settings.party:
+        raise InvalidRequest("a CDR is taken back by the CPO that issued it")
     try:
         tree = credit(parse(document.body, limit=LIMIT), now=hub.clock.now())
     except PricingFault as fault:

@@ -1,21 +1,55 @@
-"""CDRs as they are kept, each forever as it was issued; and how far the delivery of each has come."""
+"""CDRs as they are kept, each forever as it was issued or received.
+
+`CDRS` are those for eMSPs, with `DELIVERIES`, how far each has come: ours, and a copy of each CDR of another CPO that
+may be passed on. `RECEIVED` are those that came, with `ORIGINALS`, the words in which each came, and `CHECKS`, what
+came of checking it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
+import msgspec
+
+from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.renditions import lowest_version
 from hub.core.store import Store
+from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Change, Document, Kind, Put
 from modules.cdrs.wire import CDR
 
-CDRS: Final = Kind("cdrs", columns=("lowest", "id", "session"), indexed=("session",))
+CDRS: Final = Kind("cdrs", columns=("lowest", "id", "session", "reference"), indexed=("id", "session", "reference"))
+"""`reference`: its authorization_reference in upper case, by which payments are matched; "" for none."""
 RECEIPTS: Final = Kind("cdr_receipts")
 """Why a CDR of ours costs what it does, under the key of the CDR. For us and our drivers: no partner is sent it."""
 DELIVERIES: Final = Kind("cdr_deliveries", columns=("state", "cdr"), indexed=("state", "cdr"))
+"""How far a CDR has come at a partner; its owner is that partner, by name."""
+
+RECEIVED: Final = Kind(
+    "received_cdrs",
+    columns=("id", "ocpi", "partner", "state", "verdict", "credits", "reference"),
+    indexed=("id", "state", "verdict", "credits", "reference"),
+)
+"""`ocpi`: the version in which it came. `verdict`: "" until it was checked. `credits`: key of what it takes back."""
+ORIGINALS: Final = Kind("received_originals")
+CHECKS: Final = Kind("cdr_checks")
+
+
+class Passing(StrEnum):
+    """May a received CDR be passed on to whom it concerns? Only `FREE` and `RELEASED` may."""
+
+    WAITING = "waiting"
+    """It was not checked yet."""
+    FREE = "free"
+    HELD = "held"
+    """Until an operator releases it, or what it lacks has come."""
+    RELEASED = "released"
 
 
 def key_of(owner: Party | str, cdr_id: str) -> str:
@@ -28,10 +62,12 @@ def put_of(tree: Tree, audience: str, location: Tree, *, session: str, least: st
     `location` is that of the start; `session` is ours, also where the CDR names none; partners below the version
     `least` do not get it.
     """
-    owner = f"{tree['country_code']}*{tree['party_id']}"
-    columns = (max(lowest_version(CDR, tree, {"location": location}), least), tree["id"], session)
+    owner = f"{tree['country_code']}*{tree['party_id']}".upper()
+    reference = str(tree.get("authorization_reference") or "").upper()
+    columns = (max(lowest_version(CDR, tree, {"location": location}), least), tree["id"], session, reference)
     key = key_of(owner, tree["id"])
-    return Put(CDRS, key, encode(tree), owner, audience, tree["last_updated"], columns, ABSENT)
+    updated = timestamp(parse_datetime(tree["last_updated"]))
+    return Put(CDRS, key, encode(tree), owner, audience, updated, columns, ABSENT)
 
 
 def receipt_put(cdr: Put, receipt: Tree) -> Put:
@@ -51,5 +87,92 @@ async def find_receipt(store: Store, key: str) -> Document | None:
     return await store.get(RECEIPTS, key)
 
 
+async def original_in(store: Store, document: Document, version: str) -> bytes | None:
+    """The bytes in which a CDR of another CPO came, where it came in `version`."""
+    came = await store.get(RECEIVED, document.key)
+    if came is None or came.columns["ocpi"] != version:
+        return None
+    kept = await store.get(ORIGINALS, document.key)
+    return kept.body if kept is not None else None
+
+
 async def of_session(store: Store, session_id: str) -> list[Document]:
     return await store.select(CDRS, equal={"session": session_id})
+
+
+async def with_id(store: Store, cdr_id: str) -> list[Document]:
+    """The CDRs of this id, ours and received ones."""
+    return await _of_all(store, {"id": cdr_id})
+
+
+async def by_reference(store: Store, reference: str) -> list[Document]:
+    """The CDRs of charges that were allowed under this authorization_reference, ours and received ones."""
+    if not reference:
+        return []
+    return await _of_all(store, {"reference": reference.upper()})
+
+
+async def _of_all(store: Store, equal: Mapping[str, str]) -> list[Document]:
+    """Each CDR once: one that was passed on is what stands among ours."""
+    found = await store.select(CDRS, equal=equal)
+    keys = {document.key for document in found}
+    return [*found, *(each for each in await store.select(RECEIVED, equal=equal) if each.key not in keys)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a received CDR stands: what may change of it, while the CDR never does."""
+
+    state: Passing = Passing.WAITING
+    verdict: str = ""
+
+
+def received_put(tree: Tree, standing: Standing, *, version: str, partner: str) -> Put:
+    """The write of a CDR that another CPO has sent: it must not exist yet."""
+    owner = f"{tree['country_code']}*{tree['party_id']}".upper()
+    credited = tree.get("credit_reference_id") if tree.get("credit") else None
+    taken_back = key_of(owner, credited) if credited else ""
+    reference = str(tree.get("authorization_reference") or "").upper()
+    columns = (tree["id"], version, partner, standing.state.value, standing.verdict, taken_back, reference)
+    updated = timestamp(parse_datetime(tree["last_updated"]))
+    return Put(RECEIVED, key_of(owner, tree["id"]), encode(tree), owner, "", updated, columns, ABSENT)
+
+
+def standing_put(document: Document, standing: Standing) -> Put:
+    """The write of how a received CDR stands now; the CDR itself stays as it is."""
+    columns = {**document.columns, "state": standing.state.value, "verdict": standing.verdict}
+    values = tuple(columns[name] for name in RECEIVED.columns)
+    return Put(
+        RECEIVED, document.key, document.body, document.owner, "", document.last_updated, values, document.version
+    )
+
+
+async def find_received(store: Store, key: str) -> Document | None:
+    return await store.get(RECEIVED, key)
+
+
+async def waiting(store: Store, limit: int) -> list[Document]:
+    """Received CDRs that were not checked yet, the oldest first."""
+    return await store.select(RECEIVED, equal={"verdict": ""}, limit=limit)
+
+
+async def held(store: Store, *, after_seq: int) -> list[Document]:
+    """Received CDRs that are held, the oldest first, a part at a time."""
+    return await store.select(RECEIVED, equal={"state": Passing.HELD}, after_seq=after_seq, limit=500)
+
+
+async def credits_of(store: Store, key: str) -> list[Document]:
+    """The received credit CDRs that take this one back."""
+    return await store.select(RECEIVED, equal={"credits": key})
+
+
+class _Located(msgspec.Struct):
+    location: str = ""
+
+
+async def locations_given(store: Store, partner: str, *, newest: int) -> list[tuple[str, str]]:
+    """(Location, id of the CDR) of the last deliveries to a partner for which it gave one; the newest first."""
+    of_partner = {"owner": partner, "state": "delivered"}
+    found = await store.select(DELIVERIES, equal=of_partner, descending=True, limit=newest)
+    read = [(msgspec.json.decode(d.body, type=_Located).location, d.columns["cdr"].rsplit("/", 1)[-1]) for d in found]
+    return [(location, cdr_id) for location, cdr_id in read if location]

@@ -168,7 +168,13 @@ DIALECTS: Final[Dialects] = {
             rename={"end_date_time": "stop_date_time"},
             supply=frozenset({"country_code", "party_id"}),
             drop=frozenset(
-                {"session_id", "authorization_reference", "signed_data", *(f"total_{cost}" for cost in _COSTS)}
+                {
+                    "session_id",
+                    "authorization_reference",
+                    "booking_id",
+                    "signed_data",
+                    *(f"total_{cost}" for cost in _COSTS),
+                }
             ),
             by_hand=frozenset(
                 {"cdr_token", "cdr_location", "credit", "credit_reference_id", "invoice_reference_id"}
@@ -181,6 +187,7 @@ DIALECTS: Final[Dialects] = {
             up=_cdr_up,
             down=_cdr_down,
         ),
+        "2.2.1": Dialect(drop=frozenset({"booking_id"})),
     },
     ChargingPeriod: {
         "2.1.1": Dialect(drop=frozenset({"tariff_id"}), spare={"dimensions": _NOTHING}),

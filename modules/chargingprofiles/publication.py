@@ -8,6 +8,7 @@ from hub.core.operations import SENDER
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from modules.chargingprofiles import store as profiles
+from modules.chargingprofiles.onward import PROFILERS
 from modules.chargingprofiles.wire import ACTIVE_CHARGING_PROFILE
 
 
@@ -15,6 +16,7 @@ class ChargingProfilePublication:
     """See `hub.core.delivery.Publication`."""
 
     module = "chargingprofiles"
+    readers = PROFILERS
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """PUT the ActiveChargingProfile, if the partner has an interface for it."""

@@ -64,7 +64,7 @@ async def set_profile(hub: Hub, sender: Sender, session_id: str, order: SetCharg
     charge = await _charge(hub, sender.partner, session_id)
     if not isinstance(charge, Charge):
         return charge
-    limits = plan.limits_of(order.charging_profile, charge, hub.chargers.limit_rules(charge.station))
+    limits = plan.limits_of(order.charging_profile, charge, await hub.chargers.limit_rules(charge.station))
     if limits is None:
         return response("REJECTED")
 
@@ -127,9 +127,9 @@ async def _charge(hub: Hub, partner: Partner, session_id: str) -> Charge | Tree:
     charge = await load(hub.store, session_id.lower())
     if charge is None or charge.owner not in partner.parties:
         return response("UNKNOWN_SESSION")
-    if not charge.is_open or charge.reservation_only or not hub.chargers.reachable(charge.station):
+    if not charge.is_open or charge.reservation_only or not await hub.chargers.reachable(charge.station):
         return response("REJECTED")
-    if not hub.chargers.supports(charge.station, "SmartCharging"):
+    if not await hub.chargers.supports(charge.station, "SmartCharging"):
         return response("NOT_SUPPORTED")
     return charge
 
@@ -208,11 +208,12 @@ async def _follow(hub: Hub, charge: Charge) -> None:
 
 
 async def _limits(hub: Hub, charge: Charge, duration_s: int) -> Limits | ProfileOutcome:
+    rules = await hub.chargers.limit_rules(charge.station)
     return await hub.chargers.limits(
         charge.station,
         transaction=charge.session_id,
         duration_s=duration_s,
-        unit=hub.chargers.limit_rules(charge.station).units[0],
+        unit=rules.units[0],
         timeout_s=hub.settings.command_timeout_s,
     )
 

@@ -44,7 +44,7 @@ async def choose(hub: Hub, location_id: str, statuses: Sequence[str]) -> Place |
     evses = [evse for evse in location.get("evses") or () if evse["status"] in statuses]
     for evse in sorted(evses, key=lambda each: statuses.index(each["status"])):
         place = hub.chargers.place(evse["uid"])
-        if place is None or not hub.chargers.reachable(place.station):
+        if place is None or not await hub.chargers.reachable(place.station):
             continue
         if not await owners_at(hub, place):
             return place

@@ -12,7 +12,9 @@ from typing import Final
 import msgspec
 
 from hub.core.clock import timestamp
+from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
+from hub.core.types import parse_datetime
 from hub.core.units import Delete, Kind, Put, Unit
 
 REFERENCES: Final = Kind("command_references")
@@ -48,6 +50,15 @@ async def reference_of(hub: Hub, cpo: str, contract_id: str, *, began: datetime)
         return None
     remembered = msgspec.json.decode(document.body, type=Remembered)
     return remembered.reference if remembered.since <= began <= remembered.until else None
+
+
+async def with_reference(hub: Hub, cpo: str, record: Tree) -> Tree:
+    """A Session or CDR of `cpo` with the reference that its version could not say, if there is one."""
+    if record.get("authorization_reference") is not None:
+        return record
+    began = parse_datetime(record["start_date_time"])
+    reference = await reference_of(hub, cpo, record["cdr_token"]["contract_id"], began=began)
+    return record if reference is None else {**record, "authorization_reference": reference}
 
 
 async def forget(hub: Hub) -> None:

@@ -142,7 +142,7 @@ async def withdraw(hub: Hub, key: str, *, actor: str) -> Outcome:
     """
     reservation = commands.reservation_in(await document_of(hub, key))
     outcome = Outcome.ACCEPTED
-    if hub.chargers.reachable(reservation.station):
+    if await hub.chargers.reachable(reservation.station):
         outcome = await cancel(hub, reservation)
     if outcome in _GONE:
         await _close(hub, key, CANCELED, at=hub.clock.now(), actor=actor)

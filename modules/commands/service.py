@@ -88,7 +88,7 @@ async def start_session(hub: Hub, sender: Sender, order: StartSession) -> Respon
         )
     if place is None:
         return _NOTHING_FREE if order.evse_uid is None else _NOTHING_THERE
-    refusal = _unready(hub, place.station, "Core")
+    refusal = await _unready(hub, place.station, "Core")
     if refusal is not None:
         return refusal
     id_tag = await tag_of(hub.store, owner, order.token.type, order.token.uid)
@@ -106,7 +106,7 @@ async def stop_session(hub: Hub, sender: Sender, order: StopSession) -> Response
         return UNKNOWN_SESSION
     if not charge.is_open or charge.reservation_only:
         return _NOT_RUNNING
-    refusal = _unready(hub, charge.station, "Core")
+    refusal = await _unready(hub, charge.station, "Core")
     if refusal is not None:
         return refusal
     act = partial(
@@ -128,7 +128,7 @@ async def unlock_connector(hub: Hub, sender: Sender, order: UnlockConnector) -> 
     place = await places.find(hub, order.location_id, order.evse_uid, order.connector_id)
     if place is None:
         return _NOTHING_THERE
-    refusal = _unready(hub, place.station, "Core")
+    refusal = await _unready(hub, place.station, "Core")
     if refusal is not None:
         return refusal
     if await places.owners_at(hub, place) - sender.partner.parties:
@@ -153,7 +153,7 @@ async def reserve_now(hub: Hub, sender: Sender, order: ReserveNow) -> Response:
         place = await places.find(hub, order.location_id, order.evse_uid, None)
     if place is None:
         return _NOTHING_FREE if order.evse_uid is None else _NOTHING_THERE
-    refusal = _unready(hub, place.station, "Reservation")
+    refusal = await _unready(hub, place.station, "Reservation")
     if refusal is not None:
         return refusal
     id_tag = await tag_of(hub.store, owner, order.token.type, order.token.uid)
@@ -171,7 +171,7 @@ async def cancel_reservation(hub: Hub, sender: Sender, order: CancelReservation)
     reservation = await reservations.standing(hub, sender.partner.parties, order.reservation_id)
     if reservation is None:
         return _NOT_RESERVED
-    refusal = _unready(hub, reservation.station, "Reservation")
+    refusal = await _unready(hub, reservation.station, "Reservation")
     if refusal is not None:
         return refusal
     command = sender.command(hub, "CANCEL_RESERVATION", order.response_url, reservation.station)
@@ -188,11 +188,11 @@ async def _accept(
     return Response("ACCEPTED", timeout_s=results.announced_s(hub))
 
 
-def _unready(hub: Hub, station: str, feature: str) -> Response | None:
+async def _unready(hub: Hub, station: str, feature: str) -> Response | None:
     """Why the charger cannot be asked, if so. Offline comes first: what it supports is then hearsay."""
-    if not hub.chargers.reachable(station):
+    if not await hub.chargers.reachable(station):
         return _OFFLINE
-    if not hub.chargers.supports(station, feature):
+    if not await hub.chargers.supports(station, feature):
         return _LACKS_IT
     return None
 

@@ -9,8 +9,8 @@ from pydantic import Field
 from hub.core.types import BusinessDetails, CountryCode, OcpiModel, PartyId, Some, Url, key_of
 from hub.core.types.markers import Closed, ci_string, exact
 
-Role = Annotated[Literal["CPO", "EMSP", "NAP", "NSP", "OTHER", "SCSP"], Closed("Role")]
-"""types_role_enum. HUB exists only on the 2.2.1 wire."""
+Role = Annotated[Literal["CPO", "EMSP", "NAP", "NSP", "OTHER", "PTP", "SCSP"], Closed("Role")]
+"""types_role_enum, and PTP, which the payments edition uses as a role. HUB exists only on the 2.2.1 wire."""
 
 
 class CredentialsRole(OcpiModel):

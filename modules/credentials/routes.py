@@ -15,7 +15,7 @@ operations = Operations("credentials", routed=False)
 @operations("GET", CONFIG, answer=CREDENTIALS, pending=True)
 async def show(call: Call) -> Answer:
     """Our credentials, with the token that the caller uses. OCPI credentials_get_method."""
-    return _answer(call, service.ours(call.hub, call.caller.token, call.version))
+    return _answer(call, service.ours(call.hub, call.partner, call.caller.token, call.version))
 
 
 @operations("POST", CONFIG, body=CREDENTIALS, answer=CREDENTIALS, pending=True)

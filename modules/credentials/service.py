@@ -12,36 +12,79 @@ from datetime import timedelta
 from typing import Final
 
 from hub.core.delivery import lane_from_now_on
-from hub.core.errors import EndpointsMissing, InvalidRequest, RegistrationState, Unauthorized
+from hub.core.dialect import VERSIONS
+from hub.core.errors import Conflict, EndpointsMissing, InvalidRequest, RegistrationState, Unauthorized
 from hub.core.jsontypes import Tree
+from hub.core.operations import CPO
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Found, Hub
 from hub.core.registry import Caller, Claim, IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import mint_token
 from hub.core.units import Audit, Unit
+from modules.credentials.claims import check_claims, claims_of
 from modules.credentials.model import Credentials
 
+_ROLES: Final = frozenset(PartyRole) - {PartyRole.HUB}
+"""Roles that a Credentials object of 2.3.0 has."""
 NEEDED: Final = {PartyRole.EMSP: (("tokens", "SENDER"),)}
 """What our side needs of a partner in a role (REQ-077): without its tokens we can authorize no driver of an eMSP."""
 
 
-def ours(hub: Hub, token: str, version: str) -> Tree:
-    """Our Credentials object, with the token its reader is to use. OCPI credentials, Credentials object."""
+def ours(hub: Hub, partner: Partner, token: str, version: str) -> Tree:
+    """Our Credentials object for `partner`, with the token it is to use. OCPI credentials, Credentials object.
+
+    We are a CPO and a hub: HUB is a role of its own in 2.2.1; in 2.3.0 the hub is named, and who is reached through it
+    stands beside us. 2.1.1 knows one party, and so does a connection that stands for one.
+    """
     settings = hub.settings
-    party = settings.own_party
-    path = "/ocpi/cpo/versions" if version == "2.1.1" else "/ocpi/versions"
+    own = (_role(PartyRole.CPO, settings.own_party, settings.business_name),)
+    tree: Tree = {"token": token, "url": settings.base_url + _path(partner, version)}
+    if partner.represents and partner.represents != settings.party:
+        return {**tree, "roles": _represented(hub, partner.represents)}
+    if partner.represents or version == VERSIONS[0]:
+        return {**tree, "roles": [*own]}
+    itself = Party.parse(settings.hub)
+    if version == VERSIONS[-1]:
+        through = (_role(c.role, c.party, c.business_name) for c in hub.agreements.peers(partner) if c.role in _ROLES)
+        return {**tree, "hub_party_id": f"{itself.country_code}{itself.party_id}", "roles": _once((*own, *through))}
+    return {**tree, "roles": [*own, _role(PartyRole.HUB, itself, settings.business_name)]}
+
+
+def _path(partner: Partner, version: str) -> str:
+    """2.1.1 tells what we are to it by position."""
+    if version != VERSIONS[0]:
+        return "/ocpi/versions"
+    return f"/ocpi/{'emsp' if partner.roles == CPO else 'cpo'}/versions"
+
+
+def _represented(hub: Hub, party: str) -> list[Tree]:
+    """The roles of the only party that a connection stands for. Raises: InvalidRequest, when it is not connected."""
+    roles = [
+        _role(claim.role, claim.party, claim.business_name)
+        for other in hub.registry.connected()
+        for claim in other.claims
+        if str(claim.party) == party and claim.role in _ROLES
+    ]
+    if not roles:
+        raise InvalidRequest(f"{party}, which this connection stands for, is not connected")
+    return _once(roles)
+
+
+def _role(role: PartyRole, party: Party, name: str) -> Tree:
     return {
-        "token": token,
-        "url": settings.base_url + path,
-        "roles": [
-            {
-                "role": "CPO",
-                "party_id": party.party_id,
-                "country_code": party.country_code,
-                "business_details": {"name": settings.business_name},
-            }
-        ],
+        "role": role.value,
+        "party_id": party.party_id,
+        "country_code": party.country_code,
+        "business_details": {"name": name or str(party)},
     }
+
+
+def _once(roles: Iterable[Tree]) -> list[Tree]:
+    """The triple of role, country code and party id stands once (REQ-080)."""
+    by_triple: dict[tuple[str, str, str], Tree] = {}
+    for role in roles:
+        by_triple.setdefault((role["role"], role["country_code"], role["party_id"]), role)
+    return list(by_triple.values())
 
 
 async def register(hub: Hub, caller: Caller, theirs: Credentials, version: str) -> Tree:
@@ -65,7 +108,7 @@ async def register(hub: Hub, caller: Caller, theirs: Credentials, version: str) 
         return unit.put(lane).audited(Audit(name, "credentials.registered", name, f"version {version}"))
 
     await hub.registry.change(name, registered, recorded)
-    return ours(hub, token, version)
+    return ours(hub, hub.registry.get(name), token, version)
 
 
 async def update(hub: Hub, caller: Caller, theirs: Credentials, version: str) -> Tree:
@@ -88,7 +131,7 @@ async def update(hub: Hub, caller: Caller, theirs: Credentials, version: str) ->
         return unit.audited(Audit(name, "credentials.rotated", name, f"version {version}"))
 
     await hub.registry.change(name, rotated, recorded)
-    return ours(hub, token, version)
+    return ours(hub, hub.registry.get(name), token, version)
 
 
 async def unregister(hub: Hub, caller: Caller) -> None:
@@ -99,7 +142,14 @@ async def unregister(hub: Hub, caller: Caller) -> None:
 
 async def forget(hub: Hub, partner: Partner, *, actor: str) -> None:
     """End a registration; the partner needs a new invitation."""
-    gone = {"state": State.UNREGISTERED, "our_tokens": (), "their_token": "", "endpoints": (), "claims": ()}
+    gone = {
+        "state": State.UNREGISTERED,
+        "our_tokens": (),
+        "their_token": "",
+        "endpoints": (),
+        "claims": (),
+        "busy_until": None,
+    }
     await hub.registry.change(
         partner.name,
         lambda known: known.model_copy(update=gone),
@@ -113,52 +163,31 @@ def _must_be_registered(caller: Caller) -> None:
 
 
 def _check_again(hub: Hub, caller: Caller, partner: Partner, theirs: Credentials, version: str) -> None:
-    """What may have changed during the call-backs. Raises: Unauthorized, for a void token; InvalidRequest (claims)."""
+    """What may have changed during the call-backs.
+
+    Raises: Unauthorized, for a void token; Conflict, when we have begun an exchange too; InvalidRequest (claims).
+    """
     good = (caller.use, TokenUse.OVERLAP) if caller.use is TokenUse.LIVE else (caller.use,)
     held = any(token.fingerprint == caller.fingerprint and token.use in good for token in partner.our_tokens)
     if partner.state is State.BLOCKED or not held:
         raise Unauthorized
+    _must_be_their_turn(hub, partner)
     check_claims(hub, partner, claims_of(theirs, partner, version))
 
 
+def _must_be_their_turn(hub: Hub, partner: Partner) -> None:
+    """Raises: Conflict."""
+    if partner.is_busy(hub.clock.now()):
+        raise Conflict("we are exchanging credentials with you at this moment; try again in a minute")
+
+
 async def _examine(hub: Hub, partner: Partner, theirs: Credentials, version: str) -> Found:
+    _must_be_their_turn(hub, partner)
     claims = claims_of(theirs, partner, version)
     check_claims(hub, partner, claims)
     found = await hub.discovery.discover(str(theirs.url), theirs.token, version=version)
     check_endpoints(found, claims)
     return found
-
-
-def claims_of(theirs: Credentials, partner: Partner, version: str) -> tuple[Claim, ...]:
-    """The roles of a Credentials object. Raises: InvalidRequest, for a triple that stands twice.
-
-    2.1.1 has no role in it: there the party claims what it was invited as.
-    """
-    claims = tuple(
-        Claim(role=role, party=party, business_name=entry.business_details.name)
-        for entry in theirs.roles
-        for party in (Party.of(entry.country_code, entry.party_id),)
-        for role in (_invited_as(partner, party) if version == "2.1.1" else (PartyRole(entry.role),))
-    )
-    if len({claim.pair for claim in claims}) != len(claims):
-        raise InvalidRequest("the same role of the same party stands twice")
-    return claims
-
-
-def _invited_as(partner: Partner, party: Party) -> tuple[PartyRole, ...]:
-    roles = tuple(claim.role for claim in partner.invited if claim.party == party)
-    return roles or (PartyRole.OTHER,)
-
-
-def check_claims(hub: Hub, partner: Partner, claims: Iterable[Claim]) -> None:
-    """Only what was invited, and nobody else's party. Raises: InvalidRequest."""
-    invited = {claim.pair for claim in partner.invited}
-    for claim in claims:
-        if claim.pair not in invited:
-            raise InvalidRequest(f"{claim.role} {claim.party} was not agreed for this platform")
-        holder = hub.registry.holder_of(claim.party, (claim.role,))
-        if holder is not None and holder.name != partner.name:
-            raise InvalidRequest(f"{claim.role} {claim.party} is registered by another platform")
 
 
 def check_endpoints(found: Found, claims: Iterable[Claim]) -> None:
@@ -185,5 +214,6 @@ def _with(hub: Hub, partner: Partner, theirs: Credentials, found: Found, tokens:
             "their_token": hub.registry.sealed(theirs.token),
             "token_form": found.token_form,
             "since": hub.clock.now().isoformat(),
+            "busy_until": None,
         }
     )

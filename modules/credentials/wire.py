@@ -88,7 +88,9 @@ DIALECTS: Final[Dialects] = {
         "2.2.1": Dialect(by_hand=frozenset({"hub_party_id"}), up=_roles_up, down=_roles_down),
     },
     CredentialsRole: {
-        "2.2.1": Dialect(values={"role": Only(("CPO", "EMSP", "HUB", "NAP", "NSP", "OTHER", "SCSP"))}),
+        "2.2.1": Dialect(
+            values={"role": Only(("CPO", "EMSP", "HUB", "NAP", "NSP", "OTHER", "SCSP"), turns={"PTP": "OTHER"})}
+        ),
     },
 }
 

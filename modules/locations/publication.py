@@ -1,4 +1,4 @@
-"""Our locations on their way to partners. OCPI mod_locations_receiver_interface.
+"""Locations on their way to partners. OCPI mod_locations_receiver_interface.
 
 A change of status alone goes as PATCH of that EVSE, everything else as PUT of the location. A partner that does not
 know the object of a PATCH gets the PUT (REQ-024).
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from hub.core.answers import says_unknown_object
+from hub.core.delivery import may_have, parties
 from hub.core.dialect import NotExpressible
 from hub.core.errors import PeerRefused, UnknownLocation
 from hub.core.inbound import encode, parse
@@ -63,6 +64,7 @@ class LocationPublication:
     """See `hub.core.delivery.Publication`."""
 
     module = "locations"
+    readers = READERS
 
     def __init__(self) -> None:
         self._store: Store | None = None
@@ -81,7 +83,7 @@ class LocationPublication:
         return kept[key]
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
-        if partner.endpoint("locations", "RECEIVER") is None or partner.roles.isdisjoint(READERS):
+        if partner.endpoint("locations", "RECEIVER") is None or not may_have(hub, partner, "locations", key):
             return
         current = await self._current(hub.store, key)
         if current is None:
@@ -89,13 +91,12 @@ class LocationPublication:
         document, version = current.document, partner.version or ""
         if document.columns["lowest"] not in up_to(version):
             raise NotExpressible("publish=false cannot be said in this version")
+        between = parties(hub, document.owner, document.audience)
         patches = current.patches(what)
         if patches is not None:
             try:
                 for path, body in patches:
-                    await hub.peers.send(
-                        partner, "PATCH", "locations", RECEIVER, path, body=body, sender=hub.settings.hub
-                    )
+                    await hub.peers.send(partner, "PATCH", "locations", RECEIVER, path, body=body, **between)
             except PeerRefused as refused:
                 if not says_unknown_object(refused.http, refused.status_code):
                     raise
@@ -103,4 +104,4 @@ class LocationPublication:
                 return
         whole = await rendition.of(hub.store, document, version)
         path = (*document.owner.split("*"), document.columns["id"])
-        await hub.peers.send(partner, "PUT", "locations", RECEIVER, path, body=whole, sender=hub.settings.hub)
+        await hub.peers.send(partner, "PUT", "locations", RECEIVER, path, body=whole, **between)

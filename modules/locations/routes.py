@@ -1,34 +1,46 @@
-"""Locations, as their sender: partners pull ours. OCPI mod_locations_sender_interface."""
+"""Locations: partners pull those that they may see, CPOs push theirs. OCPI mod_locations."""
 
 from __future__ import annotations
 
-from hub.core.answers import Answer, ok
+from typing import Final
+
+from hub.core.answers import Answer, ok, ok_bytes
 from hub.core.dispatch import Call
 from hub.core.errors import UnknownLocation
+from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
-from hub.core.operations import READERS, SENDER, Operations
+from hub.core.operations import CPO, LARGE, MEDIUM, READERS, RECEIVER, SENDER, SMALL, Operations
 from hub.core.paging import QUERY, Listing
-from hub.core.renditions import Objects, Rendition, up_to
-from modules.locations import service
-from modules.locations.store import LOCATIONS, key_of
+from hub.core.renditions import Rendition
+from hub.core.routing import audience
+from hub.core.sharing import SharedObjects, visible
+from modules.locations import foreign, service
+from modules.locations.foreign import Spot
+from modules.locations.model import EVSE as OUR_EVSE
+from modules.locations.model import Connector, Location
+from modules.locations.store import LOCATIONS
 from modules.locations.wire import CONNECTOR, EVSE, LOCATION
 
 operations = Operations("locations", callers=READERS)
 rendition = Rendition(LOCATION)
 _listing = Listing(LOCATIONS, rendition)
-_objects = Objects(LOCATIONS, rendition)
+_objects = SharedObjects(LOCATIONS, rendition, owners=CPO, missing=UnknownLocation)
+
+_LOCATION: Final = "{country_code}/{party_id}/{location_id}"
+_EVSE: Final = f"{_LOCATION}/{{evse_uid}}"
+_CONNECTOR: Final = f"{_EVSE}/{{connector_id}}"
 
 
 @operations("GET", SENDER, answer=LOCATION, listed=True, query=QUERY)
 async def list_locations(call: Call) -> Answer:
-    """Our locations, a page at a time. OCPI mod_locations_get_list_method."""
-    return await _listing.page(call, {"owner": (call.hub.settings.party,), "lowest": up_to(call.version)})
+    """All locations that the caller may see, a page at a time. OCPI mod_locations_get_list_method."""
+    return await _listing.page(call, await visible(call, CPO))
 
 
 @operations("GET", SENDER, "{location_id}", answer=LOCATION)
 async def get_location(call: Call, location_id: str) -> Answer:
     """One location. OCPI mod_locations_get_object_method."""
-    return await _objects.answer(call, key_of(call.hub.settings.party, location_id), UnknownLocation)
+    return await _objects.answer(call, location_id)
 
 
 @operations("GET", SENDER, "{location_id}/{evse_uid}", answer=EVSE)
@@ -46,7 +58,93 @@ async def get_connector(call: Call, location_id: str, evse_uid: str, connector_i
 
 
 async def _visible(call: Call, location_id: str) -> Tree:
-    document = await service.get(call.hub.store, key_of(call.hub.settings.party, location_id))
-    if document.columns["lowest"] not in up_to(call.version):
-        raise UnknownLocation
-    return await service.get_tree(call.hub.store, document.key)
+    tree: Tree = parse((await _objects.find(call, location_id)).body, limit=service.LIMIT)
+    return tree
+
+
+@operations("GET", RECEIVER, _LOCATION, answer=LOCATION, callers=CPO)
+async def get_own_location(call: Call, country_code: str, party_id: str, location_id: str) -> Answer:
+    """The caller's location as we keep it. OCPI mod_locations_client_owned_get."""
+    document = await foreign.get(call.hub, _spot(call, country_code, party_id, location_id))
+    body = await rendition.of(call.hub.store, document, call.version)
+    return ok_bytes(document.body if body is None else body)
+
+
+@operations("GET", RECEIVER, _EVSE, answer=EVSE, callers=CPO)
+async def get_own_evse(call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str) -> Answer:
+    """The caller's EVSE as we keep it. OCPI mod_locations_client_owned_get."""
+    tree = await _kept(call, country_code, party_id, location_id)
+    return ok(EVSE[call.version].write(service.evse_in(tree, evse_uid))[0])
+
+
+@operations("GET", RECEIVER, _CONNECTOR, answer=CONNECTOR, callers=CPO)
+async def get_own_connector(
+    call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str, connector_id: str
+) -> Answer:
+    """The caller's connector as we keep it. OCPI mod_locations_client_owned_get."""
+    evse = service.evse_in(await _kept(call, country_code, party_id, location_id), evse_uid)
+    return ok(CONNECTOR[call.version].write(service.connector_in(evse, connector_id))[0])
+
+
+@operations("PUT", RECEIVER, _LOCATION, body=LOCATION, callers=CPO, limit=LARGE)
+async def put_location(call: Call, country_code: str, party_id: str, location_id: str, body: Location) -> Answer:
+    """Keep a location, and pass it on. OCPI mod_locations_put_method."""
+    spot = _spot(call, country_code, party_id, location_id)
+    return ok(created=await foreign.put(call.hub, spot, body.tree()))
+
+
+@operations("PUT", RECEIVER, _EVSE, body=EVSE, callers=CPO, limit=MEDIUM)
+async def put_evse(
+    call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str, body: OUR_EVSE
+) -> Answer:
+    """Keep an EVSE of a location. OCPI mod_locations_put_method."""
+    spot = _spot(call, country_code, party_id, location_id)
+    return ok(created=await foreign.put_below(call.hub, spot, (evse_uid,), body.tree()))
+
+
+@operations("PUT", RECEIVER, _CONNECTOR, body=CONNECTOR, callers=CPO, limit=SMALL)
+async def put_connector(
+    call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str, connector_id: str, body: Connector
+) -> Answer:
+    """Keep a connector of an EVSE. OCPI mod_locations_put_method."""
+    spot = _spot(call, country_code, party_id, location_id)
+    return ok(created=await foreign.put_below(call.hub, spot, (evse_uid, connector_id), body.tree()))
+
+
+@operations("PATCH", RECEIVER, _LOCATION, body=LOCATION, patch=True, callers=CPO, limit=LARGE)
+async def patch_location(call: Call, country_code: str, party_id: str, location_id: str, body: Tree) -> Answer:
+    """Change a part of a location. OCPI mod_locations_patch_method."""
+    return await _patch(call, _spot(call, country_code, party_id, location_id), (), body)
+
+
+@operations("PATCH", RECEIVER, _EVSE, body=EVSE, patch=True, callers=CPO, limit=MEDIUM)
+async def patch_evse(
+    call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str, body: Tree
+) -> Answer:
+    """Change a part of an EVSE, such as its status. OCPI mod_locations_patch_method."""
+    return await _patch(call, _spot(call, country_code, party_id, location_id), (evse_uid,), body)
+
+
+@operations("PATCH", RECEIVER, _CONNECTOR, body=CONNECTOR, patch=True, callers=CPO, limit=SMALL)
+async def patch_connector(
+    call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str, connector_id: str, body: Tree
+) -> Answer:
+    """Change a part of a connector. OCPI mod_locations_patch_method."""
+    return await _patch(call, _spot(call, country_code, party_id, location_id), (evse_uid, connector_id), body)
+
+
+async def _patch(call: Call, spot: Spot, path: foreign.Path, part: Tree) -> Answer:
+    await foreign.patch(call.hub, spot, path, call.timed(part))
+    return ok()
+
+
+async def _kept(call: Call, country_code: str, party_id: str, location_id: str) -> Tree:
+    document = await foreign.get(call.hub, _spot(call, country_code, party_id, location_id))
+    tree: Tree = parse(document.body, limit=service.LIMIT)
+    return tree
+
+
+def _spot(call: Call, country_code: str, party_id: str, location_id: str) -> Spot:
+    """Raises: NotYours; UnknownReceiver, PeerUnreachable."""
+    owner = call.as_party(country_code, party_id, CPO)
+    return Spot(owner, location_id, audience(call, roles=READERS - CPO))

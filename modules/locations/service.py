@@ -20,7 +20,7 @@ from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.store import Store
 from hub.core.types import parse_datetime
-from hub.core.units import ABSENT, Change, Document, Put, Unit
+from hub.core.units import ABSENT, Audit, Change, Document, Put, Unit
 from modules.locations import store as locations
 from modules.locations.model import Location
 from modules.locations.wire import LOCATION
@@ -92,9 +92,18 @@ def _has_evse(tree: Tree, evse_uid: str) -> bool:
 
 
 async def put(
-    store: Store, owner: Party, location_id: str, tree: Tree, *, now: datetime, has_charger: Told = _no_charger
+    store: Store,
+    owner: Party,
+    location_id: str,
+    tree: Tree,
+    *,
+    now: datetime,
+    has_charger: Told = _no_charger,
+    audit: Audit | None = None,
 ) -> bool:
     """Keep a location of our own; missing times are `now`. Returns: True if it is new.
+
+    `audit` is written with the change, if there is one.
 
     The status of an EVSE stays when the tree says UNKNOWN or nothing, and when `has_charger` says of its uid that a
     charger reports it; but PLANNED and REMOVED are the operator's to say. EVSEs that the new tree leaves out are kept
@@ -113,7 +122,7 @@ async def put(
         arrived = _living(merged) - _living(old)
         index = [locations.index_put(owner, evse_uid, key) for evse_uid in sorted(arrived)]
         location_put = locations.put_of(owner, merged, expect=known.version if known else ABSENT)
-        if await _commit(store, [location_put, *index], ""):
+        if await _commit(store, [location_put, *index], "", audit):
             return known is None
     raise Conflict
 
@@ -182,8 +191,8 @@ async def set_status(store: Store, key: str, evse_uid: str, status: str, *, now:
     return await _change_evse(store, key, evse_uid, change, what=f"{STATUS}{evse_uid}", now=now)
 
 
-async def remove_evse(store: Store, key: str, evse_uid: str, *, now: datetime) -> bool:
-    """Take an EVSE out of service for good. Raises: UnknownLocation."""
+async def remove_evse(store: Store, key: str, evse_uid: str, *, now: datetime, audit: Audit | None = None) -> bool:
+    """Take an EVSE out of service for good; `audit` is written with it. Raises: UnknownLocation."""
 
     def change(evse: Tree) -> bool:
         if evse["status"] == "REMOVED":
@@ -191,11 +200,18 @@ async def remove_evse(store: Store, key: str, evse_uid: str, *, now: datetime) -
         evse["status"] = "REMOVED"
         return True
 
-    return await _change_evse(store, key, evse_uid, change, what=f"{STATUS}{evse_uid}", now=now)
+    return await _change_evse(store, key, evse_uid, change, what=f"{STATUS}{evse_uid}", now=now, audit=audit)
 
 
 async def _change_evse(
-    store: Store, key: str, evse_uid: str, change: Callable[[Tree], bool], *, what: str, now: datetime
+    store: Store,
+    key: str,
+    evse_uid: str,
+    change: Callable[[Tree], bool],
+    *,
+    what: str,
+    now: datetime,
+    audit: Audit | None = None,
 ) -> bool:
     """Apply `change`, of the status, to one EVSE, and move the times above it. Raises: UnknownLocation, Conflict."""
     owner = Party.parse(key.split("/", 1)[0])
@@ -208,16 +224,16 @@ async def _change_evse(
         moment = max(timestamp(now), known.last_updated)
         evse["last_updated"] = tree["last_updated"] = moment
         put = locations.put_of(owner, tree, lowest=known.columns["lowest"], expect=known.version)
-        if await _commit(store, [put], what):
+        if await _commit(store, [put], what, audit):
             return True
     raise Conflict
 
 
-async def _commit(store: Store, puts: list[Put], what: str) -> bool:
+async def _commit(store: Store, puts: list[Put], what: str, audit: Audit | None) -> bool:
     """False, when somebody else was faster."""
     key, owner = puts[0].key, puts[0].owner
     try:
-        await store.commit(Unit([*puts]).tells(Change("locations", key, owner=owner, what=what)))
+        await store.commit(Unit([*puts]).tells(Change("locations", key, owner=owner, what=what)).audited(audit))
     except Conflict:
         return False
     return True

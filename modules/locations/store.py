@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from hub.core.addressed import key_of
 from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
@@ -14,20 +15,18 @@ from hub.core.types import parse_datetime
 from hub.core.units import ANY, Document, Kind, Put
 from modules.locations.wire import LOCATION
 
+__all__ = ["EVSES", "LOCATIONS", "find", "index_put", "key_of", "location_of_evse", "put_of"]
+
 LOCATIONS: Final = Kind("locations", columns=("lowest", "id"))
 EVSES: Final = Kind("evses", columns=("location",))
 
 
-def key_of(owner: Party | str, location_id: str) -> str:
-    """`DE*BSB/LOC1`; ids compare without case (CiString)."""
-    return f"{owner}/{location_id.upper()}"
-
-
-def put_of(owner: Party, tree: Tree, *, lowest: str = "", expect: int = ANY) -> Put:
+def put_of(owner: Party, tree: Tree, *, audience: str = "", lowest: str = "", expect: int = ANY) -> Put:
     """The write of one location. `lowest`: the oldest version that can say it, where that is known."""
     updated = timestamp(parse_datetime(tree["last_updated"]))
     columns = (lowest or lowest_version(LOCATION, tree), tree["id"])
-    return Put(LOCATIONS, key_of(owner, tree["id"]), encode(tree), str(owner), "", updated, columns, expect)
+    key = key_of(owner, tree["id"], audience)
+    return Put(LOCATIONS, key, encode(tree), str(owner), audience, updated, columns, expect)
 
 
 def index_put(owner: Party, evse_uid: str, location: str) -> Put:

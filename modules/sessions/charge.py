@@ -71,6 +71,8 @@ class Charge(msgspec.Struct, omit_defaults=True):
     tariffs: msgspec.Raw
     start: datetime
     reference: str | None = None
+    booking_id: str = ""
+    """The booking under which it began."""
     reserved_from: datetime | None = None
     reservation_only: bool = False
     end: datetime | None = None

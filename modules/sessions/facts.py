@@ -36,6 +36,7 @@ def facts_of(hub: Hub, charge: Charge) -> SessionFacts:
         reservation_start=charge.reserved_from,
         reservation_expired=charge.reservation_expired,
         authorization_reference=charge.reference,
+        booking_id=charge.booking_id or None,
         remark=charge.remark[:_LONGEST_REMARK] or None,
         signed_data=_signed(charge),
     )
@@ -79,3 +80,8 @@ def _signed(charge: Charge) -> Tree | None:
 def without_tariffs(facts: SessionFacts) -> SessionFacts:
     """The same as if it cost nothing: for its energy and times, where it cannot be priced."""
     return replace(facts, tariffs=(), location={**facts.location, "evses": []})
+
+
+def party_of(location: Tree) -> str:
+    """Whose a location is, as `DE*BSB`."""
+    return f"{location['country_code']}*{location['party_id']}"

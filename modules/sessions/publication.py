@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hub.core.delivery import entitled
 from hub.core.dialect import NotExpressible
-from hub.core.operations import RECEIVER
+from hub.core.operations import EMSP_LIKE, RECEIVER
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from modules.sessions.routes import rendition
@@ -18,11 +18,16 @@ class SessionPublication:
     """See `hub.core.delivery.Publication`."""
 
     module = "sessions"
+    readers = EMSP_LIKE
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """PUT the session as it is now."""
         document = await find(hub.store, key)
-        if document is None or not document.audience or not entitled(partner, audience=document.audience):
+        if (
+            document is None
+            or not document.audience
+            or not entitled(partner, audience=document.audience, owner=document.owner)
+        ):
             return
         body = await rendition.of(hub.store, document, partner.version or "")
         if body is None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.store import Store
+from hub.core.types import parse_datetime
 from hub.core.units import ANY, Change, Document, Kind, Put
 
-SESSIONS: Final = Kind("sessions", columns=("status", "evse", "id"), indexed=("status", "evse"))
+SESSIONS: Final = Kind("sessions", columns=("status", "evse", "id"), indexed=("status", "evse", "id"))
+PLACES: Final = Kind("session_places")
+"""The location that a session of another CPO came with (2.1.1), under the key of the session."""
 
 
 def key_of(owner: Party | str, session_id: str) -> str:
@@ -18,11 +22,17 @@ def key_of(owner: Party | str, session_id: str) -> str:
 
 
 def put_of(tree: Tree, audience: str, *, expect: int = ANY) -> Put:
-    """The write of one session; `tree` is a Session in our form, `last_updated` in stored form."""
-    owner = f"{tree['country_code']}*{tree['party_id']}"
+    """The write of one session; `tree` is a Session in our form."""
+    owner = f"{tree['country_code']}*{tree['party_id']}".upper()
     columns = (tree["status"], tree["evse_uid"].upper(), tree["id"])
     key = key_of(owner, tree["id"])
-    return Put(SESSIONS, key, encode(tree), owner, audience, tree["last_updated"], columns, expect)
+    updated = timestamp(parse_datetime(tree["last_updated"]))
+    return Put(SESSIONS, key, encode(tree), owner, audience, updated, columns, expect)
+
+
+def place_put(session: Put, location: Tree) -> Put:
+    """The write of the location that a session came with, for the same unit."""
+    return Put(PLACES, session.key, encode(location), session.owner)
 
 
 def change_of(put: Put, correlation_id: str) -> Change:
@@ -36,3 +46,8 @@ async def find(store: Store, key: str) -> Document | None:
 async def active_at(store: Store, evse_uid: str) -> list[Document]:
     """The sessions that are running at an EVSE."""
     return await store.select(SESSIONS, equal={"evse": evse_uid.upper(), "status": "ACTIVE"})
+
+
+async def by_id(store: Store, session_id: str) -> list[Document]:
+    """The sessions of this id, of whatever CPO."""
+    return await store.select(SESSIONS, equal={"id": session_id})

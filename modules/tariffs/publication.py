@@ -1,8 +1,10 @@
-"""Our tariffs on their way to partners: PUT, and DELETE when withdrawn. OCPI mod_tariffs_receiver_interface."""
+"""Tariffs on their way to partners: PUT, and DELETE when withdrawn. OCPI mod_tariffs_receiver_interface."""
 
 from __future__ import annotations
 
+from hub.core.addressed import audience_in, owner_in
 from hub.core.answers import says_unknown_object
+from hub.core.delivery import may_have, parties
 from hub.core.dialect import NotExpressible
 from hub.core.errors import PeerRefused
 from hub.core.operations import READERS, RECEIVER
@@ -17,10 +19,11 @@ class TariffPublication:
     """See `hub.core.delivery.Publication`."""
 
     module = "tariffs"
+    readers = READERS
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """PUT the tariff as it is, or DELETE it where it is no more."""
-        if not partner.roles & READERS or partner.endpoint("tariffs", "RECEIVER") is None:
+        if partner.endpoint("tariffs", "RECEIVER") is None or not may_have(hub, partner, "tariffs", key):
             return
         document = await find(hub.store, key)
         if document is None:
@@ -30,15 +33,16 @@ class TariffPublication:
         if body is None:
             raise NotExpressible("the tariff's taxes cannot be said in this version")
         path = (*document.owner.split("*"), document.columns["id"])
-        await hub.peers.send(partner, "PUT", "tariffs", RECEIVER, path, body=body, sender=hub.settings.hub)
+        between = parties(hub, document.owner, document.audience)
+        await hub.peers.send(partner, "PUT", "tariffs", RECEIVER, path, body=body, **between)
 
     async def _withdraw(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """DELETE under the id as it was spelled, where a change still says it; a partner that has none is content."""
-        owner, folded = key.split("/", 1)
+        owner, folded = owner_in(key), key.split("/", 1)[1]
         spelled = [word.removeprefix(service.DELETED) for word in what if word.startswith(service.DELETED)]
         path = (*owner.split("*"), spelled[0] if spelled else folded)
         try:
-            await hub.peers.send(partner, "DELETE", "tariffs", RECEIVER, path, sender=hub.settings.hub)
+            await hub.peers.send(partner, "DELETE", "tariffs", RECEIVER, path, **parties(hub, owner, audience_in(key)))
         except PeerRefused as refused:
             if not says_unknown_object(refused.http, refused.status_code):
                 raise

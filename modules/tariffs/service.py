@@ -12,7 +12,7 @@ from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.store import Store
 from hub.core.types import parse_datetime
-from hub.core.units import ABSENT, Change, Delete, Document, Unit
+from hub.core.units import ABSENT, Audit, Change, Delete, Document, Unit
 from modules.tariffs import store as tariffs
 from modules.tariffs.model import Tariff
 from modules.tariffs.wire import TARIFF
@@ -23,10 +23,13 @@ DELETED: Final = "deleted/"
 """Prefix of the change word that says: withdrawn; the id as it was spelled follows."""
 
 
-async def put(store: Store, owner: Party, tariff_id: str, tree: Tree, *, now: datetime) -> bool:
+async def put(
+    store: Store, owner: Party, tariff_id: str, tree: Tree, *, now: datetime, audit: Audit | None = None
+) -> bool:
     """Keep a tariff of our own; a missing `last_updated`, or one that is no news, is `now`.
 
-    Nobody is told when nothing changed. Returns: True if it is new. Raises: InvalidRequest.
+    Nobody is told when nothing changed; else `audit` is written with the change. Returns: True if it is new.
+    Raises: InvalidRequest.
     """
     given = {"country_code": owner.country_code, "party_id": owner.party_id, "last_updated": timestamp(now)}
     tariff: Tariff = TARIFF["2.3.0"].read({**given, **tree})
@@ -39,7 +42,7 @@ async def put(store: Store, owner: Party, tariff_id: str, tree: Tree, *, now: da
             return False
         put = tariffs.put_of(owner, clean, expect=known.version if known else ABSENT)
         try:
-            await store.commit(Unit().put(put).tells(Change("tariffs", put.key, owner=str(owner))))
+            await store.commit(Unit().put(put).tells(Change("tariffs", put.key, owner=str(owner))).audited(audit))
         except Conflict:
             continue
         return known is None
@@ -56,14 +59,14 @@ def _moves_on(new: Tree, known: Document, now: str) -> bool:
     return True
 
 
-async def delete(store: Store, owner: Party, tariff_id: str) -> None:
-    """Withdraw a tariff; partners that had it get a DELETE. Raises: NotFound."""
+async def delete(store: Store, owner: Party, tariff_id: str, *, audit: Audit | None = None) -> None:
+    """Withdraw a tariff; partners that had it get a DELETE. `audit` is written with it. Raises: NotFound."""
     key = tariffs.key_of(owner, tariff_id)
     known = await tariffs.find(store, key)
     if known is None:
         raise NotFound("there is no such tariff")
     change = Change("tariffs", key, owner=str(owner), what=f"{DELETED}{known.columns['id']}")
-    await store.commit(Unit().delete(Delete(tariffs.TARIFFS, key, known.version)).tells(change))
+    await store.commit(Unit().delete(Delete(tariffs.TARIFFS, key, known.version)).tells(change).audited(audit))
 
 
 async def snapshot(store: Store, owner: Party | str, tariff_ids: list[str]) -> list[Tree]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from hub.core.addressed import key_of
 from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
@@ -14,18 +15,17 @@ from hub.core.types import parse_datetime
 from hub.core.units import ANY, Document, Kind, Put
 from modules.tariffs.wire import TARIFF
 
+__all__ = ["TARIFFS", "find", "find_all", "key_of", "put_of"]
+
 TARIFFS: Final = Kind("tariffs", columns=("lowest", "id"))
 
 
-def key_of(owner: Party | str, tariff_id: str) -> str:
-    return f"{owner}/{tariff_id.upper()}"
-
-
-def put_of(owner: Party, tree: Tree, *, expect: int = ANY) -> Put:
+def put_of(owner: Party, tree: Tree, *, audience: str = "", expect: int = ANY) -> Put:
     """The write of one tariff."""
     columns = (lowest_version(TARIFF, tree), tree["id"])
     updated = timestamp(parse_datetime(tree["last_updated"]))
-    return Put(TARIFFS, key_of(owner, tree["id"]), encode(tree), str(owner), "", updated, columns, expect)
+    key = key_of(owner, tree["id"], audience)
+    return Put(TARIFFS, key, encode(tree), str(owner), audience, updated, columns, expect)
 
 
 async def find(store: Store, key: str) -> Document | None:

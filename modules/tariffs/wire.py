@@ -7,7 +7,7 @@ a tariff with tax inside, of which nobody knows how much, is not sent.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Annotated, Any, Final
 
 from hub.core.dialect import Dialect, Dialects, Finish, NotExpressible, Trip, wires
@@ -21,6 +21,8 @@ INCOMPLETE: Final = {
     "text": "This tariff has further conditions that cannot be shown here. Ask your provider for the full price.",
 }
 _SMALLEST: Final = Decimal("0.000001")
+_WIDE: Final = Context(prec=60, rounding=ROUND_HALF_UP)
+"""Room for any price that is read."""
 _BOOKING: Final = "booking"
 """The condition that the bookings edition of 2.3.0 adds; it is an unknown field of ours, which would pass."""
 
@@ -51,9 +53,9 @@ def _net_component(component: Mapping[str, Any], path: str, trip: Trip) -> Mappi
     price, vat = component["price"], component.get("vat")
     if price == 0:
         return component
-    if vat is None:
+    if vat is None or vat < 0:
         raise NotExpressible("the prices hold a tax of unknown height")
-    net = (price / (1 + Decimal(vat) / 100)).quantize(_SMALLEST, ROUND_HALF_UP)
+    net = _WIDE.divide(price * 100, 100 + Decimal(vat)).quantize(_SMALLEST, context=_WIDE)
     trip.lose(f"{path}/price", "sent without tax")
     return {**component, "price": net}
 

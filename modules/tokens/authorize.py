@@ -22,79 +22,23 @@ without asking again; unless the eMSP has changed the token meanwhile. That star
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import replace
 from typing import Final
 
-import msgspec
-
-from hub.core.answers import is_passing, says_unknown_token
-from hub.core.clock import timestamp
-from hub.core.dialect import VERSIONS
-from hub.core.errors import InvalidRequest, PeerFault, PeerRefused, UnknownLocation
-from hub.core.inbound import encode, parse
-from hub.core.jsontypes import Json, Tree
-from hub.core.operations import EMSP_LIKE, SENDER
+from hub.core.inbound import parse
+from hub.core.operations import EMSP_LIKE
 from hub.core.parties import Party
 from hub.core.ports import Hub, Place
 from hub.core.registry import Partner
-from hub.core.units import Delete, Document, Put, Unit
-from modules.locations import service as locations
+from hub.core.units import Document, Unit
 from modules.tokens.aliases import behind, by_alias
-from modules.tokens.store import AUTHORIZATIONS, TOKENS, by_uid, find, folded
-from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
+from modules.tokens.asking import RFID, ask_emsp
+from modules.tokens.decision import REMEMBERED, By, Decision, recall, remember, used_up
+from modules.tokens.store import TOKENS, by_uid, find
 
-REMEMBERED: Final = timedelta(minutes=15)
-RFID: Final = "RFID"
+__all__ = ["REMEMBERED", "By", "Decision", "authorize", "for_start", "recall", "remember", "used_up"]
+
 _LIMIT: Final = 64 * 1024
-_NOT_THE_DRIVERS: Final = frozenset({401, 403, 405})
-"""HTTP statuses that say nothing of the driver, whatever the OCPI code beside them."""
-
-
-class By(StrEnum):
-    """What the decision rests on."""
-
-    COMMAND = "command"
-    WHITELIST = "whitelist"
-    REAL_TIME = "real_time"
-    OFFLINE = "offline"
-    """The eMSP gave no answer, and the whitelist says what then."""
-    UNKNOWN = "unknown"
-
-
-AUTH_METHOD: Final = {
-    By.COMMAND: "COMMAND",
-    By.WHITELIST: "WHITELIST",
-    By.REAL_TIME: "AUTH_REQUEST",
-    By.OFFLINE: "WHITELIST",
-    By.UNKNOWN: "AUTH_REQUEST",
-}
-"""AuthMethod of the session and the CDR (mod_cdrs)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The answer. `allowed` is a value of AllowedType; `token` is in our own form, None when nobody knows it."""
-
-    allowed: str
-    by: By
-    token: Tree | None = None
-    owner: str = ""
-    reference: str | None = None
-    info: str = ""
-    seen: int = 0
-    """Which writing of the token on record it rests on; 0 for none."""
-
-    @property
-    def accepted(self) -> bool:
-        return self.allowed == "ALLOWED"
-
-    @property
-    def auth_method(self) -> str:
-        return AUTH_METHOD[self.by]
-
 
 _REFUSED: Final = Decision("NOT_ALLOWED", By.UNKNOWN)
 
@@ -137,55 +81,15 @@ async def _still_rests(hub: Hub, uid: str, decision: Decision) -> bool:
     return decision.seen == (known.version if known is not None else 0)
 
 
-def remember(decision: Decision, uid: str, *, at: str, now: datetime, command: str = "") -> Put:
-    """The write that keeps `decision` for the start that follows; a command (its id) puts it into its own unit."""
-    expires = timestamp(now + REMEMBERED)
-    kept = {"decision": encode(_as_tree(decision)).decode(), "expires": expires, "command": command}
-    body = msgspec.json.encode(kept)
-    return Put(AUTHORIZATIONS, _key(uid, at), body, last_updated=expires)
-
-
-async def recall(hub: Hub, uid: str, *, at: str) -> Decision | None:
-    """What was decided for this card at this station in the last 15 minutes."""
-    document = await hub.store.get(AUTHORIZATIONS, _key(uid, at))
-    if document is None or document.last_updated < timestamp(hub.clock.now()):
-        return None
-    tree = parse(msgspec.json.decode(document.body)["decision"].encode(), limit=_LIMIT)
-    return Decision(**{**tree, "by": By(tree["by"])})
-
-
-async def used_up(hub: Hub, uids: Iterable[str], *, at: str) -> Unit:
-    """The unit in which a transaction starts takes this along: what was decided at this station is for one charge."""
-    keys = list(dict.fromkeys(_key(uid, at) for uid in uids))
-    kept = await hub.store.get_many(AUTHORIZATIONS, keys)
-    return Unit([Delete(AUTHORIZATIONS, key) for key in keys if key in kept])
-
-
-def _as_tree(decision: Decision) -> Tree:
-    return {
-        "allowed": decision.allowed,
-        "by": decision.by.value,
-        "token": decision.token,
-        "owner": decision.owner,
-        "reference": decision.reference,
-        "info": decision.info,
-        "seen": decision.seen,
-    }
-
-
-def _key(uid: str, at: str) -> str:
-    return f"{at}/{folded(uid)}"
-
-
 async def _on_record(hub: Hub, uid: str) -> Document | None:
     """The token with this uid, or behind this alias; of several the best."""
-    known = await by_uid(hub.store, uid)
+    known = [each for each in await by_uid(hub.store, uid) if each.audience in ("", hub.settings.party)]
     if known:
-        return known[0] if len(known) == 1 else min(known, key=_rank)
+        return known[0] if len(known) == 1 else min(known, key=rank)
     return await behind(hub.store, uid)
 
 
-def _rank(document: Document) -> tuple[bool, bool, int]:
+def rank(document: Document) -> tuple[bool, bool, int]:
     """RFID before others, as it was a card that was shown; valid before not, as cards change hands; then the oldest."""
     return (not document.key.endswith("/RFID"), not parse(document.body, limit=_LIMIT)["valid"], document.seq)
 
@@ -198,7 +102,7 @@ async def _by_whitelist(hub: Hub, document: Document, uid: str, place: Place | N
         return Decision("NOT_ALLOWED", By.OFFLINE, token, document.owner)
     if whitelist == "ALWAYS" or (whitelist == "ALLOWED" and valid):
         return Decision("ALLOWED" if valid else "BLOCKED", By.WHITELIST, token, document.owner)
-    asked = await _ask(hub, holder, token["uid"], token["type"], place, token) if holder is not None else None
+    asked = await ask_emsp(hub, holder, token["uid"], token["type"], place, token) if holder is not None else None
     if asked is None:
         offline = "ALLOWED" if whitelist == "ALLOWED_OFFLINE" and valid else "NOT_ALLOWED"
         return Decision(offline, By.OFFLINE, token, document.owner)
@@ -215,8 +119,8 @@ async def _ask_strangers(hub: Hub, uid: str, place: Place | None, at: str) -> De
     """
     if hub.settings.ask_unknown_tokens == "none":
         return _REFUSED
-    partners = [partner for partner in hub.registry.connected() if await _may_be_asked(hub, partner)]
-    asks = [asyncio.create_task(_ask(hub, partner, uid, RFID, place)) for partner in partners]
+    partners = [partner for partner in hub.registry.connected() if await may_be_asked(hub, partner)]
+    asks = [asyncio.create_task(ask_emsp(hub, partner, uid, RFID, place)) for partner in partners]
     decision = None
     try:
         for ask in asyncio.as_completed(asks):
@@ -234,95 +138,11 @@ async def _ask_strangers(hub: Hub, uid: str, place: Place | None, at: str) -> De
     return decision
 
 
-async def _may_be_asked(hub: Hub, partner: Partner) -> bool:
+async def may_be_asked(hub: Hub, partner: Partner) -> bool:
+    """May an eMSP be asked for a token that nobody told us of? By the setting `ask_unknown_tokens`."""
     if not partner.roles & EMSP_LIKE or partner.endpoint("tokens", "SENDER") is None:
         return False
     if hub.settings.ask_unknown_tokens == "all":
         return True
     lists = [await hub.store.select(TOKENS, equal={"owner": party}, limit=1) for party in partner.parties]
     return not any(lists)
-
-
-async def _ask(
-    hub: Hub, partner: Partner, uid: str, token_type: str, place: Place | None, known: Tree | None = None
-) -> Decision | None:
-    """Ask one eMSP. None: it gave no usable answer in time."""
-    version, deadline_s = partner.version or VERSIONS[-1], hub.settings.authorize_timeout_s
-    references = await _references(hub, version, place)
-    try:
-        async with asyncio.timeout(deadline_s):
-            answer = await hub.peers.send(
-                partner,
-                "POST",
-                "tokens",
-                SENDER,
-                (uid, "authorize"),
-                body=references,
-                query=_query(version, token_type),
-                deadline_s=deadline_s,
-            )
-        stand_in = known or _bare(partner, uid, token_type, timestamp(hub.clock.now()))
-        return _of_its_own(partner, _understood(version, answer.data, stand_in, place))
-    except PeerRefused as refused:
-        of_no_driver = refused.http in _NOT_THE_DRIVERS or is_passing(refused.http, refused.status_code)
-        unknown = not of_no_driver and says_unknown_token(refused.http, refused.status_code)
-        return Decision("NOT_ALLOWED", By.REAL_TIME) if unknown else None
-    except (PeerFault, InvalidRequest, TimeoutError):
-        return None
-
-
-def _query(version: str, token_type: str) -> dict[str, str]:
-    """The token's type as the version names it; RFID needs no word in 2.1.1."""
-    written = TOKEN[version].write({"type": token_type})[0]["type"]
-    return {} if (version, written) == (VERSIONS[0], RFID) else {"type": written}
-
-
-def _of_its_own(partner: Partner, decision: Decision) -> Decision:
-    """An eMSP answers for its own drivers only: else it could have others billed. Raises: InvalidRequest."""
-    if decision.owner not in partner.parties:
-        raise InvalidRequest("the authorization names a token of another party")
-    return decision
-
-
-async def _references(hub: Hub, version: str, place: Place | None) -> bytes | None:
-    """Where it is, with the location's id as we publish it."""
-    if place is None:
-        return None
-    try:
-        location_id = (await locations.get(hub.store, place.location)).columns["id"]
-    except UnknownLocation:
-        location_id = place.location_id
-    tree = {"location_id": location_id, "evse_uids": [place.evse_uid]}
-    return encode(LOCATION_REFERENCES[version].write(tree)[0])
-
-
-def _understood(version: str, data: Json, stand_in: Tree, place: Place | None) -> Decision:
-    """AuthorizationInfo in our form. 2.1.1's carries no token: the one we know stands in. Raises: InvalidRequest."""
-    tree = AUTHORIZATION_INFO[version].read(data, given={"token": stand_in}).tree()
-    token = tree["token"]
-    owner = f"{token['country_code']}*{token['party_id']}".upper()
-    text = tree.get("info", {}).get("text", "")
-    allowed = tree["allowed"] if _covers(tree.get("location"), place) else "NOT_ALLOWED"
-    return Decision(allowed, By.REAL_TIME, token, owner, tree.get("authorization_reference"), text)
-
-
-def _covers(location: Tree | None, place: Place | None) -> bool:
-    """Is `place` among the EVSEs that the eMSP allows? Where it names none, all are (REQ-186)."""
-    allowed = (location or {}).get("evse_uids")
-    return place is None or not allowed or place.evse_uid.upper() in (uid.upper() for uid in allowed)
-
-
-def _bare(partner: Partner, uid: str, token_type: str, now: str) -> Tree:
-    """The least token there can be, for an eMSP of 2.1.1 that accepted a uid and told us nothing more of it."""
-    party = next(claim.party for claim in partner.claims if claim.role in EMSP_LIKE)
-    return {
-        "country_code": party.country_code,
-        "party_id": party.party_id,
-        "uid": uid,
-        "type": token_type,
-        "contract_id": uid,
-        "issuer": partner.name,
-        "valid": True,
-        "whitelist": "NEVER",
-        "last_updated": now,
-    }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 from msgspec import structs
 
+from hub.core import trace
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
 from hub.core.errors import Conflict, InvalidRequest, UnknownToken
@@ -14,7 +15,7 @@ from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.parties import Party
 from hub.core.store import Store
-from hub.core.units import ABSENT, Change, Document, Put, Unit
+from hub.core.units import ABSENT, Audit, Change, Document, Put, Unit
 from modules.tokens import store as tokens
 from modules.tokens.model import Token
 from modules.tokens.wire import TOKEN
@@ -47,22 +48,26 @@ async def listed(store: Store, uid: str) -> list[Document]:
     return await tokens.by_uid(store, uid)
 
 
-async def put(store: Store, owner: Party, uid: str, token: Token) -> bool:
-    """Keep a token that its eMSP pushed. An older copy than ours changes nothing, and is no error.
+async def put(
+    store: Store, owner: Party, uid: str, token: Token, *, audience: str = "", audit: Audit | None = None
+) -> bool:
+    """Keep a token that its eMSP pushed; `audience` is the only CPO that may have it. An older copy changes nothing.
 
+    `audit` is written with the change, if there is one.
     Returns: True if it was not known before. Raises: InvalidRequest, when the URL names another token.
     """
     same = token.uid == uid or tokens.folded(token.uid) == tokens.folded(uid)
     if not same or Party.of(token.country_code, token.party_id) != owner:
         raise InvalidRequest("the URL and the object name different tokens")
-    new = tokens.put_of(owner, token, token.json_bytes())
+    new = tokens.put_of(owner, token, token.json_bytes(), audience=audience)
     for _ in range(_ATTEMPTS):
         namesakes = await tokens.by_uid(store, uid)
         known = next((each for each in namesakes if each.key == new.key), None)
-        if known is not None and (known.last_updated > new.last_updated or known.body == new.body):
+        if known is not None and (known.last_updated > new.last_updated or _is_same(known, new)):
             return False
         try:
-            await store.commit(_unit(structs.replace(new, expect=known.version if known else ABSENT)))
+            unit = _unit(structs.replace(new, expect=known.version if known else ABSENT))
+            await store.commit(unit.audited(audit))
         except Conflict:
             continue
         if not any(each.owner == new.owner for each in namesakes):  # of another type of the same uid it was said before
@@ -87,7 +92,7 @@ async def patch(store: Store, owner: Party, uid: str, token_type: str, part: Tre
         if body == known.body:
             return
         try:
-            await store.commit(_unit(tokens.put_of(owner, merged, body, expect=known.version)))
+            await store.commit(_unit(tokens.put_of(owner, merged, body, audience=known.audience, expect=known.version)))
         except Conflict:
             continue
         return
@@ -107,5 +112,9 @@ def _merged(tree: Tree, part: Tree) -> Tree:
     return {name: value for name, value in merged.items() if value is not None}
 
 
+def _is_same(known: Document, new: Put) -> bool:
+    return (known.body, known.audience) == (new.body, new.audience)
+
+
 def _unit(put: Put) -> Unit:
-    return Unit().put(put).tells(Change("tokens", put.key, owner=put.owner))
+    return Unit().put(put).tells(Change("tokens", put.key, put.owner, put.audience, correlation_id=trace.correlation()))

@@ -10,7 +10,9 @@ from hub.core.store import Store
 from hub.core.units import ANY, Document, Kind, Put
 from modules.tokens.model import Token
 
-TOKENS: Final = Kind("tokens", columns=("uid",), indexed=("uid",))
+TOKENS: Final = Kind("tokens", columns=("uid", "contract"), indexed=("uid", "contract"))
+LEARNED: Final = Kind("learned_tokens", columns=("uid", "contract"), indexed=("uid", "contract"))
+"""Tokens on no list, as their eMSP told them in an authorization: to know whom to ask, and whose a session is."""
 AUTHORIZATIONS: Final = Kind("authorizations")
 """What was decided for a card at a place; `last_updated` is when it expires."""
 
@@ -26,7 +28,7 @@ def key_of(owner: Party, uid: str, token_type: str) -> str:
     return f"{owner}/{folded(uid)}/{token_type}"
 
 
-def put_of(owner: Party, token: Token, body: bytes, *, expect: int = ANY) -> Put:
+def put_of(owner: Party, token: Token, body: bytes, *, audience: str = "", expect: int = ANY) -> Put:
     """The write of one token."""
     uid, party = folded(token.uid), str(owner)
     return Put(
@@ -34,8 +36,9 @@ def put_of(owner: Party, token: Token, body: bytes, *, expect: int = ANY) -> Put
         f"{party}/{uid}/{token.type}",
         body,
         owner=party,
+        audience=audience,
         last_updated=timestamp(token.last_updated),
-        columns=(uid,),
+        columns=(uid, token.contract_id.upper()),
         expect=expect,
     )
 
@@ -44,6 +47,19 @@ async def find(store: Store, owner: Party, uid: str, token_type: str) -> Documen
     return await store.get(TOKENS, key_of(owner, uid, token_type))
 
 
-async def by_uid(store: Store, uid: str) -> list[Document]:
+def learned_put(token: Token) -> Put:
+    """The write of a token that an authorization told of."""
+    owner, uid = Party.of(token.country_code, token.party_id), folded(token.uid)
+    columns = (uid, token.contract_id.upper())
+    key = key_of(owner, uid, token.type)
+    return Put(LEARNED, key, token.json_bytes(), str(owner), "", timestamp(token.last_updated), columns)
+
+
+async def by_uid(store: Store, uid: str, kind: Kind = TOKENS) -> list[Document]:
     """All tokens with this uid, of whatever owner and type, oldest first."""
-    return await store.select(TOKENS, equal={"uid": folded(uid)})
+    return await store.select(kind, equal={"uid": folded(uid)})
+
+
+async def by_contract(store: Store, contract_id: str, kind: Kind = TOKENS) -> list[Document]:
+    """All tokens of this contract, of whatever owner, oldest first."""
+    return await store.select(kind, equal={"contract": contract_id.upper()})

@@ -13,12 +13,14 @@ from hub.core.dialect import VERSIONS
 from hub.core.dispatch import Call
 from hub.core.errors import NotFound
 from hub.core.jsontypes import Tree
-from hub.core.operations import ANYBODY, CONFIG, RECEIVER, SENDER, Operation, Operations, Side
+from hub.core.operations import ANYBODY, CONFIG, CPO, RECEIVER, SENDER, Operation, Operations, Side
 from modules.versions.wire import VERSION, VERSION_DETAILS
 
 versions = Operations("versions", routed=False)
 details = Operations("version_details", routed=False)
 
+_CALLED = {"bookings": "Booking"}
+"""What the specification calls a module, where that is not what stands in its URLs (mod_bookings)."""
 _CPO_SIDE = {
     "locations": SENDER,
     "sessions": SENDER,
@@ -60,10 +62,19 @@ async def show_details_by_position(call: Call, position: str) -> Answer:
 def _details(call: Call, position: str | None) -> Tree:
     base = f"{call.hub.settings.base_url}/ocpi/{call.version}"
     endpoints: list[Tree] = [_endpoint(call.version, "credentials", SENDER, f"{base}/credentials")]
+    position = position or (_opposite(call) if call.version == VERSIONS[0] else None)
     for module, side in _interfaces(call, call.hub.operations):
         if position is None or (_CPO_SIDE.get(module) is side) == (position == "cpo"):
             endpoints.append(_endpoint(call.version, module, side, f"{base}/{side.value}/{module}"))
     return {"version": call.version, "endpoints": endpoints}
+
+
+def _opposite(call: Call) -> str | None:
+    """2.1.1 tells the sides of a module apart by position only: a CPO needs that of an eMSP, anybody else a CPO's."""
+    roles = call.partner.roles
+    if not roles or (CPO & roles and roles - CPO):
+        return None
+    return "emsp" if CPO & roles else "cpo"
 
 
 def _interfaces(call: Call, operations: Iterable[Operation]) -> list[tuple[str, Side]]:
@@ -80,4 +91,5 @@ def _interfaces(call: Call, operations: Iterable[Operation]) -> list[tuple[str, 
 def _endpoint(version: str, identifier: str, side: Side, url: str) -> Tree:
     if version == "2.1.1":
         return {"identifier": identifier, "url": url}
-    return {"identifier": identifier, "role": "SENDER" if side is SENDER else "RECEIVER", "url": url}
+    role = "SENDER" if side is SENDER else "RECEIVER"
+    return {"identifier": _CALLED.get(identifier, identifier), "role": role, "url": url}

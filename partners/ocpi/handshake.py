@@ -7,6 +7,7 @@ takes is found by trying (the specification admits that both are met) and rememb
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Final
 
 from hub.core import auth, trace
@@ -15,6 +16,7 @@ from hub.core.dialect import VERSIONS
 from hub.core.errors import (
     BusbarError,
     ClientApiUnusable,
+    Conflict,
     InvalidRequest,
     PeerRefused,
     VersionNotOffered,
@@ -25,10 +27,12 @@ from hub.core.outbound import Outbound
 from hub.core.ports import Found, Hub, PeerAnswer
 from hub.core.registry import Claim, Endpoint, IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import Seal, mint_token
-from hub.core.units import Audit
+from hub.core.units import Audit, Unit
 from modules.credentials import service as credentials
+from modules.credentials.claims import check_claims, claims_of
 from modules.credentials.model import Credentials
 from modules.credentials.wire import CREDENTIALS
+from partners.ocpi import turn
 from partners.ocpi.peer import understood
 
 _FORMS: Final[dict[bool, tuple[auth.Form, auth.Form]]] = {True: ("raw", "base64"), False: ("base64", "raw")}
@@ -106,55 +110,69 @@ def _endpoints(details: Json) -> tuple[Endpoint, ...]:
 
 
 async def connect(
-    hub: Hub, handshake: Handshake, seal: Seal, name: str, claims: tuple[Claim, ...], *, versions_url: str, token: str
+    hub: Hub,
+    handshake: Handshake,
+    seal: Seal,
+    name: str,
+    claims: tuple[Claim, ...],
+    *,
+    versions_url: str,
+    token: str,
+    actor: str = "busbar",
+    represents: str = "",
 ) -> Partner:
     """Register with a partner that invited us: versions, details, POST credentials with its token A.
 
     The token that we hand out is on disk before the POST, since the partner calls back with it before it answers.
     When it fails, nothing that we hand out or were told is good; an invitation of ours to them still is.
-    Raises: ClientApiUnusable, VersionNotOffered, EndpointsMissing, PeerFault's children; InvalidRequest, when what they
-    answer is not what was agreed.
+    Raises: Conflict, when it is connected, or somebody else is about to; ClientApiUnusable, VersionNotOffered,
+    EndpointsMissing, PeerFault's children; InvalidRequest, when what they answer is not what was agreed.
     """
     known = hub.registry.find(name)
-    if known is not None and known.state is State.CONNECTED:
-        raise InvalidRequest(f"{name} is connected already")
+    if known is not None:
+        _must_be_free(known)
     found = await handshake.discover(versions_url, token, version=None)
     credentials.check_endpoints(found, claims)
     ours = mint_token()
-    known = hub.registry.find(name)
-    partner = await _prepare(hub, name, claims, found, ours, versions_url)
+    fingerprint = hub.registry.fingerprint(ours)
+    partner = await _begin(hub, name, claims, fingerprint, represents)
     try:
-        theirs = await give(hub, handshake, "POST", found, token, ours)
-        return await _settle(hub, seal, partner, theirs, found)
+        theirs = await give(hub, handshake, "POST", partner, found, token, ours)
+        return await _settle(hub, seal, name, claims, fingerprint, theirs, found, actor)
     except BusbarError:
-        before = known or partner.model_copy(update={"our_tokens": ()})
-        await hub.registry.change(name, lambda _: before)
+        await hub.registry.change(name, partial(turn.given_back, fingerprint, None))
         raise
 
 
-async def _prepare(
-    hub: Hub, name: str, claims: tuple[Claim, ...], found: Found, ours: str, versions_url: str
-) -> Partner:
-    known = hub.registry.find(name)
-    if known is not None and known.state is State.CONNECTED:
-        raise InvalidRequest(f"{name} is connected already")
-    probe = IssuedToken(fingerprint=hub.registry.fingerprint(ours), use=TokenUse.PROBE)
-    partner = Partner(
-        name=name,
-        invited=claims or (known.invited if known else ()),
-        version=found.version,
-        versions_url=versions_url,
-        endpoints=found.endpoints,
-        our_tokens=(probe,),
-        token_form=found.token_form,
-    )
-    return await hub.registry.commit(partner, hub.registry.unit(partner, new=known is None))
+def _must_be_free(partner: Partner) -> None:
+    if partner.state in (State.CONNECTED, State.BLOCKED):
+        raise Conflict(f"{partner.name} is {partner.state}; unregister it first")
 
 
-async def give(hub: Hub, handshake: Handshake, method: str, found: Found, token: str, ours: str) -> Credentials:
+async def _begin(hub: Hub, name: str, claims: tuple[Claim, ...], fingerprint: str, represents: str) -> Partner:
+    """Raises: Conflict."""
+
+    def begun(partner: Partner) -> Partner:
+        _must_be_free(partner)
+        taken = turn.taken(hub, fingerprint, partner)
+        return taken.model_copy(update={"represents": represents}) if represents else taken
+
+    await hub.registry.refresh()
+    if hub.registry.find(name) is not None:
+        return await hub.registry.change(name, begun)
+    partner = begun(Partner(name=name, invited=claims))
+    try:
+        return await hub.registry.commit(partner, hub.registry.unit(partner, new=True))
+    except Conflict:
+        raise turn.under_way(name) from None
+
+
+async def give(
+    hub: Hub, handshake: Handshake, method: str, partner: Partner, found: Found, token: str, ours: str
+) -> Credentials:
     """POST or PUT our credentials. Returns: theirs. Raises: ClientApiUnusable, InvalidRequest, PeerFault's children."""
     url = credentials_url(found.endpoints)
-    tree, _ = CREDENTIALS[found.version].write(credentials.ours(hub, ours, found.version))
+    tree, _ = CREDENTIALS[found.version].write(credentials.ours(hub, partner, ours, found.version))
     answer = await handshake.exchange(method, url, token, found.token_form, encode(tree))
     return CREDENTIALS[found.version].read(answer.data)
 
@@ -167,22 +185,44 @@ def credentials_url(endpoints: Iterable[Endpoint]) -> str:
     raise ClientApiUnusable("version details list no credentials")
 
 
-async def _settle(hub: Hub, seal: Seal, partner: Partner, theirs: Credentials, found: Found) -> Partner:
-    claims = credentials.claims_of(theirs, partner, found.version)
-    if not partner.invited:
-        partner = partner.model_copy(update={"invited": claims})
-    credentials.check_claims(hub, partner, claims)
-    live = tuple(token.model_copy(update={"use": TokenUse.LIVE}) for token in partner.our_tokens)
-    connected = partner.model_copy(
-        update={
-            "state": State.CONNECTED,
-            "claims": claims,
-            "versions_url": str(theirs.url),
-            "our_tokens": live,
-            "their_token": seal.seal(theirs.token),
-            "since": hub.clock.now().isoformat(),
-        }
-    )
-    unit = hub.registry.unit(connected).audited(Audit("busbar", "credentials.connected", partner.name))
-    unit.put(await lane_from_now_on(hub.store, partner.name))
-    return await hub.registry.commit(connected, unit)
+async def _settle(
+    hub: Hub,
+    seal: Seal,
+    name: str,
+    agreed: tuple[Claim, ...],
+    fingerprint: str,
+    theirs: Credentials,
+    found: Found,
+    actor: str,
+) -> Partner:
+    lane = await lane_from_now_on(hub.store, name)
+
+    def settled(partner: Partner) -> Partner:
+        _must_be_free(partner)
+        if not turn.is_held(fingerprint, partner):
+            raise Conflict(f"{name} was changed while we registered with it")
+        invited = partner.model_copy(update={"invited": agreed or partner.invited})
+        claims = claims_of(theirs, invited, found.version)
+        if not invited.invited:
+            invited = partner.model_copy(update={"invited": claims})
+        check_claims(hub, invited, claims)
+        return invited.model_copy(
+            update={
+                "state": State.CONNECTED,
+                "claims": claims,
+                "version": found.version,
+                "versions_url": str(theirs.url),
+                "endpoints": found.endpoints,
+                "our_tokens": (IssuedToken(fingerprint=fingerprint, use=TokenUse.LIVE),),
+                "their_token": seal.seal(theirs.token),
+                "token_form": found.token_form,
+                "pulled": {},
+                "since": hub.clock.now().isoformat(),
+                "busy_until": None,
+            }
+        )
+
+    def recorded(unit: Unit) -> Unit:
+        return unit.put(lane).audited(Audit(actor, "credentials.connected", name))
+
+    return await hub.registry.change(name, settled, recorded)

@@ -63,7 +63,7 @@ class OcpiPeers:
         return await self._exchange(partner, method, url, body, to=to, sender=sender, deadline_s=deadline_s)
 
     async def get(self, partner: Partner, url: str, *, deadline_s: float | None = None) -> PeerAnswer:
-        """GET an absolute URL of the partner's, such as the next page of a list. Raises: as `send`."""
+        """See `hub.core.ports.Peers.get`; also for the next page of a list."""
         return await self._exchange(partner, "GET", url, None, deadline_s=deadline_s)
 
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:

@@ -1,191 +1,190 @@
 """Pulling partners' objects: everything after a registration, then what changed, day by day.
 
-A page is followed by its `Link`, or by counting where there is none. What is invalid in a page is logged and passed
-over, the rest is taken (REQ-012). The watermark is the time at which the pull began, less a little, as partners cut
-milliseconds; it is kept with the partner when the whole pull went through.
+What is invalid in a page is logged and passed over, the rest is taken (REQ-012). What comes again as it came before is
+known by its bytes, and costs no more than that. The watermark is the time at which the pull began, less a little, as
+partners cut milliseconds; it is kept with the partner when the whole pull went through.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
-from urllib.parse import urlencode, urljoin, urlsplit
+from hashlib import blake2b
+from typing import Final
 
 import structlog
 
 from hub.core import trace
 from hub.core.clock import timestamp
-from hub.core.errors import BusbarError, Conflict, NotReady, PeerNonsense
+from hub.core.errors import BusbarError, Conflict, NotReady
 from hub.core.failpoints import failpoint
-from hub.core.jsontypes import Json, Tree
-from hub.core.operations import EMSP_LIKE, SENDER, Side
+from hub.core.inbound import encode
+from hub.core.jsontypes import Json
 from hub.core.parties import Party
-from hub.core.ports import Hub, PeerAnswer
+from hub.core.ports import Hub
 from hub.core.registry import Partner, State
-from modules.tokens import service as tokens
-from modules.tokens.wire import TOKEN
+from partners.ocpi.pages import Crawl, Pages
+from partners.ocpi.sources import SOURCES, Source
 
 log = structlog.get_logger()
 
 OVERLAP: Final = timedelta(seconds=2)
-MOST_PAGES: Final = 100_000
-_LINK: Final = re.compile(r'<([^>]+)>\s*;[^,]*rel="?next"?', re.IGNORECASE)
-
-
-class Pages(Protocol):
-    """The part of the peer client that a pull needs."""
-
-    async def send(
-        self, partner: Partner, method: str, module: str, side: Side, *, query: dict[str, str]
-    ) -> PeerAnswer: ...
-
-    async def get(self, partner: Partner, url: str) -> PeerAnswer: ...
+_READINGS: Final = 3
+"""How often a list is read that gets shorter meanwhile."""
+_MOST_KNOWN: Final = 500_000
 
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a pull brought."""
+    """What a pull brought: new objects, known ones, and such as cannot be used."""
 
     taken: int = 0
     unchanged: int = 0
     refused: int = 0
 
+    def __add__(self, other: Pulled) -> Pulled:
+        return Pulled(self.taken + other.taken, self.unchanged + other.unchanged, self.refused + other.refused)
+
 
 class Puller:
-    """Pulls tokens from eMSPs."""
+    """Pulls the lists of `SOURCES` from whoever owns what is on them."""
 
     def __init__(self, hub: Hub, pages: Pages) -> None:
         self._hub = hub
         self._pages = pages
         self._busy: set[str] = set()
-        self._failures: dict[str, int] = {}
-        self._not_before: dict[str, float] = {}
+        self._failures: dict[tuple[str, str], int] = {}
+        self._not_before: dict[tuple[str, str], float] = {}
+        self._known: dict[tuple[str, str], tuple[bytes, int]] = {}
+        """By module and key: how an object came the last time, and which writing of ours it made."""
 
     async def run(self) -> None:
         """Pull from whoever is due, for ever: new partners at once, the others once a day."""
         while True:
             for partner in self._hub.registry.connected():
-                if self._is_due(partner) and partner.name not in self._busy:
+                due = self.due(partner) if partner.name not in self._busy else []
+                if due:
                     self._busy.add(partner.name)
-                    self._hub.background.start(self._guarded(partner.name), name=f"pull {partner.name}")
+                    self._hub.background.start(self.pull_due(partner.name, due), name=f"pull {partner.name}")
             await self._hub.clock.sleep(self._hub.settings.pull_check_s)
 
-    def _is_due(self, partner: Partner) -> bool:
-        if not partner.roles & EMSP_LIKE or partner.endpoint("tokens", "SENDER") is None:
+    def due(self, partner: Partner) -> list[Source]:
+        """What is to be pulled of `partner` now."""
+        return [source for source in SOURCES if source.offered_by(partner) and self._is_due(partner, source.module)]
+
+    def _is_due(self, partner: Partner, module: str) -> bool:
+        if self._hub.clock.monotonic() < self._not_before.get((partner.name, module), 0.0):
             return False
-        if self._hub.clock.monotonic() < self._not_before.get(partner.name, 0.0):
-            return False
-        last = partner.pulled.get("tokens")
+        last = partner.pulled.get(module)
         every = timedelta(seconds=self._hub.settings.pull_every_s)
         return last is None or last < timestamp(self._hub.clock.now() - every)
 
-    async def _guarded(self, name: str) -> None:
+    async def pull_due(self, name: str, due: Iterable[Source]) -> None:
+        """One list after the other; one that fails is tried again later, ever more rarely."""
         try:
-            await self.pull_tokens(name)
-        except BusbarError as fault:
-            self._back_off(name)
-            log.warning("pull failed", partner=name, error=fault.message)
-        else:
-            self._failures.pop(name, None)
-            self._not_before.pop(name, None)
+            for source in due:
+                await self._guarded(name, source)
         finally:
             self._busy.discard(name)
 
-    def _back_off(self, name: str) -> None:
+    async def _guarded(self, name: str, source: Source) -> None:
+        at = (name, source.module)
+        try:
+            await self._pull(name, source, full=False)
+        except BusbarError as fault:
+            self._back_off(at)
+            log.warning("pull failed", partner=name, module=source.module, error=fault.message)
+        else:
+            self._failures.pop(at, None)
+            self._not_before.pop(at, None)
+
+    def _back_off(self, at: tuple[str, str]) -> None:
         """As the lanes do: a partner that fails is not asked for its whole list every few seconds."""
         settings = self._hub.settings
-        failures = self._failures[name] = self._failures.get(name, 0) + 1
+        failures = self._failures[at] = self._failures.get(at, 0) + 1
         wait_s = min(settings.lane_first_s * 2 ** min(failures - 1, 20), settings.lane_cap_s)
-        self._not_before[name] = self._hub.clock.monotonic() + wait_s
+        self._not_before[at] = self._hub.clock.monotonic() + wait_s
 
-    async def pull_tokens(self, name: str, *, full: bool = False) -> Pulled:
-        """All tokens of a partner, or those that changed since the last pull. Raises: PeerFault's children."""
+    async def pull(self, name: str, *, full: bool = False) -> Pulled:
+        """All lists of a partner, or what changed in them since the last pull. Raises: PeerFault's children."""
+        pulled = Pulled()
+        partner = self._hub.registry.get(name)
+        for source in SOURCES:
+            if source.offered_by(partner):
+                pulled += await self._pull(name, source, full=full)
+        return pulled
+
+    async def _pull(self, name: str, source: Source, *, full: bool) -> Pulled:
         trace.begin()
         partner = self._hub.registry.get(name)
         began = self._hub.clock.now()
-        since = None if full else partner.pulled.get("tokens")
-        taken = unchanged = refused = 0
-        async for tree in self._objects(partner, since):
-            outcome = await self._take(partner, tree)
-            taken += outcome is True
-            unchanged += outcome is False
-            refused += outcome is None
-        await self._mark(name, timestamp(began - OVERLAP))
-        log.info("pulled tokens", partner=name, taken=taken, unchanged=unchanged, refused=refused)
-        return Pulled(taken, unchanged, refused)
+        since = None if full else partner.pulled.get(source.module)
+        pulled = Pulled()
+        for _ in range(_READINGS):
+            crawl = Crawl(self._pages, partner, source.module, since)
+            async for page in crawl.pages():
+                pulled += await self._take_page(partner, source, page)
+                failpoint("pull.page.after_commit")
+            if not crawl.shrank:
+                break
+        await self._mark(name, source.module, timestamp(began - OVERLAP))
+        log.info("pulled", partner=name, module=source.module, taken=pulled.taken, refused=pulled.refused)
+        return pulled
 
-    async def _mark(self, name: str, until: str) -> None:
+    async def _mark(self, name: str, module: str, until: str) -> None:
         """On the partner as it is now: it may have rotated its credentials while we pulled."""
 
         def marked(partner: Partner) -> Partner:
             if partner.state is not State.CONNECTED:
                 return partner
-            return partner.model_copy(update={"pulled": {**partner.pulled, "tokens": until}})
+            return partner.model_copy(update={"pulled": {**partner.pulled, module: until}})
 
         await self._hub.registry.change(name, marked)
 
-    async def _take(self, partner: Partner, tree: Json) -> bool | None:
+    async def _take_page(self, partner: Partner, source: Source, page: list[Json]) -> Pulled:
+        """Only what came otherwise than before is looked into; what we have lost since is taken anew."""
+        store = self._hub.store
+        keys = [_key(partner, source, tree) for tree in page]
+        before = await store.get_many(source.kind, [key for key in keys if key])
+        pulled, digests = Pulled(), {}
+        for tree, key in zip(page, keys, strict=True):
+            digest = blake2b(encode(tree), digest_size=16).digest()
+            if key in before and self._known.get((source.module, key)) == (digest, before[key].version):
+                pulled += Pulled(unchanged=1)
+                continue
+            outcome = await self._take(partner, source, tree)
+            pulled += Pulled(taken=outcome is True, unchanged=outcome is False, refused=outcome is None)
+            if outcome is not None and key:
+                digests[key] = digest
+        if len(self._known) + len(digests) > _MOST_KNOWN:
+            self._known.clear()
+        for key, document in (await store.get_many(source.kind, list(digests)) if digests else {}).items():
+            self._known[source.module, key] = (digests[key], document.version)
+        return pulled
+
+    async def _take(self, partner: Partner, source: Source, tree: Json) -> bool | None:
         """True: taken; False: known already; None: not usable."""
         try:
-            given = _owner(partner, tree)
-            token = TOKEN[partner.version or ""].read(tree, given=given)
-            owner = Party.of(token.country_code, token.party_id)
-            if not partner.speaks_for(owner, EMSP_LIKE):
-                log.warning("pulled a token of a foreign party", partner=partner.name, party=str(owner))
+            given = source.party_of(partner)
+            named = {} if given is None else {"country_code": given.country_code, "party_id": given.party_id}
+            read = source.wires[partner.version or ""].read(tree, given=named)
+            owner = Party.of(read.country_code, read.party_id)
+            if not partner.speaks_for(owner, source.owners):
+                log.warning("pulled what is not its own", partner=partner.name, module=source.module, party=str(owner))
                 return None
-            return await tokens.put(self._hub.store, owner, token.uid, token)
+            return await source.keep(self._hub, owner, read)
         except (NotReady, Conflict):
             raise
         except BusbarError as fault:
-            log.warning("pulled object is not valid", partner=partner.name, error=fault.message)
+            log.warning("pulled object is not valid", partner=partner.name, module=source.module, error=fault.message)
             return None
 
-    async def _objects(self, partner: Partner, since: str | None) -> AsyncIterator[Json]:
-        """Every object of the list. Raises: PeerFault's children."""
-        query = {"limit": "500", **({"date_from": since} if since else {})}
-        answer = await self._pages.send(partner, "GET", "tokens", SENDER, query=query)
-        seen = 0
-        asked: set[str] = set()
-        while len(asked) < MOST_PAGES:
-            page = answer.data
-            if not isinstance(page, list):
-                raise PeerNonsense("a list request was not answered with a list")
-            for tree in page:
-                yield tree
-            failpoint("pull.page.after_commit")
-            seen += len(page)
-            following = _next_url(partner, answer, seen, query)
-            if not page or following is None:
-                return
-            if following in asked:
-                raise PeerNonsense("the pages of the list go round in a circle")
-            asked.add(following)
-            answer = await self._pages.get(partner, following)
-        raise PeerNonsense(f"the list has more than {MOST_PAGES} pages")
 
-
-def _owner(partner: Partner, tree: Json) -> Tree:
-    """2.1.1 objects do not name their owner: it is the partner's party."""
-    party = Party.parse(partner.party)
-    return {"country_code": party.country_code, "party_id": party.party_id}
-
-
-def _next_url(partner: Partner, answer: PeerAnswer, seen: int, query: Mapping[str, str]) -> str | None:
-    """The `Link` to follow, if it leads to the partner's own host (our token goes with it); else counting on.
-
-    Behind a proxy servers write `http` where they are reached by https: what was agreed on is kept.
-    """
-    base = partner.endpoint("tokens", "SENDER") or ""
-    match = _LINK.search(answer.headers.get("link", ""))
-    if match is not None:
-        following, agreed = urlsplit(urljoin(base, match[1])), urlsplit(base)
-        if following.netloc != agreed.netloc:
-            raise PeerNonsense("the next page is on another host")
-        return str(following._replace(scheme=agreed.scheme).geturl())
-    total = answer.headers.get("x-total-count", "")
-    if total.isascii() and total.isdigit() and int(total) > seen:
-        return f"{base}?{urlencode({**query, 'offset': str(seen)})}"
-    return None
+def _key(partner: Partner, source: Source, tree: Json) -> str:
+    """Where it would be kept; "" for what is no such object."""
+    try:
+        party = source.party_of(partner) if partner.version == "2.1.1" else None
+        return source.key(party or Party.of(tree["country_code"], tree["party_id"]), tree)
+    except (KeyError, TypeError, AttributeError, BusbarError):
+        return ""

@@ -8,13 +8,15 @@ from typing import Final
 
 import structlog
 
-from hub.core.errors import BusbarError, ClientApiUnusable, PeerRefused, PeerUnreachable, RegistrationState
+from hub.core.errors import BusbarError, ClientApiUnusable, Conflict, PeerRefused, PeerUnreachable, RegistrationState
 from hub.core.ports import Found, Hub
 from hub.core.registry import IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import Seal, mint_token
 from hub.core.units import Audit
 from modules.credentials import service as credentials
+from modules.credentials.claims import claims_of
 from modules.credentials.model import Credentials
+from partners.ocpi import turn
 from partners.ocpi.handshake import Handshake, credentials_url, give
 
 log = structlog.get_logger()
@@ -39,13 +41,13 @@ async def rotate(
     credentials.check_endpoints(found, partner.claims)
     ours = mint_token()
     fingerprint = hub.registry.fingerprint(ours)
-    await hub.registry.change(name, partial(_holding, fingerprint, TokenUse.PROBE))
+    await hub.registry.change(name, partial(turn.taken, hub, fingerprint))
     try:
-        theirs = await give(hub, handshake, "PUT", found, token, ours)
+        theirs = await give(hub, handshake, "PUT", partner, found, token, ours)
     except BusbarError as fault:
         kept = None if _is_sure(fault) else TokenUse.LIVE
         log.warning("rotation failed", partner=name, surely=kept is None, why=fault.message)
-        await hub.registry.change(name, partial(_holding, fingerprint, kept))
+        await hub.registry.change(name, partial(turn.given_back, fingerprint, kept))
         raise
     audit = Audit(actor, "credentials.rotated", name, f"version {found.version}")
     renewed = partial(_renewed, hub, seal, fingerprint, theirs, found)
@@ -59,15 +61,13 @@ def _is_sure(fault: BusbarError) -> bool:
     return isinstance(fault, PeerUnreachable | ClientApiUnusable)
 
 
-def _holding(fingerprint: str, use: TokenUse | None, partner: Partner) -> Partner:
-    """With one more token of ours that is good for `use`; with None, without it."""
-    others = tuple(token for token in partner.our_tokens if token.fingerprint != fingerprint)
-    held = () if use is None else (IssuedToken(fingerprint=fingerprint, use=use),)
-    return partner.model_copy(update={"our_tokens": (*held, *others)})
-
-
 def _renewed(hub: Hub, seal: Seal, fingerprint: str, theirs: Credentials, found: Found, partner: Partner) -> Partner:
-    """Roles that were not agreed are passed over: without its new token we could not even say so."""
+    """Roles that were not agreed are passed over: without its new token we could not even say so.
+
+    Raises: Conflict, when the registration was ended meanwhile.
+    """
+    if not turn.is_held(fingerprint, partner):
+        raise Conflict(f"{partner.name} was changed while its tokens were")
     until = hub.clock.now() + timedelta(minutes=hub.settings.token_overlap_min)
     older = tuple(
         token.model_copy(update={"use": TokenUse.OVERLAP, "until": until})
@@ -75,7 +75,7 @@ def _renewed(hub: Hub, seal: Seal, fingerprint: str, theirs: Credentials, found:
         if token.fingerprint != fingerprint
     )
     agreed = {claim.pair for claim in partner.invited}
-    claims = tuple(c for c in credentials.claims_of(theirs, partner, found.version) if c.pair in agreed)
+    claims = tuple(c for c in claims_of(theirs, partner, found.version) if c.pair in agreed)
     return partner.model_copy(
         update={
             "claims": claims or partner.claims,
@@ -85,6 +85,7 @@ def _renewed(hub: Hub, seal: Seal, fingerprint: str, theirs: Credentials, found:
             "our_tokens": (IssuedToken(fingerprint=fingerprint, use=TokenUse.LIVE), *older),
             "their_token": seal.seal(theirs.token),
             "token_form": found.token_form,
+            "busy_until": None,
         }
     )
 

@@ -1,7 +1,7 @@
 """The chargers' websockets: a server of its own, on its own port.
 
     gateway = Gateway(hub)                     # hub.core.ports.Hub, with store, registry, settings, clock, background
-    hub.chargers = gateway.stations            # implements hub.core.ports.Chargers; also what the API asks
+    hub.chargers = Reach(hub, gateway.stations)  # implements hub.core.ports.Chargers; also what the API asks
     await gateway.start("127.0.0.1", 9000)     # port 0 takes a free one; TLS beside it, when a certificate is set
     gateway.port, gateway.tls_port
     await gateway.stop()                       # closes all sockets in waves (1012), then returns
@@ -29,6 +29,8 @@ from websockets.exceptions import ConnectionClosed
 
 from hub.core.ports import Hub
 from hub.core.units import Audit, Kind, Unit
+from partners.ocpp.apart.errands import ERRANDS
+from partners.ocpp.apart.held import GATEWAYS, SOCKETS
 from partners.ocpp.brief import BRIEF
 from partners.ocpp.certificates import CERTIFICATE_REQUESTS
 from partners.ocpp.handshake import PROTOCOLS, Handshake, choose
@@ -56,6 +58,9 @@ KINDS: Final[tuple[Kind, ...]] = (
     TRANSACTIONS,
     SEQUENCES,
     CERTIFICATE_REQUESTS,
+    GATEWAYS,
+    SOCKETS,
+    ERRANDS,
 )
 
 NOT_TEXT: Final = 1003
@@ -97,6 +102,8 @@ class Gateway:
         )
         self._servers: list[Server] = []
         self._generation = 0
+        self.socket_changed: Callable[[str], None] = lambda identity: None
+        """Told of each station whose socket came or went."""
 
     @property
     def port(self) -> int:
@@ -169,6 +176,7 @@ class Gateway:
                 await asyncio.wait({link.rpc.worker}, timeout=_LAST_HANDLER_S)
             if live.lost(link, self.hub.clock.monotonic()):
                 log.info("station left", station=live.identity, code=socket.close_code)
+                self.socket_changed(live.identity)
 
     async def _read(self, link: Link) -> None:
         socket, clock, frames = link.socket, self.hub.clock, link.live.frames
@@ -208,6 +216,7 @@ class Gateway:
         if before is None and now - live.offline_since > self.hub.settings.offline_grace_s:
             live.connectors = {}
         log.info("station connected", station=live.identity, version=version, took_over=before is not None)
+        self.socket_changed(live.identity)
         if before is not None:
             self._take_over(live, before, now)
         return link

@@ -78,7 +78,7 @@ class Handshake:
         """None lets the upgrade go on; `socket.username` is the station's identity then."""
         async with self._places:
             try:
-                station = self._known(request.path, _address(socket))
+                station = await self._known(request.path, _address(socket))
                 await self._check(station, socket, request.headers)
                 _check_protocol(station, request.headers)
             except Refusal as refusal:
@@ -89,12 +89,15 @@ class Handshake:
         socket.protocol.available_extensions = _DEFLATE if offers else None
         return None
 
-    def _known(self, path: str, address: str) -> Station:
+    async def _known(self, path: str, address: str) -> Station:
         identity = identity_in(path)
         live = self._stations.find(identity) if identity is not None else None
+        are_too_many = live is None and self._strangers.take(address) > 0
+        if live is None and identity is not None and not are_too_many:
+            live = await self._stations.look_up(identity)
         if live is None:
             self._logins.failed("ocpp", address, "unknown identity", identity=identity or "")
-            if self._strangers.take(address) > 0:
+            if are_too_many:
                 raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many unknown stations")
             raise Refusal(HTTPStatus.NOT_FOUND, "no such station")
         return live.station

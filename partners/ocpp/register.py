@@ -156,6 +156,12 @@ def learned_put(learned: Learned) -> Put:
     return Put(LEARNED, folded(learned.identity), msgspec.json.encode(learned))
 
 
+async def learned_of(store: Store, identity: str) -> Learned:
+    """What one station told, as it is on record."""
+    document = await store.get(LEARNED, folded(identity))
+    return msgspec.json.decode(document.body, type=Learned) if document is not None else Learned(identity)
+
+
 async def load(store: Store) -> tuple[list[Station], dict[str, Learned]]:
     """All registrations, and what was learned, by folded identity."""
     stations = await store.select(STATIONS, limit=MOST_STATIONS)

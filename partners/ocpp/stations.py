@@ -12,13 +12,14 @@ Modules reach stations through the port `Chargers`, which `orders.py` adds.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from msgspec.structs import replace
 
-from hub.core.errors import InvalidRequest, NotFound
+from hub.core.errors import InvalidRequest, NotFound, NotReady
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, Place
 from hub.core.units import Audit, Change, Delete, Unit
@@ -61,8 +62,10 @@ class Stations:
 
     async def load(self) -> None:
         """Read the register; again, when another process has changed it."""
-        revision = self.hub.store.revision(STATIONS)
-        stations, learned = await register.load(self.hub.store)
+        revision = -1
+        while revision != self.hub.store.revision(STATIONS):  # what we read must not be older than what we know
+            revision = self.hub.store.revision(STATIONS)
+            stations, learned = await register.load(self.hub.store)
         known = {folded(station.identity) for station in stations}
         for station in stations:
             self._take(station, learned.get(folded(station.identity)))
@@ -79,6 +82,13 @@ class Stations:
     def find(self, identity: str) -> Live | None:
         """A station, in whatever case its identity is written."""
         return self._live.get(folded(identity))
+
+    async def look_up(self, identity: str) -> Live | None:
+        """One that we do not know: another process may have registered it this very moment."""
+        with contextlib.suppress(NotReady):
+            if await self.hub.store.get(STATIONS, folded(identity)) is not None:
+                await self.load()
+        return self.find(identity)
 
     def get(self, identity: str) -> Live:
         """Raises: NotFound."""

@@ -14,9 +14,7 @@ the ledger together, before anything else is entered, or when the partner is to 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -30,10 +28,9 @@ from hub.core.ports import Hub
 from hub.core.units import Delete, Put, Unit
 from partners.ocpp import archive, billing, journal, ledger, samples
 from partners.ocpp.billing import Opening
-from partners.ocpp.consequences import Consequences
 from partners.ocpp.desk import Desk, Meter
+from partners.ocpp.desks import Desks
 from partners.ocpp.events import Event, TransactionId, start_key
-from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book, Effect
 from partners.ocpp.matching import stop_key
 from partners.ocpp.readings import EARLIEST
@@ -43,6 +40,7 @@ from partners.ocpp.surroundings import AHEAD
 from partners.ocpp.thinning import thinned
 from partners.ocpp.together import Done, Together
 from partners.ocpp.told import Told, glimpse_of, plain_time
+from partners.ocpp.turns_to_tell import TurnsToTell
 
 log = structlog.get_logger()
 
@@ -50,12 +48,6 @@ IDLE_S: Final = 900.0
 
 MOST_WAITING: Final = 512
 """Samples of one station that may wait for the ledger."""
-TOLD_EVERY_S: Final = 1.0
-"""Of one station: a running session is priced no more often, however fast a charger replays an hour."""
-TELLING: Final = 25
-"""Pricing what goes on takes one part in so many of the time, however many chargers replay. The ticker catches up."""
-_ON_ITS_WAY_S: Final = 0.1
-"""While one message goes the long way so that a partner is told, no other has to."""
 MARKED_EVERY: Final = timedelta(hours=1)
 """How far back a restart may have to look for samples that waited."""
 
@@ -72,19 +64,16 @@ class Started:
     """None: the start was a repeat."""
 
 
-class Transactions:
+class Transactions(Desks):
     """What the chargers report, and what comes of it."""
 
     def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+        super().__init__(hub)
         self._numbers = Numbers(hub.store)
-        self._consequences = Consequences(hub)
-        self._desks: dict[str, Desk] = {}
-        self._turns: dict[str, asyncio.Lock] = {}
         self._waiting: dict[str, list[Sample]] = {}
         """Samples that are on disk and not in the ledger yet, by station. They outlive the desk."""
         self._together = Together(hub.store)
-        self._tell_from = 0.0
+        self._turns_to_tell = TurnsToTell(hub.clock)
 
     async def load(self) -> None:
         """Take up what was going on when we stopped, and the samples that waited."""
@@ -125,7 +114,7 @@ class Transactions:
             sample = Sample(desk.arrival(now), raw, glimpse_of(told, at))
             waiting = self._waiting.setdefault(station, [])
             put = samples.put_of(station, sample)
-            must_tell, desk.is_next = desk.is_next or self._must_tell(desk, meter, at), False
+            must_tell, desk.is_next = desk.is_next or self._turns_to_tell.is_due(desk, meter, at), False
             if len(waiting) < MOST_WAITING and not must_tell:
                 await self._commit(Unit([put]))
                 waiting.append(sample)
@@ -145,8 +134,9 @@ class Transactions:
         meter, at = self._metered(desk, told, now)
         if meter is None or at is None or len(waiting) >= MOST_WAITING or desk.is_next:
             return False
-        if self._must_tell(desk, meter, at):
-            desk.is_next, self._tell_from = True, self._hub.clock.monotonic() + _ON_ITS_WAY_S
+        if self._turns_to_tell.is_due(desk, meter, at):
+            desk.is_next = True
+            self._turns_to_tell.on_its_way()
             return False
         failpoint("ocpp.in.before_commit")
         sample = Sample(desk.arrival(now), raw, glimpse_of(told, at))
@@ -174,25 +164,6 @@ class Transactions:
                 elif self._hub.clock.monotonic() - desk.touched > IDLE_S:
                     await archive.put_away(self._hub.store, desk, now)
                     self._desks.pop(station, None)
-
-    def open_at(self, station: str) -> dict[int, Record]:
-        """What goes on at a station, by connector."""
-        desk = self._desks.get(station)
-        return desk.going_on() if desk is not None else {}
-
-    def of_session(self, station: str, session_id: str) -> Record | None:
-        """The open transaction of a session."""
-        return next((r for r in self.open_at(station).values() if r.session == session_id), None)
-
-    def is_charging(self, id_tag: str) -> bool:
-        """Does this token charge at one of our stations?"""
-        wanted = id_tag.casefold()
-        return any(record.id_tag.casefold() == wanted for desk in self._desks.values() for record in desk.open_records)
-
-    def correlation_of(self, station: str, number: TransactionId | None, connector: int | None) -> str:
-        """The correlation id of the journey that a message belongs to; "" when it belongs to none."""
-        desk = self._desks.get(station)
-        return desk.correlation_of(number, connector) if desk is not None else ""
 
     async def _enter(self, desk: Desk, event: Event, opening: Opening | None) -> Event:
         event = desk.stamped(event)
@@ -227,8 +198,7 @@ class Transactions:
             effects = [effect for effect in ledger.changed(desk.book, book, None) if tell or effect.kind != "grew"]
             units = [await self._consequences.of(desk, effect, None) for effect in effects]
             if tell:
-                desk.told_at = self._hub.clock.monotonic()
-                self._tell_from = desk.told_at + (desk.told_at - began) * (TELLING - 1)
+                self._turns_to_tell.told(desk, began=began)
             await self._commit(billing.joined(unit, *units))
         desk.book = book
         self._waiting.pop(desk.station, None)
@@ -247,11 +217,6 @@ class Transactions:
         if meter is None:
             return None, None
         return meter, plain_time(told.times, meter.start if told.number is None else EARLIEST, now + AHEAD)
-
-    def _must_tell(self, desk: Desk, meter: Meter, at: datetime) -> bool:
-        if meter.due is not None and at < meter.due:
-            return False
-        return self._hub.clock.monotonic() >= max(desk.told_at + TOLD_EVERY_S, self._tell_from)
 
     async def _commit(self, unit: Unit) -> None:
         has_cdr = any(isinstance(write, Put) and write.kind.name == "cdrs" for write in unit.writes)
@@ -285,29 +250,6 @@ class Transactions:
     async def _file(self, desk: Desk, event: Event) -> None:
         """Keep a repeat as evidence. Its number is added to the facts only if it was given under another name."""
         await self._hub.store.commit(Unit().put(journal.event_put(desk.stamped(event), journal.DONE)))
-
-    @contextmanager
-    def _or_start_over(self, desk: Desk) -> Iterator[None]:
-        """Sessions are changed in memory before the commit: if that fails, what is in memory is worth nothing."""
-        try:
-            yield
-        except BaseException:
-            self._desks.pop(desk.station, None)
-            raise
-
-    async def _desk(self, station: str) -> Desk:
-        desk = self._desks.get(station)
-        if desk is None:
-            desk = await archive.read(self._hub.store, station)
-            for charge in desk.book.transactions.values():
-                if charge.ending != "stop":
-                    await self._consequences.record(desk, charge.key)
-            self._desks[station] = desk
-        desk.touched = self._hub.clock.monotonic()
-        return desk
-
-    def _turn(self, station: str) -> asyncio.Lock:
-        return self._turns.setdefault(station, asyncio.Lock())
 
 
 def _kept(waiting: list[Sample], sample: Sample, done: Done, error: BaseException | None) -> None:

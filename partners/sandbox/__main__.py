@@ -1,6 +1,6 @@
-"""The command line: `python -m partners.sandbox emsp ...` and `python -m partners.sandbox charger ...`.
+"""The command line: `python -m partners.sandbox` with `emsp`, `cpo` or `charger`.
 
-Both print JSON lines and end on SIGTERM or SIGINT.
+All print JSON lines and end on SIGTERM or SIGINT.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from partners.sandbox.admin import FAILURES
+from partners.sandbox.cpo import Cpo
 from partners.sandbox.emsp import Emsp
 from partners.sandbox.fleet import Script, places, run_fleet
 from partners.sandbox.modes import MODES
@@ -26,15 +27,19 @@ from partners.sandbox.wire import RULES
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m partners.sandbox", description=__doc__)
     kinds = parser.add_subparsers(dest="kind", required=True)
-    emsp = kinds.add_parser("emsp", help="a roaming partner that sells charging")
-    emsp.add_argument("--version", choices=sorted(RULES), default="2.2.1")
-    emsp.add_argument("--party", default="NL*EEE")
-    emsp.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    emsp.add_argument("--mode", choices=sorted(MODES), default="happy")
-    emsp.add_argument("--seed", type=int, default=0, help="of the modes' dice")
-    emsp.add_argument("--receipts", type=Path, help="file of the receipt log")
-    emsp.add_argument("--hub", help="versions URL of a hub to register with at once")
-    emsp.add_argument("--token", help="the invitation's token")
+    for kind, party, what in (
+        ("emsp", "NL*EEE", "a roaming partner that sells charging"),
+        ("cpo", "BE*AAA", "a roaming partner that has chargers"),
+    ):
+        partner = kinds.add_parser(kind, help=what)
+        partner.add_argument("--version", choices=sorted(RULES), default="2.2.1")
+        partner.add_argument("--party", default=party)
+        partner.add_argument("--port", type=int, default=0, help="0 takes a free one")
+        partner.add_argument("--mode", choices=sorted(MODES), default="happy")
+        partner.add_argument("--seed", type=int, default=0, help="of the modes' dice")
+        partner.add_argument("--receipts", type=Path, help="file of the receipt log")
+        partner.add_argument("--hub", help="versions URL of a hub to register with at once")
+        partner.add_argument("--token", help="the invitation's token")
     charger = kinds.add_parser("charger", help="one or more OCPP 1.6J charge points")
     charger.add_argument("--url", required=True, help="ws://host:port/IDENTITY, or the part before it")
     charger.add_argument("--identity", help="when the URL does not end in it; a prefix with --count")
@@ -59,22 +64,22 @@ def _tell(event: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-async def _emsp(given: argparse.Namespace) -> int:
+async def _partner(given: argparse.Namespace) -> int:
     try:
-        emsp = Emsp(
+        partner = (Cpo if given.kind == "cpo" else Emsp)(
             given.version, given.party, port=given.port, mode=given.mode, seed=given.seed, receipts=given.receipts
         )
     except (ValueError, OSError) as error:
         _tell({"error": f"{type(error).__name__}: {error}"})
         return 1
-    async with emsp:
+    async with partner:
         try:
-            if given.hub and emsp.registration is None:
-                await emsp.register(given.hub, given.token or "")
+            if given.hub and partner.registration is None:
+                await partner.register(given.hub, given.token or "")
         except FAILURES as error:
             _tell({"error": f"{type(error).__name__}: {error}"})
             return 1
-        state = emsp.state()
+        state = partner.state()
         shown = ("url", "versions_url", "version", "party", "mode", "registered")
         _tell({name: state[name] for name in shown})
         await asyncio.Event().wait()
@@ -105,7 +110,7 @@ def _security(given: argparse.Namespace) -> Security:
 
 
 async def _until_told(given: argparse.Namespace) -> int:
-    work = asyncio.create_task(_emsp(given) if given.kind == "emsp" else _charger(given))
+    work = asyncio.create_task(_charger(given) if given.kind == "charger" else _partner(given))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)
     try:

@@ -1,4 +1,4 @@
-"""The admin routes of the eMSP, for testers in other processes. They are never bent by a mode."""
+"""The admin routes of sandbox partners, for testers in other processes. They are never bent by a mode."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from partners.sandbox.dealings import EndpointMissingError, NotRegisteredError
+from partners.sandbox.connection import EndpointMissingError, NotRegisteredError
 from partners.sandbox.handshake import VersionMissingError
 from partners.sandbox.hubline import HubRefusedError
 from partners.sandbox.wire import Json, NotJsonError, Party, decode, encode
 
 if TYPE_CHECKING:
+    from partners.sandbox.cpo import Cpo
     from partners.sandbox.emsp import Emsp
 
 FAILURES = (
@@ -32,8 +33,8 @@ Action = Callable[[Json], Awaitable[Json]]
 class Admin:
     """Routes of plain JSON. What goes wrong is `{"error": ...}` under 409, bad input under 400."""
 
-    def __init__(self, emsp: Emsp) -> None:
-        self._emsp = emsp
+    def __init__(self, partner: Emsp | Cpo) -> None:
+        self._partner = partner
 
     def routes(self) -> list[Route]:
         """For the application."""
@@ -41,56 +42,78 @@ class Admin:
             ("GET", "state", self.state),
             ("GET", "complaints", self.complaints),
             ("GET", "receipts", self.receipts),
-            ("POST", "held", self.held),
             ("POST", "invite", self.invite),
             ("POST", "register", self.register),
             ("POST", "rotate", self.rotate),
             ("POST", "unregister", self.unregister),
+            ("PUT", "mode", self.mode),
+            *self._more(),
+        ]
+        return [Route(f"/sandbox/{name}", _json(action), methods=[method]) for method, name, action in table]
+
+    def _more(self) -> list[tuple[str, str, Action]]:
+        """What only this kind of partner does."""
+        return []
+
+    async def state(self, _: Json) -> Json:
+        """Everything there is to know."""
+        return self._partner.state()
+
+    async def complaints(self, _: Json) -> Json:
+        """What was wrong with what it was sent."""
+        return self._partner.complaints.listed()
+
+    async def receipts(self, _: Json) -> Json:
+        """The receipt log."""
+        return [asdict(receipt) for receipt in self._partner.receipts.all()]
+
+    async def invite(self, _: Json) -> Json:
+        """A versions URL and a token for a hub that wants to register with us."""
+        versions_url, token = self._partner.invite()
+        return {"versions_url": versions_url, "token": token}
+
+    async def register(self, body: Json) -> Json:
+        """`{versions_url, token}`"""
+        registration = await self._partner.register(body["versions_url"], body["token"])
+        return {"hub": str(registration.hub), "endpoints": registration.endpoints}
+
+    async def rotate(self, _: Json) -> Json:
+        """New tokens."""
+        await self._partner.rotate()
+        return {}
+
+    async def unregister(self, _: Json) -> Json:
+        """The end."""
+        await self._partner.unregister()
+        return {}
+
+    async def mode(self, body: Json) -> Json:
+        """`{mode, seed?}`"""
+        self._partner.temper.switch(body["mode"], seed=body.get("seed"))
+        return {"mode": self._partner.temper.name}
+
+
+class EmspAdmin(Admin):
+    """What an eMSP does when told."""
+
+    def __init__(self, emsp: Emsp) -> None:
+        super().__init__(emsp)
+        self._emsp = emsp
+
+    def _more(self) -> list[tuple[str, str, Action]]:
+        return [
+            ("POST", "held", self.held),
             ("POST", "tokens", self.push_token),
             ("POST", "pull", self.pull),
             ("POST", "commands", self.command),
             ("PUT", "authorize", self.authorize),
-            ("PUT", "mode", self.mode),
         ]
-        return [Route(f"/sandbox/{name}", _json(action), methods=[method]) for method, name, action in table]
-
-    async def state(self, _: Json) -> Json:
-        """Everything there is to know."""
-        return self._emsp.state()
-
-    async def complaints(self, _: Json) -> Json:
-        """What was wrong with what it was sent."""
-        return self._emsp.complaints.listed()
 
     async def held(self, body: Json) -> Json:
         """`{module, <field>: <value>, ...}`: a module's objects, or those with these values; `uid` is a token's."""
         asked = {name: value for name, value in body.items() if name != "module"}
         found = self._emsp.mirror.listed(body["module"])
         return [tree for tree in found if all(_field(tree, name) == value for name, value in asked.items())]
-
-    async def receipts(self, _: Json) -> Json:
-        """The receipt log."""
-        return [asdict(receipt) for receipt in self._emsp.receipts.all()]
-
-    async def invite(self, _: Json) -> Json:
-        """A versions URL and a token for a hub that wants to register with us."""
-        versions_url, token = self._emsp.invite()
-        return {"versions_url": versions_url, "token": token}
-
-    async def register(self, body: Json) -> Json:
-        """`{versions_url, token}`"""
-        registration = await self._emsp.register(body["versions_url"], body["token"])
-        return {"hub": str(registration.hub), "endpoints": registration.endpoints}
-
-    async def rotate(self, _: Json) -> Json:
-        """New tokens."""
-        await self._emsp.rotate()
-        return {}
-
-    async def unregister(self, _: Json) -> Json:
-        """The end."""
-        await self._emsp.unregister()
-        return {}
 
     async def push_token(self, body: Json) -> Json:
         """A Token, or as much of one as matters. With `"push": false` it is only kept."""
@@ -115,10 +138,40 @@ class Admin:
         drivers.verdicts.update(body)
         return {"verdicts": drivers.verdicts, "delay": drivers.delay_s}
 
-    async def mode(self, body: Json) -> Json:
-        """`{mode, seed?}`"""
-        self._emsp.temper.switch(body["mode"], seed=body.get("seed"))
-        return {"mode": self._emsp.temper.name}
+
+class CpoAdmin(Admin):
+    """What a CPO does when told."""
+
+    def __init__(self, cpo: Cpo) -> None:
+        super().__init__(cpo)
+        self._cpo = cpo
+
+    def _more(self) -> list[tuple[str, str, Action]]:
+        return [
+            ("POST", "objects", self.put),
+            ("POST", "patch", self.patch),
+            ("POST", "withdraw", self.withdraw),
+            ("POST", "commands", self.answers),
+        ]
+
+    async def put(self, body: Json) -> Json:
+        """`{module, object, to?, push?}`: a Location or Tariff of ours; with `"push": false` it is only listed."""
+        to = Party.parse(body["to"]) if body.get("to") else None
+        return await self._cpo.put(body["module"], body["object"], to=to, push=body.get("push", True))
+
+    async def patch(self, body: Json) -> Json:
+        """`{path: [location, EVSE?, connector?], change, to?}`; `last_updated` is added."""
+        to = Party.parse(body["to"]) if body.get("to") else None
+        return await self._cpo.patch_location(tuple(body["path"]), body["change"], to=to)
+
+    async def withdraw(self, body: Json) -> Json:
+        """`{tariff}`"""
+        await self._cpo.withdraw(body["tariff"])
+        return {}
+
+    async def answers(self, body: Json) -> Json:
+        """`{answer?, result?, delay?}`: what commands are answered, and what comes of them after so many seconds."""
+        return self._cpo.orders.settle(**body)
 
 
 def _field(tree: Mapping[str, Json], name: str) -> Json:

@@ -1,4 +1,4 @@
-"""What an eMSP does of its own accord: register, push tokens, pull lists, send commands."""
+"""What an eMSP does of its own accord: push tokens, pull lists, send commands."""
 
 from __future__ import annotations
 
@@ -10,23 +10,16 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from partners.sandbox.check import check
+from partners.sandbox.connection import Connection, endpoint
+from partners.sandbox.drivers import Drivers
 from partners.sandbox.handshake import Handshake
 from partners.sandbox.house import House
-from partners.sandbox.hubline import Answer
+from partners.sandbox.mirror import Mirror
 from partners.sandbox.receivers import Receivers
-from partners.sandbox.registration import Registration, mint_token
 from partners.sandbox.wire import COMMANDS, Json, Party, now_text
 
 _OWN_TOKENS = ("START_SESSION", "RESERVE_NOW")
 _GRACE_S = 5.0
-
-
-class NotRegisteredError(RuntimeError):
-    """There is no hub to deal with."""
-
-
-class EndpointMissingError(LookupError):
-    """The hub's version details do not list what we need."""
 
 
 @dataclass(frozen=True)
@@ -37,39 +30,16 @@ class CommandOutcome:
     result: Mapping[str, Json] | None
 
 
-class Dealings:
+class Dealings(Connection):
     """One eMSP's requests to its hub. All raise NotRegisteredError, HubRefusedError and httpx.HTTPError."""
 
-    def __init__(self, house: House, handshake: Handshake, receivers: Receivers) -> None:
-        self._house = house
-        self._rules = house.rules
-        self._accounts = house.accounts
-        self._line = house.line
-        self._drivers = house.drivers
-        self._complaints = house.complaints
-        self._handshake = handshake
+    def __init__(
+        self, house: House, handshake: Handshake, receivers: Receivers, mirror: Mirror, drivers: Drivers
+    ) -> None:
+        super().__init__(house, handshake)
         self._receivers = receivers
-
-    async def register(self, versions_url: str, token_a: str) -> Registration:
-        """The whole dance with an invitation. OCPI credentials_registration."""
-        endpoints = await self._handshake.look_up(versions_url, token_a)
-        await self._credentials("POST", _endpoint(endpoints, "credentials"), token_a, endpoints)
-        return self._hub()
-
-    async def rotate(self) -> Registration:
-        """New tokens on both sides. OCPI credentials_put_method."""
-        hub = self._hub()
-        endpoints = await self._handshake.look_up(hub.versions_url, hub.their_token)
-        await self._credentials("PUT", _endpoint(endpoints, "credentials"), hub.their_token, endpoints)
-        return self._hub()
-
-    async def unregister(self) -> None:
-        """End it; neither token is good afterwards. OCPI credentials_delete_method."""
-        hub = self._hub()
-        url = _endpoint(hub.endpoints, "credentials")
-        answer = await self._line.ask("DELETE", url, hub.their_token, functional=False)
-        answer.require("DELETE credentials")
-        self._accounts.part()
+        self._mirror = mirror
+        self._drivers = drivers
 
     async def push_token(self, given: Mapping[str, Json], *, to: Party | None = None) -> dict[str, Json]:
         """PUT a token, whole or filled up from its uid, to all CPOs or to one. OCPI mod_tokens_put_method."""
@@ -101,11 +71,11 @@ class Dealings:
             date_from = f"{datetime.now(UTC) - timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}"
         given = {"date_from": date_from, "date_to": date_to, "limit": None if limit is None else str(limit)}
         query = {name: value for name, value in given.items() if value is not None}
-        url = _endpoint(hub.endpoints, module, "SENDER")
+        url = endpoint(hub.endpoints, module, "SENDER")
         found = []
         async for tree in self._line.pages(module, url, hub.their_token, to=hub.hub, query=query):
             found.append(tree)
-            self._house.mirror.take_in(module, (hub.hub.country_code, hub.hub.party_id), tree)
+            self._mirror.take_in(module, (hub.hub.country_code, hub.hub.party_id), tree)
         return found
 
     async def command(self, command: str, body: Mapping[str, Json], *, to: Party | None = None) -> CommandOutcome:
@@ -119,7 +89,7 @@ class Dealings:
         whole = {"response_url": place, **self._with_token(command, body)}
         for breach in check(self._rules.version, COMMANDS[command], whole):
             raise ValueError(f"{command} {breach}")
-        url = f"{_endpoint(self._hub().endpoints, 'commands', 'RECEIVER')}/{command}"
+        url = f"{endpoint(self._hub().endpoints, 'commands', 'RECEIVER')}/{command}"
         answer = (await self._ask("POST", url, body=whole, to=to)).require(command)
         for breach in check(self._rules.version, "CommandResponse", answer):
             self._complaints.add(f"answer to {command}", breach)
@@ -139,36 +109,9 @@ class Dealings:
         return whole
 
     def _token_url(self, token: Mapping[str, Json]) -> str:
-        endpoint = _endpoint(self._hub().endpoints, "tokens", "RECEIVER")
+        url = endpoint(self._hub().endpoints, "tokens", "RECEIVER")
         party, uid = self._house.party, quote(token["uid"], safe="")
-        return f"{endpoint}/{party.country_code}/{party.party_id}/{uid}?type={token['type']}"
-
-    async def _ask(self, method: str, url: str, *, body: Json, to: Party | None) -> Answer:
-        return await self._line.ask(method, url, self._hub().their_token, body=body, to=to)
-
-    async def _credentials(self, method: str, url: str, token: str, endpoints: dict[str, str]) -> None:
-        ours = mint_token()
-        self._accounts.pending.add(ours)
-        try:
-            body = self._handshake.credentials(ours)
-            answer = await self._line.ask(method, url, token, body=body, functional=False)
-            self._handshake.concluded(answer.require(f"{method} credentials"), ours, endpoints)
-        finally:
-            self._accounts.pending.discard(ours)
-
-    def _hub(self) -> Registration:
-        if self._accounts.registration is None:
-            raise NotRegisteredError("not registered with a hub")
-        return self._accounts.registration
-
-
-def _endpoint(endpoints: Mapping[str, str], module: str, role: str | None = None) -> str:
-    """The URL of a module's interface. 2.1.1 knows no roles; for credentials the role does not matter."""
-    for name, url in endpoints.items():
-        identifier, _, offered = name.partition(" ")
-        if identifier == module and (role is None or offered in ("", role)):
-            return url.rstrip("/")
-    raise EndpointMissingError(f"{module} {role or ''}".strip())
+        return f"{url}/{party.country_code}/{party.party_id}/{uid}?type={token['type']}"
 
 
 async def _within(waiting: asyncio.Future[dict[str, Json]], seconds: float) -> Mapping[str, Json] | None:

@@ -21,7 +21,7 @@ from typing import Self
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from partners.sandbox.admin import Admin
+from partners.sandbox.admin import EmspAdmin
 from partners.sandbox.complaints import Complaints
 from partners.sandbox.dealings import CommandOutcome, Dealings
 from partners.sandbox.desk import Desk
@@ -75,13 +75,12 @@ class Emsp:
 
     def _join(self) -> None:
         house = House(
-            self.rules, self.party, self.url, self._accounts, self.complaints,
-            self.temper, self.mirror, self.drivers, self._line,
-        )  # fmt: skip
-        self._handshake, receivers = Handshake(house), Receivers(house)
-        self._dealings = Dealings(house, self._handshake, receivers)
+            self.rules, "EMSP", self.party, self.url, self._accounts, self.complaints, self.temper, self._line
+        )
+        self._handshake, receivers = Handshake(house), Receivers(house, self.mirror, self.drivers)
+        self._dealings = Dealings(house, self._handshake, receivers, self.mirror, self.drivers)
         desk = Desk(house, {**self._handshake.handlers(), **receivers.handlers()})
-        routes = [*Admin(self).routes(), Route("/ocpi/{rest:path}", desk.serve, methods=_METHODS)]
+        routes = [*EmspAdmin(self).routes(), Route("/ocpi/{rest:path}", desk.serve, methods=_METHODS)]
         self._front = Front(Starlette(routes=routes), self.receipts, self.temper)
 
     @property

@@ -1,4 +1,4 @@
-"""Versions and credentials of the eMSP: the side that is asked, and the exchange both sides share."""
+"""Versions and credentials of a partner: the side that is asked, and the exchange both sides share."""
 
 from __future__ import annotations
 
@@ -8,20 +8,10 @@ import httpx
 
 from partners.sandbox.call import Call, Handlers, Refused, Reply
 from partners.sandbox.check import check
-from partners.sandbox.house import House
+from partners.sandbox.house import MODULES_OF, House
 from partners.sandbox.hubline import HubRefusedError
 from partners.sandbox.registration import Registration, mint_token
 from partners.sandbox.wire import Json
-
-_MODULES = (
-    ("credentials", "SENDER"),
-    ("locations", "RECEIVER"),
-    ("tariffs", "RECEIVER"),
-    ("sessions", "RECEIVER"),
-    ("cdrs", "RECEIVER"),
-    ("tokens", "SENDER"),
-    ("commands", "SENDER"),
-)
 
 
 class VersionMissingError(LookupError):
@@ -59,11 +49,11 @@ class Handshake:
         about = {
             "country_code": party.country_code,
             "party_id": party.party_id,
-            "business_details": {"name": f"Sandbox eMSP {party}"},
+            "business_details": {"name": f"Sandbox {self._house.role.replace('EMSP', 'eMSP')} {party}"},
         }
         shared: dict[str, Json] = {"token": token, "url": self.versions_url}
         if self._rules.owner_in_body:
-            return {**shared, "roles": [{"role": "EMSP", **about}]}
+            return {**shared, "roles": [{"role": self._house.role, **about}]}
         return {**shared, **about}
 
     async def look_up(self, versions_url: str, token: str) -> dict[str, str]:
@@ -90,7 +80,7 @@ class Handshake:
                 **({"role": role} if self._rules.endpoint_roles else {}),
                 "url": f"{url}/{module}",
             }
-            for module, role in _MODULES
+            for module, role in MODULES_OF[self._house.role]
         ]
         return Reply({"version": self._rules.version, "endpoints": endpoints})
 

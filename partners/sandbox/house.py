@@ -1,30 +1,48 @@
-"""What the parts of one eMSP share."""
+"""What the parts of one sandbox partner share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from partners.sandbox.complaints import Complaints
-from partners.sandbox.drivers import Drivers
 from partners.sandbox.hubline import HubLine
-from partners.sandbox.mirror import Mirror
 from partners.sandbox.modes import Temper
 from partners.sandbox.registration import Accounts
 from partners.sandbox.wire import Party, Rules
 
+MODULES_OF: Final = {
+    "EMSP": (
+        ("credentials", "SENDER"),
+        ("locations", "RECEIVER"),
+        ("tariffs", "RECEIVER"),
+        ("sessions", "RECEIVER"),
+        ("cdrs", "RECEIVER"),
+        ("tokens", "SENDER"),
+        ("commands", "SENDER"),
+    ),
+    "CPO": (
+        ("credentials", "SENDER"),
+        ("locations", "SENDER"),
+        ("tariffs", "SENDER"),
+        ("tokens", "RECEIVER"),
+        ("commands", "RECEIVER"),
+    ),
+}
+"""By role, what version details list."""
+
 
 @dataclass(frozen=True)
 class House:
-    """One eMSP: its manners, its name and address, its books and its line to the hub."""
+    """One partner: its manners, its name and address, its books and its line to the hub."""
 
     rules: Rules
+    role: str
     party: Party
     base_url: str
     accounts: Accounts
     complaints: Complaints
     temper: Temper
-    mirror: Mirror
-    drivers: Drivers
     line: HubLine
 
     def ocpi_url(self, *parts: str) -> str:

@@ -12,25 +12,27 @@ from urllib.parse import quote
 
 from partners.sandbox.call import Call, Handlers, Refused, Reply
 from partners.sandbox.check import check
+from partners.sandbox.drivers import Drivers
 from partners.sandbox.house import House
-from partners.sandbox.mirror import RewrittenCdrError, UnknownObjectError
+from partners.sandbox.list_pages import ListPages
+from partners.sandbox.mirror import Mirror, RewrittenCdrError, UnknownObjectError
 from partners.sandbox.spec import edition
-from partners.sandbox.wire import OBJECT_OF, Json, instant
+from partners.sandbox.wire import OBJECT_OF, Json
 
 _LOCATION_PARTS = ("Location", "EVSE", "Connector")
-_PAGE_LIMIT = 100
 
 
 class Receivers:
     """One eMSP's modules."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, mirror: Mirror, drivers: Drivers) -> None:
         self._rules = house.rules
         self._house = house
-        self._mirror = house.mirror
-        self._drivers = house.drivers
+        self._mirror = mirror
+        self._drivers = drivers
         self._temper = house.temper
         self._complaints = house.complaints
+        self._pages = ListPages(house)
         self.commands: dict[str, asyncio.Future[dict[str, Json]]] = {}
         """Commands sent, by the last segment of their response_url."""
 
@@ -132,14 +134,7 @@ class Receivers:
 
     async def list_tokens(self, call: Call) -> Reply:
         """Our tokens by pages. OCPI mod_tokens_msp_get_method, transport_and_format_pagination."""
-        start, end, offset, limit = self._page(call)
-        fitting = [t for t in self._drivers.tokens.values() if _within(t["last_updated"], start, end)]
-        headers = {"X-Total-Count": str(len(fitting)), "X-Limit": str(self._page_limit)}
-        if offset + limit < len(fitting):
-            query = {**call.query, "offset": str(offset + limit), "limit": str(limit)}
-            pairs = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
-            headers["Link"] = f'<{self._house.ocpi_url("tokens")}?{pairs}>; rel="next"'
-        return Reply(fitting[offset : offset + limit], headers=headers)
+        return self._pages.answer(call, list(self._drivers.tokens.values()))
 
     async def authorize(self, call: Call) -> Reply:
         """Real-time authorization. OCPI mod_tokens_post_method."""
@@ -168,22 +163,6 @@ class Receivers:
         elif call.tree["result"] != "CANCELED_RESERVATION":
             self._complaints.add(call.where, "a second result for the same command")
         return Reply()
-
-    @property
-    def _page_limit(self) -> int:
-        return self._temper.mode.page_limit or _PAGE_LIMIT
-
-    def _page(self, call: Call) -> tuple[str | None, str | None, int, int]:
-        try:
-            offset = int(call.query.get("offset", 0))
-            limit = min(int(call.query.get("limit", self._page_limit)), self._page_limit)
-            bounds = [call.query.get(name) for name in ("date_from", "date_to")]
-            for bound in bounds:
-                instant(bound) if bound else None
-        except ValueError as error:
-            self._complaints.add(call.where, f"the paging parameters are malformed: {error}")
-            raise Refused(200, 2001, "the paging parameters are malformed") from error
-        return bounds[0], bounds[1], offset, limit
 
     def _place(self, call: Call) -> tuple[tuple[str, str], tuple[str, ...]]:
         deepest = 5 if call.module == "locations" else 3
@@ -230,9 +209,3 @@ class Receivers:
 
     def _unknown(self, call: Call) -> Refused:
         return Refused(404, 2003 if call.module == "locations" else 2000, "no such object here")
-
-
-def _within(moment: str, start: str | None, end: str | None) -> bool:
-    """From `start` on, up to but not including `end`."""
-    at = instant(moment)
-    return (start is None or at >= instant(start)) and (end is None or at < instant(end))

@@ -44,7 +44,7 @@ class Registration:
 
 @dataclass
 class Accounts:
-    """The tokens this eMSP accepts, its registration, and its drivers' tokens.
+    """The tokens this partner accepts, its registration, and what is its own: drivers' tokens, or places.
 
     A token given out in a running exchange (`pending`) is good from the moment it leaves: the other side
     must fetch our versions with it before it answers. A replaced one stays good for some seconds, for
@@ -55,6 +55,8 @@ class Accounts:
     registration: Registration | None = None
     invitations: set[str] = field(default_factory=set)
     tokens: dict[str, dict[str, Json]] = field(default_factory=dict)
+    grounds: dict[str, dict[str, dict[str, Json]]] = field(default_factory=dict)
+    """A CPO's own objects, by module and id."""
     pending: set[str] = field(default_factory=set)
     _retired: dict[str, float] = field(default_factory=dict)
 
@@ -89,6 +91,7 @@ class Accounts:
                     "registration": vars(self.registration) if self.registration else None,
                     "invitations": sorted(self.invitations),
                     "tokens": self.tokens,
+                    "grounds": self.grounds,
                 }
             )
         )
@@ -102,3 +105,4 @@ class Accounts:
         self.registration = Registration(**tree["registration"]) if tree["registration"] else None
         self.invitations = set(tree["invitations"])
         self.tokens = tree["tokens"]
+        self.grounds = tree.get("grounds", {})

@@ -11,7 +11,10 @@ from typing import Any, Final
 import pytest
 
 from hub.core.registry import State
-from tests.world import NOW, World, credentials, token
+from tests.modules.cdrs.check.records import but, wired
+from tests.modules.cdrs.check.test_mistakes import EVENING
+from tests.modules.sessions.records import a_session
+from tests.world import NOW, World, credentials, their_location, their_tariff, token
 
 ACTORS: Final = ("N", "X", "A", "P", "C1", "C2", "E1", "E2")
 OK: Final = (200, 1000)
@@ -34,6 +37,47 @@ def everybody(answer: tuple[int, int]) -> dict[str, tuple[int, int]]:
 
 def emsps(first: tuple[int, int], second: tuple[int, int]) -> dict[str, tuple[int, int]]:
     return {"C1": FORBIDDEN, "C2": FORBIDDEN, "E1": first, "E2": second}
+
+
+def readers(other: tuple[int, int]) -> dict[str, tuple[int, int]]:
+    """What is shared with eMSPs, and not with other CPOs."""
+    return {"C1": other, "C2": other, "E1": OK, "E2": OK}
+
+
+def cpos(first: tuple[int, int], second: tuple[int, int]) -> dict[str, tuple[int, int]]:
+    return {"C1": first, "C2": second, "E1": FORBIDDEN, "E2": FORBIDDEN}
+
+
+def receivers(version: str) -> list[Row]:
+    """A CPO's objects at BE/AAA, which X1 and T9 are; nothing of it has an effect."""
+    whole, price = their_location(version), their_tariff(version)
+    evse = whole["evses"][0]
+    part = {"last_updated": evse["last_updated"]}
+    rows = [
+        row("GET", "receiver/locations/BE/AAA/X1", **cpos(OK, FOREIGN)),
+        row("GET", "receiver/locations/BE/AAA/X1/E1", **cpos(OK, FOREIGN)),
+        row("GET", "receiver/locations/BE/AAA/X1/E1/1", **cpos(OK, FOREIGN)),
+        row("PUT", "receiver/locations/BE/AAA/X1", whole, **cpos(OK, FOREIGN)),
+        row("PUT", "receiver/locations/BE/AAA/X1/E1", evse, **cpos(OK, FOREIGN)),
+        row("PUT", "receiver/locations/BE/AAA/X1/E1/1", evse["connectors"][0], **cpos(OK, FOREIGN)),
+        row("PATCH", "receiver/locations/BE/AAA/X1", part, **cpos(OK, FOREIGN)),
+        row("PATCH", "receiver/locations/BE/AAA/X1/E1", part, **cpos(OK, FOREIGN)),
+        row("PATCH", "receiver/locations/BE/AAA/X1/E1/1", part, **cpos(OK, FOREIGN)),
+        row("DELETE", "receiver/locations/BE/AAA/X1", **everybody(METHOD)),
+        row("POST", "receiver/locations/BE/AAA/X1", whole, **everybody(METHOD)),
+        row("GET", "receiver/tariffs/BE/AAA/T9", **cpos(OK, FOREIGN)),
+        row("PUT", "receiver/tariffs/BE/AAA/T9", price, **cpos(OK, FOREIGN)),
+        row("DELETE", "receiver/tariffs/BE/AAA/NOPE", **cpos((404, 2000), FOREIGN)),
+        row("PATCH", "receiver/tariffs/BE/AAA/T9", part, **(cpos(OK, FOREIGN) if version == "2.1.1"
+                                                           else everybody(METHOD))),
+    ]  # fmt: skip
+    if version != "2.1.1":  # there the body names no party
+        wrong = (200, 2001)
+        rows += [
+            row("PUT", "receiver/locations/BE/AAA/X1", {**whole, "party_id": "BBB"}, **cpos(wrong, FOREIGN)),
+            row("PUT", "receiver/tariffs/BE/AAA/T9", {**price, "party_id": "BBB"}, **cpos(wrong, FOREIGN)),
+        ]
+    return rows
 
 
 def command(version: str, name: str, session: str) -> dict[str, Any]:
@@ -64,16 +108,28 @@ def matrix(version: str, session: str) -> list[Row]:
         row("PUT", f"/ocpi/{version}/credentials", credentials(version, "NL*AAA"), A=METHOD, **everybody((200, 2001))),
         row("DELETE", f"/ocpi/{version}/credentials/x", A=(404, 2000), **everybody((404, 2000))),
         row("GET", "sender/locations", **everybody(OK)),
-        row("GET", "sender/locations/LOC1", **everybody(OK)),
-        row("GET", "sender/locations/LOC1/E1", **everybody(OK)),
-        row("GET", "sender/locations/LOC1/E1/1", **everybody(OK)),
+        row("GET", "sender/locations/LOC1", **readers((404, 2003))),
+        row("GET", "sender/locations/LOC1/E1", **readers((404, 2003))),
+        row("GET", "sender/locations/LOC1/E1/1", **readers((404, 2003))),
+        *receivers(version),
         row("GET", "sender/tariffs", **everybody(OK)),
         row("GET", f"sender/sessions?{month}", **emsps(OK, OK)),
         row("GET", f"sender/cdrs?{month}", **emsps(OK, OK)),
         row("GET", "receiver/tokens/NL/EEE/CARD1", **emsps(OK, FOREIGN)),
         row("PUT", "receiver/tokens/NL/EEE/CARD1", token(version), **emsps(OK, FOREIGN)),
         row("PATCH", "receiver/tokens/NL/EEE/CARD1", {"last_updated": "2026-05-04T10:00:00Z"}, **emsps(OK, FOREIGN)),
-        row("GET", "sender/tokens", **everybody((404, 2000))),
+        row("POST", "receiver/cdrs", wired(but(EVENING, id="C1-1"), version),
+            **cpos(OK, OK if version == "2.1.1" else (200, 2001))),
+        row("GET", "receiver/cdrs/BE/AAA/C1-1", **cpos(OK, FOREIGN)),
+        row("GET", "receiver/cdrs/C1-1", **cpos(OK, OK if version == "2.1.1" else FOREIGN)),
+        row("GET", "receiver/cdrs/BE/AAA/C2-1", **cpos(FOREIGN, FOREIGN)),
+        row("GET", "receiver/cdrs", **everybody(METHOD)),
+        row("GET", "sender/tokens", **cpos(OK, OK)),
+        row("POST", "sender/tokens/ALWAYS/authorize", {"location_id": "LOC1"}, **cpos(OK, OK)),
+        row("GET", "receiver/sessions/BE/AAA/S1", **cpos(OK, FOREIGN)),
+        row("PUT", "receiver/sessions/BE/AAA/S1", a_session(version), **cpos(OK, FOREIGN)),
+        row("PATCH", "receiver/sessions/BE/AAA/S1", {"last_updated": "2026-05-04T10:00:00Z"}, **cpos(OK, FOREIGN)),
+        row("DELETE", "receiver/sessions/BE/AAA/S1", **everybody(METHOD)),
         row("DELETE", "receiver/tokens/NL/EEE/CARD1", **everybody(METHOD)),
         row("POST", "receiver/commands/START_SESSION", command(version, "START_SESSION", session),
             **emsps(OK, url_is_not_theirs)),
@@ -88,13 +144,39 @@ def matrix(version: str, session: str) -> list[Row]:
     if version != "2.1.1":
         wish = {"profile_type": "FAST"}
         rows.append(row("PUT", f"sender/sessions/{session}/charging_preferences", wish, **emsps((404, 2001), FOREIGN)))
-    return rows
+    return rows + (only_in_230() if version == "2.3.0" else [])
+
+
+def only_in_230() -> list[Row]:
+    """Of the modules that came with its editions."""
+    return [
+        row("GET", "sender/invoicereconciliation", **everybody(OK)),
+        row("GET", "receiver/invoicereconciliation/BE/AAA/R1", **everybody(FOREIGN)),
+        row("DELETE", "receiver/invoicereconciliation/BE/AAA/R1", **everybody(FOREIGN)),
+        row("GET", "sender/payments/terminals", **cpos(OK, OK)),
+        row("GET", "sender/payments/financial-advice-confirmations", **cpos(OK, OK)),
+        row("PATCH", "sender/payments/terminals/T1", {}, **cpos(FOREIGN, FOREIGN)),
+        row("POST", "receiver/payments/terminals", {"terminal_id": "T1"}, **everybody(FORBIDDEN)),
+        row("GET", "sender/bookings", **emsps(OK, OK)),
+        row("GET", "sender/bookings/booking_locations", **emsps(OK, OK)),
+        row("GET", "receiver/bookings/BE/AAA/BK1", **cpos(FOREIGN, FOREIGN)),
+        row("GET", "receiver/bookings/BE/AAA/booking_locations/BX1", **cpos(FOREIGN, FOREIGN)),
+    ]
 
 
 async def test_every_actor_gets_what_the_matrix_says(world: World) -> None:
     await world.ask("PUT", world.at("receiver/tokens/NL/EEE/CARD1"), by="e1", body=token(world.version))
+    always = token(world.version, uid="ALWAYS", whitelist="ALWAYS")
+    await world.ask("PUT", world.at("receiver/tokens/NL/EEE/ALWAYS"), by="e1", body=always)
+    await world.ask("PUT", world.at("receiver/sessions/BE/AAA/S1"), by="c1", body=a_session(world.version))
     session = await world.charge("NL*EEE", at=NOW)
+    for path, body in (("locations/BE/AAA/X1", their_location(world.version)),
+                       ("tariffs/BE/AAA/T9", their_tariff(world.version))):  # fmt: skip
+        assert (await world.ask("PUT", world.at(f"receiver/{path}"), by="c1", body=body)).http == 201
     await world.ask("GET", "/ocpi/versions", by="e1")
+    for cpo in ("c1", "c2") if world.version == "2.1.1" else ("c1",):  # there a CDR is its sender's, whoever that is
+        bill = wired(but(EVENING, id="C1-1"), world.version)
+        assert (await world.ask("POST", world.at("receiver/cdrs"), by=cpo, body=bill)).http == 201
     wrong = []
     async with world.unchanged():
         for method, path, body, answers in matrix(world.version, session):

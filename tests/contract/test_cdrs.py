@@ -154,6 +154,51 @@ async def test_what_was_refused_may_be_sent_again_the_same(world: World) -> None
     assert await state(world, cdr) == "delivered"
 
 
+def shown_at(place: str) -> Callable[[Sent], Any]:
+    """A partner that shows what it took at `place` alone (`{id}`: the CDR's); its second answer to a POST is lost."""
+    kept: dict[str, Any] = {}
+    posted: list[str] = []
+
+    def script(sent: Sent) -> Any:
+        if sent.method == "GET":
+            if sent.module not in kept:
+                raise PeerRefused("no", http=404, status_code=2000)
+            return kept[sent.module]
+        url = place.replace("{id}", sent.body["id"])
+        kept[url.replace("http://e1", "https://e1")] = sent.body
+        posted.append(sent.body["id"])
+        if len(posted) == 2:
+            raise PeerTimeout("lost")
+        return PeerAnswer(201, 1000, None, {"location": url})
+
+    return script
+
+
+PLACES = {
+    "with our party": ("https://e1.example/ocpi/cdrs/DE/BSB/{id}", 1),
+    "in a query": ("https://e1.example/view?cdr={id}&full=1", 1),
+    "by http, as seen behind a proxy": ("http://e1.example/cdr/{id}", 1),
+    "by a number of its own": ("https://e1.example/cdr/17", 2),
+    "on another host": ("https://elsewhere.example/cdrs/{id}", 2),
+}
+
+
+@pytest.mark.parametrize(("place", "posts"), PLACES.values(), ids=PLACES)
+async def test_after_a_lost_answer_it_is_looked_for_where_earlier_ones_were_shown(
+    world: World, place: str, posts: int
+) -> None:
+    first, second = await issued(world), await issued(world)
+    world.peers.script = shown_at(place)
+    await deliver(world, first)
+    with pytest.raises(PeerTimeout):
+        await deliver(world, second)
+    world.peers.sent.clear()
+    await deliver(world, second)
+    assert len([sent for sent in world.peers.sent if sent.method == "POST"]) == posts - 1
+    assert {sent.module for sent in world.peers.sent if "elsewhere" in sent.module} == set()
+    assert await state(world, second) == "delivered"
+
+
 async def test_nobody_else_gets_it(world: World) -> None:
     cdr = await issued(world)
     for other in ("e2", "c1"):

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from hub.core.agreements import Agreement
 from hub.core.errors import ClientApiUnusable, VersionNotOffered
-from hub.core.parties import PartyRole
+from hub.core.parties import Party, PartyRole
 from hub.core.ports import Found
-from hub.core.registry import PARTNERS, State, TokenUse
+from hub.core.registry import PARTNERS, Claim, State, TokenUse
 from hub.core.units import Put
 from tests.world import BASE, NOW, OURS, World, a_world, credentials, endpoints, until
 
@@ -321,3 +322,60 @@ async def test_a_token_a_that_has_an_end_is_refused_after_it(world: World) -> No
     assert (await world.ask(GET, "/ocpi/versions", by="a")).http == 200
     world.clock.move_to(3600)
     assert (await world.ask(GET, "/ocpi/versions", by="a")).http == 401
+
+
+def triples(tree: Any) -> list[str]:
+    return [f"{role['role']} {role['country_code']}*{role['party_id']}" for role in tree["roles"]]
+
+
+async def test_we_are_a_cpo_and_a_hub_in_the_words_of_each_version(version: str, sqlite_url: str) -> None:
+    async with a_world(sqlite_url, version, hub_party="DE*HUB") as world:
+        shown = {by: (await credentials_call(world, GET, by)).data for by in ("e1", "c1")}
+        if version == "2.1.1":
+            assert {f"{tree['country_code']}*{tree['party_id']}" for tree in shown.values()} == {"DE*BSB"}
+            assert shown["c1"]["url"].endswith("/ocpi/emsp/versions")
+        elif version == "2.2.1":
+            assert triples(shown["e1"]) == triples(shown["c1"]) == ["CPO DE*BSB", "HUB DE*HUB"]
+        else:
+            assert shown["e1"]["hub_party_id"] == "DEHUB"
+            assert triples(shown["e1"]) == ["CPO DE*BSB", "CPO BE*AAA", "CPO BE*BBB"]
+            assert triples(shown["c1"]) == ["CPO DE*BSB", "EMSP NL*EEE", "EMSP NL*FFF"]
+
+
+async def test_2_3_0_lists_only_whom_the_partner_has_to_do_with(sqlite_url: str) -> None:
+    async with a_world(sqlite_url, "2.3.0") as world:
+        await world.hub.agreements.put(Agreement(viewer="e1", owner="BE*AAA", allow=False), actor="ops")
+        assert triples((await credentials_call(world, GET, "e1")).data) == ["CPO DE*BSB", "CPO BE*BBB"]
+
+
+async def test_a_platform_may_speak_for_several_parties_in_several_roles(sqlite_url: str) -> None:
+    async with a_world(sqlite_url, "2.2.1") as world:
+        claims = [("CPO", "NL*AAA"), ("EMSP", "NL*AAA"), ("EMSP", "BE*ZZZ")]
+        invited = tuple(Claim(role=PartyRole(role), party=Party.parse(party)) for role, party in claims)
+        await world.registry.save(world.partner("a").model_copy(update={"invited": invited}))
+        body = credentials("2.2.1")
+        body["roles"] = [credentials("2.2.1", party, role=role)["roles"][0] for role, party in claims]
+        assert (await credentials_call(world, POST, "a", body)).code == 1000
+        agreements, partner = world.hub.agreements, world.partner("a")
+        assert agreements.owners(world.partner("e1"), "locations") == ("BE*AAA", "BE*BBB", "DE*BSB", "NL*AAA")
+        assert agreements.owners(partner, "locations") == ("BE*AAA", "BE*BBB", "DE*BSB")
+        assert agreements.owners(partner, "tokens") == ("DE*BSB", "NL*EEE", "NL*FFF")
+
+
+async def test_each_connection_that_stands_for_a_party_shows_that_party(sqlite_url: str) -> None:
+    """A 2.1.1 eMSP that cannot have several parties on one connection has one for each."""
+    async with a_world(sqlite_url, "2.1.1") as world:
+        for name, party in (("e-aaa", "BE*AAA"), ("e-bsb", "DE*BSB")):
+            joined = await world.join(name, "NL*NEW", PartyRole.EMSP, state=State.INVITED, use=TokenUse.REGISTRATION)
+            await world.registry.save(joined.model_copy(update={"represents": party}))
+            said = await credentials_call(world, POST, name, credentials("2.1.1", "NL*NEW"))
+            assert (said.code, f"{said.data['country_code']}*{said.data['party_id']}") == (1000, party)
+        third = await world.join("e-two", "NL*NEW", PartyRole.EMSP, state=State.INVITED, use=TokenUse.REGISTRATION)
+        async with world.unchanged():
+            assert (await credentials_call(world, POST, third.name, credentials("2.1.1", "NL*NEW"))).code == 2001
+        holders = {
+            behind: world.registry.holder_of(Party("NL", "NEW"), (PartyRole.EMSP,), behind=behind)
+            for behind in ("BE*AAA", "DE*BSB", "BE*BBB", "")
+        }
+        assert {b: held and held.name for b, held in holders.items()} == {
+            "BE*AAA": "e-aaa", "DE*BSB": "e-bsb", "BE*BBB": None, "": "e-aaa"}  # fmt: skip

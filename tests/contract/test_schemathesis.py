@@ -27,6 +27,7 @@ from modules import all_operations
 from tests.world import World, a_program
 
 VERSIONS = {"2.1.1": "NL*EEE", "2.2.1": "NL*FFF", "2.3.0": "NL*GGG"}
+CPOS = {"2.1.1": "BE*AAA", "2.2.1": "BE*BBB", "2.3.0": "BE*CCC"}
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -44,14 +45,15 @@ class Running:
 
     base_url: str
     tokens: dict[str, str]
+    cpo_tokens: dict[str, str]
 
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A hub with an eMSP of each version, a location, a tariff, and a session and CDR of each."""
+    """A hub with an eMSP and a CPO of each version, a location, a tariff, and a session and CDR of each."""
     url = f"sqlite:///{tmp_path_factory.mktemp('hub')}/busbar.db"
     ready, done = threading.Event(), threading.Event()
-    running = Running("", {})
+    running = Running("", {}, {})
     thread = threading.Thread(target=lambda: asyncio.run(_serve(url, running, ready, done)))
     thread.start()
     assert ready.wait(30)
@@ -70,6 +72,8 @@ async def _serve(url: str, running: Running, ready: threading.Event, done: threa
             await world.join(f"e{version}", party, PartyRole.EMSP, version=version)
             await world.charge(party)
             running.tokens[version] = world.secrets[f"e{version}"]
+            await world.join(f"c{version}", CPOS[version], PartyRole.CPO, version=version)
+            running.cpo_tokens[version] = world.secrets[f"c{version}"]
         running.base_url = program.settings.base_url
         ready.set()
         await asyncio.to_thread(done.wait)
@@ -95,7 +99,8 @@ def test_the_answer_is_as_documented(hub: Running, version: str, operation: Any,
         return
     if how == "unfitting" and not (operation.body or operation.path_parameters or operation.query):
         return  # nothing in the request can be unfitting
-    token = hub.tokens[version]
+    is_for_cpos = "receiver/cdrs" in operation.label
+    token = (hub.cpo_tokens if is_for_cpos else hub.tokens)[version]
     shown = token if version == "2.1.1" else b64encode(token.encode()).decode()
     headers = {"Authorization": f"Token {shown}"}
 
@@ -113,6 +118,8 @@ def test_the_answer_is_as_documented(hub: Running, version: str, operation: Any,
     def ask(case: Any) -> None:
         if how == "at what exists":
             there = {**THERE, "party_id": VERSIONS[version][3:]}
+            if is_for_cpos:
+                there |= {"country_code": CPOS[version][:2], "party_id": CPOS[version][3:]}
             case.path_parameters |= {name: there[name] for name in there.keys() & case.path_parameters.keys()}
         response = case.call(base_url=hub.base_url, headers=headers, timeout=10)
         case.validate_response(response, checks=CHECKS)

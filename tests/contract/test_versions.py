@@ -18,10 +18,26 @@ EMSP_SEES = {
 CPO_SEES = {
     ("credentials", "SENDER"),
     ("locations", "SENDER"),
+    ("locations", "RECEIVER"),
     ("tariffs", "SENDER"),
+    ("tariffs", "RECEIVER"),
+    ("tokens", "SENDER"),
+    ("sessions", "RECEIVER"),
+    ("cdrs", "RECEIVER"),
     ("commands", "SENDER"),
 }
-SINCE_2_2 = {"e1": {("chargingprofiles", "RECEIVER")}, "c1": {("chargingprofiles", "SENDER")}}
+SINCE_2_2 = {
+    "e1": {("chargingprofiles", "RECEIVER")},
+    "a": {("chargingprofiles", "RECEIVER")},
+    "c1": {("chargingprofiles", "SENDER")},
+}
+_INVOICES = {("invoicereconciliation", "SENDER"), ("invoicereconciliation", "RECEIVER")}
+OF_230 = {
+    "e1": {("Booking", "SENDER"), *_INVOICES},
+    "a": {("Booking", "SENDER"), *_INVOICES},
+    "c1": {("Booking", "RECEIVER"), ("payments", "SENDER"), *_INVOICES},
+}
+"""What only 2.3.0 has."""
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -36,13 +52,14 @@ async def test_details_list_only_what_the_role_may_use(world: World, by: str, se
     said = await world.ask("GET", f"/ocpi/{world.version}", by=by)
     assert said.data["version"] == world.version
     listed = said.data["endpoints"]
-    if world.version != "2.1.1":
-        sees = sees | SINCE_2_2["c1" if by == "c1" else "e1"]
     if world.version == "2.1.1":
         assert {endpoint["identifier"] for endpoint in listed} == {module for module, _ in sees}
         assert all("role" not in endpoint for endpoint in listed)
+        side = "receiver" if by == "c1" else "sender"
+        assert [e["url"] for e in listed if e["identifier"] == "locations"] == [f"{BASE}/ocpi/2.1.1/{side}/locations"]
     else:
-        assert {(endpoint["identifier"], endpoint["role"]) for endpoint in listed} == sees
+        more = SINCE_2_2[by] | (OF_230[by] if world.version == "2.3.0" else set())
+        assert {(endpoint["identifier"], endpoint["role"]) for endpoint in listed} == sees | more
     assert len({(e["identifier"], e.get("role")) for e in listed}) == len(listed)
     assert all(endpoint["url"].startswith(f"{BASE}/ocpi/{world.version}/") for endpoint in listed)
 
@@ -51,7 +68,12 @@ async def test_every_listed_endpoint_exists(world: World) -> None:
     said = await world.ask("GET", f"/ocpi/{world.version}", by="e1")
     for endpoint in said.data["endpoints"]:
         answer = await world.ask("GET", endpoint["url"].removeprefix(BASE), by="e1")
-        allowed = answer.http == 200 or endpoint["identifier"] in ("tokens", "commands", "chargingprofiles")
+        allowed = answer.http == 200 or endpoint["identifier"] in (
+            "tokens",
+            "commands",
+            "chargingprofiles",
+            "invoicereconciliation",
+        )
         assert allowed, endpoint
 
 
@@ -64,6 +86,17 @@ async def test_211_is_also_served_by_position(world: World) -> None:
         assert said.data == [{"version": "2.1.1", "url": f"{BASE}/ocpi/{position}/2.1.1"}]
         said = await world.ask("GET", f"/ocpi/{position}/2.1.1", by="e1")
         assert {e["identifier"] for e in said.data["endpoints"]} == modules | {"credentials"}
+
+
+async def test_a_cpo_of_211_finds_where_to_post_at_the_position_of_an_emsp(world: World) -> None:
+    for position, modules in (
+        ("cpo", {"locations", "tariffs"}),
+        ("emsp", {"cdrs", "commands", "locations", "sessions", "tariffs", "tokens"}),
+    ):
+        said = await world.ask("GET", f"/ocpi/{position}/2.1.1", by="c1")
+        urls = {endpoint["identifier"]: endpoint["url"] for endpoint in said.data["endpoints"]}
+        assert urls.keys() == modules | {"credentials"}
+    assert urls["cdrs"] == f"{BASE}/ocpi/2.1.1/receiver/cdrs"
 
 
 NOT_THERE = (

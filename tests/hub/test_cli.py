@@ -18,8 +18,12 @@ from typer.testing import CliRunner
 
 from hub.cli.commands import app
 from hub.cli.failures import Code
+from modules.cdrs import received, vetting
+from modules.cdrs.model import CDR
 from partners.sandbox.emsp import Emsp
 from tests.hub.house import OPERATOR_TOKEN, House, a_serving_house
+from tests.modules.cdrs.check.records import but
+from tests.modules.cdrs.check.test_mistakes import HOURS
 from tests.world import location, tariff
 
 T = TypeVar("T")
@@ -133,8 +137,9 @@ def test_every_command_explains_itself_and_knows_json(words: tuple[str, ...]) ->
 
 def test_the_brief_list_of_commands_is_complete() -> None:
     assert {words[0] for words in ALL} == {
-        "serve", "migrate", "doctor", "openapi", "price", "demo", "partner", "location", "tariff", "token",
-        "station", "session", "cdr", "transaction", "reservation", "change", "audit", "operator",
+        "serve", "migrate", "doctor", "openapi", "price", "demo", "partner", "agreement", "route",
+        "location", "tariff", "token", "station", "session", "cdr", "transaction", "reservation", "change",
+        "audit", "operator", "invoice", "terminal", "payment", "booking",
     }  # fmt: skip
 
 
@@ -227,6 +232,35 @@ def test_records_are_listed_and_shown(shell: Shell) -> None:
     assert shell.ok("audit", "verify")["intact"] is True
 
 
+def test_cdrs_of_another_cpo_are_checked_held_and_released(shell: Shell) -> None:
+    shell.ok("partner", "invite", "cpo", "--role", "CPO", "--party", "BE*AAA")
+    shell.ok("partner", "set", "cpo", "--cdr-policy", "hold")
+    assert shell.ok("partner", "set", "cpo", "--cdr-tolerance", "0.02")["switches"] == {
+        "cdr_policy": "hold",
+        "cdr_tolerance": "0.02",
+    }
+    assert shell.run("partner", "set", "cpo", "--cdr-policy", "burn").code == Code.FAILED
+    for tree in (HOURS, but(HOURS, id="BAD", total=("6.00", "7.20"), fixed=("1.00", "1.20"))):
+        shell.background.do(_brought(shell.house, tree))
+    assert {item["cdr"]["id"] for item in shell.ok("cdr", "list", "--received")["items"]} == {"BAD", "CDR1"}
+    assert [item["cdr"]["id"] for item in shell.ok("cdr", "list", "--check", "wrong")["items"]] == ["BAD"]
+    assert shell.ok("cdr", "check", "BE*AAA/CDR1")["verdict"] == "right"
+    ran = shell.run("cdr", "check", "BE*AAA/BAD")
+    assert ran.code == Code.FAILED
+    assert "flat_per_period" in ran.out
+    assert shell.ok("cdr", "list", "--held")["items"][0]["state"] == "held"
+    assert shell.ok("cdr", "release", "BE*AAA/BAD")["state"] == "released"
+    assert shell.run("cdr", "release", "BE*AAA/BAD").code == Code.FAILED
+    assert shell.run("cdr", "check", "BE*AAA/NONE").code == Code.NOT_FOUND
+
+
+async def _brought(house: House, tree: Any) -> None:
+    """A CPO has sent a CDR, and its check was made."""
+    hub = house.program.hub
+    await received.take(hub, CDR.model_validate(tree), partner="cpo", version="2.3.0", original=tree)
+    await vetting.vet_waiting(hub)
+
+
 async def _furnished_charge(house: House) -> None:
     await _furnished_place(house)
     await house.charge()
@@ -273,10 +307,13 @@ def test_a_held_session_is_listed_and_billed(shell: Shell) -> None:
     session_id = shell.background.do(shell.house.charge(kwh=2_147_483))
     assert [item["id"] for item in shell.ok("session", "list", "--held")["items"]] == [session_id]
     assert shell.run("session", "bill", session_id, "--kwh", "much").code == Code.USAGE
+    for unclear in ((), ("--kwh", "12.5", "--as-metered")):
+        ran = shell.run("session", "bill", session_id, *unclear)
+        assert (ran.code, "--kwh X" in ran.err, "--as-metered" in ran.err) == (Code.USAGE, True, True)
     assert shell.ok("session", "bill", session_id, "--kwh", "12.5")["session_id"] == session_id
     assert shell.ok("session", "list", "--held")["items"] == []
-    assert shell.ok("session", "show", session_id)["kwh"] == 12.5
-    assert shell.run("session", "bill", "none").code == Code.NOT_FOUND
+    assert shell.ok("cdr", "list")["items"][0]["cdr"]["total_energy"] == 12.5
+    assert shell.run("session", "bill", "none", "--as-metered").code == Code.NOT_FOUND
 
 
 def test_a_token_with_less_may_do_less(shell: Shell) -> None:
@@ -362,6 +399,38 @@ def test_what_nobody_expected_is_one_sentence(shell: Shell, monkeypatch: pytest.
     assert "Traceback" not in ran.err
 
 
+def test_invoices_from_the_shell(shell: Shell) -> None:
+    shell.ok("tariff", "add", shell.file("t.json", tariff("T1")))
+    shell.ok("location", "add", shell.file("l.json", location("LOC1")))
+    cdrs = [shell.background.do(shell.house.charge()) for _ in range(3)]
+    made = shell.ok("invoice", "add", "--invoice", "2026/7", "--cdrs", f"{cdrs[0]}, {cdrs[1]}", "--id", "INV7")
+    assert (made["record"]["cdrs"], made["check"]["agrees"]) == (cdrs[:2], True)
+    assert shell.run("invoice", "add", "--invoice", "2026/8", "--cdrs", cdrs[0]).code == Code.FAILED
+    corrected = shell.ok("invoice", "correct", "INV7", "--invoice", "2026/7", "--cdrs", cdrs[0], "--cdrs", cdrs[2])
+    assert corrected["record"]["cdrs"] == [cdrs[0], cdrs[2]]
+    assert shell.ok("invoice", "list")["items"][0]["record"]["id"] == "INV7"
+    assert shell.ok("invoice", "show", "INV7")["audience"] == "NL*EEE"
+    assert shell.ok("invoice", "withdraw", "INV7") == {"deleted": "DE*BSB/INV7"}
+    assert shell.run("invoice", "show", "INV7").code == Code.NOT_FOUND
+
+
+def test_bookings_and_terminals_from_the_shell(shell: Shell) -> None:
+    shell.ok("location", "add", shell.file("l.json", location("LOC1")))
+    opened = {"id": "BL1", "location_id": "LOC1", "booking_option": {"evse_uid": "E1"}}
+    assert shell.ok("booking", "open", shell.file("b.json", opened)) == {"id": "BL1", "created": True}
+    assert shell.ok("booking", "places")["items"][0]["id"] == "BL1"
+    assert shell.ok("booking", "list") == {"items": [], "total": 0}
+    assert shell.run("booking", "show", "NONE").code == Code.NOT_FOUND
+    assert shell.run("booking", "cancel", "NONE", "--reason", "FULL").code == Code.NOT_FOUND
+    assert shell.run("booking", "edition", "nobody", "1.0").code == Code.NOT_FOUND
+    assert shell.ok("terminal", "list") == {"items": [], "total": 0}
+    for words in (("show",), ("assign", "--location", "LOC1"), ("deactivate",)):
+        assert shell.run("terminal", words[0], "NL*PTP/T1", *words[1:]).code == Code.NOT_FOUND
+    asked = shell.file("t.json", {"reference": "SN1", "location_ids": ["LOC1"]})
+    assert shell.run("terminal", "activate", asked, "--provider", "NL*PTP").code == Code.FAILED
+    assert shell.ok("payment", "list") == {"items": [], "total": 0}
+
+
 def test_an_odd_tariff_is_kept_and_what_is_odd_is_said(shell: Shell) -> None:
     odd = tariff("ODD")
     odd["elements"] *= 2
@@ -387,3 +456,18 @@ def test_a_tariff_in_a_file_is_linted_without_a_hub(shell: Shell) -> None:
     assert shell.run("tariff", "lint", "-", "--version", "9", stdin=limited, url=nowhere).code == 2
     assert shell.run("tariff", "lint", good, "--severity", "lethal", url=nowhere).code == 2
     assert shell.run("tariff", "lint", "no.json", url=nowhere).code == 2
+
+
+def test_agreements_and_what_they_make_of_a_message(shell: Shell) -> None:
+    shell.ok("partner", "invite", "roamer", "--role", "EMSP", "--party", "NL*RMR", "--as", "DE*BSB")
+    assert shell.ok("partner", "show", "roamer")["represents"] == "DE*BSB"
+    made = shell.ok("agreement", "deny", "--viewer", "roamer", "--owner", "BE*AAA", "--module", "locations")
+    assert (made["allow"], made["created"]) == (False, True)
+    assert shell.ok("agreement", "allow", "--viewer", "roamer")["allow"] is True
+    assert [rule["module"] for rule in shell.ok("agreement", "list")["items"]] == ["locations", "*"]
+    told = shell.run("route", "explain", "roamer", "commands", "--method", "post", "--to", "XX*XXX")
+    assert (told.code, "nowhere" in told.out + told.err) == (0, True)
+    assert shell.ok("route", "explain", "roamer", "locations", "--method", "GET")["goes"] == "everybody"
+    shell.ok("agreement", "remove", "--viewer", "roamer", "--owner", "BE*AAA", "--module", "locations")
+    shell.ok("agreement", "remove", "--viewer", "roamer")
+    assert shell.run("agreement", "remove", "--viewer", "roamer").code == Code.NOT_FOUND

@@ -9,6 +9,30 @@ from __future__ import annotations
 from typing import Final
 
 FIELDS: Final[dict[tuple[str, str, str], tuple[str, str, str]]] = {
+    ("2.3.0-ed2", "CDR", "booking_id"): ("-", "CiString(36) ?", "the bookings edition adds it"),
+    ("2.3.0-ed2", "InvoiceReconciliationRecord", "cdrs"): (
+        "CiString(36) +",
+        "CiString(39) +",
+        "the ids of CDRs have up to 39 characters",
+    ),
+    ("2.3.0-ed2", "Financial Advice Confirmation", "currency"): (
+        "CiString(3) 1",
+        "string(3) 1",
+        "as a currency is written everywhere else",
+    ),
+    **{
+        ("2.3.0-ed2", "Financial Advice Confirmation", field): (
+            f"CiString(1..255) {table}",
+            f"CiString(255) {ours}",
+            why,
+        )
+        for field, table, ours, why in (
+            ("eft_data", "+", "*", "its own example of a failed capture has none"),
+            ("capture_status_message", "?", "?", "the same limit in another notation"),
+        )
+    },
+    ("2.3.0-ed2", "BookingRequest", "tokens"): ("BookingTokens *", "BookingToken *", "there is no class BookingTokens"),
+    ("2.3.0-ed2", "Calendar", "available_timeslots"): ("TimeSlot +", "Timeslot +", "the class is called Timeslot"),
     ("2.1.1-d2", "Hours", "Choice: one of two"): (
         " ",
         "-",
@@ -39,6 +63,7 @@ FIELDS: Final[dict[tuple[str, str, str], tuple[str, str, str]]] = {
 
 ENUMS: Final[dict[tuple[str, str], str]] = {
     ("2.1.1-d2", "VersionNumber"): "the list of versions names later ones too: it is read before a version is chosen",
+    ("2.3.0-ed2", "Role"): "PTP: the payments edition refers to it as a role, and left it out of the table",
     ("2.2.1-d2", "VersionNumber"): "the list of versions names later ones too: it is read before a version is chosen",
 }
 

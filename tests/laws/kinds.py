@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.core.dialect import VERSIONS, Dialects, Wire
+from modules.bookings import wire as bookings
 from modules.cdrs import wire as cdrs
 from modules.chargingprofiles import wire as chargingprofiles
 from modules.commands import wire as commands
 from modules.credentials import wire as credentials
+from modules.invoicereconciliation import wire as invoices
 from modules.locations import wire as locations
+from modules.payments import wire as payments
 from modules.sessions import wire as sessions
 from modules.tariffs import wire as tariffs
 from modules.tokens import wire as tokens
@@ -64,6 +67,13 @@ KINDS = (
     Kind("ActiveChargingProfileResult", chargingprofiles.ACTIVE_CHARGING_PROFILE_RESULT),
     Kind("ChargingProfileResult", chargingprofiles.CHARGING_PROFILE_RESULT),
     Kind("ClearProfileResult", chargingprofiles.CLEAR_PROFILE_RESULT),
+    Kind("InvoiceReconciliationRecord", invoices.RECORD),
+    Kind("Terminal", payments.TERMINAL, patched=True),
+    Kind("FinancialAdviceConfirmation", payments.CONFIRMATION),
+    Kind("Booking", bookings.BOOKING, patched=True),
+    Kind("BookingLocation", bookings.BOOKING_LOCATION, patched=True),
+    Kind("BookingRequest", bookings.BOOKING_REQUEST),
+    Kind("Calendar", bookings.CALENDAR, patched=True),
     Kind("Credentials", credentials.CREDENTIALS),
     Kind("Version", versions.VERSION),
     Kind("VersionDetails", versions.VERSION_DETAILS),

@@ -22,19 +22,13 @@ from tests.laws.kinds import KINDS
 
 EDITIONS = dict(zip(VERSIONS, ("2.1.1-d2", "2.2.1-d2", "2.3.0-ed2"), strict=True))
 CHAPTERS = (
-    *(
-        "credentials",
-        "mod_cdrs",
-        "mod_charging_profiles",
-        "mod_commands",
-        "mod_locations",
-        "mod_sessions",
-        "mod_tariffs",
-        "mod_tokens",
-    ),
-    *("transport_and_format", "types", "version_information_endpoint"),
+    *("credentials", "mod_cdrs", "mod_charging_profiles", "mod_commands"),
+    *("mod_locations", "mod_sessions", "mod_tariffs", "mod_tokens"),
+    *("transport_and_format", "types", "version_information_endpoint", "mod_invoice_reconciliation"),
 )
-NAMES = {"VersionDetails": "Data"}
+BESIDE = {"2.3.0-ed2": {"2.3.0-ed2-payments": "mod_payments", "2.3.0-bookings-1.1": "mod_bookings"}}
+"""Editions that stand beside one of ours, with a chapter of their own: it is the same version on the wire."""
+NAMES = {"VersionDetails": "Data", "FinancialAdviceConfirmation": "Financial Advice Confirmation"}
 """What the tables call an object of ours."""
 
 
@@ -51,16 +45,26 @@ class Tables(NamedTuple):
 
 
 def _specified(edition: str) -> Tables:
+    tables = [_chapters(edition, CHAPTERS), *(_chapters(*pair) for pair in _beside(edition))]
+    objects = {name: fields for table in tables for name, fields in table.objects.items()}
+    return Tables(objects, {name: enum for table in tables for name, enum in table.enums.items()})
+
+
+def _beside(edition: str) -> list[tuple[str, tuple[str, ...]]]:
+    return [(other, (chapter,)) for other, chapter in BESIDE.get(edition, {}).items()]
+
+
+def _chapters(edition: str, chapters: tuple[str, ...]) -> Tables:
     census = json.loads((Path(__file__).parents[1] / f"data/census/ocpi-{edition}.json").read_text("utf-8"))
     objects = {
         name: {field: f"{_spelled(row['type'])} {row['card']}" for field, row in fields.items()}
-        for chapter in CHAPTERS
+        for chapter in chapters
         for name, fields in census["objects"].get(chapter, {}).items()
         if name not in NOT_OURS
     }
     enums = {
         name: Enum(enum["open"], frozenset(value.split(" ")[0] for value in enum["values"]))
-        for chapter in CHAPTERS
+        for chapter in chapters
         for name, enum in census["enums"].get(chapter, {}).items()
     }
     return Tables(objects, enums)

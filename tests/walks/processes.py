@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import httpx
 
@@ -128,7 +128,7 @@ class HubProcess:
 
     def __init__(self, database_url: str, directory: Path, **settings: object) -> None:
         self.port, self.ocpp_port = free_port(), free_port()
-        environment = {
+        self.environment = {
             "BUSBAR_DEV": "1",
             "BUSBAR_DATABASE_URL": database_url,
             "BUSBAR_PORT": str(self.port),
@@ -137,7 +137,7 @@ class HubProcess:
             "BUSBAR_SECRET_KEY": "the secret key of the walks, long enough",
             **{f"BUSBAR_{name.upper()}": str(value) for name, value in settings.items()},
         }
-        self.process = Process(["tests.walks.serve"], environment, directory / "hub.log")
+        self.process = Process(["tests.walks.serve"], self.environment, directory / "hub.log")
         self.web = Web(f"http://127.0.0.1:{self.port}", {"Authorization": f"Bearer {OPERATOR_TOKEN}"})
         self.chargers_url = f"ws://127.0.0.1:{self.ocpp_port}"
         self.started_in_s: list[float] = []
@@ -160,15 +160,43 @@ class HubProcess:
         self.web.close()
 
 
-class EmspProcess:
-    """A partner that sells charging, whose receipts are in a file."""
+class HubInParts(HubProcess):
+    """The same as three processes; `process` is the one with the HTTP face."""
+
+    def __init__(self, database_url: str, directory: Path, **settings: object) -> None:
+        super().__init__(database_url, directory, **settings)
+        self.process, self.ocpp, self.worker = (
+            Process(["tests.walks.serve", part], self.environment, directory / f"{part}.log")
+            for part in ("api", "ocpp", "worker")
+        )
+
+    def start(self) -> None:
+        """Start what does not run, and wait until all are ready; the first makes the tables."""
+        if not self.process.is_running:
+            super().start()
+        for part in (self.ocpp, self.worker):
+            if not part.is_running:
+                before = part.log_text().count("serving")
+                part.start()
+                _until(part, lambda: part.log_text().count("serving") > before)  # noqa: B023 - waited for here
+
+    def close(self) -> None:
+        for part in (self.ocpp, self.worker):
+            part.kill()
+        super().close()
+
+
+class PartnerProcess:
+    """A sandbox partner, whose receipts are in a file."""
+
+    kind: ClassVar[str]
 
     def __init__(self, version: str, party: str, directory: Path) -> None:
         self.version, self.party = version, party
         self.name = party.replace("*", "-").lower()
         self.port = free_port()
         self.receipts = directory / f"{self.name}.receipts"
-        command = ["partners.sandbox", "emsp", "--version", version, "--party", party, "--port", str(self.port)]
+        command = ["partners.sandbox", self.kind, "--version", version, "--party", party, "--port", str(self.port)]
         command += ["--receipts", str(self.receipts)]
         self.process = Process(command, {}, directory / f"{self.name}.log")
         self.web = Web(f"http://127.0.0.1:{self.port}")
@@ -184,6 +212,18 @@ class EmspProcess:
     def close(self) -> None:
         self.process.kill()
         self.web.close()
+
+
+class EmspProcess(PartnerProcess):
+    """A partner that sells charging."""
+
+    kind = "emsp"
+
+
+class CpoProcess(PartnerProcess):
+    """A partner that has chargers."""
+
+    kind = "cpo"
 
 
 def _until(process: Process, holds: Callable[[], bool]) -> None:

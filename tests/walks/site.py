@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from partners.sandbox.charger import Charger
 from partners.sandbox.point.clock import StepClock
-from tests.walks.processes import EmspProcess, HubProcess
+from tests.walks.processes import EmspProcess, HubProcess, PartnerProcess
 
 Tree = dict[str, Any]
 T = TypeVar("T")
@@ -162,12 +162,19 @@ class Site:
     numbers: count[int] = field(default_factory=lambda: count(1))
 
     @classmethod
-    def open(cls, database_url: str, directory: Path, versions: tuple[str, ...] = VERSIONS) -> Site:
+    def open(
+        cls,
+        database_url: str,
+        directory: Path,
+        versions: tuple[str, ...] = VERSIONS,
+        *,
+        hub: type[HubProcess] = HubProcess,
+    ) -> Site:
         """Start the processes, register the partners, keep the tariff."""
         emsps = {version: Emsp(EmspProcess(version, PARTIES[version], directory)) for version in versions}
         for emsp in emsps.values():
             emsp.process.start()
-        site = cls(HubProcess(database_url, directory, **SETTINGS), emsps)
+        site = cls(hub(database_url, directory, **SETTINGS), emsps)
         try:
             site.hub.start()
             site.hub.web.ask("PUT", "/api/v1/tariffs/DE/BSB/T1", TARIFF)
@@ -195,10 +202,10 @@ class Site:
         if not self.hub.process.is_running:
             self.hub.start()
 
-    def invite(self, process: EmspProcess) -> Tree:
+    def invite(self, process: PartnerProcess) -> Tree:
         """An invitation by the management API: where to begin, and token A."""
         country_code, party_id = process.party.split("*")
-        role = {"role": "EMSP", "country_code": country_code, "party_id": party_id}
+        role = {"role": process.kind.upper(), "country_code": country_code, "party_id": party_id}
         invited: Tree = self.hub.web.ask("POST", "/api/v1/partners", {"name": process.name, "roles": [role]})
         return invited
 

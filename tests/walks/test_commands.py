@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 from websockets.asyncio.client import connect
@@ -37,12 +38,21 @@ async def the_active_session(emsp: Emsp, token: Tree) -> Tree:
     return session
 
 
-@every_version
-async def test_an_app_starts_and_stops_a_charge(site: Site, version: str) -> None:
-    emsp, uid, place = site.emsps[version], site.uid(), site.place()
+class Charged(NamedTuple):
+    """A charge that an app began and ended: the token's uid, and what its eMSP received."""
+
+    uid: str
+    cdr: Tree
+    session: Tree
+
+
+async def charge_by_app(site: Site, emsp: Emsp, place: Place, *, is_known: Callable[[], object]) -> Charged:
+    """START_SESSION, 5 kWh, STOP_SESSION, once `is_known` says that the hub may be asked for the charger."""
+    uid = site.uid()
     token = emsp.post("tokens", {"uid": uid, "type": "RFID", "push": False})
     async with site.charger(place) as charger:
         await charger.boot()
+        await until(is_known)
         await charger.plug_in()
         started = await emsp.command("START_SESSION", start_at(place, uid))
         assert results(started) == ("ACCEPTED", "ACCEPTED")
@@ -58,6 +68,13 @@ async def test_an_app_starts_and_stops_a_charge(site: Site, version: str) -> Non
 
     cdr, session = await the_cdr(emsp, token), await the_completed_session(emsp, token)
     assert (cdr["total_energy"], before_taxes(cdr)) == (5, cost("5"))
+    return Charged(uid, cdr, session)
+
+
+@every_version
+async def test_an_app_starts_and_stops_a_charge(site: Site, version: str) -> None:
+    emsp = site.emsps[version]
+    uid, cdr, session = await charge_by_app(site, emsp, site.place(), is_known=lambda: True)
     if version != "2.1.1":
         sent = [r for r in emsp.receipts() if uid in r["body"] and "/sessions/" in r["path"]]
         references = {json.loads(r["body"])["authorization_reference"] for r in sent}

@@ -26,6 +26,7 @@ from hub.core.store.documents import (
     columns,
     document,
     get_sql,
+    is_wide,
     leaves_sql,
     page_where,
     select_sql,
@@ -116,7 +117,7 @@ class DocumentStore(ABC):
 
     async def leaves(self, kind: Kind, *, among: Mapping[str, Sequence[str]], after_seq: int, limit: int) -> list[Leaf]:
         values = {name: [value for value in some if is_storable(value)] for name, some in among.items()}
-        shape = tuple((name, len(some)) for name, some in values.items())
+        shape = tuple((name, len(some), is_wide(name, some)) for name, some in values.items())
         chosen = values.values() if self.numbered else [value for some in values.values() for value in some]
         bound = [bounded(after_seq), *chosen, bounded(limit)]
         rows = await self._fetch(leaves_sql(kind, shape, numbered=self.numbered), bound)

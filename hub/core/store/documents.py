@@ -64,7 +64,17 @@ class Statement:
         storable = [value for value in values if is_storable(value)]
         if self.numbered:
             return f'"{column}" = ANY({self.bind(storable)}::text[])'
-        return f'"{column}" IN ({", ".join(self.bind(value) for value in storable)})'
+        sign = "+" if is_wide(column, storable) else ""
+        return f'{sign}"{column}" IN ({", ".join(self.bind(value) for value in storable)})'
+
+
+def is_wide(column: str, values: Sequence[str]) -> bool:
+    """Would SQLite, which keeps no count of values, take an index that hardly narrows the search?
+
+    Nearly all shared objects are meant for everybody, and a list of many owners is nearly the whole list: it is then
+    read in order of `seq`, or found by time.
+    """
+    return (column == "owner" and len(values) > 1) or (column == "audience" and list(values) == [""])
 
 
 @lru_cache(maxsize=512)
@@ -80,13 +90,13 @@ def columns(kind: Kind) -> str:
 
 
 @lru_cache(maxsize=512)
-def leaves_sql(kind: Kind, shape: tuple[tuple[str, int], ...], *, numbered: bool) -> str:
-    """The statement of `Store.leaves`. `shape`: the columns, and how many values each may have."""
-    check_columns(kind, [name for name, _ in shape])
+def leaves_sql(kind: Kind, shape: tuple[tuple[str, int, bool], ...], *, numbered: bool) -> str:
+    """The statement of `Store.leaves`. `shape`: the columns, how many values each may have, and if they are `wide`."""
+    check_columns(kind, [name for name, *_ in shape])
     if numbered:
-        conditions = [f'"{name}" = ANY(${at}::text[])' for at, (name, _) in enumerate(shape, 2)]
+        conditions = [f'"{name}" = ANY(${at}::text[])' for at, (name, *_) in enumerate(shape, 2)]
     else:
-        conditions = [f'"{name}" IN ({", ".join("?" * count)})' for name, count in shape]
+        conditions = [f'{"+" * wide}"{name}" IN ({", ".join("?" * count)})' for name, count, wide in shape]
     first, last = ("$1", f"${len(shape) + 2}") if numbered else ("?", "?")
     where = " AND ".join([f"seq > {first}", *conditions])
     return f"SELECT seq, key, version, body FROM {table_name(kind)} WHERE {where} ORDER BY seq LIMIT {last}"

@@ -19,6 +19,10 @@ from hub.core.units import Kind
 
 _HEAD: Final = '''"""Kinds whose tables the first migration makes, written by `python -m hub.core.migrations freeze`."""
 
+# A line a kind, however long.
+# fmt: off
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from typing import Any

@@ -128,6 +128,7 @@ def _optional(facts: SessionFacts, done: Bill) -> dict[str, Any]:
     fields = {
         "session_id": facts.session_id if facts.start is not None else None,
         "authorization_reference": facts.authorization_reference,
+        "booking_id": facts.booking_id,
         "meter_id": facts.meter_id,
         "tariffs": [done.tariff] if done.tariff else None,
         "signed_data": dict(facts.signed_data) if facts.signed_data else None,

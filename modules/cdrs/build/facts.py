@@ -69,6 +69,7 @@ class SessionFacts:
     reservation_start: datetime | None = None
     reservation_expired: bool = False
     authorization_reference: str | None = None
+    booking_id: str | None = None
     tariff_type: str | None = None
     cdr_id: str | None = None
     meter_id: str | None = None

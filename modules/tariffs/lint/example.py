@@ -13,6 +13,7 @@ from modules.tariffs.pricing import HOUR, KWH, Exact
 from modules.tariffs.pricing.numbers import SECOND
 from modules.tariffs.pricing.restrictions import (
     DATE,
+    DAYS,
     ELAPSED,
     ENERGY,
     MAX_CURRENT,
@@ -24,7 +25,6 @@ from modules.tariffs.pricing.restrictions import (
     Range,
 )
 
-_DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 _MEASURES: Final = {
     "current_a": ("current", MIN_CURRENT, MAX_CURRENT),
     "power_kw": ("power", MIN_POWER, MAX_POWER),
@@ -63,9 +63,9 @@ def _moment(box: Box, axes: set[int]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if DATE in axes:
         day = _day(box)
-        found |= {"date": date.fromordinal(day).isoformat(), "weekday": _DAYS[weekday_of(day)]}
+        found |= {"date": date.fromordinal(day).isoformat(), "weekday": DAYS[weekday_of(day)]}
     elif WEEKDAY in axes:
-        found["weekday"] = next(name for at, name in enumerate(_DAYS) if box.days >> at & 1)
+        found["weekday"] = next(name for at, name in enumerate(DAYS) if box.days >> at & 1)
     if OF_DAY in axes:
         minutes = int(box.spans[OF_DAY][0]) // (60 * SECOND)
         found["time"] = f"{minutes // 60:02}:{minutes % 60:02}"

@@ -12,7 +12,7 @@ A `Compiled` is plain data: it can be cached (by owner, id and last_updated) and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
@@ -22,8 +22,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from modules.tariffs.pricing.faults import UnfitTariff
 from modules.tariffs.pricing.limits import Limit, limit_of
 from modules.tariffs.pricing.notes import Code, Warned
-from modules.tariffs.pricing.numbers import HOUR, KWH, SECOND, WH, decimal_of
-from modules.tariffs.pricing.restrictions import Range, not_understood, ranges_of
+from modules.tariffs.pricing.numbers import HOUR, KWH, SECOND, WH, Exact, decimal_of
+from modules.tariffs.pricing.restrictions import AXES, FAR, MEASURED, Range, not_understood, ranges_of
 from modules.tariffs.pricing.taxes import TaxRule, split_of, tax_rule
 from modules.tariffs.pricing.times import instant
 
@@ -88,7 +88,11 @@ Candidates: TypeAlias = tuple[tuple[Candidate, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A tariff in which nothing is left to look up. `valid_from` <= t < `valid_until` are instants."""
+    """A tariff in which nothing is left to look up. `valid_from` <= t < `valid_until` are instants.
+
+    axes: all that some candidate asks for. measured: the power and current axes among them, by phase.
+    edges: by axis, the values at which something may change, in order.
+    """
 
     id: str
     key: str
@@ -98,19 +102,36 @@ class Compiled:
     phases: tuple[Candidates, Candidates, Candidates]
     denominator: int
     axes: frozenset[int]
+    measured: tuple[frozenset[int], ...]
+    edges: tuple[tuple[Exact, ...], ...]
     taxes_known: bool
-    rates_apply: bool
+    rates_are_added: bool
     gross_only: bool
     minimum: Limit | None
     maximum: Limit | None
     warned: tuple[Warned, ...]
 
-    def ranges(self) -> Iterator[Range]:
-        """Every range that some candidate needs, whatever its phase."""
-        for candidates in self.phases:
-            for of_dimension in candidates:
-                for candidate in of_dimension:
-                    yield from candidate.ranges
+
+def _edges(phases: Sequence[Candidates]) -> tuple[tuple[Exact, ...], ...]:
+    """By axis, where it may matter on which side a session stands."""
+    found: list[set[Exact]] = [set() for _ in range(AXES)]
+    for candidates in phases:
+        for axis, low, high, _ in _ranges(candidates):
+            found[axis].update((low, high))
+    return tuple(tuple(sorted(bounds - {-FAR, FAR})) for bounds in found)
+
+
+def _measured(phases: Sequence[Candidates], axes: Set[int]) -> tuple[frozenset[int], ...]:
+    """The power and current axes, by phase."""
+    if axes.isdisjoint(MEASURED):
+        return (frozenset(),) * len(phases)
+    return tuple(frozenset(found.axis for found in _ranges(candidates)) & MEASURED for candidates in phases)
+
+
+def _ranges(candidates: Candidates) -> Iterator[Range]:
+    for of_dimension in candidates:
+        for ranges, _ in of_dimension:
+            yield from ranges
 
 
 class _Draft(NamedTuple):
@@ -138,6 +159,8 @@ def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compile
     drafts = [_drafts(number, element, rule, warned) for number, element in enumerate(elements)]
     denominator = lcm(*(draft.denominator for of_one in drafts for draft in of_one))
     phases = _phases(elements, [[_over(draft, denominator) for draft in of_one] for of_one in drafts], warned)
+    edges = _edges(phases)
+    axes = frozenset(axis for axis, bounds in enumerate(edges) if bounds)
     return Compiled(
         id=str(tariff.get("id", "")),
         key=str(tariff.get("id", "")).lower(),
@@ -146,9 +169,11 @@ def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compile
         valid_until=_edge(tariff, "end_date_time", _FAR),
         phases=phases,
         denominator=denominator,
-        axes=frozenset(r.axis for c in phases for d in c for candidate in d for r in candidate.ranges),
+        axes=axes,
+        measured=_measured(phases, axes),
+        edges=edges,
         taxes_known=rule.known,
-        rates_apply=rule.applies,
+        rates_are_added=rule.applies and not rule.inside,
         gross_only=rule.gross_only,
         minimum=limit_of(tariff, "min_price"),
         maximum=limit_of(tariff, "max_price"),

@@ -6,7 +6,8 @@ which components are active, so that neighbours with the same ones can be joined
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,10 +24,9 @@ from modules.tariffs.pricing.restrictions import (
     MIN_POWER,
     OF_DAY,
     WEEKDAY,
-    bounds_on,
 )
 from modules.tariffs.pricing.standing import component_for, measured, standing_at
-from modules.tariffs.pricing.times import clock_changes, when_the_clock_shows
+from modules.tariffs.pricing.times import clock_changes, wall_at, when_the_clock_shows
 
 _MIDNIGHT: Final = 0
 
@@ -43,26 +43,37 @@ class Cuts:
 def cuts_of(tariff: Compiled) -> Cuts:
     """The thresholds of a tariff that depend on what is measured."""
     return Cuts(
-        energies=_bounds(tariff, ENERGY),
-        powers=_bounds(tariff, MIN_POWER, MAX_POWER),
-        currents=_bounds(tariff, MIN_CURRENT, MAX_CURRENT),
+        energies=tariff.edges[ENERGY],
+        powers=_either(tariff, MIN_POWER, MAX_POWER),
+        currents=_either(tariff, MIN_CURRENT, MAX_CURRENT),
     )
 
 
-def cut_instants(tariff: Compiled, zone: str | None, start: int, end: int) -> set[int]:
-    """The instants between the start of a session and `end` at which a clock or calendar may change a price.
+def cut_instants(tariff: Compiled, zone: str | None, start: int, end: int, *, since: int | None = None) -> set[int]:
+    """The instants between `start` and `end` at which a clock or calendar may change a price.
 
     Times of day on every local day, both times where the hour is repeated; every change of the clocks;
-    midnights where weekdays or dates are asked for; durations since the start.
+    midnights where weekdays or dates are asked for; durations since the session began, at `start` if it is
+    not said.
     """
-    found = {at for elapsed in _bounds(tariff, ELAPSED) if start < (at := int(start + elapsed)) < end}
-    if zone is None or tariff.axes.isdisjoint(LOCAL):
-        return found
-    times_of_day = {int(bound) for bound in _bounds(tariff, OF_DAY)}
-    if not tariff.axes.isdisjoint({DATE, WEEKDAY}):
-        times_of_day.add(_MIDNIGHT)
-    found.update(when_the_clock_shows(times_of_day, start, end, zone), clock_changes(start, end, zone))
+    began = start if since is None else since
+    found = {at for elapsed in tariff.edges[ELAPSED] if start < (at := int(began + elapsed)) < end}
+    if zone is not None and start < end and not tariff.axes.isdisjoint(LOCAL):
+        found.update(_on_the_clock(tariff, zone, start, end))
     return found
+
+
+def _on_the_clock(tariff: Compiled, zone: str, start: int, end: int) -> Iterable[int]:
+    """On an ordinary stretch of one day the clock runs as time does."""
+    times_of_day = tariff.edges[OF_DAY]
+    first, last = wall_at(start, zone), wall_at(end, zone)
+    if first.date == last.date and last.of_day - first.of_day == end - start:
+        shown = times_of_day[bisect_right(times_of_day, first.of_day) : bisect_left(times_of_day, last.of_day)]
+        return [int(start + of_day - first.of_day) for of_day in shown]
+    wanted = {int(of_day) for of_day in times_of_day}
+    if not tariff.axes.isdisjoint({DATE, WEEKDAY}):
+        wanted.add(_MIDNIGHT)
+    return [*when_the_clock_shows(wanted, start, end, zone), *clock_changes(start, end, zone)]
 
 
 def active_components(
@@ -87,6 +98,5 @@ def active_components(
     )
 
 
-def _bounds(tariff: Compiled, *axes: int) -> tuple[Exact, ...]:
-    ranges = tuple(tariff.ranges())
-    return tuple(sorted(bound for bound in {b for axis in axes for b in bounds_on(ranges, axis)} if bound >= 0))
+def _either(tariff: Compiled, *axes: int) -> tuple[Exact, ...]:
+    return tuple(sorted({bound for axis in axes for bound in tariff.edges[axis]}))

@@ -112,13 +112,14 @@ def _priced(
     for tariff in used:
         warned += tariff.warned
     segments = _segments(case, periods, chosen, policy, warned)
-    _warn_of_dimensions(periods, used, warned)
+    _warn_of_dimensions(periods, chosen, warned)
     raised = raise_to_steps(segments, policy)
     if policy.step_counts_zero:
         segments = [segment for segment in segments if segment.quantity or segment.billed]
     counted = tally(segments, used, policy)
     energy, time, parking, fixed, reservation = (
-        money(sums, counted, policy) if sums else None for sums in counted.buckets
+        money(sums, counted.denominator, policy, known=bucket not in counted.untold) if sums else None
+        for bucket, sums in enumerate(counted.buckets)
     )
     total, within = _total(to_add_up(counted, policy), _ruling(periods, chosen), policy, warned)
     return Priced(
@@ -167,32 +168,36 @@ def _total(
     counted: Tally, ruling: tuple[Compiled | None, bool], policy: Policy, warned: list[Warned]
 ) -> tuple[Money, Bounded | None]:
     """The sum of all buckets, and if a limit moved it, how. An expired reservation is no session: it has no minimum."""
-    sums = joined(counted.buckets)
+    sums, known = joined(counted.buckets), not counted.untold
     tariff, in_session = ruling
     has_minimum = in_session or policy.minimum_without_session
     minimum, maximum = (tariff.minimum if has_minimum else None, tariff.maximum) if tariff else (None, None)
-    if minimum is None and maximum is None:
-        return money(sums, counted, policy), None
-    before, after = exact_amounts(sums, counted)
+    if tariff is None or (minimum is None and maximum is None):
+        return money(sums, counted.denominator, policy, known=known), None
+    before, after = exact_amounts(sums, known=known)
     start = Bounded(Fraction(before) / counted.denominator, None)
-    if after is not None and counted.known:
+    if after is not None:
         start = start._replace(after=Fraction(after) / counted.denominator)
     unstated = policy.limit_without_after_taxes
+    if unstated == "proportion" and not tariff.taxes_known:
+        unstated = "unknown"
     within = bounded(start, minimum, maximum, gross_only=counted.gross_only, unstated=unstated)
     if not within.moves:
-        return money(sums, counted, policy), None
+        return money(sums, counted.denominator, policy, known=known), None
     warned.append(Warned(Code.PRICE_LIMIT_APPLIED))
     if within.guessed:
         warned.append(Warned(Code.AFTER_TAX_LIMIT_MISSING))
     return moved_money(within.before, within.after, sums, policy), within
 
 
-def _warn_of_dimensions(periods: Sequence[Period], used: Sequence[Compiled], warned: list[Warned]) -> None:
+def _warn_of_dimensions(periods: Sequence[Period], chosen: Sequence[Compiled | None], warned: list[Warned]) -> None:
     """A price for energy or time, and no period of the session that states any."""
-    stated, in_session = 0, False
-    for period in periods:
+    stated = 0
+    prices: set[Dimension] = set()
+    for period, tariff in zip(periods, chosen, strict=True):
         if period.in_session:
-            stated, in_session = stated | period.stated, True
+            stated |= period.stated
+            prices.update(dimension for dimension, _ in _ENOUGH if tariff and tariff.phases[Phase.SESSION][dimension])
     for dimension, enough in _ENOUGH:
-        if in_session and not stated & enough and any(tariff.phases[Phase.SESSION][dimension] for tariff in used):
+        if dimension in prices and not stated & enough:
             warned.append(Warned(Code.MISSING_DIMENSION, subject=dimension.name))

@@ -163,15 +163,15 @@ def _limit(move: Move) -> Tree:
 def _figures(priced: Priced) -> Iterator[Tree]:
     """Each published amount, from its exact value."""
     counted, name = priced.counted, priced.policy.tax_name
-    for part, sums in zip(_BUCKETS, counted.buckets, strict=True):
+    for bucket, (part, sums) in enumerate(zip(_BUCKETS, counted.buckets, strict=True)):
         if sums:
-            money = getattr(priced, part)
-            yield _published(part, money, *exact_amounts(sums, counted), counted.denominator, name)
+            exact = exact_amounts(sums, known=bucket not in counted.untold)
+            yield _published(part, getattr(priced, part), *exact, counted.denominator, name)
     if priced.within:
         yield _published("total", priced.total, priced.within.before, priced.within.after, 1, name)
     else:
         added = to_add_up(counted, priced.policy)
-        exact = exact_amounts(joined(added.buckets), added)
+        exact = exact_amounts(joined(added.buckets), known=not added.untold)
         yield _published("total", priced.total, *exact, added.denominator, name)
 
 

@@ -24,6 +24,7 @@ OF_DAY, DATE, WEEKDAY, ENERGY, ELAPSED, MIN_CURRENT, MAX_CURRENT, MIN_POWER, MAX
 """The axes: microseconds of the local day, ordinal of the local date, weekday, energy before, time since the
 start, then amperes and kilowatts times 1e9."""
 
+AXES: Final = 9
 LOCAL: Final = frozenset({OF_DAY, DATE, WEEKDAY})
 MEASURED: Final = frozenset({MIN_CURRENT, MAX_CURRENT, MIN_POWER, MAX_POWER})
 
@@ -33,7 +34,8 @@ Standing: TypeAlias = tuple[Exact | None, ...]
 FAR: Final = 10**60
 """Beyond every value on every axis."""
 _TIME_OF_DAY: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
-_DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+"""By the number of the weekday."""
 _BOUNDS: Final = {
     "min_kwh": (ENERGY, True, KWH),
     "max_kwh": (ENERGY, False, KWH),
@@ -85,11 +87,6 @@ def not_understood(restrictions: Mapping[str, Any]) -> list[str]:
     return [field for field, value in restrictions.items() if field not in _KNOWN and value not in (None, [], {})]
 
 
-def bounds_on(ranges: tuple[Range, ...], axis: int) -> set[Exact]:
-    """The values on `axis` at which something may change."""
-    return {bound for found in ranges if found.axis == axis for bound in (found.low, found.high) if -FAR < bound < FAR}
-
-
 def _of_day(restrictions: Mapping[str, Any], field: str) -> int | None:
     value = restrictions.get(field)
     if value is None:
@@ -121,7 +118,7 @@ def _dates(restrictions: Mapping[str, Any]) -> list[Range]:
 
 
 def _weekdays(restrictions: Mapping[str, Any]) -> list[Range]:
-    days = restrictions.get("day_of_week") or _DAYS
-    if isinstance(days, str) or not set(days) <= set(_DAYS):
+    days = restrictions.get("day_of_week") or DAYS
+    if isinstance(days, str) or not set(days) <= set(DAYS):
         raise UnfitTariff("day_of_week is not a list of weekdays")
-    return [Range(WEEKDAY, n, n + 1, inside=False) for n, day in enumerate(_DAYS) if day not in days]
+    return [Range(WEEKDAY, n, n + 1, inside=False) for n, day in enumerate(DAYS) if day not in days]

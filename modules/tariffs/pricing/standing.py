@@ -9,22 +9,10 @@ from modules.tariffs.pricing.compile import Candidates, Compiled, Component, Dim
 from modules.tariffs.pricing.faults import UnfitSession
 from modules.tariffs.pricing.numbers import Exact
 from modules.tariffs.pricing.policy import Policy
-from modules.tariffs.pricing.restrictions import (
-    DATE,
-    ELAPSED,
-    ENERGY,
-    FAR,
-    LOCAL,
-    OF_DAY,
-    WEEKDAY,
-    Standing,
-    holds,
-)
+from modules.tariffs.pricing.restrictions import AXES, FAR, LOCAL, Standing, holds
 from modules.tariffs.pricing.times import wall_at
 
-CHANGING: Final = frozenset({OF_DAY, DATE, WEEKDAY, ENERGY, ELAPSED})
-"""The axes on which a session moves by itself within a period."""
-NOWHERE: Final[Standing] = (None,) * 9
+NOWHERE: Final[Standing] = (None,) * AXES
 """Where a session stands for a tariff without restrictions."""
 
 

@@ -66,6 +66,7 @@ def _raise(segments: Sequence[Segment], policy: Policy) -> list[Raised]:
     sums: list[Exact] = [0, 0, 0, 0]
     last: list[Segment | None] = [None, None, None, None]
     own, all_count = policy.reservation_step == "own", policy.step_counts_unpriced
+    came_last = Dimension.TIME
     for segment in segments:
         dimension = segment.dimension
         if dimension == Dimension.FLAT:
@@ -73,20 +74,14 @@ def _raise(segments: Sequence[Segment], policy: Policy) -> list[Raised]:
         place = _RESERVED if segment.reserved and own else dimension
         if segment.component:
             last[place] = segment
+            came_last = came_last if dimension == Dimension.ENERGY or place == _RESERVED else dimension
         elif not all_count:
             continue
         sums[place] += segment.quantity
-    timed = _timed(last[Dimension.TIME], last[Dimension.PARKING_TIME], policy)
+    parks = last[Dimension.PARKING_TIME] is not None
+    timed = came_last if policy.time_step == "last" or not parks else Dimension.PARKING_TIME
     found = (_raised(last[place], sums[place]) for place in (Dimension.ENERGY, timed, _RESERVED) if last[place])
     return [raised for raised in found if raised]
-
-
-def _timed(time: Segment | None, parking: Segment | None, policy: Policy) -> Dimension:
-    """Which of both is rounded: only ever one."""
-    if parking is None:
-        return Dimension.TIME
-    later = time is not None and time.period.start > parking.period.start
-    return Dimension.TIME if later and policy.time_step == "last" else Dimension.PARKING_TIME
 
 
 def _raised(last: Segment | None, total: Exact) -> Raised | None:

@@ -60,27 +60,21 @@ class Tally:
     """The exact sums of a session, by bucket and rate. All amounts are over `denominator`.
 
     buckets: those of the dimensions, then that of the reservation; None where nothing has a component.
-
-    known: does the tariff say what comes after taxes? doubts_unrated: not so for what has no rate.
+    untold: the buckets in which something costs money of which nobody says what comes after taxes.
     """
 
     denominator: int
     buckets: list[Sums | None]
-    known: bool
+    untold: set[int]
     gross_only: bool
-    doubts_unrated: bool
-
-    def knows(self, sums: Sums) -> bool:
-        """Is the amount after taxes known? On an amount of nothing the tax is nothing, whatever the rate."""
-        if self.doubts_unrated and None in sums and sums[None][0]:
-            return False
-        return self.known or not _net(sums)
 
 
 def tally(segments: Iterable[Segment], used: Sequence[Compiled], policy: Policy) -> Tally:
     """Sum the priced segments. `used`: the tariffs of the session."""
     denominator = lcm(*(tariff.denominator for tariff in used))
     buckets: list[Sums | None] = [None] * (RESERVATION + 1)
+    untold: set[int] = set()
+    doubted = {id(tariff) for tariff in used if not tariff.taxes_known or _doubts(tariff, policy)}
     for segment in segments:
         component, tariff = segment.component, segment.tariff
         if component is None or tariff is None:
@@ -89,6 +83,8 @@ def tally(segments: Iterable[Segment], used: Sequence[Compiled], policy: Policy)
         if tariff.denominator != denominator:
             quantity *= denominator // tariff.denominator
         bucket = RESERVATION if segment.reserved else segment.dimension
+        if doubted and component.rate is None and id(tariff) in doubted and component.net and quantity:
+            untold.add(bucket)
         sums = buckets[bucket]
         if sums is None:
             sums = buckets[bucket] = {}
@@ -98,13 +94,12 @@ def tally(segments: Iterable[Segment], used: Sequence[Compiled], policy: Policy)
         else:
             pair[0] += component.net * quantity
             pair[1] += component.tax * quantity
-    return Tally(
-        denominator,
-        buckets,
-        known=all(tariff.taxes_known for tariff in used),
-        gross_only=bool(used) and all(tariff.gross_only for tariff in used),
-        doubts_unrated=policy.missing_vat == "unknown" and any(tariff.rates_apply for tariff in used),
-    )
+    return Tally(denominator, buckets, untold, bool(used) and all(tariff.gross_only for tariff in used))
+
+
+def _doubts(tariff: Compiled, policy: Policy) -> bool:
+    """Does the contract doubt that a component without `vat` has none? A price that holds its tax leaves no doubt."""
+    return policy.missing_vat == "unknown" and tariff.rates_are_added
 
 
 def joined(buckets: Iterable[Sums | None]) -> Sums:
@@ -121,21 +116,21 @@ def joined(buckets: Iterable[Sums | None]) -> Sums:
     return total
 
 
-def money(sums: Sums, counted: Tally, policy: Policy) -> Money:
-    """The sums of a bucket, rounded."""
+def money(sums: Sums, denominator: int, policy: Policy, *, known: bool) -> Money:
+    """The sums of a bucket, rounded. known: is the amount after taxes?"""
     if len(sums) == 1:
-        return _of_one_rate(sums, counted, policy)
+        return _of_one_rate(sums, denominator, policy, known=known)
     taxes = {rate: tax for rate, (_, tax) in sums.items()}
-    return _money(_net(sums), taxes, counted.denominator, counted.knows(sums), policy)
+    return _money(_net(sums), taxes, denominator, known, policy)
 
 
-def _of_one_rate(sums: Sums, counted: Tally, policy: Policy) -> Money:
+def _of_one_rate(sums: Sums, per_one: int, policy: Policy, *, known: bool) -> Money:
     """As most are: the only tax line is all that lies between the amounts."""
     ((rate, (net, tax)),) = sums.items()
-    per_one, last_place = counted.denominator, LAST_PLACE[policy.decimals]
+    last_place = LAST_PLACE[policy.decimals]
     excl = whole_of(net, per_one, policy.decimals, policy.rounding)
     before = exactly(excl, last_place)
-    if net and not counted.knows(sums):
+    if not known:
         return Money(before, None)
     if rate is None:
         return Money(before, before)
@@ -143,10 +138,10 @@ def _of_one_rate(sums: Sums, counted: Tally, policy: Policy) -> Money:
     return Money(before, exactly(incl, last_place), (TaxLine(rate, exactly(incl - excl, last_place)),))
 
 
-def exact_amounts(sums: Sums, counted: Tally) -> tuple[Exact, Exact | None]:
+def exact_amounts(sums: Sums, *, known: bool) -> tuple[Exact, Exact | None]:
     """The sums of a bucket before and after taxes, over the denominator; None where the tax is not known."""
     net = _net(sums)
-    return net, net + sum(pair[1] for pair in sums.values()) if counted.knows(sums) else None
+    return net, net + sum(pair[1] for pair in sums.values()) if known else None
 
 
 def moved_money(before: Fraction, after: Fraction | None, sums: Sums, policy: Policy) -> Money:
@@ -194,13 +189,13 @@ def to_add_up(counted: Tally, policy: Policy) -> Tally:
         return counted
     scale = 10**policy.decimals
     buckets: list[Sums | None] = []
-    for sums in counted.buckets:
+    for bucket, sums in enumerate(counted.buckets):
         if sums is None:
             buckets.append(None)
             continue
-        part = money(sums, counted, policy)
+        part = money(sums, counted.denominator, policy, known=bucket not in counted.untold)
         taxes = {line.rate: int(line.amount * scale) for line in part.taxes}
         parts: Sums = {rate: [0, taxes.get(rate, 0)] for rate in sums}
         next(iter(parts.values()))[0] = int(part.excl * scale)
         buckets.append(parts)
-    return Tally(scale, buckets, counted.known, counted.gross_only, counted.doubts_unrated)
+    return Tally(scale, buckets, counted.untold, counted.gross_only)

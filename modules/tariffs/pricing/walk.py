@@ -3,7 +3,7 @@
 Kept while walking: the energy charged before the period, and the two clocks. The session clock starts with
 the first period of the session, the reservation has its own; both run in absolute time. Everything is
 looked up as it stands at the start of a period, since whoever makes the periods must begin a new one when
-a price changes; where the end of a period would find another component, that is said.
+a price changes; where something else would price a quantity later in the period, that is said.
 """
 
 from __future__ import annotations
@@ -11,17 +11,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from modules.tariffs.pricing.compile import Compiled, Dimension, Phase
+from modules.tariffs.pricing.compile import Compiled, Component, Dimension, Phase
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import Exact
-from modules.tariffs.pricing.periods import ENERGY, RESERVED, Period
+from modules.tariffs.pricing.periods import ENERGY, PARKING, RESERVED, TIME, Period
 from modules.tariffs.pricing.policy import Policy
 from modules.tariffs.pricing.restrictions import MEASURED, Standing
-from modules.tariffs.pricing.standing import CHANGING, NOWHERE, component_for, measured, standing_at
+from modules.tariffs.pricing.spans import Way, later_standings
+from modules.tariffs.pricing.standing import NOWHERE, component_for, measured, standing_at
 from modules.tariffs.pricing.steps import Segment
 
-_CONSUMED: Final = (Dimension.ENERGY, Dimension.TIME, Dimension.PARKING_TIME)
+_CONSUMED: Final = ((Dimension.ENERGY, ENERGY), (Dimension.TIME, TIME), (Dimension.PARKING_TIME, PARKING))
+_QUANTITIES: Final = {False: _CONSUMED, True: ((Dimension.TIME, RESERVED),)}
+"""Is it reserved? -> the components that are asked for, and what they price of a period."""
 _RESERVED: Final = 1 << RESERVED
+_IN_SESSION: Final = (Phase.SESSION,)
 
 
 class Ground(NamedTuple):
@@ -43,48 +47,46 @@ class Walk:
         self._keeps_zeros = ground.policy.step_counts_zero
         self._credits = ground.policy.negative_energy == "credit"
         self._energy: Exact = 0
-        self._began: int | None = ground.start if ground.policy.duration_from == "start" else None
-        self._reserved_from: int | None = None
+        self._began = {False: ground.start} if ground.policy.duration_from == "start" else {}
         self._flat_paid: set[bool] = set()
         self._segments: list[Segment] = []
 
     def over(self, periods: Sequence[Period], tariffs: Sequence[Compiled | None]) -> list[Segment]:
         """The segments of all periods, in order. Raises: UnfitSession."""
         for period, tariff in zip(periods, tariffs, strict=True):
-            if period.stated & _RESERVED:
-                self._reservation(period, tariff)
-            if period.stated != _RESERVED:
-                self._session(period, tariff)
-                self._energy += period.quantities[ENERGY]
+            phases = self._phases(period)
+            if len(phases) > 1:
+                self._warned.append(Warned(Code.RESERVED_AND_CONSUMED_TOGETHER, period.index))
+            if tariff and tariff.axes:
+                self._warn_of_measures(period, tariff, phases)
+            if period.quantities[ENERGY] < 0:
+                self._warned.append(Warned(Code.NEGATIVE_ENERGY, period.index))
+            before = len(self._segments)
+            for phase in phases:
+                self._price(period, tariff, phase)
+            if tariff and tariff.axes:
+                for phase in phases:
+                    self._warn_if_unsplit(period, tariff, phase, self._segments[before:])
+            self._energy += period.quantities[ENERGY]
         return self._segments
 
-    def _reservation(self, period: Period, tariff: Compiled | None) -> None:
-        if period.stated != _RESERVED:
-            self._warned.append(Warned(Code.RESERVED_AND_CONSUMED_TOGETHER, period.index))
-        if self._reserved_from is None:
-            self._reserved_from = period.start
-        standing, phase = NOWHERE, self._ground.reserved
-        if tariff and tariff.axes:
-            standing = self._standing(period, tariff, period.start, 0, self._reserved_from)
-        self._flat(period, tariff, phase, standing)
-        self._record(period, tariff, phase, Dimension.TIME, period.quantities[RESERVED], standing)
+    def _phases(self, period: Period) -> tuple[Phase, ...]:
+        """What was reserved comes first."""
+        if period.stated == _RESERVED:
+            return (self._ground.reserved,)
+        return (self._ground.reserved, Phase.SESSION) if period.stated & _RESERVED else _IN_SESSION
 
-    def _session(self, period: Period, tariff: Compiled | None) -> None:
-        if self._began is None:
-            self._began = period.start
-        standing, before = NOWHERE, len(self._segments)
+    def _price(self, period: Period, tariff: Compiled | None, phase: Phase) -> None:
+        standing, reserved = NOWHERE, phase is not Phase.SESSION
+        began = self._began.setdefault(reserved, period.start)
         if tariff and tariff.axes:
-            standing = self._standing(period, tariff, period.start, self._energy, self._began)
-            self._warn_of_measures(period, tariff)
-        self._flat(period, tariff, Phase.SESSION, standing)
-        if period.quantities[ENERGY] < 0:
-            self._warned.append(Warned(Code.NEGATIVE_ENERGY, period.index))
-        for dimension in _CONSUMED:
-            quantity = period.quantities[dimension]
-            if quantity or self._keeps_zeros:
-                self._record(period, tariff, Phase.SESSION, dimension, quantity, standing)
-        if tariff and tariff.axes and not tariff.axes.isdisjoint(CHANGING):
-            self._warn_if_unsplit(period, tariff, self._began, self._segments[before:])
+            energy = 0 if reserved else self._energy
+            standing = self._standing(period, tariff, period.start, energy, began)
+        self._flat(period, tariff, phase, standing)
+        for dimension, place in _QUANTITIES[reserved]:
+            quantity = period.quantities[place]
+            if quantity or (self._keeps_zeros and period.stated & 1 << place):
+                self._record(period, tariff, phase, dimension, quantity, standing)
 
     def _standing(self, period: Period, tariff: Compiled, at: int, energy: Exact, began: int) -> Standing:
         measures = measured(period.measures, self._policy)
@@ -93,13 +95,18 @@ class Walk:
     def _flat(self, period: Period, tariff: Compiled | None, phase: Phase, standing: Standing) -> None:
         """A FLAT is due once in a phase: the first that becomes active."""
         reserved = phase is not Phase.SESSION
-        paid = reserved and self._policy.flat_once_per == "phase"
-        if tariff is None or paid in self._flat_paid:
+        if tariff is None or self._is_paid(reserved):
             return
         component = component_for(tariff.phases[phase], Dimension.FLAT, standing)
         if component:
-            self._flat_paid.add(paid)
+            self._flat_paid.add(self._flat_of(reserved))
             self._segments.append(Segment(period, Dimension.FLAT, reserved, 1, 1, component, tariff, standing))
+
+    def _flat_of(self, reserved: bool) -> bool:
+        return reserved and self._policy.flat_once_per == "phase"
+
+    def _is_paid(self, reserved: bool) -> bool:
+        return self._flat_of(reserved) in self._flat_paid
 
     def _record(
         self,
@@ -116,29 +123,34 @@ class Walk:
             if quantity >= 0 or self._credits:
                 component = component_for(candidates, dimension, standing)
             if component is None and quantity and candidates[dimension]:
-                self._warned.append(Warned(Code.UNPRICED_QUANTITY, period.index, dimension.name))
+                self._warn(Code.UNPRICED_QUANTITY, period, phase, dimension)
         reserved = phase is not Phase.SESSION
         self._segments.append(Segment(period, dimension, reserved, quantity, quantity, component, tariff, standing))
 
-    def _warn_of_measures(self, period: Period, tariff: Compiled) -> None:
+    def _warn_of_measures(self, period: Period, tariff: Compiled, phases: Sequence[Phase]) -> None:
+        """Does a phase of the period ask for a power or current of which it states neither bound?"""
         if not tariff.axes.isdisjoint(MEASURED):
             found = measured(period.measures, None)
-            if any(found[axis - min(MEASURED)] is None for axis in tariff.axes & MEASURED):
+            if any(found[axis - min(MEASURED)] is None for phase in phases for axis in tariff.measured[phase]):
                 self._warned.append(Warned(Code.MISSING_MEASUREMENT, period.index))
 
-    def _warn_if_unsplit(self, period: Period, tariff: Compiled, began: int, segments: Sequence[Segment]) -> None:
-        """Would the last moment of the period find another component than its first?"""
-        last = period.end - 1
-        if last < period.start:
+    def _warn_if_unsplit(self, period: Period, tariff: Compiled, phase: Phase, segments: Sequence[Segment]) -> None:
+        """Would something else price a quantity later in the period, or a FLAT fall due that has not yet?"""
+        reserved = phase is not Phase.SESSION
+        energy = (0, 0) if reserved else (self._energy, period.quantities[ENERGY])
+        later = later_standings(tariff, self._ground.zone, Way(period, self._began[reserved], *energy), self._policy)
+        if not later:
             return
-        energy = self._energy + max(period.quantities[ENERGY] - 1, 0)
-        ending, candidates = self._standing(period, tariff, last, energy, began), tariff.phases[Phase.SESSION]
+        asked: dict[Dimension, Component | None] = {} if self._is_paid(reserved) else {Dimension.FLAT: None}
         for segment in segments:
-            dimension = segment.dimension
-            if dimension == Dimension.FLAT or segment.quantity < 0:
-                continue
-            if component_for(candidates, dimension, ending) is not segment.component:
-                self._warned.append(Warned(Code.PERIOD_SPANS_A_PRICE_CHANGE, period.index, dimension.name))
-                return
-        if False not in self._flat_paid and component_for(candidates, Dimension.FLAT, ending):
-            self._warned.append(Warned(Code.PERIOD_SPANS_A_PRICE_CHANGE, period.index, "FLAT"))
+            has_price = segment.quantity > 0 or (segment.quantity < 0 and self._credits)
+            if segment.reserved is reserved and segment.dimension != Dimension.FLAT and has_price:
+                asked[segment.dimension] = segment.component
+        for dimension, component in asked.items():
+            found = (component_for(tariff.phases[phase], dimension, standing) for standing in later)
+            if any(each is not component for each in found):
+                self._warn(Code.PERIOD_SPANS_A_PRICE_CHANGE, period, phase, dimension)
+
+    def _warn(self, code: Code, period: Period, phase: Phase, dimension: Dimension) -> None:
+        subject = dimension.name if phase is Phase.SESSION else f"RESERVATION_{dimension.name}"
+        self._warned.append(Warned(code, period.index, subject))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hub.core import failpoints
 from tests.hub.house import House
 from tests.world import location, tariff
 
@@ -97,3 +98,38 @@ async def test_every_change_is_audited_with_who_made_it(house: House) -> None:
         ("jo", "tariff.put", "DE*BSB/T1"),
         ("jo", "tariff.deleted", "DE*BSB/T1"),
     ]
+
+
+ADDED = {
+    "location.put": ("PUT", "/api/v1/locations/DE/BSB/L9", location(location_id="L9")),
+    "tariff.put": ("PUT", "/api/v1/tariffs/DE/BSB/T9", tariff(tariff_id="T9")),
+    "token.put": ("PUT", "/api/v1/tokens/DE/BSB/0123", {"contract_id": "C1"}),
+    "station.put": ("PUT", "/api/v1/stations/CP9", {"security_profile": 0}),
+    "tariff.deleted": ("DELETE", T1, None),
+    "evse.removed": ("DELETE", "/api/v1/locations/DE/BSB/LOC1/evses/E1", None),
+    "station.delete": ("DELETE", "/api/v1/stations/CP1", None),
+}
+
+
+@pytest.mark.parametrize("action", ADDED)
+async def test_a_change_is_never_without_its_audit_row_whatever_comes_after_it(house: House, action: str) -> None:
+    """The answer of the first commit is lost: what that wrote has the row of who did it."""
+    method, path, tree = ADDED[action]
+    await house.furnish()
+    await house.ask("PUT", "/api/v1/stations/CP1", {"security_profile": 0})
+    failpoints.arm("store.after_commit=once", {"BUSBAR_TEST": "1"})
+    try:
+        told = await house.ask(method, path, tree)
+    finally:
+        failpoints.arm("")
+    assert told.status == 503
+    rows = (await house.ask("GET", "/api/v1/audit?limit=1")).tree["items"]
+    assert [row["action"] for row in rows] == [action]
+
+
+async def test_what_changes_nothing_is_no_change_in_the_audit_log(house: House) -> None:
+    for _ in range(3):
+        await house.ask("PUT", T1, tariff())
+        await house.ask("PUT", "/api/v1/locations/DE/BSB/LOC1", location())
+    rows = (await house.ask("GET", "/api/v1/audit")).tree["items"]
+    assert [row["action"] for row in rows] == ["tariff.put", "location.put"]

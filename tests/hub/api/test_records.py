@@ -101,6 +101,18 @@ async def test_a_cdr_is_taken_back_once(busy: House) -> None:
     assert (await busy.ask("POST", "/api/v1/cdrs/DE/BSB/none/credit")).status == 404
 
 
+async def test_a_held_bill_is_released_only_with_a_figure_that_was_asked_for(house: House) -> None:
+    await house.furnish()
+    session = await house.charge(kwh=2_147_483)
+    path = f"/api/v1/sessions/{session}/bill"
+    for unclear in (None, {}, {"kwh": 5, "as_metered": True}, {"as_metered": False}, {"kwh": None}):
+        assert (await house.ask("POST", path, unclear)).status in (400, 422), unclear
+    assert (await house.ask("GET", "/api/v1/cdrs")).tree["total"] == 0
+    assert (await house.ask("POST", path, {"as_metered": True})).status == 200
+    (issued,) = (await house.ask("GET", "/api/v1/cdrs")).tree["items"]
+    assert issued["cdr"]["total_energy"] == 2_147_483
+
+
 async def test_reservations_are_listed(busy: House) -> None:
     for query in ("", "?open=true&station=CP1&partner=acme", "?date_from=2026-01-01T00:00:00Z"):
         assert (await busy.ask("GET", f"/api/v1/reservations{query}")).tree == {"items": [], "total": 0}

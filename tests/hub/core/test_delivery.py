@@ -59,7 +59,7 @@ class Delivering:
 
     def _state(self) -> Any:
         lanes = [self.lanes.find(partner.name) for partner in self.world.registry.connected()]
-        return [(len(lane.dirty), lane.state.delivered, lane.state.failures, lane.unsaved) for lane in lanes if lane]
+        return [(lane.waiting, lane.state.delivered, lane.state.failures, lane.unsaved) for lane in lanes if lane]
 
     async def pass_s(self, seconds: float) -> None:
         """Let time pass; who wakes on the way acts at that moment."""
@@ -228,8 +228,7 @@ async def test_a_silent_partner_delays_only_itself(sqlite_url: str) -> None:
             await hub.status(status)
             await hub.quiet()
         assert len(hub.world.peers.to("e1")) == 1
-        for other in ("e2", "c1", "c2"):
-            assert hub.world.peers.to(other) == [PATCH_E1, PATCH_E1]
+        assert hub.world.peers.to("e2") == [PATCH_E1, PATCH_E1]
         assert hub.lane("e1").waiting == 1
 
 

@@ -31,7 +31,6 @@ def test_a_literal_goes_before_a_parameter() -> None:
     [
         (("2.2.1", "sender", "locations", ["a", "b", "c", "d"]), "GET", NotFound),
         (("2.2.1", "sender", "nothing", []), "GET", NotFound),
-        (("2.2.1", "receiver", "cdrs", []), "POST", NotFound),
         (("2.1.1", "sender", "sessions", ["1", "charging_preferences"]), "PUT", NotFound),
         (("2.2.1", "sender", "sessions", ["1", "other"]), "PUT", NotFound),
         (("2.2.1", "sender", "locations", []), "POST", MethodNotAllowed),

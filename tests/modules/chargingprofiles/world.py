@@ -37,13 +37,13 @@ class Charger(NoChargers):
     )
     told: list[tuple[str, Any]] = field(default_factory=list)
 
-    def reachable(self, station: str) -> bool:
+    async def reachable(self, station: str) -> bool:
         return self.is_there
 
-    def supports(self, station: str, feature: str) -> bool:
+    async def supports(self, station: str, feature: str) -> bool:
         return self.can and feature == "SmartCharging"
 
-    def limit_rules(self, station: str) -> LimitRules:
+    async def limit_rules(self, station: str) -> LimitRules:
         return self.rules
 
     async def limit(

@@ -100,10 +100,10 @@ class Chargers(NoChargers):
     def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:
         return self.places.get(evse_uid)
 
-    def reachable(self, station: str) -> bool:
+    async def reachable(self, station: str) -> bool:
         return station not in self.offline
 
-    def supports(self, station: str, feature: str) -> bool:
+    async def supports(self, station: str, feature: str) -> bool:
         return feature in self.features
 
     async def remote_start(self, place: Place, *, id_tag: str, timeout_s: float) -> Outcome:
@@ -161,6 +161,9 @@ class Peers:
         deadline_s: float | None = None,
     ) -> PeerAnswer:
         raise AssertionError("a command calls nothing but the response_url")
+
+    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+        raise AssertionError("a command looks nothing up")
 
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         self.tries += 1

@@ -292,8 +292,23 @@ async def test_a_late_stop_credits_the_estimate_and_bills_anew(charging_on_both:
     assert (bill["total_energy"], bill["session_id"]) == (10, estimate["session_id"])
     assert len({estimate["id"], credit["id"], bill["id"]}) == 3
     assert not {"credit", "credit_reference_id"} & set(bill)
-    session = await charging.session()
-    assert (session["status"], session["kwh"], session["total_cost"]) == ("COMPLETED", 10, bill["total_cost"])
+
+
+async def test_a_session_that_was_told_as_completed_is_never_changed_again(charging_on_both: Charging) -> None:
+    charging = charging_on_both
+    await charging.begin()
+    await charging.end(20, "104")
+    told = await charging.session()
+    await charging.restart()
+    await charging.correct(30, "110")
+    await charging.correct(40, "2147583")
+    await service.release(charging.world.hub, charging.facts.session_id, actor="jo", kwh=Decimal(12))
+    assert await charging.session() == told
+    path = charging.world.at("sender/sessions?date_from=2020-01-01T00:00:00Z")
+    (pulled,) = (await charging.world.ask("GET", path, by="e1")).data
+    assert pulled["kwh"] == 4
+    assert (await charging.told()).count("sessions") == 2, "its begin and its end"
+    assert (await charging.cdrs())[-1]["total_energy"] == 12
 
 
 async def test_a_second_correction_credits_what_stands_and_only_that(charging: Charging) -> None:
@@ -407,15 +422,15 @@ async def test_more_energy_than_the_connector_can_give_is_held_for_an_operator(c
     assert await charging.cdrs() == []
     await service.release(world.hub, charging.facts.session_id, actor="jo", kwh=Decimal("7.5"))
     (cdr,) = await charging.cdrs()
-    assert (cdr["total_energy"], (await charging.session())["kwh"]) == (Decimal("7.5"), Decimal("7.5"))
+    assert (cdr["total_energy"], await charging.session()) == (Decimal("7.5"), session)
     assert await charging.audited("cdr.") == ["cdr.held", "cdr.released", "cdr.issued"]
 
 
-async def test_released_without_a_figure_it_is_what_the_charger_said(charging: Charging) -> None:
+async def test_released_as_metered_it_is_what_the_charger_said(charging: Charging) -> None:
     await charging.begin()
     await charging.end(30, "1100")
     assert (await charging.session())["kwh"] == 0
-    await service.release(charging.world.hub, charging.facts.session_id, actor="jo")
+    await service.release(charging.world.hub, charging.facts.session_id, actor="jo", kwh=service.AS_METERED)
     assert [cdr["total_energy"] for cdr in await charging.cdrs()] == [1000]
 
 

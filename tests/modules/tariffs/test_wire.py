@@ -50,6 +50,17 @@ def test_a_price_with_a_tax_of_unknown_height_is_never_sent(version: str) -> Non
         TARIFF[version].write(tariff(element(vat=20), element(), tax_included="YES"))
 
 
+@pytest.mark.parametrize("vat", [-1, -100, -250])
+def test_a_tax_below_nothing_is_a_tax_of_unknown_height(vat: int) -> None:
+    with pytest.raises(NotExpressible):
+        TARIFF["2.2.1"].write(tariff(element(vat=vat), tax_included="YES"))
+
+
+def test_the_largest_price_that_is_read_can_be_sent_without_tax() -> None:
+    written, _ = TARIFF["2.2.1"].write(tariff(element("9" * 20 + "E20", vat=25), tax_included="YES"))
+    assert written["elements"][0]["price_components"][0]["price"] == Decimal("79999999999999999999.2E20")
+
+
 def test_free_is_free_with_any_tax() -> None:
     written, _ = TARIFF["2.2.1"].write(tariff(element("0.00"), tax_included="YES"))
     assert written["elements"] == [element("0.00")]

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from hub.app import Program
-from hub.core.errors import BusbarError, ClientApiUnusable, EndpointsMissing, InvalidRequest, VersionNotOffered
+from hub.core.errors import (
+    BusbarError,
+    ClientApiUnusable,
+    Conflict,
+    EndpointsMissing,
+    InvalidRequest,
+    VersionNotOffered,
+)
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim, State, TokenUse
 from partners.ocpi.handshake import connect
@@ -92,7 +99,7 @@ async def test_we_register_with_the_sandbox_in_each_version(sqlite_url: str, ver
         assert [token.use for token in partner.our_tokens] == [TokenUse.LIVE]
         await until(lambda: program.hub.registry.get("eee").pulled)
         assert await emsp.pull("locations") == []
-        with pytest.raises(InvalidRequest):
+        with pytest.raises(Conflict):
             await connect(program.hub, program.handshake, program.seal, "eee", (CLAIM,), versions_url=url, token=token)
 
 
@@ -211,3 +218,25 @@ async def test_a_silent_partner_ends_in_3001_within_the_deadline(sqlite_url: str
         with pytest.raises(ClientApiUnusable):
             await connect(program.hub, program.handshake, program.seal, "eee", (CLAIM,), versions_url=url, token=token)
         assert program.hub.registry.find("eee") is None
+
+
+HUBS: dict[str, dict[str, Any]] = {
+    "2.2.1": {"roles": [{**ABOUT, "role": "HUB"}]},
+    "2.3.0": {"roles": [{**ABOUT, "role": "EMSP", "party_id": "XYZ"}], "hub_party_id": "NLEEE"},
+}
+
+
+@pytest.mark.parametrize("version", HUBS)
+@pytest.mark.parametrize("claims", [(), (CLAIM.model_copy(update={"role": PartyRole.HUB}),)], ids=["told", "agreed"])
+async def test_we_register_with_a_hub(sqlite_url: str, version: str, claims: tuple[Claim, ...]) -> None:
+    offered = [{"version": version, "url": "{base}/details"}]
+    answers = {
+        "versions": (200, envelope(offered)),
+        "details": (200, envelope({"version": version, "endpoints": ENDPOINTS})),
+        "credentials": (200, envelope({**THEIRS, **HUBS[version]})),
+    }
+    async with a_program(sqlite_url) as program, Scripted(**answers).up() as partner:
+        how = {"versions_url": partner.url, "token": "t"}
+        made = await connect(program.hub, program.handshake, program.seal, "hub", claims, **how)
+        told = [(PartyRole.EMSP, "NL*XYZ")] if version == "2.3.0" and not claims else []
+        assert [(c.role, str(c.party)) for c in made.claims] == [(PartyRole.HUB, "NL*EEE"), *told]

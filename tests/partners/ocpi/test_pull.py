@@ -1,4 +1,4 @@
-"""Pulling tokens: pages by Link and by counting, bad objects, bad partners, and what is kept of it."""
+"""Pulling partners' lists: pages by Link and by counting, bad objects, bad partners, and what is kept of it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from hub.core.clock import timestamp
 from hub.core.errors import NotReady, PeerFault, PeerNonsense, PeerTimeout
 from hub.core.ports import PeerAnswer
 from hub.core.registry import Partner
+from modules.locations.store import LOCATIONS
+from modules.tariffs.store import TARIFFS
 from modules.tokens.store import TOKENS
 from partners.ocpi.pull import Pulled, Puller
 from partners.sandbox.emsp import Emsp
-from tests.world import NOW, World, a_program, invited, token, until
+from tests.world import NOW, World, a_program, invited, their_location, their_tariff, token, until
 
 BASE = "https://e1.example/ocpi"
 
@@ -26,8 +28,10 @@ BASE = "https://e1.example/ocpi"
 class Pages:
     """A partner's token list, and how it shows it."""
 
-    def __init__(self, version: str, tokens: list[Any], *, size: int = 2, link: bool = True) -> None:
-        self.base = f"{BASE}/{version}/tokens"
+    def __init__(
+        self, version: str, tokens: list[Any], *, size: int = 2, link: bool = True, base: str | None = None
+    ) -> None:
+        self.base = base or f"{BASE}/{version}/tokens"
         self.tokens, self.size, self.link = tokens, size, link
         self.asked: list[dict[str, str]] = []
         self.faults: dict[int, Exception | PeerAnswer] = {}
@@ -49,7 +53,7 @@ class Pages:
         since = query.get("date_from", "")
         fitting = [t for t in self.tokens if not isinstance(t, dict) or t.get("last_updated", "") >= since]
         offset = int(query.get("offset", 0))
-        headers = {"x-total-count": str(len(fitting))}
+        headers = {"x-total-count": str(len(fitting)), "x-limit": str(self.size)}
         if self.link and offset + self.size < len(fitting):
             rest = f"&date_from={since}" if since else ""
             headers["link"] = f'<{self.base}?offset={offset + self.size}&limit={self.size}{rest}>; rel="next"'
@@ -68,16 +72,17 @@ async def uids(world: World) -> set[str]:
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7])
 async def test_every_page_is_taken(world: World, link: bool, count: int) -> None:
     pages = Pages(world.version, cards(world.version, count), link=link)
-    assert await Puller(world.hub, pages).pull_tokens("e1") == Pulled(count, 0, 0)
+    assert await Puller(world.hub, pages).pull("e1") == Pulled(count, 0, 0)
     assert len(await uids(world)) == count
-    assert len(pages.asked) == max(1, -(-count // 2))
+    in_doubt = count == 2  # a full page, and the total may be no more than its size
+    assert len(pages.asked) == max(1, -(-count // 2)) + in_doubt
 
 
 @pytest.mark.parametrize("link", [True, False], ids=["by Link", "by counting"])
 async def test_the_next_pull_asks_for_what_changed_since_on_every_page(world: World, link: bool) -> None:
     pages = Pages(world.version, cards(world.version, 5), link=link)
     puller = Puller(world.hub, pages)
-    await puller.pull_tokens("e1")
+    await puller.pull("e1")
     mark = world.partner("e1").pulled["tokens"]
     assert mark == timestamp(NOW - timedelta(seconds=2))
     world.clock.move_to(86_400)
@@ -86,19 +91,19 @@ async def test_the_next_pull_asks_for_what_changed_since_on_every_page(world: Wo
         t if t["uid"].startswith("NEW") else {**t, "last_updated": "2026-01-01T00:00:00Z"} for t in pages.tokens
     ]
     pages.asked.clear()
-    assert await puller.pull_tokens("e1") == Pulled(5, 0, 0)
+    assert await puller.pull("e1") == Pulled(5, 0, 0)
     assert [query["date_from"] for query in pages.asked] == [mark] * 3
     assert [query.get("offset", "0") for query in pages.asked] == ["0", "2", "4"]
     pages.asked.clear()
-    await puller.pull_tokens("e1", full=True)
+    await puller.pull("e1", full=True)
     assert "date_from" not in pages.asked[0]
 
 
 async def test_what_is_known_already_is_not_written_again(world: World) -> None:
     puller = Puller(world.hub, Pages(world.version, cards(world.version, 3)))
-    await puller.pull_tokens("e1")
+    await puller.pull("e1")
     before = [(d.key, d.version) for d in await world.documents(TOKENS)]
-    assert await puller.pull_tokens("e1", full=True) == Pulled(0, 3, 0)
+    assert await puller.pull("e1", full=True) == Pulled(0, 3, 0)
     assert [(d.key, d.version) for d in await world.documents(TOKENS)] == before
 
 
@@ -115,13 +120,13 @@ async def test_what_is_invalid_is_passed_over_and_the_rest_is_taken(world: World
         {**good[0], "uid": "x" * 99},
     ]
     pages = Pages(world.version, [good[0], *bad, good[1]], size=3)
-    assert await Puller(world.hub, pages).pull_tokens("e1") == Pulled(2, 0, len(bad))
+    assert await Puller(world.hub, pages).pull("e1") == Pulled(2, 0, len(bad))
     assert await uids(world) == {"CARD0", "CARD1"}
 
 
 async def test_tokens_of_a_party_that_is_not_the_partners_are_refused(world: World) -> None:
     foreign = token(world.version, "NL*FFF", country_code="NL", party_id="FFF")
-    result = await Puller(world.hub, Pages(world.version, [foreign])).pull_tokens("e1")
+    result = await Puller(world.hub, Pages(world.version, [foreign])).pull("e1")
     if world.version == "2.1.1":  # names no owner: it is the partner's, whatever else it says
         assert result.taken == 1
         assert [d.owner for d in await world.documents(TOKENS)] == ["NL*EEE"]
@@ -145,10 +150,10 @@ async def test_the_watermark_is_kept_only_when_all_went_through(world: World, fa
     pages.faults[2] = fault
     puller = Puller(world.hub, pages)
     with pytest.raises(PeerFault):
-        await puller.pull_tokens("e1")
+        await puller.pull("e1")
     assert world.partner("e1").pulled == {}
     pages.faults.clear()
-    assert (await puller.pull_tokens("e1")).taken == 4
+    assert (await puller.pull("e1")).taken == 4
     assert len(await uids(world)) == 6
 
 
@@ -156,9 +161,9 @@ async def test_pages_in_a_circle_end_in_a_fault(world: World) -> None:
     pages = Pages(world.version, cards(world.version, 2))
     link = {"link": f'<{pages.base}?offset=1>; rel="next"'}
     for number in range(1, 50):
-        pages.faults[number] = PeerAnswer(200, 1000, cards(world.version, 1), link)
+        pages.faults[number] = PeerAnswer(200, 1000, cards(world.version, 1 + number % 2), link)
     with pytest.raises(PeerNonsense, match="circle"):
-        await Puller(world.hub, pages).pull_tokens("e1")
+        await Puller(world.hub, pages).pull("e1")
     assert len(pages.asked) < 5
 
 
@@ -166,7 +171,7 @@ async def test_a_link_that_forgot_its_https_is_followed_over_https(world: World)
     pages = Pages(world.version, cards(world.version, 1))
     link = {"link": f'<http://e1.example/ocpi/{world.version}/tokens?offset=9>; rel="next"'}
     pages.faults[1] = PeerAnswer(200, 1000, cards(world.version, 1), link)
-    await Puller(world.hub, pages).pull_tokens("e1")
+    await Puller(world.hub, pages).pull("e1")
     assert pages.asked[1] == {"offset": "9"}
 
 
@@ -176,9 +181,9 @@ async def test_a_database_that_fails_is_not_taken_for_a_bad_object(
     async def down(*_: Any) -> bool:
         raise NotReady
 
-    monkeypatch.setattr("partners.ocpi.pull.tokens.put", down)
+    monkeypatch.setattr("partners.ocpi.sources.tokens.put", down)
     with pytest.raises(NotReady):
-        await Puller(world.hub, Pages(world.version, cards(world.version, 1))).pull_tokens("e1")
+        await Puller(world.hub, Pages(world.version, cards(world.version, 1))).pull("e1")
     assert world.partner("e1").pulled == {}
 
 
@@ -233,7 +238,139 @@ async def test_a_partner_that_fails_is_asked_ever_more_rarely(world: World) -> N
     asked_at = []
     for second in range(600):
         world.clock.move_to(second)
-        if puller._is_due(world.partner("e1")):
-            await puller._guarded("e1")
+        if due := puller.due(world.partner("e1")):
+            await puller.pull_due("e1", due)
             asked_at.append(second)
     assert asked_at == [0, 5, 15, 35, 75, 155, 315]
+
+
+class Lists:
+    """A CPO's lists."""
+
+    def __init__(self, world: World, tariffs: list[Any], locations: list[Any]) -> None:
+        base = f"https://c1.example/ocpi/{world.version}"
+        self.lists = {
+            "tariffs": Pages(world.version, tariffs, base=f"{base}/tariffs"),
+            "locations": Pages(world.version, locations, base=f"{base}/locations"),
+        }
+        self.order: list[str] = []
+
+    async def send(self, partner: Partner, method: str, module: str, side: Any, *, query: dict[str, str]) -> PeerAnswer:
+        self.order.append(module)
+        return await self.lists[module].send(partner, method, module, side, query=query)
+
+    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+        return await self.lists[url.split("?")[0].rsplit("/", 1)[1]].get(partner, url)
+
+
+def a_cpo(world: World, count: int = 5) -> Lists:
+    places = [their_location(world.version, location_id=f"X{n}") for n in range(count)]
+    return Lists(world, [their_tariff(world.version)], places)
+
+
+async def test_the_tariffs_and_locations_of_a_cpo_are_pulled_tariffs_first(world: World) -> None:
+    lists = a_cpo(world)
+    puller = Puller(world.hub, lists)
+    assert [source.module for source in puller.due(world.partner("c1"))] == ["tariffs", "locations"]
+    await puller.pull_due("c1", puller.due(world.partner("c1")))
+    assert lists.order == ["tariffs", "locations"]
+    assert {d.key for d in await world.documents(LOCATIONS) if d.owner == "BE*AAA"} == {
+        f"BE*AAA/X{n}" for n in range(5)
+    }
+    assert {d.key for d in await world.documents(TARIFFS) if d.owner == "BE*AAA"} == {"BE*AAA/T9"}
+    assert set(world.partner("c1").pulled) == {"tariffs", "locations"}
+    assert puller.due(world.partner("c1")) == []
+
+
+async def test_one_list_that_fails_does_not_keep_the_other(world: World) -> None:
+    lists = a_cpo(world)
+    lists.lists["tariffs"].faults[1] = PeerTimeout("late")
+    puller = Puller(world.hub, lists)
+    await puller.pull_due("c1", puller.due(world.partner("c1")))
+    assert set(world.partner("c1").pulled) == {"locations"}
+    world.clock.move_to(6)
+    assert [source.module for source in puller.due(world.partner("c1"))] == ["tariffs"]
+
+
+async def test_what_comes_again_as_it_came_is_not_looked_into(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    puller = Puller(world.hub, a_cpo(world))
+    await puller.pull("c1")
+
+    async def looked_into(*_: Any) -> bool:
+        raise AssertionError("read again")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("partners.ocpi.sources.locations.put", looked_into)
+        before = [(d.key, d.version) for d in await world.documents(LOCATIONS)]
+        assert await puller.pull("c1", full=True) == Pulled(0, 6, 0)
+        assert [(d.key, d.version) for d in await world.documents(LOCATIONS)] == before
+    assert (await Puller(world.hub, a_cpo(world)).pull("c1", full=True)) == Pulled(0, 6, 0)
+
+
+async def test_what_was_pushed_or_withdrawn_since_is_looked_into_again(world: World) -> None:
+    lists = a_cpo(world, 1)
+    puller = Puller(world.hub, lists)
+    await puller.pull("c1")
+    await world.ask("DELETE", world.at("receiver/tariffs/BE/AAA/T9"), by="c1")
+    part = {"status": "CHARGING", "last_updated": "2026-05-04T11:00:00Z"}
+    await world.ask("PATCH", world.at("receiver/locations/BE/AAA/X0/E1"), by="c1", body=part)
+    assert await puller.pull("c1", full=True) == Pulled(1, 1, 0)
+    shown = await world.ask("GET", world.at("receiver/locations/BE/AAA/X0/E1"), by="c1")
+    assert shown.data["status"] == "CHARGING"
+
+
+@pytest.mark.parametrize("count", [2, 5, 6])
+async def test_a_total_that_is_the_size_of_the_page_loses_nothing(world: World, count: int) -> None:
+    class Lying(Pages):
+        def _page(self, query: dict[str, str]) -> PeerAnswer:
+            page = super()._page(query)
+            return PeerAnswer(200, 1000, page.data, {"x-total-count": str(len(page.data))})
+
+    await Puller(world.hub, Lying(world.version, cards(world.version, count), link=False)).pull("e1")
+    assert len(await uids(world)) == count
+
+
+@pytest.mark.parametrize("link", [True, False], ids=["by Link", "by counting"])
+async def test_a_list_that_repeats_its_page_for_ever_ends(world: World, link: bool) -> None:
+    class Stuck(Pages):
+        def _page(self, query: dict[str, str]) -> PeerAnswer:
+            page = super()._page({**query, "offset": "0"})
+            offset = int(query.get("offset", 0)) + 2
+            headers = {"x-total-count": "1000", "link": f'<{self.base}?offset={offset}>; rel="next"'}
+            return PeerAnswer(200, 1000, page.data, headers if link else {"x-total-count": "1000"})
+
+    pages = Stuck(world.version, cards(world.version, 2))
+    assert await Puller(world.hub, pages).pull("e1") == Pulled(2, 0, 0)
+    assert len(pages.asked) == 2
+
+
+async def test_without_any_count_the_list_ends_with_an_empty_page(world: World) -> None:
+    class Silent(Pages):
+        def _page(self, query: dict[str, str]) -> PeerAnswer:
+            return PeerAnswer(200, 1000, super()._page(query).data, {})
+
+    pages = Silent(world.version, cards(world.version, 5), link=False)
+    assert await Puller(world.hub, pages).pull("e1") == Pulled(5, 0, 0)
+    assert len(pages.asked) == 4
+
+
+async def test_a_list_that_gets_shorter_meanwhile_is_read_again(world: World) -> None:
+    class Shrinking(Pages):
+        def _page(self, query: dict[str, str]) -> PeerAnswer:
+            if len(self.asked) == 1:
+                del self.tokens[0]  # all others move up, past the reader
+            return super()._page(query)
+
+    await Puller(world.hub, Shrinking(world.version, cards(world.version, 6))).pull("e1")
+    assert await uids(world) == {f"CARD{n}" for n in range(6)}
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_what_its_owner_addressed_to_one_party_is_not_for_all_because_a_list_holds_it(world: World) -> None:
+    path = world.at("receiver/locations/BE/AAA/X0")
+    to = [("OCPI-to-country-code", "NL"), ("OCPI-to-party-id", "EEE")]
+    said = await world.ask("PUT", path, by="c1", body=their_location(world.version, location_id="X0"), headers=to)
+    assert said.http == 201
+    await Puller(world.hub, a_cpo(world, 2)).pull("c1")
+    kept = {d.key for d in await world.documents(LOCATIONS) if d.owner == "BE*AAA"}
+    assert kept == {"BE*AAA>NL*EEE/X0", "BE*AAA/X1"}

@@ -43,6 +43,7 @@ from modules.tokens.model import Token
 from partners.ocpp import journal
 from partners.ocpp.gateway import KINDS, Gateway
 from partners.ocpp.journal import TRANSACTIONS, Record
+from partners.ocpp.reach import Reach
 
 OURS = Party("DE", "BSB")
 THEIRS = Party("NL", "EEE")
@@ -90,6 +91,9 @@ class Emsp:
             await asyncio.sleep(deadline_s or 0)
             raise PeerTimeout
         return PeerAnswer(200, 1000, self.says)
+
+    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+        raise AssertionError("nobody looks anything up here")
 
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         raise AssertionError("nobody posts here")
@@ -251,7 +255,7 @@ class Site:
         """A new gateway over the same store; nothing in memory survives."""
         await self.gateway.stop()
         self.gateway = Gateway(self.hub, tick_s=0.02)
-        self.hub.chargers = self.gateway.stations
+        self.hub.chargers = Reach(self.hub, self.gateway.stations)
         await self.gateway.start("127.0.0.1", 0)
 
 
@@ -388,7 +392,7 @@ async def _a_site(database_url: str, **settings: Any) -> AsyncIterator[Site]:
     await _furnish(hub)
     await hub.registry.load()
     gateway = Gateway(hub, tick_s=0.02)
-    hub.chargers = gateway.stations
+    hub.chargers = Reach(hub, gateway.stations)
     await gateway.start("127.0.0.1", 0)
     if gateway.stations.find("CP1") is None:
         await gateway.stations.put("CP1", station("E1", "E2"))

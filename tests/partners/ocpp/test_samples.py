@@ -18,7 +18,7 @@ from hub.core import failpoints
 from hub.core.clock import timestamp
 from modules.sessions.charge import CHARGES
 from modules.sessions.store import SESSIONS
-from partners.ocpp import facts, ledger, samples, thinning, transactions
+from partners.ocpp import facts, ledger, samples, thinning, transactions, turns_to_tell
 from partners.ocpp.events import Event
 from partners.ocpp.facts import Facts
 from partners.ocpp.journal import OCPP_EVENTS, TRANSACTIONS
@@ -67,8 +67,8 @@ async def test_an_ordinary_sample_is_one_document_and_nothing_else(site: Site) -
 
 
 async def test_the_partner_is_told_at_most_once_a_minute(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transactions, "TOLD_EVERY_S", 0.0)
-    monkeypatch.setattr(transactions, "TELLING", 1)
+    monkeypatch.setattr(turns_to_tell, "TOLD_EVERY_S", 0.0)
+    monkeypatch.setattr(turns_to_tell, "TELLING", 1)
     began = recently()
     shown: list[Decimal] = []
     async with await site.point() as cp:
@@ -115,8 +115,8 @@ async def _is_billed(site: Site, kwh: str) -> bool:
 async def test_a_restart_reads_samples_that_were_taken_in_and_those_that_waited(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transactions, "TOLD_EVERY_S", 0.0)
-    monkeypatch.setattr(transactions, "TELLING", 1)
+    monkeypatch.setattr(turns_to_tell, "TOLD_EVERY_S", 0.0)
+    monkeypatch.setattr(turns_to_tell, "TELLING", 1)
     began = recently()
     async with await site.point() as cp, await site.point("CP2") as other:
         number, foreign = await charging(cp, began), await charging(other, began)

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from partners.sandbox.__main__ import _arguments, _emsp
+from partners.sandbox.__main__ import _arguments, _partner
 
 
 def asked(*words: str) -> argparse.Namespace:
@@ -18,5 +18,5 @@ def asked(*words: str) -> argparse.Namespace:
 async def test_a_party_that_is_none_or_a_port_that_is_taken_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for words in (("--party", "nonsense"), ("--port", str(taken.getsockname()[1]))):
-            assert await _emsp(asked(*words)) == 1
+            assert await _partner(asked(*words)) == 1
             assert json.loads(capsys.readouterr().out)["error"]

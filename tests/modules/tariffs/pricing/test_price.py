@@ -107,6 +107,40 @@ def test_a_flat_that_becomes_due_inside_a_period_is_missed_and_that_is_said() ->
     assert codes(bill(idle, period("09:00", kwh="1"), end="10:00")) == {"period_spans_a_price_change"}
 
 
+def spanned(*elements: dict[str, object], **volumes: str) -> set[str]:
+    """Which dimensions change their price in an hour from 10:30 to 11:30 in Amsterdam?"""
+    priced = bill(tariff(*elements), period("09:30", **volumes), end="10:30")
+    return {warning.subject for warning in priced.warnings if warning.code == "period_spans_a_price_change"}
+
+
+def test_a_window_that_opens_and_closes_within_a_period_is_said() -> None:
+    peak = element(component("TIME", "9"), start_time="10:40", end_time="11:00")
+    assert spanned(peak, element(component("TIME", "1")), time="1") == {"TIME"}
+
+
+def test_a_price_change_within_a_reservation_is_said() -> None:
+    early = element(component("TIME", "1"), end_time="11:00", reservation="RESERVATION")
+    late = element(component("TIME", "2"), component("FLAT", "5"), reservation="RESERVATION", start_time="11:00")
+    assert spanned(early, late, reserved="1") == {"RESERVATION_TIME", "RESERVATION_FLAT"}
+
+
+def test_every_quantity_whose_price_changes_is_named() -> None:
+    cheap = element(component("TIME", "1"), component("ENERGY", "1"), max_duration=60)
+    assert spanned(cheap, element(component("ENERGY", "2")), time="1", kwh="1") == {"TIME", "ENERGY"}
+
+
+def test_energy_and_time_go_on_together_within_a_period() -> None:
+    both = {"min_kwh": Decimal(1), "end_time": "11:00"}
+    assert spanned(element(component("ENERGY", "1"), **both), element(component("ENERGY", "2")), kwh="3") == {"ENERGY"}
+    assert spanned(element(component("ENERGY", "1"), **both), element(component("ENERGY", "2")), kwh="1.5") == set()
+
+
+def test_a_power_that_straddles_a_bound_is_said() -> None:
+    slow, fast = element(component("ENERGY", "1"), max_power=11), element(component("ENERGY", "2"))
+    assert spanned(slow, fast, kwh="1", min_kw="7", max_kw="22") == {"ENERGY"}
+    assert spanned(slow, fast, kwh="1", min_kw="7", max_kw="10") == set()
+
+
 def test_periods_out_of_order_are_sorted_and_that_is_said() -> None:
     stepped = tariff(element(component("ENERGY", "1"), max_kwh=1), element(component("ENERGY", "2")))
     late, early = period("09:30", kwh="1"), period("09:00", kwh="1")
@@ -120,6 +154,14 @@ def test_a_price_for_time_without_any_time_is_said() -> None:
         tariff(element(component("ENERGY", "1"), component("TIME", "1"))), period("09:00", kwh="1"), end="10:00"
     )
     assert codes(priced) == {"missing_dimension"}
+
+
+def test_a_tariff_of_the_reservation_alone_misses_nothing_in_the_session() -> None:
+    kwh = tariff(
+        element(component("ENERGY", "1"), component("TIME", "1"), reservation="RESERVATION"), TWO["elements"][0]
+    )
+    periods = (period("09:00", "T", reserved="0.5"), period("09:30", time="0.5"))
+    assert "missing_dimension" not in codes(bill(kwh, *periods, end="10:00"))
 
 
 def test_a_second_component_of_a_dimension_does_not_count() -> None:

@@ -128,6 +128,16 @@ def test_what_was_not_measured_is_not_fulfilled_and_that_is_said() -> None:
     assert "missing_measurement" in codes(priced)
 
 
+def test_a_measurement_is_missed_where_the_phase_of_the_period_asks_for_it() -> None:
+    fast = tariff(
+        element(component("TIME", "2"), min_power=50, reservation="RESERVATION"), element(component("TIME", "1"))
+    )
+    reserved = bill(fast, period("09:00", reserved="1"), end="10:00")
+    assert codes(reserved) == {"missing_measurement", "unpriced_quantity"}
+    assert reserved.warnings[-1].subject == "RESERVATION_TIME"
+    assert codes(bill(fast, period("09:00", time="1"), end="10:00")) == set()
+
+
 def test_an_element_with_a_restriction_that_we_do_not_know_never_applies() -> None:
     strange = tariff(element(component("ENERGY", "9"), booking="BOOKING"), element(component("ENERGY", "1")))
     priced = bill(strange, period("09:00", kwh="1"), end="10:00")

@@ -45,6 +45,12 @@ def test_parking_is_rounded_and_charging_is_not_in_either_order() -> None:
     assert (last.billed.time_s, last.billed.parking_s) == (Decimal(1800), Decimal(420))
 
 
+def test_of_two_periods_that_start_together_the_second_comes_last() -> None:
+    periods = (period("09:00", parking="0.1"), period("09:00", time="0.1"))
+    priced = bill(time_and_parking(), *periods, end="09:06", policy=Policy(time_step="last"))
+    assert (priced.billed.time_s, priced.billed.parking_s) == (Decimal(600), Decimal(360))
+
+
 def test_free_parking_at_a_price_of_zero_leaves_charging_exact_but_unpriced_parking_does_not() -> None:
     periods = (period("09:00", time="0.35"), period("09:21", parking="0.1167"))
     zero = tariff(element(component("TIME", "1", 600), component("PARKING_TIME", "0", 600)))

@@ -62,6 +62,22 @@ def test_a_price_on_the_wire_names_its_taxes() -> None:
     }
 
 
+def test_one_tariff_that_tells_no_tax_hides_only_its_own_part() -> None:
+    told = tariff(element(component("FLAT", "1", 0, "20")), id="A")
+    untold = tariff(element(component("ENERGY", "1")), id="B")
+    priced = bill(
+        [told, untold], period("09:00", "A", kwh="1"), period("09:30", "B", kwh="1"), end="10:00", version="2.3.0"
+    )
+    assert priced.fixed == Money(Decimal(1), Decimal("1.2"), (TaxLine(Decimal(20), Decimal("0.2")),))
+    assert (priced.energy, priced.total) == (Money(Decimal(1), None), Money(Decimal(2), None))
+
+
+def test_costs_that_cancel_out_do_not_make_a_tax_known() -> None:
+    periods = (period("09:00", kwh="1"), period("09:30", kwh="-1"))
+    priced = bill(tariff(element(component("ENERGY", "1"))), *periods, end="10:00", version="2.1.1")
+    assert priced.total == Money(Decimal(0), None)
+
+
 def limits(before: str, after: str | None) -> dict[str, Decimal]:
     return {"before_taxes": Decimal(before), **({} if after is None else {"after_taxes": Decimal(after)})}
 
@@ -93,6 +109,13 @@ def test_where_only_the_gross_is_known_the_gross_bound_counts() -> None:
 def test_a_free_session_is_raised_to_the_minimum_with_its_tax() -> None:
     priced = energy("0", "20", min_price=limits("1", "1.2"))
     assert priced.total == Money(Decimal(1), Decimal("1.2"), (TaxLine(None, Decimal("0.2")),))
+
+
+def test_what_a_minimum_comes_to_after_untold_taxes_is_known_only_if_it_says_so() -> None:
+    assert energy("0", None, kwh="0", min_price=limits("1", "1.2")).total.incl == Decimal("1.2")
+    untold = tariff(element(component("TIME", "3")), min_price=limits("1", None))
+    priced = bill(untold, period("09:00", kwh="1"), end="10:00", version="2.3.0")
+    assert priced.total == Money(Decimal(1), None)
 
 
 def test_an_expired_reservation_is_no_session_and_has_no_minimum() -> None:

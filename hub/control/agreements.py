@@ -1,0 +1,98 @@
+"""Agreements in the operator's hands, and what they make of a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from hub.control.asks import RouteAsked, Rule
+from hub.core.agreements import Agreement
+from hub.core.answers import row_of
+from hub.core.errors import BusbarError, InvalidRequest
+from hub.core.jsontypes import Tree
+from hub.core.parties import Party
+from hub.core.registry import Partner
+from hub.core.routing import EVERYBODY, Message, Receiver, decide
+
+if TYPE_CHECKING:
+    from hub.app import Program
+
+SHARED: Final = frozenset({"locations", "tariffs", "tokens"})
+"""Modules whose objects are meant for everybody."""
+
+
+def listed(program: Program) -> Tree:
+    """All agreements in the order in which they decide, and what holds where none fits."""
+    items = [_shown(rule) for rule in program.hub.agreements.all()]
+    return {"items": items, "total": len(items), "default": program.settings.sharing}
+
+
+async def put(program: Program, rule: Rule, *, actor: str) -> Tree:
+    """Make an agreement, or change what it says. Raises: InvalidRequest."""
+    created = await program.hub.agreements.put(_agreement(rule), actor=actor)
+    return {**rule.model_dump(), "created": created}
+
+
+async def remove(program: Program, rule: Rule, *, actor: str) -> Tree:
+    """End an agreement. Raises: NotFound, InvalidRequest."""
+    agreement = _agreement(rule)
+    await program.hub.agreements.remove(agreement, actor=actor)
+    return {"deleted": agreement.key}
+
+
+def explain(program: Program, ask: RouteAsked) -> Tree:
+    """Where such a message goes, who gets it, and which rule says so of each. Raises: NotFound, InvalidRequest."""
+    hub, sender = program.hub, program.hub.registry.get(ask.sender)
+    shared = ask.module in SHARED
+    owner = str(Party.parse(ask.owner)) if ask.owner else (sender.party if shared else "")
+    message = Message(
+        sender=sender,
+        asker=sender.party,
+        to=str(Party.parse(ask.to)) if ask.to else "",
+        module=ask.module,
+        owner=owner,
+        shared=shared,
+    )
+    try:
+        goes = decide(hub, message)
+    except BusbarError as fault:
+        rule = hub.agreements.reach(sender, message.to or owner, ask.module).rule
+        return {"goes": "nowhere", "status_code": row_of(fault).code, "why": fault.message, "rule": rule, "gets": []}
+    if isinstance(goes, Receiver):
+        rule = hub.agreements.reach(sender, goes.party, ask.module).rule
+        return {"goes": "party", "rule": rule, "gets": [_got(goes.partner, goes.party, True, rule, ask.module)]}
+    if goes is EVERYBODY and ask.method != "GET":
+        return {"goes": "everybody", "rule": "shared data", "gets": list(_everybody(program, owner, ask.module))}
+    if goes is EVERYBODY:
+        owners = hub.agreements.owners(sender, ask.module)
+        return {"goes": "everybody", "rule": "our copies of what it may see", "gets": [], "owners": list(owners)}
+    return {"goes": "ours", "rule": "this hub", "gets": []}
+
+
+def _everybody(program: Program, owner: str, module: str) -> Iterator[Tree]:
+    for partner in program.hub.registry.connected():
+        if owner not in partner.parties:
+            verdict = program.hub.agreements.may(partner, owner, module)
+            yield _got(partner, partner.party, verdict.allowed, verdict.rule, module)
+
+
+def _got(partner: Partner, party: str, allowed: bool, rule: str, module: str) -> Tree:
+    offers = partner.endpoint(module, "RECEIVER") is not None or partner.endpoint(module, "SENDER") is not None
+    why = rule if not allowed or offers else f"{rule}; but it offers no {module}"
+    return {
+        "partner": partner.name,
+        "party": party,
+        "version": partner.version,
+        "gets": allowed and offers,
+        "rule": why,
+    }
+
+
+def _agreement(rule: Rule) -> Agreement:
+    if rule.viewer != "*" and "/" in rule.viewer:
+        raise InvalidRequest("/viewer: a partner by its name, or a party")
+    return Agreement(rule.viewer, rule.owner, rule.module, rule.allow)
+
+
+def _shown(rule: Agreement) -> Tree:
+    return {"viewer": rule.viewer, "owner": rule.owner, "module": rule.module, "allow": rule.allow}

@@ -1,0 +1,172 @@
+"""The check of anybody's CDR: is it what its periods and tariffs come to? A published decision of the cdrs module.
+
+    check(Claim(cdr=tree, version="2.2.1", time_zone="Europe/Berlin")) -> Result
+
+In order: the CDR against itself (`itself`), which needs no tariff; then it is priced again with the engine, and every
+amount that it states is held against the result (`amounts`). Where they differ by more than the tolerance, the cause is
+sought by supposing mistakes, one after the other, until one gives just the claimed amounts (`suppose`, `diagnose`).
+The work is bounded (`size`), whatever the CDR holds.
+
+Pure: nothing but the claim is looked at, and the same claim gives the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from modules.cdrs.check.amounts import FIELDS, NOTHING, PARTS, Pair, claimed_by, is_copy, is_near, pairs, scale_of
+from modules.cdrs.check.bill import Bill
+from modules.cdrs.check.claim import TOLERANCE, Claim, without_validity
+from modules.cdrs.check.diagnose import Reason, reasons
+from modules.cdrs.check.itself import against_itself
+from modules.cdrs.check.result import Cause, Deviation, Result, Verdict
+from modules.cdrs.check.size import MOST, is_quick, size_of
+from modules.tariffs.pricing import Code, NoTariffInForce, PricingFault, UnknownTariff
+
+__all__ = ["TOLERANCE", "Cause", "Claim", "Deviation", "Result", "Verdict", "check", "glance"]
+
+_SOUND = "every amount is what the periods and tariffs come to"
+
+
+def check(claim: Claim) -> Result:
+    """Hold a CDR against itself and against its price. Never raises for what a CDR may hold."""
+    examined = _examined(claim)
+    return examined if isinstance(examined, Result) else _result(examined, reasons(examined.bill, examined.far))
+
+
+def glance(claim: Claim) -> Result | None:
+    """The same in a millisecond or two, where that is enough: None for a CDR whose amounts need a diagnosis."""
+    if not is_quick(claim.cdr):
+        return None
+    examined = _examined(claim)
+    return examined if isinstance(examined, Result) else None if examined.far else _result(examined, {})
+
+
+class _Examined(NamedTuple):
+    """What deviates, apart from amounts; the right price; and the amounts that differ beyond the tolerance."""
+
+    found: list[Deviation]
+    bill: Bill
+    far: list[Pair]
+
+
+def _examined(claim: Claim) -> _Examined | Result:
+    """All but the diagnosis; the result where nothing can be priced."""
+    found = against_itself(claim)
+    if size_of(claim.cdr, claim.tariffs) > MOST:
+        return _unpriced(found, "it has too many periods and prices to be priced here")
+    if any(deviation.cause is Cause.CURRENCY for deviation in found):
+        return _unpriced(found, "its tariffs are in another currency")
+    if not claim.embedded and not claim.tariffs:
+        return _without_tariff(claim, found)
+    try:
+        bill = _bill(claim, found)
+    except UnknownTariff:
+        why = "a period names a tariff that the CDR does not hold"
+        names = ", ".join(claim.missing_tariffs())[:100]
+        return _unpriced([*found, Deviation("tariffs", None, names, Cause.MISSING_TARIFF, why, tolerable=True)], why)
+    except PricingFault as fault:
+        return _unpriced(found, fault.message)
+    told = {deviation.figure for deviation in found}
+    return _Examined(found, bill, [pair for pair in _far(bill) if pair.figure not in told])
+
+
+def _bill(claim: Claim, found: list[Deviation]) -> Bill:
+    """The right price. A tariff that was not in force is told in `found`, and priced with. Raises: PricingFault."""
+    case = claim.case()
+    try:
+        bill = Bill(claim, case)
+    except NoTariffInForce:
+        bill = Bill(claim, replace(case, tariffs=[without_validity(t) for t in case.tariffs if isinstance(t, Mapping)]))
+        found.append(_stale(claim))
+    if Code.TARIFF_OUTSIDE_ITS_VALIDITY in bill.codes:
+        found.append(_stale(claim))
+    if case.reservation_expired and any(_far(bill)):  # cancelled or expired: no field of a CDR says which
+        other = Bill(claim, replace(bill.case, reservation_expired=False))
+        bill = bill if any(_far(other)) else other
+    return bill
+
+
+def _stale(claim: Claim) -> Deviation:
+    start = str(claim.cdr["start_date_time"])
+    return Deviation("tariffs", start, None, Cause.STALE_TARIFF, "its tariff was not in force at the start")
+
+
+def _without_tariff(claim: Claim, found: list[Deviation]) -> Result:
+    """What has no tariff is free (mod_cdrs_cdr_object, tariffs)."""
+    claimed = claimed_by(claim.cdr)
+    if not any(amount.excl for amount in claimed.values()):
+        return _verdict(found, _SOUND)
+    why = "it costs something, and neither it nor we have a tariff for it"
+    parts = [claimed[part].excl for part in PARTS if part in claimed]
+    total, tolerance = claimed["total"].excl, scale_of(str(claim.cdr["currency"]), claim.tolerance).tolerance
+    if sum(parts, NOTHING) - total > tolerance * len(parts):
+        more = "its parts are more than the total"
+        found.append(Deviation("total_cost.before_taxes", total, sum(parts, NOTHING), Cause.ARITHMETIC, more))
+    missing = Deviation("tariffs", None, None, Cause.MISSING_TARIFF, why, tolerable=True)
+    return _unpriced([*found, missing], why)
+
+
+def _far(bill: Bill) -> Iterator[Pair]:
+    """The amounts that differ by more than the tolerance, and not because each party rounds in its own way."""
+    beyond = [pair for pair in pairs(bill.claimed, bill.figures) if not _is_right(bill, pair)]
+    beyond = [pair for pair in beyond if not is_near(pair, bill.scale.tolerance)]
+    if {pair.name for pair in beyond} == {"total"} and _is_sum_of_rounded_parts(bill):
+        return
+    yield from beyond
+
+
+def _is_right(bill: Bill, pair: Pair) -> bool:
+    return is_copy(pair.claimed, pair.computed, bill.scale)
+
+
+def _is_sum_of_rounded_parts(bill: Bill) -> bool:
+    """A total may be the sum of parts that were each rounded: the text leaves that to the parties."""
+    parts = [pair for pair in pairs(bill.claimed, bill.figures) if pair.name != "total"]
+    if not bill.states_all_parts or not all(_is_right(bill, pair) for pair in parts):
+        return False
+    for side in ("before_taxes", "after_taxes"):
+        total = [p.claimed for p in pairs(bill.claimed, bill.figures) if (p.name, p.side) == ("total", side)]
+        summed = sum((pair.claimed for pair in parts if pair.side == side), NOTHING)
+        if total and not (abs(total[0] - summed) <= bill.scale.tolerance):
+            return False
+    return Code.PRICE_LIMIT_APPLIED not in bill.codes
+
+
+def _amounts(examined: _Examined, why: Mapping[str, Reason]) -> Iterator[Deviation]:
+    """Each amount that is not the right one, with its cause; not those of which something was told already."""
+    bill, far = examined.bill, examined.far
+    told = {deviation.figure for deviation in examined.found}
+    sign = -1 if bill.claim.cdr.get("credit") else 1
+    for pair in pairs(bill.claimed, bill.figures):
+        if pair.figure in told or _is_right(bill, pair):
+            continue
+        turned = sign if pair.name == "total" else 1
+        cause, words = why.get(pair.figure, (Cause.ROUNDING, "the parties round differently"))
+        yield Deviation(
+            pair.figure, turned * pair.claimed, turned * pair.computed, cause, words, tolerable=pair not in far
+        )
+
+
+def _result(examined: _Examined, why: Mapping[str, Reason]) -> Result:
+    bill = examined.bill
+    result = _verdict([*examined.found, *_amounts(examined, why)], _SOUND)
+    computed = {FIELDS[name]: amount for name, amount in bill.figures.items()}
+    warnings = tuple(dict.fromkeys(warning.code.value for warning in bill.priced.warnings))
+    return replace(result, computed=computed, warnings=warnings)
+
+
+def _unpriced(found: list[Deviation], why: str) -> Result:
+    """Without a price it may be wrong all the same; right it cannot be called."""
+    result = _verdict(found, why)
+    return result if result.verdict is Verdict.WRONG else replace(result, verdict=Verdict.CANNOT_BE_CHECKED, why=why)
+
+
+def _verdict(deviations: list[Deviation], sound: str) -> Result:
+    wrong = [deviation for deviation in deviations if not deviation.tolerable]
+    if wrong:
+        return Result(Verdict.WRONG, f"{wrong[0].figure}: {wrong[0].why}", tuple(deviations))
+    verdict = Verdict.WITHIN_TOLERANCE if deviations else Verdict.RIGHT
+    return Result(verdict, sound, tuple(deviations))

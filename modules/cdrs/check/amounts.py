@@ -1,0 +1,136 @@
+"""Amounts by name, as a CDR claims them and as they should be, and how far apart two of them are.
+
+The names are those of the parts of a price: total, energy, time, parking, fixed, reservation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from modules.tariffs.pricing import Money, Priced
+
+PARTS: Final = ("energy", "time", "parking", "fixed", "reservation")
+FIELDS: Final = {"total": "total_cost", **{part: f"total_{part}_cost" for part in PARTS}}
+"""Name -> field of the CDR."""
+NOTHING: Final = Decimal(0)
+CENT: Final = Decimal("0.01")
+
+_WIDE: Final = Context(prec=60, rounding=ROUND_HALF_UP)
+_WITHOUT_CENTS: Final = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"}
+)
+"""Currencies whose smallest coin is one unit (ISO 4217)."""
+
+
+class Amount(NamedTuple):
+    """Before and after taxes; `incl` is None where it is not stated, or not known."""
+
+    excl: Decimal
+    incl: Decimal | None = None
+
+    def plus(self, other: Amount) -> Amount:
+        incl = self.incl + other.incl if self.incl is not None and other.incl is not None else None
+        return Amount(self.excl + other.excl, incl)
+
+
+Figures: TypeAlias = Mapping[str, Amount]
+NONE: Final = Amount(NOTHING, NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How finely a currency is counted. A tolerance in cents is one in whole units where there are none."""
+
+    places: int
+    tolerance: Decimal
+    snug: Decimal
+    """The difference within which two amounts are taken for the same, whatever an operator tolerates."""
+
+
+def scale_of(currency: str, tolerance: Decimal) -> Scale:
+    """The scale of a currency, with a tolerance that is meant for one with cents."""
+    if currency.upper() in _WITHOUT_CENTS:
+        return Scale(0, tolerance * 100, CENT * 100)
+    return Scale(2, tolerance, CENT)
+
+
+def rounded(value: Decimal, places: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-places), context=_WIDE)
+
+
+def is_copy(claimed: Decimal, computed: Decimal, scale: Scale) -> bool:
+    """Is `claimed` what `computed` is when it is rounded to as many places as `claimed` has, cents at least?"""
+    exponent = claimed.as_tuple().exponent
+    places = max(scale.places, -exponent if isinstance(exponent, int) else 0)
+    return claimed == rounded(computed, min(places, 10))
+
+
+def claimed_by(cdr: Mapping[str, Any]) -> dict[str, Amount]:
+    """The amounts that a CDR in our form states, those of a credit CDR as they stood in what it takes back."""
+    sign = -1 if cdr.get("credit") else 1
+    found = {}
+    for name, field in FIELDS.items():
+        price = cdr.get(field)
+        if price is not None:
+            amount = _amount(price)
+            turned = sign if name == "total" or amount.excl < 0 else 1
+            found[name] = Amount(turned * amount.excl, None if amount.incl is None else turned * amount.incl)
+    return found
+
+
+def _amount(price: Mapping[str, Any]) -> Amount:
+    before, taxes = Decimal(price["before_taxes"]), price.get("taxes")
+    return Amount(before, before + sum(Decimal(tax["amount"]) for tax in taxes) if taxes else None)
+
+
+def figures_of(priced: Priced) -> dict[str, Amount]:
+    """The amounts of a price; a part of which nothing was priced is not among them."""
+    parts: dict[str, Money | None] = {"total": priced.total, **{part: getattr(priced, part) for part in PARTS}}
+    return {name: Amount(money.excl, money.incl) for name, money in parts.items() if money is not None}
+
+
+class Pair(NamedTuple):
+    """A claimed figure and the one it should be; `side` is before_taxes or after_taxes."""
+
+    name: str
+    side: str
+    claimed: Decimal
+    computed: Decimal
+
+    @property
+    def figure(self) -> str:
+        """`total_cost.before_taxes`"""
+        return f"{FIELDS[self.name]}.{self.side}"
+
+
+def pairs(claimed: Figures, computed: Figures) -> Iterator[Pair]:
+    """What can be compared: every claimed amount, with the computed one; that is nothing where there is none."""
+    for name, amount in claimed.items():
+        other = computed.get(name, NONE)
+        yield Pair(name, "before_taxes", amount.excl, other.excl)
+        if amount.incl is not None and other.incl is not None:
+            yield Pair(name, "after_taxes", amount.incl, other.incl)
+
+
+def is_near(pair: Pair, within: Decimal) -> bool:
+    return abs(pair.claimed - pair.computed) <= within
+
+
+def fits(claimed: Figures, computed: Figures, scale: Scale) -> bool:
+    """Are all claimed amounts the computed ones, give or take a rounding?"""
+    return all(is_near(pair, scale.snug) for pair in pairs(claimed, computed))
+
+
+def placed_as(claimed: Figures, computed: Figures, scale: Scale) -> Figures:
+    """`computed`, with a FLAT standing where the CDR has it: in the fixed cost, or as one "of parking" in that.
+
+    OCPI mod_cdrs_cdr_object keeps fixed prices of parking out of total_fixed_cost, and no tariff says which they are.
+    """
+    if "fixed" not in computed or not {"fixed", "parking"} & claimed.keys():
+        return computed
+    parked = {**computed, "fixed": NONE, "parking": computed["fixed"].plus(computed.get("parking", NONE))}
+    either = {name: claimed[name] for name in ("fixed", "parking") if name in claimed}
+    return parked if fits(either, parked, scale) and not fits(either, computed, scale) else computed

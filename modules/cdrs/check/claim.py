@@ -1,0 +1,103 @@
+"""What is to be checked, and the case that pricing makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from modules.tariffs.pricing import BY_THE_TEXT, Case, Policy
+
+TOLERANCE: Final = Decimal("0.01")
+"""A cent an amount: OCPI leaves rounding to the parties."""
+_FINE: Final = 10
+"""Places of what is compared: fewer would round twice."""
+
+Tree = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A CDR in our form, and what is known beside it.
+
+    version: the OCPI version in which it was written. time_zone: the IANA name of the location's, if it is known.
+    tariffs: others than those in the CDR, such as newer ones of the same id. policy: the reading that holds by
+    contract. tolerance: what an amount may differ by. original: the CDR that a credit CDR takes back, if at hand.
+    """
+
+    cdr: Tree
+    version: str = "2.3.0"
+    time_zone: str | None = None
+    tariffs: Sequence[Tree] = ()
+    policy: Policy = BY_THE_TEXT
+    tolerance: Decimal = TOLERANCE
+    original: Tree | None = None
+
+    @property
+    def periods(self) -> Sequence[Tree]:
+        periods: Sequence[Tree] = self.cdr.get("charging_periods") or ()
+        return periods
+
+    @property
+    def embedded(self) -> Sequence[Tree]:
+        """The tariffs in the CDR."""
+        embedded: Sequence[Tree] = self.cdr.get("tariffs") or ()
+        return embedded
+
+    @property
+    def fine_policy(self) -> Policy:
+        """The policy, but with amounts so fine that nothing is rounded before it is compared."""
+        return self.policy if self.policy.round_parts_first else replace(self.policy, decimals=_FINE)
+
+    def missing_tariffs(self) -> list[str]:
+        """The tariffs that periods name and the CDR does not hold."""
+        held = {str(tariff.get("id", "")).lower() for tariff in self.embedded}
+        named = {str(period["tariff_id"]) for period in self.periods if period.get("tariff_id")}
+        return sorted(name for name in named if name.lower() not in held)
+
+    def case(self) -> Case:
+        """The CDR as it is to be priced: with its own tariffs, and with others only where it has none of that id."""
+        missing = {name.lower() for name in self.missing_tariffs()}
+        wanted = [t for t in self.tariffs if not self.embedded or str(t.get("id", "")).lower() in missing]
+        return Case(
+            version=self.version,
+            time_zone=_known_zone(self.time_zone),
+            tariffs=[*self.embedded, *wanted],
+            start=self.cdr["start_date_time"],
+            end=self.cdr["end_date_time"],
+            periods=self.periods,
+            reservation_expired=bool(self.periods) and all(map(_is_reserved, self.periods)),
+        )
+
+
+@lru_cache(maxsize=64)
+def _known_zone(name: str | None) -> str | None:
+    """The IANA name of a zone; None for what is none, be it ever so odd: partners write it."""
+    try:
+        return name if name and ZoneInfo(name) else None
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def _is_reserved(period: Tree) -> bool:
+    """Does the period state reserved time, and nothing of a session? Such a CDR tells of a driver who never came."""
+    kinds = kinds_of(period)
+    return "RESERVATION_TIME" in kinds and kinds.isdisjoint({"ENERGY", "TIME", "PARKING_TIME"})
+
+
+def without_validity(tariff: Tree) -> dict[str, Any]:
+    """A tariff that is in force whenever it is asked for."""
+    return {name: value for name, value in tariff.items() if name not in ("start_date_time", "end_date_time")}
+
+
+def kinds_of(period: Tree) -> set[str]:
+    return {dimension["type"] for dimension in period.get("dimensions") or ()}
+
+
+def volume_of(period: Tree, kind: str) -> Decimal:
+    """What a period states of a dimension; 0 where it states none."""
+    volumes = (Decimal(d["volume"]) for d in period.get("dimensions") or () if d["type"] == kind)
+    return sum(volumes, Decimal(0))

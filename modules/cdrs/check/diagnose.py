@@ -1,0 +1,99 @@
+"""Which mistake explains the amounts of a CDR.
+
+Each supposition of the table makes the amounts that its mistake leads to. The first that makes all the claimed ones is
+the cause: to the last digit if there is one, else give or take a cent. Where none does, each deviating figure is
+explained on its own, by the supposition that explains most of them; what is left has the class that its place among
+the others gives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from modules.cdrs.check.amounts import NONE, PARTS, Figures, Pair, fits, is_copy, pairs
+from modules.cdrs.check.bill import Bill
+from modules.cdrs.check.result import Cause
+from modules.cdrs.check.suppose import SUPPOSED, Supposition
+from modules.tariffs.pricing import Code, PricingFault
+
+Reason = tuple[Cause, str]
+
+_MOST: Final = 500
+"""Sets of amounts that are made for one CDR."""
+
+
+def reasons(bill: Bill, far: Sequence[Pair]) -> Mapping[str, Reason]:
+    """Figure -> cause and words, for each of the deviating figures `far`."""
+    tried: list[tuple[Supposition, Figures]] = []
+    fitting: Supposition | None = None
+    for supposition, figures in _made(bill):
+        if not fits(bill.claimed, figures, bill.scale):
+            tried.append((supposition, figures))
+            continue
+        fitting = fitting or supposition
+        if all(is_copy(pair.claimed, pair.computed, bill.scale) for pair in pairs(bill.claimed, figures)):
+            fitting = supposition
+            break
+    if fitting is not None:
+        return {pair.figure: (fitting.cause, fitting.why) for pair in far}
+    found = _one_by_one(bill, far, tried)
+    rest = [pair for pair in far if pair.figure not in found]
+    found |= {pair.figure: _by_its_place(bill, pair, far, found) for pair in rest}
+    return found
+
+
+def _made(bill: Bill) -> Iterator[tuple[Supposition, Figures]]:
+    """What each mistake leads to. One that cannot be made with this tariff and these periods is passed over."""
+    count = 0
+    for supposition in SUPPOSED:
+        try:
+            for figures in supposition.amounts(bill):
+                yield supposition, bill.placed(figures)
+                count += 1
+                if count >= _MOST:
+                    return
+        except PricingFault:
+            continue
+
+
+def _one_by_one(bill: Bill, far: Sequence[Pair], tried: Sequence[tuple[Supposition, Figures]]) -> dict[str, Reason]:
+    """The figures that some mistake makes, where no single one makes them all."""
+    explained = [
+        (supposition, {pair.figure for pair in far if _makes(bill, figures, pair)}) for supposition, figures in tried
+    ]
+    explained.sort(key=lambda entry: -len(entry[1]))
+    found: dict[str, Reason] = {}
+    for supposition, figures in explained:
+        for figure in figures:
+            found.setdefault(figure, (supposition.cause, supposition.why))
+    if bill.is_sum_of_parts:  # then nothing is wrong with the total but its parts
+        parts = [found[pair.figure] for pair in far if pair.name != "total" and pair.figure in found]
+        for pair in far:
+            if parts and pair.name == "total":
+                found[pair.figure] = parts[0]
+    return found
+
+
+def _makes(bill: Bill, figures: Figures, pair: Pair) -> bool:
+    amount = figures.get(pair.name, NONE)
+    made = amount.excl if pair.side == "before_taxes" else amount.incl
+    return made is not None and abs(made - pair.claimed) <= bill.scale.snug
+
+
+def _by_its_place(bill: Bill, pair: Pair, far: Sequence[Pair], found: Mapping[str, Reason]) -> Reason:
+    """The class of a figure that no mistake of the table makes."""
+    names = {(other.name, other.side) for other in far}
+    if pair.side == "after_taxes" and (pair.name, "before_taxes") not in names:
+        return Cause.TAX, "the amount before taxes is right, the one after is not"
+    if pair.name == "total" and bill.states_all_parts and not any(name in PARTS for name, _ in names):
+        return Cause.ARITHMETIC, "each part is right, and the total is not their sum"
+    if pair.name == "total" and bill.is_sum_of_parts and found:
+        return Cause.ARITHMETIC, "it is the sum of parts that are not right"
+    if Code.PERIOD_SPANS_A_PRICE_CHANGE in bill.codes:
+        return Cause.UNSPLIT_PERIOD, "a period spans a price change, so its amount cannot be told from it"
+    if pair.name != "total" and not pair.computed:
+        return Cause.WRONG_ELEMENT, "no element of the tariff has a price for it"
+    if pair.name != "total" and not pair.claimed:
+        return Cause.LEFT_OUT, "it is left out, and the tariff has a price for it"
+    return Cause.ARITHMETIC, "no reading of the tariff that is known here gives this amount"

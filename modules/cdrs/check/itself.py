@@ -1,0 +1,173 @@
+"""A CDR against itself: what must hold whatever a tariff says. OCPI mod_cdrs_cdr_object.
+
+Parties state hours and energy with two to four decimals, so a hundredth is let pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import islice
+from typing import Any, Final
+
+from hub.core.types import parse_datetime
+from modules.cdrs.check.amounts import NOTHING, scale_of
+from modules.cdrs.check.claim import Claim, kinds_of, volume_of
+from modules.cdrs.check.result import Cause, Deviation
+
+_HUNDREDTH: Final = Decimal("0.01")
+"""In kWh, and in hours: 36 s."""
+_HOUR: Final = timedelta(hours=1)
+_CLOCKS: Final = timedelta(minutes=1)
+"""By how much the clocks behind two timestamps may differ."""
+_UNITS: Final = ((60, "minutes"), (3600, "seconds"))
+_CONSUMED: Final = ("ENERGY", "TIME", "PARKING_TIME", "RESERVATION_TIME")
+_MOST_TOLD: Final = 20
+"""Deviating periods that are named one by one."""
+
+
+def against_itself(claim: Claim) -> list[Deviation]:
+    """Everything that does not hold, in the order of the fields."""
+    found = [*_energy(claim), *_total_time(claim), *_parking_time(claim), *_taxes(claim), *_credit(claim)]
+    return [*found, *_currency(claim), *islice(_periods(claim), _MOST_TOLD)]
+
+
+def _energy(claim: Claim) -> Iterator[Deviation]:
+    """total_energy is the sum of ENERGY, where the periods state any."""
+    if not any("ENERGY" in kinds_of(period) for period in claim.periods):
+        return
+    total, stated = Decimal(claim.cdr["total_energy"]), _sum(claim, "ENERGY")
+    if abs(total - stated) <= _HUNDREDTH:
+        return
+    why = "it is not the sum of the ENERGY of the periods"
+    if total and (abs(stated / 1000 - total) <= _HUNDREDTH or abs(total / 1000 - stated) <= _HUNDREDTH):
+        why = "it and the periods differ by a factor of 1000: one of them is in Wh"
+    yield Deviation("total_energy", total, stated, Cause.ENERGY, why)
+
+
+def _sum(claim: Claim, kind: str) -> Decimal:
+    return sum((volume_of(period, kind) for period in claim.periods), NOTHING)
+
+
+def _total_time(claim: Claim) -> Iterator[Deviation]:
+    """total_time lasts from the start to the end; a reservation before the session may be left out."""
+    begin, end = _moment(claim.cdr["start_date_time"]), _moment(claim.cdr["end_date_time"])
+    total = Decimal(claim.cdr["total_time"])
+    if end < begin:
+        yield Deviation("end_date_time", str(claim.cdr["end_date_time"]), None, Cause.TOTAL_TIME, "before the start")
+        return
+    lasted = _hours(end - begin)
+    starts = [_moment(p["start_date_time"]) for p in claim.periods if kinds_of(p) != {"RESERVATION_TIME"}]
+    session = _hours(end - min(starts)) if starts else lasted
+    if min(abs(total - lasted), abs(total - session)) <= _HUNDREDTH:
+        return
+    why = "it is not the time from the start to the end"
+    for factor, unit in _UNITS:
+        if lasted and abs(total / factor - lasted) <= _HUNDREDTH:
+            why = f"it is in {unit}, not in hours"
+    yield Deviation("total_time", total, lasted, Cause.TOTAL_TIME, why)
+
+
+def _parking_time(claim: Claim) -> Iterator[Deviation]:
+    """total_parking_time is the sum of PARKING_TIME, free of charge or not."""
+    stated = claim.cdr.get("total_parking_time")
+    if stated is None:
+        return
+    total, parked = Decimal(stated), _sum(claim, "PARKING_TIME")
+    if abs(total - parked) > _HUNDREDTH:
+        why = "it is not the sum of the PARKING_TIME of the periods"
+        yield Deviation("total_parking_time", total, parked, Cause.PARKING_TIME, why)
+
+
+def _taxes(claim: Claim) -> Iterator[Deviation]:
+    """One tax with a rate is that part of the amount before it; none has another sign than the amount.
+
+    A limit of the tariff bounds the total before and after taxes each on its own, and may leave anything between. Where
+    prices have several rates, or some have none, a tax is that part of a part of the amount.
+    """
+    rates = {c.get("vat") for t in claim.embedded for element in t["elements"] for c in element["price_components"]}
+    limited = any(tariff.get(limit) is not None for tariff in claim.embedded for limit in ("min_price", "max_price"))
+    tolerance = scale_of(claim.cdr["currency"], max(claim.tolerance, _HUNDREDTH)).tolerance
+    for field, price in claim.cdr.items():
+        if not field.endswith("_cost") or not isinstance(price, dict) or (limited and field == "total_cost"):
+            continue
+        before, taxes = Decimal(price["before_taxes"]), price.get("taxes") or ()
+        for at, tax in enumerate(taxes):
+            amount, rate = Decimal(tax["amount"]), tax.get("percentage")
+            figure = f"{field}.taxes/{at}"
+            if amount * before < 0:
+                yield Deviation(figure, amount, None, Cause.TAX, "with the tax it is less than without")
+            elif rate is not None and len(taxes) == len(rates) == 1:
+                due = before * Decimal(rate) / 100
+                if abs(amount - due) > tolerance:
+                    yield Deviation(figure, amount, due, Cause.TAX, f"it is not {rate} % of the amount before taxes")
+
+
+def _credit(claim: Claim) -> Iterator[Deviation]:
+    """A credit CDR names what it takes back, and its total is that total with the other sign."""
+    total = Decimal(claim.cdr["total_cost"]["before_taxes"])
+    figure = "total_cost.before_taxes"
+    if not claim.cdr.get("credit"):
+        if total < 0:
+            yield Deviation(figure, total, None, Cause.CREDIT, "it is negative, and this is no credit CDR")
+        return
+    if not claim.cdr.get("credit_reference_id"):
+        yield Deviation("credit_reference_id", None, None, Cause.CREDIT, "a credit CDR names what it takes back")
+    if total > 0:
+        yield Deviation(figure, total, -total, Cause.CREDIT, "the total of a credit CDR is negative")
+    elif claim.original is not None:
+        stood = -Decimal(claim.original["total_cost"]["before_taxes"])
+        if total != stood:
+            yield Deviation(figure, total, stood, Cause.CREDIT, "it does not take back what was billed")
+
+
+def _currency(claim: Claim) -> Iterator[Deviation]:
+    """The amounts are in the currency of the tariffs."""
+    currency = str(claim.cdr["currency"])
+    for tariff in claim.embedded:
+        if str(tariff["currency"]).upper() != currency.upper():
+            why = "the tariff is in another currency"
+            yield Deviation("currency", currency, str(tariff["currency"]), Cause.CURRENCY, why)
+            return
+
+
+def _periods(claim: Claim) -> Iterator[Deviation]:
+    """Periods lie between the start and the end, do not overlap, and state no negative time.
+
+    Energy may be negative from 2.2 on: the vehicle fed the grid.
+    """
+    begin, end = _moment(claim.cdr["start_date_time"]), _moment(claim.cdr["end_date_time"])
+    starts = sorted(_moment(period["start_date_time"]) for period in claim.periods)
+    follows = dict(zip(starts, [*starts[1:], max(end, begin)], strict=True))
+    stated: dict[datetime, set[str]] = {}
+    for at, period in enumerate(claim.periods):
+        start = _moment(period["start_date_time"])
+        kinds = {kind for kind in _CONSUMED if volume_of(period, kind)}
+        why = _fault(claim, period, follows[start] - start)
+        if not begin - _CLOCKS <= start <= end + _CLOCKS:
+            why = "it starts outside of the CDR"
+        elif kinds & stated.get(start, set()):
+            why = "another period states the same of the same time"
+        stated[start] = kinds | stated.get(start, set())
+        if why:
+            yield Deviation(f"charging_periods/{at}", str(period["start_date_time"]), None, Cause.PERIODS, why)
+
+
+def _fault(claim: Claim, period: Mapping[str, Any], length: timedelta) -> str:
+    times = [volume_of(period, kind) for kind in ("TIME", "PARKING_TIME", "RESERVATION_TIME")]
+    if min(times) < 0:
+        return "it states a negative time"
+    if claim.version == "2.1.1" and volume_of(period, "ENERGY") < 0:
+        return "it states a negative energy"
+    if sum(times) - _hours(length) > _HUNDREDTH + _hours(_CLOCKS):
+        return "it states more time than there is until the next one"
+    return ""
+
+
+def _hours(span: timedelta) -> Decimal:
+    return Decimal(span // timedelta(milliseconds=1)) / (_HOUR // timedelta(milliseconds=1))
+
+
+def _moment(text: Any) -> datetime:
+    return text if isinstance(text, datetime) else parse_datetime(str(text))

@@ -1,0 +1,73 @@
+"""Mistakes with min_price and max_price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from modules.cdrs.check.amounts import PARTS, Amount, Figures
+from modules.cdrs.check.bill import Bill
+from modules.cdrs.check.result import Cause
+from modules.cdrs.check.suppose.supposition import Suppositions
+
+LIMITS = Suppositions()
+
+_BOTH = ("min_price", "max_price")
+
+
+def _has_limits(bill: Bill) -> bool:
+    return any(isinstance(t, dict) and t.get(field) is not None for t in bill.case.tariffs for field in _BOTH)
+
+
+@LIMITS(Cause.LIMIT)
+def no_limit(bill: Bill) -> Iterator[Figures]:
+    """The least or the highest price of the tariff was not applied."""
+    for fields in (_BOTH, *((field,) for field in _BOTH)) if _has_limits(bill) else ():
+
+        def without(tariff: dict[str, Any], fields: tuple[str, ...] = fields) -> None:
+            for field in fields:
+                tariff.pop(field, None)
+
+        yield bill.with_tariffs(without)
+
+
+@LIMITS(Cause.LIMIT)
+def one_bound(bill: Bill) -> Iterator[Figures]:
+    """Only one of the bounds of the limit was applied, that before or that after taxes."""
+    for bound in ("before_taxes", "after_taxes") if _has_limits(bill) else ():
+
+        def without(tariff: dict[str, Any], bound: str = bound) -> None:
+            for field in _BOTH:
+                tariff[field] = {name: v for name, v in (tariff.get(field) or {}).items() if name != bound} or None
+
+        yield bill.with_tariffs(without)
+
+
+@LIMITS(Cause.LIMIT)
+def limit_of_parts(bill: Bill) -> Iterator[Figures]:
+    """The limit was applied to the parts of the price instead of the total."""
+    tariff = bill.ruling
+    if tariff is None or (tariff.minimum is None and tariff.maximum is None):
+        return
+    minimum, maximum = ((limit.before if limit else None) for limit in (tariff.minimum, tariff.maximum))
+    for parts in (PARTS, ("energy",)):
+        clipped = {}
+        for name in PARTS:
+            if name in bill.exact:
+                clipped[name] = _clipped(bill.exact[name], minimum, maximum) if name in parts else bill.exact[name]
+        total = Amount(Decimal(0), Decimal(0))
+        for amount in clipped.values():
+            total = total.plus(amount)
+        yield {**clipped, "total": total}
+
+
+def _clipped(amount: Amount, minimum: Any, maximum: Any) -> Amount:
+    """An amount within the bounds before taxes; its tax moves along."""
+    excl = amount.excl
+    for bound, pick in ((minimum, max), (maximum, min)):
+        if bound is not None:
+            excl = pick(excl, Decimal(bound.numerator) / bound.denominator)
+    if amount.incl is None or not amount.excl:
+        return Amount(excl, amount.incl)
+    return Amount(excl, amount.incl * excl / amount.excl)

@@ -1,0 +1,59 @@
+"""Prices of another tariff than that of the session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+from modules.cdrs.check.amounts import PARTS, Figures, rounded
+from modules.cdrs.check.bill import Bill, part_of
+from modules.cdrs.check.claim import without_validity
+from modules.cdrs.check.result import Cause
+from modules.cdrs.check.suppose.supposition import Suppositions
+from modules.tariffs.pricing import HOUR, KWH
+
+TARIFFS = Suppositions()
+
+_LARGEST: Final = 20
+_UNITS: Final = {"energy": KWH, "time": HOUR, "parking": HOUR, "fixed": 1, "reservation": HOUR}
+_TELLING: Final = 4
+"""So many cents must lie between the amounts of two prices that are a cent apart, or the amount says nothing."""
+
+
+@TARIFFS(Cause.STALE_TARIFF)
+def another_tariff(bill: Bill) -> Iterator[Figures]:
+    """The prices are those of another tariff than the one of the session."""
+    known: list[Any] = [*bill.claim.tariffs, *bill.claim.embedded]
+    for tariff in known[:_LARGEST] if len(known) > 1 else ():
+        periods = [{name: v for name, v in p.items() if name != "tariff_id"} for p in bill.case.periods]
+        yield bill.again(tariffs=[without_validity(tariff)], periods=periods)
+
+
+@TARIFFS(Cause.STALE_TARIFF)
+def another_price(bill: Bill) -> Iterator[Figures]:
+    """The amount is that of another price than the tariff states."""
+    for part in PARTS:
+        segments = [segment for segment in bill.segments if part_of(segment) == part]
+        if len({id(segment.component) for segment in segments}) != 1 or not _claims(bill, part):
+            continue
+        billed = Fraction(sum(segment.billed for segment in segments)) / _UNITS[part]
+        quoted = Fraction(segments[0].component.price) if segments[0].component else Fraction(0)
+        if billed < _TELLING or not quoted or not bill.exact[part].excl:
+            continue
+        factor = _implied(bill, part, billed) / quoted
+        yield bill.billed_as(lambda s, part=part, f=factor: s.billed * f if part_of(s) == part else s.billed)  # type: ignore[misc]
+
+
+def _claims(bill: Bill, part: str) -> bool:
+    """Does the CDR state this part, or is the part its whole total?"""
+    return part in bill.claimed or (bill.claimed.keys() == {"total"} and bill.exact.keys() == {"total", part})
+
+
+def _implied(bill: Bill, part: str, billed: Fraction) -> Fraction:
+    """The price of a unit, in whole cents, that comes nearest to the claimed amount."""
+    claimed = bill.claimed.get(part, bill.claimed["total"]).excl
+    quoted = next(s.component.price for s in bill.segments if part_of(s) == part and s.component)
+    net = bill.exact[part].excl / (Decimal(billed.numerator) / billed.denominator) / quoted
+    return Fraction(rounded(claimed * billed.denominator / billed.numerator / (net or 1), 2))

@@ -1,0 +1,185 @@
+"""The check of each received CDR: when it is made, with what, and what follows from it.
+
+A first look is part of taking the CDR, in the same unit. What needs longer, because the CDR is large or its amounts
+need a diagnosis, is left for `vet_waiting`, which a clock calls: one CDR after the other, in a thread. A CDR without a
+verdict is therefore one that still waits, also after a crash. Whatever goes wrong in a check, the CDR is kept, and its
+verdict is that it cannot be checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+import structlog
+
+from hub.core.clock import timestamp
+from hub.core.errors import BusbarError, Conflict, UnknownLocation
+from hub.core.inbound import encode, parse
+from hub.core.jsontypes import Json, Tree
+from hub.core.ports import Hub
+from hub.core.units import Audit, Document, Put, Unit
+from modules.cdrs import store as cdrs
+from modules.cdrs.check import Claim, Result, Verdict, check, glance
+from modules.cdrs.passing import passed_on
+from modules.cdrs.store import Passing, Standing
+from modules.locations import service as locations
+from modules.tariffs import service as tariffs
+
+log = structlog.get_logger()
+
+POLICY: Final = "cdr_policy"
+TOLERANCE: Final = "cdr_tolerance"
+"""Switches of a partner: a `Policy`, and the tolerance for its CDRs instead of the setting."""
+
+_LIMIT: Final = 8 * 1024 * 1024
+_A_PASS: Final = 50
+_MOST_TARIFFS: Final = 50
+_SOUND: Final = frozenset({Verdict.RIGHT, Verdict.WITHIN_TOLERANCE})
+_NO_ORIGINAL: Final = "it takes back a CDR that was not received"
+_BROKEN: Final = Result(Verdict.CANNOT_BE_CHECKED, "the check failed; the log says more")
+
+
+class Policy(StrEnum):
+    """What follows from a CDR that is wrong, or cannot be checked. The result is kept in any case."""
+
+    ACCEPT = "accept"
+    FLAG = "flag"
+    """It is audited, and shown on the partner's page."""
+    HOLD = "hold"
+    """It is also not passed on until an operator releases it."""
+
+
+async def at_once(
+    hub: Hub, tree: Tree, put: Put, *, original: Json, version: str, partner: str, unit: Unit
+) -> Standing:
+    """A first look at a CDR that is about to be kept, with what comes of it in `unit`. Returns: how it then stands."""
+    claim = await claim_of(hub, tree, owner=put.owner, original=original, version=version, partner=partner)
+    result = _guarded(glance, claim, put.key)
+    if result is None:
+        return Standing()
+    return _concluded(hub, put.key, partner, claim, result, unit)
+
+
+async def vet_waiting(hub: Hub) -> None:
+    """Check what waits, the oldest first. One that cannot even be looked at does not stop the others."""
+    for document in await cdrs.waiting(hub.store, _A_PASS):
+        try:
+            await vet(hub, document)
+        except BusbarError:
+            raise
+        except Exception as error:  # an odd CDR or partner must not keep those of others waiting
+            log.exception("cdr could not be checked", cdr=document.key, error=type(error).__name__)
+
+
+async def wake_credits(hub: Hub) -> None:
+    """Check credit CDRs again that are held for want of what they take back, where that has come.
+
+    Taking a CDR wakes those that wait for it; this is for a credit that arrived at the very same moment.
+    """
+    after = 0
+    while held := await cdrs.held(hub.store, after_seq=after):
+        after = held[-1].seq
+        for document in held:
+            credited = document.columns["credits"]
+            if credited and await _lacks_its_original(hub, document) and await cdrs.find_received(hub.store, credited):
+                await hub.store.commit(Unit().put(cdrs.standing_put(document, Standing())))
+
+
+async def _lacks_its_original(hub: Hub, document: Document) -> bool:
+    """Was there nothing to take back when it was checked?"""
+    kept = await hub.store.get(cdrs.CHECKS, document.key)
+    return kept is not None and parse(kept.body, limit=_LIMIT)["held_because"] == _NO_ORIGINAL
+
+
+async def vet(hub: Hub, document: Document) -> None:
+    """Check one received CDR, and keep the result. Somebody else may be faster; then it is done."""
+    kept = await hub.store.get(cdrs.ORIGINALS, document.key)
+    original = parse(kept.body, limit=_LIMIT) if kept is not None else None
+    tree: Tree = parse(document.body, limit=_LIMIT)
+    version, partner = document.columns["ocpi"], document.columns["partner"]
+    claim = await claim_of(hub, tree, owner=document.owner, original=original, version=version, partner=partner)
+    result = await asyncio.to_thread(_guarded, check, claim, document.key)
+    unit = Unit()
+    standing = _concluded(hub, document.key, partner, claim, result or _BROKEN, unit)
+    await passed_on(hub, tree, standing, unit)
+    try:
+        await hub.store.commit(unit.put(cdrs.standing_put(document, standing)))
+    except Conflict:
+        log.info("cdr was checked meanwhile", cdr=document.key)
+
+
+def _guarded(way: Callable[[Claim], Result | None], claim: Claim, key: str) -> Result | None:
+    """A check never keeps a CDR from being taken."""
+    try:
+        return way(claim)
+    except Exception as error:  # whatever a partner may have written
+        log.exception("cdr check failed", cdr=key, error=type(error).__name__)
+        return _BROKEN
+
+
+async def claim_of(hub: Hub, tree: Tree, *, owner: str, original: Json, version: str, partner: str) -> Claim:
+    """A received CDR with all that is known beside it."""
+    credited = tree.get("credit_reference_id") if tree.get("credit") else None
+    taken_back = await cdrs.find_received(hub.store, cdrs.key_of(owner, credited)) if credited else None
+    named = [str(t["id"]) for t in tree.get("tariffs", ())]
+    named += [str(p["tariff_id"]) for p in tree.get("charging_periods", ()) if p.get("tariff_id")]
+    return Claim(
+        cdr=tree,
+        version=version,
+        time_zone=await _zone(hub, tree, owner, original),
+        tariffs=await tariffs.snapshot(hub.store, owner, list(dict.fromkeys(named))[:_MOST_TARIFFS]),
+        tolerance=tolerance_for(hub, partner),
+        original=parse(taken_back.body, limit=_LIMIT) if taken_back is not None else None,
+    )
+
+
+async def _zone(hub: Hub, tree: Tree, owner: str, original: Json) -> str | None:
+    """Of the location: 2.1.1 says it in the CDR, else we may know the place. It is never guessed from the country."""
+    place = original.get("location") if isinstance(original, dict) else None
+    stated = place.get("time_zone") if isinstance(place, dict) else None
+    if isinstance(stated, str) and stated:
+        return stated
+    try:
+        known = await locations.get_tree(hub.store, f"{owner}/{tree['cdr_location']['id'].upper()}")
+    except UnknownLocation:
+        return None
+    zone = known.get("time_zone")
+    return zone if isinstance(zone, str) else None
+
+
+def tolerance_for(hub: Hub, partner: str) -> Decimal:
+    found = hub.registry.find(partner)
+    own = found.switches.get(TOLERANCE) if found is not None else None
+    return Decimal(own) if own is not None else hub.settings.cdr_tolerance
+
+
+def policy_for(hub: Hub, partner: str) -> Policy:
+    found = hub.registry.find(partner)
+    return Policy(found.switches.get(POLICY, Policy.ACCEPT)) if found is not None else Policy.ACCEPT
+
+
+def _concluded(hub: Hub, key: str, partner: str, claim: Claim, result: Result, unit: Unit) -> Standing:
+    """What follows from a result; it is kept, and where the policy says so told."""
+    policy, causes = policy_for(hub, partner), ", ".join(result.causes) or result.why
+    because = ""
+    if claim.cdr.get("credit") and claim.original is None:
+        because = _NO_ORIGINAL
+    elif policy is Policy.HOLD and result.verdict not in _SOUND:
+        because = f"{result.verdict}: {causes}"[:200]
+    if because:
+        unit.audited(Audit("busbar", "cdr.withheld", key, because))
+    elif policy is not Policy.ACCEPT and result.verdict not in _SOUND:
+        unit.audited(Audit("busbar", "cdr.flagged", key, f"{result.verdict}: {causes}"[:200]))
+    body = {
+        **result.tree(),
+        "held_because": because,
+        "at": timestamp(hub.clock.now()),
+        "tolerance": claim.tolerance,
+        "time_zone": claim.time_zone,
+    }
+    unit.put(Put(cdrs.CHECKS, key, encode(body)))
+    return Standing(state=Passing.HELD if because else Passing.FREE, verdict=result.verdict.value)

@@ -1,0 +1,32 @@
+"""Terminals and confirmations of PTPs on their way to the CPO that they concern: POST, also when changed.
+
+OCPI mod_payments_cpo_interface has no other way to say it. A second POST of the same object is the same object.
+"""
+
+from __future__ import annotations
+
+from hub.core.delivery import entitled
+from hub.core.operations import ANYBODY, RECEIVER
+from hub.core.parties import PartyRole
+from hub.core.ports import Hub
+from hub.core.registry import Partner
+from modules.payments.store import KINDS, MODULE, find
+
+
+class PaymentPublication:
+    """See `hub.core.delivery.Publication`."""
+
+    module = MODULE
+    readers = ANYBODY
+
+    async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
+        """POST the object as it is now."""
+        if PartyRole.CPO not in partner.roles or partner.endpoint(MODULE, "RECEIVER") is None:
+            return
+        path, _, object_key = key.partition("/")
+        document = await find(hub.store, KINDS[path], object_key)
+        if document is None or not document.audience or not entitled(partner, audience=document.audience):
+            return
+        await hub.peers.send(
+            partner, "POST", MODULE, RECEIVER, (path,), body=document.body, sender=document.owner, to=document.audience
+        )

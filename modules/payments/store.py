@@ -1,0 +1,61 @@
+"""Terminals and financial advice confirmations as they are kept: by owner, the PTP, and by whom they are for, a CPO."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from hub.core.clock import timestamp
+from hub.core.inbound import encode
+from hub.core.jsontypes import Tree
+from hub.core.store import Store
+from hub.core.types import parse_datetime
+from hub.core.units import ANY, Change, Document, Kind, Put
+
+MODULE: Final = "payments"
+TERMINALS: Final = Kind("terminals", columns=("id",), indexed=("id",))
+CONFIRMATIONS: Final = Kind("advice_confirmations", columns=("id", "reference"), indexed=("id", "reference"))
+"""`reference`: its authorization_reference in upper case."""
+
+PATHS: Final = {TERMINALS: "terminals", CONFIRMATIONS: "financial-advice-confirmations"}
+"""Where each is below the module's endpoint."""
+KINDS: Final = {path: kind for kind, path in PATHS.items()}
+_MOST: Final = 100
+
+
+def key_of(owner: str, object_id: str) -> str:
+    return f"{owner}/{object_id.upper()}"
+
+
+def terminal_put(owner: str, tree: Tree, audience: str, *, expect: int = ANY) -> Put:
+    """The write of one terminal, in our form."""
+    updated, key = timestamp(parse_datetime(tree["last_updated"])), key_of(owner, tree["terminal_id"])
+    columns = (str(tree["terminal_id"]).upper(),)
+    return Put(TERMINALS, key, encode(tree), owner, audience, updated, columns, expect)
+
+
+def confirmation_put(owner: str, tree: Tree, audience: str, *, expect: int = ANY) -> Put:
+    """The write of one financial advice confirmation, in our form."""
+    updated, key = timestamp(parse_datetime(tree["last_updated"])), key_of(owner, tree["id"])
+    columns = (str(tree["id"]).upper(), str(tree["authorization_reference"]).upper())
+    return Put(CONFIRMATIONS, key, encode(tree), owner, audience, updated, columns, expect)
+
+
+def change_of(put: Put, correlation_id: str) -> Change:
+    """The key says which of the two it is: `terminals/NL*PTP/T1`."""
+    return Change(MODULE, f"{PATHS[put.kind]}/{put.key}", put.owner, put.audience, correlation_id=correlation_id)
+
+
+async def find(store: Store, kind: Kind, key: str) -> Document | None:
+    return await store.get(kind, key)
+
+
+async def seen_by(store: Store, kind: Kind, object_id: str, audiences: Sequence[str]) -> list[Document]:
+    """Those with this id that are for one of `audiences`; ids are unique for a PTP only."""
+    found = await store.select(kind, equal={"id": object_id.upper()}, limit=_MOST)
+    return [document for document in found if document.audience in audiences]
+
+
+async def with_reference(store: Store, reference: str) -> list[Document]:
+    """The confirmations of payments for charges under this authorization_reference."""
+    return await store.select(CONFIRMATIONS, equal={"reference": reference.upper()}, limit=_MOST)

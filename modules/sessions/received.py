@@ -1,0 +1,129 @@
+"""Sessions that other CPOs bring: kept as they are told, and passed on to whose driver it is. OCPI mod_sessions.
+
+A PUT replaces the whole session; the charging periods of a PATCH are added to those that are known, and one that is
+told again replaces the one that began at the same moment: a retry adds nothing. A session that is over stays over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hub.core import trace
+from hub.core.clock import timestamp
+from hub.core.dialect import VERSIONS
+from hub.core.errors import Conflict, InvalidRequest, NotFound
+from hub.core.inbound import parse
+from hub.core.jsontypes import Tree
+from hub.core.parties import Party
+from hub.core.ports import Hub
+from hub.core.types import parse_datetime
+from hub.core.units import ABSENT, Audit, Document, Unit
+from modules.commands.references import with_reference
+from modules.sessions import store as sessions
+from modules.sessions.wire import SESSION
+from modules.tokens.whose import addressed
+
+LIMIT: Final = 8 * 1024 * 1024
+_ATTEMPTS: Final = 5
+_AFTER: Final = {"COMPLETED": frozenset({"COMPLETED", "INVALID"}), "INVALID": frozenset({"INVALID"})}
+"""What may follow a status that is final; all others may be followed by any (REQ-144)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bringer:
+    """The CPO whose session it is, the partner that speaks for it, and what its version adds."""
+
+    owner: Party
+    partner: str
+    location: Tree | None = None
+    """The location in our form, where the version brings it along (2.1.1)."""
+
+
+async def get(hub: Hub, owner: Party, session_id: str) -> Document:
+    """Raises: NotFound."""
+    document = await sessions.find(hub.store, sessions.key_of(owner, session_id))
+    if document is None:
+        raise NotFound("there is no such session")
+    return document
+
+
+async def put(hub: Hub, bringer: Bringer, session_id: str, tree: Tree) -> bool:
+    """Keep a session as its CPO tells it. An older copy changes nothing, and is no error.
+
+    Returns: True if it is new. Raises: InvalidRequest, when the URL names another one, or it was over already.
+    """
+    if tree["id"].upper() != session_id.upper() or _party(tree) != bringer.owner:
+        raise InvalidRequest("the URL and the object name different sessions")
+    key = sessions.key_of(bringer.owner, session_id)
+    for _ in range(_ATTEMPTS):
+        known = await sessions.find(hub.store, key)
+        if known is not None and not _is_news(known, tree):
+            return False
+        if await _committed(hub, await _unit(hub, bringer, tree, known)):
+            return known is None
+    raise Conflict
+
+
+async def patch(hub: Hub, bringer: Bringer, session_id: str, part: Tree) -> None:
+    """Change a part of a session. Raises: NotFound (the CPO is then to PUT it), InvalidRequest."""
+    if part.get("last_updated") is None:
+        raise InvalidRequest("a PATCH carries last_updated")
+    for _ in range(_ATTEMPTS):
+        known = await get(hub, bringer.owner, session_id)
+        merged = SESSION[VERSIONS[-1]].read(_merged(parse(known.body, limit=LIMIT), part)).tree()
+        if merged["id"].upper() != session_id.upper() or _party(merged) != bringer.owner:
+            raise InvalidRequest("a session keeps its party and its id")
+        if not _is_news(known, merged) or await _committed(hub, await _unit(hub, bringer, merged, known)):
+            return
+    raise Conflict
+
+
+async def _committed(hub: Hub, unit: Unit | None) -> bool:
+    """False, when somebody else was faster."""
+    if unit is None:
+        return True
+    try:
+        await hub.store.commit(unit)
+    except Conflict:
+        return False
+    return True
+
+
+def _party(tree: Tree) -> Party:
+    return Party.of(tree["country_code"], tree["party_id"])
+
+
+def _merged(tree: Tree, part: Tree) -> Tree:
+    """Top-level replacement, null removes (REQ-023); but charging periods are added (REQ-143)."""
+    merged = {**tree, **part}
+    periods = {parse_datetime(p["start_date_time"]): p for p in tree.get("charging_periods") or ()}
+    periods |= {parse_datetime(p["start_date_time"]): p for p in part.get("charging_periods") or ()}
+    merged["charging_periods"] = [periods[start] for start in sorted(periods)] or None
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _is_news(known: Document, tree: Tree) -> bool:
+    """Raises: InvalidRequest, where a session that is over would go on."""
+    if timestamp(parse_datetime(tree["last_updated"])) < known.last_updated:
+        return False
+    before = known.columns["status"]
+    if before in _AFTER and tree["status"] not in _AFTER[before]:
+        raise InvalidRequest(f"this session is {before}, which is final")
+    return True
+
+
+async def _unit(hub: Hub, bringer: Bringer, tree: Tree, known: Document | None) -> Unit | None:
+    """The session, where it was, and who hears of it; None where all of that is on record."""
+    owner = str(bringer.owner)
+    tree, audience = await addressed(hub, owner, "sessions", tree)
+    tree = await with_reference(hub, owner, tree)
+    put = sessions.put_of(tree, audience, expect=known.version if known is not None else ABSENT)
+    if known is not None and (known.body, known.audience) == (put.body, audience):
+        return None
+    unit = Unit().put(put).tells(sessions.change_of(put, trace.correlation()))
+    if bringer.location is not None:
+        unit.put(sessions.place_put(put, bringer.location))
+    if not audience and (known is None or known.audience):
+        unit.audited(Audit(bringer.partner, "session.unaddressed", put.key))
+    return unit

@@ -1,0 +1,111 @@
+"""Tariffs of other CPOs, as those write them. OCPI mod_tariffs_receiver_interface.
+
+What is strictly older than what is here changes nothing and is success. A tariff that its owner deletes is gone here,
+and with all that had it; sessions keep the tariffs that they began with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from hub.core.clock import timestamp
+from hub.core.dialect import VERSIONS
+from hub.core.errors import Conflict, InvalidRequest, NotFound
+from hub.core.inbound import encode, parse
+from hub.core.jsontypes import Tree
+from hub.core.parties import Party
+from hub.core.ports import Hub
+from hub.core.types import parse_datetime
+from hub.core.units import ABSENT, Change, Delete, Document, Unit
+from modules.tariffs import store as tariffs
+from modules.tariffs.service import DELETED, LIMIT
+from modules.tariffs.wire import TARIFF
+
+_ATTEMPTS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Whose tariff it is, and for whom: "" for all that are entitled, or one party."""
+
+    owner: Party
+    tariff_id: str
+    audience: str = ""
+
+    @property
+    def key(self) -> str:
+        return tariffs.key_of(self.owner, self.tariff_id, self.audience)
+
+
+async def put(hub: Hub, spot: Spot, tree: Tree) -> bool:
+    """Keep a tariff. Returns: True if it is new. Raises: InvalidRequest, when the URL names another one."""
+    _check_names(spot, tree)
+    for _ in range(_ATTEMPTS):
+        known = await tariffs.find(hub.store, spot.key)
+        if known is not None and (_is_older(tree, known) or encode(tree) == known.body):
+            return False
+        if await _write(hub, spot, tree, known):
+            return known is None
+    raise Conflict
+
+
+async def patch(hub: Hub, spot: Spot, part: Tree) -> None:
+    """Change a part; 2.1.1 alone has this. Raises: NotFound, InvalidRequest."""
+    for _ in range(_ATTEMPTS):
+        known = await tariffs.find(hub.store, spot.key)
+        if known is None:
+            raise NotFound("there is no such tariff")
+        merged = {**parse(known.body, limit=LIMIT), **part}
+        tree = TARIFF[VERSIONS[-1]].read({name: value for name, value in merged.items() if value is not None}).tree()
+        _check_names(spot, tree)
+        if _is_older(tree, known) or encode(tree) == known.body or await _write(hub, spot, tree, known):
+            return
+    raise Conflict
+
+
+async def delete(hub: Hub, spot: Spot) -> None:
+    """Its owner withdraws it. Raises: NotFound."""
+    for _ in range(_ATTEMPTS):
+        known = await tariffs.find(hub.store, spot.key)
+        if known is None:
+            raise NotFound("there is no such tariff")
+        what = f"{DELETED}{known.columns['id']}"
+        change = Change("tariffs", spot.key, owner=str(spot.owner), audience=spot.audience, what=what)
+        try:
+            await hub.store.commit(Unit().delete(Delete(tariffs.TARIFFS, spot.key, known.version)).tells(change))
+        except Conflict:
+            continue
+        return
+    raise Conflict
+
+
+async def get(hub: Hub, spot: Spot) -> Document:
+    """As we keep it: what was addressed to that party, else what is for everybody. Raises: NotFound."""
+    shared = Spot(spot.owner, spot.tariff_id).key
+    found = await hub.store.get_many(tariffs.TARIFFS, list(dict.fromkeys((spot.key, shared))))
+    if not found:
+        raise NotFound("there is no such tariff")
+    return found.get(spot.key) or found[shared]
+
+
+async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None) -> bool:
+    """False, when somebody else was faster."""
+    expect = known.version if known is not None else ABSENT
+    put = tariffs.put_of(spot.owner, tree, audience=spot.audience, expect=expect)
+    unit = Unit().put(put).tells(Change("tariffs", spot.key, owner=put.owner, audience=spot.audience))
+    try:
+        await hub.store.commit(hub.addressed.noted(unit, "tariffs", spot.audience))
+    except Conflict:
+        return False
+    return True
+
+
+def _check_names(spot: Spot, tree: Tree) -> None:
+    same = tree["id"].upper() == spot.tariff_id.upper()
+    if not same or Party.of(tree["country_code"], tree["party_id"]) != spot.owner:
+        raise InvalidRequest("the URL and the object name different tariffs")
+
+
+def _is_older(new: Tree, known: Document) -> bool:
+    return timestamp(parse_datetime(new["last_updated"])) < known.last_updated

@@ -1,0 +1,232 @@
+"""May this token charge there? Asked by another CPO, answered by whose token it is. OCPI mod_tokens, POST authorize.
+
+    what we know of the token          who answers
+    ---------------------------------  ---------------------------------------------------------------------------
+    it is of our own drivers           we
+    ALWAYS                             we, from the list: its eMSP is never asked (mod_tokens, WhitelistType)
+    any other on a list                its eMSP; without an answer in time, the list if it is ALLOWED or ALLOWED_OFFLINE
+                                       and valid, else the fault
+    an eMSP allowed it here before     that eMSP
+    its uid begins as a contract id    the eMSP that it names
+    nothing                            the eMSPs that gave us no list (setting `ask_unknown_tokens`), else nobody
+
+OCPI-to names one eMSP, and then nobody else is asked. What nobody knew is not asked again for a minute. Only eMSPs
+whose tokens the asker may have are asked, and each answers for its own drivers only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hub.core.answers import Answer, is_passing, ok, says_no_such_token
+from hub.core.clock import timestamp
+from hub.core.delivery import entitled
+from hub.core.dialect import VERSIONS
+from hub.core.dispatch import Call
+from hub.core.errors import BusbarError, PassedOn, PeerNonsense, PeerTimeout, PeerUnreachable, UnknownToken
+from hub.core.inbound import parse
+from hub.core.jsontypes import Tree
+from hub.core.operations import EMSP_LIKE, SENDER
+from hub.core.parties import Party
+from hub.core.relay import Errand, Reply, relay
+from hub.core.routing import EVERYBODY, Receiver, destination, receiver
+from hub.core.units import Document, Kind, Unit
+from modules.tokens.asking import RFID, bare, type_query
+from modules.tokens.authorize import may_be_asked, rank
+from modules.tokens.store import LEARNED, TOKENS, by_uid, folded, learned_put
+from modules.tokens.unknown import UnknownTokens
+from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
+
+_LIMIT: Final = 64 * 1024
+_EMI3: Final = re.compile(r"([A-Za-z]{2})-?([A-Za-z0-9]{3})-?C[A-Za-z0-9]{8}(-?[A-Za-z0-9])?", re.ASCII)
+"""A contract id (eMI3): country, provider, `C`, eight characters, and often a check digit."""
+_unknown = UnknownTokens()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`place` is a LocationReferences in our form; `type` is "" where the CPO names none."""
+
+    call: Call
+    uid: str
+    type: str
+    place: Tree | None
+
+    @property
+    def at(self) -> tuple[str, ...]:
+        """What makes two questions the same."""
+        return self.call.partner.name, folded(self.uid), self.type, self.call.to
+
+
+async def answer(question: Question) -> Answer:
+    """AuthorizationInfo. Raises: UnknownToken; as `relay` and `destination`."""
+    call, owners = question.call, owners_asked(question.call)
+    known = await _best(question, TOKENS, owners)
+    if known is not None:
+        return await _of_known(question, known)
+    if _unknown.holds(call.hub, question.at):
+        raise UnknownToken
+    receivers = await _probable(question, owners)
+    said = await _first(question, receivers)
+    await _learn(question, said[1])
+    return said[1].answer(call, said[0], AUTHORIZATION_INFO)
+
+
+def owners_asked(call: Call) -> tuple[str, ...]:
+    """The parties whose tokens are asked for and may be had. Raises: as `destination`."""
+    goes = destination(call, shared=True, roles=EMSP_LIKE)
+    owners = call.hub.agreements.owners(call.partner, "tokens")
+    if goes is EVERYBODY:
+        return owners
+    party = goes.party if isinstance(goes, Receiver) else call.hub.settings.party
+    return (party,) if party in owners else ()
+
+
+async def _best(question: Question, kind: Kind, owners: Sequence[str]) -> Document | None:
+    """The token that is meant, of those that the asker may have."""
+    found = await by_uid(question.call.hub.store, question.uid, kind)
+    partner = question.call.partner
+    visible = [d for d in found if d.owner in owners and entitled(partner, audience=d.audience)]
+    fitting = [d for d in visible if not question.type or _type_of(d, question.call.version) == question.type]
+    return min(fitting, key=rank, default=None)
+
+
+def _type_of(document: Document, version: str) -> str:
+    """The type of a token, as the version names it."""
+    named: str = TOKEN[version].write({"type": document.key.rsplit("/", 1)[1]})[0]["type"]
+    return named
+
+
+async def _of_known(question: Question, document: Document) -> Answer:
+    call, token = question.call, parse(document.body, limit=_LIMIT)
+    whitelist, valid = token["whitelist"], token["valid"]
+    if document.owner == call.hub.settings.party or whitelist == "ALWAYS":
+        return _from_the_list(question, document.owner, token)
+    goes = receiver(call.hub, call.partner, document.owner, "tokens", EMSP_LIKE)
+    try:
+        reply = await _ask(question, goes, token)
+    except (PeerTimeout, PeerUnreachable, PeerNonsense, PassedOn) as fault:
+        gave_none = not isinstance(fault, PassedOn) or is_passing(fault.http, fault.status_code)
+        if gave_none and valid and whitelist in ("ALLOWED", "ALLOWED_OFFLINE"):
+            return _from_the_list(question, document.owner, token)
+        raise
+    return reply.answer(call, goes, AUTHORIZATION_INFO)
+
+
+def _from_the_list(question: Question, owner: str, token: Tree) -> Answer:
+    info: Tree = {"allowed": "ALLOWED" if token["valid"] else "BLOCKED", "token": token}
+    if question.place is not None:
+        info["location"] = question.place
+    question.call.answered_by(owner)
+    return ok(AUTHORIZATION_INFO[question.call.version].write(info)[0])
+
+
+async def _probable(question: Question, owners: Sequence[str]) -> list[Receiver]:
+    """Whom to ask for a token on no list."""
+    call = question.call
+    if call.to and call.to not in call.hub.settings.own_parties:
+        return [receiver(call.hub, call.partner, call.to, "tokens", EMSP_LIKE)]
+    learned = await _best(question, LEARNED, owners)
+    named = _EMI3.fullmatch(question.uid)
+    party = learned.owner if learned is not None else f"{named[1]}*{named[2]}".upper() if named else ""
+    others = [owner for owner in owners if owner != call.hub.settings.party]
+    if party in others and (holder := call.hub.registry.holder_of(Party.parse(party), EMSP_LIKE)) is not None:
+        return [Receiver(holder, party)]
+    return await _strangers(call, others)
+
+
+async def _strangers(call: Call, owners: Sequence[str]) -> list[Receiver]:
+    """Whom the setting lets us ask for a card that nobody told us of; each platform once."""
+    hub, found = call.hub, dict[str, Receiver]()
+    if hub.settings.ask_unknown_tokens == "none":
+        return []
+    for owner in owners:
+        holder = hub.registry.holder_of(Party.parse(owner), EMSP_LIKE)
+        if holder is None or holder.name in found or not hub.agreements.reach(call.partner, owner, "tokens").allowed:
+            continue
+        if await may_be_asked(hub, holder):
+            found[holder.name] = Receiver(holder, owner)
+    return list(found.values())
+
+
+async def _first(question: Question, receivers: Sequence[Receiver]) -> tuple[Receiver, Reply]:
+    """Who allows it first; else who knows it. Raises: UnknownToken; PeerFault's children, where nobody could say."""
+    asks = [asyncio.create_task(_tried(question, each)) for each in receivers]
+    replies: list[tuple[Receiver, Reply]] = []
+    faults: list[BusbarError] = []
+    try:
+        for ask in asyncio.as_completed(asks):
+            said = await ask
+            if isinstance(said, BusbarError):
+                faults.append(said)
+                continue
+            if _allows(said[1]):
+                return said
+            replies.append(said)
+    finally:
+        for task in asks:
+            task.cancel()
+    if replies:
+        return replies[0]
+    silent = [fault for fault in faults if not isinstance(fault, UnknownToken)]
+    if not silent:
+        _unknown.note(question.call.hub, question.at)
+    raise silent[0] if silent and len(silent) == len(faults) else UnknownToken
+
+
+async def _tried(question: Question, goes: Receiver) -> tuple[Receiver, Reply] | BusbarError:
+    now = timestamp(question.call.hub.clock.now())
+    try:
+        return goes, await _ask(question, goes, bare(goes.partner, question.uid, question.type or RFID, now))
+    except BusbarError as fault:
+        return fault
+
+
+async def _ask(question: Question, goes: Receiver, token: Tree) -> Reply:
+    """Ask one eMSP; `token` stands in where its version names none. Raises: UnknownToken, PeerFault's children."""
+    call = question.call
+    errand = Errand(
+        method="POST",
+        module="tokens",
+        side=SENDER,
+        path=(token["uid"], "authorize"),
+        query=type_query(goes.partner.version or VERSIONS[-1], token["type"]),
+        body=question.place,
+        raw=call.raw or None,
+        wires=LOCATION_REFERENCES,
+        answers=AUTHORIZATION_INFO,
+        given={"token": token},
+        deadline_s=call.hub.settings.authorize_timeout_s,
+    )
+    try:
+        reply = await relay(call, goes, errand)
+    except PassedOn as fault:
+        has_2004 = goes.partner.version != VERSIONS[0]
+        is_unknown = says_no_such_token(fault.http, fault.status_code, has_2004=has_2004)
+        raise UnknownToken if is_unknown else fault from None
+    if reply.tree is None or _party(reply.tree["token"]) not in goes.partner.parties:
+        raise PeerNonsense("the authorization names a token of another party")
+    return reply
+
+
+def _allows(reply: Reply) -> bool:
+    return reply.tree is not None and reply.tree["allowed"] == "ALLOWED"
+
+
+async def _learn(question: Question, reply: Reply) -> None:
+    """Whom to ask the next time, and whose the session is that follows. A refusal teaches nothing."""
+    if reply.tree is None or not _allows(reply):
+        return
+    put = learned_put(TOKEN[VERSIONS[-1]].read(reply.tree["token"]))
+    store = question.call.hub.store
+    known = await store.get(LEARNED, put.key)
+    if known is None or known.columns["contract"] != put.columns[1]:
+        await store.commit(Unit().put(put))
+
+
+def _party(token: Mapping[str, Any]) -> str:
+    return str(Party.of(token["country_code"], token["party_id"]))

@@ -1,0 +1,112 @@
+"""One eMSP is asked whether a driver may charge. OCPI mod_tokens_real-time_authorization.
+
+An answer is usable when it is about a driver of the one who gives it; that a token is unknown is one too. Anything else
+is silence, and counts as that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from hub.core.answers import is_passing, says_unknown_token
+from hub.core.clock import timestamp
+from hub.core.dialect import VERSIONS
+from hub.core.errors import InvalidRequest, PeerFault, PeerRefused, UnknownLocation
+from hub.core.inbound import encode
+from hub.core.jsontypes import Json, Tree
+from hub.core.operations import EMSP_LIKE, SENDER
+from hub.core.ports import Hub, Place
+from hub.core.registry import Partner
+from modules.locations import service as locations
+from modules.tokens.decision import By, Decision
+from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
+
+RFID: Final = "RFID"
+_NOT_THE_DRIVERS: Final = frozenset({401, 403, 405})
+"""HTTP statuses that say nothing of the driver, whatever the OCPI code beside them."""
+
+
+async def ask_emsp(
+    hub: Hub, partner: Partner, uid: str, token_type: str, place: Place | None, known: Tree | None = None
+) -> Decision | None:
+    """Ask one eMSP. None: it gave no usable answer in time."""
+    version, deadline_s = partner.version or VERSIONS[-1], hub.settings.authorize_timeout_s
+    references = await _references(hub, version, place)
+    try:
+        async with asyncio.timeout(deadline_s):
+            answer = await hub.peers.send(
+                partner,
+                "POST",
+                "tokens",
+                SENDER,
+                (uid, "authorize"),
+                body=references,
+                query=type_query(version, token_type),
+                deadline_s=deadline_s,
+            )
+        stand_in = known or bare(partner, uid, token_type, timestamp(hub.clock.now()))
+        return _of_its_own(partner, _understood(version, answer.data, stand_in, place))
+    except PeerRefused as refused:
+        of_no_driver = refused.http in _NOT_THE_DRIVERS or is_passing(refused.http, refused.status_code)
+        unknown = not of_no_driver and says_unknown_token(refused.http, refused.status_code)
+        return Decision("NOT_ALLOWED", By.REAL_TIME) if unknown else None
+    except (PeerFault, InvalidRequest, TimeoutError):
+        return None
+
+
+def type_query(version: str, token_type: str) -> dict[str, str]:
+    """The token's type as the version names it; RFID needs no word in 2.1.1."""
+    written = TOKEN[version].write({"type": token_type})[0]["type"]
+    return {} if (version, written) == (VERSIONS[0], RFID) else {"type": written}
+
+
+def _of_its_own(partner: Partner, decision: Decision) -> Decision:
+    """An eMSP answers for its own drivers only: else it could have others billed. Raises: InvalidRequest."""
+    if decision.owner not in partner.parties:
+        raise InvalidRequest("the authorization names a token of another party")
+    return decision
+
+
+async def _references(hub: Hub, version: str, place: Place | None) -> bytes | None:
+    """Where it is, with the location's id as we publish it."""
+    if place is None:
+        return None
+    try:
+        location_id = (await locations.get(hub.store, place.location)).columns["id"]
+    except UnknownLocation:
+        location_id = place.location_id
+    tree = {"location_id": location_id, "evse_uids": [place.evse_uid]}
+    return encode(LOCATION_REFERENCES[version].write(tree)[0])
+
+
+def _understood(version: str, data: Json, stand_in: Tree, place: Place | None) -> Decision:
+    """AuthorizationInfo in our form. 2.1.1's carries no token: the one we know stands in. Raises: InvalidRequest."""
+    tree = AUTHORIZATION_INFO[version].read(data, given={"token": stand_in}).tree()
+    token = tree["token"]
+    owner = f"{token['country_code']}*{token['party_id']}".upper()
+    text = tree.get("info", {}).get("text", "")
+    allowed = tree["allowed"] if _covers(tree.get("location"), place) else "NOT_ALLOWED"
+    return Decision(allowed, By.REAL_TIME, token, owner, tree.get("authorization_reference"), text)
+
+
+def _covers(location: Tree | None, place: Place | None) -> bool:
+    """Is `place` among the EVSEs that the eMSP allows? Where it names none, all are (REQ-186)."""
+    allowed = (location or {}).get("evse_uids")
+    return place is None or not allowed or place.evse_uid.upper() in (uid.upper() for uid in allowed)
+
+
+def bare(partner: Partner, uid: str, token_type: str, now: str) -> Tree:
+    """The least token there can be, for an eMSP of 2.1.1 that accepted a uid and told us nothing more of it."""
+    party = next(claim.party for claim in partner.claims if claim.role in EMSP_LIKE)
+    return {
+        "country_code": party.country_code,
+        "party_id": party.party_id,
+        "uid": uid,
+        "type": token_type,
+        "contract_id": uid,
+        "issuer": partner.name,
+        "valid": True,
+        "whitelist": "NEVER",
+        "last_updated": now,
+    }

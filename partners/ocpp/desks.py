@@ -1,0 +1,66 @@
+"""The desks of all stations: in memory while anything goes on, read from the store when they are needed again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hub.core.ports import Hub
+from partners.ocpp import archive
+from partners.ocpp.consequences import Consequences
+from partners.ocpp.desk import Desk
+from partners.ocpp.events import TransactionId
+from partners.ocpp.journal import Record
+
+
+class Desks:
+    """One a station, and whose turn it is at each. What is asked of them needs no turn."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._consequences = Consequences(hub)
+        self._desks: dict[str, Desk] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
+
+    def open_at(self, station: str) -> dict[int, Record]:
+        """What goes on at a station, by connector."""
+        desk = self._desks.get(station)
+        return desk.going_on() if desk is not None else {}
+
+    def of_session(self, station: str, session_id: str) -> Record | None:
+        """The open transaction of a session."""
+        return next((r for r in self.open_at(station).values() if r.session == session_id), None)
+
+    def is_charging(self, id_tag: str) -> bool:
+        """Does this token charge at one of our stations?"""
+        wanted = id_tag.casefold()
+        return any(record.id_tag.casefold() == wanted for desk in self._desks.values() for record in desk.open_records)
+
+    def correlation_of(self, station: str, number: TransactionId | None, connector: int | None) -> str:
+        """The correlation id of the journey that a message belongs to; "" when it belongs to none."""
+        desk = self._desks.get(station)
+        return desk.correlation_of(number, connector) if desk is not None else ""
+
+    @contextmanager
+    def _or_start_over(self, desk: Desk) -> Iterator[None]:
+        """Sessions are changed in memory before the commit: if that fails, what is in memory is worth nothing."""
+        try:
+            yield
+        except BaseException:
+            self._desks.pop(desk.station, None)
+            raise
+
+    async def _desk(self, station: str) -> Desk:
+        desk = self._desks.get(station)
+        if desk is None:
+            desk = await archive.read(self._hub.store, station)
+            for charge in desk.book.transactions.values():
+                if charge.ending != "stop":
+                    await self._consequences.record(desk, charge.key)
+            self._desks[station] = desk
+        desk.touched = self._hub.clock.monotonic()
+        return desk
+
+    def _turn(self, station: str) -> asyncio.Lock:
+        return self._turns.setdefault(station, asyncio.Lock())

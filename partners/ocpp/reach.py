@@ -1,0 +1,246 @@
+"""All stations, wherever their sockets are: what modules and operators are given.
+
+A station whose socket is in this process is asked here (`orders.py`); one that another process holds is asked there
+(`apart`), and everybody can see the difference only by the milliseconds. With SQLite there is one process, and nothing
+is elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from hub.core.clock import timestamp
+from hub.core.errors import InvalidRequest, NotFound
+from hub.core.jsontypes import Tree
+from hub.core.ports import Hub, LimitRules, Limits, Outcome, Place, ProfileOutcome
+from partners.ocpp import answers, register
+from partners.ocpp.apart.errands import Errands, Home
+from partners.ocpp.apart.held import Held, all_held, holder_of
+from partners.ocpp.apart.limits import answer_in, tree_of
+from partners.ocpp.orders import ChargerOrders
+from partners.ocpp.register import folded
+from partners.ocpp.stations import Called
+
+_LOOK_S: Final = 5.0
+"""For a look at what a gateway has in memory."""
+_PASSWORD_S: Final = 35.0
+
+_UNCALLED: Final = {"unbegun": Called("not connected"), "unheard": Called("pending"), "crowded": Called("queue full")}
+_UNORDERED: Final = {
+    "unbegun": answers.NEVER_SENT,
+    "unheard": answers.NO_ANSWER,
+    "crowded": Outcome.REJECTED,
+}
+
+
+class Reach:
+    """The port `hub.core.ports.Chargers`, and what the management API asks of the stations."""
+
+    def __init__(self, hub: Hub, here: ChargerOrders, errands: Errands | None = None) -> None:
+        self._hub, self._here, self._errands = hub, here, errands
+
+    # What modules ask
+
+    def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:
+        """See `hub.core.ports.Chargers`."""
+        return self._here.place(evse_uid, connector_id)
+
+    async def reachable(self, station: str) -> bool:
+        """See `hub.core.ports.Chargers`."""
+        held = await self._elsewhere(station)
+        return not held.waits if held is not None else self._here.reachable(station)
+
+    async def supports(self, station: str, feature: str) -> bool:
+        """See `hub.core.ports.Chargers`."""
+        await self._learn(station)
+        return self._here.supports(station, feature)
+
+    async def remote_start(self, place: Place, *, id_tag: str, timeout_s: float) -> Outcome:
+        """RemoteStartTransaction."""
+        held = await self._elsewhere(place.station)
+        if held is None:
+            return await self._here.remote_start(place, id_tag=id_tag, timeout_s=timeout_s)
+        return await self._order(held, "remote_start", {"place": asdict(place), "id_tag": id_tag}, timeout_s)
+
+    async def remote_stop(self, station: str, *, transaction: str, timeout_s: float) -> Outcome:
+        """RemoteStopTransaction of the session `transaction`."""
+        held = await self._elsewhere(station)
+        if held is None:
+            if self._errands is not None and not self._here.reachable(station):
+                return answers.NEVER_SENT  # what goes on at it, this process may not know
+            return await self._here.remote_stop(station, transaction=transaction, timeout_s=timeout_s)
+        return await self._order(held, "remote_stop", {"station": station, "transaction": transaction}, timeout_s)
+
+    async def unlock(self, place: Place, *, timeout_s: float) -> Outcome:
+        """UnlockConnector."""
+        held = await self._elsewhere(place.station)
+        if held is None:
+            return await self._here.unlock(place, timeout_s=timeout_s)
+        return await self._order(held, "unlock", {"place": asdict(place)}, timeout_s)
+
+    async def reserve(
+        self, place: Place, *, reservation: int, id_tag: str, parent_tag: str | None, expiry: str, timeout_s: float
+    ) -> Outcome:
+        """ReserveNow."""
+        asked: dict[str, Any] = {
+            "reservation": reservation,
+            "id_tag": id_tag,
+            "parent_tag": parent_tag,
+            "expiry": expiry,
+        }
+        held = await self._elsewhere(place.station)
+        if held is None:
+            return await self._here.reserve(place, **asked, timeout_s=timeout_s)
+        return await self._order(held, "reserve", {"place": asdict(place), **asked}, timeout_s)
+
+    async def cancel_reservation(self, station: str, *, reservation: int, timeout_s: float) -> Outcome:
+        """CancelReservation."""
+        held = await self._elsewhere(station)
+        if held is None:
+            return await self._here.cancel_reservation(station, reservation=reservation, timeout_s=timeout_s)
+        asked = {"station": station, "reservation": reservation}
+        return await self._order(held, "cancel_reservation", asked, timeout_s)
+
+    async def limit_rules(self, station: str) -> LimitRules:
+        """See `hub.core.ports.Chargers`."""
+        await self._learn(station)
+        return self._here.limit_rules(station)
+
+    async def limit(
+        self, station: str, *, transaction: str, number: int, limits: Limits, timeout_s: float
+    ) -> ProfileOutcome:
+        """SetChargingProfile."""
+        asked: Tree = {"station": station, "transaction": transaction, "number": number}
+        held = await self._elsewhere(station)
+        if held is None:
+            return await self._here.limit(**asked, limits=limits, timeout_s=timeout_s)
+        home = await self._ask(held, "limit", {**asked, "limits": tree_of(limits)}, timeout_s)
+        return _limited(home)
+
+    async def unlimit(self, station: str, *, number: int, timeout_s: float) -> ProfileOutcome:
+        """ClearChargingProfile."""
+        held = await self._elsewhere(station)
+        if held is None:
+            return await self._here.unlimit(station, number=number, timeout_s=timeout_s)
+        return _limited(await self._ask(held, "unlimit", {"station": station, "number": number}, timeout_s))
+
+    async def limits(
+        self, station: str, *, transaction: str, duration_s: int, unit: str, timeout_s: float
+    ) -> Limits | ProfileOutcome:
+        """GetCompositeSchedule."""
+        asked: Tree = {"station": station, "transaction": transaction, "duration_s": duration_s, "unit": unit}
+        held = await self._elsewhere(station)
+        if held is None:
+            return await self._here.limits(**asked, timeout_s=timeout_s)
+        home = await self._ask(held, "limits", asked, timeout_s)
+        return ProfileOutcome.REJECTED if home.answer is None else answer_in(home.answer)
+
+    # What operators ask
+
+    async def refresh(self) -> None:
+        """Read the register again, if somebody else wrote to it."""
+        await self._here.refresh()
+
+    async def put(self, identity: str, tree: Tree, *, actor: str) -> Tree:
+        """See `Stations.put`."""
+        return await self._here.put(identity, tree, actor=actor) | await self.view(identity)
+
+    async def delete(self, identity: str, *, actor: str) -> None:
+        """See `Stations.delete`; whoever holds its socket hangs up."""
+        await self._here.delete(identity, actor=actor)
+
+    async def view(self, identity: str) -> Tree:
+        """One station, with all that is known where its socket is. Raises: NotFound."""
+        self._here.get(identity)
+        held = await self._elsewhere(identity)
+        if held is None:
+            await self._learn(identity)
+            return self._here.view(identity)
+        home = await self._ask(held, "view", {"station": identity}, _LOOK_S)
+        return home.answer if home.answer is not None else _connected(self._here.view(identity), held)
+
+    async def views(self) -> list[Tree]:
+        """All stations; of those that are connected elsewhere, that they are."""
+        views = self._here.views()
+        if self._errands is None:
+            return views
+        held = await all_held(self._hub.store, self._hub.clock.now())
+        return [
+            view
+            if view["connected"] or (there := held.get(folded(view["identity"]))) is None
+            else _connected(view, there)
+            for view in views
+        ]
+
+    async def messages(self, identity: str, *, limit: int) -> list[Tree]:
+        """The last frames, without secrets. Raises: NotFound."""
+        self._here.get(identity)
+        held = await self._elsewhere(identity)
+        if held is None:
+            return self._here.messages(identity, limit=limit)
+        home = await self._ask(held, "messages", {"station": identity, "limit": limit}, _LOOK_S)
+        items: list[Tree] = home.answer["items"] if home.answer is not None else []
+        return items
+
+    async def call(self, identity: str, action: str, payload: Tree, *, timeout_s: float, force: bool) -> Called:
+        """See `Stations.call`."""
+        self._here.get(identity)
+        held = await self._elsewhere(identity)
+        if held is None:
+            return await self._here.call(identity, action, payload, timeout_s=timeout_s, force=force)
+        asked = {"station": identity, "action": action, "payload": payload, "force": force}
+        return _called(await self._ask(held, "call", asked, timeout_s))
+
+    async def change_password(self, identity: str, password: str | None = None, *, actor: str) -> Called:
+        """See `Stations.change_password`."""
+        self._here.get(identity)
+        held = await self._elsewhere(identity)
+        if held is None:
+            return await self._here.change_password(identity, password, actor=actor)
+        asked = {"station": identity, "password": password, "actor": actor}
+        return _called(await self._ask(held, "change_password", asked, _PASSWORD_S))
+
+    async def _elsewhere(self, station: str) -> Held | None:
+        """Who holds its socket, if that is another process."""
+        live = self._here.find(station)
+        if self._errands is None or live is None or live.link is not None:
+            return None
+        return await holder_of(self._hub.store, station, self._hub.clock.now())
+
+    async def _learn(self, station: str) -> None:
+        """What a station told of itself came to the process that holds its socket, and is on record."""
+        live = self._here.find(station)
+        if self._errands is not None and live is not None and live.link is None:
+            live.learned = await register.learned_of(self._hub.store, live.identity)
+
+    async def _ask(self, held: Held, name: str, asked: Tree, timeout_s: float) -> Home:
+        """Raises: InvalidRequest, NotFound, as there."""
+        assert self._errands is not None  # noqa: S101 - narrows the type; somebody is elsewhere
+        home = await self._errands.ask(held, name, asked, timeout_s=timeout_s)
+        answer = home.answer or {}
+        if answer.get("unbegun") or answer.get("crowded"):
+            return Home("unbegun" if answer.get("unbegun") else "crowded")
+        if "fault" in answer:
+            kinds = {"InvalidRequest": InvalidRequest, "NotFound": NotFound}
+            if answer["fault"] in kinds:
+                raise kinds[answer["fault"]](answer["message"])
+            return Home("unheard")
+        return home
+
+    async def _order(self, held: Held, name: str, asked: Tree, timeout_s: float) -> Outcome:
+        home = await self._ask(held, name, asked, timeout_s)
+        return Outcome(home.answer["outcome"]) if home.answer is not None else _UNORDERED[home.became]
+
+
+def _called(home: Home) -> Called:
+    return Called(**home.answer) if home.answer is not None else _UNCALLED[home.became]
+
+
+def _limited(home: Home) -> ProfileOutcome:
+    """Whatever is not a yes is a no: no answer too."""
+    return ProfileOutcome.REJECTED if home.answer is None else ProfileOutcome(home.answer["outcome"])
+
+
+def _connected(view: Tree, held: Held) -> Tree:
+    return {**view, "connected": True, "since": timestamp(held.since), "version": held.version}

@@ -1,0 +1,306 @@
+"""Tokens as CPO platforms pull them, and ask about one. OCPI mod_tokens_sender_interface."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from hub.core.agreements import Agreement
+from hub.core.errors import PeerFault, PeerRefused, PeerTimeout, PeerUnreachable
+from hub.core.parties import PartyRole
+from modules.tokens import service
+from modules.tokens.model import Token
+from modules.tokens.wire import AUTHORIZATION_INFO
+from tests.contract.test_answers import BAD_JSON
+from tests.world import OURS, Said, Sent, World, stored_token, token
+
+LIST = "sender/tokens"
+ASK = "sender/tokens/CARD1/authorize"
+PLACE = {"location_id": "PLACE1", "evse_uids": ["E1"]}
+DENSE = "AAAAAAAAAA"
+
+
+async def push(world: World, *, by: str = "e1", owner: str = "NL*EEE", uid: str = "CARD1", **fields: Any) -> None:
+    path = world.at(f"receiver/tokens/{owner.replace('*', '/')}/{uid}")
+    said = await world.ask("PUT", path, by=by, body=token(world.version, owner, uid, **fields))
+    assert said.code == 1000
+
+
+async def own_card(world: World, uid: str = "CARD1", **fields: Any) -> None:
+    card = Token.model_validate({**stored_token(str(OURS), uid), **fields})
+    await service.put(world.store, OURS, uid, card)
+
+
+async def ask(world: World, *, by: str = "c1", path: str = ASK, body: Any = None, **to: str) -> Said:
+    headers = [(name.replace("_", "-"), value) for name, value in to.items()]
+    return await world.ask("POST", world.at(path), by=by, body=body, headers=headers)
+
+
+def info(version: str, owner: str = "NL*EEE", uid: str = "CARD1", allowed: str = "ALLOWED") -> Any:
+    """What an eMSP of `version` answers."""
+    tree = {"allowed": allowed, "token": stored_token(owner, uid), "authorization_reference": "REF1"}
+    return AUTHORIZATION_INFO[version].write(tree)[0]
+
+
+def script(world: World, answers: Mapping[str, Any]) -> None:
+    """What each partner answers; a fault is raised."""
+
+    def said(sent: Sent) -> Any:
+        answer = answers[sent.partner]
+        if isinstance(answer, PeerFault):
+            raise answer
+        return answer
+
+    world.peers.script = said
+
+
+def unknown_to(version: str) -> tuple[int, int]:
+    return (404, 2000 if version == "2.1.1" else 2004)
+
+
+NO_SUCH_TOKEN = PeerRefused("no", http=404, status_code=2004)
+
+
+async def test_a_cpo_sees_the_tokens_of_all_emsps_and_of_our_own_drivers(world: World) -> None:
+    await push(world)
+    await push(world, by="e2", owner="NL*FFF", uid="CARD2")
+    await own_card(world, "CARD3")
+    said = await world.ask("GET", world.at(LIST), by="c1")
+    assert [found["uid"] for found in said.data] == ["CARD1", "CARD2", "CARD3"]
+    assert said.headers["x-total-count"] == "3"
+    contract = "auth_id" if world.version == "2.1.1" else "contract_id"
+    assert said.data[0][contract] == "NL-EEE-C1"
+
+
+async def test_an_agreement_says_whose(world: World) -> None:
+    await push(world)
+    await push(world, by="e2", owner="NL*FFF", uid="CARD2")
+    await world.hub.agreements.put(Agreement("c1", "NL*EEE", "tokens", allow=False), actor="op")
+    for by, uids in (("c1", ["CARD2"]), ("c2", ["CARD1", "CARD2"])):
+        said = await world.ask("GET", world.at(LIST), by=by)
+        assert ([found["uid"] for found in said.data], said.headers["x-total-count"]) == (uids, str(len(uids)))
+    async with world.unchanged():
+        said = await ask(world)
+        assert (said.http, said.code) == unknown_to(world.version)
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_the_list_of_one_party_is_asked_for_by_name(world: World) -> None:
+    await push(world)
+    await push(world, by="e2", owner="NL*FFF", uid="CARD2")
+    to = [("OCPI-to-country-code", "NL"), ("OCPI-to-party-id", "FFF")]
+    said = await world.ask("GET", world.at(LIST), by="c1", headers=to)
+    assert [found["uid"] for found in said.data] == ["CARD2"]
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_a_token_for_one_cpo_is_seen_by_that_one_alone(world: World) -> None:
+    to = [("OCPI-to-country-code", "BE"), ("OCPI-to-party-id", "AAA")]
+    path = world.at("receiver/tokens/NL/EEE/CARD1")
+    assert (await world.ask("PUT", path, by="e1", body=token(world.version), headers=to)).http == 201
+    for by, count in (("c1", 1), ("c2", 0)):
+        said = await world.ask("GET", world.at(LIST), by=by)
+        assert (len(said.data), said.headers["x-total-count"]) == (count, str(count))
+    script(world, {"e2": NO_SUCH_TOKEN})
+    assert (await ask(world, by="c2")).http == 404
+
+
+async def test_who_may_is_what_the_matrix_says(world: World) -> None:
+    await push(world)
+    script(world, {"e1": info(world.version)})
+    async with world.unchanged():
+        for by, expected in ((None, (401, 2000)), ("a", (401, 2000)), ("x", (401, 2000)), ("p", (401, 2000)),
+                             ("e1", (403, 2000)), ("e2", (403, 2000))):  # fmt: skip
+            for method, path in (("GET", LIST), ("POST", ASK)):
+                said = await world.ask(method, world.at(path), by=by, body=PLACE if method == "POST" else None)
+                assert (by, path, said.http, said.code) == (by, path, *expected)
+        for method, path, allow in (("PUT", ASK, "POST"), ("GET", ASK, "POST"), ("POST", LIST, "GET")):
+            said = await world.ask(method, world.at(path), by="c1", body=None if method == "GET" else {})
+            assert (said.http, said.headers["allow"]) == (405, allow)
+    for by in ("c1", "c2"):
+        assert (await ask(world, by=by)).code == 1000
+
+
+@pytest.mark.parametrize("whitelist", ["NEVER", "ALLOWED", "ALLOWED_OFFLINE"])
+async def test_the_emsp_of_a_token_answers(world: World, whitelist: str) -> None:
+    await push(world, whitelist=whitelist)
+    script(world, {"e1": info(world.version, allowed="NO_CREDIT")})
+    said = await ask(world, body=PLACE)
+    assert (said.http, said.code, said.data["allowed"]) == (200, 1000, "NO_CREDIT")
+    (sent,) = world.peers.sent
+    assert (sent.partner, sent.brief) == ("e1", ("POST", "tokens", "CARD1/authorize"))
+    assert (sent.body, sent.to, sent.sender) == (PLACE, "NL*EEE", "BE*AAA")
+    if world.version != "2.1.1":
+        assert said.data["authorization_reference"] == "REF1"
+        assert said.headers["ocpi-from-party-id"] == "EEE"
+
+
+async def test_a_question_needs_no_place(world: World) -> None:
+    await push(world)
+    script(world, {"e1": info(world.version)})
+    assert (await ask(world)).data["allowed"] == "ALLOWED"
+    assert world.peers.sent[0].raw is None
+
+
+@pytest.mark.parametrize(("valid", "allowed"), [(True, "ALLOWED"), (False, "BLOCKED")])
+async def test_always_is_answered_from_the_list(world: World, valid: bool, allowed: str) -> None:
+    await push(world, whitelist="ALWAYS", valid=valid)
+    async with world.unchanged():
+        said = await ask(world, body=PLACE)
+    assert (said.code, said.data["allowed"]) == (1000, allowed)
+    assert said.data["location"]["evse_uids"] == ["E1"]
+    assert ("token" in said.data) is (world.version != "2.1.1")
+
+
+@pytest.mark.parametrize(("valid", "allowed"), [(True, "ALLOWED"), (False, "BLOCKED")])
+async def test_our_own_drivers_are_answered_by_us(world: World, valid: bool, allowed: str) -> None:
+    await own_card(world, whitelist="NEVER", valid=valid)
+    async with world.unchanged():
+        said = await ask(world)
+    assert (said.code, said.data["allowed"]) == (1000, allowed)
+
+
+@pytest.mark.parametrize(
+    ("whitelist", "valid", "offline"),
+    [
+        ("NEVER", True, False),
+        ("ALLOWED_OFFLINE", True, True),
+        ("ALLOWED_OFFLINE", False, False),
+        ("ALLOWED", True, True),
+        ("ALLOWED", False, False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [(PeerTimeout(), 4002), (PeerUnreachable(), 4003), (PeerRefused("", http=500, status_code=3000), 3000)],
+)
+async def test_silence_counts_as_the_whitelist_says(
+    world: World, whitelist: str, valid: bool, offline: bool, fault: PeerFault, code: int
+) -> None:
+    await push(world, whitelist=whitelist, valid=valid)
+    script(world, {"e1": fault})
+    said = await ask(world)
+    if offline:
+        assert (said.code, said.data["allowed"]) == (1000, "ALLOWED")
+    else:
+        assert (said.http, said.code) == (200, 3000 if world.version == "2.1.1" else code)
+
+
+async def test_what_its_emsp_does_not_know_is_unknown_and_its_other_errors_are_told(world: World) -> None:
+    await push(world)
+    for fault in (
+        NO_SUCH_TOKEN,
+        PeerRefused("", http=200, status_code=2004),
+        PeerRefused("", http=404, status_code=2000),
+    ):
+        script(world, {"e1": fault})
+        said = await ask(world)
+        assert (said.http, said.code) == unknown_to(world.version)
+    script(world, {"e1": PeerRefused("where?", http=200, status_code=2002)})
+    assert (await ask(world)).code == 2002
+
+
+async def test_an_emsp_answers_for_its_own_drivers_only(world: World) -> None:
+    await push(world, whitelist="NEVER")
+    if world.version == "2.1.1":
+        return  # names no token in its answer
+    script(world, {"e1": info(world.version, owner="NL*FFF")})
+    assert (await ask(world)).code == 4000
+
+
+async def test_a_type_is_another_token(world: World) -> None:
+    await push(world)
+    script(world, {"e1": info(world.version), "e2": NO_SUCH_TOKEN})
+    for name in ("type", "token_type"):
+        assert (await ask(world, path=f"{ASK}?{name}=RFID")).code == 1000
+    said = await ask(world, path=f"{ASK}?type=OTHER")
+    assert (said.http, said.code) == unknown_to(world.version)
+
+
+async def test_an_unknown_token_is_asked_of_emsps_without_a_list_and_once_a_minute(world: World) -> None:
+    await push(world, uid="CARD2")
+    script(world, {"e2": NO_SUCH_TOKEN})
+    for _ in range(3):
+        said = await ask(world)
+        assert (said.http, said.code) == unknown_to(world.version)
+        assert said.tree.get("data") is None
+    assert [sent.partner for sent in world.peers.sent] == ["e2"]
+    world.clock.move_to(61)
+    await ask(world)
+    assert len(world.peers.sent) == 2
+
+
+async def test_who_allowed_a_token_is_asked_the_next_time_and_nobody_else(world: World) -> None:
+    script(world, {"e1": NO_SUCH_TOKEN, "e2": info(world.version, owner="NL*FFF")})
+    assert (await ask(world)).data["allowed"] == "ALLOWED"
+    assert {sent.partner for sent in world.peers.sent} <= {"e1", "e2"}
+    world.peers.sent.clear()
+    for by in ("c1", "c2"):
+        assert (await ask(world, by=by)).code == 1000
+    assert [sent.partner for sent in world.peers.sent] == ["e2", "e2"]
+
+
+async def test_a_contract_id_names_whom_to_ask(world: World) -> None:
+    script(world, {"e2": info(world.version, owner="NL*FFF", uid="NLFFFC12345678")})
+    for uid in ("NLFFFC12345678", "NL-FFF-C12345678-X"):
+        assert (await ask(world, path=f"sender/tokens/{uid}/authorize")).code == 1000
+    assert {sent.partner for sent in world.peers.sent} == {"e2"}
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_a_party_that_is_named_is_asked_and_nobody_else(world: World) -> None:
+    await push(world, by="e2", owner="NL*FFF", uid="CARD2")
+    script(world, {"e2": info(world.version, owner="NL*FFF")})
+    said = await ask(world, OCPI_to_country_code="NL", OCPI_to_party_id="FFF")
+    assert said.code == 1000
+    assert [sent.partner for sent in world.peers.sent] == ["e2"]
+    said = await ask(world, OCPI_to_country_code="DE", OCPI_to_party_id="ZZZ")
+    assert said.code == 4001
+
+
+async def test_nobody_is_asked_where_the_operator_wants_that(world: World) -> None:
+    settings = world.hub.settings
+    world.hub.settings = settings.model_copy(update={"ask_unknown_tokens": "none"})
+    async with world.unchanged():
+        said = await ask(world)
+        assert (said.http, said.code) == unknown_to(world.version)
+
+
+async def test_an_answer_crosses_versions(world: World) -> None:
+    for version in ("2.1.1", "2.2.1", "2.3.0"):
+        uid, owner = f"CARD{version[2]}", f"FR*M{version[2]}1"
+        partner = await world.join(f"m{version[2]}", owner, PartyRole.EMSP, version=version)
+        card = Token.model_validate(stored_token(owner, uid))
+        await service.put(world.store, partner.claims[0].party, uid, card)
+        script(world, {partner.name: info(version, owner=owner, uid=uid)})
+        said = await ask(world, path=f"sender/tokens/{uid}/authorize", body=PLACE)
+        assert (version, said.code, said.data["allowed"]) == (version, 1000, "ALLOWED")
+        if world.version != "2.1.1":
+            assert said.data["token"]["uid"] == uid
+
+
+async def test_what_is_not_json_is_400_and_wrong_content_2001(world: World) -> None:
+    await push(world)
+    async with world.unchanged():
+        for name, body in BAD_JSON.items():
+            if body:
+                said = await ask(world, body=body)
+                assert (name, said.http, said.code) == (name, 400, 2001)
+        wrong: list[Any] = [b"null", [PLACE], DENSE, {}, {"location_id": {}}, {**PLACE, "evse_uids": DENSE}]
+        for body in wrong:
+            said = await ask(world, body=body)
+            assert (body, said.http, said.code) == (body, 200, 2001)
+            assert DENSE not in said.message
+        said = await world.ask("POST", world.at(ASK), by="c1", body=b"{}", headers=[("Content-Type", "text/plain")])
+        assert (said.http, said.code) == (415, 2000)
+        assert (await ask(world, body=b" " * (64 * 1024 + 1))).http == 413
+
+
+async def test_many_at_once_are_each_answered(world_on_both: World) -> None:
+    world = world_on_both
+    script(world, {"e1": NO_SUCH_TOKEN, "e2": info(world.version, owner="NL*FFF")})
+    said = await asyncio.gather(*(ask(world) for _ in range(10)))
+    assert {answer.code for answer in said} == {1000}

@@ -1,0 +1,86 @@
+"""Agreements over the management API, and what is told of a message's way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hub.core.parties import PartyRole
+from tests.hub.house import House
+from tests.world import World
+
+PATH = "/api/v1/agreements"
+ROUTE = "/api/v1/route"
+
+
+@pytest.fixture
+async def house(house: House) -> House:
+    """With a CPO and two eMSPs, of which one takes no pushes of locations."""
+    world = World.around(house.program.hub)
+    await world.join("cpo", "BE*AAA", PartyRole.CPO)
+    await world.join("e1", "NL*EEE", PartyRole.EMSP)
+    e2 = await world.join("e2", "NL*FFF", PartyRole.EMSP)
+    rest = tuple(endpoint for endpoint in e2.endpoints if endpoint.identifier != "locations")
+    await world.registry.save(e2.model_copy(update={"endpoints": rest}))
+    return house
+
+
+async def explain(house: House, **ask: Any) -> Any:
+    told = await house.ask("POST", ROUTE, ask)
+    assert told.status == 200, told.tree
+    return told.tree
+
+
+async def test_an_agreement_is_made_shown_and_ended(house: House) -> None:
+    rule = {"viewer": "e1", "owner": "BE*AAA", "module": "locations", "allow": False}
+    assert (await house.ask("PUT", PATH, rule)).tree == {**rule, "created": True}
+    assert (await house.ask("PUT", PATH, rule)).tree["created"] is False
+    assert (await house.ask("GET", PATH)).tree == {"items": [rule], "total": 1, "default": "open"}
+    shown = (await house.ask("GET", "/api/v1/partners/e1")).tree["sees"]
+    assert ("BE*AAA" in shown["locations"], "BE*AAA" in shown["tariffs"]) == (False, True)
+    assert (await house.ask("DELETE", f"{PATH}/e1/BE%2AAAA/locations")).status == 200
+    assert (await house.ask("DELETE", f"{PATH}/e1/BE%2AAAA/locations")).status == 404
+    assert (await house.ask("GET", PATH)).tree["items"] == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{"viewer": ""}, {"owner": "nobody"}, {"module": "nonsense"}, {"allow": "perhaps"}, {"who": "e1"},
+     {"viewer": "a/b"}, {"viewer": "N*L"}],
+)  # fmt: skip
+async def test_a_rule_about_nothing_is_refused(house: House, rule: Any) -> None:
+    assert (await house.ask("PUT", PATH, rule)).status == 422
+    assert (await house.ask("GET", PATH)).tree["total"] == 0
+
+
+async def test_only_an_admin_makes_agreements(house: House) -> None:
+    for role, status in (("viewer", 403), ("operator", 403), ("admin", 200)):
+        assert (await house.ask("PUT", PATH, {"viewer": "e1"}, token=house.token_of(role))).status == status
+    assert (await house.ask("GET", PATH, token=house.token_of("viewer"))).status == 200
+
+
+async def test_a_broadcast_is_explained_partner_by_partner(house: House) -> None:
+    await house.ask("PUT", PATH, {"viewer": "e1", "allow": False})
+    told = await explain(house, sender="cpo", module="locations")
+    assert told["goes"] == "everybody"
+    by_name = {each["partner"]: (each["gets"], each["rule"]) for each in told["gets"]}
+    assert by_name["e1"] == (False, "agreement: deny viewer e1, owner *, module *")
+    assert by_name["e2"] == (False, "default: opposite roles; but it offers no locations")
+    assert "cpo" not in by_name
+    await house.ask("DELETE", f"{PATH}/e1/%2A/%2A")
+    told = await explain(house, sender="cpo", module="locations")
+    assert {each["partner"] for each in told["gets"] if each["gets"]} == {"e1"}
+
+
+async def test_a_message_to_one_party_is_explained_by_what_would_happen(house: House) -> None:
+    told = await explain(house, sender="e1", module="commands", method="POST", owner="BE*AAA")
+    assert (told["goes"], told["rule"]) == ("party", "default: opposite roles")
+    assert [(each["partner"], each["gets"]) for each in told["gets"]] == [("cpo", True)]
+    told = await explain(house, sender="e1", module="commands", method="POST", to="XX*XXX")
+    assert (told["goes"], told["status_code"]) == ("nowhere", 4001)
+    told = await explain(house, sender="e1", module="commands", method="POST")
+    assert told["goes"] == "ours"
+    told = await explain(house, sender="e1", module="locations", method="GET")
+    assert (told["goes"], told["owners"]) == ("everybody", ["BE*AAA", "DE*BSB"])
+    assert (await house.ask("POST", ROUTE, {"sender": "nobody", "module": "locations"})).status == 404

@@ -1,0 +1,158 @@
+"""CDRs that other CPOs brought, in the operator's hands: listed by verdict, checked, held and released."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from modules.cdrs import received, vetting
+from modules.cdrs.model import CDR
+from tests.hub.house import House
+from tests.modules.cdrs.check.records import but
+from tests.modules.cdrs.check.test_mistakes import HOURS
+
+CDRS = "/api/v1/cdrs"
+WRONG = but(HOURS, id="BAD", total=("6.00", "7.20"), fixed=("1.00", "1.20"))
+
+
+async def brings(house: House, tree: dict[str, Any], *, partner: str = "cpo") -> None:
+    """A CPO has sent a CDR, and its check was made."""
+    hub = house.program.hub
+    await received.take(hub, CDR.model_validate(tree), partner=partner, version="2.3.0", original=tree)
+    await vetting.vet_waiting(hub)
+
+
+@pytest.fixture
+async def furnished(house: House) -> House:
+    """A CPO that has brought a right and a wrong CDR, and one of ours."""
+    await house.furnish()
+    await house.invite("acme", "NL*EEE")
+    await house.invite("cpo", "BE*AAA", "CPO")
+    await house.invite("other", "BE*BBB", "CPO")
+    await house.charge()
+    await brings(house, HOURS)
+    await brings(house, WRONG)
+    return house
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("received=true", ["BAD", "CDR1"]),
+        ("check=wrong", ["BAD"]),
+        ("check=right", ["CDR1"]),
+        ("check=unchecked", []),
+        ("received=true&partner=cpo", ["BAD", "CDR1"]),
+        ("received=true&partner=other", []),
+        ("held=true", []),
+        ("received=true&limit=1", ["BAD"]),
+        ("received=true&date_from=2026-05-04T10:30:00Z", ["BAD", "CDR1"]),
+        ("received=true&date_from=2026-05-05T00:00:00Z", []),
+    ],
+)
+async def test_received_ones_are_narrowed(furnished: House, query: str, ids: list[str]) -> None:
+    told = await furnished.ask("GET", f"{CDRS}?{query}")
+    assert [item["cdr"]["id"] for item in told.tree["items"]] == ids
+    assert told.tree["total"] == (2 if "limit" in query else len(ids))
+
+
+async def test_a_list_shows_who_brought_it_and_what_the_check_said(furnished: House) -> None:
+    (item,) = (await furnished.ask("GET", f"{CDRS}?check=wrong")).tree["items"]
+    assert {name: item[name] for name in ("partner", "version", "check", "state")} == {
+        "partner": "cpo",
+        "version": "2.3.0",
+        "check": "wrong",
+        "state": "free",
+    }
+    assert (await furnished.ask("GET", f"{CDRS}/BE/AAA/BAD")).tree == item
+
+
+async def test_a_verdict_that_there_is_none_of_is_told(furnished: House) -> None:
+    assert (await furnished.ask("GET", f"{CDRS}?check=odd")).status == 422
+
+
+async def test_ours_are_listed_as_before(furnished: House) -> None:
+    told = (await furnished.ask("GET", CDRS)).tree
+    assert [item["audience"] for item in told["items"]] == ["NL*EEE"]
+
+
+async def test_a_check_names_each_figure_and_its_cause(furnished: House) -> None:
+    told = (await furnished.ask("GET", f"{CDRS}/BE/AAA/BAD/check")).tree
+    assert (told["key"], told["verdict"], told["state"]) == ("BE*AAA/BAD", "wrong", "free")
+    assert told["deviations"][0] == {
+        "figure": "total_cost.before_taxes",
+        "claimed": 6,
+        "computed": Decimal("5.5"),
+        "difference": Decimal("0.5"),
+        "class": "flat_per_period",
+        "why": "The flat fee was charged for each period",
+        "tolerable": False,
+    }
+    assert told["tolerance"] == Decimal("0.01")
+    assert (await furnished.ask("GET", f"{CDRS}/BE/AAA/NONE/check")).status == 404
+
+
+async def test_one_of_ours_is_checked_when_it_is_asked_for(furnished: House) -> None:
+    (item,) = (await furnished.ask("GET", CDRS)).tree["items"]
+    told = (await furnished.ask("GET", f"{CDRS}/DE/BSB/{item['cdr']['id']}/check")).tree
+    assert (told["verdict"], told["deviations"], told["time_zone"]) == ("right", [], "Europe/Berlin")
+
+
+async def test_one_of_another_cpo_is_not_ours_to_credit(furnished: House) -> None:
+    assert (await furnished.ask("POST", f"{CDRS}/BE/AAA/CDR1/credit")).status == 404
+
+
+async def test_a_check_that_is_to_come_says_so(furnished: House) -> None:
+    tree = but(WRONG, id="LATER")
+    await received.take(furnished.program.hub, CDR.model_validate(tree), partner="cpo", version="2.3.0", original=tree)
+    told = (await furnished.ask("GET", f"{CDRS}/BE/AAA/LATER/check")).tree
+    assert (told["verdict"], told["state"]) == ("unchecked", "waiting")
+    assert (await furnished.ask("GET", f"{CDRS}?check=unchecked")).tree["total"] == 1
+
+
+async def test_a_policy_holds_what_is_wrong_until_it_is_released(furnished: House) -> None:
+    rules = {"cdr_policy": "hold", "cdr_tolerance": "0.02"}
+    told = await furnished.ask("PUT", "/api/v1/partners/cpo/switches", rules)
+    assert (told.status, told.tree["switches"]) == (200, rules)
+    await brings(furnished, but(WRONG, id="BAD2"))
+    assert [item["cdr"]["id"] for item in (await furnished.ask("GET", f"{CDRS}?held=true")).tree["items"]] == ["BAD2"]
+    page = (await furnished.ask("GET", "/api/v1/partners/cpo")).tree
+    assert (page["cdr_checks"]["wrong"], page["cdr_checks"]["held"]) == (2, 1)
+    assert page["warnings"] == [
+        "received CDRs that are held: 1 (busbar cdr list --partner cpo --held)",
+        "received CDRs, wrong: 2 (busbar cdr list --partner cpo --check wrong)",
+    ]
+    told = await furnished.ask("POST", f"{CDRS}/BE/AAA/BAD2/release")
+    assert (told.status, told.tree["state"]) == (200, "released")
+    assert (await furnished.ask("POST", f"{CDRS}/BE/AAA/BAD2/release")).status == 409
+    assert (await furnished.ask("POST", f"{CDRS}/BE/AAA/NONE/release")).status == 404
+
+
+async def test_who_accepts_all_is_not_warned(furnished: House) -> None:
+    page = (await furnished.ask("GET", "/api/v1/partners/cpo")).tree
+    assert (page["cdr_checks"]["wrong"], page["cdr_checks"]["right"], page["warnings"]) == (1, 1, [])
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"cdr_policy": "burn"},
+        {"cdr_tolerance": -1},
+        {"cdr_tolerance": "much"},
+        {"tolerance": 1},
+        {"cdr_tolerance": "NaN"},
+    ],
+)
+async def test_rules_that_cannot_be_are_refused(furnished: House, rules: dict[str, Any]) -> None:
+    assert (await furnished.ask("PUT", "/api/v1/partners/cpo/switches", rules)).status == 422
+    assert (await furnished.ask("GET", "/api/v1/partners/cpo")).tree["switches"] == {}
+
+
+async def test_rules_outlive_a_new_invitation_and_are_taken_back_by_none(furnished: House) -> None:
+    await furnished.ask("PUT", "/api/v1/partners/cpo/switches", {"cdr_policy": "flag"})
+    await furnished.invite("cpo", "BE*AAA", "CPO")
+    assert (await furnished.ask("GET", "/api/v1/partners/cpo")).tree["switches"] == {"cdr_policy": "flag"}
+    assert (await furnished.ask("PUT", "/api/v1/partners/cpo/switches", {})).tree["switches"] == {}
+    assert (await furnished.ask("PUT", "/api/v1/partners/none/switches", {})).status == 404

@@ -1,0 +1,121 @@
+"""Invoices, terminals and payments, as an operator has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hub.core.parties import Party
+from hub.core.units import Unit
+from modules.payments import service as payments
+from modules.payments.store import confirmation_put, terminal_put
+from modules.payments.wire import CONFIRMATION
+from tests.contract.test_payments import advice, terminal
+from tests.hub.house import House
+
+T1 = "/api/v1/terminals/NL/PTA/T1"
+
+
+async def invoice(house: House, *cdrs: str, record_id: str = "R1") -> Any:
+    return await house.ask("POST", "/api/v1/invoices", {"invoice_id": "2026/1", "cdrs": list(cdrs), "id": record_id})
+
+
+async def test_an_invoice_is_made_from_our_cdrs_and_checked(house: House) -> None:
+    await house.furnish()
+    cdrs = [await house.charge(kwh=10), await house.charge(kwh=4)]
+    made = await invoice(house, *cdrs)
+    assert made.status == 201, made.tree
+    assert (made.tree["audience"], made.tree["check"]["agrees"]) == ("NL*EEE", True)
+    (total,) = made.tree["check"]["totals"]
+    assert (total["cdrs"], total["before_taxes"]) == (2, 7)
+    shown = await house.ask("GET", "/api/v1/invoices/DE/BSB/R1")
+    assert shown.tree == made.tree
+    listed = (await house.ask("GET", "/api/v1/invoices")).tree
+    assert ([each["record"]["id"] for each in listed["items"]], listed["total"]) == (["R1"], 1)
+
+
+async def test_an_invoice_is_corrected_and_withdrawn(house: House) -> None:
+    await house.furnish()
+    first, second = await house.charge(), await house.charge()
+    await invoice(house, first)
+    told = await house.ask("PUT", "/api/v1/invoices/DE/BSB/R1", {"invoice_id": "2026/2", "cdrs": [second]})
+    assert (told.tree["record"]["invoice_id"], told.tree["record"]["cdrs"]) == ("2026/2", [second])
+    assert (await house.ask("DELETE", "/api/v1/invoices/DE/BSB/R1")).tree == {"deleted": "DE*BSB/R1"}
+    assert (await house.ask("GET", "/api/v1/invoices/DE/BSB/R1")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"invoice_id": "X", "cdrs": ["NONE"]}, "/cdrs/0: we have no such CDR"),
+        ({"invoice_id": "X", "cdrs": []}, "/cdrs"),
+        ({"invoice_id": "", "cdrs": ["C"]}, "/invoice_id"),
+        ({"invoice_id": "X", "cdrs": ["C" * 40]}, "/cdrs/0"),
+        ({"cdrs": ["C"]}, "/invoice_id"),
+    ],
+)
+async def test_an_invoice_that_cannot_be_is_refused(house: House, body: dict[str, Any], why: str) -> None:
+    told = await house.ask("POST", "/api/v1/invoices", body)
+    assert (told.status, told.code) == (422, "invalid_request")
+    assert told.tree["error"]["message"].startswith(why)
+
+
+async def test_only_our_own_records_are_ours_to_change(house: House) -> None:
+    body = {"invoice_id": "X", "cdrs": ["C"]}
+    assert (await house.ask("PUT", "/api/v1/invoices/NL/EEE/R1", body)).status == 422
+    assert (await house.ask("DELETE", "/api/v1/invoices/NL/EEE/R1")).status == 422
+    assert (await house.ask("DELETE", "/api/v1/invoices/DE/BSB/NONE")).status == 404
+
+
+async def kept(house: House, audience: str = "DE*BSB") -> None:
+    """A terminal and a confirmation of NL*PTA."""
+    confirmation = CONFIRMATION["2.3.0"].read(advice()).tree()
+    unit = Unit().put(terminal_put("NL*PTA", terminal(), audience))
+    await house.program.store.commit(unit.put(confirmation_put("NL*PTA", confirmation, audience)))
+
+
+async def test_terminals_are_listed_and_shown(house: House) -> None:
+    await kept(house)
+    assert (await house.ask("GET", "/api/v1/terminals")).tree["items"] == [terminal()]
+    assert (await house.ask("GET", T1)).tree == terminal()
+    assert (await house.ask("GET", "/api/v1/terminals/NL/PTB/T1")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        ({"location_ids": ["NONE"]}, "/location_ids/0: we have no such location"),
+        ({"evse_uids": ["E1", "NONE"]}, "/evse_uids/1: we have no such EVSE"),
+        ({"location_ids": "LOC1"}, "/location_ids"),
+        ({"customer_reference": "4111111111111111"}, "/customer_reference: looks like a card number"),
+        ({"terminal_id": "T2"}, "the URL and the object name different terminals"),
+    ],
+)
+async def test_a_terminal_is_assigned_to_places_of_ours_only(house: House, part: dict[str, Any], why: str) -> None:
+    await house.furnish()
+    await kept(house)
+    told = await house.ask("PATCH", T1, part)
+    assert (told.status, told.code) == (422, "invalid_request")
+    assert told.tree["error"]["message"].startswith(why)
+
+
+async def test_a_terminal_of_another_cpo_or_of_nobody_connected_cannot_be_changed(house: House) -> None:
+    await house.furnish()
+    await kept(house, "BE*AAA")
+    assert (await house.ask("PATCH", T1, {"location_ids": ["LOC1"]})).status == 422
+    await kept(house)
+    told = await house.ask("PATCH", T1, {"location_ids": ["LOC1"]})
+    assert (told.status, told.code) == (502, "partner_unreachable")
+    assert (await house.ask("POST", f"{T1}/deactivate")).status == 502
+    assert (await house.ask("POST", "/api/v1/terminals/activate", {"reference": "SN"})).status == 502
+    assert (await house.ask("GET", T1)).tree == terminal()
+
+
+async def test_a_payment_shows_how_it_stands_with_our_books(house: House) -> None:
+    await house.furnish()
+    await kept(house)
+    (payment,) = (await house.ask("GET", "/api/v1/payments")).tree["items"]
+    assert (payment["state"], payment["cdrs"], payment["charged"]) == ("unmatched", [], None)
+    assert payment["confirmation"]["id"] == "F1"
+    assert await payments.matching(house.program.hub, str(Party.parse("NL*PTA")), "pp-100") == []

@@ -1,0 +1,248 @@
+"""Mistakes that partners make, seeded into true CDRs: each is named by its class, and the true CDR is right."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pytest
+
+from modules.cdrs.check import Cause, Verdict
+from tests.modules.cdrs.check.records import LATER, but, cdr, checked, component, element, period, tariff
+from tests.world import VERSIONS
+
+D = Decimal
+
+# An evening in Berlin: 10 kWh at 0.40 until 20:00, then 20 kWh at 0.30; 24 minutes of parking, which are two quarters
+# of an hour at 6.00; a fee of 1.00. 4.00 + 6.00 + 3.00 + 1.00 = 14.00, with 19 % 16.66.
+EVENING_TARIFF = tariff(
+    element(component("ENERGY", "0.40"), start_time="08:00", end_time="20:00"),
+    element(component("ENERGY", "0.30"), component("PARKING_TIME", "6.00", 900), component("FLAT", "1.00")),
+)
+EVENING = cdr(
+    [EVENING_TARIFF],
+    [
+        period("17:30", energy="10", time="0.5"),
+        period("18:00", energy="20", time="1"),
+        period("19:00", parking_time="0.4"),
+    ],
+    "19:24",
+    total=("14.00", "16.66"),
+    energy=("10.00", "11.90"),
+    parking=("3.00", "3.57"),
+    fixed=("1.00", "1.19"),
+)
+
+# An hour of charging at 3.00 and half an hour of parking at 4.00, minute by minute, and a start fee of 0.50 that stands
+# in an element of its own before the others, as in the examples of the text: 3.00 + 2.00 + 0.50 = 5.50, 20 %: 6.60.
+HOURS_TARIFF = tariff(
+    element(component("FLAT", "0.50", vat="20")),
+    element(component("TIME", "3.00", 60, vat="20"), component("PARKING_TIME", "4.00", 60, vat="20")),
+    id="HOURS",
+)
+HOURS = cdr(
+    [HOURS_TARIFF],
+    [period("09:00", "HOURS", energy="8", time="1"), period("10:00", "HOURS", energy="0", parking_time="0.5")],
+    "10:30",
+    total=("5.50", "6.60"),
+    time=("3.00", "3.60"),
+    parking=("2.00", "2.40"),
+    fixed=("0.50", "0.60"),
+)
+
+# Three times four minutes with breaks of a minute between, at 6.00 an hour in steps of two minutes: 12 minutes, 1.20.
+# Each is written as 0.0667 h, which is 240.12 s.
+MINUTES = cdr(
+    [tariff(element(component("TIME", "6.00", 120, vat=None)))],
+    [period("09:00", energy="1", time="0.0667"), period("09:04", energy="1", time="0.0667"),
+     period("09:08", energy="1", time="0.0667")],
+    "09:12",
+    total=("1.20",),
+)  # fmt: skip
+
+# A kilowatt-hour at 0.25, at most 8.00 before and 9.52 after taxes: 40 kWh would be 10.00, and cost 8.00.
+CAPPED = cdr(
+    [
+        tariff(
+            element(component("ENERGY", "0.25")),
+            max_price={"before_taxes": D("8.00"), "after_taxes": D("9.52")},
+        )
+    ],
+    [period("09:00", energy="40", time="2")],
+    "11:00",
+    total=("8.00", "9.52"),
+    energy=("10.00", "11.90"),
+)
+
+# Reserved for 15 minutes at 4.00 an hour, with a fee of 1.50 for it; then 10 kWh at 0.50 and a fee of 0.75.
+# 1.00 + 1.50 + 5.00 + 0.75 = 8.25.
+RESERVED = cdr(
+    [
+        tariff(
+            element(component("TIME", "4.00", 60, None), component("FLAT", "1.50", 1, None), reservation="RESERVATION"),
+            element(component("ENERGY", "0.50", 1, None), component("FLAT", "0.75", 1, None)),
+            element(component("TIME", "2.00", 60, None), min_duration=3600),
+        )
+    ],
+    [period("09:00", reservation_time="0.25"), period("09:15", energy="10", time="0.9")],
+    "10:09",
+    total=("8.25",),
+    energy=("5.00",),
+    fixed=("0.75",),
+    reservation=("2.50",),
+)
+
+# Elements by energy: the first 10 kWh at 0.60, then 0.40; 25 kWh: 6.00 + 6.00 = 12.00.
+TIERED = cdr(
+    [tariff(element(component("ENERGY", "0.60", 1, "21")), id="OTHER"),
+     tariff(
+        element(component("ENERGY", "0.60", 1, "21"), max_kwh=D(10)),
+        element(component("ENERGY", "0.40", 1, "21"), max_kwh=D(50)),
+        element(component("ENERGY", "0.35", 1, "21")),
+        id="TIERS",
+    )],
+    [period("09:00", "TIERS", energy="10", time="0.5"), period("09:30", "TIERS", energy="15", time="0.75")],
+    "10:15",
+    total=("12.00", "14.52"),
+    energy=("12.00", "14.52"),
+)  # fmt: skip
+
+# Eight periods of 1.234 kWh at 0.3210: each is 0.396114, together 3.168912.
+MANY = cdr(
+    [tariff(element(component("ENERGY", "0.3210", 1, None)))],
+    [period(f"09:{5 * n:02}", energy="1.234", time="0.0833") for n in range(8)],
+    "09:40",
+    total=("3.17",),
+)
+
+
+class Seeded(NamedTuple):
+    """A mistake: the CDR with it, what it is, and the versions in which it can be made."""
+
+    name: str
+    cdr: dict[str, Any]
+    cause: Cause
+    versions: tuple[str, ...] = LATER
+    known: tuple[Any, ...] = ()
+
+
+DEARER = tariff(
+    element(component("ENERGY", "0.45"), start_time="08:00", end_time="20:00"),
+    element(component("ENERGY", "0.33"), component("PARKING_TIME", "6.00", 900), component("FLAT", "1.00")),
+)
+
+MISTAKES = [
+    # taxes
+    Seeded("no tax at all", but(EVENING, total=("14.00", "14.00"), energy=("10.00", "10.00"),
+                                parking=("3.00", "3.00"), fixed=("1.00", "1.00")), Cause.TAX),
+    Seeded("no tax on the total", but(EVENING, total=("14.00", "14.00")), Cause.TAX),
+    Seeded("tax twice", but(EVENING, total=("14.00", "19.83")), Cause.TAX),
+    Seeded("gross as net", but(EVENING, total=("16.66", "16.66"), energy=("11.90", "11.90"),
+                               parking=("3.57", "3.57"), fixed=("1.19", "1.19")), Cause.TAX),
+    Seeded("gross as net, taxed again", but(CAPPED, total=("9.52", "11.3288"), energy=("11.90", "14.161")), Cause.TAX),
+    Seeded("21 % instead of 19 %", but(EVENING, total=("14.00", "16.94"), energy=("10.00", "12.10"),
+                                       parking=("3.00", "3.63"), fixed=("1.00", "1.21")), Cause.TAX),
+    Seeded("net taken for gross", but(TIERED, total=("9.92", "12.00"), energy=("9.92", "12.00")), Cause.TAX),
+    # steps
+    Seeded("no step", but(EVENING, total=("13.40", "15.95"), parking=("2.40", "2.86")), Cause.STEP, VERSIONS),
+    Seeded("step of each period", but(MINUTES, charging_periods=[
+        period("09:00", energy="1", time="0.05"), period("09:03", energy="1", time="0.05"),
+        period("09:06", energy="1", time="0.1")], total=("1.40",)), Cause.STEP, VERSIONS),
+    Seeded("time rounded too", but(EVENING, tariffs=[tariff(
+        element(component("TIME", "2.00", 7200), component("PARKING_TIME", "6.00", 900)), id="T1")],
+        total=("7.00", "8.33"), time=("4.00", "4.76"), energy=("0.00", "0.00"), fixed=("0.00", "0.00")), Cause.STEP),
+    # elements
+    Seeded("first element as a whole", but(HOURS, total=("0.50", "0.60"), time=("0.00", "0.00"),
+                                           parking=("0.00", "0.00")), Cause.WRONG_ELEMENT),
+    Seeded("last element that fits", but(TIERED, tariffs=TIERED["tariffs"][1:], total=("8.75", "10.5875"),
+                                           energy=("8.75", "10.5875")),
+           Cause.WRONG_ELEMENT, VERSIONS),
+    Seeded("price of the start", but(TIERED, tariffs=TIERED["tariffs"][1:], total=("15.00", "18.15"),
+                                     energy=("15.00", "18.15")), Cause.WRONG_ELEMENT, VERSIONS),
+    # time
+    Seeded("UTC instead of local time", but(EVENING, total=("16.00", "19.04"), energy=("12.00", "14.28")),
+           Cause.TIME_ZONE),
+    Seeded("winter time in summer", but(EVENING, charging_periods=[
+        period("17:30", energy="10", time="0.5"), period("18:00", energy="10", time="0.5"),
+        period("18:30", energy="10", time="0.5"), period("19:00", parking_time="0.4")],
+        total=("16.00", "19.04"), energy=("12.00", "14.28")), Cause.TIME_ZONE),
+    Seeded("parking at the price of time", but(HOURS, total=("5.00", "6.00"), time=("4.50", "5.40"),
+                                               parking=("0.00", "0.00")), Cause.PARKING_AS_TIME),
+    Seeded("parking in the field of time", but(HOURS, time=("5.00", "6.00"), parking=("0.00", "0.00")),
+           Cause.PARKING_AS_TIME),
+    Seeded("parking billed as time too", but(HOURS, total=("7.00", "8.40"), time=("4.50", "5.40")),
+           Cause.PARKING_AS_TIME),
+    Seeded("time at the price of parking", but(HOURS, total=("6.50", "7.80"), time=("0.00", "0.00"),
+                                               parking=("6.00", "7.20")), Cause.TIME_AS_PARKING),
+    Seeded("hours as they are written", but(MINUTES, total=("1.40",)), Cause.HOURS_ROUNDING, VERSIONS),
+    Seeded("price of an hour for a minute", but(HOURS, total=("182.50", "219.00"), time=("180.00", "216.00")),
+           Cause.UNIT),
+    # limits and fees
+    Seeded("no limit", but(CAPPED, total=("10.00", "11.90")), Cause.LIMIT),
+    Seeded("limit of the parts", but(CAPPED, tariffs=[tariff(
+        element(component("ENERGY", "0.25"), component("FLAT", "1.00")), max_price=CAPPED["tariffs"][0]["max_price"])],
+        total=("9.00", "10.71"), energy=("8.00", "9.52"), fixed=("1.00", "1.19")), Cause.LIMIT),
+    Seeded("fee of each period", but(EVENING, total=("16.00", "19.04"), fixed=("3.00", "3.57")),
+           Cause.FLAT_PER_PERIOD),
+    Seeded("fee twice", but(HOURS, total=("6.00", "7.20"), fixed=("1.00", "1.20")), Cause.FLAT_PER_PERIOD, VERSIONS),
+    Seeded("fee left out", but(EVENING, total=("13.00", "15.47"), fixed=("0.00", "0.00")), Cause.LEFT_OUT, VERSIONS),
+    # reservations
+    Seeded("reservation for nothing", but(RESERVED, total=("5.75",), reservation=("0.00",)), Cause.RESERVATION),
+    Seeded("one fee for both", but(RESERVED, total=("7.50",), fixed=("0.00",)), Cause.RESERVATION),
+    # sums and rounding
+    Seeded("wrong sum", but(EVENING, total=("14.50", "17.16")), Cause.ARITHMETIC),
+    Seeded("each period rounded", but(MANY, total=("3.20",)), Cause.ROUNDING, VERSIONS),
+    Seeded("whole kilowatt-hours", but(MANY, total=("2.57",)), Cause.ROUNDING, VERSIONS),
+    # tariffs
+    Seeded("yesterday's prices", but(EVENING, total=("15.10", "17.97"), energy=("11.10", "13.21")),
+           Cause.STALE_TARIFF, LATER, (DEARER,)),
+    Seeded("a price that is in no tariff", but(HOURS, tariffs=[tariff(
+        element(component("ENERGY", "0.50", 1, "20")), id="HOURS")],
+        total=("4.40", "5.28"), time=("0.00", "0.00"), parking=("0.00", "0.00"), fixed=("0.00", "0.00"),
+        energy=("4.40", "5.28")), Cause.STALE_TARIFF, VERSIONS),
+    Seeded("a tariff that has ended", but(EVENING, tariffs=[
+        {**EVENING_TARIFF, "end_date_time": "2026-04-30T22:00:00Z"}]), Cause.STALE_TARIFF),
+    Seeded("the tariff of another place", but(TIERED, total=("15.00", "18.15"), energy=("15.00", "18.15"), tariffs=[
+        TIERED["tariffs"][0], {**TIERED["tariffs"][1], "elements": [
+            element(component("ENERGY", "0.45", 1, "21"), max_kwh=D(10)),
+            element(component("ENERGY", "0.40", 1, "21"))]}]), Cause.STALE_TARIFF),
+    # the CDR against itself
+    Seeded("another energy", but(EVENING, total_energy=D(31)), Cause.ENERGY, VERSIONS),
+    Seeded("watt-hours", but(EVENING, total_energy=D(30_000)), Cause.ENERGY, VERSIONS),
+    Seeded("minutes", but(EVENING, total_time=D(114)), Cause.TOTAL_TIME, VERSIONS),
+    Seeded("half an hour less", but(EVENING, total_time=D("1.4")), Cause.TOTAL_TIME, VERSIONS),
+    Seeded("more parking", but(EVENING, total_parking_time=D(1)), Cause.PARKING_TIME, VERSIONS),
+    Seeded("another currency", but(EVENING, currency="CHF"), Cause.CURRENCY, VERSIONS),
+    Seeded("a period after the end", but(EVENING, end_date_time="2026-05-04T18:30:00Z", total_time=D(1)),
+           Cause.PERIODS, VERSIONS),
+    Seeded("a period twice", but(EVENING, charging_periods=[EVENING["charging_periods"][0]] * 2 +
+                                 EVENING["charging_periods"][1:], total_energy=D(40)), Cause.PERIODS, VERSIONS),
+    Seeded("more time than there is", but(EVENING, charging_periods=[
+        period("17:30", energy="10", time="0.9"), *EVENING["charging_periods"][1:]]), Cause.PERIODS, VERSIONS),
+    Seeded("negative, and no credit", but(EVENING, total=("-14.00", "-16.66")), Cause.CREDIT),
+    Seeded("a credit that is positive", but(EVENING, credit=True, credit_reference_id="CDR0"), Cause.CREDIT),
+    Seeded("a credit of nothing", but(EVENING, credit=True, total=("-14.00", "-16.66")), Cause.CREDIT),
+]  # fmt: skip
+
+CASES = [
+    pytest.param(seeded, version, id=f"{seeded.name} {version}") for seeded in MISTAKES for version in seeded.versions
+]
+TRUE = {"evening": EVENING, "hours": HOURS, "minutes": MINUTES, "capped": CAPPED, "reserved": RESERVED,
+        "tiered": TIERED, "many": MANY}  # fmt: skip
+
+
+@pytest.mark.parametrize(("seeded", "version"), CASES)
+def test_a_mistake_is_named(seeded: Seeded, version: str) -> None:
+    result = checked(seeded.cdr, version, tariffs=seeded.known)
+    assert result.verdict is Verdict.WRONG, result
+    assert result.causes[0] is seeded.cause, result.deviations
+    assert all(deviation.why for deviation in result.deviations)
+
+
+@pytest.mark.parametrize("name", TRUE)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_true_cdr_is_right(name: str, version: str) -> None:
+    if version == "2.1.1" and name in ("capped", "reserved", "tiered"):
+        return  # it has neither limits nor reservations, and no way to say which of two tariffs it is
+    result = checked(TRUE[name], version)
+    assert (result.verdict, result.deviations) == (Verdict.RIGHT, ())

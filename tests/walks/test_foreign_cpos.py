@@ -1,0 +1,177 @@
+"""Walk (c): a CPO of another company registers, and what it says of its places reaches the eMSPs of each version.
+
+The CPO is a program of its own, in each version too: nine pairs of versions, each way of telling and of asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.walks.processes import CpoProcess
+from tests.walks.site import VERSIONS, Emsp, Site, Tree, until
+
+PARTIES = {"2.1.1": "BE*AAA", "2.2.1": "BE*BBB", "2.3.0": "BE*CCC"}
+
+
+class Cpo:
+    """The CPO, and what a tester asks of it."""
+
+    def __init__(self, process: CpoProcess) -> None:
+        self.process, self.version = process, process.version
+        self.country, self.party_id = process.party.split("*")
+
+    def does(self, action: str, **body: object) -> Any:
+        return self.process.web.ask("POST", f"/sandbox/{action}", body)
+
+    def complaints(self) -> list[str]:
+        found = self.process.web.ask("GET", "/sandbox/complaints")
+        return [f"{each['where']}: {each['what']}" for each in found]
+
+
+@pytest.fixture(params=VERSIONS)
+def cpo(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Iterator[Cpo]:
+    """A CPO of each version, registered, and gone again afterwards."""
+    process = CpoProcess(request.param, PARTIES[request.param], tmp_path)
+    process.start()
+    try:
+        process.wait()
+        known = Cpo(process)
+        known.does("objects", module="tariffs", object=tariff(known.version, "OLD"), push=False)
+        known.does("objects", module="locations", object=location(known.version, "OLD1"), push=False)
+        invited = site.invite(process)
+        url = invited["versions_url_2_1_1" if known.version == "2.1.1" else "versions_url"]
+        known.does("register", versions_url=url, token=invited["token_a"])
+        yield known
+        site.hub.web.ask("DELETE", f"/api/v1/partners/{process.name}")
+    finally:
+        process.close()
+
+
+def location(version: str, location_id: str, **fields: object) -> Tree:
+    """As a CPO of that version writes it, by the book."""
+    electric = {"format": "SOCKET", "power_type": "AC_3_PHASE", "standard": "IEC_62196_T2"}
+    old = version == "2.1.1"
+    limits = {"voltage": 230, "amperage": 16} if old else {"max_voltage": 230, "max_amperage": 16}
+    price = {"tariff_id": "DAY"} if old else {"tariff_ids": ["DAY"]}
+    evses = [
+        {"uid": f"{location_id}-{n}", "status": "AVAILABLE", "connectors": [{"id": "1", **electric, **limits, **price}]}
+        for n in (1, 2)
+    ]
+    kind = {"type": "ON_STREET"} if old else {"parking_type": "ON_STREET", "publish": True}
+    place = {"address": "Grote Markt 1", "city": "Gent", "postal_code": "9000", "country": "BEL"}
+    where = {"coordinates": {"latitude": "51.047599", "longitude": "3.729944"}, "time_zone": "Europe/Brussels"}
+    return {"id": location_id, "name": "Markt", **kind, **place, **where, "evses": evses, **fields}
+
+
+def tariff(version: str, tariff_id: str, price: float = 0.3) -> Tree:
+    included = {"tax_included": "NO"} if version == "2.3.0" else {}
+    element = {"price_components": [{"type": "ENERGY", "price": price, "step_size": 1}]}
+    return {"id": tariff_id, "currency": "EUR", "elements": [element], **included}
+
+
+async def held(emsp: Emsp, module: str, identity: str) -> Tree:
+    """The object at a partner, once it is there."""
+    found: list[Tree] = await until(lambda: emsp.held(module, id=identity), why=f"{identity} at {emsp.version}")
+    (tree,) = found
+    return tree
+
+
+def has_status(emsp: Emsp, identity: str, status: str) -> bool:
+    """Is the first EVSE of this location there so?"""
+    (tree,) = emsp.held("locations", id=identity)
+    return bool(tree["evses"][0]["status"] == status)
+
+
+def is_gone(emsp: Emsp, tariff_id: str) -> bool:
+    return not emsp.held("tariffs", id=tariff_id)
+
+
+def owned(found: list[Tree], cpo: Cpo, version: str) -> list[Tree]:
+    """Of 2.1.1 no object says whose it is."""
+    return [tree for tree in found if version == "2.1.1" or tree["party_id"] == cpo.party_id]
+
+
+async def test_what_a_cpo_pushes_reaches_every_emsp_in_its_version(site: Site, cpo: Cpo) -> None:
+    name = f"X-{cpo.version}"
+    cpo.does("objects", module="tariffs", object=tariff(cpo.version, f"T-{cpo.version}"))
+    cpo.does("objects", module="locations", object=location(cpo.version, name))
+    for emsp in site.emsps.values():
+        told = await held(emsp, "locations", name)
+        assert [evse["status"] for evse in told["evses"]] == ["AVAILABLE", "AVAILABLE"]
+        assert await held(emsp, "tariffs", f"T-{cpo.version}")
+
+    change = {"status": "CHARGING"}
+    part = cpo.does("patch", path=[name, f"{name}-1"], change=change)
+    for emsp in site.emsps.values():
+        await until(partial(has_status, emsp, name, "CHARGING"), why=f"the status at {emsp.version}")
+        told = await held(emsp, "locations", name)
+        assert told["evses"][0]["last_updated"] == part["last_updated"] == told["last_updated"]
+        methods = [r["method"] for r in emsp.receipts() if f"/{cpo.country}/{cpo.party_id}/{name}" in r["path"]]
+        assert methods[-1] == "PATCH"
+
+    cpo.does("withdraw", tariff=f"T-{cpo.version}")
+    for emsp in site.emsps.values():
+        await until(partial(is_gone, emsp, f"T-{cpo.version}"), why=f"its end at {emsp.version}")
+        assert emsp.new_complaints() == []
+    assert cpo.complaints() == []
+
+
+async def test_what_a_cpo_had_before_is_pulled_and_can_be_pulled_on(site: Site, cpo: Cpo) -> None:
+    key = f"/api/v1/partners/{cpo.process.name}"
+    await until(lambda: site.hub.web.ask("GET", key)["pulled"].get("locations"), why="our pull")
+    for emsp in site.emsps.values():
+        found = owned(emsp.post("pull", {"module": "locations"}), cpo, emsp.version)
+        assert "OLD1" in [tree["id"] for tree in found]
+        assert "OLD" in [tree["id"] for tree in owned(emsp.post("pull", {"module": "tariffs"}), cpo, emsp.version)]
+        assert emsp.new_complaints() == []
+    assert cpo.complaints() == []
+
+
+@pytest.mark.parametrize("cpo", ["2.2.1", "2.3.0"], indirect=True)
+async def test_what_is_addressed_to_one_emsp_reaches_it_alone(site: Site, cpo: Cpo) -> None:
+    name = f"P-{cpo.version}"
+    chosen = site.emsps["2.3.0"]
+    cpo.does("objects", module="locations", object=location(cpo.version, name), to=chosen.process.party)
+    assert await held(chosen, "locations", name)
+    receipt = next(r for r in chosen.receipts() if r["path"].endswith(f"/{name}"))
+    assert receipt["headers"]["ocpi-from-party-id"] == cpo.party_id
+    for emsp in site.emsps.values():
+        if emsp is not chosen:
+            assert not emsp.held("locations", id=name)
+            assert name not in [tree["id"] for tree in emsp.post("pull", {"module": "locations"})]
+    assert chosen.new_complaints() == []
+    assert cpo.complaints() == []
+
+
+async def test_an_agreement_keeps_one_emsp_out(site: Site, cpo: Cpo) -> None:
+    name, kept_out = f"A-{cpo.version}", site.emsps["2.2.1"]
+    rule = {"viewer": kept_out.process.name, "owner": cpo.process.party, "allow": False}
+    site.hub.web.ask("PUT", "/api/v1/agreements", rule)
+    cpo.does("objects", module="locations", object=location(cpo.version, name))
+    for emsp in site.emsps.values():
+        if emsp is not kept_out:
+            assert await held(emsp, "locations", name)
+    assert name not in [tree["id"] for tree in kept_out.post("pull", {"module": "locations"})]
+    assert not kept_out.held("locations", id=name)
+    owner = cpo.process.party.replace("*", "%2A")
+    site.hub.web.ask("DELETE", f"/api/v1/agreements/{kept_out.process.name}/{owner}/%2A")
+    assert name in [tree["id"] for tree in kept_out.post("pull", {"module": "locations"})]
+
+
+async def test_a_cpo_that_leaves_takes_its_places_along(site: Site, cpo: Cpo) -> None:
+    name = f"L-{cpo.version}"
+    cpo.does("objects", module="locations", object=location(cpo.version, name))
+    emsp = site.emsps["2.2.1"]
+    assert await held(emsp, "locations", name)
+    cpo.does("rotate")
+    cpo.does("patch", path=[name, f"{name}-2"], change={"status": "BLOCKED"})
+    site.hub.web.ask("POST", f"/api/v1/partners/{cpo.process.name}/block", {})
+    assert name not in [tree["id"] for tree in emsp.post("pull", {"module": "locations"})]
+    site.hub.web.ask("POST", f"/api/v1/partners/{cpo.process.name}/unblock", {})
+    assert name in [tree["id"] for tree in emsp.post("pull", {"module": "locations"})]
+    assert cpo.complaints() == []
