@@ -106,6 +106,7 @@ class EmspAdmin(Admin):
             ("POST", "tokens", self.push_token),
             ("POST", "pull", self.pull),
             ("POST", "commands", self.command),
+            ("POST", "limits", self.limit),
             ("PUT", "authorize", self.authorize),
         ]
 
@@ -131,6 +132,12 @@ class EmspAdmin(Admin):
         to = Party.parse(body["to"]) if body.get("to") else None
         return asdict(await self._emsp.command(body["command"], body["body"], to=to))
 
+    async def limit(self, body: Json) -> Json:
+        """`{method, session, given?, to?}`: a charging profile, or `{"duration": ...}` for a GET; as commands are."""
+        to = Party.parse(body["to"]) if body.get("to") else None
+        given = body.get("given") or {}
+        return asdict(await self._emsp.limit(body["method"], body["session"], given, to=to))
+
     async def authorize(self, body: Json) -> Json:
         """`{<uid>: <AllowedType>|UNKNOWN|NEEDS_LOCATION, ..., "delay": <seconds>}`"""
         drivers = self._emsp.drivers
@@ -152,10 +159,12 @@ class CpoAdmin(Admin):
             ("POST", "patch", self.patch),
             ("POST", "withdraw", self.withdraw),
             ("POST", "commands", self.answers),
+            ("POST", "authorize", self.authorize),
+            ("POST", "limits", self.limits),
         ]
 
     async def put(self, body: Json) -> Json:
-        """`{module, object, to?, push?}`: a Location or Tariff of ours; with `"push": false` it is only listed."""
+        """`{module, object, to?, push?}`: an object of ours, of any module; with `"push": false` it is only listed."""
         to = Party.parse(body["to"]) if body.get("to") else None
         return await self._cpo.put(body["module"], body["object"], to=to, push=body.get("push", True))
 
@@ -172,6 +181,15 @@ class CpoAdmin(Admin):
     async def answers(self, body: Json) -> Json:
         """`{answer?, result?, delay?}`: what commands are answered, and what comes of them after so many seconds."""
         return self._cpo.orders.settle(**body)
+
+    async def authorize(self, body: Json) -> Json:
+        """`{uid, type?, at?}`: the AuthorizationInfo."""
+        return await self._cpo.authorize(body["uid"], type_=body.get("type", "RFID"), at=body.get("at"))
+
+    async def limits(self, body: Json) -> Json:
+        """`{session, profile}`: an ActiveChargingProfile, told to who limited the session."""
+        await self._cpo.show_limits(body["session"], body["profile"])
+        return {}
 
 
 def _field(tree: Mapping[str, Json], name: str) -> Json:

@@ -51,9 +51,11 @@ class Connection:
         answer.require("DELETE credentials")
         self._accounts.part()
 
-    async def send(self, method: str, module: str, path: str, *, body: Json = None, to: Party | None = None) -> Answer:
-        """Push what is ours to the hub's receiver, for all or for one party. Raises: as all here."""
-        url = f"{endpoint(self._hub().endpoints, module, 'RECEIVER')}/{path}"
+    async def send(
+        self, method: str, module: str, path: str = "", *, role: str = "RECEIVER", body: Json = None, to: Party | None
+    ) -> Answer:
+        """Push what is ours to the hub, for one party or (`to` None) for all. Raises: as all here."""
+        url = endpoint(self._hub().endpoints, module, role) + (f"/{path}" if path else "")
         answer = await self._ask(method, url, body=body, to=to or self._hub().hub)
         answer.require(f"{method} {module}")
         return answer

@@ -1,4 +1,4 @@
-"""The functional modules of a CPO: sender of locations and tariffs, receiver of tokens and commands."""
+"""The functional modules of a CPO: sender of what it has, receiver of tokens, commands and charging profiles."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Counters:
     def handlers(self) -> Handlers:
         """The table for the desk."""
         return {
-            ("locations", "GET"): self.get,
-            ("tariffs", "GET"): self.get,
+            **dict.fromkeys([(module, "GET") for module in ("locations", "tariffs", "sessions", "cdrs")], self.get),
             ("tokens", "GET"): self.get_token,
             ("tokens", "PUT"): self.put_token,
             ("tokens", "PATCH"): self.patch_token,
             ("commands", "POST"): self._orders.take,
+            **dict.fromkeys([("chargingprofiles", method) for method in ("GET", "PUT", "DELETE")], self._orders.limit),
         }
 
     async def get(self, call: Call) -> Reply:
@@ -41,7 +41,7 @@ class Counters:
         if not call.path:
             return self._pages.answer(call, self._grounds.listed(call.module))
         found = self._grounds.find(call.module, call.path)
-        if found is None or call.module == "tariffs":
+        if found is None or call.module != "locations":
             raise Refused(404, 2003 if call.module == "locations" else 2000, "no such object here")
         return Reply(found)
 

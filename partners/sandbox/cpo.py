@@ -116,14 +116,27 @@ class Cpo:
     async def put(
         self, module: str, given: Mapping[str, Json], *, to: Party | None = None, push: bool = True
     ) -> dict[str, Json]:
-        """A location or tariff of ours, to all (`to` None: to the hub) or to one party.
+        """An object of ours, to all (`to` None: to the hub) or to one party.
 
         Raises: ValueError, when it breaks the specification.
         """
         tree = self.grounds.keep(module, given, private=to is not None)
-        if push:
+        if push and module == "cdrs":
+            await self._connection.send("POST", module, body=tree, to=to)
+        elif push:
             await self._connection.send("PUT", module, self._own(tree["id"]), body=tree, to=to)
         return tree
+
+    async def authorize(self, uid: str, *, type_: str = "RFID", at: Json = None) -> Json:
+        """What a driver's eMSP says of a card that is shown here. `at`: LocationReferences. OCPI mod_tokens."""
+        path = f"{quote(uid, safe='')}/authorize?type={type_}"
+        return (await self._connection.send("POST", "tokens", path, role="SENDER", body=at, to=None)).data
+
+    async def show_limits(self, session_id: str, profile: Mapping[str, Json]) -> None:
+        """PUT an ActiveChargingProfile to who limited the session. OCPI mod_charging_profiles."""
+        await self._connection.send(
+            "PUT", "chargingprofiles", quote(session_id, safe=""), role="SENDER", body=profile, to=None
+        )
 
     async def patch_location(
         self, path: tuple[str, ...], change: Mapping[str, Json], *, to: Party | None = None
@@ -136,7 +149,7 @@ class Cpo:
     async def withdraw(self, tariff_id: str) -> None:
         """DELETE a tariff. Raises: KeyError."""
         self.grounds.drop(tariff_id)
-        await self._connection.send("DELETE", "tariffs", self._own(tariff_id))
+        await self._connection.send("DELETE", "tariffs", self._own(tariff_id), to=None)
 
     def _own(self, *path: str) -> str:
         return "/".join(quote(part, safe="") for part in (self.party.country_code, self.party.party_id, *path))
@@ -155,4 +168,5 @@ class Cpo:
             "tariffs": self.grounds.listed("tariffs"),
             "tokens": list(self.counters.tokens.values()),
             "commands": self.orders.taken,
+            "profiles": self.orders.profiles,
         }

@@ -1,4 +1,4 @@
-"""What an eMSP does of its own accord: push tokens, pull lists, send commands."""
+"""What an eMSP does of its own accord: push tokens, pull lists, send commands, limit charges."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GRACE_S = 5.0
 
 @dataclass(frozen=True)
 class CommandOutcome:
-    """`answer` is the hub's CommandResponse, `result` the charger's answer; None when none came in time."""
+    """`answer` is what the hub said at once, `result` the charger's answer; None when none came in time."""
 
     answer: Mapping[str, Json]
     result: Mapping[str, Json] | None
@@ -96,6 +96,29 @@ class Dealings(Connection):
         if answer["result"] != "ACCEPTED":
             return CommandOutcome(answer, None)
         return CommandOutcome(answer, await _within(waiting, answer.get("timeout", 30) + _GRACE_S))
+
+    async def limit(
+        self, method: str, session_id: str, given: Mapping[str, Json], *, to: Party | None = None
+    ) -> CommandOutcome:
+        """PUT a charging profile (`given`), DELETE it, or GET what is active (`{"duration": seconds}`).
+
+        OCPI mod_charging_profiles_receiver_interface.
+        """
+        identity, waiting = uuid.uuid4().hex, asyncio.get_running_loop().create_future()
+        self._receivers.commands[identity] = waiting
+        place = {"response_url": self._house.ocpi_url("chargingprofiles", method, identity)}
+        url = f"{endpoint(self._hub().endpoints, 'chargingprofiles', 'RECEIVER')}/{quote(session_id, safe='')}"
+        if method == "PUT":
+            answered = await self._ask("PUT", url, body={"charging_profile": dict(given), **place}, to=to)
+        else:
+            query = {**place, **{name: str(value) for name, value in given.items()}}
+            answered = await self._line.ask(method, url, self._hub().their_token, to=to, query=query)
+        answer = answered.require(f"{method} chargingprofiles")
+        for breach in check(self._rules.version, "ChargingProfileResponse", answer):
+            self._complaints.add(f"answer to {method} chargingprofiles", breach)
+        if answer["result"] != "ACCEPTED":
+            return CommandOutcome(answer, None)
+        return CommandOutcome(answer, await _within(waiting, answer["timeout"] + _GRACE_S))
 
     def _with_token(self, command: str, body: Mapping[str, Json]) -> dict[str, Json]:
         whole = dict(body)

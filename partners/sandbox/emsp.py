@@ -77,9 +77,9 @@ class Emsp:
         house = House(
             self.rules, "EMSP", self.party, self.url, self._accounts, self.complaints, self.temper, self._line
         )
-        self._handshake, receivers = Handshake(house), Receivers(house, self.mirror, self.drivers)
-        self._dealings = Dealings(house, self._handshake, receivers, self.mirror, self.drivers)
-        desk = Desk(house, {**self._handshake.handlers(), **receivers.handlers()})
+        self._handshake, self._receivers = Handshake(house), Receivers(house, self.mirror, self.drivers)
+        self._dealings = Dealings(house, self._handshake, self._receivers, self.mirror, self.drivers)
+        desk = Desk(house, {**self._handshake.handlers(), **self._receivers.handlers()})
         routes = [*EmspAdmin(self).routes(), Route("/ocpi/{rest:path}", desk.serve, methods=_METHODS)]
         self._front = Front(Starlette(routes=routes), self.receipts, self.temper)
 
@@ -153,6 +153,12 @@ class Emsp:
         """Send any of the five commands and wait for its result."""
         return await self._dealings.command(command, body, to=to)
 
+    async def limit(
+        self, method: str, session_id: str, given: Mapping[str, Json], *, to: Party | None = None
+    ) -> CommandOutcome:
+        """PUT, GET or DELETE the charging profile of a session, and wait for the result."""
+        return await self._dealings.limit(method, session_id, given, to=to)
+
     def state(self) -> dict[str, Json]:
         """For the admin route."""
         objects = {module: self.mirror.listed(module) for module in self.mirror.objects}
@@ -168,4 +174,5 @@ class Emsp:
             "complaints": self.complaints.listed(),
             **objects,
             "tokens": list(self.drivers.tokens.values()),
+            "limits": self._receivers.limits,
         }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a CPO has: its locations and tariffs, in the words of its version."""
+"""What a CPO has: its locations, tariffs, sessions and CDRs, in the words of its version."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KINDS = ("Location", "EVSE", "Connector")
 
 
 class Grounds:
-    """Locations and tariffs by id; kept over a restart beside what was agreed."""
+    """All of them by id; kept over a restart beside what was agreed."""
 
     def __init__(self, rules: Rules, party: Party, accounts: Accounts) -> None:
         self._rules = rules

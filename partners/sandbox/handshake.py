@@ -8,7 +8,7 @@ import httpx
 
 from partners.sandbox.call import Call, Handlers, Refused, Reply
 from partners.sandbox.check import check
-from partners.sandbox.house import MODULES_OF, House
+from partners.sandbox.house import House
 from partners.sandbox.hubline import HubRefusedError
 from partners.sandbox.registration import Registration, mint_token
 from partners.sandbox.wire import Json
@@ -80,7 +80,7 @@ class Handshake:
                 **({"role": role} if self._rules.endpoint_roles else {}),
                 "url": f"{url}/{module}",
             }
-            for module, role in MODULES_OF[self._house.role]
+            for module, role in self._house.modules()
         ]
         return Reply({"version": self._rules.version, "endpoints": endpoints})
 

@@ -20,13 +20,17 @@ MODULES_OF: Final = {
         ("cdrs", "RECEIVER"),
         ("tokens", "SENDER"),
         ("commands", "SENDER"),
+        ("chargingprofiles", "SENDER"),
     ),
     "CPO": (
         ("credentials", "SENDER"),
         ("locations", "SENDER"),
         ("tariffs", "SENDER"),
+        ("sessions", "SENDER"),
+        ("cdrs", "SENDER"),
         ("tokens", "RECEIVER"),
         ("commands", "RECEIVER"),
+        ("chargingprofiles", "RECEIVER"),
     ),
 }
 """By role, what version details list."""
@@ -44,6 +48,11 @@ class House:
     complaints: Complaints
     temper: Temper
     line: HubLine
+
+    def modules(self) -> tuple[tuple[str, str], ...]:
+        """What our version details list: module and role of its interface."""
+        new = () if self.rules.charging_profiles else ("chargingprofiles",)
+        return tuple(row for row in MODULES_OF[self.role] if row[0] not in new)
 
     def ocpi_url(self, *parts: str) -> str:
         """An absolute URL below our version."""

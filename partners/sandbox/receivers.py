@@ -20,6 +20,7 @@ from partners.sandbox.spec import edition
 from partners.sandbox.wire import OBJECT_OF, Json
 
 _LOCATION_PARTS = ("Location", "EVSE", "Connector")
+_LIMIT_RESULTS = {"GET": "ActiveChargingProfileResult", "PUT": "ChargingProfileResult", "DELETE": "ClearProfileResult"}
 
 
 class Receivers:
@@ -34,7 +35,9 @@ class Receivers:
         self._complaints = house.complaints
         self._pages = ListPages(house)
         self.commands: dict[str, asyncio.Future[dict[str, Json]]] = {}
-        """Commands sent, by the last segment of their response_url."""
+        """Commands and charging profiles sent, by the last segment of their response_url."""
+        self.limits: dict[str, dict[str, Json]] = {}
+        """The ActiveChargingProfiles that CPOs told, by session."""
 
     def handlers(self) -> Handlers:
         """The table for the desk: what is not in it is `n/a` in the specification."""
@@ -50,6 +53,8 @@ class Receivers:
             ("tokens", "GET"): self.list_tokens,
             ("tokens", "POST"): self.authorize,
             ("commands", "POST"): self.command_result,
+            ("chargingprofiles", "POST"): self.profile_result,
+            ("chargingprofiles", "PUT"): self.active_profile,
         }
         if self._rules.version != "2.1.1":
             del table["tariffs", "PATCH"]
@@ -151,9 +156,26 @@ class Receivers:
 
     async def command_result(self, call: Call) -> Reply:
         """The result of a command we sent. OCPI mod_commands (Sender interface, POST)."""
+        return self._result(call, self._rules.result_object)
+
+    async def profile_result(self, call: Call) -> Reply:
+        """The result of an order about limits. OCPI mod_charging_profiles (Sender interface, POST)."""
+        kind = _LIMIT_RESULTS.get(call.path[0]) if call.path else None
+        return self._result(call, kind or "ChargingProfileResult")
+
+    async def active_profile(self, call: Call) -> Reply:
+        """What a session may draw now. OCPI mod_charging_profiles (Sender interface, PUT)."""
+        if len(call.path) != 1:
+            self._complaints.add(call.where, "the URL is not {session_id}")
+            raise Refused(404, 2000, "nothing is here")
+        self._require(call, check(self._rules.version, "ActiveChargingProfile", call.tree))
+        self.limits[call.path[0]] = call.tree
+        return Reply()
+
+    def _result(self, call: Call, kind: str) -> Reply:
         if isinstance(call.tree, dict) and "status_code" in call.tree:
             self._complaints.add(call.where, "the result is wrapped in an envelope")
-        self._require(call, check(self._rules.version, self._rules.result_object, call.tree))
+        self._require(call, check(self._rules.version, kind, call.tree))
         waiting = self.commands.get(call.path[-1]) if len(call.path) == 2 else None
         if waiting is None:
             self._complaints.add(call.where, "a result for a command that was never sent")

@@ -37,6 +37,8 @@ class Rules:
     patch_needs_last_updated: bool
     periods_append: bool
     """charging_periods in a Session PATCH are added to those known (mod_sessions_patch_method)."""
+    charging_profiles: bool
+    """There is a module for them (mod_charging_profiles)."""
     contract_field: str
     result_object: str
     unknown_token_code: int
@@ -50,6 +52,7 @@ _LATER = {
     "owner_in_body": True,
     "patch_needs_last_updated": True,
     "periods_append": True,
+    "charging_profiles": True,
 }
 
 RULES: Mapping[str, Rules] = {

@@ -20,6 +20,8 @@ from typing import Any, ClassVar, Final
 
 import httpx
 
+from partners.sandbox.wire import encode
+
 OPERATOR_TOKEN: Final = "the-operator-of-the-walks"
 START_TIMEOUT_S: Final = 30.0
 _ROOT: Final = Path(__file__).parents[2]
@@ -114,7 +116,7 @@ class Web:
 
     def answer(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Status and JSON of whatever comes back. Raises: httpx.HTTPError."""
-        content = None if body is None else json.dumps(body, default=str).encode()
+        content = None if body is None else encode(body)
         headers = {"Content-Type": "application/json"} if content is not None else {}
         response = self._client.request(method, path, content=content, headers=headers)
         return response.status_code, json.loads(response.content or b"null", parse_float=Decimal)

@@ -8,70 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.walks.processes import CpoProcess
+from tests.walks.cpos import Cpo, joined, location, tariff
 from tests.walks.site import VERSIONS, Emsp, Site, Tree, until
-
-PARTIES = {"2.1.1": "BE*AAA", "2.2.1": "BE*BBB", "2.3.0": "BE*CCC"}
-
-
-class Cpo:
-    """The CPO, and what a tester asks of it."""
-
-    def __init__(self, process: CpoProcess) -> None:
-        self.process, self.version = process, process.version
-        self.country, self.party_id = process.party.split("*")
-
-    def does(self, action: str, **body: object) -> Any:
-        return self.process.web.ask("POST", f"/sandbox/{action}", body)
-
-    def complaints(self) -> list[str]:
-        found = self.process.web.ask("GET", "/sandbox/complaints")
-        return [f"{each['where']}: {each['what']}" for each in found]
 
 
 @pytest.fixture(params=VERSIONS)
 def cpo(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Iterator[Cpo]:
     """A CPO of each version, registered, and gone again afterwards."""
-    process = CpoProcess(request.param, PARTIES[request.param], tmp_path)
-    process.start()
-    try:
-        process.wait()
-        known = Cpo(process)
-        known.does("objects", module="tariffs", object=tariff(known.version, "OLD"), push=False)
-        known.does("objects", module="locations", object=location(known.version, "OLD1"), push=False)
-        invited = site.invite(process)
-        url = invited["versions_url_2_1_1" if known.version == "2.1.1" else "versions_url"]
-        known.does("register", versions_url=url, token=invited["token_a"])
-        yield known
-        site.hub.web.ask("DELETE", f"/api/v1/partners/{process.name}")
-    finally:
-        process.close()
-
-
-def location(version: str, location_id: str, **fields: object) -> Tree:
-    """As a CPO of that version writes it, by the book."""
-    electric = {"format": "SOCKET", "power_type": "AC_3_PHASE", "standard": "IEC_62196_T2"}
-    old = version == "2.1.1"
-    limits = {"voltage": 230, "amperage": 16} if old else {"max_voltage": 230, "max_amperage": 16}
-    price = {"tariff_id": "DAY"} if old else {"tariff_ids": ["DAY"]}
-    evses = [
-        {"uid": f"{location_id}-{n}", "status": "AVAILABLE", "connectors": [{"id": "1", **electric, **limits, **price}]}
-        for n in (1, 2)
-    ]
-    kind = {"type": "ON_STREET"} if old else {"parking_type": "ON_STREET", "publish": True}
-    place = {"address": "Grote Markt 1", "city": "Gent", "postal_code": "9000", "country": "BEL"}
-    where = {"coordinates": {"latitude": "51.047599", "longitude": "3.729944"}, "time_zone": "Europe/Brussels"}
-    return {"id": location_id, "name": "Markt", **kind, **place, **where, "evses": evses, **fields}
-
-
-def tariff(version: str, tariff_id: str, price: float = 0.3) -> Tree:
-    included = {"tax_included": "NO"} if version == "2.3.0" else {}
-    element = {"price_components": [{"type": "ENERGY", "price": price, "step_size": 1}]}
-    return {"id": tariff_id, "currency": "EUR", "elements": [element], **included}
+    with joined(site, request.param, tmp_path) as cpo:
+        yield cpo
 
 
 async def held(emsp: Emsp, module: str, identity: str) -> Tree:

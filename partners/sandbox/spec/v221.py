@@ -6,6 +6,8 @@ A field reads `name:type(length)cardinality`: no mark is one, `?` none or one, `
 from __future__ import annotations
 
 OBJECTS: dict[str, str] = {
+    "ActiveChargingProfile": "start_date_time:DateTime charging_profile:ChargingProfile",
+    "ActiveChargingProfileResult": "result:ChargingProfileResultType profile:ActiveChargingProfile?",
     "AdditionalGeoLocation": "latitude:string(10) longitude:string(11) name:DisplayText?",
     "AuthorizationInfo": """
         allowed:AllowedType token:Token location:LocationReferences?
@@ -38,10 +40,18 @@ OBJECTS: dict[str, str] = {
         contract_id:CiString(36)
     """,
     "ChargingPeriod": "start_date_time:DateTime dimensions:CdrDimension+ tariff_id:CiString(36)?",
+    "ChargingProfile": """
+        start_date_time:DateTime? duration:int? charging_rate_unit:ChargingRateUnit
+        min_charging_rate:number? charging_profile_period:ChargingProfilePeriod*
+    """,
+    "ChargingProfilePeriod": "start_period:int limit:number",
+    "ChargingProfileResponse": "result:ChargingProfileResponseType timeout:int",
+    "ChargingProfileResult": "result:ChargingProfileResultType",
     "ChargingPreferences": """
         profile_type:ProfileType departure_time:DateTime? energy_need:number?
         discharge_allowed:boolean?
     """,
+    "ClearProfileResult": "result:ChargingProfileResultType",
     "CommandResponse": "result:CommandResponseType timeout:int message:DisplayText*",
     "CommandResult": "result:CommandResultType message:DisplayText*",
     "Connector": """
@@ -113,6 +123,7 @@ OBJECTS: dict[str, str] = {
         signed_values:SignedValue+ url:string(512)?
     """,
     "SignedValue": "nature:CiString(32) plain_data:string(512) signed_data:string(5000)",
+    "SetChargingProfile": "charging_profile:ChargingProfile response_url:URL",
     "StartSession": """
         response_url:URL token:Token location_id:CiString(36) evse_uid:CiString(36)?
         connector_id:CiString(36)? authorization_reference:CiString(36)?
@@ -162,6 +173,9 @@ ENUMS: dict[str, str] = {
     "ChargingPreferencesResponse": """
         ACCEPTED DEPARTURE_REQUIRED ENERGY_NEED_REQUIRED NOT_POSSIBLE PROFILE_TYPE_NOT_SUPPORTED
     """,
+    "ChargingProfileResponseType": "ACCEPTED NOT_SUPPORTED REJECTED TOO_OFTEN UNKNOWN_SESSION",
+    "ChargingProfileResultType": "ACCEPTED REJECTED UNKNOWN",
+    "ChargingRateUnit": "W A",
     "CommandResponseType": "NOT_SUPPORTED REJECTED ACCEPTED UNKNOWN_SESSION",
     "CommandResultType": """
         ACCEPTED CANCELED_RESERVATION EVSE_OCCUPIED EVSE_INOPERATIVE FAILED NOT_SUPPORTED
