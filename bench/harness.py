@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 Verdict = Literal["pass", "missed", "unsure", ""]
-_READY_TIMEOUT_S = 60.0
+_READY_TIMEOUT_S = 600.0
 _END_TIMEOUT_S = 10.0
 _SCHEDULER_CLOCK = 2
 _CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}

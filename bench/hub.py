@@ -44,7 +44,13 @@ class BenchHub:
         self._statuses: dict[int, str] = {}
 
     async def do(self, command: dict[str, Any]) -> dict[str, Any]:
-        """`statuses`: change the status of one EVSE in that many locations; back when all partners have all of it."""
+        """`statuses`: change the status of one EVSE in that many locations; back when all partners have all of it.
+
+        `change`: the same in the locations of these numbers, waiting for nobody.
+        """
+        if "change" in command:
+            await asyncio.gather(*map(self._change, command["change"]))
+            return {}
         partners = self._program.hub.registry.connected()
         lanes = [lane for lane in (self._program.lanes.find(partner.name) for partner in partners) if lane is not None]
         due = sum(lane.state.delivered for lane in lanes) + command["statuses"] * len(lanes)

@@ -101,9 +101,13 @@ class _Page:
 
 @dataclass(slots=True)
 class _Order:
-    """What is known of a list as a whole at a revision: its length, and the first of its documents by `seq`."""
+    """What is known of a list as a whole: its length, and the first of its documents by `seq`.
 
-    revision: int
+    It holds while documents only change and none comes or goes (`Store.arrangement`): a crawler is not slowed down by
+    the changes that go on meanwhile.
+    """
+
+    arrangement: int
     total: int
     seqs: list[int] = field(default_factory=list)
 
@@ -183,17 +187,18 @@ class Listing:
     ) -> _Page:
         store = call.hub.store
         revision = store.revision(self._kind)
-        leaves, total = await self._leaves(store, revision, at[2:], asked, among)
+        leaves, total = await self._leaves(store, at[2:], asked, among)
         bodies = await self._rendition.of_all(store, self._kind, leaves, call.version)
         return _Page(at, revision, call.hub.clock, _tail(bodies), total, len(leaves))
 
     async def _leaves(
-        self, store: Store, revision: int, of: tuple[object, ...], asked: Window, among: Mapping[str, Sequence[str]]
+        self, store: Store, of: tuple[object, ...], asked: Window, among: Mapping[str, Sequence[str]]
     ) -> tuple[Sequence[Leaf | Document], int]:
         """What belongs on the page, and how long the list is; `of` are the values of `among`."""
+        arrangement = store.arrangement(self._kind)
         is_whole = asked.date_from is asked.date_to is None
         order = self._orders.get(of) if is_whole else None
-        if order is not None and order.revision == revision and asked.offset <= len(order.seqs):
+        if order is not None and order.arrangement == arrangement and asked.offset <= len(order.seqs):
             after = order.seqs[asked.offset - 1] if asked.offset else 0
             leaves = await store.leaves(self._kind, among=among, after_seq=after, limit=asked.limit)
             order.note(asked.offset, leaves)
@@ -206,8 +211,8 @@ class Listing:
             limit=asked.limit,
             among=among,
         )
-        if is_whole and (order is None or order.revision != revision):
-            order = self._keep_order(of, _Order(revision, found.total))
+        if is_whole and (order is None or order.arrangement != arrangement):
+            order = self._keep_order(of, _Order(arrangement, found.total))
             order.note(asked.offset, found.documents)
         return found.documents, found.total
 

@@ -123,6 +123,10 @@ class Store(Protocol):
         """Grows with every commit that touched the kind, in any process; caches are valid while it stands."""
         ...
 
+    def arrangement(self, kind: Kind) -> int:
+        """Grows only when a document came or went, or one of its columns changed: until then lists stay as they are."""
+        ...
+
     def on_commit(self, callback: Callable[[Sequence[ChangeRow]], None]) -> None:
         """Call back after each commit with changes, also of other processes (PostgreSQL), in the event loop's thread.
 

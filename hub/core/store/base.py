@@ -112,7 +112,9 @@ class DocumentStore(ABC):
         source = f"FROM {table_name(kind)}{where}"
         ((total,),) = await self._fetch(f"SELECT count(*) {source}", tuple(statement.values))
         part = f"ORDER BY seq LIMIT {statement.bind(bounded(limit))} OFFSET {statement.bind(bounded(offset))}"
-        rows = await self._fetch(f"SELECT {columns(kind)} {source} {part}", statement.values)
+        chosen = f"seq IN (SELECT seq {source} {part})"
+        sql = f"SELECT {columns(kind)} FROM {table_name(kind)} WHERE {chosen} ORDER BY seq"
+        rows = await self._fetch(sql, statement.values)
         return Page([document(kind, row) for row in rows], total)
 
     async def leaves(self, kind: Kind, *, among: Mapping[str, Sequence[str]], after_seq: int, limit: int) -> list[Leaf]:
@@ -141,6 +143,9 @@ class DocumentStore(ABC):
 
     def revision(self, kind: Kind) -> int:
         return self._news.revision(kind.name)
+
+    def arrangement(self, kind: Kind) -> int:
+        return self._news.arrangement(kind.name)
 
     def on_commit(self, callback: OnCommit) -> None:
         self._news.listen(callback)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from hub.core.errors import Conflict, NotReady
 from hub.core.failpoints import FailpointRaised, failpoint
@@ -17,6 +18,17 @@ from hub.core.units import ANY, UNUSED, Audit, Change, Put, Unit
 
 Versions = dict[str, dict[str, int]]
 """Kind name -> key -> version; a key that does not exist has no entry."""
+Places = dict[str, dict[str, tuple[str, ...]]]
+"""Kind name -> key -> owner, audience and the kind's own columns: what decides on which lists a document stands."""
+
+
+def known(rows: Iterable[Sequence[Any]]) -> tuple[dict[str, int], dict[str, tuple[str, ...]]]:
+    """Of rows of key, version, owner, audience and own columns: the versions, and the places."""
+    versions, places = {}, {}
+    for key, version, *place in rows:
+        versions[key] = version
+        places[key] = tuple(place)
+    return versions, places
 
 
 class Waiter:
@@ -47,6 +59,12 @@ class KindWrites:
     puts: dict[str, tuple[Put, int]] = field(default_factory=dict)
     deletes: set[str] = field(default_factory=set)
 
+    def move(self, places: dict[str, tuple[str, ...]]) -> bool:
+        """Is any list of the kind another one afterwards, and not only its documents?"""
+        if self.deletes:
+            return True
+        return any(places.get(key) != (put.owner, put.audience, *put.columns) for key, (put, _) in self.puts.items())
+
 
 @dataclass(slots=True)
 class Decision:
@@ -55,6 +73,10 @@ class Decision:
     kinds: dict[str, KindWrites] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
+
+    def moved(self, places: Places) -> tuple[str, ...]:
+        """The kinds of which a document came, went, or changed its place on lists; `places` are those before."""
+        return tuple(kind for kind, writes in self.kinds.items() if writes.move(places.get(kind, {})))
 
     @property
     def is_empty(self) -> bool:

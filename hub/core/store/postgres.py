@@ -89,7 +89,7 @@ class PostgresStore(DocumentStore):
 
     def _committed(self, batch: Sequence[Waiter], committed: Committed | None) -> None:
         if committed is not None:
-            self._news.touched(committed.kinds)
+            self._news.touched(committed.kinds, committed.moved)
         for waiter in batch:
             waiter.complete()
         if committed is not None:

@@ -98,11 +98,11 @@ class PostgresListener:
                 await self._tell(*self._foreign.popleft())
 
     def _notified(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
-        origin, kinds, first, last = payload.split("|")
+        origin, kinds, moved, first, last = payload.split("|")
         self._heard = max(self._heard, int(last))
         if origin == self._origin:
             return
-        self._news.touched(kinds.split(","))
+        self._news.touched(kinds.split(","), moved.split(","))
         if int(last):
             self._foreign.append((int(first), int(last)))
             self._bell.set()

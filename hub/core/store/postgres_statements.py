@@ -11,7 +11,7 @@ from hub.core.store.schema import COMMON, table_name
 from hub.core.units import Kind
 
 CHANNEL: Final = "busbar_commits"
-"""NOTIFY channel. The payload is origin|kinds|first seq|last seq."""
+"""NOTIFY channel. The payload is origin|kinds|those whose lists changed|first seq|last seq."""
 
 LOCK: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(7094711480316755970)"
 """In one round trip. Later statements have younger snapshots than the lock, so they see what its last holder did."""
@@ -47,7 +47,8 @@ class PostgresStatements:
             f"INSERT INTO {table} ({quoted}) SELECT * FROM unnest({arrays}) ON CONFLICT (key) DO UPDATE SET {updates}"
         )
         self._delete = f"DELETE FROM {table} WHERE key = ANY($1::text[])"
-        self.versions: Final = f"SELECT key, version FROM {table} WHERE key = ANY($1::text[])"
+        own = "".join(f', "{name}"' for name in kind.columns)
+        self.present: Final = f"SELECT key, version, owner, audience{own} FROM {table} WHERE key = ANY($1::text[])"
 
     async def write(self, connection: Any, writes: KindWrites) -> None:
         """First the deletes, then the puts: a document that was removed and came again is a new one."""

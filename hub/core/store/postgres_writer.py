@@ -28,7 +28,7 @@ from hub.core.clock import Clock, timestamp
 from hub.core.errors import InvalidRequest, NotReady
 from hub.core.failpoints import failpoint
 from hub.core.store.audit import GENESIS, chained
-from hub.core.store.batch import Decision, Versions, Waiter, decide, keys_of, lose_answers
+from hub.core.store.batch import Decision, Places, Versions, Waiter, decide, keys_of, known, lose_answers
 from hub.core.store.postgres_connection import Server, is_outage
 from hub.core.store.postgres_statements import ADD_AUDITS, ADD_CHANGES, LAST_AUDIT, LOCK, PostgresStatements
 from hub.core.units import ChangeRow, Kind
@@ -45,6 +45,8 @@ class Committed:
     """What a batch brought."""
 
     kinds: Sequence[str]
+    moved: Sequence[str]
+    """Those of which lists changed, and not only documents."""
     rows: Sequence[ChangeRow]
 
 
@@ -132,15 +134,17 @@ class PostgresWriter:
         connection = self._connection
         await connection.execute(LOCK)
         versions: Versions = {}
+        places: Places = {}
         for kind, keys in keys_of(batch).items():
-            versions[kind] = dict(await connection.fetch(self._statements[kind].versions, keys))
+            versions[kind], places[kind] = known(await connection.fetch(self._statements[kind].present, keys))
         decision = decide(batch, versions)
-        rows = await self._write(connection, decision)
+        moved = decision.moved(places)
+        rows = await self._write(connection, decision, moved)
         failpoint("store.before_commit")
         await connection.execute("COMMIT")
-        return Committed(tuple(decision.kinds), rows)
+        return Committed(tuple(decision.kinds), moved, rows)
 
-    async def _write(self, connection: Any, decision: Decision) -> list[ChangeRow]:
+    async def _write(self, connection: Any, decision: Decision, moved: Sequence[str]) -> list[ChangeRow]:
         for kind, writes in decision.kinds.items():
             await self._statements[kind].write(connection, writes)
         at = timestamp(self._clock.now())
@@ -154,16 +158,18 @@ class PostgresWriter:
                 *_columns(decision.audits, ("actor", "action", "subject", "detail")),
                 [row.hash for row in audits],
             )
-        return await self._write_changes(connection, at, decision)
+        return await self._write_changes(connection, at, decision, moved)
 
-    async def _write_changes(self, connection: Any, at: str, decision: Decision) -> list[ChangeRow]:
+    async def _write_changes(
+        self, connection: Any, at: str, decision: Decision, moved: Sequence[str]
+    ) -> list[ChangeRow]:
         if decision.is_empty:
             return []
         numbers = await connection.fetchval(
             ADD_CHANGES,
             at,
             *_columns(decision.changes, ("module", "key", "owner", "audience", "what", "correlation_id")),
-            f"{self._origin}|{','.join(decision.kinds)}|",
+            f"{self._origin}|{','.join(decision.kinds)}|{','.join(moved)}|",
         )
         return [ChangeRow(seq, at, change) for seq, change in zip(numbers or (), decision.changes, strict=True)]
 

@@ -22,6 +22,9 @@ from hub.core.units import Kind
 COMMON: Final = ("seq", "key", "version", "owner", "audience", "last_updated", "body")
 """The columns that every kind has, in the order in which they are read."""
 
+VERSIONED: Final = "lowest"
+"""The column of kinds that partners list, each in its version: how long a list is, is read off an index."""
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,47}", re.ASCII)
 
 
@@ -96,6 +99,8 @@ def _document_table(tables: MetaData, kind: Kind) -> None:
     Index(f"{name}_key", table.c.key, unique=True)
     for column in (*(() if kind.log else ("owner", "audience")), *kind.indexed):
         Index(f"{name}_{column}", table.c[column], table.c.seq)
+    if VERSIONED in kind.columns:
+        Index(f"{name}_listed", table.c.seq, table.c.owner, table.c.audience, table.c[VERSIONED])
     Index(
         f"{name}_last_updated",
         table.c.last_updated,

@@ -94,7 +94,7 @@ class SqliteStore(DocumentStore):
 
     def _committed(self, batch: Sequence[Waiter], committed: Committed | None) -> None:
         if committed is not None:
-            self._news.touched(committed.kinds)
+            self._news.touched(committed.kinds, committed.moved)
         for waiter in batch:
             waiter.complete()
         if committed is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from hub.core.store.batch import KindWrites
 from hub.core.store.schema import COMMON, table_name
@@ -30,16 +30,17 @@ class SqliteStatements:
         self._at_once = _ONE if kind.log else 1
         quoted = ", ".join(f'"{name}"' for name in names)
         self._into = f"{self._table} ({quoted})"
+        own = "".join(f', "{name}"' for name in kind.columns)
+        self._select = f"SELECT key, version, owner, audience{own} FROM {self._table}"
         self._otherwise = "ON CONFLICT (key) DO UPDATE SET " + ", ".join(
             f'"{name}" = excluded."{name}"' for name in names[1:]
         )
 
-    def versions(self, connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, int]:
-        """The versions of those keys that exist."""
-        found: dict[str, int] = {}
+    def present(self, connection: sqlite3.Connection, keys: Sequence[str]) -> list[Sequence[Any]]:
+        """Of those keys that exist: key, version, owner, audience, own columns."""
+        found: list[Sequence[Any]] = []
         for part in _parts(keys):
-            marks = ", ".join("?" * len(part))
-            found.update(connection.execute(f"SELECT key, version FROM {self._table} WHERE key IN ({marks})", part))
+            found += connection.execute(f"{self._select} WHERE key IN ({', '.join('?' * len(part))})", part)
         return found
 
     def write(self, connection: sqlite3.Connection, writes: KindWrites) -> None:

@@ -27,7 +27,7 @@ from hub.core.errors import InvalidRequest, NotReady
 from hub.core.failpoints import failpoint
 from hub.core.store.addresses import sqlite_uri
 from hub.core.store.audit import GENESIS, chained
-from hub.core.store.batch import Decision, Versions, Waiter, decide, keys_of, lose_answers
+from hub.core.store.batch import Decision, Places, Versions, Waiter, decide, keys_of, known, lose_answers
 from hub.core.store.refusal import DatabaseRefused
 from hub.core.store.sqlite_statements import SqliteStatements, insert_rows
 from hub.core.units import ChangeRow, Kind
@@ -58,6 +58,8 @@ class Committed:
     """What a batch brought."""
 
     kinds: Sequence[str]
+    moved: Sequence[str]
+    """Those of which lists changed, and not only documents."""
     rows: Sequence[ChangeRow]
 
 
@@ -130,14 +132,15 @@ class SqliteWriter:
     def _transaction(self, batch: Sequence[Waiter]) -> Committed:
         connection = self._connection = self._connection or self._open()
         connection.execute("BEGIN IMMEDIATE")
-        versions: Versions = {
-            kind: self._statements[kind].versions(connection, keys) for kind, keys in keys_of(batch).items()
-        }
+        versions: Versions = {}
+        places: Places = {}
+        for kind, keys in keys_of(batch).items():
+            versions[kind], places[kind] = known(self._statements[kind].present(connection, keys))
         decision = decide(batch, versions)
         rows = self._write(connection, decision)
         failpoint("store.before_commit")
         connection.execute("COMMIT")
-        return Committed(tuple(decision.kinds), rows)
+        return Committed(tuple(decision.kinds), decision.moved(places), rows)
 
     def _write(self, connection: sqlite3.Connection, decision: Decision) -> list[ChangeRow]:
         for kind, writes in decision.kinds.items():

@@ -43,6 +43,8 @@ def _documents(name: str, columns: tuple[str, ...], indexed: tuple[str, ...]) ->
     op.create_index(f"{name}_key", name, ["key"], unique=True, if_not_exists=True)
     for column in indexed:
         op.create_index(f"{name}_{column}", name, [column, "seq"], if_not_exists=True)
+    if "lowest" in columns:
+        op.create_index(f"{name}_listed", name, ["seq", "owner", "audience", "lowest"], if_not_exists=True)
     op.create_index(
         f"{name}_last_updated",
         name,

@@ -10,7 +10,7 @@ import pytest
 from hub.core import failpoints
 from hub.core.errors import Conflict, NotReady
 from hub.core.store import Store
-from hub.core.units import ABSENT, Change, ChangeRow, Delete, Kind, Unit
+from hub.core.units import ABSENT, UNUSED, Change, ChangeRow, Delete, Kind, Put, Unit
 from tests.hub.core.store.samples import SESSION, TOKEN, session, token, unit
 
 
@@ -111,6 +111,26 @@ async def test_a_revision_grows_only_for_the_kinds_that_were_written(store: Stor
     with pytest.raises(Conflict):
         await store.commit(unit(session("s", expect=4)))
     assert (store.revision(TOKEN), store.revision(SESSION)) == (tokens, sessions)
+
+
+async def test_the_arrangement_of_lists_changes_only_when_a_document_comes_goes_or_moves(store: Store) -> None:
+    async def after(*writes: Put | Delete) -> bool:
+        """Has the arrangement changed?"""
+        before = store.arrangement(TOKEN)
+        await store.commit(unit(*writes))
+        return store.arrangement(TOKEN) > before
+
+    assert await after(token("a"), token("b"))
+    assert not await after(token("a", b'{"other":1}', last_updated="2026-05-04"))
+    assert not await after(token("a"), token("b", expect=1), session("s"))
+    assert await after(token("a", uid="another"))
+    assert await after(token("a", uid="another", owner="NL*EEE"))
+    assert await after(token("a", uid="another", owner="NL*EEE", audience="DE*BSB"))
+    assert await after(Delete(TOKEN, "b"))
+    assert await after(token("c", expect=UNUSED))
+    revision, arrangement = store.revision(SESSION), store.arrangement(SESSION)
+    assert not await after(session("s"))
+    assert (store.revision(SESSION), store.arrangement(SESSION)) == (revision + 1, arrangement)
 
 
 async def test_an_empty_unit_is_no_trouble(store: Store) -> None:

@@ -12,6 +12,7 @@ from hub.core.store import Store, open_store
 from hub.core.units import ChangeRow
 from tests.hub.core.store.processes import acknowledged, start_writer
 from tests.hub.core.store.samples import KINDS, SESSION, TOKEN, session, token, unit
+from tests.world import until
 
 WRITERS, UNITS = 3, 400
 
@@ -78,6 +79,19 @@ async def test_revisions_grow_with_the_commits_of_other_hubs(hubs: list[Store]) 
         assert other.revision(SESSION) > sessions
         assert other.revision(TOKEN) == tokens
         assert await other.get(SESSION, "s") is not None
+    for hub in hubs:
+        await hub.close()
+
+
+async def test_the_arrangement_of_lists_follows_the_commits_of_other_hubs(hubs: list[Store]) -> None:
+    writer, other, _ = hubs
+    before = other.arrangement(TOKEN)
+    await writer.commit(unit(token("a")))
+    await until(lambda: other.arrangement(TOKEN) > before)
+    before, revision = other.arrangement(TOKEN), other.revision(TOKEN)
+    await writer.commit(unit(token("a", b'{"other":1}')))
+    await until(lambda: other.revision(TOKEN) > revision)
+    assert other.arrangement(TOKEN) == before
     for hub in hubs:
         await hub.close()
 

@@ -1,0 +1,93 @@
+"""A partner pulls a large list, 100 a page, while 50 of its objects change each second; on SQLite.
+
+What counts: that nothing is missed and nothing comes twice of what did not come or go meanwhile, and that no page takes
+much longer than the first. The list has 10,000 locations, with --full 100,000.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import statistics
+import tempfile
+import time
+from typing import Final
+
+import aiohttp
+
+from bench.harness import Effort, Figure, Findings, Target, targets
+
+PART = "crawl"
+A_PAGE: Final = 100
+CHANGES_A_SECOND: Final = 50
+_SECRET: Final = "bb_" + "d" * 43
+_NEXT: Final = re.compile(r'<([^>]+)>; rel="next"')
+_HEADERS: Final = {
+    "Authorization": f"Token {base64.b64encode(_SECRET.encode()).decode()}",
+    "X-Request-ID": "crawl",
+    "X-Correlation-ID": "crawl",
+    "OCPI-from-country-code": "NL",
+    "OCPI-from-party-id": "EEE",
+    "OCPI-to-country-code": "DE",
+    "OCPI-to-party-id": "BSB",
+}
+
+
+async def measure(effort: Effort) -> Findings:
+    """One crawl in peace, one among changes."""
+    size = 50 * effort.locations if effort.locations >= 2_000 else 10_000
+    with tempfile.TemporaryDirectory() as directory:
+        async with targets(Target.start("bench.hub", locations=size, directory=directory, token=_SECRET)) as (hub,):
+            calm, seen = await _crawl(hub)
+            _judge(seen, size)
+            changing = asyncio.create_task(_change(hub, size))
+            busy, seen = await _crawl(hub)
+            changing.cancel()
+            _judge(seen, size)
+    return Findings(PART, _figures(calm, busy), notes=[f"{size:,} locations, {len(busy):,} pages of {A_PAGE}"])
+
+
+async def _crawl(hub: Target) -> tuple[list[float], list[str]]:
+    """Milliseconds of each page, and the ids that were seen."""
+    took, seen = [], []
+    url: str | None = f"http://127.0.0.1:{hub.port}/ocpi/2.2.1/sender/locations?limit={A_PAGE}"
+    async with aiohttp.ClientSession(headers=_HEADERS) as session:
+        while url is not None:
+            begun = time.perf_counter()
+            async with session.get(url) as answer:
+                body, link = await answer.read(), _NEXT.search(answer.headers.get("Link", ""))
+            took.append((time.perf_counter() - begun) * 1000)
+            seen += [each["id"] for each in json.loads(body)["data"]]
+            path = link[1].split("/ocpi/", 1)[1] if link else None
+            url = None if path is None else f"http://127.0.0.1:{hub.port}/ocpi/{path}"
+    return took, seen
+
+
+async def _change(hub: Target, size: int) -> None:
+    """Statuses all over the list, ten times a second."""
+    a_turn = CHANGES_A_SECOND // 10
+    for first in range(0, 10**9, a_turn):
+        await hub.ask(change=[(first + n) * 7919 % size for n in range(a_turn)])
+        await asyncio.sleep(0.1)
+
+
+def _judge(seen: list[str], size: int) -> None:
+    """Raises: AssertionError, for what was missed or seen twice."""
+    if len(seen) != size or len(set(seen)) != size:
+        raise AssertionError(f"of {size} locations {len(set(seen))} were seen, {len(seen)} in all")
+
+
+def _figures(calm: list[float], busy: list[float]) -> list[Figure]:
+    return [
+        Figure(PART, "first page of a large list", [calm[0]], "ms"),
+        Figure(PART, "slowest page, of the first", [max(calm) / calm[0]], bound=3.0, at_least=False),
+        Figure(PART, "median page", [statistics.median(calm)], "ms"),
+        Figure(PART, "while 50 a second change: first page", [busy[0]], "ms"),
+        Figure(PART, "while 50 a second change: 99th of 100 pages, of the first",
+               [statistics.quantiles(busy, n=100)[98] / busy[0]], bound=3.0, at_least=False),
+        Figure(PART, "while 50 a second change: slowest page, of the first",
+               [max(busy) / busy[0]], bound=3.0, at_least=False),
+        Figure(PART, "while 50 a second change: median page", [statistics.median(busy)], "ms"),
+    ]  # fmt: skip
