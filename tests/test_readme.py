@@ -94,6 +94,21 @@ def test_the_quick_start_leads_from_nothing_to_a_delivered_cdr(tmp_path: Path, p
     assert [delivery["state"] for delivery in cdr["deliveries"]] == ["delivered"]
 
 
+def test_a_file_is_held_against_a_schema_as_the_readme_says(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text()
+    part = text[text.index("## OpenAPI and JSON Schemas") : text.index("## Pricing")]
+    (command,) = re.findall(r"```bash\n(.*?)```", part, re.DOTALL)
+    (tmp_path / "openapi").symlink_to(ROOT / "openapi")
+    (tmp_path / "location.json").write_text('{"id": "LOC1", "publish": "yes"}')
+    paths = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    said = subprocess.run(
+        ["bash", "-ec", command], cwd=tmp_path, env={**environment(), "PATH": paths}, capture_output=True, text=True
+    )
+    assert said.returncode == 0, said.stderr
+    assert "['publish']" in said.stdout
+    assert '"country_code" is a required property' in said.stdout
+
+
 def test_the_example_of_prices_and_tariffs_does_what_it_says(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text()
     part = text[text.index("## Prices and tariffs") : text.index("## Speed")]

@@ -48,7 +48,7 @@ def openapi(
     directory: Annotated[Path, typer.Option("--directory", help="Where the documents go.")] = Path("openapi"),
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when one is not up to date.")] = False,
 ) -> None:
-    """Write all OpenAPI documents."""
+    """Write all OpenAPI documents, and the JSON Schemas of the objects in them."""
     written, stale = [], []
     for name, tree in _documents().items():
         path, text = directory / name, json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
@@ -67,9 +67,11 @@ def openapi(
 def _documents() -> dict[str, Tree]:
     from hub import openapi as ocpi
     from hub.api.document import document
+    from hub.json_schemas import json_schemas
     from modules import all_operations
 
-    return {**ocpi.documents(all_operations()), "management.json": document()}
+    documents = ocpi.documents(all_operations())
+    return {**documents, **json_schemas(documents), "management.json": document()}
 
 
 def demo(
