@@ -14,6 +14,7 @@ from hub.core.answers import TABLE
 from hub.core.dialect import VERSIONS, Wire
 from hub.core.jsontypes import Tree
 from hub.core.operations import CONFIG, Operation
+from hub.openapi_links import links_of, operation_id
 
 _PAGING: Final[Mapping[str, Tree]] = {
     "date_from": {"type": "string", "format": "date-time", "maxLength": 40},
@@ -29,11 +30,15 @@ _WITH_BODY: Final = {400: "Unreadable", 413: "TooLarge", 415: "WrongMediaType"}
 def document(version: str, operations: Iterable[Operation]) -> Tree:
     """The document of one version."""
     schemas: Tree = {"Envelope": _envelope(None)}
+    offered = [operation for operation in operations if version in operation.versions]
     paths: dict[str, Tree] = {}
-    for operation in operations:
-        if version in operation.versions:
-            path = _path(version, operation)
-            paths.setdefault(path, {})[operation.method.lower()] = _operation(version, operation, schemas)
+    for operation in offered:
+        path = _path(version, operation)
+        described = paths.setdefault(path, {})[operation.method.lower()] = _operation(version, operation, schemas)
+        links = links_of(operation, offered)
+        for http in ("200", "201") if links else ():
+            if http in described["responses"]:
+                described["responses"][http]["links"] = links
     return {
         "openapi": "3.1.0",
         "info": {
@@ -77,9 +82,10 @@ def _path(version: str, operation: Operation) -> str:
 
 def _operation(version: str, operation: Operation, schemas: Tree) -> Tree:
     described: Tree = {
-        "operationId": _operation_id(operation),
+        "operationId": operation_id(operation),
         "summary": operation.summary,
         "tags": [operation.module],
+        "x-roles": sorted(operation.callers),
         "parameters": [*_path_parameters(operation), *_query_parameters(operation)],
         "responses": _responses(version, operation, schemas),
     }
@@ -90,11 +96,6 @@ def _operation(version: str, operation: Operation, schemas: Tree) -> Tree:
             "content": {"application/json": {"schema": schema}},
         }
     return described
-
-
-def _operation_id(operation: Operation) -> str:
-    shape = "_".join(part.strip("{}") for part in operation.shape)
-    return "_".join(filter(None, (operation.method.lower(), operation.side.value, operation.module, shape)))
 
 
 def _path_parameters(operation: Operation) -> list[Tree]:

@@ -18,15 +18,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
 from hub.core import trace
 from hub.core.answers import Answer, is_told, ok
 from hub.core.dialect import VERSIONS, NotExpressible, Wire
 from hub.core.errors import (
+    BusbarError,
     EndpointsMissing,
     InvalidRequest,
     PassedOn,
     PeerNonsense,
     PeerRefused,
+    PeerTimeout,
     PeerUnreachable,
     RoutingLoop,
 )
@@ -38,10 +42,18 @@ from hub.core.routing import Receiver
 if TYPE_CHECKING:
     from hub.core.dispatch import Call
 
+log = structlog.get_logger()
+
 Wires = Mapping[str, Wire[Any]]
 
 _REGISTRATION: Final = frozenset({401, 403})
 """HTTP statuses by which the receiver refuses us, not what was asked."""
+_NO_ANSWER: Final[Mapping[type[BusbarError], str]] = {
+    PeerUnreachable: "the receiver cannot be reached just now",
+    PeerTimeout: "the receiver did not answer in time",
+    PeerNonsense: "the receiver gave no OCPI answer",
+}
+"""What the asker is told. Our own words name the receiver's host, which is nobody else's business."""
 _NO_SUCH_THING: Final = frozenset({404, 405, 501})
 
 
@@ -117,6 +129,9 @@ async def relay(call: Call, receiver: Receiver, errand: Errand) -> Reply:
             raise _told(refused) from None
         except EndpointsMissing:
             raise PeerNonsense("the receiver does not offer this module") from None
+        except (PeerUnreachable, PeerTimeout, PeerNonsense) as fault:
+            log.info("relay failed", partner=partner.name, module=errand.module, error=fault.message)
+            raise type(fault)(_NO_ANSWER[type(fault)]) from None
     return Reply(answer.http, version, answer.data, _understood(version, answer.data, errand), answer.headers)
 
 

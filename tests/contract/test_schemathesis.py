@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -36,6 +37,8 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = 8
+WALKS = 10
+STEPS = 8
 THERE = {"location_id": "LOC1", "evse_uid": "E1", "connector_id": "1", "country_code": "NL", "uid": "CARD1"}
 
 
@@ -46,6 +49,25 @@ class Running:
     base_url: str
     tokens: dict[str, str]
     cpo_tokens: dict[str, str]
+
+    def headers(self, version: str, operation: Any) -> dict[str, str]:
+        """Of a partner that may call the operation."""
+        token = (self.tokens if is_for_emsps(operation) else self.cpo_tokens)[version]
+        shown = token if version == "2.1.1" else b64encode(token.encode()).decode()
+        return {"Authorization": f"Token {shown}"}
+
+
+def is_for_emsps(operation: Any) -> bool:
+    """Else it is for CPOs."""
+    return "EMSP" in operation.definition.raw["x-roles"]
+
+
+def is_an_envelope(response: Any) -> None:
+    tree = response.json()
+    assert {"status_code", "timestamp"} <= set(tree) <= {"status_code", "status_message", "timestamp", "data"}
+    is_of_the_receiver = tree.get("status_message", "").startswith("the receiver")
+    assert tree["status_code"] != 3000 or is_of_the_receiver, tree
+    assert len(tree.get("status_message", "")) <= 200
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +121,8 @@ def test_the_answer_is_as_documented(hub: Running, version: str, operation: Any,
         return
     if how == "unfitting" and not (operation.body or operation.path_parameters or operation.query):
         return  # nothing in the request can be unfitting
-    is_for_cpos = "receiver/cdrs" in operation.label
-    token = (hub.cpo_tokens if is_for_cpos else hub.tokens)[version]
-    shown = token if version == "2.1.1" else b64encode(token.encode()).decode()
-    headers = {"Authorization": f"Token {shown}"}
+    is_for_cpos = not is_for_emsps(operation)
+    headers = hub.headers(version, operation)
 
     mode = GenerationMode.NEGATIVE if how == "unfitting" else GenerationMode.POSITIVE
 
@@ -123,9 +143,34 @@ def test_the_answer_is_as_documented(hub: Running, version: str, operation: Any,
             case.path_parameters |= {name: there[name] for name in there.keys() & case.path_parameters.keys()}
         response = case.call(base_url=hub.base_url, headers=headers, timeout=10)
         case.validate_response(response, checks=CHECKS)
-        tree = response.json()
-        assert {"status_code", "timestamp"} <= set(tree) <= {"status_code", "status_message", "timestamp", "data"}
-        assert tree["status_code"] != 3000, tree
-        assert len(tree.get("status_message", "")) <= 200
+        is_an_envelope(response)
 
     ask()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_requests_that_follow_one_another_are_answered_as_documented(hub: Running, version: str) -> None:
+    """What is written is read, changed and removed again, by the links of the document."""
+    schema = schemathesis.openapi.from_dict(documents(all_operations())[f"ocpi-{version}.json"])
+    machine: Any = schema.exclude(method="DELETE", path_regex="credentials$").as_state_machine()
+
+    class Walk(machine):  # type: ignore[misc]
+        def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+            return {"base_url": hub.base_url, "headers": hub.headers(version, case.operation), "timeout": 10}
+
+        def validate_response(self, response: Any, case: Any, additional_checks: Any = (), **kwargs: Any) -> None:
+            case.validate_response(response, checks=CHECKS)
+            is_an_envelope(response)
+
+    run_state_machine_as_test(
+        Walk,
+        settings=settings(
+            max_examples=WALKS,
+            stateful_step_count=STEPS,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate],
+        ),
+    )

@@ -94,9 +94,9 @@ async def test_the_far_side_gets_the_parties_and_the_journeys_id(world: World) -
 @pytest.mark.parametrize(
     ("fault", "http", "code", "code_211"),
     [
-        (PeerTimeout(), 200, 4002, 3000),
-        (PeerUnreachable(), 200, 4003, 3000),
-        (PeerNonsense(), 200, 4000, 3000),
+        (PeerTimeout("inner.example did not answer in time"), 200, 4002, 3000),
+        (PeerUnreachable("inner.example: no such host"), 200, 4003, 3000),
+        (PeerNonsense("inner.example broke off"), 200, 4000, 3000),
         (EndpointsMissing(), 200, 4000, 3000),
         (PeerRefused("no", http=200, status_code=2001), 200, 2001, 2001),
         (PeerRefused("no", http=200, status_code=2004), 200, 2004, 2000),
@@ -122,6 +122,7 @@ async def test_an_error_of_the_far_side_is_told_as_it_is_and_its_silence_by_kind
     world.peers.script = script
     said = await ask(world)
     assert (said.http, said.code) == (http, code_211 if world.version == "2.1.1" else code)
+    assert b"inner.example" not in said.body
     assert len(world.peers.sent) == 1
 
 
