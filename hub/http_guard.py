@@ -113,9 +113,18 @@ class GuardedHttp(HttpToolsProtocol):
         self._refuse(408, "the request did not arrive in time")
 
     def on_response_complete(self) -> None:
+        unread = self.cycle.more_body
         super().on_response_complete()
         if self._last_words is not None and self.cycle.response_complete:
             self._say(*self._last_words)
+        elif unread and not self._over:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Answered before its body was here: nobody wants it, and it may be endless. The client can read the answer."""
+        self._over = True
+        self._stop_deadline()
+        self.loop.call_soon(self._linger)
 
     def _refuse(self, status: int, why: str) -> None:
         """Answer and close, once the requests before this one have their answers. Nothing that was sent is echoed."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from hub import http_guard
@@ -230,6 +231,35 @@ async def test_a_body_over_the_limit_is_refused_by_its_declared_length(port: Por
     wire = await port.connect()
     await wire.send(port.put(b"", "Content-Length: 70000"))
     is_envelope(await wire.reply(), 413)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_ten_megabytes_are_413_for_a_client_that_sends_them_all_first(port: Port, chunked: bool) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(160):
+            yield b" " * 65536
+
+    url, headers = f"http://127.0.0.1:{port.number}{PUT_PATH}", {"Authorization": port.authorization}
+    content = parts() if chunked else b" " * 160 * 65536
+    async with httpx.AsyncClient(trust_env=False) as web:
+        answer = await web.put(url, content=content, headers={**headers, "Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["status_code"]) == (413, 2000)
+
+
+async def test_a_body_of_a_stranger_is_not_read_to_its_end(port: Port) -> None:
+    wire = await port.connect()
+    stranger = port.put(b"", "Transfer-Encoding: chunked").replace(b"Token ", b"Token x")
+    await wire.send(stranger)
+    is_envelope(await wire.reply(), 401)
+    chunk = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
+
+    async def go_on() -> None:
+        for _ in range(1000):
+            await wire.send(chunk)
+            await asyncio.sleep(0.01)
+
+    with pytest.raises(ConnectionError):
+        await go_on()
 
 
 async def test_a_websocket_is_not_opened_here(port: Port) -> None:
