@@ -15,6 +15,7 @@ from modules.bookings import routes as bookings
 from modules.bookings.publication import BookingPublication
 from modules.bookings.store import BOOKING_CALENDARS, BOOKING_LOCATIONS, BOOKING_OPENINGS, BOOKING_STARTS, BOOKINGS
 from modules.cdrs import routes as cdrs
+from modules.cdrs.owed import OWED
 from modules.cdrs.publication import CdrPublication
 from modules.cdrs.store import CDRS, CHECKS, DELIVERIES, ORIGINALS, RECEIPTS, RECEIVED
 from modules.chargingprofiles import routes as chargingprofiles
@@ -65,7 +66,9 @@ MODULES: Final = (
     Module("tariffs", (tariffs.operations,), (TARIFFS,), TariffPublication()),
     Module("tokens", (tokens.operations,), (TOKENS, LEARNED, AUTHORIZATIONS, TAG_ALIASES), TokenPublication()),
     Module("sessions", (sessions.operations,), (SESSIONS, PLACES, CHARGES), SessionPublication()),
-    Module("cdrs", (cdrs.operations,), (CDRS, RECEIPTS, DELIVERIES, RECEIVED, ORIGINALS, CHECKS), CdrPublication()),
+    Module(
+        "cdrs", (cdrs.operations,), (CDRS, RECEIPTS, DELIVERIES, OWED, RECEIVED, ORIGINALS, CHECKS), CdrPublication()
+    ),
     Module("commands", (commands.operations,), (COMMANDS, RESERVATIONS, PASSED_ON, REFERENCES)),
     Module("chargingprofiles", (chargingprofiles.operations,), (PROFILES,), ChargingProfilePublication()),
     Module("invoicereconciliation", (invoices.operations,), (RECORDS, INVOICED), InvoicePublication()),

@@ -119,6 +119,15 @@ async def credit_cdr(
     return answer(await records.credit(program_of(request), owner, cdr_id, actor=bearer.subject), 201)
 
 
+@router.post("/cdrs/{country_code}/{party_id}/{cdr_id}/resend", tags=["cdrs"], responses=gives("Cdr"))
+async def resend_cdr(
+    request: Request, country_code: Segment, party_id: Segment, cdr_id: Segment, bearer: Operator
+) -> Response:
+    """Send a CDR again that its eMSP has not taken; what it took is never sent twice."""
+    owner = Party.of(country_code, party_id)
+    return answer(await records.resend(program_of(request), owner, cdr_id, actor=bearer.subject))
+
+
 @router.get("/cdrs/{country_code}/{party_id}/{cdr_id}/check", tags=["cdrs"], responses=gives("CdrCheck"))
 async def check_cdr(
     request: Request, country_code: Segment, party_id: Segment, cdr_id: Segment, bearer: Viewer

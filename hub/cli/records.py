@@ -184,6 +184,12 @@ def credit_cdr(face: Face, name: Id) -> None:
     face.show(face.hub.post(f"{path_of(face, 'cdrs', name)}/credit"))
 
 
+@command(cdr, "resend")
+def resend_cdr(face: Face, name: Id) -> None:
+    """Send a CDR again that its eMSP has not taken; what it took is never sent twice."""
+    face.show(face.hub.post(f"{path_of(face, 'cdrs', name)}/resend"))
+
+
 @command(transaction, "show")
 def show_transaction(face: Face, session_id: Annotated[str, typer.Argument(metavar="SESSION_ID")]) -> None:
     """One charge, with the token, the location and the tariffs as they were at its start."""

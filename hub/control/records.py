@@ -10,13 +10,14 @@ import msgspec
 from hub.control import received
 from hub.control.asks import BillHeld
 from hub.control.listing import MOST, Filter, Found, newest, parties_of
-from hub.core.errors import NotFound
+from hub.core.errors import InvalidRequest, NotFound
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.registry import Partner
-from hub.core.units import ChangeRow, Document, Kind
+from hub.core.units import Audit, ChangeRow, Document, Kind
 from modules.cdrs import service as cdrs
+from modules.cdrs.owed import owed_of
 from modules.cdrs.publication import load as load_delivery
 from modules.cdrs.store import CDRS, DELIVERIES
 from modules.cdrs.store import key_of as cdr_key
@@ -123,6 +124,19 @@ async def _delivery(program: Program, partner: str, key: str) -> Tree:
         "location": delivery.location,
         "at": delivery.at,
     }
+
+
+async def resend(program: Program, owner: Party, cdr_id: str, *, actor: str) -> Tree:
+    """Send a CDR again to whoever it is for and has not taken it. Raises: NotFound, InvalidRequest."""
+    document = await cdrs.get(program.hub, cdr_key(owner, cdr_id))
+    if not await owed_of(program.hub, [document.key]):
+        raise InvalidRequest("it was delivered already")
+    names = [p.name for p in program.hub.registry.connected() if document.audience in p.parties]
+    if not names:
+        raise InvalidRequest(f"{document.audience or 'nobody'}, whom it is for, is not connected")
+    for name in names:
+        await program.lanes.mark(name, [("cdrs", document.key)], audit=Audit(actor, "cdr.resent", document.key, name))
+    return await with_deliveries(program, document)
 
 
 async def credit(program: Program, owner: Party, cdr_id: str, *, actor: str) -> Tree:

@@ -42,6 +42,7 @@ __all__ = [
     "entitled",
     "lane_from_now_on",
     "may_have",
+    "only_for",
     "parties",
 ]
 
@@ -92,7 +93,7 @@ class Lanes:
         document = await self._hub.store.get(REFUSED, refused)
         if document is None or document.columns["partner"] != name or not self._has_lane(name):
             raise NotFound("there is no such refused object")
-        change = Change(document.columns["module"], document.columns["object"], what=f"{ONLY}{name}")
+        change = only_for(name, document.columns["module"], document.columns["object"])
         await self._hub.store.commit(Unit().delete(Delete(REFUSED, refused)).tells(change).audited(audit))
         self._try_now(name)
 
@@ -103,7 +104,7 @@ class Lanes:
         """
         if not self._has_lane(name):
             raise NotFound(f"{name} has no running lane")
-        changes = [Change(module, key, what=f"{ONLY}{name}") for module, key in objects]
+        changes = [only_for(name, module, key) for module, key in objects]
         await self._hub.store.commit(Unit(changes=changes).audited(audit))
         self._try_now(name)
 
@@ -124,6 +125,11 @@ class Lanes:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
         self._lanes.clear()
+
+
+def only_for(name: str, module: str, key: str) -> Change:
+    """What lets the lane of that partner alone send an object as it is then."""
+    return Change(module, key, what=f"{ONLY}{name}")
 
 
 async def lane_from_now_on(store: Store, name: str) -> Put:

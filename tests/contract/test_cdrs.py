@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
+from hub.control import records
+from hub.core.delivery import REFUSED
 from hub.core.dialect import NotExpressible
-from hub.core.errors import PeerFault, PeerNonsense, PeerRefused, PeerTimeout, PeerUnreachable
+from hub.core.errors import InvalidRequest, PeerFault, PeerNonsense, PeerRefused, PeerTimeout, PeerUnreachable
 from hub.core.ports import PeerAnswer
 from hub.core.units import Document
 from modules.cdrs import publication
 from modules.cdrs import service as cdrs
 from modules.cdrs.publication import CdrPublication
-from modules.cdrs.store import CDRS
+from modules.cdrs.store import CDRS, DELIVERIES
 from partners.sandbox.emsp import Emsp
-from tests.world import Sent, World, a_program, invited, location, until
+from tests.world import OURS, Sent, World, a_program, invited, location, until
 
 
 async def issued(world: World, owner: str = "NL*EEE") -> Document:
@@ -242,3 +244,26 @@ async def test_over_http_lost_replies_make_exactly_one_cdr(database_url: str, ve
         assert len(emsp.mirror.listed("cdrs")) == 1
         assert len({receipt.body for receipt in emsp.receipts.on("cdrs", "POST")}) == 1
         assert [text for text in emsp.complaints.texts() if "sent before" in text] == []
+
+
+async def test_an_operator_sends_again_what_was_refused_and_nothing_that_was_taken(sqlite_url: str) -> None:
+    async with a_program(sqlite_url) as program, Emsp("2.2.1", "NL*EEE") as emsp:
+        token_a = await invited(program, "emsp", "NL*EEE")
+        await emsp.register(f"{program.settings.base_url}/ocpi/versions", token_a)
+        world = World.around(program.hub)
+        await world.furnish()
+        await until(lambda: emsp.receipts.on("locations", "PUT"))
+        emsp.temper.switch("reject")
+        await world.charge("NL*EEE")
+        await until(lambda: world.documents(REFUSED))
+        emsp.temper.switch("happy")
+        (document,) = await world.documents(CDRS)
+        await records.resend(program, OURS, document.columns["id"], actor="ops")
+        await until(lambda: emsp.mirror.listed("cdrs"))
+        await until(lambda: _state_of(world, document.key, "delivered"))
+        with pytest.raises(InvalidRequest, match="delivered already"):
+            await records.resend(program, OURS, document.columns["id"], actor="ops")
+
+
+async def _state_of(world: World, key: str, state: str) -> bool:
+    return bool(await world.store.select(DELIVERIES, equal={"cdr": key, "state": state}))

@@ -222,6 +222,8 @@ def test_records_are_listed_and_shown(shell: Shell) -> None:
     assert shell.ok("cdr", "show", f"DE*BSB/{cdr['id']}")["cdr"] == cdr
     receipt = shell.ok("cdr", "receipt", cdr["id"])
     assert Decimal(receipt["figures"][-1]["before_taxes"]["rounded"]) == cdr["total_cost"]["before_taxes"]
+    resent = shell.run("cdr", "resend", cdr["id"])
+    assert (resent.code, "is not connected" in resent.err) == (Code.FAILED, True)
     credit = shell.ok("cdr", "credit", cdr["id"])
     assert credit["credit"] is True
     assert shell.ok("cdr", "receipt", credit["id"]) == receipt

@@ -23,6 +23,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_cdr_deliveries", ("state", "cdr"), ("state", "cdr")),
     ("doc_cdr_receipts", (), ()),
     ("doc_cdrs", ("lowest", "id", "session", "reference"), ("id", "session", "reference")),
+    ("doc_cdrs_owed", (), ()),
     ("doc_charges", ("state", "station"), ("state", "station")),
     ("doc_charging_profiles", (), ()),
     ("doc_command_references", (), ()),
