@@ -1,4 +1,4 @@
-"""python -m bench [--quick | --full] [--only http,store,fanout,ocpp,idle,pricing,crawl] [--json FILE] [--results FILE]
+"""python -m bench [--quick | --full] [--only PART,PART] [--json FILE] [--results FILE]
 
 Prints the figures with their goals, and writes them to bench/RESULTS.md when all parts were measured. Ends with 0
 unless something broke: speed is judged by people.
@@ -13,12 +13,12 @@ from pathlib import Path
 
 import uvloop
 
-from bench import crawl, fanout, http, idle, ocpp, pricing, report, store
+from bench import crawl, fanout, http, idle, ocpp, pricing, report, roaming, store
 from bench.child import LOAD_CORE
 from bench.harness import Effort, Findings, pin
 
 _PAGE = Path(__file__).with_name("RESULTS.md")
-PARTS = {part.PART: part.measure for part in (http, store, fanout, ocpp, idle, pricing, crawl)}
+PARTS = {part.PART: part.measure for part in (http, roaming, store, fanout, ocpp, idle, pricing, crawl)}
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -1,7 +1,8 @@
 """The hub as a target: the program as `busbar serve` runs it, with data of its own in a new SQLite file.
 
 Options: `directory` for the database, `locations` of ours to begin with, `token` that a partner presents, `receivers`:
-ports of partners that listen, `stations` that may connect (then the port is theirs), `card` that may charge there.
+ports of partners that listen, `stations` that may connect (then the port is theirs), `card` that may charge there,
+`cpo_token` that a CPO presents.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import samples
+from bench import repull, samples
 from bench.chargers import identity_of
 from bench.child import free_port, run
 from hub.app import Program
@@ -46,8 +47,10 @@ class BenchHub:
     async def do(self, command: dict[str, Any]) -> dict[str, Any]:
         """`statuses`: change the status of one EVSE in that many locations; back when all partners have all of it.
 
-        `change`: the same in the locations of these numbers, waiting for nobody.
+        `change`: the same in the locations of these numbers, waiting for nobody. `pull`: see `bench.repull`.
         """
+        if "pull" in command:
+            return await repull.measure(self._program.hub, command["pull"])
         if "change" in command:
             await asyncio.gather(*map(self._change, command["change"]))
             return {}
@@ -81,6 +84,8 @@ async def start(options: dict[str, Any]) -> BenchHub:
         await _give_out(program, options["card"])
     if "token" in options:
         await _add(program, _caller(program, options["token"]))
+    if "cpo_token" in options:
+        await _add(program, _cpo(program, options["cpo_token"]))
     for number, port in enumerate(options.get("receivers", ())):
         await _add(program, _receiver(program, number, port))
     server = Server(program)
@@ -129,7 +134,7 @@ async def _register(program: Program, how_many: int) -> None:
 async def _give_out(program: Program, card: str) -> None:
     """A token of PARTY that may charge without a question."""
     tree = parse(samples.token(0, 0), limit=10_000)
-    token = TOKEN["2.2.1"].read({**tree, "uid": card})
+    token = TOKEN["2.2.1"].read({**tree, "uid": card, "whitelist": "ALWAYS"})
     await tokens.put(program.store, Party.parse(samples.PARTY), card, token)
     await _add(program, _caller(program, "bb_" + "c" * 43))
 
@@ -151,6 +156,18 @@ def _caller(program: Program, token: str) -> Partner:
         state=State.CONNECTED,
         version="2.2.1",
         claims=tuple(_claim(samples.PARTY)),
+        our_tokens=(IssuedToken(fingerprint=program.hub.registry.fingerprint(token), use=TokenUse.LIVE),),
+    )
+
+
+def _cpo(program: Program, token: str) -> Partner:
+    """A CPO that calls us, and is told nothing."""
+    return Partner(
+        name="cpo",
+        state=State.CONNECTED,
+        version="2.2.1",
+        claims=(Claim(role=PartyRole.CPO, party=Party.parse("BE*CPO")),),
+        endpoints=(Endpoint(identifier="locations", role="SENDER", url="http://127.0.0.1/locations"),),
         our_tokens=(IssuedToken(fingerprint=program.hub.registry.fingerprint(token), use=TokenUse.LIVE),),
     )
 

@@ -103,6 +103,17 @@ def token(number: int, second: int) -> bytes:
     ) % (uid(number), number, number, number % 1_000, _moment(second))
 
 
+def session(number: int, second: int) -> bytes:
+    """A session of BE*CPO by a driver of PARTY as OCPI 2.2.1, last changed in that second of a day."""
+    return (
+        b'{"country_code":"BE","party_id":"CPO","id":"S%d","start_date_time":"2026-01-01T00:00:00Z","kwh":%d.%03d,'
+        b'"cdr_token":{"country_code":"NL","party_id":"EEE","uid":"%s","type":"RFID","contract_id":"NL-EEE-C%08d-X"},'
+        b'"auth_method":"WHITELIST","location_id":"PLACE%d","evse_uid":"E%d","connector_id":"1","currency":"EUR",'
+        b'"charging_periods":[{"start_date_time":"2026-01-01T00:00:00Z","dimensions":[{"type":"ENERGY","volume":%d.%03d}]}],'
+        b'"status":"ACTIVE","last_updated":"%s"}'
+    ) % (number, second, number % 1_000, uid(number), number, number, number, second, number % 1_000, _moment(second))
+
+
 def uid(number: int) -> bytes:
     """Fourteen hexadecimal digits, as cards have."""
     return b"%014X" % (0x04A2B3C4000000 + number)
