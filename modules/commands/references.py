@@ -12,7 +12,10 @@ from typing import Final
 import msgspec
 
 from hub.core.clock import timestamp
+from hub.core.dialect import VERSIONS
 from hub.core.jsontypes import Tree
+from hub.core.operations import CPO_LIKE
+from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.types import parse_datetime
 from hub.core.units import Delete, Kind, Put, Unit
@@ -54,11 +57,17 @@ async def reference_of(hub: Hub, cpo: str, contract_id: str, *, began: datetime)
 
 async def with_reference(hub: Hub, cpo: str, record: Tree) -> Tree:
     """A Session or CDR of `cpo` with the reference that its version could not say, if there is one."""
-    if record.get("authorization_reference") is not None:
+    if record.get("authorization_reference") is not None or not _may_have_lost_it(hub, cpo):
         return record
     began = parse_datetime(record["start_date_time"])
     reference = await reference_of(hub, cpo, record["cdr_token"]["contract_id"], began=began)
     return record if reference is None else {**record, "authorization_reference": reference}
+
+
+def _may_have_lost_it(hub: Hub, cpo: str) -> bool:
+    """Does the CPO speak a version without the field? Nobody else needs a look into the store, at each session."""
+    partner = hub.registry.holder_of(Party.parse(cpo), CPO_LIKE)
+    return partner is None or partner.version == VERSIONS[0]
 
 
 async def forget(hub: Hub) -> None:

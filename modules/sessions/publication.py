@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hub.core.delivery import entitled
 from hub.core.dialect import NotExpressible
+from hub.core.errors import EndpointsMissing
 from hub.core.operations import EMSP_LIKE, RECEIVER
 from hub.core.ports import Hub
 from hub.core.registry import Partner
@@ -29,6 +30,8 @@ class SessionPublication:
             or not entitled(partner, audience=document.audience, owner=document.owner)
         ):
             return
+        if partner.endpoint("sessions", "RECEIVER") is None:
+            raise EndpointsMissing(f"{partner.name} takes no sessions")  # before the work of saying it
         body = await rendition.of(hub.store, document, partner.version or "")
         if body is None:
             raise NotExpressible("this session cannot be said in this version")
