@@ -10,6 +10,7 @@ import typer
 
 from hub.cli.face import Face, command
 from hub.cli.failures import Code, CommandFailed
+from hub.cli.findings import show_findings
 from hub.cli.objects import Id, Limit, Offset, path_of
 from hub.cli.remote import quoted
 
@@ -146,10 +147,7 @@ def check_cdr(face: Face, name: Id) -> None:
     if face.as_json:
         face.show(checked)
     else:
-        face.print(f"{checked['verdict']}: {checked['why']}")
-        if checked["deviations"]:
-            columns = ("figure", "claimed", "computed", "difference", "class", "why")
-            face.show({"items": checked["deviations"]}, columns)
+        show_findings(face, checked)
     if checked["verdict"] == "wrong":
         raise typer.Exit(Code.FAILED)
 

@@ -38,7 +38,6 @@ TOLERANCE: Final = "cdr_tolerance"
 _LIMIT: Final = 8 * 1024 * 1024
 _A_PASS: Final = 50
 _MOST_TARIFFS: Final = 50
-_SOUND: Final = frozenset({Verdict.RIGHT, Verdict.WITHIN_TOLERANCE})
 _NO_ORIGINAL: Final = "it takes back a CDR that was not received"
 _BROKEN: Final = Result(Verdict.CANNOT_BE_CHECKED, "the check failed; the log says more")
 
@@ -168,11 +167,11 @@ def _concluded(hub: Hub, key: str, partner: str, claim: Claim, result: Result, u
     because = ""
     if claim.cdr.get("credit") and claim.original is None:
         because = _NO_ORIGINAL
-    elif policy is Policy.HOLD and result.verdict not in _SOUND:
+    elif policy is Policy.HOLD and not result.is_sound:
         because = f"{result.verdict}: {causes}"[:200]
     if because:
         unit.audited(Audit("busbar", "cdr.withheld", key, because))
-    elif policy is not Policy.ACCEPT and result.verdict not in _SOUND:
+    elif policy is not Policy.ACCEPT and not result.is_sound:
         unit.audited(Audit("busbar", "cdr.flagged", key, f"{result.verdict}: {causes}"[:200]))
     body = {
         **result.tree(),

@@ -19,7 +19,8 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli.commands import app
-from hub.control.batch import LINE_LIMIT, CompiledTariffs, Pricer, lines_of
+from hub.control.batch import LINE_LIMIT, Pricer, lines_of
+from hub.control.ready import CompiledTariffs
 from hub.core.inbound import parse
 
 ROOT: Final = Path(__file__).parents[2]
@@ -141,7 +142,7 @@ def test_what_a_case_expects_or_its_cdr_states_is_checked() -> None:
         cdr(total_cost={"excl_vat": 5, "incl_vat": 5.96}),
         cdr(total_cost={"excl_vat": 5, "incl_vat": 5.97}),
         {**cdr(total_cost=5.5), "ocpi_version": "2.1.1"},
-        cdr(total_cost={"excl_vat": -5}, credit=True),
+        cdr(total_cost={"excl_vat": -5}, credit=True, credit_reference_id="CDR1"),
         options=("--no-receipt",),
     )
     code, results, said = told
@@ -151,9 +152,11 @@ def test_what_a_case_expects_or_its_cdr_states_is_checked() -> None:
         "billed.energy_kwh",
         "warnings",
     ]
-    assert results[3]["check"]["differences"] == [
-        {"figure": "total_cost.incl", "stated": "5.97", "computed": "5.95", "difference": "0.02"}
-    ]
+    assert [each["check"].get("verdict") for each in results[2:4]] == ["within_tolerance", "wrong"]
+    (told_of,) = results[3]["check"]["deviations"]
+    assert told_of.pop("why")
+    assert told_of == {"figure": "total_cost.after_taxes", "claimed": "5.97", "computed": "5.95", "difference": "0.02",
+                       "class": "tax", "tolerable": False}  # fmt: skip
     assert "receipt" not in results[0]
     assert code == 1
     assert said.startswith("6 priced, 0 not priced, 3 differ")
@@ -199,7 +202,8 @@ BAD: Final[list[tuple[Any, str]]] = [
     (case(tariffs=[1]), "unfit_case"),
     (case(tariffs={}), "unfit_case"),
     (case(tariffs=[NIGHT], timezone=None), "unfit_session"),
-    (case(tariffs=[NIGHT], timezone="Mars/Olympus"), "unfit_session"),
+    (case(tariffs=[NIGHT], timezone="Mars/Olympus"), "unknown_time_zone"),
+    (case(timezone="Mars/Olympus"), "unknown_time_zone"),
     (case(timezone=7), "unfit_case"),
     (case(ocpi_version="3.0"), "unfit_case"),
     (case(kind="song"), "unfit_case"),
@@ -215,9 +219,13 @@ BAD: Final[list[tuple[Any, str]]] = [
     (cdr(charging_periods=[period(TEN, {"type": "ENERGY", "volume": [1]})]), "unfit_session"),
     (cdr(charging_periods=[{**period(TEN, HOUR), "tariff_id": 5}]), "unfit_case"),
     (cdr(charging_periods=[period(TEN, {"type": ["TIME"], "volume": 1})]), "unfit_case"),
-    (cdr(charging_periods=[period(TEN, HOUR), period(TEN, HOUR)]), "unfit_session"),
+    (cdr(charging_periods=[period(TEN, {"type": "TYME", "volume": 1})]), "unfit_case"),
+    (cdr(charging_periods=[period(TEN, HOUR), period(TEN, HOUR)]), "overlapping_periods"),
+    (cdr(charging_periods=[period(TEN, HOUR), period("2026-05-04T10:30:00Z", HOUR)]), "overlapping_periods"),
+    (cdr(charging_periods=[period("2026-05-04T09:30:00Z", HOUR)]), "period_outside_session"),
+    (cdr(end_date_time="2026-05-04T09:00:00Z"), "end_before_start"),
     (timeline(end="2028-05-04T10:00:00Z"), "unfit_session"),
-    (timeline(end="2026-05-04T09:00:00Z"), "unfit_session"),
+    (timeline(end="2026-05-04T09:00:00Z"), "end_before_start"),
     (timeline(end=TEN, states=[{"at": TEN, "state": "DREAMING"}]), "unfit_session"),
     (timeline(end=TEN, meter=[{"at": TEN, "kwh": "a lot"}]), "unfit_session"),
     (timeline(end="2026-05-04T12:00:00Z", states=LATE_RESERVATION), "unfit_session"),

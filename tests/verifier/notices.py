@@ -79,9 +79,11 @@ def of_the_periods(periods: Sequence[Period], case: Mapping[str, Any]) -> Iterat
     if order != sorted(order):
         yield Notice("periods_out_of_order")
     begin, end = instant(case["start"]), instant(case["end"])
-    for period in periods:
+    for at, period in enumerate(periods):
         if not begin <= period.start <= end:
             yield Notice("period_outside_the_session", period.index)
+        if any(period.start == earlier.start for earlier in periods[:at]):
+            yield Notice("periods_start_together", period.index)
         times = [name for name in TIMES if period.stated.get(name)]
         if len(times) == 1 and not agrees(period, times[0]):
             yield Notice("volume_disagrees_with_timestamps", period.index)

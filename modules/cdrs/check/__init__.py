@@ -33,7 +33,9 @@ _SOUND = "every amount is what the periods and tariffs come to"
 def check(claim: Claim) -> Result:
     """Hold a CDR against itself and against its price. Never raises for what a CDR may hold."""
     examined = _examined(claim)
-    return examined if isinstance(examined, Result) else _result(examined, reasons(examined.bill, examined.far))
+    if isinstance(examined, Result):
+        return examined
+    return _result(examined, reasons(examined.bill, examined.far) if examined.far else {})
 
 
 def glance(claim: Claim) -> Result | None:
@@ -83,7 +85,8 @@ def _bill(claim: Claim, found: list[Deviation]) -> Bill:
         found.append(_stale(claim))
     if Code.TARIFF_OUTSIDE_ITS_VALIDITY in bill.codes:
         found.append(_stale(claim))
-    if case.reservation_expired and any(_far(bill)):  # cancelled or expired: no field of a CDR says which
+    is_guess = case.reservation_expired and claim.reservation_expired is None
+    if is_guess and any(_far(bill)):  # cancelled or expired: no field of a CDR says which
         other = Bill(claim, replace(bill.case, reservation_expired=False))
         bill = bill if any(_far(other)) else other
     return bill
@@ -101,7 +104,8 @@ def _without_tariff(claim: Claim, found: list[Deviation]) -> Result:
         return _verdict(found, _SOUND)
     why = "it costs something, and neither it nor we have a tariff for it"
     parts = [claimed[part].excl for part in PARTS if part in claimed]
-    total, tolerance = claimed["total"].excl, scale_of(str(claim.cdr["currency"]), claim.tolerance).tolerance
+    total = claimed["total"].excl if "total" in claimed else sum(parts, NOTHING)
+    tolerance = scale_of(claim.currency, claim.tolerance).tolerance
     if sum(parts, NOTHING) - total > tolerance * len(parts):
         more = "its parts are more than the total"
         found.append(Deviation("total_cost.before_taxes", total, sum(parts, NOTHING), Cause.ARITHMETIC, more))

@@ -32,7 +32,7 @@ from modules.tariffs.pricing import (
     Policy,
     Priced,
     PricingFault,
-    compile_tariff,
+    at_hand,
     price,
     rounded,
 )
@@ -73,9 +73,9 @@ class Bill:
         """Raises: PricingFault."""
         self.claim = claim
         self.case = case
-        self.compiled = [t if isinstance(t, Compiled) else compile_tariff(t, case.version) for t in case.tariffs]
+        self.compiled = [t if isinstance(t, Compiled) else at_hand(t, case.version) for t in case.tariffs]
         self.claimed: Figures = claimed_by(claim.cdr)
-        self.scale: Scale = scale_of(str(claim.cdr["currency"]), claim.tolerance)
+        self.scale: Scale = scale_of(claim.currency, claim.tolerance)
         self.priced: Priced = price(replace(case, tariffs=self.compiled), claim.fine_policy)
         self.segments: list[Segment] = [s for s in self.priced.segments if s.component and s.tariff]
         self.parts = frozenset(map(part_of, self.segments))
@@ -181,6 +181,8 @@ class Bill:
     def is_sum_of_parts(self) -> bool:
         """Is the claimed total the sum of the claimed parts, of which none is left out?"""
         parts = [self.claimed[part].excl for part in PARTS if part in self.claimed]
+        if "total" not in self.claimed:
+            return False
         off = abs(sum(parts, NOTHING) - self.claimed["total"].excl)
         return bool(parts) and self.states_all_parts and off <= self.scale.snug
 

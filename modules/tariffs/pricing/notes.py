@@ -16,6 +16,7 @@ class Code(StrEnum):
     MISSING_DIMENSION = "missing_dimension"
     PERIOD_OUTSIDE_THE_SESSION = "period_outside_the_session"
     PERIODS_OUT_OF_ORDER = "periods_out_of_order"
+    PERIODS_START_TOGETHER = "periods_start_together"
     TARIFF_OUTSIDE_ITS_VALIDITY = "tariff_outside_its_validity"
     PERIOD_WITHOUT_TARIFF = "period_without_tariff"
     PRICE_LIMIT_APPLIED = "price_limit_applied"

@@ -45,6 +45,7 @@ NOTES: Final = {
     "missing_dimension": "The tariff has a price for something that was not stated: it is not charged.",
     "period_outside_the_session": "A period lies outside of the time of the charge.",
     "periods_out_of_order": "The periods were not in order of time: they were sorted.",
+    "periods_start_together": "Two periods start at the same time: each was taken as it is stated.",
     "tariff_outside_its_validity": "A tariff was used outside of its validity, because the period names it.",
     "period_without_tariff": "A period names no tariff although others do: it is free.",
     "price_limit_applied": "The total was moved to a price limit of the tariff.",

@@ -91,9 +91,13 @@ def read_periods(case: Case, policy: Policy, warned: list[Warned]) -> list[Perio
     for period in reversed(periods):
         period.end = max(period.start, until)
         until = period.start
+    before: int | None = None
     for period in periods:
         if not begin <= period.start <= end:
             warned.append(Warned(Code.PERIOD_OUTSIDE_THE_SESSION, period.index))
+        if period.start == before:
+            warned.append(Warned(Code.PERIODS_START_TOGETHER, period.index))
+        before = period.start
         _settle_hours(period, policy, warned)
     return periods
 

@@ -219,6 +219,14 @@ MISTAKES = [
                                  EVENING["charging_periods"][1:], total_energy=D(40)), Cause.PERIODS, VERSIONS),
     Seeded("more time than there is", but(EVENING, charging_periods=[
         period("17:30", energy="10", time="0.9"), *EVENING["charging_periods"][1:]]), Cause.PERIODS, VERSIONS),
+    Seeded("a period before the start", but(EVENING, start_date_time="2026-05-04T17:45:00Z", total_time=D("1.65")),
+           Cause.PERIODS, VERSIONS),
+    Seeded("two hours in one", but(HOURS, charging_periods=[
+        period("09:00", "HOURS", energy="8", time="1"), period("09:30", "HOURS", energy="0", parking_time="0.5")]),
+           Cause.PERIODS),
+    Seeded("two times at once", but(HOURS, charging_periods=[
+        period("09:00", "HOURS", energy="8", time="1"), period("09:00", "HOURS", energy="0", parking_time="0.5")]),
+           Cause.PERIODS),
     Seeded("negative, and no credit", but(EVENING, total=("-14.00", "-16.66")), Cause.CREDIT),
     Seeded("a credit that is positive", but(EVENING, credit=True, credit_reference_id="CDR0"), Cause.CREDIT),
     Seeded("a credit of nothing", but(EVENING, credit=True, total=("-14.00", "-16.66")), Cause.CREDIT),
