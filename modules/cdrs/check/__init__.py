@@ -168,9 +168,11 @@ def _unpriced(found: list[Deviation], why: str) -> Result:
     return result if result.verdict is Verdict.WRONG else replace(result, verdict=Verdict.CANNOT_BE_CHECKED, why=why)
 
 
-def _verdict(deviations: list[Deviation], sound: str) -> Result:
+def _verdict(found: list[Deviation], sound: str) -> Result:
+    deviations = sorted(found, key=lambda deviation: deviation.cause is Cause.DUPLICATE)  # a mere hint comes last
     wrong = [deviation for deviation in deviations if not deviation.tolerable]
     if wrong:
         return Result(Verdict.WRONG, f"{wrong[0].figure}: {wrong[0].why}", tuple(deviations))
     verdict = Verdict.WITHIN_TOLERANCE if deviations else Verdict.RIGHT
-    return Result(verdict, sound, tuple(deviations))
+    hint = next((deviation.why for deviation in deviations if deviation.cause is Cause.DUPLICATE), sound)
+    return Result(verdict, hint, tuple(deviations))

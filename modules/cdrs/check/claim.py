@@ -29,6 +29,7 @@ class Claim:
     version: the OCPI version in which it was written. time_zone: the IANA name of the location's, if it is known.
     tariffs: others than those in the CDR, such as newer ones of the same id. policy: the reading that holds by
     contract. tolerance: what an amount may differ by. original: the CDR that a credit CDR takes back, if at hand.
+    credited_by: the credit CDR that took the same back before this one. billed_by: an older CDR of the same charge.
     unreadable: claims that could not be read. reservation_expired: did the driver never come; None where nobody says.
     """
 
@@ -39,6 +40,8 @@ class Claim:
     policy: Policy = BY_THE_TEXT
     tolerance: Decimal = TOLERANCE
     original: Tree | None = None
+    credited_by: str = ""
+    billed_by: str = ""
     unreadable: tuple[Deviation, ...] = ()
     reservation_expired: bool | None = None
 

@@ -29,7 +29,7 @@ _MOST_TOLD: Final = 20
 def against_itself(claim: Claim) -> list[Deviation]:
     """Everything that does not hold, in the order of the fields."""
     found = [*claim.unreadable, *_energy(claim), *_end(claim), *_total_time(claim), *_parking_time(claim)]
-    found += [*_taxes(claim), *_credit(claim), *_currency(claim)]
+    found += [*_taxes(claim), *_credit(claim), *_currency(claim), *_doubled(claim)]
     return [*found, *islice(_periods(claim), _MOST_TOLD)]
 
 
@@ -130,6 +130,17 @@ def _credit(claim: Claim) -> Iterator[Deviation]:
         stood = -Decimal(claim.original["total_cost"]["before_taxes"])
         if total != stood:
             yield Deviation(figure, total, stood, Cause.CREDIT, "it does not take back what was billed")
+
+
+def _doubled(claim: Claim) -> Iterator[Deviation]:
+    """A second credit of the same CDR is wrong; a second bill of the same charge may have its reason."""
+    if claim.credited_by:
+        reference = str(claim.cdr["credit_reference_id"])
+        why = f"the credit CDR {claim.credited_by} took it back already"
+        yield Deviation("credit_reference_id", reference, None, Cause.CREDIT, why)
+    if claim.billed_by:
+        why = f"the same charge was billed before, by the CDR {claim.billed_by}, which nobody took back"
+        yield Deviation("id", str(claim.cdr["id"]), claim.billed_by, Cause.DUPLICATE, why, tolerable=True)
 
 
 def _currency(claim: Claim) -> Iterator[Deviation]:

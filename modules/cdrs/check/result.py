@@ -50,6 +50,7 @@ class Cause(StrEnum):
     PERIODS = "periods"
     UNSPLIT_PERIOD = "unsplit_period"
     CREDIT = "credit"
+    DUPLICATE = "duplicate"
     UNREADABLE = "unreadable"
     ARITHMETIC = "arithmetic"
 
