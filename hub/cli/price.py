@@ -173,8 +173,8 @@ def _price_all(source: BinaryIO, target: BinaryIO, pricer: Pricer, count: _Count
 
     done = 0
     with Interrupts().held() as interrupts:
-        for line in lines_of(source):
-            result = pricer.of_line(line)
+        for number, line in lines_of(source):
+            result = pricer.of_numbered(number, line)
             with interrupts.step():
                 target.write(encode(result) + b"\n")
                 target.flush()

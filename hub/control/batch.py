@@ -32,6 +32,10 @@ class Pricer:
         self._receipts = receipts
         self._tariffs = CompiledTariffs()
 
+    def of_numbered(self, number: int, line: bytes | None) -> Tree:
+        """The result of one line of a file, with the number of the line, which is found even where no name can be."""
+        return {"line": number, **self.of_line(line)}
+
     def of_line(self, line: bytes | None) -> Tree:
         """The result of one line; None stands for one that was too long. Raises nothing."""
         if line is None:
@@ -70,12 +74,12 @@ class Pricer:
         return result
 
 
-def lines_of(stream: BinaryIO, *, limit: int = LINE_LIMIT) -> Iterator[bytes | None]:
-    """The lines of `stream` that are not blank, never more than `limit` bytes of one; None for a longer one."""
-    while line := stream.readline(limit + 1):
+def lines_of(stream: BinaryIO, *, limit: int = LINE_LIMIT) -> Iterator[tuple[int, bytes | None]]:
+    """The lines of `stream` that are not blank, with their numbers from 1; None for one that is longer than `limit`."""
+    for number, line in enumerate(iter(lambda: stream.readline(limit + 1), b""), 1):
         if len(line) > limit and not line.endswith(b"\n"):
             while (more := stream.readline(limit)) and not more.endswith(b"\n"):
                 pass
-            yield None
+            yield number, None
         elif not line.isspace():
-            yield line.rstrip(b"\r\n")
+            yield number, line.rstrip(b"\r\n")

@@ -28,6 +28,7 @@ from modules.tariffs.pricing import (
     moment_of,
     price,
     receipt_of,
+    rivals,
 )
 from modules.tariffs.pricing.numbers import decimal_text
 
@@ -67,6 +68,9 @@ def outcome_of(asked: Asked, tariffs: CompiledTariffs, tolerance: Decimal) -> Ou
     policy = policy_of(asked.policy)
     case, boundaries = _case(asked, [each.compiled for each in ready])
     priced = price(case, policy)
+    if asked.timeline is not None:  # its tariff was chosen when it was cut
+        told = rivals([each.compiled for each in ready], instant(asked.start, "the start"), None)
+        priced = priced._replace(warnings=(*told, *priced.warnings))
     claim = Claim(
         cdr=_record(asked, ready),
         version=asked.version,

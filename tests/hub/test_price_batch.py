@@ -22,6 +22,7 @@ from hub.cli.commands import app
 from hub.control.batch import LINE_LIMIT, Pricer, lines_of
 from hub.control.ready import CompiledTariffs
 from hub.core.inbound import parse
+from modules.tariffs.pricing import page_of
 
 ROOT: Final = Path(__file__).parents[2]
 BUSBAR: Final = [sys.executable, "-c", "from hub.cli import main; main()", "price"]
@@ -165,14 +166,8 @@ def test_what_a_case_expects_or_its_cdr_states_is_checked() -> None:
 def test_a_timeline_is_cut_and_priced() -> None:
     parking = {"type": "PARKING_TIME", "price": 6, "step_size": 1}
     tariff = {**TARIFF, "elements": [{"price_components": [*TARIFF["elements"][0]["price_components"], parking]}]}
-    course = {
-        "start": "2026-05-04T10:00:00Z",
-        "end": "2026-05-04T12:00:00Z",
-        "states": [{"at": TEN, "state": "CHARGING"}, {"at": "2026-05-04T11:30:00Z", "state": "FINISHED"}],
-        "meter": [{"at": "2026-05-04T10:00:00Z", "kwh": 100}, {"at": "2026-05-04T11:00:00Z", "kwh": "110.5"}],
-    }  # fmt: skip
     expected = {"boundaries": ["2026-05-04T11:30:00.000Z"], "total_parking_cost": {"excl": 3}}
-    priced = result(kind="timeline", timeline=course, tariffs=[tariff], expected=expected)
+    priced = result(kind="timeline", timeline=COURSE, tariffs=[tariff], expected=expected)
     assert priced["boundaries"] == ["2026-05-04T11:30:00Z"]
     assert (priced["total_energy_cost"]["excl"], priced["total_parking_cost"]["excl"]) == ("5.25", "3")
     assert priced["check"]["ok"]
@@ -188,6 +183,12 @@ def timeline(**changes: Any) -> dict[str, Any]:
 
 HOUR: Final = {"type": "TIME", "volume": 1}
 TEN: Final = "2026-05-04T10:00:00Z"
+COURSE: Final[dict[str, Any]] = {
+    "start": "2026-05-04T10:00:00Z",
+    "end": "2026-05-04T12:00:00Z",
+    "states": [{"at": TEN, "state": "CHARGING"}, {"at": "2026-05-04T11:30:00Z", "state": "FINISHED"}],
+    "meter": [{"at": "2026-05-04T10:00:00Z", "kwh": 100}, {"at": "2026-05-04T11:00:00Z", "kwh": "110.5"}],
+}
 LATE_RESERVATION: Final = [{"at": TEN, "state": "CHARGING"}, {"at": "2026-05-04T11:00:00Z", "state": "RESERVED"}]
 NIGHT: Final = {
     **TARIFF,
@@ -255,8 +256,25 @@ def test_a_line_that_is_too_long_is_passed_over_without_being_held() -> None:
     assert len(written) > 10_000_000
     _, results, _ = batch(written, CASE)
     assert [each["error"] and each["error"]["code"] for each in results] == ["too_large", None]
-    assert list(lines_of(BytesIO(b"a" * 11 + b"\nb\n\n" + b"c" * 10), limit=10)) == [None, b"b", b"c" * 10]
+    assert list(lines_of(BytesIO(b"a" * 11 + b"\nb\n\n" + b"c" * 10), limit=10)) == [
+        (1, None),
+        (2, b"b"),
+        (4, b"c" * 10),
+    ]
     assert LINE_LIMIT < 10_000_000
+
+
+def test_a_result_says_of_which_line_it_is() -> None:
+    _, results, _ = batch(CASE, b"not JSON", b"", case(name=None))
+    assert [(each["line"], each["name"]) for each in results] == [(1, "ten kWh"), (2, None), (4, None)]
+
+
+def test_a_choice_between_tariffs_is_told() -> None:
+    both = [TARIFF, {**TARIFF, "id": "T2"}]
+    for priced in (result(tariffs=both), result(tariffs=both, kind="timeline", timeline=COURSE)):
+        assert priced["warnings"] == ["several_tariffs_fit"]
+        assert priced["receipt"]["warnings"] == [{"code": "several_tariffs_fit", "period": None, "subject": "T1, T2"}]
+        assert "T1, T2" in page_of(priced["receipt"])
 
 
 def test_results_may_go_to_a_file(tmp_path: Path) -> None:

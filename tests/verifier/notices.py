@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tests.verifier import active
-from tests.verifier.case import TIMES, Period, Tariff
+from tests.verifier.case import TIMES, Period, Tariff, tariff
 from tests.verifier.changes import changed
 from tests.verifier.clock import instant
 from tests.verifier.limits import Moved
@@ -25,7 +25,7 @@ def all_of(
 ) -> Iterator[Notice]:
     """In the order in which they are met."""
     yield from of_the_periods([stop.period for stop in stops], case)
-    yield from of_the_choice(stops, case)
+    yield from of_the_choice(stops, case, policy)
     yield from of_the_tariffs(used(stops), case["version"])
     for stop in stops:
         yield from of_the_walk(stop, case, policy)
@@ -43,9 +43,9 @@ def used(stops: Sequence[Stop]) -> list[Tariff]:
 
 
 def of_the_tariffs(tariffs: Sequence[Tariff], version: str) -> Iterator[Notice]:
-    for tariff in tariffs:
-        yield from _of_the_tax(tariff, version)
-        yield from _of_the_elements(tariff)
+    for each in tariffs:
+        yield from _of_the_tax(each, version)
+        yield from _of_the_elements(each)
 
 
 def _of_the_elements(tariff: Tariff) -> Iterator[Notice]:
@@ -89,14 +89,26 @@ def of_the_periods(periods: Sequence[Period], case: Mapping[str, Any]) -> Iterat
             yield Notice("volume_disagrees_with_timestamps", period.index)
 
 
-def of_the_choice(stops: Sequence[Stop], case: Mapping[str, Any]) -> Iterator[Notice]:
+def of_the_choice(stops: Sequence[Stop], case: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[Notice]:
+    rivals = Notice("several_tariffs_fit", None, ", ".join(_fitting(case)[:5]))
     if any(stop.period.tariff_id for stop in stops):
-        for stop in stops:
-            if not stop.period.tariff_id:
-                yield Notice("period_without_tariff", stop.period.index)
-    for tariff in used(stops):
-        if not tariff.holds_at(instant(case["start"])):
-            yield Notice("tariff_outside_its_validity", None, tariff.id)
+        unnamed = [stop.period.index for stop in stops if not stop.period.tariff_id]
+        for at, index in enumerate(unnamed):
+            yield Notice("period_without_tariff", index)
+            if at == 0 and policy["period_without_tariff"] == "in_force" and len(_fitting(case)) > 1:
+                yield rivals
+    elif len(_fitting(case)) > 1:
+        yield rivals
+    for each in used(stops):
+        if not each.holds_at(instant(case["start"])):
+            yield Notice("tariff_outside_its_validity", None, each.id)
+
+
+def _fitting(case: Mapping[str, Any]) -> list[str]:
+    """The ids of the tariffs that could be meant where no period says which."""
+    start, kind = instant(case["start"]), case.get("tariff_type")
+    read = [tariff(tree) for tree in case["tariffs"]]
+    return [each.id for each in read if each.holds_at(start) and (kind is None or each.type in (None, kind))]
 
 
 def of_the_walk(stop: Stop, case: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[Notice]:

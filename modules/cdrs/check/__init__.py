@@ -27,6 +27,7 @@ from modules.tariffs.pricing import Code, NoTariffInForce, PricingFault, Unknown
 
 __all__ = ["TOLERANCE", "Cause", "Claim", "Deviation", "Result", "Verdict", "check", "glance"]
 
+_ODD_ZONE = "unknown_time_zone"
 _SOUND = "every amount is what the periods and tariffs come to"
 
 
@@ -70,7 +71,8 @@ def _examined(claim: Claim) -> _Examined | Result:
         names = ", ".join(claim.missing_tariffs())[:100]
         return _unpriced([*found, Deviation("tariffs", None, names, Cause.MISSING_TARIFF, why, tolerable=True)], why)
     except PricingFault as fault:
-        return _unpriced(found, fault.message)
+        result = _unpriced(found, fault.message)
+        return replace(result, warnings=(_ODD_ZONE,)) if claim.has_odd_zone else result
     told = {deviation.figure for deviation in found}
     return _Examined(found, bill, [pair for pair in _far(bill) if pair.figure not in told])
 
@@ -158,8 +160,9 @@ def _result(examined: _Examined, why: Mapping[str, Reason]) -> Result:
     bill = examined.bill
     result = _verdict([*examined.found, *_amounts(examined, why)], _SOUND)
     computed = {FIELDS[name]: amount for name, amount in bill.figures.items()}
-    warnings = tuple(dict.fromkeys(warning.code.value for warning in bill.priced.warnings))
-    return replace(result, computed=computed, warnings=warnings)
+    odd_zone = [_ODD_ZONE] if bill.claim.has_odd_zone else []
+    warnings = dict.fromkeys([*odd_zone, *(warning.code.value for warning in bill.priced.warnings)])
+    return replace(result, computed=computed, warnings=tuple(warnings))
 
 
 def _unpriced(found: list[Deviation], why: str) -> Result:

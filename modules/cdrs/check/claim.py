@@ -67,6 +67,11 @@ class Claim:
         """The policy, but with amounts so fine that nothing is rounded before it is compared."""
         return self.policy if self.policy.round_parts_first else replace(self.policy, decimals=_FINE)
 
+    @property
+    def has_odd_zone(self) -> bool:
+        """Is a time zone named that there is not? It is then taken as not known."""
+        return bool(self.time_zone) and _known_zone(self.time_zone) is None
+
     def missing_tariffs(self) -> list[str]:
         """The tariffs that periods name and the CDR does not hold."""
         held = {str(tariff.get("id", "")).lower() for tariff in self.embedded}

@@ -10,6 +10,7 @@ class Code(StrEnum):
     """The kinds of warning."""
 
     NO_TARIFF = "no_tariff"
+    SEVERAL_TARIFFS_FIT = "several_tariffs_fit"
     PERIOD_SPANS_A_PRICE_CHANGE = "period_spans_a_price_change"
     UNPRICED_QUANTITY = "unpriced_quantity"
     MISSING_MEASUREMENT = "missing_measurement"

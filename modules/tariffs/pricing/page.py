@@ -39,6 +39,7 @@ _PER: Final = {"kWh": " per kWh", "s": " per hour", "1": ""}
 _LIMITS: Final = {"min_price": "at least", "max_price": "at most"}
 NOTES: Final = {
     "no_tariff": "There is no tariff for this charge: it is free.",
+    "several_tariffs_fit": "Several tariffs fit this charge equally: the first of them was taken.",
     "period_spans_a_price_change": "The price changed within a period; the price at its start was taken.",
     "unpriced_quantity": "The tariff has no price for a part of this: it is free.",
     "missing_measurement": "A price depends on power or current that was not measured: it was not taken.",
@@ -59,6 +60,9 @@ NOTES: Final = {
     "restriction_not_understood": "A part of the tariff has a condition that is not known: it was not taken.",
     "duplicate_component": "A part of the tariff states a price twice: the first was taken.",
 }
+
+_NAMING: Final = frozenset({"several_tariffs_fit"})
+"""Notes that are of no use without the names of what they are about."""
 
 
 def page_of(receipt: Tree, *, title: str = "Receipt") -> str:
@@ -135,11 +139,15 @@ class _Page:
         yield _both(f"  {figure}: {self._money(limit['from'])} becomes", self._money(limit["to"]))
 
     def _notes(self) -> Iterator[str]:
-        notes = dict.fromkeys(warning["code"] for warning in self._receipt["warnings"])
+        warnings = self._receipt["warnings"]
+        notes = dict.fromkeys((each["code"], each["subject"] if each["code"] in _NAMING else "") for each in warnings)
         if notes:
             yield ""
             yield "Notes"
-            yield from (f"  {NOTES.get(code, code)}" for code in notes)
+        for code, subject in notes:
+            yield f"  {NOTES.get(code, code)}"
+            if subject:
+                yield f"    {subject}"
 
     def _money(self, exact: str | Fraction) -> str:
         """An exact amount as it was billed, without zeros behind what there are coins for."""

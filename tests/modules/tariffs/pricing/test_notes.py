@@ -30,6 +30,7 @@ CASES: dict[Code, tuple[Priced, Warned]] = {
     code: (priced, Warned(code, *about))
     for code, priced, *about in (
         (Code.NO_TARIFF, untariffed()),
+        (Code.SEVERAL_TARIFFS_FIT, bill([ENERGY, {**ENERGY, "id": "U"}], ONE, end="10:00"), None, "T, U"),
         (
             Code.PERIOD_SPANS_A_PRICE_CHANGE,
             bill(tariff(element(component("ENERGY", "1"), max_kwh=1)), period("09:00", kwh="2"), end="10:00"),
