@@ -16,13 +16,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from modules.cdrs.check.amounts import FIELDS, NOTHING, PARTS, Pair, claimed_by, is_copy, is_near, pairs, scale_of
+from modules.cdrs.check.amounts import (
+    FIELDS,
+    NOTHING,
+    PARTS,
+    Pair,
+    claimed_by,
+    is_copy,
+    is_near,
+    pairs,
+    scale_of,
+    sign_of,
+)
 from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.claim import TOLERANCE, Claim, without_validity
 from modules.cdrs.check.diagnose import Reason, reasons
 from modules.cdrs.check.itself import against_itself
 from modules.cdrs.check.result import Cause, Deviation, Result, Verdict
 from modules.cdrs.check.size import MOST, is_quick, size_of
+from modules.cdrs.check.watt_hours import read_as_kwh
 from modules.tariffs.pricing import Code, NoTariffInForce, PricingFault, UnknownTariff
 
 __all__ = ["TOLERANCE", "Cause", "Claim", "Deviation", "Result", "Verdict", "check", "glance"]
@@ -91,7 +103,7 @@ def _bill(claim: Claim, found: list[Deviation]) -> Bill:
     if is_guess and any(_far(bill)):  # cancelled or expired: no field of a CDR says which
         other = Bill(claim, replace(bill.case, reservation_expired=False))
         bill = bill if any(_far(other)) else other
-    return bill
+    return read_as_kwh(bill, found)
 
 
 def _stale(claim: Claim) -> Deviation:
@@ -144,13 +156,14 @@ def _is_sum_of_rounded_parts(bill: Bill) -> bool:
 def _amounts(examined: _Examined, why: Mapping[str, Reason]) -> Iterator[Deviation]:
     """Each amount that is not the right one, with its cause; not those of which something was told already."""
     bill, far = examined.bill, examined.far
-    told = {deviation.figure for deviation in examined.found}
-    sign = -1 if bill.claim.cdr.get("credit") else 1
+    told = {deviation.figure: (deviation.cause, deviation.why) for deviation in examined.found}
     for pair in pairs(bill.claimed, bill.figures):
         if pair.figure in told or _is_right(bill, pair):
             continue
-        turned = sign if pair.name == "total" else 1
+        turned = sign_of(bill.claim.cdr, pair.name)
         cause, words = why.get(pair.figure, (Cause.ROUNDING, "the parties round differently"))
+        if pair in far:  # what is wrong before taxes is wrong after them for the same reason
+            cause, words = told.get(f"{FIELDS[pair.name]}.before_taxes", (cause, words))
         yield Deviation(
             pair.figure, turned * pair.claimed, turned * pair.computed, cause, words, tolerable=pair not in far
         )

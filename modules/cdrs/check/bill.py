@@ -22,7 +22,7 @@ from modules.cdrs.check.amounts import (
     placed_as,
     scale_of,
 )
-from modules.cdrs.check.claim import Claim
+from modules.cdrs.check.claim import Claim, kinds_of
 from modules.cdrs.check.size import BUDGET, size_of
 from modules.tariffs.pricing import (
     Case,
@@ -36,6 +36,7 @@ from modules.tariffs.pricing import (
     price,
     rounded,
 )
+from modules.tariffs.pricing.compile import Dimension, Phase
 
 if TYPE_CHECKING:
     from modules.tariffs.pricing.steps import Segment
@@ -171,6 +172,18 @@ class Bill:
             if limit is not None and limit.after is not None:
                 incl = pick(incl, limit.after)
         return excl, incl
+
+    @property
+    def unstated(self) -> frozenset[str]:
+        """The parts for which the tariff has a price in a session, and of which no period states anything."""
+        stated = {_PART_OF[kind] for period in self.case.periods for kind in kinds_of(period) if kind in _PART_OF}
+        priced = {
+            _PART_OF[dimension.name]
+            for tariff in {id(segment.tariff): segment.tariff for segment in self.priced.segments}.values()
+            for dimension in (Dimension.ENERGY, Dimension.TIME, Dimension.PARKING_TIME)
+            if tariff is not None and tariff.phases[Phase.SESSION][dimension]
+        }
+        return frozenset(priced - stated)
 
     @property
     def states_all_parts(self) -> bool:

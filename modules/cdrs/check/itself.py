@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, Final
 
 from hub.core.types import parse_datetime
-from modules.cdrs.check.amounts import NOTHING, scale_of
+from modules.cdrs.check.amounts import NOTHING, amount_of, scale_of
 from modules.cdrs.check.claim import TIMED, Claim, kinds_of, volume_of
 from modules.cdrs.check.placing import Span, hours_of, misplaced
 from modules.cdrs.check.result import Cause, Deviation
@@ -104,8 +104,8 @@ def _taxes(claim: Claim) -> Iterator[Deviation]:
         for at, tax in enumerate(taxes):
             amount, rate = Decimal(tax["amount"]), tax.get("percentage")
             figure = f"{field}.taxes/{at}"
-            if amount * before < 0:
-                yield Deviation(figure, amount, None, Cause.TAX, "with the tax it is less than without")
+            if amount * before < 0 and not (field == "total_cost" and claim.cdr.get("credit")):
+                yield Deviation(figure, amount, None, Cause.TAX, "it has another sign than the amount before taxes")
             elif rate is not None and len(taxes) == len(rates) == 1:
                 due = before * Decimal(rate) / 100
                 if abs(amount - due) > tolerance:
@@ -116,7 +116,7 @@ def _credit(claim: Claim) -> Iterator[Deviation]:
     """A credit CDR names what it takes back, and its total is that total with the other sign."""
     if claim.cdr.get("total_cost") is None:
         return
-    total = Decimal(claim.cdr["total_cost"]["before_taxes"])
+    total, gross = amount_of(claim.cdr["total_cost"])
     figure = "total_cost.before_taxes"
     if not claim.cdr.get("credit"):
         if total < 0:
@@ -126,10 +126,18 @@ def _credit(claim: Claim) -> Iterator[Deviation]:
         yield Deviation("credit_reference_id", None, None, Cause.CREDIT, "a credit CDR names what it takes back")
     if total > 0:
         yield Deviation(figure, total, -total, Cause.CREDIT, "the total of a credit CDR is negative")
+    elif gross is not None and gross > 0:
+        after = "total_cost.after_taxes"
+        yield Deviation(after, gross, -gross, Cause.CREDIT, "the total of a credit CDR is negative after taxes too")
     elif claim.original is not None:
-        stood = -Decimal(claim.original["total_cost"]["before_taxes"])
-        if total != stood:
-            yield Deviation(figure, total, stood, Cause.CREDIT, "it does not take back what was billed")
+        yield from _taken_back(claim.cdr["total_cost"], claim.original["total_cost"])
+
+
+def _taken_back(total: Mapping[str, Any], billed: Mapping[str, Any]) -> Iterator[Deviation]:
+    """Before taxes and after them, where both say what that is."""
+    for side, ours, stood in zip(("before_taxes", "after_taxes"), amount_of(total), amount_of(billed), strict=True):
+        if ours is not None and stood is not None and ours != -stood:
+            yield Deviation(f"total_cost.{side}", ours, -stood, Cause.CREDIT, "it does not take back what was billed")
 
 
 def _doubled(claim: Claim) -> Iterator[Deviation]:
