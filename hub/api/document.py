@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from hub import __version__, api
-from hub.api.document_pricing import FINDINGS, PRICE_CHECK, PRICING_CASE, PRICING_RESULT
+from hub.api.document_pricing import FINDINGS, PRICE_CHECK, PRICING_CASE, PRICING_RESULT, RECEIPT
 from hub.control.asks import (
     Ask,
     BillHeld,
@@ -244,12 +244,7 @@ ANSWERS: Final[dict[str, Tree]] = {
             "currency": _TEXT, "total": _MONEY, "billed": _ANY_OBJECT, "check": _ref("PriceCheck"),
             "receipt": _ref("Receipt"), "warnings": {"type": "array", "items": _ANY_OBJECT}}},
     "PriceCheck": PRICE_CHECK,
-    "Receipt": _object(
-        format={"type": "integer", "const": 1}, currency=_TEXT_OR_NULL, time_zone=_TEXT_OR_NULL, policy=_ANY_OBJECT,
-        lines={"type": "array", "items": _ANY_OBJECT}, steps={"type": "array", "items": _ANY_OBJECT},
-        limits={"type": "array", "items": _ANY_OBJECT}, figures={"type": "array", "items": _ANY_OBJECT},
-        warnings={"type": "array", "items": _ANY_OBJECT},
-    ),
+    "Receipt": RECEIPT,
     "PricingCase": PRICING_CASE,
     "PricingResult": PRICING_RESULT,
     "Findings": FINDINGS,

@@ -79,6 +79,21 @@ PRICING_RESULT: Final[Tree] = {
 }
 """Amounts as decimal text; null where the dimension does not occur, or the amount after taxes is not known."""
 
+_OBJECTS: Final[Tree] = {"type": "array", "items": _ANY_OBJECT}
+RECEIPT: Final[Tree] = {
+    "type": "object",
+    "properties": {
+        "format": {"type": "integer", "const": 1},
+        "currency": _TEXT_OR_NULL,
+        "place": {"type": "object", "properties": {"location": _TEXT, "evse": _TEXT}},
+        "time_zone": _TEXT_OR_NULL,
+        "policy": _ANY_OBJECT,
+        **dict.fromkeys(("lines", "steps", "limits", "figures", "warnings"), _OBJECTS),
+    },
+    "required": ["format", "currency", "time_zone", "policy", "lines", "steps", "limits", "figures", "warnings"],
+}
+"""`place` is there where something is known of it."""
+
 PRICE_CHECK: Final[Tree] = {
     "type": "object",
     "properties": {

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from hub.control.parts import CaseFault, listed_in, moment_in, object_in
 from hub.control.timeline import read_timeline
 from hub.core.jsontypes import Json, Tree
+from modules.cdrs.build.place import place_of
 from modules.cdrs.build.timeline import Timeline
 from modules.cdrs.check.claim import TIMED
 from modules.cdrs.check.placing import Span, misplaced
@@ -43,7 +44,8 @@ _NO_CLAIMS: Final = Stated({}, ())
 class Asked:
     """A case whose parts have the right shape. Either `periods` or `timeline` is what happened.
 
-    stated: what the CDR or session claims. expected: what the case says its result should be.
+    place: of the charge, in words. stated: what the CDR or session claims. expected: what the case says its result
+    should be.
     """
 
     name: str | None
@@ -55,6 +57,7 @@ class Asked:
     end: datetime
     periods: Sequence[Tree]
     timeline: Timeline | None
+    place: dict[str, str] | None
     stated: Stated
     expected: Tree
     expired: bool
@@ -90,6 +93,7 @@ def read_case(tree: Json) -> Asked:
         end=end,
         periods=() if kind == "timeline" else _periods(what, f"/{kind}", start, end),
         timeline=read_timeline(what) if kind == "timeline" else None,
+        place=place_of(what.get("cdr_location") or what.get("location") or what),
         stated=_claims(what, kind),
         expected=_optional(tree, "expected"),
         expired=_flag(tree, "reservation_expired"),

@@ -57,9 +57,10 @@ class Outcome:
     currency: str
     boundaries: Sequence[str]
     check: Result | None
+    place: Mapping[str, str] | None
 
     def receipt(self) -> Tree:
-        return receipt_of(self.priced, currency=self.currency)
+        return receipt_of(self.priced, currency=self.currency, place=self.place)
 
 
 def outcome_of(asked: Asked, tariffs: CompiledTariffs, tolerance: Decimal) -> Outcome:
@@ -81,7 +82,7 @@ def outcome_of(asked: Asked, tariffs: CompiledTariffs, tolerance: Decimal) -> Ou
         reservation_expired=asked.expired,
     )
     checked = check(claim) if asked.stated.says_anything else None
-    return Outcome(priced, _currency(asked, ready, priced), boundaries, checked)
+    return Outcome(priced, _currency(asked, ready, priced), boundaries, checked, asked.place)
 
 
 def _record(asked: Asked, ready: Sequence[Ready]) -> Tree:

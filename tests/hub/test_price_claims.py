@@ -129,3 +129,23 @@ def test_a_cdr_needs_no_more_than_its_times_and_periods_whatever_its_version(tmp
             ran = run("--tariff", str(tariff), "--cdr", str(cdr), "--ocpi", version)
             assert ran.code == code, (version, claimed)
             assert (b"total_cost" in ran.out) == (code == 1)
+
+
+PLACE: Final = {"name": "Gent Zuid", "address": "F.Rooseveltlaan 3A", "city": "Gent", "postal_code": "9000"}
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"cdr_location": {**PLACE, "evse_uid": "3256", "evse_id": "BE*AAA*E1"}},
+        {"location": {**PLACE, "evses": [{"uid": "3256", "evse_id": "BE*AAA*E1"}]}},
+    ],
+)
+def test_the_receipt_names_the_place_that_a_cdr_names(where: dict[str, Any]) -> None:
+    receipt = Pricer().of_line(written(case(cdr={**CDR, **where})))["receipt"]
+    assert receipt["place"] == {"location": "Gent Zuid, F.Rooseveltlaan 3A, 9000 Gent", "evse": "BE*AAA*E1"}
+
+
+@pytest.mark.parametrize("where", [{}, {"cdr_location": 3}, {"location": []}, {"location": {"evses": [1], "name": 2}}])
+def test_a_place_that_is_not_known_is_left_out(where: dict[str, Any]) -> None:
+    assert "place" not in Pricer().of_line(written(case(cdr={**CDR, **where})))["receipt"]

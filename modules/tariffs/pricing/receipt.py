@@ -7,7 +7,7 @@ policy give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -43,12 +43,16 @@ _NAMES: Final = tuple(Dimension.__members__)
 _BUCKETS: Final = ("energy", "time", "parking", "fixed", "reservation")
 
 
-def receipt_of(priced: Priced, *, currency: str | None) -> Tree:
-    """The receipt of a price, in format 1; `currency` is that of the tariffs, or of the CDR if it states one."""
+def receipt_of(priced: Priced, *, currency: str | None, place: Mapping[str, str] | None = None) -> Tree:
+    """The receipt of a price, in format 1; `currency` is that of the tariffs, or of the CDR if it states one.
+
+    place: the `location` and the `evse` in words, as far as they are known.
+    """
     starts: dict[int, tuple[str, str]] = {}
     return {
         "format": FORMAT,
         "currency": currency,
+        **({"place": dict(place)} if place else {}),
         "time_zone": priced.time_zone,
         "policy": {**_switches(priced.policy)},
         "lines": [_line(segment, priced.time_zone, starts) for segment in priced.segments],
