@@ -23,28 +23,21 @@ _NAMED: Final = 5
 
 def in_force(tariffs: Sequence[Compiled], at: int, tariff_type: str | None) -> Compiled:
     """The first tariff whose validity holds the instant `at` and whose type fits. Raises: NoTariffInForce."""
-    return _fitting(tariffs, at, tariff_type)[0]
+    for tariff in tariffs:
+        if _fits(tariff, at, tariff_type):
+            return tariff
+    raise NoTariffInForce
 
 
-def _fitting(tariffs: Sequence[Compiled], at: int, tariff_type: str | None) -> list[Compiled]:
-    """All of these. Raises: NoTariffInForce, if there is none."""
-    found = [
-        tariff
-        for tariff in tariffs
-        if tariff.valid_from <= at < tariff.valid_until
-        and (tariff_type is None or tariff.type is None or tariff.type == tariff_type)
-    ]
-    if not found:
-        raise NoTariffInForce
-    return found
+def _fits(tariff: Compiled, at: int, tariff_type: str | None) -> bool:
+    return tariff.valid_from <= at < tariff.valid_until and (
+        tariff_type is None or tariff.type is None or tariff.type == tariff_type
+    )
 
 
 def rivals(tariffs: Sequence[Compiled], at: int, tariff_type: str | None) -> list[Warned]:
-    """A warning, where others would do as well as the tariff in force, so that it may not be the one that was meant.
-
-    Raises: NoTariffInForce.
-    """
-    found = _fitting(tariffs, at, tariff_type)
+    """A warning, where others would do as well as the tariff in force, so that it may not be the one that was meant."""
+    found = [tariff for tariff in tariffs if _fits(tariff, at, tariff_type)]
     names = ", ".join(tariff.id for tariff in found[:_NAMED])
     return [Warned(Code.SEVERAL_TARIFFS_FIT, subject=names)] if len(found) > 1 else []
 
@@ -55,7 +48,8 @@ def tariffs_of(
     """The tariff of each period. Raises: UnknownTariff, NoTariffInForce."""
     start = instant(case.start, "the start")
     if all(period.tariff_key is None for period in periods):
-        warned.extend(rivals(tariffs, start, case.tariff_type))
+        if len(tariffs) > 1:
+            warned.extend(rivals(tariffs, start, case.tariff_type))
         return [in_force(tariffs, start, case.tariff_type)] * len(periods)
     known: dict[str, Compiled] = {}
     for tariff in tariffs:
