@@ -90,25 +90,27 @@ def of_the_periods(periods: Sequence[Period], case: Mapping[str, Any]) -> Iterat
 
 
 def of_the_choice(stops: Sequence[Stop], case: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[Notice]:
-    rivals = Notice("several_tariffs_fit", None, ", ".join(_fitting(case)[:5]))
-    if any(stop.period.tariff_id for stop in stops):
-        unnamed = [stop.period.index for stop in stops if not stop.period.tariff_id]
+    unnamed = [stop.period.index for stop in stops if not stop.period.tariff_id]
+    if len(unnamed) == len(stops):
+        yield from _rivals(case)
+    else:
         for at, index in enumerate(unnamed):
             yield Notice("period_without_tariff", index)
-            if at == 0 and policy["period_without_tariff"] == "in_force" and len(_fitting(case)) > 1:
-                yield rivals
-    elif len(_fitting(case)) > 1:
-        yield rivals
+            if at == 0 and policy["period_without_tariff"] == "in_force":
+                yield from _rivals(case)
     for each in used(stops):
         if not each.holds_at(instant(case["start"])):
             yield Notice("tariff_outside_its_validity", None, each.id)
 
 
-def _fitting(case: Mapping[str, Any]) -> list[str]:
-    """The ids of the tariffs that could be meant where no period says which."""
-    start, kind = instant(case["start"]), case.get("tariff_type")
-    read = [tariff(tree) for tree in case["tariffs"]]
-    return [each.id for each in read if each.holds_at(start) and (kind is None or each.type in (None, kind))]
+def _rivals(case: Mapping[str, Any]) -> Iterator[Notice]:
+    """Several tariffs that could be meant where no period says which."""
+    if len(case["tariffs"]) > 1:
+        start, kind = instant(case["start"]), case.get("tariff_type")
+        read = [tariff(tree) for tree in case["tariffs"]]
+        fitting = [each.id for each in read if each.holds_at(start) and (kind is None or each.type in (None, kind))]
+        if len(fitting) > 1:
+            yield Notice("several_tariffs_fit", None, ", ".join(fitting[:5]))
 
 
 def of_the_walk(stop: Stop, case: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[Notice]:
