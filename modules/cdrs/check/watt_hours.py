@@ -10,13 +10,15 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from modules.cdrs.check.amounts import is_near, pairs
+from modules.cdrs.check.amounts import NONE, is_near, pairs
 from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.claim import volume_of
 from modules.cdrs.check.result import Cause, Deviation
 from modules.tariffs.pricing import PricingFault
 
 _IN_ONE = 1000
+_TELLING = 10
+"""So many times the tolerance the energy must cost for its amount to say anything."""
 
 
 def read_as_kwh(bill: Bill, found: list[Deviation]) -> Bill:
@@ -30,7 +32,7 @@ def read_as_kwh(bill: Bill, found: list[Deviation]) -> Bill:
             _tell(found, Deviation("total_energy", claimed, stated, Cause.ENERGY, "it is in Wh, not in kWh"))
         return bill
     other = _scaled(bill) if stated else None
-    if other is None or not (_fits(other) or (disagree and _is(claimed, stated / _IN_ONE))):
+    if other is None or not (_is_told_by_the_amounts(other) or (disagree and _is(claimed, stated / _IN_ONE))):
         return bill
     why = "the ENERGY of the periods is in Wh, not in kWh; it is priced as kWh here"
     _tell(found, Deviation("charging_periods", stated, stated / _IN_ONE, Cause.UNIT, why))
@@ -53,6 +55,12 @@ def _fits(bill: Bill) -> bool:
     """Is anything claimed of it, and all of that near?"""
     compared = list(pairs(bill.claimed, bill.figures))
     return bool(compared) and all(is_near(pair, bill.scale.tolerance) for pair in compared)
+
+
+def _is_told_by_the_amounts(other: Bill) -> bool:
+    """A thousandth of a price is next to nothing, and so is what a CDR claims that forgot the energy."""
+    energy = other.exact.get("energy", NONE).excl
+    return energy > _TELLING * max(other.scale.tolerance, other.scale.snug) and _fits(other)
 
 
 def _scaled(bill: Bill) -> Bill | None:

@@ -298,6 +298,11 @@ def test_energy_in_watt_hours_is_said_once_and_no_amount_is_blamed() -> None:
     assert "it is in Wh" in checked(but(EVENING, total_energy=D(30_000))).why
 
 
+def test_energy_that_is_not_billed_at_all_is_not_taken_for_watt_hours() -> None:
+    free = but(EVENING, total=("4.00", "4.76"), energy=("0.00", "0.00"))
+    assert set(checked(free).causes) == {Cause.LEFT_OUT}
+
+
 def test_what_is_wrong_of_a_credit_is_said_with_its_sign_and_once() -> None:
     credit = but(EVENING, credit=True, credit_reference_id="CDR0", total=("-14.00", "-16.66"))
     sides = ("total_cost.before_taxes", "total_cost.after_taxes")
