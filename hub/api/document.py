@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from hub import __version__, api
-from hub.api.document_pricing import FINDINGS, PRICING_CASE, PRICING_RESULT
+from hub.api.document_pricing import FINDINGS, PRICE_CHECK, PRICING_CASE, PRICING_RESULT, RECEIPT
 from hub.control.asks import (
     Ask,
     BillHeld,
@@ -239,16 +239,12 @@ ANSWERS: Final[dict[str, Tree]] = {
             "finding": _TEXT,
         },
     },
-    "Price": _object(
-        currency=_TEXT, total=_MONEY, billed=_ANY_OBJECT,
-        receipt=_ref("Receipt"), warnings={"type": "array", "items": _ANY_OBJECT},
-    ),
-    "Receipt": _object(
-        format={"type": "integer", "const": 1}, currency=_TEXT_OR_NULL, time_zone=_TEXT_OR_NULL, policy=_ANY_OBJECT,
-        lines={"type": "array", "items": _ANY_OBJECT}, steps={"type": "array", "items": _ANY_OBJECT},
-        limits={"type": "array", "items": _ANY_OBJECT}, figures={"type": "array", "items": _ANY_OBJECT},
-        warnings={"type": "array", "items": _ANY_OBJECT},
-    ),
+    "Price": {
+        "type": "object", "required": ["currency", "total", "billed", "receipt", "warnings"], "properties": {
+            "currency": _TEXT, "total": _MONEY, "billed": _ANY_OBJECT, "check": _ref("PriceCheck"),
+            "receipt": _ref("Receipt"), "warnings": {"type": "array", "items": _ANY_OBJECT}}},
+    "PriceCheck": PRICE_CHECK,
+    "Receipt": RECEIPT,
     "PricingCase": PRICING_CASE,
     "PricingResult": PRICING_RESULT,
     "Findings": FINDINGS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hub.core.jsontypes import Tree
+from modules.cdrs.check import Verdict
 from modules.tariffs.lint import PROTOCOLS, LintCode, Severity
 
 _TEXT: Final[Tree] = {"type": "string"}
@@ -46,11 +47,12 @@ PRICING_CASE: Final[Tree] = {
     "type": "object",
     "properties": {
         "name": _TEXT_OR_NULL,
-        "kind": {"type": "string", "enum": ["cdr", "timeline"]},
+        "kind": {"type": "string", "enum": ["cdr", "session", "timeline"]},
         "ocpi_version": {"type": "string", "enum": ["2.1.1", "2.2.1", "2.3.0"]},
         "timezone": _TEXT_OR_NULL,
         "tariffs": {"type": "array", "items": _ANY_OBJECT},
         "cdr": _ANY_OBJECT,
+        "session": _ANY_OBJECT,
         "timeline": _TIMELINE,
         "reservation_expired": {"type": ["boolean", "null"]},
         "policy": {"type": ["object", "null"]},
@@ -58,7 +60,7 @@ PRICING_CASE: Final[Tree] = {
     },
     "required": ["ocpi_version"],
 }
-"""A CDR or a timeline with its tariffs, both in the form of `ocpi_version`."""
+"""A CDR, a session or a timeline with its tariffs, both in the form of `ocpi_version`."""
 
 PRICING_RESULT: Final[Tree] = {
     "type": "object",
@@ -70,12 +72,43 @@ PRICING_RESULT: Final[Tree] = {
         "boundaries": _TEXTS,
         "warnings": _TEXTS,
         "error": {"type": "null"},
-        "check": _ANY_OBJECT,
+        "check": {"$ref": "#/components/schemas/PriceCheck"},
         "receipt": {"$ref": "#/components/schemas/Receipt"},
     },
     "required": ["name", *(f"total{cost}_cost" for cost in _COSTS), "billed", "boundaries", "warnings", "error"],
 }
 """Amounts as decimal text; null where the dimension does not occur, or the amount after taxes is not known."""
+
+_OBJECTS: Final[Tree] = {"type": "array", "items": _ANY_OBJECT}
+RECEIPT: Final[Tree] = {
+    "type": "object",
+    "properties": {
+        "format": {"type": "integer", "const": 1},
+        "currency": _TEXT_OR_NULL,
+        "place": {"type": "object", "properties": {"location": _TEXT, "evse": _TEXT}},
+        "time_zone": _TEXT_OR_NULL,
+        "policy": _ANY_OBJECT,
+        **dict.fromkeys(("lines", "steps", "limits", "figures", "warnings"), _OBJECTS),
+    },
+    "required": ["format", "currency", "time_zone", "policy", "lines", "steps", "limits", "figures", "warnings"],
+}
+"""`place` is there where something is known of it."""
+
+PRICE_CHECK: Final[Tree] = {
+    "type": "object",
+    "properties": {
+        "ok": {"type": "boolean"},
+        "tolerance": {"type": ["number", "string"]},
+        "verdict": {"type": "string", "enum": [verdict.value for verdict in Verdict]},
+        "why": _TEXT,
+        "deviations": {"type": "array", "items": _ANY_OBJECT},
+        "computed": _ANY_OBJECT,
+        "warnings": _TEXTS,
+        "differences": {"type": "array", "items": _ANY_OBJECT},
+    },
+    "required": ["ok", "tolerance"],
+}
+"""Of what the CDR claims: the verdict with its deviations. Of what a case expects: the differences."""
 
 _FINDING: Final[Tree] = {
     "type": "object",

@@ -11,9 +11,12 @@ from hub.api.access import Viewer
 from hub.api.errors import Row, form
 from hub.api.exchange import answer, body, gives, takes
 from hub.control.batch import Pricer
+from hub.control.outcome import code_of
+from hub.control.parts import CaseFault
 from hub.control.price import PriceAsked, quote
 from hub.core.jsontypes import Tree
 from hub.core.operations import LARGE
+from modules.tariffs.pricing import PricingFault
 
 router = APIRouter(prefix="/api/v1", tags=["price"])
 
@@ -27,7 +30,10 @@ async def price(request: Request, bearer: Viewer) -> Response:
     tree = await body(request, limit=LARGE)
     if isinstance(tree, dict) and tree.keys() & {"kind", "ocpi_version"}:
         return _result(await asyncio.to_thread(Pricer().of_tree, tree))
-    return answer(await asyncio.to_thread(quote, PriceAsked.of(tree)))
+    try:
+        return answer(await asyncio.to_thread(quote, PriceAsked.of(tree)))
+    except (CaseFault, PricingFault) as fault:
+        return form(Row(_UNPROCESSABLE, code_of(fault)), fault.message)
 
 
 def _result(result: Tree) -> Response:

@@ -5,6 +5,7 @@ talks to one over its API. With `--json` there is JSON on standard output and no
 error. Exit codes:
 
     0 done      1 failed or refused      2 wrong usage      3 not found      4 no hub answers      5 not allowed
+    6 cannot be checked
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 no hub answers, 5 not allowed.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 no hub answers, 5 not allowed, "
+    "6 cannot be checked.",
 )
 
 serving.add_to(app)

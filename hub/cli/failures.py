@@ -16,6 +16,7 @@ class Code(IntEnum):
     NOT_FOUND = 3
     UNREACHABLE = 4
     NOT_ALLOWED = 5
+    UNDECIDED = 6
 
 
 class CommandFailed(Exception):

@@ -15,6 +15,7 @@ import typer
 from hub.cli.face import Face, command
 from hub.cli.failures import Code, CommandFailed
 from hub.cli.files import read, read_object, read_objects
+from hub.cli.findings import show_findings
 from hub.cli.interrupts import Interrupts
 from hub.cli.progress import LongRun
 from hub.core.errors import BusbarError
@@ -56,69 +57,82 @@ def price(
     elif case is not None:
         _case(face, case, _pricer(tolerance, receipts=receipts))
     else:
-        _quote(face, tariff, cdr, session, time_zone, version)
+        asked = {
+            "tariffs": [tree for path in tariff for tree in read_objects(path)],
+            "cdr": read_object(cdr) if cdr is not None else None,
+            "session": read_object(session) if session is not None else None,
+            "time_zone": time_zone,
+            "version": version,
+            "tolerance": _tolerance(tolerance),
+        }
+        _quote(face, asked)
 
 
 def _pricer(tolerance: str, *, receipts: bool) -> Pricer:
     from hub.control.batch import Pricer
-    from hub.control.case import decimal_or_none
 
-    allowed = decimal_or_none(tolerance)
+    return Pricer(tolerance=_tolerance(tolerance), receipts=receipts)
+
+
+def _tolerance(text: str) -> Decimal:
+    """Raises: CommandFailed."""
+    from modules.cdrs.check.stated import number_or_none
+
+    allowed = number_or_none(text)
     if allowed is None or allowed < 0:
         raise CommandFailed("--tolerance: must be a number from 0 up", Code.USAGE)
-    return Pricer(tolerance=Decimal(allowed), receipts=receipts)
+    return allowed
 
 
-def _quote(
-    face: Face, tariffs: list[str], cdr: str | None, session: str | None, time_zone: str | None, version: str
-) -> None:
+def _quote(face: Face, asked: Tree) -> None:
+    from hub.control.outcome import code_of
+    from hub.control.parts import CaseFault
     from hub.control.price import PriceAsked, quote
+    from modules.tariffs.pricing import PricingFault
 
     try:
-        asked = PriceAsked.of(
-            {
-                "tariffs": [tree for path in tariffs for tree in read_objects(path)],
-                "cdr": read_object(cdr) if cdr is not None else None,
-                "session": read_object(session) if session is not None else None,
-                "time_zone": time_zone,
-                "version": version,
-            }
-        )
-        quoted = quote(asked)
+        quoted = quote(PriceAsked.of(asked))
+    except (CaseFault, PricingFault) as fault:
+        raise _not_priced({"code": code_of(fault), "message": fault.message}) from None
     except BusbarError as fault:
         raise CommandFailed(fault.message) from None
-    if face.as_json:
-        face.show(quoted)
-    else:
-        _page(face, quoted)
-    if not quoted.get("check", {}).get("agrees", True):
-        raise typer.Exit(Code.FAILED)
+    _show(face, quoted)
+
+
+def _not_priced(error: Tree) -> CommandFailed:
+    return CommandFailed(f"{error['code']}: {error['message']}", error=error)
 
 
 def _case(face: Face, path: str, pricer: Pricer) -> None:
     result = pricer.of_tree(read(path))
     if result["error"]:
-        error = result["error"]
-        raise CommandFailed(f"{error['code']}: {error['message']}", error=error)
-    if face.as_json or "receipt" not in result:
-        face.show(result)
+        raise _not_priced(result["error"])
+    _show(face, result)
+
+
+def _show(face: Face, priced: Tree) -> None:
+    """All of it, or for people the receipt and what was checked. Exit code 1 where a claim or expectation is wrong."""
+    from modules.tariffs.pricing import page_of
+
+    if face.as_json or "receipt" not in priced:
+        face.show(priced)
     else:
-        _page(face, result)
-    if not _is_good(result):
+        face.print(page_of(priced["receipt"]))
+        _show_check(face, priced.get("check", {}))
+    if not _is_good(priced):
         raise typer.Exit(Code.FAILED)
 
 
-def _page(face: Face, priced: Tree) -> None:
-    """The receipt for people, and whether the CDR says the same."""
-    from modules.tariffs.pricing import page_of
-
-    face.print(page_of(priced["receipt"]))
-    if "check" in priced:
-        face.show(priced["check"])
+def _show_check(face: Face, checked: Tree) -> None:
+    """What the CDR claims that is not so, and what of the result was not expected."""
+    if "verdict" in checked:
+        show_findings(face, checked)
+    if checked.get("differences"):
+        face.show({"items": checked["differences"]}, ("figure", "stated", "computed", "difference"))
 
 
 def _is_good(result: Tree) -> bool:
-    return not result["error"] and bool(result.get("check", {}).get("ok", True))
+    return not result.get("error") and bool(result.get("check", {}).get("ok", True))
 
 
 @dataclass
@@ -159,8 +173,8 @@ def _price_all(source: BinaryIO, target: BinaryIO, pricer: Pricer, count: _Count
 
     done = 0
     with Interrupts().held() as interrupts:
-        for line in lines_of(source):
-            result = pricer.of_line(line)
+        for number, line in lines_of(source):
+            result = pricer.of_numbered(number, line)
             with interrupts.step():
                 target.write(encode(result) + b"\n")
                 target.flush()

@@ -10,6 +10,7 @@ import typer
 
 from hub.cli.face import Face, command
 from hub.cli.failures import Code, CommandFailed
+from hub.cli.findings import show_findings
 from hub.cli.objects import Id, Limit, Offset, path_of
 from hub.cli.remote import quoted
 
@@ -119,6 +120,9 @@ _CDR: Final = ("cdr.id", "cdr.start_date_time", "cdr.total_energy", "cdr.total_c
 _VERDICTS: Final = "right, within_tolerance, wrong, cannot_be_checked or unchecked"
 
 
+_UNDECIDED: Final = ("cannot_be_checked", "unchecked")
+
+
 @command(cdr, "list")
 def list_cdrs(
     face: Face,
@@ -141,17 +145,17 @@ def list_cdrs(
 
 @command(cdr, "check")
 def check_cdr(face: Face, name: Id) -> None:
-    """Is a CDR what its periods and tariffs come to? Exit code 1 when it is not."""
+    """Is a CDR what its periods and tariffs come to? Exit code 1 when it is not, 6 when that cannot be said."""
     checked = face.hub.get(f"{path_of(face, 'cdrs', name)}/check")
     if face.as_json:
         face.show(checked)
     else:
-        face.print(f"{checked['verdict']}: {checked['why']}")
-        if checked["deviations"]:
-            columns = ("figure", "claimed", "computed", "difference", "class", "why")
-            face.show({"items": checked["deviations"]}, columns)
+        show_findings(face, checked)
     if checked["verdict"] == "wrong":
         raise typer.Exit(Code.FAILED)
+    if checked["verdict"] in _UNDECIDED:
+        face.say("It cannot be said whether this CDR is right.")
+        raise typer.Exit(Code.UNDECIDED)
 
 
 @command(cdr, "release")

@@ -1,45 +1,52 @@
 """One case to be priced, read out of JSON: a CDR or a timeline, its tariffs, and how to read them.
 
-    {"name", "kind": "cdr" | "timeline", "ocpi_version", "timezone", "tariffs": [...], "cdr": {...} | "timeline": {...},
-     "reservation_expired", "policy": {...}, "expected": {...}}
+    {"name", "kind": "cdr" | "session" | "timeline", "ocpi_version", "timezone", "tariffs": [...],
+     "cdr": {...} | "session": {...} | "timeline": {...}, "reservation_expired", "policy": {...}, "expected": {...}}
 
-Tariffs and CDR are in the form of `ocpi_version`; of a CDR only its times, its periods and what it claims are looked
-at, so it need not be whole. Unknown fields are passed over. What cannot be read is a `CaseFault` with a code.
+Tariffs, CDR and session are in the form of `ocpi_version`; of a CDR or session only its times, its periods and what it
+claims are looked at, so it need not be whole. Unknown fields are passed over. What cannot be read is a `CaseFault` with
+a code, and so is what cannot be true: an end before the start, a period outside, periods that overlap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, get_args
+from zoneinfo import ZoneInfo
 
-from hub.core.errors import InvalidRequest
+from hub.control.parts import CaseFault, listed_in, moment_in, object_in
+from hub.control.timeline import read_timeline
 from hub.core.jsontypes import Json, Tree
-from hub.core.types import parse_datetime
-from modules.cdrs.build.facts import Sample, State
+from modules.cdrs.build.place import place_of
 from modules.cdrs.build.timeline import Timeline
+from modules.cdrs.check.claim import TIMED
+from modules.cdrs.check.placing import Span, misplaced
+from modules.cdrs.check.stated import COSTS, Stated, number_or_none, stated_by
+from modules.cdrs.model import CdrDimensionType
 
 VERSIONS: Final = ("2.1.1", "2.2.1", "2.3.0")
-_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
-_LONGEST: Final = timedelta(days=366)
-"""Of a timeline, which is cut at every time of day that its tariff names."""
-_TIMED: Final = frozenset({"TIME", "PARKING_TIME", "RESERVATION_TIME"})
-
-
-class CaseFault(InvalidRequest):
-    """A case cannot be priced; `code` is the word for programs."""
-
-    def __init__(self, message: str, *, code: str = "unfit_case") -> None:
-        super().__init__(message)
-        self.code = code
+_STARTS: Final = {"cdr": ("start_date_time",), "session": ("start_date_time", "start_datetime"), "timeline": ("start",)}
+_ENDS: Final = {
+    "cdr": ("end_date_time", "stop_date_time"),
+    "session": ("end_date_time", "end_datetime", "last_updated"),
+    "timeline": ("end",),
+}
+"""Kind of a case -> the names of its ends in all versions. A session that still runs ends with the last word on it."""
+_DIMENSIONS: Final = (*get_args(get_args(CdrDimensionType)[0]), "FLAT")
+"""2.1.1 has a FLAT too, which states nothing."""
+_NO_CLAIMS: Final = Stated({}, ())
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A case whose parts have the right shape. Either `periods` or `timeline` is what happened."""
+    """A case whose parts have the right shape. Either `periods` or `timeline` is what happened.
+
+    place: of the charge, in words. stated: what the CDR or session claims. expected: what the case says its result
+    should be.
+    """
 
     name: str | None
     version: str
@@ -50,7 +57,8 @@ class Asked:
     end: datetime
     periods: Sequence[Tree]
     timeline: Timeline | None
-    cdr: Tree
+    place: dict[str, str] | None
+    stated: Stated
     expected: Tree
     expired: bool
 
@@ -68,38 +76,41 @@ def read_case(tree: Json) -> Asked:
     version = tree.get("ocpi_version")
     if version not in VERSIONS:
         raise CaseFault(f"/ocpi_version: is none of {', '.join(VERSIONS)}")
-    kind = tree.get("kind") or ("timeline" if "timeline" in tree else "cdr")
-    if kind not in ("cdr", "timeline"):
-        raise CaseFault("/kind: is neither cdr nor timeline")
-    what = _object(tree, kind)
-    cdr = what if kind == "cdr" else {}
-    timeline = _timeline(what) if kind == "timeline" else None
-    ends = ("end_date_time", "stop_date_time") if kind == "cdr" else ("end",)
+    kind = tree.get("kind") or next((name for name in ("timeline", "session") if name in tree), "cdr")
+    if kind not in _STARTS:
+        raise CaseFault(f"/kind: is none of {', '.join(_STARTS)}")
+    what = object_in(tree, kind)
+    start, end = (_either(what, names[kind], f"/{kind}") for names in (_STARTS, _ENDS))
+    if end < start:
+        raise CaseFault(f"/{kind}: ends before it starts", code="end_before_start")
     return Asked(
         name=name_of(tree),
         version=version,
-        zone=_zone(tree, cdr),
-        tariffs=_tariffs(tree, cdr),
+        zone=_zone(tree, what, kind),
+        tariffs=_tariffs(tree, what, kind),
         policy=_optional(tree, "policy"),
-        start=_moment(what, "start_date_time" if kind == "cdr" else "start", f"/{kind}"),
-        end=_moment(what, next((name for name in ends if what.get(name) is not None), ends[0]), f"/{kind}"),
-        periods=_periods(cdr) if kind == "cdr" else (),
-        timeline=timeline,
-        cdr=cdr,
+        start=start,
+        end=end,
+        periods=() if kind == "timeline" else _periods(what, f"/{kind}", start, end),
+        timeline=read_timeline(what) if kind == "timeline" else None,
+        place=place_of(what.get("cdr_location") or what.get("location") or what),
+        stated=_claims(what, kind),
         expected=_optional(tree, "expected"),
         expired=_flag(tree, "reservation_expired"),
     )
 
 
-def _object(tree: Tree, name: str) -> Tree:
-    value = tree.get(name)
-    if not isinstance(value, dict):
-        raise CaseFault(f"/{name}: must be an object")
-    return value
+def _either(tree: Tree, names: Sequence[str], pointer: str) -> datetime:
+    return moment_in(tree, next((name for name in names if tree.get(name) is not None), names[0]), pointer)
+
+
+def _claims(what: Tree, kind: str) -> Stated:
+    """A session claims less than a CDR; a timeline claims nothing."""
+    return _NO_CLAIMS if kind == "timeline" else stated_by(what, COSTS if kind == "session" else None)
 
 
 def _optional(tree: Tree, name: str) -> Tree:
-    return {} if tree.get(name) is None else _object(tree, name)
+    return {} if tree.get(name) is None else object_in(tree, name)
 
 
 def _flag(tree: Tree, name: str) -> bool:
@@ -109,104 +120,51 @@ def _flag(tree: Tree, name: str) -> bool:
     return bool(value)
 
 
-def _list(tree: Tree, name: str, pointer: str) -> list[Tree]:
-    listed = tree.get(name)
-    if listed is None:
-        return []
-    if not isinstance(listed, list):
-        raise CaseFault(f"{pointer}/{name}: must be a list")
-    for at, each in enumerate(listed):
-        if not isinstance(each, dict):
-            raise CaseFault(f"{pointer}/{name}/{at}: must be an object")
-    return listed
-
-
-def _tariffs(tree: Tree, cdr: Tree) -> list[Tree]:
-    listed = _list(tree, "tariffs", "") or _list(cdr, "tariffs", "/cdr")
+def _tariffs(tree: Tree, what: Tree, kind: str) -> list[Tree]:
+    listed = listed_in(tree, "tariffs", "") or listed_in(what, "tariffs", f"/{kind}")
     if not listed:
         raise CaseFault("/tariffs: at least one is needed, or a CDR that holds them")
     return listed
 
 
-def _zone(tree: Tree, cdr: Tree) -> str | None:
-    """As stated; else that of the location which a CDR of 2.1.1 holds."""
-    location = cdr.get("location")
+def _zone(tree: Tree, what: Tree, kind: str) -> str | None:
+    """As stated; else that of the location which a CDR or session of 2.1.1 holds."""
+    location = what.get("location")
     inside = location.get("time_zone") if isinstance(location, dict) else None
-    zone = next((value for value in (tree.get("timezone"), tree.get("time_zone"), inside) if value is not None), None)
-    if zone is not None and not isinstance(zone, str):
-        raise CaseFault("/timezone: must be a text")
+    places = (("/timezone", tree.get("timezone")), ("/time_zone", tree.get("time_zone")))
+    for pointer, zone in (*places, (f"/{kind}/location/time_zone", inside)):
+        if zone is not None:
+            return _known_zone(zone, pointer)
+    return None
+
+
+def _known_zone(zone: Json, pointer: str) -> str:
+    """Also where no price needs it: the receipt tells local times."""
+    if not isinstance(zone, str):
+        raise CaseFault(f"{pointer}: must be a text")
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        raise CaseFault(f"{pointer}: {zone[:40]!r} is not an IANA time zone", code="unknown_time_zone") from None
     return zone
 
 
-def decimal_or_none(value: Json) -> Decimal | None:
-    """A number, or one that is written as a text; None for everything else."""
-    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        return None
-    try:
-        number = Decimal(value)
-    except ArithmeticError:
-        return None
-    return number if number.is_finite() and abs(number.adjusted()) < 60 else None
-
-
-def _moment(tree: Tree, name: str, pointer: str) -> datetime:
-    value = tree.get(name)
-    try:
-        moment = parse_datetime(value) if isinstance(value, str) else None
-    except (ValueError, OverflowError):
-        moment = None
-    if moment is None or not _EARLIEST <= moment < _LATEST:
-        raise CaseFault(f"{pointer}/{name}: is not a time", code="unfit_session")
-    return moment
-
-
-def _periods(cdr: Tree) -> list[Tree]:
-    """The charging periods. Refused are two that both state time and begin together, as they overlap for certain."""
-    periods = _list(cdr, "charging_periods", "/cdr")
-    timed: set[datetime] = set()
-    for at, period in enumerate(periods):
-        pointer = f"/cdr/charging_periods/{at}"
-        start = _moment(period, "start_date_time", pointer)
-        if not isinstance(period.get("tariff_id"), str | None):
-            raise CaseFault(f"{pointer}/tariff_id: must be a text")
-        dimensions = _list(period, "dimensions", pointer)
-        if not all(isinstance(each.get("type"), str) for each in dimensions):
-            raise CaseFault(f"{pointer}/dimensions: each must have a type")
-        if any(_is_time(each) for each in dimensions):
-            if start in timed:
-                raise CaseFault(f"{pointer}: overlaps another, which begins at the same time", code="unfit_session")
-            timed.add(start)
+def _periods(what: Tree, pointer: str, start: datetime, end: datetime) -> list[Tree]:
+    """The charging periods. Refused are those that cannot lie where they are: nobody can say what they cost."""
+    periods = listed_in(what, "charging_periods", pointer)
+    spans = [_span(period, f"{pointer}/charging_periods/{at}") for at, period in enumerate(periods)]
+    for found in misplaced(spans, start, end):
+        raise CaseFault(f"{pointer}/charging_periods/{found.at}: {found.why}", code=found.what.value)
     return periods
 
 
-def _is_time(dimension: Tree) -> bool:
-    return dimension["type"] in _TIMED and bool(decimal_or_none(dimension.get("volume")))
-
-
-def _timeline(tree: Tree) -> Timeline:
-    start, end = _moment(tree, "start", "/timeline"), _moment(tree, "end", "/timeline")
-    if end - start > _LONGEST:
-        raise CaseFault(f"/timeline: is longer than {_LONGEST.days} days", code="unfit_session")
-    return Timeline(
-        start=start,
-        end=end,
-        states=_each(tree, "states", lambda entry, at: State(at, str(entry.get("state"))[:40])),
-        register=_samples(tree, "meter", "kwh"),
-        power=_samples(tree, "power", "kw"),
-        current=_samples(tree, "current", "a"),
-    )
-
-
-def _each(tree: Tree, name: str, read: Callable[[Tree, datetime], Any]) -> list[Any]:
-    entries = enumerate(_list(tree, name, "/timeline"))
-    return [read(entry, _moment(entry, "at", f"/timeline/{name}/{n}")) for n, entry in entries]
-
-
-def _samples(tree: Tree, name: str, unit: str) -> list[Sample]:
-    def read(entry: Tree, at: datetime) -> Sample:
-        value = decimal_or_none(entry.get(unit))
-        if value is None:
-            raise CaseFault(f"/timeline/{name}: {unit} is not a number", code="unfit_session")
-        return Sample(at, value)
-
-    return _each(tree, name, read)
+def _span(period: Tree, pointer: str) -> Span:
+    start = moment_in(period, "start_date_time", pointer)
+    if not isinstance(period.get("tariff_id"), str | None):
+        raise CaseFault(f"{pointer}/tariff_id: must be a text")
+    dimensions = listed_in(period, "dimensions", pointer)
+    for at, each in enumerate(dimensions):
+        if each.get("type") not in _DIMENSIONS:
+            raise CaseFault(f"{pointer}/dimensions/{at}/type: is no dimension of OCPI")
+    hours = (number_or_none(each.get("volume")) for each in dimensions if each["type"] in TIMED)
+    return Span(start, sum((volume for volume in hours if volume is not None), Decimal(0)))

@@ -1,4 +1,4 @@
-"""What pricing one case gives, as JSON: exact amounts as text, and how they differ from what was claimed."""
+"""What pricing one case gives, as JSON: exact amounts as text, and how they differ from what the case expects."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from hub.control.case import Asked, decimal_or_none
 from hub.core.jsontypes import Json, Tree
 from hub.core.types import parse_datetime
+from modules.cdrs.check.stated import number_or_none
 from modules.tariffs.pricing import Money, Priced, TaxLine
 from modules.tariffs.pricing.numbers import decimal_text
 
@@ -55,43 +55,13 @@ def _by_percentage(taxes: Sequence[TaxLine]) -> Tree:
     return {_NO_RATE if tax.rate is None else decimal_text(tax.rate): decimal_text(tax.amount) for tax in taxes}
 
 
-def check(asked: Asked, result: Tree, tolerance: Decimal) -> Tree | None:
-    """Which figures differ from what the case expects, else from what its CDR states; None if it states none."""
-    stated = asked.expected or _stated(asked)
-    if not stated:
-        return None
-    found = [
-        *_of_costs(stated, result, tolerance),
-        *_of_quantities(stated, result, tolerance),
-        *_of_lists(stated, result),
+def differences(expected: Tree, result: Tree, tolerance: Decimal) -> list[Tree]:
+    """Which figures of a result differ from what its case expects."""
+    return [
+        *_of_costs(expected, result, tolerance),
+        *_of_quantities(expected, result, tolerance),
+        *_of_lists(expected, result),
     ]
-    return {"ok": not found, "tolerance": decimal_text(tolerance), "differences": found}
-
-
-def _stated(asked: Asked) -> Tree:
-    """What the CDR says it costs, in the form of a result. A credit CDR has its total negated."""
-    sign = -1 if asked.cdr.get("credit") is True else 1
-    found: Tree = {}
-    for figure in PARTS:
-        amount = _price_of(asked.cdr.get(figure))
-        if amount:
-            turn = sign if figure == "total_cost" else 1
-            found[figure] = {name: value * turn for name, value in amount.items() if value is not None}
-    return found
-
-
-def _price_of(price: Json) -> dict[str, Decimal | None]:
-    """A price of any version as amounts before and after taxes; empty where there is none."""
-    if not isinstance(price, dict):
-        number = decimal_or_none(price)
-        return {} if number is None else {"excl": number}
-    excl = decimal_or_none(price.get("excl_vat", price.get("before_taxes")))
-    incl = decimal_or_none(price.get("incl_vat"))
-    taxes = price.get("taxes")
-    if excl is not None and isinstance(taxes, list) and taxes:
-        amounts = [decimal_or_none(tax.get("amount")) if isinstance(tax, dict) else None for tax in taxes]
-        incl = None if None in amounts else excl + sum(amount for amount in amounts if amount is not None)
-    return {} if excl is None else {"excl": excl, "incl": incl}
 
 
 def _of_costs(stated: Tree, result: Tree, tolerance: Decimal) -> Iterator[Tree]:
@@ -120,12 +90,12 @@ def _of_quantities(stated: Tree, result: Tree, tolerance: Decimal) -> Iterator[T
 
 def _plain(name: str) -> str:
     """A percentage without needless zeros, so that 21.0 is 21."""
-    number = decimal_or_none(name)
+    number = number_or_none(name)
     return name if number is None else decimal_text(number)
 
 
 def _difference(figure: str, stated: Json, computed: str | None, tolerance: Decimal) -> Iterator[Tree]:
-    claimed = decimal_or_none(stated)
+    claimed = number_or_none(stated)
     if claimed is None or computed is None:
         yield _differs(figure, stated, computed)
     elif abs(claimed - Decimal(computed)) > tolerance:

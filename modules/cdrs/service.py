@@ -115,7 +115,7 @@ async def receipt(hub: Hub, key: str) -> Document:
     of = cdrs.key_of(owner, tree["credit_reference_id"]) if tree.get("credit") else key
     document = await cdrs.find_receipt(hub.store, of)
     if document is None:
-        raise NotFound("this CDR has no receipt")
+        raise NotFound("this CDR of ours was kept without a receipt; what it should cost is in its check")
     return document
 
 

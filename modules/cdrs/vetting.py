@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -24,6 +24,7 @@ from hub.core.ports import Hub
 from hub.core.units import Audit, Document, Put, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs.check import Claim, Result, Verdict, check, glance
+from modules.cdrs.doubles import billed_before, credited_before
 from modules.cdrs.passing import passed_on
 from modules.cdrs.store import Passing, Standing
 from modules.locations import service as locations
@@ -38,7 +39,6 @@ TOLERANCE: Final = "cdr_tolerance"
 _LIMIT: Final = 8 * 1024 * 1024
 _A_PASS: Final = 50
 _MOST_TARIFFS: Final = 50
-_SOUND: Final = frozenset({Verdict.RIGHT, Verdict.WITHIN_TOLERANCE})
 _NO_ORIGINAL: Final = "it takes back a CDR that was not received"
 _BROKEN: Final = Result(Verdict.CANNOT_BE_CHECKED, "the check failed; the log says more")
 
@@ -57,7 +57,8 @@ async def at_once(
     hub: Hub, tree: Tree, put: Put, *, original: Json, version: str, partner: str, unit: Unit
 ) -> Standing:
     """A first look at a CDR that is about to be kept, with what comes of it in `unit`. Returns: how it then stands."""
-    claim = await claim_of(hub, tree, owner=put.owner, original=original, version=version, partner=partner)
+    come = Come(put.key, put.owner, version, partner, original)
+    claim = await claim_of(hub, tree, come)
     result = _guarded(glance, claim, put.key)
     if result is None:
         return Standing()
@@ -101,7 +102,7 @@ async def vet(hub: Hub, document: Document) -> None:
     original = parse(kept.body, limit=_LIMIT) if kept is not None else None
     tree: Tree = parse(document.body, limit=_LIMIT)
     version, partner = document.columns["ocpi"], document.columns["partner"]
-    claim = await claim_of(hub, tree, owner=document.owner, original=original, version=version, partner=partner)
+    claim = await claim_of(hub, tree, Come(document.key, document.owner, version, partner, original, document.seq))
     result = await asyncio.to_thread(_guarded, check, claim, document.key)
     unit = Unit()
     standing = _concluded(hub, document.key, partner, claim, result or _BROKEN, unit)
@@ -121,19 +122,34 @@ def _guarded(way: Callable[[Claim], Result | None], claim: Claim, key: str) -> R
         return _BROKEN
 
 
-async def claim_of(hub: Hub, tree: Tree, *, owner: str, original: Json, version: str, partner: str) -> Claim:
+class Come(NamedTuple):
+    """How a CDR came: its key and owner, and by whom, in which words. seq: None, if it is not kept yet."""
+
+    key: str
+    owner: str
+    version: str
+    partner: str
+    original: Json
+    seq: int | None = None
+
+
+async def claim_of(hub: Hub, tree: Tree, come: Come) -> Claim:
     """A received CDR with all that is known beside it."""
+    owner = come.owner
     credited = tree.get("credit_reference_id") if tree.get("credit") else None
-    taken_back = await cdrs.find_received(hub.store, cdrs.key_of(owner, credited)) if credited else None
+    credited_key = cdrs.key_of(owner, credited) if credited else ""
+    taken_back = await cdrs.find_received(hub.store, credited_key) if credited else None
     named = [str(t["id"]) for t in tree.get("tariffs", ())]
     named += [str(p["tariff_id"]) for p in tree.get("charging_periods", ()) if p.get("tariff_id")]
     return Claim(
         cdr=tree,
-        version=version,
-        time_zone=await _zone(hub, tree, owner, original),
+        version=come.version,
+        time_zone=await _zone(hub, tree, owner, come.original),
         tariffs=await tariffs.snapshot(hub.store, owner, list(dict.fromkeys(named))[:_MOST_TARIFFS]),
-        tolerance=tolerance_for(hub, partner),
+        tolerance=tolerance_for(hub, come.partner),
         original=parse(taken_back.body, limit=_LIMIT) if taken_back is not None else None,
+        credited_by=await credited_before(hub.store, credited_key, key=come.key, seq=come.seq) if credited else "",
+        billed_by=await billed_before(hub.store, cdrs.bill_of(tree), key=come.key, seq=come.seq),
     )
 
 
@@ -168,11 +184,11 @@ def _concluded(hub: Hub, key: str, partner: str, claim: Claim, result: Result, u
     because = ""
     if claim.cdr.get("credit") and claim.original is None:
         because = _NO_ORIGINAL
-    elif policy is Policy.HOLD and result.verdict not in _SOUND:
+    elif policy is Policy.HOLD and not result.is_sound:
         because = f"{result.verdict}: {causes}"[:200]
     if because:
         unit.audited(Audit("busbar", "cdr.withheld", key, because))
-    elif policy is not Policy.ACCEPT and result.verdict not in _SOUND:
+    elif policy is not Policy.ACCEPT and not result.is_sound:
         unit.audited(Audit("busbar", "cdr.flagged", key, f"{result.verdict}: {causes}"[:200]))
     body = {
         **result.tree(),

@@ -23,7 +23,7 @@ from modules.cdrs.model import CDR
 from partners.sandbox.emsp import Emsp
 from tests.hub.house import OPERATOR_TOKEN, House, a_serving_house
 from tests.modules.cdrs.check.records import but
-from tests.modules.cdrs.check.test_mistakes import HOURS
+from tests.modules.cdrs.check.test_mistakes import EVENING, HOURS
 from tests.world import location, tariff
 
 T = TypeVar("T")
@@ -254,6 +254,17 @@ def test_cdrs_of_another_cpo_are_checked_held_and_released(shell: Shell) -> None
     assert shell.ok("cdr", "release", "BE*AAA/BAD")["state"] == "released"
     assert shell.run("cdr", "release", "BE*AAA/BAD").code == Code.FAILED
     assert shell.run("cdr", "check", "BE*AAA/NONE").code == Code.NOT_FOUND
+    for name, why in (("BE*AAA/CDR1", "BE*AAA issued this CDR"), ("BE*AAA/NONE", "there is no such CDR")):
+        ran = shell.run("cdr", "receipt", name)
+        assert (ran.code, why in ran.err) == (Code.NOT_FOUND, True)
+
+
+def test_a_cdr_that_cannot_be_checked_has_an_exit_code_of_its_own(shell: Shell) -> None:
+    shell.background.do(_brought(shell.house, but(EVENING, id="EVE")))
+    for options in ((), ("--json",)):
+        ran = shell.run("cdr", "check", "BE*AAA/EVE", *options)
+        assert (ran.code, "cannot_be_checked" in ran.out) == (Code.UNDECIDED, True)
+        assert ran.err == "It cannot be said whether this CDR is right.\n"
 
 
 async def _brought(house: House, tree: Any) -> None:

@@ -199,23 +199,23 @@ def test_a_price_needs_no_hub(tmp_path: Path) -> None:
     ran = run("price", *files, "--json")
     assert ran.exit_code == 0
     quoted = json.loads(ran.stdout)
-    assert (quoted["total"]["before_taxes"], quoted["check"]["agrees"]) == (5, True)
+    assert (quoted["total"]["before_taxes"], quoted["check"]["verdict"]) == (5, "right")
     people = run("price", *files)
-    assert "10 kWh x 0.5 per kWh = 5.00 EUR (+19 %)" in people.stdout
-    assert "agrees: yes" in people.stdout
+    assert "10 kWh x 0.5 per kWh, +19 % " in people.stdout
+    assert "right: every amount is what" in people.stdout
 
 
 def test_a_wrong_price_is_exit_code_one(tmp_path: Path) -> None:
     wrong = write(tmp_path / "c.json", {**CDR, "total_cost": {"before_taxes": 6}})
     ran = run("price", "--tariff", write(tmp_path / "t.json", tariff()), "--cdr", wrong, "--json")
     assert ran.exit_code == Code.FAILED
-    assert json.loads(ran.stdout)["check"]["difference"] == 1
+    assert json.loads(ran.stdout)["check"]["deviations"][0]["difference"] == 1
 
 
 def test_what_cannot_be_priced_is_one_sentence(tmp_path: Path) -> None:
     ran = run("price", "--cdr", write(tmp_path / "c.json", CDR))
     assert ran.exit_code == Code.FAILED
-    assert ran.stderr.startswith("busbar: /tariffs: at least one is needed")
+    assert ran.stderr.startswith("busbar: unfit_case: /tariffs: at least one is needed")
 
 
 def test_the_demo_is_run_with_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,10 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.cli.commands import app
-from hub.control.batch import LINE_LIMIT, CompiledTariffs, Pricer, lines_of
+from hub.control.batch import LINE_LIMIT, Pricer, lines_of
+from hub.control.ready import CompiledTariffs
 from hub.core.inbound import parse
+from modules.tariffs.pricing import page_of
 
 ROOT: Final = Path(__file__).parents[2]
 BUSBAR: Final = [sys.executable, "-c", "from hub.cli import main; main()", "price"]
@@ -141,7 +143,7 @@ def test_what_a_case_expects_or_its_cdr_states_is_checked() -> None:
         cdr(total_cost={"excl_vat": 5, "incl_vat": 5.96}),
         cdr(total_cost={"excl_vat": 5, "incl_vat": 5.97}),
         {**cdr(total_cost=5.5), "ocpi_version": "2.1.1"},
-        cdr(total_cost={"excl_vat": -5}, credit=True),
+        cdr(total_cost={"excl_vat": -5}, credit=True, credit_reference_id="CDR1"),
         options=("--no-receipt",),
     )
     code, results, said = told
@@ -151,9 +153,11 @@ def test_what_a_case_expects_or_its_cdr_states_is_checked() -> None:
         "billed.energy_kwh",
         "warnings",
     ]
-    assert results[3]["check"]["differences"] == [
-        {"figure": "total_cost.incl", "stated": "5.97", "computed": "5.95", "difference": "0.02"}
-    ]
+    assert [each["check"].get("verdict") for each in results[2:4]] == ["within_tolerance", "wrong"]
+    (told_of,) = results[3]["check"]["deviations"]
+    assert told_of.pop("why")
+    assert told_of == {"figure": "total_cost.after_taxes", "claimed": "5.97", "computed": "5.95", "difference": "0.02",
+                       "class": "tax", "tolerable": False}  # fmt: skip
     assert "receipt" not in results[0]
     assert code == 1
     assert said.startswith("6 priced, 0 not priced, 3 differ")
@@ -162,14 +166,8 @@ def test_what_a_case_expects_or_its_cdr_states_is_checked() -> None:
 def test_a_timeline_is_cut_and_priced() -> None:
     parking = {"type": "PARKING_TIME", "price": 6, "step_size": 1}
     tariff = {**TARIFF, "elements": [{"price_components": [*TARIFF["elements"][0]["price_components"], parking]}]}
-    course = {
-        "start": "2026-05-04T10:00:00Z",
-        "end": "2026-05-04T12:00:00Z",
-        "states": [{"at": TEN, "state": "CHARGING"}, {"at": "2026-05-04T11:30:00Z", "state": "FINISHED"}],
-        "meter": [{"at": "2026-05-04T10:00:00Z", "kwh": 100}, {"at": "2026-05-04T11:00:00Z", "kwh": "110.5"}],
-    }  # fmt: skip
     expected = {"boundaries": ["2026-05-04T11:30:00.000Z"], "total_parking_cost": {"excl": 3}}
-    priced = result(kind="timeline", timeline=course, tariffs=[tariff], expected=expected)
+    priced = result(kind="timeline", timeline=COURSE, tariffs=[tariff], expected=expected)
     assert priced["boundaries"] == ["2026-05-04T11:30:00Z"]
     assert (priced["total_energy_cost"]["excl"], priced["total_parking_cost"]["excl"]) == ("5.25", "3")
     assert priced["check"]["ok"]
@@ -185,6 +183,12 @@ def timeline(**changes: Any) -> dict[str, Any]:
 
 HOUR: Final = {"type": "TIME", "volume": 1}
 TEN: Final = "2026-05-04T10:00:00Z"
+COURSE: Final[dict[str, Any]] = {
+    "start": "2026-05-04T10:00:00Z",
+    "end": "2026-05-04T12:00:00Z",
+    "states": [{"at": TEN, "state": "CHARGING"}, {"at": "2026-05-04T11:30:00Z", "state": "FINISHED"}],
+    "meter": [{"at": "2026-05-04T10:00:00Z", "kwh": 100}, {"at": "2026-05-04T11:00:00Z", "kwh": "110.5"}],
+}
 LATE_RESERVATION: Final = [{"at": TEN, "state": "CHARGING"}, {"at": "2026-05-04T11:00:00Z", "state": "RESERVED"}]
 NIGHT: Final = {
     **TARIFF,
@@ -199,7 +203,8 @@ BAD: Final[list[tuple[Any, str]]] = [
     (case(tariffs=[1]), "unfit_case"),
     (case(tariffs={}), "unfit_case"),
     (case(tariffs=[NIGHT], timezone=None), "unfit_session"),
-    (case(tariffs=[NIGHT], timezone="Mars/Olympus"), "unfit_session"),
+    (case(tariffs=[NIGHT], timezone="Mars/Olympus"), "unknown_time_zone"),
+    (case(timezone="Mars/Olympus"), "unknown_time_zone"),
     (case(timezone=7), "unfit_case"),
     (case(ocpi_version="3.0"), "unfit_case"),
     (case(kind="song"), "unfit_case"),
@@ -215,9 +220,13 @@ BAD: Final[list[tuple[Any, str]]] = [
     (cdr(charging_periods=[period(TEN, {"type": "ENERGY", "volume": [1]})]), "unfit_session"),
     (cdr(charging_periods=[{**period(TEN, HOUR), "tariff_id": 5}]), "unfit_case"),
     (cdr(charging_periods=[period(TEN, {"type": ["TIME"], "volume": 1})]), "unfit_case"),
-    (cdr(charging_periods=[period(TEN, HOUR), period(TEN, HOUR)]), "unfit_session"),
+    (cdr(charging_periods=[period(TEN, {"type": "TYME", "volume": 1})]), "unfit_case"),
+    (cdr(charging_periods=[period(TEN, HOUR), period(TEN, HOUR)]), "overlapping_periods"),
+    (cdr(charging_periods=[period(TEN, HOUR), period("2026-05-04T10:30:00Z", HOUR)]), "overlapping_periods"),
+    (cdr(charging_periods=[period("2026-05-04T09:30:00Z", HOUR)]), "period_outside_session"),
+    (cdr(end_date_time="2026-05-04T09:00:00Z"), "end_before_start"),
     (timeline(end="2028-05-04T10:00:00Z"), "unfit_session"),
-    (timeline(end="2026-05-04T09:00:00Z"), "unfit_session"),
+    (timeline(end="2026-05-04T09:00:00Z"), "end_before_start"),
     (timeline(end=TEN, states=[{"at": TEN, "state": "DREAMING"}]), "unfit_session"),
     (timeline(end=TEN, meter=[{"at": TEN, "kwh": "a lot"}]), "unfit_session"),
     (timeline(end="2026-05-04T12:00:00Z", states=LATE_RESERVATION), "unfit_session"),
@@ -247,8 +256,25 @@ def test_a_line_that_is_too_long_is_passed_over_without_being_held() -> None:
     assert len(written) > 10_000_000
     _, results, _ = batch(written, CASE)
     assert [each["error"] and each["error"]["code"] for each in results] == ["too_large", None]
-    assert list(lines_of(BytesIO(b"a" * 11 + b"\nb\n\n" + b"c" * 10), limit=10)) == [None, b"b", b"c" * 10]
+    assert list(lines_of(BytesIO(b"a" * 11 + b"\nb\n\n" + b"c" * 10), limit=10)) == [
+        (1, None),
+        (2, b"b"),
+        (4, b"c" * 10),
+    ]
     assert LINE_LIMIT < 10_000_000
+
+
+def test_a_result_says_of_which_line_it_is() -> None:
+    _, results, _ = batch(CASE, b"not JSON", b"", case(name=None))
+    assert [(each["line"], each["name"]) for each in results] == [(1, "ten kWh"), (2, None), (4, None)]
+
+
+def test_a_choice_between_tariffs_is_told() -> None:
+    both = [TARIFF, {**TARIFF, "id": "T2"}]
+    for priced in (result(tariffs=both), result(tariffs=both, kind="timeline", timeline=COURSE)):
+        assert priced["warnings"] == ["several_tariffs_fit"]
+        assert priced["receipt"]["warnings"] == [{"code": "several_tariffs_fit", "period": None, "subject": "T1, T2"}]
+        assert "T1, T2" in page_of(priced["receipt"])
 
 
 def test_results_may_go_to_a_file(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tests.verifier import active
-from tests.verifier.case import TIMES, Period, Tariff
+from tests.verifier.case import TIMES, Period, Tariff, tariff
 from tests.verifier.changes import changed
 from tests.verifier.clock import instant
 from tests.verifier.limits import Moved
@@ -25,7 +25,7 @@ def all_of(
 ) -> Iterator[Notice]:
     """In the order in which they are met."""
     yield from of_the_periods([stop.period for stop in stops], case)
-    yield from of_the_choice(stops, case)
+    yield from of_the_choice(stops, case, policy)
     yield from of_the_tariffs(used(stops), case["version"])
     for stop in stops:
         yield from of_the_walk(stop, case, policy)
@@ -43,9 +43,9 @@ def used(stops: Sequence[Stop]) -> list[Tariff]:
 
 
 def of_the_tariffs(tariffs: Sequence[Tariff], version: str) -> Iterator[Notice]:
-    for tariff in tariffs:
-        yield from _of_the_tax(tariff, version)
-        yield from _of_the_elements(tariff)
+    for each in tariffs:
+        yield from _of_the_tax(each, version)
+        yield from _of_the_elements(each)
 
 
 def _of_the_elements(tariff: Tariff) -> Iterator[Notice]:
@@ -79,22 +79,38 @@ def of_the_periods(periods: Sequence[Period], case: Mapping[str, Any]) -> Iterat
     if order != sorted(order):
         yield Notice("periods_out_of_order")
     begin, end = instant(case["start"]), instant(case["end"])
-    for period in periods:
+    for at, period in enumerate(periods):
         if not begin <= period.start <= end:
             yield Notice("period_outside_the_session", period.index)
+        if any(period.start == earlier.start for earlier in periods[:at]):
+            yield Notice("periods_start_together", period.index)
         times = [name for name in TIMES if period.stated.get(name)]
         if len(times) == 1 and not agrees(period, times[0]):
             yield Notice("volume_disagrees_with_timestamps", period.index)
 
 
-def of_the_choice(stops: Sequence[Stop], case: Mapping[str, Any]) -> Iterator[Notice]:
-    if any(stop.period.tariff_id for stop in stops):
-        for stop in stops:
-            if not stop.period.tariff_id:
-                yield Notice("period_without_tariff", stop.period.index)
-    for tariff in used(stops):
-        if not tariff.holds_at(instant(case["start"])):
-            yield Notice("tariff_outside_its_validity", None, tariff.id)
+def of_the_choice(stops: Sequence[Stop], case: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[Notice]:
+    unnamed = [stop.period.index for stop in stops if not stop.period.tariff_id]
+    if len(unnamed) == len(stops):
+        yield from _rivals(case)
+    else:
+        for at, index in enumerate(unnamed):
+            yield Notice("period_without_tariff", index)
+            if at == 0 and policy["period_without_tariff"] == "in_force":
+                yield from _rivals(case)
+    for each in used(stops):
+        if not each.holds_at(instant(case["start"])):
+            yield Notice("tariff_outside_its_validity", None, each.id)
+
+
+def _rivals(case: Mapping[str, Any]) -> Iterator[Notice]:
+    """Several tariffs that could be meant where no period says which."""
+    if len(case["tariffs"]) > 1:
+        start, kind = instant(case["start"]), case.get("tariff_type")
+        read = [tariff(tree) for tree in case["tariffs"]]
+        fitting = [each.id for each in read if each.holds_at(start) and (kind is None or each.type in (None, kind))]
+        if len(fitting) > 1:
+            yield Notice("several_tariffs_fit", None, ", ".join(fitting[:5]))
 
 
 def of_the_walk(stop: Stop, case: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[Notice]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import floor
 
 HOUR_S = 3600
@@ -14,6 +15,11 @@ def number(value: object) -> Fraction:
     """The number that a tariff or period states; it may stand as text."""
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal | Fraction):
         raise TypeError(f"{value!r} is no exact number")
+    return _read(value)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _read(value: int | str | Decimal | Fraction) -> Fraction:
     return Fraction(value)
 
 

@@ -15,7 +15,8 @@ from typing import Any, Final, NamedTuple
 from hub.core.clock import timestamp
 from modules.cdrs.build.bill import Bill, bill
 from modules.cdrs.build.facts import Sample, SessionFacts, State
-from modules.tariffs.pricing import PricingFault, UnfitSession, Warned
+from modules.cdrs.build.place import place_of
+from modules.tariffs.pricing import PricingFault, UnfitSession, Warned, receipt_of
 
 __all__ = ["Made", "Running", "Sample", "SessionFacts", "State", "build", "credit", "make", "running"]
 
@@ -74,7 +75,8 @@ def make(facts: SessionFacts, *, now: datetime | None = None) -> Made:
     if facts.end is None:
         raise UnfitSession("the session has not ended")
     done = bill(facts, facts.end)
-    return Made(_cdr(facts, done, now or facts.end), done.receipt)
+    tree = _cdr(facts, done, now or facts.end)
+    return Made(tree, receipt_of(done.priced, currency=done.currency, place=place_of(tree["cdr_location"])))
 
 
 def build(facts: SessionFacts, *, now: datetime | None = None) -> dict[str, Any]:

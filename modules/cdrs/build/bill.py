@@ -27,7 +27,6 @@ from modules.tariffs.pricing import (
     in_force,
     moment_of,
     price,
-    receipt_of,
     rounded,
 )
 
@@ -53,11 +52,6 @@ class Bill:
     tariff: dict[str, Any] | None
     priced: Priced
     currency: str
-
-    @property
-    def receipt(self) -> dict[str, Any]:
-        """What led to the price, line by line."""
-        return receipt_of(self.priced, currency=self.currency)
 
 
 def bill(facts: SessionFacts, until: datetime) -> Bill:

@@ -16,24 +16,39 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from modules.cdrs.check.amounts import FIELDS, NOTHING, PARTS, Pair, claimed_by, is_copy, is_near, pairs, scale_of
+from modules.cdrs.check.amounts import (
+    FIELDS,
+    NOTHING,
+    PARTS,
+    Pair,
+    claimed_by,
+    is_copy,
+    is_near,
+    pairs,
+    scale_of,
+    sign_of,
+)
 from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.claim import TOLERANCE, Claim, without_validity
 from modules.cdrs.check.diagnose import Reason, reasons
 from modules.cdrs.check.itself import against_itself
 from modules.cdrs.check.result import Cause, Deviation, Result, Verdict
 from modules.cdrs.check.size import MOST, is_quick, size_of
+from modules.cdrs.check.watt_hours import read_as_kwh
 from modules.tariffs.pricing import Code, NoTariffInForce, PricingFault, UnknownTariff
 
 __all__ = ["TOLERANCE", "Cause", "Claim", "Deviation", "Result", "Verdict", "check", "glance"]
 
+_ODD_ZONE = "unknown_time_zone"
 _SOUND = "every amount is what the periods and tariffs come to"
 
 
 def check(claim: Claim) -> Result:
     """Hold a CDR against itself and against its price. Never raises for what a CDR may hold."""
     examined = _examined(claim)
-    return examined if isinstance(examined, Result) else _result(examined, reasons(examined.bill, examined.far))
+    if isinstance(examined, Result):
+        return examined
+    return _result(examined, reasons(examined.bill, examined.far) if examined.far else {})
 
 
 def glance(claim: Claim) -> Result | None:
@@ -68,7 +83,8 @@ def _examined(claim: Claim) -> _Examined | Result:
         names = ", ".join(claim.missing_tariffs())[:100]
         return _unpriced([*found, Deviation("tariffs", None, names, Cause.MISSING_TARIFF, why, tolerable=True)], why)
     except PricingFault as fault:
-        return _unpriced(found, fault.message)
+        result = _unpriced(found, fault.message)
+        return replace(result, warnings=(_ODD_ZONE,)) if claim.has_odd_zone else result
     told = {deviation.figure for deviation in found}
     return _Examined(found, bill, [pair for pair in _far(bill) if pair.figure not in told])
 
@@ -83,10 +99,11 @@ def _bill(claim: Claim, found: list[Deviation]) -> Bill:
         found.append(_stale(claim))
     if Code.TARIFF_OUTSIDE_ITS_VALIDITY in bill.codes:
         found.append(_stale(claim))
-    if case.reservation_expired and any(_far(bill)):  # cancelled or expired: no field of a CDR says which
+    is_guess = case.reservation_expired and claim.reservation_expired is None
+    if is_guess and any(_far(bill)):  # cancelled or expired: no field of a CDR says which
         other = Bill(claim, replace(bill.case, reservation_expired=False))
         bill = bill if any(_far(other)) else other
-    return bill
+    return read_as_kwh(bill, found)
 
 
 def _stale(claim: Claim) -> Deviation:
@@ -101,7 +118,8 @@ def _without_tariff(claim: Claim, found: list[Deviation]) -> Result:
         return _verdict(found, _SOUND)
     why = "it costs something, and neither it nor we have a tariff for it"
     parts = [claimed[part].excl for part in PARTS if part in claimed]
-    total, tolerance = claimed["total"].excl, scale_of(str(claim.cdr["currency"]), claim.tolerance).tolerance
+    total = claimed["total"].excl if "total" in claimed else sum(parts, NOTHING)
+    tolerance = scale_of(claim.currency, claim.tolerance).tolerance
     if sum(parts, NOTHING) - total > tolerance * len(parts):
         more = "its parts are more than the total"
         found.append(Deviation("total_cost.before_taxes", total, sum(parts, NOTHING), Cause.ARITHMETIC, more))
@@ -138,13 +156,14 @@ def _is_sum_of_rounded_parts(bill: Bill) -> bool:
 def _amounts(examined: _Examined, why: Mapping[str, Reason]) -> Iterator[Deviation]:
     """Each amount that is not the right one, with its cause; not those of which something was told already."""
     bill, far = examined.bill, examined.far
-    told = {deviation.figure for deviation in examined.found}
-    sign = -1 if bill.claim.cdr.get("credit") else 1
+    told = {deviation.figure: (deviation.cause, deviation.why) for deviation in examined.found}
     for pair in pairs(bill.claimed, bill.figures):
         if pair.figure in told or _is_right(bill, pair):
             continue
-        turned = sign if pair.name == "total" else 1
+        turned = sign_of(bill.claim.cdr, pair.name)
         cause, words = why.get(pair.figure, (Cause.ROUNDING, "the parties round differently"))
+        if pair in far:  # what is wrong before taxes is wrong after them for the same reason
+            cause, words = told.get(f"{FIELDS[pair.name]}.before_taxes", (cause, words))
         yield Deviation(
             pair.figure, turned * pair.claimed, turned * pair.computed, cause, words, tolerable=pair not in far
         )
@@ -154,8 +173,9 @@ def _result(examined: _Examined, why: Mapping[str, Reason]) -> Result:
     bill = examined.bill
     result = _verdict([*examined.found, *_amounts(examined, why)], _SOUND)
     computed = {FIELDS[name]: amount for name, amount in bill.figures.items()}
-    warnings = tuple(dict.fromkeys(warning.code.value for warning in bill.priced.warnings))
-    return replace(result, computed=computed, warnings=warnings)
+    odd_zone = [_ODD_ZONE] if bill.claim.has_odd_zone else []
+    warnings = dict.fromkeys([*odd_zone, *(warning.code.value for warning in bill.priced.warnings)])
+    return replace(result, computed=computed, warnings=tuple(warnings))
 
 
 def _unpriced(found: list[Deviation], why: str) -> Result:
@@ -164,9 +184,11 @@ def _unpriced(found: list[Deviation], why: str) -> Result:
     return result if result.verdict is Verdict.WRONG else replace(result, verdict=Verdict.CANNOT_BE_CHECKED, why=why)
 
 
-def _verdict(deviations: list[Deviation], sound: str) -> Result:
+def _verdict(found: list[Deviation], sound: str) -> Result:
+    deviations = sorted(found, key=lambda deviation: deviation.cause is Cause.DUPLICATE)  # a mere hint comes last
     wrong = [deviation for deviation in deviations if not deviation.tolerable]
     if wrong:
         return Result(Verdict.WRONG, f"{wrong[0].figure}: {wrong[0].why}", tuple(deviations))
     verdict = Verdict.WITHIN_TOLERANCE if deviations else Verdict.RIGHT
-    return Result(verdict, sound, tuple(deviations))
+    hint = next((deviation.why for deviation in deviations if deviation.cause is Cause.DUPLICATE), sound)
+    return Result(verdict, hint, tuple(deviations))

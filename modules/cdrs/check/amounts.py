@@ -70,18 +70,26 @@ def is_copy(claimed: Decimal, computed: Decimal, scale: Scale) -> bool:
 
 def claimed_by(cdr: Mapping[str, Any]) -> dict[str, Amount]:
     """The amounts that a CDR in our form states, those of a credit CDR as they stood in what it takes back."""
-    sign = -1 if cdr.get("credit") else 1
     found = {}
     for name, field in FIELDS.items():
         price = cdr.get(field)
         if price is not None:
-            amount = _amount(price)
-            turned = sign if name == "total" or amount.excl < 0 else 1
+            amount, turned = amount_of(price), sign_of(cdr, name)
             found[name] = Amount(turned * amount.excl, None if amount.incl is None else turned * amount.incl)
     return found
 
 
-def _amount(price: Mapping[str, Any]) -> Amount:
+def sign_of(cdr: Mapping[str, Any], name: str) -> int:
+    """-1 where a CDR states an amount with the other sign than in what it takes back.
+
+    Of a credit CDR that is the total. Its parts may stay as they were (mod_cdrs_credit_cdrs), and many turn them too.
+    """
+    if not cdr.get("credit"):
+        return 1
+    return -1 if name == "total" or amount_of(cdr[FIELDS[name]]).excl < 0 else 1
+
+
+def amount_of(price: Mapping[str, Any]) -> Amount:
     before, taxes = Decimal(price["before_taxes"]), price.get("taxes")
     return Amount(before, before + sum(Decimal(tax["amount"]) for tax in taxes) if taxes else None)
 

@@ -22,7 +22,7 @@ from modules.cdrs.check.amounts import (
     placed_as,
     scale_of,
 )
-from modules.cdrs.check.claim import Claim
+from modules.cdrs.check.claim import Claim, kinds_of
 from modules.cdrs.check.size import BUDGET, size_of
 from modules.tariffs.pricing import (
     Case,
@@ -32,10 +32,11 @@ from modules.tariffs.pricing import (
     Policy,
     Priced,
     PricingFault,
-    compile_tariff,
+    at_hand,
     price,
     rounded,
 )
+from modules.tariffs.pricing.compile import Dimension, Phase
 
 if TYPE_CHECKING:
     from modules.tariffs.pricing.steps import Segment
@@ -73,9 +74,9 @@ class Bill:
         """Raises: PricingFault."""
         self.claim = claim
         self.case = case
-        self.compiled = [t if isinstance(t, Compiled) else compile_tariff(t, case.version) for t in case.tariffs]
+        self.compiled = [t if isinstance(t, Compiled) else at_hand(t, case.version) for t in case.tariffs]
         self.claimed: Figures = claimed_by(claim.cdr)
-        self.scale: Scale = scale_of(str(claim.cdr["currency"]), claim.tolerance)
+        self.scale: Scale = scale_of(claim.currency, claim.tolerance)
         self.priced: Priced = price(replace(case, tariffs=self.compiled), claim.fine_policy)
         self.segments: list[Segment] = [s for s in self.priced.segments if s.component and s.tariff]
         self.parts = frozenset(map(part_of, self.segments))
@@ -173,6 +174,18 @@ class Bill:
         return excl, incl
 
     @property
+    def unstated(self) -> frozenset[str]:
+        """The parts for which the tariff has a price in a session, and of which no period states anything."""
+        stated = {_PART_OF[kind] for period in self.case.periods for kind in kinds_of(period) if kind in _PART_OF}
+        priced = {
+            _PART_OF[dimension.name]
+            for tariff in {id(segment.tariff): segment.tariff for segment in self.priced.segments}.values()
+            for dimension in (Dimension.ENERGY, Dimension.TIME, Dimension.PARKING_TIME)
+            if tariff is not None and tariff.phases[Phase.SESSION][dimension]
+        }
+        return frozenset(priced - stated)
+
+    @property
     def states_all_parts(self) -> bool:
         """Does the CDR state every part that costs anything?"""
         return all(part in self.claimed for part, amount in self.figures.items() if part in PARTS and amount.excl)
@@ -181,6 +194,8 @@ class Bill:
     def is_sum_of_parts(self) -> bool:
         """Is the claimed total the sum of the claimed parts, of which none is left out?"""
         parts = [self.claimed[part].excl for part in PARTS if part in self.claimed]
+        if "total" not in self.claimed:
+            return False
         off = abs(sum(parts, NOTHING) - self.claimed["total"].excl)
         return bool(parts) and self.states_all_parts and off <= self.scale.snug
 

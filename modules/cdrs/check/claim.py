@@ -9,10 +9,13 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from modules.cdrs.check.result import Deviation
 from modules.tariffs.pricing import BY_THE_TEXT, Case, Policy
 
 TOLERANCE: Final = Decimal("0.01")
 """A cent an amount: OCPI leaves rounding to the parties."""
+TIMED: Final = ("TIME", "PARKING_TIME", "RESERVATION_TIME")
+"""The dimensions that are a time."""
 _FINE: Final = 10
 """Places of what is compared: fewer would round twice."""
 
@@ -26,6 +29,8 @@ class Claim:
     version: the OCPI version in which it was written. time_zone: the IANA name of the location's, if it is known.
     tariffs: others than those in the CDR, such as newer ones of the same id. policy: the reading that holds by
     contract. tolerance: what an amount may differ by. original: the CDR that a credit CDR takes back, if at hand.
+    credited_by: the credit CDR that took the same back before this one. billed_by: an older CDR of the same charge.
+    unreadable: claims that could not be read. reservation_expired: did the driver never come; None where nobody says.
     """
 
     cdr: Tree
@@ -35,6 +40,16 @@ class Claim:
     policy: Policy = BY_THE_TEXT
     tolerance: Decimal = TOLERANCE
     original: Tree | None = None
+    credited_by: str = ""
+    billed_by: str = ""
+    unreadable: tuple[Deviation, ...] = ()
+    reservation_expired: bool | None = None
+
+    @property
+    def currency(self) -> str:
+        """As it is stated, else that of the tariffs."""
+        stated = self.cdr.get("currency") or next((tariff.get("currency") for tariff in self.embedded), None)
+        return str(stated or "")
 
     @property
     def periods(self) -> Sequence[Tree]:
@@ -51,6 +66,11 @@ class Claim:
     def fine_policy(self) -> Policy:
         """The policy, but with amounts so fine that nothing is rounded before it is compared."""
         return self.policy if self.policy.round_parts_first else replace(self.policy, decimals=_FINE)
+
+    @property
+    def has_odd_zone(self) -> bool:
+        """Is a time zone named that there is not? It is then taken as not known."""
+        return bool(self.time_zone) and _known_zone(self.time_zone) is None
 
     def missing_tariffs(self) -> list[str]:
         """The tariffs that periods name and the CDR does not hold."""
@@ -69,8 +89,15 @@ class Claim:
             start=self.cdr["start_date_time"],
             end=self.cdr["end_date_time"],
             periods=self.periods,
-            reservation_expired=bool(self.periods) and all(map(_is_reserved, self.periods)),
+            reservation_expired=self._expired,
         )
+
+    @property
+    def _expired(self) -> bool:
+        """As it is said; else what was only reserved is taken for a reservation that expired."""
+        if self.reservation_expired is not None:
+            return self.reservation_expired
+        return bool(self.periods) and all(map(_is_reserved, self.periods))
 
 
 @lru_cache(maxsize=64)

@@ -19,6 +19,7 @@ from modules.tariffs.pricing import Code, PricingFault
 
 Reason = tuple[Cause, str]
 
+_STATED: Final = {"energy": "energy", "time": "charging time", "parking": "parking time"}
 _MOST: Final = 500
 """Sets of amounts that are made for one CDR."""
 
@@ -38,8 +39,9 @@ def reasons(bill: Bill, far: Sequence[Pair]) -> Mapping[str, Reason]:
     if fitting is not None:
         return {pair.figure: (fitting.cause, fitting.why) for pair in far}
     found = _one_by_one(bill, far, tried)
-    rest = [pair for pair in far if pair.figure not in found]
-    found |= {pair.figure: _by_its_place(bill, pair, far, found) for pair in rest}
+    for pair in sorted(far, key=lambda pair: pair.name == "total"):  # a total may be wrong for what its parts are
+        if pair.figure not in found:
+            found[pair.figure] = _by_its_place(bill, pair, far, found)
     return found
 
 
@@ -86,10 +88,16 @@ def _by_its_place(bill: Bill, pair: Pair, far: Sequence[Pair], found: Mapping[st
     names = {(other.name, other.side) for other in far}
     if pair.side == "after_taxes" and (pair.name, "before_taxes") not in names:
         return Cause.TAX, "the amount before taxes is right, the one after is not"
-    if pair.name == "total" and bill.states_all_parts and not any(name in PARTS for name, _ in names):
+    has_parts = any(part in bill.claimed for part in PARTS)
+    if pair.name == "total" and has_parts and bill.states_all_parts and not any(name in PARTS for name, _ in names):
         return Cause.ARITHMETIC, "each part is right, and the total is not their sum"
     if pair.name == "total" and bill.is_sum_of_parts and found:
-        return Cause.ARITHMETIC, "it is the sum of parts that are not right"
+        reasons_of_parts = set(found.values())
+        several = (Cause.ARITHMETIC, "it is the sum of parts that are not right")
+        return reasons_of_parts.pop() if len(reasons_of_parts) == 1 else several
+    if pair.name in bill.unstated or (pair.name == "total" and bill.unstated and pair.claimed > pair.computed):
+        kinds = " and ".join(_STATED[part] for part in PARTS if part in bill.unstated)
+        return Cause.PERIODS, f"the tariff has a price for {kinds}, and no period states any, so that none is due"
     if Code.PERIOD_SPANS_A_PRICE_CHANGE in bill.codes:
         return Cause.UNSPLIT_PERIOD, "a period spans a price change, so its amount cannot be told from it"
     if pair.name != "total" and not pair.computed:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -13,6 +13,7 @@ from modules.cdrs.check.amounts import Amount
 
 _SHOWN: Final = Decimal("0.0001")
 """What is published carries four decimals."""
+_WIDE: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
 class Verdict(StrEnum):
@@ -49,7 +50,23 @@ class Cause(StrEnum):
     PERIODS = "periods"
     UNSPLIT_PERIOD = "unsplit_period"
     CREDIT = "credit"
+    DUPLICATE = "duplicate"
+    UNREADABLE = "unreadable"
     ARITHMETIC = "arithmetic"
+
+
+def published(value: Decimal) -> Json:
+    """A number with at most four decimals, and no zeros behind them."""
+    rounded = value.quantize(_SHOWN, context=_WIDE).normalize(_WIDE)
+    return rounded.quantize(Decimal(1), context=_WIDE) if rounded == rounded.to_integral_value() else rounded
+
+
+Shown = Callable[[Decimal], Json]
+"""How a number is written."""
+
+
+def _shown(value: Decimal | str | None, shown: Shown) -> Json:
+    return shown(value) if isinstance(value, Decimal) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +90,12 @@ class Deviation:
             return self.claimed - self.computed
         return None
 
-    def tree(self) -> Tree:
+    def tree(self, shown: Shown = published) -> Tree:
         return {
             "figure": self.figure,
-            "claimed": _shown(self.claimed),
-            "computed": _shown(self.computed),
-            "difference": _shown(self.difference),
+            "claimed": _shown(self.claimed, shown),
+            "computed": _shown(self.computed, shown),
+            "difference": _shown(self.difference, shown),
             "class": self.cause.value,
             "why": self.why,
             "tolerable": self.tolerable,
@@ -104,24 +121,21 @@ class Result:
         in_order = sorted(self.deviations, key=lambda deviation: deviation.tolerable)
         return tuple(dict.fromkeys(deviation.cause for deviation in in_order))
 
-    def tree(self) -> Tree:
+    @property
+    def is_sound(self) -> bool:
+        """Right, or as good as right."""
+        return self.verdict in (Verdict.RIGHT, Verdict.WITHIN_TOLERANCE)
+
+    def tree(self, shown: Shown = published) -> Tree:
         """As JSON."""
         computed = {
-            field: {"before_taxes": _shown(amount.excl), "after_taxes": _shown(amount.incl)}
+            field: {"before_taxes": _shown(amount.excl, shown), "after_taxes": _shown(amount.incl, shown)}
             for field, amount in (self.computed or {}).items()
         }
         return {
             "verdict": self.verdict.value,
             "why": self.why,
-            "deviations": [deviation.tree() for deviation in self.deviations],
+            "deviations": [deviation.tree(shown) for deviation in self.deviations],
             "computed": computed,
             "warnings": list(self.warnings),
         }
-
-
-def _shown(value: Decimal | str | None) -> Json:
-    """A number with at most four decimals, and no zeros behind them."""
-    if not isinstance(value, Decimal):
-        return value
-    rounded = value.quantize(_SHOWN, ROUND_HALF_UP).normalize()
-    return rounded.quantize(Decimal(1)) if rounded == rounded.to_integral_value() else rounded

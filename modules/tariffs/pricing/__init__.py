@@ -11,7 +11,7 @@ the switches.
 """
 
 from modules.tariffs.pricing.at_hand import at_hand
-from modules.tariffs.pricing.choice import in_force
+from modules.tariffs.pricing.choice import in_force, rivals
 from modules.tariffs.pricing.compile import Compiled, compile_tariff
 from modules.tariffs.pricing.cuts import Cuts, active_components, cut_instants, cuts_of
 from modules.tariffs.pricing.faults import (
@@ -64,5 +64,6 @@ __all__ = [
     "page_of",
     "price",
     "receipt_of",
+    "rivals",
     "rounded",
 ]

@@ -8,6 +8,7 @@ session prices the whole session. If only some do, the others have no tariff by 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from modules.tariffs.pricing.compile import Compiled
 from modules.tariffs.pricing.faults import NoTariffInForce, UnknownTariff
@@ -16,14 +17,29 @@ from modules.tariffs.pricing.periods import Case, Period
 from modules.tariffs.pricing.policy import Policy
 from modules.tariffs.pricing.times import instant
 
+_NAMED: Final = 5
+"""So many are named of those that fit."""
+
 
 def in_force(tariffs: Sequence[Compiled], at: int, tariff_type: str | None) -> Compiled:
     """The first tariff whose validity holds the instant `at` and whose type fits. Raises: NoTariffInForce."""
     for tariff in tariffs:
-        fits = tariff_type is None or tariff.type in (None, tariff_type)
-        if fits and tariff.valid_from <= at < tariff.valid_until:
+        if _fits(tariff, at, tariff_type):
             return tariff
     raise NoTariffInForce
+
+
+def _fits(tariff: Compiled, at: int, tariff_type: str | None) -> bool:
+    return tariff.valid_from <= at < tariff.valid_until and (
+        tariff_type is None or tariff.type is None or tariff.type == tariff_type
+    )
+
+
+def rivals(tariffs: Sequence[Compiled], at: int, tariff_type: str | None) -> list[Warned]:
+    """A warning, where others would do as well as the tariff in force, so that it may not be the one that was meant."""
+    found = [tariff for tariff in tariffs if _fits(tariff, at, tariff_type)]
+    names = ", ".join(tariff.id for tariff in found[:_NAMED])
+    return [Warned(Code.SEVERAL_TARIFFS_FIT, subject=names)] if len(found) > 1 else []
 
 
 def tariffs_of(
@@ -32,16 +48,21 @@ def tariffs_of(
     """The tariff of each period. Raises: UnknownTariff, NoTariffInForce."""
     start = instant(case.start, "the start")
     if all(period.tariff_key is None for period in periods):
+        if len(tariffs) > 1:
+            warned.extend(rivals(tariffs, start, case.tariff_type))
         return [in_force(tariffs, start, case.tariff_type)] * len(periods)
     known: dict[str, Compiled] = {}
     for tariff in tariffs:
         known.setdefault(tariff.key, tariff)
+    unnamed: Compiled | None = None
     found: list[Compiled | None] = []
     for period in periods:
         if period.tariff_key is None:
             warned.append(Warned(Code.PERIOD_WITHOUT_TARIFF, period.index))
-            free = policy.period_without_tariff == "free"
-            found.append(None if free else in_force(tariffs, start, case.tariff_type))
+            if unnamed is None and policy.period_without_tariff == "in_force":
+                warned.extend(rivals(tariffs, start, case.tariff_type))
+                unnamed = in_force(tariffs, start, case.tariff_type)
+            found.append(unnamed)
         elif period.tariff_key not in known:
             raise UnknownTariff(f"period {period.index} names a tariff that is not at hand")
         else:

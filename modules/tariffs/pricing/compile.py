@@ -92,6 +92,7 @@ class Compiled:
 
     axes: all that some candidate asks for. measured: the power and current axes among them, by phase.
     edges: by axis, the values at which something may change, in order.
+    plain: by dimension of a session, the component that always prices it, if any; only where there are no axes.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Compiled:
     axes: frozenset[int]
     measured: tuple[frozenset[int], ...]
     edges: tuple[tuple[Exact, ...], ...]
+    plain: tuple[Component | None, ...]
     taxes_known: bool
     rates_are_added: bool
     gross_only: bool
@@ -119,6 +121,11 @@ def _edges(phases: Sequence[Candidates]) -> tuple[tuple[Exact, ...], ...]:
         for axis, low, high, _ in _ranges(candidates):
             found[axis].update((low, high))
     return tuple(tuple(sorted(bounds - {-FAR, FAR})) for bounds in found)
+
+
+def _plain(candidates: Candidates) -> tuple[Component | None, ...]:
+    """Without restrictions the first candidate of a dimension is its only one."""
+    return tuple(of_dimension[0].component if of_dimension else None for of_dimension in candidates)
 
 
 def _measured(phases: Sequence[Candidates], axes: Set[int]) -> tuple[frozenset[int], ...]:
@@ -172,6 +179,7 @@ def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compile
         axes=axes,
         measured=_measured(phases, axes),
         edges=edges,
+        plain=() if axes else _plain(phases[Phase.SESSION]),
         taxes_known=rule.known,
         rates_are_added=rule.applies and not rule.inside,
         gross_only=rule.gross_only,

@@ -11,7 +11,7 @@ from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from modules.tariffs.pricing.faults import PricingFault, UnfitSession
 
@@ -31,6 +31,7 @@ _WIDE: Final = Context(prec=120)
 exactly: Final = _WIDE.multiply
 """The product of two numbers, of which one may be an int; nothing is rounded."""
 _TENS: Final = tuple(10**places for places in range(13))
+_TWICE_TENS: Final = tuple(2 * 10**places for places in range(13))
 LAST_PLACE: Final = tuple(Decimal(1).scaleb(-places) for places in range(13))
 """One unit of the last place, by the number of places."""
 _LARGEST_EXPONENT: Final = 40
@@ -68,8 +69,10 @@ def whole_of(amount: Exact, per_one: int, decimals: int, rounding: Rounding = "h
     """`amount` of units (`per_one` make one), rounded, in units of the last of `decimals` places."""
     if rounding == "half_even":
         return round(Fraction(amount * _TENS[decimals]) / per_one)
-    twice = 2 * _TENS[decimals] * amount
-    whole: int = (twice + per_one) // (2 * per_one) if amount >= 0 else -((per_one - twice) // (2 * per_one))
+    twice = _TWICE_TENS[decimals] * amount
+    whole: int = (
+        (twice + per_one) // (per_one + per_one) if amount >= 0 else -((per_one - twice) // (per_one + per_one))
+    )
     return whole
 
 
@@ -86,29 +89,45 @@ def rounded(amount: Exact, per_one: int, decimals: int, rounding: Rounding = "ha
 def exact_text(amount: Exact, per_one: int = 1) -> str:
     """`amount` of units (`per_one` make one) as a decimal with all its digits, or as "p/q" where these never end."""
     p, q = (amount, per_one) if type(amount) is int else (amount.numerator, amount.denominator * per_one)
-    if not p % q:
-        return str(p // q)
-    common = gcd(p, q)
-    p, q = p // common, q // common
-    places = _places_of(q)
-    if not places:
-        return f"{p}/{q}"
-    digits = str(abs(p) * 10**places // q).rjust(places + 1, "0")
-    return f"{'-' if p < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+    if p < 0:
+        return f"-{exact_text(-p, q)}"
+    whole, rest = divmod(p, q)
+    if not rest:
+        return str(whole)
+    odd, tens, places = _shape_of(q)
+    fraction, endless = divmod(rest * tens, odd)
+    if endless:
+        common = gcd(p, q)
+        return f"{p // common}/{q // common}"
+    return f"{whole}.{str(fraction).zfill(places)}".rstrip("0")
 
 
-@lru_cache(maxsize=256)
-def _places_of(q: int) -> int:
-    """The decimal places of 1/q; 0 if they never end."""
+class _Shape(NamedTuple):
+    """A denominator q as `odd` x 10**`places` / `tens`: what is a multiple of `odd` has a decimal that ends."""
+
+    odd: int
+    tens: int
+    places: int
+
+
+@lru_cache(maxsize=512)
+def _shape_of(q: int) -> _Shape:
     twos = fives = 0
     while q % 2 == 0:
         q, twos = q // 2, twos + 1
     while q % 5 == 0:
         q, fives = q // 5, fives + 1
-    return max(twos, fives) if q == 1 else 0
+    places = max(twos, fives)
+    return _Shape(q, 2 ** (places - twos) * 5 ** (places - fives), places)
+
+
+def plain_text(number: Decimal) -> str:
+    """A number with the zeros that it has, without an exponent."""
+    text = str(number)
+    return f"{number:f}" if "E" in text else text
 
 
 def decimal_text(number: Decimal) -> str:
     """A number as it was written, without an exponent and trailing zeros."""
-    text = format(number, "f") if number else "0"
+    text = plain_text(number) if number else "0"
     return text.rstrip("0").rstrip(".") if "." in text else text

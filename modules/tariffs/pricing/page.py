@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from fractions import Fraction
+from textwrap import wrap
 from typing import Any, Final
 
 from hub.core.jsontypes import Tree
 from modules.tariffs.pricing.numbers import rounded
 
 _WIDTH: Final = 78
+_DETAILS: Final = 18
+"""Where the details of a line begin."""
 _COINS: Final = {
     **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
@@ -39,12 +42,14 @@ _PER: Final = {"kWh": " per kWh", "s": " per hour", "1": ""}
 _LIMITS: Final = {"min_price": "at least", "max_price": "at most"}
 NOTES: Final = {
     "no_tariff": "There is no tariff for this charge: it is free.",
+    "several_tariffs_fit": "Several tariffs fit this charge equally: the first of them was taken.",
     "period_spans_a_price_change": "The price changed within a period; the price at its start was taken.",
     "unpriced_quantity": "The tariff has no price for a part of this: it is free.",
     "missing_measurement": "A price depends on power or current that was not measured: it was not taken.",
     "missing_dimension": "The tariff has a price for something that was not stated: it is not charged.",
     "period_outside_the_session": "A period lies outside of the time of the charge.",
     "periods_out_of_order": "The periods were not in order of time: they were sorted.",
+    "periods_start_together": "Two periods start at the same time: each was taken as it is stated.",
     "tariff_outside_its_validity": "A tariff was used outside of its validity, because the period names it.",
     "period_without_tariff": "A period names no tariff although others do: it is free.",
     "price_limit_applied": "The total was moved to a price limit of the tariff.",
@@ -59,6 +64,9 @@ NOTES: Final = {
     "duplicate_component": "A part of the tariff states a price twice: the first was taken.",
 }
 
+_NAMING: Final = frozenset({"several_tariffs_fit"})
+"""Notes that are of no use without the names of what they are about."""
+
 
 def page_of(receipt: Tree, *, title: str = "Receipt") -> str:
     """The page of a receipt in format 1."""
@@ -66,16 +74,18 @@ def page_of(receipt: Tree, *, title: str = "Receipt") -> str:
 
 
 class _Page:
-    """One receipt, being written."""
+    """One receipt, being written. The points of all amounts stand below each other."""
 
     def __init__(self, receipt: Tree) -> None:
         self._receipt = receipt
         self._currency: str = receipt["currency"] or ""
         self._coins = _COINS.get(self._currency, 2)
-        self._places = max(int(receipt["policy"]["decimals"]), self._coins)
+        self._most = max(int(receipt["policy"]["decimals"]), self._coins)
+        self._places = max(len(self._number(amount).partition(".")[2]) for amount in _amounts(receipt))
 
     def lines(self) -> Iterator[str]:
         """The page from its top to its end."""
+        yield from _place(self._receipt.get("place") or {})
         yield f"Times are those of {self._receipt['time_zone'] or 'UTC'}."
         yield ""
         yield from self._charged()
@@ -90,19 +100,12 @@ class _Page:
             if line["local_time"] != begun:
                 begun = line["local_time"]
                 yield f"From {datetime.fromisoformat(begun):%Y-%m-%d %H:%M:%S}"
-            yield _both(f"  {_NAMES[line['dimension']]}", self._line(line))
+            name = f"  {_NAMES[line['dimension']]}"
+            yield _both(f"{name.ljust(_DETAILS)}{_detail(line)}", self._amount(line))
             yield from _billed_as(line)
 
-    def _line(self, line: Tree) -> str:
-        if line["price"] is None:
-            return f"{_quantity(line['billed'], line['unit'])}, free"
-        amount = Fraction(line["before_taxes"])
-        quoted = Fraction(line["billed"]) * Fraction(line["price"]) / (3600 if line["unit"] == "s" else 1)
-        rate = "" if line["vat"] is None else f" ({'+' if amount == quoted else 'with '}{line['vat']} %)"
-        money = f"{self._money(quoted)}{rate}"
-        if line["unit"] == "1":
-            return money
-        return f"{_quantity(line['billed'], line['unit'])} x {line['price']}{_PER[line['unit']]} = {money}"
+    def _amount(self, line: Tree) -> str:
+        return "free" if line["price"] is None else self._column(_quoted(line))
 
     def _steps(self) -> Iterator[str]:
         for step in self._receipt["steps"]:
@@ -116,37 +119,88 @@ class _Page:
         *parts, total = self._receipt["figures"]
         yield ""
         for part in parts:
-            yield _both(_FIGURES[part["name"]], self._money(part["before_taxes"]["rounded"]))
+            yield _both(_FIGURES[part["name"]], self._column(part["before_taxes"]["rounded"]))
         for limit in self._receipt["limits"]:
             yield from self._limit(limit)
         yield "-" * _WIDTH
-        yield _both("Total before taxes", self._money(total["before_taxes"]["rounded"]))
+        yield _both("Total before taxes", self._column(total["before_taxes"]["rounded"]))
         for tax in total["taxes"]:
             rate = "" if tax["percentage"] is None else f" {tax['percentage']} %"
-            yield _both(f"{tax['name']}{rate}", self._money(tax["amount"]))
+            yield _both(f"{tax['name']}{rate}", self._column(tax["amount"]))
         known = total["after_taxes"]
-        yield _both("Total", self._money(known["rounded"]) if known else "taxes are not known")
+        yield _both("Total", self._column(known["rounded"]) if known else "taxes are not known")
 
     def _limit(self, limit: Tree) -> Iterator[str]:
         figure = "before taxes" if limit["figure"] == "before_taxes" else "after taxes"
         if limit["bound"] is not None:
-            yield _both(f"A charge costs {_LIMITS[limit['limit']]}, {figure}", self._money(limit["bound"]))
-        yield _both(f"  {figure}: {self._money(limit['from'])} becomes", self._money(limit["to"]))
+            yield _both(f"A charge costs {_LIMITS[limit['limit']]}, {figure}", self._column(limit["bound"]))
+        yield _both(f"  {figure}: {self._money(limit['from'])} becomes", self._column(limit["to"]))
 
     def _notes(self) -> Iterator[str]:
-        notes = dict.fromkeys(warning["code"] for warning in self._receipt["warnings"])
+        warnings = self._receipt["warnings"]
+        notes = dict.fromkeys((each["code"], each["subject"] if each["code"] in _NAMING else "") for each in warnings)
         if notes:
             yield ""
             yield "Notes"
-            yield from (f"  {NOTES.get(code, code)}" for code in notes)
+        for code, subject in notes:
+            yield f"  {NOTES.get(code, code)}"
+            if subject:
+                yield f"    {subject}"
 
     def _money(self, exact: str | Fraction) -> str:
         """An exact amount as it was billed, without zeros behind what there are coins for."""
-        value = Fraction(exact)
-        text = f"{rounded(value.numerator, value.denominator, self._places):f}"
-        whole, _, places = text.partition(".")
+        return f"{self._number(exact)} {self._currency}".rstrip()
+
+    def _column(self, exact: str | Fraction) -> str:
+        """The same with room for the decimals that others on the page have."""
+        number = self._number(exact)
+        missing = self._places - len(number.partition(".")[2]) + (self._places > 0 and "." not in number)
+        return f"{number}{' ' * missing} {self._currency}".removesuffix(" ")
+
+    def _number(self, exact: str | Fraction) -> str:
+        whole, _, places = _rounded(Fraction(exact), self._most).partition(".")
         places = places.rstrip("0").ljust(self._coins, "0")
-        return f"{whole}{'.' if places else ''}{places} {self._currency}".rstrip()
+        return f"{whole}{'.' if places else ''}{places}"
+
+
+def _amounts(receipt: Tree) -> Iterator[Fraction]:
+    """All amounts that stand in a column."""
+    yield from (_quoted(line) for line in receipt["lines"] if line["price"] is not None)
+    for limit in receipt["limits"]:
+        yield from (Fraction(limit[name]) for name in ("bound", "to") if limit[name] is not None)
+    yield from (Fraction(figure["before_taxes"]["rounded"]) for figure in receipt["figures"])
+    total = receipt["figures"][-1]
+    yield from (Fraction(tax["amount"]) for tax in total["taxes"])
+    if total["after_taxes"]:
+        yield Fraction(total["after_taxes"]["rounded"])
+
+
+def _rounded(amount: Fraction, places: int) -> str:
+    return f"{rounded(amount.numerator, amount.denominator, places):f}"
+
+
+def _place(place: Tree) -> Iterator[str]:
+    if "location" in place:
+        yield from wrap(place["location"], _WIDTH)
+    if "evse" in place:
+        yield f"EVSE {place['evse']}"
+
+
+def _quoted(line: Tree) -> Fraction:
+    """What a line costs at the price as it is quoted, which may hold the tax or not."""
+    return Fraction(line["billed"]) * Fraction(line["price"]) / (3600 if line["unit"] == "s" else 1)
+
+
+def _detail(line: Tree) -> str:
+    """How much, at which price, and the tax."""
+    if line["price"] is None:
+        return _quantity(line["billed"], line["unit"])
+    holds_no_tax = Fraction(line["before_taxes"]) == _quoted(line)
+    rate = "" if line["vat"] is None else f"{'+' if holds_no_tax else 'with '}{line['vat']} %"
+    if line["unit"] == "1":
+        return rate
+    priced = f"{_quantity(line['billed'], line['unit'])} x {line['price']}{_PER[line['unit']]}"
+    return f"{priced}, {rate}" if rate else priced
 
 
 def _billed_as(line: Tree) -> Iterator[str]:

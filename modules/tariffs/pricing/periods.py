@@ -30,11 +30,13 @@ _QUANTITIES: Final = {
     "PARKING_TIME": (PARKING, HOUR),
     "RESERVATION_TIME": (RESERVED, HOUR),
 }
+_TIMES: Final = (TIME, PARKING, RESERVED)
 _MEASURES: Final = {"MIN_CURRENT": 0, "MAX_CURRENT": 1, "MIN_POWER": 2, "MAX_POWER": 3}
 _SCALE: Final = 10**9
 """Units of power or current in one kW or A."""
 _NOT_MEASURED: Final[tuple[Exact | None, ...]] = (None, None, None, None)
-_ONLY_RESERVED: Final = 1 << RESERVED
+ONLY_RESERVED: Final = 1 << RESERVED
+"""What a period states that belongs to the reservation before the session."""
 _SOME_TIME: Final = 1 << TIME | 1 << PARKING | 1 << RESERVED
 
 
@@ -76,7 +78,7 @@ class Period:
     @property
     def in_session(self) -> bool:
         """Does the period belong to the session, rather than only to the reservation before it?"""
-        return self.stated != _ONLY_RESERVED
+        return self.stated != ONLY_RESERVED
 
 
 def read_periods(case: Case, policy: Policy, warned: list[Warned]) -> list[Period]:
@@ -87,13 +89,16 @@ def read_periods(case: Case, policy: Policy, warned: list[Warned]) -> list[Perio
     if starts != sorted(starts):
         warned.append(Warned(Code.PERIODS_OUT_OF_ORDER))
         periods.sort(key=lambda period: period.start)
-    until = end
-    for period in reversed(periods):
-        period.end = max(period.start, until)
-        until = period.start
-    for period in periods:
-        if not begin <= period.start <= end:
+        starts.sort()
+    before: int | None = None
+    for period, until in zip(periods, [*starts[1:], end], strict=True) if periods else ():
+        start = period.start
+        period.end = max(start, until)
+        if not begin <= start <= end:
             warned.append(Warned(Code.PERIOD_OUTSIDE_THE_SESSION, period.index))
+        if start == before:
+            warned.append(Warned(Code.PERIODS_START_TOGETHER, period.index))
+        before = start
         _settle_hours(period, policy, warned)
     return periods
 
@@ -122,7 +127,7 @@ def _period(index: int, tree: Mapping[str, Any]) -> Period:
 def _settle_hours(period: Period, policy: Policy, warned: list[Warned]) -> None:
     """Take the only time of a period from its timestamps, if both agree."""
     quantities, span = period.quantities, period.end - period.start
-    times = [place for place in (TIME, PARKING, RESERVED) if quantities[place]]
+    times = [place for place in _TIMES if quantities[place]]
     if len(times) == 1:
         place = times[0]
         if not -_AGREEMENT <= quantities[place] - span <= _AGREEMENT:

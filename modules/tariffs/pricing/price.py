@@ -18,7 +18,7 @@ from modules.tariffs.pricing.compile import Compiled, Dimension, Phase
 from modules.tariffs.pricing.limits import Bounded, bounded
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import KWH, SECOND, Exact, rounded
-from modules.tariffs.pricing.periods import ENERGY, PARKING, TIME, Case, Period, read_periods
+from modules.tariffs.pricing.periods import ENERGY, ONLY_RESERVED, PARKING, TIME, Case, Period, read_periods
 from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
 from modules.tariffs.pricing.steps import Raised, Segment, raise_to_steps
 from modules.tariffs.pricing.times import instant
@@ -193,11 +193,15 @@ def _total(
 def _warn_of_dimensions(periods: Sequence[Period], chosen: Sequence[Compiled | None], warned: list[Warned]) -> None:
     """A price for energy or time, and no period of the session that states any."""
     stated = 0
-    prices: set[Dimension] = set()
-    for period, tariff in zip(periods, chosen, strict=True):
-        if period.in_session:
+    for period in periods:
+        if period.stated != ONLY_RESERVED:
             stated |= period.stated
-            prices.update(dimension for dimension, _ in _ENOUGH if tariff and tariff.phases[Phase.SESSION][dimension])
     for dimension, enough in _ENOUGH:
-        if dimension in prices and not stated & enough:
+        if not stated & enough and _has_a_price(dimension, periods, chosen):
             warned.append(Warned(Code.MISSING_DIMENSION, subject=dimension.name))
+
+
+def _has_a_price(dimension: Dimension, periods: Sequence[Period], chosen: Sequence[Compiled | None]) -> bool:
+    """Does a tariff of the session name a price for a dimension, under whatever condition?"""
+    in_session = (tariff for period, tariff in zip(periods, chosen, strict=True) if period.in_session)
+    return any(tariff is not None and tariff.phases[Phase.SESSION][dimension] for tariff in in_session)

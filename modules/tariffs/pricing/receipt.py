@@ -7,7 +7,7 @@ policy give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -17,7 +17,7 @@ from hub.core.jsontypes import Json, Tree
 from modules.tariffs.pricing.compile import Dimension
 from modules.tariffs.pricing.limits import Move
 from modules.tariffs.pricing.notes import Warned
-from modules.tariffs.pricing.numbers import KWH, SECOND, WH, Exact, decimal_text, exact_text
+from modules.tariffs.pricing.numbers import DAY, KWH, SECOND, WH, Exact, decimal_text, exact_text, plain_text
 from modules.tariffs.pricing.periods import Period
 from modules.tariffs.pricing.policy import Policy
 from modules.tariffs.pricing.price import Priced
@@ -42,13 +42,20 @@ _UNITS: Final = (("kWh", KWH), ("s", SECOND), ("s", SECOND), ("1", 1))
 _NAMES: Final = tuple(Dimension.__members__)
 _BUCKETS: Final = ("energy", "time", "parking", "fixed", "reservation")
 
+_quoted: Final = lru_cache(maxsize=2048)(decimal_text)
+"""A price or a rate, which come again and again."""
 
-def receipt_of(priced: Priced, *, currency: str | None) -> Tree:
-    """The receipt of a price, in format 1; `currency` is that of the tariffs, or of the CDR if it states one."""
+
+def receipt_of(priced: Priced, *, currency: str | None, place: Mapping[str, str] | None = None) -> Tree:
+    """The receipt of a price, in format 1; `currency` is that of the tariffs, or of the CDR if it states one.
+
+    place: the `location` and the `evse` in words, as far as they are known.
+    """
     starts: dict[int, tuple[str, str]] = {}
     return {
         "format": FORMAT,
         "currency": currency,
+        **({"place": dict(place)} if place else {}),
         "time_zone": priced.time_zone,
         "policy": {**_switches(priced.policy)},
         "lines": [_line(segment, priced.time_zone, starts) for segment in priced.segments],
@@ -83,8 +90,8 @@ def _line(segment: Segment, zone: str | None, starts: dict[int, tuple[str, str]]
         "unit": unit,
         "quantity": quantity,
         "billed": quantity if segment.billed == segment.quantity else exact_text(segment.billed, per_one),
-        "price": decimal_text(part.price) if part else None,
-        "vat": decimal_text(part.rate) if part and part.rate is not None else None,
+        "price": _quoted(part.price) if part else None,
+        "vat": _quoted(part.rate) if part and part.rate is not None else None,
         "before_taxes": exact_text(segment.billed * part.net, denominator) if part else "0",
         "tax": exact_text(segment.billed * part.tax, denominator) if part and part.tax else "0",
         **_standing(segment),
@@ -124,10 +131,23 @@ def _start(period: Period, zone: str | None) -> tuple[str, str]:
     return f"{_text(period.start)}Z", f"{_text(period.start + ahead)}{_offset_text(ahead)}"
 
 
+_TWO_DIGITS: Final = tuple(f"{number:02}" for number in range(60))
+_MINUTES: Final = tuple(f"T{hour:02}:{minute:02}:" for hour in range(24) for minute in range(60))
+"""As in T23:59: by the minute of the day."""
+
+
 def _text(at: int) -> str:
     """ISO 8601, with a fraction of a second only if there is one."""
-    text = moment_of(at).isoformat()[:-6]
-    return text.rstrip("0") if at % SECOND else text
+    day, of_day = divmod(at, DAY)
+    minute, rest = divmod(of_day, 60 * SECOND)
+    second, part = divmod(rest, SECOND)
+    text = f"{_date_text(day)}{_MINUTES[minute]}{_TWO_DIGITS[second]}"
+    return f"{text}.{part:06}".rstrip("0") if part else text
+
+
+@lru_cache(maxsize=1024)
+def _date_text(day: int) -> str:
+    return moment_of(day * DAY).date().isoformat()
 
 
 @lru_cache(maxsize=64)
@@ -176,16 +196,18 @@ def _figures(priced: Priced) -> Iterator[Tree]:
 
 
 def _published(part: str, money: Money, before: Exact, after: Exact | None, per_one: int, tax_name: str) -> Tree:
-    known = after is not None and money.incl is not None
+    known = None
+    if after is not None and money.incl is not None:
+        known = {"exact": exact_text(after, per_one), "rounded": plain_text(money.incl)}
     return {
         "name": part,
-        "before_taxes": {"exact": exact_text(before, per_one), "rounded": f"{money.excl:f}"},
-        "after_taxes": {"exact": exact_text(after or 0, per_one), "rounded": f"{money.incl:f}"} if known else None,
+        "before_taxes": {"exact": exact_text(before, per_one), "rounded": plain_text(money.excl)},
+        "after_taxes": known,
         "taxes": [
             {
                 "name": tax_name,
-                "percentage": None if line.rate is None else decimal_text(line.rate),
-                "amount": f"{line.amount:f}",
+                "percentage": None if line.rate is None else _quoted(line.rate),
+                "amount": plain_text(line.amount),
             }
             for line in money.taxes
         ],

@@ -19,8 +19,10 @@ from modules.tariffs.pricing.periods import Period
 from modules.tariffs.pricing.policy import Policy
 from modules.tariffs.pricing.restrictions import Standing
 
+_ENERGY, _TIME, _PARKING, _FLAT = map(int, Dimension)
 _RESERVED: Final = 3
-"""The place of the reservation's sum, behind those of the dimensions."""
+"""The place of the reservation's sum, behind those of the dimensions; a FLAT has none."""
+_CLOCKED: Final = (_TIME, _PARKING)
 
 
 @dataclass(slots=True)
@@ -66,21 +68,22 @@ def _raise(segments: Sequence[Segment], policy: Policy) -> list[Raised]:
     sums: list[Exact] = [0, 0, 0, 0]
     last: list[Segment | None] = [None, None, None, None]
     own, all_count = policy.reservation_step == "own", policy.step_counts_unpriced
-    came_last = Dimension.TIME
+    came_last = _TIME
     for segment in segments:
-        dimension = segment.dimension
-        if dimension == Dimension.FLAT:
+        place: int = segment.dimension
+        if place == _FLAT:
             continue
-        place = _RESERVED if segment.reserved and own else dimension
+        if segment.reserved and own:
+            place = _RESERVED
         if segment.component:
             last[place] = segment
-            came_last = came_last if dimension == Dimension.ENERGY or place == _RESERVED else dimension
+            if place in _CLOCKED:
+                came_last = place
         elif not all_count:
             continue
         sums[place] += segment.quantity
-    parks = last[Dimension.PARKING_TIME] is not None
-    timed = came_last if policy.time_step == "last" or not parks else Dimension.PARKING_TIME
-    found = (_raised(last[place], sums[place]) for place in (Dimension.ENERGY, timed, _RESERVED) if last[place])
+    timed = came_last if policy.time_step == "last" or not last[_PARKING] else _PARKING
+    found = [_raised(last[place], sums[place]) for place in (_ENERGY, timed, _RESERVED) if last[place]]
     return [raised for raised in found if raised]
 
 

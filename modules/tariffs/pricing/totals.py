@@ -79,18 +79,17 @@ def tally(segments: Iterable[Segment], used: Sequence[Compiled], policy: Policy)
         component, tariff = segment.component, segment.tariff
         if component is None or tariff is None:
             continue
-        quantity = segment.billed
+        quantity, rate = segment.billed, component.rate
         if tariff.denominator != denominator:
             quantity *= denominator // tariff.denominator
-        bucket = RESERVATION if segment.reserved else segment.dimension
-        if doubted and component.rate is None and id(tariff) in doubted and component.net and quantity:
+        bucket: int = RESERVATION if segment.reserved else segment.dimension
+        if doubted and rate is None and id(tariff) in doubted and component.net and quantity:
             untold.add(bucket)
         sums = buckets[bucket]
         if sums is None:
-            sums = buckets[bucket] = {}
-        pair = sums.get(component.rate)
-        if pair is None:
-            sums[component.rate] = [component.net * quantity, component.tax * quantity]
+            buckets[bucket] = {rate: [component.net * quantity, component.tax * quantity]}
+        elif (pair := sums.get(rate)) is None:
+            sums[rate] = [component.net * quantity, component.tax * quantity]
         else:
             pair[0] += component.net * quantity
             pair[1] += component.tax * quantity
@@ -127,21 +126,26 @@ def money(sums: Sums, denominator: int, policy: Policy, *, known: bool) -> Money
 def _of_one_rate(sums: Sums, per_one: int, policy: Policy, *, known: bool) -> Money:
     """As most are: the only tax line is all that lies between the amounts."""
     ((rate, (net, tax)),) = sums.items()
-    last_place = LAST_PLACE[policy.decimals]
-    excl = whole_of(net, per_one, policy.decimals, policy.rounding)
+    places, rounding = policy.decimals, policy.rounding
+    last_place = LAST_PLACE[places]
+    excl = whole_of(net, per_one, places, rounding)
     before = exactly(excl, last_place)
     if not known:
         return Money(before, None)
     if rate is None:
         return Money(before, before)
-    incl = whole_of(net + tax, per_one, policy.decimals, policy.rounding)
+    incl = whole_of(net + tax, per_one, places, rounding)
     return Money(before, exactly(incl, last_place), (TaxLine(rate, exactly(incl - excl, last_place)),))
 
 
 def exact_amounts(sums: Sums, *, known: bool) -> tuple[Exact, Exact | None]:
     """The sums of a bucket before and after taxes, over the denominator; None where the tax is not known."""
-    net = _net(sums)
-    return net, net + sum(pair[1] for pair in sums.values()) if known else None
+    net: Exact = 0
+    tax: Exact = 0
+    for pair in sums.values():
+        net += pair[0]
+        tax += pair[1]
+    return net, net + tax if known else None
 
 
 def moved_money(before: Fraction, after: Fraction | None, sums: Sums, policy: Policy) -> Money:

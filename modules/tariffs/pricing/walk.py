@@ -25,6 +25,7 @@ _CONSUMED: Final = ((Dimension.ENERGY, ENERGY), (Dimension.TIME, TIME), (Dimensi
 _QUANTITIES: Final = {False: _CONSUMED, True: ((Dimension.TIME, RESERVED),)}
 """Is it reserved? -> the components that are asked for, and what they price of a period."""
 _RESERVED: Final = 1 << RESERVED
+_FLAT: Final = int(Dimension.FLAT)
 _IN_SESSION: Final = (Phase.SESSION,)
 
 
@@ -54,21 +55,42 @@ class Walk:
     def over(self, periods: Sequence[Period], tariffs: Sequence[Compiled | None]) -> list[Segment]:
         """The segments of all periods, in order. Raises: UnfitSession."""
         for period, tariff in zip(periods, tariffs, strict=True):
-            phases = self._phases(period)
-            if len(phases) > 1:
-                self._warned.append(Warned(Code.RESERVED_AND_CONSUMED_TOGETHER, period.index))
-            if tariff and tariff.axes:
-                self._warn_of_measures(period, tariff, phases)
-            if period.quantities[ENERGY] < 0:
-                self._warned.append(Warned(Code.NEGATIVE_ENERGY, period.index))
-            before = len(self._segments)
-            for phase in phases:
-                self._price(period, tariff, phase)
-            if tariff and tariff.axes:
-                for phase in phases:
-                    self._warn_if_unsplit(period, tariff, phase, self._segments[before:])
-            self._energy += period.quantities[ENERGY]
+            energy = period.quantities[ENERGY]
+            if tariff is None or tariff.axes or period.stated & _RESERVED or energy < 0:
+                self._look(period, tariff)
+            else:
+                self._take(period, tariff)
+            self._energy += energy
         return self._segments
+
+    def _take(self, period: Period, tariff: Compiled) -> None:
+        """An ordinary period under a tariff without restrictions: nothing to look up, and nothing to warn of."""
+        self._began.setdefault(False, period.start)
+        quantities, segments, plain = period.quantities, self._segments, tariff.plain
+        if False not in self._flat_paid and (flat := plain[_FLAT]):
+            self._flat_paid.add(False)
+            segments.append(Segment(period, Dimension.FLAT, False, 1, 1, flat, tariff, NOWHERE))
+        for dimension, place in _CONSUMED:
+            quantity = quantities[place]
+            if quantity or (self._keeps_zeros and period.stated & 1 << place):
+                part = plain[dimension]
+                segments.append(Segment(period, dimension, False, quantity, quantity, part, tariff, NOWHERE))
+
+    def _look(self, period: Period, tariff: Compiled | None) -> None:
+        """A period in which it may depend on the moment what prices a quantity."""
+        phases = self._phases(period)
+        if len(phases) > 1:
+            self._warned.append(Warned(Code.RESERVED_AND_CONSUMED_TOGETHER, period.index))
+        if tariff and tariff.axes:
+            self._warn_of_measures(period, tariff, phases)
+        if period.quantities[ENERGY] < 0:
+            self._warned.append(Warned(Code.NEGATIVE_ENERGY, period.index))
+        before = len(self._segments)
+        for phase in phases:
+            self._price(period, tariff, phase)
+        if tariff and tariff.axes:
+            for phase in phases:
+                self._warn_if_unsplit(period, tariff, phase, self._segments[before:])
 
     def _phases(self, period: Period) -> tuple[Phase, ...]:
         """What was reserved comes first."""

@@ -41,9 +41,17 @@ async def test_a_cdr_with_its_tariffs_needs_no_others(house: House) -> None:
 
 
 async def test_a_cdr_that_claims_another_price_is_found_out(house: House) -> None:
-    for claimed, agrees, difference in ((5, True, 0), (Decimal("5.50"), False, Decimal("0.50"))):
+    for claimed, verdict, off in ((5, "right", []), (Decimal("5.50"), "wrong", [Decimal("0.5")])):
         tree = (await price(house, tariffs=[tariff()], cdr={**CDR, "total_cost": {"before_taxes": claimed}})).tree
-        assert (tree["check"]["agrees"], tree["check"]["difference"]) == (agrees, difference)
+        assert (tree["check"]["verdict"], tree["check"]["ok"]) == (verdict, verdict == "right")
+        assert [deviation["difference"] for deviation in tree["check"]["deviations"]] == off
+
+
+async def test_it_is_said_how_far_off_a_claim_may_be(house: House) -> None:
+    for tolerance, ok in ((0, False), (Decimal("0.01"), True)):
+        cdr = {**CDR, "total_cost": {"before_taxes": Decimal("5.01")}}
+        told = await price(house, tariffs=[tariff()], cdr=cdr, tolerance=tolerance)
+        assert told.tree["check"]["ok"] is ok
 
 
 async def test_a_running_session_is_priced_up_to_its_last_word(house: House) -> None:
@@ -110,17 +118,17 @@ async def test_what_cannot_be_priced_is_told(house: House) -> None:
     asks: list[tuple[dict[str, Any], str]] = [
         ({"tariffs": [tariff()]}, "invalid_request"),
         ({"tariffs": [tariff()], "cdr": CDR, "session": CDR}, "invalid_request"),
-        ({"cdr": CDR}, "invalid_request"),
-        ({"tariffs": [{}], "cdr": CDR}, "invalid_request"),
+        ({"cdr": CDR}, "unfit_case"),
+        ({"tariffs": [{}], "cdr": CDR}, "unfit_tariff"),
         ({"tariffs": [1], "cdr": CDR}, "invalid_request"),
-        ({"tariffs": [tariff()], "cdr": {**CDR, "charging_periods": [{}]}}, "invalid_request"),
-        ({"tariffs": [tariff()], "cdr": {**CDR, "charging_periods": 1}}, "invalid_request"),
-        ({"tariffs": [tariff()], "cdr": {**CDR, "tariffs": [1]}}, "invalid_request"),
-        ({"tariffs": [tariff()], "cdr": {**CDR, "start_date_time": "soon"}}, "cannot_be_priced"),
-        ({"tariffs": [tariff()], "cdr": {**CDR, "start_date_time": 1}}, "cannot_be_priced"),
-        ({"tariffs": [night], "cdr": CDR}, "cannot_be_priced"),
-        ({"tariffs": [night], "cdr": CDR, "time_zone": "Mars/Olympus"}, "cannot_be_priced"),
-        ({"tariffs": [tariff()], "cdr": {}, "version": "2.2.1"}, "invalid_request"),
+        ({"tariffs": [tariff()], "cdr": {**CDR, "charging_periods": [{}]}}, "unfit_session"),
+        ({"tariffs": [tariff()], "cdr": {**CDR, "charging_periods": 1}}, "unfit_case"),
+        ({"cdr": {**CDR, "tariffs": [1]}}, "unfit_case"),
+        ({"tariffs": [tariff()], "cdr": {**CDR, "start_date_time": "soon"}}, "unfit_session"),
+        ({"tariffs": [tariff()], "cdr": {**CDR, "start_date_time": 1}}, "unfit_session"),
+        ({"tariffs": [night], "cdr": CDR}, "unfit_session"),
+        ({"tariffs": [night], "cdr": CDR, "time_zone": "Mars/Olympus"}, "unknown_time_zone"),
+        ({"tariffs": [tariff()], "cdr": {}, "version": "2.2.1"}, "unfit_session"),
     ]
     for asked, code in asks:
         told = await price(house, **asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -213,6 +214,38 @@ async def test_a_credit_of_another_amount_is_wrong(world: World) -> None:
     await bring(world, credit())
     await vetting.vet_waiting(world.hub)
     assert (await kept(world, "CDR1-C")).columns["verdict"] == "wrong"
+
+
+async def test_of_two_credits_of_one_cdr_the_second_is_wrong(world: World) -> None:
+    await bring(world, HOURS)
+    await bring(world, credit())
+    second = await bring(world, but(credit(), id="CDR1-D"))
+    assert second.columns["verdict"] == "wrong"
+    (told,) = (await found(world, second))["deviations"]
+    assert (told["figure"], told["class"]) == ("credit_reference_id", "credit")
+    assert "CDR1-C" in told["why"]
+    await world.store.commit(Unit().put(standing_put(await kept(world, "CDR1-C"), Standing())))
+    await vetting.vet_waiting(world.hub)
+    assert (await kept(world, "CDR1-C")).columns["verdict"] == "right"
+
+
+async def test_a_second_bill_of_a_charge_is_hinted_at(world: World) -> None:
+    await bring(world, HOURS)
+    second = await bring(world, but(HOURS, id="CDR2"))
+    assert second.columns["verdict"] == "within_tolerance"
+    check = await found(world, second)
+    assert [(each["figure"], each["class"], each["computed"]) for each in check["deviations"]] == [
+        ("id", "duplicate", HOURS["id"])
+    ]
+    assert HOURS["id"] in check["why"]
+    other = await bring(world, but(HOURS, id="CDR3", total_energy=Decimal("8.001")))
+    assert (await found(world, other))["deviations"] == []
+
+
+async def test_what_was_taken_back_may_be_billed_again(world: World) -> None:
+    await bring(world, HOURS)
+    await bring(world, credit())
+    assert (await bring(world, but(HOURS, id="CDR2"))).columns["verdict"] == "right"
 
 
 async def test_a_check_that_was_overtaken_changes_nothing(world: World) -> None:

@@ -13,10 +13,12 @@ from modules.cdrs.check.suppose.quantities import QUANTITIES
 from modules.cdrs.check.suppose.reservations import RESERVATIONS
 from modules.cdrs.check.suppose.roundings import ROUNDINGS
 from modules.cdrs.check.suppose.steps import STEPS
+from modules.cdrs.check.suppose.sums import SUMS
 from modules.cdrs.check.suppose.supposition import Supposition
 from modules.cdrs.check.suppose.tariffs import TARIFFS
 from modules.cdrs.check.suppose.taxes import TAXES
 from modules.cdrs.check.suppose.times import TIMES
+from modules.cdrs.check.suppose.zones import ZONES
 
 SUPPOSED: tuple[Supposition, ...] = (
     *TAXES,
@@ -29,6 +31,8 @@ SUPPOSED: tuple[Supposition, ...] = (
     *QUANTITIES,
     *ROUNDINGS,
     *TARIFFS,
+    *ZONES,
+    *SUMS,
 )
 
 __all__ = ["SUPPOSED", "Supposition"]

@@ -1,10 +1,10 @@
-"""Right amounts in the wrong field, and amounts that were forgotten or counted again."""
+"""Right amounts in the wrong field, and fees that were forgotten or counted again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modules.cdrs.check.amounts import NONE, PARTS, Amount, Figures
+from modules.cdrs.check.amounts import NONE, PARTS, Figures
 from modules.cdrs.check.bill import Bill, part_of
 from modules.cdrs.check.claim import kinds_of
 from modules.cdrs.check.result import Cause
@@ -50,13 +50,3 @@ def left_out(bill: Bill) -> Iterator[Figures]:
     for part in PARTS[:-1]:
         if bill.exact.get(part, NONE).excl:
             yield {**bill.billed_as(lambda s, part=part: 0 if part_of(s) == part else s.billed), part: NONE}  # type: ignore[misc]
-
-
-@FIELDS(Cause.ARITHMETIC)
-def counted_twice(bill: Bill) -> Iterator[Figures]:
-    """A part of the price was added to the total twice."""
-    total = bill.exact["total"]
-    for part in PARTS:
-        amount = bill.exact.get(part, NONE)
-        if amount.excl:
-            yield {**bill.exact, "total": Amount(*total).plus(amount)}

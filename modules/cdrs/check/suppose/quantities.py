@@ -15,8 +15,12 @@ from modules.cdrs.check.suppose.supposition import Suppositions
 QUANTITIES = Suppositions()
 
 
-def _scaled(bill: Bill, kind: str, total: Decimal) -> Figures | None:
-    """The price, had the periods stated `total` of a dimension; None where they do, or state none."""
+def _scaled(bill: Bill, kind: str, field: str) -> Figures | None:
+    """The price, had the periods stated what `field` says; None where they do, or either is silent."""
+    claimed = bill.claim.cdr.get(field)
+    if claimed is None:
+        return None
+    total = Decimal(claimed)
     stated = sum((volume_of(period, kind) for period in bill.case.periods), Decimal(0))
     if not stated or stated == total:
         return None
@@ -33,7 +37,7 @@ def _scaled(bill: Bill, kind: str, total: Decimal) -> Figures | None:
 @QUANTITIES(Cause.ENERGY)
 def total_energy(bill: Bill) -> Iterator[Figures]:
     """The energy of total_energy was billed, which is not that of the periods."""
-    figures = _scaled(bill, "ENERGY", Decimal(bill.claim.cdr["total_energy"]))
+    figures = _scaled(bill, "ENERGY", "total_energy")
     if figures is not None:
         yield figures
 
@@ -41,7 +45,7 @@ def total_energy(bill: Bill) -> Iterator[Figures]:
 @QUANTITIES(Cause.TOTAL_TIME)
 def total_time(bill: Bill) -> Iterator[Figures]:
     """The time of total_time was billed as charging time, which is not that of the periods."""
-    figures = _scaled(bill, "TIME", Decimal(bill.claim.cdr["total_time"]))
+    figures = _scaled(bill, "TIME", "total_time")
     if figures is not None:
         yield figures
 
@@ -49,8 +53,7 @@ def total_time(bill: Bill) -> Iterator[Figures]:
 @QUANTITIES(Cause.PARKING_TIME)
 def total_parking_time(bill: Bill) -> Iterator[Figures]:
     """The time of total_parking_time was billed, which is not that of the periods."""
-    total = bill.claim.cdr.get("total_parking_time")
-    figures = None if total is None else _scaled(bill, "PARKING_TIME", Decimal(total))
+    figures = _scaled(bill, "PARKING_TIME", "total_parking_time")
     if figures is not None:
         yield figures
 

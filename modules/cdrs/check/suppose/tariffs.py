@@ -53,7 +53,7 @@ def _claims(bill: Bill, part: str) -> bool:
 
 def _implied(bill: Bill, part: str, billed: Fraction) -> Fraction:
     """The price of a unit, in whole cents, that comes nearest to the claimed amount."""
-    claimed = bill.claimed.get(part, bill.claimed["total"]).excl
+    claimed = bill.claimed[part if part in bill.claimed else "total"].excl
     quoted = next(s.component.price for s in bill.segments if part_of(s) == part and s.component)
     net = bill.exact[part].excl / (Decimal(billed.numerator) / billed.denominator) / quoted
     return Fraction(rounded(claimed * billed.denominator / billed.numerator / (net or 1), 2))

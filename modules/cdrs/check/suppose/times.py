@@ -97,16 +97,27 @@ def parked_and_timed(bill: Bill) -> Iterator[Figures]:
 @TIMES(Cause.TOTAL_TIME)
 def wall_clock(bill: Bill) -> Iterator[Figures]:
     """The whole time from start to end was billed as charging time."""
+    yield bill.with_periods(_lasting(bill, "TIME"))
+
+
+@TIMES(Cause.PARKING_TIME)
+def wall_clock_parked(bill: Bill) -> Iterator[Figures]:
+    """The whole time from start to end was billed as parking time."""
+    yield bill.with_periods(_lasting(bill, "PARKING_TIME"))
+
+
+def _lasting(bill: Bill, kind: str) -> Callable[[dict[str, Any]], None]:
+    """A change of a period: all that it lasts is time of a kind."""
     starts = sorted(_moment(period["start_date_time"]) for period in bill.case.periods)
     ends = dict(pairwise([*starts, _moment(bill.case.end)]))
 
     def whole(period: dict[str, Any]) -> None:
         start = _moment(period["start_date_time"])
         seconds = (ends[start] - start) // timedelta(seconds=1)
-        kept = [d for d in period["dimensions"] if d["type"] != "TIME"]
-        period["dimensions"] = [*kept, {"type": "TIME", "volume": Decimal(seconds) / 3600}]
+        kept = [d for d in period["dimensions"] if d["type"] != kind]
+        period["dimensions"] = [*kept, {"type": kind, "volume": Decimal(seconds) / 3600}]
 
-    yield bill.with_periods(whole)
+    return whole
 
 
 @TIMES(Cause.HOURS_ROUNDING)
@@ -129,13 +140,19 @@ def _to(unit: int, *, half: bool) -> Callable[[Segment], Exact]:
 
 
 @TIMES(Cause.UNIT)
-def another_unit(bill: Bill) -> Iterator[Figures]:
-    """The price of an hour was taken for that of a minute, or the other way round; or that of a kWh for a Wh."""
-    for part, factor in (("time", 60), ("parking", 60), ("energy", 1000)):
-        yield bill.billed_as(lambda s, part=part, n=factor: s.billed * n if part_of(s) == part else s.billed)  # type: ignore[misc]
-        yield bill.billed_as(lambda s, part=part, n=factor: _share(s, part, n))  # type: ignore[misc]
-    yield bill.billed_as(lambda s: s.billed * 60 if part_of(s) in ("time", "parking") else s.billed)
+def minutes_for_hours(bill: Bill) -> Iterator[Figures]:
+    """The price of an hour was taken for that of a minute, or the other way round."""
+    for part in ("time", "parking"):
+        yield from _in_another_unit(bill, (part,), 60)
+    yield from _in_another_unit(bill, ("time", "parking"), 60)
 
 
-def _share(segment: Segment, part: str, number: int) -> Exact:
-    return Fraction(segment.billed) / number if part_of(segment) == part else segment.billed
+@TIMES(Cause.UNIT)
+def watt_hours_for_kilowatt_hours(bill: Bill) -> Iterator[Figures]:
+    """The price of a kWh was taken for that of a Wh, or the other way round."""
+    yield from _in_another_unit(bill, ("energy",), 1000)
+
+
+def _in_another_unit(bill: Bill, parts: tuple[str, ...], factor: int) -> Iterator[Figures]:
+    yield bill.billed_as(lambda s: s.billed * factor if part_of(s) in parts else s.billed)
+    yield bill.billed_as(lambda s: Fraction(s.billed) / factor if part_of(s) in parts else s.billed)

@@ -65,6 +65,12 @@ def test_without_the_zone_of_the_location_local_prices_are_not_guessed() -> None
     assert checked(HOURS, zone=None).verdict is Verdict.RIGHT
 
 
+def test_a_zone_that_there_is_not_is_named_also_where_no_price_needs_it() -> None:
+    for record, verdict in ((EVENING, Verdict.CANNOT_BE_CHECKED), (HOURS, Verdict.RIGHT)):
+        result = checked(record, zone="Mars/Olympus")
+        assert (result.verdict, result.warnings) == (verdict, ("unknown_time_zone",))
+
+
 def test_what_is_wrong_in_itself_is_wrong_though_it_cannot_be_priced() -> None:
     result = checked(but(EVENING, total_energy=D(44)), zone=None)
     assert (result.verdict, result.causes) == (Verdict.WRONG, (Cause.ENERGY,))

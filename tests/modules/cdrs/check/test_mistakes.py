@@ -116,6 +116,33 @@ MANY = cdr(
 )
 
 
+# Half an hour at night, in UTC still by day: 10 kWh at 0.30, and not at 0.60.
+NIGHTLY = cdr(
+    [tariff(element(component("ENERGY", "0.60"), start_time="08:00", end_time="20:00"),
+            element(component("ENERGY", "0.30")))],
+    [period("18:30", energy="10", time="0.5")],
+    "19:00",
+    total=("6.00", "7.14"),
+)  # fmt: skip
+
+# Ten kilowatt-hours at 0.20, and an hour at 3.00 that no period states.
+TIMELESS = cdr(
+    [tariff(element(component("TIME", "3.00", 60, None), component("ENERGY", "0.20", 1, None)))],
+    [period("09:00", energy="5"), period("09:30", energy="5")],
+    "10:00",
+    total=("5.00",),
+)
+
+
+def in_watt_hours(tree: dict[str, Any]) -> list[dict[str, Any]]:
+    """The periods of a CDR, as somebody writes them whose meter counts Wh."""
+    return [
+        {**each, "dimensions": [{**d, "volume": d["volume"] * 1000} if d["type"] == "ENERGY" else d
+                                for d in each["dimensions"]]}
+        for each in tree["charging_periods"]
+    ]  # fmt: skip
+
+
 class Seeded(NamedTuple):
     """A mistake: the CDR with it, what it is, and the versions in which it can be made."""
 
@@ -177,6 +204,16 @@ MISTAKES = [
     Seeded("hours as they are written", but(MINUTES, total=("1.40",)), Cause.HOURS_ROUNDING, VERSIONS),
     Seeded("price of an hour for a minute", but(HOURS, total=("182.50", "219.00"), time=("180.00", "216.00")),
            Cause.UNIT),
+    # units
+    Seeded("periods in watt-hours", but(EVENING, charging_periods=in_watt_hours(EVENING)), Cause.UNIT, VERSIONS),
+    Seeded("all in watt-hours", but(EVENING, charging_periods=in_watt_hours(EVENING), total_energy=D(30_000)),
+           Cause.UNIT, VERSIONS),
+    Seeded("price of a kilowatt-hour for a watt-hour", but(EVENING, total=("10004.00", "11904.76"),
+                                                          energy=("10000.00", "11900.00")), Cause.UNIT),
+    # what no period states
+    Seeded("night in UTC is day, and the total is doubled", NIGHTLY, Cause.TIME_ZONE, VERSIONS),
+    Seeded("time from the clock", TIMELESS, Cause.TOTAL_TIME, VERSIONS),
+    Seeded("time from somewhere", but(TIMELESS, total=("5.10",), time=("3.10",)), Cause.PERIODS),
     # limits and fees
     Seeded("no limit", but(CAPPED, total=("10.00", "11.90")), Cause.LIMIT),
     Seeded("limit of the parts", but(CAPPED, tariffs=[tariff(
@@ -219,8 +256,18 @@ MISTAKES = [
                                  EVENING["charging_periods"][1:], total_energy=D(40)), Cause.PERIODS, VERSIONS),
     Seeded("more time than there is", but(EVENING, charging_periods=[
         period("17:30", energy="10", time="0.9"), *EVENING["charging_periods"][1:]]), Cause.PERIODS, VERSIONS),
+    Seeded("a period before the start", but(EVENING, start_date_time="2026-05-04T17:45:00Z", total_time=D("1.65")),
+           Cause.PERIODS, VERSIONS),
+    Seeded("two hours in one", but(HOURS, charging_periods=[
+        period("09:00", "HOURS", energy="8", time="1"), period("09:30", "HOURS", energy="0", parking_time="0.5")]),
+           Cause.PERIODS),
+    Seeded("two times at once", but(HOURS, charging_periods=[
+        period("09:00", "HOURS", energy="8", time="1"), period("09:00", "HOURS", energy="0", parking_time="0.5")]),
+           Cause.PERIODS),
     Seeded("negative, and no credit", but(EVENING, total=("-14.00", "-16.66")), Cause.CREDIT),
     Seeded("a credit that is positive", but(EVENING, credit=True, credit_reference_id="CDR0"), Cause.CREDIT),
+    Seeded("a credit that is positive after taxes", but(EVENING, credit=True, credit_reference_id="CDR0",
+                                                       total=("-14.00", "16.66")), Cause.CREDIT),
     Seeded("a credit of nothing", but(EVENING, credit=True, total=("-14.00", "-16.66")), Cause.CREDIT),
 ]  # fmt: skip
 
@@ -237,6 +284,41 @@ def test_a_mistake_is_named(seeded: Seeded, version: str) -> None:
     assert result.verdict is Verdict.WRONG, result
     assert result.causes[0] is seeded.cause, result.deviations
     assert all(deviation.why for deviation in result.deviations)
+
+
+def rows(tree: dict[str, Any], **more: Any) -> dict[str, tuple[Decimal | str | None, Cause]]:
+    return {deviation.figure: (deviation.claimed, deviation.cause) for deviation in checked(tree, **more).deviations}
+
+
+def test_energy_in_watt_hours_is_said_once_and_no_amount_is_blamed() -> None:
+    written = but(EVENING, charging_periods=in_watt_hours(EVENING))
+    assert rows(written) == {"charging_periods": (D(30_000), Cause.UNIT)}
+    both = but(written, total_energy=D(30_000))
+    assert rows(both) == {"charging_periods": (D(30_000), Cause.UNIT), "total_energy": (D(30_000), Cause.UNIT)}
+    assert "it is in Wh" in checked(but(EVENING, total_energy=D(30_000))).why
+
+
+def test_energy_that_is_not_billed_at_all_is_not_taken_for_watt_hours() -> None:
+    free = but(EVENING, total=("4.00", "4.76"), energy=("0.00", "0.00"))
+    assert set(checked(free).causes) == {Cause.LEFT_OUT}
+
+
+def test_what_is_wrong_of_a_credit_is_said_with_its_sign_and_once() -> None:
+    credit = but(EVENING, credit=True, credit_reference_id="CDR0", total=("-14.00", "-16.66"))
+    sides = ("total_cost.before_taxes", "total_cost.after_taxes")
+    assert rows(but(credit, total=("14.00", "16.66"))) == {
+        side: (D(amount), Cause.CREDIT) for side, amount in zip(sides, ("14.00", "16.66"), strict=True)
+    }
+    half = rows(but(credit, total=("-7.00", "-8.33")), original=EVENING)
+    assert half == {side: (D(amount), Cause.CREDIT) for side, amount in zip(sides, ("-7.00", "-8.33"), strict=True)}
+    part = rows(but(credit, energy=("-9.10", "-10.83")))
+    assert part["total_energy_cost.before_taxes"][0] == D("-9.10")
+
+
+def test_where_the_periods_state_no_time_it_is_said_that_they_do_not() -> None:
+    for changes in ({"total": ("5.10",), "time": ("3.10",)}, {"total": ("4.00",), "time": ("2.00",)}):
+        deviations = checked(but(TIMELESS, **changes)).deviations
+        assert all("no period states any" in deviation.why for deviation in deviations), deviations
 
 
 @pytest.mark.parametrize("name", TRUE)

@@ -30,6 +30,7 @@ CASES: dict[Code, tuple[Priced, Warned]] = {
     code: (priced, Warned(code, *about))
     for code, priced, *about in (
         (Code.NO_TARIFF, untariffed()),
+        (Code.SEVERAL_TARIFFS_FIT, bill([ENERGY, {**ENERGY, "id": "U"}], ONE, end="10:00"), None, "T, U"),
         (
             Code.PERIOD_SPANS_A_PRICE_CHANGE,
             bill(tariff(element(component("ENERGY", "1"), max_kwh=1)), period("09:00", kwh="2"), end="10:00"),
@@ -52,6 +53,7 @@ CASES: dict[Code, tuple[Priced, Warned]] = {
         ),
         (Code.PERIOD_OUTSIDE_THE_SESSION, bill(ENERGY, ONE, end="08:00"), 0, ""),
         (Code.PERIODS_OUT_OF_ORDER, bill(ENERGY, period("09:30", kwh="1"), ONE, end="10:00"), None, ""),
+        (Code.PERIODS_START_TOGETHER, bill(ENERGY, ONE, ONE, end="10:00"), 1, ""),
         (Code.TARIFF_OUTSIDE_ITS_VALIDITY, bill(VALID_ONCE, period("09:00", "t", kwh="1"), end="10:00"), None, "T"),
         (Code.PERIOD_WITHOUT_TARIFF, bill(ENERGY, ONE, period("09:30", "T", kwh="1"), end="10:00"), 0, ""),
         (Code.PRICE_LIMIT_APPLIED, bill(limited(after_taxes="0.5"), ONE, end="10:00"), None, ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -36,12 +37,12 @@ Charge of 15 January 2024
 Times are those of Europe/Amsterdam.
 
 From 2024-01-15 10:00:00
-  Fixed fee                                                   0.50 EUR (+19 %)
-  Energy                              10 kWh x 0.25 per kWh = 2.50 EUR (+19 %)
+  Fixed fee       +19 %                                               0.50 EUR
+  Energy          10 kWh x 0.25 per kWh, +19 %                        2.50 EUR
     measured: 9.4 kWh
-  Charging time                                                      1 h, free
+  Charging time   1 h                                                     free
 From 2024-01-15 11:00:00
-  Parking time                          15 min x 5 per hour = 1.25 EUR (+19 %)
+  Parking time    15 min x 5 per hour, +19 %                          1.25 EUR
     measured: 12 min
 
 Energy is sold in steps of 1000 Wh: 9400 Wh became 10000 Wh.
@@ -71,7 +72,23 @@ Notes
 def test_a_price_that_holds_its_tax_is_shown_as_it_was_quoted() -> None:
     gross = tariff(element(component("ENERGY", "0.50", 0, "21")), tax_included="YES")
     shown = page(bill(gross, period("09:00", kwh="9.4"), end="10:00", version="2.3.0"))
-    assert "9.4 kWh x 0.5 per kWh = 4.70 EUR (with 21 %)" in shown
+    assert re.search(r"  Energy +9.4 kWh x 0.5 per kWh, with 21 % +4.70   EUR\n", shown)
+
+
+def test_the_points_of_all_amounts_stand_below_each_other() -> None:
+    thirds = tariff(element(component("ENERGY", "0.3333", 0, "19"), component("FLAT", "12", 0, "19")))
+    shown = page(bill(thirds, period("09:00", kwh="1.5"), end="10:00"))
+    amounts = [line for line in shown.splitlines() if line.endswith("EUR")]
+    assert len(amounts) == 7
+    assert len({line.rindex(".") for line in amounts}) == 1
+
+
+def test_the_place_is_named_as_far_as_it_is_known() -> None:
+    priced = bill(tariff(element(component("FLAT", "3"))), period("09:00", kwh="1"), end="10:00")
+    place = {"location": "Gent Zuid, F.Rooseveltlaan 3A, 9000 Gent", "evse": "BE*AAA*E041503003"}
+    shown = page_of(receipt_of(priced, currency="EUR", place=place))
+    assert "Gent Zuid, F.Rooseveltlaan 3A, 9000 Gent\nEVSE BE*AAA*E041503003\nTimes are" in shown
+    assert "EVSE" not in page(priced)
 
 
 @pytest.mark.parametrize(
