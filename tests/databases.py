@@ -7,19 +7,25 @@ on the machine. One server a test session (each xdist worker has its own), a fre
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+
+from hub.app import kinds
+from hub.core.store.migrate import migrate, migrate_sqlite
 
 _NOBODY = 65534
 _START_TIMEOUT_S = 20.0
@@ -79,10 +85,20 @@ class PostgresServer:
         self.stop()
         shutil.rmtree(self.directory)
 
-    def create_database(self) -> str:
-        """The URL of a new, empty database."""
+    def create_database(self, *, prepared: bool = False) -> str:
+        """The URL of a new database: empty, or with the hub's tables, which are copied and not made each time."""
         name = f"test_{next(self._names)}"
-        self._run("createdb", "-h", str(self.directory), "-U", "postgres", name)
+        of = ["--template", self._template] if prepared else []
+        self._run("createdb", "-h", str(self.directory), "-U", "postgres", *of, name)
+        return self._url(name)
+
+    @cached_property
+    def _template(self) -> str:
+        self._run("createdb", "-h", str(self.directory), "-U", "postgres", "prepared")
+        _in_a_thread(lambda: asyncio.run(migrate(self._url("prepared"), tuple(kinds()))))
+        return "prepared"
+
+    def _url(self, name: str) -> str:
         return f"postgresql://postgres@/{name}?host={quote(str(self.directory), safe='')}"
 
     def drop_database(self, database_url: str) -> None:
@@ -117,6 +133,21 @@ class PostgresServer:
         return programs / "bin"
 
 
+@cache
+def _prepared_sqlite() -> bytes:
+    """A file of which each test gets a copy: to make the tables takes ten times as long."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "busbar.db")
+        _in_a_thread(lambda: migrate_sqlite(path, tuple(kinds())))
+        return path.read_bytes()
+
+
+def _in_a_thread(work: Callable[[], None]) -> None:
+    """Done when this returns, whether or not an event loop runs in the caller's thread."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """The server of this test session; stop one of your own (PostgresServer()), not this."""
@@ -127,16 +158,19 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """A fresh PostgreSQL database, gone after the test."""
-    database_url = postgres_server.create_database()
+    """A fresh PostgreSQL database with the hub's tables, gone after the test."""
+    database_url = postgres_server.create_database(prepared=True)
     yield database_url
     postgres_server.drop_database(database_url)
 
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """A SQLite file that does not exist yet."""
-    return f"sqlite:///{tmp_path}/busbar.db"
+    """A SQLite file with the hub's tables, and nothing in them."""
+    path = tmp_path / "busbar.db"
+    path.write_bytes(_prepared_sqlite())
+    path.chmod(0o600)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -120,8 +120,10 @@ def upgrade(connection: Connection, kinds: Sequence[Kind]) -> None:
     if heads != tuple(ScriptDirectory.from_config(config).get_heads()):
         _refuse_unknown(heads, ScriptDirectory.from_config(config))
         command.upgrade(config, "head")
-    metadata(kinds).create_all(connection)
-    _refuse_missing_columns(connection, kinds)
+    declared, present = metadata(kinds), _columns_of(connection)
+    missing = [table for table in declared.sorted_tables if table.name not in present]
+    declared.create_all(connection, tables=missing, checkfirst=False)
+    _refuse_missing_columns(declared, present)
 
 
 def require_current(connection: Connection, kinds: Sequence[Kind]) -> None:
@@ -151,12 +153,14 @@ def _refuse_unknown(heads: Sequence[str], script: ScriptDirectory) -> None:
             )
 
 
-def _refuse_missing_columns(connection: Connection, kinds: Sequence[Kind]) -> None:
-    present = {
-        name: {column["name"] for column in found}
-        for (_, name), found in inspect(connection).get_multi_columns().items()
-    }
-    for table in metadata(kinds).sorted_tables:
-        missing = {column.name for column in table.columns} - present[table.name]
+def _columns_of(connection: Connection) -> dict[str, set[str]]:
+    """By table, what there is: asked once for all tables, as there are many."""
+    found = inspect(connection).get_multi_columns()
+    return {name: {column["name"] for column in columns} for (_, name), columns in found.items()}
+
+
+def _refuse_missing_columns(declared: MetaData, present: Mapping[str, set[str]]) -> None:
+    for table in declared.sorted_tables:
+        missing = {column.name for column in table.columns} - present.get(table.name, {*table.columns.keys()})
         if missing:
             raise DatabaseRefused(f"table {table.name} lacks {sorted(missing)}: a migration is missing")

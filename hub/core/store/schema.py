@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, Identity, Index, Integer, LargeBinary, MetaData, Table, Text
@@ -48,7 +49,16 @@ def check_kinds(kinds: Iterable[Kind]) -> dict[str, Kind]:
 
 
 def metadata(kinds: Sequence[Kind]) -> MetaData:
-    """What the database must look like to serve `kinds`. Raises: ValueError, for names that cannot be."""
+    """What the database must look like to serve `kinds`; not to be changed.
+
+    Raises: ValueError, for names that cannot be.
+    """
+    return _metadata(tuple(kinds))
+
+
+@lru_cache(maxsize=8)
+def _metadata(kinds: tuple[Kind, ...]) -> MetaData:
+    """Kept, as SQLAlchemy takes a tenth of a second for it, and it is asked for several times at each start."""
     tables = MetaData()
     for kind in check_kinds(kinds).values():
         _document_table(tables, kind)

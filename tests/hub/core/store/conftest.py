@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from hub.core.store import Store, open_store
-from tests.databases import database_url, postgres_server, postgres_url, sqlite_url
+from tests.databases import PostgresServer, database_url, postgres_server
 from tests.hub.core.store.samples import KINDS
 
 __all__ = ["database_url", "postgres_server", "postgres_url", "sqlite_url", "store"]
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """An empty PostgreSQL database, gone after the test."""
+    database_url = postgres_server.create_database()
+    yield database_url
+    postgres_server.drop_database(database_url)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path}/busbar.db"
 
 
 @pytest.fixture
