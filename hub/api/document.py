@@ -226,7 +226,7 @@ ANSWERS: Final[dict[str, Tree]] = {
         },
         "additionalProperties": False,
     },
-    "Station": _object(identity=_TEXT, location=_TEXT, evses=_ANY_OBJECT, protocol=_TEXT, connected=_FLAG),
+    "Station": _object(identity=_TEXT, url=_TEXT, location=_TEXT, evses=_ANY_OBJECT, protocol=_TEXT, connected=_FLAG),
     "Stations": _page("Station"),
     "Messages": _items(_object(at=_TEXT, direction=_TEXT, size=_WHOLE)),
     "CallOutcome": {

@@ -317,7 +317,7 @@ _LOCATION: Payload = {
     "country": "DEU",
     "coordinates": {"latitude": "52.520008", "longitude": "13.404954"},
     "time_zone": "Europe/Berlin",
-    "evses": [_evse("E1"), _evse("E2"), _evse("E3")],
+    "evses": [_evse("E1"), _evse("E2"), _evse("E3"), _evse("E4")],
 }
 _TARIFF: Payload = {
     "id": "T1",
