@@ -246,6 +246,11 @@ class Site:
     async def records(self) -> list[Record]:
         return [journal.record_in(d) for d in await self.hub.store.select(TRANSACTIONS)]
 
+    async def doubts(self, station: str) -> list[Payload]:
+        """What an operator is shown as odd of a station."""
+        found: list[Payload] = (await Reach(self.hub, self.gateway.stations).view(station))["doubts"]
+        return found
+
     async def evse_status(self, evse_uid: str) -> str:
         (document,) = await self.hub.store.select(LOCATIONS)
         evses = parse(document.body, limit=10**7)["evses"]

@@ -183,7 +183,7 @@ async def test_an_operator_sees_and_calls_it_as_if_it_were_here(parts: Parts) ->
         with pytest.raises(InvalidRequest, match="not valid"):
             await stations.call("CP1", "Reset", {"type": "Softly"}, timeout_s=5, force=False)
         view = await stations.view("CP1")
-        assert view == parts.ocpp.gateway.stations.view("CP1") | {"last_frame_s": view["last_frame_s"]}
+        assert view == parts.ocpp.gateway.stations.view("CP1") | {"doubts": [], "last_frame_s": view["last_frame_s"]}
         assert [each["connected"] for each in await stations.views()] == [True]
         assert "Reset" in json.dumps(await stations.messages("CP1", limit=10))
     await until(lambda: _is_gone(parts))
