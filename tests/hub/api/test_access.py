@@ -58,6 +58,7 @@ LEAST = {
     "check_cdr": "viewer",
     "release_cdr": "operator",
     "credit_cdr": "operator",
+    "resend_cdr": "operator",
     "list_transactions": "viewer",
     "get_transaction": "viewer",
     "list_reservations": "viewer",

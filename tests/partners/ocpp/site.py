@@ -127,9 +127,13 @@ class Point:
 
     async def exchange(self, frame: list[Any]) -> list[Any]:
         """Whatever comes back under the id of `frame`."""
+        return await self.exchange_text(frame[1], json.dumps(frame))
+
+    async def exchange_text(self, message_id: str, text: str) -> list[Any]:
+        """Whatever comes back under the id for `text`, sent as it is."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting[frame[1]] = future
-        await self.socket.send(json.dumps(frame))
+        self._waiting[message_id] = future
+        await self.socket.send(text)
         answer: list[Any] = await asyncio.wait_for(future, 10)
         return answer
 

@@ -84,6 +84,26 @@ async def test_a_charger_that_was_registered_elsewhere_a_moment_ago_is_let_in(pa
             assert await cp.boot() == "Pending"
 
 
+@pytest.mark.parametrize("odd", ["A\\u0000", "\0", "\x1b[31mA", "\\ud800"])
+async def test_no_character_that_a_charger_sends_breaks_its_connection_or_the_database(parts: Parts, odd: str) -> None:
+    boot = f'{{"chargePointVendor":"{odd}","chargePointModel":"{odd}","firmwareVersion":"{odd}"}}'
+    event = f'{{"type":"{odd}","timestamp":"2026-05-01T12:00:00Z","techInfo":"{odd}"}}'
+    start = f'{{"connectorId":1,"idTag":"{odd}","meterStart":0,"timestamp":"2026-05-01T12:00:00Z"}}'
+    stop = f'{{"transactionId":77,"idTag":"{odd}","meterStop":0,"timestamp":"{odd}","reason":"{odd}"}}'
+    async with parts.charger() as cp:
+        for action, payload in (
+            ("BootNotification", boot),
+            ("SecurityEventNotification", event),
+            ("StartTransaction", start),
+            ("StopTransaction", stop),
+        ):
+            answer = await cp.exchange_text(action, f'[2,"{action}","{action}",{payload}]')
+            assert answer[0] == 3, answer
+        view = await parts.api.stations.view("CP1")
+        assert view["connected"] is True
+        assert f"{view['vendor']}{view['firmware']}".isprintable()
+
+
 async def open_errands(parts: Parts) -> list[Any]:
     return await parts.api.store.select(ERRANDS)
 
