@@ -134,7 +134,7 @@ class Point:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[message_id] = future
         await self.socket.send(text)
-        answer: list[Any] = await asyncio.wait_for(future, 10)
+        answer: list[Any] = await asyncio.wait_for(future, 30)
         return answer
 
     async def boot(self) -> str:
@@ -165,7 +165,7 @@ class Point:
 
     async def close_code(self) -> int | None:
         """Wait until the hub hangs up."""
-        await asyncio.wait_for(self.socket.wait_closed(), 5)
+        await asyncio.wait_for(self.socket.wait_closed(), 30)
         return self.socket.close_code
 
     async def close(self) -> None:
@@ -276,7 +276,7 @@ def basic(user: str, password: str | bytes | None) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(user.encode() + b":" + secret).decode()}
 
 
-async def until(condition: Callable[[], Awaitable[bool] | bool], *, seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool] | bool], *, seconds: float = 30.0) -> None:
     """Wait until `condition` holds."""
     async with asyncio.timeout(seconds):
         while True:
