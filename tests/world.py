@@ -581,7 +581,7 @@ async def invited(program: Program, name: str, party: str, role: PartyRole = Par
     return token_a
 
 
-async def until(condition: Callable[[], Any], *, timeout_s: float = 10) -> None:
+async def until(condition: Callable[[], Any], *, timeout_s: float = 30) -> None:
     """Come back when `condition` holds; it may be a coroutine function."""
     async with asyncio.timeout(timeout_s):
         while True:

@@ -10,12 +10,14 @@ can be locked out by a neighbour.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 
-from hub.core.errors import RoleLacksInterface, TooManyRequests, Unauthorized
+from hub.core.errors import InvalidRequest, RoleLacksInterface, TooManyRequests, Unauthorized
 from hub.core.jwt import Bearer, OperatorRole
 from hub.core.limits import RateLimiter, address_key
 
@@ -56,9 +58,31 @@ def needs(role: OperatorRole) -> Callable[[Request], Bearer]:
         found = authenticated(request)
         if not found.role.allows(role):
             raise RoleLacksInterface(f"this needs the role {role}, the token has {found.role}")
+        _must_be_asked_for(request)
         return found
 
     return bearer
+
+
+def _must_be_asked_for(request: Request) -> None:
+    """A parameter that nobody reads is a slip, and is told: a list would not be what was asked for.
+
+    Raises: InvalidRequest.
+    """
+    route = request.scope.get("route")
+    if not request.query_params or not isinstance(route, APIRoute):
+        return
+    known = set(_parameters(route.dependant))
+    if any(name not in known for name in request.query_params):
+        there_are = f"there are {', '.join(sorted(known))}" if known else "there is none"
+        raise InvalidRequest(f"query: holds a parameter that is not known here; {there_are}")
+
+
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    """The query parameters of a route, and of all that it depends on."""
+    yield from (parameter.alias for parameter in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _parameters(inner)
 
 
 Viewer = Annotated[Bearer, Depends(needs(OperatorRole.VIEWER))]

@@ -226,7 +226,19 @@ ANSWERS: Final[dict[str, Tree]] = {
         },
         "additionalProperties": False,
     },
-    "Station": _object(identity=_TEXT, location=_TEXT, evses=_ANY_OBJECT, protocol=_TEXT, connected=_FLAG),
+    "Station": _object(identity=_TEXT, url=_TEXT, location=_TEXT, evses=_ANY_OBJECT, protocol=_TEXT, connected=_FLAG),
+    "StationShown": {
+        "allOf": [
+            _ref("Station"),
+            _object(
+                doubts={
+                    "type": "array",
+                    "description": "What was answered, and is odd: the newest first.",
+                    "items": _object(severity=_TEXT, state=_TEXT, reasons={"type": "array", "items": _TEXT}),
+                }
+            ),
+        ]
+    },
     "Stations": _page("Station"),
     "Messages": _items(_object(at=_TEXT, direction=_TEXT, size=_WHOLE)),
     "CallOutcome": {

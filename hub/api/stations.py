@@ -24,14 +24,14 @@ async def list_stations(request: Request, bearer: Viewer) -> Response:
     return answer({"items": items, "total": len(items)})
 
 
-@router.put("/{identity}", openapi_extra=takes("StationAsked"), responses=gives("Station"))
+@router.put("/{identity}", openapi_extra=takes("StationAsked"), responses=gives("StationShown"))
 async def put_station(request: Request, identity: Segment, bearer: Operator) -> Response:
     """Register a charger, or change it. A password that we make is shown this once."""
     tree = await object_body(request, limit=SMALL)
     return answer(await stations.put(program_of(request), identity, tree, actor=bearer.subject))
 
 
-@router.get("/{identity}", responses=gives("Station"))
+@router.get("/{identity}", responses=gives("StationShown"))
 async def show_station(request: Request, identity: Segment, bearer: Viewer) -> Response:
     """One charger."""
     return answer(await (await register(program_of(request))).view(identity))

@@ -222,8 +222,8 @@ async def changes(program: Program, asked: Filter, *, after: int | None, module:
     """The change log: from `after` on in its order, or its newest part. Raises: NotFound, InvalidRequest."""
     partner = program.hub.registry.get(asked.partner) if asked.partner is not None else None
     since = asked.since()
-    begin = after if after is not None else max(await program.store.last_change() - asked.limit - asked.offset, 0)
-    rows = await program.store.changes(after=begin, limit=asked.limit)
+    begin, limit = (after, asked.limit) if after is not None else await _newest_changes(program, asked)
+    rows = await program.store.changes(after=begin, limit=limit) if limit else []
     return [
         _change_view(row)
         for row in rows
@@ -231,6 +231,13 @@ async def changes(program: Program, asked: Filter, *, after: int | None, module:
         and (module is None or row.change.module == module)
         and (partner is None or _is_for(partner, row))
     ]
+
+
+async def _newest_changes(program: Program, asked: Filter) -> tuple[int, int]:
+    """After which number the newest part begins, and how many it has."""
+    end = max(await program.store.last_change() - asked.offset, 0)
+    begin = max(end - asked.limit, 0)
+    return begin, end - begin
 
 
 def _is_for(partner: Partner, row: ChangeRow) -> bool:

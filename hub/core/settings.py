@@ -44,6 +44,11 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", description="Base URL that partners see in every link we give; empty means http://host:port."
     )
+    ocpp_public_url: str = Field(
+        "",
+        description="Base URL that chargers are to call, as in wss://ocpp.example.com; empty means the host of "
+        "public_url with ocpp_port, or ocpp_tls_port for security profiles 2 and 3.",
+    )
     party: str = Field("DE*BSB", description="Our own party: country code and party id of our roles.")
     hub_party: str = Field("", description="Party of the hub itself, for broadcasts; empty means the own party.")
     sharing: Literal["open", "closed"] = Field(
@@ -192,6 +197,14 @@ class Settings(BaseSettings):
             raise ValueError("public_url is http(s)://host[:port][/path]")
         return value.rstrip("/")
 
+    @field_validator("ocpp_public_url")
+    @classmethod
+    def _a_websocket_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("ws", "wss") or not parts.netloc or parts.query or parts.fragment):
+            raise ValueError("ocpp_public_url is ws(s)://host[:port][/path]")
+        return value.rstrip("/")
+
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
@@ -225,6 +238,13 @@ class Settings(BaseSettings):
         """`public_url`, or what it is by default; without a slash at its end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+    def chargers_url(self, *, secure: bool) -> str:
+        """What chargers are to call, without their identity and the slash before it; `secure` is over TLS."""
+        host = urlsplit(self.base_url).hostname or self.host
+        host = f"[{host}]" if ":" in host else host
+        default = f"wss://{host}:{self.ocpp_tls_port}" if secure else f"ws://{host}:{self.ocpp_port}"
+        return self.ocpp_public_url or default
 
     @property
     def serves_several_processes(self) -> bool:

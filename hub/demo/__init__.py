@@ -2,7 +2,7 @@
 
     busbar demo                what happens, as it happens; then it stays up, until Ctrl-C
     busbar demo --once         the same, and ends: status 0 only if everything that was expected has happened
-    busbar demo --once --json  nothing on standard output but a record of it
+    busbar demo --once --json  nothing on standard output but a record of it; `failed` says what went wrong
 
 The hub, and each of three eMSPs (one for each version of OCPI), run in processes of their own and talk over HTTP;
 twenty chargers are on real websockets. What is shown was observed: at the management API, in what the eMSPs received,
@@ -56,7 +56,7 @@ async def _until_told(*, once: bool, as_json: bool) -> int:
 def _verdict(record: Record, missing: list[str], *, as_json: bool) -> int:
     """The record, if it is asked for, and what is missing; the exit status."""
     if as_json:
-        sys.stdout.buffer.write(record.json_line())
+        sys.stdout.buffer.write(record.json_line(missing))
         sys.stdout.flush()
     for sentence in missing:
         sys.stderr.write(f"demo: {sentence}\n")

@@ -92,7 +92,7 @@ class Consequences:
             if opening.is_billable:
                 unit = await self._guarded(record, self._begin(desk, record, charge, opening))
             elif opening.place is None:
-                record.trouble = "the connector is on no location"
+                record.trouble = f"connector {charge.connector} is on no location; the charge is not billed"
             unit = billing.joined(unit, opening.spent)
         journal.note(record, charge)
         log.info("transaction began", station=desk.station, number=record.number, session=record.session)

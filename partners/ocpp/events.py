@@ -24,10 +24,12 @@ class Flag(StrEnum):
     TIME_UNREADABLE = "a time could not be read; the time of arrival was used"
     STOP_BEFORE_START = "the stop was dated before the start"
     STOP_ID_UNKNOWN = "the stop named an unknown transaction and was matched by token, meter and time"
+    STOP_MISNAMED = "a stop came meanwhile that named a transaction of nobody's; it was not taken for this one's"
     MATCH_AMBIGUOUS = "the stop could have belonged to another transaction too"
     STOPS_DISAGREE = "several stops with different meter values were reported; the earliest counts"
     START_MISSING = "a stop came without its start"
     METER_FELL = "the meter ran backwards; the energy is the sum of its rising parts"
+    METER_ABSURD = "a meter stood below zero, or higher than any can"
     METER_START_MISSING = "the start had no meter value; the first sample was used"
     METER_STOP_MISSING = "the stop had no meter value; the last sample was used"
     ESTIMATED_END = "no stop was reported; the end is estimated"
@@ -40,10 +42,12 @@ class Flag(StrEnum):
 
 HARD: Final = frozenset(
     {
+        Flag.STOP_MISNAMED,
         Flag.MATCH_AMBIGUOUS,
         Flag.STOPS_DISAGREE,
         Flag.START_MISSING,
         Flag.METER_FELL,
+        Flag.METER_ABSURD,
         Flag.METER_START_MISSING,
         Flag.METER_STOP_MISSING,
         Flag.ESTIMATED_END,

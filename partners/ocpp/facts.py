@@ -34,6 +34,12 @@ class Facts:
     available: Mapping[Hashable, Event] = field(default_factory=dict)
     boots: Mapping[Hashable, Event] = field(default_factory=dict)
 
+    @property
+    def mentioned(self) -> set[TransactionId]:
+        """Every id under which the station reported a stop or a sample, ours or not."""
+        named = {event.transaction for event in self.samples.values() if event.transaction is not None}
+        return named.union(*(stop.names for stop in self.stops.values()))
+
     @classmethod
     def gathered(cls, station: str, events: Iterable[Event]) -> Facts:
         """The facts in `events`; those of other stations are passed over."""

@@ -6,11 +6,14 @@ under, when one can be read out of the wreck, and else `-1` in 2.x, nothing in 1
 Guards before the tree is believed: at most 32 levels, numbers of at most 32 digits, no NaN (JSON has none). A
 key that comes twice counts as its last, which JSON allows: refusing it would lose a transaction, and its text
 is kept raw. A byte order mark is dropped. NUL characters, which firmware leaves at the end of fixed buffers,
-are dropped from text.
+are dropped, in text and behind the frame; other control characters that stand in text as they are, which JSON
+does not allow, are read, and half of a surrogate pair becomes `?`. A charger that sends such a frame would only
+send it again.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from decimal import Decimal
 from typing import Final
@@ -26,6 +29,8 @@ MAX_ID: Final = 36
 MAX_ACTION: Final = 64
 
 _READABLE_ID = re.compile(r'\s*\[\s*2\s*,\s*(?:"([^"\\]{1,36})"|(-?[0-9]{1,18}))\s*[,\]]')
+_ODD_TEXT = re.compile(r"[\x00-\x1f]|\\u[dD][89a-fA-F]")
+"""What may stand in the texts of a frame and keep it from being JSON."""
 _TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _TOO_MANY = b"0" * (MAX_DIGITS + 1)
 
@@ -135,7 +140,14 @@ def _wreck(text: str, version: str, why: str) -> BadFrame:
 
 
 def _tree(text: str) -> Json:
-    return _DECODER.decode(text.removeprefix("\ufeff"))
+    text = text.removeprefix("\ufeff")
+    try:
+        return _DECODER.decode(text)
+    except (msgspec.MsgspecError, ValueError):
+        if not _ODD_TEXT.search(text):
+            raise
+    lenient = json.loads(text.replace("\0", ""), strict=False, parse_float=_number, parse_constant=_no_number)
+    return _checked(lenient)
 
 
 def _is_suspicious(text: str) -> bool:
@@ -154,7 +166,7 @@ def _checked(tree: Json) -> Json:
 
 def _clean(value: Json, levels: int) -> Json:
     if type(value) is str:
-        return value.replace("\0", "") if "\0" in value else value
+        return value if value.isprintable() else value.replace("\0", "").encode("utf-8", "replace").decode()
     if type(value) is int and abs(value) >= 10**MAX_DIGITS:
         raise ValueError("a number has too many digits")
     if type(value) not in (dict, list):
@@ -177,6 +189,11 @@ def _number(text: str) -> Decimal:
     if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS:
         raise ValueError("a number has too large an exponent")
     return number
+
+
+def _no_number(word: str) -> Json:
+    """Raises: ValueError, for NaN and Infinity."""
+    raise ValueError(f"{word} is no number")
 
 
 def _encode(message: list[Json]) -> str:

@@ -21,6 +21,7 @@ from hub.core.store import Store
 from hub.core.units import ANY, Document, Kind, Put
 from partners.ocpp.events import Event, StartKey, Transaction, TransactionId
 from partners.ocpp.matching import StopKey
+from partners.ocpp.surroundings import moment
 
 OCPP_EVENTS: Final = Kind("ocpp_events", columns=("station", "state"), indexed=("station",))
 TRANSACTIONS: Final = Kind(
@@ -103,9 +104,11 @@ def orphan(event: Event, key: StopKey) -> Record:
         ORPHAN,
         id_tag=event.id_tag or "",
         number=event.transaction,
-        end=event.said or event.arrival,
+        end=moment(event)[0],
         meter_stop_wh=event.meter_wh,
         reason=event.reason,
+        flags=sorted(flag.name for flag in event.flags),
+        trouble="a stop of no charge that is known here; it ended nothing",
     )
 
 

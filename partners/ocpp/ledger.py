@@ -18,9 +18,9 @@ the ledger keeps *facts*, and derives everything else from the set of them, ever
 * A charge without a stop ends administratively (flag ESTIMATED_END) when its connector reports Available after its last
   sign of life, when another charge begins there, or when the station booted and stayed silent about it. SuspendedEV
   ends nothing. A late stop corrects all three: the effect is `revised`, and whoever sent a CDR credits it first.
-* Ids of 1.6 come from one durable sequence, handed in as `next_id`. It moves above every number a charger mentions, so
-  that a stop of an earlier life never hits a charge of this one. A mention further than `LEAP` ahead does not drag the
-  sequence along (a broken charger would use it up); that number alone is avoided at that station.
+* Ids of 1.6 come from one durable sequence, handed in as `next_id`. Nothing that a charger says moves it: a stop with a
+  number of 2^31 - 1 would use it up. A number that a station has mentioned is passed over when that station is given
+  its next one, so that a stop of an earlier life never hits a charge of this one.
 
 One `Book` is one station: (station, id) is the key, and no station can touch another's charge. `settle` is the whole as
 one pure function; `apply` is the same, one event at a time, `with_samples` many samples at a time, and tests hold all
@@ -45,10 +45,6 @@ from partners.ocpp.surroundings import Surroundings
 MOST_CHARGES: Final = 300
 """Starts and stops that a book holds at most; `settle` alone is not bounded."""
 
-LEAP: Final = 1_000_000
-HIGHEST_ID: Final = 2_000_000_000
-"""Ids stay below: many chargers keep them in 32 bits."""
-
 
 @dataclass(frozen=True, slots=True)
 class Book:
@@ -57,7 +53,6 @@ class Book:
     facts: Facts
     pairing: Pairing = field(default_factory=Pairing)
     transactions: Mapping[StartKey, Transaction] = field(default_factory=dict)
-    avoided: frozenset[int] = frozenset()
     tallies: Mapping[StartKey, Tally] = field(default_factory=dict)
     """Of charges that go on; where there is none the charge is reckoned as a whole."""
 
@@ -119,7 +114,6 @@ def apply(book: Book, event: Event, *, next_id: int) -> Applied:
     """
     if event.station != book.station:
         raise ValueError("the event is another station's")
-    next_id, book = _heed_mention(book, event, next_id)
     if event.kind == "start" and event.assigned is None:
         event, next_id = _with_id(book, event, next_id)
     if event.kind == "meter" and not book.facts.knows_sample(event):
@@ -239,25 +233,20 @@ def _reckoned(book: Book, facts: Facts, *events: Event, now: datetime | None) ->
     return replace(book, facts=facts, pairing=pairing, transactions=charges, tallies=tallies)
 
 
+def free_id(book: Book, number: int) -> int:
+    """The first number from this one on that the station has not mentioned: there it could mean something else."""
+    mentioned = book.facts.mentioned
+    while number in mentioned:
+        number += 1
+    return number
+
+
 def _with_id(book: Book, event: Event, next_id: int) -> tuple[Event, int]:
     known = book.facts.starts.get(start_key(event))
     if known is not None and known.ids:
         return replace(event, assigned=lowest(known.ids)), next_id
-    while next_id in book.avoided:
-        next_id += 1
-    return replace(event, assigned=next_id), next_id + 1
-
-
-def _heed_mention(book: Book, event: Event, next_id: int) -> tuple[int, Book]:
-    """Keep the sequence above the number that the charger mentions, if it is not absurdly far ahead."""
-    mentioned = event.transaction
-    if not isinstance(mentioned, int) or mentioned < next_id:
-        return next_id, book
-    if mentioned - next_id <= LEAP and mentioned < HIGHEST_ID:
-        return mentioned + 1, book
-    if mentioned in book.avoided or len(book.avoided) >= 1000:
-        return next_id, book
-    return next_id, replace(book, avoided=book.avoided | {mentioned})
+    number = free_id(book, next_id)
+    return replace(event, assigned=number), number + 1
 
 
 def changed(before: Book, after: Book, event: Event | None) -> tuple[Effect, ...]:

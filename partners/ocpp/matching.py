@@ -2,9 +2,13 @@
 
 1. By id. A stop that names an id we gave to a start of this station ends that start. Not when it was dated before the
    start and its meter stood no higher: then the id is one from another life of the charger (or of its back end).
-2. By content, for stops whose ids we never gave (0, -1, another back end's). A start without a stop is a candidate when
-   the token does not differ, the meter did not fall, the times (if the clock is the same one) do not contradict, and
-   no other charge began on that connector in between. Nearest pairs are joined first. What is left is an orphan.
+2. By content, for stops whose ids we never gave. A start without a stop is a candidate when the token does not differ,
+   the meter did not fall, the times (if the clock is the same one) do not contradict, and no other charge began on that
+   connector in between. Nearest pairs are joined first. What is left is an orphan.
+3. What says 0, -1 or nothing has no number. A stop whose number could be one of ours is believed to mean the charge of
+   that number, and no other: one of another station's, or of none that ever was, ends nothing that runs. It is joined
+   by content only when its token is that of the start, and the start was not heard before all was over: a charger that
+   was offline could not know our number, and made up its own. What it could else have ended bears a flag until its end.
 
 A start with several stops takes the earliest; if their meters differ that is a hard flag. The connector of a 1.6 stop
 is unknown and stays so: nobody guesses 1.
@@ -121,11 +125,12 @@ def _by_id(
 def _by_content(starts: Mapping[StartKey, Start], unclaimed: dict[StopKey, Stop], pairing: Pairing) -> None:
     candidates = [start for key, start in starts.items() if key not in pairing.stops]
     following = _next_on_connector(starts)
+    by_tag = _by_tag(unclaimed.values())
     pairs = sorted(
         _pair(start, stop)
         for start in candidates
-        for stop in unclaimed.values()
-        if _fits(start.event, stop.event, following.get(start.key))
+        for stop in _of_token(start, by_tag)
+        if _may_be_meant(start.event, stop) and _fits(start.event, stop.event, following.get(start.key))
     )
     choices = {key: sum(1 for pair in pairs if pair.stop == key) for key in unclaimed}
     for nearest in pairs:
@@ -135,11 +140,39 @@ def _by_content(starts: Mapping[StartKey, Start], unclaimed: dict[StopKey, Stop]
         ambiguous = {Flag.MATCH_AMBIGUOUS} if choices[nearest.stop] > 1 else set()
         pairing.flags[nearest.start] = frozenset({Flag.STOP_ID_UNKNOWN, *ambiguous})
     pairing.orphans = tuple(unclaimed[key].event for key in sorted(unclaimed))
+    misnamed = _by_tag(stop for stop in unclaimed.values() if _is_numbered(stop))
+    for start in (start for start in candidates if start.key not in pairing.stops):
+        if any(_fits(start.event, stop.event, following.get(start.key)) for stop in _of_token(start, misnamed)):
+            pairing.flags[start.key] = frozenset({Flag.STOP_MISNAMED})
+
+
+def _by_tag(stops: Iterable[Stop]) -> Mapping[str | None, list[Stop]]:
+    """Stops by their token. A charger gone mad reports hundreds, and each is looked at for each start."""
+    found: dict[str | None, list[Stop]] = defaultdict(list)
+    for stop in stops:
+        found[None if stop.event.id_tag is None else same_tag(stop.event.id_tag)].append(stop)
+    return found
+
+
+def _of_token(start: Start, stops: Mapping[str | None, list[Stop]]) -> list[Stop]:
+    """The stops whose token does not differ from that of the start."""
+    return [*stops.get(None, ()), *stops.get(same_tag(start.event.id_tag), ())]
+
+
+def _is_numbered(stop: Stop) -> bool:
+    """Does it name what could be a number of ours, and nothing else?"""
+    return bool(stop.names) and all(isinstance(name, int) and name > 0 for name in stop.names)
+
+
+def _may_be_meant(start: Event, stop: Stop) -> bool:
+    """Can a stop mean a charge without naming it?"""
+    ended = stop.event.said
+    was_over = ended is not None and is_credible(ended) and start.arrival >= ended
+    return not _is_numbered(stop) or (was_over and stop.event.id_tag is not None)
 
 
 def _fits(start: Event, stop: Event, following: datetime | None) -> bool:
-    if stop.id_tag is not None and same_tag(stop.id_tag) != same_tag(start.id_tag):
-        return False
+    """Do connector, meter and times agree? The token does."""
     if stop.connector is not None and stop.connector != start.connector:
         return False
     if start.meter_wh is not None and stop.meter_wh is not None and stop.meter_wh < start.meter_wh:

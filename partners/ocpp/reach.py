@@ -18,6 +18,7 @@ from partners.ocpp import answers, register
 from partners.ocpp.apart.errands import Errands, Home
 from partners.ocpp.apart.held import Held, all_held, holder_of
 from partners.ocpp.apart.limits import answer_in, tree_of
+from partners.ocpp.doubts import doubts_at
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.register import folded
 from partners.ocpp.stations import Called
@@ -151,8 +152,11 @@ class Reach:
         await self._here.delete(identity, actor=actor)
 
     async def view(self, identity: str) -> Tree:
-        """One station, with all that is known where its socket is. Raises: NotFound."""
-        self._here.get(identity)
+        """One station, with all that is known where its socket is, and its `doubts.py`. Raises: NotFound."""
+        station = self._here.get(identity).identity
+        return {**await self._view(identity), "doubts": await doubts_at(self._hub.store, station)}
+
+    async def _view(self, identity: str) -> Tree:
         held = await self._elsewhere(identity)
         if held is None:
             await self._learn(identity)

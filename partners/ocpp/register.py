@@ -12,15 +12,17 @@ With one connector its OCPP number is that of the EVSE entry, with several the n
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Final, Literal
+from urllib.parse import quote
 
 import msgspec
 
 from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Tree
 from hub.core.ports import Place
+from hub.core.settings import Settings
 from hub.core.store import Store
 from hub.core.units import ANY, Kind, Put
 from partners.ocpp.status import Switches as StatusSwitches
@@ -113,6 +115,11 @@ def folded(identity: str) -> str:
     return identity.casefold()
 
 
+def url_of(station: Station, settings: Settings) -> str:
+    """What is to be entered in the charger as the address of its back end."""
+    return f"{settings.chargers_url(secure=station.security_profile >= 2)}/{quote(station.identity, safe='')}"
+
+
 def parsed(identity: str, tree: Tree, *, party: str, profile: int) -> Station:
     """A station from the operator's JSON; passwords are not read here. Raises: InvalidRequest."""
     if not _IDENTITY.fullmatch(identity):
@@ -133,9 +140,26 @@ def parsed(identity: str, tree: Tree, *, party: str, profile: int) -> Station:
         raise InvalidRequest("security_profile is 0, 1, 2 or 3")
     if any(number < 1 for number in places) or len(places) != sum(len(e.connectors) for e in station.evses.values()):
         raise InvalidRequest("each OCPP connector has a number of its own, from 1 on")
+    if len({(place.evse_uid.upper(), place.connector_id.upper()) for place in places.values()}) != len(places):
+        raise InvalidRequest("two OCPP connectors cannot be the same connector of one EVSE")
     if station.location and "/" not in station.location:
         station = msgspec.structs.replace(station, location=f"{party}/{station.location.upper()}")
     return station
+
+
+def must_serve_alone(station: Station, places_of: Callable[[str], Sequence[Place]]) -> None:
+    """An EVSE has one charger: two would report over one another. Raises: InvalidRequest.
+
+    `places_of` answers the places of an EVSE uid that are taken.
+    """
+    for number, entry in station.evses.items():
+        for place in places_of(entry.evse_uid):
+            if place.location == station.location and folded(place.station) != folded(station.identity):
+                raise InvalidRequest(
+                    f"/evses/{number}/evse_uid: {entry.evse_uid} of {station.location} is served by charger "
+                    f"{place.station}; to move it, first give {place.station} other evses, or delete it "
+                    f"(busbar station delete {place.station})"
+                )
 
 
 def _no_other(tree: object, known: Collection[str], where: str) -> None:

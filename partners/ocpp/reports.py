@@ -7,6 +7,7 @@ sent. Nothing here raises.
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from hub.core.jsontypes import Json, Tree
@@ -17,11 +18,14 @@ from partners.ocpp.rpc import Incoming
 
 _LONGEST_TAG: Final = 255
 _LONGEST_WORD: Final = 64
+_MOST_WH: Final = Decimal(10**11)
+"""A register that no charger reaches in its life: 30 years at 380 kW."""
 
 
 def start(station: str, incoming: Incoming, arrival: datetime) -> Event:
     """StartTransaction.req."""
     payload = incoming.payload
+    register = parse_decimal(payload.get("meterStart"))
     return Event(
         station,
         "start",
@@ -29,8 +33,8 @@ def start(station: str, incoming: Incoming, arrival: datetime) -> Event:
         connector=integer(payload.get("connectorId")),
         id_tag=tag(payload.get("idTag")),
         timestamp=word(payload.get("timestamp")),
-        meter_wh=parse_decimal(payload.get("meterStart")),
-        flags=_flags(incoming),
+        meter_wh=register,
+        flags=_flags(incoming) | _flags_of(register),
         raw=incoming.raw,
     )
 
@@ -39,18 +43,19 @@ def stop(station: str, incoming: Incoming, arrival: datetime) -> Event:
     """StopTransaction.req."""
     payload = incoming.payload
     metered = read(payload.get("transactionData"))
+    register = parse_decimal(payload.get("meterStop"))
     return Event(
         station,
         "stop",
         arrival,
         id_tag=tag(payload.get("idTag")) or None,
         timestamp=word(payload.get("timestamp")),
-        meter_wh=parse_decimal(payload.get("meterStop")),
+        meter_wh=register,
         transaction=integer(payload.get("transactionId")),
         reason=word(payload.get("reason")),
         readings=metered.readings,
         signed=metered.signed,
-        flags=_flags(incoming) | metered.flags,
+        flags=_flags(incoming) | _flags_of(register) | metered.flags,
         raw=incoming.raw,
     )
 
@@ -109,3 +114,8 @@ def word(value: Json) -> str | None:
 
 def _flags(incoming: Incoming) -> frozenset[Flag]:
     return frozenset({Flag.SCHEMA_BROKEN} if incoming.finding is not None else ())
+
+
+def _flags_of(register: Decimal | None) -> frozenset[Flag]:
+    odd = register is not None and not 0 <= register <= _MOST_WH
+    return frozenset({Flag.METER_ABSURD} if odd else ())

@@ -12,8 +12,7 @@ from typing import Final
 from hub.core.errors import Conflict
 from hub.core.store import Store
 from hub.core.units import ABSENT, Kind, Put, Unit
-from partners.ocpp.events import TransactionId
-from partners.ocpp.ledger import HIGHEST_ID, LEAP
+from partners.ocpp.ledger import Book, free_id
 
 SEQUENCES: Final = Kind("ocpp_sequences")
 
@@ -30,20 +29,16 @@ class Numbers:
         self._reserved_below = 0
         self.next = 0
 
-    async def cover(self, mentioned: TransactionId | None) -> None:
-        """Make sure that `next`, and what comes after a number that a charger mentions, is reserved on disk.
+    async def cover(self, book: Book) -> None:
+        """Make sure that what the station of `book` is given next is reserved on disk.
 
         Holds until the caller awaits something else. Raises: NotReady.
         """
-        while self._reserved_below <= self._needed(mentioned):
+        while self._reserved_below <= free_id(book, self.next):
             async with self._turn:
-                if self._reserved_below <= self._needed(mentioned):
-                    await self._reserve(self._needed(mentioned))
-
-    def _needed(self, mentioned: TransactionId | None) -> int:
-        if isinstance(mentioned, int) and 0 <= mentioned - self.next <= LEAP and mentioned < HIGHEST_ID:
-            return mentioned + 2
-        return self.next + 1
+                number = free_id(book, self.next)
+                if self._reserved_below <= number:
+                    await self._reserve(number + 1)
 
     async def _reserve(self, number: int) -> None:
         document = await self._store.get(SEQUENCES, _KEY)

@@ -55,6 +55,7 @@ class Stations:
         self._live: dict[str, Live] = {}
         self._places: dict[str, list[Place]] = {}
         self._revision = -1
+        self._registering = asyncio.Lock()
         self.on_change: Callable[[Live], None] = lambda live: None
 
     def __iter__(self) -> Iterator[Live]:
@@ -104,10 +105,16 @@ class Stations:
     async def put(self, identity: str, tree: Tree, *, actor: str = "operator") -> Tree:
         """Register a station or change it; `tree` as in the API (see `register.py`), with an optional `password`.
 
-        Returns: its view; with `password`, if we made one, which is shown this once. Raises: InvalidRequest.
+        Returns: its view; with `password`, if we made one, which is shown this once. Raises: InvalidRequest, also when
+        another station serves one of its EVSEs.
         """
+        async with self._registering:
+            return await self._put(identity, tree, actor)
+
+    async def _put(self, identity: str, tree: Tree, actor: str) -> Tree:
         settings = self.hub.settings
         station = register.parsed(identity, tree, party=settings.party, profile=settings.ocpp_security_profile)
+        register.must_serve_alone(station, self.places_of)
         known = self.find(identity)
         given = tree.get("password")
         if given is not None and not isinstance(given, str):
@@ -140,7 +147,9 @@ class Stations:
 
     def view(self, identity: str) -> Tree:
         """What is known of a station, for the operator. Raises: NotFound."""
-        return shown(self.get(identity), self.hub.clock.monotonic())
+        live = self.get(identity)
+        url = register.url_of(live.station, self.hub.settings)
+        return {"identity": live.identity, "url": url, **shown(live, self.hub.clock.monotonic())}
 
     def messages(self, identity: str, *, limit: int = 100) -> list[Tree]:
         """The last frames, without secrets. Raises: NotFound."""

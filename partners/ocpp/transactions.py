@@ -167,7 +167,8 @@ class Transactions(Desks):
 
     async def _enter(self, desk: Desk, event: Event, opening: Opening | None) -> Event:
         event = desk.stamped(event)
-        await self._numbers.cover(event.transaction)
+        if event.kind == "start":
+            await self._numbers.cover(desk.book)
         waiting = thinned(self._waiting.get(desk.station, []), desk.sampled_until)
         applied = ledger.apply(_with(desk.book, waiting), replace(event, raw=""), next_id=self._numbers.next)
         self._numbers.next = applied.next_id

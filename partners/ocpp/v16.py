@@ -242,8 +242,9 @@ def id_tag_info(allowed: str, group_id: str | None) -> Tree:
 
 
 def _text(payload: Tree, name: str) -> str:
+    """A text for people; what would steer their terminal is left out."""
     value = payload.get(name)
-    return value[:_LONGEST_TEXT] if isinstance(value, str) else ""
+    return "".join(filter(str.isprintable, value[:_LONGEST_TEXT])) if isinstance(value, str) else ""
 
 
 Handler = Callable[[Version16, Link, Incoming], Awaitable[Tree]]

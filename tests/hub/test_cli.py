@@ -288,6 +288,10 @@ def test_a_charger_is_registered_looked_at_and_called(shell: Shell) -> None:
     shell.background.do(_furnished_place(shell.house))
     added = shell.ok("station", "add", "CCP1", "--location", "LOC1", "--evse", "1=E1/1")
     assert added["password"]
+    assert added["url"].endswith("/CCP1")
+    ran = shell.run("station", "add", "CCP9", "--location", "LOC1", "--evse", "1=E1/1")
+    assert ran.code == Code.FAILED
+    assert "busbar station delete CCP1" in ran.err
     assert added["evses"] == {"1": {"evse_uid": "E1", "connectors": {"1": "1"}}}
     assert shell.ok("station", "add", "CCP1", "--file", shell.file("s.json", {"location": "LOC1"}))["evses"] == {}
     assert shell.ok("station", "list")["total"] == 1

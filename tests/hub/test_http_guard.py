@@ -76,12 +76,12 @@ async def test_a_header_byte_now_and_then_does_not_hold_a_connection(
     await wire.send("GET /ocpi/versions HTTP/1.1\r\nHost: x\r\n")
 
     async def drip() -> None:
-        for _ in range(100):
+        for _ in range(500):
             await wire.send("a")
             await asyncio.sleep(0.02)
 
     dripping = asyncio.create_task(drip())
-    is_envelope(await wire.reply(timeout_s=1.5), 408)
+    is_envelope(await wire.reply(), 408)
     dripping.cancel()
     await asyncio.gather(dripping, return_exceptions=True)
 

@@ -32,7 +32,7 @@ class Clocks:
 
     async def quiet(self) -> None:
         """Until all that was woken sleeps again."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.tasks._tasks) > sum(not sleeper.done() for _, sleeper in self.world.clock._sleepers):  # noqa: ASYNC110 - nobody tells when all sleep
                 await asyncio.sleep(0.001)
 

@@ -40,7 +40,7 @@ class Wire:
             self.writer.write(part.encode() if isinstance(part, str) else part)
         await self.writer.drain()
 
-    async def reply(self, *, bodiless: bool = False, timeout_s: float = 5) -> Reply:
+    async def reply(self, *, bodiless: bool = False, timeout_s: float = 20) -> Reply:
         async with asyncio.timeout(timeout_s):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             first, *lines = head.rstrip().split("\r\n")
@@ -48,7 +48,7 @@ class Wire:
             length = 0 if bodiless else int(headers.get("content-length", 0))
             return Reply(int(first.split()[1]), headers, await self.reader.readexactly(length))
 
-    async def closed(self, timeout_s: float = 5) -> bool:
+    async def closed(self, timeout_s: float = 20) -> bool:
         async with asyncio.timeout(timeout_s):
             try:
                 return await self.reader.read(1) == b""

@@ -267,7 +267,7 @@ class Site:
         return {change["correlation_id"] for change in changes if change["key"].endswith(f"/{session_id.upper()}")}
 
 
-async def until(look: Callable[[], T], *, timeout_s: float = 15.0, why: str = "") -> T:
+async def until(look: Callable[[], T], *, timeout_s: float = 40.0, why: str = "") -> T:
     """The first value that is not empty, asked for again and again. Raises: AssertionError."""
     deadline = time.monotonic() + timeout_s
     while True:

@@ -24,7 +24,7 @@ async def emsp() -> AsyncIterator[Emsp]:
 
 async def until(house: House, fits: Callable[[Any], bool], name: str = "acme") -> Any:
     """The partner as it is shown, once it is as it should be."""
-    for _ in range(250):
+    for _ in range(1500):
         tree = (await house.ask("GET", f"{PARTNERS}/{name}")).tree
         if fits(tree):
             return tree

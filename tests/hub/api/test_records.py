@@ -113,6 +113,14 @@ async def test_a_held_bill_is_released_only_with_a_figure_that_was_asked_for(hou
     assert issued["cdr"]["total_energy"] == 2_147_483
 
 
+async def test_what_is_passed_over_of_the_changes_is_the_newest(busy: House) -> None:
+    every = (await busy.ask("GET", "/api/v1/changes?limit=1000")).tree["items"]
+    assert (await busy.ask("GET", "/api/v1/changes?limit=2&offset=1")).tree["items"] == every[-3:-1]
+    first = (await busy.ask("GET", f"/api/v1/changes?limit=2&offset={len(every) - 1}")).tree["items"]
+    assert first == every[:1]
+    assert (await busy.ask("GET", f"/api/v1/changes?offset={10**12}")).tree["items"] == []
+
+
 async def test_reservations_are_listed(busy: House) -> None:
     for query in ("", "?open=true&station=CP1&partner=acme", "?date_from=2026-01-01T00:00:00Z"):
         assert (await busy.ask("GET", f"/api/v1/reservations{query}")).tree == {"items": [], "total": 0}

@@ -114,7 +114,7 @@ async def test_a_charger_is_called_and_its_frames_are_shown(serving: House) -> N
 
 async def until_heard(house: House) -> None:
     """Until the charger has booted."""
-    for _ in range(200):
+    for _ in range(1500):
         if (await house.ask("GET", CP1)).tree["booted_at"]:
             return
         await asyncio.sleep(0.02)

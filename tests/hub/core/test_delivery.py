@@ -49,13 +49,19 @@ class Delivering:
         await self.quiet()
 
     async def quiet(self) -> None:
-        """Until every lane has nothing to do just now."""
-        async with asyncio.timeout(10):
+        """Until every lane has nothing to do just now.
+
+        Each look waits for what the store was asked before, so that however slow the machine is, a lane that is at
+        rest is told from one that waits for its database.
+        """
+        async with asyncio.timeout(60):
             calm = 0
             while calm < 15:
-                before = (len(self.world.peers.sent), await self.world.store.last_change(), self._state())
-                await asyncio.sleep(0.001)
-                calm = calm + 1 if before == (len(self.world.peers.sent), before[1], self._state()) else 0
+                before = (len(self.world.peers.sent), self._state())
+                await self.world.store.commit(Unit())
+                await self.world.store.last_change()
+                await asyncio.sleep(0)
+                calm = calm + 1 if before == (len(self.world.peers.sent), self._state()) else 0
 
     def _state(self) -> Any:
         lanes = [self.lanes.find(partner.name) for partner in self.world.registry.connected()]

@@ -42,7 +42,7 @@ async def test_a_change_that_raises_writes_nothing(world: World) -> None:
 async def test_what_another_process_wrote_is_seen_after_a_refresh(postgres_url: str) -> None:
     async with a_world(postgres_url) as first, a_world(postgres_url) as second:
         await first.registry.change("e1", lambda partner: partner.model_copy(update={"state": State.BLOCKED}))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while second.partner("e1").state is not State.BLOCKED:
                 await second.registry.refresh()
                 await asyncio.sleep(0.01)

@@ -39,6 +39,7 @@ def test_development_opens_the_loopback_and_nothing_else() -> None:
     [
         {"public_url": "hub.example"},
         {"public_url": "https://hub.example/?a=1"},
+        {"ocpp_public_url": "https://hub.example"},
         {"secret_key": "short"},
         {"party": "DEU*ABC"},
         {"page_default": 501},
@@ -53,6 +54,20 @@ def test_what_makes_no_sense_stops_the_start(wrong: dict[str, object]) -> None:
 
 def test_the_public_url_has_no_slash_at_its_end() -> None:
     assert Settings(public_url="https://hub.example/a/").base_url == "https://hub.example/a"
+
+
+@pytest.mark.parametrize(
+    ("given", "plain", "secure"),
+    [
+        ({}, "ws://127.0.0.1:9000", "wss://127.0.0.1:9443"),
+        ({"host": "::1", "ocpp_port": 9001}, "ws://[::1]:9001", "wss://[::1]:9443"),
+        ({"public_url": "https://hub.example/a"}, "ws://hub.example:9000", "wss://hub.example:9443"),
+        ({"ocpp_public_url": "wss://cp.example/ocpp/"}, "wss://cp.example/ocpp", "wss://cp.example/ocpp"),
+    ],
+)
+def test_chargers_are_told_the_address_that_they_can_call(given: dict[str, object], plain: str, secure: str) -> None:
+    settings = Settings.model_validate(given)
+    assert (settings.chargers_url(secure=False), settings.chargers_url(secure=True)) == (plain, secure)
 
 
 def test_no_secret_shows_when_settings_are_printed() -> None:

@@ -105,7 +105,7 @@ def test_energy_and_parking_are_billed_as_the_tariffs_say(record: dict[str, Any]
 
 
 def test_nobody_complains_and_the_hub_stays_small(record: dict[str, Any]) -> None:
-    assert (record["complaints"], record["troubles"]) == ([], [])
+    assert (record["complaints"], record["troubles"], record["failed"]) == ([], [], [])
     assert record["seconds_to_first_cdr"] < 20
     assert record["rss_mb"] is None or record["rss_mb"] < 200
 
@@ -134,6 +134,16 @@ def test_a_hub_that_ends_is_named_at_once(tmp_path: Path) -> None:
     assert status == 1
     assert errors.startswith("demo: hub ended with status -9")
     assert left_behind(tmp_path) == []
+
+
+def test_a_run_that_fails_says_why_in_its_record_and_on_standard_error(tmp_path: Path) -> None:
+    demo = started(tmp_path, "--once", "--json")
+    until(lambda: any("busbar" in child.cmdline() for child in psutil.Process(demo.pid).children()))
+    next(child for child in psutil.Process(demo.pid).children() if "busbar" in child.cmdline()).kill()
+    status, output, errors = ends(demo, timeout_s=20)
+    failed = json.loads(output)["failed"]
+    assert (status, bool(failed)) == (1, True)
+    assert errors == "".join(f"demo: {reason}\n" for reason in failed)
 
 
 def until(condition: Any) -> None:

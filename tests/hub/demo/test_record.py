@@ -51,7 +51,15 @@ def test_an_empty_record_lacks_every_partner_and_every_drive() -> None:
     missing = "\n".join(shortcomings(Record()))
     assert all(f"{provider.name} is not registered" in missing for provider in PROVIDERS)
     assert all(f"drive {drive.name}: authorized by None" in missing for drive in DRIVES)
-    assert "the first CDR was not delivered" in missing
+    assert "no CDR was delivered" in missing
+
+
+def test_a_first_cdr_that_came_late_is_a_reason_in_the_record() -> None:
+    record = complete()
+    record.seconds_to_first_cdr = 21.4
+    late = "the first CDR was delivered after 21.4 s, not within 20 s"
+    assert shortcomings(record) == [late]
+    assert json.loads(record.json_line([late]))["failed"] == [late]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +141,7 @@ def test_the_evse_is_found_in_sessions_and_cdrs_of_any_version() -> None:
 def test_the_record_is_one_line_of_json_with_exact_numbers() -> None:
     record = complete()
     record.drives[0].kwh = Decimal("18.4000")
-    written = record.json_line()
+    written = record.json_line([])
     assert written.count(b"\n") == 1
     assert b'"kwh":18.4000' in written
     assert set(json.loads(written)) == {
@@ -143,4 +151,5 @@ def test_the_record_is_one_line_of_json_with_exact_numbers() -> None:
         "rss_mb",
         "complaints",
         "troubles",
+        "failed",
     }

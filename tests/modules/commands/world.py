@@ -218,7 +218,7 @@ class World:
 
     async def quiet(self) -> None:
         """Until all background work has ended, or waits for the clock."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.tasks._tasks) > self.clock.sleeping:  # noqa: ASYNC110 - nobody tells when all sleep
                 await asyncio.sleep(0.001)
 

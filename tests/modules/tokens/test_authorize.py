@@ -391,15 +391,15 @@ async def test_a_platform_of_two_roles_is_billed_as_the_emsp(sqlite_url: str) ->
 
 
 async def test_emsps_that_hang_cost_one_deadline_together(sqlite_url: str) -> None:
-    async with a_world(sqlite_url, "2.2.1", authorize_timeout_s=0.2) as world:
+    async with a_world(sqlite_url, "2.2.1", authorize_timeout_s=0.6) as world:
         world.peers.silent = {"e1", "e2"}
         begun = time.monotonic()
         assert not (await tapped(world, "STRANGE")).accepted
-        assert time.monotonic() - begun < 0.35
+        assert time.monotonic() - begun < 1.1
         await known(world, whitelist="ALLOWED_OFFLINE")
         begun = time.monotonic()
         assert (await tapped(world)).by is By.OFFLINE
-        assert time.monotonic() - begun < 0.35
+        assert time.monotonic() - begun < 1.1
 
 
 async def test_an_emsp_that_hangs_does_not_delay_the_yes_of_another(sqlite_url: str) -> None:
@@ -408,7 +408,7 @@ async def test_an_emsp_that_hangs_does_not_delay_the_yes_of_another(sqlite_url: 
         world.peers.script = says("ALLOWED", "2.2.1", owner=FFF)
         begun = time.monotonic()
         assert (await tapped(world, "STRANGE")).owner == FFF
-        assert time.monotonic() - begun < timedelta(seconds=1).total_seconds()
+        assert time.monotonic() - begun < timedelta(seconds=15).total_seconds()
 
 
 async def test_a_restart_forgets_nothing(database_url: str) -> None:

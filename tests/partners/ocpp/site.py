@@ -127,10 +127,14 @@ class Point:
 
     async def exchange(self, frame: list[Any]) -> list[Any]:
         """Whatever comes back under the id of `frame`."""
+        return await self.exchange_text(frame[1], json.dumps(frame))
+
+    async def exchange_text(self, message_id: str, text: str) -> list[Any]:
+        """Whatever comes back under the id for `text`, sent as it is."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting[frame[1]] = future
-        await self.socket.send(json.dumps(frame))
-        answer: list[Any] = await asyncio.wait_for(future, 10)
+        self._waiting[message_id] = future
+        await self.socket.send(text)
+        answer: list[Any] = await asyncio.wait_for(future, 30)
         return answer
 
     async def boot(self) -> str:
@@ -161,7 +165,7 @@ class Point:
 
     async def close_code(self) -> int | None:
         """Wait until the hub hangs up."""
-        await asyncio.wait_for(self.socket.wait_closed(), 5)
+        await asyncio.wait_for(self.socket.wait_closed(), 30)
         return self.socket.close_code
 
     async def close(self) -> None:
@@ -246,6 +250,11 @@ class Site:
     async def records(self) -> list[Record]:
         return [journal.record_in(d) for d in await self.hub.store.select(TRANSACTIONS)]
 
+    async def doubts(self, station: str) -> list[Payload]:
+        """What an operator is shown as odd of a station."""
+        found: list[Payload] = (await Reach(self.hub, self.gateway.stations).view(station))["doubts"]
+        return found
+
     async def evse_status(self, evse_uid: str) -> str:
         (document,) = await self.hub.store.select(LOCATIONS)
         evses = parse(document.body, limit=10**7)["evses"]
@@ -267,7 +276,7 @@ def basic(user: str, password: str | bytes | None) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(user.encode() + b":" + secret).decode()}
 
 
-async def until(condition: Callable[[], Awaitable[bool] | bool], *, seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool] | bool], *, seconds: float = 30.0) -> None:
     """Wait until `condition` holds."""
     async with asyncio.timeout(seconds):
         while True:
@@ -317,7 +326,7 @@ _LOCATION: Payload = {
     "country": "DEU",
     "coordinates": {"latitude": "52.520008", "longitude": "13.404954"},
     "time_zone": "Europe/Berlin",
-    "evses": [_evse("E1"), _evse("E2"), _evse("E3")],
+    "evses": [_evse("E1"), _evse("E2"), _evse("E3"), _evse("E4")],
 }
 _TARIFF: Payload = {
     "id": "T1",

@@ -84,6 +84,26 @@ async def test_a_charger_that_was_registered_elsewhere_a_moment_ago_is_let_in(pa
             assert await cp.boot() == "Pending"
 
 
+@pytest.mark.parametrize("odd", ["A\\u0000", "\0", "\x1b[31mA", "\\ud800"])
+async def test_no_character_that_a_charger_sends_breaks_its_connection_or_the_database(parts: Parts, odd: str) -> None:
+    boot = f'{{"chargePointVendor":"{odd}","chargePointModel":"{odd}","firmwareVersion":"{odd}"}}'
+    event = f'{{"type":"{odd}","timestamp":"2026-05-01T12:00:00Z","techInfo":"{odd}"}}'
+    start = f'{{"connectorId":1,"idTag":"{odd}","meterStart":0,"timestamp":"2026-05-01T12:00:00Z"}}'
+    stop = f'{{"transactionId":77,"idTag":"{odd}","meterStop":0,"timestamp":"{odd}","reason":"{odd}"}}'
+    async with parts.charger() as cp:
+        for action, payload in (
+            ("BootNotification", boot),
+            ("SecurityEventNotification", event),
+            ("StartTransaction", start),
+            ("StopTransaction", stop),
+        ):
+            answer = await cp.exchange_text(action, f'[2,"{action}","{action}",{payload}]')
+            assert answer[0] == 3, answer
+        view = await parts.api.stations.view("CP1")
+        assert view["connected"] is True
+        assert f"{view['vendor']}{view['firmware']}".isprintable()
+
+
 async def open_errands(parts: Parts) -> list[Any]:
     return await parts.api.store.select(ERRANDS)
 
@@ -183,7 +203,7 @@ async def test_an_operator_sees_and_calls_it_as_if_it_were_here(parts: Parts) ->
         with pytest.raises(InvalidRequest, match="not valid"):
             await stations.call("CP1", "Reset", {"type": "Softly"}, timeout_s=5, force=False)
         view = await stations.view("CP1")
-        assert view == parts.ocpp.gateway.stations.view("CP1") | {"last_frame_s": view["last_frame_s"]}
+        assert view == parts.ocpp.gateway.stations.view("CP1") | {"doubts": [], "last_frame_s": view["last_frame_s"]}
         assert [each["connected"] for each in await stations.views()] == [True]
         assert "Reset" in json.dumps(await stations.messages("CP1", limit=10))
     await until(lambda: _is_gone(parts))

@@ -39,8 +39,6 @@ NO_MESSAGE = {
 }
 ANSWERABLE = {
     "half a frame": '[2,"m1","Heartb',
-    "a lone surrogate": '[2,"m1","Heartbeat",{"a":"\\ud800"}]',
-    "a control character": '[2,"m1","Heartbeat",{"a":"\x01"}]',
     "NaN": '[2,"m1","Heartbeat",{"a":NaN}]',
     "Infinity": '[2,"m1","Heartbeat",{"a":-Infinity}]',
     "1e999999": '[2,"m1","Heartbeat",{"a":1e999999}]',
@@ -107,6 +105,27 @@ def test_the_padding_of_a_fixed_buffer_is_dropped() -> None:
     frame = frames.read('[2,"m1","Authorize",{"idTag":"AB\\u0000\\u0000"}]', "1.6")
     assert isinstance(frame, Call)
     assert frame.payload == {"idTag": "AB"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("AB\0\0", "AB"),
+        ("A\x1bB\n", "A\x1bB\n"),
+        ("A\\ud800", "A?"),
+        ("\\udc00\\ud83d\\ude00", "?\U0001f600"),
+        ("A\\u0000\\u001b", "A\x1b"),
+    ],
+)
+def test_characters_that_do_not_belong_into_text_lose_no_message(sent: str, read: str) -> None:
+    frame = frames.read(f'[2,"m1","Authorize",{{"idTag":"{sent}","n":1.50}}]\0\0', "1.6")
+    assert isinstance(frame, Call)
+    assert frame.payload == {"idTag": read, "n": Decimal("1.5")}
+
+
+@pytest.mark.parametrize("wrong", ["NaN", "1" * 33, "[" * 40 + "]" * 40, "1e99"])
+def test_a_frame_with_such_characters_keeps_within_the_limits(wrong: str) -> None:
+    assert isinstance(frames.read(f'[2,"m1","X",{{"a":"\0","b":{wrong}}}]', "1.6"), BadFrame)
 
 
 def test_of_a_key_that_comes_twice_the_last_counts() -> None:

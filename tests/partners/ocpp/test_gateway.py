@@ -15,6 +15,7 @@ from hub.core.errors import PeerRefused, PeerUnreachable
 from hub.core.store import Store
 from partners.ocpp import sequence
 from partners.ocpp.journal import OCPP_EVENTS
+from partners.ocpp.ledger import blank
 from tests.partners.ocpp.site import (
     ASKED_CARD,
     BLOCKED_CARD,
@@ -148,21 +149,70 @@ async def test_a_stop_that_nobody_knows_is_answered_and_kept(site: Site) -> None
     assert (record.state, record.number, record.meter_stop_wh) == ("orphan", 999, Decimal(5000))
 
 
-async def test_a_number_that_a_charger_mentions_is_never_given(site: Site) -> None:
+async def test_a_stop_of_another_stations_charge_ends_nothing_here_and_an_operator_sees_it(site: Site) -> None:
+    began = recently()
+    async with await site.point() as cp, await site.point("CP2") as other:
+        number = (await cp.start(began))["transactionId"]
+        foreign = (await other.start(began, tag=ASKED_CARD))["transactionId"]
+        assert await cp.stop(began + HOUR, foreign, 1000) == {}
+        assert await site.cdrs() == []
+        doubts = await site.doubts("CP1")
+        assert [(doubt["transaction"], doubt["severity"]) for doubt in doubts] == [(foreign, "hard"), (number, "hard")]
+        assert "ended nothing" in doubts[0]["reasons"][0]
+        await cp.stop(began + HOUR, number, 11000)
+    (cdr,) = await site.cdrs()
+    assert (cdr["total_energy"], cdr.get("remark")) == (Decimal(10), None)
+
+
+@pytest.mark.parametrize("mentioned", [5000, 2**31 - 1])
+async def test_a_number_that_a_charger_mentions_moves_nobodys_numbers(site: Site, mentioned: int) -> None:
     began = recently()
     async with await site.point() as cp:
-        await cp.stop(began - HOUR, 5000, 500)
-        assert (await cp.start(began))["transactionId"] > 5000
+        first = (await cp.start(began - HOUR))["transactionId"]
+        await cp.stop(began - HOUR, mentioned, 500)
+        await cp.stop(began - HOUR, first + 1, 500, idTag="X")
+        assert (await cp.start(began, connector=2))["transactionId"] == first + 2
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "reason"),
+    [
+        ({"connectorId": 99}, "connector 99 is on no location"),
+        ({"connectorId": -1}, "connector -1 is on no location"),
+        ({"timestamp": "9999-12-31T23:59:59Z"}, "clock ran ahead"),
+        ({"timestamp": "yesterday"}, "could not be read"),
+        ({"timestamp": "1970-01-01T00:00:00Z"}, "clock was not set"),
+        ({"meterStart": -5}, "below zero"),
+        ({"meterStart": 999_999_999_999}, "higher than any"),
+        ({"meterStart": 10**30}, "no meter value"),
+        ({"meterStart": "much"}, "no meter value"),
+    ],
+)
+async def test_a_start_that_makes_no_sense_is_answered_and_seen_by_the_operator(
+    site: Site, nonsense: Payload, reason: str
+) -> None:
+    start = {"connectorId": 1, "idTag": CARD, "meterStart": 1000, "timestamp": timestamp(recently()), **nonsense}
+    async with await site.point() as cp:
+        assert (await cp.call("StartTransaction", start))["transactionId"] > 0
+    (doubt,) = await site.doubts("CP1")
+    assert any(reason in told for told in doubt["reasons"]), doubt
+    assert CARD not in str(doubt)
+
+
+async def test_a_charge_like_any_other_raises_no_doubt(site: Site) -> None:
+    async with await site.point() as cp:
+        await charged(cp, recently())
+    assert await site.doubts("CP1") == []
 
 
 async def test_numbers_go_on_after_a_restart(site: Site) -> None:
     began = recently()
     async with await site.point() as cp:
-        await charged(cp, began)
-        await cp.stop(began - HOUR, 5000, 500)
+        first = await charged(cp, began)
+        await cp.stop(began - HOUR, first + 100, 500)
     await site.restart()
     async with await site.point() as cp:
-        assert await charged(cp, began + HOUR) > 5000
+        assert await charged(cp, began + HOUR) == first + 101
 
 
 async def test_a_restart_in_the_middle_loses_nothing(site: Site) -> None:
@@ -359,7 +409,7 @@ async def test_blocks_of_numbers_of_two_processes_do_not_meet(site: Site) -> Non
     given: set[int] = set()
     for _ in range(150):
         for numbers in (one, two):
-            await numbers.cover(None)
+            await numbers.cover(blank("CP1"))
             assert numbers.next not in given
             given.add(numbers.next)
             numbers.next += 1

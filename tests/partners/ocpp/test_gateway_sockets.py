@@ -183,7 +183,7 @@ async def test_any_path_may_come_before_the_identity(site: Site, path: str) -> N
 
 
 async def test_the_identity_is_percent_decoded_and_its_case_does_not_matter(site: Site) -> None:
-    await site.gateway.stations.put("RDAM|123", station("E3"))
+    await site.gateway.stations.put("RDAM|123", station("E4"))
     for identity in ("RDAM%7C123", "rdam%7c123", "RDAM%7C123/"):
         headers = basic("RDAM|123", PASSWORD)
         url = f"{site.url}/{identity}"

@@ -10,7 +10,7 @@ import pytest
 
 from partners.ocpp.events import SEVERITY, Event, Flag, Transaction, start_key
 from partners.ocpp.facts import MOST_SAMPLES, Facts
-from partners.ocpp.ledger import LEAP, MOST_CHARGES, Book, apply, blank, expire, forget, settle, settled
+from partners.ocpp.ledger import MOST_CHARGES, Book, apply, blank, expire, forget, settle, settled
 from tests.partners.ocpp.said import DEAD, NOON, at, available, boot, sample, start, stop
 
 
@@ -78,21 +78,17 @@ def test_an_old_stop_that_comes_after_its_number_was_given_away_is_not_believed(
     assert len(book.orphans) == 1
 
 
-def test_ids_stay_above_what_the_charger_mentions() -> None:
-    _, _, next_id = told(stop(transaction=77), next_id=5)
-    assert next_id == 78
+@pytest.mark.parametrize("mentioned", [77, 10 + 2_000_000, 2**31 - 1, 10**11])
+def test_nothing_that_a_charger_mentions_moves_the_sequence(mentioned: int) -> None:
+    _, _, next_id = told(stop(transaction=mentioned), sample(5, "1", transaction=mentioned), next_id=5)
+    assert next_id == 5
 
 
-def test_an_absurd_mention_does_not_use_up_the_sequence_but_its_number_is_avoided() -> None:
-    far = 10 + LEAP * 2
-    book, _, next_id = told(stop(transaction=far), next_id=10)
-    assert next_id == 10
-    assert apply(book, start(), next_id=far).event.assigned == far + 1
-
-
-def test_the_highest_32_bit_number_does_not_push_ids_out_of_range() -> None:
-    _, _, next_id = told(stop(transaction=2**31 - 1), next_id=2**31 - 10)
-    assert next_id == 2**31 - 10
+def test_a_number_that_a_charger_mentioned_is_not_given_to_it_even_after_a_restart() -> None:
+    mentions = [stop(transaction=5, tag="X"), sample(5, "1", transaction=6)]
+    book, _, next_id = told(*mentions, next_id=5)
+    assert apply(book, start(), next_id=next_id).event.assigned == 7
+    assert apply(settled("CP1", mentions), start(), next_id=next_id).event.assigned == 7
 
 
 @pytest.mark.parametrize("transaction", [0, -1, -2000, 4711, None])
@@ -105,6 +101,36 @@ def test_an_offline_replay_is_one_charge_whatever_id_its_stop_names(transaction:
     assert only(book).bill == (start_key(start()), Decimal(7), NOON, at(60))
     assert only(book).flags == {Flag.STOP_ID_UNKNOWN}
     assert kinds == ["opened", "ended"]
+
+
+@pytest.mark.parametrize("transaction", [2, 4711, 2**31 - 1])
+@pytest.mark.parametrize("tag", [None, "TAG1"])
+@pytest.mark.parametrize("meter", [1000, 8000])
+def test_a_stop_by_a_number_of_nobody_ends_nothing_that_runs(transaction: int, tag: str | None, meter: int) -> None:
+    book, kinds, next_id = told(start(), stop(30, transaction=transaction, tag=tag, meter=meter))
+    assert only(book).ending == "open"
+    assert len(book.orphans) == 1
+    assert kinds == ["opened", "grew", "orphaned"]
+    assert only(book).flags == {Flag.STOP_MISNAMED}
+    ended = apply(book, stop(transaction=1), next_id=next_id).book
+    assert (only(ended).bill[1:], only(ended).flags) == ((Decimal(7), NOON, at(60)), frozenset())
+
+
+def test_the_doubt_of_a_misnamed_stop_is_remarked_where_no_other_stop_comes() -> None:
+    book, _, _ = told(start(), sample(30, "5", transaction=1), stop(31, transaction=4711, meter=9000), available(45))
+    assert (only(book).energy_kwh, only(book).end) == (Decimal(4), at(45))
+    assert Flag.STOP_MISNAMED in only(book).remark
+
+
+@pytest.mark.parametrize("transaction", [0, -1, None])
+def test_a_charger_that_forgot_its_number_still_ends_what_runs(transaction: int | None) -> None:
+    book, _, _ = told(start(), stop(transaction=transaction, tag=None))
+    assert (only(book).ending, only(book).energy_kwh) == ("stop", Decimal(7))
+
+
+def test_a_number_made_up_offline_is_believed_only_with_the_token_of_the_start() -> None:
+    book, _, _ = told(start(arrival=at(200)), stop(transaction=4711, tag=None, arrival=at(200)))
+    assert only(book).ending == "open"
 
 
 def test_a_stop_before_its_start_is_an_orphan_until_the_start_comes() -> None:

@@ -82,7 +82,7 @@ async def test_the_right_password_passes_however_often_somebody_guessed(tmp_path
 
 async def test_who_guesses_at_one_charger_locks_out_no_other_behind_the_same_address(tmp_path: Path) -> None:
     async with a_site(tmp_path, failed_logins_per_min=2) as site:
-        await site.gateway.stations.put("CP3", station("E3", password="kurz-8-oder"))
+        await site.gateway.stations.put("CP3", station("E4", password="kurz-8-oder"))
         assert [await refusal(site, password="wrong" * 4) for _ in range(3)] == [401, 401, 429]
         assert [await refusal(site, "NOBODY") for _ in range(3)] == [404, 404, 429]
         async with await site.point("CP3", password="kurz-8-oder") as cp:
@@ -120,15 +120,15 @@ async def test_a_charger_that_is_not_let_in_is_logged_and_counted_without_what_i
 
 
 async def test_a_password_is_minted_when_none_is_given_and_shown_once(site: Site) -> None:
-    made = await site.gateway.stations.put("CP3", station("E3", password=None))
+    made = await site.gateway.stations.put("CP3", station("E4", password=None))
     assert len(made["password"]) == 40
-    assert "password" not in await site.gateway.stations.put("CP3", station("E3", password=None))
+    assert "password" not in await site.gateway.stations.put("CP3", station("E4", password=None))
     async with await site.point("CP3", password=made["password"]) as cp:
         assert await cp.boot() == "Accepted"
 
 
 async def test_profile_0_asks_nothing_and_must_be_chosen(site: Site) -> None:
-    view = await site.gateway.stations.put("CP3", station("E3", password=None, security_profile=0))
+    view = await site.gateway.stations.put("CP3", station("E4", password=None, security_profile=0))
     assert "password" not in view
     async with await site.point("CP3", password=None) as cp:
         assert await cp.boot() == "Accepted"

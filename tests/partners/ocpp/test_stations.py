@@ -40,7 +40,7 @@ async def test_a_register_outlives_a_restart_with_what_was_learned(site: Site) -
 async def test_a_station_that_another_process_registered_is_found(site: Site) -> None:
     other = Gateway(site.hub)
     await other.stations.load()
-    await other.stations.put("CP9", station("E3"))
+    await other.stations.put("CP9", station("E4"))
     await until(lambda: site.gateway.stations.find("CP9") is not None)
 
 
@@ -59,6 +59,7 @@ async def test_a_deleted_station_is_hung_up_on(site: Site) -> None:
         {"evses": {"one": {"evse_uid": "E1", "connectors": {"one": "1"}}}},
         {"evses": {"0": {"evse_uid": "E1", "connectors": {"0": "1"}}}},
         {"evses": {n: {"evse_uid": "E1", "connectors": {"1": "1", "2": "2"}} for n in ("1", "2")}},
+        {"evses": {n: {"evse_uid": "E4", "connectors": {n: "1"}} for n in ("1", "2")}},
         {"security_profile": 7},
         {"password": 7},
         {"password": "short"},
@@ -68,6 +69,29 @@ async def test_a_registration_that_cannot_be_is_refused(site: Site, tree: Payloa
     with pytest.raises(InvalidRequest):
         await site.gateway.stations.put("CP3", tree)
     assert site.gateway.stations.find("CP3") is None
+
+
+@pytest.mark.parametrize("evse_uid", ["E2", "e2"])
+async def test_an_evse_that_another_charger_serves_is_not_given_away(site: Site, evse_uid: str) -> None:
+    stations = site.gateway.stations
+    with pytest.raises(InvalidRequest, match=f"/evses/2/evse_uid: {evse_uid} of DE.BSB/LOC1 is served by charger CP1"):
+        await stations.put("CP3", station("E4", evse_uid))
+    assert stations.find("CP3") is None
+    await stations.put("cp1", station("E1"))
+    assert (await stations.put("CP3", station("E4", evse_uid)))["identity"] == "CP3"
+
+
+async def test_of_two_chargers_registered_at_once_for_one_evse_one_is_refused(site: Site) -> None:
+    puts = (site.gateway.stations.put(name, station("E4")) for name in ("CP3", "CP4"))
+    became = await asyncio.gather(*puts, return_exceptions=True)
+    assert [type(error) for error in became if isinstance(error, Exception)] == [InvalidRequest]
+
+
+async def test_a_station_is_shown_with_the_url_that_it_is_to_call(site: Site) -> None:
+    stations = site.gateway.stations
+    assert stations.view("CP1")["url"] == "ws://127.0.0.1:9000/CP1"
+    view = await stations.put("RDAM|123 x", station("E4", security_profile=2))
+    assert view["url"] == "wss://127.0.0.1:9443/RDAM%7C123%20x"
 
 
 @pytest.mark.parametrize("identity", ["", "A/B", "A:B", "A\n", "X" * 49])
@@ -300,7 +324,7 @@ async def test_a_station_without_a_place_is_told_to_wait_until_it_has_one(site: 
         cp.answers["TriggerMessage"] = {"status": "Accepted"}
         assert await cp.boot() == "Pending"
         assert not stations.reachable("CP3")
-        await stations.put("CP3", station("E3"))
+        await stations.put("CP3", station("E4"))
         await until(lambda: cp.asked == [("TriggerMessage", {"requestedMessage": "BootNotification"})])
         assert await cp.boot() == "Accepted"
         assert stations.reachable("CP3")

@@ -60,7 +60,7 @@ class Csms:
 
     async def until(self, action: str, count: int = 1) -> dict[str, Any]:
         """The `count`-th CALL of that action."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.sent(action)) < count:  # noqa: ASYNC110 - a test waits for its world
                 await asyncio.sleep(0.005)
         return self.sent(action)[count - 1]

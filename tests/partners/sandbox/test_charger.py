@@ -322,7 +322,7 @@ async def test_profile_one_shows_identity_and_password_and_takes_a_new_key() -> 
         assert world.headers[0][":path"] == "/ocpp/CP%201"
         assert world.sent("SecurityEventNotification")[0]["type"] == "StartupOfTheDevice"
         await world.call("ChangeConfiguration", {"key": "AuthorizationKey", "value": "616263"})
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(world.headers) < 2:  # noqa: ASYNC110 - a test waits for its world
                 await asyncio.sleep(0.01)
         assert world.headers[1]["Authorization"].removeprefix("Basic ") == base64.b64encode(b"CP 1:abc").decode()

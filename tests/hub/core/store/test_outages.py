@@ -84,7 +84,7 @@ async def test_a_stopped_postgresql_is_not_ready_and_then_works_again(own_server
     await becomes_ready(store)
     assert await store.get(TOKEN, "before") is not None
     assert await store.get(TOKEN, "lost") is None
-    for _ in range(50):
+    for _ in range(300):
         if "from another process" in heard:
             break
         await asyncio.sleep(0.1)
