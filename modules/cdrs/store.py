@@ -166,6 +166,11 @@ async def credits_of(store: Store, key: str) -> list[Document]:
     return await store.select(RECEIVED, equal={"credits": key})
 
 
+async def deliveries_of(store: Store, key: str) -> list[Document]:
+    """How far a CDR is, at each partner that it was ever sent to."""
+    return await store.select(DELIVERIES, equal={"cdr": key})
+
+
 class _Located(msgspec.Struct):
     location: str = ""
 
