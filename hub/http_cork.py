@@ -8,6 +8,7 @@ loop is handed over together at its end, which is a third of the cost of a small
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 from hub.http_guard import GuardedHttp
@@ -16,11 +17,14 @@ from hub.http_guard import GuardedHttp
 class Cork:
     """A transport that collects what is written in one turn of the loop. All else is the transport's own."""
 
-    __slots__ = ("_loop", "_transport", "_waiting")
+    __slots__ = ("_linger", "_loop", "_transport", "_waiting")
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, linger: Callable[[], bool]
+    ) -> None:
         self._transport = transport
         self._loop = loop
+        self._linger = linger
         self._waiting: list[bytes] = []
 
     def write(self, data: bytes) -> None:
@@ -43,9 +47,10 @@ class Cork:
             self._transport.writelines(waiting)
 
     def close(self) -> None:
-        """Close when all is sent."""
+        """Close when all is sent; `linger` may say that it closes later."""
         self.flush()
-        self._transport.close()
+        if not self._linger():
+            self._transport.close()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -55,5 +60,5 @@ class CorkedHttp(GuardedHttp):
     """One connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self.cork = Cork(transport, self.loop)
+        self.cork = Cork(transport, self.loop, self._lingers)
         super().connection_made(cast("asyncio.Transport", self.cork))

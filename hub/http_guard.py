@@ -120,6 +120,13 @@ class GuardedHttp(HttpToolsProtocol):
         elif unread and not self._over:
             self._give_up()
 
+    def _lingers(self) -> bool:
+        """The connection is to end with this answer. True: not before the client could read it."""
+        if self._over or self.cycle is None or not self.cycle.more_body:
+            return False
+        self._give_up()
+        return True
+
     def _give_up(self) -> None:
         """Answered before its body was here: nobody wants it, and it may be endless. The client can read the answer."""
         self._over = True

@@ -119,7 +119,7 @@ async def credit_cdr(
     return answer(await records.credit(program_of(request), owner, cdr_id, actor=bearer.subject), 201)
 
 
-@router.post("/cdrs/{country_code}/{party_id}/{cdr_id}/resend", tags=["cdrs"], responses=gives("Cdr"))
+@router.post("/cdrs/{country_code}/{party_id}/{cdr_id}/resend", tags=["cdrs"], responses=gives("IssuedCdr"))
 async def resend_cdr(
     request: Request, country_code: Segment, party_id: Segment, cdr_id: Segment, bearer: Operator
 ) -> Response:

@@ -25,14 +25,13 @@ from modules.commands.store import HELD, RESERVATIONS
 from modules.sessions.charge import CHARGES, CLOSED, OPEN, frozen_location
 from modules.sessions.charge import HELD as HELD_BACK
 from modules.sessions.service import AS_METERED, release
-from modules.sessions.store import SESSIONS
+from modules.sessions.store import RUNNING, SESSIONS
 from modules.sessions.store import key_of as session_key
 
 if TYPE_CHECKING:
     from hub.app import Program
 
 _LIMIT: Final = 8 * 1024 * 1024
-_RUNNING: Final = ("ACTIVE", "PENDING", "RESERVATION")
 _ENDED: Final = ("COMPLETED", "INVALID")
 _LONG: Final = frozenset({"location_tree", "readings", "signed", "tariffs", "token"})
 """Of a charge; for who asks for that one."""
@@ -50,7 +49,7 @@ async def sessions(program: Program, asked: Filter) -> Found:
     """Sessions, the newest first. Raises: NotFound (no such partner), InvalidRequest."""
     among: dict[str, Sequence[str]] = {}
     if asked.open is not None:
-        among["status"] = _RUNNING if asked.open else _ENDED
+        among["status"] = RUNNING if asked.open else _ENDED
     if asked.station is not None:
         among["id"] = await _sessions_at(program, asked.station)
     if asked.held:

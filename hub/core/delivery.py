@@ -133,8 +133,11 @@ def only_for(name: str, module: str, key: str) -> Change:
 
 
 async def lane_from_now_on(store: Store, name: str) -> Put:
-    """What starts a new partner's lane with the changes that come: what exists already, the partner pulls."""
-    return Put(LANES, name, msgspec.json.encode(LaneState(cursor=await store.last_change())))
+    """What starts a new partner's lane with the changes that come: what exists already, the partner pulls.
+
+    What is under way for its parties (`lane.Running`) is brought to it all the same.
+    """
+    return Put(LANES, name, msgspec.json.encode(LaneState(cursor=await store.last_change(), fresh=True)))
 
 
 def may_have(hub: Hub, partner: Partner, module: str, key: str) -> bool:

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 import structlog
@@ -30,7 +30,7 @@ from hub.core.lane_queue import At, Dirty, LaneQueue
 from hub.core.parties import PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
-from hub.core.units import ChangeRow, Delete, Kind, Put, Unit
+from hub.core.units import Change, ChangeRow, Delete, Kind, Put, Unit
 
 log = structlog.get_logger()
 
@@ -59,6 +59,15 @@ class Publication(Protocol):
         ...
 
 
+@runtime_checkable
+class Running(Protocol):
+    """A publication whose objects run for a while: a partner that registers meanwhile has to hear of them."""
+
+    async def running(self, hub: Hub, partner: Partner) -> list[str]:
+        """The keys of what is under way for the parties of `partner`; the oldest first."""
+        ...
+
+
 ONLY: Final = "only/"
 """Prefix of the change words that mean one partner's lane alone, by name, and there the whole object."""
 
@@ -75,6 +84,8 @@ class LaneState:
     failing_since: str = ""
     stopped: bool = False
     """Failing for `GIVE_UP_AFTER`: waits for the partner to call, or for an operator."""
+    fresh: bool = False
+    """The partner has just registered, perhaps again: what is under way for its parties was not looked for yet."""
 
 
 @dataclass(slots=True)
@@ -142,6 +153,7 @@ class Lane:
             try:
                 if not restored:
                     await self._restore()
+                    await self._take_up_what_runs()
                     restored = True
                 await self._step()
             except (NotReady, Conflict) as fault:
@@ -168,6 +180,22 @@ class Lane:
         self.read_to = self.saved = self.state.cursor
         refused = await store.select(REFUSED, equal={"partner": self.name}, limit=100_000)
         self.refused = {(known.columns["module"], known.columns["object"]) for known in refused}
+
+    async def _take_up_what_runs(self) -> None:
+        """It goes the way of all changes, through the log."""
+        partner = self.hub.registry.find(self.name)
+        if not self.state.fresh or partner is None:
+            return
+        unit = Unit()
+        for module, publication in self.publications.items():
+            if isinstance(publication, Running) and not partner.roles.isdisjoint(publication.readers):
+                for key in await publication.running(self.hub, partner):
+                    unit.tells(Change(module, key, what=f"{ONLY}{self.name}"))
+        self.state.fresh = False
+        await self.hub.store.commit(unit.put(self._state_put()))
+
+    def _state_put(self) -> Put:
+        return Put(LANES, self.name, msgspec.json.encode(self.state))
 
     def told(self, rows: Sequence[ChangeRow]) -> None:
         """A commit was made. What does not join on to what was read is fetched from the log."""
@@ -306,5 +334,5 @@ class Lane:
         self.state.cursor = self.queue.below(self.read_to)
         if self.state.cursor == self.saved and not self.unsaved:
             return
-        await self.hub.store.commit(Unit().put(Put(LANES, self.name, msgspec.json.encode(self.state))))
+        await self.hub.store.commit(Unit().put(self._state_put()))
         self.saved, self.saved_at, self.unsaved = self.state.cursor, now, False

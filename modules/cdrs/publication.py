@@ -32,7 +32,7 @@ from hub.core.registry import Partner
 from hub.core.renditions import up_to
 from hub.core.units import Document, Put, Unit
 from modules.cdrs.routes import rendition
-from modules.cdrs.store import DELIVERIES, find, original_in
+from modules.cdrs.store import DELIVERIES, deliveries_of, find, original_in
 from modules.cdrs.whereabouts import place_of
 
 _SETTLED: Final = "delivered"
@@ -68,13 +68,22 @@ class CdrPublication:
         body = await original_in(hub.store, document, version) or await rendition.of(hub.store, document, version)
         if body is None or document.columns["lowest"] not in up_to(version):
             raise NotExpressible("a credit CDR, and the CDR that follows it, cannot be said in this version")
-        delivery = await load(hub, partner.name, key)
+        delivery = await self._begun(hub, partner, key)
         if delivery.state == _SETTLED:
             return
         if delivery.state in _IN_DOUBT and await self._is_there(hub, partner, document):
             await _save(hub, partner.name, key, delivery, _SETTLED)
             return
         await self._post(hub, partner, document, delivery, body)
+
+    async def _begun(self, hub: Hub, partner: Partner, key: str) -> Delivery:
+        """How far it is here. Where another connection of its party left it in doubt, so it is on this one."""
+        delivery = await load(hub, partner.name, key)
+        if not delivery.attempts:
+            others = await deliveries_of(hub.store, key)
+            if any(other.columns["state"] in _IN_DOUBT for other in others):
+                delivery.state = "unknown"
+        return delivery
 
     async def _post(self, hub: Hub, partner: Partner, document: Document, delivery: Delivery, body: bytes) -> None:
         failpoint("out.claim")

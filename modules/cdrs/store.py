@@ -189,6 +189,11 @@ async def of_bill(store: Store, bill: str, *, limit: int) -> list[Document]:
     return await store.select(RECEIVED, equal={"bill": bill}, limit=limit)
 
 
+async def deliveries_of(store: Store, key: str) -> list[Document]:
+    """How far a CDR is, at each partner that it was ever sent to."""
+    return await store.select(DELIVERIES, equal={"cdr": key})
+
+
 class _Located(msgspec.Struct):
     location: str = ""
 

@@ -12,7 +12,7 @@ from hub.core.operations import EMSP_LIKE, RECEIVER
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from modules.sessions.routes import rendition
-from modules.sessions.store import find
+from modules.sessions.store import find, running_for
 
 
 class SessionPublication:
@@ -20,6 +20,10 @@ class SessionPublication:
 
     module = "sessions"
     readers = EMSP_LIKE
+
+    async def running(self, hub: Hub, partner: Partner) -> list[str]:
+        """The sessions that are running; what has ended meanwhile, the CDR tells."""
+        return [session.key for session in await running_for(hub.store, partner.parties)]
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """PUT the session as it is now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from hub.core.clock import timestamp
@@ -13,6 +14,8 @@ from hub.core.types import parse_datetime
 from hub.core.units import ANY, Change, Document, Kind, Put
 
 SESSIONS: Final = Kind("sessions", columns=("status", "evse", "id"), indexed=("status", "evse", "id"))
+RUNNING: Final = ("ACTIVE", "PENDING", "RESERVATION")
+_MOST_RUNNING: Final = 100_000
 PLACES: Final = Kind("session_places")
 """The location that a session of another CPO came with (2.1.1), under the key of the session."""
 
@@ -46,6 +49,20 @@ async def find(store: Store, key: str) -> Document | None:
 async def active_at(store: Store, evse_uid: str) -> list[Document]:
     """The sessions that are running at an EVSE."""
     return await store.select(SESSIONS, equal={"evse": evse_uid.upper(), "status": "ACTIVE"})
+
+
+async def running_for(store: Store, parties: Iterable[str]) -> list[Document]:
+    """The sessions of these parties' drivers that have not ended, the oldest first."""
+    found = await store.page(
+        SESSIONS,
+        date_from=None,
+        date_to=None,
+        offset=0,
+        limit=_MOST_RUNNING,
+        audiences=sorted(parties),
+        among={"status": RUNNING},
+    )
+    return list(found.documents)
 
 
 async def by_id(store: Store, session_id: str) -> list[Document]:

@@ -13,6 +13,7 @@ from hub.core.parties import Party, PartyRole
 from hub.core.ports import Found
 from hub.core.registry import PARTNERS, Claim, State, TokenUse
 from hub.core.units import Put
+from modules.credentials import service
 from tests.world import BASE, NOW, OURS, World, a_world, credentials, endpoints, until
 
 POST, PUT, GET, DELETE = "POST", "PUT", "GET", "DELETE"
@@ -340,6 +341,24 @@ async def test_we_are_a_cpo_and_a_hub_in_the_words_of_each_version(version: str,
             assert shown["e1"]["hub_party_id"] == "DEHUB"
             assert triples(shown["e1"]) == ["CPO DE*BSB", "CPO BE*AAA", "CPO BE*BBB"]
             assert triples(shown["c1"]) == ["CPO DE*BSB", "EMSP NL*EEE", "EMSP NL*FFF"]
+
+
+@pytest.mark.parametrize(("role", "position"), [("CPO", "emsp"), ("EMSP", "cpo")])
+async def test_a_partner_of_211_is_given_the_position_of_the_other_side(
+    sqlite_url: str, role: str, position: str
+) -> None:
+    """When it registers, when it rotates and when it asks; and so are those whom we register with or rotate at."""
+    async with a_world(sqlite_url, "2.1.1") as world:
+        await world.join("new", "NL*NEW", PartyRole(role), state=State.INVITED, use=TokenUse.REGISTRATION)
+        mine = credentials("2.1.1", "NL*NEW")
+        world.discovery.found = Found("2.1.1", endpoints("2.1.1", cpo=role == "CPO"), "raw")
+        expected, by = f"/ocpi/{position}/versions", "new"
+        for method, body in ((POST, mine), (PUT, mine), (GET, None)):
+            said = await credentials_call(world, method, by, body)
+            assert (said.code, said.data["url"].endswith(expected)) == (1000, True), method
+            by = said.data["token"]
+        given = service.ours(world.hub, world.partner("new"), "token", "2.1.1")
+        assert str(given["url"]).endswith(expected)
 
 
 async def test_2_3_0_lists_only_whom_the_partner_has_to_do_with(sqlite_url: str) -> None:

@@ -28,7 +28,7 @@ class Wire:
 
 
 def corked(wire: Any) -> Cork:
-    return Cork(wire, asyncio.get_running_loop())
+    return Cork(wire, asyncio.get_running_loop(), lambda: False)
 
 
 async def test_head_and_body_leave_together_and_the_next_turn_on_its_own() -> None:

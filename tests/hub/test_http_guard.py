@@ -233,13 +233,17 @@ async def test_a_body_over_the_limit_is_refused_by_its_declared_length(port: Por
     is_envelope(await wire.reply(), 413)
 
 
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_ten_megabytes_are_413_for_a_client_that_sends_them_all_first(port: Port, chunked: bool) -> None:
+async def test_ten_megabytes_are_413_for_a_client_that_sends_them_all_first(
+    port: Port, chunked: bool, connection: str
+) -> None:
     async def parts() -> AsyncIterator[bytes]:
         for _ in range(160):
             yield b" " * 65536
 
     url, headers = f"http://127.0.0.1:{port.number}{PUT_PATH}", {"Authorization": port.authorization}
+    headers["Connection"] = connection
     content = parts() if chunked else b" " * 160 * 65536
     async with httpx.AsyncClient(trust_env=False) as web:
         answer = await web.put(url, content=content, headers={**headers, "Content-Type": "application/json"})
