@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import random
+from contextlib import suppress
 from typing import Final, Self
 
 import structlog
@@ -24,7 +25,9 @@ from hub.core.callbacks import CALLBACKS
 from hub.core.clock import Clock, SystemClock
 from hub.core.delivery import LANES, REFUSED, Lanes
 from hub.core.dispatch import Dispatcher
+from hub.core.errors import BusbarError
 from hub.core.following import Following
+from hub.core.losses import LOSSES
 from hub.core.outbound import Outbound
 from hub.core.ports import Hub, NoChargers
 from hub.core.registry import PARTNERS, Registry
@@ -45,7 +48,7 @@ from partners.ocpp.reach import Reach
 
 log = structlog.get_logger()
 
-CORE_KINDS: Final = (PARTNERS, AGREEMENTS, ADDRESSED, CALLBACKS, LANES, REFUSED, OPERATORS, HEALTH)
+CORE_KINDS: Final = (PARTNERS, AGREEMENTS, ADDRESSED, CALLBACKS, LANES, LOSSES, REFUSED, OPERATORS, HEALTH)
 
 
 def kinds() -> tuple[Kind, ...]:
@@ -127,6 +130,7 @@ class Program:
         """Know the stations, and go on knowing what other processes make of partners and stations."""
         await self.stations.refresh()
         self.tasks.start(self.following.run(), name="following")
+        self.tasks.start(worker.write_losses(self.hub), name="losses")
 
     async def start_gateway(self) -> None:
         """Open the chargers' port. Raises: OSError, when it is taken."""
@@ -153,6 +157,8 @@ class Program:
             await self.apart.stop()
         await self.lanes.stop()
         await self.tasks.stop()
+        with suppress(BusbarError):
+            await self.hub.losses.write()
         await self.outbound.close()
         await self.store.close()
 

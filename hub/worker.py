@@ -23,6 +23,7 @@ log = structlog.get_logger()
 Job = Callable[[Hub], Awaitable[object]]
 
 _A_STEP: Final = 500
+_LOSSES_S: Final = 5.0
 
 
 async def forget_authorizations(hub: Hub) -> None:
@@ -62,6 +63,15 @@ async def repeat(hub: Hub, job: Job, every_s: float) -> None:
             log.warning("a clock's work failed", job=job.__name__, why=fault.message)
         except Exception as error:  # one odd object must not stop a clock for all others
             log.exception("a clock's work broke", job=job.__name__, error=type(error).__name__)
+
+
+async def write_losses(hub: Hub) -> None:
+    """What objects lost on their way to and from partners; each process writes what it has counted, for ever."""
+
+    async def written(hub: Hub) -> None:
+        await hub.losses.write()
+
+    await repeat(hub, written, _LOSSES_S)
 
 
 def start(hub: Hub) -> None:

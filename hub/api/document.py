@@ -151,6 +151,7 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Pulled": _object(taken=_WHOLE, unchanged=_WHOLE, refused=_WHOLE),
     "Pushed": _object(waiting=_WHOLE),
     "RefusedObjects": _items(_object(id=_WHOLE, module=_TEXT, object=_TEXT, reason=_TEXT, at=_TEXT), total=_WHOLE),
+    "Losses": _items(_object(way=_TEXT, module=_TEXT, field=_TEXT, times=_WHOLE), total=_WHOLE, version=_TEXT),
     "Resent": _object(module=_TEXT, object=_TEXT),
     "Deleted": _object(deleted=_TEXT),
     "Locations": _page("Location"),

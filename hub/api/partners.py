@@ -89,6 +89,12 @@ async def push_to_partner(request: Request, name: Segment, bearer: Operator) -> 
     return answer(await partners.push(program_of(request), name, actor=bearer.subject))
 
 
+@router.get("/{name}/losses", responses=gives("Losses"))
+async def list_losses(request: Request, name: Segment, bearer: Viewer) -> Response:
+    """Which fields were lost on the way to and from a partner, as its version has no place for them."""
+    return answer(await partner_view.lost(program_of(request), name))
+
+
 @router.get("/{name}/refused", responses=gives("RefusedObjects"))
 async def list_refused(request: Request, name: Segment, bearer: Viewer) -> Response:
     """What the partner refused for its content, or cannot be told in its version."""

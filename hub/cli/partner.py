@@ -87,6 +87,12 @@ def show(face: Face, name: Name) -> None:
     face.show(face.hub.get(f"/partners/{quoted(name)}"))
 
 
+@command(app, "losses")
+def losses(face: Face, name: Name) -> None:
+    """Which fields its objects lost on the way there and back, as its version has no place for them."""
+    face.show(face.hub.get(f"/partners/{quoted(name)}/losses"), ("way", "module", "field", "times"))
+
+
 @command(app, "pull")
 def pull(
     face: Face, name: Name, full: Annotated[bool, typer.Option("--full", help="Everything, not only changes.")] = False

@@ -114,6 +114,14 @@ async def refused_count(program: Program, name: str) -> int:
     return page.total
 
 
+async def lost(program: Program, name: str) -> Tree:
+    """What objects lost on their way to and from a partner, the most frequent first. Raises: NotFound."""
+    partner = program.hub.registry.get(name)
+    counted = await program.hub.losses.of(name)
+    items = [{**lost._asdict(), "times": times} for lost, times in counted.items()]
+    return {"version": partner.version, "items": items, "total": len(items)}
+
+
 def losses(version: str) -> list[Tree]:
     """What objects lost on their way into `version` since the start: field, and how many renderings lost it."""
     return [

@@ -21,7 +21,7 @@ import structlog
 from hub.core import answers, trace
 from hub.core.answers import Answer
 from hub.core.clock import timestamp
-from hub.core.dialect import VERSIONS
+from hub.core.dialect import VERSIONS, Loss
 from hub.core.errors import (
     BusbarError,
     InvalidRequest,
@@ -33,6 +33,7 @@ from hub.core.errors import (
 from hub.core.inbound import parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.limits import RateLimiter, address_key
+from hub.core.losses import pointers
 from hub.core.operations import Operation
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
@@ -324,7 +325,11 @@ class Dispatcher:
         wire = call.operation.body[call.version]
         if call.operation.patch:
             return wire.read_patch(tree)
-        return wire.read(tree, given=_owner(call, parameters))
+        lost: list[Loss] = []
+        read = wire.read(tree, given=_owner(call, parameters), losses=lost)
+        if lost:
+            self._hub.losses.note(call.partner.name, "in", call.operation.module, pointers(lost))
+        return read
 
     def _reply(self, answer: Answer, headers: Mapping[bytes, bytes], call: Call | None) -> Reply:
         module, method = (call.operation.module, call.operation.method) if call is not None else ("other", "other")

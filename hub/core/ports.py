@@ -15,6 +15,7 @@ from hub.core.auth import Form
 from hub.core.clock import Clock
 from hub.core.jsontypes import Json
 from hub.core.logins import FailedLogins
+from hub.core.losses import Losses
 from hub.core.operations import Operation, Side
 from hub.core.registry import Endpoint, Partner, Registry
 from hub.core.settings import Settings
@@ -253,11 +254,13 @@ class Hub:
     logins: FailedLogins = field(default_factory=FailedLogins)
     agreements: Agreements = field(init=False)
     addressed: Addressed = field(init=False)
+    losses: Losses = field(init=False)
     relaying: set[tuple[str, ...]] = field(default_factory=set)
     """Requests that are being passed on: correlation id, method, path, asker, receiver."""
 
     def __post_init__(self) -> None:
         self.addressed = Addressed(self.store)
+        self.losses = Losses(self.store)
         self.agreements = Agreements(self.store, self.registry, self.settings, self.operations)
 
 

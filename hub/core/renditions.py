@@ -6,20 +6,19 @@ at all is None: it is left out of lists, and held in lanes.
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-from hub.core.dialect import VERSIONS, Loss, NotExpressible, Wire
+from hub.core.dialect import VERSIONS, NotExpressible, Wire
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
+from hub.core.losses import pointers
 from hub.core.store import Leaf, Store
 from hub.core.units import Document, Kind
 
 Context = Callable[[Store, Document], Awaitable[Mapping[str, Any]]]
 
-_INDEX: Final = re.compile(r"/\d+(?=/|$)")
 _LARGEST = 8 * 1024 * 1024
 
 
@@ -36,7 +35,7 @@ class Rendition:
         self._wires = wires
         self._context = context
         self._capacity = capacity
-        self._kept: OrderedDict[tuple[str, str], tuple[tuple[int, int], bytes | None]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[tuple[int, int], bytes | None, tuple[str, ...]]] = OrderedDict()
         self._store: Store | None = None
         self.losses: dict[tuple[str, str], int] = {}
         """How often a field was lost, by (version, JSON pointer)."""
@@ -53,11 +52,16 @@ class Rendition:
         if kept is not None and kept[0] == written:
             self._kept.move_to_end(at)
             return kept[1]
-        rendered = await self._render(store, document, version)
-        self._kept[at] = (written, rendered)
+        rendered, lost = await self._render(store, document, version)
+        self._kept[at] = (written, rendered, lost)
         if len(self._kept) > self._capacity:
             self._kept.popitem(last=False)
         return rendered
+
+    def lost(self, document: Document, version: str) -> tuple[str, ...]:
+        """What the object lost when it was last made for `version`, by JSON pointer."""
+        kept = self._kept.get((version, document.key))
+        return kept[2] if kept is not None and kept[0] == (document.seq, document.version) else ()
 
     async def of_all(self, store: Store, kind: Kind, leaves: Sequence[Leaf | Document], version: str) -> list[bytes]:
         """Those of the objects that can be said in `version`, in their order."""
@@ -79,20 +83,17 @@ class Rendition:
             found[at] = None if document is None else await self.of(store, document, version)
         return [body for body in found if body is not None]
 
-    async def _render(self, store: Store, document: Document, version: str) -> bytes | None:
+    async def _render(self, store: Store, document: Document, version: str) -> tuple[bytes | None, tuple[str, ...]]:
         context = await self._context(store, document) if self._context is not None else {}
         tree: Tree = parse(document.body, limit=_LARGEST)
         try:
             written, losses = self._wires[version].write(tree, context=context)
         except NotExpressible:
-            return None
-        self._count(version, losses)
-        return encode(written)
-
-    def _count(self, version: str, losses: tuple[Loss, ...]) -> None:
-        for loss in losses:
-            at = (version, _INDEX.sub("/*", loss.pointer))
-            self.losses[at] = self.losses.get(at, 0) + 1
+            return None, ()
+        lost = pointers(losses)
+        for pointer in lost:
+            self.losses[version, pointer] = self.losses.get((version, pointer), 0) + 1
+        return encode(written), lost
 
 
 def lowest_version(wires: Mapping[str, Wire[Any]], tree: Tree, context: Mapping[str, Any] | None = None) -> str:

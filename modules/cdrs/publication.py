@@ -65,7 +65,8 @@ class CdrPublication:
         ):
             return
         version = partner.version or ""
-        body = await original_in(hub.store, document, version) or await rendition.of(hub.store, document, version)
+        original = await original_in(hub.store, document, version)
+        body = original or await rendition.of(hub.store, document, version)
         if body is None or document.columns["lowest"] not in up_to(version):
             raise NotExpressible("a credit CDR, and the CDR that follows it, cannot be said in this version")
         delivery = await self._begun(hub, partner, key)
@@ -75,6 +76,8 @@ class CdrPublication:
             await _save(hub, partner.name, key, delivery, _SETTLED)
             return
         await self._post(hub, partner, document, delivery, body)
+        if original is None:
+            hub.losses.note(partner.name, "out", self.module, rendition.lost(document, version))
 
     async def _begun(self, hub: Hub, partner: Partner, key: str) -> Delivery:
         """How far it is here. Where another connection of its party left it in doubt, so it is on this one."""

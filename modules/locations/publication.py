@@ -105,3 +105,4 @@ class LocationPublication:
         whole = await rendition.of(hub.store, document, version)
         path = (*document.owner.split("*"), document.columns["id"])
         await hub.peers.send(partner, "PUT", "locations", RECEIVER, path, body=whole, **between)
+        hub.losses.note(partner.name, "out", self.module, rendition.lost(document, version))

@@ -43,3 +43,4 @@ class SessionPublication:
         await hub.peers.send(
             partner, "PUT", "sessions", RECEIVER, path, body=body, sender=document.owner, to=document.audience
         )
+        hub.losses.note(partner.name, "out", self.module, rendition.lost(document, partner.version or ""))

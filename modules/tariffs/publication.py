@@ -35,6 +35,7 @@ class TariffPublication:
         path = (*document.owner.split("*"), document.columns["id"])
         between = parties(hub, document.owner, document.audience)
         await hub.peers.send(partner, "PUT", "tariffs", RECEIVER, path, body=body, **between)
+        hub.losses.note(partner.name, "out", self.module, rendition.lost(document, partner.version or ""))
 
     async def _withdraw(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """DELETE under the id as it was spelled, where a change still says it; a partner that has none is content."""

@@ -49,6 +49,7 @@ class TokenPublication:
         await hub.peers.send(
             partner, "PUT", "tokens", RECEIVER, path, body=body, query=query or None, sender=hub.settings.hub
         )
+        hub.losses.note(partner.name, "out", self.module, rendition.lost(document, version))
 
 
 def _may_have(hub: Hub, partner: Partner, document: Document) -> bool:

@@ -17,10 +17,12 @@ import structlog
 
 from hub.core import trace
 from hub.core.clock import timestamp
+from hub.core.dialect import Loss
 from hub.core.errors import BusbarError, Conflict, NotReady
 from hub.core.failpoints import failpoint
 from hub.core.inbound import encode
 from hub.core.jsontypes import Json
+from hub.core.losses import pointers
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
@@ -168,7 +170,9 @@ class Puller:
         try:
             given = source.party_of(partner)
             named = {} if given is None else {"country_code": given.country_code, "party_id": given.party_id}
-            read = source.wires[partner.version or ""].read(tree, given=named)
+            lost: list[Loss] = []
+            read = source.wires[partner.version or ""].read(tree, given=named, losses=lost)
+            self._hub.losses.note(partner.name, "in", source.module, pointers(lost))
             owner = Party.of(read.country_code, read.party_id)
             if not partner.speaks_for(owner, source.owners):
                 log.warning("pulled what is not its own", partner=partner.name, module=source.module, party=str(owner))

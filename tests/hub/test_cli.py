@@ -199,6 +199,7 @@ def test_a_partner_from_invitation_to_farewell(shell: Shell) -> None:
     assert "waiting" in shell.ok("partner", "push", "acme")
     assert shell.ok("partner", "rotate", "acme")["state"] == "connected"
     assert shell.ok("partner", "refused", "acme") == {"items": [], "total": 0}
+    assert shell.ok("partner", "losses", "acme")["total"] == 0
     assert shell.run("partner", "resend", "acme", "1").code == Code.NOT_FOUND
     assert shell.ok("partner", "block", "acme")["state"] == "blocked"
     assert shell.ok("partner", "unblock", "acme")["state"] == "connected"

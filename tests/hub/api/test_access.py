@@ -35,6 +35,7 @@ LEAST = {
     "explain_route": "viewer",
     "pull_from_partner": "operator",
     "push_to_partner": "operator",
+    "list_losses": "viewer",
     "list_refused": "viewer",
     "resend_refused": "operator",
     "list_locations": "viewer",

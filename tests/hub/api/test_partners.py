@@ -254,3 +254,15 @@ async def test_what_was_done_to_a_partner_is_audited(serving: House, emsp: Emsp)
     done = {row["action"] for row in rows if row["actor"] == "jo" and row["subject"] == "acme"}
     assert done == {"partner.pushed", "credentials.rotated", "partner.blocked", "partner.unblocked"}
     assert (await serving.ask("GET", "/api/v1/audit/verify")).tree["intact"] is True
+
+
+async def test_what_a_partner_is_not_told_is_listed_the_most_frequent_first(house: House) -> None:
+    await house.invite("acme", "NL*EEE")
+    losses = house.program.hub.losses
+    losses.note("acme", "out", "locations", ("/help_phone", "/publish"))
+    await losses.write()
+    losses.note("acme", "out", "locations", ("/publish",))
+    told = await house.ask("GET", "/api/v1/partners/acme/losses")
+    assert (told.status, told.tree["total"]) == (200, 2)
+    assert told.tree["items"][0] == {"way": "out", "module": "locations", "field": "/publish", "times": 2}
+    assert (await house.ask("GET", "/api/v1/partners/nobody/losses")).status == 404

@@ -1,0 +1,94 @@
+"""What objects lose on their way between us and a partner, because its version has no place for it.
+
+Every translation names its losses by JSON pointer, with `*` for any index. Here they are counted for each partner, by
+direction and module. An object is counted in memory; a clock writes the sums, one document a partner, so that a push of
+ten thousand locations is one write. A process that is killed forgets the counts of its last few seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from hub.core.dialect import Loss
+from hub.core.errors import Conflict
+from hub.core.store import Store
+from hub.core.units import ABSENT, Kind, Put, Unit
+
+LOSSES: Final = Kind("losses")
+_INDEX: Final = re.compile(r"/\d+(?=/|$)")
+_ATTEMPTS: Final = 5
+Way = Literal["in", "out"]
+
+
+class Lost(NamedTuple):
+    """One field that was lost on one way."""
+
+    way: Way
+    module: str
+    field: str
+
+
+class _Kept(msgspec.Struct):
+    way: Way
+    module: str
+    field: str
+    times: int
+
+
+def pointers(losses: Iterable[Loss]) -> tuple[str, ...]:
+    """Where something was lost, whichever index it had."""
+    return tuple(_INDEX.sub("/*", loss.pointer) for loss in losses)
+
+
+class Losses:
+    """The counts of all partners, by name."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: dict[str, Counter[Lost]] = {}
+
+    def note(self, partner: str, way: Way, module: str, fields: Iterable[str]) -> None:
+        """An object of `module` went this way without `fields`."""
+        for field in fields:
+            self._waiting.setdefault(partner, Counter())[Lost(way, module, field)] += 1
+
+    async def write(self) -> None:
+        """Write what was counted since the last time. Raises: NotReady, Conflict; then it is written the next time."""
+        for partner in list(self._waiting):
+            counted = self._waiting.pop(partner)
+            try:
+                await self._add(partner, counted)
+            except BaseException:
+                self._waiting.setdefault(partner, Counter()).update(counted)
+                raise
+
+    async def of(self, partner: str) -> dict[Lost, int]:
+        """What was lost so far, the most frequent first; as far as it is written, and what this process has counted."""
+        total, _ = await self._read(partner)
+        total.update(self._waiting.get(partner, {}))
+        return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+
+    async def _add(self, partner: str, counted: Counter[Lost]) -> None:
+        """Other processes count too: read again when one was faster."""
+        for _ in range(_ATTEMPTS):
+            total, version = await self._read(partner)
+            total.update(counted)
+            body = msgspec.json.encode([_Kept(*lost, times) for lost, times in sorted(total.items())])
+            try:
+                await self._store.commit(Unit().put(Put(LOSSES, partner, body, expect=version)))
+            except Conflict:
+                continue
+            return
+        raise Conflict
+
+    async def _read(self, partner: str) -> tuple[Counter[Lost], int]:
+        document = await self._store.get(LOSSES, partner)
+        if document is None:
+            return Counter(), ABSENT
+        kept = msgspec.json.decode(document.body, type=list[_Kept])
+        return Counter({Lost(each.way, each.module, each.field): each.times for each in kept}), document.version
