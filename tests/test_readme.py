@@ -91,6 +91,8 @@ def test_the_quick_start_leads_from_nothing_to_a_delivered_cdr(tmp_path: Path, p
     assert '"status_code":1000' in done.stdout
     (cdr,) = json.loads(done.stdout[done.stdout.rindex('{"items"') :])["items"]
     assert (cdr["cdr"]["total_energy"], cdr["cdr"]["total_cost"]["before_taxes"]) == (10, 4.5)
+    assert cdr["cdr"]["start_date_time"] < cdr["cdr"]["end_date_time"] <= cdr["cdr"]["last_updated"]
+    assert "remark" not in cdr["cdr"]
     assert [delivery["state"] for delivery in cdr["deliveries"]] == ["delivered"]
 
 

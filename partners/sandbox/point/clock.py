@@ -21,15 +21,20 @@ class Clock(Protocol):
 
 
 class FastClock:
-    """Runs `speed` times as fast as real time, from `start` on. With speed 1 it is the real clock."""
+    """Runs `speed` times as fast as real time, from `start` on. With speed 1 it is the real clock.
 
-    def __init__(self, speed: float = 1.0, *, start: datetime | None = None) -> None:
+    With `behind` it begins that long ago instead, and never passes real time.
+    """
+
+    def __init__(self, speed: float = 1.0, *, start: datetime | None = None, behind: timedelta = timedelta(0)) -> None:
         self._speed = speed
-        self._start = start or datetime.now(UTC)
+        self._start = (start or datetime.now(UTC)) - behind
+        self._catches_up = behind > timedelta(0)
         self._began = time.monotonic()
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=(time.monotonic() - self._began) * self._speed)
+        moment = self._start + timedelta(seconds=(time.monotonic() - self._began) * self._speed)
+        return min(moment, datetime.now(UTC)) if self._catches_up else moment
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self._speed)

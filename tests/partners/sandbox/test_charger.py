@@ -374,6 +374,13 @@ async def test_a_fleet_charges_together_on_fast_clocks() -> None:
         assert world.invalid == []
 
 
+async def test_a_fast_clock_that_begins_in_the_past_never_passes_real_time() -> None:
+    assert FastClock(2, behind=timedelta(hours=1)).now() < datetime.now(UTC) - timedelta(minutes=30)
+    clock = FastClock(100_000, behind=timedelta(hours=1))
+    await clock.sleep(7200)
+    assert clock.now() <= datetime.now(UTC)
+
+
 async def test_a_clock_runs_as_fast_as_it_is_told() -> None:
     clock = FastClock(1000, start=START)
     await clock.sleep(60)
