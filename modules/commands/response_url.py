@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -54,7 +54,8 @@ def _is_ourselves(hub: Hub, target: _Target) -> bool:
     ours = _target(settings.base_url)
     if (target.host, target.port) == (ours.host, ours.port):
         return True
-    return _is_here(target.host, settings.host) and target.port in (settings.port, settings.ocpp_port)
+    ports = (settings.port, settings.ocpp_port, settings.ocpp_tls_port)
+    return _is_here(target.host, settings.host) and target.port in ports
 
 
 def _is_here(host: str, bound: str) -> bool:
@@ -63,6 +64,8 @@ def _is_here(host: str, bound: str) -> bool:
         address = ip_address(host)
     except ValueError:
         return host in (bound, "localhost") or host.endswith(".localhost")
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
     return address.is_loopback or address.is_unspecified or host == bound
 
 

@@ -102,8 +102,8 @@ def test_no_result_is_sent_to_ourselves(world: World, url: str) -> None:
         check_response_url(world.hub, partner, url)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0"])
-@pytest.mark.parametrize("port", [8000, 9000])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]"])
+@pytest.mark.parametrize("port", [8000, 9000, 9443])
 def test_no_result_is_sent_to_a_port_of_ours_on_this_machine(world: World, host: str, port: int) -> None:
     """A partner beside us has ports of its own."""
     world.hub.settings = Settings(_env_file=None, dev=True, port=8000, ocpp_port=9000, public_url="https://hub.example")
