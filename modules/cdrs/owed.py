@@ -36,15 +36,18 @@ async def _look(hub: Hub, partner: Partner) -> None:
         after = 0
         while found := await hub.store.select(CDRS, equal={"audience": party}, after_seq=after, limit=_A_STEP):
             after = found[-1].seq
-            owed = await owed_of(hub, [document.key for document in found])
+            owed = await owed_of(hub, [document.key for document in found], besides=frozenset({"refused"}))
             if owed:
                 await hub.store.commit(Unit(changes=marks(partner.name, owed)))
     await hub.store.commit(Unit().put(Put(OWED, partner.name, partner.since.encode())))
 
 
-async def owed_of(hub: Hub, keys: list[str]) -> list[str]:
-    """Those of these CDRs that were delivered to nobody, in their order."""
-    among = {"cdr": keys, "state": ["delivered"]}
+async def owed_of(hub: Hub, keys: list[str], *, besides: frozenset[str] = frozenset()) -> list[str]:
+    """Those of these CDRs that were delivered to nobody, in their order; without those in a state of `besides`.
+
+    What a partner refused for its content waits for an operator (`busbar cdr resend`).
+    """
+    among = {"cdr": keys, "state": sorted({"delivered", *besides})}
     page = await hub.store.page(DELIVERIES, date_from=None, date_to=None, offset=0, limit=10 * _A_STEP, among=among)
     taken = {document.columns["cdr"] for document in page.documents}
     return [key for key in keys if key not in taken]

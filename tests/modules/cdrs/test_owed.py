@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.core.delivery import lane_from_now_on
-from hub.core.errors import PeerUnreachable
+from hub.core.errors import PeerRefused, PeerUnreachable
 from hub.core.registry import State
 from modules.cdrs.owed import send_owed
 from modules.credentials import service as credentials
@@ -34,6 +34,10 @@ def posted(hub: Delivering) -> list[Sent]:
 
 def unreachable(sent: Sent) -> Any:
     raise PeerUnreachable("down")
+
+
+def refused(sent: Sent) -> Any:
+    raise PeerRefused("no", http=200, status_code=2001)
 
 
 async def leaves_and_comes_back(hub: Delivering, since: str) -> None:
@@ -74,6 +78,19 @@ async def test_what_was_delivered_before_is_not_sent_again(hub: Delivering) -> N
     await send_owed(world.hub)
     await hub.quiet()
     assert len(posted(hub)) == 3
+
+
+async def test_what_was_refused_waits_for_an_operator(hub: Delivering) -> None:
+    world = hub.world
+    world.peers.script = refused
+    await world.charge("NL*EEE")
+    await hub.quiet()
+    tried = len(posted(hub))
+    world.peers.script = lambda sent: None
+    await leaves_and_comes_back(hub, "2026-05-05T10:00:00+00:00")
+    await send_owed(world.hub)
+    await hub.quiet()
+    assert len(posted(hub)) == tried
 
 
 async def test_the_look_is_made_once_for_each_registration(hub: Delivering) -> None:
