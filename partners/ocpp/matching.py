@@ -9,6 +9,8 @@
    that number, and no other: one of another station's, or of none that ever was, ends nothing that runs. It is joined
    by content only when its token is that of the start, and the start was not heard before all was over: a charger that
    was offline could not know our number, and made up its own. What it could else have ended bears a flag until its end.
+4. A stop with neither number nor token says nothing of whose charge is over. It is joined to a charge that was heard of
+   before it was over only if there is no other that fits, and if energy was taken.
 
 A start with several stops takes the earliest; if their meters differ that is a hard flag. The connector of a 1.6 stop
 is unknown and stays so: nobody guesses 1.
@@ -136,6 +138,9 @@ def _by_content(starts: Mapping[StartKey, Start], unclaimed: dict[StopKey, Stop]
     for nearest in pairs:
         if nearest.start in pairing.stops or nearest.stop not in unclaimed:
             continue
+        is_told = nearest.energy_wh != 0 and choices[nearest.stop] == 1
+        if not is_told and _says_nothing(starts[nearest.start].event, unclaimed[nearest.stop]):
+            continue
         pairing.stops[nearest.start] = unclaimed.pop(nearest.stop).event
         ambiguous = {Flag.MATCH_AMBIGUOUS} if choices[nearest.stop] > 1 else set()
         pairing.flags[nearest.start] = frozenset({Flag.STOP_ID_UNKNOWN, *ambiguous})
@@ -166,9 +171,24 @@ def _is_numbered(stop: Stop) -> bool:
 
 def _may_be_meant(start: Event, stop: Stop) -> bool:
     """Can a stop mean a charge without naming it?"""
-    ended = stop.event.said
-    was_over = ended is not None and is_credible(ended) and start.arrival >= ended
-    return not _is_numbered(stop) or (was_over and stop.event.id_tag is not None)
+    return not _is_numbered(stop) or (stop.event.id_tag is not None and _was_over(start, stop.event))
+
+
+def _says_nothing(start: Event, stop: Stop) -> bool:
+    """Could it as well have ended any other charge of a charger that was online?"""
+    return stop.event.id_tag is None and not _is_numbered(stop) and not _was_over(start, stop.event)
+
+
+def _was_over(start: Event, stop: Event) -> bool:
+    """Was the charge over before we heard of it, so that its charger cannot have known our number?
+
+    A clock that is hours behind says so of every charge: start and stop must also have come closer together than they
+    lay apart.
+    """
+    began, ended = start.said, stop.said
+    if ended is None or not is_credible(ended) or start.arrival < ended:
+        return False
+    return began is None or not is_credible(began) or (stop.arrival - start.arrival) * 2 < ended - began
 
 
 def _fits(start: Event, stop: Event, following: datetime | None) -> bool:

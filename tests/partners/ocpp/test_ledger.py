@@ -133,6 +133,28 @@ def test_a_number_made_up_offline_is_believed_only_with_the_token_of_the_start()
     assert only(book).ending == "open"
 
 
+def test_a_clock_hours_behind_does_not_make_every_charge_an_offline_one() -> None:
+    slow = NOON - timedelta(hours=8)
+    book, _, _ = told(start(clock=slow), stop(60, transaction=4711, clock=slow))
+    assert only(book).ending == "open"
+    replayed = told(start(clock=slow, arrival=at(200)), stop(60, transaction=4711, clock=slow, arrival=at(201)))[0]
+    assert only(replayed).energy_kwh == 7
+
+
+@pytest.mark.parametrize("number", [0, -1, None])
+def test_a_stop_with_neither_number_nor_token_ends_only_the_one_charge_there_is_if_it_took_energy(
+    number: int | None,
+) -> None:
+    assert only(told(start(), stop(transaction=number, tag=None))[0]).energy_kwh == 7
+    book, _, _ = told(start(), stop(transaction=number, tag=None, meter=1000))
+    assert (only(book).ending, len(book.orphans)) == ("open", 1)
+    two, _, _ = told(start(), start(5, connector=2), stop(transaction=number, tag=None))
+    assert [charge.ending for charge in two.transactions.values()] == ["open", "open"]
+    assert len(two.orphans) == 1
+    offline = told(start(arrival=at(90)), stop(transaction=number, tag=None, meter=1000, arrival=at(91)))[0]
+    assert (only(offline).ending, only(offline).energy_kwh) == ("stop", Decimal(0))
+
+
 def test_a_stop_before_its_start_is_an_orphan_until_the_start_comes() -> None:
     book, kinds, _ = told(stop(), start(arrival=at(70)))
     assert kinds == ["orphaned", "opened", "ended"]
