@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
@@ -50,13 +50,19 @@ def _cell(value: Json, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
+_CONTROLS: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
+"""What steers a terminal: texts are of partners and chargers, and may hold anything."""
+
+
 def _plain(value: Any) -> str:
     match value:
         case None:
             return "-"
         case bool():
             return "yes" if value else "no"
-        case str() | int():
+        case str():
+            return value.translate(_CONTROLS)
+        case int():
             return str(value)
         case Decimal():
             return format(value, "f")

@@ -26,6 +26,9 @@ QUERY: Final = ("date_from", "date_to", "offset", "limit")
 _CACHE_BYTES: Final = 64 * 1024 * 1024
 _GZIP_AGE_S: Final = 1.0
 _GZIP_LEAST: Final = 1024
+_LONGEST_NUMBER: Final = 40
+_FARTHEST: Final = 10**15
+"""Databases count in 64 bits."""
 _MOST_ASKED: Final = 2_000
 _MOST_ORDERS: Final = 100
 
@@ -44,10 +47,13 @@ class Window:
 
 def window(query: Mapping[str, str], *, default: int, most: int) -> Window:
     """From the query of a list request. A limit above ours is not an error (REQ-019). Raises: InvalidRequest."""
+    offset = _whole(query, "offset", 0, least=0)
+    if offset > _FARTHEST:
+        raise InvalidRequest(f"offset is larger than any list of ours: {_FARTHEST} at most")
     return Window(
         date_from=_moment(query, "date_from"),
         date_to=_moment(query, "date_to"),
-        offset=_whole(query, "offset", 0, least=0),
+        offset=offset,
         limit=min(_whole(query, "limit", default, least=1), most),
     )
 
@@ -66,7 +72,7 @@ def _whole(query: Mapping[str, str], name: str, default: int, *, least: int) -> 
     text = query.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit()) or len(text) > 15 or int(text) < least:
+    if not (text.isascii() and text.isdigit()) or len(text) > _LONGEST_NUMBER or int(text) < least:
         raise InvalidRequest(f"{name} must be a whole number, at least {least}")
     return int(text)
 

@@ -127,6 +127,20 @@ async def test_the_default_and_the_largest_page_are_ours_and_no_error(sqlite_url
         assert "limit=4" in (following(said) or "")
 
 
+@pytest.mark.parametrize("module", LISTS)
+async def test_a_limit_or_offset_that_is_no_number_is_an_error_that_names_it(world: World, module: str) -> None:
+    for name in ("limit", "offset"):
+        for text in ("abc", "1e20", "1.5", "-1", "", "%00", "%D9%A3", "1" * 50):
+            said = await ask(world, module, f"{name}={text}")
+            assert (said.http, said.code) == (200, 2001), (name, text)
+            assert said.message.startswith(f"{name} must be a whole number")
+    said = await ask(world, module, f"offset={10**20}")
+    assert (said.http, said.code) == (200, 2001)
+    assert said.message.startswith("offset is larger than any list")
+    said = await ask(world, module, f"limit={10**20}")
+    assert (said.http, said.code) == (200, 1000), "a limit above ours is no error"
+
+
 @pytest.mark.parametrize("offset", [7, 8, 1000, 10**15 - 1])
 async def test_beyond_the_end_is_an_empty_page_without_link(world: World, offset: int) -> None:
     await fill(world, "tariffs", 6)

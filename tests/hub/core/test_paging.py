@@ -12,7 +12,7 @@ from hub.core.errors import InvalidRequest
 from hub.core.paging import Window, window
 
 
-@given(offset=st.integers(0, 10**15 - 1), limit=st.integers(1, 10**15 - 1))
+@given(offset=st.integers(0, 10**15), limit=st.integers(1, 10**40 - 1))
 def test_whole_numbers_are_taken_and_the_limit_is_ours_at_most(offset: int, limit: int) -> None:
     asked = window({"offset": str(offset), "limit": str(limit)}, default=50, most=500)
     assert asked == Window(None, None, offset, min(limit, 500))
