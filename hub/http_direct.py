@@ -129,9 +129,9 @@ class DirectHttp(CorkedHttp):
         path, _, query = self.url.partition(b"?")
         method = self.parser.get_method().decode()
         address = self.client[0] if self.client else "?"
-        asked = Asked(method, path, query, self.headers, address, body_at_hand(self._early))
+        asked = Asked(method, path, query, self.headers, address, body_at_hand(self._early), self._early)
         self.cycle = exchange = _Exchange()  # type: ignore[assignment]
-        reply = self._dispatcher.at_once(asked) if method == "GET" else None
+        reply = self._dispatcher.at_once(asked)
         if reply is not None:
             self._finish(exchange, reply)
             return

@@ -71,6 +71,8 @@ COPIED: Final = 16 * 1024
 """Up to this size a copy is cheaper than a second write."""
 _JSON: Final = b"application/json"
 _MOST_READINGS: Final = 1_000
+_LARGEST_KEPT: Final = 1024
+"""Bytes of a body that counts among the words of a request."""
 
 
 class Reply(NamedTuple):
@@ -84,7 +86,8 @@ class Reply(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Reading:
-    """What the words of a request mean. That of a GET is kept: who asks the same again is spared the reading."""
+    """What the words of a request mean. That of a GET is kept, and of what else repeats (`Operation.repeats`): who asks
+    the same again is spared the reading."""
 
     caller: Caller
     version: str
@@ -219,7 +222,9 @@ class Dispatcher:
         return self._reply(answer, headers, call)
 
     def at_once(self, asked: Asked) -> Reply | None:
-        """The answer to a GET that was asked before, if it is in memory. None: nothing was done, `answer` is to."""
+        """The answer to what was asked before, if it is in memory. None: nothing was done, `answer` is to."""
+        if not _may_repeat(asked):
+            return None
         headers: dict[bytes, bytes] = {}
         try:
             collect(asked.headers, headers)
@@ -245,12 +250,14 @@ class Dispatcher:
 
     def _read(self, asked: Asked, headers: Mapping[bytes, bytes]) -> Reading:
         """Raises: Unauthorized, NotFound, MethodNotAllowed, InvalidRequest."""
-        if asked.method != "GET":
+        if not _may_repeat(asked):
             return self._read_anew(asked, headers)
         known = self._known(asked, headers)
         if known is not None:
             return known
         read = self._read_anew(asked, headers)
+        if asked.method != "GET" and not read.operation.repeats:
+            return read
         if len(self._readings) >= _MOST_READINGS:
             self._readings.clear()
         self._readings[_words(asked, headers)] = read
@@ -358,7 +365,17 @@ def _asked(scope: Scope, receive: Receive) -> Asked:
 
 
 def _words(asked: Asked, headers: Mapping[bytes, bytes]) -> tuple[object, ...]:
-    return (asked.path, asked.query, *map(headers.get, MEANING))
+    if asked.method == "GET":
+        return (asked.path, asked.query, *map(headers.get, MEANING))
+    body = (asked.method, headers.get(b"content-type"), asked.content)
+    return (asked.path, asked.query, *map(headers.get, MEANING), *body)
+
+
+def _may_repeat(asked: Asked) -> bool:
+    """Is it a GET, or a POST with a small body that is at hand?"""
+    if asked.method == "GET":
+        return True
+    return asked.method == "POST" and asked.content is not None and len(asked.content) <= _LARGEST_KEPT
 
 
 def _owner(call: Call, parameters: Mapping[str, str]) -> Mapping[str, str]:

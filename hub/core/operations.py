@@ -51,7 +51,8 @@ class Operation:
 
     `shape` is the path below the module's endpoint: `{name}` is a parameter, anything else a literal segment.
     `body` and `answer` are wire models per version; `listed` marks an answer that is an array.
-    `pending` lets a registration token (token A) in. `limit` is the most bytes of body taken; a `bodiless` request may
+    `pending` lets a registration token (token A) in. `repeats`: though it is no GET, who asks the same again gets the
+    same, as long as nothing has changed. `limit` is the most bytes of body taken; a `bodiless` request may
     come without one, and the handler gets None.
     """
 
@@ -71,6 +72,7 @@ class Operation:
     pending: bool = False
     limit: int = SMALL
     routed: bool = True
+    repeats: bool = False
 
     @property
     def summary(self) -> str:
@@ -103,6 +105,7 @@ class Operations:
         versions: tuple[str, ...] = VERSIONS,
         pending: bool = False,
         limit: int = SMALL,
+        repeats: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated handler as an operation; it gets the `Call`, the path parameters and the body."""
 
@@ -125,6 +128,7 @@ class Operations:
                     pending=pending,
                     limit=limit,
                     routed=self._routed,
+                    repeats=repeats,
                 )
             )
             return handler

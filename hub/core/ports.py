@@ -24,12 +24,17 @@ from hub.core.store import Store
 
 @dataclass(frozen=True, slots=True)
 class PeerAnswer:
-    """A successful OCPI answer (HTTP 2xx, status code 1xxx). Header names are lower case."""
+    """A successful OCPI answer (HTTP 2xx, status code 1xxx). Header names are lower case.
+
+    unread: it is known from before by its bytes, so that nothing was read of it; `data` is None.
+    """
 
     http: int
     status_code: int
     data: Json
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+    unread: bool = False
 
 
 class Peers(Protocol):

@@ -71,6 +71,8 @@ class Asked:
     headers: Iterable[tuple[bytes, bytes]]
     address: str
     body: Body
+    content: bytes | None = None
+    """The body, where it came together with the head."""
 
 
 def collect(raw: Iterable[tuple[bytes, bytes]], into: dict[bytes, bytes]) -> None:

@@ -20,15 +20,16 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from hub.core.answers import Answer, is_passing, ok, says_no_such_token
+from hub.core.answers import Answer, is_passing, ok_bytes, says_no_such_token
 from hub.core.clock import timestamp
 from hub.core.delivery import entitled
 from hub.core.dialect import VERSIONS
 from hub.core.dispatch import Call
 from hub.core.errors import BusbarError, PassedOn, PeerNonsense, PeerTimeout, PeerUnreachable, UnknownToken
-from hub.core.inbound import parse
+from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from hub.core.operations import EMSP_LIKE, SENDER
 from hub.core.parties import Party
@@ -65,9 +66,10 @@ class Question:
 async def answer(question: Question) -> Answer:
     """AuthorizationInfo. Raises: UnknownToken; as `relay` and `destination`."""
     call, owners = question.call, owners_asked(question.call)
+    revision = call.hub.store.revision(TOKENS)
     known = await _best(question, TOKENS, owners)
     if known is not None:
-        return await _of_known(question, known)
+        return await _of_known(question, known, revision)
     if _unknown.holds(call.hub, question.at):
         raise UnknownToken
     receivers = await _probable(question, owners)
@@ -101,28 +103,35 @@ def _type_of(document: Document, version: str) -> str:
     return named
 
 
-async def _of_known(question: Question, document: Document) -> Answer:
+async def _of_known(question: Question, document: Document, revision: int) -> Answer:
     call, token = question.call, parse(document.body, limit=_LIMIT)
     whitelist, valid = token["whitelist"], token["valid"]
     if document.owner == call.hub.settings.party or whitelist == "ALWAYS":
-        return _from_the_list(question, document.owner, token)
+        said = _from_the_list(question, document.owner, token)
+        call.reading.ready = partial(_the_same, revision, said)
+        return ok_bytes(said)
     goes = receiver(call.hub, call.partner, document.owner, "tokens", EMSP_LIKE)
     try:
         reply = await _ask(question, goes, token)
     except (PeerTimeout, PeerUnreachable, PeerNonsense, PassedOn) as fault:
         gave_none = not isinstance(fault, PassedOn) or is_passing(fault.http, fault.status_code)
         if gave_none and valid and whitelist in ("ALLOWED", "ALLOWED_OFFLINE"):
-            return _from_the_list(question, document.owner, token)
+            return ok_bytes(_from_the_list(question, document.owner, token))
         raise
     return reply.answer(call, goes, AUTHORIZATION_INFO)
 
 
-def _from_the_list(question: Question, owner: str, token: Tree) -> Answer:
+def _from_the_list(question: Question, owner: str, token: Tree) -> bytes:
     info: Tree = {"allowed": "ALLOWED" if token["valid"] else "BLOCKED", "token": token}
     if question.place is not None:
         info["location"] = question.place
     question.call.answered_by(owner)
-    return ok(AUTHORIZATION_INFO[question.call.version].write(info)[0])
+    return encode(AUTHORIZATION_INFO[question.call.version].write(info)[0])
+
+
+def _the_same(revision: int, body: bytes, call: Call) -> Answer | None:
+    """What was said from the list, as long as no token was written."""
+    return ok_bytes(body) if call.hub.store.revision(TOKENS) == revision else None
 
 
 async def _probable(question: Question, owners: Sequence[str]) -> list[Receiver]:

@@ -65,6 +65,7 @@ async def list_tokens(call: Call) -> Answer:
     answer=AUTHORIZATION_INFO,
     query=("type",),
     callers=CPO_LIKE,
+    repeats=True,
 )
 async def authorize_token(call: Call, uid: str, body: LocationReferences | None) -> Answer:
     """May this token charge there? Answered by its eMSP. OCPI mod_tokens_sender_post_method."""

@@ -24,6 +24,7 @@ from hub.core.ports import PeerAnswer
 from hub.core.registry import Partner
 from hub.core.secrets import Seal
 from hub.core.settings import Settings
+from partners.ocpi.marks import Mark, is_same
 
 _LARGEST: Final = 10 * 1024 * 1024
 _LONGEST_PLAIN: Final = 500
@@ -52,19 +53,24 @@ class OcpiPeers:
         to: str = "",
         sender: str = "",
         deadline_s: float | None = None,
+        known: Mark | None = None,
     ) -> PeerAnswer:
-        """See `hub.core.ports.Peers.send`."""
+        """See `hub.core.ports.Peers.send`; `known` as in `understood`."""
         base = partner.endpoint(module, "SENDER" if side is SENDER else "RECEIVER")
         if base is None:
             raise EndpointsMissing(f"{partner.name} offers no {module} {side.value}")
         url = base + _below(path)
         if query:
             url = f"{url}?{urlencode(query)}"
-        return await self._exchange(partner, method, url, body, to=to, sender=sender, deadline_s=deadline_s)
+        return await self._exchange(
+            partner, method, url, body, to=to, sender=sender, deadline_s=deadline_s, known=known
+        )
 
-    async def get(self, partner: Partner, url: str, *, deadline_s: float | None = None) -> PeerAnswer:
-        """See `hub.core.ports.Peers.get`; also for the next page of a list."""
-        return await self._exchange(partner, "GET", url, None, deadline_s=deadline_s)
+    async def get(
+        self, partner: Partner, url: str, *, deadline_s: float | None = None, known: Mark | None = None
+    ) -> PeerAnswer:
+        """See `hub.core.ports.Peers.get`; also for the next page of a list. `known` as in `understood`."""
+        return await self._exchange(partner, "GET", url, None, deadline_s=deadline_s, known=known)
 
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         """See `hub.core.ports.Peers.post_to`."""
@@ -80,6 +86,7 @@ class OcpiPeers:
         to: str = "",
         sender: str = "",
         deadline_s: float | None = None,
+        known: Mark | None = None,
     ) -> PeerAnswer:
         headers = {
             **self._head(partner, to, sender),
@@ -96,7 +103,7 @@ class OcpiPeers:
             deadline_s=deadline_s,
             cap=self._outbound.page_cap if method == "GET" else None,
         )
-        return understood(answer)
+        return understood(answer, known)
 
     def _head(self, partner: Partner, to: str, sender: str) -> dict[str, str]:
         """What every request to this partner carries; opened and put together once per registration."""
@@ -126,8 +133,13 @@ def _below(path: tuple[str, ...]) -> str:
     return "".join(f"/{quote(segment, safe=_UNRESERVED)}" for segment in path)
 
 
-def understood(answer: OutboundAnswer) -> PeerAnswer:
-    """The OCPI answer inside an HTTP answer. 204 is success without data. Raises: PeerRefused, PeerNonsense."""
+def understood(answer: OutboundAnswer, known: Mark | None = None) -> PeerAnswer:
+    """The OCPI answer inside an HTTP answer. 204 is success without data. Raises: PeerRefused, PeerNonsense.
+
+    known: how the page looked the last time; one that looks the same is not read again.
+    """
+    if known is not None and answer.status == 200 and is_same(answer.body, known):
+        return PeerAnswer(200, SUCCESS, None, answer.headers, answer.body, unread=True)
     if answer.status == 204 or (answer.status in (200, 201) and _is_plain_success(answer.body)):
         return PeerAnswer(answer.status, SUCCESS, None, answer.headers)
     code, message, data = _envelope(answer)
@@ -142,7 +154,7 @@ def understood(answer: OutboundAnswer) -> PeerAnswer:
         raise PeerNonsense("the answer is not an OCPI envelope")
     if not is_success(code):
         raise PeerRefused(message or f"OCPI {code}", http=answer.status, status_code=code)
-    return PeerAnswer(answer.status, code, data, answer.headers)
+    return PeerAnswer(answer.status, code, data, answer.headers, answer.body)
 
 
 class _Acknowledged(msgspec.Struct, forbid_unknown_fields=True):

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -26,7 +27,8 @@ from hub.core.losses import pointers
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
-from partners.ocpi.pages import Crawl, Pages
+from partners.ocpi.marks import Mark
+from partners.ocpi.pages import Crawl, Page, Pages
 from partners.ocpi.sources import SOURCES, Source
 
 log = structlog.get_logger()
@@ -49,6 +51,17 @@ class Pulled:
         return Pulled(self.taken + other.taken, self.unchanged + other.unchanged, self.refused + other.refused)
 
 
+_At = tuple[str, str, bool, int]
+"""Partner, module, is it a whole list?, and how many objects are on the pages before."""
+
+
+class _Marked(NamedTuple):
+    """A page of which all is known: how it came, and by key which writing of ours each object made."""
+
+    mark: Mark
+    versions: dict[str, int]
+
+
 class Puller:
     """Pulls the lists of `SOURCES` from whoever owns what is on them."""
 
@@ -60,6 +73,7 @@ class Puller:
         self._not_before: dict[tuple[str, str], float] = {}
         self._known: dict[tuple[str, str], tuple[bytes, int]] = {}
         """By module and key: how an object came the last time, and which writing of ours it made."""
+        self._marked: dict[_At, _Marked] = {}
 
     async def run(self) -> None:
         """Pull from whoever is due, for ever: new partners at once, the others once a day."""
@@ -124,9 +138,9 @@ class Puller:
         since = None if full else partner.pulled.get(source.module)
         pulled = Pulled()
         for _ in range(_READINGS):
-            crawl = Crawl(self._pages, partner, source.module, since)
+            crawl = Crawl(self._pages, partner, source.module, since, partial(self._known_page, name, source, since))
             async for page in crawl.pages():
-                pulled += await self._take_page(partner, source, page)
+                pulled += await self._take_page(partner, source, page, (name, source.module, since is None, page.at))
                 failpoint("pull.page.after_commit")
             if not crawl.shrank:
                 break
@@ -144,26 +158,52 @@ class Puller:
 
         await self._hub.registry.change(name, marked)
 
-    async def _take_page(self, partner: Partner, source: Source, page: list[Json]) -> Pulled:
-        """Only what came otherwise than before is looked into; what we have lost since is taken anew."""
-        store = self._hub.store
-        keys = [_key(partner, source, tree) for tree in page]
-        before = await store.get_many(source.kind, [key for key in keys if key])
+    def _known_page(self, name: str, source: Source, since: str | None, at: int) -> Mark | None:
+        marked = self._marked.get((name, source.module, since is None, at))
+        return marked.mark if marked else None
+
+    async def _take_page(self, partner: Partner, source: Source, page: Page, at: _At) -> Pulled:
+        """A page that came as before is not looked into, if all that was on it is still what we have."""
+        marked = self._marked.pop(at, None)
+        if marked is not None and page.objects is None and await self._are_ours_still(source, marked):
+            self._marked[at] = marked
+            return Pulled(unchanged=len(page))
+        pulled, versions = await self._take_objects(partner, source, page.read())
+        if page.mark is not None and len(versions) == len(page):
+            self._marked[at] = _Marked(page.mark, versions)
+        return pulled
+
+    async def _are_ours_still(self, source: Source, marked: _Marked) -> bool:
+        return await self._hub.store.versions(source.kind, list(marked.versions)) == marked.versions
+
+    async def _take_objects(self, partner: Partner, source: Source, trees: list[Json]) -> tuple[Pulled, dict[str, int]]:
+        """Only what came otherwise than before is looked into; what we have lost since is taken anew.
+
+        Also returns: by key the writing that each object made, for those that are known from now on.
+        """
+        keys = [_key(partner, source, tree) for tree in trees]
+        before = await self._hub.store.versions(source.kind, [key for key in keys if key])
         pulled, digests = Pulled(), {}
-        for tree, key in zip(page, keys, strict=True):
+        for tree, key in zip(trees, keys, strict=True):
             digest = blake2b(encode(tree), digest_size=16).digest()
-            if key in before and self._known.get((source.module, key)) == (digest, before[key].version):
+            if key in before and self._known.get((source.module, key)) == (digest, before[key]):
                 pulled += Pulled(unchanged=1)
                 continue
+            before.pop(key, None)
             outcome = await self._take(partner, source, tree)
             pulled += Pulled(taken=outcome is True, unchanged=outcome is False, refused=outcome is None)
             if outcome is not None and key:
                 digests[key] = digest
+        return pulled, before | await self._remember(source, digests)
+
+    async def _remember(self, source: Source, digests: dict[str, bytes]) -> dict[str, int]:
         if len(self._known) + len(digests) > _MOST_KNOWN:
             self._known.clear()
-        for key, document in (await store.get_many(source.kind, list(digests)) if digests else {}).items():
-            self._known[source.module, key] = (digests[key], document.version)
-        return pulled
+            self._marked.clear()
+        versions = await self._hub.store.versions(source.kind, list(digests)) if digests else {}
+        for key, version in versions.items():
+            self._known[source.module, key] = (digests[key], version)
+        return versions
 
     async def _take(self, partner: Partner, source: Source, tree: Json) -> bool | None:
         """True: taken; False: known already; None: not usable."""

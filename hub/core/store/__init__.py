@@ -52,6 +52,10 @@ class Store(Protocol):
         """Those of the documents that exist, by key."""
         ...
 
+    async def versions(self, kind: Kind, keys: Sequence[str]) -> dict[str, int]:
+        """The version of each document that exists, by key."""
+        ...
+
     async def select(
         self,
         kind: Kind,

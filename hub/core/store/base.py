@@ -68,10 +68,19 @@ class DocumentStore(ABC):
         found: dict[str, Document] = {}
         for start in range(0, len(keys), _KEYS_A_STATEMENT):
             statement = Statement(numbered=self.numbered)
-            where = statement.one_of("key", keys[start : start + _KEYS_A_STATEMENT])
+            where = statement.has_key_of(keys[start : start + _KEYS_A_STATEMENT])
             sql = f"SELECT {columns(kind)} FROM {table_name(kind)} WHERE {where}"
             for row in await self._fetch(sql, statement.values):
                 found[row[1]] = document(kind, row)
+        return found
+
+    async def versions(self, kind: Kind, keys: Sequence[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for start in range(0, len(keys), _KEYS_A_STATEMENT):
+            statement = Statement(numbered=self.numbered)
+            where = statement.has_key_of(keys[start : start + _KEYS_A_STATEMENT])
+            rows = await self._fetch(f"SELECT key, version FROM {table_name(kind)} WHERE {where}", statement.values)
+            found.update({str(key): int(version) for key, version in rows})
         return found
 
     async def select(

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
 from hub.core.errors import InvalidRequest
+from hub.core.inbound import encode
 from hub.core.store.schema import COMMON, table_name
 from hub.core.store.values import is_storable
 from hub.core.units import Change, ChangeRow, Document, Kind
@@ -59,13 +60,23 @@ class Statement:
         self.values.append(value)
         return f"${len(self.values)}" if self.numbered else "?"
 
+    def has_key_of(self, keys: Sequence[str]) -> str:
+        """A condition that holds for the documents with these keys."""
+        if self.numbered:
+            return self.one_of("key", keys)
+        return f"key IN (SELECT value FROM json_each({self.bind(encode(_storable(keys)).decode())}))"
+
     def one_of(self, column: str, values: Sequence[str]) -> str:
         """A condition that holds when the column has one of `values`."""
-        storable = [value for value in values if is_storable(value)]
+        storable = _storable(values)
         if self.numbered:
             return f'"{column}" = ANY({self.bind(storable)}::text[])'
         sign = "+" if is_wide(column, storable) else ""
         return f'{sign}"{column}" IN ({", ".join(self.bind(value) for value in storable)})'
+
+
+def _storable(values: Sequence[str]) -> list[str]:
+    return list(values) if is_storable("".join(values)) else [value for value in values if is_storable(value)]
 
 
 def is_wide(column: str, values: Sequence[str]) -> bool:

@@ -13,11 +13,14 @@ import pytest
 
 from hub.core.clock import timestamp
 from hub.core.errors import NotReady, PeerFault, PeerNonsense, PeerTimeout
+from hub.core.inbound import encode
+from hub.core.outbound import OutboundAnswer
 from hub.core.ports import PeerAnswer
 from hub.core.registry import Partner
 from modules.locations.store import LOCATIONS
 from modules.tariffs.store import TARIFFS
 from modules.tokens.store import TOKENS
+from partners.ocpi.peer import understood
 from partners.ocpi.pull import Pulled, Puller
 from partners.sandbox.emsp import Emsp
 from tests.world import NOW, World, a_program, invited, their_location, their_tariff, token, until
@@ -36,12 +39,20 @@ class Pages:
         self.asked: list[dict[str, str]] = []
         self.faults: dict[int, Exception | PeerAnswer] = {}
 
-    async def send(self, partner: Partner, method: str, module: str, side: Any, *, query: dict[str, str]) -> PeerAnswer:
-        return self._page(query)
+    async def send(
+        self, partner: Partner, method: str, module: str, side: Any, *, query: dict[str, str], known: Any
+    ) -> PeerAnswer:
+        return self._sent(self._page(query), known)
 
-    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+    async def get(self, partner: Partner, url: str, *, known: Any) -> PeerAnswer:
         assert url.startswith(self.base), url
-        return self._page({name: values[0] for name, values in parse_qs(urlsplit(url).query).items()})
+        query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        return self._sent(self._page(query), known)
+
+    def _sent(self, answer: PeerAnswer, known: Any) -> PeerAnswer:
+        """As it comes over the network, each time at another time."""
+        envelope = {"data": answer.data, "status_code": 1000, "timestamp": f"2026-05-04T10:00:{len(self.asked):02}Z"}
+        return understood(OutboundAnswer(200, answer.headers, encode(envelope)), known)
 
     def _page(self, query: dict[str, str]) -> PeerAnswer:
         self.asked.append(query)
@@ -255,12 +266,14 @@ class Lists:
         }
         self.order: list[str] = []
 
-    async def send(self, partner: Partner, method: str, module: str, side: Any, *, query: dict[str, str]) -> PeerAnswer:
+    async def send(
+        self, partner: Partner, method: str, module: str, side: Any, *, query: dict[str, str], known: Any
+    ) -> PeerAnswer:
         self.order.append(module)
-        return await self.lists[module].send(partner, method, module, side, query=query)
+        return await self.lists[module].send(partner, method, module, side, query=query, known=known)
 
-    async def get(self, partner: Partner, url: str) -> PeerAnswer:
-        return await self.lists[url.split("?")[0].rsplit("/", 1)[1]].get(partner, url)
+    async def get(self, partner: Partner, url: str, *, known: Any) -> PeerAnswer:
+        return await self.lists[url.split("?")[0].rsplit("/", 1)[1]].get(partner, url, known=known)
 
 
 def a_cpo(world: World, count: int = 5) -> Lists:
