@@ -13,12 +13,14 @@ from pathlib import Path
 
 import uvloop
 
-from bench import crawl, fanout, http, idle, ocpp, pricing, report, roaming, store
+from bench import bystanders, crawl, fanout, http, idle, ocpp, pricing, relay, report, roaming, store
 from bench.child import LOAD_CORE
 from bench.harness import Effort, Findings, pin
 
 _PAGE = Path(__file__).with_name("RESULTS.md")
-PARTS = {part.PART: part.measure for part in (http, roaming, store, fanout, ocpp, idle, pricing, crawl)}
+PARTS = {
+    part.PART: part.measure for part in (http, roaming, store, fanout, relay, bystanders, ocpp, idle, pricing, crawl)
+}
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -31,7 +31,7 @@ async def measure(effort: Effort) -> Findings:
             ),
         ):
             await hub.ask(statuses=1)
-            requests = [_request(receivers, number) for number in range(PARTNERS)]
+            requests = [as_sent(receivers, number) for number in range(PARTNERS)]
             async with targets(_pushing(requests), _pushing(requests)) as (bare, again):
                 taken = await _take(effort, hub, bare, again)
     return Findings(PART, _figures(taken), taken)
@@ -77,7 +77,7 @@ def _figures(taken: Samples) -> list[Figure]:
     ]
 
 
-def _request(receivers: Receivers, number: int) -> dict[str, Any]:
+def as_sent(receivers: Receivers, number: int) -> dict[str, Any]:
     """What the hub sent to a partner, for the ceiling to repeat."""
     head, _, body = receivers.seen[number].decode().partition("\r\n\r\n")
     line, *rest = head.split("\r\n")

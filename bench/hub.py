@@ -2,7 +2,7 @@
 
 Options: `directory` for the database, `locations` of ours to begin with, `token` that a partner presents, `receivers`:
 ports of partners that listen, `stations` that may connect (then the port is theirs), `card` that may charge there,
-`cpo_token` that a CPO presents.
+`cpo_token` that a CPO presents, `cpo_port` where it takes commands.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ async def start(options: dict[str, Any]) -> BenchHub:
     if "token" in options:
         await _add(program, _caller(program, options["token"]))
     if "cpo_token" in options:
-        await _add(program, _cpo(program, options["cpo_token"]))
+        await _add(program, _cpo(program, options["cpo_token"], options.get("cpo_port", 0)))
     for number, port in enumerate(options.get("receivers", ())):
         await _add(program, _receiver(program, number, port))
     server = Server(program)
@@ -155,19 +155,25 @@ def _caller(program: Program, token: str) -> Partner:
         name="caller",
         state=State.CONNECTED,
         version="2.2.1",
+        versions_url="https://emsp.example.com/ocpi/versions",
         claims=tuple(_claim(samples.PARTY)),
         our_tokens=(IssuedToken(fingerprint=program.hub.registry.fingerprint(token), use=TokenUse.LIVE),),
     )
 
 
-def _cpo(program: Program, token: str) -> Partner:
-    """A CPO that calls us, and is told nothing."""
+def _cpo(program: Program, token: str, port: int) -> Partner:
+    """A CPO that calls us, and takes commands on that port, if there is one."""
+    commands = Endpoint(identifier="commands", role="RECEIVER", url=f"http://127.0.0.1:{port}/commands")
     return Partner(
         name="cpo",
         state=State.CONNECTED,
         version="2.2.1",
         claims=(Claim(role=PartyRole.CPO, party=Party.parse("BE*CPO")),),
-        endpoints=(Endpoint(identifier="locations", role="SENDER", url="http://127.0.0.1/locations"),),
+        endpoints=(
+            Endpoint(identifier="locations", role="SENDER", url="http://127.0.0.1/locations"),
+            *((commands,) if port else ()),
+        ),
+        their_token=program.hub.registry.sealed("bb_" + "p" * 43) if port else "",
         our_tokens=(IssuedToken(fingerprint=program.hub.registry.fingerprint(token), use=TokenUse.LIVE),),
     )
 

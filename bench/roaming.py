@@ -25,11 +25,19 @@ _SECRET: Final = "bb_" + "e" * 43
 _CARD: Final = "04A2B3C4D5E6F7"
 _ASK: Final = f"/ocpi/2.2.1/sender/tokens/{_CARD}/authorize"
 _TELL: Final = "/ocpi/2.2.1/receiver/sessions/BE/CPO/"
-_HEADERS: Final = (
-    b"Host: hub.example.com\r\nAuthorization: Token %b\r\nX-Request-ID: 0a4e1f6c-1b2c-4d5e-8f90-1234567890ab\r\n"
-    b"X-Correlation-ID: 1b4e1f6c-1b2c-4d5e-8f90-1234567890ab\r\nOCPI-from-country-code: BE\r\n"
-    b"OCPI-from-party-id: CPO\r\nOCPI-to-country-code: DE\r\nOCPI-to-party-id: BSB\r\n"
-) % base64.b64encode(_SECRET.encode())
+
+
+def headers_of(token: str, sender: str) -> bytes:
+    """What a partner's requests to the hub carry."""
+    country_code, party_id = sender.encode().split(b"*")
+    return (
+        b"Host: hub.example.com\r\nAuthorization: Token %b\r\nX-Request-ID: 0a4e1f6c-1b2c-4d5e-8f90-1234567890ab\r\n"
+        b"X-Correlation-ID: 1b4e1f6c-1b2c-4d5e-8f90-1234567890ab\r\nOCPI-from-country-code: %b\r\n"
+        b"OCPI-from-party-id: %b\r\nOCPI-to-country-code: DE\r\nOCPI-to-party-id: BSB\r\n"
+    ) % (base64.b64encode(token.encode()), country_code, party_id)
+
+
+_HEADERS: Final = headers_of(_SECRET, "BE*CPO")
 
 
 async def measure(effort: Effort) -> Findings:
