@@ -45,13 +45,15 @@ CdrDimensionType = Annotated[
         "MIN_POWER",
         "PARKING_TIME",
         "POWER",
+        "RESERVATION_EXPIRES",
+        "RESERVATION_OVERTIME",
         "RESERVATION_TIME",
         "STATE_OF_CHARGE",
         "TIME",
     ],
     Closed("CdrDimensionType"),
 ]
-"""mod_cdrs_cdrdimensiontype_enum"""
+"""mod_cdrs_cdrdimensiontype_enum, with the two that the bookings edition adds."""
 
 
 class CdrDimension(OcpiModel):

@@ -158,6 +158,10 @@ def _standard_221(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) 
 
 _COSTS: Final = ("fixed_cost", "energy_cost", "time_cost", "parking_cost", "reservation_cost")
 _DIMENSIONS_211: Final = ("ENERGY", "FLAT", "MAX_CURRENT", "MIN_CURRENT", "PARKING_TIME", "TIME")
+_DIMENSIONS_221: Final = (
+    *("CURRENT", "ENERGY", "ENERGY_EXPORT", "ENERGY_IMPORT", "MAX_CURRENT", "MIN_CURRENT", "MAX_POWER", "MIN_POWER"),
+    *("PARKING_TIME", "POWER", "RESERVATION_TIME", "STATE_OF_CHARGE", "TIME"),
+)
 # Nothing billable was in a period whose dimensions the version lacks, so its stand-in bills nothing either.
 _NOTHING: Final = [{"type": "TIME", "volume": 0}]
 
@@ -191,8 +195,12 @@ DIALECTS: Final[Dialects] = {
     },
     ChargingPeriod: {
         "2.1.1": Dialect(drop=frozenset({"tariff_id"}), spare={"dimensions": _NOTHING}),
+        "2.2.1": Dialect(spare={"dimensions": _NOTHING}),
     },
-    CdrDimension: {"2.1.1": Dialect(values={"type": Only(_DIMENSIONS_211, back={"FLAT": None})})},
+    CdrDimension: {
+        "2.1.1": Dialect(values={"type": Only(_DIMENSIONS_211, back={"FLAT": None})}),
+        "2.2.1": Dialect(values={"type": Only(_DIMENSIONS_221)}),
+    },
     CdrToken: {"2.2.1": Dialect(values={"type": TYPES_221})},
     CdrLocation: {
         "2.2.1": Dialect(

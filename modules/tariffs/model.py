@@ -81,7 +81,7 @@ class TariffElement(OcpiModel):
 
 
 class Tariff(OcpiModel):
-    """What charging costs. mod_tariffs_tariff_object."""
+    """What charging costs. mod_tariffs_tariff_object; `preauthorize_amount` is of the payments edition."""
 
     country_code: CountryCode
     party_id: PartyId
@@ -92,6 +92,7 @@ class Tariff(OcpiModel):
     tariff_alt_url: Url | None = None
     min_price: PriceLimit | None = None
     max_price: PriceLimit | None = None
+    preauthorize_amount: Number | None = None
     elements: Some[TariffElement]
     tax_included: TaxIncluded
     start_date_time: DateTime | None = None

@@ -91,7 +91,9 @@ DIALECTS: Final[Dialects] = {
     Tariff: {
         "2.1.1": Dialect(
             supply=frozenset({"country_code", "party_id"}),
-            drop=frozenset({"type", "min_price", "max_price", "start_date_time", "end_date_time"}),
+            drop=frozenset(
+                {"type", "min_price", "max_price", "preauthorize_amount", "start_date_time", "end_date_time"}
+            ),
             by_hand=frozenset({"tax_included"}),
             types={"id": Annotated[str, exact(36, least=1)]},
             fill={"tax_included": "NO"},
@@ -99,7 +101,11 @@ DIALECTS: Final[Dialects] = {
             down=_say_incomplete,
         ),
         "2.2.1": Dialect(
-            by_hand=frozenset({"tax_included"}), fill={"tax_included": "NO"}, first=_net, down=_say_incomplete
+            drop=frozenset({"preauthorize_amount"}),
+            by_hand=frozenset({"tax_included"}),
+            fill={"tax_included": "NO"},
+            first=_net,
+            down=_say_incomplete,
         ),
     },
     TariffElement: {

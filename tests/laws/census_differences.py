@@ -10,6 +10,7 @@ from typing import Final
 
 FIELDS: Final[dict[tuple[str, str, str], tuple[str, str, str]]] = {
     ("2.3.0-ed2", "CDR", "booking_id"): ("-", "CiString(36) ?", "the bookings edition adds it"),
+    ("2.3.0-ed2", "Tariff", "preauthorize_amount"): ("-", "number ?", "the payments edition adds it"),
     ("2.3.0-ed2", "InvoiceReconciliationRecord", "cdrs"): (
         "CiString(36) +",
         "CiString(39) +",
@@ -63,6 +64,7 @@ FIELDS: Final[dict[tuple[str, str, str], tuple[str, str, str]]] = {
 
 ENUMS: Final[dict[tuple[str, str], str]] = {
     ("2.1.1-d2", "VersionNumber"): "the list of versions names later ones too: it is read before a version is chosen",
+    ("2.3.0-ed2", "CdrDimensionType"): "the bookings edition adds RESERVATION_EXPIRES and RESERVATION_OVERTIME",
     ("2.3.0-ed2", "Role"): "PTP: the payments edition refers to it as a role, and left it out of the table",
     ("2.2.1-d2", "VersionNumber"): "the list of versions names later ones too: it is read before a version is chosen",
 }
