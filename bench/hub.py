@@ -135,7 +135,7 @@ async def _give_out(program: Program, card: str) -> None:
     """A token of PARTY that may charge without a question."""
     tree = parse(samples.token(0, 0), limit=10_000)
     token = TOKEN["2.2.1"].read({**tree, "uid": card, "whitelist": "ALWAYS"})
-    await tokens.put(program.store, Party.parse(samples.PARTY), card, token)
+    await tokens.put(program.store, Party.parse(samples.PARTY), card, token, now=datetime.now(UTC))
     await _add(program, _caller(program, "bb_" + "c" * 43))
 
 

@@ -103,6 +103,7 @@ async def put_token(program: Program, owner: Party, uid: str, tree: Tree, *, act
 
     Returns: True if it is new. Raises: InvalidRequest.
     """
+    now = program.hub.clock.now()
     given = {
         "country_code": owner.country_code,
         "party_id": owner.party_id,
@@ -111,11 +112,11 @@ async def put_token(program: Program, owner: Party, uid: str, tree: Tree, *, act
         "valid": True,
         "whitelist": "ALLOWED",
         "issuer": program.settings.business_name,
-        "last_updated": timestamp(program.hub.clock.now()),
+        "last_updated": timestamp(now),
     }
     token: Token = TOKEN["2.3.0"].read({**given, **tree})
     audit = Audit(actor, "token.put", f"{owner}/{token.type}")
-    return await tokens.put(program.store, owner, uid, token, audit=audit)
+    return await tokens.put(program.store, owner, uid, token, now=now, audit=audit)
 
 
 async def get_token(program: Program, owner: Party, uid: str, token_type: str) -> Document:

@@ -158,11 +158,11 @@ class Call:
         """The same call as one of `version`: for what has editions that OCPI does not number."""
         return self if version == self.version else replace(self, version=version)
 
-    def timed(self, part: Tree) -> Tree:
-        """A PATCH of 2.1.1 need not carry `last_updated`: it counts from its reception."""
+    def arrived(self, part: Tree) -> str:
+        """When a PATCH of 2.1.1 arrived that does not say when it changed something; "" for all others."""
         if self.version != VERSIONS[0] or "last_updated" in part:
-            return part
-        return {**part, "last_updated": timestamp(self.hub.clock.now())}
+            return ""
+        return timestamp(self.hub.clock.now())
 
     def accepts_gzip(self) -> bool:
         return takes_gzip(self.headers.get(b"accept-encoding", b""))

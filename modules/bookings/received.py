@@ -16,6 +16,7 @@ from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub
+from hub.core.recency import is_outdated
 from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Document, Put, Unit
 from modules.bookings import store as bookings
@@ -133,15 +134,15 @@ async def _write_place(hub: Hub, key: str, change: Callable[[Tree | None], Tree]
         tree = change(parse(known.body, limit=LIMIT) if known is not None else None)
         audience = to or (known.audience if known is not None else "")
         put = bookings.place_put(tree, audience=audience, expect=known.version if known is not None else ABSENT)
-        if is_no_news(put, known):
+        if is_no_news(hub, put, known):
             return False
         if await _committed(hub, Unit().put(put).tells(bookings.place_change(put, trace.correlation()))):
             return known is None
     raise Conflict
 
 
-def is_no_news(put: Put, known: Document | None) -> bool:
-    return known is not None and (known.last_updated > put.last_updated or known.body == put.body)
+def is_no_news(hub: Hub, put: Put, known: Document | None) -> bool:
+    return known is not None and (is_outdated(put.last_updated, known, hub.clock.now()) or known.body == put.body)
 
 
 async def _committed(hub: Hub, unit: Unit) -> bool:
@@ -178,7 +179,7 @@ async def _write_booking(hub: Hub, key: str, change: Callable[[Tree | None], Tre
         tree = change(before)
         audience = known.audience if known is not None else requester_of(tree)
         put = bookings.booking_put(tree, audience, expect=known.version if known is not None else ABSENT)
-        if is_no_news(put, known):
+        if is_no_news(hub, put, known):
             return False
         if before is not None:
             check_told(tree["reservation_status"], before["reservation_status"])

@@ -18,6 +18,7 @@ from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub
+from hub.core.recency import is_outdated
 from hub.core.registry import Partner
 from hub.core.units import ABSENT, Audit, Delete, Document, Unit
 from modules.cdrs import service as cdrs
@@ -58,7 +59,7 @@ async def take(
         audience = known.audience if known is not None else ""
         audience = audience or await _audience(hub, sender, owner, tree, to)
         put = records.put_of(tree, audience, expect=known.version if known is not None else ABSENT)
-        if known is not None and (known.last_updated > put.last_updated or known.body == put.body):
+        if known is not None and (is_outdated(put.last_updated, known, hub.clock.now()) or known.body == put.body):
             return False
         change = records.change_of(put, trace.correlation(), NEW if known is None else "")
         try:

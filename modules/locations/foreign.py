@@ -17,10 +17,11 @@ from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub
+from hub.core.recency import is_older
 from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Change, Document, Unit
 from modules.locations import store as locations
-from modules.locations.service import LIMIT, STATUS
+from modules.locations.service import LIMIT, STATUS, check_names_differ
 from modules.locations.wire import CONNECTOR, EVSE, LOCATION
 
 Path = tuple[str, ...]
@@ -57,7 +58,7 @@ async def put(hub: Hub, spot: Spot, tree: Tree) -> bool:
     def edit(old: Tree | None) -> tuple[Tree, str] | None:
         if old is None:
             return tree, ""
-        if _is_older(tree, old):
+        if _is_older(hub, tree, old):
             return None
         new = _with_those_gone(tree, old)
         return None if new == old else (new, "")
@@ -77,7 +78,7 @@ async def put_below(hub: Hub, spot: Spot, path: Path, tree: Tree) -> bool:
         if old is None or _find(old, path[:-1]) is None:
             raise UnknownLocation
         known = _find(old, path)
-        if known is not None and (_is_older(tree, known) or known == tree):
+        if known is not None and (_is_older(hub, tree, known) or known == tree):
             return None
         return _placed(old, path, tree), _words(path, known, tree)
 
@@ -85,21 +86,24 @@ async def put_below(hub: Hub, spot: Spot, path: Path, tree: Tree) -> bool:
     return before is None or _find(before, path) is None
 
 
-async def patch(hub: Hub, spot: Spot, path: Path, part: Tree) -> None:
-    """Change a part. Raises: UnknownLocation (its owner is then to PUT it), InvalidRequest."""
-    if "last_updated" not in part:
+async def patch(hub: Hub, spot: Spot, path: Path, part: Tree, *, arrived: str = "") -> None:
+    """Change a part; `arrived` stands in for a time that is not told.
+
+    Raises: UnknownLocation (its owner is then to PUT it), InvalidRequest.
+    """
+    if "last_updated" not in part and not arrived:
         raise InvalidRequest("a PATCH carries last_updated")
 
     def edit(old: Tree | None) -> tuple[Tree, str] | None:
         known = _find(old, path) if old is not None else None
         if old is None or known is None:
             raise UnknownLocation
-        if _is_older({**known, **part}, known):
+        if _is_older(hub, {**known, **part}, known):
             return None
         new = _patched(known, part, depth=len(path))
         return None if new == known else (_placed(old, path, new), _words(path, known, new))
 
-    await _write(hub, spot, edit)
+    await _write(hub, spot, edit, arrived)
 
 
 async def get(hub: Hub, spot: Spot) -> Document:
@@ -114,7 +118,7 @@ def _shared(spot: Spot) -> Spot:
     return Spot(spot.owner, spot.location_id)
 
 
-async def _write(hub: Hub, spot: Spot, edit: Edit) -> Tree | None:
+async def _write(hub: Hub, spot: Spot, edit: Edit, arrived: str = "") -> Tree | None:
     """Commit what `edit` makes of the location. Returns: what was there before. Raises: what `edit` does; Conflict."""
     for _ in range(_ATTEMPTS):
         known = await locations.find(hub.store, spot.key)
@@ -122,21 +126,23 @@ async def _write(hub: Hub, spot: Spot, edit: Edit) -> Tree | None:
         edited = edit(old)
         if edited is None:
             return old
+        check_names_differ(edited[0])
         try:
-            await hub.store.commit(_unit(hub, spot, known, old, *edited))
+            await hub.store.commit(_unit(hub, spot, known, old, *edited, arrived=arrived))
         except Conflict:
             continue
         return old
     raise Conflict
 
 
-def _unit(hub: Hub, spot: Spot, known: Document | None, old: Tree | None, new: Tree, what: str) -> Unit:
+def _unit(
+    hub: Hub, spot: Spot, known: Document | None, old: Tree | None, new: Tree, what: str, *, arrived: str
+) -> Unit:
     lowest = known.columns["lowest"] if known is not None and what.startswith(STATUS) else ""
-    put = locations.put_of(
-        spot.owner, new, audience=spot.audience, lowest=lowest, expect=known.version if known is not None else ABSENT
-    )
-    arrived = sorted(_uids(new) - _uids(old or {}))
-    index = [locations.index_put(spot.owner, uid, spot.key) for uid in arrived]
+    expect = known.version if known is not None else ABSENT
+    put = locations.put_of(spot.owner, new, audience=spot.audience, lowest=lowest, expect=expect, arrived=arrived)
+    added = sorted(_uids(new) - _uids(old or {}))
+    index = [locations.index_put(spot.owner, uid, spot.key) for uid in added]
     unit = Unit([put, *index])
     unit.tells(Change("locations", spot.key, owner=put.owner, audience=spot.audience, what=what))
     return hub.addressed.noted(unit, "locations", spot.audience)
@@ -151,8 +157,8 @@ def _same(one: str, other: str) -> bool:
     return one.upper() == other.upper()
 
 
-def _is_older(new: Tree, old: Tree) -> bool:
-    return parse_datetime(new["last_updated"]) < parse_datetime(old["last_updated"])
+def _is_older(hub: Hub, new: Tree, old: Tree) -> bool:
+    return is_older(new["last_updated"], old["last_updated"], hub.clock.now())
 
 
 def _find(tree: Tree, path: Path) -> Tree | None:

@@ -134,7 +134,7 @@ async def patch_connector(
 
 
 async def _patch(call: Call, spot: Spot, path: foreign.Path, part: Tree) -> Answer:
-    await foreign.patch(call.hub, spot, path, call.timed(part))
+    await foreign.patch(call.hub, spot, path, part, arrived=call.arrived(part))
     return ok()
 
 

@@ -107,7 +107,8 @@ async def put(
 
     The status of an EVSE stays when the tree says UNKNOWN or nothing, and when `has_charger` says of its uid that a
     charger reports it; but PLANNED and REMOVED are the operator's to say. EVSEs that the new tree leaves out are kept
-    as REMOVED. What did not change keeps its time, and nobody is told when nothing did. Raises: InvalidRequest.
+    as REMOVED; one that a charger serves must be given. What did not change keeps its time, and nobody is told when
+    nothing did. Raises: InvalidRequest.
     """
     location = _validated(owner, location_id, tree, timestamp(now))
     key = locations.key_of(owner, location_id)
@@ -137,7 +138,21 @@ def _validated(owner: Party, location_id: str, tree: Tree, now: str) -> Location
     location: Location = LOCATION["2.3.0"].read(tree)
     if location.id.upper() != location_id.upper() or Party.of(location.country_code, location.party_id) != owner:
         raise InvalidRequest("the URL and the object name different locations")
+    check_names_differ(location.tree())
     return location
+
+
+def check_names_differ(tree: Tree) -> None:
+    """EVSEs of a location, and connectors of an EVSE, are told apart by their names. Raises: InvalidRequest."""
+    evses = tree.get("evses") or []
+    _check_differ(evses, "/evses")
+    for at, evse in enumerate(evses):
+        _check_differ(evse["connectors"], f"/evses/{at}/connectors")
+
+
+def _check_differ(named: list[Tree], pointer: str) -> None:
+    if len({_name(each) for each in named}) < len(named):
+        raise InvalidRequest(f"{pointer}: two of them have the same name")
 
 
 def _keep_what_lives(new: Tree, old: Tree, now: str, has_charger: Told) -> None:
@@ -150,6 +165,8 @@ def _keep_what_lives(new: Tree, old: Tree, now: str, has_charger: Told) -> None:
                 replacement["status"] = evse["status"]
         elif evse["status"] == "REMOVED":
             new.setdefault("evses", []).append(evse)
+        elif has_charger(evse["uid"]):
+            raise InvalidRequest(f"/evses: {evse['uid']} is left out, but a charger serves it: see remove-evse")
         else:
             new.setdefault("evses", []).append({**evse, "status": "REMOVED", "last_updated": now})
 

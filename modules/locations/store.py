@@ -21,9 +21,14 @@ LOCATIONS: Final = Kind("locations", columns=("lowest", "id"))
 EVSES: Final = Kind("evses", columns=("location",))
 
 
-def put_of(owner: Party, tree: Tree, *, audience: str = "", lowest: str = "", expect: int = ANY) -> Put:
-    """The write of one location. `lowest`: the oldest version that can say it, where that is known."""
-    updated = timestamp(parse_datetime(tree["last_updated"]))
+def put_of(
+    owner: Party, tree: Tree, *, audience: str = "", lowest: str = "", expect: int = ANY, arrived: str = ""
+) -> Put:
+    """The write of one location. `lowest`: the oldest version that can say it, where that is known.
+
+    arrived: when a change came whose time its owner did not tell.
+    """
+    updated = max(timestamp(parse_datetime(tree["last_updated"])), arrived)
     columns = (lowest or lowest_version(LOCATION, tree), tree["id"])
     key = key_of(owner, tree["id"], audience)
     return Put(LOCATIONS, key, encode(tree), str(owner), audience, updated, columns, expect)

@@ -18,6 +18,7 @@ from hub.core.jsontypes import Json, Tree
 from hub.core.operations import SENDER
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
+from hub.core.recency import is_outdated
 from hub.core.registry import Partner
 from hub.core.routing import Receiver
 from hub.core.units import ABSENT, Document, Kind, Put, Unit
@@ -100,7 +101,7 @@ async def _keep(hub: Hub, kind: Kind, key: str, put_of: _PutOf) -> bool:
     for _ in range(_ATTEMPTS):
         known = await payments.find(hub.store, kind, key)
         put = await put_of(known)
-        if known is not None and (known.last_updated > put.last_updated or known.body == put.body):
+        if known is not None and (is_outdated(put.last_updated, known, hub.clock.now()) or known.body == put.body):
             return False
         try:
             await hub.store.commit(Unit().put(put).tells(payments.change_of(put, trace.correlation())))

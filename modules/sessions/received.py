@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.core import trace
-from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
 from hub.core.errors import Conflict, InvalidRequest, NotFound
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub
+from hub.core.recency import is_outdated
 from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Audit, Document, Unit
 from modules.commands.references import with_reference
@@ -58,23 +58,28 @@ async def put(hub: Hub, bringer: Bringer, session_id: str, tree: Tree) -> bool:
     key = sessions.key_of(bringer.owner, session_id)
     for _ in range(_ATTEMPTS):
         known = await sessions.find(hub.store, key)
-        if known is not None and not _is_news(known, tree):
+        if known is not None and not _is_news(hub, known, tree):
             return False
         if await _committed(hub, await _unit(hub, bringer, tree, known)):
             return known is None
     raise Conflict
 
 
-async def patch(hub: Hub, bringer: Bringer, session_id: str, part: Tree) -> None:
-    """Change a part of a session. Raises: NotFound (the CPO is then to PUT it), InvalidRequest."""
-    if part.get("last_updated") is None:
+async def patch(hub: Hub, bringer: Bringer, session_id: str, part: Tree, *, arrived: str = "") -> None:
+    """Change a part of a session; `arrived` stands in for a time that is not told.
+
+    Raises: NotFound (the CPO is then to PUT it), InvalidRequest.
+    """
+    if part.get("last_updated") is None and not arrived:
         raise InvalidRequest("a PATCH carries last_updated")
     for _ in range(_ATTEMPTS):
         known = await get(hub, bringer.owner, session_id)
         merged = SESSION[VERSIONS[-1]].read(_merged(parse(known.body, limit=LIMIT), part)).tree()
         if merged["id"].upper() != session_id.upper() or _party(merged) != bringer.owner:
             raise InvalidRequest("a session keeps its party and its id")
-        if not _is_news(known, merged) or await _committed(hub, await _unit(hub, bringer, merged, known)):
+        if not _is_news(hub, known, merged):
+            return
+        if await _committed(hub, await _unit(hub, bringer, merged, known, arrived)):
             return
     raise Conflict
 
@@ -103,9 +108,9 @@ def _merged(tree: Tree, part: Tree) -> Tree:
     return {name: value for name, value in merged.items() if value is not None}
 
 
-def _is_news(known: Document, tree: Tree) -> bool:
+def _is_news(hub: Hub, known: Document, tree: Tree) -> bool:
     """Raises: InvalidRequest, where a session that is over would go on."""
-    if timestamp(parse_datetime(tree["last_updated"])) < known.last_updated:
+    if is_outdated(tree["last_updated"], known, hub.clock.now()):
         return False
     before = known.columns["status"]
     if before in _AFTER and tree["status"] not in _AFTER[before]:
@@ -113,12 +118,13 @@ def _is_news(known: Document, tree: Tree) -> bool:
     return True
 
 
-async def _unit(hub: Hub, bringer: Bringer, tree: Tree, known: Document | None) -> Unit | None:
+async def _unit(hub: Hub, bringer: Bringer, tree: Tree, known: Document | None, arrived: str = "") -> Unit | None:
     """The session, where it was, and who hears of it; None where all of that is on record."""
     owner = str(bringer.owner)
     tree, audience = await addressed(hub, owner, "sessions", tree)
     tree = await with_reference(hub, owner, tree)
-    put = sessions.put_of(tree, audience, expect=known.version if known is not None else ABSENT)
+    expect = known.version if known is not None else ABSENT
+    put = sessions.put_of(tree, audience, expect=expect, arrived=arrived)
     if known is not None and (known.body, known.audience) == (put.body, audience):
         return None
     unit = Unit().put(put).tells(sessions.change_of(put, trace.correlation()))

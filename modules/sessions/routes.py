@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hub.core.answers import Answer, ok, ok_bytes
-from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
 from hub.core.dispatch import Call
 from hub.core.errors import InvalidRequest, NotFound
@@ -81,9 +80,7 @@ async def put_session(call: Call, country_code: str, party_id: str, session_id: 
 async def patch_session(call: Call, country_code: str, party_id: str, session_id: str, body: Tree) -> Answer:
     """Change a part of a session; charging periods are added. OCPI mod_sessions_receiver_patch_method."""
     owner = call.as_party(country_code, party_id, CPO_LIKE)
-    if call.version == _EMBEDS and "last_updated" not in body:
-        body = {**body, "last_updated": timestamp(call.hub.clock.now())}
-    await received.patch(call.hub, _bringer(call, owner), session_id, body)
+    await received.patch(call.hub, _bringer(call, owner), session_id, body, arrived=call.arrived(body))
     return ok()
 
 

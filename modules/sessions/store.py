@@ -24,12 +24,15 @@ def key_of(owner: Party | str, session_id: str) -> str:
     return f"{owner}/{session_id.upper()}"
 
 
-def put_of(tree: Tree, audience: str, *, expect: int = ANY) -> Put:
-    """The write of one session; `tree` is a Session in our form."""
+def put_of(tree: Tree, audience: str, *, expect: int = ANY, arrived: str = "") -> Put:
+    """The write of one session; `tree` is a Session in our form.
+
+    arrived: when a change came whose time its owner did not tell.
+    """
     owner = f"{tree['country_code']}*{tree['party_id']}".upper()
     columns = (tree["status"], tree["evse_uid"].upper(), tree["id"])
     key = key_of(owner, tree["id"])
-    updated = timestamp(parse_datetime(tree["last_updated"]))
+    updated = max(timestamp(parse_datetime(tree["last_updated"])), arrived)
     return Put(SESSIONS, key, encode(tree), owner, audience, updated, columns, expect)
 
 

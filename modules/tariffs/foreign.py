@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
 from hub.core.errors import Conflict, InvalidRequest, NotFound
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub
-from hub.core.types import parse_datetime
+from hub.core.recency import is_outdated
 from hub.core.units import ABSENT, Change, Delete, Document, Unit
 from modules.tariffs import store as tariffs
 from modules.tariffs.service import DELETED, LIMIT
@@ -43,15 +42,18 @@ async def put(hub: Hub, spot: Spot, tree: Tree) -> bool:
     _check_names(spot, tree)
     for _ in range(_ATTEMPTS):
         known = await tariffs.find(hub.store, spot.key)
-        if known is not None and (_is_older(tree, known) or encode(tree) == known.body):
+        if known is not None and _is_no_news(hub, tree, known):
             return False
         if await _write(hub, spot, tree, known):
             return known is None
     raise Conflict
 
 
-async def patch(hub: Hub, spot: Spot, part: Tree) -> None:
-    """Change a part; 2.1.1 alone has this. Raises: NotFound, InvalidRequest."""
+async def patch(hub: Hub, spot: Spot, part: Tree, *, arrived: str = "") -> None:
+    """Change a part; 2.1.1 alone has this. `arrived` stands in for a time that is not told.
+
+    Raises: NotFound, InvalidRequest.
+    """
     for _ in range(_ATTEMPTS):
         known = await tariffs.find(hub.store, spot.key)
         if known is None:
@@ -59,7 +61,9 @@ async def patch(hub: Hub, spot: Spot, part: Tree) -> None:
         merged = {**parse(known.body, limit=LIMIT), **part}
         tree = TARIFF[VERSIONS[-1]].read({name: value for name, value in merged.items() if value is not None}).tree()
         _check_names(spot, tree)
-        if _is_older(tree, known) or encode(tree) == known.body or await _write(hub, spot, tree, known):
+        if _is_no_news(hub, tree, known):
+            return
+        if await _write(hub, spot, tree, known, arrived):
             return
     raise Conflict
 
@@ -89,10 +93,10 @@ async def get(hub: Hub, spot: Spot) -> Document:
     return found.get(spot.key) or found[shared]
 
 
-async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None) -> bool:
+async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None, arrived: str = "") -> bool:
     """False, when somebody else was faster."""
     expect = known.version if known is not None else ABSENT
-    put = tariffs.put_of(spot.owner, tree, audience=spot.audience, expect=expect)
+    put = tariffs.put_of(spot.owner, tree, audience=spot.audience, expect=expect, arrived=arrived)
     unit = Unit().put(put).tells(Change("tariffs", spot.key, owner=put.owner, audience=spot.audience))
     try:
         await hub.store.commit(hub.addressed.noted(unit, "tariffs", spot.audience))
@@ -101,11 +105,11 @@ async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None) -> bo
     return True
 
 
+def _is_no_news(hub: Hub, tree: Tree, known: Document) -> bool:
+    return is_outdated(tree["last_updated"], known, hub.clock.now()) or encode(tree) == known.body
+
+
 def _check_names(spot: Spot, tree: Tree) -> None:
     same = tree["id"].upper() == spot.tariff_id.upper()
     if not same or Party.of(tree["country_code"], tree["party_id"]) != spot.owner:
         raise InvalidRequest("the URL and the object name different tariffs")
-
-
-def _is_older(new: Tree, known: Document) -> bool:
-    return timestamp(parse_datetime(new["last_updated"])) < known.last_updated

@@ -49,7 +49,8 @@ async def put_tariff(call: Call, country_code: str, party_id: str, tariff_id: st
 @operations("PATCH", RECEIVER, _SHAPE, body=TARIFF, patch=True, callers=CPO, limit=MEDIUM, versions=VERSIONS[:1])
 async def patch_tariff(call: Call, country_code: str, party_id: str, tariff_id: str, body: Tree) -> Answer:
     """Change a part of a tariff; in 2.1.1 alone. OCPI mod_tariffs_patch_method."""
-    await foreign.patch(call.hub, _spot(call, country_code, party_id, tariff_id), call.timed(body))
+    spot = _spot(call, country_code, party_id, tariff_id)
+    await foreign.patch(call.hub, spot, body, arrived=call.arrived(body))
     return ok()
 
 

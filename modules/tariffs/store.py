@@ -20,10 +20,10 @@ __all__ = ["TARIFFS", "find", "find_all", "key_of", "put_of"]
 TARIFFS: Final = Kind("tariffs", columns=("lowest", "id"))
 
 
-def put_of(owner: Party, tree: Tree, *, audience: str = "", expect: int = ANY) -> Put:
-    """The write of one tariff."""
+def put_of(owner: Party, tree: Tree, *, audience: str = "", expect: int = ANY, arrived: str = "") -> Put:
+    """The write of one tariff. `arrived`: when a change came whose time its owner did not tell."""
     columns = (lowest_version(TARIFF, tree), tree["id"])
-    updated = timestamp(parse_datetime(tree["last_updated"]))
+    updated = max(timestamp(parse_datetime(tree["last_updated"])), arrived)
     key = key_of(owner, tree["id"], audience)
     return Put(TARIFFS, key, encode(tree), str(owner), audience, updated, columns, expect)
 

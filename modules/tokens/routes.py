@@ -38,14 +38,16 @@ async def put_token(call: Call, country_code: str, party_id: str, uid: str, body
     owner = call.as_party(country_code, party_id, EMSP_LIKE)
     if "type" in call.query and call.version != VERSIONS[0] and body.type != _type(call):
         raise InvalidRequest("the URL and the object name different types")
-    return ok(created=await service.put(call.hub.store, owner, uid, body, audience=_audience(call)))
+    hub = call.hub
+    return ok(created=await service.put(hub.store, owner, uid, body, now=hub.clock.now(), audience=_audience(call)))
 
 
 @operations("PATCH", RECEIVER, _SHAPE, body=TOKEN, patch=True, query=("type",))
 async def patch_token(call: Call, country_code: str, party_id: str, uid: str, body: Tree) -> Answer:
     """Change a part of a token. OCPI mod_tokens_patch_method."""
     owner = call.as_party(country_code, party_id, EMSP_LIKE)
-    await service.patch(call.hub.store, owner, uid, _type(call), call.timed(body))
+    hub = call.hub
+    await service.patch(hub.store, owner, uid, _type(call), body, now=hub.clock.now(), arrived=call.arrived(body))
     return ok()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 from msgspec import structs
@@ -14,6 +15,7 @@ from hub.core.errors import Conflict, InvalidRequest, UnknownToken
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.parties import Party
+from hub.core.recency import is_outdated
 from hub.core.store import Store
 from hub.core.units import ABSENT, Audit, Change, Document, Put, Unit
 from modules.tokens import store as tokens
@@ -49,7 +51,14 @@ async def listed(store: Store, uid: str) -> list[Document]:
 
 
 async def put(
-    store: Store, owner: Party, uid: str, token: Token, *, audience: str = "", audit: Audit | None = None
+    store: Store,
+    owner: Party,
+    uid: str,
+    token: Token,
+    *,
+    now: datetime,
+    audience: str = "",
+    audit: Audit | None = None,
 ) -> bool:
     """Keep a token that its eMSP pushed; `audience` is the only CPO that may have it. An older copy changes nothing.
 
@@ -63,7 +72,7 @@ async def put(
     for _ in range(_ATTEMPTS):
         namesakes = await tokens.by_uid(store, uid)
         known = next((each for each in namesakes if each.key == new.key), None)
-        if known is not None and (known.last_updated > new.last_updated or _is_same(known, new)):
+        if known is not None and (is_outdated(new.last_updated, known, now) or _is_same(known, new)):
             return False
         try:
             unit = _unit(structs.replace(new, expect=known.version if known else ABSENT))
@@ -76,14 +85,19 @@ async def put(
     raise Conflict
 
 
-async def patch(store: Store, owner: Party, uid: str, token_type: str, part: Tree) -> None:
-    """Change a part of a token. Raises: UnknownToken (the eMSP is then to PUT it), InvalidRequest."""
-    if "last_updated" not in part:
+async def patch(
+    store: Store, owner: Party, uid: str, token_type: str, part: Tree, *, now: datetime, arrived: str = ""
+) -> None:
+    """Change a part of a token; `arrived` stands in for a time that is not told.
+
+    Raises: UnknownToken (the eMSP is then to PUT it), InvalidRequest.
+    """
+    if "last_updated" not in part and not arrived:
         raise InvalidRequest("a PATCH carries last_updated")
     for _ in range(_ATTEMPTS):
         known = await get(store, owner, uid, token_type)
         merged = TOKEN[VERSIONS[-1]].read(_merged(parse(known.body, limit=_LIMIT), part))
-        if timestamp(merged.last_updated) < known.last_updated:
+        if is_outdated(timestamp(merged.last_updated), known, now):
             return
         key = tokens.key_of(owner, merged.uid, merged.type)
         if Party.of(merged.country_code, merged.party_id) != owner or key != known.key:
@@ -91,8 +105,9 @@ async def patch(store: Store, owner: Party, uid: str, token_type: str, part: Tre
         body = encode(merged.tree())
         if body == known.body:
             return
+        put = tokens.put_of(owner, merged, body, audience=known.audience, expect=known.version, arrived=arrived)
         try:
-            await store.commit(_unit(tokens.put_of(owner, merged, body, audience=known.audience, expect=known.version)))
+            await store.commit(_unit(put))
         except Conflict:
             continue
         return

@@ -28,8 +28,8 @@ def key_of(owner: Party, uid: str, token_type: str) -> str:
     return f"{owner}/{folded(uid)}/{token_type}"
 
 
-def put_of(owner: Party, token: Token, body: bytes, *, audience: str = "", expect: int = ANY) -> Put:
-    """The write of one token."""
+def put_of(owner: Party, token: Token, body: bytes, *, audience: str = "", expect: int = ANY, arrived: str = "") -> Put:
+    """The write of one token. `arrived`: when a change came whose time its owner did not tell."""
     uid, party = folded(token.uid), str(owner)
     return Put(
         TOKENS,
@@ -37,7 +37,7 @@ def put_of(owner: Party, token: Token, body: bytes, *, audience: str = "", expec
         body,
         owner=party,
         audience=audience,
-        last_updated=timestamp(token.last_updated),
+        last_updated=max(timestamp(token.last_updated), arrived),
         columns=(uid, token.contract_id.upper()),
         expect=expect,
     )

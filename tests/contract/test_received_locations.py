@@ -54,6 +54,15 @@ async def test_what_was_put_is_got_back_unknown_fields_too(world: World) -> None
     assert {name: shown[name] for name in sent} == sent
 
 
+async def test_two_evses_of_one_name_are_refused(world: World) -> None:
+    tree = their_location(world.version)
+    tree["evses"].append({**tree["evses"][0], "uid": tree["evses"][0]["uid"].lower()})
+    async with world.unchanged():
+        said = await put(world, body=tree)
+        assert (said.http, said.code) == (200, 2001)
+        assert "/evses" in said.tree["status_message"]
+
+
 async def test_an_older_copy_changes_nothing_and_is_success(world: World) -> None:
     await put(world)
     async with world.unchanged():

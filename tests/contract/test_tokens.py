@@ -36,11 +36,11 @@ async def test_what_was_put_is_got_back(world: World) -> None:
 
 
 async def test_an_older_copy_changes_nothing(world: World) -> None:
-    await put(world, last_updated="2026-05-04T12:00:00Z")
+    await put(world, last_updated="2026-05-04T09:00:00Z")
     async with world.unchanged():
-        assert await put(world, valid=False, last_updated="2026-05-04T11:59:59Z") == 200
+        assert await put(world, valid=False, last_updated="2026-05-04T08:59:59Z") == 200
         said = await world.ask(
-            "PATCH", world.at(PATH), by="e1", body={"valid": False, "last_updated": "2026-05-04T11:00:00Z"}
+            "PATCH", world.at(PATH), by="e1", body={"valid": False, "last_updated": "2026-05-04T08:00:00Z"}
         )
         assert said.code == 1000
 

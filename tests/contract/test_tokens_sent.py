@@ -15,7 +15,7 @@ from modules.tokens import service
 from modules.tokens.model import Token
 from modules.tokens.wire import AUTHORIZATION_INFO
 from tests.contract.test_answers import BAD_JSON
-from tests.world import OURS, Said, Sent, World, stored_token, token
+from tests.world import NOW, OURS, Said, Sent, World, stored_token, token
 
 LIST = "sender/tokens"
 ASK = "sender/tokens/CARD1/authorize"
@@ -31,7 +31,7 @@ async def push(world: World, *, by: str = "e1", owner: str = "NL*EEE", uid: str 
 
 async def own_card(world: World, uid: str = "CARD1", **fields: Any) -> None:
     card = Token.model_validate({**stored_token(str(OURS), uid), **fields})
-    await service.put(world.store, OURS, uid, card)
+    await service.put(world.store, OURS, uid, card, now=NOW)
 
 
 async def ask(world: World, *, by: str = "c1", path: str = ASK, body: Any = None, **to: str) -> Said:
@@ -274,7 +274,7 @@ async def test_an_answer_crosses_versions(world: World) -> None:
         uid, owner = f"CARD{version[2]}", f"FR*M{version[2]}1"
         partner = await world.join(f"m{version[2]}", owner, PartyRole.EMSP, version=version)
         card = Token.model_validate(stored_token(owner, uid))
-        await service.put(world.store, partner.claims[0].party, uid, card)
+        await service.put(world.store, partner.claims[0].party, uid, card, now=NOW)
         script(world, {partner.name: info(version, owner=owner, uid=uid)})
         said = await ask(world, path=f"sender/tokens/{uid}/authorize", body=PLACE)
         assert (version, said.code, said.data["allowed"]) == (version, 1000, "ALLOWED")

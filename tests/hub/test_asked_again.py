@@ -33,7 +33,7 @@ async def keep(port: Port, minute: int = 0, **changed: Any) -> None:
     """The eMSP's token, as it is from that minute on."""
     told = {"whitelist": "ALWAYS", "last_updated": f"2026-05-04T10:{minute:02}:00Z", **changed}
     read = TOKEN["2.2.1"].read(token("2.2.1", uid=CARD, **told))
-    await service.put(port.world.store, Party.parse("NL*EEE"), CARD, read)
+    await service.put(port.world.store, Party.parse("NL*EEE"), CARD, read, now=port.world.clock.now())
 
 
 class Asker:

@@ -139,7 +139,14 @@ class OpenEnum:
     is_open: bool = True
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.str_schema(min_length=1, max_length=100, pattern=ASCII)
+        text = core_schema.str_schema(min_length=1, max_length=100, pattern=ASCII)
+        return core_schema.no_info_before_validator_function(self._spelled, text)
+
+    def _spelled(self, value: Any) -> Any:
+        """`rfid` is RFID: a value that differs in case alone is no other value."""
+        if type(value) is str and value not in self.values and value.upper() in self.values:
+            return value.upper()
+        return value
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Tree:
         if self.is_open:

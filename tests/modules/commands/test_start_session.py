@@ -168,7 +168,7 @@ async def listed(world: World, owner: str, uid: str = "CARD1", **fields: Any) ->
     """An eMSP has told us of a card."""
     party = Party.parse(owner)
     tree = {**token(party.country_code, party.party_id, uid=uid), "type": "RFID", "whitelist": "ALWAYS", **fields}
-    await tokens.put(world.store, party, uid, TOKEN["2.3.0"].read(tree))
+    await tokens.put(world.store, party, uid, TOKEN["2.3.0"].read(tree), now=NOW)
 
 
 @every_order
@@ -236,6 +236,6 @@ async def test_a_card_made_invalid_after_its_command_starts_nothing(world: World
     await listed(world, "NL*EEE")
     await world.commanded("START_SESSION", start(token={**token(uid="CARD1"), "type": "RFID"}))
     part = {"valid": False, "last_updated": "2026-05-04T10:00:00Z"}
-    await tokens.patch(world.store, Party.parse("NL*EEE"), "CARD1", "RFID", part)
+    await tokens.patch(world.store, Party.parse("NL*EEE"), "CARD1", "RFID", part, now=NOW)
     for decide in (authorize, for_start):
         assert (await decide(world.hub, "CARD1", world.chargers.places["E1"], at="CP1")).allowed == "BLOCKED"

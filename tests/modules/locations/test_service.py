@@ -95,6 +95,22 @@ async def test_an_evse_that_is_left_out_is_removed(world: World) -> None:
     assert await statuses(world) == {"E2": "AVAILABLE", "E3": "AVAILABLE", "E1": "REMOVED"}
 
 
+async def test_an_evse_that_a_charger_serves_is_not_left_out_by_accident(world: World) -> None:
+    async with world.unchanged():
+        with pytest.raises(InvalidRequest, match="/evses: E1 is left out, but a charger serves it"):
+            await put(world, location(evses=("E2",)), has_charger=lambda uid: uid == "E1")
+
+
+@pytest.mark.parametrize("doubled", ["evses", "connectors"])
+async def test_two_of_one_name_are_refused(world: World, doubled: str) -> None:
+    tree = location()
+    of = tree if doubled == "evses" else tree["evses"][0]
+    of[doubled].append({**of[doubled][0], "status": "AVAILABLE"})
+    async with world.unchanged():
+        with pytest.raises(InvalidRequest, match=f"{doubled}: two of them have the same name"):
+            await put(world, tree)
+
+
 async def test_one_that_was_removed_long_ago_does_not_change_again(world: World) -> None:
     await put(world, location(evses=("E2",)))
     world.clock.passed_s = LATER_S

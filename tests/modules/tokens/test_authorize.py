@@ -83,7 +83,7 @@ def says(answer: Any, version: str, owner: str = EEE, **fields: Any) -> Callable
 async def known(world: World, uid: str = "CARD1", owner: str = EEE, **fields: Any) -> None:
     """An eMSP has told us of a token."""
     kept: Token = TOKEN["2.3.0"].read({**stored_token(owner, uid), **fields})
-    await service.put(world.store, Party.parse(owner), uid, kept)
+    await service.put(world.store, Party.parse(owner), uid, kept, now=world.clock.now())
 
 
 async def tapped(world: World, uid: str = "CARD1", *, at: str = "CP1") -> Decision:

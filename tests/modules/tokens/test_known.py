@@ -52,7 +52,8 @@ async def test_a_card_that_must_be_asked_for_is_never_known(site: Site, uid: str
 async def test_any_change_of_a_token_makes_cards_unknown(site: Site) -> None:
     cards = KnownCards(site.hub)
     await shown(site, cards, CARD)
-    await tokens.put(site.hub.store, THEIRS, CARD, Token.model_validate(token(CARD, valid=False, whitelist="NEVER")))
+    card = Token.model_validate(token(CARD, valid=False, whitelist="NEVER"))
+    await tokens.put(site.hub.store, THEIRS, CARD, card, now=site.hub.clock.now())
     assert cards.answer(CARD, AT) is None
 
 
@@ -60,7 +61,8 @@ async def test_what_was_decided_before_a_change_is_not_learnt_after_it(site: Sit
     cards = KnownCards(site.hub)
     revisions = cards.revisions()
     decision = await authorize(site.hub, CARD, None, at=AT)
-    await tokens.put(site.hub.store, THEIRS, "OTHER", Token.model_validate(token("OTHER")))
+    other = Token.model_validate(token("OTHER"))
+    await tokens.put(site.hub.store, THEIRS, "OTHER", other, now=site.hub.clock.now())
     cards.learn(CARD, AT, decision, revisions)
     assert len(cards) == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from modules.tokens.wire import TOKEN
 from tests.world import World, a_world, stored_token
 
 EEE = Party("NL", "EEE")
+MOMENT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 EARLIER, NOW, LATER = "2026-05-04T09:00:00Z", "2026-05-04T10:00:00Z", "2026-05-04T11:00:00Z"
 
 pytestmark = pytest.mark.parametrize("version", ["2.2.1"])
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.parametrize("version", ["2.2.1"])
 
 async def put(store: Store, *, last_updated: str = NOW, **fields: Any) -> bool:
     tree = {**stored_token(str(EEE)), "last_updated": last_updated, **fields}
-    return await service.put(store, EEE, tree["uid"], TOKEN["2.3.0"].read(tree))
+    return await service.put(store, EEE, tree["uid"], TOKEN["2.3.0"].read(tree), now=MOMENT)
 
 
 async def kept(store: Store, uid: str = "CARD1", token_type: str = "") -> Any:
@@ -42,14 +44,14 @@ async def test_an_older_copy_changes_nothing(world: World) -> None:
     await put(world.store)
     async with world.unchanged():
         await put(world.store, last_updated=EARLIER, valid=False)
-        await service.patch(world.store, EEE, "CARD1", "RFID", {"valid": False, "last_updated": EARLIER})
+        await service.patch(world.store, EEE, "CARD1", "RFID", {"valid": False, "last_updated": EARLIER}, now=MOMENT)
         await put(world.store)
 
 
 async def test_a_patch_replaces_what_it_names_and_null_removes(world: World) -> None:
     await put(world.store, visual_number="V1", language="nl")
     part = {"valid": False, "visual_number": None, "last_updated": LATER}
-    await service.patch(world.store, EEE, "card1", "RFID", part)
+    await service.patch(world.store, EEE, "card1", "RFID", part, now=MOMENT)
     tree = await kept(world.store)
     assert (tree["valid"], tree["language"], tree["last_updated"]) == (False, "nl", LATER)
     assert "visual_number" not in tree
@@ -62,7 +64,7 @@ async def test_a_patch_needs_a_time_and_renames_nothing(world: World, part: dict
     await put(world.store)
     async with world.unchanged():
         with pytest.raises(InvalidRequest):
-            await service.patch(world.store, EEE, "CARD1", "RFID", part)
+            await service.patch(world.store, EEE, "CARD1", "RFID", part, now=MOMENT)
 
 
 async def test_without_a_type_the_card_is_meant_else_the_only_token_of_that_uid(world: World) -> None:
@@ -85,7 +87,7 @@ async def test_a_card_of_two_partners_is_kept_for_both_and_warned_of_once(world:
         await put(world.store)
         for fields in ({}, {"valid": False}, {"type": "OTHER"}):
             tree = {**stored_token(str(other), "card:1"), "last_updated": LATER, **fields}
-            await service.put(world.store, other, "card:1", TOKEN["2.3.0"].read(tree))
+            await service.put(world.store, other, "card:1", TOKEN["2.3.0"].read(tree), now=MOMENT)
     (warning,) = [log for log in logs if log["log_level"] == "warning"]
     assert (warning["event"], warning["owner"]) == ("card uid of two partners", str(other))
     assert warning["others"] == [str(EEE)]
@@ -99,7 +101,10 @@ async def test_patches_at_the_same_time_all_take_effect(database_url: str, versi
         await put(world.store)
         parts: list[dict[str, Any]] = [{"valid": False}, {"language": "nl"}, {"whitelist": "NEVER"}, {"issuer": "New"}]
         await asyncio.gather(
-            *(service.patch(world.store, EEE, "CARD1", "RFID", {**part, "last_updated": LATER}) for part in parts)
+            *(
+                service.patch(world.store, EEE, "CARD1", "RFID", {**part, "last_updated": LATER}, now=MOMENT)
+                for part in parts
+            )
         )
         tree = await kept(world.store)
         assert {name: tree[name] for part in parts for name in part} == {n: v for p in parts for n, v in p.items()}

@@ -354,7 +354,7 @@ async def _furnish(hub: Hub) -> None:
     await locations.put(hub.store, OURS, "LOC1", _LOCATION, now=now)
     cards = (token(CARD), token(ASKED_CARD, whitelist="NEVER"), token(BLOCKED_CARD, valid=False, whitelist="ALWAYS"))
     for card in cards:
-        await tokens.put(hub.store, THEIRS, card["uid"], Token.model_validate(card))
+        await tokens.put(hub.store, THEIRS, card["uid"], Token.model_validate(card), now=hub.clock.now())
 
 
 @cache

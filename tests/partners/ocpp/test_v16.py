@@ -169,7 +169,8 @@ async def test_the_boot_interval_is_spread_so_that_a_fleet_does_not_march_in_ste
 
 
 async def test_the_parent_of_a_token_is_its_group(site: Site) -> None:
-    await tokens.put(site.hub.store, THEIRS, "GROUPED", Token.model_validate(token("GROUPED", group_id="FLEET-7")))
+    card = Token.model_validate(token("GROUPED", group_id="FLEET-7"))
+    await tokens.put(site.hub.store, THEIRS, "GROUPED", card, now=site.hub.clock.now())
     async with await site.point() as cp:
         answer = await cp.call("Authorize", {"idTag": "grouped"})
     assert answer == {"idTagInfo": {"parentIdTag": "FLEET-7", "status": "Accepted"}}
