@@ -16,6 +16,7 @@ from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub
+from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Audit, Document, Put, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs import vetting
@@ -33,9 +34,11 @@ async def take(hub: Hub, cdr: CDR, *, partner: str, version: str, original: Json
     """Keep a CDR, and check it if that is quick. The same once more is no news, whatever its `last_updated`.
 
     `raw`: the very bytes of `original`, which are passed on as they came.
-    Returns: True if it is new. Raises: InvalidRequest, when another CDR of this id was received before.
+    Returns: True if it is new. Raises: InvalidRequest, when another CDR of this id was received before, or it can be
+    no CDR.
     """
     tree = cdr.tree()
+    _check_sense(tree)
     for _ in range(_ATTEMPTS):
         put = cdrs.received_put(tree, Standing(), version=version, partner=partner)
         known = await cdrs.find_received(hub.store, put.key)
@@ -50,6 +53,14 @@ async def take(hub: Hub, cdr: CDR, *, partner: str, version: str, original: Json
             continue
         return True
     raise Conflict
+
+
+def _check_sense(tree: Tree) -> None:
+    """What no check would make a bill of. Raises: InvalidRequest."""
+    if tree.get("credit") and "credit_reference_id" not in tree:
+        raise InvalidRequest("/credit_reference_id: a credit CDR names the CDR that it takes back")
+    if parse_datetime(tree["end_date_time"]) < parse_datetime(tree["start_date_time"]):
+        raise InvalidRequest("/end_date_time: it lies before the start")
 
 
 def _compared(tree: Tree) -> Tree:

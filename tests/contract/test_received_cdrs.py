@@ -183,7 +183,10 @@ def bad_cdrs(world: World) -> dict[str, Any]:
         "cost of text": {**good, "total_cost": DENSE},
         "cost of another version": {**good, "total_cost": [cost]},
         "auth_method unknown": {**good, "auth_method": DENSE},
+        "an end before the start": {**good, end: "2020-01-01T00:00:00Z"},
     }  # fmt: skip
+    if world.version != "2.1.1":
+        bad["a credit of nothing"] = {**good, "credit": True}
     for name in ("id", "start_date_time", end, "auth_method", "currency", "charging_periods", "total_cost",
                  "total_energy", "total_time", "last_updated"):  # fmt: skip
         bad[f"without {name}"] = {key: value for key, value in good.items() if key != name}
