@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.dialect import VERSIONS, Loss, NotExpressible, What
+from hub.core.errors import InvalidRequest
 from hub.core.losses import pointers
+from modules.locations.wire import LOCATION
+from modules.tariffs.wire import TARIFF
 from tests.laws import beside
 from tests.laws.kinds import KINDS, Kind
 from tests.laws.objects import objects
@@ -47,10 +50,40 @@ def test_nothing_is_lost_between_equal_versions(kind: Kind) -> None:
 
 @pytest.mark.parametrize(("kind", "one", "other"), NEWER, ids=str)
 def test_a_newer_version_has_the_fields_of_the_older_one(kind: Kind, one: str, other: str) -> None:
-    """Where an id may have 39 characters in 2.1.1 and 36 later, that is told of long ones alone."""
     gone = {
-        gap.pointer
-        for gap in kind.wires[one].gaps_to(kind.wires[other])
-        if gap.what is What.LOST and not (gap.value or gap.note.startswith("where"))
+        gap.pointer for gap in kind.wires[one].gaps_to(kind.wires[other]) if gap.what is What.LOST and not gap.value
     }
     assert {(kind.name, pointer) for pointer in gone} <= ONLY_OLD
+
+
+def test_an_id_that_is_too_long_for_newer_versions_is_foretold_as_refused() -> None:
+    tree = {"id": "1" * 39, "type": "OTHER", **beside.PLACE}
+    with pytest.raises(InvalidRequest, match="/id: "):
+        LOCATION["2.1.1"].read(tree, given=beside.given(tree))
+    (told,) = (gap for gap in LOCATION["2.1.1"].gaps_to(LOCATION["2.3.0"]) if gap.pointer == "/id")
+    assert told.what is What.WITHHELD
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value", "what"),
+    [
+        ("/help_phone", "", What.LOST),
+        ("/address", "", What.SHORTENED),
+        ("/publish", "", What.WITHHELD),
+        ("/parking_type", "ALONG_MOTORWAY", What.TURNED),
+        ("/facilities/*", "TRAM_STOP", What.LOST),
+        ("/facilities/*", "*", What.LOST),
+        ("/evses/*/connectors/*/standard", "MCS", What.WITHHELD),
+        ("/evses/*/connectors/*/tariff_ids", "", What.REWRITTEN),
+    ],
+)
+def test_each_loss_is_foretold_for_what_it_is(pointer: str, value: str, what: What) -> None:
+    found = {(gap.pointer, gap.value): gap.what for gap in LOCATION["2.3.0"].gaps_to(LOCATION["2.1.1"])}
+    assert found[pointer, value] is what
+
+
+def test_what_a_version_cannot_say_itself_it_cannot_lose() -> None:
+    fields = {gap.pointer for gap in TARIFF["2.2.1"].gaps_to(TARIFF["2.1.1"])}
+    assert "/min_price" in fields
+    assert "/tax_included" not in fields
+    assert TARIFF["2.1.1"].gaps_to(TARIFF["2.3.0"]) == ()

@@ -7,6 +7,7 @@ told beside them (`told_up`, `told_down`); where it is not, a gap says that much
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
 
@@ -48,8 +49,15 @@ def _read(model: type[OcpiModel], here: Forms, path: str) -> Iterator[Gap]:
         if name in dialect.drop | dialect.supply | dialect.by_hand:
             continue
         at = _inside(f"{path}/{dialect.rename.get(name, name)}", annotation)
-        kind, _ = leaf_of(annotation)
-        if name in dialect.values:
+        kind, marker = leaf_of(annotation)
+        _, their_marker = leaf_of(_Field(model, name, annotation, at).in_form(here))
+        if (
+            isinstance(marker, Text)
+            and isinstance(their_marker, Text)
+            and _holds(their_marker.limit) > _holds(marker.readable)
+        ):
+            yield Gap(at, "", What.WITHHELD, f"refused where it has more than {marker.readable} characters")
+        elif name in dialect.values:
             yield from _read_back(at, dialect.values[name], dialect.blank.get(name))
         elif is_model(kind) and name not in dialect.types:
             yield from _read(kind, here, at)
@@ -153,17 +161,20 @@ def _goes(field: _Field, there: Forms) -> What:
 
 
 def _of_length(field: _Field, here: Forms, there: Forms) -> Iterator[Gap]:
-    _, mine = leaf_of(field.in_form(here))
-    _, theirs = leaf_of(field.in_form(there))
-    if not (isinstance(mine, Text) and isinstance(theirs, Text)) or theirs.limit is None:
+    (_, ours), (_, mine), (_, theirs) = map(leaf_of, (field.annotation, field.in_form(here), field.in_form(there)))
+    if not (isinstance(ours, Text) and isinstance(mine, Text) and isinstance(theirs, Text)):
         return
-    if mine.limit is not None and mine.limit <= theirs.limit:
+    if min(_holds(ours.limit), _holds(mine.limit)) <= _holds(theirs.limit):
         return
     at, room = _inside(field.pointer, field.annotation), f"more than {theirs.limit} characters"
     if theirs.style == "display":
         yield Gap(at, "", What.SHORTENED, f"where it has {room}")
     else:
         yield Gap(at, "", _goes(field, there), f"where it has {room}")
+
+
+def _holds(limit: int | None) -> float:
+    return math.inf if limit is None else limit
 
 
 def _inside(pointer: str, annotation: Any) -> str:

@@ -37,7 +37,7 @@ class What(StrEnum):
     REWRITTEN = "rewritten"
     """It is said in other words, by a rule of its own: part of it may be lost."""
     WITHHELD = "withheld"
-    """The object around it is not sent."""
+    """The object around it is refused, or not sent."""
 
 
 class NotExpressible(BusbarError):
