@@ -122,7 +122,7 @@ def _from_the_list(question: Question, owner: str, token: Tree) -> Answer:
     if question.place is not None:
         info["location"] = question.place
     question.call.answered_by(owner)
-    return ok(AUTHORIZATION_INFO[question.call.version].write(info)[0])
+    return ok(question.call.written(AUTHORIZATION_INFO, info))
 
 
 async def _probable(question: Question, owners: Sequence[str]) -> list[Receiver]:
