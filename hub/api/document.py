@@ -33,7 +33,7 @@ from hub.control.asks import (
 from hub.control.lint import LintAsked
 from hub.control.price import PriceAsked
 from hub.control.received import VERDICTS
-from hub.core.dialect import Wire
+from hub.core.dialect import What, Wire
 from hub.core.jsontypes import Tree
 from modules.bookings.wire import BOOKING, BOOKING_LOCATION
 from modules.cdrs.check import Cause
@@ -89,6 +89,7 @@ def _page(of: str) -> Tree:
     return _items(_ref(of), total=_WHOLE)
 
 
+_END: Final = _object(name=_TEXT, version=_TEXT, roles={"type": "array", "items": _TEXT})
 _ROLE: Final = _object(role=_TEXT, country_code=_TEXT, party_id=_TEXT, business_name=_TEXT)
 _LANE: Final = _object(
     running=_FLAG,
@@ -147,6 +148,25 @@ ANSWERS: Final[dict[str, Tree]] = {
         ),
         "description": "`status_code` and `why` where it goes nowhere; `owners` where it is answered from our copies.",
     },
+    "Matrix": _object(
+        a=_END,
+        b=_END,
+        use_cases={
+            "type": "array",
+            "items": _object(
+                **{"module": _TEXT, "from": _TEXT, "to": _TEXT, "what": _TEXT, "possible": _FLAG, "why": _TEXT},
+                methods={"type": "array", "items": _TEXT},
+            ),
+        },
+        losses={
+            "type": "array",
+            "items": _object(
+                **{"module": _TEXT, "from": _TEXT, "to": _TEXT, "object": _TEXT, "field": _TEXT, "value": _TEXT},
+                what={"type": "string", "enum": [what.value for what in What]},
+                note=_TEXT,
+            ),
+        },
+    ),
     "Farewell": _object(name=_TEXT, state=_TEXT, told=_FLAG),
     "Pulled": _object(taken=_WHOLE, unchanged=_WHOLE, refused=_WHOLE),
     "Pushed": _object(waiting=_WHOLE),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hub import __version__
-from hub.cli import agreement, lint, local, objects, partner, price, records, serving, settlement, station
+from hub.cli import agreement, lint, local, matrix, objects, partner, price, records, serving, settlement, station
 
 app = typer.Typer(
     name="busbar",
@@ -22,6 +22,7 @@ app = typer.Typer(
 serving.add_to(app)
 local.add_to(app)
 price.add_to(app)
+matrix.add_to(app)
 app.add_typer(partner.app, name="partner")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(agreement.route, name="route")

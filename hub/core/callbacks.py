@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -27,6 +27,7 @@ from hub.core.dialect import Loss, Wire
 from hub.core.errors import Conflict, NotFound, PeerFault, PeerNonsense, PeerRefused, PeerTimeout
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json
+from hub.core.losses import pointers
 from hub.core.ports import Hub
 from hub.core.registry import State
 from hub.core.types import OcpiModel
@@ -97,20 +98,28 @@ async def find(hub: Hub, expected_id: str, *, by: str) -> tuple[Expected, Docume
     return expected, document
 
 
-async def take(hub: Hub, expected: Expected, document: Document, body: bytes, *, also: Unit | None = None) -> bool:
-    """Keep the result, and tell the asker. `body` is in the asker's version.
+class Told(NamedTuple):
+    """A result as its asker is told it, and which fields are not in it."""
+
+    body: bytes
+    lost: tuple[str, ...] = ()
+
+
+async def take(hub: Hub, expected: Expected, document: Document, told: Told, *, also: Unit | None = None) -> bool:
+    """Keep the result, and tell the asker.
 
     Returns: False when it comes too late, or was there before; then nothing happens. `also` is committed with it.
     """
     if document.columns["state"] != WAITING or hub.clock.now() > expected.until:
         log.info("result passed over", module=expected.module, about=expected.about, receiver=expected.receiver)
         return False
-    came = msgspec.structs.replace(expected, body=body)
+    came = msgspec.structs.replace(expected, body=told.body)
     unit = also or Unit()
     try:
         await hub.store.commit(unit.put(came.put(CAME, expect=document.version)))
     except Conflict:
         return False
+    hub.losses.note(expected.asker, "out", expected.module, told.lost)
     hub.background.start(_tell(hub, came), name=f"result {expected.id}")
     return True
 
@@ -130,11 +139,12 @@ async def announced(hub: Hub, expected: Expected, wait_s: float) -> None:
 
 def as_told(
     expected: Expected, version: str, raw: bytes, tree: Mapping[str, Any], wires: Mapping[str, Wire[M]]
-) -> bytes:
-    """A result that came in `version` as `raw`, as its asker is told it; `tree` is the same in our form."""
+) -> Told:
+    """A result that came in `version` as `raw`, in the asker's version; `tree` is the same in our form."""
     if expected.version == version:
-        return encode(bare(parse(raw, limit=_LARGEST)))
-    return encode(wires[expected.version].write(tree)[0])
+        return Told(encode(bare(parse(raw, limit=_LARGEST))))
+    written, losses = wires[expected.version].write(tree)
+    return Told(encode(written), pointers(losses))
 
 
 async def recover(hub: Hub) -> None:

@@ -12,7 +12,7 @@ It is an ASGI application; `hub/http_direct.py` spares the usual requests that d
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
@@ -34,7 +34,7 @@ from hub.core.inbound import parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.limits import RateLimiter, address_key
 from hub.core.losses import pointers
-from hub.core.operations import Operation
+from hub.core.operations import Operation, Wires
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import REGISTERING, Caller, Partner, TokenUse
@@ -124,6 +124,8 @@ class Call:
     """The body as it came, where there is one."""
     received: Json = None
     """The body as it came, in the form of `version`, where the operation takes one."""
+    missed: tuple[str, ...] = ()
+    """What of the body our form cannot hold (`losses.pointers`); counted, unless it goes on as it came."""
 
     @property
     def partner(self) -> Partner:
@@ -153,6 +155,16 @@ class Call:
         """The answer comes from `party`, not from the hub (Message Routing Headers, OCPI-from of a response)."""
         if self.reading.asker:
             self.reading.routing = routing(party, self.reading.asker)
+
+    def written(self, wires: Wires, tree: Mapping[str, Any]) -> Tree:
+        """Our `tree` in the words of the caller; what they cannot say is counted. Raises: NotExpressible."""
+        written, losses = wires[self.version].write(tree)
+        self.lose(pointers(losses))
+        return written
+
+    def lose(self, fields: Collection[str]) -> None:
+        """The answer goes without `fields` (see `Losses.note`)."""
+        self.hub.losses.note(self.partner.name, "out", self.operation.module, fields)
 
     def in_version(self, version: str) -> Call:
         """The same call as one of `version`: for what has editions that OCPI does not number."""
@@ -325,17 +337,19 @@ class Dispatcher:
                 return await operation.handler(call, **parameters, body=None)
             check_media_type(call.headers.get(b"content-type"))
         call.received = tree = parse(raw, limit=operation.limit)
-        return await operation.handler(call, **parameters, body=self._translate(call, tree, parameters))
+        answer = await operation.handler(call, **parameters, body=self._translate(call, tree, parameters))
+        self._hub.losses.note(call.partner.name, "in", operation.module, call.missed)
+        return answer
 
     def _translate(self, call: Call, tree: Json, parameters: Mapping[str, str]) -> Any:
         assert call.operation.body is not None  # noqa: S101 - narrows the type; _perform asked
         wire = call.operation.body[call.version]
-        if call.operation.patch:
-            return wire.read_patch(tree)
         lost: list[Loss] = []
-        read = wire.read(tree, given=_owner(call, parameters), losses=lost)
-        if lost:
-            self._hub.losses.note(call.partner.name, "in", call.operation.module, pointers(lost))
+        if call.operation.patch:
+            read: Any = wire.read_patch(tree, losses=lost)
+        else:
+            read = wire.read(tree, given=_owner(call, parameters), losses=lost)
+        call.missed = pointers(lost)
         return read
 
     def _reply(self, answer: Answer, headers: Mapping[bytes, bytes], call: Call | None) -> Reply:

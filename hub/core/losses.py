@@ -3,13 +3,18 @@
 Every translation names its losses by JSON pointer, with `*` for any index. Here they are counted for each partner, by
 direction and module. An object is counted in memory; a clock writes the sums, one document a partner, so that a push of
 ten thousand locations is one write. A process that is killed forgets the counts of its last few seconds.
+
+What comes counts when it is taken: bodies, PATCHes, what we pull, and answers to what we ask; not what passes as it
+came, from one partner to another of its version. What goes counts when it is sent: pushes, results, answers and single
+objects each time; a page when the partner gets it for the first time, and again only when something on it may have
+changed. What cannot be said at all is not sent, and loses no field.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -52,10 +57,12 @@ class Losses:
         self._store = store
         self._waiting: dict[str, Counter[Lost]] = {}
 
-    def note(self, partner: str, way: Way, module: str, fields: Iterable[str]) -> None:
-        """An object of `module` went this way without `fields`."""
-        for field in fields:
-            self._waiting.setdefault(partner, Counter())[Lost(way, module, field)] += 1
+    def note(self, partner: str, way: Way, module: str, fields: Collection[str]) -> None:
+        """Objects of `module` went this way without `fields`; a mapping says how often each was lost."""
+        if fields:
+            counted = self._waiting.setdefault(partner, Counter())
+            for field, times in Counter(fields).items():
+                counted[Lost(way, module, field)] += times
 
     async def write(self) -> None:
         """Write what was counted since the last time. Raises: NotReady, Conflict; then it is written the next time."""

@@ -87,6 +87,8 @@ class _Page:
     tail: bytes
     total: int
     count: int
+    lost: Mapping[str, int]
+    """How often its objects lost which field."""
     zipped: bytes = b""
     zipped_at: float = -10.0
 
@@ -146,6 +148,7 @@ class Listing:
         if kept is not None:
             return kept
         page, headers = known = await self._find(call, among)
+        call.lose(page.lost)
         self._remember(call.reading, known)
         call.reading.ready = self._kept
         return _answer(page, headers)
@@ -194,8 +197,8 @@ class Listing:
         store = call.hub.store
         revision = store.revision(self._kind)
         leaves, total = await self._leaves(store, at[2:], asked, among)
-        bodies = await self._rendition.of_all(store, self._kind, leaves, call.version)
-        return _Page(at, revision, call.hub.clock, _tail(bodies), total, len(leaves))
+        bodies, lost = await self._rendition.of_all(store, self._kind, leaves, call.version)
+        return _Page(at, revision, call.hub.clock, _tail(bodies), total, len(leaves), lost)
 
     async def _leaves(
         self, store: Store, of: tuple[object, ...], asked: Window, among: Mapping[str, Sequence[str]]

@@ -13,7 +13,7 @@ Results that come later, to a `response_url`, are in `callbacks.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +22,7 @@ import structlog
 
 from hub.core import trace
 from hub.core.answers import Answer, is_told, ok
-from hub.core.dialect import VERSIONS, NotExpressible, Wire
+from hub.core.dialect import VERSIONS, Loss, NotExpressible, Wire
 from hub.core.errors import (
     BusbarError,
     EndpointsMissing,
@@ -36,6 +36,7 @@ from hub.core.errors import (
 )
 from hub.core.inbound import encode
 from hub.core.jsontypes import Json, Tree
+from hub.core.losses import pointers
 from hub.core.operations import Side
 from hub.core.routing import Receiver
 
@@ -96,7 +97,7 @@ class Reply:
         if self.tree is None or answers is None or call.version == self.version:
             return ok(self.theirs, created=self.http == 201)
         try:
-            written, _ = answers[call.version].write(self.tree)
+            written = call.written(answers, self.tree)
         except NotExpressible as fault:
             raise PeerNonsense(f"the answer cannot be said in OCPI {call.version}: {fault.reason}") from None
         return ok(written, created=self.http == 201)
@@ -110,7 +111,7 @@ async def relay(call: Call, receiver: Receiver, errand: Errand) -> Reply:
     """
     hub, partner = call.hub, receiver.partner
     version = partner.version or VERSIONS[-1]
-    body = _body(call, version, errand)
+    body, lost = _body(call, version, errand)
     with _once(call, receiver):
         try:
             answer = await hub.peers.send(
@@ -132,30 +133,37 @@ async def relay(call: Call, receiver: Receiver, errand: Errand) -> Reply:
         except (PeerUnreachable, PeerTimeout, PeerNonsense) as fault:
             log.info("relay failed", partner=partner.name, module=errand.module, error=fault.message)
             raise type(fault)(_NO_ANSWER[type(fault)]) from None
-    return Reply(answer.http, version, answer.data, _understood(version, answer.data, errand), answer.headers)
+    hub.losses.note(partner.name, "out", call.operation.module, pointers(lost))
+    tree, missed = _understood(version, answer.data, errand)
+    if version != call.version:
+        hub.losses.note(partner.name, "in", call.operation.module, pointers(missed))
+    return Reply(answer.http, version, answer.data, tree, answer.headers)
 
 
-def _body(call: Call, version: str, errand: Errand) -> bytes | None:
+def _body(call: Call, version: str, errand: Errand) -> tuple[bytes | None, Sequence[Loss]]:
     if errand.raw is not None and version == call.version:
-        return errand.raw
+        call.missed = ()
+        return errand.raw, ()
     if errand.body is None or errand.wires is None:
-        return None
+        return None, ()
     try:
-        return encode(errand.wires[version].write(errand.body, context=errand.context)[0])
+        written, losses = errand.wires[version].write(errand.body, context=errand.context)
     except (NotExpressible, KeyError) as fault:
         why = fault.reason if isinstance(fault, NotExpressible) else "it has no such thing"
         raise InvalidRequest(f"the receiver speaks OCPI {version}: {why}") from None
+    return encode(written), losses
 
 
-def _understood(version: str, data: Json, errand: Errand) -> Tree | None:
+def _understood(version: str, data: Json, errand: Errand) -> tuple[Tree | None, Sequence[Loss]]:
     """Raises: PeerNonsense."""
+    lost: list[Loss] = []
     if errand.answers is None or data is None:
-        return None
+        return None, lost
     try:
-        tree: Tree = errand.answers[version].read(data, given=errand.given).tree()
+        tree: Tree = errand.answers[version].read(data, given=errand.given, losses=lost).tree()
     except InvalidRequest as fault:
         raise PeerNonsense(f"the receiver's answer is not valid: {fault.message}") from None
-    return tree
+    return tree, lost
 
 
 def _told(refused: PeerRefused) -> PassedOn | PeerUnreachable | PeerNonsense:

@@ -6,9 +6,9 @@ at all is None: it is left out of lists, and held in lanes.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.core.dialect import VERSIONS, NotExpressible, Wire
 from hub.core.inbound import encode, parse
@@ -16,6 +16,9 @@ from hub.core.jsontypes import Tree
 from hub.core.losses import pointers
 from hub.core.store import Leaf, Store
 from hub.core.units import Document, Kind
+
+if TYPE_CHECKING:
+    from hub.core.dispatch import Call
 
 Context = Callable[[Store, Document], Awaitable[Mapping[str, Any]]]
 
@@ -63,12 +66,21 @@ class Rendition:
         kept = self._kept.get((version, document.key))
         return kept[2] if kept is not None and kept[0] == (document.seq, document.version) else ()
 
-    async def of_all(self, store: Store, kind: Kind, leaves: Sequence[Leaf | Document], version: str) -> list[bytes]:
-        """Those of the objects that can be said in `version`, in their order."""
+    async def answer(self, call: Call, document: Document) -> bytes | None:
+        """As `of`, for who asked for it: what is lost is counted."""
+        body = await self.of(call.hub.store, document, call.version)
+        call.lose(self.lost(document, call.version))
+        return body
+
+    async def of_all(
+        self, store: Store, kind: Kind, leaves: Sequence[Leaf | Document], version: str
+    ) -> tuple[list[bytes], Mapping[str, int]]:
+        """Those of the objects that can be said in `version`, in their order; and how often they lost which field."""
         if version == VERSIONS[-1]:
-            return [leaf.body for leaf in leaves]
+            return [leaf.body for leaf in leaves], {}
         kept = self._kept if store is self._store else {}
         found: list[bytes | None] = []
+        lost: Counter[str] = Counter()
         missing: list[int] = []
         for at, leaf in enumerate(leaves):
             known = kept.get((version, leaf.key))
@@ -77,11 +89,14 @@ class Rendition:
                 found.append(None)
             else:
                 found.append(known[1])
+                lost.update(known[2])
         documents = await store.get_many(kind, [leaves[at].key for at in missing]) if missing else {}
         for at in missing:
             document = documents.get(leaves[at].key)
-            found[at] = None if document is None else await self.of(store, document, version)
-        return [body for body in found if body is not None]
+            if document is not None:
+                found[at] = await self.of(store, document, version)
+                lost.update(self.lost(document, version))
+        return [body for body in found if body is not None], lost
 
     async def _render(self, store: Store, document: Document, version: str) -> tuple[bytes | None, tuple[str, ...]]:
         context = await self._context(store, document) if self._context is not None else {}

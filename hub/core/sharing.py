@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.core.addressed import key_of
 from hub.core.answers import Answer, ok_bytes
@@ -47,6 +47,14 @@ async def visible(call: Call, roles: frozenset[PartyRole]) -> Mapping[str, Seque
     }
 
 
+class _Shown(NamedTuple):
+    """An object as it is answered: whose it is, and which fields are not in it."""
+
+    owner: str
+    body: bytes
+    lost: tuple[str, ...]
+
+
 class SharedObjects:
     """Single objects as partners get them: from memory, for as long as nothing of their kind changes.
 
@@ -67,7 +75,7 @@ class SharedObjects:
         self._roles = owners
         self._missing = missing
         self._capacity = capacity
-        self._kept: dict[tuple[object, ...], tuple[str, bytes]] = {}
+        self._kept: dict[tuple[object, ...], _Shown] = {}
         self._store: Store | None = None
         self._revision = -1
 
@@ -82,11 +90,12 @@ class SharedObjects:
             body = await self._rendition.of(call.hub.store, document, call.version)
             if body is None:
                 raise self._missing
-            kept[at] = (document.owner, body)
-        owner, body = kept[at]
-        call.answered_by(owner)
+            kept[at] = _Shown(document.owner, body, self._rendition.lost(document, call.version))
+        shown = kept[at]
+        call.answered_by(shown.owner)
+        call.lose(shown.lost)
         call.reading.ready = partial(self._ready, at)
-        return ok_bytes(body)
+        return ok_bytes(shown.body)
 
     async def find(self, call: Call, object_id: str) -> Document:
         """The object that the caller means, and may have.
@@ -112,7 +121,10 @@ class SharedObjects:
         if self._revision != call.hub.store.revision(self._kind) or call.hub.store is not self._store:
             return None
         kept = self._kept.get(at)
-        return None if kept is None else ok_bytes(kept[1])
+        if kept is None:
+            return None
+        call.lose(kept.lost)
+        return ok_bytes(kept.body)
 
     async def _find(self, call: Call, object_id: str, owners: tuple[str, ...], audiences: tuple[str, ...]) -> Document:
         store, sayable, own = call.hub.store, up_to(call.version), call.hub.settings.party

@@ -34,12 +34,14 @@ class BookingPublication:
         if document is None or not self._is_for(hub, partner, document, kind):
             return
         rendition = editions.places if kind == PLACES else editions.bookings
-        body = await rendition.of(hub.store, document, editions.edition_of(partner))
+        edition = editions.edition_of(partner)
+        body = await rendition.of(hub.store, document, edition)
         if body is None:
             raise NotExpressible("this cannot be said in bookings 1.0")
         path = (*document.owner.split("*"), *([PLACES] if kind == PLACES else []), _spelled(document))
         sender = document.owner if document.audience else hub.settings.hub
         await hub.peers.send(partner, "PUT", name, RECEIVER, path, body=body, sender=sender, to=document.audience)
+        hub.losses.note(partner.name, "out", self.module, rendition.lost(document, edition))
 
     def _is_for(self, hub: Hub, partner: Partner, document: Document, kind: str) -> bool:
         if not entitled(partner, audience=document.audience):

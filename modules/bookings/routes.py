@@ -74,8 +74,7 @@ async def post_request(call: Call, body: BookingRequest) -> Answer:
     if isinstance(where, Receiver):
         return await _passed_on(call, where, body)
     decided = await service.request(call.hub, requester, body)
-    written, _ = editions.BOOKINGS[editions.edition_of(call.partner)].write(decided.booking)
-    answer = ok(written, created=decided.created)
+    answer = ok(_in_edition(call).written(editions.BOOKINGS, decided.booking), created=decided.created)
     answer.message = decided.why_not or answer.message
     return answer
 
@@ -166,7 +165,7 @@ async def get_own_booking(call: Call, country_code: str, party_id: str, booking_
     """A booking as we keep it. OCPI mod_bookings_msp_booking_get_method."""
     owner = call.as_party(country_code, party_id, CPO)
     document = await received.get_booking(call.hub, key_of(owner, booking_id))
-    body = await editions.bookings.of(call.hub.store, document, editions.edition_of(call.partner))
+    body = await editions.bookings.answer(_in_edition(call), document)
     return ok_bytes(document.body if body is None else body)
 
 
@@ -225,7 +224,7 @@ async def _passed_on(call: Call, to: Receiver, asked: BookingRequest) -> Answer:
     except InvalidRequest as fault:
         raise PeerNonsense(f"the receiver's answer is not valid: {fault.message}") from None
     call.answered_by(to.party)
-    return ok(editions.BOOKINGS[editions.edition_of(call.partner)].write(booking.tree())[0], created=reply.http == 201)
+    return ok(_in_edition(call).written(editions.BOOKINGS, booking.tree()), created=reply.http == 201)
 
 
 async def _owner(call: Call, asked: BookingRequest) -> str:
@@ -239,13 +238,13 @@ async def _owner(call: Call, asked: BookingRequest) -> str:
 
 
 async def _shown(call: Call, document: Document) -> Answer:
-    body = await editions.places.of(call.hub.store, document, editions.edition_of(call.partner))
+    body = await editions.places.answer(_in_edition(call), document)
     return ok_bytes(document.body if body is None else body)
 
 
 def _shown_calendar(call: Call, document: Document, calendar_id: str) -> Answer:
     calendar = received.calendar_in(parse(document.body, limit=LIMIT), calendar_id)
-    return ok(editions.CALENDARS[editions.edition_of(call.partner)].write(calendar)[0])
+    return ok(_in_edition(call).written(editions.CALENDARS, calendar))
 
 
 def _in_edition(call: Call) -> Call:

@@ -50,8 +50,8 @@ async def having_slots(call: Call, owners: Sequence[str]) -> Answer:
         found += [tree for tree in trees if _has_slot(tree, since, until)]
         offset, total = offset + _A_STEP, page.total
     shown = found[asked.offset : asked.offset + asked.limit]
-    wire = editions.PLACES[editions.edition_of(call.partner)]
-    answer = ok([wire.write(tree)[0] for tree in shown])
+    told = call.in_version(editions.edition_of(call.partner))
+    answer = ok([told.written(editions.PLACES, tree) for tree in shown])
     answer.headers += [(b"x-total-count", b"%d" % len(found)), (b"x-limit", b"%d" % settings.page_max)]
     if shown and asked.offset + len(shown) < len(found):
         answer.headers.append((b"link", _link(call, asked.offset + len(shown), asked.limit)))

@@ -145,7 +145,10 @@ def _place_up(theirs: Mapping[str, Any], ours: Tree, path: str, trip: Trip) -> N
     _option_up(theirs, ours, path, trip)
     chosen = _first_of(theirs.get("booking_terms") or [], f"{path}/booking_terms", trip)
     if chosen:
-        ours["booking_terms"] = _TERMS.read(chosen).tree()
+        losses: list[Loss] = []
+        ours["booking_terms"] = _TERMS.read(chosen, losses=losses).tree()
+        for pointer, reason in losses:
+            trip.lose(f"{path}/booking_terms{pointer}", reason)
 
 
 def _place_down(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) -> None:

@@ -80,7 +80,7 @@ async def _shown(call: Call, document: Document) -> Answer:
     """As it came, in the version in which it came; else translated. Raises: NotFound, where that cannot be."""
     if document.columns["ocpi"] == call.version:
         return ok_bytes(await received.original(call.hub, document))
-    rendered = await _received.of(call.hub.store, document, call.version)
+    rendered = await _received.answer(call, document)
     if rendered is None:
         raise NotFound("this CDR cannot be said in this version")
     return ok_bytes(rendered)

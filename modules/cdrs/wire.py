@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from hub.core.dialect import Dialect, Dialects, NotExpressible, Only, Trip, wires
+from hub.core.dialect import Dialect, Dialects, NotExpressible, Only, Trip, What, wires
 from hub.core.dialect.shared import PRICE_AS_NUMBER
 from hub.core.jsontypes import Tree
 from hub.core.types import Number
@@ -19,6 +19,8 @@ from modules.tariffs.wire import DIALECTS as TARIFF_DIALECTS
 from modules.tokens.wire import TYPES_221
 
 AUTH_METHODS_211: Final = Only(("AUTH_REQUEST", "WHITELIST"), turns={"COMMAND": "AUTH_REQUEST"})
+CONTRACT_ONLY: Final = (What.REWRITTEN, "OCPI 2.1.1 names the contract only")
+_NOTED: Final = (What.REWRITTEN, "OCPI 2.1.1 has no such field: noted in the remark")
 _EMI3: Final = re.compile(r"([A-Za-z]{2})-?([A-Za-z0-9]{3})-?[A-Za-z0-9-]+", re.ASCII)
 _REMARK_LIMIT: Final = 255
 _ADDRESS: Final = frozenset({"id", "name", "address", "city", "postal_code", "country", "coordinates"})
@@ -190,6 +192,17 @@ DIALECTS: Final[Dialects] = {
             convert={"total_cost": PRICE_AS_NUMBER},
             up=_cdr_up,
             down=_cdr_down,
+            told_down={
+                "cdr_token": CONTRACT_ONLY,
+                "cdr_location": (What.REWRITTEN, "sent as a location of one EVSE with one connector"),
+                "tariffs": (What.REWRITTEN, "their party is taken to be that of the CDR"),
+                "credit": (What.WITHHELD, "OCPI 2.1.1 has no credit CDRs"),
+                "credit_reference_id": (What.LOST, "OCPI 2.1.1 has no credit CDRs"),
+                "invoice_reference_id": _NOTED,
+                "home_charging_compensation": _NOTED,
+                "remark": (What.REWRITTEN, "holds what is noted there, where there is room"),
+            },
+            told_up={"location": (What.REWRITTEN, "a CDR keeps its address, EVSE and connector")},
         ),
         "2.2.1": Dialect(drop=frozenset({"booking_id"})),
     },
@@ -204,7 +217,14 @@ DIALECTS: Final[Dialects] = {
     CdrToken: {"2.2.1": Dialect(values={"type": TYPES_221})},
     CdrLocation: {
         "2.2.1": Dialect(
-            values={"connector_standard": Only(CONNECTOR_TYPES_221, otherwise="IEC_62196_T2")}, down=_standard_221
+            values={"connector_standard": Only(CONNECTOR_TYPES_221, otherwise="IEC_62196_T2")},
+            down=_standard_221,
+            told_down={
+                "connector_standard": (
+                    What.TURNED,
+                    "a newer plug is sent as IEC_62196_T2, with DC as IEC_62196_T2_COMBO",
+                )
+            },
         ),
     },
 }

@@ -137,4 +137,4 @@ def _asked(call: Call, name: str) -> str:
 
 
 def _answered(call: Call, said: Answer | Tree) -> Answer:
-    return said if isinstance(said, Answer) else ok(CHARGING_PROFILE_RESPONSE[call.version].write(said)[0])
+    return said if isinstance(said, Answer) else ok(call.written(CHARGING_PROFILE_RESPONSE, said))

@@ -18,7 +18,7 @@ import structlog
 from msgspec.structs import replace
 
 from hub.core import trace
-from hub.core.callbacks import CALLBACKS, WAITING, Expected, find, new_id, take
+from hub.core.callbacks import CALLBACKS, WAITING, Expected, Told, find, new_id, take
 from hub.core.errors import Conflict, InvalidRequest
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
@@ -119,7 +119,7 @@ async def recover(hub: Hub) -> None:
     for document in await hub.store.select(CALLBACKS, equal={"state": WAITING}, limit=100_000):
         expected = msgspec.json.decode(document.body, type=Expected)
         if expected.module == "chargingprofiles" and not expected.receiver:
-            await take(hub, expected, document, encode({"result": ProfileOutcome.REJECTED}))
+            await take(hub, expected, document, Told(encode({"result": ProfileOutcome.REJECTED})))
 
 
 async def _charge(hub: Hub, partner: Partner, session_id: str) -> Charge | Tree:
@@ -194,7 +194,7 @@ async def _perform(hub: Hub, charge: Charge, expected: Expected, act: Act, *, ch
     if is_done and expected.about == "set":
         await _change(hub, charge, is_followed=True)
     awaited, at = await find(hub, expected.id, by="")
-    await take(hub, awaited, at, encode(result))
+    await take(hub, awaited, at, Told(encode(result)))
     if is_done and changes:
         await _follow(hub, charge)
 

@@ -184,8 +184,8 @@ async def came(call: Call, name: str, result_id: str, result: CommandResult) -> 
             log.warning("cancellation of a reservation not told", partner=expected.asker, cpo=expected.receiver_party)
             return
         expected, document = followed
-    body = as_told(expected, call.version, call.raw, result.tree(), COMMAND_RESULT)
-    await take(hub, expected, document, body)
+    told = as_told(expected, call.version, call.raw, result.tree(), COMMAND_RESULT)
+    await take(hub, expected, document, told)
 
 
 def _is_first(document: Document) -> bool:

@@ -31,6 +31,7 @@ from hub.core.errors import (
     PeerUnreachable,
 )
 from hub.core.inbound import encode
+from hub.core.losses import pointers
 from hub.core.ports import Hub, Outcome
 from hub.core.registry import State
 from hub.core.units import Unit
@@ -188,7 +189,9 @@ async def _report(hub: Hub, command: Command) -> None:
 
 async def _tell(hub: Hub, command: Command) -> bool:
     """POST the result until it arrived, or the time that was announced is over. At least one try is made."""
-    body = encode(COMMAND_RESULT[command.version].write({"result": command.result})[0])
+    written, losses = COMMAND_RESULT[command.version].write({"result": command.result})
+    hub.losses.note(command.partner, "out", "commands", pointers(losses))
+    body = encode(written)
     for pause_s in (*_PAUSES_S, None):
         partner = hub.registry.find(command.partner)
         if partner is None or partner.state is not State.CONNECTED:

@@ -119,4 +119,4 @@ async def _carried_out(call: Call, name: str, order: M, wires: Wires, ours: Ours
 
 
 def _written(call: Call, response: Response) -> Tree:
-    return COMMAND_RESPONSE[call.version].write(response.tree())[0]
+    return call.written(COMMAND_RESPONSE, response.tree())

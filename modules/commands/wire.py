@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from hub.core.dialect import Convert, Dialect, Dialects, NotExpressible, Only, Trip, wires
+from hub.core.dialect import Convert, Dialect, Dialects, NotExpressible, Only, Trip, What, wires
 from hub.core.jsontypes import Tree
 from hub.core.types import Whole
 from hub.core.types.markers import exact
@@ -60,6 +60,7 @@ DIALECTS: Final[Dialects] = {
             drop=frozenset({"authorization_reference"}),
             types={"reservation_id": Whole, "location_id": _PLACE_211, "evse_uid": _PLACE_211 | None},
             convert={"reservation_id": Convert(up=_text_of, down=_number_of)},
+            told_down={"reservation_id": (What.WITHHELD, "OCPI 2.1.1 numbers its reservations")},
         ),
     },
     StartSession: {

@@ -38,5 +38,4 @@ async def unregister(call: Call) -> Answer:
 
 
 def _answer(call: Call, tree: dict[str, object]) -> Answer:
-    written, _ = CREDENTIALS[call.version].write(tree)
-    return ok(written)
+    return ok(call.written(CREDENTIALS, tree))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from hub.core.dialect import Dialect, Dialects, Only, Trip, wires
+from hub.core.dialect import Dialect, Dialects, Only, Trip, What, wires
 from hub.core.dialect.shared import SHARED
 from hub.core.jsontypes import Tree
 from hub.core.types import BusinessDetails
@@ -84,8 +84,17 @@ DIALECTS: Final[Dialects] = {
             },
             up=_flat_up,
             down=_flat_down,
+            told_down={"roles": (What.REWRITTEN, "OCPI 2.1.1 credentials hold one party")},
         ),
-        "2.2.1": Dialect(by_hand=frozenset({"hub_party_id"}), up=_roles_up, down=_roles_down),
+        "2.2.1": Dialect(
+            by_hand=frozenset({"hub_party_id"}),
+            up=_roles_up,
+            down=_roles_down,
+            told_down={
+                "hub_party_id": (What.REWRITTEN, "said by the role HUB"),
+                "roles": (What.REWRITTEN, "a hub shows only itself in OCPI 2.2.1"),
+            },
+        ),
     },
     CredentialsRole: {
         "2.2.1": Dialect(

@@ -47,14 +47,14 @@ async def get_location(call: Call, location_id: str) -> Answer:
 async def get_evse(call: Call, location_id: str, evse_uid: str) -> Answer:
     """One EVSE, REMOVED ones too. OCPI mod_locations_get_object_method."""
     evse = service.evse_in(await _visible(call, location_id), evse_uid)
-    return ok(EVSE[call.version].write(evse)[0])
+    return ok(call.written(EVSE, evse))
 
 
 @operations("GET", SENDER, "{location_id}/{evse_uid}/{connector_id}", answer=CONNECTOR)
 async def get_connector(call: Call, location_id: str, evse_uid: str, connector_id: str) -> Answer:
     """One connector. OCPI mod_locations_get_object_method."""
     evse = service.evse_in(await _visible(call, location_id), evse_uid)
-    return ok(CONNECTOR[call.version].write(service.connector_in(evse, connector_id))[0])
+    return ok(call.written(CONNECTOR, service.connector_in(evse, connector_id)))
 
 
 async def _visible(call: Call, location_id: str) -> Tree:
@@ -66,7 +66,7 @@ async def _visible(call: Call, location_id: str) -> Tree:
 async def get_own_location(call: Call, country_code: str, party_id: str, location_id: str) -> Answer:
     """The caller's location as we keep it. OCPI mod_locations_client_owned_get."""
     document = await foreign.get(call.hub, _spot(call, country_code, party_id, location_id))
-    body = await rendition.of(call.hub.store, document, call.version)
+    body = await rendition.answer(call, document)
     return ok_bytes(document.body if body is None else body)
 
 
@@ -74,7 +74,7 @@ async def get_own_location(call: Call, country_code: str, party_id: str, locatio
 async def get_own_evse(call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str) -> Answer:
     """The caller's EVSE as we keep it. OCPI mod_locations_client_owned_get."""
     tree = await _kept(call, country_code, party_id, location_id)
-    return ok(EVSE[call.version].write(service.evse_in(tree, evse_uid))[0])
+    return ok(call.written(EVSE, service.evse_in(tree, evse_uid)))
 
 
 @operations("GET", RECEIVER, _CONNECTOR, answer=CONNECTOR, callers=CPO)
@@ -83,7 +83,7 @@ async def get_own_connector(
 ) -> Answer:
     """The caller's connector as we keep it. OCPI mod_locations_client_owned_get."""
     evse = service.evse_in(await _kept(call, country_code, party_id, location_id), evse_uid)
-    return ok(CONNECTOR[call.version].write(service.connector_in(evse, connector_id))[0])
+    return ok(call.written(CONNECTOR, service.connector_in(evse, connector_id)))
 
 
 @operations("PUT", RECEIVER, _LOCATION, body=LOCATION, callers=CPO, limit=LARGE)

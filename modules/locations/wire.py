@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from hub.core.dialect import ABSENT, Convert, Dialect, Dialects, NotExpressible, Only, Trip, wires
+from hub.core.dialect import ABSENT, Convert, Dialect, Dialects, NotExpressible, Only, Trip, What, wires
 from hub.core.dialect.shared import SHARED
 from hub.core.dialect.zones import zone_near
 from hub.core.jsontypes import Tree
@@ -154,6 +154,8 @@ DIALECTS: Final[Dialects] = {
             convert={"postal_code": Convert(up=_unless_na)},
             up=_location_up,
             down=_location_down,
+            told_down={"publish": (What.WITHHELD, "a location that is not to be published is not sent")},
+            told_up={"time_zone": (What.REWRITTEN, "where it is left out, it is found by the coordinates")},
         ),
         "2.2.1": Dialect(
             drop=frozenset({"parking_places", "help_phone"}),
@@ -167,6 +169,12 @@ DIALECTS: Final[Dialects] = {
             values={"capabilities": Only(_CAPABILITIES_211), "parking_restrictions": _RESTRICTIONS},
             convert={"capabilities": Convert(up=_without_profiles)},
             down=_evse_down,
+            told_down={
+                "capabilities/*": (What.LOST, "REMOTE_START_STOP_CAPABLE too, where a session must name its connector")
+            },
+            told_up={
+                "capabilities": (What.REWRITTEN, "without CHARGING_PROFILE_CAPABLE: OCPI 2.1.1 has no such module")
+            },
         ),
         "2.2.1": Dialect(
             drop=frozenset({"parking", "accepted_service_providers"}),
@@ -185,7 +193,13 @@ DIALECTS: Final[Dialects] = {
     },
     GeoLocation: {"2.1.1": Dialect(convert=_SIX)},
     AdditionalGeoLocation: {"2.1.1": Dialect(convert=_SIX)},
-    Hours: {"2.1.1": Dialect(optional=frozenset({"twentyfourseven"}), up=_hours_up)},
+    Hours: {
+        "2.1.1": Dialect(
+            optional=frozenset({"twentyfourseven"}),
+            up=_hours_up,
+            told_up={"twentyfourseven": (What.WITHHELD, "opening times without it and regular_hours say nothing")},
+        )
+    },
     EnvironmentalImpact: {
         "2.1.1": Dialect(rename={"category": "source"}, also={"source": "category"}, values={"category": _IMPACTS}),
         "2.2.1": Dialect(values={"category": _IMPACTS}),

@@ -63,7 +63,7 @@ async def put_preferences(call: Call, session_id: str, body: ChargingPreferences
 async def get_session(call: Call, country_code: str, party_id: str, session_id: str) -> Answer:
     """A session that the caller brought, as it is kept. OCPI mod_sessions_receiver_get_method."""
     owner = call.as_party(country_code, party_id, CPO_LIKE)
-    rendered = await rendition.of(call.hub.store, await received.get(call.hub, owner, session_id), call.version)
+    rendered = await rendition.answer(call, await received.get(call.hub, owner, session_id))
     if rendered is None:
         raise NotFound("this session cannot be said in this version")
     return ok_bytes(rendered)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from hub.core.dialect import Dialect, Dialects, NotExpressible, Only, Trip, wires
+from hub.core.dialect import Dialect, Dialects, NotExpressible, Only, Trip, What, wires
 from hub.core.dialect.shared import PRICE_AS_NUMBER
 from hub.core.jsontypes import Tree
 from hub.core.types import Number
 from hub.core.types.markers import exact
-from modules.cdrs.wire import AUTH_METHODS_211, auth_id_of, token_of
+from modules.cdrs.wire import AUTH_METHODS_211, CONTRACT_ONLY, auth_id_of, token_of
 from modules.cdrs.wire import DIALECTS as CDR_DIALECTS
 from modules.locations.model import Location
 from modules.locations.wire import embedded, evse_and_connector
@@ -21,6 +21,7 @@ from modules.sessions.model import ChargingPreferences, Session
 
 _ID_211 = Annotated[str, exact(36, least=1)]
 _PLACE: Final = ("location_id", "evse_uid", "connector_id")
+_WHOLE_PLACE: Final = (What.REWRITTEN, "sent as the whole location, which the hub must know")
 
 
 def _session_up(theirs: Mapping[str, Any], ours: Tree, path: str, trip: Trip) -> None:
@@ -60,6 +61,7 @@ DIALECTS: Final[Dialects] = {
             convert={"total_cost": PRICE_AS_NUMBER},
             up=_session_up,
             down=_session_down,
+            told_down={"cdr_token": CONTRACT_ONLY, **dict.fromkeys(_PLACE, _WHOLE_PLACE)},
         ),
     },
 }

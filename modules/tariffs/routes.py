@@ -36,7 +36,7 @@ async def list_tariffs(call: Call) -> Answer:
 async def get_own_tariff(call: Call, country_code: str, party_id: str, tariff_id: str) -> Answer:
     """The caller's tariff as we keep it. OCPI mod_tariffs_receiver_get_method."""
     document = await foreign.get(call.hub, _spot(call, country_code, party_id, tariff_id))
-    body = await rendition.of(call.hub.store, document, call.version)
+    body = await rendition.answer(call, document)
     return ok_bytes(document.body if body is None else body)
 
 

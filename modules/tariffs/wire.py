@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Annotated, Any, Final
 
-from hub.core.dialect import Dialect, Dialects, Finish, NotExpressible, Trip, wires
+from hub.core.dialect import Dialect, Dialects, NotExpressible, Trip, What, wires
 from hub.core.jsontypes import Tree
 from hub.core.types.markers import exact
 from modules.locations.wire import DIALECTS as LOCATION_DIALECTS
@@ -77,14 +77,19 @@ def _say_incomplete(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip
             trip.lose(f"{path}/tariff_alt_text", "says that conditions are missing")
 
 
-def _without(*conditions: str) -> Finish:
-    def down(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) -> None:
-        for name in conditions:
-            if name in ours:
-                raise NotExpressible(f"an element with {name}, which the version cannot say")
+def _without_booking(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) -> None:
+    if _BOOKING in ours:
+        raise NotExpressible(f"an element with {_BOOKING}, which the version cannot say")
 
-    return down
 
+_TAX_INSIDE: Final = {
+    "tax_included": (What.REWRITTEN, "prices are sent without tax, or not at all where nobody knows how much it is"),
+    "elements": (What.REWRITTEN, "prices with tax inside are sent without it"),
+}
+_FEWER: Final = (What.REWRITTEN, "says that conditions are missing, where an element could not be sent")
+_FEWER_OR_NO_LIMITS: Final = (What.REWRITTEN, "says that conditions are missing, where an element or a limit went")
+_ONLY_NEWER: Final = frozenset({"min_current", "max_current", "reservation"})
+_BOOKED: Final = {_BOOKING: (What.WITHHELD, "prices of a booking are told to partners of 2.3.0 only")}
 
 DIALECTS: Final[Dialects] = {
     **LOCATION_DIALECTS,
@@ -99,6 +104,11 @@ DIALECTS: Final[Dialects] = {
             fill={"tax_included": "NO"},
             first=_regular_only,
             down=_say_incomplete,
+            told_down={
+                **_TAX_INSIDE,
+                "type": (What.WITHHELD, "only regular tariffs are sent, and not called so"),
+                "tariff_alt_text": _FEWER_OR_NO_LIMITS,
+            },
         ),
         "2.2.1": Dialect(
             drop=frozenset({"preauthorize_amount"}),
@@ -106,6 +116,7 @@ DIALECTS: Final[Dialects] = {
             fill={"tax_included": "NO"},
             first=_net,
             down=_say_incomplete,
+            told_down={**_TAX_INSIDE, "tariff_alt_text": _FEWER},
         ),
     },
     TariffElement: {
@@ -113,11 +124,8 @@ DIALECTS: Final[Dialects] = {
         "2.2.1": Dialect(essential=frozenset({"restrictions"})),
     },
     TariffRestrictions: {
-        "2.1.1": Dialect(
-            drop=frozenset({"min_current", "max_current", "reservation"}),
-            down=_without("min_current", "max_current", "reservation", _BOOKING),
-        ),
-        "2.2.1": Dialect(down=_without(_BOOKING)),
+        "2.1.1": Dialect(drop=_ONLY_NEWER, essential=_ONLY_NEWER, down=_without_booking, told_down=_BOOKED),
+        "2.2.1": Dialect(down=_without_booking, told_down=_BOOKED),
     },
     PriceComponent: {"2.1.1": Dialect(drop=frozenset({"vat"}))},
 }

@@ -126,7 +126,7 @@ def _from_the_list(question: Question, owner: str, token: Tree) -> bytes:
     if question.place is not None:
         info["location"] = question.place
     question.call.answered_by(owner)
-    return encode(AUTHORIZATION_INFO[question.call.version].write(info)[0])
+    return encode(question.call.written(AUTHORIZATION_INFO, info))
 
 
 def _the_same(revision: int, body: bytes, call: Call) -> Answer | None:

@@ -11,10 +11,11 @@ from typing import Final
 
 from hub.core.answers import is_passing, says_unknown_token
 from hub.core.clock import timestamp
-from hub.core.dialect import VERSIONS
+from hub.core.dialect import VERSIONS, Loss
 from hub.core.errors import InvalidRequest, PeerFault, PeerRefused, UnknownLocation
 from hub.core.inbound import encode
 from hub.core.jsontypes import Json, Tree
+from hub.core.losses import pointers
 from hub.core.operations import EMSP_LIKE, SENDER
 from hub.core.ports import Hub, Place
 from hub.core.registry import Partner
@@ -32,7 +33,7 @@ async def ask_emsp(
 ) -> Decision | None:
     """Ask one eMSP. None: it gave no usable answer in time."""
     version, deadline_s = partner.version or VERSIONS[-1], hub.settings.authorize_timeout_s
-    references = await _references(hub, version, place)
+    references = await _references(hub, partner, place)
     try:
         async with asyncio.timeout(deadline_s):
             answer = await hub.peers.send(
@@ -46,7 +47,7 @@ async def ask_emsp(
                 deadline_s=deadline_s,
             )
         stand_in = known or bare(partner, uid, token_type, timestamp(hub.clock.now()))
-        return _of_its_own(partner, _understood(version, answer.data, stand_in, place))
+        return _of_its_own(partner, _understood(hub, partner, answer.data, stand_in, place))
     except PeerRefused as refused:
         of_no_driver = refused.http in _NOT_THE_DRIVERS or is_passing(refused.http, refused.status_code)
         unknown = not of_no_driver and says_unknown_token(refused.http, refused.status_code)
@@ -68,7 +69,7 @@ def _of_its_own(partner: Partner, decision: Decision) -> Decision:
     return decision
 
 
-async def _references(hub: Hub, version: str, place: Place | None) -> bytes | None:
+async def _references(hub: Hub, partner: Partner, place: Place | None) -> bytes | None:
     """Where it is, with the location's id as we publish it."""
     if place is None:
         return None
@@ -77,12 +78,17 @@ async def _references(hub: Hub, version: str, place: Place | None) -> bytes | No
     except UnknownLocation:
         location_id = place.location_id
     tree = {"location_id": location_id, "evse_uids": [place.evse_uid]}
-    return encode(LOCATION_REFERENCES[version].write(tree)[0])
+    written, losses = LOCATION_REFERENCES[partner.version or VERSIONS[-1]].write(tree)
+    hub.losses.note(partner.name, "out", "tokens", pointers(losses))
+    return encode(written)
 
 
-def _understood(version: str, data: Json, stand_in: Tree, place: Place | None) -> Decision:
+def _understood(hub: Hub, partner: Partner, data: Json, stand_in: Tree, place: Place | None) -> Decision:
     """AuthorizationInfo in our form. 2.1.1's carries no token: the one we know stands in. Raises: InvalidRequest."""
-    tree = AUTHORIZATION_INFO[version].read(data, given={"token": stand_in}).tree()
+    lost: list[Loss] = []
+    wire = AUTHORIZATION_INFO[partner.version or VERSIONS[-1]]
+    tree = wire.read(data, given={"token": stand_in}, losses=lost).tree()
+    hub.losses.note(partner.name, "in", "tokens", pointers(lost))
     token = tree["token"]
     owner = f"{token['country_code']}*{token['party_id']}".upper()
     text = tree.get("info", {}).get("text", "")

@@ -28,7 +28,7 @@ async def get_token(call: Call, country_code: str, party_id: str, uid: str) -> A
     """The token as we keep it. OCPI mod_tokens_get_method."""
     owner = call.as_party(country_code, party_id, EMSP_LIKE)
     document = await service.get(call.hub.store, owner, uid, _type(call))
-    rendered = await rendition.of(call.hub.store, document, call.version)
+    rendered = await rendition.answer(call, document)
     return ok_bytes(rendered if rendered is not None else document.body)
 
 

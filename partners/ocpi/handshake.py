@@ -23,6 +23,7 @@ from hub.core.errors import (
 )
 from hub.core.inbound import encode
 from hub.core.jsontypes import Json
+from hub.core.losses import pointers
 from hub.core.outbound import Outbound
 from hub.core.ports import Found, Hub, PeerAnswer
 from hub.core.registry import Claim, Endpoint, IssuedToken, Partner, State, TokenUse
@@ -172,8 +173,9 @@ async def give(
 ) -> Credentials:
     """POST or PUT our credentials. Returns: theirs. Raises: ClientApiUnusable, InvalidRequest, PeerFault's children."""
     url = credentials_url(found.endpoints)
-    tree, _ = CREDENTIALS[found.version].write(credentials.ours(hub, partner, ours, found.version))
+    tree, losses = CREDENTIALS[found.version].write(credentials.ours(hub, partner, ours, found.version))
     answer = await handshake.exchange(method, url, token, found.token_form, encode(tree))
+    hub.losses.note(partner.name, "out", "credentials", pointers(losses))
     return CREDENTIALS[found.version].read(answer.data)
 
 

@@ -137,7 +137,7 @@ def test_every_command_explains_itself_and_knows_json(words: tuple[str, ...]) ->
 
 def test_the_brief_list_of_commands_is_complete() -> None:
     assert {words[0] for words in ALL} == {
-        "serve", "migrate", "doctor", "openapi", "price", "demo", "partner", "agreement", "route",
+        "serve", "migrate", "doctor", "openapi", "price", "demo", "partner", "agreement", "route", "matrix",
         "location", "tariff", "token", "station", "session", "cdr", "transaction", "reservation", "change",
         "audit", "operator", "invoice", "terminal", "payment", "booking",
     }  # fmt: skip
@@ -489,3 +489,18 @@ def test_agreements_and_what_they_make_of_a_message(shell: Shell) -> None:
     shell.ok("agreement", "remove", "--viewer", "roamer", "--owner", "BE*AAA", "--module", "locations")
     shell.ok("agreement", "remove", "--viewer", "roamer")
     assert shell.run("agreement", "remove", "--viewer", "roamer").code == Code.NOT_FOUND
+
+
+def test_two_partners_are_held_against_each_other_before_they_are_live(shell: Shell) -> None:
+    told = shell.ok("matrix", "2.3.0:CPO", "2.1.1:EMSP")
+    assert (told["a"]["roles"], told["b"]["version"]) == (["CPO"], "2.1.1")
+    shown = shell.run("matrix", "2.3.0:CPO", "2.1.1:EMSP")
+    assert shown.code == 0
+    assert "OCPI 2.1.1 has no such thing" in shown.out
+    assert "/help_phone" in shown.out
+    assert "use cases are possible" in shown.err
+    alike = shell.run("matrix", "2.3.0:CPO", "2.3.0:EMSP")
+    assert (alike.out, "Nothing is lost" in alike.err) == ("", True)
+    assert "Keep a location" in shell.run("matrix", "2.2.1:CPO", "2.2.1:EMSP", "--all").out
+    assert shell.run("matrix", "2.2.1:CPO", "nobody").code == Code.NOT_FOUND
+    assert shell.run("matrix", "2.2.1:CPO", "2.2.1:KING").code == Code.FAILED

@@ -4,6 +4,7 @@
     forms      the wire model and the JSON Schema of a version, derived from our model and its dialect
     handlers   how one value is translated, and what happens where it cannot be
     translate  both translations, compiled from the same tables
+    gaps       what one version may lose on the way to another, told from the tables before anything is sent
     shared     the dialects of prices and images; zones: a time zone for a place of 2.1.1
     wire       Wire: read, read_patch, write, write_patch, schema
 
@@ -11,6 +12,7 @@ The law: translating a part and merging it gives the same as merging first and t
 translation cannot carry is reported as a Loss. What would arrive as something else is NotExpressible and never sent.
 """
 
+from hub.core.dialect.gaps import Gap
 from hub.core.dialect.tables import (
     ABSENT,
     VERSIONS,
@@ -22,6 +24,7 @@ from hub.core.dialect.tables import (
     NotExpressible,
     Only,
     Trip,
+    What,
 )
 from hub.core.dialect.wire import Wire, wires
 
@@ -32,10 +35,12 @@ __all__ = [
     "Dialect",
     "Dialects",
     "Finish",
+    "Gap",
     "Loss",
     "NotExpressible",
     "Only",
     "Trip",
+    "What",
     "Wire",
     "wires",
 ]

@@ -28,6 +28,13 @@ def loses(reason: str) -> Handler:
     return handler
 
 
+def refuses(reason: str) -> Handler:
+    def handler(value: Any, path: str, trip: Trip) -> Any:
+        raise NotExpressible(reason)
+
+    return handler
+
+
 def chain(first: Handler | None, then: Handler | None) -> Handler | None:
     if first is None or then is None:
         return first or then

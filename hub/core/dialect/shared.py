@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from hub.core.dialect.tables import Convert, Dialect, Dialects, Only, Trip
+from hub.core.dialect.tables import Convert, Dialect, Dialects, Only, Trip, What
 from hub.core.jsontypes import Tree
 from hub.core.types import Image, Number, Price, PriceLimit
 from hub.core.types.markers import ASCII, Text
@@ -47,6 +47,7 @@ SHARED: Final[Dialects] = {
             add={"incl_vat": Number | None},
             up=_price_up,
             down=_price_down,
+            told_down={"taxes": (What.REWRITTEN, "only the sum of the taxes is sent")},
         ),
     },
     PriceLimit: {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
 from hub.core.errors import BusbarError
@@ -22,6 +23,21 @@ class Loss(NamedTuple):
 
     pointer: str
     reason: str
+
+
+class What(StrEnum):
+    """What becomes of something that a version cannot say as it is."""
+
+    LOST = "lost"
+    """It goes."""
+    TURNED = "turned"
+    """A near value is sent in its place."""
+    SHORTENED = "shortened"
+    """A text has less room."""
+    REWRITTEN = "rewritten"
+    """It is said in other words, by a rule of its own: part of it may be lost."""
+    WITHHELD = "withheld"
+    """The object around it is refused, or not sent."""
 
 
 class NotExpressible(BusbarError):
@@ -106,10 +122,12 @@ class Dialect:
     convert    functions for the value of one field
     also       their name -> another name under which the field is read
     essential  fields without which the object would say something else: what cannot be expressed in them
-               cannot be expressed in the object
+               cannot be expressed in the object, and one that is in `drop` too keeps it from being sent
     spare      what stands in a required field whose own value cannot be expressed
     first      puts our object into words that the tables can carry, before they run on the way there
     up, down   what tables cannot say, run after them; must be right for a part of an object too
+    told_down  what functions do to fields of ours, where the tables do not tell: for who asks before anything is sent
+    told_up    the same of fields of theirs
     """
 
     called: str = ""
@@ -132,6 +150,8 @@ class Dialect:
     first: First | None = None
     up: Finish | None = None
     down: Finish | None = None
+    told_down: Mapping[str, tuple[What, str]] = field(default_factory=dict)
+    told_up: Mapping[str, tuple[What, str]] = field(default_factory=dict)
 
 
 Dialects = Mapping[type[OcpiModel], Mapping[str, Dialect]]

@@ -10,7 +10,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.core.dialect.forms import Forms, cardinality, fields_of, is_model, leaf_of
-from hub.core.dialect.handlers import VERSION_OURS, backs, bubbles, chain, each, fits, leave, limits, loses, nested
+from hub.core.dialect.handlers import (
+    VERSION_OURS,
+    backs,
+    bubbles,
+    chain,
+    each,
+    fits,
+    leave,
+    limits,
+    loses,
+    nested,
+    refuses,
+)
 from hub.core.dialect.tables import ABSENT, Dialect, Finish, First, Handler, Step, Trip
 from hub.core.jsontypes import Tree
 from hub.core.types import OcpiModel
@@ -51,7 +63,8 @@ class Translator:
             if name in dialect.supply | dialect.by_hand:
                 actions[name] = ("", leave)
             elif name in dialect.drop:
-                actions[name] = ("", loses(f"OCPI {version} has no {name}"))
+                go = refuses if name in dialect.essential else loses
+                actions[name] = ("", go(f"OCPI {version} has no {name}"))
             else:
                 handler = self._down_handler(dialect, name, annotation, theirs[target])
                 if handler is not None or target != name:

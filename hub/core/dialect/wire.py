@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import ValidationError
 
 from hub.core.dialect.forms import Forms, fields_of, json_schema, part_of
+from hub.core.dialect.gaps import Gap, gaps_between
 from hub.core.dialect.tables import VERSIONS, Dialects, Loss, NotExpressible, Step, Trip
 from hub.core.dialect.translate import Translator
 from hub.core.errors import InvalidRequest
@@ -95,6 +96,10 @@ class Wire(Generic[M]):
             return dict(part), ()
         trip = Trip(True, context)
         return self._down(part, "", trip), tuple(trip.losses)
+
+    def gaps_to(self, other: Wire[M]) -> tuple[Gap, ...]:
+        """What an object of this version may lose on its way to the other."""
+        return gaps_between(self.model, self._forms, other._forms)
 
     def schema(self) -> Tree:
         """JSON Schema (draft 2020-12) of what we write in this version."""

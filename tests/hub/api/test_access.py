@@ -33,6 +33,7 @@ LEAST = {
     "put_agreement": "admin",
     "remove_agreement": "admin",
     "explain_route": "viewer",
+    "show_matrix": "viewer",
     "pull_from_partner": "operator",
     "push_to_partner": "operator",
     "list_losses": "viewer",

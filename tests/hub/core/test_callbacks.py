@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.core import callbacks
-from hub.core.callbacks import CALLBACKS, Expected
+from hub.core.callbacks import CALLBACKS, Expected, Told
 from hub.core.errors import NotFound, PeerFault, PeerNonsense, PeerRefused, PeerTimeout, PeerUnreachable
 from hub.core.registry import State
 from hub.core.units import Unit
@@ -46,7 +46,7 @@ async def promise(world: World) -> Expected:
 
 async def come(world: World, body: bytes = b'{"result":"ACCEPTED"}') -> bool:
     expected, document = await callbacks.find(world.hub, "6B1B0A3E-0000-4000-8000-000000000001", by="c1")
-    return await callbacks.take(world.hub, expected, document, body)
+    return await callbacks.take(world.hub, expected, document, Told(body))
 
 
 async def state(world: World) -> str:

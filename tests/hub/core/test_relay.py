@@ -13,6 +13,7 @@ from hub.core.answers import Answer
 from hub.core.dispatch import Call
 from hub.core.errors import EndpointsMissing, PeerFault, PeerNonsense, PeerRefused, PeerTimeout, PeerUnreachable
 from hub.core.inbound import encode
+from hub.core.losses import Lost
 from hub.core.operations import ANYBODY, RECEIVER, Operations
 from hub.core.parties import PartyRole
 from hub.core.relay import Errand, relay
@@ -170,3 +171,35 @@ async def test_what_the_far_side_cannot_be_told_is_not_half_told(sqlite_url: str
         said = await ask(world, by="new")
         assert (said.http, said.code) == (200, 2001)
         assert not world.peers.sent
+
+
+async def test_what_the_far_side_cannot_be_told_counts_for_it(world: World) -> None:
+    await world.registry.save(world.partner("c1").model_copy(update={"version": "2.1.1"}))
+    await ask(world, token(world.version, group_id="G1"))
+    lost = await world.hub.losses.of("c1")
+    assert lost == ({} if world.version == "2.1.1" else {Lost("out", "parcels", "/group_id"): 1})
+
+
+async def test_what_the_caller_cannot_be_told_counts_for_the_caller(world: World) -> None:
+    world.peers.script = lambda sent: token("2.2.1", group_id="G1")
+    await ask(world)
+    lost = await world.hub.losses.of("e1")
+    assert lost == ({Lost("out", "parcels", "/group_id"): 1} if world.version == "2.1.1" else {})
+
+
+async def test_what_nobody_took_has_lost_nothing(world: World) -> None:
+    await world.registry.save(world.partner("c1").model_copy(update={"version": "2.1.1"}))
+
+    def refuse(sent: Sent) -> Any:
+        raise PeerTimeout("silent")
+
+    world.peers.script = refuse
+    await ask(world, token(world.version, group_id="G1"))
+    assert await world.hub.losses.of("c1") == {}
+
+
+async def test_what_passes_as_it_came_has_lost_nothing(world: World) -> None:
+    await world.registry.save(world.partner("c1").model_copy(update={"version": world.version}))
+    await ask(world, token(world.version, group_id="G1"))
+    assert "group_id" in world.peers.sent[0].body
+    assert (await world.hub.losses.of("e1"), await world.hub.losses.of("c1")) == ({}, {})

@@ -156,6 +156,21 @@ async def test_the_result_is_told_once_in_the_callers_version(world: World, far:
     assert (posted.to, posted.sender) == ("NL*EEE", "BE*AAA")
 
 
+async def test_a_result_counts_what_its_sender_cannot_be_told_of_it_once(world: World, far: str) -> None:
+    await send(world, "START_SESSION")
+    (sent,) = orders_sent(world)
+    text = [{"language": "en", "text": "A car is there."}]
+    body = {"result": "REJECTED"} if far == "2.1.1" else {"result": "EVSE_OCCUPIED", "message": text}
+    for _ in range(2):
+        assert (await result(world, sent, body)).code == 1000
+    await until(lambda: results_told(world))
+    lost = {each.field: times for each, times in (await world.hub.losses.of("e1")).items() if each.way == "out"}
+    loses = world.version == "2.1.1" and far != "2.1.1"
+    assert {field: lost.get(field) for field in ("/result", "/message")} == dict.fromkeys(
+        ("/result", "/message"), 1 if loses else None
+    )
+
+
 async def test_a_result_in_an_envelope_is_understood(world: World) -> None:
     await send(world, "STOP_SESSION")
     wrapped = {"status_code": 1000, "timestamp": LATER, "data": {"result": "ACCEPTED"}}
