@@ -17,7 +17,7 @@ from hub.core.answers import Answer
 from hub.core.clock import Clock, timestamp
 from hub.core.dispatch import Call, Reading
 from hub.core.errors import InvalidRequest
-from hub.core.renditions import Rendition
+from hub.core.renditions import Rendition, is_stored_form
 from hub.core.store import Leaf, Store
 from hub.core.types import parse_datetime
 from hub.core.units import Document, Kind
@@ -196,12 +196,18 @@ class Listing:
     ) -> _Page:
         store = call.hub.store
         revision = store.revision(self._kind)
-        leaves, total = await self._leaves(store, at[2:], asked, among)
+        leaves, total = await self._leaves(store, at[2:], asked, among, bodies=is_stored_form(call.version))
         bodies, lost = await self._rendition.of_all(store, self._kind, leaves, call.version)
         return _Page(at, revision, call.hub.clock, _tail(bodies), total, len(leaves), lost)
 
     async def _leaves(
-        self, store: Store, of: tuple[object, ...], asked: Window, among: Mapping[str, Sequence[str]]
+        self,
+        store: Store,
+        of: tuple[object, ...],
+        asked: Window,
+        among: Mapping[str, Sequence[str]],
+        *,
+        bodies: bool,
     ) -> tuple[Sequence[Leaf | Document], int]:
         """What belongs on the page, and how long the list is; `of` are the values of `among`."""
         arrangement = store.arrangement(self._kind)
@@ -209,7 +215,7 @@ class Listing:
         order = self._orders.get(of) if is_whole else None
         if order is not None and order.arrangement == arrangement and asked.offset <= len(order.seqs):
             after = order.seqs[asked.offset - 1] if asked.offset else 0
-            leaves = await store.leaves(self._kind, among=among, after_seq=after, limit=asked.limit)
+            leaves = await store.leaves(self._kind, among=among, after_seq=after, limit=asked.limit, bodies=bodies)
             order.note(asked.offset, leaves)
             return leaves, order.total
         found = await store.page(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hub.core.dialect import VERSIONS, NotExpressible, Wire
 from hub.core.inbound import encode, parse
@@ -25,46 +25,60 @@ Context = Callable[[Store, Document], Awaitable[Mapping[str, Any]]]
 _LARGEST = 8 * 1024 * 1024
 
 
+class _Rendered(NamedTuple):
+    """An object as a version has it, made from that writing of it; None where it cannot be said."""
+
+    version: int
+    body: bytes | None
+    lost: tuple[str, ...]
+
+
 class Rendition:
     """One kind of object in every version. `context` gives what an older version embeds (2.1.1: the location).
 
-    At most `capacity` derived documents are kept, the least recently used go first. What is kept belongs to one store,
-    and to one writing of the object: one that was deleted and made anew counts its versions from the start.
+    Of each version at most `capacity` derived documents are kept, the least recently used go first. What is kept
+    belongs to one store, and is found by `seq`: an object that was deleted and made anew has another one.
     """
 
     def __init__(
-        self, wires: Mapping[str, Wire[Any]], *, context: Context | None = None, capacity: int = 20_000
+        self, wires: Mapping[str, Wire[Any]], *, context: Context | None = None, capacity: int = 10_000
     ) -> None:
         self._wires = wires
         self._context = context
         self._capacity = capacity
-        self._kept: OrderedDict[tuple[str, str], tuple[tuple[int, int], bytes | None, tuple[str, ...]]] = OrderedDict()
+        self._kept: dict[str, OrderedDict[int, _Rendered]] = {}
         self._store: Store | None = None
+        self._fields: dict[tuple[str, ...], tuple[str, ...]] = {}
+        """Each set of lost fields once, so that equal ones are the same object."""
         self.losses: dict[tuple[str, str], int] = {}
         """How often a field was lost, by (version, JSON pointer)."""
 
     async def of(self, store: Store, document: Document, version: str) -> bytes | None:
         """The object as `version` writes it, or None when it cannot be said there."""
-        if version == VERSIONS[-1]:
-            return document.body
+        return document.body if is_stored_form(version) else (await self._of(store, document, version)).body
+
+    async def _of(self, store: Store, document: Document, version: str) -> _Rendered:
+        kept = self._kept_of(store, version)
+        known = kept.get(document.seq)
+        if known is not None and known.version == document.version:
+            kept.move_to_end(document.seq)
+            return known
+        body, lost = await self._render(store, document, version)
+        rendered = kept[document.seq] = _Rendered(document.version, body, self._fields.setdefault(lost, lost))
+        if len(kept) > self._capacity:
+            kept.popitem(last=False)
+        return rendered
+
+    def _kept_of(self, store: Store, version: str) -> OrderedDict[int, _Rendered]:
         if store is not self._store:
             self._store = store
-            self._kept.clear()
-        at, written = (version, document.key), (document.seq, document.version)
-        kept = self._kept.get(at)
-        if kept is not None and kept[0] == written:
-            self._kept.move_to_end(at)
-            return kept[1]
-        rendered, lost = await self._render(store, document, version)
-        self._kept[at] = (written, rendered, lost)
-        if len(self._kept) > self._capacity:
-            self._kept.popitem(last=False)
-        return rendered
+            self._kept = {}
+        return self._kept.setdefault(version, OrderedDict())
 
     def lost(self, document: Document, version: str) -> tuple[str, ...]:
         """What the object lost when it was last made for `version`, by JSON pointer."""
-        kept = self._kept.get((version, document.key))
-        return kept[2] if kept is not None and kept[0] == (document.seq, document.version) else ()
+        known = self._kept[version].get(document.seq) if version in self._kept else None
+        return known.lost if known is not None and known.version == document.version else ()
 
     async def answer(self, call: Call, document: Document) -> bytes | None:
         """As `of`, for who asked for it: what is lost is counted."""
@@ -75,28 +89,25 @@ class Rendition:
     async def of_all(
         self, store: Store, kind: Kind, leaves: Sequence[Leaf | Document], version: str
     ) -> tuple[list[bytes], Mapping[str, int]]:
-        """Those of the objects that can be said in `version`, in their order; and how often they lost which field."""
-        if version == VERSIONS[-1]:
+        """Those of the objects that can be said in `version`, in their order; and how often they lost which field.
+
+        Only for the stored form the leaves need their bodies.
+        """
+        if is_stored_form(version):
             return [leaf.body for leaf in leaves], {}
-        kept = self._kept if store is self._store else {}
-        found: list[bytes | None] = []
-        lost: Counter[str] = Counter()
-        missing: list[int] = []
-        for at, leaf in enumerate(leaves):
-            known = kept.get((version, leaf.key))
-            if known is None or known[0] != (leaf.seq, leaf.version):
-                missing.append(at)
-                found.append(None)
-            else:
-                found.append(known[1])
-                lost.update(known[2])
+        known = self._kept_of(store, version).get
+        found = [known(leaf.seq) for leaf in leaves]
+        missing = [
+            at
+            for at, (leaf, rendered) in enumerate(zip(leaves, found, strict=True))
+            if rendered is None or rendered.version != leaf.version
+        ]
         documents = await store.get_many(kind, [leaves[at].key for at in missing]) if missing else {}
         for at in missing:
             document = documents.get(leaves[at].key)
-            if document is not None:
-                found[at] = await self.of(store, document, version)
-                lost.update(self.lost(document, version))
-        return [body for body in found if body is not None], lost
+            found[at] = None if document is None else await self._of(store, document, version)
+        made = [rendered for rendered in found if rendered is not None]
+        return [rendered.body for rendered in made if rendered.body is not None], _times(made)
 
     async def _render(self, store: Store, document: Document, version: str) -> tuple[bytes | None, tuple[str, ...]]:
         context = await self._context(store, document) if self._context is not None else {}
@@ -109,6 +120,23 @@ class Rendition:
         for pointer in lost:
             self.losses[version, pointer] = self.losses.get((version, pointer), 0) + 1
         return encode(written), lost
+
+
+def is_stored_form(version: str) -> bool:
+    """Is what is stored already in the words of `version`?"""
+    return version == VERSIONS[-1]
+
+
+def _times(made: Sequence[_Rendered]) -> Mapping[str, int]:
+    """How often which field was lost. Most objects of a list lose the same, and equal sets are one object."""
+    sets = {id(rendered.lost): rendered.lost for rendered in made if rendered.lost}
+    if not sets:
+        return {}
+    times: Counter[str] = Counter()
+    for which, count in Counter(id(rendered.lost) for rendered in made).items():
+        for field in sets.get(which, ()):
+            times[field] += count
+    return times
 
 
 def lowest_version(wires: Mapping[str, Wire[Any]], tree: Tree, context: Mapping[str, Any] | None = None) -> str:

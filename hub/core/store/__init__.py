@@ -91,9 +91,12 @@ class Store(Protocol):
         """
         ...
 
-    async def leaves(self, kind: Kind, *, among: Mapping[str, Sequence[str]], after_seq: int, limit: int) -> list[Leaf]:
+    async def leaves(
+        self, kind: Kind, *, among: Mapping[str, Sequence[str]], after_seq: int, limit: int, bodies: bool = True
+    ) -> list[Leaf]:
         """The first documents with seq > `after_seq` whose columns have one of the values of `among`.
 
+        Without `bodies` these are empty: who has them at hand is spared the reading.
         Raises: ValueError, for a column that the kind has not.
         """
         ...

@@ -126,13 +126,15 @@ class DocumentStore(ABC):
         rows = await self._fetch(sql, statement.values)
         return Page([document(kind, row) for row in rows], total)
 
-    async def leaves(self, kind: Kind, *, among: Mapping[str, Sequence[str]], after_seq: int, limit: int) -> list[Leaf]:
+    async def leaves(
+        self, kind: Kind, *, among: Mapping[str, Sequence[str]], after_seq: int, limit: int, bodies: bool = True
+    ) -> list[Leaf]:
         values = {name: [value for value in some if is_storable(value)] for name, some in among.items()}
         shape = tuple((name, len(some), is_wide(name, some)) for name, some in values.items())
         chosen = values.values() if self.numbered else [value for some in values.values() for value in some]
         bound = [bounded(after_seq), *chosen, bounded(limit)]
-        rows = await self._fetch(leaves_sql(kind, shape, numbered=self.numbered), bound)
-        return [Leaf(*row) for row in rows]
+        rows = await self._fetch(leaves_sql(kind, shape, numbered=self.numbered, bodies=bodies), bound)
+        return list(map(Leaf._make, rows))
 
     async def commit(self, unit: Unit) -> tuple[int, ...]:
         return await self.submit(unit)

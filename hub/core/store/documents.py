@@ -101,7 +101,7 @@ def columns(kind: Kind) -> str:
 
 
 @lru_cache(maxsize=512)
-def leaves_sql(kind: Kind, shape: tuple[tuple[str, int, bool], ...], *, numbered: bool) -> str:
+def leaves_sql(kind: Kind, shape: tuple[tuple[str, int, bool], ...], *, numbered: bool, bodies: bool) -> str:
     """The statement of `Store.leaves`. `shape`: the columns, how many values each may have, and if they are `wide`."""
     check_columns(kind, [name for name, *_ in shape])
     if numbered:
@@ -110,7 +110,8 @@ def leaves_sql(kind: Kind, shape: tuple[tuple[str, int, bool], ...], *, numbered
         conditions = [f'{"+" * wide}"{name}" IN ({", ".join("?" * count)})' for name, count, wide in shape]
     first, last = ("$1", f"${len(shape) + 2}") if numbered else ("?", "?")
     where = " AND ".join([f"seq > {first}", *conditions])
-    return f"SELECT seq, key, version, body FROM {table_name(kind)} WHERE {where} ORDER BY seq LIMIT {last}"
+    body = "body" if bodies else "''::bytea" if numbered else "x''"
+    return f"SELECT seq, key, version, {body} FROM {table_name(kind)} WHERE {where} ORDER BY seq LIMIT {last}"
 
 
 def document(kind: Kind, row: Row) -> Document:

@@ -50,7 +50,7 @@ async def test_no_more_than_its_capacity_is_kept(sqlite_url: str) -> None:
             await tariffs.put(world.store, OURS, f"T{number}", tariff(f"T{number}"), now=NOW)
         for document in await world.documents(TARIFFS):
             await rendition.of(world.store, document, "2.1.1")
-        assert len(rendition._kept) == 3
+        assert len(rendition._kept["2.1.1"]) == 3
 
 
 async def test_what_a_version_cannot_say_is_none_and_losses_are_counted(sqlite_url: str) -> None:
