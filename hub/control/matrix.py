@@ -10,16 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hub.control.agreements import SHARED
-from hub.core.dialect import VERSIONS, Gap
+from hub.core.dialect import VERSIONS, Gap, Wire
 from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Tree
 from hub.core.operations import CONFIG, RECEIVER, SENDER, Operation, Side, Wires
 from hub.core.parties import PartyRole
 from hub.core.registry import Partner, State
 from modules.bookings import editions
+from modules.bookings.wire import OLD, EitherEdition
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -48,6 +49,13 @@ class End:
         if module == "bookings":
             return editions.identifier(self.partner, side.upper()) is not None
         return self.partner.endpoint(module, side.upper()) is not None
+
+    def wire(self, wires: Wires) -> Wire[Any] | None:
+        """In what words it says an object; None where its version has none."""
+        wire = wires.get(self.version)
+        if isinstance(wire, EitherEdition) and self.partner is not None and editions.edition_of(self.partner) == OLD:
+            return wire.old
+        return wire
 
 
 @dataclass(frozen=True)
@@ -171,9 +179,9 @@ def _refusal(program: Program, module: str, source: End, target: End) -> str:
 
 def _losses(program: Program, source: End, target: End) -> Iterator[Tree]:
     carried = {
-        (module, wires[source.version].model.__name__): wires[source.version].gaps_to(wires[target.version])
+        (module, here.model.__name__): here.gaps_to(there)
         for module, wires in _carried(tuple(program.hub.operations), source, target)
-        if source.version in wires and target.version in wires
+        if (here := source.wire(wires)) is not None and (there := target.wire(wires)) is not None
     }
     for (module, name), gaps in carried.items():
         wholes = [gap for (at, other), known in carried.items() if at == module and other != name for gap in known]

@@ -6,8 +6,8 @@ ten thousand locations is one write. A process that is killed forgets the counts
 
 What comes counts when it is taken: bodies, PATCHes, what we pull, and answers to what we ask; not what passes as it
 came, from one partner to another of its version. What goes counts when it is sent: pushes, results, answers and single
-objects each time; a page when the partner gets it for the first time, and again only when something on it may have
-changed. What cannot be said at all is not sent, and loses no field.
+objects each time; a page, or an authorization that is said again from memory, when the partner gets it for the first
+time, and again only when something in it may have changed. What cannot be said at all is not sent, and loses no field.
 """
 
 from __future__ import annotations

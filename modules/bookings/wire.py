@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from hub.core.dialect import Convert, Dialect, Dialects, Loss, NotExpressible, Only, Trip, Wire, wires
+from hub.core.dialect import ABSENT, Convert, Dialect, Dialects, Loss, NotExpressible, Only, Trip, What, Wire, wires
 from hub.core.jsontypes import Tree
 from hub.core.types import CiString36, Flag, Many, OcpiModel
 from modules.bookings.model import (
@@ -38,8 +38,9 @@ OLD: Final = "bookings 1.0"
 NOT_NAMED: Final = "#NA"
 
 _BESIDE: Final = ("evse_uid", "connector_id", "parking_id")
+_OPTIONS: Final = ("bookable_parking_option", "bookable_parking_options")
 _ONLY_1_0: Final = frozenset(
-    {"bookable_parking_option", "bookable_parking_options", "bookable", "tariff_id", "access_methods"}
+    {*_OPTIONS, "bookable", "tariff_id", "access_methods"}
     | {"location_access", "RFID_auth_required", "start_from", "step_size", "restricted_to_type"}
 )
 """Field names of 1.0 that 1.1 has nowhere."""
@@ -101,16 +102,24 @@ _OPTION: Final = wires(BookingOption, {BookingOption: {OLD: _OPTION_DIALECT}}, (
 
 
 def _option_up(theirs: Mapping[str, Any], ours: Tree, path: str, trip: Trip) -> None:
-    """The option and what stands beside it become one; of several options the first counts."""
-    listed = theirs.get("bookable_parking_options") or [theirs.get("bookable_parking_option")]
-    chosen = _first_of(listed, f"{path}/bookable_parking_options", trip)
+    """The option and what stands beside it become one; of several options the first counts.
+
+    Raises: NotExpressible, for a PATCH that removes some of it: what stays would be told as well.
+    """
+    if trip.part and any(theirs.get(name, ABSENT) in (None, []) for name in (*_BESIDE, *_OPTIONS)):
+        raise NotExpressible("what goes of an option is told with the whole object")
+    listed = theirs.get("bookable_parking_options")
+    at = f"{path}/bookable_parking_options/0" if listed else f"{path}/bookable_parking_option"
+    chosen = _first_of(listed or [theirs.get("bookable_parking_option")], f"{path}/bookable_parking_options", trip)
     losses: list[Loss] = []
     option = _OPTION.read(chosen, losses=losses).tree() if chosen else {}
     for pointer, reason in losses:
-        trip.lose(f"{path}/bookable_parking_option{pointer}", reason)
+        trip.lose(f"{at}{pointer}", reason)
     option |= {name: theirs[name] for name in _BESIDE if theirs.get(name) is not None}
     if option:
         ours["booking_option"] = option
+    elif chosen is not None:
+        trip.lose(at, "it says nothing")
 
 
 def _option_down(field: str) -> Any:
@@ -168,6 +177,11 @@ def _request_up(theirs: Mapping[str, Any], ours: Tree, path: str, trip: Trip) ->
 
 _BESIDE_FORMS: Final[Mapping[str, Any]] = dict.fromkeys(_BESIDE, CiString36 | None)
 _ONE_OPTION: Final = {**_BESIDE_FORMS, "bookable_parking_option": BookingOption | None}
+_ONE: Final = (What.LOST, "bookings 1.1 has room for one")
+_TOLD: Final = {
+    "bookable_parking_option": (What.REWRITTEN, "without what only bookings 1.0 has"),
+    "bookable_parking_options": _ONE,
+}
 _SLOT: Final = {"start_date_time": "start_from", "end_date_time": "end_before"}
 
 DIALECTS: Final[Dialects] = {
@@ -186,6 +200,7 @@ DIALECTS: Final[Dialects] = {
             drop=frozenset({"booking_location_id", "access_information"}),
             add=_ONE_OPTION,
             up=_request_up,
+            told_up=_TOLD,
             down=_option_down("bookable_parking_option"),
         )
     },
@@ -199,6 +214,7 @@ DIALECTS: Final[Dialects] = {
                 "booking_terms": Many[BookingTerms],
             },
             up=_place_up,
+            told_up={**_TOLD, "booking_terms": _ONE},
             down=_place_down,
         )
     },
@@ -208,6 +224,7 @@ DIALECTS: Final[Dialects] = {
             by_hand=frozenset({"booking_option"}),
             add=_ONE_OPTION,
             up=_option_up,
+            told_up=_TOLD,
             down=_option_down("bookable_parking_option"),
         )
     },

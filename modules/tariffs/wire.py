@@ -20,6 +20,8 @@ INCOMPLETE: Final = {
     "language": "en",
     "text": "This tariff has further conditions that cannot be shown here. Ask your provider for the full price.",
 }
+_WHOLE: Final = frozenset({"elements", "tax_included", "min_price", "max_price", "tariff_alt_text"})
+"""What of an approximate tariff depends on the rest of it (`INCOMPLETE`)."""
 _SMALLEST: Final = Decimal("0.000001")
 _WIDE: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 """Room for any price that is read."""
@@ -29,8 +31,8 @@ _BOOKING: Final = "booking"
 
 def _net(tariff: Mapping[str, Any], path: str, trip: Trip) -> Mapping[str, Any]:
     """Prices of 2.1.1 and 2.2.1 are without tax: take it off, where each price says how much it is."""
-    if trip.part and ("elements" in tariff or "tax_included" in tariff):
-        raise NotExpressible("the prices of a tariff are sent with the whole tariff")
+    if trip.part and not _WHOLE.isdisjoint(tariff):
+        raise NotExpressible("the prices of a tariff, and what is said of them, are sent with the whole tariff")
     if tariff.get("tax_included") == "N/A":
         trip.lose(f"{path}/tax_included", "N/A is sent as prices without tax")
     if tariff.get("tax_included") != "YES":

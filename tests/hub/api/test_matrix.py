@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hub.core.parties import PartyRole
+from modules.bookings.editions import QUIRK
 from tests.hub.house import House
 from tests.world import World
 
@@ -87,6 +88,16 @@ async def test_an_agreement_that_denies_is_named(house: House) -> None:
     )
     why = hindered(await matrix(house, "cpo", "old"))["cpo", "locations"]
     assert why == "agreement: deny viewer old, owner BE*AAA, module locations"
+
+
+async def test_a_partner_of_bookings_1_0_is_taken_as_such(house: House) -> None:
+    world = World.around(house.program.hub)
+    for name, party, role in (("places", "BE*BBB", PartyRole.CPO), ("drivers", "NL*GGG", PartyRole.EMSP)):
+        await world.join(name, party, role, version="2.3.0")
+    assert (await matrix(house, "places", "drivers"))["losses"] == []
+    await world.registry.save(world.partner("drivers").model_copy(update={"quirks": (QUIRK,)}))
+    lost = fields(await matrix(house, "places", "drivers"), "bookings")
+    assert ("/booking_terms", "rewritten") in lost
 
 
 @pytest.mark.parametrize(

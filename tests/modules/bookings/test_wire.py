@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.core.dialect import Loss, NotExpressible
+from hub.core.errors import InvalidRequest
 from modules.bookings.wire import BOOKING, BOOKING_LOCATION, BOOKING_REQUEST, CALENDAR, OLD, EitherEdition, speaks_old
 from tests.laws import beside
 from tests.laws.objects import objects
@@ -63,6 +64,12 @@ def test_every_object_of_1_0_is_read(name: str, data: st.DataObject) -> None:
 )
 def test_the_editions_are_told_apart_by_their_field_names(tree: Any, old: bool) -> None:
     assert speaks_old(tree) is old
+
+
+@pytest.mark.parametrize("part", [{"evse_uid": None}, {"bookable_parking_options": []}])
+def test_a_patch_of_1_0_that_takes_from_an_option_is_refused(part: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match="whole object"):
+        BOOKING_LOCATION["2.3.0"].old.read_patch({**part, "last_updated": "2026-05-04T10:00:00Z"})
 
 
 def test_what_1_0_has_no_word_for_is_told() -> None:
