@@ -21,6 +21,7 @@ from hub.core import callbacks
 from hub.core.addressed import ADDRESSED
 from hub.core.agreements import AGREEMENTS
 from hub.core.background import BackgroundTasks
+from hub.core.behind import BEHIND, TOLD
 from hub.core.callbacks import CALLBACKS
 from hub.core.clock import Clock, SystemClock
 from hub.core.delivery import LANES, REFUSED, Lanes
@@ -38,6 +39,8 @@ from hub.core.units import Kind
 from modules import all_kinds, all_operations, publications
 from modules.chargingprofiles import service as chargingprofiles
 from modules.commands import results
+from modules.hubclientinfo.keeping import Keeping
+from partners.ocpi.alive import StillAlive
 from partners.ocpi.handshake import Handshake
 from partners.ocpi.peer import OcpiPeers
 from partners.ocpi.pull import Puller
@@ -48,7 +51,7 @@ from partners.ocpp.reach import Reach
 
 log = structlog.get_logger()
 
-CORE_KINDS: Final = (PARTNERS, AGREEMENTS, ADDRESSED, CALLBACKS, LANES, LOSSES, REFUSED, OPERATORS, HEALTH)
+CORE_KINDS: Final = (PARTNERS, AGREEMENTS, ADDRESSED, BEHIND, CALLBACKS, LANES, LOSSES, REFUSED, OPERATORS, HEALTH)
 
 
 def kinds() -> tuple[Kind, ...]:
@@ -70,6 +73,8 @@ class Program:
         self.handshake = Handshake(outbound)
         self.lanes = Lanes(hub, publications(), random.Random())  # noqa: S311 - jitter, not secrecy
         self.puller = Puller(hub, peers)
+        self.still_alive = StillAlive(hub, self.handshake, seal)
+        self.clients = Keeping(hub)
         self.tasks = BackgroundTasks()
         hub.background = self.tasks
         hub.discovery = self.handshake
@@ -77,8 +82,9 @@ class Program:
         self.apart = Apart(hub, seal, self.gateway) if settings.serves_several_processes else None
         errands = self.apart.errands if self.apart is not None else None
         self.stations = hub.chargers = Reach(hub, self.gateway.stations, errands)
-        refreshes = (hub.registry.refresh, hub.agreements.refresh, self.stations.refresh)
-        self.following = Following(hub.store, refreshes, wake_for=frozenset({"partners", "agreements", "stations"}))
+        refreshes = (hub.registry.refresh, hub.agreements.refresh, hub.behind.refresh, self.stations.refresh)
+        wake_for = frozenset({"partners", "agreements", TOLD, "stations"})
+        self.following = Following(hub.store, refreshes, wake_for=wake_for)
         self.web = web(self)
         self.asgi = Dispatcher(hub, hub.operations, self.web)
 
@@ -107,7 +113,9 @@ class Program:
             object_cap=settings.outbound_object_cap,
             page_cap=settings.outbound_page_cap,
         )
-        peers = OcpiPeers(outbound, seal, settings)
+        operations = all_operations()
+        unrouted = frozenset(operation.module for operation in operations if not operation.routed)
+        peers = OcpiPeers(outbound, seal, settings, unrouted)
         hub = Hub(
             store=store,
             clock=clock,
@@ -117,9 +125,11 @@ class Program:
             discovery=Handshake(outbound),
             chargers=NoChargers(),
             background=BackgroundTasks(),
-            operations=all_operations(),
+            operations=operations,
         )
+        peers.answered, peers.doubted = hub.pulses.answered, hub.pulses.doubted
         await hub.agreements.load()
+        await hub.behind.load()
         return cls(settings, hub, outbound, seal, peers, operators)
 
     @property
@@ -144,11 +154,14 @@ class Program:
 
     async def start_work(self) -> None:
         """Lanes and clocks: everything that runs without being asked."""
+        await self.clients.begin()
         self.lanes.start()
         worker.start(self.hub)
         await callbacks.recover(self.hub)
         await chargingprofiles.recover(self.hub)
         self.tasks.start(self.puller.run(), name="puller")
+        self.tasks.start(self.still_alive.run(), name="still alive")
+        self.tasks.start(self.clients.run(), name="client infos")
 
     async def close(self) -> None:
         """Stop the work, then let go of connections and database."""

@@ -18,6 +18,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "payments": frozenset({"card_numbers"}),
     "cdrs": frozenset({"doubles", "owed", "passing", "received", "vetting", "whereabouts"}),
     "chargingprofiles": frozenset({"onward"}),
+    "hubclientinfo": frozenset({"keeping", "roster"}),
     "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),
     "tokens": frozenset({"asked", "asking", "decision", "known", "unknown"}),
     "sessions": frozenset({"facts", "held", "place", "plausible", "preferences", "received", "telling"}),

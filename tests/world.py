@@ -170,10 +170,15 @@ def endpoints(
         if module != leave_out
     )
     extras = EXTRAS if version == "2.3.0" else ()
-    return usual + tuple(
-        Endpoint(identifier=module, role=side, url=f"https://{host}/ocpi/{version}/{side.lower()}/{module}")
-        for module in extras
-        for side in ("SENDER", "RECEIVER")
+    clients = Endpoint(identifier="hubclientinfo", role="RECEIVER", url=f"https://{host}/ocpi/{version}/clients")
+    return (
+        usual
+        + (() if version == "2.1.1" else (clients,))
+        + tuple(
+            Endpoint(identifier=module, role=side, url=f"https://{host}/ocpi/{version}/{side.lower()}/{module}")
+            for module in extras
+            for side in ("SENDER", "RECEIVER")
+        )
     )
 
 
@@ -536,6 +541,7 @@ async def a_world(
     try:
         await world.registry.load()
         await hub.agreements.load()
+        await hub.behind.load()
         world.secrets.update({partner.name: secret_of(partner.name) for partner in world.registry.all()})
         if partners and not world.registry.all():
             for name, party, role, state, use in PARTNERS:

@@ -13,6 +13,7 @@ from hub.api import (
     agreements,
     audit,
     bookings,
+    clients,
     errors,
     health,
     matrix,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 ROUTERS: Final = (
     about.router,
     partners.router,
+    clients.router,
     agreements.router,
     matrix.router,
     objects.router,

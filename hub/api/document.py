@@ -33,6 +33,7 @@ from hub.control.asks import (
 from hub.control.lint import LintAsked
 from hub.control.price import PriceAsked
 from hub.control.received import VERDICTS
+from hub.core.behind import Status
 from hub.core.dialect import What, Wire
 from hub.core.jsontypes import Tree
 from modules.bookings.wire import BOOKING, BOOKING_LOCATION
@@ -112,6 +113,7 @@ _IN_SHORT: Final[dict[str, Tree]] = {
     "failures": _WHOLE,
     "refused": _WHOLE,
 }
+_STATUS: Final[Tree] = {"type": "string", "enum": [status.value for status in Status]}
 _VERDICT: Final[Tree] = {"type": "string", "enum": list(VERDICTS)}
 _FIGURE: Final[Tree] = {"type": ["number", "string", "null"]}
 _MONEY: Final = _object(before_taxes=_AMOUNT, after_taxes={"type": ["number", "null"]})
@@ -134,6 +136,14 @@ ANSWERS: Final[dict[str, Tree]] = {
         cdr_checks={"type": "object", "additionalProperties": _WHOLE},
         warnings={"type": "array", "items": _TEXT},
         losses={"type": "array", "items": _object(module=_TEXT, field=_TEXT, times=_WHOLE)},
+    ),
+    "Clients": _items(
+        _object(party=_TEXT, role=_TEXT, status=_STATUS, since=_TEXT, partner=_TEXT, why=_TEXT),
+        total=_WHOLE,
+        told={
+            "type": "array",
+            "items": _object(hub=_TEXT, party=_TEXT, role=_TEXT, status=_STATUS, since=_TEXT, agreed=_FLAG),
+        },
     ),
     "Agreement": _object(viewer=_TEXT, owner=_TEXT, module=_TEXT, allow=_FLAG, created=_FLAG),
     "Agreements": _items(_object(viewer=_TEXT, owner=_TEXT, module=_TEXT, allow=_FLAG), total=_WHOLE, default=_TEXT),

@@ -48,7 +48,7 @@ async def connect_partner(request: Request, name: Segment, bearer: Admin) -> Res
 
 @router.post("/{name}/block", responses=gives("Partner"))
 async def block_partner(request: Request, name: Segment, bearer: Admin) -> Response:
-    """Refuse a partner's calls and stop its lane."""
+    """Suspend a partner: its calls are refused, nothing is sent to it, others are told that it is SUSPENDED."""
     await partners.block(program_of(request), name, actor=bearer.subject)
     return answer(await partner_view.show(program_of(request), name))
 

@@ -22,6 +22,8 @@ Represents = Annotated[
 ]
 Parties = Annotated[list[str], typer.Option("--party", help="Country code and party id, as in NL*ABC.")]
 
+_CLIENTS: Final = ("party", "role", "status", "since", "partner", "why")
+_TOLD: Final = ("hub", "party", "role", "status", "since", "agreed")
 _COLUMNS: Final = ("name", "state", "version", "roles", "waiting", "failures", "refused")
 
 
@@ -81,6 +83,16 @@ def list_partners(face: Face) -> None:
     face.show(face.hub.get("/partners"), _COLUMNS)
 
 
+@command(app, "clients")
+def clients(face: Face) -> None:
+    """Every party with its role, state, since when and why, as partners are told of it (hubclientinfo)."""
+    found = face.hub.get("/clients")
+    face.show(found, _CLIENTS)
+    if found["told"] and not face.as_json:
+        face.print("")
+        face.show({"items": found["told"]}, _TOLD)
+
+
 @command(app, "show")
 def show(face: Face, name: Name) -> None:
     """State, version, endpoints, lane and losses."""
@@ -109,7 +121,7 @@ def push(face: Face, name: Name) -> None:
 
 @command(app, "block")
 def block(face: Face, name: Name) -> None:
-    """Refuse the partner's calls and stop its lane."""
+    """Suspend the partner: its calls are refused, what it is owed waits, others are told."""
     face.show(face.hub.post(f"/partners/{quoted(name)}/block"))
 
 

@@ -90,6 +90,7 @@ class Agreements:
     def _forget(self) -> None:
         self._seen: dict[tuple[str, str, str], Verdict] = {}
         self._reached: dict[tuple[str, str, str], Verdict] = {}
+        self._met: dict[tuple[str, str, PartyRole], bool] = {}
         self._owners: dict[tuple[str, str], tuple[str, ...]] = {}
         self._roles: dict[str, frozenset[PartyRole]] | None = None
 
@@ -199,6 +200,24 @@ class Agreements:
             for claim in other.claims
             if any(self._meet(partner, str(claim.party), module) for module in self._writers)
         )
+
+    def meets(self, viewer: Partner, party: str, role: PartyRole) -> bool:
+        """Has `viewer` to do with `party` in that role, in any module, be it connected or not?
+
+        Whoever it meets it may know to be there. An agreement goes for all roles of a party.
+        """
+        at = (viewer.name, party, role)
+        met = self._met.get(at)
+        if met is None:
+            met = self._met[at] = self._has_to_do(viewer, party, role)
+        return met
+
+    def _has_to_do(self, viewer: Partner, party: str, role: PartyRole) -> bool:
+        if party in viewer.parties or viewer.represents not in ("", party):
+            return False
+        is_opposite = bool(viewer.roles & (_READCPOS if role is PartyRole.CPO else _READ_EMSPS))
+        default = self._by_default(is_opposite)
+        return any((self._by_rule(viewer, party, module) or default).allowed for module in self._writers)
 
     def _meet(self, partner: Partner, party: str, module: str) -> bool:
         return self.reach(partner, party, module).allowed or self.may(partner, party, module).allowed

@@ -80,6 +80,7 @@ class Lanes:
             lane.told(rows)
 
     def _heard(self, name: str) -> None:
+        self._hub.pulses.called(name)
         lane = self._lanes.get(name)
         if lane is not None:
             lane.partner_called()

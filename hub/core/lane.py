@@ -68,6 +68,15 @@ class Running(Protocol):
         ...
 
 
+@runtime_checkable
+class Choosy(Protocol):
+    """A publication whose changes concern few: a partner's lane need not even note the others."""
+
+    def concerns(self, hub: Hub, partner: Partner, change: Change) -> bool:
+        """May this change be for `partner`? Asked for each lane at each change, so it looks nothing up on disk."""
+        ...
+
+
 ONLY: Final = "only/"
 """Prefix of the change words that mean one partner's lane alone, by name, and there the whole object."""
 
@@ -110,6 +119,10 @@ class Lane:
     retry_at: float = 0.0
     soonest: float = 0.0
     """Before this the partner is not tried again, though it calls."""
+    choosy: dict[str, Choosy] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.choosy = {module: each for module, each in self.publications.items() if isinstance(each, Choosy)}
 
     @property
     def waiting(self) -> int:
@@ -130,8 +143,12 @@ class Lane:
             publication = self.publications.get(change.module)
             if publication is None or (partner is not None and partner.roles.isdisjoint(publication.readers)):
                 continue
-            if meant:
+            if meant and self._concerned(partner, change):
                 self.queue.note((change.module, change.key), row.seq, what, change.correlation_id)
+
+    def _concerned(self, partner: Partner | None, change: Change) -> bool:
+        choosy = self.choosy.get(change.module)
+        return choosy is None or partner is None or choosy.concerns(self.hub, partner, change)
 
     def try_now(self) -> None:
         """An operator asks: whatever failed before, try."""

@@ -12,11 +12,13 @@ from typing import Any, Protocol
 from hub.core.addressed import Addressed
 from hub.core.agreements import Agreements
 from hub.core.auth import Form
+from hub.core.behind import Behind
 from hub.core.clock import Clock
 from hub.core.jsontypes import Json
 from hub.core.logins import FailedLogins
 from hub.core.losses import Losses
 from hub.core.operations import Operation, Side
+from hub.core.pulse import Pulses
 from hub.core.registry import Endpoint, Partner, Registry
 from hub.core.settings import Settings
 from hub.core.store import Store
@@ -260,12 +262,16 @@ class Hub:
     agreements: Agreements = field(init=False)
     addressed: Addressed = field(init=False)
     losses: Losses = field(init=False)
+    behind: Behind = field(init=False)
+    pulses: Pulses = field(init=False)
     relaying: set[tuple[str, ...]] = field(default_factory=set)
     """Requests that are being passed on: correlation id, method, path, asker, receiver."""
 
     def __post_init__(self) -> None:
         self.addressed = Addressed(self.store)
         self.losses = Losses(self.store)
+        self.behind = Behind(self.store)
+        self.pulses = Pulses(self.clock, self.settings)
         self.agreements = Agreements(self.store, self.registry, self.settings, self.operations)
 
 

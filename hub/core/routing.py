@@ -137,7 +137,7 @@ def receiver(
     """The partner that speaks for `party` in one of `roles`, if requests of `sender`, as `behind`, may go there.
 
     Raises: UnknownReceiver, also where no agreement lets it through: who may not reach a party learns nothing of it;
-    PeerUnreachable, where the party is known and not connected.
+    PeerUnreachable, where the party is known and not connected, here or to the hub that speaks for it.
     """
     partner = hub.registry.holder_of(Party.parse(party), roles, behind=behind)
     if partner is None:
@@ -147,6 +147,8 @@ def receiver(
         raise UnknownReceiver
     if partner.name == sender.name or not hub.agreements.reach(sender, party, module).allowed:
         raise UnknownReceiver
+    if hub.behind.is_cut_off(partner.name, party, roles):
+        raise PeerUnreachable("the receiver is not connected to its hub")
     return Receiver(partner, party)
 
 

@@ -121,6 +121,9 @@ class Settings(BaseSettings):
 
     pull_every_s: Seconds = Field(86_400.0, description="Seconds between two pulls of a partner's changes.")
     pull_check_s: Seconds = Field(5.0, description="Seconds between looks at whose pull is due.")
+    alive_after_s: Seconds = Field(
+        300.0, description="Seconds without a word from a partner after which it is asked for its versions."
+    )
 
     heartbeat_interval_s: int = Field(
         300,

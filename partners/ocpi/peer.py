@@ -6,7 +6,7 @@ of `PeerFault`'s children, with both codes, and the caller decides whether to tr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import quote, urlencode
@@ -15,8 +15,9 @@ import msgspec
 
 from hub.core import auth, trace
 from hub.core.answers import SUCCESS, is_success
-from hub.core.errors import EndpointsMissing, PeerNonsense, PeerRefused, Unreadable
+from hub.core.errors import EndpointsMissing, PeerFault, PeerNonsense, PeerRefused, Unreadable
 from hub.core.inbound import parse
+from hub.core.lane_faults import Fate, judge
 from hub.core.operations import SENDER, Side
 from hub.core.outbound import Outbound, OutboundAnswer
 from hub.core.parties import Party
@@ -34,11 +35,19 @@ _UNRESERVED: Final = "-._~"
 class OcpiPeers:
     """The port `Peers`, over HTTP."""
 
-    def __init__(self, outbound: Outbound, seal: Seal, settings: Settings) -> None:
+    def __init__(
+        self, outbound: Outbound, seal: Seal, settings: Settings, unrouted: frozenset[str] = frozenset()
+    ) -> None:
+        """`unrouted`: modules whose requests carry no routing headers."""
         self._outbound = outbound
         self._seal = seal
         self._settings = settings
-        self._heads: dict[tuple[str, str, str], dict[str, str]] = {}
+        self._unrouted = unrouted
+        self._heads: dict[tuple[str, str, str, bool], dict[str, str]] = {}
+        self.answered: Callable[[str], None] = _nobody_listens
+        """Called with the name of each partner that answered a request."""
+        self.doubted: Callable[[str], None] = _nobody_listens
+        """Called with the name of a partner that a request did not reach, or that gave no answer of its own."""
 
     async def send(
         self,
@@ -63,14 +72,20 @@ class OcpiPeers:
         if query:
             url = f"{url}?{urlencode(query)}"
         return await self._exchange(
-            partner, method, url, body, to=to, sender=sender, deadline_s=deadline_s, known=known
+            *(partner, method, url, body),
+            to=to,
+            sender=sender,
+            deadline_s=deadline_s,
+            known=known,
+            routed=module not in self._unrouted,
         )
 
     async def get(
         self, partner: Partner, url: str, *, deadline_s: float | None = None, known: Mark | None = None
     ) -> PeerAnswer:
         """See `hub.core.ports.Peers.get`; also for the next page of a list. `known` as in `understood`."""
-        return await self._exchange(partner, "GET", url, None, deadline_s=deadline_s, known=known)
+        routed = not any(url.startswith(partner.endpoint(name, "SENDER") or "\n") for name in self._unrouted)
+        return await self._exchange(partner, "GET", url, None, deadline_s=deadline_s, known=known, routed=routed)
 
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         """See `hub.core.ports.Peers.post_to`."""
@@ -87,37 +102,40 @@ class OcpiPeers:
         sender: str = "",
         deadline_s: float | None = None,
         known: Mark | None = None,
+        routed: bool = True,
     ) -> PeerAnswer:
         headers = {
-            **self._head(partner, to, sender),
+            **self._head(partner, to, sender, routed),
             "X-Request-ID": trace.new_request_id(),
             "X-Correlation-ID": trace.correlation(),
         }
         if body is not None:
             headers["Content-Type"] = "application/json"
-        answer = await self._outbound.request(
-            method,
-            url,
-            headers=headers,
-            body=body,
-            deadline_s=deadline_s,
-            cap=self._outbound.page_cap if method == "GET" else None,
-        )
-        return understood(answer, known)
+        cap = self._outbound.page_cap if method == "GET" else None
+        try:
+            answer = understood(
+                await self._outbound.request(method, url, headers=headers, body=body, deadline_s=deadline_s, cap=cap),
+                known,
+            )
+        except PeerFault as fault:
+            (self.answered if is_answer(fault) else self.doubted)(partner.name)
+            raise
+        self.answered(partner.name)
+        return answer
 
-    def _head(self, partner: Partner, to: str, sender: str) -> dict[str, str]:
+    def _head(self, partner: Partner, to: str, sender: str, routed: bool) -> dict[str, str]:
         """What every request to this partner carries; opened and put together once per registration."""
-        at = (partner.their_token, to, sender)
+        at = (partner.their_token, to, sender, routed)
         head = self._heads.get(at)
         if head is None:
             if len(self._heads) > 10_000:
                 self._heads.clear()
-            head = self._heads[at] = self._make_head(partner, to, sender)
+            head = self._heads[at] = self._make_head(partner, to, sender, routed)
         return head
 
-    def _make_head(self, partner: Partner, to: str, sender: str) -> dict[str, str]:
+    def _make_head(self, partner: Partner, to: str, sender: str, routed: bool) -> dict[str, str]:
         head = {"Authorization": auth.present(self._seal.open(partner.their_token), partner.token_form)}
-        if partner.version == "2.1.1":
+        if partner.version == "2.1.1" or not routed:
             return head
         receiver = Party.parse(to or partner.party)
         speaker = Party.parse(sender or self._settings.party)
@@ -126,6 +144,15 @@ class OcpiPeers:
         head["OCPI-from-country-code"] = speaker.country_code
         head["OCPI-from-party-id"] = speaker.party_id
         return head
+
+
+def is_answer(fault: PeerFault) -> bool:
+    """Did the partner itself answer, though with an error? Then it is there, and what was asked is another matter."""
+    return judge(fault).fate is not Fate.DOWN
+
+
+def _nobody_listens(name: str) -> None:
+    """Where nobody asks who is there."""
 
 
 @lru_cache(maxsize=4096)

@@ -29,13 +29,12 @@ from hub.core.ports import Hub
 from hub.core.registry import Partner, State
 from partners.ocpi.marks import Mark
 from partners.ocpi.pages import Crawl, Page, Pages
-from partners.ocpi.sources import SOURCES, Source
+from partners.ocpi.sources import SOURCES, Source, WholeList
+from partners.ocpi.whole_lists import READINGS, read_whole
 
 log = structlog.get_logger()
 
 OVERLAP: Final = timedelta(seconds=2)
-_READINGS: Final = 3
-"""How often a list is read that gets shorter meanwhile."""
 _MOST_KNOWN: Final = 500_000
 
 
@@ -74,6 +73,8 @@ class Puller:
         self._known: dict[tuple[str, str], tuple[bytes, int]] = {}
         """By module and key: how an object came the last time, and which writing of ours it made."""
         self._marked: dict[_At, _Marked] = {}
+        self._read_whole: set[tuple[str, str]] = set()
+        """By partner and module: the whole lists that were read since the start."""
 
     async def run(self) -> None:
         """Pull from whoever is due, for ever: new partners at once, the others once a day."""
@@ -85,18 +86,21 @@ class Puller:
                     self._hub.background.start(self.pull_due(partner.name, due), name=f"pull {partner.name}")
             await self._hub.clock.sleep(self._hub.settings.pull_check_s)
 
-    def due(self, partner: Partner) -> list[Source]:
+    def due(self, partner: Partner) -> list[Source | WholeList]:
         """What is to be pulled of `partner` now."""
-        return [source for source in SOURCES if source.offered_by(partner) and self._is_due(partner, source.module)]
+        return [source for source in SOURCES if source.offered_by(partner) and self._is_due(partner, source)]
 
-    def _is_due(self, partner: Partner, module: str) -> bool:
-        if self._hub.clock.monotonic() < self._not_before.get((partner.name, module), 0.0):
+    def _is_due(self, partner: Partner, source: Source | WholeList) -> bool:
+        at = (partner.name, source.module)
+        if self._hub.clock.monotonic() < self._not_before.get(at, 0.0):
             return False
-        last = partner.pulled.get(module)
+        if isinstance(source, WholeList) and at not in self._read_whole:
+            return True
+        last = partner.pulled.get(source.module)
         every = timedelta(seconds=self._hub.settings.pull_every_s)
         return last is None or last < timestamp(self._hub.clock.now() - every)
 
-    async def pull_due(self, name: str, due: Iterable[Source]) -> None:
+    async def pull_due(self, name: str, due: Iterable[Source | WholeList]) -> None:
         """One list after the other; one that fails is tried again later, ever more rarely."""
         try:
             for source in due:
@@ -104,7 +108,7 @@ class Puller:
         finally:
             self._busy.discard(name)
 
-    async def _guarded(self, name: str, source: Source) -> None:
+    async def _guarded(self, name: str, source: Source | WholeList) -> None:
         at = (name, source.module)
         try:
             await self._pull(name, source, full=False)
@@ -131,21 +135,33 @@ class Puller:
                 pulled += await self._pull(name, source, full=full)
         return pulled
 
-    async def _pull(self, name: str, source: Source, *, full: bool) -> Pulled:
+    async def _pull(self, name: str, source: Source | WholeList, *, full: bool) -> Pulled:
         trace.begin()
         partner = self._hub.registry.get(name)
         began = self._hub.clock.now()
-        since = None if full else partner.pulled.get(source.module)
-        pulled = Pulled()
-        for _ in range(_READINGS):
+        if isinstance(source, WholeList):
+            pulled = await self._take_whole(partner, source)
+        else:
+            pulled = await self._take_changed(partner, source, None if full else partner.pulled.get(source.module))
+        await self._mark(name, source.module, timestamp(began - OVERLAP))
+        log.info("pulled", partner=name, module=source.module, taken=pulled.taken, refused=pulled.refused)
+        return pulled
+
+    async def _take_whole(self, partner: Partner, source: WholeList) -> Pulled:
+        found, refused = await read_whole(self._pages, partner, source)
+        new = await source.keep(self._hub, partner, found)
+        self._read_whole.add((partner.name, source.module))
+        return Pulled(new, len(found) - new, refused)
+
+    async def _take_changed(self, partner: Partner, source: Source, since: str | None) -> Pulled:
+        name, pulled = partner.name, Pulled()
+        for _ in range(READINGS):
             crawl = Crawl(self._pages, partner, source.module, since, partial(self._known_page, name, source, since))
             async for page in crawl.pages():
                 pulled += await self._take_page(partner, source, page, (name, source.module, since is None, page.at))
                 failpoint("pull.page.after_commit")
             if not crawl.shrank:
                 break
-        await self._mark(name, source.module, timestamp(began - OVERLAP))
-        log.info("pulled", partner=name, module=source.module, taken=pulled.taken, refused=pulled.refused)
         return pulled
 
     async def _mark(self, name: str, module: str, until: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,8 @@ from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.units import Kind
+from modules.hubclientinfo import service as clients
+from modules.hubclientinfo.wire import CLIENT_INFO
 from modules.locations import foreign as locations
 from modules.locations.store import LOCATIONS
 from modules.locations.store import key_of as location_key
@@ -25,25 +27,45 @@ from modules.tokens.store import TOKENS
 from modules.tokens.store import key_of as token_key
 from modules.tokens.wire import TOKEN
 
+HUBS: Final = frozenset({PartyRole.HUB})
+
 Keep = Callable[[Hub, Party, Any], Awaitable[bool]]
 """Take in an object of that owner. True: it is new."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One module's list."""
+class Listed:
+    """One module's list, in whatever versions have it."""
 
     module: str
     owners: frozenset[PartyRole]
-    kind: Kind
     wires: Mapping[str, Wire[Any]]
-    keep: Keep
-    key: Callable[[Party, Mapping[str, Any]], str]
-    """Where an object is kept, by its wire form, which was not checked yet. Raises: KeyError, AttributeError."""
 
     def offered_by(self, partner: Partner) -> bool:
         """Has `partner` such a list, as the owner of what is on it?"""
-        return bool(partner.roles & self.owners) and partner.endpoint(self.module, "SENDER") is not None
+        return (
+            bool(partner.roles & self.owners)
+            and partner.version in self.wires
+            and partner.endpoint(self.module, "SENDER") is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WholeList(Listed):
+    """A list that says all that there is: read from end to end, and again after each start of ours."""
+
+    keep: Callable[[Hub, Partner, Sequence[Any]], Awaitable[int]]
+    """Take it in, instead of what was on it before. Returns: how many objects are new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Listed):
+    """A list of which we read what changed."""
+
+    kind: Kind
+    keep: Keep
+    key: Callable[[Party, Mapping[str, Any]], str]
+    """Where an object is kept, by its wire form, which was not checked yet. Raises: KeyError, AttributeError."""
 
     def party_of(self, partner: Partner) -> Party | None:
         """Whose the objects are that do not say so (2.1.1)."""
@@ -67,10 +89,11 @@ async def _keep_token(hub: Hub, owner: Party, token: Any) -> bool:
 
 
 SOURCES: Final = (
-    Source("tariffs", CPO, TARIFFS, TARIFF, _keep_tariff, lambda owner, tree: tariff_key(owner, tree["id"])),
-    Source("locations", CPO, LOCATIONS, LOCATION, _keep_location, lambda owner, tree: location_key(owner, tree["id"])),
+    WholeList("hubclientinfo", HUBS, CLIENT_INFO, clients.take_list),
+    Source("tariffs", CPO, TARIFF, TARIFFS, _keep_tariff, lambda owner, tree: tariff_key(owner, tree["id"])),
+    Source("locations", CPO, LOCATION, LOCATIONS, _keep_location, lambda owner, tree: location_key(owner, tree["id"])),
     Source(
-        "tokens", EMSP_LIKE, TOKENS, TOKEN, _keep_token, lambda owner, tree: token_key(owner, tree["uid"], tree["type"])
+        "tokens", EMSP_LIKE, TOKEN, TOKENS, _keep_token, lambda owner, tree: token_key(owner, tree["uid"], tree["type"])
     ),
 )
 """In the order in which they are pulled: a location names its tariffs."""

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from partners.sandbox.acquaintances import Acquaintances
 from partners.sandbox.admin import CpoAdmin
 from partners.sandbox.complaints import Complaints
 from partners.sandbox.connection import Connection
@@ -68,11 +69,13 @@ class Cpo:
         self.grounds = Grounds(self.rules, self.party, self._accounts)
         self._line = HubLine(self.rules, self.party, self.complaints, timeout_s=timeout_s)
         house = House(self.rules, "CPO", self.party, self.url, self._accounts, self.complaints, self.temper, self._line)
+        self.acquaintances = Acquaintances(house)
         self.orders = Orders(house)
         self.counters = Counters(house, self.grounds, self.orders)
         self._handshake = Handshake(house)
         self._connection = Connection(house, self._handshake)
-        desk = Desk(house, {**self._handshake.handlers(), **self.counters.handlers()})
+        told = self.acquaintances.handlers() if self.rules.charging_profiles else {}
+        desk = Desk(house, {**self._handshake.handlers(), **self.counters.handlers(), **told})
         routes = [*CpoAdmin(self).routes(), Route("/ocpi/{rest:path}", desk.serve, methods=_METHODS)]
         self._front = Front(Starlette(routes=routes), self.receipts, self.temper)
 
@@ -169,4 +172,5 @@ class Cpo:
             "tokens": list(self.counters.tokens.values()),
             "commands": self.orders.taken,
             "profiles": self.orders.profiles,
+            "clients": self.acquaintances.listed(),
         }

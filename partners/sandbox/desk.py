@@ -18,7 +18,8 @@ from partners.sandbox.call import Call, Handlers, Refused, Reply
 from partners.sandbox.house import House
 from partners.sandbox.wire import Json, NotJsonError, decode, encode, envelope
 
-_UNROUTED = ("versions", "credentials")
+_REGISTERING = ("versions", "credentials")
+_UNROUTED = (*_REGISTERING, "hubclientinfo")
 _IDS = ("X-Request-ID", "X-Correlation-ID")
 
 
@@ -82,7 +83,7 @@ class Desk:
 
     def _admit(self, token: str, module: str, where: str) -> None:
         invited = token in self._accounts.invitations
-        if self._accounts.recognises(token) or (invited and module in _UNROUTED):
+        if self._accounts.recognises(token) or (invited and module in _REGISTERING):
             return
         what = "the registration token on a functional module" if invited else "a token that is not valid here"
         self._complaints.add(where, what)

@@ -21,6 +21,7 @@ from typing import Self
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from partners.sandbox.acquaintances import Acquaintances
 from partners.sandbox.admin import EmspAdmin
 from partners.sandbox.complaints import Complaints
 from partners.sandbox.dealings import CommandOutcome, Dealings
@@ -77,9 +78,11 @@ class Emsp:
         house = House(
             self.rules, "EMSP", self.party, self.url, self._accounts, self.complaints, self.temper, self._line
         )
+        self.acquaintances = Acquaintances(house)
         self._handshake, self._receivers = Handshake(house), Receivers(house, self.mirror, self.drivers)
         self._dealings = Dealings(house, self._handshake, self._receivers, self.mirror, self.drivers)
-        desk = Desk(house, {**self._handshake.handlers(), **self._receivers.handlers()})
+        told = self.acquaintances.handlers() if self.rules.charging_profiles else {}
+        desk = Desk(house, {**self._handshake.handlers(), **self._receivers.handlers(), **told})
         routes = [*EmspAdmin(self).routes(), Route("/ocpi/{rest:path}", desk.serve, methods=_METHODS)]
         self._front = Front(Starlette(routes=routes), self.receipts, self.temper)
 
@@ -175,4 +178,5 @@ class Emsp:
             **objects,
             "tokens": list(self.drivers.tokens.values()),
             "limits": self._receivers.limits,
+            "clients": self.acquaintances.listed(),
         }  # fmt: skip

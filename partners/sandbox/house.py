@@ -21,6 +21,7 @@ MODULES_OF: Final = {
         ("tokens", "SENDER"),
         ("commands", "SENDER"),
         ("chargingprofiles", "SENDER"),
+        ("hubclientinfo", "RECEIVER"),
     ),
     "CPO": (
         ("credentials", "SENDER"),
@@ -31,6 +32,7 @@ MODULES_OF: Final = {
         ("tokens", "RECEIVER"),
         ("commands", "RECEIVER"),
         ("chargingprofiles", "RECEIVER"),
+        ("hubclientinfo", "RECEIVER"),
     ),
 }
 """By role, what version details list."""
@@ -51,7 +53,7 @@ class House:
 
     def modules(self) -> tuple[tuple[str, str], ...]:
         """What our version details list: module and role of its interface."""
-        new = () if self.rules.charging_profiles else ("chargingprofiles",)
+        new = () if self.rules.charging_profiles else ("chargingprofiles", "hubclientinfo")
         return tuple(row for row in MODULES_OF[self.role] if row[0] not in new)
 
     def ocpi_url(self, *parts: str) -> str:

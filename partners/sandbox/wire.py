@@ -38,7 +38,7 @@ class Rules:
     periods_append: bool
     """charging_periods in a Session PATCH are added to those known (mod_sessions_patch_method)."""
     charging_profiles: bool
-    """There is a module for them (mod_charging_profiles)."""
+    """There are modules for them, and for who is connected (mod_charging_profiles, mod_hub_client_info)."""
     contract_field: str
     result_object: str
     unknown_token_code: int

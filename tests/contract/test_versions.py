@@ -27,9 +27,9 @@ CPO_SEES = {
     ("commands", "SENDER"),
 }
 SINCE_2_2 = {
-    "e1": {("chargingprofiles", "RECEIVER")},
-    "a": {("chargingprofiles", "RECEIVER")},
-    "c1": {("chargingprofiles", "SENDER")},
+    "e1": {("chargingprofiles", "RECEIVER"), ("hubclientinfo", "SENDER")},
+    "a": {("chargingprofiles", "RECEIVER"), ("hubclientinfo", "SENDER")},
+    "c1": {("chargingprofiles", "SENDER"), ("hubclientinfo", "SENDER")},
 }
 _INVOICES = {("invoicereconciliation", "SENDER"), ("invoicereconciliation", "RECEIVER")}
 OF_230 = {

@@ -13,6 +13,7 @@ from modules.cdrs import wire as cdrs
 from modules.chargingprofiles import wire as chargingprofiles
 from modules.commands import wire as commands
 from modules.credentials import wire as credentials
+from modules.hubclientinfo import wire as clients
 from modules.invoicereconciliation import wire as invoices
 from modules.locations import wire as locations
 from modules.payments import wire as payments
@@ -29,6 +30,7 @@ ALL_DIALECTS: Dialects = {
     **commands.DIALECTS,
     **credentials.DIALECTS,
     **versions.DIALECTS,
+    **clients.DIALECTS,
 }
 
 
@@ -68,6 +70,7 @@ KINDS = (
     Kind("ActiveChargingProfileResult", chargingprofiles.ACTIVE_CHARGING_PROFILE_RESULT),
     Kind("ChargingProfileResult", chargingprofiles.CHARGING_PROFILE_RESULT),
     Kind("ClearProfileResult", chargingprofiles.CLEAR_PROFILE_RESULT),
+    Kind("ClientInfo", clients.CLIENT_INFO),
     Kind("InvoiceReconciliationRecord", invoices.RECORD),
     Kind("Terminal", payments.TERMINAL, patched=True),
     Kind("FinancialAdviceConfirmation", payments.CONFIRMATION),

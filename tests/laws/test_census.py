@@ -22,7 +22,7 @@ from tests.laws.kinds import KINDS
 
 EDITIONS = dict(zip(VERSIONS, ("2.1.1-d2", "2.2.1-d2", "2.3.0-ed2"), strict=True))
 CHAPTERS = (
-    *("credentials", "mod_cdrs", "mod_charging_profiles", "mod_commands"),
+    *("credentials", "mod_cdrs", "mod_charging_profiles", "mod_commands", "mod_hub_client_info"),
     *("mod_locations", "mod_sessions", "mod_tariffs", "mod_tokens"),
     *("transport_and_format", "types", "version_information_endpoint", "mod_invoice_reconciliation"),
 )

@@ -52,6 +52,10 @@ OBJECTS: dict[str, str] = {
         discharge_allowed:boolean?
     """,
     "ClearProfileResult": "result:ChargingProfileResultType",
+    "ClientInfo": """
+        party_id:CiString(3) country_code:CiString(2) role:Role status:ConnectionStatus
+        last_updated:DateTime
+    """,
     "CommandResponse": "result:CommandResponseType timeout:int message:DisplayText*",
     "CommandResult": "result:CommandResultType message:DisplayText*",
     "Connector": """
@@ -198,6 +202,7 @@ ENUMS: dict[str, str] = {
     """,
     "CommandType": "CANCEL_RESERVATION RESERVE_NOW START_SESSION STOP_SESSION UNLOCK_CONNECTOR",
     "ConnectorCapability": "ISO_15118_2_PLUG_AND_CHARGE ISO_15118_20_PLUG_AND_CHARGE",
+    "ConnectionStatus": "CONNECTED OFFLINE PLANNED SUSPENDED",
     "ConnectorFormat": "SOCKET CABLE",
     "ConnectorType": """
         CHADEMO CHAOJI DOMESTIC_A DOMESTIC_B DOMESTIC_C DOMESTIC_D DOMESTIC_E DOMESTIC_F

@@ -29,6 +29,7 @@ LEAST = {
     "unblock_partner": "admin",
     "switch_partner": "admin",
     "rotate_tokens": "admin",
+    "list_clients": "viewer",
     "list_agreements": "viewer",
     "put_agreement": "admin",
     "remove_agreement": "admin",

@@ -21,10 +21,15 @@ def _pattern(operation: Operation) -> tuple[str, ...]:
     return tuple("{}" if part.startswith("{") else part for part in operation.shape)
 
 
-def test_only_configuration_is_open_to_a_pending_token_and_it_is_never_routed() -> None:
+def test_only_configuration_is_open_to_a_pending_token() -> None:
     for operation in all_operations():
         assert operation.pending is (operation.side is CONFIG), operation
-        assert operation.routed is (operation.side is not CONFIG), operation
+
+
+def test_all_is_routed_but_configuration_and_who_is_connected() -> None:
+    """OCPI transport_and_format, Message Routing: never with Credentials, Versions and HubClientInfo."""
+    unrouted = {operation.module for operation in all_operations() if not operation.routed}
+    assert unrouted == {"versions", "version_details", "credentials", "hubclientinfo"}
 
 
 def test_every_write_has_a_body_model_in_each_of_its_versions() -> None:

@@ -1,0 +1,83 @@
+"""Keeps the client infos true: whenever a partner, a pulse or a hub's word changes, how everybody stands is worked out.
+
+What happens together is looked at together. One process does this, the one that has the lanes; the others read what
+it wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from hub.core.behind import TOLD
+from hub.core.errors import Conflict, NotReady
+from hub.core.ports import Hub
+from hub.core.registry import State
+from hub.core.units import ChangeRow
+from modules.hubclientinfo import service
+from modules.hubclientinfo.roster import standings
+from modules.hubclientinfo.store import Standing
+
+log = structlog.get_logger()
+
+_AGAIN_S: Final = 1.0
+_TOGETHER_S: Final = 0.1
+
+
+class Keeping:
+    """Runs `service.keep` when there is a reason to."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._bell = asyncio.Event()
+        self._kept: dict[str, Standing] = {}
+
+    def ring(self) -> None:
+        """Something may have changed."""
+        self._bell.set()
+
+    def _committed(self, rows: Sequence[ChangeRow]) -> None:
+        if any(row.change.module == TOLD for row in rows):
+            self.ring()
+
+    async def begin(self) -> None:
+        """Know how it stood before, and write down how it stands now: before a lane runs, or a partner registers."""
+        hub = self._hub
+        await service.recall(hub)
+        hub.pulses.changed = self.ring
+        hub.registry.on_change(self._partners_changed)
+        hub.store.on_commit(self._committed)
+        await self._keep()
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await self._bell.wait()
+            await self._hub.clock.sleep(_TOGETHER_S)
+            self._bell.clear()
+            await self._keep()
+
+    def _partners_changed(self) -> None:
+        """The pulse of a partner that is not connected means nothing, and so when it comes back."""
+        for partner in self._hub.registry.all():
+            if partner.state is not State.CONNECTED:
+                self._hub.pulses.forget(partner.name)
+        self.ring()
+
+    async def _keep(self) -> None:
+        """What partners change of themselves is mostly another matter: then nothing is read or written."""
+        try:
+            await self._hub.behind.refresh()
+            found = standings(self._hub)
+            if found != self._kept:
+                await service.keep(self._hub, found)
+                self._kept = found
+        except (NotReady, Conflict) as fault:
+            log.warning("client infos wait for the store", why=fault.message)
+            await self._hub.clock.sleep(_AGAIN_S)
+            self.ring()
+        except Exception as error:  # one odd partner must not end this for all others
+            log.exception("client infos were not kept", error=type(error).__name__)

@@ -1,0 +1,117 @@
+"""What may happen to client infos: worked out anew, told by other hubs, and who may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from hub.core.behind import Status, Told
+from hub.core.clock import timestamp
+from hub.core.errors import NotFound
+from hub.core.parties import Party, PartyRole
+from hub.core.ports import Hub
+from hub.core.registry import Partner, State
+from hub.core.units import Document, Unit
+from modules.hubclientinfo.model import ClientInfo
+from modules.hubclientinfo.roster import GONE, SILENT
+from modules.hubclientinfo.store import Standing, body_of, change_of, everybody, put_of, standing_in
+
+_AT_ONCE: Final = 500
+"""Objects in one unit."""
+
+
+async def keep(hub: Hub, found: Mapping[str, Standing]) -> int:
+    """Write down how every party stands (`roster.standings`), and let partners know of what is other than before.
+
+    `last_updated` moves only with the state; that another reason holds is not told. Returns: how many have changed.
+    Raises: Conflict.
+    """
+    known = {document.key: document for document in await everybody(hub.store)}
+    wanted = _with_those_gone(found, known)
+    changed = [key for key, standing in wanted.items() if _differs(known.get(key), standing)]
+    now = timestamp(hub.clock.now())
+    for first in range(0, len(changed), _AT_ONCE):
+        unit = Unit()
+        for key in changed[first : first + _AT_ONCE]:
+            _write(unit, known.get(key), wanted[key], now)
+        await hub.store.commit(unit)
+    return len(changed)
+
+
+def _with_those_gone(found: Mapping[str, Standing], known: Mapping[str, Document]) -> dict[str, Standing]:
+    """Objects never vanish: who is in no partner's care any more is SUSPENDED (Push model)."""
+    gone = {
+        key: standing_in(document)._replace(status=Status.SUSPENDED, why=GONE)
+        for key, document in known.items()
+        if key not in found
+    }
+    return {**found, **gone}
+
+
+def _differs(document: Document | None, standing: Standing) -> bool:
+    return document is None or standing_in(document) != standing
+
+
+def _write(unit: Unit, document: Document | None, standing: Standing, now: str) -> None:
+    if document is None:
+        unit.put(put_of(standing, now)).tells(change_of(standing))
+    elif standing_in(document).status is standing.status:
+        unit.put(put_of(standing, document.last_updated, expect=document.version))
+    else:
+        unit.put(put_of(standing, now, expect=document.version)).tells(change_of(standing))
+
+
+async def recall(hub: Hub) -> None:
+    """After a start: who did not answer before does not yet, and what is not known of the others is no news."""
+    for document in await everybody(hub.store):
+        standing = standing_in(document)
+        partner = hub.registry.find(standing.partner)
+        is_silent = standing.status is Status.OFFLINE and standing.why.startswith(SILENT)
+        if is_silent and partner is not None and partner.state is State.CONNECTED:
+            hub.pulses.recall([(partner.name, standing.why.removeprefix(SILENT))])
+
+
+async def take(hub: Hub, partner: Partner, info: ClientInfo, spelled: str) -> bool:
+    """Keep what a hub says of a party; `spelled` is the role as it wrote it. Returns: True if it is new."""
+    return await hub.behind.put([_told(partner, info, spelled)]) > 0
+
+
+async def take_list(hub: Hub, partner: Partner, infos: Iterable[ClientInfo]) -> int:
+    """Keep a hub's whole list: what is not on it any more is no longer valid. Returns: how many are new."""
+    told = {each.key: each for each in (_told(partner, info, info.role) for info in infos)}
+    now = timestamp(hub.clock.now())
+    missing = [
+        known._replace(status=Status.SUSPENDED, at=at, body=_body(known, Status.SUSPENDED, at))
+        for known in hub.behind.all()
+        if known.partner == partner.name and known.key not in told and known.status is not Status.SUSPENDED
+        for at in (max(now, known.at),)
+    ]
+    return await hub.behind.put([*told.values(), *missing])
+
+
+def _told(partner: Partner, info: ClientInfo, spelled: str) -> Told:
+    at = timestamp(info.last_updated)
+    party = Party.of(info.country_code, info.party_id)
+    return Told(partner.name, str(party), PartyRole(info.role), Status(info.status), at, info.json_bytes(), spelled)
+
+
+def _body(told: Told, status: Status, at: str) -> bytes:
+    return body_of(Party.parse(told.party), told.role, status, at)
+
+
+def told_by(hub: Hub, partner: Partner, party: Party) -> Told:
+    """The last word of that hub on a party. Raises: NotFound."""
+    said = hub.behind.of_party(partner.name, str(party))
+    if not said:
+        raise NotFound
+    return said[0]
+
+
+async def visible(hub: Hub, viewer: Partner) -> tuple[str, ...]:
+    """The keys of those that `viewer` has to do with."""
+    return tuple(document.key for document in await everybody(hub.store) if may_see(hub, viewer, document))
+
+
+def may_see(hub: Hub, viewer: Partner, document: Document) -> bool:
+    """A party may know of those with which it can communicate (mod_hub_client_info)."""
+    return hub.agreements.meets(viewer, document.owner, PartyRole(document.columns["role"]))

@@ -1,0 +1,79 @@
+"""Client infos as they are kept: those that we tell. What other hubs tell us is in `hub/core/behind.py`."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from hub.core.behind import Status
+from hub.core.inbound import encode
+from hub.core.parties import Party, PartyRole
+from hub.core.store import Store
+from hub.core.units import ABSENT, Change, Document, Kind, Put
+
+MODULE: Final = "hubclientinfo"
+CLIENTS: Final = Kind("client_infos", columns=("role", "status", "partner", "why"))
+_ALL: Final = 1_000_000
+
+
+class Standing(NamedTuple):
+    """How a party stands in one of its roles: by which partner we know it, and why it stands so, in words."""
+
+    party: str
+    role: PartyRole
+    status: Status
+    partner: str
+    why: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.party}/{self.role}"
+
+
+def put_of(standing: Standing, since: str, *, expect: int = ABSENT) -> Put:
+    """The write of one; `since` is its last_updated."""
+    return Put(
+        CLIENTS,
+        standing.key,
+        body_of(Party.parse(standing.party), standing.role, standing.status, since),
+        owner=standing.party,
+        last_updated=since,
+        columns=(standing.role.value, standing.status.value, standing.partner, standing.why),
+        expect=expect,
+    )
+
+
+def body_of(party: Party, role: PartyRole, status: Status, since: str) -> bytes:
+    """ClientInfo in our form, which has no HUB among its roles."""
+    tree = {
+        "party_id": party.party_id,
+        "country_code": party.country_code,
+        "role": PartyRole.OTHER.value if role is PartyRole.HUB else role.value,
+        "status": status.value,
+        "last_updated": since,
+    }
+    return encode(tree)
+
+
+def standing_in(document: Document) -> Standing:
+    columns = document.columns
+    status, role = Status(columns["status"]), PartyRole(columns["role"])
+    return Standing(document.owner, role, status, columns["partner"], columns["why"])
+
+
+def change_of(standing: Standing) -> Change:
+    """Partners are to hear of it."""
+    return Change(MODULE, standing.key, standing.party)
+
+
+def role_in(key: str) -> PartyRole:
+    """The role of which a key speaks."""
+    return PartyRole(key.partition("/")[2])
+
+
+async def find(store: Store, key: str) -> Document | None:
+    return await store.get(CLIENTS, key)
+
+
+async def everybody(store: Store) -> list[Document]:
+    """All client infos, in the order in which the parties came."""
+    return await store.select(CLIENTS, limit=_ALL)
