@@ -143,8 +143,19 @@ def matrix(version: str, session: str) -> list[Row]:
     ]  # fmt: skip
     if version != "2.1.1":
         wish = {"profile_type": "FAST"}
-        rows.append(row("PUT", f"sender/sessions/{session}/charging_preferences", wish, **emsps((404, 2001), FOREIGN)))
+        rows += [
+            row("PUT", f"sender/sessions/{session}/charging_preferences", wish, **emsps((404, 2001), FOREIGN)),
+            row("GET", "sender/hubclientinfo", **everybody(OK)),
+            row("GET", "receiver/hubclientinfo/NL/EEE", **everybody(FORBIDDEN)),
+            row("PUT", "receiver/hubclientinfo/NL/EEE", client_info(), **everybody(FORBIDDEN)),
+        ]
     return rows + (only_in_230() if version == "2.3.0" else [])
+
+
+def client_info() -> dict[str, Any]:
+    """What only a hub may say of a party."""
+    about = {"country_code": "NL", "party_id": "EEE", "role": "EMSP", "status": "OFFLINE"}
+    return {**about, "last_updated": "2026-05-04T10:00:00Z"}
 
 
 def only_in_230() -> list[Row]:

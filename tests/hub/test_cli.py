@@ -201,6 +201,9 @@ def test_a_partner_from_invitation_to_farewell(shell: Shell) -> None:
     assert shell.ok("partner", "refused", "acme") == {"items": [], "total": 0}
     assert shell.ok("partner", "losses", "acme")["total"] == 0
     assert shell.run("partner", "resend", "acme", "1").code == Code.NOT_FOUND
+    clients = shell.ok("partner", "clients")
+    assert {"DE*BSB", "NL*EEE"} <= {each["party"] for each in clients["items"]}
+    assert "our own party" in shell.run("partner", "clients").out
     assert shell.ok("partner", "block", "acme")["state"] == "blocked"
     assert shell.ok("partner", "unblock", "acme")["state"] == "connected"
     assert shell.ok("partner", "unregister", "acme")["told"] is True

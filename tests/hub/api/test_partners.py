@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
-from hub.core.registry import TokenUse
+from hub.core.parties import Party, PartyRole
+from hub.core.registry import Claim, TokenUse
+from modules.hubclientinfo import service as hubclientinfo
+from modules.hubclientinfo.model import ClientInfo
+from modules.hubclientinfo.roster import standings
 from partners.sandbox.emsp import Emsp
 from tests.hub.house import House
-from tests.world import location
+from tests.world import World, location
 
 PARTNERS = "/api/v1/partners"
 
@@ -266,3 +270,30 @@ async def test_what_a_partner_is_not_told_is_listed_the_most_frequent_first(hous
     assert (told.status, told.tree["total"]) == (200, 2)
     assert told.tree["items"][0] == {"way": "out", "module": "locations", "field": "/publish", "times": 2}
     assert (await house.ask("GET", "/api/v1/partners/nobody/losses")).status == 404
+
+
+async def test_every_party_is_listed_with_its_state_since_when_and_why(house: House) -> None:
+    world = World.around(house.program.hub)
+    await house.invite("acme")
+    hub = await world.join("far", "FR*HUB", PartyRole.HUB)
+    behind = Claim(role=PartyRole.EMSP, party=Party.parse("FR*BHD"))
+    hub = await world.registry.save(hub.model_copy(update={"claims": (*hub.claims, behind)}))
+    for party_id in ("BHD", "NEW"):
+        about = {"country_code": "FR", "party_id": party_id, "role": "EMSP", "status": "OFFLINE"}
+        info = ClientInfo.model_validate({**about, "last_updated": "2026-05-04T10:00:00Z"})
+        await hubclientinfo.take(house.program.hub, hub, info, "EMSP")
+    await hubclientinfo.keep(house.program.hub, standings(house.program.hub))
+    shown = (await house.ask("GET", "/api/v1/clients")).tree
+    assert shown["total"] == len(shown["items"]) == 4
+    listed = {each["party"]: (each["role"], each["status"], each["partner"], each["why"]) for each in shown["items"]}
+    assert listed == {
+        "DE*BSB": ("CPO", "CONNECTED", "", "our own party"),
+        "FR*BHD": ("EMSP", "OFFLINE", "far", "so says the hub far"),
+        "FR*HUB": ("HUB", "CONNECTED", "far", "registered, and answers"),
+        "NL*EEE": ("EMSP", "PLANNED", "acme", "invited, not registered yet"),
+    }
+    assert all(each["since"] for each in shown["items"])
+    assert [(each["hub"], each["party"], each["status"], each["agreed"]) for each in shown["told"]] == [
+        ("far", "FR*BHD", "OFFLINE", True),
+        ("far", "FR*NEW", "OFFLINE", False),
+    ]
