@@ -1,7 +1,7 @@
 """Is what comes older than what we have? Then it changes nothing, and is success (decision equal-time-is-newer).
 
-Times are the owner's own. One that lies ahead of our clock orders nothing: a slip of the year would else shut out every
-later change for good. Where an owner does not say when it changed something (a PATCH of 2.1.1 need not), the object
+Times are the owner's own. One that lies ahead of our clock gives way to one that does not: a slip of the year would else
+shut out every later change for good; where a clock is always ahead, both are. Where an owner does not say when it changed something (a PATCH of 2.1.1 need not), the object
 keeps the time that was said last, as a guess of ours must not outrank what its owner says next; only the document's
 own `last_updated`, by which lists are filtered, moves on.
 """
@@ -23,8 +23,8 @@ _LIMIT: Final = 8 * 1024 * 1024
 
 def is_older(new: str, known: str, now: datetime) -> bool:
     """Of two moments as their owner tells them: is the new one before the one that is known?"""
-    before = parse_datetime(known)
-    return parse_datetime(new) < before <= now + AHEAD
+    then, before, latest = parse_datetime(new), parse_datetime(known), now + AHEAD
+    return then < before and (before <= latest or then > latest)
 
 
 def is_outdated(new: str, known: Document, now: datetime) -> bool:

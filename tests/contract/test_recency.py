@@ -53,6 +53,13 @@ async def test_a_time_far_ahead_does_not_shut_out_what_follows(world: World, ahe
     assert (await shown(world, TARIFF))["currency"] == "CHF"
 
 
+async def test_a_clock_that_is_always_ahead_keeps_the_order(world: World) -> None:
+    card = {**token(world.version), "last_updated": at(7200)}
+    await told(world, "PUT", CARD, card)
+    await told(world, "PUT", CARD, {**card, "valid": False, "last_updated": at(7100)})
+    assert (await shown(world, CARD))["valid"] is True
+
+
 async def test_a_clock_that_is_a_little_ahead_keeps_the_order(world: World) -> None:
     card = {**token(world.version), "last_updated": at(20)}
     await told(world, "PUT", CARD, card)

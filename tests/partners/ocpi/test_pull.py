@@ -189,7 +189,7 @@ async def test_a_link_that_forgot_its_https_is_followed_over_https(world: World)
 async def test_a_database_that_fails_is_not_taken_for_a_bad_object(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def down(*_: Any) -> bool:
+    async def down(*_: Any, **__: Any) -> bool:
         raise NotReady
 
     monkeypatch.setattr("partners.ocpi.sources.tokens.put", down)
@@ -325,7 +325,7 @@ async def test_what_was_pushed_or_withdrawn_since_is_looked_into_again(world: Wo
     puller = Puller(world.hub, lists)
     await puller.pull("c1")
     await world.ask("DELETE", world.at("receiver/tariffs/BE/AAA/T9"), by="c1")
-    part = {"status": "CHARGING", "last_updated": "2026-05-04T11:00:00Z"}
+    part = {"status": "CHARGING", "last_updated": "2026-05-04T10:00:30Z"}
     await world.ask("PATCH", world.at("receiver/locations/BE/AAA/X0/E1"), by="c1", body=part)
     assert await puller.pull("c1", full=True) == Pulled(1, 1, 0)
     shown = await world.ask("GET", world.at("receiver/locations/BE/AAA/X0/E1"), by="c1")
