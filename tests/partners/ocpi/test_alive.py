@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -84,20 +85,30 @@ async def test_a_request_that_fails_leads_to_the_question_at_once(sqlite_url: st
         await until(lambda: is_at(program, f"{CPO}/CPO", "CONNECTED"))
 
 
-async def test_an_error_of_its_own_is_a_sign_of_life(program: Program, emsp: Emsp) -> None:
+@asynccontextmanager
+async def asked_by_us_alone(database_url: str) -> AsyncIterator[tuple[Program, Emsp]]:
+    """A partner whom the clock of the hub does not ask meanwhile."""
+    async with a_program(database_url, alive_after_s=3600.0) as program, Emsp("2.2.1", EMSP) as emsp:
+        await emsp.register(f"{program.settings.base_url}/ocpi/versions", await invited(program, "eee", EMSP))
+        yield program, emsp
+
+
+async def test_an_error_of_its_own_is_a_sign_of_life(sqlite_url: str) -> None:
     """That it refuses what it was asked says that it is there."""
-    partner = program.hub.registry.get("eee")
-    checks = StillAlive(program.hub, program.handshake, program.seal)
-    strange = partner.model_copy(update={"versions_url": f"{emsp.url}/ocpi/nonsense"})
-    for _ in range(3):
-        await checks.check(strange)
-    assert not program.hub.pulses.is_silent("eee")
+    async with asked_by_us_alone(sqlite_url) as (program, emsp):
+        checks = StillAlive(program.hub, program.handshake, program.seal)
+        partner = program.hub.registry.get("eee")
+        strange = partner.model_copy(update={"versions_url": f"{emsp.url}/ocpi/nonsense"})
+        for _ in range(3):
+            await checks.check(strange)
+        assert not program.hub.pulses.is_silent("eee")
 
 
-async def test_who_does_not_know_us_any_more_is_no_partner_to_be_reached(program: Program, emsp: Emsp) -> None:
-    partner = program.hub.registry.get("eee")
-    checks = StillAlive(program.hub, program.handshake, program.seal)
-    stranger = partner.model_copy(update={"their_token": program.seal.seal("forgotten")})
-    for _ in range(2):
-        await checks.check(stranger)
-    assert program.hub.pulses.is_silent("eee")
+async def test_who_does_not_know_us_any_more_is_no_partner_to_be_reached(sqlite_url: str) -> None:
+    async with asked_by_us_alone(sqlite_url) as (program, _):
+        checks = StillAlive(program.hub, program.handshake, program.seal)
+        partner = program.hub.registry.get("eee")
+        stranger = partner.model_copy(update={"their_token": program.seal.seal("forgotten")})
+        for _ in range(2):
+            await checks.check(stranger)
+        assert program.hub.pulses.is_silent("eee")
