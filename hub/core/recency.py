@@ -1,9 +1,9 @@
 """Is what comes older than what we have? Then it changes nothing, and is success (decision equal-time-is-newer).
 
-Times are the owner's own. One that lies ahead of our clock gives way to one that does not: a slip of the year would else
-shut out every later change for good; where a clock is always ahead, both are. Where an owner does not say when it changed something (a PATCH of 2.1.1 need not), the object
-keeps the time that was said last, as a guess of ours must not outrank what its owner says next; only the document's
-own `last_updated`, by which lists are filtered, moves on.
+Times are the owner's own. One that lies ahead of our clock gives way to one that does not: a slip of the year would
+else shut out every later change for good; where a clock is always ahead, both are. Where an owner does not say when it
+changed something (a PATCH of 2.1.1 need not), the object keeps the time that was said last, as a guess of ours must not
+outrank what its owner says next; only the document's own `last_updated`, by which lists are filtered, moves on.
 """
 
 from __future__ import annotations
