@@ -5,6 +5,7 @@
     ended      the session is over and its CDR is issued
     revised    it was over by our estimate, and the charger has now said how it really was: credit and new CDR
     reopened   as revised, but the real end is still to come: nothing is told until it does (COMPLETED is final)
+    doubted    the bill stands; the operator sees what is odd about it
 
 Energy is the ledger's (meterStop - meterStart, and its rules for when that is not to be had), so the last register
 reading handed on is the first one plus that energy.

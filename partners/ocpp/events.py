@@ -26,7 +26,7 @@ class Flag(StrEnum):
     STOP_ID_UNKNOWN = "the stop named an unknown transaction and was matched by token, meter and time"
     STOP_MISNAMED = "a stop came meanwhile that named a transaction of nobody's; it was not taken for this one's"
     MATCH_AMBIGUOUS = "the stop could have belonged to another transaction too"
-    STOPS_DISAGREE = "several stops with different meter values were reported; the earliest counts"
+    STOPS_DISAGREE = "several stops with different meter values came; the earliest counts, of one time the lowest"
     START_MISSING = "a stop came without its start"
     METER_FELL = "the meter ran backwards; the energy is the sum of its rising parts"
     METER_ABSURD = "a meter stood below zero, or higher than any can"

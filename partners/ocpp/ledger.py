@@ -36,7 +36,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal
 
-from partners.ocpp.events import Event, Orphan, StartKey, Transaction, start_key
+from partners.ocpp.events import HARD, Event, Orphan, StartKey, Transaction, start_key
 from partners.ocpp.facts import Facts
 from partners.ocpp.matching import Pairing, pair, stop_key
 from partners.ocpp.reckoning import Tally, grown, lowest, reckon, tally
@@ -83,10 +83,11 @@ class Effect:
     opened    a charge began                      ended      it has an end now
     grew      a reading, still open               revised    it had ended, and its bill is another now
     reopened  its estimated end was wrong         orphaned   a stop without a start (`event`)
+    doubted   it had ended, and its bill stands; but whether that is right is another question now
     repeated  nothing new, or nothing that anyone must hear of (a sample of a charge that is over)
     """
 
-    kind: Literal["opened", "grew", "ended", "revised", "reopened", "orphaned", "repeated"]
+    kind: Literal["opened", "grew", "ended", "revised", "reopened", "doubted", "orphaned", "repeated"]
     transaction: Transaction | None = None
     before: Transaction | None = None
     event: Event | None = None
@@ -271,4 +272,4 @@ def _effects_of(new: Transaction, old: Transaction | None) -> list[Effect]:
         return [Effect("reopened", new, old)]
     if new.bill != old.bill or new.ending != old.ending:
         return [Effect("revised", new, old)]
-    return []
+    return [Effect("doubted", new, old)] if (new.flags ^ old.flags) & HARD else []

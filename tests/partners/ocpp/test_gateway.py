@@ -117,6 +117,21 @@ async def test_a_repeated_stop_is_answered_and_bills_nothing_twice(site: Site) -
     assert len(await site.cdrs()) == 1
 
 
+async def test_a_second_stop_of_the_same_time_raises_no_bill_and_is_seen_by_the_operator(site: Site) -> None:
+    began = recently()
+    async with await site.point() as cp:
+        number = await charged(cp, began, kwh=5)
+        await cp.stop(began + HOUR, number, 16000)
+    await site.restart()
+    async with await site.point() as cp:
+        await cp.stop(began + HOUR, number, 16000)
+    (cdr,) = await site.cdrs()
+    assert (cdr["total_energy"], cdr.get("remark")) == (Decimal(5), None)
+    (doubt,) = await site.doubts("CP1")
+    assert (doubt["severity"], doubt["transaction"]) == ("hard", number)
+    assert "several stops" in doubt["reasons"][0]
+
+
 async def test_a_stop_that_overtakes_its_start_is_billed_when_the_start_comes(site: Site) -> None:
     began = recently()
     async with await site.point() as cp:
