@@ -42,6 +42,7 @@ __all__ = [
     "bill_all_held",
     "bill_held",
     "correct",
+    "date_back",
     "end",
     "end_reservation",
     "progress",
@@ -129,6 +130,16 @@ def progress(hub: Hub, charge: Charge, states: list[State], *, at: datetime) -> 
         tell(hub, charge, unit, "ACTIVE", max(at, charge.start, charge.told_until or at))
         unit.put(put_of(charge))
     return unit
+
+
+def date_back(charge: Charge, start: datetime) -> None:
+    """It began before we heard of it, as is known only with its end: its charger was offline and its clock wrong."""
+    if start >= charge.start:
+        return
+    charge.states = [State(start, each.state) if each.at == charge.start else each for each in charge.states]
+    charge.start = start
+    if charge.reserved_from is not None:
+        charge.reserved_from = min(charge.reserved_from, start)
 
 
 def end(hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal | None, remark: str = "") -> Unit:

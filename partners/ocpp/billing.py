@@ -101,6 +101,7 @@ def joined(*units: Unit | None) -> Unit:
 
 
 def _complete(session: Charge, charge: Transaction) -> None:
+    sessions.date_back(session, charge.start)
     session.meter_start_kwh = _last(charge) - charge.energy_kwh
     session.signed = [signed_values.kept(value) for value in charge.signed]
     _read(session, charge.readings)

@@ -19,7 +19,7 @@ TransactionId = int | str
 class Flag(StrEnum):
     """An oddity. The value is what the CDR's remark and the operator's page say."""
 
-    CLOCK_BEFORE_2010 = "the charger's clock was not set; times are those of arrival"
+    CLOCK_BEFORE_2010 = "the charger's clock was not set; times are reckoned from those of arrival"
     CLOCK_AHEAD = "the charger's clock ran ahead"
     TIME_UNREADABLE = "a time could not be read; the time of arrival was used"
     STOP_BEFORE_START = "the stop was dated before the start"

@@ -11,8 +11,8 @@ the ledger keeps *facts*, and derives everything else from the set of them, ever
   repetition changes nothing, and order cannot: a set has none.
 * Pairing (`matching.py`) looks at content alone. Hence *the same bill*. It is keyed by the content of the start, never
   by an id of ours, which is a name given in order of arrival. Its energy depends on nothing but what the charger said,
-  and its times neither, as long as the charger's clock was set. With a dead clock times are those of first arrival, and
-  the transaction says so.
+  and its times neither, as long as the charger's clock was set. With a dead clock times are reckoned from those of
+  first arrival (`wrong_clock.py`), and the transaction says so.
 * meterStop - meterStart is the bill; samples shape the periods (`reckoning.py`). They decide only when the stop is
   missing (the last sample) or the meter ran backwards (the sum of its rising parts).
 * A charge without a stop ends administratively (flag ESTIMATED_END) when its connector reports Available after its last

@@ -1,7 +1,8 @@
 """From one start, its stop if any, and what happened around it, to one transaction: times, energy, flags.
 
-Times are the charger's where its clock was set, else those of arrival; one of each kind never makes a
-negative duration. Energy is meterStop - meterStart; see `ledger.py` for when it is not.
+Times are the charger's where its clock was set, else those of arrival, such that the distance of two times of one wrong
+clock stays (`wrong_clock.py`); one of each kind never makes a negative duration. Energy is meterStop - meterStart; see
+`ledger.py` for when it is not.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
+from partners.ocpp import wrong_clock
 from partners.ocpp.events import Event, Flag, StartKey, Transaction, TransactionId
 from partners.ocpp.matching import Start
 from partners.ocpp.meter import counts_kwh_as_wh, rising
@@ -99,7 +101,10 @@ def reckon(start: Start, stop: Event | None, flags: frozenset[Flag], around: Sur
     sampled = around.sampled(start.key)
     said = (start.event,) if stop is None else (start.event, stop)
     samples = sampled.in_order() if stop is None else _merged(sampled.in_order(), stop)
-    span = _span(start, stop, samples, around)
+    offset = None if stop is None else wrong_clock.offset_of(start.event, stop, around)
+    span = _span(start, stop, samples, around, offset)
+    if offset is not None:
+        samples = wrong_clock.dated(samples, offset)
     readings = _between(samples, span)
     energy, energy_flags = _energy_kwh(start.event, stop, [sample.reading for sample in samples])
     flags = flags.union(sampled.flags, span.flags, energy_flags, *(event.flags for event in said))
@@ -131,7 +136,9 @@ def _merged(samples: list[Sample], stop: Event) -> list[Sample]:
     return sorted([*samples, *more], key=lambda sample: sample.order)
 
 
-def _span(start: Start, stop: Event | None, samples: list[Sample], around: Surroundings) -> Span:
+def _span(
+    start: Start, stop: Event | None, samples: list[Sample], around: Surroundings, offset: timedelta | None
+) -> Span:
     """Start and end. Never a negative duration: a time of arrival gives way to one that the charger said."""
     began, flags = moment(start.event)
     if stop is None:
@@ -141,6 +148,8 @@ def _span(start: Start, stop: Event | None, samples: list[Sample], around: Surro
         return Span(began, end, "estimated", flags | {Flag.ESTIMATED_END})
     ended, more = moment(stop)
     flags |= more
+    if offset is not None:
+        return Span(*wrong_clock.ends_by(offset, start.event, stop, around), "stop", flags)
     if ended >= began:
         return Span(began, ended, "stop", flags)
     if not trusts_clock(start.event) and trusts_clock(stop):

@@ -219,7 +219,7 @@ def test_two_stops_that_disagree_bill_the_earlier_and_say_so() -> None:
 def test_of_several_stops_of_one_time_the_lowest_meter_is_billed_in_any_order(meters: tuple[int, ...]) -> None:
     told_stops = [stop(transaction=1, meter=meter, arrival=at(60 + n)) for n, meter in enumerate(meters)]
     book, _, _ = told(start(), *told_stops)
-    assert (only(book).energy_kwh, only(book).flags) == (Decimal(5), {Flag.STOPS_DISAGREE})
+    assert (only(book).energy_kwh, only(book).flags) == (Decimal(5), frozenset({Flag.STOPS_DISAGREE}))
     assert settle([start(assigned=1), *reversed(told_stops)]) == [only(book)]
 
 
