@@ -20,7 +20,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "chargingprofiles": frozenset({"onward"}),
     "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),
     "tokens": frozenset({"asked", "asking", "decision", "known", "unknown"}),
-    "sessions": frozenset({"facts", "held", "place", "plausible", "preferences", "received", "telling"}),
+    "sessions": frozenset({"facts", "held", "place", "plausible", "preferences", "received", "ruling", "telling"}),
     "locations": frozenset({"foreign"}),
     "tariffs": frozenset({"foreign"}),
 }

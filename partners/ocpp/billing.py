@@ -82,11 +82,11 @@ def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
     return sessions.end(hub, session, at=at, meter_kwh=_last(charge), remark=charge.remark)
 
 
-async def correct(hub: Hub, session: Charge, charge: Transaction) -> Unit:
-    """The end was estimated and is known now."""
+async def correct(hub: Hub, session: Charge, charge: Transaction, *, version: int) -> Unit:
+    """The end was estimated and is known now. `version` is that of the session as it was read."""
     _complete(session, charge)
     at = charge.end or session.start
-    return await sessions.correct(hub, session, at=at, meter_kwh=_last(charge), remark=charge.remark)
+    return await sessions.correct(hub, session, at=at, meter_kwh=_last(charge), remark=charge.remark, version=version)
 
 
 def joined(*units: Unit | None) -> Unit:

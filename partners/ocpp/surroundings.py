@@ -84,7 +84,8 @@ class Surroundings:
 
     def known_until(self, arrival: datetime) -> datetime | None:
         """The newest time of a start or stop that had arrived by then, of a clock that was right."""
-        events = [known.event for known in (*self._facts.starts.values(), *self._facts.stops.values())]
+        events = [start.event for start in self._facts.starts.values()]
+        events += [stop.event for stop in self._facts.stops.values()]
         times = (event.said for event in events if event.arrival <= arrival and trusts_clock(event))
         return max((min(said, arrival) for said in times if said is not None), default=None)
 
