@@ -29,7 +29,7 @@ from modules.locations import service as locations
 from modules.sessions.charge import Charge, State, put_of, raw
 from modules.sessions.facts import facts_of, party_of
 from modules.sessions.held import bill_all_held, bill_held
-from modules.sessions.plausible import judge
+from modules.sessions.plausible import Doubted, could_give, judge
 from modules.sessions.ruling import AS_METERED, AsMetered, drop, release
 from modules.sessions.telling import tell
 from modules.tariffs import service as tariffs
@@ -40,10 +40,12 @@ __all__ = [
     "TOLD_EVERY",
     "AsMetered",
     "Begun",
+    "Doubted",
     "begin",
     "bill_all_held",
     "bill_held",
     "correct",
+    "could_give",
     "date_back",
     "drop",
     "end",
@@ -145,17 +147,25 @@ def date_back(charge: Charge, start: datetime) -> None:
         charge.reserved_from = min(charge.reserved_from, start)
 
 
-def end(hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal | None, remark: str = "") -> Unit:
-    """The charge is over: the session COMPLETED and its CDR, in one unit."""
+def end(
+    hub: Hub,
+    charge: Charge,
+    *,
+    at: datetime,
+    meter_kwh: Decimal | None,
+    remark: str = "",
+    doubted: Doubted | None = None,
+) -> Unit:
+    """The charge is over: the session COMPLETED and its CDR, in one unit; or, where it is doubted, neither yet."""
     charge.meter_stop_kwh = meter_kwh
     if remark:
         charge.remark = f"{charge.remark}; {remark}" if charge.remark else remark
-    return _completed(hub, charge, at)
+    return _completed(hub, charge, at, doubted)
 
 
-def _completed(hub: Hub, charge: Charge, at: datetime) -> Unit:
+def _completed(hub: Hub, charge: Charge, at: datetime, doubted: Doubted | None = None) -> Unit:
     unit = Unit()
-    _over(charge, at)
+    _over(charge, at, doubted)
     if _is_doubted(charge, unit):
         charge.kept_active = True
         tell(hub, charge, unit, "ACTIVE", charge.end or at)
@@ -166,10 +176,12 @@ def _completed(hub: Hub, charge: Charge, at: datetime) -> Unit:
     return unit.put(put_of(charge))
 
 
-def _over(charge: Charge, at: datetime) -> None:
+def _over(charge: Charge, at: datetime, doubted: Doubted | None) -> None:
     """It has ended at `at`."""
     charge.end = max(at, charge.start)
     judge(charge)
+    if doubted is not None:
+        charge.doubt, charge.counted_kwh = doubted
 
 
 def _is_doubted(charge: Charge, unit: Unit) -> bool:
@@ -184,7 +196,14 @@ def _is_doubted(charge: Charge, unit: Unit) -> bool:
 
 
 async def correct(
-    hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal | None, remark: str = "", version: int = ANY
+    hub: Hub,
+    charge: Charge,
+    *,
+    at: datetime,
+    meter_kwh: Decimal | None,
+    remark: str = "",
+    doubted: Doubted | None = None,
+    version: int = ANY,
 ) -> Unit:
     """It had ended by our estimate, and now the charger has said how: the CDR is credited and issued anew (R24).
 
@@ -195,7 +214,7 @@ async def correct(
         return unit.audited(Audit("busbar", "cdr.kept", charge.session_id, f"as the operator {charge.decided} it"))
     charge.meter_stop_kwh = meter_kwh
     charge.remark = remark
-    _over(charge, at)
+    _over(charge, at, doubted)
     if not _is_doubted(charge, unit):  # else what was issued stands until it is released
         if charge.kept_active:
             charge.kept_active = False

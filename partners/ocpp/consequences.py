@@ -15,7 +15,7 @@ from hub.core.errors import Conflict, NotReady
 from hub.core.ports import Hub
 from hub.core.units import ABSENT, Audit, Unit
 from modules.sessions.charge import Charge, State, load, load_latest
-from partners.ocpp import billing, journal
+from partners.ocpp import billing, journal, weighing
 from partners.ocpp.billing import Opening
 from partners.ocpp.desk import Desk
 from partners.ocpp.events import Event, StartKey, Transaction
@@ -50,7 +50,8 @@ class Consequences:
         trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
         awaited = not final and self._may_still_stop(charge)
         unit = await self._guarded(record, self._bill(desk, record, effect, awaited=awaited))
-        journal.note(record, charge)
+        session = await self._session(desk, record)
+        journal.note(record, charge if session is None else weighing.billed(session, charge))
         if awaited and record.state == journal.ENDED:
             record.state = journal.OPEN
         if not awaited:

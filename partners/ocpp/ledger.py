@@ -15,6 +15,8 @@ the ledger keeps *facts*, and derives everything else from the set of them, ever
   first arrival (`wrong_clock.py`), and the transaction says so.
 * meterStop - meterStart is the bill; samples shape the periods (`reckoning.py`). They decide only when the stop is
   missing (the last sample) or the meter ran backwards (the sum of its rising parts).
+* Start and stop may count in another unit than the samples; then a charge has two figures (`scales.py`), of which the
+  larger is the ledger's, and the one that the connector can give is billed.
 * A charge without a stop ends administratively (flag ESTIMATED_END) when its connector reports Available after its last
   sign of life, when another charge begins there, or when the station booted and stayed silent about it. SuspendedEV
   ends nothing. A late stop corrects all three: the effect is `revised`, and whoever sent a CDR credits it first.
@@ -229,7 +231,7 @@ def _reckoned(book: Book, facts: Facts, *events: Event, now: datetime | None) ->
         charges[key] = reckon(facts.starts[key], pairing.stops.get(key), pairing.flags.get(key, frozenset()), around)
         so_far = tally(facts.starts[key].event, around.sampled(key).in_order())
         tallies.pop(key, None)
-        if so_far is not None and charges[key].ending == "open":
+        if so_far is not None and charges[key].ending == "open" and charges[key].otherwise is None:
             tallies[key] = so_far
     return replace(book, facts=facts, pairing=pairing, transactions=charges, tallies=tallies)
 

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
-from partners.ocpp import wrong_clock
+from partners.ocpp import scales, wrong_clock
 from partners.ocpp.events import Event, Flag, StartKey, Transaction, TransactionId
 from partners.ocpp.matching import Start
 from partners.ocpp.meter import counts_kwh_as_wh, rising
 from partners.ocpp.readings import Reading, SignedValue
+from partners.ocpp.scales import Meter
 from partners.ocpp.surroundings import DAWN, Sample, Sampled, Surroundings, moment, sample_of, trusts_clock
 
 SILENCE: Final = timedelta(minutes=30)
@@ -105,9 +106,25 @@ def reckon(start: Start, stop: Event | None, flags: frozenset[Flag], around: Sur
     span = _span(start, stop, samples, around, offset)
     if offset is not None:
         samples = wrong_clock.dated(samples, offset)
+    flags = flags.union(sampled.flags, span.flags, *(event.flags for event in said))
+    signed = _in_order(sampled.signed.union(*(event.signed for event in said)))
+    meter = Meter(start.event, stop, samples)
+    apart = scales.apart(meter, span.start, span.end)
+    if apart is None:
+        return _charge(start, meter, span, flags, signed)
+    flags |= {Flag.UNITS_DIFFER}
+    smaller = _charge(start, apart.smaller, span, flags, signed)
+    larger = _charge(start, apart.larger, span, flags, signed)
+    return replace(larger, otherwise=smaller, by_samples=apart.by_samples)
+
+
+def _charge(
+    start: Start, meter: Meter, span: Span, flags: frozenset[Flag], signed: tuple[SignedValue, ...]
+) -> Transaction:
+    first, stop, samples = meter
     readings = _between(samples, span)
-    energy, energy_flags = _energy_kwh(start.event, stop, [sample.reading for sample in samples])
-    flags = flags.union(sampled.flags, span.flags, energy_flags, *(event.flags for event in said))
+    energy, energy_flags = _energy_kwh(first, stop, [sample.reading for sample in samples])
+    flags |= energy_flags
     if span.end is not None and counts_kwh_as_wh(readings):  # judged once, it costs more than all the rest
         flags |= {Flag.KWH_LABELLED_WH}
     return Transaction(
@@ -119,12 +136,12 @@ def reckon(start: Start, stop: Event | None, flags: frozenset[Flag], around: Sur
         end=span.end,
         ending=span.ending,
         energy_kwh=energy,
-        meter_start_wh=start.event.meter_wh,
+        meter_start_wh=first.meter_wh,
         meter_stop_wh=None if stop is None else stop.meter_wh,
         stopped_by=None if stop is None else stop.id_tag,
         reason=None if stop is None else stop.reason,
         readings=readings,
-        signed=_in_order(sampled.signed.union(*(event.signed for event in said))),
+        signed=signed,
         flags=flags,
     )
 

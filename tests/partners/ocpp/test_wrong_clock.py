@@ -10,10 +10,9 @@ import pytest
 from hub.core.clock import timestamp
 from partners.ocpp.events import Event, Transaction
 from partners.ocpp.ledger import settle
-from tests.partners.ocpp.said import DEAD, NOON, at, boot, sample, start, stop
+from tests.partners.ocpp.said import AHEAD, DEAD, NOON, at, boot, sample, start, stop
 from tests.partners.ocpp.site import CARD, Site, recently
 
-AHEAD = datetime(2030, 1, 1, tzinfo=UTC)
 TOGETHER = at(200)
 """When a charger that was offline tells all of it."""
 
