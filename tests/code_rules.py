@@ -21,7 +21,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "hubclientinfo": frozenset({"keeping", "roster"}),
     "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),
     "tokens": frozenset({"asked", "asking", "decision", "known", "unknown"}),
-    "sessions": frozenset({"facts", "held", "place", "plausible", "preferences", "received", "telling"}),
+    "sessions": frozenset({"facts", "held", "place", "plausible", "preferences", "received", "ruling", "telling"}),
     "locations": frozenset({"foreign"}),
     "tariffs": frozenset({"foreign"}),
 }

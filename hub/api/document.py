@@ -20,6 +20,7 @@ from hub.control.asks import (
     BookingCancel,
     BookingsEdition,
     Connect,
+    CorrectHeld,
     Invite,
     InvoiceAsked,
     OperatorToken,
@@ -48,7 +49,7 @@ from modules.tokens.wire import TOKEN
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
-    Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld,
+    Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
     OperatorToken, StationCall, PriceAsked, LintAsked,
 )  # fmt: skip
@@ -210,7 +211,15 @@ ANSWERS: Final[dict[str, Tree]] = {
         figure=_TEXT, claimed=_FIGURE, computed=_FIGURE, difference={"type": ["number", "null"]},
         why=_TEXT, tolerable=_FLAG, **{"class": {"type": "string", "enum": [cause.value for cause in Cause]}},
     ),
-    "Transaction": _object(session_id=_TEXT, station=_TEXT, connector=_WHOLE, start=_TEXT),
+    "Transaction": {
+        **_object(session_id=_TEXT, station=_TEXT, connector=_WHOLE, start=_TEXT),
+        "properties": {
+            "session_id": _TEXT, "station": _TEXT, "connector": _WHOLE, "start": _TEXT, "end": _TEXT,
+            "held": {"type": "boolean", "description": "Its bill waits: for a price, or, with a `doubt`, for you."},
+            "doubt": _TEXT,
+            "decided": {"type": "string", "enum": ["corrected", "dropped"]},
+        },
+    },
     "Transactions": _page("Transaction"),
     "Reservation": _object(number=_WHOLE, key=_TEXT, station=_TEXT, expires=_TEXT),
     "Reservations": _page("Reservation"),
@@ -264,8 +273,10 @@ ANSWERS: Final[dict[str, Tree]] = {
             _object(
                 doubts={
                     "type": "array",
-                    "description": "What was answered, and is odd: the newest first.",
-                    "items": _object(severity=_TEXT, state=_TEXT, reasons={"type": "array", "items": _TEXT}),
+                    "description": "What is held, then what else was answered and is odd: the newest first.",
+                    "items": _object(
+                        severity=_TEXT, state=_TEXT, held=_FLAG, reasons={"type": "array", "items": _TEXT}
+                    ),
                 }
             ),
         ]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from hub.api.access import Operator, Viewer, program_of
 from hub.api.exchange import Limit, Offset, Segment, answer, asked, gives, takes
-from hub.control import received, records
+from hub.control import held_bills, received, records
 from hub.control.asks import BillHeld
 from hub.control.listing import Filter, Found
 from hub.core.parties import Party
@@ -72,7 +72,7 @@ async def get_session(
 async def bill_session(request: Request, session_id: Segment, bearer: Operator) -> Response:
     """Bill a session whose bill is held: for `kwh`, or, with `as_metered`, for what the charger said."""
     ask = await asked(request, BillHeld)
-    return answer(await records.bill(program_of(request), session_id, ask, actor=bearer.subject))
+    return answer(await held_bills.bill(program_of(request), session_id, ask, actor=bearer.subject))
 
 
 @router.get("/cdrs", tags=["cdrs"], responses=gives("Cdrs"))

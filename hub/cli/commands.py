@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from hub import __version__
-from hub.cli import agreement, lint, local, matrix, objects, partner, price, records, serving, settlement, station
+from hub.cli import (
+    agreement,
+    held_bills,
+    lint,
+    local,
+    matrix,
+    objects,
+    partner,
+    price,
+    records,
+    serving,
+    settlement,
+    station,
+)
 
 app = typer.Typer(
     name="busbar",
@@ -33,6 +46,7 @@ app.add_typer(objects.token, name="token")
 app.add_typer(station.app, name="station")
 app.add_typer(records.session, name="session")
 app.add_typer(records.cdr, name="cdr")
+held_bills.add_to(records.transaction)
 app.add_typer(records.transaction, name="transaction")
 app.add_typer(records.reservation, name="reservation")
 app.add_typer(settlement.invoice, name="invoice")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Final
 
 import typer
@@ -11,6 +10,7 @@ import typer
 from hub.cli.face import Face, command
 from hub.cli.failures import Code, CommandFailed
 from hub.cli.findings import show_findings
+from hub.cli.held_bills import energy_in
 from hub.cli.objects import Id, Limit, Offset, path_of
 from hub.cli.remote import quoted
 
@@ -101,19 +101,8 @@ def bill_session(
     """Bill a session whose bill is held, once you have looked at it: with --kwh or --as-metered."""
     if (kwh is not None) == as_metered:
         raise CommandFailed("say which: --kwh X for a figure of yours, or --as-metered for the charger's", Code.USAGE)
-    body = {"kwh": _energy(kwh)} if kwh is not None else {"as_metered": True}
+    body = {"kwh": energy_in(kwh)} if kwh is not None else {"as_metered": True}
     face.show(face.hub.post(f"/sessions/{quoted(session_id.rsplit('/', 1)[-1])}/bill", body))
-
-
-def _energy(text: str) -> Decimal:
-    """Raises: CommandFailed."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal(-1)
-    if not value.is_finite() or value < 0:
-        raise CommandFailed(f"--kwh {text}: must be a number of kWh, as in 12.5", Code.USAGE)
-    return value
 
 
 _CDR: Final = ("cdr.id", "cdr.start_date_time", "cdr.total_energy", "cdr.total_cost.before_taxes")

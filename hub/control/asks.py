@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -11,6 +12,7 @@ from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Json
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim
+from hub.core.types import parse_datetime
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """Of a partner or a person: letters, digits, `.`, `_` and `-`, at most 64."""
@@ -125,6 +127,22 @@ class BillHeld(Ask):
         if (self.kwh is not None) == self.as_metered:
             raise ValueError("say either kwh, or as_metered: true")
         return self
+
+
+class CorrectHeld(Ask):
+    """Bill a held charge for `kwh`; with `end`, as one that ended then."""
+
+    kwh: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)]
+    end: Annotated[str, Field(max_length=40)] | None = None
+
+    def ended_at(self) -> datetime | None:
+        """Raises: InvalidRequest."""
+        if self.end is None:
+            return None
+        try:
+            return parse_datetime(self.end)
+        except (ValueError, OverflowError):
+            raise InvalidRequest("/end: is not a timestamp") from None
 
 
 class InvoiceAsked(Ask):

@@ -1,4 +1,7 @@
-"""What is wrong or weak about an installation: settings, database, ports, certificate, clock. Changes nothing."""
+"""What is wrong or weak about an installation: settings, database, held bills, ports, certificate, clock.
+
+Changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from hub.core.errors import BusbarError
 from hub.core.jsontypes import Tree
 from hub.core.settings import Settings
 from hub.core.store import DatabaseRefused, open_store
+from modules.sessions.charge import how_many_held
 
 Level = Literal["ok", "weak", "fail"]
 
@@ -132,20 +136,34 @@ def _database(settings: Settings) -> Iterator[Finding]:
             if file.exists() and file.stat().st_mode & 0o077:
                 yield Finding("weak", "database", f"{file} can be read by others", f"chmod 600 {file}")
     try:
-        asyncio.run(_open(settings))
+        held = asyncio.run(_held(settings))
     except (DatabaseRefused, BusbarError, OSError) as error:
         yield Finding("fail", "database", str(error), "")
     else:
         yield Finding("ok", "database", "opens, has the schema of this program, and keeps what it acknowledges")
+        yield _of_bills(held)
 
 
-async def _open(settings: Settings) -> None:
-    """Read-only: beside a hub that runs, and without touching anything. Raises: DatabaseRefused, NotReady."""
+def _of_bills(held: int) -> Finding:
+    if not held:
+        return Finding("ok", "bills", "none is held")
+    advice = "`busbar transaction list --held` names them; then release, correct or drop each"
+    return Finding("weak", "bills", f"{held} held: these charges are not billed", advice)
+
+
+async def _held(settings: Settings) -> int:
+    """How many bills are held. Read-only: beside a hub that runs, and without touching anything.
+
+    Raises: DatabaseRefused, NotReady.
+    """
     from hub.app import kinds
 
     async with asyncio.timeout(4 * _TIMEOUT_S):
         store = await open_store(settings.database_url, kinds(), read_only=True)
-        await store.close()
+        try:
+            return await how_many_held(store)
+        finally:
+            await store.close()
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:

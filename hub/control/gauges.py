@@ -16,7 +16,7 @@ from hub.control import partner_view
 from hub.control.stations import register
 from hub.core.jsontypes import Tree
 from hub.core.logins import FailedLogins
-from modules.sessions.charge import CHARGES
+from modules.sessions.charge import CHARGES, how_many_held
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -98,9 +98,11 @@ async def _of_chargers(program: Program) -> list[Metric]:
     page = await program.store.page(
         CHARGES, date_from=None, date_to=None, offset=0, limit=0, among={"state": ("open",)}
     )
+    held = await how_many_held(program.store)
     views = await (await register(program)).views()
     return [
         GaugeMetricFamily("busbar_open_charges", "Charges that go on.", value=page.total),
+        GaugeMetricFamily("busbar_held_charges", "Charges that are held, and not billed.", value=held),
         GaugeMetricFamily("busbar_stations", "Chargers registered.", value=len(views)),
         GaugeMetricFamily(
             "busbar_stations_connected", "Chargers connected.", value=sum(1 for view in views if view["connected"])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from hub.control import received
-from hub.control.asks import BillHeld
 from hub.control.listing import MOST, Filter, Found, newest, parties_of
 from hub.core.errors import InvalidRequest, NotFound
 from hub.core.inbound import parse
@@ -24,7 +23,6 @@ from modules.cdrs.store import key_of as cdr_key
 from modules.commands.store import HELD, RESERVATIONS
 from modules.sessions.charge import CHARGES, CLOSED, OPEN, frozen_location
 from modules.sessions.charge import HELD as HELD_BACK
-from modules.sessions.service import AS_METERED, release
 from modules.sessions.store import RUNNING, SESSIONS
 from modules.sessions.store import key_of as session_key
 
@@ -69,12 +67,6 @@ async def _held(program: Program) -> list[str]:
     """The ids of the newest sessions whose bill is held."""
     found = await program.store.select(CHARGES, equal={"state": HELD_BACK}, descending=True, limit=MOST)
     return [document.key for document in found]
-
-
-async def bill(program: Program, session_id: str, ask: BillHeld, *, actor: str) -> Tree:
-    """Bill a held session. Returns: the charge. Raises: NotFound, InvalidRequest (not held, no price), Conflict."""
-    await release(program.hub, session_id, actor=actor, kwh=AS_METERED if ask.kwh is None else ask.kwh)
-    return _charge_view(await _one(program, CHARGES, session_id, "transaction"))
 
 
 async def session(program: Program, owner: Party, session_id: str) -> Document:
@@ -165,6 +157,11 @@ def _charge_view(document: Document) -> Tree:
     """A charge in a few words: what was frozen at its start is left out."""
     tree = tree_of(document)
     return {name: value for name, value in tree.items() if name not in _LONG}
+
+
+async def charge_of(program: Program, session_id: str) -> Tree:
+    """One charge as lists show it. Raises: NotFound."""
+    return _charge_view(await _one(program, CHARGES, session_id, "transaction"))
 
 
 async def transaction(program: Program, session_id: str) -> Tree:

@@ -61,6 +61,15 @@ async def reissue(hub: Hub, facts: SessionFacts, audience: str, unit: Unit, *, o
     A partner who cannot be told of the credit is not sent the new one either: it would be billed twice.
     Returns: False, when the new one cannot be priced.
     """
+    was_billed = await credit_all(hub, facts, audience, unit)
+    if was_billed:
+        facts = replace(facts, cdr_id=str(uuid4()))
+    least = CREDITS_SINCE if was_billed else ""
+    return issue(hub, facts, audience, unit, only_if_it_costs=only_if_it_costs, least=least)
+
+
+async def credit_all(hub: Hub, facts: SessionFacts, audience: str, unit: Unit) -> bool:
+    """Add to `unit` the credit of every CDR of a session that stands. Returns: was there ever one?"""
     documents = await cdrs.of_session(hub.store, facts.session_id)
     trees = [parse(document.body, limit=LIMIT) for document in documents]
     credited = {tree.get("credit_reference_id") for tree in trees}
@@ -70,10 +79,7 @@ async def reissue(hub: Hub, facts: SessionFacts, audience: str, unit: Unit, *, o
             put = cdrs.put_of(taken_back, audience, dict(facts.location), session=facts.session_id)
             unit.put(put).tells(cdrs.change_of(put, trace.correlation()))
             unit.audited(Audit("busbar", "cdr.credited", put.key))
-    if trees:
-        facts = replace(facts, cdr_id=str(uuid4()))
-    least = CREDITS_SINCE if trees else ""
-    return issue(hub, facts, audience, unit, only_if_it_costs=only_if_it_costs, least=least)
+    return bool(trees)
 
 
 async def get(hub: Hub, key: str) -> Document:

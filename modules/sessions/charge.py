@@ -25,6 +25,9 @@ OPEN: Final = "open"
 CLOSED: Final = "closed"
 HELD: Final = "held"
 
+CORRECTED: Final = "corrected"
+DROPPED: Final = "dropped"
+
 _LIMIT: Final = 8 * 1024 * 1024
 
 
@@ -86,6 +89,10 @@ class Charge(msgspec.Struct, omit_defaults=True):
     """It has ended, and its CDR could not be priced yet, or is doubted."""
     doubt: str = ""
     """Why its energy is not billed before an operator has seen it; see `plausible.py`."""
+    kept_active: bool = False
+    """It has ended, and its Session is ACTIVE still: with what energy it is COMPLETED an operator must say."""
+    decided: str = ""
+    """What an operator decided of its bill for good: `corrected`, for a figure of theirs, or `dropped`."""
     counted_kwh: Decimal | None = None
     """The register that counts at its end, in kWh, where it is not the charger's `meter_stop_kwh`."""
     told_until: datetime | None = None
@@ -165,6 +172,24 @@ async def held_sessions(store: Store, *, limit: int) -> list[str]:
 
 def _decoded(document: Document) -> Charge:
     return msgspec.json.decode(document.body, type=Charge)
+
+
+async def load_latest(store: Store, session_id: str) -> tuple[Charge, int] | None:
+    """A charge as `load` gives it, and the version of its document."""
+    document = await store.get(CHARGES, session_id)
+    return (_decoded(document), document.version) if document is not None else None
+
+
+async def held_at(store: Store, station: str, *, limit: int) -> list[Charge]:
+    """The newest charges at a station whose bills are held."""
+    where = {"state": HELD, "station": station}
+    return [_decoded(each) for each in await store.select(CHARGES, equal=where, descending=True, limit=limit)]
+
+
+async def how_many_held(store: Store) -> int:
+    """How many charges are held, of all stations."""
+    page = await store.page(CHARGES, date_from=None, date_to=None, offset=0, limit=0, among={"state": (HELD,)})
+    return page.total
 
 
 async def load_held(store: Store, session_id: str) -> tuple[Charge, int] | None:

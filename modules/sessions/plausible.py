@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.core.errors import UnknownLocation
 from hub.core.jsontypes import Tree
@@ -17,11 +17,24 @@ from modules.sessions.charge import Charge
 
 TOO_MUCH: Final = "more energy than the connector can give"
 
+_MOMENT: Final = timedelta(minutes=1)
+"""In less than this nobody can say what a connector gave."""
+_OVER: Final = Decimal("1.25")
+_FAR_OVER: Final = Decimal(10)
+"""More than a connector's power may be wrong by, as its location states it."""
+
 _AT_LEAST: Final = timedelta(hours=24)
 _UNKNOWN_KW: Final = Decimal(1000)
 _LEAST_KW: Final = Decimal(1)
 """Less is a slip of the unit (kW written for W), and would hold every bill."""
 _PHASES: Final = {"AC_1_PHASE": 1, "AC_2_PHASE": 2, "AC_2_PHASE_SPLIT": 2, "AC_3_PHASE": 3, "DC": 1}
+
+
+class Doubted(NamedTuple):
+    """Why a charge is not to be billed before an operator has seen it, and the register at its end until then."""
+
+    why: str
+    counted_kwh: Decimal
 
 
 def judge(charge: Charge) -> None:
@@ -39,6 +52,16 @@ def most_kwh(charge: Charge) -> Decimal:
     """The energy in kWh that the connector could have given in this charge."""
     lasted = (charge.end or charge.start) - charge.start
     return _power_kw(_connector(charge)) * Decimal(max(lasted, _AT_LEAST) // timedelta(seconds=1)) / 3600
+
+
+def could_give(charge: Charge, kwh: Decimal, *, lasted: timedelta) -> bool | None:
+    """Could the connector have given so much in the time? None, where that cannot be said."""
+    if lasted < _MOMENT:
+        return None
+    most = _power_kw(_connector(charge)) * Decimal(lasted // timedelta(seconds=1)) / 3600
+    if kwh <= most * _OVER:
+        return True
+    return False if kwh > most * _FAR_OVER else None
 
 
 def first_kwh(charge: Charge) -> Decimal | None:

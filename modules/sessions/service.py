@@ -3,7 +3,8 @@
 Each function returns a `Unit` and commits nothing: who reports the fact (the charger's gateway) adds its own records
 and commits all of it at once, before the charger is answered. So a stop that was acknowledged always has its session
 and its CDR; or, when it cannot be priced, a charge that is *held* until it can (`bill_held`). One that claims more
-energy than its connector can give is held until an operator has looked at it (`release`).
+energy than its connector can give is held until an operator has looked at it (`ruling.py`), and until then its Session
+stays ACTIVE, with the energy of the last reading that can be.
 
 COMPLETED is final (mod_sessions_sessionstatus_enum): a Session that was told as COMPLETED is never written again,
 neither for those we push to nor for those who pull. What is found out later is said by CDRs alone: credit, and a new
@@ -27,8 +28,9 @@ from modules.cdrs import service as cdrs
 from modules.locations import service as locations
 from modules.sessions.charge import Charge, State, put_of, raw
 from modules.sessions.facts import facts_of, party_of
-from modules.sessions.held import AS_METERED, AsMetered, bill_all_held, bill_held, release
-from modules.sessions.plausible import judge
+from modules.sessions.held import bill_all_held, bill_held
+from modules.sessions.plausible import Doubted, could_give, judge
+from modules.sessions.ruling import AS_METERED, AsMetered, drop, release
 from modules.sessions.telling import tell
 from modules.tariffs import service as tariffs
 from modules.tokens.authorize import Decision
@@ -38,10 +40,14 @@ __all__ = [
     "TOLD_EVERY",
     "AsMetered",
     "Begun",
+    "Doubted",
     "begin",
     "bill_all_held",
     "bill_held",
     "correct",
+    "could_give",
+    "date_back",
+    "drop",
     "end",
     "end_reservation",
     "progress",
@@ -131,28 +137,51 @@ def progress(hub: Hub, charge: Charge, states: list[State], *, at: datetime) -> 
     return unit
 
 
-def end(hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal | None, remark: str = "") -> Unit:
-    """The charge is over: the session COMPLETED and its CDR, in one unit."""
+def date_back(charge: Charge, start: datetime) -> None:
+    """It began before we heard of it, as is known only with its end: its charger was offline and its clock wrong."""
+    if start >= charge.start:
+        return
+    charge.states = [State(start, each.state) if each.at == charge.start else each for each in charge.states]
+    charge.start = start
+    if charge.reserved_from is not None:
+        charge.reserved_from = min(charge.reserved_from, start)
+
+
+def end(
+    hub: Hub,
+    charge: Charge,
+    *,
+    at: datetime,
+    meter_kwh: Decimal | None,
+    remark: str = "",
+    doubted: Doubted | None = None,
+) -> Unit:
+    """The charge is over: the session COMPLETED and its CDR, in one unit; or, where it is doubted, neither yet."""
     charge.meter_stop_kwh = meter_kwh
     if remark:
         charge.remark = f"{charge.remark}; {remark}" if charge.remark else remark
-    return _completed(hub, charge, at)
+    return _completed(hub, charge, at, doubted)
 
 
-def _completed(hub: Hub, charge: Charge, at: datetime) -> Unit:
+def _completed(hub: Hub, charge: Charge, at: datetime, doubted: Doubted | None = None) -> Unit:
     unit = Unit()
-    _over(charge, at)
-    tell(hub, charge, unit, "COMPLETED", charge.end or at)
-    if not _is_doubted(charge, unit):
+    _over(charge, at, doubted)
+    if _is_doubted(charge, unit):
+        charge.kept_active = True
+        tell(hub, charge, unit, "ACTIVE", charge.end or at)
+    else:
+        tell(hub, charge, unit, "COMPLETED", charge.end or at)
         facts, optional = facts_of(hub, charge), charge.reservation_only
         charge.held = not cdrs.issue(hub, facts, charge.owner, unit, only_if_it_costs=optional)
     return unit.put(put_of(charge))
 
 
-def _over(charge: Charge, at: datetime) -> None:
+def _over(charge: Charge, at: datetime, doubted: Doubted | None) -> None:
     """It has ended at `at`."""
     charge.end = max(at, charge.start)
     judge(charge)
+    if doubted is not None:
+        charge.doubt, charge.counted_kwh = doubted
 
 
 def _is_doubted(charge: Charge, unit: Unit) -> bool:
@@ -166,18 +195,32 @@ def _is_doubted(charge: Charge, unit: Unit) -> bool:
     return True
 
 
-async def correct(hub: Hub, charge: Charge, *, at: datetime, meter_kwh: Decimal | None, remark: str = "") -> Unit:
+async def correct(
+    hub: Hub,
+    charge: Charge,
+    *,
+    at: datetime,
+    meter_kwh: Decimal | None,
+    remark: str = "",
+    doubted: Doubted | None = None,
+    version: int = ANY,
+) -> Unit:
     """It had ended by our estimate, and now the charger has said how: the CDR is credited and issued anew (R24).
 
-    Its Session stays as it was told.
+    A Session that was told as COMPLETED stays as it was told. `version` is that of the charge as it was read.
     """
+    unit = Unit()
+    if charge.decided:
+        return unit.audited(Audit("busbar", "cdr.kept", charge.session_id, f"as the operator {charge.decided} it"))
     charge.meter_stop_kwh = meter_kwh
     charge.remark = remark
-    unit = Unit()
-    _over(charge, at)
+    _over(charge, at, doubted)
     if not _is_doubted(charge, unit):  # else what was issued stands until it is released
+        if charge.kept_active:
+            charge.kept_active = False
+            tell(hub, charge, unit, "COMPLETED", charge.end or at)
         charge.held = not await cdrs.reissue(hub, facts_of(hub, charge), charge.owner, unit)
-    return unit.put(put_of(charge))
+    return unit.put(put_of(charge, expect=version))
 
 
 def _state_before(charge: Charge, at: datetime) -> str:

@@ -22,6 +22,10 @@ from modules.tariffs.pricing import PricingFault
 
 log = structlog.get_logger()
 
+ACTIVE: Final = "ACTIVE"
+INVALID: Final = "INVALID"
+"""It is billed to nobody, so it costs nothing."""
+
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -70,7 +74,7 @@ def _tree(hub: Hub, charge: Charge, status: str, so_far: _SoFar) -> Tree:
         "party_id": party.party_id,
         "id": charge.session_id,
         "start_date_time": timestamp(charge.start),
-        "end_date_time": timestamp(charge.end) if charge.end is not None else None,
+        "end_date_time": timestamp(charge.end) if charge.end is not None and status != ACTIVE else None,
         "kwh": so_far.kwh,
         "cdr_token": {name: token[name] for name in ("country_code", "party_id", "uid", "type", "contract_id")},
         "auth_method": charge.auth_method,
@@ -80,7 +84,7 @@ def _tree(hub: Hub, charge: Charge, status: str, so_far: _SoFar) -> Tree:
         "connector_id": charge.connector_id,
         "currency": _currency(hub, charge),
         "charging_periods": so_far.charging_periods or None,
-        "total_cost": so_far.total_cost,
+        "total_cost": so_far.total_cost if status != INVALID else None,
         "status": status,
         "last_updated": timestamp(charge.told_at or hub.clock.now()),
     }

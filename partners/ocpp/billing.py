@@ -5,6 +5,7 @@
     ended      the session is over and its CDR is issued
     revised    it was over by our estimate, and the charger has now said how it really was: credit and new CDR
     reopened   as revised, but the real end is still to come: nothing is told until it does (COMPLETED is final)
+    doubted    the bill stands; the operator sees what is odd about it
 
 Energy is the ledger's (meterStop - meterStart, and its rules for when that is not to be had), so the last register
 reading handed on is the first one plus that energy.
@@ -26,7 +27,7 @@ from modules.sessions import service as sessions
 from modules.sessions.charge import Charge, State
 from modules.sessions.charge import Reading as Kept
 from modules.tokens.authorize import Decision
-from partners.ocpp import signed_values
+from partners.ocpp import signed_values, weighing
 from partners.ocpp.events import Transaction
 from partners.ocpp.readings import Reading
 
@@ -60,6 +61,9 @@ async def begin(hub: Hub, charge: Transaction, opening: Opening) -> tuple[Charge
 
 def grow(hub: Hub, session: Charge, charge: Transaction, states: Sequence[State] = ()) -> Unit:
     """Readings and states that are new."""
+    if charge.otherwise is not None:
+        charge = weighing.shown(session, charge)
+        session.meter_start_kwh, session.readings = _kwh(charge.meter_start_wh), []
     grew = _read(session, charge.readings)
     known = {state.at for state in session.states}
     fresh = [state for state in states if state.at not in known and state.at >= session.start]
@@ -71,21 +75,26 @@ def grow(hub: Hub, session: Charge, charge: Transaction, states: Sequence[State]
 
 def is_settled(session: Charge, charge: Transaction) -> bool:
     """Is the session over, with the very end and energy that the ledger has now?"""
+    charge = weighing.billed(session, charge)
     return not session.is_open and session.end == charge.end and session.meter_stop_kwh == _last(charge)
 
 
 def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
     """The session is over, as the charger said, or as it must have been."""
+    doubted, charge = weighing.doubted(session, charge), weighing.billed(session, charge)
     _complete(session, charge)
     at = charge.end or session.start
-    return sessions.end(hub, session, at=at, meter_kwh=_last(charge), remark=charge.remark)
+    return sessions.end(hub, session, at=at, meter_kwh=_last(charge), remark=charge.remark, doubted=doubted)
 
 
-async def correct(hub: Hub, session: Charge, charge: Transaction) -> Unit:
-    """The end was estimated and is known now."""
+async def correct(hub: Hub, session: Charge, charge: Transaction, *, version: int) -> Unit:
+    """The end was estimated and is known now. `version` is that of the session as it was read."""
+    doubted, charge = weighing.doubted(session, charge), weighing.billed(session, charge)
     _complete(session, charge)
-    at = charge.end or session.start
-    return await sessions.correct(hub, session, at=at, meter_kwh=_last(charge), remark=charge.remark)
+    at, remark = charge.end or session.start, charge.remark
+    return await sessions.correct(
+        hub, session, at=at, meter_kwh=_last(charge), remark=remark, doubted=doubted, version=version
+    )
 
 
 def joined(*units: Unit | None) -> Unit:
@@ -100,8 +109,10 @@ def joined(*units: Unit | None) -> Unit:
 
 
 def _complete(session: Charge, charge: Transaction) -> None:
+    sessions.date_back(session, charge.start)
     session.meter_start_kwh = _last(charge) - charge.energy_kwh
     session.signed = [signed_values.kept(value) for value in charge.signed]
+    session.readings = []  # all of them are read again: their unit may have been another while it went on
     _read(session, charge.readings)
 
 

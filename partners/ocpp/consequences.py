@@ -14,8 +14,8 @@ from hub.core import trace
 from hub.core.errors import Conflict, NotReady
 from hub.core.ports import Hub
 from hub.core.units import ABSENT, Audit, Unit
-from modules.sessions.charge import Charge, State, load
-from partners.ocpp import billing, journal
+from modules.sessions.charge import Charge, State, load, load_latest
+from partners.ocpp import billing, journal, weighing
 from partners.ocpp.billing import Opening
 from partners.ocpp.desk import Desk
 from partners.ocpp.events import Event, StartKey, Transaction
@@ -50,7 +50,8 @@ class Consequences:
         trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
         awaited = not final and self._may_still_stop(charge)
         unit = await self._guarded(record, self._bill(desk, record, effect, awaited=awaited))
-        journal.note(record, charge)
+        session = await self._session(desk, record)
+        journal.note(record, charge if session is None else weighing.billed(session, charge))
         if awaited and record.state == journal.ENDED:
             record.state = journal.OPEN
         if not awaited:
@@ -122,7 +123,16 @@ class Consequences:
             return billing.grow(self._hub, session, charge)
         if session.is_open:
             return billing.end(self._hub, session, charge)
-        return await billing.correct(self._hub, session, charge)
+        return await self._correct(desk, record, charge)
+
+    async def _correct(self, desk: Desk, record: Record, charge: Transaction) -> Unit:
+        """What was over is read again: an operator may have decided of it meanwhile."""
+        found = await load_latest(self._hub.store, record.session)
+        if found is None:
+            return Unit()
+        session, version = found
+        desk.sessions[record.session] = session
+        return await billing.correct(self._hub, session, charge, version=version)
 
     async def _guarded(self, record: Record, work: Awaitable[Unit]) -> Unit:
         """The session's part. When it breaks the event is kept and answered all the same, and an operator must look."""

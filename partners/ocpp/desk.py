@@ -20,6 +20,9 @@ from partners.ocpp.surroundings import DAWN
 MOST_FACTS: Final = 20_000
 """Facts of one station that are kept at hand; beyond, samples and lone stops are passed over."""
 
+MOST_OPEN: Final = 64
+"""Charges that go on at one station, before those that nobody pays are only filed."""
+
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -69,6 +72,11 @@ class Desk:
     @property
     def is_open(self) -> bool:
         return any(charge.ending == "open" for charge in self.book.transactions.values())
+
+    @property
+    def is_crowded(self) -> bool:
+        """Does more go on than a station can have connectors?"""
+        return len(self.book.open) >= MOST_OPEN
 
     @property
     def open_records(self) -> list[Record]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hub.core.ports import Hub
-from partners.ocpp import archive
+from partners.ocpp import archive, journal
 from partners.ocpp.consequences import Consequences
 from partners.ocpp.desk import Desk
 from partners.ocpp.events import TransactionId
@@ -33,9 +33,10 @@ class Desks:
         return next((r for r in self.open_at(station).values() if r.session == session_id), None)
 
     def is_charging(self, id_tag: str) -> bool:
-        """Does this token charge at one of our stations?"""
+        """Does this token charge at one of our stations? What was refused does not count."""
         wanted = id_tag.casefold()
-        return any(record.id_tag.casefold() == wanted for desk in self._desks.values() for record in desk.open_records)
+        records = (record for desk in self._desks.values() for record in desk.open_records)
+        return any(record.state == journal.OPEN and record.id_tag.casefold() == wanted for record in records)
 
     def correlation_of(self, station: str, number: TransactionId | None, connector: int | None) -> str:
         """The correlation id of the journey that a message belongs to; "" when it belongs to none."""

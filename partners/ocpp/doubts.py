@@ -12,6 +12,8 @@ from typing import Final
 from hub.core.clock import timestamp
 from hub.core.jsontypes import Tree
 from hub.core.store import Store
+from modules.sessions.charge import Charge, held_at
+from modules.sessions.ruling import UNPRICED
 from partners.ocpp import journal
 from partners.ocpp.events import HARD, Flag
 from partners.ocpp.journal import Record
@@ -22,24 +24,36 @@ _UNPAID: Final = "the token was refused, and the charger gave energy all the sam
 
 
 async def doubts_at(store: Store, station: str) -> list[Tree]:
-    """The newest doubts, newest first. `severity` is `hard` where the amount is in doubt, or nothing is billed."""
+    """What is held, then the newest doubts. `severity` is `hard` where the amount is in doubt, or nothing is billed."""
     newest = await store.select(journal.TRANSACTIONS, equal={"station": station}, descending=True, limit=_LOOKED_AT)
-    found = (_doubt(journal.record_in(document)) for document in newest)
-    return [doubt for doubt in found if doubt is not None][:SHOWN]
+    held = {charge.session_id: _held(charge) for charge in await held_at(store, station, limit=SHOWN)}
+    records = {document.key: journal.record_in(document) for document in newest}
+    seen = {record.session for record in records.values()}
+    for session in held.keys() - seen:
+        of_it = await store.select(journal.TRANSACTIONS, equal={"session": session}, limit=1)
+        records |= {document.key: journal.record_in(document) for document in of_it}
+    found = (_doubt(record, held.get(record.session, "")) for record in records.values())
+    return sorted((doubt for doubt in found if doubt is not None), key=lambda doubt: not doubt["held"])[:SHOWN]
 
 
-def _doubt(record: Record) -> Tree | None:
+def _held(charge: Charge) -> str:
+    why = charge.doubt or UNPRICED
+    return f"not billed, held: {why} (busbar transaction release, correct or drop {charge.session_id})"
+
+
+def _doubt(record: Record, held: str) -> Tree | None:
     flags = [Flag[name] for name in record.flags if name in Flag.__members__]
     unpaid = record.state == journal.REFUSED and bool(record.energy_kwh)
-    reasons = [_UNPAID] if unpaid else []
+    reasons = [*filter(None, [held]), *([_UNPAID] if unpaid else [])]
     reasons += [*filter(None, [record.trouble]), *sorted(flags, key=lambda flag: (flag not in HARD, flag))]
     if not reasons:
         return None
     at = record.start or record.end
     return {
         "at": timestamp(at) if at is not None else None,
-        "severity": "hard" if unpaid or record.trouble or HARD.intersection(flags) else "soft",
+        "severity": "hard" if held or unpaid or record.trouble or HARD.intersection(flags) else "soft",
         "state": record.state,
+        "held": bool(held),
         "transaction": record.number,
         "connector": record.connector or None,
         "session_id": record.session or None,

@@ -19,14 +19,14 @@ TransactionId = int | str
 class Flag(StrEnum):
     """An oddity. The value is what the CDR's remark and the operator's page say."""
 
-    CLOCK_BEFORE_2010 = "the charger's clock was not set; times are those of arrival"
+    CLOCK_BEFORE_2010 = "the charger's clock was not set; times are reckoned from those of arrival"
     CLOCK_AHEAD = "the charger's clock ran ahead"
     TIME_UNREADABLE = "a time could not be read; the time of arrival was used"
     STOP_BEFORE_START = "the stop was dated before the start"
     STOP_ID_UNKNOWN = "the stop named an unknown transaction and was matched by token, meter and time"
     STOP_MISNAMED = "a stop came meanwhile that named a transaction of nobody's; it was not taken for this one's"
     MATCH_AMBIGUOUS = "the stop could have belonged to another transaction too"
-    STOPS_DISAGREE = "several stops with different meter values were reported; the earliest counts"
+    STOPS_DISAGREE = "several stops with different meter values came; the earliest counts, of one time the lowest"
     START_MISSING = "a stop came without its start"
     METER_FELL = "the meter ran backwards; the energy is the sum of its rising parts"
     METER_ABSURD = "a meter stood below zero, or higher than any can"
@@ -34,6 +34,8 @@ class Flag(StrEnum):
     METER_STOP_MISSING = "the stop had no meter value; the last sample was used"
     ESTIMATED_END = "no stop was reported; the end is estimated"
     KWH_LABELLED_WH = "the meter seems to count kWh under the label Wh"
+    UNITS_DIFFER = "start and stop count in another unit than the samples, by a factor of 1000"
+    UNITS_UNDECIDED = "it cannot be said which of them has the right unit"
     VALUE_UNREADABLE = "a meter value could not be read"
     UNIT_UNKNOWN = "a meter value had an unknown unit"
     SAMPLES_CUT = "a message had too many samples; the rest was left out"
@@ -52,6 +54,8 @@ HARD: Final = frozenset(
         Flag.METER_STOP_MISSING,
         Flag.ESTIMATED_END,
         Flag.KWH_LABELLED_WH,
+        Flag.UNITS_DIFFER,
+        Flag.UNITS_UNDECIDED,
     }
 )
 """Flags that put the amount in doubt: an operator should look. All others are soft."""
@@ -143,6 +147,8 @@ class Transaction:
     `id` is the answer that the charger got, `ids` all that it ever got.
     `ending`: `open`, `stop` (the charger said so) or `estimated` (it never did; a late stop still corrects
     it). `readings` lie between start and end, in order, each `at` set; `energy_kwh` is the amount billed.
+    `otherwise` is the same charge by the smaller of two figures that are a factor of 1000 apart (`scales.py`); of the
+    larger one, which this is then, `by_samples` says that it is the one of the samples.
     """
 
     key: StartKey
@@ -160,6 +166,8 @@ class Transaction:
     readings: tuple[Reading, ...]
     signed: tuple[SignedValue, ...]
     flags: frozenset[Flag]
+    otherwise: Transaction | None = None
+    by_samples: bool = False
 
     @property
     def station(self) -> str:

@@ -11,10 +11,12 @@ the ledger keeps *facts*, and derives everything else from the set of them, ever
   repetition changes nothing, and order cannot: a set has none.
 * Pairing (`matching.py`) looks at content alone. Hence *the same bill*. It is keyed by the content of the start, never
   by an id of ours, which is a name given in order of arrival. Its energy depends on nothing but what the charger said,
-  and its times neither, as long as the charger's clock was set. With a dead clock times are those of first arrival, and
-  the transaction says so.
+  and its times neither, as long as the charger's clock was set. With a dead clock times are reckoned from those of
+  first arrival (`wrong_clock.py`), and the transaction says so.
 * meterStop - meterStart is the bill; samples shape the periods (`reckoning.py`). They decide only when the stop is
   missing (the last sample) or the meter ran backwards (the sum of its rising parts).
+* Start and stop may count in another unit than the samples; then a charge has two figures (`scales.py`), of which the
+  larger is the ledger's, and the one that the connector can give is billed.
 * A charge without a stop ends administratively (flag ESTIMATED_END) when its connector reports Available after its last
   sign of life, when another charge begins there, or when the station booted and stayed silent about it. SuspendedEV
   ends nothing. A late stop corrects all three: the effect is `revised`, and whoever sent a CDR credits it first.
@@ -36,7 +38,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal
 
-from partners.ocpp.events import Event, Orphan, StartKey, Transaction, start_key
+from partners.ocpp.events import HARD, Event, Orphan, StartKey, Transaction, start_key
 from partners.ocpp.facts import Facts
 from partners.ocpp.matching import Pairing, pair, stop_key
 from partners.ocpp.reckoning import Tally, grown, lowest, reckon, tally
@@ -83,10 +85,11 @@ class Effect:
     opened    a charge began                      ended      it has an end now
     grew      a reading, still open               revised    it had ended, and its bill is another now
     reopened  its estimated end was wrong         orphaned   a stop without a start (`event`)
+    doubted   it had ended, and its bill stands; but whether that is right is another question now
     repeated  nothing new, or nothing that anyone must hear of (a sample of a charge that is over)
     """
 
-    kind: Literal["opened", "grew", "ended", "revised", "reopened", "orphaned", "repeated"]
+    kind: Literal["opened", "grew", "ended", "revised", "reopened", "doubted", "orphaned", "repeated"]
     transaction: Transaction | None = None
     before: Transaction | None = None
     event: Event | None = None
@@ -228,7 +231,7 @@ def _reckoned(book: Book, facts: Facts, *events: Event, now: datetime | None) ->
         charges[key] = reckon(facts.starts[key], pairing.stops.get(key), pairing.flags.get(key, frozenset()), around)
         so_far = tally(facts.starts[key].event, around.sampled(key).in_order())
         tallies.pop(key, None)
-        if so_far is not None and charges[key].ending == "open":
+        if so_far is not None and charges[key].ending == "open" and charges[key].otherwise is None:
             tallies[key] = so_far
     return replace(book, facts=facts, pairing=pairing, transactions=charges, tallies=tallies)
 
@@ -271,4 +274,4 @@ def _effects_of(new: Transaction, old: Transaction | None) -> list[Effect]:
         return [Effect("reopened", new, old)]
     if new.bill != old.bill or new.ending != old.ending:
         return [Effect("revised", new, old)]
-    return []
+    return [Effect("doubted", new, old)] if (new.flags ^ old.flags) & HARD else []

@@ -16,6 +16,8 @@ from partners.ocpp.status import Heard
 
 JOURNEY_S = 900.0
 _MOST_JOURNEYS = 16
+MOST_CONNECTORS = 64
+"""Of one station, beside those that are on a location: what it reports of more is answered, and not kept."""
 
 
 class Link:
@@ -92,6 +94,12 @@ class Live:
     @property
     def identity(self) -> str:
         return self.station.identity
+
+    def has_room_for(self, connector: int) -> bool:
+        """May the state of this connector be kept? A charger that makes up numbers fills no memory."""
+        if connector in self.connectors or len(self.connectors) < MOST_CONNECTORS:
+            return True
+        return connector == 0 or connector in self.station.places()
 
     def begin_journey(self, id_tag: str, correlation_id: str, now: float) -> None:
         """A token was shown, or a command came for it: the start that follows belongs to the same journey."""

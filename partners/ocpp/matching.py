@@ -12,8 +12,9 @@
 4. A stop with neither number nor token says nothing of whose charge is over. It is joined to a charge that was heard of
    before it was over only if there is no other that fits, and if energy was taken.
 
-A start with several stops takes the earliest; if their meters differ that is a hard flag. The connector of a 1.6 stop
-is unknown and stays so: nobody guesses 1.
+A start with several stops takes the earliest, and of one time the one with the lowest meter, so that no repeat raises
+a bill that was told; if their meters differ that is a hard flag. The connector of a 1.6 stop is unknown and stays so:
+nobody guesses 1.
 """
 
 from __future__ import annotations
@@ -240,4 +241,4 @@ def _is_from_another_life(start: Event, stop: Event) -> bool:
 def _earliest_first(stop: Stop) -> tuple[bool, str, Decimal, StopKey]:
     said = stop.event.said
     time = said.isoformat() if said is not None else ""
-    return (not is_credible(said), time, -(stop.event.meter_wh or Decimal(0)), stop.key)
+    return (not is_credible(said), time, stop.event.meter_wh or Decimal(0), stop.key)

@@ -1,7 +1,8 @@
 """From one start, its stop if any, and what happened around it, to one transaction: times, energy, flags.
 
-Times are the charger's where its clock was set, else those of arrival; one of each kind never makes a
-negative duration. Energy is meterStop - meterStart; see `ledger.py` for when it is not.
+Times are the charger's where its clock was set, else those of arrival, such that the distance of two times of one wrong
+clock stays (`wrong_clock.py`); one of each kind never makes a negative duration. Energy is meterStop - meterStart; see
+`ledger.py` for when it is not.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
+from partners.ocpp import scales, wrong_clock
 from partners.ocpp.events import Event, Flag, StartKey, Transaction, TransactionId
 from partners.ocpp.matching import Start
 from partners.ocpp.meter import counts_kwh_as_wh, rising
 from partners.ocpp.readings import Reading, SignedValue
+from partners.ocpp.scales import Meter
 from partners.ocpp.surroundings import DAWN, Sample, Sampled, Surroundings, moment, sample_of, trusts_clock
 
 SILENCE: Final = timedelta(minutes=30)
@@ -99,10 +102,29 @@ def reckon(start: Start, stop: Event | None, flags: frozenset[Flag], around: Sur
     sampled = around.sampled(start.key)
     said = (start.event,) if stop is None else (start.event, stop)
     samples = sampled.in_order() if stop is None else _merged(sampled.in_order(), stop)
-    span = _span(start, stop, samples, around)
+    offset = None if stop is None else wrong_clock.offset_of(start.event, stop, around)
+    span = _span(start, stop, samples, around, offset)
+    if offset is not None:
+        samples = wrong_clock.dated(samples, offset)
+    flags = flags.union(sampled.flags, span.flags, *(event.flags for event in said))
+    signed = _in_order(sampled.signed.union(*(event.signed for event in said)))
+    meter = Meter(start.event, stop, samples)
+    apart = scales.apart(meter, span.start, span.end)
+    if apart is None:
+        return _charge(start, meter, span, flags, signed)
+    flags |= {Flag.UNITS_DIFFER}
+    smaller = _charge(start, apart.smaller, span, flags, signed)
+    larger = _charge(start, apart.larger, span, flags, signed)
+    return replace(larger, otherwise=smaller, by_samples=apart.by_samples)
+
+
+def _charge(
+    start: Start, meter: Meter, span: Span, flags: frozenset[Flag], signed: tuple[SignedValue, ...]
+) -> Transaction:
+    first, stop, samples = meter
     readings = _between(samples, span)
-    energy, energy_flags = _energy_kwh(start.event, stop, [sample.reading for sample in samples])
-    flags = flags.union(sampled.flags, span.flags, energy_flags, *(event.flags for event in said))
+    energy, energy_flags = _energy_kwh(first, stop, [sample.reading for sample in samples])
+    flags |= energy_flags
     if span.end is not None and counts_kwh_as_wh(readings):  # judged once, it costs more than all the rest
         flags |= {Flag.KWH_LABELLED_WH}
     return Transaction(
@@ -114,12 +136,12 @@ def reckon(start: Start, stop: Event | None, flags: frozenset[Flag], around: Sur
         end=span.end,
         ending=span.ending,
         energy_kwh=energy,
-        meter_start_wh=start.event.meter_wh,
+        meter_start_wh=first.meter_wh,
         meter_stop_wh=None if stop is None else stop.meter_wh,
         stopped_by=None if stop is None else stop.id_tag,
         reason=None if stop is None else stop.reason,
         readings=readings,
-        signed=_in_order(sampled.signed.union(*(event.signed for event in said))),
+        signed=signed,
         flags=flags,
     )
 
@@ -131,7 +153,9 @@ def _merged(samples: list[Sample], stop: Event) -> list[Sample]:
     return sorted([*samples, *more], key=lambda sample: sample.order)
 
 
-def _span(start: Start, stop: Event | None, samples: list[Sample], around: Surroundings) -> Span:
+def _span(
+    start: Start, stop: Event | None, samples: list[Sample], around: Surroundings, offset: timedelta | None
+) -> Span:
     """Start and end. Never a negative duration: a time of arrival gives way to one that the charger said."""
     began, flags = moment(start.event)
     if stop is None:
@@ -141,6 +165,8 @@ def _span(start: Start, stop: Event | None, samples: list[Sample], around: Surro
         return Span(began, end, "estimated", flags | {Flag.ESTIMATED_END})
     ended, more = moment(stop)
     flags |= more
+    if offset is not None:
+        return Span(*wrong_clock.ends_by(offset, start.event, stop, around), "stop", flags)
     if ended >= began:
         return Span(began, ended, "stop", flags)
     if not trusts_clock(start.event) and trusts_clock(stop):

@@ -40,6 +40,12 @@ class Numbers:
                 if self._reserved_below <= number:
                     await self._reserve(number + 1)
 
+    def take(self, book: Book) -> int:
+        """The next number for the station of `book`; it was covered."""
+        number = free_id(book, self.next)
+        self.next = number + 1
+        return number
+
     async def _reserve(self, number: int) -> None:
         document = await self._store.get(SEQUENCES, _KEY)
         stored = int(document.body) if document is not None else 1

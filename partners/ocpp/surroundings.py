@@ -82,6 +82,13 @@ class Surroundings:
         following = bisect_right(lane, began, key=lambda entry: entry[0])
         return lane[following][0] if following < len(lane) else None
 
+    def known_until(self, arrival: datetime) -> datetime | None:
+        """The newest time of a start or stop that had arrived by then, of a clock that was right."""
+        events = [start.event for start in self._facts.starts.values()]
+        events += [stop.event for stop in self._facts.stops.values()]
+        times = (event.said for event in events if event.arrival <= arrival and trusts_clock(event))
+        return max((min(said, arrival) for said in times if said is not None), default=None)
+
     def unplugged(self, key: StartKey, since: datetime) -> datetime | None:
         """When the connector of `key` was first Available after `since`."""
         times = self._free.get(key.connector, [])

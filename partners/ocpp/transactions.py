@@ -97,6 +97,8 @@ class Transactions(Desks):
                 await self._file(desk, replace(event, assigned=known.number))
                 return Started(known.number, known.allowed, None)
             opening = await decide()
+            if opening.place is None and desk.is_crowded:
+                return await self._start_beside(desk, event, opening)
             applied = await self._enter(desk, event, opening)
             return Started(applied.assigned or 0, opening.decision.allowed, opening)
 
@@ -247,6 +249,14 @@ class Transactions(Desks):
             ends = [Effect("ended", charge) for charge in desk.awaited]
             units = [await self._consequences.of(desk, end, None, final=True) for end in ends]
             await self._commit(billing.joined(*units))
+
+    async def _start_beside(self, desk: Desk, event: Event, opening: Opening) -> Started:
+        """Answer and keep a start that nobody pays, at a station that reports more of them than it can have."""
+        await self._numbers.cover(desk.book)
+        number = self._numbers.take(desk.book)
+        log.warning("start not followed: too many go on", station=desk.station, number=number)
+        await self._file(desk, replace(event, assigned=number))
+        return Started(number, opening.decision.allowed, opening)
 
     async def _file(self, desk: Desk, event: Event) -> None:
         """Keep a repeat as evidence. Its number is added to the facts only if it was given under another name."""

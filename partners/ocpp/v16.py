@@ -17,19 +17,18 @@ from msgspec.structs import replace as with_fields
 
 from hub.core import trace
 from hub.core.clock import timestamp
-from hub.core.errors import BusbarError
 from hub.core.failpoints import failpoint
 from hub.core.jsontypes import Tree
 from hub.core.ports import Place
 from hub.core.units import Audit, Unit
 from modules.commands import reservations
-from modules.tokens.authorize import By, Decision, authorize, for_start, used_up
+from modules.tokens.authorize import Decision, authorize
 from modules.tokens.known import KnownCards
 from partners.ocpp import answers, certificates, reports
 from partners.ocpp.answers import Fault
-from partners.ocpp.billing import Opening
 from partners.ocpp.events import Event
 from partners.ocpp.live import Link
+from partners.ocpp.openings import Openings
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.readings import parse_time
 from partners.ocpp.rpc import Incoming, Refused
@@ -51,6 +50,7 @@ class Version16:
         self.transactions = transactions
         self.hub = stations.hub
         self.cards = KnownCards(self.hub)
+        self._openings = Openings(self.hub, transactions)
 
     async def handle(self, link: Link, incoming: Incoming) -> Tree:
         """The CALLRESULT of a CALL. Raises: Refused; BusbarError."""
@@ -95,7 +95,7 @@ class Version16:
         connector = event.connector or 0
         heard = Heard.of(event.status or "", event.timestamp, now)
         self._measure_clock(link, event)
-        if not heard.takes_over(link.newest.get(connector)):
+        if not live.has_room_for(connector) or not heard.takes_over(link.newest.get(connector)):
             return {}
         known = live.connectors.get(connector)
         link.newest[connector] = live.connectors[connector] = heard
@@ -123,7 +123,7 @@ class Version16:
         journey = live.journey_of(event.id_tag or "", self.hub.clock.monotonic())
         trace.begin(correlation_id=journey)
         number = reports.integer(incoming.payload.get("reservationId"))
-        started = await self.transactions.start(event, lambda: self._opening(event, number))
+        started = await self.transactions.start(event, lambda: self._openings.opening(link, event, number))
         await self.stations.display.changed(live, event.connector)
         failpoint("ocpp.in.before_reply")
         decision = None
@@ -181,35 +181,6 @@ class Version16:
         csr = str(incoming.payload.get("csr") or "")
         status = await certificates.requested(self.hub, link, csr)
         return {"status": status}
-
-    async def _opening(self, event: Event, number: int | None) -> Opening:
-        """What a new charge begins with: where, and what its token is answered."""
-        station = self.stations.get(event.station).station
-        place = station.places().get(event.connector or 0)
-        tag = event.id_tag or ""
-        use = await reservations.used(self.hub, event.station, event.connector or 0, number=number, id_tag=tag)
-        if use is not None:
-            spent = await self._spent(event, use.decision, use.reservation.id_tag)
-            return Opening(place, use.decision, use.charge, use.unit, trace.correlation(), spent)
-        decision = await self._decision(event, place)
-        if decision.accepted and self.hub.settings.ocpp_one_charge_per_token and self.transactions.is_charging(tag):
-            decision = Decision(answers.CONCURRENT_TX, decision.by, decision.token, decision.owner)
-        return Opening(place, decision, None, None, trace.correlation(), await self._spent(event, decision))
-
-    async def _spent(self, event: Event, decision: Decision, *aliases: str) -> Unit:
-        """What was remembered for this start, under each name that the token goes by."""
-        uid = (decision.token or {}).get("uid", "")
-        uids = filter(None, (event.id_tag, uid, *aliases))
-        return await used_up(self.hub, uids, at=event.station) if decision.accepted else Unit()
-
-    async def _decision(self, event: Event, place: Place | None) -> Decision:
-        try:
-            return await for_start(self.hub, event.id_tag or "", place, at=event.station)
-        except BusbarError:
-            raise
-        except Exception as error:  # the charge goes on all the same: it must be on record, and be seen
-            log.exception("token not decided on", station=event.station, error=type(error).__name__)
-            return Decision("NOT_ALLOWED", By.UNKNOWN)
 
     def _likely_place(self, link: Link) -> Place | None:
         """Where a token is shown: Authorize names no connector. The only EVSE, or the only one with a car before it."""

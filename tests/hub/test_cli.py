@@ -337,6 +337,20 @@ def test_a_held_session_is_listed_and_billed(shell: Shell) -> None:
     assert shell.run("session", "bill", "none", "--as-metered").code == Code.NOT_FOUND
 
 
+def test_held_charges_are_released_corrected_and_dropped(shell: Shell) -> None:
+    shell.background.do(_furnished_place(shell.house))
+    released, corrected, dropped = (shell.background.do(shell.house.charge(kwh=2_147_483)) for _ in range(3))
+    assert len(shell.ok("transaction", "list", "--held")["items"]) == 3
+    assert shell.run("transaction", "correct", corrected).code == Code.USAGE
+    assert shell.run("transaction", "correct", corrected, "--kwh", "much").code == Code.USAGE
+    assert shell.run("transaction", "correct", corrected, "--kwh", "5", "--end", "soon").code == Code.FAILED
+    assert shell.ok("transaction", "release", released)["session_id"] == released
+    assert shell.ok("transaction", "correct", f"DE*BSB/{corrected}", "--kwh", "12.5")["decided"] == "corrected"
+    assert shell.ok("transaction", "drop", dropped)["decided"] == "dropped"
+    assert shell.ok("transaction", "list", "--held")["items"] == []
+    assert shell.run("transaction", "drop", "none").code == Code.NOT_FOUND
+
+
 def test_a_token_with_less_may_do_less(shell: Shell) -> None:
     viewer = shell.ok("operator", "token", "--role", "viewer", "--days", "1", "--subject", "jo")["token"]
     assert shell.run("partner", "list", token=viewer).code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -23,7 +24,7 @@ from typer.testing import CliRunner
 from hub.cli.commands import app
 from hub.cli.failures import Code
 from hub.control import checkup
-from tests.hub.house import settings_in
+from tests.hub.house import a_house, settings_in
 from tests.world import tariff
 
 ROOT = Path(__file__).parents[2]
@@ -165,6 +166,18 @@ def test_the_doctor_sees_files_that_others_can_read(tmp_path: Path) -> None:
 def test_the_doctor_is_content_with_the_database_as_it_was_made() -> None:
     run("migrate")
     assert levels()["database"] == "ok"
+
+
+def test_the_doctor_counts_the_bills_that_are_held() -> None:
+    async def held() -> None:
+        async with a_house(Path.cwd()) as house:
+            await house.furnish()
+            await house.charge(kwh=2_147_483)
+
+    asyncio.run(held())
+    (found,) = (each for each in checkup.examine(settings_in(Path.cwd())) if each.check == "bills")
+    assert (found.level, found.finding) == ("weak", "1 held: these charges are not billed")
+    assert "busbar transaction list --held" in found.advice
 
 
 def test_the_doctor_sees_that_a_port_is_taken() -> None:

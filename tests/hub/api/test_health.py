@@ -61,11 +61,13 @@ async def test_metrics_tell_of_partners_answers_and_charges(house: House) -> Non
     await house.furnish()
     await house.invite("acme")
     await house.charge(end=False)
+    await house.charge(kwh=2_147_483)
     await house.http.get("/ocpi/versions")
     found = figures((await house.http.get("/metrics")).text)
     assert found["busbar_lane_waiting"] == {("acme",): 0}
     assert found["busbar_partners"] == {("invited",): 1}
     assert found["busbar_open_charges"] == {(): 1}
+    assert found["busbar_held_charges"] == {(): 1}
     assert found["busbar_stations"] == {(): 0}
     assert found["busbar_requests"]["PUT", "api", "2xx"] == 2
     assert found["busbar_requests"]["other", "other", "4xx"] == 1

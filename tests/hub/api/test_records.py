@@ -113,6 +113,55 @@ async def test_a_held_bill_is_released_only_with_a_figure_that_was_asked_for(hou
     assert issued["cdr"]["total_energy"] == 2_147_483
 
 
+async def test_a_held_charge_is_released_corrected_or_dropped(house: House) -> None:
+    await house.furnish()
+    held = [await house.charge(kwh=2_147_483) for _ in range(3)]
+    listed = (await house.ask("GET", "/api/v1/transactions?held=true")).tree["items"]
+    assert [(item["session_id"], item["doubt"]) for item in listed] == [
+        (session, "more energy than the connector can give") for session in reversed(held)
+    ]
+    end = timestamp(house.program.hub.clock.now() - timedelta(minutes=90))
+    for verb, session, body in zip(
+        ("release", "correct", "drop"), held, (None, {"kwh": 7.5, "end": end}, None), strict=True
+    ):
+        told = await house.ask("POST", f"/api/v1/transactions/{session}/{verb}", body)
+        assert (told.status, told.tree["session_id"]) == (200, session), verb
+        assert (await house.ask("POST", f"/api/v1/transactions/{session}/{verb}", body)).status == 422
+    assert (await house.ask("GET", "/api/v1/transactions?held=true")).tree["total"] == 0
+    bills = [item["cdr"] for item in (await house.ask("GET", "/api/v1/cdrs")).tree["items"]]
+    assert [(bill["total_energy"], bill["end_date_time"] == end) for bill in bills] == [(7.5, True), (2_147_483, False)]
+    sessions = (await house.ask("GET", "/api/v1/sessions")).tree["items"]
+    assert [session["status"] for session in sessions] == ["INVALID", "COMPLETED", "COMPLETED"]
+    actions = [row["action"] for row in (await house.ask("GET", "/api/v1/audit?limit=1000")).tree["items"]]
+    assert [action for action in actions if action in ("cdr.released", "cdr.dropped")] == ["cdr.released"] * 2 + [
+        "cdr.dropped"
+    ]
+
+
+async def test_a_figure_that_cannot_be_changes_nothing(house: House) -> None:
+    await house.furnish()
+    session = await house.charge(kwh=2_147_483)
+    before = await house.program.store.last_change()
+    for wrong in (
+        None,
+        {},
+        {"kwh": -1},
+        {"kwh": "x"},
+        {"kwh": 99_999},
+        {"kwh": 5, "end": "soon"},
+        {"kwh": 5, "end": "2019-01-01T00:00:00Z"},
+        {"kwh": 5, "end": "2999-01-01T00:00:00Z"},
+        {"kwh": 5, "as_metered": True},
+    ):
+        assert (await house.ask("POST", f"/api/v1/transactions/{session}/correct", wrong)).status in (400, 422), wrong
+    viewer = house.token_of("viewer")
+    for verb in ("release", "correct", "drop"):
+        path = f"/api/v1/transactions/{session}/{verb}"
+        assert (await house.ask("POST", path, {"kwh": 5}, token=viewer)).status == 403, verb
+        assert (await house.ask("POST", f"/api/v1/transactions/none/{verb}", {"kwh": 5})).status == 404, verb
+    assert await house.program.store.last_change() == before
+
+
 async def test_what_is_passed_over_of_the_changes_is_the_newest(busy: House) -> None:
     every = (await busy.ask("GET", "/api/v1/changes?limit=1000")).tree["items"]
     assert (await busy.ask("GET", "/api/v1/changes?limit=2&offset=1")).tree["items"] == every[-3:-1]

@@ -407,33 +407,6 @@ async def test_a_correction_that_cannot_be_priced_is_held_with_the_first_credite
 # What cannot be
 
 
-async def test_more_energy_than_the_connector_can_give_is_held_for_an_operator(charging_on_both: Charging) -> None:
-    charging = charging_on_both
-    world = charging.world
-    await charging.begin()
-    await charging.meter((10, "105"))
-    await charging.end(30, "2147583")
-    session = await charging.session()
-    assert (session["status"], session["kwh"]) == ("COMPLETED", 5)
-    (kept,) = await world.documents(CHARGES)
-    assert kept.columns["state"] == "held"
-    async with world.unchanged():
-        assert await service.bill_all_held(world.hub) == 0
-    assert await charging.cdrs() == []
-    await service.release(world.hub, charging.facts.session_id, actor="jo", kwh=Decimal("7.5"))
-    (cdr,) = await charging.cdrs()
-    assert (cdr["total_energy"], await charging.session()) == (Decimal("7.5"), session)
-    assert await charging.audited("cdr.") == ["cdr.held", "cdr.released", "cdr.issued"]
-
-
-async def test_released_as_metered_it_is_what_the_charger_said(charging: Charging) -> None:
-    await charging.begin()
-    await charging.end(30, "1100")
-    assert (await charging.session())["kwh"] == 0
-    await service.release(charging.world.hub, charging.facts.session_id, actor="jo", kwh=service.AS_METERED)
-    assert [cdr["total_energy"] for cdr in await charging.cdrs()] == [1000]
-
-
 async def test_a_day_at_full_power_is_billed_however_short_the_clock_says_it_was(charging: Charging) -> None:
     await charging.begin()
     await charging.end(0, "629")

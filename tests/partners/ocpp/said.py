@@ -12,6 +12,9 @@ NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 DEAD = datetime(1970, 1, 1, 0, 5, tzinfo=UTC)
 """The clock of a charger that nobody told the time, five minutes after it woke."""
 
+AHEAD = datetime(2030, 1, 1, tzinfo=UTC)
+"""The clock of one that was told a wrong time."""
+
 
 def at(minutes: float, zero: datetime = NOON) -> datetime:
     return zero + timedelta(minutes=minutes)

@@ -14,8 +14,10 @@ from hub.core.clock import timestamp
 from hub.core.errors import PeerRefused, PeerUnreachable
 from hub.core.store import Store
 from partners.ocpp import sequence
+from partners.ocpp.desk import MOST_OPEN
 from partners.ocpp.journal import OCPP_EVENTS
 from partners.ocpp.ledger import blank
+from partners.ocpp.live import MOST_CONNECTORS
 from tests.partners.ocpp.site import (
     ASKED_CARD,
     BLOCKED_CARD,
@@ -117,6 +119,21 @@ async def test_a_repeated_stop_is_answered_and_bills_nothing_twice(site: Site) -
     assert len(await site.cdrs()) == 1
 
 
+async def test_a_second_stop_of_the_same_time_raises_no_bill_and_is_seen_by_the_operator(site: Site) -> None:
+    began = recently()
+    async with await site.point() as cp:
+        number = await charged(cp, began, kwh=5)
+        await cp.stop(began + HOUR, number, 16000)
+    await site.restart()
+    async with await site.point() as cp:
+        await cp.stop(began + HOUR, number, 16000)
+    (cdr,) = await site.cdrs()
+    assert (cdr["total_energy"], cdr.get("remark")) == (Decimal(5), None)
+    (doubt,) = await site.doubts("CP1")
+    assert (doubt["severity"], doubt["transaction"]) == ("hard", number)
+    assert "several stops" in doubt["reasons"][0]
+
+
 async def test_a_stop_that_overtakes_its_start_is_billed_when_the_start_comes(site: Site) -> None:
     began = recently()
     async with await site.point() as cp:
@@ -203,6 +220,52 @@ async def test_a_charge_like_any_other_raises_no_doubt(site: Site) -> None:
     async with await site.point() as cp:
         await charged(cp, recently())
     assert await site.doubts("CP1") == []
+
+
+@pytest.mark.parametrize("connector", [0, 3, 99, -1])
+async def test_a_start_where_nothing_can_be_billed_is_refused_while_the_charger_is_online(
+    site: Site, connector: int
+) -> None:
+    async with await site.point() as cp:
+        await cp.status(1, "Available", datetime.now(UTC))
+        began = datetime.now(UTC)
+        started = await cp.start(began, connector=connector)
+        assert started["idTagInfo"] == {"status": "Invalid"}
+        assert started["transactionId"] > 0
+        assert await cp.start(began, connector=connector) == started
+        await cp.stop(began + HOUR / 60, started["transactionId"], 1500)
+        assert (await cp.start(began, connector=1))["idTagInfo"] == {"status": "Accepted"}
+    refused = next(record for record in await site.records() if record.connector == connector)
+    assert (refused.state, refused.energy_kwh) == ("refused", Decimal("0.5"))
+    assert any("is on no location" in reason for doubt in await site.doubts("CP1") for reason in doubt["reasons"])
+
+
+async def test_a_start_where_nothing_can_be_billed_is_only_kept_when_it_was_made_offline(site: Site) -> None:
+    async with await site.point() as cp:
+        assert (await cp.start(recently(), connector=99))["idTagInfo"] == {"status": "Accepted"}
+    assert await site.sessions() == []
+
+
+async def test_a_refused_start_at_a_connector_of_nobody_does_not_keep_its_card_from_another(tmp_path: Path) -> None:
+    async with a_site(tmp_path, ocpp_one_charge_per_token=True) as site, await site.point() as cp:
+        await cp.start(datetime.now(UTC), connector=3)
+        assert (await cp.start(datetime.now(UTC), connector=1))["idTagInfo"] == {"status": "Accepted"}
+
+
+async def test_made_up_connectors_fill_no_memory_and_take_no_room_from_real_ones(site: Site) -> None:
+    began = datetime.now(UTC)
+    async with await site.point() as cp:
+        for number in range(3, 203):
+            await cp.status(number, "Charging")
+            assert (await cp.start(began, connector=number))["idTagInfo"] == {"status": "Invalid"}
+        await cp.status(2, "Available")
+        assert len(site.gateway.transactions.open_at("CP1")) == MOST_OPEN
+        live = site.gateway.stations.get("CP1")
+        assert len(live.connectors) == MOST_CONNECTORS + 1
+        assert live.connectors[2].status == "Available"
+        number = await charged(cp, began - HOUR)
+    assert number > 200
+    assert [cdr["total_energy"] for cdr in await site.cdrs()] == [Decimal(10)]
 
 
 async def test_numbers_go_on_after_a_restart(site: Site) -> None:

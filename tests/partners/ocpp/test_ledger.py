@@ -215,6 +215,19 @@ def test_two_stops_that_disagree_bill_the_earlier_and_say_so() -> None:
     assert kinds[-1] == "revised"
 
 
+@pytest.mark.parametrize("meters", [(6000, 16000), (16000, 6000), (16000, 6000, 16000), (6000, 2**31 - 1, 16000)])
+def test_of_several_stops_of_one_time_the_lowest_meter_is_billed_in_any_order(meters: tuple[int, ...]) -> None:
+    told_stops = [stop(transaction=1, meter=meter, arrival=at(60 + n)) for n, meter in enumerate(meters)]
+    book, _, _ = told(start(), *told_stops)
+    assert (only(book).energy_kwh, only(book).flags) == (Decimal(5), frozenset({Flag.STOPS_DISAGREE}))
+    assert settle([start(assigned=1), *reversed(told_stops)]) == [only(book)]
+
+
+def test_a_stop_that_leaves_the_bill_as_it_was_told_is_a_doubt() -> None:
+    _, kinds, _ = told(start(), *(stop(transaction=1, meter=meter) for meter in (6000, 16000, 16000)))
+    assert kinds == ["opened", "ended", "doubted", "repeated"]
+
+
 def test_two_stations_that_both_say_0_stay_apart() -> None:
     events = [start(station="A", assigned="0"), start(station="B", assigned="0", meter=5000)]
     events += [stop(station="A", transaction="0"), stop(station="B", transaction="0", meter=6000)]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from partners.ocpp.events import Bill, Event, TransactionId, start_key
 from partners.ocpp.ledger import Book, apply, blank, expire, settle, settled
-from tests.partners.ocpp.said import DEAD, NOON, at, available, boot, sample, start, stop
+from tests.partners.ocpp.said import AHEAD, DEAD, NOON, at, available, boot, sample, start, stop
 
 STATIONS = ("CP1", "CP2")
 UNKNOWN_IDS: tuple[TransactionId | None, ...] = (0, -1, None)
@@ -26,8 +26,9 @@ stations = st.sampled_from(STATIONS)
 connectors = st.integers(0, 2)
 tags = st.sampled_from(["A", "a ", "B"])
 ids = st.sampled_from([None, 0, -1, 1, 2, 3, 99])
-meters = st.one_of(st.none(), st.integers(0, 9).map(lambda kwh: kwh * 1000))
-clocks = st.sampled_from([NOON, NOON, DEAD])
+meters = st.one_of(st.none(), st.integers(0, 9).map(lambda kwh: kwh * 1000), st.integers(0, 30), st.just(4_000_000))
+registers = st.sampled_from(["1", "2.5", "4", "10", "12", "0.002", None])
+clocks = st.sampled_from([NOON, NOON, NOON, DEAD, AHEAD])
 arrivals = st.integers(0, 200).map(at)
 
 anything: st.SearchStrategy[Event] = st.one_of(
@@ -35,7 +36,7 @@ anything: st.SearchStrategy[Event] = st.one_of(
               clock=clocks, arrival=arrivals),
     st.builds(stop, minutes, station=stations, transaction=ids, tag=st.one_of(st.none(), tags), meter=meters,
               clock=clocks, arrival=arrivals),
-    st.builds(sample, minutes, st.sampled_from(["1", "2.5", "4", None]), station=stations, connector=connectors,
+    st.builds(sample, minutes, registers, station=stations, connector=connectors,
               transaction=ids, power=st.sampled_from([None, "11"]), step=st.sampled_from([None, "1"]), clock=clocks,
               arrival=arrivals),
     st.builds(available, minutes, station=stations, connector=connectors),

@@ -1,0 +1,31 @@
+"""/api/v1/transactions/{session_id}/release, correct and drop: what becomes of a bill that is held."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from hub.api.access import Operator, program_of
+from hub.api.exchange import Segment, answer, asked, gives, takes
+from hub.control import held_bills
+from hub.control.asks import CorrectHeld
+
+router = APIRouter(prefix="/api/v1/transactions/{session_id}", tags=["transactions"])
+
+
+@router.post("/release", responses=gives("Transaction"))
+async def release_transaction(request: Request, session_id: Segment, bearer: Operator) -> Response:
+    """Bill a held charge as its charger measured it."""
+    return answer(await held_bills.release(program_of(request), session_id, actor=bearer.subject))
+
+
+@router.post("/correct", openapi_extra=takes("CorrectHeld"), responses=gives("Transaction"))
+async def correct_transaction(request: Request, session_id: Segment, bearer: Operator) -> Response:
+    """Bill a held charge for a figure of yours; its CDR says so."""
+    ask = await asked(request, CorrectHeld)
+    return answer(await held_bills.correct(program_of(request), session_id, ask, actor=bearer.subject))
+
+
+@router.post("/drop", responses=gives("Transaction"))
+async def drop_transaction(request: Request, session_id: Segment, bearer: Operator) -> Response:
+    """Never bill a held charge; what was billed of it before is credited."""
+    return answer(await held_bills.drop(program_of(request), session_id, actor=bearer.subject))

@@ -1,0 +1,58 @@
+"""busbar transaction release, correct and drop: what becomes of a bill that is held."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+import typer
+
+from hub.cli.face import Face, command
+from hub.cli.failures import Code, CommandFailed
+from hub.cli.remote import quoted
+from hub.core.jsontypes import Tree
+
+SessionId = Annotated[str, typer.Argument(metavar="SESSION_ID", help="As `busbar transaction list --held` shows it.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Declare the commands of this file among those of transactions."""
+    command(app, "release")(release)
+    command(app, "correct")(correct)
+    command(app, "drop")(drop)
+
+
+def release(face: Face, session_id: SessionId) -> None:
+    """Bill a held charge as its charger measured it."""
+    _decide(face, session_id, "release", None)
+
+
+def correct(
+    face: Face,
+    session_id: SessionId,
+    kwh: Annotated[str, typer.Option("--kwh", help="Bill this energy.")],
+    end: Annotated[str | None, typer.Option("--end", help="It ended then, as in 2026-01-31T12:30:00Z.")] = None,
+) -> None:
+    """Bill a held charge for a figure of yours; its CDR says so."""
+    body: Tree = {"kwh": energy_in(kwh)}
+    _decide(face, session_id, "correct", body if end is None else {**body, "end": end})
+
+
+def drop(face: Face, session_id: SessionId) -> None:
+    """Never bill a held charge: its session becomes INVALID, and what was billed of it before is credited."""
+    _decide(face, session_id, "drop", None)
+
+
+def energy_in(text: str) -> Decimal:
+    """Raises: CommandFailed."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal(-1)
+    if not value.is_finite() or value < 0:
+        raise CommandFailed(f"--kwh {text}: must be a number of kWh, as in 12.5", Code.USAGE)
+    return value
+
+
+def _decide(face: Face, session_id: str, verb: str, body: Tree | None) -> None:
+    face.show(face.hub.post(f"/transactions/{quoted(session_id.rsplit('/', 1)[-1])}/{verb}", body))
