@@ -8,12 +8,14 @@ that hub's word, and known in memory, as every routed request asks.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from hub.core.parties import PartyRole
+from hub.core.recency import is_older
 from hub.core.store import Store
-from hub.core.units import Audit, Change, Document, Kind, Put, Unit
+from hub.core.units import Change, Document, Kind, Put, Unit
 
 BEHIND: Final = Kind("behind", columns=("partner", "role", "status", "spelled"), indexed=("partner",))
 """`role` is that of our form; `spelled` as the hub writes it (HUB in 2.2.1)."""
@@ -85,21 +87,20 @@ class Behind:
         known = [each for each in told if each is not None]
         return bool(known) and all(each.status is not Status.CONNECTED for each in known)
 
-    async def put(self, told: Iterable[Told], *, audit: Audit | None = None) -> int:
+    async def put(self, told: Iterable[Told], *, now: datetime) -> int:
         """Keep what a hub says; what is older than what we have changes nothing. Returns: how many are new."""
-        fresh = [each for each in told if self._is_fresh(each)]
+        fresh = [each for each in told if self._is_fresh(each, now)]
         if not fresh:
             return 0
-        unit = Unit(writes=[_put(each) for each in fresh]).tells(Change(TOLD, fresh[0].partner)).audited(audit)
-        await self._store.commit(unit)
+        await self._store.commit(Unit(writes=[_put(each) for each in fresh]).tells(Change(TOLD, fresh[0].partner)))
         new = sum(each.key not in self._told for each in fresh)
         self._told.update({each.key: each for each in fresh})
         self._revision = self._store.revision(BEHIND)
         return new
 
-    def _is_fresh(self, told: Told) -> bool:
+    def _is_fresh(self, told: Told, now: datetime) -> bool:
         known = self._told.get(told.key)
-        return known is None or (told.at >= known.at and told != known)
+        return known is None or (told != known and not is_older(told.at, known.at, now))
 
 
 def _put(told: Told) -> Put:

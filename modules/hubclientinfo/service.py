@@ -73,7 +73,7 @@ async def recall(hub: Hub) -> None:
 
 async def take(hub: Hub, partner: Partner, info: ClientInfo, spelled: str) -> bool:
     """Keep what a hub says of a party; `spelled` is the role as it wrote it. Returns: True if it is new."""
-    return await hub.behind.put([_told(partner, info, spelled)]) > 0
+    return await hub.behind.put([_told(partner, info, spelled)], now=hub.clock.now()) > 0
 
 
 async def take_list(hub: Hub, partner: Partner, infos: Iterable[ClientInfo]) -> int:
@@ -86,7 +86,7 @@ async def take_list(hub: Hub, partner: Partner, infos: Iterable[ClientInfo]) -> 
         if known.partner == partner.name and known.key not in told and known.status is not Status.SUSPENDED
         for at in (max(now, known.at),)
     ]
-    return await hub.behind.put([*told.values(), *missing])
+    return await hub.behind.put([*told.values(), *missing], now=hub.clock.now())
 
 
 def _told(partner: Partner, info: ClientInfo, spelled: str) -> Told:
