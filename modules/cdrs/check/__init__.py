@@ -31,13 +31,14 @@ from modules.cdrs.check.amounts import (
 from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.claim import TOLERANCE, Claim, without_validity
 from modules.cdrs.check.diagnose import Reason, reasons
-from modules.cdrs.check.itself import against_itself
+from modules.cdrs.check.itself import HUNDREDTH, against_itself
+from modules.cdrs.check.placing import CLOCKS
 from modules.cdrs.check.result import Cause, Deviation, Result, Verdict
 from modules.cdrs.check.size import MOST, is_quick, size_of
 from modules.cdrs.check.watt_hours import read_as_kwh
 from modules.tariffs.pricing import Code, NoTariffInForce, PricingFault, UnknownTariff
 
-__all__ = ["TOLERANCE", "Cause", "Claim", "Deviation", "Result", "Verdict", "check", "glance"]
+__all__ = ["CLOCKS", "HUNDREDTH", "TOLERANCE", "Cause", "Claim", "Deviation", "Result", "Verdict", "check", "glance"]
 
 _ODD_ZONE = "unknown_time_zone"
 _SOUND = "every amount is what the periods and tariffs come to"
@@ -185,10 +186,7 @@ def _unpriced(found: list[Deviation], why: str) -> Result:
 
 
 def _verdict(found: list[Deviation], sound: str) -> Result:
-    deviations = sorted(found, key=lambda deviation: deviation.cause is Cause.DUPLICATE)  # a mere hint comes last
-    wrong = [deviation for deviation in deviations if not deviation.tolerable]
+    wrong = [deviation for deviation in found if not deviation.tolerable]
     if wrong:
-        return Result(Verdict.WRONG, f"{wrong[0].figure}: {wrong[0].why}", tuple(deviations))
-    verdict = Verdict.WITHIN_TOLERANCE if deviations else Verdict.RIGHT
-    hint = next((deviation.why for deviation in deviations if deviation.cause is Cause.DUPLICATE), sound)
-    return Result(verdict, hint, tuple(deviations))
+        return Result(Verdict.WRONG, f"{wrong[0].figure}: {wrong[0].why}", tuple(found))
+    return Result(Verdict.WITHIN_TOLERANCE if found else Verdict.RIGHT, sound, tuple(found))

@@ -18,7 +18,7 @@ from modules.cdrs.check.claim import TIMED, Claim, kinds_of, volume_of
 from modules.cdrs.check.placing import Span, hours_of, misplaced
 from modules.cdrs.check.result import Cause, Deviation
 
-_HUNDREDTH: Final = Decimal("0.01")
+HUNDREDTH: Final = Decimal("0.01")
 """In kWh, and in hours: 36 s."""
 _UNITS: Final = ((60, "minutes"), (3600, "seconds"))
 _CONSUMED: Final = ("ENERGY", *TIMED)
@@ -38,10 +38,10 @@ def _energy(claim: Claim) -> Iterator[Deviation]:
     if claim.cdr.get("total_energy") is None or not any("ENERGY" in kinds_of(period) for period in claim.periods):
         return
     total, stated = Decimal(claim.cdr["total_energy"]), _sum(claim, "ENERGY")
-    if abs(total - stated) <= _HUNDREDTH:
+    if abs(total - stated) <= HUNDREDTH:
         return
     why = "it is not the sum of the ENERGY of the periods"
-    if total and (abs(stated / 1000 - total) <= _HUNDREDTH or abs(total / 1000 - stated) <= _HUNDREDTH):
+    if total and (abs(stated / 1000 - total) <= HUNDREDTH or abs(total / 1000 - stated) <= HUNDREDTH):
         why = "it and the periods differ by a factor of 1000: one of them is in Wh"
     yield Deviation("total_energy", total, stated, Cause.ENERGY, why)
 
@@ -68,11 +68,11 @@ def _total_time(claim: Claim) -> Iterator[Deviation]:
     total, lasted = Decimal(claim.cdr["total_time"]), hours_of(end - begin)
     starts = [_moment(p["start_date_time"]) for p in claim.periods if kinds_of(p) != {"RESERVATION_TIME"}]
     session = hours_of(end - min(starts)) if starts else lasted
-    if min(abs(total - lasted), abs(total - session)) <= _HUNDREDTH:
+    if min(abs(total - lasted), abs(total - session)) <= HUNDREDTH:
         return
     why = "it is not the time from the start to the end"
     for factor, unit in _UNITS:
-        if lasted and abs(total / factor - lasted) <= _HUNDREDTH:
+        if lasted and abs(total / factor - lasted) <= HUNDREDTH:
             why = f"it is in {unit}, not in hours"
     yield Deviation("total_time", total, lasted, Cause.TOTAL_TIME, why)
 
@@ -83,7 +83,7 @@ def _parking_time(claim: Claim) -> Iterator[Deviation]:
     if stated is None:
         return
     total, parked = Decimal(stated), _sum(claim, "PARKING_TIME")
-    if abs(total - parked) > _HUNDREDTH:
+    if abs(total - parked) > HUNDREDTH:
         why = "it is not the sum of the PARKING_TIME of the periods"
         yield Deviation("total_parking_time", total, parked, Cause.PARKING_TIME, why)
 
@@ -96,7 +96,7 @@ def _taxes(claim: Claim) -> Iterator[Deviation]:
     """
     rates = {c.get("vat") for t in claim.embedded for element in t["elements"] for c in element["price_components"]}
     limited = any(tariff.get(limit) is not None for tariff in claim.embedded for limit in ("min_price", "max_price"))
-    tolerance = scale_of(claim.currency, max(claim.tolerance, _HUNDREDTH)).tolerance
+    tolerance = scale_of(claim.currency, max(claim.tolerance, HUNDREDTH)).tolerance
     for field, price in claim.cdr.items():
         if not field.endswith("_cost") or not isinstance(price, dict) or (limited and field == "total_cost"):
             continue
@@ -141,14 +141,14 @@ def _taken_back(total: Mapping[str, Any], billed: Mapping[str, Any]) -> Iterator
 
 
 def _doubled(claim: Claim) -> Iterator[Deviation]:
-    """A second credit of the same CDR is wrong; a second bill of the same charge may have its reason."""
+    """A second credit of the same CDR is wrong, and so is a second bill of the same charge."""
     if claim.credited_by:
         reference = str(claim.cdr["credit_reference_id"])
         why = f"the credit CDR {claim.credited_by} took it back already"
         yield Deviation("credit_reference_id", reference, None, Cause.CREDIT, why)
     if claim.billed_by:
         why = f"the same charge was billed before, by the CDR {claim.billed_by}, which nobody took back"
-        yield Deviation("id", str(claim.cdr["id"]), claim.billed_by, Cause.DUPLICATE, why, tolerable=True)
+        yield Deviation("id", str(claim.cdr["id"]), claim.billed_by, Cause.DUPLICATE, why)
 
 
 def _currency(claim: Claim) -> Iterator[Deviation]:
