@@ -40,8 +40,11 @@ class Pieces:
     tariff: Compiled
 
 
-def cut(timeline: Timeline, tariffs: Sequence[Compiled], zone: str | None, *, expired: bool = False) -> Pieces:
-    """Cut a timeline for the tariff that is in force at its start. Raises: PricingFault."""
+def cut(timeline: Timeline, tariffs: Sequence[Compiled], zone: str | None, *, expired: bool | None = None) -> Pieces:
+    """Cut a timeline for the tariff that is in force at its start. Raises: PricingFault.
+
+    expired: did the reservation; None where nobody says: then it did if nothing came of it.
+    """
     begin, end = whole_ms(timeline.start, "the start"), whole_ms(timeline.end, "the end")
     if end < begin:
         raise UnfitSession("the session ends before it starts")
@@ -68,7 +71,7 @@ def cut(timeline: Timeline, tariffs: Sequence[Compiled], zone: str | None, *, ex
         power=timeline.power,
         current=timeline.current,
         reservation_start=timeline.start if reserved else None,
-        reservation_expired=expired,
+        reservation_expired=not started if expired is None else expired,
     )
     return Pieces(charging_periods(facts, tariff, begin, end), tariff)
 

@@ -100,8 +100,7 @@ def _bill(claim: Claim, found: list[Deviation]) -> Bill:
         found.append(_stale(claim))
     if Code.TARIFF_OUTSIDE_ITS_VALIDITY in bill.codes:
         found.append(_stale(claim))
-    is_guess = case.reservation_expired and claim.reservation_expired is None
-    if is_guess and any(_far(bill)):  # cancelled or expired: no field of a CDR says which
+    if claim.expiry_is_a_guess and any(_far(bill)):
         other = Bill(claim, replace(bill.case, reservation_expired=False))
         bill = bill if any(_far(other)) else other
     return read_as_kwh(bill, found)
@@ -174,8 +173,10 @@ def _result(examined: _Examined, why: Mapping[str, Reason]) -> Result:
     bill = examined.bill
     result = _verdict([*examined.found, *_amounts(examined, why)], _SOUND)
     computed = {FIELDS[name]: amount for name, amount in bill.figures.items()}
-    odd_zone = [_ODD_ZONE] if bill.claim.has_odd_zone else []
-    warnings = dict.fromkeys([*odd_zone, *(warning.code.value for warning in bill.priced.warnings)])
+    told = [_ODD_ZONE] if bill.claim.has_odd_zone else []
+    if bill.claim.expiry_is_a_guess and not bill.case.reservation_expired:
+        told.append(Code.RESERVATION_TAKEN_FOR_CANCELLED.value)
+    warnings = dict.fromkeys([*told, *(warning.code.value for warning in bill.priced.warnings)])
     return replace(result, computed=computed, warnings=tuple(warnings))
 
 

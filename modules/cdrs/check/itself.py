@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from hub.core.types import parse_datetime
 from modules.cdrs.check.amounts import NOTHING, amount_of, scale_of
-from modules.cdrs.check.claim import TIMED, Claim, kinds_of, volume_of
+from modules.cdrs.check.claim import TIMED, Claim, is_only_reserved, kinds_of, volume_of
 from modules.cdrs.check.placing import Span, hours_of, misplaced
 from modules.cdrs.check.result import Cause, Deviation
 
@@ -66,7 +66,7 @@ def _total_time(claim: Claim) -> Iterator[Deviation]:
     if claim.cdr.get("total_time") is None or end < begin:
         return
     total, lasted = Decimal(claim.cdr["total_time"]), hours_of(end - begin)
-    starts = [_moment(p["start_date_time"]) for p in claim.periods if kinds_of(p) != {"RESERVATION_TIME"}]
+    starts = [_moment(p["start_date_time"]) for p in claim.periods if not is_only_reserved(p)]
     session = hours_of(end - min(starts)) if starts else lasted
     if min(abs(total - lasted), abs(total - session)) <= HUNDREDTH:
         return

@@ -24,7 +24,7 @@ from modules.tariffs.pricing.faults import (
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import HOUR, KWH, Exact, in_units, rounded
 from modules.tariffs.pricing.page import page_of
-from modules.tariffs.pricing.periods import Case
+from modules.tariffs.pricing.periods import Case, has_expired
 from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
 from modules.tariffs.pricing.price import Billed, Priced, free, price
 from modules.tariffs.pricing.receipt import receipt_of
@@ -57,6 +57,7 @@ __all__ = [
     "cut_instants",
     "cuts_of",
     "free",
+    "has_expired",
     "in_force",
     "in_units",
     "instant",

@@ -30,6 +30,7 @@ class Code(StrEnum):
     NEGATIVE_ENERGY = "negative_energy"
     RESTRICTION_NOT_UNDERSTOOD = "restriction_not_understood"
     DUPLICATE_COMPONENT = "duplicate_component"
+    RESERVATION_TAKEN_FOR_CANCELLED = "reservation_taken_for_cancelled"
 
 
 class Warned(NamedTuple):

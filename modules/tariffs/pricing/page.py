@@ -62,6 +62,7 @@ NOTES: Final = {
     "negative_energy": "Energy was given back: it is credited.",
     "restriction_not_understood": "A part of the tariff has a condition that is not known: it was not taken.",
     "duplicate_component": "A part of the tariff states a price twice: the first was taken.",
+    "reservation_taken_for_cancelled": "The reservation is billed as one that was cancelled, not as one that expired.",
 }
 
 _NAMING: Final = frozenset({"several_tariffs_fit"})

@@ -18,7 +18,16 @@ from modules.tariffs.pricing.compile import Compiled, Dimension, Phase
 from modules.tariffs.pricing.limits import Bounded, bounded
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import KWH, SECOND, Exact, rounded
-from modules.tariffs.pricing.periods import ENERGY, ONLY_RESERVED, PARKING, TIME, Case, Period, read_periods
+from modules.tariffs.pricing.periods import (
+    ENERGY,
+    ONLY_RESERVED,
+    PARKING,
+    TIME,
+    Case,
+    Period,
+    has_expired,
+    read_periods,
+)
 from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
 from modules.tariffs.pricing.steps import Raised, Segment, raise_to_steps
 from modules.tariffs.pricing.times import instant
@@ -151,9 +160,19 @@ def _each(chosen: Sequence[Compiled | None]) -> list[Compiled]:
 def _segments(
     case: Case, periods: Sequence[Period], chosen: Sequence[Compiled | None], policy: Policy, warned: list[Warned]
 ) -> list[Segment]:
-    reserved = Phase.EXPIRED if case.reservation_expired else Phase.RESERVED
+    reserved = Phase.EXPIRED if _has_expired(case, periods) else Phase.RESERVED
     ground = Ground(case.time_zone, instant(case.start, "the start"), reserved, policy)
     return Walk(ground, warned).over(periods, chosen)
+
+
+def _has_expired(case: Case, periods: Sequence[Period]) -> bool:
+    """As it is said; else as the periods tell."""
+    if case.reservation_expired is not None:
+        return case.reservation_expired
+    for period in periods:
+        if period.stated & ONLY_RESERVED:
+            return has_expired(case.periods)
+    return False
 
 
 def _ruling(periods: Sequence[Period], chosen: Sequence[Compiled | None]) -> tuple[Compiled | None, bool]:
