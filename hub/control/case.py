@@ -152,6 +152,8 @@ def _known_zone(zone: Json, pointer: str) -> str:
 def _periods(what: Tree, pointer: str, start: datetime, end: datetime) -> list[Tree]:
     """The charging periods. Refused are those that cannot lie where they are: nobody can say what they cost."""
     periods = listed_in(what, "charging_periods", pointer)
+    if not periods:
+        raise CaseFault(f"{pointer}/charging_periods: needs one", code="unfit_session")
     spans = [_span(period, f"{pointer}/charging_periods/{at}") for at, period in enumerate(periods)]
     for found in misplaced(spans, start, end):
         raise CaseFault(f"{pointer}/charging_periods/{found.at}: {found.why}", code=found.what.value)

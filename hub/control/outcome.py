@@ -23,6 +23,7 @@ from modules.tariffs.pricing import (
     Policy,
     Priced,
     PricingFault,
+    SeveralCurrencies,
     UnfitSession,
     UnfitTariff,
     UnknownTariff,
@@ -40,6 +41,7 @@ __all__ = ["TOLERANCE", "Outcome", "check_tree", "code_of", "outcome_of"]
 _CODES: Final[Mapping[type[PricingFault], str]] = {
     UnknownTariff: "unknown_tariff",
     NoTariffInForce: "no_tariff_in_force",
+    SeveralCurrencies: "several_currencies",
     UnfitTariff: "unfit_tariff",
     UnfitSession: "unfit_session",
 }

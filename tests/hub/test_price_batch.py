@@ -194,11 +194,19 @@ NIGHT: Final = {
     **TARIFF,
     "elements": [{**TARIFF["elements"][0], "restrictions": {"start_time": "22:00", "end_time": "06:00"}}],
 }
+IN_TWO_TARIFFS: Final = {
+    **CDR,
+    "charging_periods": [
+        {**period(TEN, {"type": "ENERGY", "volume": 5}), "tariff_id": "T1"},
+        {**period("2026-05-04T10:30:00Z", {"type": "ENERGY", "volume": 5}), "tariff_id": "T2"},
+    ],
+}
 BAD: Final[list[tuple[Any, str]]] = [
     (cdr(charging_periods=[{**CDR["charging_periods"][0], "tariff_id": "T9"}]), "unknown_tariff"),
     (case(tariffs=[{**TARIFF, "end_date_time": "2020-01-01T00:00:00Z"}]), "no_tariff_in_force"),
     (case(tariffs=[{**TARIFF, "elements": []}]), "unfit_tariff"),
     (case(tariffs=[{**TARIFF, "elements": [{"price_components": [{"type": "X"}]}]}]), "unfit_tariff"),
+    (case(tariffs=[TARIFF, {**TARIFF, "id": "T2", "currency": "SEK"}], cdr=IN_TWO_TARIFFS), "several_currencies"),
     (case(tariffs=[]), "unfit_case"),
     (case(tariffs=[1]), "unfit_case"),
     (case(tariffs={}), "unfit_case"),
@@ -213,6 +221,9 @@ BAD: Final[list[tuple[Any, str]]] = [
     (cdr(start_date_time="soon"), "unfit_session"),
     (cdr(start_date_time="9999-12-31T23:59:59Z"), "unfit_session"),
     (cdr(end_date_time=None), "unfit_session"),
+    (cdr(charging_periods=[]), "unfit_session"),
+    (cdr(charging_periods=None), "unfit_session"),
+    (case(kind="session", session={**CDR, "charging_periods": []}), "unfit_session"),
     (cdr(charging_periods=3), "unfit_case"),
     (cdr(charging_periods=[3]), "unfit_case"),
     (cdr(charging_periods=[period(TEN, {"type": "TIME", "volume": -1})]), "unfit_session"),

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from modules.tariffs.pricing.at_hand import at_hand
 from modules.tariffs.pricing.choice import tariffs_of
 from modules.tariffs.pricing.compile import Compiled, Dimension, Phase
+from modules.tariffs.pricing.faults import SeveralCurrencies
 from modules.tariffs.pricing.limits import Bounded, bounded
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import KWH, SECOND, Exact, rounded
@@ -99,7 +100,10 @@ class Priced(NamedTuple):
 
 
 def price(case: Case, policy: Policy = BY_THE_TEXT) -> Priced:
-    """Price a case. Raises: PricingFault (UnknownTariff, NoTariffInForce, UnfitTariff, UnfitSession)."""
+    """Price a case.
+
+    Raises: PricingFault (UnknownTariff, NoTariffInForce, SeveralCurrencies, UnfitTariff, UnfitSession).
+    """
     compiled = [t if isinstance(t, Compiled) else at_hand(t, case.version) for t in case.tariffs]
     warned: list[Warned] = []
     periods = read_periods(case, policy, warned)
@@ -118,6 +122,8 @@ def _priced(
     case: Case, periods: Sequence[Period], chosen: Sequence[Compiled | None], policy: Policy, warned: list[Warned]
 ) -> Priced:
     used = _each(chosen)
+    if len(used) > 1:
+        _in_one_currency(used)
     for tariff in used:
         warned += tariff.warned
     segments = _segments(case, periods, chosen, policy, warned)
@@ -155,6 +161,13 @@ def _each(chosen: Sequence[Compiled | None]) -> list[Compiled]:
         if tariff is not None and tariff not in used:
             used.append(tariff)
     return used
+
+
+def _in_one_currency(used: Sequence[Compiled]) -> None:
+    """Raises: SeveralCurrencies. A tariff that names none is taken for one in that of the others."""
+    found = sorted({tariff.currency for tariff in used if tariff.currency})
+    if len(found) > 1:
+        raise SeveralCurrencies(f"the tariffs of the periods are in {' and '.join(found)}")
 
 
 def _segments(
