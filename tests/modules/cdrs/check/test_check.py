@@ -124,6 +124,19 @@ def test_two_mistakes_at_once_are_both_named() -> None:
     assert set(checked(both).causes) == {Cause.STEP, Cause.FLAT_PER_PERIOD}
 
 
+@pytest.mark.parametrize("total", ["15.00", "13.00", "11.00", "4.00", "16.00", "13.40", "17.00", "20.00"])
+def test_where_each_part_is_right_a_wrong_total_is_a_wrong_sum(total: str) -> None:
+    """As after a fee charged twice, a part left out, the wrong zone, no step: but the parts say it was not so."""
+    taxed = str(D(total) * D("1.19"))
+    for changes in ({"total": (total,)}, {"total": (total, taxed)}):
+        result = checked(but(EVENING, **changes))
+        assert result.causes == (Cause.ARITHMETIC,), result.deviations
+        assert result.deviations[0].why in (
+            "each part is right, and the total is not their sum",
+            "A part of the price was added to the total twice",
+        )
+
+
 def test_a_credit_is_held_against_what_it_takes_back() -> None:
     credit = but(EVENING, id="CDR1-C", credit=True, credit_reference_id="CDR1", total=("-14.00", "-16.66"))
     assert checked(credit).verdict is Verdict.RIGHT
