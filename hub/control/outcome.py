@@ -13,7 +13,7 @@ from hub.control.ready import CompiledTariffs, Ready, policy_of
 from hub.core.errors import BusbarError
 from hub.core.jsontypes import Json, Tree
 from hub.core.types import moment_text
-from modules.cdrs.build.timeline import cut
+from modules.cdrs.build.timeline import cut, doubts_of
 from modules.cdrs.check import TOLERANCE, Claim, Result, check
 from modules.tariffs.pricing import (
     Case,
@@ -84,8 +84,9 @@ def outcome_of(asked: Asked, tariffs: CompiledTariffs, tolerance: Decimal) -> Ou
 
 
 def _told(asked: Asked, ready: Sequence[Ready]) -> Iterator[Warned]:
-    """What is odd in a timeline, and no longer shows once it is cut: its tariff is chosen by then."""
+    """What is odd in a timeline, and no longer shows once it is cut, and its tariff chosen."""
     if asked.timeline is not None:
+        yield from doubts_of(asked.timeline)
         yield from rivals([each.compiled for each in ready], instant(asked.start, "the start"), None)
 
 

@@ -288,6 +288,24 @@ def test_a_choice_between_tariffs_is_told() -> None:
         assert "T1, T2" in page_of(priced["receipt"])
 
 
+@pytest.mark.parametrize(
+    ("readings", "warnings"),
+    [
+        ([100, 105, 110], []),
+        ([100, 100, 100], []),
+        ([100, 110, 105, 115], ["meter_runs_backwards"]),
+        ([50, 5], ["meter_runs_backwards", "negative_energy"]),
+        ([100], ["single_meter_reading"]),
+    ],
+)
+def test_a_meter_that_cannot_be_right_is_warned_of(readings: list[int], warnings: list[str]) -> None:
+    meter = [{"at": f"2026-05-04T10:{10 * n:02}:00Z", "kwh": kwh} for n, kwh in enumerate(readings)]
+    for order in (meter, meter[::-1]):
+        priced = result(kind="timeline", timeline={**COURSE, "meter": order})
+        assert priced["warnings"] == warnings
+        assert len(page_of(priced["receipt"]).partition("Notes")[2].splitlines()) == len(warnings) + bool(warnings)
+
+
 def test_results_may_go_to_a_file(tmp_path: Path) -> None:
     cases, results = tmp_path / "cases.jsonl", tmp_path / "results.jsonl"
     cases.write_text(json.dumps(CASE) + "\n")

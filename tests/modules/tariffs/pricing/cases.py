@@ -20,7 +20,9 @@ SHORT = {
     "max_kw": "MAX_POWER",
 }
 
-BESIDE_THE_ENGINE = frozenset({Code.RESERVATION_TAKEN_FOR_CANCELLED})
+BESIDE_THE_ENGINE = frozenset(
+    {Code.METER_RUNS_BACKWARDS, Code.SINGLE_METER_READING, Code.RESERVATION_TAKEN_FOR_CANCELLED}
+)
 """Warnings of whoever asks for a price; the engine itself takes a case as it is told."""
 
 
