@@ -21,6 +21,7 @@ from typing import Annotated, Any, Final, TypeVar
 import typer
 
 from hub.cli.failures import Code, CommandFailed
+from hub.cli.plain import plain_lines
 from hub.cli.remote import Remote
 from hub.cli.tables import record, table
 from hub.core.inbound import encode
@@ -72,12 +73,12 @@ class Face:
             record(tree)
 
     def print(self, words: str) -> None:
-        """A line of what was asked for."""
-        sys.stdout.write(f"{words}\n")
+        """What was asked for, in lines."""
+        sys.stdout.write(f"{plain_lines(words)}\n")
 
     def say(self, words: str) -> None:
         """A message for people."""
-        sys.stderr.write(f"{words}\n")
+        sys.stderr.write(f"{plain_lines(words)}\n")
 
     def each(self, items: Sequence[T], words: str) -> Iterator[T]:
         """Go through `items`; after two seconds a bar shows how far it is, where somebody can see it."""

@@ -40,7 +40,7 @@ def lint_tariff(
     counting = _SEVERITIES[: _SEVERITIES.index(severity) + 1]
     in_a_file = what == "-" or Path(what).is_file()
     if not in_a_file and what.endswith(".json"):
-        raise CommandFailed(f"{what}: there is no such file", Code.USAGE)
+        raise CommandFailed(f"{what}: there is no such file", Code.NOT_FOUND)
     trees = read_objects(what) if in_a_file else [face.hub.get(path_of(face, "tariffs", what))]
     items = [{"tariff": tree.get("id"), **found} for tree in trees for found in _findings(tree, ocpi, version)]
     shown = [item for item in items if item["severity"] in counting]

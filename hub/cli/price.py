@@ -18,6 +18,7 @@ from hub.cli.files import read, read_object, read_objects
 from hub.cli.findings import show_findings
 from hub.cli.interrupts import Interrupts
 from hub.cli.progress import LongRun
+from hub.cli.receipts import show_page
 from hub.core.errors import BusbarError
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
@@ -112,12 +113,10 @@ def _case(face: Face, path: str, pricer: Pricer) -> None:
 
 def _show(face: Face, priced: Tree) -> None:
     """All of it, or for people the receipt and what was checked. Exit code 1 where a claim or expectation is wrong."""
-    from modules.tariffs.pricing import page_of
-
     if face.as_json or "receipt" not in priced:
         face.show(priced)
     else:
-        face.print(page_of(priced["receipt"]))
+        show_page(face, priced["receipt"])
         _show_check(face, priced.get("check", {}))
     if not _is_good(priced):
         raise typer.Exit(Code.FAILED)

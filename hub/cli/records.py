@@ -12,6 +12,7 @@ from hub.cli.failures import Code, CommandFailed
 from hub.cli.findings import show_findings
 from hub.cli.held_bills import energy_in
 from hub.cli.objects import Id, Limit, Offset, path_of
+from hub.cli.receipts import show_page
 from hub.cli.remote import quoted
 
 session: Final = typer.Typer(help="Sessions.", no_args_is_help=True)
@@ -166,9 +167,7 @@ def show_receipt(face: Face, name: Id) -> None:
     if face.as_json:
         face.show(receipt)
     else:
-        from modules.tariffs.pricing import page_of
-
-        face.print(page_of(receipt, title=f"Receipt of CDR {name.rsplit('/', 1)[-1]}"))
+        show_page(face, receipt, title=f"Receipt of CDR {name.rsplit('/', 1)[-1]}")
 
 
 @command(cdr, "credit")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.cli.plain import plain
 from hub.core.inbound import encode
 from hub.core.jsontypes import Json, Tree
 
@@ -30,7 +31,7 @@ def record(tree: Json) -> None:
     """One field a line; what is nested stands indented below its name."""
     console = _console()
     for line in _lines(tree, ""):
-        console.print(Text(line), soft_wrap=True)
+        console.print(Text(plain(line)), soft_wrap=True)
 
 
 def _console() -> Console:
@@ -45,13 +46,9 @@ def _at(item: Json, path: str) -> Json:
 
 def _cell(value: Json, longest: int) -> str:
     if isinstance(value, list) and all(isinstance(each, dict) and "role" in each for each in value):
-        return ", ".join(f"{each['role']} {each['country_code']}*{each['party_id']}" for each in value)
+        return plain(", ".join(f"{each['role']} {each['country_code']}*{each['party_id']}" for each in value))
     text = _plain(value)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-_CONTROLS: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
-"""What steers a terminal: texts are of partners and chargers, and may hold anything."""
 
 
 def _plain(value: Any) -> str:
@@ -61,12 +58,12 @@ def _plain(value: Any) -> str:
         case bool():
             return "yes" if value else "no"
         case str():
-            return value.translate(_CONTROLS)
+            return plain(value)
         case int():
             return str(value)
         case Decimal():
             return format(value, "f")
-    return encode(value).decode()
+    return plain(encode(value).decode())
 
 
 def _lines(value: Json, indent: str) -> list[str]:

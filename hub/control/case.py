@@ -45,7 +45,7 @@ class Asked:
     """A case whose parts have the right shape. Either `periods` or `timeline` is what happened.
 
     place: of the charge, in words. stated: what the CDR or session claims. expected: what the case says its result
-    should be.
+    should be. expired: did the reservation; None where the case does not say.
     """
 
     name: str | None
@@ -60,7 +60,7 @@ class Asked:
     place: dict[str, str] | None
     stated: Stated
     expected: Tree
-    expired: bool
+    expired: bool | None
 
 
 def name_of(tree: Json) -> str | None:
@@ -113,11 +113,11 @@ def _optional(tree: Tree, name: str) -> Tree:
     return {} if tree.get(name) is None else object_in(tree, name)
 
 
-def _flag(tree: Tree, name: str) -> bool:
+def _flag(tree: Tree, name: str) -> bool | None:
     value = tree.get(name)
     if value is not None and not isinstance(value, bool):
         raise CaseFault(f"/{name}: must be true or false")
-    return bool(value)
+    return value
 
 
 def _tariffs(tree: Tree, what: Tree, kind: str) -> list[Tree]:
@@ -152,6 +152,8 @@ def _known_zone(zone: Json, pointer: str) -> str:
 def _periods(what: Tree, pointer: str, start: datetime, end: datetime) -> list[Tree]:
     """The charging periods. Refused are those that cannot lie where they are: nobody can say what they cost."""
     periods = listed_in(what, "charging_periods", pointer)
+    if not periods:
+        raise CaseFault(f"{pointer}/charging_periods: needs one", code="unfit_session")
     spans = [_span(period, f"{pointer}/charging_periods/{at}") for at, period in enumerate(periods)]
     for found in misplaced(spans, start, end):
         raise CaseFault(f"{pointer}/charging_periods/{found.at}: {found.why}", code=found.what.value)

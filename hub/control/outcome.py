@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -13,17 +13,21 @@ from hub.control.ready import CompiledTariffs, Ready, policy_of
 from hub.core.errors import BusbarError
 from hub.core.jsontypes import Json, Tree
 from hub.core.types import moment_text
-from modules.cdrs.build.timeline import cut
+from modules.cdrs.build.timeline import cut, doubts_of
 from modules.cdrs.check import TOLERANCE, Claim, Result, check
 from modules.tariffs.pricing import (
     Case,
+    Code,
     Compiled,
     NoTariffInForce,
+    Policy,
     Priced,
     PricingFault,
+    SeveralCurrencies,
     UnfitSession,
     UnfitTariff,
     UnknownTariff,
+    Warned,
     instant,
     moment_of,
     price,
@@ -37,6 +41,7 @@ __all__ = ["TOLERANCE", "Outcome", "check_tree", "code_of", "outcome_of"]
 _CODES: Final[Mapping[type[PricingFault], str]] = {
     UnknownTariff: "unknown_tariff",
     NoTariffInForce: "no_tariff_in_force",
+    SeveralCurrencies: "several_currencies",
     UnfitTariff: "unfit_tariff",
     UnfitSession: "unfit_session",
 }
@@ -68,11 +73,25 @@ def outcome_of(asked: Asked, tariffs: CompiledTariffs, tolerance: Decimal) -> Ou
     ready = tariffs.all_of(asked.tariffs, asked.version)
     policy = policy_of(asked.policy)
     case, boundaries = _case(asked, [each.compiled for each in ready])
+    checked = check(_claim(asked, ready, policy, tolerance)) if asked.stated.says_anything else None
+    told = list(_told(asked, ready))
+    if checked is not None and Code.RESERVATION_TAKEN_FOR_CANCELLED in checked.warnings:
+        told.append(Warned(Code.RESERVATION_TAKEN_FOR_CANCELLED))
+        case = replace(case, reservation_expired=False)
     priced = price(case, policy)
-    if asked.timeline is not None:  # its tariff was chosen when it was cut
-        told = rivals([each.compiled for each in ready], instant(asked.start, "the start"), None)
-        priced = priced._replace(warnings=(*told, *priced.warnings))
-    claim = Claim(
+    priced = priced._replace(warnings=(*told, *priced.warnings))
+    return Outcome(priced, _currency(asked, ready, priced), boundaries, checked, asked.place)
+
+
+def _told(asked: Asked, ready: Sequence[Ready]) -> Iterator[Warned]:
+    """What is odd in a timeline, and no longer shows once it is cut, and its tariff chosen."""
+    if asked.timeline is not None:
+        yield from doubts_of(asked.timeline)
+        yield from rivals([each.compiled for each in ready], instant(asked.start, "the start"), None)
+
+
+def _claim(asked: Asked, ready: Sequence[Ready], policy: Policy, tolerance: Decimal) -> Claim:
+    return Claim(
         cdr=_record(asked, ready),
         version=asked.version,
         time_zone=asked.zone,
@@ -81,8 +100,6 @@ def outcome_of(asked: Asked, tariffs: CompiledTariffs, tolerance: Decimal) -> Ou
         unreadable=asked.stated.unreadable,
         reservation_expired=asked.expired,
     )
-    checked = check(claim) if asked.stated.says_anything else None
-    return Outcome(priced, _currency(asked, ready, priced), boundaries, checked, asked.place)
 
 
 def _record(asked: Asked, ready: Sequence[Ready]) -> Tree:

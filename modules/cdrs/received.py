@@ -76,6 +76,7 @@ async def _unit(hub: Hub, tree: Tree, put: Put, *, original: Json, raw: bytes, v
     unit.put(cdrs.received_put(tree, standing, version=version, partner=partner))
     unit.put(Put(cdrs.ORIGINALS, put.key, raw or encode(original), put.owner, expect=ABSENT))
     await passed_on(hub, tree, standing, unit)
+    await vetting.wake(hub, tree, standing, unit)
     for credit in await cdrs.credits_of(hub.store, put.key):
         if credit.columns["state"] == Passing.HELD:
             unit.put(cdrs.standing_put(credit, Standing()))

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -24,6 +22,8 @@ from hub.core.renditions import lowest_version
 from hub.core.store import Store
 from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Change, Document, Kind, Put
+from modules.cdrs.bills import COLUMNS as MARKS
+from modules.cdrs.bills import marks_of
 from modules.cdrs.wire import CDR
 
 CDRS: Final = Kind("cdrs", columns=("lowest", "id", "session", "reference"), indexed=("id", "session", "reference"))
@@ -35,11 +35,11 @@ DELIVERIES: Final = Kind("cdr_deliveries", columns=("state", "cdr"), indexed=("s
 
 RECEIVED: Final = Kind(
     "received_cdrs",
-    columns=("id", "ocpi", "partner", "state", "verdict", "credits", "reference", "bill"),
-    indexed=("id", "state", "verdict", "credits", "reference", "bill"),
+    columns=("id", "ocpi", "partner", "state", "verdict", "credits", "reference", *MARKS),
+    indexed=("id", "state", "verdict", "credits", "reference", *MARKS),
 )
 """`ocpi`: the version in which it came. `verdict`: "" until it was checked. `credits`: key of what it takes back.
-`bill`: what is the same in each bill of one charge, see `bill_of`."""
+The marks are those by which the bills of one charge are found, see `bills`."""
 ORIGINALS: Final = Kind("received_originals")
 CHECKS: Final = Kind("cdr_checks")
 
@@ -137,23 +137,9 @@ def received_put(tree: Tree, standing: Standing, *, version: str, partner: str) 
     taken_back = key_of(owner, credited) if credited else ""
     reference = str(tree.get("authorization_reference") or "").upper()
     standing_now = (standing.state.value, standing.verdict)
-    columns = (tree["id"], version, partner, *standing_now, taken_back, reference, bill_of(tree))
+    columns = (tree["id"], version, partner, *standing_now, taken_back, reference, *marks_of(tree))
     updated = timestamp(parse_datetime(tree["last_updated"]))
     return Put(RECEIVED, key_of(owner, tree["id"]), encode(tree), owner, "", updated, columns, ABSENT)
-
-
-def bill_of(tree: Tree) -> str:
-    """A fingerprint of the charge that a CDR bills: whose card, where, when it began, how much. "" for a credit CDR."""
-    if tree.get("credit"):
-        return ""
-    token, place = tree["cdr_token"], tree["cdr_location"]
-    whose = [str(token[name]).upper() for name in ("country_code", "party_id", "uid", "contract_id")]
-    began, energy = (
-        parse_datetime(tree["start_date_time"]).isoformat(),
-        f"{Decimal(tree['total_energy']).normalize():f}",
-    )
-    same = [tree["country_code"].upper(), tree["party_id"].upper(), *whose, place["evse_uid"].upper(), began, energy]
-    return blake2b("|".join(same).encode(), digest_size=16).hexdigest()
 
 
 def standing_put(document: Document, standing: Standing) -> Put:
@@ -184,9 +170,9 @@ async def credits_of(store: Store, key: str) -> list[Document]:
     return await store.select(RECEIVED, equal={"credits": key})
 
 
-async def of_bill(store: Store, bill: str, *, limit: int) -> list[Document]:
-    """The received CDRs that bill the same charge, the oldest first."""
-    return await store.select(RECEIVED, equal={"bill": bill}, limit=limit)
+async def marked(store: Store, column: str, mark: str, *, newest: int) -> list[Document]:
+    """The newest received CDRs with this mark, the newest first."""
+    return await store.select(RECEIVED, equal={column: mark}, descending=True, limit=newest)
 
 
 async def deliveries_of(store: Store, key: str) -> list[Document]:

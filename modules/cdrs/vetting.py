@@ -24,7 +24,7 @@ from hub.core.ports import Hub
 from hub.core.units import Audit, Document, Put, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs.check import Claim, Result, Verdict, check, glance
-from modules.cdrs.doubles import billed_before, credited_before
+from modules.cdrs.doubles import billed_before, credited_before, waiting_for
 from modules.cdrs.passing import passed_on
 from modules.cdrs.store import Passing, Standing
 from modules.locations import service as locations
@@ -107,10 +107,17 @@ async def vet(hub: Hub, document: Document) -> None:
     unit = Unit()
     standing = _concluded(hub, document.key, partner, claim, result or _BROKEN, unit)
     await passed_on(hub, tree, standing, unit)
+    await wake(hub, tree, standing, unit)
     try:
         await hub.store.commit(unit.put(cdrs.standing_put(document, standing)))
     except Conflict:
         log.info("cdr was checked meanwhile", cdr=document.key)
+
+
+async def wake(hub: Hub, tree: Tree, standing: Standing, unit: Unit) -> None:
+    """Add to `unit` that what a sound credit CDR makes room for is checked again."""
+    for document in await waiting_for(hub.store, tree, standing):
+        unit.put(cdrs.standing_put(document, Standing()))
 
 
 def _guarded(way: Callable[[Claim], Result | None], claim: Claim, key: str) -> Result | None:
@@ -149,7 +156,7 @@ async def claim_of(hub: Hub, tree: Tree, come: Come) -> Claim:
         tolerance=tolerance_for(hub, come.partner),
         original=parse(taken_back.body, limit=_LIMIT) if taken_back is not None else None,
         credited_by=await credited_before(hub.store, credited_key, key=come.key, seq=come.seq) if credited else "",
-        billed_by=await billed_before(hub.store, cdrs.bill_of(tree), key=come.key, seq=come.seq),
+        billed_by=await billed_before(hub.store, tree, key=come.key, seq=come.seq),
     )
 
 

@@ -167,6 +167,7 @@ def bad_cdrs(world: World) -> dict[str, Any]:
         "id empty": {**good, "id": ""},
         "id of an object": {**good, "id": {"a": DENSE}},
         "no periods": {**good, "charging_periods": []},
+        "periods of null": {**good, "charging_periods": None},
         "a period of text": {**good, "charging_periods": [DENSE]},
         "a dimension unknown": {**good, "charging_periods": [
             {"start_date_time": good["start_date_time"], "dimensions": [{"type": DENSE, "volume": 1}]}]},

@@ -490,7 +490,41 @@ def test_a_tariff_in_a_file_is_linted_without_a_hub(shell: Shell) -> None:
     assert shell.run("tariff", "lint", "-", "--version", "2.2.1", stdin=limited, url=nowhere).code == 0
     assert shell.run("tariff", "lint", "-", "--version", "9", stdin=limited, url=nowhere).code == 2
     assert shell.run("tariff", "lint", good, "--severity", "lethal", url=nowhere).code == 2
-    assert shell.run("tariff", "lint", "no.json", url=nowhere).code == 2
+    assert shell.run("tariff", "lint", "no.json", url=nowhere).code == 3
+
+
+def test_a_file_that_is_not_there_is_not_found_whoever_asks_for_it(shell: Shell, tmp_path: Path) -> None:
+    gone = str(tmp_path / "nope.json")
+    for words in (["tariff", "lint", gone], ["tariff", "add", gone], ["price", gone], ["price", "--batch", gone],
+                  ["price", "--cdr", gone], ["location", "import", gone]):  # fmt: skip
+        ran = shell.run(*words)
+        assert (ran.code, "nope.json" in ran.err) == (3, True), words
+
+
+UNTAXED: dict[str, Any] = {
+    "id": "T1",
+    "currency": "EUR",
+    "elements": [{"price_components": [{"type": "ENERGY", "price": 0.5, "step_size": 1}]}],
+}
+
+
+@pytest.mark.parametrize("said", [["--ocpi", "2.1.1"], ["--version", "2.1.1"], ["--ocpi", "2.2.1"]])
+def test_a_tariff_of_a_version_that_has_no_taxes_misses_none(shell: Shell, tmp_path: Path, said: list[str]) -> None:
+    path = tmp_path / "untaxed.json"
+    path.write_text(json.dumps(UNTAXED))
+    assert (ran := shell.run("tariff", "lint", str(path), *said)).code == 0, ran
+
+
+def test_a_condition_on_power_is_hinted_at_where_cdrs_state_none(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "power.json"
+    slow = {**UNTAXED["elements"][0], "restrictions": {"max_power": 11}}
+    path.write_text(json.dumps({**UNTAXED, "elements": [slow, *UNTAXED["elements"]]}))
+    for said in (["--ocpi", "2.1.1", "--version", "2.1.1"], ["--version", "2.1.1"]):
+        assert shell.run("tariff", "lint", str(path), *said).code == 0
+        hints = shell.run("tariff", "lint", str(path), *said, "--severity", "hint", "--json").tree["items"]
+        assert [(each["code"], each["pointer"]) for each in hints] == [
+            ("power_not_in_cdrs", "/elements/0/restrictions/max_power")
+        ]
 
 
 def test_agreements_and_what_they_make_of_a_message(shell: Shell) -> None:

@@ -194,11 +194,19 @@ NIGHT: Final = {
     **TARIFF,
     "elements": [{**TARIFF["elements"][0], "restrictions": {"start_time": "22:00", "end_time": "06:00"}}],
 }
+IN_TWO_TARIFFS: Final = {
+    **CDR,
+    "charging_periods": [
+        {**period(TEN, {"type": "ENERGY", "volume": 5}), "tariff_id": "T1"},
+        {**period("2026-05-04T10:30:00Z", {"type": "ENERGY", "volume": 5}), "tariff_id": "T2"},
+    ],
+}
 BAD: Final[list[tuple[Any, str]]] = [
     (cdr(charging_periods=[{**CDR["charging_periods"][0], "tariff_id": "T9"}]), "unknown_tariff"),
     (case(tariffs=[{**TARIFF, "end_date_time": "2020-01-01T00:00:00Z"}]), "no_tariff_in_force"),
     (case(tariffs=[{**TARIFF, "elements": []}]), "unfit_tariff"),
     (case(tariffs=[{**TARIFF, "elements": [{"price_components": [{"type": "X"}]}]}]), "unfit_tariff"),
+    (case(tariffs=[TARIFF, {**TARIFF, "id": "T2", "currency": "SEK"}], cdr=IN_TWO_TARIFFS), "several_currencies"),
     (case(tariffs=[]), "unfit_case"),
     (case(tariffs=[1]), "unfit_case"),
     (case(tariffs={}), "unfit_case"),
@@ -213,6 +221,9 @@ BAD: Final[list[tuple[Any, str]]] = [
     (cdr(start_date_time="soon"), "unfit_session"),
     (cdr(start_date_time="9999-12-31T23:59:59Z"), "unfit_session"),
     (cdr(end_date_time=None), "unfit_session"),
+    (cdr(charging_periods=[]), "unfit_session"),
+    (cdr(charging_periods=None), "unfit_session"),
+    (case(kind="session", session={**CDR, "charging_periods": []}), "unfit_session"),
     (cdr(charging_periods=3), "unfit_case"),
     (cdr(charging_periods=[3]), "unfit_case"),
     (cdr(charging_periods=[period(TEN, {"type": "TIME", "volume": -1})]), "unfit_session"),
@@ -275,6 +286,24 @@ def test_a_choice_between_tariffs_is_told() -> None:
         assert priced["warnings"] == ["several_tariffs_fit"]
         assert priced["receipt"]["warnings"] == [{"code": "several_tariffs_fit", "period": None, "subject": "T1, T2"}]
         assert "T1, T2" in page_of(priced["receipt"])
+
+
+@pytest.mark.parametrize(
+    ("readings", "warnings"),
+    [
+        ([100, 105, 110], []),
+        ([100, 100, 100], []),
+        ([100, 110, 105, 115], ["meter_runs_backwards"]),
+        ([50, 5], ["meter_runs_backwards", "negative_energy"]),
+        ([100], ["single_meter_reading"]),
+    ],
+)
+def test_a_meter_that_cannot_be_right_is_warned_of(readings: list[int], warnings: list[str]) -> None:
+    meter = [{"at": f"2026-05-04T10:{10 * n:02}:00Z", "kwh": kwh} for n, kwh in enumerate(readings)]
+    for order in (meter, meter[::-1]):
+        priced = result(kind="timeline", timeline={**COURSE, "meter": order})
+        assert priced["warnings"] == warnings
+        assert len(page_of(priced["receipt"]).partition("Notes")[2].splitlines()) == len(warnings) + bool(warnings)
 
 
 def test_results_may_go_to_a_file(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from hub.control.batch import Pricer
 from hub.control.price import PriceAsked, quote
 from hub.core.inbound import parse
+from modules.tariffs.pricing import page_of
 from tests.hub.test_price_batch import CDR, TARIFF, case, run
 
 # Ten kWh at 0.50 with 19 % between ten and eleven o'clock.
@@ -149,3 +150,51 @@ def test_the_receipt_names_the_place_that_a_cdr_names(where: dict[str, Any]) -> 
 @pytest.mark.parametrize("where", [{}, {"cdr_location": 3}, {"location": []}, {"location": {"evses": [1], "name": 2}}])
 def test_a_place_that_is_not_known_is_left_out(where: dict[str, Any]) -> None:
     assert "place" not in Pricer().of_line(written(case(cdr={**CDR, **where})))["receipt"]
+
+
+# An hour was reserved, and nobody came: 9.00 for a reservation that is used or cancelled, 11.00 for one that expires.
+RESERVING: Final[dict[str, Any]] = {
+    **TARIFF,
+    "elements": [
+        {
+            "price_components": [{"type": "TIME", "price": price, "step_size": 1}],
+            "restrictions": {"reservation": reservation},
+        }
+        for price, reservation in ((9, "RESERVATION"), (11, "RESERVATION_EXPIRES"))
+    ],
+}
+NOBODY_CAME: Final[dict[str, Any]] = {
+    **CDR,
+    "charging_periods": [
+        {"start_date_time": CDR["start_date_time"], "dimensions": [{"type": "RESERVATION_TIME", "volume": 1}]}
+    ],
+}
+
+
+def reserved(cost: int | None, **more: Any) -> Any:
+    """The price of the reservation, for which a CDR claims `cost`."""
+    claims = {} if cost is None else {"total_cost": {"excl_vat": cost}}
+    return Pricer().of_line(written(case(tariffs=[RESERVING], cdr={**NOBODY_CAME, **claims}, **more)))
+
+
+def test_a_reservation_that_nobody_came_for_has_expired_on_every_face() -> None:
+    assert reserved(None)["total_cost"]["excl"] == "11"
+    asked = {"tariffs": [RESERVING], "cdr": NOBODY_CAME, "version": "2.2.1", "time_zone": "Europe/Berlin"}
+    assert quote(PriceAsked.of(asked))["total"]["before_taxes"] == 11
+    assert (reserved(11)["check"]["verdict"], reserved(8)["check"]["ok"]) == ("right", False)
+    states = [{"at": CDR["start_date_time"], "state": "RESERVED"}]
+    timeline = {"start": CDR["start_date_time"], "end": CDR["end_date_time"], "states": states}
+    priced = Pricer().of_line(written(case(kind="timeline", timeline=timeline, tariffs=[RESERVING])))
+    assert priced["total_cost"]["excl"] == "11"
+
+
+def test_one_that_is_said_not_to_have_expired_has_not() -> None:
+    assert reserved(None, reservation_expired=False)["total_cost"]["excl"] == "9"
+    assert reserved(None, reservation_expired=None)["total_cost"]["excl"] == "11"
+
+
+def test_one_that_is_billed_as_cancelled_is_priced_so_and_that_is_said() -> None:
+    priced = reserved(9)
+    assert (priced["check"]["verdict"], priced["total_cost"]["excl"]) == ("right", "9")
+    assert priced["warnings"] == ["reservation_taken_for_cancelled"]
+    assert "cancelled" in page_of(priced["receipt"])

@@ -24,7 +24,7 @@ from tests.laws.dealt import Dealt, receipt
 
 SEEDS: Final = 400
 PILES: Final = 2
-_TIMES: Final = ("TIME", "PARKING_TIME", "RESERVATION_TIME")
+_TIMES: Final = ("TIME", "PARKING_TIME", "RESERVATION_TIME", "RESERVATION_EXPIRES")
 Tree = dict[str, Any]
 
 

@@ -34,6 +34,8 @@ BY_THE_TEXT: Final[Mapping[str, Any]] = {
 }
 """The switches of a contract, each in the position that the text has by itself."""
 TIMES: Final = ("TIME", "PARKING_TIME", "RESERVATION_TIME")
+EXPIRES: Final = "RESERVATION_EXPIRES"
+"""Reserved time, in the bookings edition, of a reservation of which nobody came."""
 QUANTITIES: Final = ("ENERGY", *TIMES)
 BOUNDS: Final = frozenset(f"{end}_{axis}" for end in ("min", "max") for axis in ("kwh", "duration", "power", "current"))
 LOCAL: Final = frozenset({"start_time", "end_time", "start_date", "end_date", "day_of_week"})
@@ -153,11 +155,23 @@ def periods(trees: Sequence[Mapping[str, Any]], end: Fraction) -> list[Period]:
     ]
 
 
+def has_expired(case: Mapping[str, Any]) -> bool:
+    """Whoever came to use a reservation left more in the periods than reserved time."""
+    if case.get("reservation_expired") is not None:
+        return bool(case["reservation_expired"])
+    if any(each["type"] == EXPIRES for tree in case["periods"] for each in tree.get("dimensions") or []):
+        return True
+    found = periods(case["periods"], instant(case["end"]))
+    return bool(found) and not any(period.in_session for period in found)
+
+
 def _period(index: int, tree: Mapping[str, Any], start: Fraction, end: Fraction) -> Period:
     stated: dict[str, Fraction] = {}
     measured: dict[str, Fraction] = {}
     for dimension in tree.get("dimensions") or []:
         kind, volume = dimension["type"], number(dimension["volume"])
+        if kind == EXPIRES:
+            kind = "RESERVATION_TIME"
         if kind in QUANTITIES:
             stated[kind] = stated.get(kind, Fraction(0)) + (volume * HOUR_S if kind in TIMES else volume)
         else:

@@ -14,6 +14,8 @@ from random import Random
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from tests.verifier.case import EXPIRES
+
 Tree = dict[str, Any]
 
 PLACES: Final = (
@@ -91,7 +93,7 @@ def case_of(seed: int) -> Tree:
         "start": _text(deal.start + timedelta(seconds=deal.random.choice([0] * 12 + [1, 60, -60]))),
         "end": _text(end),
         "periods": periods,
-        "reservation_expired": deal.version != "2.1.1" and deal.chance(15),
+        "reservation_expired": deal.version != "2.1.1" and deal.chance(15) if deal.chance(50) else None,
         "tariff_type": deal.random.choice(TYPES) if deal.version != "2.1.1" and deal.chance(15) else None,
     }
 
@@ -164,6 +166,9 @@ def _dimensions(deal: Deal, length: timedelta, first: bool) -> list[Tree]:
             dimensions += _measured(deal, what)
     if deal.chance(10):
         dimensions.append({"type": "STATE_OF_CHARGE", "volume": 80})
+    if deal.version == "2.3.0" and deal.chance(15):
+        for each in dimensions:
+            each["type"] = EXPIRES if each["type"] == "RESERVATION_TIME" else each["type"]
     deal.random.shuffle(dimensions)
     return dimensions
 

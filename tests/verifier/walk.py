@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from tests.verifier import active
 from tests.verifier.active import Active, Moment
-from tests.verifier.case import TIMES, Period, Tariff
+from tests.verifier.case import TIMES, Period, Tariff, has_expired
 from tests.verifier.choice import Choice
 from tests.verifier.clock import instant
 from tests.verifier.numbers import HOUR_S
@@ -93,7 +93,7 @@ def lookups(stop: Stop, case: Mapping[str, Any]) -> Iterator[tuple[str, str, str
     """What is looked up for a period: the dimension, the kind of component, the phase. What was reserved comes
     first; beside consumption it alone is looked up among the reservation's prices."""
     if stop.period.reserves:
-        phase = active.EXPIRED if case.get("reservation_expired") else active.RESERVED
+        phase = active.EXPIRED if has_expired(case) else active.RESERVED
         yield "RESERVATION_FLAT", "FLAT", phase
         yield "RESERVATION_TIME", "TIME", phase
     if stop.period.in_session:

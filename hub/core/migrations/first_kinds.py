@@ -50,7 +50,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_operators", (), ()),
     ("doc_partners", ("state",), ()),
     ("doc_passed_on_reservations", (), ()),
-    ("doc_received_cdrs", ("id", "ocpi", "partner", "state", "verdict", "credits", "reference", "bill"), ("id", "state", "verdict", "credits", "reference", "bill")),
+    ("doc_received_cdrs", ("id", "ocpi", "partner", "state", "verdict", "credits", "reference", "session", "card", "contract"), ("id", "state", "verdict", "credits", "reference", "session", "card", "contract")),
     ("doc_received_originals", (), ()),
     ("doc_refused", ("partner", "module", "object"), ("partner",)),
     ("doc_reservations", ("station", "state", "session"), ("station", "state")),

@@ -6,16 +6,17 @@ energy. The tariff is the first that is in force at the beginning, and stays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final
 
 from hub.core.parties import Party
 from modules.cdrs.build.bill import charging_periods
 from modules.cdrs.build.course import whole_ms
 from modules.cdrs.build.facts import Sample, SessionFacts, State
-from modules.tariffs.pricing import Compiled, UnfitSession, in_force
+from modules.tariffs.pricing import Code, Compiled, UnfitSession, Warned, in_force
 
 RESERVED: Final = "RESERVED"
 
@@ -40,8 +41,11 @@ class Pieces:
     tariff: Compiled
 
 
-def cut(timeline: Timeline, tariffs: Sequence[Compiled], zone: str | None, *, expired: bool = False) -> Pieces:
-    """Cut a timeline for the tariff that is in force at its start. Raises: PricingFault."""
+def cut(timeline: Timeline, tariffs: Sequence[Compiled], zone: str | None, *, expired: bool | None = None) -> Pieces:
+    """Cut a timeline for the tariff that is in force at its start. Raises: PricingFault.
+
+    expired: did the reservation; None where nobody says: then it did if nothing came of it.
+    """
     begin, end = whole_ms(timeline.start, "the start"), whole_ms(timeline.end, "the end")
     if end < begin:
         raise UnfitSession("the session ends before it starts")
@@ -68,9 +72,18 @@ def cut(timeline: Timeline, tariffs: Sequence[Compiled], zone: str | None, *, ex
         power=timeline.power,
         current=timeline.current,
         reservation_start=timeline.start if reserved else None,
-        reservation_expired=expired,
+        reservation_expired=not started if expired is None else expired,
     )
     return Pieces(charging_periods(facts, tariff, begin, end), tariff)
+
+
+def doubts_of(timeline: Timeline) -> Iterator[Warned]:
+    """Why the register of a timeline may not say what was charged. It is billed all the same: last less first."""
+    shown = [kwh for _, kwh in sorted(timeline.register, key=lambda reading: reading.at)]
+    if len(shown) == 1:
+        yield Warned(Code.SINGLE_METER_READING, subject="ENERGY")
+    if any(later < earlier for earlier, later in pairwise(shown)):
+        yield Warned(Code.METER_RUNS_BACKWARDS, subject="ENERGY")
 
 
 def _session_start(timeline: Timeline, reserved: Sequence[State], started: Sequence[State]) -> datetime | None:

@@ -31,13 +31,14 @@ from modules.cdrs.check.amounts import (
 from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.claim import TOLERANCE, Claim, without_validity
 from modules.cdrs.check.diagnose import Reason, reasons
-from modules.cdrs.check.itself import against_itself
+from modules.cdrs.check.itself import HUNDREDTH, against_itself
+from modules.cdrs.check.placing import CLOCKS
 from modules.cdrs.check.result import Cause, Deviation, Result, Verdict
 from modules.cdrs.check.size import MOST, is_quick, size_of
 from modules.cdrs.check.watt_hours import read_as_kwh
 from modules.tariffs.pricing import Code, NoTariffInForce, PricingFault, UnknownTariff
 
-__all__ = ["TOLERANCE", "Cause", "Claim", "Deviation", "Result", "Verdict", "check", "glance"]
+__all__ = ["CLOCKS", "HUNDREDTH", "TOLERANCE", "Cause", "Claim", "Deviation", "Result", "Verdict", "check", "glance"]
 
 _ODD_ZONE = "unknown_time_zone"
 _SOUND = "every amount is what the periods and tariffs come to"
@@ -99,8 +100,7 @@ def _bill(claim: Claim, found: list[Deviation]) -> Bill:
         found.append(_stale(claim))
     if Code.TARIFF_OUTSIDE_ITS_VALIDITY in bill.codes:
         found.append(_stale(claim))
-    is_guess = case.reservation_expired and claim.reservation_expired is None
-    if is_guess and any(_far(bill)):  # cancelled or expired: no field of a CDR says which
+    if claim.expiry_is_a_guess and any(_far(bill)):
         other = Bill(claim, replace(bill.case, reservation_expired=False))
         bill = bill if any(_far(other)) else other
     return read_as_kwh(bill, found)
@@ -173,8 +173,10 @@ def _result(examined: _Examined, why: Mapping[str, Reason]) -> Result:
     bill = examined.bill
     result = _verdict([*examined.found, *_amounts(examined, why)], _SOUND)
     computed = {FIELDS[name]: amount for name, amount in bill.figures.items()}
-    odd_zone = [_ODD_ZONE] if bill.claim.has_odd_zone else []
-    warnings = dict.fromkeys([*odd_zone, *(warning.code.value for warning in bill.priced.warnings)])
+    told = [_ODD_ZONE] if bill.claim.has_odd_zone else []
+    if bill.claim.expiry_is_a_guess and not bill.case.reservation_expired:
+        told.append(Code.RESERVATION_TAKEN_FOR_CANCELLED.value)
+    warnings = dict.fromkeys([*told, *(warning.code.value for warning in bill.priced.warnings)])
     return replace(result, computed=computed, warnings=tuple(warnings))
 
 
@@ -185,10 +187,7 @@ def _unpriced(found: list[Deviation], why: str) -> Result:
 
 
 def _verdict(found: list[Deviation], sound: str) -> Result:
-    deviations = sorted(found, key=lambda deviation: deviation.cause is Cause.DUPLICATE)  # a mere hint comes last
-    wrong = [deviation for deviation in deviations if not deviation.tolerable]
+    wrong = [deviation for deviation in found if not deviation.tolerable]
     if wrong:
-        return Result(Verdict.WRONG, f"{wrong[0].figure}: {wrong[0].why}", tuple(deviations))
-    verdict = Verdict.WITHIN_TOLERANCE if deviations else Verdict.RIGHT
-    hint = next((deviation.why for deviation in deviations if deviation.cause is Cause.DUPLICATE), sound)
-    return Result(verdict, hint, tuple(deviations))
+        return Result(Verdict.WRONG, f"{wrong[0].figure}: {wrong[0].why}", tuple(found))
+    return Result(Verdict.WITHIN_TOLERANCE if found else Verdict.RIGHT, sound, tuple(found))

@@ -82,11 +82,19 @@ def claimed_by(cdr: Mapping[str, Any]) -> dict[str, Amount]:
 def sign_of(cdr: Mapping[str, Any], name: str) -> int:
     """-1 where a CDR states an amount with the other sign than in what it takes back.
 
-    Of a credit CDR that is the total. Its parts may stay as they were (mod_cdrs_credit_cdrs), and many turn them too.
+    Of a credit CDR that is the total. Its parts may stay as they were (mod_cdrs_credit_cdrs), and many turn them too:
+    then they add up to the turned total. Where they add up to neither, one below zero is taken for turned.
     """
     if not cdr.get("credit"):
         return 1
-    return -1 if name == "total" or amount_of(cdr[FIELDS[name]]).excl < 0 else 1
+    if name == "total":
+        return -1
+    stated = [amount_of(cdr[FIELDS[part]]).excl for part in PARTS if cdr.get(FIELDS[part]) is not None]
+    total = abs(amount_of(cdr["total_cost"]).excl) if cdr.get("total_cost") is not None else NOTHING
+    for sign in (1, -1) if total else ():
+        if abs(sum(stated, NOTHING) - sign * total) <= CENT * len(stated):
+            return sign
+    return -1 if amount_of(cdr[FIELDS[name]]).excl < 0 else 1
 
 
 def amount_of(price: Mapping[str, Any]) -> Amount:

@@ -10,12 +10,14 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from modules.cdrs.check.result import Deviation
-from modules.tariffs.pricing import BY_THE_TEXT, Case, Policy
+from modules.tariffs.pricing import BY_THE_TEXT, Case, Policy, has_expired
 
 TOLERANCE: Final = Decimal("0.01")
 """A cent an amount: OCPI leaves rounding to the parties."""
-TIMED: Final = ("TIME", "PARKING_TIME", "RESERVATION_TIME")
+RESERVING: Final = ("RESERVATION_TIME", "RESERVATION_EXPIRES")
+TIMED: Final = ("TIME", "PARKING_TIME", *RESERVING)
 """The dimensions that are a time."""
+_EXPIRES: Final = "RESERVATION_EXPIRES"
 _FINE: Final = 10
 """Places of what is compared: fewer would round twice."""
 
@@ -94,10 +96,14 @@ class Claim:
 
     @property
     def _expired(self) -> bool:
-        """As it is said; else what was only reserved is taken for a reservation that expired."""
-        if self.reservation_expired is not None:
-            return self.reservation_expired
-        return bool(self.periods) and all(map(_is_reserved, self.periods))
+        """As it is said; else as the periods tell."""
+        return has_expired(self.periods) if self.reservation_expired is None else self.reservation_expired
+
+    @property
+    def expiry_is_a_guess(self) -> bool:
+        """Might the reservation as well have been cancelled? No field of a CDR says which; a dimension may."""
+        stated = any(_EXPIRES in kinds_of(period) for period in self.periods)
+        return self.reservation_expired is None and self._expired and not stated
 
 
 @lru_cache(maxsize=64)
@@ -109,15 +115,15 @@ def _known_zone(name: str | None) -> str | None:
         return None
 
 
-def _is_reserved(period: Tree) -> bool:
-    """Does the period state reserved time, and nothing of a session? Such a CDR tells of a driver who never came."""
-    kinds = kinds_of(period)
-    return "RESERVATION_TIME" in kinds and kinds.isdisjoint({"ENERGY", "TIME", "PARKING_TIME"})
-
-
 def without_validity(tariff: Tree) -> dict[str, Any]:
     """A tariff that is in force whenever it is asked for."""
     return {name: value for name, value in tariff.items() if name not in ("start_date_time", "end_date_time")}
+
+
+def is_only_reserved(period: Tree) -> bool:
+    """Does it state reserved time and nothing else?"""
+    kinds = kinds_of(period)
+    return bool(kinds) and kinds.issubset(RESERVING)
 
 
 def kinds_of(period: Tree) -> set[str]:

@@ -2,8 +2,8 @@
 
 Each supposition of the table makes the amounts that its mistake leads to. The first that makes all the claimed ones is
 the cause: to the last digit if there is one, else give or take a cent. Where none does, each deviating figure is
-explained on its own, by the supposition that explains most of them; what is left has the class that its place among
-the others gives it.
+explained on its own, by the supposition that explains most of them and that no right part disproves; what is left has
+the class that its place among the others gives it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from modules.cdrs.check.amounts import NONE, PARTS, Figures, Pair, fits, is_copy, pairs
+from modules.cdrs.check.amounts import NONE, PARTS, Figures, Pair, fits, is_copy, is_near, pairs
 from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.result import Cause
 from modules.cdrs.check.suppose import SUPPOSED, Supposition
@@ -62,7 +62,9 @@ def _made(bill: Bill) -> Iterator[tuple[Supposition, Figures]]:
 def _one_by_one(bill: Bill, far: Sequence[Pair], tried: Sequence[tuple[Supposition, Figures]]) -> dict[str, Reason]:
     """The figures that some mistake makes, where no single one makes them all."""
     explained = [
-        (supposition, {pair.figure for pair in far if _makes(bill, figures, pair)}) for supposition, figures in tried
+        (supposition, {pair.figure for pair in far if _makes(bill, figures, pair)})
+        for supposition, figures in tried
+        if not _is_disproved(bill, figures, far)
     ]
     explained.sort(key=lambda entry: -len(entry[1]))
     found: dict[str, Reason] = {}
@@ -75,6 +77,13 @@ def _one_by_one(bill: Bill, far: Sequence[Pair], tried: Sequence[tuple[Suppositi
             if parts and pair.name == "total":
                 found[pair.figure] = parts[0]
     return found
+
+
+def _is_disproved(bill: Bill, figures: Figures, far: Sequence[Pair]) -> bool:
+    """Does a part that is right say that this mistake was not made?"""
+    wrong = {pair.figure for pair in far}
+    parts = (pair for pair in pairs(bill.claimed, figures) if pair.name in PARTS and pair.figure not in wrong)
+    return any(not is_near(pair, bill.scale.snug) for pair in parts)
 
 
 def _makes(bill: Bill, figures: Figures, pair: Pair) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import zip_longest
 from typing import Final, NamedTuple
 
 WRITTEN: Final = timedelta(seconds=36)
@@ -46,7 +47,7 @@ class Misplaced(NamedTuple):
 def misplaced(spans: Sequence[Span], begin: datetime, end: datetime) -> Iterator[Misplaced]:
     """The periods that cannot be true as they stand, each for the first reason found."""
     starts = sorted({span.start for span in spans})
-    until = dict(zip(starts, [*starts[1:], None], strict=True))
+    until = dict(zip_longest(starts, starts[1:]))
     timed: set[datetime] = set()
     for at, (start, stated) in enumerate(spans):
         follows, allowed = until[start], WRITTEN

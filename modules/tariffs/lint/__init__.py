@@ -28,19 +28,24 @@ __all__ = ["PROTOCOLS", "Finding", "LintCode", "Severity", "lint", "unreadable"]
 PROTOCOLS: Final = ("2.1.1", "2.2.1", "2.3.0", "OICP")
 """What a finding may concern."""
 
+_NEWEST: Final = "2.3.0"
+_OF_TAX_INCLUDED: Final = frozenset({LintCode.RATE_UNKNOWN})
+"""Before 2.3.0 there is no such field: prices of 2.1.1 are without tax, and in 2.2.1 one without `vat` has none."""
 _CHECKS: Final = (of_components, of_conditions, of_whole, of_coverage, of_versions, of_oicp)
 
 
-def lint(tariff: Mapping[str, Any], *, concerning: Iterable[str] = PROTOCOLS) -> list[Finding]:
+def lint(tariff: Mapping[str, Any], *, concerning: Iterable[str] = PROTOCOLS, written: str = _NEWEST) -> list[Finding]:
     """The findings on a Tariff tree in our form, the worst first; only those that concern one of `concerning`.
 
+    written: the version in which somebody wrote it; what that has no field for is not missed.
     Never raises for a tree that the wire has read.
     """
     wanted = frozenset(concerning)
+    unmissed = _OF_TAX_INCLUDED if written != _NEWEST else frozenset()
     found = [finding for check in _CHECKS for finding in check(tariff)]
     found += _unpriceable(tariff, found)
     return sorted(
-        (finding for finding in found if not wanted.isdisjoint(finding.versions)),
+        (each for each in found if each.code not in unmissed and not wanted.isdisjoint(each.versions)),
         key=lambda finding: finding.severity.rank,
     )
 

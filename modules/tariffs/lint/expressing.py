@@ -39,6 +39,17 @@ def of_versions(tariff: Mapping[str, Any]) -> Iterator[Finding]:
         else:
             gone = {int(match[1]) for loss in losses if (match := _ELEMENT.fullmatch(loss.pointer))}
             yield from _of_losses(tariff, version, losses, gone)
+            if version == "2.1.1":
+                yield from _not_in_cdrs(tariff, version, gone)
+
+
+def _not_in_cdrs(tariff: Mapping[str, Any], version: str, gone: set[int]) -> Iterator[Finding]:
+    """2.1.1 has conditions on power, and in its CDRs only current (mod_cdrs_cdrdimensiontype_enum)."""
+    for at, element in enumerate(tariff["elements"]):
+        for field in ("min_power", "max_power"):
+            if at not in gone and restrictions_of(element).get(field) is not None:
+                pointer = f"/elements/{at}/restrictions/{field}"
+                yield finding(LintCode.POWER_NOT_IN_CDRS, pointer, version=version, field=field)
 
 
 def _of_losses(tariff: Mapping[str, Any], version: str, losses: tuple[Loss, ...], gone: set[int]) -> Iterator[Finding]:

@@ -59,6 +59,7 @@ class LintCode(StrEnum):
     STEP_ABOVE_ONE = "step_above_one"
     COMPONENT_WITHOUT_RATE = "component_without_rate"
     NOT_CHECKED = "not_checked"
+    POWER_NOT_IN_CDRS = "power_not_in_cdrs"
     TAX_LOST = "tax_lost"
     FIELD_LOST = "field_lost"
     NO_OICP_FORM = "no_oicp_form"
@@ -132,6 +133,11 @@ KINDS: Final[Mapping[LintCode, _Kind]] = {
     ),
     LintCode.NOT_CHECKED: _Kind(
         _H, _OCPI, "The restrictions are too many to say whether {dimension} is always priced."
+    ),
+    LintCode.POWER_NOT_IN_CDRS: _Kind(
+        _H,
+        ("2.1.1",),
+        "A CDR of OCPI {version} states no power: where it is priced again, {field} counts as not fulfilled.",
     ),
     LintCode.TAX_LOST: _Kind(_H, ("2.1.1", "2.2.1"), "OCPI {version}: {why}."),
     LintCode.FIELD_LOST: _Kind(_H, ("2.1.1", "2.2.1"), "OCPI {version}: {why}."),

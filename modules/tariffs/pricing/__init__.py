@@ -17,6 +17,7 @@ from modules.tariffs.pricing.cuts import Cuts, active_components, cut_instants, 
 from modules.tariffs.pricing.faults import (
     NoTariffInForce,
     PricingFault,
+    SeveralCurrencies,
     UnfitSession,
     UnfitTariff,
     UnknownTariff,
@@ -24,7 +25,7 @@ from modules.tariffs.pricing.faults import (
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import HOUR, KWH, Exact, in_units, rounded
 from modules.tariffs.pricing.page import page_of
-from modules.tariffs.pricing.periods import Case
+from modules.tariffs.pricing.periods import Case, has_expired
 from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
 from modules.tariffs.pricing.price import Billed, Priced, free, price
 from modules.tariffs.pricing.receipt import receipt_of
@@ -46,6 +47,7 @@ __all__ = [
     "Policy",
     "Priced",
     "PricingFault",
+    "SeveralCurrencies",
     "TaxLine",
     "UnfitSession",
     "UnfitTariff",
@@ -57,6 +59,7 @@ __all__ = [
     "cut_instants",
     "cuts_of",
     "free",
+    "has_expired",
     "in_force",
     "in_units",
     "instant",

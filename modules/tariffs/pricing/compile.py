@@ -97,6 +97,7 @@ class Compiled:
 
     id: str
     key: str
+    currency: str
     type: str | None
     valid_from: int
     valid_until: int
@@ -171,6 +172,7 @@ def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compile
     return Compiled(
         id=str(tariff.get("id", "")),
         key=str(tariff.get("id", "")).lower(),
+        currency=str(tariff.get("currency") or "").upper(),
         type=tariff.get("type"),
         valid_from=_edge(tariff, "start_date_time", -_FAR),
         valid_until=_edge(tariff, "end_date_time", _FAR),

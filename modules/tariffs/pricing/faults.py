@@ -17,6 +17,10 @@ class NoTariffInForce(PricingFault):
     """None of the tariffs is in force at the start of the session."""
 
 
+class SeveralCurrencies(PricingFault):
+    """The tariffs that price a session are not in one currency, so that their amounts have no sum."""
+
+
 class UnfitTariff(PricingFault):
     """The tariff cannot be read: a price, a time or a bound is not what the specification says."""
 

@@ -30,6 +30,9 @@ class Code(StrEnum):
     NEGATIVE_ENERGY = "negative_energy"
     RESTRICTION_NOT_UNDERSTOOD = "restriction_not_understood"
     DUPLICATE_COMPONENT = "duplicate_component"
+    METER_RUNS_BACKWARDS = "meter_runs_backwards"
+    SINGLE_METER_READING = "single_meter_reading"
+    RESERVATION_TAKEN_FOR_CANCELLED = "reservation_taken_for_cancelled"
 
 
 class Warned(NamedTuple):

@@ -62,6 +62,9 @@ NOTES: Final = {
     "negative_energy": "Energy was given back: it is credited.",
     "restriction_not_understood": "A part of the tariff has a condition that is not known: it was not taken.",
     "duplicate_component": "A part of the tariff states a price twice: the first was taken.",
+    "meter_runs_backwards": "The meter showed less than before: what was charged is not certain.",
+    "single_meter_reading": "The meter was read once only: what was charged is not known, and is not billed.",
+    "reservation_taken_for_cancelled": "The reservation is billed as one that was cancelled, not as one that expired.",
 }
 
 _NAMING: Final = frozenset({"several_tariffs_fit"})

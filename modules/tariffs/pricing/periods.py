@@ -29,11 +29,17 @@ _QUANTITIES: Final = {
     "TIME": (TIME, HOUR),
     "PARKING_TIME": (PARKING, HOUR),
     "RESERVATION_TIME": (RESERVED, HOUR),
+    "RESERVATION_EXPIRES": (RESERVED, HOUR),
 }
 _TIMES: Final = (TIME, PARKING, RESERVED)
 _MEASURES: Final = {"MIN_CURRENT": 0, "MAX_CURRENT": 1, "MIN_POWER": 2, "MAX_POWER": 3}
 _SCALE: Final = 10**9
 """Units of power or current in one kW or A."""
+_UNPRICEABLE: Final = "RESERVATION_OVERTIME"
+"""A quantity of the bookings edition that no component has a price for."""
+_EXPIRES: Final = "RESERVATION_EXPIRES"
+_RESERVING: Final = frozenset({"RESERVATION_TIME", _EXPIRES})
+_CONSUMING: Final = frozenset({"ENERGY", "TIME", "PARKING_TIME"})
 _NOT_MEASURED: Final[tuple[Exact | None, ...]] = (None, None, None, None)
 ONLY_RESERVED: Final = 1 << RESERVED
 """What a period states that belongs to the reservation before the session."""
@@ -47,7 +53,8 @@ class Case:
     version: the OCPI version under whose rules the tariffs were written; it says what a missing `vat` means.
     time_zone: the IANA name of the location's zone; it may be missing while no tariff asks for local time.
     tariffs: trees in our form, or already compiled. periods: ChargingPeriod trees.
-    reservation_expired: nobody came. tariff_type: narrows the choice where no period names its tariff.
+    reservation_expired: nobody came; None where it is not said, so that the periods tell (`has_expired`).
+    tariff_type: narrows the choice where no period names its tariff.
     """
 
     version: str
@@ -56,7 +63,7 @@ class Case:
     start: datetime | str
     end: datetime | str
     periods: Sequence[Mapping[str, Any]]
-    reservation_expired: bool = False
+    reservation_expired: bool | None = None
     tariff_type: str | None = None
 
 
@@ -81,10 +88,21 @@ class Period:
         return self.stated != ONLY_RESERVED
 
 
+def has_expired(periods: Sequence[Mapping[str, Any]]) -> bool:
+    """Do ChargingPeriods tell of a reservation that nobody came for? OCPI mod_tariffs_reservation_restriction_type.
+
+    So they do where there is reserved time and nothing of a session. The bookings edition has a dimension that says so.
+    """
+    kinds = [{dimension["type"] for dimension in period.get("dimensions") or ()} for period in periods]
+    if any(_EXPIRES in each for each in kinds):
+        return True
+    return bool(kinds) and all(each & _RESERVING and each.isdisjoint(_CONSUMING) for each in kinds)
+
+
 def read_periods(case: Case, policy: Policy, warned: list[Warned]) -> list[Period]:
     """The periods of a case, in order of time. Raises: UnfitSession."""
     begin, end = instant(case.start, "the start"), instant(case.end, "the end")
-    periods = [_period(index, tree) for index, tree in enumerate(case.periods)]
+    periods = [_period(index, tree, warned) for index, tree in enumerate(case.periods)]
     starts = [period.start for period in periods]
     if starts != sorted(starts):
         warned.append(Warned(Code.PERIODS_OUT_OF_ORDER))
@@ -103,7 +121,7 @@ def read_periods(case: Case, policy: Policy, warned: list[Warned]) -> list[Perio
     return periods
 
 
-def _period(index: int, tree: Mapping[str, Any]) -> Period:
+def _period(index: int, tree: Mapping[str, Any], warned: list[Warned]) -> Period:
     start = instant(tree.get("start_date_time"), "start_date_time")
     quantities: list[Exact] = [0, 0, 0, 0]
     measures: list[Exact | None] | None = None
@@ -118,6 +136,8 @@ def _period(index: int, tree: Mapping[str, Any]) -> Period:
         elif kind in _MEASURES:
             measures = measures or [*_NOT_MEASURED]
             measures[_MEASURES[kind]] = in_units(dimension.get("volume"), _SCALE, kind)
+        elif kind == _UNPRICEABLE and in_units(dimension.get("volume"), HOUR, kind):
+            warned.append(Warned(Code.UNPRICED_QUANTITY, index, kind))
     if quantities[TIME] < 0 or quantities[PARKING] < 0 or quantities[RESERVED] < 0:
         raise UnfitSession("a period states a negative time")
     key = tree.get("tariff_id")

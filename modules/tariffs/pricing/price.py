@@ -15,10 +15,20 @@ from typing import Final, NamedTuple
 from modules.tariffs.pricing.at_hand import at_hand
 from modules.tariffs.pricing.choice import tariffs_of
 from modules.tariffs.pricing.compile import Compiled, Dimension, Phase
+from modules.tariffs.pricing.faults import SeveralCurrencies
 from modules.tariffs.pricing.limits import Bounded, bounded
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import KWH, SECOND, Exact, rounded
-from modules.tariffs.pricing.periods import ENERGY, ONLY_RESERVED, PARKING, TIME, Case, Period, read_periods
+from modules.tariffs.pricing.periods import (
+    ENERGY,
+    ONLY_RESERVED,
+    PARKING,
+    TIME,
+    Case,
+    Period,
+    has_expired,
+    read_periods,
+)
 from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
 from modules.tariffs.pricing.steps import Raised, Segment, raise_to_steps
 from modules.tariffs.pricing.times import instant
@@ -90,7 +100,10 @@ class Priced(NamedTuple):
 
 
 def price(case: Case, policy: Policy = BY_THE_TEXT) -> Priced:
-    """Price a case. Raises: PricingFault (UnknownTariff, NoTariffInForce, UnfitTariff, UnfitSession)."""
+    """Price a case.
+
+    Raises: PricingFault (UnknownTariff, NoTariffInForce, SeveralCurrencies, UnfitTariff, UnfitSession).
+    """
     compiled = [t if isinstance(t, Compiled) else at_hand(t, case.version) for t in case.tariffs]
     warned: list[Warned] = []
     periods = read_periods(case, policy, warned)
@@ -109,6 +122,8 @@ def _priced(
     case: Case, periods: Sequence[Period], chosen: Sequence[Compiled | None], policy: Policy, warned: list[Warned]
 ) -> Priced:
     used = _each(chosen)
+    if len(used) > 1:
+        _in_one_currency(used)
     for tariff in used:
         warned += tariff.warned
     segments = _segments(case, periods, chosen, policy, warned)
@@ -148,12 +163,29 @@ def _each(chosen: Sequence[Compiled | None]) -> list[Compiled]:
     return used
 
 
+def _in_one_currency(used: Sequence[Compiled]) -> None:
+    """Raises: SeveralCurrencies. A tariff that names none is taken for one in that of the others."""
+    found = sorted({tariff.currency for tariff in used if tariff.currency})
+    if len(found) > 1:
+        raise SeveralCurrencies(f"the tariffs of the periods are in {' and '.join(found)}")
+
+
 def _segments(
     case: Case, periods: Sequence[Period], chosen: Sequence[Compiled | None], policy: Policy, warned: list[Warned]
 ) -> list[Segment]:
-    reserved = Phase.EXPIRED if case.reservation_expired else Phase.RESERVED
+    reserved = Phase.EXPIRED if _has_expired(case, periods) else Phase.RESERVED
     ground = Ground(case.time_zone, instant(case.start, "the start"), reserved, policy)
     return Walk(ground, warned).over(periods, chosen)
+
+
+def _has_expired(case: Case, periods: Sequence[Period]) -> bool:
+    """As it is said; else as the periods tell."""
+    if case.reservation_expired is not None:
+        return case.reservation_expired
+    for period in periods:
+        if period.stated & ONLY_RESERVED:
+            return has_expired(case.periods)
+    return False
 
 
 def _ruling(periods: Sequence[Period], chosen: Sequence[Compiled | None]) -> tuple[Compiled | None, bool]:

@@ -115,6 +115,12 @@ async def test_an_older_version_is_read_by_its_own_rules(house: House) -> None:
 async def test_what_cannot_be_priced_is_told(house: House) -> None:
     night = tariff()
     night["elements"][0]["restrictions"] = {"start_time": "22:00", "end_time": "06:00"}
+    crowns = {**tariff(), "id": "SEK1", "currency": "SEK"}
+    halves = zip(("10:00", "10:30"), (tariff()["id"], "SEK1"), strict=True)
+    by_two = [
+        {**CDR["charging_periods"][0], "start_date_time": f"2026-05-04T{at}:00Z", "tariff_id": name}
+        for at, name in halves
+    ]
     asks: list[tuple[dict[str, Any], str]] = [
         ({"tariffs": [tariff()]}, "invalid_request"),
         ({"tariffs": [tariff()], "cdr": CDR, "session": CDR}, "invalid_request"),
@@ -123,6 +129,9 @@ async def test_what_cannot_be_priced_is_told(house: House) -> None:
         ({"tariffs": [1], "cdr": CDR}, "invalid_request"),
         ({"tariffs": [tariff()], "cdr": {**CDR, "charging_periods": [{}]}}, "unfit_session"),
         ({"tariffs": [tariff()], "cdr": {**CDR, "charging_periods": 1}}, "unfit_case"),
+        ({"tariffs": [tariff()], "cdr": {**CDR, "charging_periods": []}}, "unfit_session"),
+        ({"tariffs": [tariff()], "cdr": {**CDR, "charging_periods": None}}, "unfit_session"),
+        ({"tariffs": [tariff(), crowns], "cdr": {**CDR, "charging_periods": by_two}}, "several_currencies"),
         ({"cdr": {**CDR, "tariffs": [1]}}, "unfit_case"),
         ({"tariffs": [tariff()], "cdr": {**CDR, "start_date_time": "soon"}}, "unfit_session"),
         ({"tariffs": [tariff()], "cdr": {**CDR, "start_date_time": 1}}, "unfit_session"),

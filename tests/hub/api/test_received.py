@@ -12,6 +12,7 @@ from modules.cdrs.model import CDR
 from tests.hub.house import House
 from tests.modules.cdrs.check.records import but
 from tests.modules.cdrs.check.test_mistakes import HOURS
+from tests.modules.cdrs.test_received import later
 
 CDRS = "/api/v1/cdrs"
 WRONG = but(HOURS, id="BAD", total=("6.00", "7.20"), fixed=("1.00", "1.20"))
@@ -33,7 +34,7 @@ async def furnished(house: House) -> House:
     await house.invite("other", "BE*BBB", "CPO")
     await house.charge()
     await brings(house, HOURS)
-    await brings(house, WRONG)
+    await brings(house, later(WRONG))
     return house
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from modules.cdrs.check.amounts import NONE, PARTS, Figures
 from modules.cdrs.check.bill import Bill, part_of
-from modules.cdrs.check.claim import kinds_of
+from modules.cdrs.check.claim import is_only_reserved
 from modules.cdrs.check.result import Cause
 from modules.cdrs.check.suppose.supposition import Suppositions
 
@@ -33,7 +33,7 @@ def time_under_parking(bill: Bill) -> Iterator[Figures]:
 @FIELDS(Cause.FLAT_PER_PERIOD)
 def flat_per_period(bill: Bill) -> Iterator[Figures]:
     """The flat fee was charged for each period."""
-    periods = sum(kinds_of(period) != {"RESERVATION_TIME"} for period in bill.case.periods)
+    periods = sum(not is_only_reserved(period) for period in bill.case.periods)
     yield bill.billed_as(lambda s: s.billed * (periods if part_of(s) == "fixed" else 1))
     yield bill.billed_as(lambda s: s.billed * (len(bill.case.periods) if part_of(s) == "fixed" else 1))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from modules.cdrs.check.amounts import NONE, Figures
 from modules.cdrs.check.bill import Bill, part_of
-from modules.cdrs.check.claim import kinds_of
+from modules.cdrs.check.claim import RESERVING, is_only_reserved, kinds_of
 from modules.cdrs.check.result import Cause
 from modules.cdrs.check.suppose.supposition import Suppositions
 
@@ -16,7 +16,7 @@ RESERVATIONS = Suppositions()
 
 
 def _was_reserved(bill: Bill) -> bool:
-    return any("RESERVATION_TIME" in kinds_of(period) for period in bill.case.periods)
+    return any(not kinds_of(period).isdisjoint(RESERVING) for period in bill.case.periods)
 
 
 @RESERVATIONS(Cause.RESERVATION)
@@ -48,7 +48,7 @@ def reserved_as_charging(bill: Bill) -> Iterator[Figures]:
     """Reserved time was billed at the price of charging time."""
 
     def as_time(period: dict[str, Any]) -> None:
-        named = {"RESERVATION_TIME": "TIME"}
+        named = dict.fromkeys(RESERVING, "TIME")
         period["dimensions"] = [{**d, "type": named.get(d["type"], d["type"])} for d in period["dimensions"]]
 
     if _was_reserved(bill):
@@ -68,7 +68,7 @@ def clock_of_the_reservation(bill: Bill) -> Iterator[Figures]:
     """The time of the reservation was counted into the duration of the session."""
 
     def in_session(period: dict[str, Any]) -> None:
-        if kinds_of(period) == {"RESERVATION_TIME"}:
+        if is_only_reserved(period):
             period["dimensions"] = [*period["dimensions"], {"type": "ENERGY", "volume": 0}]
 
     if _was_reserved(bill):

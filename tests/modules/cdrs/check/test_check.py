@@ -14,7 +14,7 @@ from modules.cdrs.check.size import MOST, size_of
 from modules.cdrs.check.suppose import SUPPOSED
 from modules.tariffs.pricing import Policy
 from tests.modules.cdrs.check.records import BERLIN, but, cdr, checked, component, element, period, tariff
-from tests.modules.cdrs.check.test_mistakes import EVENING, HOURS, MANY, MINUTES, RESERVED, TIERED
+from tests.modules.cdrs.check.test_mistakes import CAPPED, EVENING, HOURS, MANY, MINUTES, RESERVED, TIERED
 
 D = Decimal
 
@@ -124,14 +124,64 @@ def test_two_mistakes_at_once_are_both_named() -> None:
     assert set(checked(both).causes) == {Cause.STEP, Cause.FLAT_PER_PERIOD}
 
 
+@pytest.mark.parametrize("total", ["15.00", "13.00", "11.00", "4.00", "16.00", "13.40", "17.00", "20.00"])
+def test_where_each_part_is_right_a_wrong_total_is_a_wrong_sum(total: str) -> None:
+    """As after a fee charged twice, a part left out, the wrong zone, no step: but the parts say it was not so."""
+    taxed = str(D(total) * D("1.19"))
+    for changes in ({"total": (total,)}, {"total": (total, taxed)}):
+        result = checked(but(EVENING, **changes))
+        assert result.causes == (Cause.ARITHMETIC,), result.deviations
+        assert result.deviations[0].why in (
+            "each part is right, and the total is not their sum",
+            "A part of the price was added to the total twice",
+        )
+
+
 def test_a_credit_is_held_against_what_it_takes_back() -> None:
     credit = but(EVENING, id="CDR1-C", credit=True, credit_reference_id="CDR1", total=("-14.00", "-16.66"))
     assert checked(credit).verdict is Verdict.RIGHT
     assert checked(credit, original=EVENING).verdict is Verdict.RIGHT
     result = checked(credit, original=but(EVENING, total=("15.00", "17.85")))
     assert (result.verdict, result.causes) == (Verdict.WRONG, (Cause.CREDIT,))
-    assert checked(but(credit, energy=("-10.00", "-11.90"))).verdict is Verdict.RIGHT
     assert checked(but(credit, total=("-13.40", "-15.95"), parking=("2.40", "2.86"))).causes == (Cause.STEP,)
+
+
+def test_the_parts_of_a_credit_are_turned_all_or_none() -> None:
+    credit = but(EVENING, id="CDR1-C", credit=True, credit_reference_id="CDR1", total=("-14.00", "-16.66"))
+    turned = {"energy": ("-10.00", "-11.90"), "parking": ("-3.00", "-3.57"), "fixed": ("-1.00", "-1.19")}
+    for original in (None, EVENING):
+        assert checked(but(credit, **turned), original=original).verdict is Verdict.RIGHT
+        for part in turned:
+            result = checked(but(credit, **{part: turned[part]}), original=original)
+            assert (result.verdict, result.causes) == (Verdict.WRONG, (Cause.CREDIT,))
+            assert [deviation.figure for deviation in result.deviations] == [f"total_{part}_cost.before_taxes"]
+
+
+def test_a_part_that_was_negative_may_stay_so_in_a_credit() -> None:
+    """2 kWh given back for 1.00, and a fee of 3.00."""
+    prices = tariff(element(component("ENERGY", "0.50", 1, None), component("FLAT", "3.00", 1, None)))
+    record = cdr([prices], [period("09:00", energy="-2", time="1")], "10:00", total=("2.00",), energy=("-1.00",),
+                 fixed=("3.00",))  # fmt: skip
+    assert checked(record).verdict is Verdict.RIGHT
+    back = but(record, id="CDR1-C", credit=True, credit_reference_id="CDR1", total=("-2.00",))
+    for original in (None, record):
+        assert checked(back, original=original).verdict is Verdict.RIGHT
+    turned = but(back, energy=("1.00",), fixed=("-3.00",))
+    assert checked(turned, original=record).verdict is Verdict.RIGHT
+    assert Cause.CREDIT in checked(but(back, fixed=("-3.00",)), original=record).causes
+
+
+def test_a_total_of_2_3_0_has_taxes_where_its_parts_do() -> None:
+    silent = but(EVENING, total=("14.00",))
+    said = checked(silent, "2.3.0")
+    assert (said.verdict, said.causes) == (Verdict.WRONG, (Cause.TAX,))
+    assert [(each.figure, each.computed) for each in said.deviations] == [("total_cost.taxes", D("2.66"))]
+    assert checked(silent, "2.2.1").verdict is Verdict.RIGHT
+    nobody = but(silent, energy=("10.00",), parking=("3.00",), fixed=("1.00",))
+    assert checked(nobody, "2.3.0").verdict is Verdict.RIGHT
+    assert checked(but(CAPPED, total=("8.00",)), "2.3.0").causes == (Cause.TAX,)
+    net = but(CAPPED, total=("8.00",), tariffs=[{**CAPPED["tariffs"][0], "max_price": {"before_taxes": D("8.00")}}])
+    assert checked(net, "2.3.0").verdict is Verdict.RIGHT
 
 
 def test_a_tax_is_held_against_its_rate_where_there_is_one_rate() -> None:

@@ -22,6 +22,7 @@ def found(*periods: tuple[float, str], minutes: int = 60) -> list[tuple[int, Mis
 @pytest.mark.parametrize(
     ("periods", "expected"),
     [
+        ([], []),
         ([(0, "1")], []),
         ([(0, "0.5"), (30, "0.5")], []),
         ([(30, "0.5"), (0, "0.5")], []),

@@ -93,6 +93,7 @@ ODD: list[tuple[str, str, list[dict[str, Any]], dict[str, Any]]] = [
     ("no_oicp_form", "/elements/0", [element(KWH, HOUR)], {}),
     ("no_oicp_form", "/elements/0/restrictions/min_kwh", [element(KWH, min_kwh=5), ANY], {}),
     ("no_oicp_form", "/elements/0", [element(FEE), ANY], {}),
+    ("power_not_in_cdrs", "/elements/0/restrictions/min_power", [element(KWH, min_power=5), ANY], {}),
     ("oicp_loses", "/elements/0/price_components/0/vat", [ANY], {}),
 ]  # fmt: skip
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from modules.tariffs.pricing import BY_THE_TEXT, Case, Compiled, Policy, Priced, price
+from modules.tariffs.pricing import BY_THE_TEXT, Case, Code, Compiled, Policy, Priced, price
 
 SHORT = {
     "kwh": "ENERGY",
@@ -19,6 +19,11 @@ SHORT = {
     "min_kw": "MIN_POWER",
     "max_kw": "MAX_POWER",
 }
+
+BESIDE_THE_ENGINE = frozenset(
+    {Code.METER_RUNS_BACKWARDS, Code.SINGLE_METER_READING, Code.RESERVATION_TAKEN_FOR_CANCELLED}
+)
+"""Warnings of whoever asks for a price; the engine itself takes a case as it is told."""
 
 
 def component(kind: str, amount: str, step: int = 0, vat: str | None = None) -> dict[str, Any]:

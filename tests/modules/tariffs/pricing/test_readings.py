@@ -237,7 +237,48 @@ def test_q25_an_expired_reservation_is_priced_by_its_own_elements_first_wherever
         element(component("FLAT", "7"), reservation="RESERVATION_EXPIRES"),
     )
     assert excl(bill(both, period("09:00", reserved="1"), end="10:00", reservation_expired=True)) == 9
-    assert excl(bill(both, period("09:00", reserved="1"), end="10:00")) == 3
+    assert excl(bill(both, period("09:00", reserved="1"), end="10:00", reservation_expired=False)) == 3
+
+
+def test_q25_where_nobody_says_so_a_reservation_without_a_session_has_expired() -> None:
+    both = tariff(
+        element(component("TIME", "2"), reservation="RESERVATION"),
+        element(component("TIME", "7"), reservation="RESERVATION_EXPIRES"),
+        element(component("ENERGY", "1")),
+    )
+    reserved = period("09:00", reserved="1")
+    assert excl(bill(both, reserved, end="10:00")) == 7
+    assert excl(bill(both, reserved, period("10:00", kwh="3", time="1"), end="11:00")) == 5
+
+
+def test_the_bookings_edition_says_by_a_dimension_that_a_reservation_expired() -> None:
+    both = tariff(
+        element(component("TIME", "2"), reservation="RESERVATION"),
+        element(component("TIME", "7"), reservation="RESERVATION_EXPIRES"),
+        element(component("ENERGY", "1")),
+    )
+    expired = of_kinds(RESERVATION_EXPIRES=1)
+    assert excl(bill(both, expired, end="10:00")) == 7
+    assert excl(bill(both, expired, period("10:00", kwh="3", time="1"), end="11:00")) == 10
+    assert excl(bill(both, expired, end="10:00", reservation_expired=False)) == 2
+
+
+def test_time_beyond_a_booking_has_no_price_and_that_is_said() -> None:
+    priced = bill(tariff(element(component("ENERGY", "1"))), of_kinds(ENERGY=3, RESERVATION_OVERTIME=1), end="10:00")
+    assert excl(priced) == 3
+    assert notes(priced) == [("unpriced_quantity", 0, "RESERVATION_OVERTIME")]
+    quiet = bill(tariff(element(component("ENERGY", "1"))), of_kinds(ENERGY=3, RESERVATION_OVERTIME=0), end="10:00")
+    assert notes(quiet) == []
+
+
+def of_kinds(**volumes: int) -> dict[str, Any]:
+    """A period from nine o'clock, by the names of OCPI's dimensions."""
+    dimensions = [{"type": kind, "volume": volume} for kind, volume in volumes.items()]
+    return {**period("09:00"), "dimensions": dimensions}
+
+
+def notes(priced: Priced) -> list[tuple[str, int | None, str]]:
+    return [(warned.code.value, warned.period, warned.subject) for warned in priced.warnings]
 
 
 def limited(**limits: dict[str, str]) -> dict[str, Any]:
