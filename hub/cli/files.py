@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -25,7 +26,7 @@ def read(path: str) -> Json:
     except OSError as error:
         raise CommandFailed(f"{path}: {error.strerror}", Code.NOT_FOUND) from None
     try:
-        return parse(raw, limit=_LIMIT)
+        return parse(raw.removeprefix(BOM_UTF8), limit=_LIMIT)
     except BusbarError as fault:
         raise CommandFailed(f"{path}: {fault.message}") from None
 

@@ -5,6 +5,7 @@ A line is read only up to a limit; what cannot be priced becomes a result that s
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import BinaryIO, Final
@@ -15,7 +16,7 @@ from hub.control.parts import CaseFault
 from hub.control.ready import CompiledTariffs
 from hub.control.result import differences, failure, success
 from hub.core.errors import TooLarge, Unreadable
-from hub.core.inbound import parse
+from hub.core.inbound import UnfitJson, parse
 from hub.core.jsontypes import Json, Tree
 from modules.tariffs.pricing import PricingFault
 from modules.tariffs.pricing.numbers import decimal_text
@@ -44,6 +45,8 @@ class Pricer:
             tree = parse(line, limit=LINE_LIMIT)
         except TooLarge as fault:
             return failure(None, "too_large", fault.message)
+        except UnfitJson as fault:
+            return failure(None, "unfit_json", fault.message)
         except Unreadable as fault:
             return failure(None, "not_json", fault.message)
         return self.of_tree(tree)
@@ -75,11 +78,16 @@ class Pricer:
 
 
 def lines_of(stream: BinaryIO, *, limit: int = LINE_LIMIT) -> Iterator[tuple[int, bytes | None]]:
-    """The lines of `stream` that are not blank, with their numbers from 1; None for one that is longer than `limit`."""
+    """The lines of `stream` that are not blank, with their numbers from 1; None for one that is longer than `limit`.
+
+    Some editors begin a file with the mark of UTF-8, which is no part of the first line.
+    """
     for number, line in enumerate(iter(lambda: stream.readline(limit + 1), b""), 1):
+        if number == 1:
+            line = line.removeprefix(BOM_UTF8)
         if len(line) > limit and not line.endswith(b"\n"):
             while (more := stream.readline(limit)) and not more.endswith(b"\n"):
                 pass
             yield number, None
-        elif not line.isspace():
+        elif line and not line.isspace():
             yield number, line.rstrip(b"\r\n")

@@ -29,11 +29,21 @@ Json: TypeAlias = Any
 MAX_DEPTH: Final = 32
 MAX_DIGITS: Final = 32
 
+_NUL: Final = "the body holds a NUL character"
+_LONG: Final = f"a number of the body has more than {MAX_DIGITS} digits"
 _EXPONENT = re.compile(rb"[0-9]E[+-][0-9]")
 _LONG_NUMBER: Final = b"0" * (MAX_DIGITS + 1)
 _DIGITS: Final = bytes.maketrans(b"0123456789", b"0" * 10)
 _OPENING: Final = bytes.maketrans(b"[]", b"{}")
 _NO_MARKS: Final = bytes(set(range(256)) - set(b'[]{}"'))
+
+
+class UnfitJson(Unreadable):
+    """The body is JSON, but not such as is taken: it could be read in two ways, or not be kept."""
+
+
+class _TooLong(ValueError):
+    """A number has too many digits."""
 
 
 def parse(body: bytes, *, limit: int) -> Json:
@@ -45,13 +55,13 @@ def parse(body: bytes, *, limit: int) -> Json:
         raise TooLarge(f"the body is larger than {limit} bytes")
     escaped = b"\\" in body
     if escaped and b"\\u0000" in body.replace(b"\\\\", b""):
-        raise Unreadable("the body holds a NUL character")
+        raise UnfitJson(_NUL)
     quoted = _without_escapes(body) if escaped else body
     _check_depth(quoted)
     _check_digits(quoted)
     tree = _decode(body)
     if quoted.count(b'"') != _without_escapes(_ENCODER.encode(tree)).count(b'"'):
-        raise Unreadable("an object of the body repeats a key")
+        raise UnfitJson("an object of the body repeats a key")
     return tree
 
 
@@ -91,13 +101,13 @@ def _check_depth(quoted: bytes) -> None:
             break
         marks = marks.replace(b"{}", b"")
     if b"{}" in marks or marks.count(b"{") > MAX_DEPTH:
-        raise Unreadable(f"the body nests deeper than {MAX_DEPTH}")
+        raise UnfitJson(f"the body nests deeper than {MAX_DEPTH}")
 
 
 def _check_digits(quoted: bytes) -> None:
     """Raises: Unreadable, when a number is too long."""
     if _LONG_NUMBER in quoted.translate(_DIGITS) and _LONG_NUMBER in _skeleton(quoted).translate(_DIGITS):
-        raise Unreadable(f"a number of the body has more than {MAX_DIGITS} digits")
+        raise UnfitJson(_LONG)
 
 
 def _decode(body: bytes) -> Json:
@@ -106,21 +116,22 @@ def _decode(body: bytes) -> Json:
     except UnicodeDecodeError as error:
         raise Unreadable("the body is not UTF-8") from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        if isinstance(error.__cause__, _TooLong):
+            raise UnfitJson(_LONG) from error
+        if b"\0" in body:
+            raise Unreadable(_NUL) from error
         raise Unreadable(f"the body is not JSON: {error}"[:160]) from error
 
 
 def _number(text: str) -> Decimal:
-    """A number with a fraction or an exponent.
-
-    Raises: ValueError, when its plain notation has more than 32 digits.
-    """
+    """A number with a fraction or an exponent. Raises: _TooLong, when its plain notation has more than 32 digits."""
     if len(text) <= MAX_DIGITS and "e" not in text and "E" not in text:
         return Decimal(text)
     if len(text) > 2 * MAX_DIGITS or len(text.lower().partition("e")[2]) > 4:  # 1e9999 can be written out, just
-        raise ValueError("a number is too long")
+        raise _TooLong
     plain = format(Decimal(text), "f")
     if sum(map(str.isdigit, plain)) > MAX_DIGITS:
-        raise ValueError(f"a number has more than {MAX_DIGITS} digits")
+        raise _TooLong
     return Decimal(plain)
 
 

@@ -246,9 +246,13 @@ BAD: Final[list[tuple[Any, str]]] = [
     (b"\xff\xfe", "not_json"),
     (json.dumps(CASE).replace("10}", "NaN}").encode(), "not_json"),
     (json.dumps(CASE).replace("10}", "Infinity}").encode(), "not_json"),
-    (json.dumps(CASE).replace("10}", "1" * 5000 + "}").encode(), "not_json"),
-    (json.dumps(CASE).replace('"kind"', '"name": "again", "kind"').encode(), "not_json"),
-    (b"[" * 100_000 + b"]" * 100_000, "not_json"),
+    (json.dumps(CASE).replace("10}", "1" * 5000 + "}").encode(), "unfit_json"),
+    (json.dumps(CASE).replace("10}", "1e999}").encode(), "unfit_json"),
+    (json.dumps(CASE).replace("10}", "-1e-99999}").encode(), "unfit_json"),
+    (case(name="a\0b"), "unfit_json"),
+    (b'{"name": "a\0b"}', "not_json"),
+    (json.dumps(CASE).replace('"kind"', '"name": "again", "kind"').encode(), "unfit_json"),
+    (b"[" * 100_000 + b"]" * 100_000, "unfit_json"),
 ]  # fmt: skip
 
 
@@ -259,6 +263,20 @@ def test_what_is_bad_has_a_name_and_the_next_line_is_priced() -> None:
     assert all(each["error"]["message"] for each in results[::2])
     assert code == 1
     assert said.startswith(f"{len(BAD)} priced, {len(BAD)} not priced, 0 differ")
+
+
+def test_it_is_said_what_json_is_not_taken_for() -> None:
+    digits, nul = "a number of the body has more than 32 digits", "the body holds a NUL character"
+    for line, message in ((b'{"a": 1e999}', digits), (b'{"a": "\\u0000"}', nul), (b'{"a": "\0"}', nul)):
+        assert Pricer().of_line(line)["error"]["message"] == message
+
+
+def test_the_mark_of_utf_8_at_the_start_of_a_file_is_no_part_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "cases.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(CASE).encode() + b"\n")
+    assert run("--batch", str(path), "--no-receipt").code == run(str(path), "--no-receipt").code == 0
+    assert list(lines_of(BytesIO(b"\xef\xbb\xbfa\n\xef\xbb\xbfb\n"))) == [(1, b"a"), (2, b"\xef\xbb\xbfb")]
+    assert list(lines_of(BytesIO(b"\xef\xbb\xbf\n"))) == list(lines_of(BytesIO(b"\xef\xbb\xbf"))) == []
 
 
 def test_a_line_that_is_too_long_is_passed_over_without_being_held() -> None:
