@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from hub.core.units import Document
-from modules.cdrs import vetting
+from hub.core.units import Document, Unit
+from modules.cdrs import received, vetting
 from modules.cdrs.bills import bill_of, is_same_charge
-from modules.cdrs.store import RECEIVED, Passing
+from modules.cdrs.store import RECEIVED, Passing, Standing, standing_put
 from tests.modules.cdrs.check.records import PLACE, but, cdr, component, element, moment, period, read, tariff
 from tests.modules.cdrs.check.test_mistakes import HOURS
 from tests.modules.cdrs.test_received import bring, credit, found, kept, later, switch
@@ -144,6 +144,26 @@ async def test_a_bill_that_comes_before_the_credit_of_the_first_is_held_until_th
     await bring(world, credit())
     await vetting.vet_waiting(world.hub)
     assert stands(await kept(world, "CDR2")) == ("right", Passing.FREE)
+
+
+async def test_a_credit_makes_room_when_its_own_check_is_done(world: World) -> None:
+    await bring(world, HOURS)
+    unchecked = await bring(world, credit())
+    await world.store.commit(Unit().put(standing_put(unchecked, Standing())))
+    assert (await bring(world, replacement())).columns["verdict"] == "wrong"
+    for _ in range(2):
+        await vetting.vet_waiting(world.hub)
+    assert (await kept(world, "CDR2")).columns["verdict"] == "right"
+
+
+async def test_a_double_that_an_operator_has_released_stays_released(world: World) -> None:
+    await switch(world, cdr_policy="hold")
+    await bring(world, HOURS)
+    second = await bring(world, replacement())
+    await received.release(world.hub, second.key, actor="jo")
+    await bring(world, credit())
+    await vetting.vet_waiting(world.hub)
+    assert stands(await kept(world, "CDR2")) == ("wrong", Passing.RELEASED)
 
 
 async def test_a_credit_that_is_wrong_makes_no_room_for_another_bill(world: World) -> None:
