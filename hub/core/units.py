@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import msgspec
+from msgspec import structs
+
+from hub.core import trace
 
 ANY: Final = -1
 """Expect nothing of the document's version."""
@@ -112,6 +115,10 @@ class Unit(msgspec.Struct):
         return self
 
     def tells(self, change: Change) -> Self:
+        """Let partners hear of it; without a correlation id of its own it belongs to the journey of this task."""
+        journey = trace.current_ids()[1]
+        if journey and not change.correlation_id:
+            change = structs.replace(change, correlation_id=journey)
         self.changes.append(change)
         return self
 

@@ -13,6 +13,8 @@ from hub.core.units import ABSENT, Change, Document, Kind, Put
 MODULE: Final = "hubclientinfo"
 CLIENTS: Final = Kind("client_infos", columns=("role", "status", "partner", "why"))
 _ALL: Final = 1_000_000
+_UNSAID: Final = frozenset({PartyRole.HUB, PartyRole.PTP})
+"""Told as OTHER: our form has no HUB, and PTP is a role of the payments edition alone, where the enum is closed."""
 
 
 class Standing(NamedTuple):
@@ -43,11 +45,11 @@ def put_of(standing: Standing, since: str, *, expect: int = ABSENT) -> Put:
 
 
 def body_of(party: Party, role: PartyRole, status: Status, since: str) -> bytes:
-    """ClientInfo in our form, which has no HUB among its roles."""
+    """ClientInfo in our form; see `_UNSAID`."""
     tree = {
         "party_id": party.party_id,
         "country_code": party.country_code,
-        "role": PartyRole.OTHER.value if role is PartyRole.HUB else role.value,
+        "role": PartyRole.OTHER.value if role in _UNSAID else role.value,
         "status": status.value,
         "last_updated": since,
     }

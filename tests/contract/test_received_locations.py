@@ -237,3 +237,18 @@ async def test_another_partys_space_is_404_whether_it_exists_or_not(world: World
             answers.add((said.http, said.code, said.message))
         assert len(answers) == 1
         assert next(iter(answers))[:2] == (404, 2000)
+
+
+async def test_what_changed_goes_on_with_the_correlation_id_of_who_changed_it(world: World) -> None:
+    seen = await world.store.last_change()
+    await world.ask(
+        "PUT",
+        world.at(X1),
+        by="c1",
+        body=their_location(world.version),
+        headers=[("X-Correlation-ID", "journey-1")],
+    )
+    part = {"status": "CHARGING", "last_updated": MOMENT}
+    await world.ask("PATCH", world.at(f"{X1}/E1"), by="c1", body=part, headers=[("X-Correlation-ID", "journey-2")])
+    rows = await world.store.changes(after=seen, limit=10)
+    assert [row.change.correlation_id for row in rows] == ["journey-1", "journey-2"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hub.core.agreements import Agreement
+from hub.core.behind import Status
 from hub.core.inbound import parse
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim, Partner, State, TokenUse
@@ -15,7 +16,7 @@ from modules.hubclientinfo import service
 from modules.hubclientinfo.model import ClientInfo
 from modules.hubclientinfo.publication import ClientInfoPublication
 from modules.hubclientinfo.roster import standings
-from modules.hubclientinfo.store import CLIENTS, MODULE
+from modules.hubclientinfo.store import CLIENTS, MODULE, body_of
 from tests.world import NOW, World, a_world
 
 USUAL = {
@@ -244,3 +245,9 @@ async def test_an_invitation_that_is_used_makes_planned_connected(world: World) 
     await change(world, "n", state=State.CONNECTED, claims=world.partner("n").invited)
     await keep(world)
     assert (await statuses(world))["NL*NNN/EMSP"] == "CONNECTED"
+
+
+def test_a_role_that_no_table_of_the_module_has_is_told_as_other() -> None:
+    for role, told in ((PartyRole.PTP, "OTHER"), (PartyRole.HUB, "OTHER"), (PartyRole.EMSP, "EMSP")):
+        body = body_of(Party.parse("NL*PPP"), role, Status.CONNECTED, "2026-05-04T10:00:00.000Z")
+        assert parse(body, limit=1000)["role"] == told
