@@ -13,14 +13,13 @@ from pathlib import Path
 
 import uvloop
 
-from bench import bystanders, crawl, fanout, http, idle, ocpp, pricing, relay, report, roaming, store
+from bench import bystanders, crawl, energy, fanout, http, idle, ocpp, pricing, relay, report, roaming, store
 from bench.child import LOAD_CORE
 from bench.harness import Effort, Findings, pin
 
 _PAGE = Path(__file__).with_name("RESULTS.md")
-PARTS = {
-    part.PART: part.measure for part in (http, roaming, store, fanout, relay, bystanders, ocpp, idle, pricing, crawl)
-}
+_MEASURED = (http, roaming, store, fanout, relay, bystanders, ocpp, idle, pricing, energy, crawl)
+PARTS = {part.PART: part.measure for part in _MEASURED}
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:

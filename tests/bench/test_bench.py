@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bench import fanout, http, ocpp, pricing, report
+from bench import energy, fanout, http, ocpp, pricing, report
 from bench.__main__ import PARTS, options
 from bench.harness import Effort, Figure, Findings, Sample
 
@@ -80,3 +80,9 @@ async def test_prices_and_receipts_are_measured_in_cpu_time() -> None:
     found = await pricing.measure(LEAST)
     assert all(each.value > 0 for each in found.figures)
     assert [each.bound for each in found.figures if each.bound] == [25, 100, 1000]
+
+
+async def test_a_site_is_shared_out_and_planned_in_cpu_time() -> None:
+    found = await energy.measure(LEAST)
+    assert all(each.value > 0 for each in found.figures)
+    assert [each.bound for each in found.figures if each.bound] == [1000] * 4
