@@ -102,6 +102,11 @@ class Day:
         wanted = each.charge.wanted_wh
         return given if wanted is None else min(given, wanted * UJ_PER_WH)
 
+    @property
+    def energy_uj(self) -> int:
+        """The energy that all get."""
+        return sum(self.served_uj(each) for each in self.wanting)
+
 
 def slots_between(begin: datetime, end: datetime, facts: Facts, grid: Grid, longest: timedelta) -> tuple[Slot, ...]:
     """The slots of a day."""

@@ -3,7 +3,8 @@
 From morning to evening, in each slot, those with the least laxity come first (the time that a charge could do without,
 were it to charge as fast as it can), and all that is left is given away at once: energy given early never stands in the
 way later. That is best while all want the same phases; what differing phases and tight sub-boards spoil is mended by
-exchange. It is done twice, once with everybody's least current before anything else, and the better one stands.
+exchange. It is done twice, once with everybody's least current before anything else; the better one stands, and gets
+second thoughts (`amends.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
+from partners.ocpp.energy.amends import Amends
 from partners.ocpp.energy.day import Day, Slot, Wanting, slots_between, wanting_in
 from partners.ocpp.energy.exchange import Exchange
 from partners.ocpp.energy.facts import Facts
@@ -60,7 +62,9 @@ def plan(
 
     What cannot be steered at `begin` is reckoned with all day. Raises: InvalidRequest, as `allocate`.
     """
-    best = max((_served(site, facts, rules, begin, end, longest_slot, way) for way in (True, False)), key=_energy_uj)
+    days = [_served(site, facts, rules, begin, end, longest_slot, way) for way in (True, False)]
+    best = max(days, key=lambda day: day.energy_uj)
+    Amends(best).run()
     return Plan(
         best.slots,
         {each.charge.id: tuple(each.ma) for each in best.wanting},
@@ -90,10 +94,6 @@ def _served(
     serve_in_order(day, least_first=least_first)
     Exchange(day).run()
     return day
-
-
-def _energy_uj(day: Day) -> int:
-    return sum(day.served_uj(each) for each in day.wanting)
 
 
 def serve_in_order(day: Day, *, least_first: bool) -> None:
