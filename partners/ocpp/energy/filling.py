@@ -80,12 +80,3 @@ def _settle(room: Room, rising: _Rising) -> None:
     going = [v for v in rising.vessels if v.ma < v.most_ma and not (full and any(row in full for row, _ in v.load))]
     if len(going) < len(rising.vessels):
         rising.keep(going)
-
-
-def raise_in_turn(room: Room, vessels: Iterable[Vessel]) -> None:
-    """Give each of `vessels` as much as there is, one after the other."""
-    for vessel in vessels:
-        more = min(vessel.most_ma - vessel.ma, room.most(vessel.load))
-        if more > 0:
-            vessel.ma += more
-            room.take(vessel.load, more)
