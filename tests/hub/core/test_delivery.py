@@ -60,7 +60,7 @@ class Delivering:
                 before = (len(self.world.peers.sent), self._state())
                 await self.world.store.commit(Unit())
                 await self.world.store.last_change()
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.002)
                 calm = calm + 1 if before == (len(self.world.peers.sent), self._state()) else 0
 
     def _state(self) -> Any:
