@@ -40,6 +40,7 @@ from modules import all_kinds, all_operations, publications
 from modules.chargingprofiles import service as chargingprofiles
 from modules.commands import results
 from modules.hubclientinfo.keeping import Keeping
+from modules.tariffs import turning
 from partners.ocpi.alive import StillAlive
 from partners.ocpi.handshake import Handshake
 from partners.ocpi.peer import OcpiPeers
@@ -155,6 +156,7 @@ class Program:
     async def start_work(self) -> None:
         """Lanes and clocks: everything that runs without being asked."""
         await self.clients.begin()
+        await turning.turn(self.hub)
         self.lanes.start()
         worker.start(self.hub)
         await callbacks.recover(self.hub)

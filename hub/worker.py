@@ -16,6 +16,7 @@ from modules.bookings import service as bookings
 from modules.cdrs import owed, vetting
 from modules.commands import passed_on, references, reservations
 from modules.sessions import service as sessions
+from modules.tariffs import turning
 from modules.tokens.store import AUTHORIZATIONS
 
 log = structlog.get_logger()
@@ -41,6 +42,7 @@ async def forget_authorizations(hub: Hub) -> None:
 JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (vetting.vet_waiting, 1.0),
     (vetting.wake_credits, 300.0),
+    (turning.turn, 1.0),
     (owed.send_owed, 5.0),
     (reservations.expired, 5.0),
     (callbacks.forget, 3600.0),

@@ -44,7 +44,7 @@ from modules.sessions.publication import SessionPublication
 from modules.sessions.store import PLACES, SESSIONS
 from modules.tariffs import routes as tariffs
 from modules.tariffs.publication import TariffPublication
-from modules.tariffs.store import TARIFFS
+from modules.tariffs.store import TARIFFS, TURNS
 from modules.tokens import routes as tokens
 from modules.tokens.aliases import TAG_ALIASES
 from modules.tokens.publication import TokenPublication
@@ -66,7 +66,7 @@ MODULES: Final = (
     Module("versions", (versions.versions, versions.details)),
     Module("credentials", (credentials.operations,)),
     Module("locations", (locations.operations,), (LOCATIONS, EVSES), LocationPublication()),
-    Module("tariffs", (tariffs.operations,), (TARIFFS,), TariffPublication()),
+    Module("tariffs", (tariffs.operations,), (TARIFFS, TURNS), TariffPublication()),
     Module("tokens", (tokens.operations,), (TOKENS, LEARNED, AUTHORIZATIONS, TAG_ALIASES), TokenPublication()),
     Module("sessions", (sessions.operations,), (SESSIONS, PLACES, CHARGES), SessionPublication()),
     Module(

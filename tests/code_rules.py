@@ -23,7 +23,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "tokens": frozenset({"asked", "asking", "decision", "known", "unknown"}),
     "sessions": frozenset({"facts", "held", "place", "plausible", "preferences", "received", "ruling", "telling"}),
     "locations": frozenset({"foreign"}),
-    "tariffs": frozenset({"foreign"}),
+    "tariffs": frozenset({"foreign", "turning", "validity", "words"}),
 }
 """What a module keeps to itself, in a file of its own because it is an idea of its own."""
 MODULE_NAMES: Final = frozenset(

@@ -20,6 +20,7 @@ from hub.core.units import ABSENT, Change, Delete, Document, Unit
 from modules.tariffs import store as tariffs
 from modules.tariffs.service import DELETED, LIMIT
 from modules.tariffs.wire import TARIFF
+from modules.tariffs.words import word_for
 
 _ATTEMPTS: Final = 8
 
@@ -96,8 +97,10 @@ async def get(hub: Hub, spot: Spot) -> Document:
 async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None, arrived: str = "") -> bool:
     """False, when somebody else was faster."""
     expect = known.version if known is not None else ABSENT
-    put = tariffs.put_of(spot.owner, tree, audience=spot.audience, expect=expect, arrived=arrived)
-    unit = Unit().put(put).tells(Change("tariffs", spot.key, owner=put.owner, audience=spot.audience))
+    now = hub.clock.now()
+    put = tariffs.put_of(spot.owner, tree, now=now, audience=spot.audience, expect=expect, arrived=arrived)
+    change = Change("tariffs", spot.key, owner=put.owner, audience=spot.audience, what=word_for(known, put))
+    unit = tariffs.unit_of(put, tree, now=now).tells(change)
     try:
         await hub.store.commit(hub.addressed.noted(unit, "tariffs", spot.audience))
     except Conflict:

@@ -1,4 +1,8 @@
-"""Tariffs on their way to partners: PUT, and DELETE when withdrawn. OCPI mod_tariffs_receiver_interface."""
+"""Tariffs on their way to partners: PUT, and DELETE when withdrawn. OCPI mod_tariffs_receiver_interface.
+
+A partner that could have a tariff, and cannot any more in its version, is sent a DELETE as well; of 2.1.1 this is so
+when a tariff ends (`turning.py`).
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,16 @@ from hub.core.answers import says_unknown_object
 from hub.core.delivery import may_have, parties
 from hub.core.dialect import NotExpressible
 from hub.core.errors import PeerRefused
+from hub.core.inbound import parse
 from hub.core.operations import READERS, RECEIVER
 from hub.core.ports import Hub
 from hub.core.registry import Partner
+from hub.core.units import Document
 from modules.tariffs import service
 from modules.tariffs.routes import rendition
 from modules.tariffs.store import find
+from modules.tariffs.validity import UNDATED, holds
+from modules.tariffs.words import concerns, may_be_there
 
 
 class TariffPublication:
@@ -22,26 +30,35 @@ class TariffPublication:
     readers = READERS
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
-        """PUT the tariff as it is, or DELETE it where it is no more."""
+        """PUT the tariff as it is, or DELETE it where it is no more, or cannot be said any more."""
         if partner.endpoint("tariffs", "RECEIVER") is None or not may_have(hub, partner, "tariffs", key):
             return
         document = await find(hub.store, key)
         if document is None:
-            await self._withdraw(hub, partner, key, what)
-            return
-        body = await rendition.of(hub.store, document, partner.version or "")
+            spelled = [word.removeprefix(service.DELETED) for word in what if word.startswith(service.DELETED)]
+            await self._withdraw(hub, partner, key, spelled[0] if spelled else key.split("/", 1)[1])
+        elif concerns(what, partner.version or ""):
+            await self._tell(hub, partner, document, what)
+
+    async def _tell(self, hub: Hub, partner: Partner, document: Document, what: frozenset[str]) -> None:
+        version = partner.version or ""
+        in_force = version != UNDATED or holds(parse(document.body, limit=service.LIMIT), hub.clock.now())
+        body = await rendition.of(hub.store, document, version) if in_force else None
+        if body is None and may_be_there(what, version):
+            await self._withdraw(hub, partner, document.key, document.columns["id"])
+        if body is None and in_force:
+            raise NotExpressible("the tariff's kind or taxes cannot be said in this version")
         if body is None:
-            raise NotExpressible("the tariff's taxes cannot be said in this version")
+            return
         path = (*document.owner.split("*"), document.columns["id"])
         between = parties(hub, document.owner, document.audience)
         await hub.peers.send(partner, "PUT", "tariffs", RECEIVER, path, body=body, **between)
-        hub.losses.note(partner.name, "out", self.module, rendition.lost(document, partner.version or ""))
+        hub.losses.note(partner.name, "out", self.module, rendition.lost(document, version))
 
-    async def _withdraw(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
-        """DELETE under the id as it was spelled, where a change still says it; a partner that has none is content."""
-        owner, folded = owner_in(key), key.split("/", 1)[1]
-        spelled = [word.removeprefix(service.DELETED) for word in what if word.startswith(service.DELETED)]
-        path = (*owner.split("*"), spelled[0] if spelled else folded)
+    async def _withdraw(self, hub: Hub, partner: Partner, key: str, tariff_id: str) -> None:
+        """DELETE under the id as it was spelled, where that is still known; a partner that has none is content."""
+        owner = owner_in(key)
+        path = (*owner.split("*"), tariff_id)
         try:
             await hub.peers.send(partner, "DELETE", "tariffs", RECEIVER, path, **parties(hub, owner, audience_in(key)))
         except PeerRefused as refused:

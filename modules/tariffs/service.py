@@ -16,6 +16,7 @@ from hub.core.units import ABSENT, Audit, Change, Delete, Document, Unit
 from modules.tariffs import store as tariffs
 from modules.tariffs.model import Tariff
 from modules.tariffs.wire import TARIFF
+from modules.tariffs.words import word_for
 
 LIMIT: Final = 8 * 1024 * 1024
 _ATTEMPTS: Final = 5
@@ -40,9 +41,10 @@ async def put(
         clean = tariff.tree()
         if known is not None and not _moves_on(clean, known, timestamp(now)):
             return False
-        put = tariffs.put_of(owner, clean, expect=known.version if known else ABSENT)
+        put = tariffs.put_of(owner, clean, now=now, expect=known.version if known else ABSENT)
+        change = Change("tariffs", put.key, owner=str(owner), what=word_for(known, put))
         try:
-            await store.commit(Unit().put(put).tells(Change("tariffs", put.key, owner=str(owner))).audited(audit))
+            await store.commit(tariffs.unit_of(put, clean, now=now).tells(change).audited(audit))
         except Conflict:
             continue
         return known is None

@@ -109,6 +109,8 @@ DIALECTS: Final[Dialects] = {
             told_down={
                 **_TAX_INSIDE,
                 "type": (What.WITHHELD, "only regular tariffs are sent, and not called so"),
+                "start_date_time": (What.WITHHELD, "a tariff is sent from then on, and is not in lists before"),
+                "end_date_time": (What.WITHHELD, "a tariff is withdrawn then, and is not in lists any more"),
                 "tariff_alt_text": _FEWER_OR_NO_LIMITS,
             },
         ),

@@ -118,7 +118,9 @@ KINDS: Final[Mapping[LintCode, _Kind]] = {
         _W, ("2.1.1",), "OCPI {version} has no {field}: bills there look higher or lower than they are."
     ),
     LintCode.VALIDITY_LOST: _Kind(
-        _W, ("2.1.1",), "OCPI {version} has no {field}: there the tariff seems to hold for ever."
+        _W,
+        ("2.1.1",),
+        "OCPI {version} has no {field}: partners get the tariff only while it holds, and do not see until when.",
     ),
     LintCode.PARKING_GAP: _Kind(_H, _OCPI, "Nothing prices PARKING_TIME {phase}{where}: it is free there."),
     LintCode.EMPTY_RESTRICTION: _Kind(_H, _OCPI, "These restrictions restrict nothing."),
