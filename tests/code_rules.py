@@ -22,7 +22,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),
     "tokens": frozenset({"asked", "asking", "decision", "known", "unknown"}),
     "sessions": frozenset({"facts", "held", "place", "plausible", "preferences", "received", "ruling", "telling"}),
-    "locations": frozenset({"foreign"}),
+    "locations": frozenset({"foreign", "unsaid"}),
     "tariffs": frozenset({"foreign", "turning", "validity", "words"}),
 }
 """What a module keeps to itself, in a file of its own because it is an idea of its own."""

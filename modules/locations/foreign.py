@@ -22,6 +22,7 @@ from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Change, Document, Unit
 from modules.locations import store as locations
 from modules.locations.service import LIMIT, STATUS, check_names_differ
+from modules.locations.unsaid import words_for
 from modules.locations.wire import CONNECTOR, EVSE, LOCATION
 
 Path = tuple[str, ...]
@@ -143,9 +144,11 @@ def _unit(
     put = locations.put_of(spot.owner, new, audience=spot.audience, lowest=lowest, expect=expect, arrived=arrived)
     added = sorted(_uids(new) - _uids(old or {}))
     index = [locations.index_put(spot.owner, uid, spot.key) for uid in added]
-    unit = Unit([put, *index])
-    unit.tells(Change("locations", spot.key, owner=put.owner, audience=spot.audience, what=what))
-    return hub.addressed.noted(unit, "locations", spot.audience)
+    changes = [
+        Change("locations", spot.key, owner=put.owner, audience=spot.audience, what=word)
+        for word in words_for(known, old, put, what)
+    ]
+    return hub.addressed.noted(Unit([put, *index], changes), "locations", spot.audience)
 
 
 def _uids(tree: Tree) -> set[str]:

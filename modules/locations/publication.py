@@ -2,6 +2,8 @@
 
 A change of status alone goes as PATCH of that EVSE, everything else as PUT of the location. A partner that does not
 know the object of a PATCH gets the PUT (REQ-024).
+
+Of a location that its version cannot say any more a partner gets that the EVSEs are REMOVED which it had (`unsaid.py`).
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from hub.core.units import Document
 from modules.locations import service
 from modules.locations.routes import rendition
 from modules.locations.store import LOCATIONS, find
+from modules.locations.unsaid import hidden_in
 
 _MOST_KEPT = 1_000
 
@@ -90,6 +93,7 @@ class LocationPublication:
             return
         document, version = current.document, partner.version or ""
         if document.columns["lowest"] not in up_to(version):
+            await self._withdraw(hub, partner, document, what)
             raise NotExpressible("publish=false cannot be said in this version")
         between = parties(hub, document.owner, document.audience)
         patches = current.patches(what)
@@ -106,3 +110,15 @@ class LocationPublication:
         path = (*document.owner.split("*"), document.columns["id"])
         await hub.peers.send(partner, "PUT", "locations", RECEIVER, path, body=whole, **between)
         hub.losses.note(partner.name, "out", self.module, rendition.lost(document, version))
+
+    async def _withdraw(self, hub: Hub, partner: Partner, document: Document, what: frozenset[str]) -> None:
+        """A partner that does not know the EVSE is content."""
+        body = encode({"status": "REMOVED", "last_updated": document.last_updated})
+        between = parties(hub, document.owner, document.audience)
+        for evse_uid in hidden_in(what):
+            path = (*document.owner.split("*"), document.columns["id"], evse_uid)
+            try:
+                await hub.peers.send(partner, "PATCH", "locations", RECEIVER, path, body=body, **between)
+            except PeerRefused as refused:
+                if not says_unknown_object(refused.http, refused.status_code):
+                    raise

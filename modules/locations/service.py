@@ -23,6 +23,7 @@ from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Audit, Change, Document, Put, Unit
 from modules.locations import store as locations
 from modules.locations.model import Location
+from modules.locations.unsaid import words_for
 from modules.locations.wire import LOCATION
 
 LIMIT: Final = 8 * 1024 * 1024
@@ -123,7 +124,7 @@ async def put(
         arrived = _living(merged) - _living(old)
         index = [locations.index_put(owner, evse_uid, key) for evse_uid in sorted(arrived)]
         location_put = locations.put_of(owner, merged, expect=known.version if known else ABSENT)
-        if await _commit(store, [location_put, *index], "", audit):
+        if await _commit(store, [location_put, *index], words_for(known, old, location_put, ""), audit):
             return known is None
     raise Conflict
 
@@ -241,16 +242,16 @@ async def _change_evse(
         moment = max(timestamp(now), known.last_updated)
         evse["last_updated"] = tree["last_updated"] = moment
         put = locations.put_of(owner, tree, lowest=known.columns["lowest"], expect=known.version)
-        if await _commit(store, [put], what, audit):
+        if await _commit(store, [put], [what], audit):
             return True
     raise Conflict
 
 
-async def _commit(store: Store, puts: list[Put], what: str, audit: Audit | None) -> bool:
+async def _commit(store: Store, puts: list[Put], words: list[str], audit: Audit | None) -> bool:
     """False, when somebody else was faster."""
-    key, owner = puts[0].key, puts[0].owner
+    changes = [Change("locations", puts[0].key, owner=puts[0].owner, what=word) for word in words]
     try:
-        await store.commit(Unit([*puts]).tells(Change("locations", key, owner=owner, what=what)).audited(audit))
+        await store.commit(Unit([*puts], changes).audited(audit))
     except Conflict:
         return False
     return True
