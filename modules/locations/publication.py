@@ -26,7 +26,7 @@ from hub.core.units import Document
 from modules.locations import service
 from modules.locations.routes import rendition
 from modules.locations.store import LOCATIONS, find
-from modules.locations.unsaid import hidden_in
+from modules.locations.unsaid import can_say, hidden_in
 
 _MOST_KEPT = 1_000
 
@@ -39,25 +39,31 @@ class _Current:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self._patches: dict[frozenset[str], tuple[Patch, ...] | None] = {}
+        self._patches: dict[tuple[str, frozenset[str]], tuple[Patch, ...] | None] = {}
 
     @cached_property
     def _tree(self) -> Tree:
         tree: Tree = parse(self.document.body, limit=service.LIMIT)
         return tree
 
-    def patches(self, what: frozenset[str]) -> tuple[Patch, ...] | None:
-        """What tells `what`, if that is changes of status alone (an EVSE that is gone is left out); else None."""
-        if what not in self._patches:
-            told = all(word.startswith(service.STATUS) for word in what)
-            self._patches[what] = tuple(self._made(what)) if told else None
-        return self._patches[what]
+    def patches(self, version: str, what: frozenset[str]) -> tuple[Patch, ...] | None:
+        """What tells `what`, if that is changes of status alone; else None.
 
-    def _made(self, what: frozenset[str]) -> Iterator[Patch]:
+        An EVSE that is gone, or that is not in the location as `version` has it, is left out.
+        """
+        at = (version, what)
+        if at not in self._patches:
+            told = all(word.startswith(service.STATUS) for word in what)
+            self._patches[at] = tuple(self._made(version, what)) if told else None
+        return self._patches[at]
+
+    def _made(self, version: str, what: frozenset[str]) -> Iterator[Patch]:
         for word in sorted(what):
             try:
                 evse = service.evse_in(self._tree, word.removeprefix(service.STATUS))
             except UnknownLocation:
+                continue
+            if not can_say(version, evse):
                 continue
             path = (*self.document.owner.split("*"), self._tree["id"], evse["uid"])
             yield path, encode({"status": evse["status"], "last_updated": evse["last_updated"]})
@@ -96,7 +102,7 @@ class LocationPublication:
             await self._withdraw(hub, partner, document, what)
             raise NotExpressible("publish=false cannot be said in this version")
         between = parties(hub, document.owner, document.audience)
-        patches = current.patches(what)
+        patches = current.patches(version, what)
         if patches is not None:
             try:
                 for path, body in patches:

@@ -26,8 +26,11 @@ class Wire:
         self.read_to = read_to
 
     async def put(self, **fields: Any) -> list[str]:
+        return await self.put_tree(location(**fields))
+
+    async def put_tree(self, tree: dict[str, Any]) -> list[str]:
         self.world.clock.passed_s += 60
-        await service.put(self.world.store, OURS, "LOC1", location(**fields), now=self.world.clock.now())
+        await service.put(self.world.store, OURS, "LOC1", tree, now=self.world.clock.now())
         return await self.sends()
 
     async def reports(self, evse_uid: str, status: str) -> list[str]:
@@ -125,3 +128,22 @@ async def test_the_locations_of_other_cpos_leave_in_the_same_way(wire: Wire, met
     assert said.code == 1000
     world.version = "2.1.1"
     assert await wire.sends() == ["PATCH BE/CCC/X1/E1", "PATCH BE/CCC/X1/E2"]
+
+
+async def test_no_status_is_told_of_an_evse_that_the_version_does_not_have(wire: Wire) -> None:
+    newest = wire.world.version == "2.3.0"
+    tree = location()
+    tree["evses"][0]["connectors"][0]["standard"] = "MCS"
+    assert await wire.put_tree(tree) == [PUT_LOC1]
+    told = [evse["uid"] for evse in wire.world.peers.sent[0].body["evses"]]
+    assert told == (["E1", "E2"] if newest else ["E2"])
+    assert await wire.reports("E1", "CHARGING") == (["PATCH DE/BSB/LOC1/E1"] if newest else [])
+    assert await wire.reports("E2", "CHARGING") == ["PATCH DE/BSB/LOC1/E2"]
+
+
+async def test_an_evse_keeps_its_status_where_some_of_its_plugs_are_known(wire: Wire) -> None:
+    tree = location()
+    first = tree["evses"][0]
+    first["connectors"].append({**first["connectors"][0], "id": "2", "standard": "MCS"})
+    await wire.put_tree(tree)
+    assert await wire.reports("E1", "CHARGING") == ["PATCH DE/BSB/LOC1/E1"]
