@@ -33,7 +33,7 @@ from hub.core.parties import Party
 from hub.core.relay import Errand, Reply, relay
 from hub.core.routing import EVERYBODY, Receiver, destination, receiver
 from hub.core.units import Document, Unit
-from modules.tokens.asking import asked_at, bare, type_query
+from modules.tokens.asking import asked_at, bare, is_about, type_query
 from modules.tokens.decision import rank
 from modules.tokens.prefixes import RFID
 from modules.tokens.probable import can_be_asked, learned, memory, whom_to_ask
@@ -214,8 +214,13 @@ async def _ask(question: Question, goes: Receiver, token: Tree) -> Reply:
         has_2004 = goes.partner.version != VERSIONS[0]
         is_unknown = says_no_such_token(fault.http, fault.status_code, has_2004=has_2004)
         raise UnknownToken if is_unknown else fault from None
-    if reply.tree is None or _party(reply.tree["token"]) not in goes.partner.parties:
+    if reply.tree is None:
+        raise PeerNonsense("the receiver's answer has no data: it says neither yes nor no")
+    named = reply.tree["token"]
+    if _party(named) not in goes.partner.parties:
         raise PeerNonsense("the authorization names a token of another party")
+    if not is_about(named, token["uid"]):
+        raise PeerNonsense("the authorization is about another token than was asked for")
     return reply
 
 

@@ -55,7 +55,7 @@ async def ask_emsp(
                 deadline_s=deadline_s,
             )
         stand_in = known or bare(partner, uid, token_type, timestamp(hub.clock.now()))
-        return _of_its_own(partner, _understood(hub, partner, answer.data, stand_in, place))
+        return _of_its_own(partner, uid, _understood(hub, partner, answer.data, stand_in, place))
     except PeerRefused as refused:
         if not _is_of_the_driver(refused):
             return None
@@ -87,10 +87,20 @@ def type_query(version: str, token_type: str) -> dict[str, str]:
     return {} if (version, written) == (VERSIONS[0], RFID) else {"type": written}
 
 
-def _of_its_own(partner: Partner, decision: Decision) -> Decision:
-    """An eMSP answers for its own drivers only: else it could have others billed. Raises: InvalidRequest."""
+def is_about(token: Tree, uid: str) -> bool:
+    """Is it the token that was asked for, by its uid or by its contract id?"""
+    return folded(uid) in (folded(token["uid"]), folded(token["contract_id"]))
+
+
+def _of_its_own(partner: Partner, uid: str, decision: Decision) -> Decision:
+    """An eMSP answers for its own drivers only, and for the one that was asked for: else it could have others billed.
+
+    Raises: InvalidRequest.
+    """
     if decision.owner not in partner.parties:
         raise InvalidRequest("the authorization names a token of another party")
+    if decision.token is not None and not is_about(decision.token, uid):
+        raise InvalidRequest("the authorization is about another token than was asked for")
     return decision
 
 

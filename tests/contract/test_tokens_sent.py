@@ -220,6 +220,32 @@ async def test_an_emsp_answers_for_its_own_drivers_only(world: World) -> None:
     assert (await ask(world)).code == 4000
 
 
+async def test_an_answer_without_data_is_told_as_that(world: World) -> None:
+    await push(world, whitelist="NEVER")
+    script(world, {"e1": None})
+    said = await ask(world)
+    assert (said.http, said.code) == (200, 3000 if world.version == "2.1.1" else 4000)
+    assert "no data" in said.message
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+@pytest.mark.parametrize("allowed", ["ALLOWED", "BLOCKED"])
+async def test_an_answer_about_another_card_is_not_passed_on(world: World, allowed: str) -> None:
+    await push(world, uid="CARD2")
+    script(world, {"e2": info(world.version, owner="NL*FFF", uid="CARD8", allowed=allowed)})
+    for to in ({}, {"OCPI_to_country_code": "NL", "OCPI_to_party_id": "FFF"}):
+        said = await ask(world, **to)
+        assert (said.http, said.code) == (200, 4000)
+        assert "another token" in said.message
+        assert "CARD" not in said.message
+
+
+async def test_a_card_may_be_asked_for_by_its_contract_id(world: World) -> None:
+    await push(world, uid="CARD2")
+    script(world, {"e1": info(world.version, uid="CARD2")})
+    assert (await ask(world, path=to_authorize("NL-EEE-C1"))).code == 1000
+
+
 async def test_a_type_is_another_token(world: World) -> None:
     await push(world)
     script(world, {"e1": info(world.version), "e2": NO_SUCH_TOKEN})
@@ -331,8 +357,8 @@ async def test_who_allowed_a_token_is_asked_the_next_time_and_nobody_else(world:
 
 
 async def test_a_contract_id_names_whom_to_ask(world: World) -> None:
-    script(world, {"e2": info(world.version, owner="NL*FFF", uid="NLFFFC12345678")})
     for uid in ("NLFFFC12345678", "NL-FFF-C12345678-X"):
+        script(world, {"e2": info(world.version, owner="NL*FFF", uid=uid)})
         assert (await ask(world, path=to_authorize(uid))).code == 1000
     assert {sent.partner for sent in world.peers.sent} == {"e2"}
 

@@ -165,6 +165,14 @@ async def test_an_emsp_cannot_have_another_partys_driver_billed(world: World) ->
     )
 
 
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_an_answer_about_another_card_is_none(world: World) -> None:
+    await known(world, whitelist="NEVER")
+    world.peers.script = lambda sent: {"allowed": "ALLOWED", "token": token(world.version, EEE, "CARD8")}
+    decision = await tapped(world)
+    assert (decision.allowed, decision.by) == ("NOT_ALLOWED", By.OFFLINE)
+
+
 @pytest.mark.parametrize("state", [State.BLOCKED, State.UNREGISTERED])
 async def test_the_cards_of_a_partner_that_is_blocked_or_gone_are_refused(world: World, state: State) -> None:
     partner = world.partner("e1")
