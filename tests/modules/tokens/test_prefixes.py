@@ -54,7 +54,8 @@ async def test_a_beginning_that_two_owners_share_tells_nothing_and_a_longer_one_
         assert (shown, await prefixes.owner_of(world.store, shown)) == (shown, owner)
 
 
-async def test_a_stray_card_among_many_does_not_hide_whose_they_are(world: World) -> None:
+async def test_a_stray_card_among_many_does_not_hide_whose_they_are(world_on_both: World) -> None:
+    world = world_on_both
     await lists(world, EEE, *(f"ABCD{number:02}" for number in range(9)))
     await lists(world, FFF, "ABCD99")
     prefixes = Prefixes()
