@@ -20,7 +20,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "chargingprofiles": frozenset({"onward"}),
     "hubclientinfo": frozenset({"keeping", "roster"}),
     "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),
-    "tokens": frozenset({"asked", "asking", "decision", "known", "unknown"}),
+    "tokens": frozenset({"asked", "asking", "decision", "known", "prefixes", "probable", "unknown"}),
     "sessions": frozenset({"facts", "held", "place", "plausible", "preferences", "received", "ruling", "telling"}),
     "locations": frozenset({"foreign", "unsaid"}),
     "tariffs": frozenset({"foreign", "turning", "validity", "words"}),

@@ -102,9 +102,9 @@ class Settings(BaseSettings):
     authorize_timeout_s: Seconds = Field(
         2.0, description="Seconds that an eMSP has to answer a real-time authorization."
     )
-    ask_unknown_tokens: Literal["none", "listless", "all"] = Field(
-        "listless",
-        description="Who is asked for a card on no list: nobody, the eMSPs that gave us no list, or all.",
+    ask_unknown_tokens: Literal["none", "probable", "listless", "all"] = Field(
+        "probable",
+        description="Who is asked for a card on no list: nobody, its probable owner, the eMSPs without a list, or all.",
     )
     command_timeout_s: Seconds = Field(30.0, description="Seconds that a charger has to act on a command.")
     profile_interval_s: float = Field(

@@ -22,6 +22,7 @@ from modules.bookings.places import LIMIT
 from modules.bookings.slots import having_slots
 from modules.bookings.store import BOOKING_LOCATIONS, BOOKINGS, MODULE, PLACES, key_of, places_with_id
 from modules.bookings.wire import BOOKING, BOOKING_LOCATION, BOOKING_REQUEST, CALENDAR, NOT_NAMED, VERSIONS, speaks_old
+from modules.tokens import service as tokens
 
 CPO = frozenset({PartyRole.CPO})
 
@@ -70,6 +71,8 @@ async def post_request(call: Call, body: BookingRequest) -> Answer:
     requester = Party.of(body.country_code, body.party_id)
     if not call.caller.speaks_for(requester, EMSP_LIKE):
         raise InvalidRequest("the object names a party that is not yours")
+    for token in body.tokens:
+        await tokens.owner_claimed(call.hub.store, call.partner, token.country_code, token.party_id, token.uid)
     where = destination(call, owner=await _owner(call, body), roles=CPO)
     if isinstance(where, Receiver):
         return await _passed_on(call, where, body)

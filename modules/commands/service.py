@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from hub.core.errors import CommandForForeignToken, InvalidRequest
+from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Tree
-from hub.core.operations import EMSP_LIKE
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.registry import Partner
@@ -198,20 +197,8 @@ async def _unready(hub: Hub, station: str, feature: str) -> Response | None:
 
 
 async def owner_of(hub: Hub, partner: Partner, token: Token) -> Party:
-    """Whose driver it is, by the sender's word: a uid that only others have on our list is the card of one of theirs.
-
-    Raises: CommandForForeignToken, when the partner does not speak for that party (REQ-200).
-    """
-    try:
-        owner = Party.of(token.country_code, token.party_id)
-    except InvalidRequest as fault:
-        raise CommandForForeignToken from fault
-    if not partner.speaks_for(owner, EMSP_LIKE):
-        raise CommandForForeignToken
-    owners = {known.owner for known in await tokens.listed(hub.store, token.uid)}
-    if owners and str(owner) not in owners:
-        raise CommandForForeignToken
-    return owner
+    """Whose driver it is, by the sender's word (REQ-200). Raises: CommandForForeignToken."""
+    return await tokens.owner_claimed(hub.store, partner, token.country_code, token.party_id, token.uid)
 
 
 async def _own_charge(hub: Hub, partner: Partner, session_id: str) -> Charge | None:

@@ -1,7 +1,8 @@
 """Sessions that other CPOs bring: kept as they are told, and passed on to whose driver it is. OCPI mod_sessions.
 
 A PUT replaces the whole session; the charging periods of a PATCH are added to those that are known, and one that is
-told again replaces the one that began at the same moment: a retry adds nothing. A session that is over stays over.
+told again replaces the one that began at the same moment: a retry adds nothing. A session that is over stays over, and
+one that an eMSP was told of does not become another's.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from hub.core.recency import is_outdated
 from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Audit, Document, Unit
 from modules.commands.references import with_reference
+from modules.locations.wire import NOT_AVAILABLE
 from modules.sessions import store as sessions
 from modules.sessions.wire import SESSION
 from modules.tokens.whose import addressed
@@ -51,7 +53,8 @@ async def get(hub: Hub, owner: Party, session_id: str) -> Document:
 async def put(hub: Hub, bringer: Bringer, session_id: str, tree: Tree) -> bool:
     """Keep a session as its CPO tells it. An older copy changes nothing, and is no error.
 
-    Returns: True if it is new. Raises: InvalidRequest, when the URL names another one, or it was over already.
+    Returns: True if it is new. Raises: InvalidRequest, when the URL names another one, it was over already, or it is
+    said to be another eMSP's.
     """
     if tree["id"].upper() != session_id.upper() or _party(tree) != bringer.owner:
         raise InvalidRequest("the URL and the object name different sessions")
@@ -118,10 +121,22 @@ def _is_news(hub: Hub, known: Document, tree: Tree) -> bool:
     return True
 
 
+def _check_driver(known: Document | None, tree: Tree) -> None:
+    """Who was told of a session keeps it. Raises: InvalidRequest, where it would become another eMSP's."""
+    token = tree["cdr_token"]
+    if known is None or not known.audience or token["uid"] == NOT_AVAILABLE:
+        return
+    if _party(parse(known.body, limit=LIMIT)["cdr_token"]) != _party(token):
+        raise InvalidRequest(
+            "/cdr_token: a session keeps the party whose driver it is; another driver's has another id"
+        )
+
+
 async def _unit(hub: Hub, bringer: Bringer, tree: Tree, known: Document | None, arrived: str = "") -> Unit | None:
-    """The session, where it was, and who hears of it; None where all of that is on record."""
+    """The session, where it was, and who hears of it; None where all of that is on record. Raises: InvalidRequest."""
     owner = str(bringer.owner)
     tree, audience = await addressed(hub, owner, "sessions", tree)
+    _check_driver(known, tree)
     tree = await with_reference(hub, owner, tree)
     expect = known.version if known is not None else ABSENT
     put = sessions.put_of(tree, audience, expect=expect, arrived=arrived)

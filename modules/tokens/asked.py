@@ -6,19 +6,16 @@
     ALWAYS                             we, from the list: its eMSP is never asked (mod_tokens, WhitelistType)
     any other on a list                its eMSP; without an answer in time, the list if it is ALLOWED or ALLOWED_OFFLINE
                                        and valid, else the fault
-    an eMSP allowed it here before     that eMSP
-    its uid begins as a contract id    the eMSP that it names
-    nothing                            the eMSPs that gave us no list (setting `ask_unknown_tokens`), else nobody
+    on no list                             its probable owner alone, by what we have learned (`probable`); else nobody
 
-OCPI-to names one eMSP, and then nobody else is asked. What nobody knew is not asked again for a minute. Only eMSPs
-whose tokens the asker may have are asked, and each answers for its own drivers only.
+OCPI-to names one eMSP, and then nobody else is asked. What an eMSP did not know it is not asked again for a minute.
+Only eMSPs whose tokens the asker may have are asked, and each answers for its own drivers only.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -35,17 +32,15 @@ from hub.core.operations import EMSP_LIKE, SENDER
 from hub.core.parties import Party
 from hub.core.relay import Errand, Reply, relay
 from hub.core.routing import EVERYBODY, Receiver, destination, receiver
-from hub.core.units import Document, Kind, Unit
-from modules.tokens.asking import RFID, bare, type_query
-from modules.tokens.authorize import may_be_asked, rank
-from modules.tokens.store import LEARNED, TOKENS, by_uid, folded, learned_put
-from modules.tokens.unknown import UnknownTokens
+from hub.core.units import Document, Unit
+from modules.tokens.asking import asked_at, bare, is_about, type_query
+from modules.tokens.decision import rank
+from modules.tokens.prefixes import RFID
+from modules.tokens.probable import can_be_asked, learned, memory, whom_to_ask
+from modules.tokens.store import LEARNED, TOKENS, by_uid, folded
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
 
 _LIMIT: Final = 64 * 1024
-_EMI3: Final = re.compile(r"([A-Za-z]{2})-?([A-Za-z0-9]{3})-?C[A-Za-z0-9]{8}(-?[A-Za-z0-9])?", re.ASCII)
-"""A contract id (eMI3): country, provider, `C`, eight characters, and often a check digit."""
-_unknown = UnknownTokens()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +55,18 @@ class Question:
     @property
     def at(self) -> tuple[str, ...]:
         """What makes two questions the same."""
-        return self.call.partner.name, folded(self.uid), self.type, self.call.to
+        place = encode(self.place).decode() if self.place is not None else ""
+        return self.call.partner.name, self.call.asker, self.call.to, folded(self.uid), self.type, place
 
 
 async def answer(question: Question) -> Answer:
     """AuthorizationInfo. Raises: UnknownToken; as `relay` and `destination`."""
     call, owners = question.call, owners_asked(question.call)
     revision = call.hub.store.revision(TOKENS)
-    known = await _best(question, TOKENS, owners)
+    known = await _best(question, owners)
     if known is not None:
         return await _of_known(question, known, revision)
-    if _unknown.holds(call.hub, question.at):
-        raise UnknownToken
-    receivers = await _probable(question, owners)
-    said = await _first(question, receivers)
-    await _learn(question, said[1])
+    said = await memory(call.hub).flights.share(question.at, partial(_on_no_list, question, owners))
     return said[1].answer(call, said[0], AUTHORIZATION_INFO)
 
 
@@ -88,9 +80,9 @@ def owners_asked(call: Call) -> tuple[str, ...]:
     return (party,) if party in owners else ()
 
 
-async def _best(question: Question, kind: Kind, owners: Sequence[str]) -> Document | None:
-    """The token that is meant, of those that the asker may have."""
-    found = await by_uid(question.call.hub.store, question.uid, kind)
+async def _best(question: Question, owners: Sequence[str]) -> Document | None:
+    """The token on a list that is meant, of those that the asker may have."""
+    found = await by_uid(question.call.hub.store, question.uid)
     partner = question.call.partner
     visible = [d for d in found if d.owner in owners and entitled(partner, audience=d.audience)]
     fitting = [d for d in visible if not question.type or _type_of(d, question.call.version) == question.type]
@@ -134,32 +126,31 @@ def _the_same(revision: int, body: bytes, call: Call) -> Answer | None:
     return ok_bytes(body) if call.hub.store.revision(TOKENS) == revision else None
 
 
-async def _probable(question: Question, owners: Sequence[str]) -> list[Receiver]:
-    """Whom to ask for a token on no list."""
+async def _on_no_list(question: Question, owners: Sequence[str]) -> tuple[Receiver, Reply]:
+    """Whom we ask for a token on no list, and what is said. Raises: as `_first`."""
+    said = await _first(question, await _asked_for(question, owners))
+    await _learn(question, said[1])
+    return said
+
+
+async def _asked_for(question: Question, owners: Sequence[str]) -> list[Receiver]:
+    """Whom to ask for a token on no list. Raises: as `receiver`, for who is named."""
     call = question.call
     if call.to and call.to not in call.hub.settings.own_parties:
         return [receiver(call.hub, call.partner, call.to, "tokens", EMSP_LIKE)]
-    learned = await _best(question, LEARNED, owners)
-    named = _EMI3.fullmatch(question.uid)
-    party = learned.owner if learned is not None else f"{named[1]}*{named[2]}".upper() if named else ""
-    others = [owner for owner in owners if owner != call.hub.settings.party]
-    if party in others and (holder := call.hub.registry.holder_of(Party.parse(party), EMSP_LIKE)) is not None:
-        return [Receiver(holder, party)]
-    return await _strangers(call, others)
+    return await whom_to_ask(call.hub, question.uid, question.type, list(_candidates(call, owners)))
 
 
-async def _strangers(call: Call, owners: Sequence[str]) -> list[Receiver]:
-    """Whom the setting lets us ask for a card that nobody told us of; each platform once."""
-    hub, found = call.hub, dict[str, Receiver]()
-    if hub.settings.ask_unknown_tokens == "none":
-        return []
+def _candidates(call: Call, owners: Sequence[str]) -> Iterator[Receiver]:
+    """Each eMSP that the asker may reach."""
     for owner in owners:
-        holder = hub.registry.holder_of(Party.parse(owner), EMSP_LIKE)
-        if holder is None or holder.name in found or not hub.agreements.reach(call.partner, owner, "tokens").allowed:
+        if owner == call.hub.settings.party:
             continue
-        if await may_be_asked(hub, holder):
-            found[holder.name] = Receiver(holder, owner)
-    return list(found.values())
+        holder = call.hub.registry.holder_of(Party.parse(owner), EMSP_LIKE)
+        if holder is None or not can_be_asked(holder):
+            continue
+        if call.hub.agreements.reach(call.partner, owner, "tokens").allowed:
+            yield Receiver(holder, owner)
 
 
 async def _first(question: Question, receivers: Sequence[Receiver]) -> tuple[Receiver, Reply]:
@@ -182,16 +173,22 @@ async def _first(question: Question, receivers: Sequence[Receiver]) -> tuple[Rec
     if replies:
         return replies[0]
     silent = [fault for fault in faults if not isinstance(fault, UnknownToken)]
-    if not silent:
-        _unknown.note(question.call.hub, question.at)
     raise silent[0] if silent and len(silent) == len(faults) else UnknownToken
 
 
 async def _tried(question: Question, goes: Receiver) -> tuple[Receiver, Reply] | BusbarError:
-    now = timestamp(question.call.hub.clock.now())
+    """What one eMSP says; what it did not know a moment ago it is not asked again."""
+    hub, token_type = question.call.hub, question.type or RFID
+    unknown, at = memory(hub).unknown, asked_at(goes.partner, question.uid, token_type)
+    if unknown.holds(hub.clock, at):
+        return UnknownToken()
     try:
-        return goes, await _ask(question, goes, bare(goes.partner, question.uid, question.type or RFID, now))
+        return goes, await _ask(
+            question, goes, bare(goes.partner, question.uid, token_type, timestamp(hub.clock.now()))
+        )
     except BusbarError as fault:
+        if isinstance(fault, UnknownToken):
+            unknown.note(hub.clock, at)
         return fault
 
 
@@ -217,8 +214,13 @@ async def _ask(question: Question, goes: Receiver, token: Tree) -> Reply:
         has_2004 = goes.partner.version != VERSIONS[0]
         is_unknown = says_no_such_token(fault.http, fault.status_code, has_2004=has_2004)
         raise UnknownToken if is_unknown else fault from None
-    if reply.tree is None or _party(reply.tree["token"]) not in goes.partner.parties:
+    if reply.tree is None:
+        raise PeerNonsense("the receiver's answer has no data: it says neither yes nor no")
+    named = reply.tree["token"]
+    if _party(named) not in goes.partner.parties:
         raise PeerNonsense("the authorization names a token of another party")
+    if not is_about(named, token["uid"]):
+        raise PeerNonsense("the authorization is about another token than was asked for")
     return reply
 
 
@@ -227,10 +229,10 @@ def _allows(reply: Reply) -> bool:
 
 
 async def _learn(question: Question, reply: Reply) -> None:
-    """Whom to ask the next time, and whose the session is that follows. A refusal teaches nothing."""
+    """A refusal teaches nothing."""
     if reply.tree is None or not _allows(reply):
         return
-    put = learned_put(TOKEN[VERSIONS[-1]].read(reply.tree["token"]))
+    put = learned(reply.tree["token"])
     store = question.call.hub.store
     known = await store.get(LEARNED, put.key)
     if known is None or known.columns["contract"] != put.columns[1]:

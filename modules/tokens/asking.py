@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from hub.core.answers import is_passing, says_unknown_token
+from hub.core.answers import is_passing, says_no_such_token, says_unknown_token
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS, Loss
 from hub.core.errors import InvalidRequest, PeerFault, PeerRefused, UnknownLocation
@@ -21,9 +21,11 @@ from hub.core.ports import Hub, Place
 from hub.core.registry import Partner
 from modules.locations import service as locations
 from modules.tokens.decision import By, Decision
+from modules.tokens.prefixes import RFID
+from modules.tokens.probable import memory
+from modules.tokens.store import folded
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
 
-RFID: Final = "RFID"
 _NOT_THE_DRIVERS: Final = frozenset({401, 403, 405})
 """HTTP statuses that say nothing of the driver, whatever the OCPI code beside them."""
 
@@ -31,8 +33,14 @@ _NOT_THE_DRIVERS: Final = frozenset({401, 403, 405})
 async def ask_emsp(
     hub: Hub, partner: Partner, uid: str, token_type: str, place: Place | None, known: Tree | None = None
 ) -> Decision | None:
-    """Ask one eMSP. None: it gave no usable answer in time."""
+    """Ask one eMSP. None: it gave no usable answer in time.
+
+    Without `known` it is a token on no list: what the eMSP did not know of these it is not asked again for a minute.
+    """
     version, deadline_s = partner.version or VERSIONS[-1], hub.settings.authorize_timeout_s
+    unknown, at = memory(hub).unknown, asked_at(partner, uid, token_type)
+    if known is None and unknown.holds(hub.clock, at):
+        return Decision("NOT_ALLOWED", By.REAL_TIME)
     references = await _references(hub, partner, place)
     try:
         async with asyncio.timeout(deadline_s):
@@ -47,13 +55,30 @@ async def ask_emsp(
                 deadline_s=deadline_s,
             )
         stand_in = known or bare(partner, uid, token_type, timestamp(hub.clock.now()))
-        return _of_its_own(partner, _understood(hub, partner, answer.data, stand_in, place))
+        return _of_its_own(partner, uid, _understood(hub, partner, answer.data, stand_in, place))
     except PeerRefused as refused:
-        of_no_driver = refused.http in _NOT_THE_DRIVERS or is_passing(refused.http, refused.status_code)
-        unknown = not of_no_driver and says_unknown_token(refused.http, refused.status_code)
-        return Decision("NOT_ALLOWED", By.REAL_TIME) if unknown else None
+        if not _is_of_the_driver(refused):
+            return None
+        if known is None and _says_no_such(refused, version):
+            unknown.note(hub.clock, at)
+        return Decision("NOT_ALLOWED", By.REAL_TIME)
     except (PeerFault, InvalidRequest, TimeoutError):
         return None
+
+
+def asked_at(partner: Partner, uid: str, token_type: str) -> tuple[str, ...]:
+    """What an eMSP does not know: under this it is remembered."""
+    return partner.name, folded(uid), token_type
+
+
+def _is_of_the_driver(refused: PeerRefused) -> bool:
+    """Is it about the token, and no trouble of the eMSP?"""
+    of_no_driver = refused.http in _NOT_THE_DRIVERS or is_passing(refused.http, refused.status_code)
+    return not of_no_driver and says_unknown_token(refused.http, refused.status_code)
+
+
+def _says_no_such(refused: PeerRefused, version: str) -> bool:
+    return says_no_such_token(refused.http, refused.status_code or 0, has_2004=version != VERSIONS[0])
 
 
 def type_query(version: str, token_type: str) -> dict[str, str]:
@@ -62,10 +87,20 @@ def type_query(version: str, token_type: str) -> dict[str, str]:
     return {} if (version, written) == (VERSIONS[0], RFID) else {"type": written}
 
 
-def _of_its_own(partner: Partner, decision: Decision) -> Decision:
-    """An eMSP answers for its own drivers only: else it could have others billed. Raises: InvalidRequest."""
+def is_about(token: Tree, uid: str) -> bool:
+    """Is it the token that was asked for, by its uid or by its contract id?"""
+    return folded(uid) in (folded(token["uid"]), folded(token["contract_id"]))
+
+
+def _of_its_own(partner: Partner, uid: str, decision: Decision) -> Decision:
+    """An eMSP answers for its own drivers only, and for the one that was asked for: else it could have others billed.
+
+    Raises: InvalidRequest.
+    """
     if decision.owner not in partner.parties:
         raise InvalidRequest("the authorization names a token of another party")
+    if decision.token is not None and not is_about(decision.token, uid):
+        raise InvalidRequest("the authorization is about another token than was asked for")
     return decision
 
 

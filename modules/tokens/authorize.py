@@ -12,7 +12,7 @@ The whitelist says who is asked (mod_tokens, WhitelistType; `valid=false` never 
     ALLOWED, not valid             ask; no answer: refused
     ALWAYS                         valid or not, as it is; never asked
     whatever, of a partner gone    refused: nobody would pay (our own drivers' tokens excepted)
-    nothing                        ask the eMSPs that gave us no token list (setting `ask_unknown_tokens`); else refused
+    nothing                        ask its probable owner, by what we have learned (`probable`); else refused
 
 Silence is counted after `authorize_timeout_s`. A partner that is blocked or gone is as silent. What an eMSP said is
 kept for 15 minutes, so that the start of the transaction which follows finds the token and the authorization reference
@@ -22,19 +22,23 @@ without asking again; unless the eMSP has changed the token meanwhile. That star
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from hub.core.inbound import parse
 from hub.core.operations import EMSP_LIKE
 from hub.core.parties import Party
 from hub.core.ports import Hub, Place
-from hub.core.registry import Partner
+from hub.core.routing import Receiver
 from hub.core.units import Document, Unit
 from modules.tokens.aliases import behind, by_alias
-from modules.tokens.asking import RFID, ask_emsp
-from modules.tokens.decision import REMEMBERED, By, Decision, recall, remember, used_up
-from modules.tokens.store import TOKENS, by_uid, find
+from modules.tokens.asking import ask_emsp
+from modules.tokens.decision import REMEMBERED, By, Decision, rank, recall, remember, used_up
+from modules.tokens.prefixes import RFID
+from modules.tokens.probable import can_be_asked, learned, memory, whom_to_ask
+from modules.tokens.store import by_uid, find, folded
 
 __all__ = ["REMEMBERED", "By", "Decision", "authorize", "for_start", "recall", "remember", "used_up"]
 
@@ -54,7 +58,11 @@ async def authorize(hub: Hub, uid: str, place: Place | None, *, at: str) -> Deci
     known = await _on_record(hub, uid)
     if known is not None:
         return await _by_whitelist(hub, known, uid, place, at)
-    return _REFUSED if await by_alias(hub.store, uid) is not None else await _ask_strangers(hub, uid, place, at)
+    if await by_alias(hub.store, uid) is not None:
+        return _REFUSED
+    where = (place.location, place.evse_uid) if place is not None else ()
+    ask = partial(_ask_the_probable, hub, uid, place, at)
+    return await memory(hub).flights.share((at, folded(uid), *where), ask)
 
 
 async def for_start(hub: Hub, uid: str, place: Place | None, *, at: str) -> Decision:
@@ -89,11 +97,6 @@ async def _on_record(hub: Hub, uid: str) -> Document | None:
     return await behind(hub.store, uid)
 
 
-def rank(document: Document) -> tuple[bool, bool, int]:
-    """RFID before others, as it was a card that was shown; valid before not, as cards change hands; then the oldest."""
-    return (not document.key.endswith("/RFID"), not parse(document.body, limit=_LIMIT)["valid"], document.seq)
-
-
 async def _by_whitelist(hub: Hub, document: Document, uid: str, place: Place | None, at: str) -> Decision:
     token = parse(document.body, limit=_LIMIT)
     whitelist, valid = token["whitelist"], token["valid"]
@@ -112,15 +115,31 @@ async def _by_whitelist(hub: Hub, document: Document, uid: str, place: Place | N
     return decision
 
 
-async def _ask_strangers(hub: Hub, uid: str, place: Place | None, at: str) -> Decision:
-    """Nobody has told us of this token: ask those who tell us of none, all at once, until one of them allows it.
+async def _ask_the_probable(hub: Hub, uid: str, place: Place | None, at: str) -> Decision:
+    """Nobody has told us of this token: ask its probable owner; or several at once, where the setting says so.
 
-    Where none does, the first answer of one that knows the token counts.
+    The first that allows it counts. Where none does, the first answer of one that knows the token counts.
     """
-    if hub.settings.ask_unknown_tokens == "none":
+    candidates = [
+        Receiver(partner, str(claim.party))
+        for partner in hub.registry.connected()
+        if can_be_asked(partner)
+        for claim in partner.claims
+        if claim.role in EMSP_LIKE
+    ]
+    receivers = await whom_to_ask(hub, uid, RFID, candidates)
+    asks = [asyncio.create_task(ask_emsp(hub, each.partner, uid, RFID, place)) for each in receivers]
+    decision = await _first_to_allow(asks)
+    if decision is None or decision.token is None:
         return _REFUSED
-    partners = [partner for partner in hub.registry.connected() if await may_be_asked(hub, partner)]
-    asks = [asyncio.create_task(ask_emsp(hub, partner, uid, RFID, place)) for partner in partners]
+    unit = Unit().put(remember(decision, uid, at=at, now=hub.clock.now()))
+    if decision.accepted:
+        unit.put(learned(decision.token))
+    await hub.store.commit(unit)
+    return decision
+
+
+async def _first_to_allow(asks: Sequence[asyncio.Task[Decision | None]]) -> Decision | None:
     decision = None
     try:
         for ask in asyncio.as_completed(asks):
@@ -132,17 +151,4 @@ async def _ask_strangers(hub: Hub, uid: str, place: Place | None, at: str) -> De
     finally:
         for task in asks:
             task.cancel()
-    if decision is None:
-        return _REFUSED
-    await hub.store.commit(Unit().put(remember(decision, uid, at=at, now=hub.clock.now())))
     return decision
-
-
-async def may_be_asked(hub: Hub, partner: Partner) -> bool:
-    """May an eMSP be asked for a token that nobody told us of? By the setting `ask_unknown_tokens`."""
-    if not partner.roles & EMSP_LIKE or partner.endpoint("tokens", "SENDER") is None:
-        return False
-    if hub.settings.ask_unknown_tokens == "all":
-        return True
-    lists = [await hub.store.select(TOKENS, equal={"owner": party}, limit=1) for party in partner.parties]
-    return not any(lists)

@@ -18,7 +18,7 @@ from hub.core.clock import timestamp
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
-from hub.core.units import Delete, Put, Unit
+from hub.core.units import Delete, Document, Put, Unit
 from modules.tokens.store import AUTHORIZATIONS, folded
 
 REMEMBERED: Final = timedelta(minutes=15)
@@ -90,6 +90,11 @@ async def used_up(hub: Hub, uids: Iterable[str], *, at: str) -> Unit:
     keys = list(dict.fromkeys(_key(uid, at) for uid in uids))
     kept = await hub.store.get_many(AUTHORIZATIONS, keys)
     return Unit([Delete(AUTHORIZATIONS, key) for key in keys if key in kept])
+
+
+def rank(document: Document) -> tuple[bool, bool, int]:
+    """RFID before others, as it was a card that was shown; valid before not, as cards change hands; then the oldest."""
+    return (not document.key.endswith("/RFID"), not parse(document.body, limit=_LIMIT)["valid"], document.seq)
 
 
 def _as_tree(decision: Decision) -> Tree:

@@ -11,11 +11,13 @@ from msgspec import structs
 from hub.core import trace
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
-from hub.core.errors import Conflict, InvalidRequest, UnknownToken
+from hub.core.errors import CommandForForeignToken, Conflict, InvalidRequest, UnknownToken
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
+from hub.core.operations import EMSP_LIKE
 from hub.core.parties import Party
 from hub.core.recency import is_outdated
+from hub.core.registry import Partner
 from hub.core.store import Store
 from hub.core.units import ABSENT, Audit, Change, Document, Put, Unit
 from modules.tokens import store as tokens
@@ -48,6 +50,23 @@ async def find(store: Store, owner: Party, uid: str, token_type: str) -> Documen
 async def listed(store: Store, uid: str) -> list[Document]:
     """All tokens with this uid, of whatever owner and type."""
     return await tokens.by_uid(store, uid)
+
+
+async def owner_claimed(store: Store, partner: Partner, country_code: str, party_id: str, uid: str) -> Party:
+    """Whose driver it is, by the partner's word: a uid that only others have on our list is the card of one of theirs.
+
+    Raises: CommandForForeignToken, when the partner does not speak for that party.
+    """
+    try:
+        owner = Party.of(country_code, party_id)
+    except InvalidRequest as fault:
+        raise CommandForForeignToken from fault
+    if not partner.speaks_for(owner, EMSP_LIKE):
+        raise CommandForForeignToken
+    owners = {known.owner for known in await tokens.by_uid(store, uid)}
+    if owners and str(owner) not in owners:
+        raise CommandForForeignToken
+    return owner
 
 
 async def put(

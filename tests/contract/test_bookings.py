@@ -11,7 +11,7 @@ from hub.core.parties import PartyRole
 from modules.bookings.editions import QUIRK
 from modules.bookings.store import BOOKING_LOCATIONS, BOOKINGS
 from tests.modules.bookings.booked import TERMS, asked, calendar, canceling, open_place, place, slot
-from tests.world import Sent, World
+from tests.world import Sent, World, token
 
 LATER = "2026-05-04T11:00:00Z"
 PLACES = "receiver/bookings/BE/AAA/booking_locations"
@@ -258,6 +258,22 @@ async def test_a_request_for_anothers_place_goes_there_and_its_answer_comes_back
     assert (said.headers["ocpi-from-party-id"], said.headers["ocpi-to-party-id"]) == ("AAA", "EEE")
     (kept,) = await world.documents(BOOKINGS)
     assert (kept.owner, kept.audience) == ("BE*AAA", "NL*EEE")
+
+
+async def test_nobody_books_anothers_place_for_anothers_driver(world: World) -> None:
+    await world.ask("PUT", world.at(OF_C1), by="c1", body=theirs())
+    card = await world.ask(
+        "PUT", world.at("receiver/tokens/NL/FFF/CARD9"), by="e2", body=token("2.3.0", "NL*FFF", "CARD9")
+    )
+    assert card.code == 1000
+    own = asked()["tokens"][0]
+    foreign = asked(owner="NL*FFF")["tokens"][0]
+    async with world.unchanged():
+        for tokens in ([foreign], [own, foreign], [{**own, "uid": "CARD9"}]):
+            for to in ([], [("OCPI-to-country-code", "BE"), ("OCPI-to-party-id", "AAA")]):
+                request = asked(booking_location_id="BX1", tokens=tokens)
+                said = await world.ask("POST", world.at("sender/bookings"), by="e1", body=request, headers=to)
+                assert (said.http, said.code) == (200, 2004)
 
 
 async def test_what_the_other_cpo_refuses_is_told_as_it_is(world: World) -> None:

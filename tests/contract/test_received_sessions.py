@@ -92,6 +92,28 @@ async def test_a_patch_adds_periods_and_a_retry_adds_nothing(world: World) -> No
     assert [p["dimensions"][0]["volume"] for p in (await kept(world))["charging_periods"]] == [1, 2, 4]
 
 
+async def test_a_session_does_not_become_another_emsps(world: World) -> None:
+    await known_card(world)
+    path = world.at("receiver/tokens/NL/FFF/CARD2")
+    assert (await world.ask("PUT", path, by="e2", body=token(world.version, "NL*FFF", "CARD2"))).code == 1000
+    await put(world)
+    other = a_session(world.version, last_updated=LATER)
+    if world.version == "2.1.1":
+        changed = {"auth_id": token(world.version, "NL*FFF", "CARD2")["auth_id"]}
+    else:
+        changed = {"cdr_token": {**other["cdr_token"], "party_id": "FFF", "uid": "CARD2", "contract_id": "NL-FFF-C1"}}
+    async with world.unchanged():
+        for said in (
+            await patch(world, {**changed, "last_updated": LATER}),
+            await world.ask("PUT", world.at(PATH), by="c1", body={**other, **changed}),
+        ):
+            assert (said.http, said.code) == (200, 2001)
+            assert "CARD" not in said.message
+    if world.version != "2.1.1":
+        same = {"cdr_token": {**other["cdr_token"], "uid": "CARD7"}, "last_updated": LATER}
+        assert (await patch(world, same)).code == 1000, "another card of the same eMSP"
+
+
 @pytest.mark.parametrize("nothing", [[], None])
 async def test_a_patch_without_periods_leaves_them(world: World, nothing: Any) -> None:
     await known_card(world)

@@ -57,6 +57,15 @@ def script(world: World, answers: Mapping[str, Any]) -> None:
     world.peers.script = said
 
 
+def strangers(world: World, setting: str) -> None:
+    """Who is asked for a card on no list."""
+    world.hub.settings = world.hub.settings.model_copy(update={"ask_unknown_tokens": setting})
+
+
+def to_authorize(uid: str) -> str:
+    return f"sender/tokens/{uid}/authorize"
+
+
 def unknown_to(version: str) -> tuple[int, int]:
     return (404, 2000 if version == "2.1.1" else 2004)
 
@@ -211,6 +220,32 @@ async def test_an_emsp_answers_for_its_own_drivers_only(world: World) -> None:
     assert (await ask(world)).code == 4000
 
 
+async def test_an_answer_without_data_is_told_as_that(world: World) -> None:
+    await push(world, whitelist="NEVER")
+    script(world, {"e1": None})
+    said = await ask(world)
+    assert (said.http, said.code) == (200, 3000 if world.version == "2.1.1" else 4000)
+    assert "no data" in said.message
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+@pytest.mark.parametrize("allowed", ["ALLOWED", "BLOCKED"])
+async def test_an_answer_about_another_card_is_not_passed_on(world: World, allowed: str) -> None:
+    await push(world, uid="CARD2")
+    script(world, {"e2": info(world.version, owner="NL*FFF", uid="CARD8", allowed=allowed)})
+    for to in ({}, {"OCPI_to_country_code": "NL", "OCPI_to_party_id": "FFF"}):
+        said = await ask(world, **to)
+        assert (said.http, said.code) == (200, 4000)
+        assert "another token" in said.message
+        assert "CARD" not in said.message
+
+
+async def test_a_card_may_be_asked_for_by_its_contract_id(world: World) -> None:
+    await push(world, uid="CARD2")
+    script(world, {"e1": info(world.version, uid="CARD2")})
+    assert (await ask(world, path=to_authorize("NL-EEE-C1"))).code == 1000
+
+
 async def test_a_type_is_another_token(world: World) -> None:
     await push(world)
     script(world, {"e1": info(world.version), "e2": NO_SUCH_TOKEN})
@@ -220,7 +255,84 @@ async def test_a_type_is_another_token(world: World) -> None:
     assert (said.http, said.code) == unknown_to(world.version)
 
 
-async def test_an_unknown_token_is_asked_of_emsps_without_a_list_and_once_a_minute(world: World) -> None:
+async def test_a_card_that_could_be_anybodys_is_shown_to_nobody(world: World) -> None:
+    async with world.unchanged():
+        for _ in range(2):
+            said = await ask(world)
+            assert (said.http, said.code) == unknown_to(world.version)
+    strangers(world, "listless")
+    script(world, {"e1": NO_SUCH_TOKEN, "e2": NO_SUCH_TOKEN})
+    await ask(world)
+    assert {sent.partner for sent in world.peers.sent} == {"e1", "e2"}
+
+
+async def test_a_card_that_begins_as_those_of_one_emsp_is_asked_of_that_one(world: World) -> None:
+    for number in range(3):
+        await push(world, uid=f"04A2B3C4D5E60{number}")
+        await push(world, by="e2", owner="NL*FFF", uid=f"04F1F2F3D5E60{number}")
+    script(world, {"e1": info(world.version, uid="04A2B3C4D5E699")})
+    assert (await ask(world, path=to_authorize("04:a2:b3:c4:d5:e6:99"))).code == 1000
+    assert [sent.partner for sent in world.peers.sent] == ["e1"]
+    async with world.unchanged():
+        said = await ask(world, path=to_authorize("04111213141516"))
+        assert (said.http, said.code) == unknown_to(world.version), "neither has cards that begin so"
+
+
+async def test_a_card_that_begins_as_our_own_is_asked_of_nobody(world: World) -> None:
+    await push(world, uid="CARD2")
+    for number in range(3):
+        await own_card(world, f"OURS-{number}")
+    async with world.unchanged():
+        said = await ask(world, path=to_authorize("OURS-9"))
+        assert (said.http, said.code) == unknown_to(world.version)
+
+
+async def test_an_agreement_keeps_a_card_from_its_probable_owner_and_from_all_others(world: World) -> None:
+    for number in range(3):
+        await push(world, uid=f"EEEE-{number}")
+    await world.hub.agreements.put(Agreement("c1", "NL*EEE", "tokens", allow=False), actor="op")
+    async with world.unchanged():
+        said = await ask(world, path=to_authorize("EEEE-9"))
+        assert (said.http, said.code) == unknown_to(world.version)
+
+
+async def test_a_card_allowed_before_teaches_who_has_cards_like_it(world: World) -> None:
+    strangers(world, "listless")
+    script(world, {"e1": NO_SUCH_TOKEN, "e2": info(world.version, owner="NL*FFF", uid="0123456789ABCDEF")})
+    assert (await ask(world, path=to_authorize("0123456789ABCDEF"))).code == 1000
+    strangers(world, "probable")
+    world.peers.sent.clear()
+    await ask(world, path=to_authorize("0123456789ABCD00"))
+    assert [sent.partner for sent in world.peers.sent] == ["e2"]
+
+
+async def test_the_contract_id_of_a_listed_card_names_whom_to_ask(world: World) -> None:
+    await push(world, uid="CARD2")
+    script(world, {"e1": info(world.version, uid="NL-EEE-C1")})
+    assert (await ask(world, path=to_authorize("nl-eee-c1"))).code == 1000
+    assert [sent.partner for sent in world.peers.sent] == ["e1"]
+
+
+async def test_what_an_emsp_does_not_know_nobody_asks_it_again_within_a_minute(world: World) -> None:
+    strangers(world, "listless")
+    script(world, {"e1": NO_SUCH_TOKEN, "e2": PeerTimeout()})
+    for by in ("c1", "c2", "c1"):
+        assert (await ask(world, by=by)).http == 404
+    assert sorted(sent.partner for sent in world.peers.sent) == ["e1", "e2", "e2", "e2"], "e2 said nothing yet"
+
+
+async def test_the_same_question_at_the_same_time_is_asked_once(world: World) -> None:
+    await push(world, uid="CARD2")
+    for answer, code in ((NO_SUCH_TOKEN, unknown_to(world.version)[1]), (info(world.version, "NL*FFF", "NEW1"), 1000)):
+        world.peers.sent.clear()
+        script(world, {"e2": answer})
+        uid = "NEW1" if code == 1000 else "UNKX1"
+        said = await asyncio.gather(*(ask(world, path=to_authorize(uid), body=PLACE) for _ in range(3)))
+        assert [answer.code for answer in said] == [code] * 3
+        assert [sent.partner for sent in world.peers.sent] == ["e2"]
+
+
+async def test_the_one_emsp_without_a_list_is_asked_for_an_unknown_token_once_a_minute(world: World) -> None:
     await push(world, uid="CARD2")
     script(world, {"e2": NO_SUCH_TOKEN})
     for _ in range(3):
@@ -234,6 +346,7 @@ async def test_an_unknown_token_is_asked_of_emsps_without_a_list_and_once_a_minu
 
 
 async def test_who_allowed_a_token_is_asked_the_next_time_and_nobody_else(world: World) -> None:
+    strangers(world, "listless")
     script(world, {"e1": NO_SUCH_TOKEN, "e2": info(world.version, owner="NL*FFF")})
     assert (await ask(world)).data["allowed"] == "ALLOWED"
     assert {sent.partner for sent in world.peers.sent} <= {"e1", "e2"}
@@ -244,9 +357,9 @@ async def test_who_allowed_a_token_is_asked_the_next_time_and_nobody_else(world:
 
 
 async def test_a_contract_id_names_whom_to_ask(world: World) -> None:
-    script(world, {"e2": info(world.version, owner="NL*FFF", uid="NLFFFC12345678")})
     for uid in ("NLFFFC12345678", "NL-FFF-C12345678-X"):
-        assert (await ask(world, path=f"sender/tokens/{uid}/authorize")).code == 1000
+        script(world, {"e2": info(world.version, owner="NL*FFF", uid=uid)})
+        assert (await ask(world, path=to_authorize(uid))).code == 1000
     assert {sent.partner for sent in world.peers.sent} == {"e2"}
 
 
@@ -262,8 +375,7 @@ async def test_a_party_that_is_named_is_asked_and_nobody_else(world: World) -> N
 
 
 async def test_nobody_is_asked_where_the_operator_wants_that(world: World) -> None:
-    settings = world.hub.settings
-    world.hub.settings = settings.model_copy(update={"ask_unknown_tokens": "none"})
+    strangers(world, "none")
     async with world.unchanged():
         said = await ask(world)
         assert (said.http, said.code) == unknown_to(world.version)
@@ -276,7 +388,7 @@ async def test_an_answer_crosses_versions(world: World) -> None:
         card = Token.model_validate(stored_token(owner, uid))
         await service.put(world.store, partner.claims[0].party, uid, card, now=NOW)
         script(world, {partner.name: info(version, owner=owner, uid=uid)})
-        said = await ask(world, path=f"sender/tokens/{uid}/authorize", body=PLACE)
+        said = await ask(world, path=to_authorize(uid), body=PLACE)
         assert (version, said.code, said.data["allowed"]) == (version, 1000, "ALLOWED")
         if world.version != "2.1.1":
             assert said.data["token"]["uid"] == uid
@@ -301,6 +413,7 @@ async def test_what_is_not_json_is_400_and_wrong_content_2001(world: World) -> N
 
 async def test_many_at_once_are_each_answered(world_on_both: World) -> None:
     world = world_on_both
+    strangers(world, "listless")
     script(world, {"e1": NO_SUCH_TOKEN, "e2": info(world.version, owner="NL*FFF")})
     said = await asyncio.gather(*(ask(world) for _ in range(10)))
     assert {answer.code for answer in said} == {1000}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -41,6 +42,7 @@ WHITELISTS = {
 }
 """(whitelist, valid) -> is it from the cache, or asked; and what then holds, or holds when there is no answer."""
 
+UNKNOWN = PeerRefused(http=404, status_code=2004)
 NO_ANSWER = "no answer"
 ALLOWED_VALUES = ("ALLOWED", "BLOCKED", "EXPIRED", "NO_CREDIT", "NOT_ALLOWED")
 ANSWERS: dict[str, tuple[Any, str]] = {
@@ -88,6 +90,11 @@ async def known(world: World, uid: str = "CARD1", owner: str = EEE, **fields: An
 
 async def tapped(world: World, uid: str = "CARD1", *, at: str = "CP1") -> Decision:
     return await authorize(world.hub, uid, PLACE, at=at)
+
+
+def strangers(world: World, setting: str) -> None:
+    """Who is asked for a card on no list."""
+    world.hub.settings = world.hub.settings.model_copy(update={"ask_unknown_tokens": setting})
 
 
 async def starts(world: World, uid: str = "CARD1", *, at: str = "CP1") -> Decision:
@@ -156,6 +163,14 @@ async def test_an_emsp_cannot_have_another_partys_driver_billed(world: World) ->
     assert [sent.partner for sent in world.peers.sent[1:]] == ["e2"], (
         "e1 gave us a list, and is not asked for strangers"
     )
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_an_answer_about_another_card_is_none(world: World) -> None:
+    await known(world, whitelist="NEVER")
+    world.peers.script = lambda sent: {"allowed": "ALLOWED", "token": token(world.version, EEE, "CARD8")}
+    decision = await tapped(world)
+    assert (decision.allowed, decision.by) == ("NOT_ALLOWED", By.OFFLINE)
 
 
 @pytest.mark.parametrize("state", [State.BLOCKED, State.UNREGISTERED])
@@ -340,24 +355,62 @@ async def test_an_alias_of_a_token_that_nobody_told_us_of_is_shown_to_nobody(wor
 # Cards on no list
 
 
-@pytest.mark.parametrize("setting", ["none", "listless", "all"])
+@pytest.mark.parametrize("setting", ["none", "probable", "listless", "all"])
 async def test_who_is_asked_for_a_card_on_no_list(sqlite_url: str, version: str, setting: str) -> None:
     async with a_world(sqlite_url, version, ask_unknown_tokens=setting) as world:
         await known(world, "OTHER", owner=EEE)
         world.peers.script = says("ALLOWED", version, owner=FFF)
         decision = await tapped(world, "STRANGE")
-        asked = {"none": [], "listless": ["e2"], "all": ["e1", "e2"]}[setting]
+        asked = {"none": [], "probable": ["e2"], "listless": ["e2"], "all": ["e1", "e2"]}[setting]
         assert sorted(sent.partner for sent in world.peers.sent) == asked
         if setting == "none":
             assert (decision.allowed, decision.by, decision.token) == ("NOT_ALLOWED", By.UNKNOWN, None)
-        elif setting == "listless":
+        elif setting != "all":
             assert (decision.allowed, decision.by, decision.owner) == ("ALLOWED", By.REAL_TIME, FFF)
             assert decision.token is not None
             assert decision.token["contract_id"] == ("STRANGE" if version == "2.1.1" else "NL-FFF-C1")
             assert await recall(world.hub, "strange", at="CP1") == decision
 
 
+async def test_a_card_that_could_be_anybodys_is_shown_to_nobody(world: World) -> None:
+    assert (await tapped(world, "STRANGE")).by is By.UNKNOWN
+    assert world.peers.sent == []
+
+
+async def test_a_card_that_begins_as_those_of_one_emsp_is_asked_of_that_one(world: World) -> None:
+    for number in range(3):
+        await known(world, f"EEEE{number}")
+        await known(world, f"FFFF{number}", owner=FFF)
+    world.peers.script = says("ALLOWED", world.version)
+    assert (await tapped(world, "eeee9")).owner == EEE
+    assert [sent.partner for sent in world.peers.sent] == ["e1"]
+
+
+async def test_who_allowed_a_card_at_our_charger_is_asked_for_it_again_and_nobody_else(sqlite_url: str) -> None:
+    async with a_world(sqlite_url, "2.2.1", ask_unknown_tokens="all") as world:
+        answers = {"e1": says(UNKNOWN, "2.2.1"), "e2": says("ALLOWED", "2.2.1", owner=FFF)}
+        world.peers.script = lambda sent: answers[sent.partner](sent)
+        assert (await tapped(world, "STRANGE")).accepted
+        world.peers.sent.clear()
+        assert (await tapped(world, "STRANGE", at="CP2")).accepted
+        assert [sent.partner for sent in world.peers.sent] == ["e2"]
+
+
+@pytest.mark.parametrize("version", ["2.2.1"])
+async def test_a_card_nobody_knows_is_asked_for_once_a_minute_at_all_our_chargers(world: World) -> None:
+    await known(world, "OTHER", owner=EEE)
+    world.peers.script = says(UNKNOWN, "2.2.1")
+    for at in ("CP1", "CP1", "CP2"):
+        assert (await tapped(world, "STRANGE", at=at)).by is By.UNKNOWN
+    await asyncio.gather(*(tapped(world, "STRANGE2") for _ in range(3)))
+    assert [sent.path[0] for sent in world.peers.sent] == ["STRANGE", "STRANGE2"]
+    world.clock.passed_s = 61
+    await tapped(world, "STRANGE")
+    assert len(world.peers.sent) == 3
+
+
 async def test_a_card_that_nobody_knows_is_refused(world: World) -> None:
+    strangers(world, "listless")
     world.peers.script = says(PeerRefused(http=404, status_code=2004), world.version)
     decision = await tapped(world, "STRANGE")
     assert (decision.allowed, decision.by, decision.auth_method) == ("NOT_ALLOWED", By.UNKNOWN, "AUTH_REQUEST")
@@ -368,6 +421,7 @@ async def test_a_card_that_nobody_knows_is_refused(world: World) -> None:
 @pytest.mark.parametrize("version", ["2.2.1"])
 @pytest.mark.parametrize(("one", "other"), [*product(("ALLOWED", "BLOCKED"), (PeerTimeout("late"), "NO_CREDIT"))])
 async def test_of_several_that_are_asked_the_one_that_allows_it_counts(world: World, one: str, other: Any) -> None:
+    strangers(world, "listless")
     answers = {"e1": says(other, "2.2.1", owner=EEE), "e2": says(one, "2.2.1", owner=FFF)}
     world.peers.script = lambda sent: answers[sent.partner](sent)
     decision = await tapped(world, "STRANGE")
@@ -378,7 +432,7 @@ async def test_of_several_that_are_asked_the_one_that_allows_it_counts(world: Wo
 
 
 async def test_a_platform_of_two_roles_is_billed_as_the_emsp(sqlite_url: str) -> None:
-    async with a_world(sqlite_url, "2.1.1") as world:
+    async with a_world(sqlite_url, "2.1.1", ask_unknown_tokens="listless") as world:
         partner = await world.join("both", "NL*CCC", PartyRole.CPO)
         emsp = partner.claims[0].model_copy(update={"role": PartyRole.EMSP, "party": Party("NL", "MMM")})
         await world.registry.save(partner.model_copy(update={"claims": (*partner.claims, emsp)}))
@@ -391,7 +445,7 @@ async def test_a_platform_of_two_roles_is_billed_as_the_emsp(sqlite_url: str) ->
 
 
 async def test_emsps_that_hang_cost_one_deadline_together(sqlite_url: str) -> None:
-    async with a_world(sqlite_url, "2.2.1", authorize_timeout_s=0.6) as world:
+    async with a_world(sqlite_url, "2.2.1", authorize_timeout_s=0.6, ask_unknown_tokens="all") as world:
         world.peers.silent = {"e1", "e2"}
         begun = time.monotonic()
         assert not (await tapped(world, "STRANGE")).accepted
@@ -403,7 +457,7 @@ async def test_emsps_that_hang_cost_one_deadline_together(sqlite_url: str) -> No
 
 
 async def test_an_emsp_that_hangs_does_not_delay_the_yes_of_another(sqlite_url: str) -> None:
-    async with a_world(sqlite_url, "2.2.1", authorize_timeout_s=30) as world:
+    async with a_world(sqlite_url, "2.2.1", authorize_timeout_s=30, ask_unknown_tokens="all") as world:
         world.peers.silent = {"e1"}
         world.peers.script = says("ALLOWED", "2.2.1", owner=FFF)
         begun = time.monotonic()

@@ -1,0 +1,111 @@
+"""Who is asked for a card that is on no list: its probable owner, by what we have learned. Never everybody by default.
+
+    what we have learned                    who is asked
+    --------------------------------------  ----------------------------------------------------------------------
+    an eMSP allowed this uid before         that eMSP
+    it is the contract id of a card we know  that card's eMSP
+    it begins as a contract id (eMI3)       the eMSP that it names
+    nearly all cards that begin so          their eMSP (`prefixes`)
+    nothing                                 the one eMSP that gave us no list, if there is no second one; else nobody
+
+The last two rows are the setting `ask_unknown_tokens` = `probable`. With `listless` all that gave us no list are asked
+instead, with `all` all, with `none` nobody. Who is known to be the owner and may not be asked stands for nobody else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from hub.core.dialect import VERSIONS
+from hub.core.jsontypes import Tree
+from hub.core.operations import EMSP_LIKE
+from hub.core.ports import Hub
+from hub.core.registry import Partner
+from hub.core.routing import Receiver
+from hub.core.store import Store
+from hub.core.units import Document, Put
+from modules.tokens.decision import rank
+from modules.tokens.prefixes import RFID, Prefixes
+from modules.tokens.store import LEARNED, TOKENS, by_contract, by_uid, learned_put
+from modules.tokens.unknown import Flights, UnknownTokens
+from modules.tokens.wire import TOKEN
+
+_EMI3: Final = re.compile(r"([A-Za-z]{2})-?([A-Za-z0-9]{3})-?C[A-Za-z0-9]{8}(-?[A-Za-z0-9])?", re.ASCII)
+"""A contract id (eMI3): country, provider, `C`, eight characters, and often a check digit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a process remembers of cards on no list."""
+
+    prefixes: Prefixes = field(default_factory=Prefixes)
+    unknown: UnknownTokens = field(default_factory=UnknownTokens)
+    flights: Flights = field(default_factory=Flights)
+
+
+_memories: WeakKeyDictionary[Store, Memory] = WeakKeyDictionary()
+
+
+def memory(hub: Hub) -> Memory:
+    """That of this hub."""
+    known = _memories.get(hub.store)
+    if known is None:
+        known = _memories[hub.store] = Memory()
+    return known
+
+
+async def whom_to_ask(hub: Hub, uid: str, token_type: str, candidates: Sequence[Receiver]) -> list[Receiver]:
+    """Those of `candidates` that are asked for a card on no list, each platform once; `token_type` may be ""."""
+    owner = await _owner_learned(hub.store, uid)
+    if owner:
+        return _of(candidates, owner)
+    contract = _EMI3.fullmatch(uid)
+    named = _of(candidates, f"{contract[1]}*{contract[2]}".upper()) if contract else []
+    setting = hub.settings.ask_unknown_tokens
+    if named or setting == "none":
+        return named
+    if setting == "probable" and token_type in ("", RFID):
+        owner = await memory(hub).prefixes.owner_of(hub.store, uid)
+        if owner:
+            return _of(candidates, owner)
+    strangers = [each for each in _once_each(candidates) if setting == "all" or await _gave_no_list(hub, each.partner)]
+    return strangers if setting != "probable" or len(strangers) == 1 else []
+
+
+def can_be_asked(partner: Partner) -> bool:
+    """Does it offer real-time authorization, as an eMSP?"""
+    return bool(partner.roles & EMSP_LIKE) and partner.endpoint("tokens", "SENDER") is not None
+
+
+def learned(token: Tree) -> Put:
+    """The write of a token that an eMSP allowed: whom to ask the next time, and whose the session is that follows."""
+    return learned_put(TOKEN[VERSIONS[-1]].read(token))
+
+
+async def _owner_learned(store: Store, uid: str) -> str:
+    for kind, look in ((LEARNED, by_uid), (TOKENS, by_contract), (LEARNED, by_contract)):
+        found: list[Document] = await look(store, uid, kind)
+        if found:
+            return min(found, key=rank).owner
+    return ""
+
+
+def _of(candidates: Iterable[Receiver], party: str) -> list[Receiver]:
+    return [each for each in candidates if each.party == party][:1]
+
+
+def _once_each(candidates: Iterable[Receiver]) -> list[Receiver]:
+    """One party of each platform."""
+    found: dict[str, Receiver] = {}
+    for each in candidates:
+        found.setdefault(each.partner.name, each)
+    return list(found.values())
+
+
+async def _gave_no_list(hub: Hub, partner: Partner) -> bool:
+    lists = [await hub.store.select(TOKENS, equal={"owner": party}, limit=1) for party in partner.parties]
+    return not any(lists)
