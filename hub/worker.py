@@ -13,7 +13,7 @@ from hub.core.errors import BusbarError
 from hub.core.ports import Hub
 from hub.core.units import Delete, Unit
 from modules.bookings import service as bookings
-from modules.cdrs import owed, vetting
+from modules.cdrs import owed, vetting, waiting
 from modules.commands import passed_on, references, reservations
 from modules.sessions import service as sessions
 from modules.tariffs import turning
@@ -44,6 +44,8 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (vetting.wake_credits, 300.0),
     (turning.turn, 1.0),
     (owed.send_owed, 5.0),
+    (waiting.look_if_changed, 5.0),
+    (waiting.look_again, 300.0),
     (reservations.expired, 5.0),
     (callbacks.forget, 3600.0),
     (passed_on.forget, 3600.0),

@@ -16,7 +16,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     ),
     "invoicereconciliation": frozenset({"check"}),
     "payments": frozenset({"card_numbers"}),
-    "cdrs": frozenset({"bills", "doubles", "owed", "passing", "received", "vetting", "whereabouts"}),
+    "cdrs": frozenset({"bills", "doubles", "owed", "passing", "received", "vetting", "waiting", "whereabouts"}),
     "chargingprofiles": frozenset({"onward"}),
     "hubclientinfo": frozenset({"keeping", "roster"}),
     "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),

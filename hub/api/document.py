@@ -34,17 +34,20 @@ from hub.control.asks import (
 from hub.control.lint import LintAsked
 from hub.control.price import PriceAsked
 from hub.control.received import VERDICTS
+from hub.control.undelivered import ADDRESSED
 from hub.core.behind import Status
 from hub.core.dialect import What, Wire
 from hub.core.jsontypes import Tree
 from modules.bookings.wire import BOOKING, BOOKING_LOCATION
 from modules.cdrs.check import Cause
+from modules.cdrs.store import Passing
 from modules.cdrs.wire import CDR
 from modules.invoicereconciliation.wire import RECORD
 from modules.locations.wire import LOCATION
 from modules.payments.wire import CONFIRMATION, TERMINAL, TERMINAL_ASKED
 from modules.sessions.wire import SESSION
 from modules.tariffs.wire import TARIFF
+from modules.tokens.whose import Waits
 from modules.tokens.wire import TOKEN
 
 _REF: Final = "#/components/schemas/"
@@ -118,6 +121,7 @@ _STATUS: Final[Tree] = {"type": "string", "enum": [status.value for status in St
 _VERDICT: Final[Tree] = {"type": "string", "enum": list(VERDICTS)}
 _FIGURE: Final[Tree] = {"type": ["number", "string", "null"]}
 _MONEY: Final = _object(before_taxes=_AMOUNT, after_taxes={"type": ["number", "null"]})
+_WHY_IT_WAITS: Final[Tree] = {"type": "string", "description": "The rule that keeps it from being sent; empty: none."}
 
 ANSWERS: Final[dict[str, Tree]] = {
     "Error": _object(error=_object(code=_TEXT, message=_TEXT)),
@@ -157,7 +161,8 @@ ANSWERS: Final[dict[str, Tree]] = {
                 "items": _object(partner=_TEXT, party=_TEXT, version=_TEXT_OR_NULL, gets=_FLAG, rule=_TEXT),
             },
         ),
-        "description": "`status_code` and `why` where it goes nowhere; `owners` where it is answered from our copies.",
+        "description": "`why` where it goes nowhere, with `status_code` unless it is taken and waits; `owners` where it"
+        " is answered from our copies.",
     },
     "Matrix": _object(
         a=_END,
@@ -192,8 +197,21 @@ ANSWERS: Final[dict[str, Tree]] = {
                    "required": ["contract_id"], "properties": {"contract_id": _TEXT, "valid": _FLAG}},
     "Sessions": _page("Session"),
     "Delivery": _object(partner=_TEXT, state=_TEXT, attempts=_WHOLE, location=_TEXT, at=_TEXT),
-    "IssuedCdr": _object(cdr=_ref("Cdr"), audience=_TEXT, deliveries={"type": "array", "items": _ref("Delivery")}),
-    "ReceivedCdr": _object(cdr=_ref("Cdr"), partner=_TEXT, version=_TEXT, check=_VERDICT, state=_TEXT),
+    "IssuedCdr": _object(
+        cdr=_ref("Cdr"),
+        audience=_TEXT,
+        state={"type": "string", "enum": [ADDRESSED, *Waits]},
+        rule=_WHY_IT_WAITS,
+        deliveries={"type": "array", "items": _ref("Delivery")},
+    ),
+    "ReceivedCdr": _object(
+        cdr=_ref("Cdr"),
+        partner=_TEXT,
+        version=_TEXT,
+        check=_VERDICT,
+        state={"type": "string", "enum": [*Passing, *Waits, ADDRESSED]},
+        rule=_WHY_IT_WAITS,
+    ),
     "AnyCdr": {"anyOf": [_ref("IssuedCdr"), _ref("ReceivedCdr")]},
     "Cdrs": _page("AnyCdr"),
     "CdrCheck": {

@@ -27,12 +27,20 @@ def narrowed(
     held: Annotated[
         bool, Query(description="Only sessions and transactions whose bill is held, and CDRs not passed on.")
     ] = False,
+    withheld: Annotated[bool, Query(description="Only sessions and CDRs of other CPOs that reach nobody yet.")] = False,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Filter:
     """The filters that the lists share."""
     return Filter(
-        partner=partner, station=station, open=open_, date_from=date_from, held=held, limit=limit, offset=offset
+        partner=partner,
+        station=station,
+        open=open_,
+        date_from=date_from,
+        held=held,
+        withheld=withheld,
+        limit=limit,
+        offset=offset,
     )
 
 

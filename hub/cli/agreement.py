@@ -57,7 +57,9 @@ def explain(
     module: Annotated[str, typer.Argument(help="locations, tariffs, commands...")],
     method: Annotated[str, typer.Option("--method", help="GET, PUT, PATCH, POST or DELETE.")] = "PUT",
     to: Annotated[str, typer.Option("--to", help="The party of the OCPI-to headers; without it: left out.")] = "",
-    owner: Annotated[str, typer.Option("--owner", help="The party that it is about.")] = "",
+    owner: Annotated[
+        str, typer.Option("--owner", help="The party that it is about; of a session or CDR, whose driver.")
+    ] = "",
 ) -> None:
     """Where a message would go, who would get it, and which rule says so."""
     body = {"sender": sender, "module": module, "method": method.upper(), "to": to, "owner": owner}

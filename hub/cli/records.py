@@ -28,6 +28,7 @@ Station = Annotated[str | None, typer.Option("--station", help="Only at this cha
 Open = Annotated[bool | None, typer.Option("--open/--ended", help="Only what goes on, or only what has ended.")]
 DateFrom = Annotated[str | None, typer.Option("--date-from", help="Only from then on, as in 2026-01-31T00:00:00Z.")]
 Held = Annotated[bool, typer.Option("--held", help="Only those whose bill is held.")]
+Withheld = Annotated[bool, typer.Option("--withheld", help="Those of other CPOs that reach nobody yet.")]
 After = Annotated[int | None, typer.Option("--after", min=0, help="Go on after this number.")]
 
 
@@ -65,13 +66,6 @@ def _list(app: typer.Typer, path: str, words: str, columns: Sequence[str], *, ma
 
 
 _list(
-    session,
-    "/sessions",
-    "Sessions, the newest first.",
-    ("country_code", "party_id", "id", "status", "start_date_time", "kwh", "total_cost.before_taxes", "last_updated"),
-    may_be_held=True,
-)
-_list(
     transaction,
     "/transactions",
     "Charges at our own chargers, the newest first.",
@@ -84,6 +78,29 @@ _list(
     "Reservations, the newest first.",
     ("key", "partner", "station", "connector", "expires", "state", "session"),
 )
+
+
+_OWNER: Final = ("country_code", "party_id")
+_SESSION: Final = (*_OWNER, "id", "status", "start_date_time", "kwh", "total_cost.before_taxes", "last_updated")
+
+
+@command(session, "list")
+def list_sessions(
+    face: Face,
+    partner: Partner = None,
+    station: Station = None,
+    is_open: Open = None,
+    date_from: DateFrom = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+    held: Held = False,
+    withheld: Withheld = False,
+) -> None:
+    """Sessions, the newest first."""
+    wanted = None if is_open is None else str(is_open).lower()
+    query = {"partner": partner, "station": station, "open": wanted, "date_from": date_from}
+    query |= {"held": "true" if held else None, "withheld": "true" if withheld else None}
+    face.show(face.hub.get("/sessions", **query, limit=limit, offset=offset), _SESSION)
 
 
 @command(session, "show")
@@ -122,6 +139,7 @@ def list_cdrs(
     received: Annotated[bool, typer.Option("--received", help="Those that other CPOs brought.")] = False,
     check: Annotated[str | None, typer.Option("--check", help=f"Received ones, only {_VERDICTS}.")] = None,
     held: Annotated[bool, typer.Option("--held", help="Received ones that are not passed on.")] = False,
+    withheld: Withheld = False,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> None:
@@ -129,8 +147,9 @@ def list_cdrs(
     brought = received or held or check is not None
     query = {"partner": partner, "station": station, "date_from": date_from, "check": check}
     query |= {"received": "true" if brought else None, "held": "true" if held else None}
-    columns = ("partner", *_CDR, "check", "state") if brought else (*_CDR, "audience", "deliveries")
-    face.show(face.hub.get("/cdrs", **query, limit=limit, offset=offset), columns)
+    query["withheld"] = "true" if withheld else None
+    columns = ("partner", *_CDR, "check") if brought else (*_CDR, "audience", "deliveries")
+    face.show(face.hub.get("/cdrs", **query, limit=limit, offset=offset), (*columns, "state", "rule"))
 
 
 @command(cdr, "check")

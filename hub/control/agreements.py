@@ -8,17 +8,25 @@ from typing import TYPE_CHECKING, Final
 from hub.control.asks import RouteAsked, Rule
 from hub.core.agreements import Agreement
 from hub.core.answers import row_of
+from hub.core.delivery import entitled
 from hub.core.errors import BusbarError, InvalidRequest
 from hub.core.jsontypes import Tree
+from hub.core.operations import CPO_LIKE, EMSP_LIKE
 from hub.core.parties import Party
 from hub.core.registry import Partner
-from hub.core.routing import EVERYBODY, Message, Receiver, decide
+from hub.core.routing import EVERYBODY, Message, Receiver, decide, known_receiver
+from modules.tokens.whose import addressee
 
 if TYPE_CHECKING:
     from hub.app import Program
 
 SHARED: Final = frozenset({"locations", "tariffs", "tokens"})
 """Modules whose objects are meant for everybody."""
+BROUGHT: Final = frozenset({"sessions", "cdrs"})
+"""Modules whose objects a CPO brings for one party: the owner of the token that is in them."""
+_WRITING: Final = frozenset({"PUT", "PATCH", "POST"})
+_PUSHED: Final = ("RECEIVER",)
+_EITHER: Final = ("RECEIVER", "SENDER")
 
 
 def listed(program: Program) -> Tree:
@@ -43,6 +51,9 @@ async def remove(program: Program, rule: Rule, *, actor: str) -> Tree:
 def explain(program: Program, ask: RouteAsked) -> Tree:
     """Where such a message goes, who gets it, and which rule says so of each. Raises: NotFound, InvalidRequest."""
     hub, sender = program.hub, program.hub.registry.get(ask.sender)
+    _check_there_is_such(program, ask)
+    if ask.module in BROUGHT and ask.method in _WRITING and not sender.roles.isdisjoint(CPO_LIKE):
+        return _brought(program, sender, ask)
     shared = ask.module in SHARED
     owner = str(Party.parse(ask.owner)) if ask.owner else (sender.party if shared else "")
     message = Message(
@@ -69,6 +80,44 @@ def explain(program: Program, ask: RouteAsked) -> Tree:
     return {"goes": "ours", "rule": "this hub", "gets": []}
 
 
+def _check_there_is_such(program: Program, ask: RouteAsked) -> None:
+    """Raises: InvalidRequest, for a module or method that no request is routed by."""
+    operations = [each for each in program.hub.operations if each.routed]
+    modules = sorted({each.module for each in operations})
+    if ask.module not in modules:
+        raise InvalidRequest(f"/module: no such module is routed; there are {', '.join(modules)}")
+    methods = sorted({each.method for each in operations if each.module == ask.module})
+    if ask.method not in methods:
+        raise InvalidRequest(f"/method: {ask.module} has {', '.join(methods)}")
+
+
+def _brought(program: Program, sender: Partner, ask: RouteAsked) -> Tree:
+    """Of what a CPO brings: it goes to the owner of its token, whoever OCPI-to names. Raises: InvalidRequest."""
+    if not ask.owner:
+        raise InvalidRequest(f"/owner: {ask.module} go to the owner of the cdr_token; say which party that is")
+    hub, party = program.hub, Party.parse(ask.owner)
+    to = str(Party.parse(ask.to)) if ask.to else ""
+    try:
+        if to not in ("", *hub.settings.own_parties):
+            known_receiver(hub.registry, to)
+    except BusbarError as fault:
+        code = row_of(fault).code
+        return {"goes": "nowhere", "status_code": code, "why": fault.message, "rule": "OCPI-to", "gets": []}
+    goes = addressee(hub, sender.party, ask.module, party)
+    if goes.waits is not None:
+        why = f"it is taken, and waits as {goes.waits}: {goes.rule}"
+        return {"goes": "nowhere", "why": why, "rule": goes.rule, "gets": []}
+    if goes.party in hub.settings.own_parties:
+        return {"goes": "ours", "rule": goes.rule, "gets": []}
+    holders = [each for each in hub.registry.connected() if goes.party in each.parties]
+    gets = [
+        _got(each, goes.party, entitled(each, audience=goes.party, owner=sender.party), goes.rule, ask.module, _PUSHED)
+        for each in holders
+        if each.roles & EMSP_LIKE
+    ]
+    return {"goes": "party", "rule": goes.rule, "gets": gets}
+
+
 def _everybody(program: Program, owner: str, module: str) -> Iterator[Tree]:
     for partner in program.hub.registry.connected():
         if owner not in partner.parties:
@@ -76,8 +125,8 @@ def _everybody(program: Program, owner: str, module: str) -> Iterator[Tree]:
             yield _got(partner, partner.party, verdict.allowed, verdict.rule, module)
 
 
-def _got(partner: Partner, party: str, allowed: bool, rule: str, module: str) -> Tree:
-    offers = partner.endpoint(module, "RECEIVER") is not None or partner.endpoint(module, "SENDER") is not None
+def _got(partner: Partner, party: str, allowed: bool, rule: str, module: str, sides: tuple[str, ...] = _EITHER) -> Tree:
+    offers = any(partner.endpoint(module, side) is not None for side in sides)
     why = rule if not allowed or offers else f"{rule}; but it offers no {module}"
     return {
         "partner": partner.name,

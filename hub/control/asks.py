@@ -78,7 +78,7 @@ class RouteAsked(Ask):
     to: Represented = ""
     """The party of the OCPI-to headers; "": left out."""
     owner: Represented = ""
-    """The party whose object it is, or that it is about; "": the sender's own."""
+    """The party whose object it is, or that it is about; of a session or CDR, whose driver. "": the sender's own."""
 
 
 class Connect(Ask):

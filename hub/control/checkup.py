@@ -1,4 +1,4 @@
-"""What is wrong or weak about an installation: settings, database, held bills, ports, certificate, clock.
+"""What is wrong or weak about an installation: settings, database, bills, CDRs, ports, certificate, clock.
 
 Changes nothing.
 """
@@ -24,6 +24,7 @@ from hub.core.errors import BusbarError
 from hub.core.jsontypes import Tree
 from hub.core.settings import Settings
 from hub.core.store import DatabaseRefused, open_store
+from modules.cdrs.store import how_many_are_nobodys
 from modules.sessions.charge import how_many_held
 
 Level = Literal["ok", "weak", "fail"]
@@ -136,12 +137,13 @@ def _database(settings: Settings) -> Iterator[Finding]:
             if file.exists() and file.stat().st_mode & 0o077:
                 yield Finding("weak", "database", f"{file} can be read by others", f"chmod 600 {file}")
     try:
-        held = asyncio.run(_held(settings))
+        held, nobodys = asyncio.run(_counted(settings))
     except (DatabaseRefused, BusbarError, OSError) as error:
         yield Finding("fail", "database", str(error), "")
     else:
         yield Finding("ok", "database", "opens, has the schema of this program, and keeps what it acknowledges")
         yield _of_bills(held)
+        yield _of_cdrs(nobodys)
 
 
 def _of_bills(held: int) -> Finding:
@@ -151,8 +153,17 @@ def _of_bills(held: int) -> Finding:
     return Finding("weak", "bills", f"{held} held: these charges are not billed", advice)
 
 
-async def _held(settings: Settings) -> int:
-    """How many bills are held. Read-only: beside a hub that runs, and without touching anything.
+def _of_cdrs(nobodys: int) -> Finding:
+    if not nobodys:
+        return Finding("ok", "CDRs", "all of other CPOs are for somebody")
+    advice = "`busbar cdr list --withheld` names each and the rule; they go out when it no longer holds"
+    return Finding("weak", "CDRs", f"{nobodys} reach nobody: withheld, or of drivers of nobody here", advice)
+
+
+async def _counted(settings: Settings) -> tuple[int, int]:
+    """How many bills are held, and how many CDRs are for nobody yet.
+
+    Read-only: beside a hub that runs, and without touching anything.
 
     Raises: DatabaseRefused, NotReady.
     """
@@ -161,7 +172,7 @@ async def _held(settings: Settings) -> int:
     async with asyncio.timeout(4 * _TIMEOUT_S):
         store = await open_store(settings.database_url, kinds(), read_only=True)
         try:
-            return await how_many_held(store)
+            return await how_many_held(store), await how_many_are_nobodys(store)
         finally:
             await store.close()
 

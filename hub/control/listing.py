@@ -28,6 +28,7 @@ class Filter(Ask):
     station: str | None = None
     open: bool | None = None
     held: bool = False
+    withheld: bool = False
     date_from: str | None = None
     limit: Annotated[int, Field(ge=1, le=MOST)] = 50
     offset: Annotated[int, Field(ge=0, le=10**12)] = 0

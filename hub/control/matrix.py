@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from hub.control.agreements import SHARED
+from hub.control.agreements import BROUGHT, SHARED
+from hub.core.agreements import Verdict
 from hub.core.dialect import VERSIONS, Gap, Wire
 from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Tree
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from hub.app import Program
 
 _SPEC: Final = re.compile(r"(?P<version>[0-9.]+):(?P<roles>[A-Za-z]+(,[A-Za-z]+)*)")
+_OF_THE_HUB: Final = frozenset({"hubclientinfo"})
+"""Modules in which a platform speaks with us alone: no agreement is asked."""
 _OPPOSITE: Final = {SENDER: RECEIVER, RECEIVER: SENDER}
 
 
@@ -146,7 +149,7 @@ def _verdict(program: Program, case: UseCase, source: End, target: End) -> tuple
     for end in (source, target):
         if not case.is_in(end.version):
             return False, f"OCPI {end.version} has no such thing"
-    refusal = _refusal(program, case.first.module, source, target)
+    refusal = _refusal(program, case, source, target)
     if refusal:
         return False, refusal
     module, side = case.first.module, case.first.side
@@ -166,15 +169,30 @@ def _is_listed(operations: Iterable[Operation], module: str, reader: End) -> boo
     )
 
 
-def _refusal(program: Program, module: str, source: End, target: End) -> str:
-    """The rule that keeps shared objects of the one from the other; "" where none does, or one is not here yet."""
-    owner, viewer = source.partner, target.partner
-    if module not in SHARED or owner is None or viewer is None:
+def _refusal(program: Program, case: UseCase, source: End, target: End) -> str:
+    """The rule that keeps the one from the other; "" where none does, or one is not here yet.
+
+    An object goes where its receiver may have it. A request goes where its sender reaches, and one that asks about an
+    object (a real-time authorization) only where its sender may have that besides.
+    """
+    module, asker, other = case.first.module, source.partner, target.partner
+    if module in _OF_THE_HUB or asker is None or other is None:
         return ""
-    if not owner.state is viewer.state is State.CONNECTED:
+    if not asker.state is other.state is State.CONNECTED:
         return ""
-    verdict = program.hub.agreements.may(viewer, owner.party, module)
-    return "" if verdict.allowed else verdict.rule
+    agreements, is_object = program.hub.agreements, module in SHARED | BROUGHT
+    if is_object and case.first.side is RECEIVER:
+        return _denied(agreements.may(other, party, module) for party in sorted(asker.parties))
+    refusal = _denied(agreements.reach(asker, party, module) for party in sorted(other.parties))
+    if refusal or module not in SHARED:
+        return refusal
+    return _denied(agreements.may(asker, party, module) for party in sorted(other.parties))
+
+
+def _denied(verdicts: Iterable[Verdict]) -> str:
+    """Why none of the parties of a platform may; "" where one may."""
+    found = list(verdicts)
+    return "" if any(verdict.allowed for verdict in found) else "; ".join(dict.fromkeys(each.rule for each in found))
 
 
 def _losses(program: Program, source: End, target: End) -> Iterator[Tree]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from hub.control import received
+from hub.control import received, undelivered
 from hub.core.clock import timestamp
 from hub.core.delivery import LANES, REFUSED, Lane, LaneState
 from hub.core.jsontypes import Tree
@@ -43,6 +43,7 @@ async def show(program: Program, name: str) -> Tree:
     """All that is known of a partner. Tokens are not among it. Raises: NotFound."""
     partner = program.hub.registry.get(name)
     checks = await received.in_short(program, name)
+    warnings = received.warnings(name, vetting.policy_for(program.hub, name), checks)
     return {
         **await _short(program, partner),
         "invited": [_role(claim) for claim in partner.invited],
@@ -55,7 +56,7 @@ async def show(program: Program, name: str) -> Tree:
         "quirks": list(partner.quirks),
         "switches": dict(partner.switches),
         "cdr_checks": checks,
-        "warnings": received.warnings(name, vetting.policy_for(program.hub, name), checks),
+        "warnings": warnings + await undelivered.warnings(program, name),
         "pulled": partner.pulled,
         "lane": await lane_of(program, partner),
         "losses": losses(partner.version or ""),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from hub.control import undelivered
 from hub.control.listing import Filter, newest, parties_of
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
@@ -16,7 +17,7 @@ from hub.core.units import Document
 from modules.cdrs import received
 from modules.cdrs import service as cdrs
 from modules.cdrs.check import Claim, Verdict, check
-from modules.cdrs.store import CHECKS, RECEIVED, Passing, find_received
+from modules.cdrs.store import CDRS, CHECKS, RECEIVED, Passing, find_received
 from modules.cdrs.store import key_of as cdr_key
 from modules.sessions.charge import frozen_location
 
@@ -40,19 +41,32 @@ async def listed(program: Program, asked: Filter, *, verdict: str | None) -> tup
     if owners is not None:
         among["owner"] = owners
     found = await newest(program.store, RECEIVED, asked, among=among, since=asked.since())
-    return [view(document) for document in found.documents], found.total
+    return await _views(program, found.documents), found.total
 
 
-def view(document: Document) -> Tree:
-    """A received CDR, who brought it, and how it stands."""
+async def view(program: Program, document: Document) -> Tree:
+    """A received CDR, who brought it, and how it stands: by its check, and where that lets it through, on its way."""
+    return (await _views(program, [document]))[0]
+
+
+async def _views(program: Program, documents: Sequence[Document]) -> list[Tree]:
+    passed = await program.store.get_many(CDRS, [document.key for document in documents])
+    return [await _view(program, document, passed.get(document.key)) for document in documents]
+
+
+async def _view(program: Program, document: Document, passed: Document | None) -> Tree:
     columns = document.columns
-    return {
+    shown = {
         "cdr": msgspec.Raw(document.body),
         "partner": columns["partner"],
         "version": columns["ocpi"],
         "check": columns["verdict"] or UNCHECKED,
         "state": columns["state"],
+        "rule": "",
     }
+    if passed is None or passed.audience:
+        return shown
+    return shown | await undelivered.shown(program.hub, passed)
 
 
 async def find(program: Program, owner: Party, cdr_id: str) -> Document | None:
@@ -88,7 +102,7 @@ async def release(program: Program, owner: Party, cdr_id: str, *, actor: str) ->
     """Let a held CDR be passed on. Raises: NotFound, Conflict (it is not held)."""
     await received.release(program.hub, cdr_key(owner, cdr_id), actor=actor)
     document = await find(program, owner, cdr_id)
-    return view(document) if document is not None else {}
+    return await view(program, document) if document is not None else {}
 
 
 async def in_short(program: Program, partner: str) -> Tree:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from hub.control import received
+from hub.control import received, undelivered
 from hub.control.listing import MOST, Filter, Found, newest, parties_of
 from hub.core.errors import InvalidRequest, NotFound
 from hub.core.inbound import parse
@@ -45,6 +45,8 @@ def tree_of(document: Document) -> Tree:
 
 async def sessions(program: Program, asked: Filter) -> Found:
     """Sessions, the newest first. Raises: NotFound (no such partner), InvalidRequest."""
+    if asked.withheld:
+        return Found(*await undelivered.part(program, "sessions", asked))
     among: dict[str, Sequence[str]] = {}
     if asked.open is not None:
         among["status"] = RUNNING if asked.open else _ENDED
@@ -76,6 +78,9 @@ async def session(program: Program, owner: Party, session_id: str) -> Document:
 
 async def cdr_list(program: Program, asked: Filter) -> tuple[list[Tree], int]:
     """CDRs with their deliveries, the newest first. Raises: NotFound (no such partner), InvalidRequest."""
+    if asked.withheld:
+        waiting, total = await undelivered.part(program, "cdrs", asked)
+        return [await with_deliveries(program, document) for document in waiting], total
     among: dict[str, Sequence[str]] = {}
     if asked.station is not None:
         among["session"] = await _sessions_at(program, asked.station)
@@ -88,7 +93,7 @@ async def cdr(program: Program, owner: Party, cdr_id: str) -> Tree:
     """One CDR: of ours with its deliveries, of another CPO with how it stands. Raises: NotFound."""
     brought = await received.find(program, owner, cdr_id)
     if brought is not None:
-        return received.view(brought)
+        return await received.view(program, brought)
     return await with_deliveries(program, await cdrs.get(program.hub, cdr_key(owner, cdr_id)))
 
 
@@ -105,7 +110,8 @@ async def with_deliveries(program: Program, document: Document) -> Tree:
     tried = await program.store.select(DELIVERIES, equal={"cdr": document.key}, limit=MOST)
     names = {*(partner.name for partner in partners), *(d.key.split("/", 1)[0] for d in tried)}
     deliveries = [await _delivery(program, name, document.key) for name in sorted(names)]
-    return {"cdr": msgspec.Raw(document.body), "audience": document.audience, "deliveries": deliveries}
+    shown = await undelivered.shown(program.hub, document)
+    return {"cdr": msgspec.Raw(document.body), "audience": document.audience, **shown, "deliveries": deliveries}
 
 
 async def _delivery(program: Program, partner: str, key: str) -> Tree:
@@ -122,11 +128,14 @@ async def _delivery(program: Program, partner: str, key: str) -> Tree:
 async def resend(program: Program, owner: Party, cdr_id: str, *, actor: str) -> Tree:
     """Send a CDR again to whoever it is for and has not taken it. Raises: NotFound, InvalidRequest."""
     document = await cdrs.get(program.hub, cdr_key(owner, cdr_id))
+    if not document.audience:
+        stands = await undelivered.standing(program.hub, "cdrs", document)
+        raise InvalidRequest(f"it is {stands.state}: {stands.rule}; it is sent by itself as soon as it may be")
     if not await owed_of(program.hub, [document.key]):
         raise InvalidRequest("it was delivered already")
     names = [p.name for p in program.hub.registry.connected() if document.audience in p.parties]
     if not names:
-        raise InvalidRequest(f"{document.audience or 'nobody'}, whom it is for, is not connected")
+        raise InvalidRequest(f"{document.audience}, whom it is for, is not connected")
     for name in names:
         await program.lanes.mark(name, [("cdrs", document.key)], audit=Audit(actor, "cdr.resent", document.key, name))
     return await with_deliveries(program, document)

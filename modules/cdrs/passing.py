@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 from hub.core import trace
+from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub
-from hub.core.units import Audit, Unit
+from hub.core.units import Audit, Document, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs.store import Passing, Standing
 from modules.commands.references import with_reference
@@ -19,19 +20,35 @@ from modules.tokens.whose import addressed
 
 PASSES: Final = frozenset({Passing.FREE, Passing.RELEASED})
 
+_LIMIT: Final = 8 * 1024 * 1024
+
 
 async def passed_on(hub: Hub, tree: Tree, standing: Standing, unit: Unit) -> None:
-    """Add to `unit` what lets the token's owner have the CDR, unless it is held or nobody's; that is recorded."""
+    """Add to `unit` what lets the token's owner have the CDR, unless it is held.
+
+    Where that is nobody yet, the copy is kept all the same, and waits (`waiting.py`).
+    """
     if standing.state not in PASSES:
         return
     owner = str(Party.of(tree["country_code"], tree["party_id"]))
-    tree, audience = await addressed(hub, owner, "cdrs", tree)
-    key = cdrs.key_of(owner, tree["id"])
-    if await cdrs.find(hub.store, key) is not None:
+    if await cdrs.find(hub.store, cdrs.key_of(owner, tree["id"])) is not None:
         return
-    if not audience:
-        unit.audited(Audit("busbar", "cdr.unaddressed", key))
-        return
+    tree, goes = await addressed(hub, owner, "cdrs", tree)
     tree = await with_reference(hub, owner, tree)
-    put = cdrs.put_of(tree, audience, {}, session="")
-    unit.put(put).tells(cdrs.change_of(put, trace.correlation()))
+    put = cdrs.put_of(tree, goes.party, {}, session="")
+    unit.put(put)
+    if goes.waits is None:
+        unit.tells(cdrs.change_of(put, trace.correlation()))
+    else:
+        unit.audited(Audit("busbar", f"cdr.{goes.waits}", put.key, goes.rule))
+
+
+async def addressed_anew(hub: Hub, document: Document) -> Unit | None:
+    """What lets a CDR go to whom it is for, that was nobody's until now; None where it still is."""
+    tree, goes = await addressed(hub, document.owner, "cdrs", parse(document.body, limit=_LIMIT))
+    if goes.waits is not None:
+        return None
+    tree = await with_reference(hub, document.owner, tree)
+    put = cdrs.put_of(tree, goes.party, {}, session=document.columns["session"], expect=document.version)
+    unit = Unit().put(put).tells(cdrs.change_of(put, trace.correlation()))
+    return unit.audited(Audit("busbar", "cdr.addressed", put.key, goes.rule))

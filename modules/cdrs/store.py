@@ -1,8 +1,8 @@
 """CDRs as they are kept, each forever as it was issued or received.
 
 `CDRS` are those for eMSPs, with `DELIVERIES`, how far each has come: ours, and a copy of each CDR of another CPO that
-may be passed on. `RECEIVED` are those that came, with `ORIGINALS`, the words in which each came, and `CHECKS`, what
-came of checking it.
+its check lets through; without an audience while nobody may be sent it. `RECEIVED` are those that came, with
+`ORIGINALS`, the words in which each came, and `CHECKS`, what came of checking it.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def key_of(owner: Party | str, cdr_id: str) -> str:
     return f"{owner}/{cdr_id.upper()}"
 
 
-def put_of(tree: Tree, audience: str, location: Tree, *, session: str, least: str = "") -> Put:
-    """The write of a new CDR: it must not exist yet, and is never written again (REQ-155).
+def put_of(tree: Tree, audience: str, location: Tree, *, session: str, least: str = "", expect: int = ABSENT) -> Put:
+    """The write of a new CDR: it must not exist yet, and is never written again (REQ-155), once it has an audience.
 
     `location` is that of the start; `session` is ours, also where the CDR names none; partners below the version
     `least` do not get it.
@@ -70,7 +70,7 @@ def put_of(tree: Tree, audience: str, location: Tree, *, session: str, least: st
     columns = (max(lowest_version(CDR, tree, {"location": location}), least), tree["id"], session, reference)
     key = key_of(owner, tree["id"])
     updated = timestamp(parse_datetime(tree["last_updated"]))
-    return Put(CDRS, key, encode(tree), owner, audience, updated, columns, ABSENT)
+    return Put(CDRS, key, encode(tree), owner, audience, updated, columns, expect)
 
 
 def receipt_put(cdr: Put, receipt: Tree) -> Put:
@@ -84,6 +84,16 @@ def change_of(put: Put, correlation_id: str) -> Change:
 
 async def find(store: Store, key: str) -> Document | None:
     return await store.get(CDRS, key)
+
+
+async def nobodys(store: Store, *, after_seq: int = 0) -> list[Document]:
+    """CDRs that are for nobody yet, the oldest first, a part at a time."""
+    return await store.select(CDRS, equal={"audience": ""}, after_seq=after_seq, limit=500)
+
+
+async def how_many_are_nobodys(store: Store) -> int:
+    """How many CDRs are for nobody yet."""
+    return (await store.page(CDRS, date_from=None, date_to=None, offset=0, limit=0, audiences=("",))).total
 
 
 async def find_receipt(store: Store, key: str) -> Document | None:
@@ -160,9 +170,9 @@ async def waiting(store: Store, limit: int) -> list[Document]:
     return await store.select(RECEIVED, equal={"verdict": ""}, limit=limit)
 
 
-async def held(store: Store, *, after_seq: int) -> list[Document]:
-    """Received CDRs that are held, the oldest first, a part at a time."""
-    return await store.select(RECEIVED, equal={"state": Passing.HELD}, after_seq=after_seq, limit=500)
+async def in_state(store: Store, state: Passing, *, after_seq: int) -> list[Document]:
+    """Received CDRs that stand so, the oldest first, a part at a time."""
+    return await store.select(RECEIVED, equal={"state": state}, after_seq=after_seq, limit=500)
 
 
 async def credits_of(store: Store, key: str) -> list[Document]:

@@ -82,7 +82,7 @@ async def wake_credits(hub: Hub) -> None:
     Taking a CDR wakes those that wait for it; this is for a credit that arrived at the very same moment.
     """
     after = 0
-    while held := await cdrs.held(hub.store, after_seq=after):
+    while held := await cdrs.in_state(hub.store, Passing.HELD, after_seq=after):
         after = held[-1].seq
         for document in held:
             credited = document.columns["credits"]

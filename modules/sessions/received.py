@@ -135,16 +135,16 @@ def _check_driver(known: Document | None, tree: Tree) -> None:
 async def _unit(hub: Hub, bringer: Bringer, tree: Tree, known: Document | None, arrived: str = "") -> Unit | None:
     """The session, where it was, and who hears of it; None where all of that is on record. Raises: InvalidRequest."""
     owner = str(bringer.owner)
-    tree, audience = await addressed(hub, owner, "sessions", tree)
+    tree, goes = await addressed(hub, owner, "sessions", tree)
     _check_driver(known, tree)
     tree = await with_reference(hub, owner, tree)
     expect = known.version if known is not None else ABSENT
-    put = sessions.put_of(tree, audience, expect=expect, arrived=arrived)
-    if known is not None and (known.body, known.audience) == (put.body, audience):
+    put = sessions.put_of(tree, goes.party, expect=expect, arrived=arrived)
+    if known is not None and (known.body, known.audience) == (put.body, goes.party):
         return None
     unit = Unit().put(put).tells(sessions.change_of(put, trace.correlation()))
     if bringer.location is not None:
         unit.put(sessions.place_put(put, bringer.location))
-    if not audience and (known is None or known.audience):
-        unit.audited(Audit(bringer.partner, "session.unaddressed", put.key))
+    if goes.waits is not None and (known is None or known.audience):
+        unit.audited(Audit(bringer.partner, f"session.{goes.waits}", put.key, goes.rule))
     return unit

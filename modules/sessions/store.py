@@ -68,6 +68,11 @@ async def running_for(store: Store, parties: Iterable[str]) -> list[Document]:
     return list(found.documents)
 
 
+async def nobodys(store: Store, *, after_seq: int = 0) -> list[Document]:
+    """The sessions that are for nobody, the oldest first, a part at a time."""
+    return await store.select(SESSIONS, equal={"audience": ""}, after_seq=after_seq, limit=500)
+
+
 async def by_id(store: Store, session_id: str) -> list[Document]:
     """The sessions of this id, of whatever CPO."""
     return await store.select(SESSIONS, equal={"id": session_id})

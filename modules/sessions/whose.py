@@ -1,12 +1,24 @@
-"""Whose session is it, and may this partner order anything about it? OCPI mod_commands, mod_charging_profiles."""
+"""Whose session is it, and may this partner order anything about it? OCPI mod_commands, mod_charging_profiles.
+
+One that is nobody's is asked about again: whoever it is for may have come, or be let to have it.
+"""
 
 from __future__ import annotations
 
-from hub.core.errors import InvalidRequest
+from typing import Final
+
+from hub.core import trace
+from hub.core.errors import Conflict, InvalidRequest
+from hub.core.inbound import parse
 from hub.core.on_record import on_record
 from hub.core.ports import Hub
 from hub.core.registry import Partner
-from modules.sessions.store import SESSIONS, active_at, key_of
+from hub.core.units import Audit, Document, Unit
+from modules.commands.references import with_reference
+from modules.sessions.store import SESSIONS, active_at, change_of, key_of, nobodys, put_of
+from modules.tokens.whose import addressed
+
+_LIMIT: Final = 8 * 1024 * 1024
 
 
 async def owner_of(hub: Hub, partner: Partner, session_id: str) -> str:
@@ -40,3 +52,28 @@ async def driver_of(hub: Hub, cpo: Partner, session_id: str) -> str | None:
     if not found:
         return ""
     return next((each.audience for each in found.values() if each.audience), None)
+
+
+async def address_anew(hub: Hub) -> None:
+    """Send on the sessions of other CPOs that were for nobody, and may go to somebody now."""
+    after = 0
+    while found := await nobodys(hub.store, after_seq=after):
+        after = found[-1].seq
+        for document in found:
+            unit = await _addressed_anew(hub, document) if document.owner != hub.settings.party else None
+            if unit is None:
+                continue
+            try:
+                await hub.store.commit(unit)
+            except Conflict:
+                continue  # its CPO has told it anew meanwhile, and so it was decided
+
+
+async def _addressed_anew(hub: Hub, document: Document) -> Unit | None:
+    tree, goes = await addressed(hub, document.owner, "sessions", parse(document.body, limit=_LIMIT))
+    if goes.waits is not None:
+        return None
+    tree = await with_reference(hub, document.owner, tree)
+    put = put_of(tree, goes.party, expect=document.version, arrived=document.last_updated)
+    unit = Unit().put(put).tells(change_of(put, trace.correlation()))
+    return unit.audited(Audit("busbar", "session.addressed", put.key, goes.rule))

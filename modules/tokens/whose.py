@@ -3,11 +3,15 @@
 From 2.2 on the record names the party. 2.1.1 names the contract only (`auth_id`): the party is that of the one token
 which we know by that contract, or by that uid. Where two parties have such a token, or nobody has, it is nobody's:
 a driver's charges are never shown on a guess.
+
+What is nobody's yet is kept, and asked about again when partners, agreements or cards have changed.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final, NamedTuple
 
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
@@ -23,15 +27,60 @@ _OF_A_RECORD: Final = ("country_code", "party_id", "uid", "type", "contract_id")
 _RFID: Final = "/RFID"
 
 
-async def addressed(hub: Hub, cpo: str, module: str, record: Tree) -> tuple[Tree, str]:
-    """A Session or CDR of `cpo` with the token that it means, and the party that gets it ("": nobody)."""
+class Waits(StrEnum):
+    """Why a record is for nobody yet."""
+
+    WITHHELD = "withheld"
+    """No agreement lets the party have it whose driver it was."""
+    UNADDRESSED = "unaddressed"
+    """We know nobody whose driver it was."""
+
+
+class Addressee(NamedTuple):
+    """The party that gets a record ("": nobody yet), and the rule that says so, in words for an operator."""
+
+    party: str
+    rule: str
+    waits: Waits | None = None
+
+
+async def addressed(hub: Hub, cpo: str, module: str, record: Tree) -> tuple[Tree, Addressee]:
+    """A Session or CDR of `cpo` with the token that it means, and who gets it."""
     token = record["cdr_token"]
     if token["uid"] == NOT_AVAILABLE:
         token = await _meant_by(hub, token["contract_id"])
         if token is None:
-            return record, ""
+            why = "its card is on no list, or on those of several parties"
+            return record, Addressee("", why, Waits.UNADDRESSED)
     party = Party.of(token["country_code"], token["party_id"])
-    return {**record, "cdr_token": token}, _audience(hub, cpo, module, party)
+    return {**record, "cdr_token": token}, addressee(hub, cpo, module, party)
+
+
+def addressee(hub: Hub, cpo: str, module: str, party: Party) -> Addressee:
+    """Who gets a record of `cpo` about a driver of `party`.
+
+    It is decided when the record comes: what was addressed to somebody is not taken back when partners change. What is
+    nobody's is decided anew when they do.
+    """
+    if str(party) in hub.settings.own_parties:
+        return Addressee(hub.settings.party, "a driver of this hub's own party")
+    viewer = hub.registry.holder_of(party, EMSP_LIKE) or hub.registry.find_party(party)
+    if viewer is None:
+        return Addressee("", f"no partner is {party}", Waits.UNADDRESSED)
+    if viewer.roles.isdisjoint(EMSP_LIKE):
+        return Addressee("", f"{party} is here in no role that has drivers", Waits.UNADDRESSED)
+    verdict = hub.agreements.may(viewer, cpo, module)
+    return Addressee(str(party), verdict.rule) if verdict.allowed else Addressee("", verdict.rule, Waits.WITHHELD)
+
+
+def grounds(hub: Hub) -> str:
+    """A mark of all that `addressee` decides by: while it stays, so do the answers."""
+    partners = sorted(
+        repr((each.name, each.state.value, each.since, each.represents, sorted(map(repr, each.claims or each.invited))))
+        for each in hub.registry.all()
+    )
+    rules = (hub.settings.sharing, *map(str, hub.agreements.all()))
+    return sha256("\n".join((*rules, *partners)).encode()).hexdigest()
 
 
 async def _meant_by(hub: Hub, auth_id: str) -> Tree | None:
@@ -51,16 +100,3 @@ def _the_one(found: list[Document]) -> Tree | None:
     chosen = min(found, key=lambda document: (not document.key.endswith(_RFID), document.seq))
     tree = parse(chosen.body, limit=_LIMIT)
     return {name: tree[name] for name in _OF_A_RECORD}
-
-
-def _audience(hub: Hub, cpo: str, module: str, party: Party) -> str:
-    """The party that gets a record of `cpo`; "" where an agreement keeps it from there, or it is not an eMSP's.
-
-    It is decided when the record comes: what was addressed to somebody is not taken back when partners change.
-    """
-    if str(party) in hub.settings.own_parties:
-        return hub.settings.party
-    viewer = hub.registry.holder_of(party, EMSP_LIKE) or hub.registry.find_party(party)
-    if viewer is None or viewer.roles.isdisjoint(EMSP_LIKE):
-        return ""
-    return str(party) if hub.agreements.may(viewer, cpo, module).allowed else ""

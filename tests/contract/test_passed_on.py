@@ -15,8 +15,9 @@ from hub.core.inbound import encode
 from hub.core.parties import PartyRole
 from hub.core.registry import Partner
 from hub.core.types import parse_datetime
-from hub.core.units import Unit
-from modules.cdrs import received, service, vetting
+from hub.core.units import Delete, Unit
+from modules.cdrs import received, service, vetting, waiting
+from modules.cdrs.owed import OWED
 from modules.cdrs.store import CDRS
 from modules.commands import references
 from tests.hub.core.test_delivery import Delivering
@@ -56,6 +57,11 @@ class Hub(Delivering):
     async def brings_cdr(self, body: Any) -> None:
         said = await self.world.ask("POST", self.world.at("receiver/cdrs"), by="c1", body=body)
         assert said.code == 1000
+        await self.quiet()
+
+    async def looks(self) -> None:
+        """As the clock does every few seconds."""
+        await waiting.look_if_changed(self.world.hub)
         await self.quiet()
 
 
@@ -232,3 +238,82 @@ async def test_a_cpo_of_211_takes_no_wish(hub: Hub) -> None:
     path = "/ocpi/2.2.1/sender/sessions/S1/charging_preferences"
     said = await hub.world.ask("PUT", path, by=name_of("2.2.1"), body={"profile_type": "GREEN"})
     assert (said.http, said.code) == (200, 2001)
+
+
+DENIED = Agreement("NL*E22", "BE*AAA", "*", allow=False)
+
+
+@pytest.mark.parametrize("version", ["2.2.1"])
+async def test_what_an_agreement_denies_waits_and_goes_once_it_allows(hub: Hub) -> None:
+    world = hub.world
+    await world.hub.agreements.put(DENIED, actor="op")
+    await hub.brings_session("NL*E22")
+    await hub.brings_cdr(bill(world.version, "NL*E22"))
+    await hub.looks()
+    assert (hub.got("e221", "sessions"), hub.got("e221", "cdrs")) == ([], [])
+    assert (await world.ask("GET", world.at("sender/cdrs"), by="e221")).data == []
+    audits = [row.audit for row in await world.store.audit_rows(after=0, limit=1000)]
+    rule = "agreement: deny viewer NL*E22, owner BE*AAA, module *"
+    assert {a.action for a in audits if a.detail == rule} == {"cdr.withheld", "session.withheld"}
+    await world.hub.agreements.remove(DENIED, actor="op")
+    for _ in range(2):
+        await hub.looks()
+    assert [sent.body["id"] for sent in hub.got("e221", "cdrs")] == ["CDR1"]
+    assert [sent.body["id"] for sent in hub.got("e221", "sessions")] == ["S1"]
+    for module in ("cdrs", "sessions"):
+        listed = await world.ask("GET", world.at(f"sender/{module}?date_from=2020-01-01T00:00:00Z"), by="e221")
+        assert [each["id"] for each in listed.data] == [hub.got("e221", module)[0].body["id"]]
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_what_is_for_a_party_that_nobody_knows_goes_there_once_it_registers(hub: Hub) -> None:
+    world = hub.world
+    await hub.brings_session("NL*ZZZ")
+    await hub.brings_cdr(bill(world.version, "NL*ZZZ"))
+    await hub.looks()
+    assert [document.audience for document in await world.documents(CDRS)] == [""]
+    await world.join("late", "NL*ZZZ", PartyRole.EMSP)
+    for _ in range(2):
+        await hub.looks()
+    assert [sent.body["id"] for sent in hub.got("late", "cdrs")] == ["CDR1"]
+    assert [sent.body["id"] for sent in hub.got("late", "sessions")] == ["S1"]
+
+
+@pytest.mark.parametrize("version", ["2.1.1"])
+async def test_what_a_card_of_nobody_charged_goes_to_its_emsp_once_the_card_is_known(hub: Hub) -> None:
+    world = hub.world
+    card = wired(but(EVENING, cdr_token={"country_code": "NL", "party_id": "E22", "uid": "NEW", "type": "RFID",
+                                         "contract_id": "NL-E22-NEW"}), "2.1.1")  # fmt: skip
+    await hub.brings_cdr(card)
+    await waiting.look_again(world.hub)
+    assert not hub.got("e221", "cdrs")
+    body = {**token("2.2.1", "NL*E22", "NEW"), "contract_id": "NL-E22-NEW"}
+    path = "/ocpi/2.2.1/receiver/tokens/NL/E22/NEW"
+    assert (await world.ask("PUT", path, by="e221", body=body)).http == 201
+    await waiting.look_again(world.hub)
+    await hub.quiet()
+    (sent,) = hub.got("e221", "cdrs")
+    assert sent.body["cdr_token"]["contract_id"] == "NL-E22-NEW"
+
+
+@pytest.mark.parametrize("version", ["2.2.1"])
+async def test_what_was_passed_over_before_cdrs_waited_is_found_at_the_first_look(hub: Hub) -> None:
+    world = hub.world
+    await hub.brings_cdr(bill(world.version, "NL*ZZZ"))
+    await world.store.commit(Unit().delete(Delete(CDRS, "BE*AAA/CDR1")))
+    await world.join("late", "NL*ZZZ", PartyRole.EMSP)
+    for _ in range(2):
+        await hub.looks()
+    assert [sent.body["id"] for sent in hub.got("late", "cdrs")] == ["CDR1"]
+
+
+@pytest.mark.parametrize("version", ["2.2.1"])
+async def test_without_a_change_nothing_is_looked_at_again(hub: Hub) -> None:
+    world = hub.world
+    await hub.looks()
+    revision = world.store.revision(OWED)
+    await hub.looks()
+    assert world.store.revision(OWED) == revision
+    await world.hub.agreements.put(DENIED, actor="op")
+    await hub.looks()
+    assert world.store.revision(OWED) > revision

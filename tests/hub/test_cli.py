@@ -246,7 +246,9 @@ def test_cdrs_of_another_cpo_are_checked_held_and_released(shell: Shell) -> None
         "cdr_tolerance": "0.02",
     }
     assert shell.run("partner", "set", "cpo", "--cdr-policy", "burn").code == Code.FAILED
-    for tree in (HOURS, but(HOURS, id="BAD", total=("6.00", "7.20"), fixed=("1.00", "1.20"))):
+    ours = {**HOURS["cdr_token"], "country_code": "DE", "party_id": "BSB"}
+    wrong = but(HOURS, id="BAD", cdr_token=ours, total=("6.00", "7.20"), fixed=("1.00", "1.20"))
+    for tree in (but(HOURS, cdr_token=ours), wrong):
         shell.background.do(_brought(shell.house, tree))
     assert {item["cdr"]["id"] for item in shell.ok("cdr", "list", "--received")["items"]} == {"BAD", "CDR1"}
     assert [item["cdr"]["id"] for item in shell.ok("cdr", "list", "--check", "wrong")["items"]] == ["BAD"]

@@ -24,7 +24,9 @@ from typer.testing import CliRunner
 from hub.cli.commands import app
 from hub.cli.failures import Code
 from hub.control import checkup
+from modules.cdrs import model, received
 from tests.hub.house import a_house, settings_in
+from tests.modules.cdrs.check.test_mistakes import HOURS
 from tests.world import tariff
 
 ROOT = Path(__file__).parents[2]
@@ -245,3 +247,15 @@ def test_the_demo_is_run_with_what_was_asked(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_version_is_told() -> None:
     assert run("--version").stdout.startswith("busbar ")
+
+
+def test_the_doctor_counts_the_cdrs_that_reach_nobody() -> None:
+    async def brought() -> None:
+        async with a_house(Path.cwd()) as house:
+            hub = house.program.hub
+            await received.take(hub, model.CDR.model_validate(HOURS), partner="cpo", version="2.3.0", original=HOURS)
+
+    asyncio.run(brought())
+    (found,) = (each for each in checkup.examine(settings_in(Path.cwd())) if each.check == "CDRs")
+    assert (found.level, found.finding) == ("weak", "1 reach nobody: withheld, or of drivers of nobody here")
+    assert "busbar cdr list --withheld" in found.advice

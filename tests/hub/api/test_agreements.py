@@ -84,3 +84,30 @@ async def test_a_message_to_one_party_is_explained_by_what_would_happen(house: H
     told = await explain(house, sender="e1", module="locations", method="GET")
     assert (told["goes"], told["owners"]) == ("everybody", ["BE*AAA", "DE*BSB"])
     assert (await house.ask("POST", ROUTE, {"sender": "nobody", "module": "locations"})).status == 404
+
+
+@pytest.mark.parametrize(("module", "method"), [("sessions", "PUT"), ("cdrs", "POST")])
+async def test_what_a_cpo_brings_is_explained_by_whose_driver_it_is(house: House, module: str, method: str) -> None:
+    ask = {"sender": "cpo", "module": module, "method": method}
+    for to in ("", "NL*FFF"):
+        told = await explain(house, **ask, owner="NL*EEE", to=to)
+        assert (told["goes"], [(each["partner"], each["gets"]) for each in told["gets"]]) == ("party", [("e1", True)])
+    await house.ask("PUT", PATH, {"viewer": "e1", "owner": "BE*AAA", "module": module, "allow": False})
+    rule = f"agreement: deny viewer e1, owner BE*AAA, module {module}"
+    told = await explain(house, **ask, owner="NL*EEE")
+    assert (told["goes"], told["rule"], "status_code" in told) == ("nowhere", rule, False)
+    assert told["why"] == f"it is taken, and waits as withheld: {rule}"
+    told = await explain(house, **ask, owner="NL*ZZZ")
+    assert (told["goes"], told["rule"]) == ("nowhere", "no partner is NL*ZZZ")
+    told = await explain(house, **ask, owner="NL*FFF", to="XX*XXX")
+    assert (told["goes"], told["status_code"]) == ("nowhere", 4001)
+    assert (await explain(house, **ask, owner="DE*BSB"))["goes"] == "ours"
+    assert (await house.ask("POST", ROUTE, ask)).status == 422
+
+
+@pytest.mark.parametrize(
+    "ask", [{"module": "nomodule"}, {"module": "credentials"}, {"module": "cdrs", "method": "PUT"}]
+)
+async def test_what_no_request_is_routed_by_is_no_question(house: House, ask: Any) -> None:
+    told = await house.ask("POST", ROUTE, {"sender": "cpo", **ask})
+    assert told.status == 422, told.tree

@@ -9,7 +9,7 @@ import pytest
 from hub.core.parties import PartyRole
 from modules.bookings.editions import QUIRK
 from tests.hub.house import House
-from tests.world import World
+from tests.world import VERSIONS, World
 
 PATH = "/api/v1/matrix"
 
@@ -123,3 +123,37 @@ async def test_a_partner_that_has_not_registered_has_no_version_yet(house: House
     told = await house.ask("GET", f"{PATH}?a=late&b=cpo")
     assert told.status == 422
     assert "2.2.1:EMSP" in told.tree["error"]["message"]
+
+
+@pytest.mark.parametrize("ours", VERSIONS)
+@pytest.mark.parametrize("theirs", VERSIONS)
+async def test_a_card_may_be_asked_about_between_all_versions(house: House, ours: str, theirs: str) -> None:
+    world = World.around(house.program.hub)
+    await world.join("asks", "BE*CCC", PartyRole.CPO, version=ours)
+    await world.join("says", "NL*SSS", PartyRole.EMSP, version=theirs)
+    asked = await real_time(house)
+    assert (asked["from"], asked["possible"], asked["why"]) == ("asks", True, "")
+    for module in ("tokens", "*"):
+        rule = {"viewer": "asks", "owner": "NL*SSS", "module": module, "allow": False}
+        await house.ask("PUT", "/api/v1/agreements", rule)
+        asked = await real_time(house)
+        assert (asked["possible"], asked["why"][:29]) == (False, "agreement: deny viewer asks, ")
+
+
+async def real_time(house: House) -> Any:
+    """The real-time authorization, which one side alone asks for."""
+    cases = (await matrix(house, "asks", "says"))["use_cases"]
+    (found,) = [each for each in cases if each["what"].startswith("May this token charge")]
+    return found
+
+
+@pytest.mark.parametrize(("viewer", "owner", "way", "module"), [
+    ("cpo", "NL*EEE", "cpo", "tokens"), ("old", "BE*AAA", "cpo", "sessions"), ("old", "BE*AAA", "cpo", "cdrs"),
+    ("old", "BE*AAA", "old", "commands"),
+])  # fmt: skip
+async def test_what_an_agreement_keeps_from_going_through_is_not_foretold(
+    house: House, viewer: str, owner: str, way: str, module: str
+) -> None:
+    await house.ask("PUT", "/api/v1/agreements", {"viewer": viewer, "owner": owner, "module": module, "allow": False})
+    why = hindered(await matrix(house, "cpo", "old"))[way, module]
+    assert why == f"agreement: deny viewer {viewer}, owner {owner}, module {module}"

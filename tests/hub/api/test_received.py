@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from hub.core.registry import State
 from modules.cdrs import received, vetting
 from modules.cdrs.model import CDR
 from tests.hub.house import House
 from tests.modules.cdrs.check.records import but
 from tests.modules.cdrs.check.test_mistakes import HOURS
 from tests.modules.cdrs.test_received import later
+from tests.world import World
 
 CDRS = "/api/v1/cdrs"
 WRONG = but(HOURS, id="BAD", total=("6.00", "7.20"), fixed=("1.00", "1.20"))
@@ -25,6 +27,20 @@ async def brings(house: House, tree: dict[str, Any], *, partner: str = "cpo") ->
     await vetting.vet_waiting(hub)
 
 
+async def connects(house: House) -> None:
+    """Who was invited has registered."""
+    world = World.around(house.program.hub)
+    for name in ("acme", "cpo", "other"):
+        invited = world.partner(name)
+        await world.registry.save(invited.model_copy(update={"state": State.CONNECTED, "claims": invited.invited}))
+
+
+def card_of(party: str) -> dict[str, Any]:
+    """A cdr_token of a driver of that party."""
+    country_code, party_id = party.split("*")
+    return {"country_code": country_code, "party_id": party_id, "uid": "CARD1", "type": "RFID", "contract_id": "C1"}
+
+
 @pytest.fixture
 async def furnished(house: House) -> House:
     """A CPO that has brought a right and a wrong CDR, and one of ours."""
@@ -32,6 +48,7 @@ async def furnished(house: House) -> House:
     await house.invite("acme", "NL*EEE")
     await house.invite("cpo", "BE*AAA", "CPO")
     await house.invite("other", "BE*BBB", "CPO")
+    await connects(house)
     await house.charge()
     await brings(house, HOURS)
     await brings(house, later(WRONG))
@@ -74,9 +91,10 @@ async def test_a_verdict_that_there_is_none_of_is_told(furnished: House) -> None
     assert (await furnished.ask("GET", f"{CDRS}?check=odd")).status == 422
 
 
-async def test_ours_are_listed_as_before(furnished: House) -> None:
+async def test_a_plain_list_has_ours_and_what_is_passed_on(furnished: House) -> None:
     told = (await furnished.ask("GET", CDRS)).tree
-    assert [item["audience"] for item in told["items"]] == ["NL*EEE"]
+    assert {(item["audience"], item["state"]) for item in told["items"]} == {("NL*EEE", "addressed")}
+    assert [item["cdr"]["party_id"] for item in told["items"]] == ["AAA", "AAA", "BSB"]
 
 
 async def test_a_check_names_each_figure_and_its_cause(furnished: House) -> None:
@@ -96,13 +114,13 @@ async def test_a_check_names_each_figure_and_its_cause(furnished: House) -> None
 
 
 async def test_one_of_ours_is_checked_when_it_is_asked_for(furnished: House) -> None:
-    (item,) = (await furnished.ask("GET", CDRS)).tree["items"]
+    (item,) = [each for each in (await furnished.ask("GET", CDRS)).tree["items"] if each["cdr"]["party_id"] == "BSB"]
     told = (await furnished.ask("GET", f"{CDRS}/DE/BSB/{item['cdr']['id']}/check")).tree
     assert (told["verdict"], told["deviations"], told["time_zone"]) == ("right", [], "Europe/Berlin")
 
 
 async def test_one_of_another_cpo_is_not_ours_to_credit(furnished: House) -> None:
-    assert (await furnished.ask("POST", f"{CDRS}/BE/AAA/CDR1/credit")).status == 404
+    assert (await furnished.ask("POST", f"{CDRS}/BE/AAA/CDR1/credit")).status == 422
 
 
 async def test_a_check_that_is_to_come_says_so(furnished: House) -> None:
@@ -152,8 +170,33 @@ async def test_rules_that_cannot_be_are_refused(furnished: House, rules: dict[st
 
 
 async def test_rules_outlive_a_new_invitation_and_are_taken_back_by_none(furnished: House) -> None:
-    await furnished.ask("PUT", "/api/v1/partners/cpo/switches", {"cdr_policy": "flag"})
-    await furnished.invite("cpo", "BE*AAA", "CPO")
-    assert (await furnished.ask("GET", "/api/v1/partners/cpo")).tree["switches"] == {"cdr_policy": "flag"}
-    assert (await furnished.ask("PUT", "/api/v1/partners/cpo/switches", {})).tree["switches"] == {}
+    await furnished.invite("new", "BE*CCC", "CPO")
+    await furnished.ask("PUT", "/api/v1/partners/new/switches", {"cdr_policy": "flag"})
+    await furnished.invite("new", "BE*CCC", "CPO")
+    assert (await furnished.ask("GET", "/api/v1/partners/new")).tree["switches"] == {"cdr_policy": "flag"}
+    assert (await furnished.ask("PUT", "/api/v1/partners/new/switches", {})).tree["switches"] == {}
     assert (await furnished.ask("PUT", "/api/v1/partners/none/switches", {})).status == 404
+
+
+async def test_what_no_agreement_lets_through_is_shown_with_the_rule(furnished: House) -> None:
+    rule = {"viewer": "acme", "owner": "BE*AAA", "module": "cdrs", "allow": False}
+    await furnished.ask("PUT", "/api/v1/agreements", rule)
+    why = "agreement: deny viewer acme, owner BE*AAA, module cdrs"
+    await brings(furnished, but(HOURS, id="KEPT", cdr_token=card_of("NL*EEE")))
+    await brings(furnished, but(HOURS, id="WHOSE", cdr_token=card_of("NL*ZZZ")))
+    for query, ids in (("", {"KEPT", "WHOSE"}), ("?withheld=true", {"KEPT", "WHOSE"}), ("?received=true", {"KEPT"}),
+                       ("?withheld=true&partner=acme", {"KEPT"}), ("?withheld=true&partner=other", set())):  # fmt: skip
+        items = {item["cdr"]["id"]: item for item in (await furnished.ask("GET", f"{CDRS}{query}")).tree["items"]}
+        assert (query, ids - set(items)) == (query, set())
+        if "KEPT" in items:
+            assert (items["KEPT"]["state"], items["KEPT"]["rule"]) == ("withheld", why)
+        if "WHOSE" in items:
+            assert (items["WHOSE"]["state"], items["WHOSE"]["rule"]) == ("unaddressed", "no partner is NL*ZZZ")
+    assert (await furnished.ask("GET", f"{CDRS}/BE/AAA/KEPT")).tree["state"] == "withheld"
+    told = await furnished.ask("POST", f"{CDRS}/BE/AAA/KEPT/resend")
+    assert (told.status, why in told.tree["error"]["message"]) == (422, True)
+    for partner in ("acme", "cpo"):
+        (warning,) = [
+            w for w in (await furnished.ask("GET", f"/api/v1/partners/{partner}")).tree["warnings"] if why in w
+        ]
+        assert warning == f"CDRs that are withheld: 1, {why} (busbar cdr list --partner {partner} --withheld)"
