@@ -144,11 +144,10 @@ def _unit(
     put = locations.put_of(spot.owner, new, audience=spot.audience, lowest=lowest, expect=expect, arrived=arrived)
     added = sorted(_uids(new) - _uids(old or {}))
     index = [locations.index_put(spot.owner, uid, spot.key) for uid in added]
-    changes = [
-        Change("locations", spot.key, owner=put.owner, audience=spot.audience, what=word)
-        for word in words_for(known, old, put, what)
-    ]
-    return hub.addressed.noted(Unit([put, *index], changes), "locations", spot.audience)
+    unit = Unit([put, *index])
+    for word in words_for(known, old, put, what):
+        unit.tells(Change("locations", spot.key, owner=put.owner, audience=spot.audience, what=word))
+    return hub.addressed.noted(unit, "locations", spot.audience)
 
 
 def _uids(tree: Tree) -> set[str]:

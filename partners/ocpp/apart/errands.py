@@ -99,6 +99,11 @@ def wakes(gateway: str, key: str) -> Change:
     return Change(MODULE, key, what=f"{ASKED}/{gateway}")
 
 
+def is_for(gateway: str, change: Change) -> bool:
+    """Is it that word, for this gateway?"""
+    return (change.module, change.what) == (MODULE, f"{ASKED}/{gateway}")
+
+
 class Errands:
     """The asking side."""
 

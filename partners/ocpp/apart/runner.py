@@ -27,7 +27,7 @@ from partners.ocpp.apart.errands import (
     Sealing,
     errand_in,
     errand_put,
-    wakes,
+    is_for,
 )
 from partners.ocpp.apart.limits import answer_of, limits_in
 from partners.ocpp.orders import ChargerOrders
@@ -141,7 +141,7 @@ class Runner:
 
     def _committed(self, rows: Sequence[ChangeRow]) -> None:
         for row in rows:
-            if self._name and row.change == wakes(self._name, row.change.key):
+            if self._name and is_for(self._name, row.change):
                 self._begin(row.change.key)
 
     def _begin(self, key: str) -> None:
