@@ -59,7 +59,7 @@ def parse_datetime(text: str) -> datetime:
     Offsets, none at all (then it is UTC), a space for `T` or for the `+` of a query string, 1970-1-1.
     Raises: ValueError, OverflowError.
     """
-    if len(text) == 20 and text[19] == "Z" and text[10] == "T" and text[7] == "-":
+    if (len(text) == 20 or (len(text) == 24 and text[19] == ".")) and text[-1] == "Z" and text[7::3][:2] == "-T":
         return datetime.fromisoformat(text)
     match = _MOMENT.fullmatch(text.strip())
     if match is None:
