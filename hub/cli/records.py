@@ -32,6 +32,15 @@ Withheld = Annotated[bool, typer.Option("--withheld", help="Those of other CPOs 
 After = Annotated[int | None, typer.Option("--after", min=0, help="Go on after this number.")]
 
 
+def _filters(
+    partner: str | None, station: str | None, is_open: bool | None, date_from: str | None, **flags: bool
+) -> dict[str, str | None]:
+    """The filters of a list of records as the API takes them; None for those that are not asked for."""
+    wanted = None if is_open is None else str(is_open).lower()
+    asked = {name: "true" if flag else None for name, flag in flags.items()}
+    return {"partner": partner, "station": station, "open": wanted, "date_from": date_from, **asked}
+
+
 def _list(app: typer.Typer, path: str, words: str, columns: Sequence[str], *, may_be_held: bool = False) -> None:
     """A command `list` with the filters that all records share, and `--held` where bills are held."""
 
@@ -45,9 +54,7 @@ def _list(app: typer.Typer, path: str, words: str, columns: Sequence[str], *, ma
         offset: Offset = 0,
         held: Held = False,
     ) -> None:
-        wanted = None if is_open is None else str(is_open).lower()
-        query = {"partner": partner, "station": station, "open": wanted, "date_from": date_from}
-        query["held"] = "true" if held else None
+        query = _filters(partner, station, is_open, date_from, held=held)
         face.show(face.hub.get(path, **query, limit=limit, offset=offset), columns)
 
     def without_held(
@@ -97,9 +104,7 @@ def list_sessions(
     withheld: Withheld = False,
 ) -> None:
     """Sessions, the newest first."""
-    wanted = None if is_open is None else str(is_open).lower()
-    query = {"partner": partner, "station": station, "open": wanted, "date_from": date_from}
-    query |= {"held": "true" if held else None, "withheld": "true" if withheld else None}
+    query = _filters(partner, station, is_open, date_from, held=held, withheld=withheld)
     face.show(face.hub.get("/sessions", **query, limit=limit, offset=offset), _SESSION)
 
 

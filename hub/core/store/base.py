@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import ClassVar, Final
 
 from hub.core.store.audit import AUDIT_COLUMNS, GENESIS, AuditCheck, AuditRow, audit_row, check
@@ -66,22 +66,22 @@ class DocumentStore(ABC):
 
     async def get_many(self, kind: Kind, keys: Sequence[str]) -> dict[str, Document]:
         found: dict[str, Document] = {}
-        for start in range(0, len(keys), _KEYS_A_STATEMENT):
-            statement = Statement(numbered=self.numbered)
-            where = statement.has_key_of(keys[start : start + _KEYS_A_STATEMENT])
-            sql = f"SELECT {columns(kind)} FROM {table_name(kind)} WHERE {where}"
-            for row in await self._fetch(sql, statement.values):
-                found[row[1]] = document(kind, row)
+        async for rows in self._by_key(kind, keys, columns(kind)):
+            found.update({row[1]: document(kind, row) for row in rows})
         return found
 
     async def versions(self, kind: Kind, keys: Sequence[str]) -> dict[str, int]:
         found: dict[str, int] = {}
+        async for rows in self._by_key(kind, keys, "key, version"):
+            found.update({str(key): int(version) for key, version in rows})
+        return found
+
+    async def _by_key(self, kind: Kind, keys: Sequence[str], wanted: str) -> AsyncIterator[Sequence[Row]]:
+        """What is `wanted` (SQL) of the documents with these keys, so many keys a statement."""
         for start in range(0, len(keys), _KEYS_A_STATEMENT):
             statement = Statement(numbered=self.numbered)
             where = statement.has_key_of(keys[start : start + _KEYS_A_STATEMENT])
-            rows = await self._fetch(f"SELECT key, version FROM {table_name(kind)} WHERE {where}", statement.values)
-            found.update({str(key): int(version) for key, version in rows})
-        return found
+            yield await self._fetch(f"SELECT {wanted} FROM {table_name(kind)} WHERE {where}", statement.values)
 
     async def select(
         self,
