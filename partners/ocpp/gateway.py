@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -39,12 +39,13 @@ from partners.ocpp.live import Link, Live
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.passwords import Passwords
 from partners.ocpp.register import LEARNED, STATIONS
-from partners.ocpp.rpc import POLICY, Connection, LateAnswer, Limits
+from partners.ocpp.rpc import POLICY, Brief, Connection, LateAnswer, Limits
 from partners.ocpp.samples import OCPP_SAMPLE_LISTS, OCPP_SAMPLES
 from partners.ocpp.sequence import SEQUENCES
 from partners.ocpp.sockets import ChargerSocket
 from partners.ocpp.ticker import Ticker
 from partners.ocpp.transactions import Transactions
+from partners.ocpp.v2 import Version2
 from partners.ocpp.v16 import Version16
 
 log = structlog.get_logger()
@@ -86,6 +87,7 @@ class Gateway:
         self.transactions = Transactions(hub)
         self.stations = ChargerOrders(hub, self._passwords, self.transactions)
         self._v16 = Version16(self.stations, self.transactions)
+        self._v2 = Version2(self.stations, self.transactions)
         self._ticker = Ticker(hub, self.stations, self.transactions, tick_s=tick_s)
         self._handshake = Handshake(
             self.stations,
@@ -201,13 +203,13 @@ class Gateway:
         link.waits = not live.station.is_configured
         link.rpc = Connection(
             _sender(link, self.hub),
-            partial(self._v16.handle, link),
+            partial(self._v16.handle if version == "1.6" else self._v2.handle, link),
             self.hub.clock,
             version,
             self._limits,
             close=_closer(link, self.hub),
             on_late=lambda late: self._late(live, late),
-            brief={action: partial(answer, self._v16, link) for action, answer in BRIEF.items()},
+            brief=self._brief(link),
             send_now=_sender_now(link, self.hub),
         )
         socket.listener, socket.unread = _listener(link, self.hub), 0
@@ -220,6 +222,12 @@ class Gateway:
         if before is not None:
             self._take_over(live, before, now)
         return link
+
+    def _brief(self, link: Link) -> Mapping[str, Brief]:
+        """What is answered at once: of 1.6 only."""
+        if link.version != "1.6":
+            return {}
+        return {action: partial(answer, self._v16, link) for action, answer in BRIEF.items()}
 
     def _take_over(self, live: Live, before: Link, now: float) -> None:
         live.takeovers = [*[at for at in live.takeovers if now - at < 60][-_FLAPPING:], now]

@@ -37,7 +37,7 @@ from partners.ocpp.passwords import Passwords
 from partners.ocpp.register import Password, Station
 from partners.ocpp.stations import Stations
 
-PROTOCOLS: Final = {"ocpp1.6": "1.6"}
+PROTOCOLS: Final = {"ocpp1.6": "1.6", "ocpp2.0.1": "2.0.1", "ocpp2.1": "2.1"}
 """Subprotocol -> version that we speak over it."""
 
 _DEFLATE: Final = (ServerPerMessageDeflateFactory(server_no_context_takeover=True, client_no_context_takeover=True),)

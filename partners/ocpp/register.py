@@ -6,7 +6,8 @@ connectors and no EVSEs; `places` says which EVSE and connector of OCPI each of 
     evses: {"1": {"evse_uid": "E1", "connectors": {"1": "A"}}}              OCPP connector 1 is E1, connector A
     evses: {"1": {"evse_uid": "E1", "connectors": {"1": "A", "2": "B"}}}    OCPP connectors 1 and 2 are both E1
 
-With one connector its OCPP number is that of the EVSE entry, with several the numbers are those of the connectors.
+With one connector its OCPP number is that of the EVSE entry, with several the numbers are those of the connectors. A
+station of 2.x (`protocol`) has EVSEs of its own: the entries are numbered as its EVSEs, the connectors as it does.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from hub.core.ports import Place
 from hub.core.settings import Settings
 from hub.core.store import Store
 from hub.core.units import ANY, Kind, Put
+from partners.ocpp.numbering import number_of
 from partners.ocpp.status import Switches as StatusSwitches
 
 STATIONS: Final = Kind("stations", columns=("location",))
@@ -84,13 +86,18 @@ class Station(msgspec.Struct, frozen=True, omit_defaults=True):
         """Does it know where it stands? Until then it is told to wait (BootNotification: Pending)."""
         return bool(self.location and self.evses)
 
+    @property
+    def has_evses(self) -> bool:
+        """Does it speak of EVSEs and their connectors (2.x), or of connectors alone?"""
+        return self.protocol != "ocpp1.6"
+
     def places(self) -> dict[int, Place]:
-        """The place of each OCPP connector."""
+        """The place of each OCPP connector, by its number (`numbering.py`)."""
         found: dict[int, Place] = {}
         for number, evse in self.evses.items():
             alone = len(evse.connectors) == 1
             for own, connector_id in evse.connectors.items():
-                connector = int(number if alone else own)
+                connector = number_of(int(number), int(own)) if self.has_evses else int(number if alone else own)
                 found[connector] = Place(self.identity, connector, self.location, evse.evse_uid, connector_id)
         return found
 

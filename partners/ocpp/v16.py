@@ -7,13 +7,11 @@ the charger (rule R21); what is to be asked of it is left to `settling.py`.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
 import structlog
-from msgspec.structs import replace as with_fields
 
 from hub.core import trace
 from hub.core.clock import timestamp
@@ -26,6 +24,7 @@ from modules.tokens.authorize import Decision, authorize
 from modules.tokens.known import KnownCards
 from partners.ocpp import answers, certificates, reports
 from partners.ocpp.answers import Fault
+from partners.ocpp.booting import Made, booted, text
 from partners.ocpp.events import Event
 from partners.ocpp.live import Link
 from partners.ocpp.openings import Openings
@@ -39,7 +38,6 @@ from partners.ocpp.transactions import Transactions
 log = structlog.get_logger()
 
 _ENDS_RESERVATION: Final = frozenset({"Unavailable", "Faulted"})
-_LONGEST_TEXT: Final = 255
 
 
 class Version16:
@@ -62,26 +60,11 @@ class Version16:
 
     async def boot_notification(self, link: Link, incoming: Incoming) -> Tree:
         """Accepted, if we know where it stands; else Pending, until we do (rule R17)."""
-        live, payload, now = link.live, incoming.payload, self.hub.clock.now()
-        live.learned = with_fields(
-            live.learned,
-            vendor=_text(payload, "chargePointVendor"),
-            model=_text(payload, "chargePointModel"),
-            serial=_text(payload, "chargePointSerialNumber") or _text(payload, "chargeBoxSerialNumber"),
-            firmware=_text(payload, "firmwareVersion"),
-            booted_at=now,
-            not_supported=live.learned.not_supported
-            if _text(payload, "firmwareVersion") == live.learned.firmware
-            else (),
-        )
-        await self.stations.save_learned(live)
-        await self.transactions.report(reports.boot(live.identity, now))
-        link.waits, link.booted = not live.station.is_configured, True
-        link.settle_at = self.hub.clock.monotonic() + self.hub.settings.ocpp_settle_s
-        interval = self.hub.settings.heartbeat_interval_s
-        spread = round(interval * random.uniform(0.9, 1.1))  # noqa: S311 - spreads a fleet, guards nothing
-        status = "Pending" if link.waits else "Accepted"
-        return {"currentTime": timestamp(now), "interval": max(1, spread), "status": status}
+        payload = incoming.payload
+        serial = text(payload.get("chargePointSerialNumber")) or text(payload.get("chargeBoxSerialNumber"))
+        vendor, model = text(payload.get("chargePointVendor")), text(payload.get("chargePointModel"))
+        made = Made(vendor, model, serial, text(payload.get("firmwareVersion")))
+        return await booted(self.stations, self.transactions, link, made)
 
     async def heartbeat(self, link: Link, incoming: Incoming) -> Tree:
         """Our time."""
@@ -165,13 +148,13 @@ class Version16:
         """How far an update of its firmware, or the upload of logs or diagnostics, has come."""
         learned = link.live.learned
         about = incoming.action.removesuffix("StatusNotification")
-        learned.progress = {**learned.progress, about: _text(incoming.payload, "status")}
+        learned.progress = {**learned.progress, about: text(incoming.payload.get("status"))}
         await self.stations.save_learned(link.live)
         return {}
 
     async def security_event(self, link: Link, incoming: Incoming) -> Tree:
         """Kept for good, in the audit log."""
-        what, detail = _text(incoming.payload, "type"), _text(incoming.payload, "techInfo")
+        what, detail = text(incoming.payload.get("type")), text(incoming.payload.get("techInfo"))
         audit = Audit(link.live.identity, "station.security_event", what, detail)
         await self.hub.store.commit(Unit().audited(audit))
         return {}
@@ -210,12 +193,6 @@ def id_tag_info(allowed: str, group_id: str | None) -> Tree:
     """IdTagInfo of an AllowedType. The parent tag is the token's group, where it fits (CiString20)."""
     status = allowed if allowed == answers.CONCURRENT_TX else answers.id_tag_status(allowed)
     return {"parentIdTag": group_id, "status": status} if group_id and len(group_id) <= 20 else {"status": status}
-
-
-def _text(payload: Tree, name: str) -> str:
-    """A text for people; what would steer their terminal is left out."""
-    value = payload.get(name)
-    return "".join(filter(str.isprintable, value[:_LONGEST_TEXT])) if isinstance(value, str) else ""
 
 
 Handler = Callable[[Version16, Link, Incoming], Awaitable[Tree]]
