@@ -40,7 +40,8 @@ def _arguments() -> argparse.ArgumentParser:
         partner.add_argument("--receipts", type=Path, help="file of the receipt log")
         partner.add_argument("--hub", help="versions URL of a hub to register with at once")
         partner.add_argument("--token", help="the invitation's token")
-    charger = kinds.add_parser("charger", help="one or more OCPP 1.6J charge points")
+    charger = kinds.add_parser("charger", help="one or more OCPP charge points")
+    charger.add_argument("--ocpp", choices=("1.6", "2.0.1", "2.1"), default="1.6", help="the version it speaks")
     charger.add_argument("--url", required=True, help="ws://host:port/IDENTITY, or the part before it")
     charger.add_argument("--identity", help="when the URL does not end in it; a prefix with --count")
     charger.add_argument("--count", type=int, default=1)
@@ -96,6 +97,7 @@ async def _charger(given: argparse.Namespace) -> int:
         connectors=given.connectors,
         security=_security(given),
         faults=Faults.named(given.fault),
+        version=given.ocpp,
     )
     return 0
 

@@ -43,11 +43,14 @@ class Charger(Station):
         listed = self._answers.cards.get(uid)
         if self.online and not (listed and self.settings.is_on("LocalPreAuthorize")):
             with contextlib.suppress(NotConnectedError):
-                answer = await self.call("Authorize", {"idTag": uid})
-                return str(answer["idTagInfo"]["status"])
+                return await self._ask_for(uid)
         if listed and self.settings.is_on("LocalAuthListEnabled"):
             return str(listed["status"])
         return "Accepted" if self.settings.is_on("AllowOfflineTxForUnknownId") else "Invalid"
+
+    async def _ask_for(self, uid: str) -> str:
+        answer = await self.call("Authorize", {"idTag": uid})
+        return str(answer["idTagInfo"]["status"])
 
     async def tap(self, uid: str, *, connector: int = 1) -> str:
         """Hold a card to the reader: it starts, or ends, a charge. The AuthorizationStatus, or `Reserved`."""
@@ -108,8 +111,7 @@ class Charger(Station):
         outlet.begun.clear()
         self.plan.end_of_transaction(connector)
         overtaken = self._faults.stop_before_start
-        entry = Entry("StopTransaction", self._messages.stop(outlet, transaction, reason), transaction)
-        await self._deliver(self.outbox.put(entry))
+        await self._deliver(self.outbox.put(self._stop_entry(outlet, transaction, reason)))
         if overtaken:
             await self._deliver(self.outbox.put(self._start_entry(outlet, transaction, None)))
         if outlet.goes_inoperative:
@@ -182,21 +184,31 @@ class Charger(Station):
             entry = self._start_entry(outlet, transaction, self._redeem(outlet.number, uid))
             await self._deliver(self.outbox.put(entry))
             if self._faults.duplicate_start:
-                await self._deliver(self.outbox.put(Entry("StartTransaction", entry.payload, transaction)))
+                await self._deliver(self.outbox.put(Entry(entry.action, entry.payload, transaction)))
         if not transaction.ended:
             await self._show(outlet, "Charging")
 
     def _start_entry(self, outlet: Connector, transaction: Transaction, reservation: int | None) -> Entry:
         def on_answer(answer: Payload) -> None:
             transaction.number = answer.get("transactionId")
-            refused = answer.get("idTagInfo", {}).get("status", "Accepted") != "Accepted"
-            if outlet.transaction is transaction:
-                outlet.begun.set()
-                if refused and self.settings.is_on("StopTransactionOnInvalidId"):
-                    self._background(functools.partial(self.stop, outlet.number, "DeAuthorized"))
+            self._taken(outlet, transaction, str(answer.get("idTagInfo", {}).get("status", "Accepted")))
 
         payload = self._messages.start(outlet, transaction, reservation)
         return Entry("StartTransaction", payload, transaction, on_answer)
+
+    def _taken(self, outlet: Connector, transaction: Transaction, status: str) -> None:
+        """The CSMS has the start, and said what it thinks of the card."""
+        if outlet.transaction is not transaction:
+            return
+        outlet.begun.set()
+        if status != "Accepted" and self.settings.is_on("StopTransactionOnInvalidId"):
+            self._background(functools.partial(self.stop, outlet.number, "DeAuthorized"))
+
+    def _stop_entry(self, outlet: Connector, transaction: Transaction, reason: str) -> Entry:
+        return Entry("StopTransaction", self._messages.stop(outlet, transaction, reason), transaction)
+
+    def _meter_entry(self, outlet: Connector, transaction: Transaction) -> Entry:
+        return Entry("MeterValues", self._messages.meter(outlet), transaction)
 
     def _redeem(self, connector: int, uid: str) -> int | None:
         """The reservation that this start uses up."""
@@ -215,4 +227,4 @@ class Charger(Station):
             energy_wh = min(energy_wh, limit * seconds / 3600)
         outlet.meter.flow(energy_wh, seconds)
         await self._show(outlet, "SuspendedEVSE" if limit == 0 else "Charging")
-        await self._deliver(self.outbox.put(Entry("MeterValues", self._messages.meter(outlet), transaction)))
+        await self._deliver(self.outbox.put(self._meter_entry(outlet, transaction)))

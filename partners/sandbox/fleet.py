@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from partners.sandbox.charger import Charger
+from partners.sandbox.charger2 import speaking
 from partners.sandbox.point.clock import FastClock
 from partners.sandbox.point.faults import Faults
 from partners.sandbox.point.link import Security
@@ -46,6 +47,7 @@ async def run_fleet(
     connectors: int = 1,
     security: Security | None = None,
     faults: Faults | None = None,
+    version: str = "1.6",
     spread_s: float = 0.05,
 ) -> None:
     """All of them together, dialling `spread_s` apart. One that fails is told of and does not stop the others."""
@@ -53,7 +55,8 @@ async def run_fleet(
     async def one(index: int, url: str, identity: str) -> None:
         await asyncio.sleep(index * spread_s)
         clock = _clock(script, speed)
-        charger = Charger(url, identity, clock=clock, connectors=connectors, security=security, faults=faults)
+        options = {"clock": clock, "connectors": connectors, "security": security, "faults": faults}
+        charger = speaking(version, url, identity, **options)
         try:  # the other charge points go on whatever it is; the tester reads why
             async with charger:
                 await _play(charger, script, tell)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from partners.sandbox.charger import Charger
+from partners.sandbox.charger2 import speaking
 from partners.sandbox.point.clock import StepClock
 from tests.walks.processes import EmspProcess, HubProcess, PartnerProcess
 
@@ -139,6 +140,7 @@ class Place:
     """A charger's place in the hub: location, EVSE and station go by one number."""
 
     number: int
+    ocpp: str = "1.6"
 
     @property
     def location(self) -> str:
@@ -221,14 +223,14 @@ class Site:
         """A card that nobody used before."""
         return f"0A{next(self.numbers):08X}"
 
-    def place(self) -> Place:
+    def place(self, ocpp: str = "1.6") -> Place:
         """A new charger with a location of its own, as the operator registers it."""
-        place = Place(next(self.numbers))
+        place = Place(next(self.numbers), ocpp)
         self.hub.web.ask("PUT", f"/api/v1/locations/DE/BSB/{place.location}", _location(place))
         station = {
             "location": place.location,
             "evses": {"1": {"evse_uid": place.evse, "connectors": {"1": "1"}}},
-            "protocol": "ocpp1.6",
+            "protocol": f"ocpp{ocpp}",
             "security_profile": 0,
         }
         self.hub.web.ask("PUT", f"/api/v1/stations/{place.station}", station)
@@ -238,7 +240,7 @@ class Site:
         """The charge point that stands there. Its clock is three hours behind, so that charges are over now."""
         clock = StepClock(start=datetime.now(UTC) - timedelta(hours=3))
         given = {"clock": clock, "backoff_s": (0.05, 0.3), **options}
-        return Charger(self.hub.chargers_url, place.station, **given)
+        return speaking(place.ocpp, self.hub.chargers_url, place.station, **given)
 
     def transactions(self, place: Place) -> list[Tree]:
         found: list[Tree] = self.hub.web.ask("GET", f"/api/v1/transactions?station={place.station}")["items"]

@@ -149,7 +149,7 @@ async def test_energy_told_phase_by_phase_is_added_up(site: Site) -> None:
     assert_nobody_complains(site)
 
 
-def _by_phase(charger: Charger, number: int | None, kwh: tuple[str, str, str]) -> dict[str, Any]:
+def _by_phase(charger: Charger, number: object, kwh: tuple[str, str, str]) -> dict[str, Any]:
     values = [
         {"value": value, "unit": "kWh", "measurand": "Energy.Active.Import.Register", "phase": f"L{phase}"}
         for phase, value in enumerate(kwh, 1)

@@ -95,7 +95,7 @@ class Answers:
             return _status("Rejected")
         return _status("Accepted", functools.partial(self._charger.stop, connector.number, "Remote"))
 
-    def _charging(self, transaction_id: int) -> Connector | None:
+    def _charging(self, transaction_id: int | str) -> Connector | None:
         for connector in self._charger.connectors.values():
             if connector.transaction is not None and connector.transaction.number == transaction_id:
                 return connector

@@ -18,7 +18,9 @@ class Faults:
     kwh_units: bool = False
     """Energy is reported in kWh and power in kW."""
     invalid_fields: bool = False
-    """Meter values as JSON numbers, an unknown errorCode, a serial number that is too long."""
+    """Meter values as JSON numbers (2.x: as text), an unknown errorCode, a serial number that is too long."""
+    useless_numbers: bool = False
+    """Every event of a transaction has the seqNo 0 (2.x)."""
 
     @classmethod
     def named(cls, names: list[str]) -> Faults:

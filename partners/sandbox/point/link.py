@@ -1,6 +1,6 @@
 """OCPP-J for a charge point: one websocket, calls out, calls in, and coming back after a loss.
 
-Written from the OCPP-J 1.6 document on its own, so that it can disagree with the other end. What the other end sends
+Written from the OCPP-J documents on their own, so that it can disagree with the other end. What the other end sends
 is compared with the published JSON schemas; every deviation is a complaint.
 """
 
@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from ssl import SSLContext
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -27,6 +27,7 @@ from partners.sandbox.complaints import Complaints
 from partners.sandbox.point.schemas import breaches
 
 Payload = dict[str, Any]
+_UNFIT: Final = {"1.6": "FormationViolation", "2.0.1": "FormatViolation", "2.1": "FormatViolation"}
 Afterwards = Callable[[], Awaitable[None]]
 
 
@@ -76,7 +77,9 @@ class Link:
         complaints: Complaints,
         timeout_s: float = 30.0,
         backoff_s: tuple[float, float] = (0.5, 30.0),
+        version: str = "1.6",
     ) -> None:
+        self._version = version
         self.url = f"{url.rstrip('/')}/{quote(identity, safe='')}"
         self._identity = identity
         self._on_call = on_call
@@ -106,6 +109,10 @@ class Link:
             password: str | bytes = bytes.fromhex(key)
         except ValueError:
             password = key
+        self._security = Security(password, self._security.tls)
+
+    def take_password(self, password: str) -> None:
+        """A new BasicAuthPassword (2.x), for the next connection."""
         self._security = Security(password, self._security.tls)
 
     async def close(self) -> None:
@@ -144,7 +151,7 @@ class Link:
     async def _dial(self) -> ClientConnection:
         return await connect(
             self.url,
-            subprotocols=[Subprotocol("ocpp1.6")],
+            subprotocols=[Subprotocol(f"ocpp{self._version}")],
             additional_headers=self._security.headers(self._identity),
             ssl=self._security.tls,
             compression=None,
@@ -169,8 +176,8 @@ class Link:
                 socket = None
 
     async def _read(self, socket: ClientConnection) -> None:
-        if socket.subprotocol != "ocpp1.6":
-            self._complaints.add("handshake", f"the subprotocol is {socket.subprotocol}, not ocpp1.6")
+        if socket.subprotocol != f"ocpp{self._version}":
+            self._complaints.add("handshake", f"the subprotocol is {socket.subprotocol}, not ocpp{self._version}")
         self._socket = socket
         self.lost.clear()
         self.connected.set()
@@ -222,18 +229,18 @@ class Link:
         if kind == 4:
             answer.set_exception(CallFailedError(f"{action}: {' '.join(map(str, frame[2:4]))}"))
             return
-        for breach in breaches(f"{action}Response", frame[2]):
+        for breach in breaches(f"{action}Response", frame[2], self._version):
             self._complaints.add(f"{action}.conf", breach)
         answer.set_result(frame[2])
 
     async def _answer(self, socket: ClientConnection, identity: str, action: str, payload: Payload) -> None:
-        wrong = breaches(action, payload)
+        wrong = breaches(action, payload, self._version)
         for breach in wrong:
             self._complaints.add(f"{action}.req", breach)
         afterwards: Afterwards | None = None
         try:
             if wrong:
-                frame = [4, identity, "FormationViolation", wrong[0][:255], {}]
+                frame = [4, identity, _UNFIT[self._version], wrong[0][:255], {}]
             else:
                 answer, afterwards = self._on_call(action, payload)
                 frame = [3, identity, answer]

@@ -10,9 +10,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from partners.sandbox.point.link import CallFailedError, Link, NotConnectedError, Payload
 from partners.sandbox.point.state import Transaction
+
+_NUMBERED: Final = frozenset({"StopTransaction", "MeterValues"})
 
 
 @dataclass(eq=False)
@@ -82,7 +85,7 @@ class Outbox:
         entry.done.set()
 
     def _numbered(self, entry: Entry) -> Payload:
-        if entry.action == "StartTransaction":
+        if entry.action not in _NUMBERED:
             return entry.payload
         number = entry.transaction.number
         if entry.transaction.offline and self._unknown_id is not None:

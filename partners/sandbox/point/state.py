@@ -11,13 +11,19 @@ from partners.sandbox.point.meter import Meter
 
 @dataclass
 class Transaction:
-    """One charge. `number` is what the CSMS gave; None until it answered."""
+    """One charge. `number` is what the CSMS gave in 1.6, None until it answered; in 2.x the station's own text.
+
+    `said` counts its events, `state` is its chargingState of 2.x.
+    """
 
     id_tag: str
     started: datetime
     meter_start: int
     offline: bool
-    number: int | None = None
+    number: int | str | None = None
+    said: int = 0
+    state: str = "EVConnected"
+    remote_start: int | None = None
     ended: bool = False
     answered: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -45,6 +51,11 @@ class Connector:
     goes_inoperative: bool = False
     authorized: str | None = None
     transaction: Transaction | None = None
+    transaction_id: str = ""
+    """Under which the next charge goes, in 2.x."""
+    remote_start: int | None = None
+    """The remoteStartId that asked for it, in 2.x."""
+    was_plugged: bool = False
     meter: Meter = field(default_factory=Meter)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while a transaction is known to the CSMS."""

@@ -42,6 +42,7 @@ class Station(abc.ABC):
         model: str = "Sandbox 22",
         call_timeout_s: float = 30.0,
         backoff_s: tuple[float, float] = (0.5, 30.0),
+        version: str = "1.6",
     ) -> None:
         """`url` without the identity. `unknown_id`: the transaction id (0 or -1) under which it replays an offline
         charge, instead of the one it is given. `backoff_s`: the first and the longest pause between dials.
@@ -57,10 +58,10 @@ class Station(abc.ABC):
         self.accepted = False
         self._faults = faults or Faults()
         self._security = security or Security()
-        self._messages = Messages(self.clock, self._faults, vendor=vendor, model=model, serial=identity)
+        self._messages = self._words(vendor, model)
         self.link = Link(
             url, identity, self.on_call, self._come_back, security=self._security,
-            complaints=self.complaints, timeout_s=call_timeout_s, backoff_s=backoff_s,
+            complaints=self.complaints, timeout_s=call_timeout_s, backoff_s=backoff_s, version=version,
         )  # fmt: skip
         self.outbox = Outbox(
             self.link,
@@ -69,6 +70,10 @@ class Station(abc.ABC):
             unknown_id=unknown_id,
         )
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def _words(self, vendor: str, model: str) -> Messages:
+        """What it says, in its version."""
+        return Messages(self.clock, self._faults, vendor=vendor, model=model, serial=self.identity)
 
     @abc.abstractmethod
     def on_call(self, action: str, payload: Payload) -> tuple[Payload, Afterwards | None]:

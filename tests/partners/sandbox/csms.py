@@ -9,13 +9,14 @@ import ssl
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from partners.sandbox.charger import Charger
+from partners.sandbox.charger2 import Charger2
 from partners.sandbox.point.clock import StepClock
 from partners.sandbox.point.schemas import breaches
 
@@ -25,7 +26,8 @@ NOW = "2026-05-04T10:00:00.000Z"
 class Csms:
     """Accepts everything. `seen` are the CALLs of the charge points, `invalid` what the schemas say of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: str = "1.6") -> None:
+        self.version = version
         self.seen: list[tuple[str, dict[str, Any]]] = []
         self.invalid: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -83,7 +85,7 @@ class Csms:
 
     async def _answer(self, socket: ServerConnection, identity: str, action: str, payload: Any) -> None:
         self.seen.append((action, payload))
-        self.invalid += [f"{action} {breach}" for breach in breaches(action, payload)]
+        self.invalid += [f"{action} {breach}" for breach in breaches(action, payload, self.version)]
         if self.loses_answer_to == action:
             self.loses_answer_to = None
             await socket.close()
@@ -97,6 +99,8 @@ class Csms:
             return {"status": status, "currentTime": NOW, "interval": 300}
         if action == "Heartbeat":
             return {"currentTime": NOW}
+        if self.version != "1.6" and action in ("Authorize", "TransactionEvent"):
+            return {"idTokenInfo": {"status": self.card_status if action == "Authorize" else self.start_status}}
         if action == "Authorize":
             return {"idTagInfo": {"status": self.card_status}}
         if action == "StartTransaction":
@@ -106,14 +110,16 @@ class Csms:
     def _resolve(self, kind: int, identity: str, rest: list[Any]) -> None:
         action, future = self._waiting.pop(identity)
         if kind == 3:
-            self.invalid += [f"{action}.conf {breach}" for breach in breaches(f"{action}Response", rest[0])]
+            self.invalid += [
+                f"{action}.conf {breach}" for breach in breaches(f"{action}Response", rest[0], self.version)
+            ]
         future.set_result(rest[0])
 
 
 @asynccontextmanager
-async def csms(tls: ssl.SSLContext | None = None) -> AsyncIterator[Csms]:
-    world = Csms()
-    protocols = [Subprotocol("ocpp1.6")]
+async def csms(tls: ssl.SSLContext | None = None, version: str = "1.6") -> AsyncIterator[Csms]:
+    world = Csms(version)
+    protocols = [Subprotocol(f"ocpp{version}")]
     server = await serve(
         world.serve, "127.0.0.1", 0, subprotocols=protocols, process_request=world.gate, close_timeout=1, ssl=tls
     )
@@ -124,6 +130,16 @@ async def csms(tls: ssl.SSLContext | None = None) -> AsyncIterator[Csms]:
     finally:
         server.close()
         await server.wait_closed()
+
+
+@asynccontextmanager
+async def booted2(version: Literal["2.0.1", "2.1"], **options: Any) -> AsyncIterator[tuple[Csms, Charger2]]:
+    """The same in 2.x."""
+    options.setdefault("clock", StepClock())
+    given = {"version": version, "backoff_s": (0.02, 0.1), **options}
+    async with csms(version=version) as world, Charger2(world.url, "CP 1", **given) as charger:
+        assert await charger.boot() == "Accepted"
+        yield world, charger
 
 
 @asynccontextmanager
