@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import gc
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import aiohttp
 import uvicorn
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 from bench.child import Idle, Service, free_port, run
 
@@ -104,8 +106,9 @@ class Echo:
     """Sends back what it hears."""
 
     async def __call__(self, socket: ServerConnection) -> None:
-        async for message in socket:
-            await socket.send(message)
+        with contextlib.suppress(ConnectionClosed):
+            async for message in socket:
+                await socket.send(message)
 
 
 async def echoing() -> Idle:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from itertools import count, cycle
-from typing import Final
+from typing import Any, Final
 
 from bench.harness import Sample, Target, TargetFailed
 from bench.load import window
@@ -23,6 +23,8 @@ _UPGRADE: Final = (
 _TEXT, _CLOSE, _PING, _PONG = 0x81, 0x88, 0x89, 0x8A
 _MASKED: Final = 0x80
 _CONNECTING_AT_ONCE: Final = 50
+_DIALLING_AT_ONCE: Final = 1_000
+_HANG_UP_S: Final = 1.0
 _WARM_UP: Final = 0.3
 
 
@@ -44,6 +46,11 @@ def status() -> str:
     """StatusNotification of the only connector."""
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return f'"StatusNotification",{{"connectorId":1,"errorCode":"NoError","status":"Available","timestamp":"{at}"}}'
+
+
+def heartbeat() -> str:
+    """Heartbeat."""
+    return '"Heartbeat",{}'
 
 
 def authorize() -> str:
@@ -98,6 +105,7 @@ class Charger(asyncio.Protocol):
         self._answer: asyncio.Future[str] | None = None
         self._calls: Iterator[str] | None = None
         self._asked_at = 0.0
+        self.is_waiting = False
         self._numbers = count(1)
 
     async def upgrade(self) -> None:
@@ -128,6 +136,11 @@ class Charger(asyncio.Protocol):
         self._transport.write(_frame(_CLOSE, b"\x03\xe8"))
         self._transport.close()
 
+    def drop(self) -> None:
+        """Lose the connection."""
+        self._calls = None
+        self._transport.abort()
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
 
@@ -150,7 +163,9 @@ class Charger(asyncio.Protocol):
     def _take(self, opcode: int, payload: bytes) -> None:
         if opcode == _PING:
             self._transport.write(_frame(_PONG, payload))
-        elif opcode == _TEXT and self._answer is not None:
+            return
+        self.is_waiting = False
+        if opcode == _TEXT and self._answer is not None:
             answer, self._answer = self._answer, None
             answer.set_result(payload.decode())
         elif opcode == _TEXT and self._calls is not None:
@@ -161,6 +176,7 @@ class Charger(asyncio.Protocol):
 
     def _send(self, call: str) -> None:
         self._asked_at = time.perf_counter()
+        self.is_waiting = True
         self._transport.write(_frame(_TEXT, f'[2,"{next(self._numbers)}",{call}]'.encode()))
 
 
@@ -200,19 +216,37 @@ class Fleet:
             charger.hang_up()
         await asyncio.sleep(0.02)
 
-    async def _connect(self, number: int) -> None:
+    async def _connect(self, number: int) -> Charger:
         loop = asyncio.get_running_loop()
         _, charger = await loop.create_connection(lambda: Charger(self, identity_of(number)), "127.0.0.1", self._port)
         await charger.upgrade()
         self.chargers.append(charger)
+        return charger
 
     async def begin(self) -> None:
         """Boot, and say that the connector is free. Raises: TargetFailed."""
-        for number, charger in enumerate(self.chargers):
-            answer = await charger.ask(boot(number))
-            if "Accepted" not in answer:
-                raise TargetFailed(f"{charger.identity} was not accepted: {answer[:200]}")
+        for charger in self.chargers:
+            await self._boot(charger)
             await charger.ask(status())
+
+    async def hang_up(self) -> None:
+        """All at once, and without a word."""
+        for charger in self.chargers:
+            charger.drop()
+        self.chargers.clear()
+        await asyncio.sleep(_HANG_UP_S)
+
+    async def come_back(self) -> None:
+        """Dial and boot, as many at the same time as a network lets through. Raises: TargetFailed."""
+        await gather_some(_DIALLING_AT_ONCE, [self._return(number) for number in range(self._how_many)])
+
+    async def _return(self, number: int) -> None:
+        await self._boot(await self._connect(number))
+
+    async def _boot(self, charger: Charger) -> None:
+        answer = await charger.ask(boot(int(charger.identity.removeprefix("CP"))))
+        if "Accepted" not in answer:
+            raise TargetFailed(f"{charger.identity} was not accepted: {answer[:200]}")
 
     async def charge(self) -> dict[str, str]:
         """Begin a transaction at each. Returns: their numbers, by identity. Raises: TargetFailed."""
@@ -244,10 +278,22 @@ class Fleet:
         sample = await window(target, self, seconds)
         for charger in self.chargers:
             charger.rest()
-        await asyncio.sleep(0.1)
+        while any(charger.is_waiting for charger in self.chargers):  # noqa: ASYNC110 - what is under way comes back
+            await asyncio.sleep(0.02)
         if self.failure is not None:
             raise TargetFailed(self.failure)
         return sample
+
+
+async def gather_some(at_once: int, work: list[Coroutine[Any, Any, None]]) -> None:
+    """Do it all, so many at the same time."""
+    places = asyncio.Semaphore(at_once)
+
+    async def one(each: Coroutine[Any, Any, None]) -> None:
+        async with places:
+            await each
+
+    await asyncio.gather(*map(one, work))
 
 
 def always(call: str) -> Callable[[Charger], Iterator[str]]:

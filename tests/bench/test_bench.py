@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bench import energy, fanout, http, ocpp, pricing, report
+from bench import energy, fanout, fleet, http, ocpp, pricing, report
 from bench.__main__ import PARTS, options
 from bench.harness import Effort, Figure, Findings, Sample
 
@@ -45,7 +45,7 @@ def test_a_part_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str
 
 def test_all_parts_are_measured_unless_some_are_named() -> None:
     assert options([]).parts == list(PARTS)
-    assert options(["--only", "idle"]).parts == ["idle"]
+    assert options(["--only", "fleet"]).parts == ["fleet"]
 
 
 def test_the_report_shows_each_figure_with_its_goal_and_is_json_too() -> None:
@@ -74,6 +74,14 @@ async def test_a_change_reaches_every_receiver_and_the_ceiling_repeats_it() -> N
 async def test_chargers_tap_and_meter_at_the_hub_and_at_the_echo() -> None:
     found = await ocpp.measure(LEAST)
     assert set(found.samples) >= {"hub, Authorize", "hub, MeterValues", "echo, Authorize"}
+
+
+async def test_a_fleet_is_weighed_speaks_and_comes_back() -> None:
+    found = Findings("fleet")
+    await fleet.hold(found, 12, 0.0, LEAST)
+    assert {figure.unit for figure in found.figures} == {"KiB", "x"}
+    assert all(sample.requests for samples in found.samples.values() for sample in samples)
+    assert await fleet.storm(3) > 0
 
 
 async def test_prices_and_receipts_are_measured_in_cpu_time() -> None:
