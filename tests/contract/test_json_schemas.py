@@ -10,12 +10,11 @@ import jsonschema_rs
 import pytest
 
 from hub.json_schemas import json_schemas
-from hub.openapi import documents
-from modules import all_operations
+from tests.contract.documents import DOCUMENTS
 from tests.world import VERSIONS, their_location, their_tariff, token
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "schemas"
-SCHEMAS = json_schemas(documents(all_operations()))
+SCHEMAS = json_schemas(DOCUMENTS)
 
 
 def of(version: str, title: str) -> Any:

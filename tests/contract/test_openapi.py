@@ -10,12 +10,11 @@ import pytest
 from openapi_spec_validator import validate
 
 from hub.core.operations import CONFIG
-from hub.openapi import documents
 from modules import all_operations
+from tests.contract.documents import DOCUMENTS
 from tests.world import World
 
 COMMITTED = Path(__file__).parents[2] / "openapi"
-DOCUMENTS = documents(all_operations())
 
 
 @pytest.fixture(params=sorted(DOCUMENTS))
