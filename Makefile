@@ -54,6 +54,8 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 demo: setup ## a driver of another network charges here, live; stays up until Ctrl-C
 	@$(BIN)/busbar demo $(ARGS)
 
+# Some hundred processes are started: what is compiled is kept for the next, even where the environment says otherwise.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: setup ## the whole test suite (ARGS="tests/modules -x" for a part)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
