@@ -29,6 +29,8 @@ CPO_LIKE: Final = frozenset({PartyRole.CPO, PartyRole.HUB})
 READERS: Final = EMSP_LIKE | {PartyRole.NAP, PartyRole.SCSP, PartyRole.CPO}
 """Roles that may read locations and tariffs."""
 CPO: Final = frozenset({PartyRole.CPO})
+ADDRESSEES: Final = READERS - CPO
+"""Roles in which a party may be sent a location or a tariff by name."""
 ANYBODY: Final = frozenset(PartyRole)
 
 

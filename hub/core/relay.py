@@ -147,7 +147,9 @@ def _body(call: Call, version: str, errand: Errand) -> tuple[bytes | None, Seque
     if errand.body is None or errand.wires is None:
         return None, ()
     try:
-        written, losses = errand.wires[version].write(errand.body, context=errand.context)
+        wire = errand.wires[version]
+        write = wire.write_patch if errand.method == "PATCH" else wire.write
+        written, losses = write(errand.body, context=errand.context)
     except (NotExpressible, KeyError) as fault:
         why = fault.reason if isinstance(fault, NotExpressible) else "it has no such thing"
         raise InvalidRequest(f"the receiver speaks OCPI {version}: {why}") from None
