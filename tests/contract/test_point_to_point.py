@@ -18,8 +18,9 @@ from hub.core.parties import PartyRole
 from hub.core.ports import PeerAnswer
 from modules.locations.store import LOCATIONS
 from modules.tariffs.store import TARIFFS
+from modules.tokens.store import TOKENS
 from tests.hub.core.test_delivery import Delivering
-from tests.world import VERSIONS, Said, Sent, a_world, their_location, their_tariff
+from tests.world import VERSIONS, Said, Sent, a_world, their_location, their_tariff, token
 
 PARTIES = {"2.1.1": "NL*E21", "2.2.1": "NL*E22", "2.3.0": "NL*E23"}
 LATER = "2026-05-04T10:01:00Z"
@@ -167,6 +168,79 @@ async def test_a_tariff_goes_there_and_is_withdrawn_there(hub: Hub, theirs: str)
         (f"e{theirs}", ("PUT", "tariffs", "BE/AAA/P9")),
         (f"e{theirs}", ("DELETE", "tariffs", "BE/AAA/P9")),
     ]
+
+
+CARD = "receiver/tokens/NL/EEE/CARD1"
+CPOS = {"2.1.1": "FR*C21", "2.2.1": "FR*C22", "2.3.0": "FR*C23"}
+
+
+async def test_a_token_goes_to_the_cpo_that_is_named_in_its_version_and_so_does_each_change(
+    hub: Hub, theirs: str
+) -> None:
+    world, party = hub.world, CPOS[theirs]
+    name = f"c{theirs}"
+    await world.join(name, party, PartyRole.CPO, version=theirs)
+    for method, body in (("PUT", token(world.version)), ("PATCH", {"valid": False, "last_updated": LATER})):
+        said = await world.ask(method, world.at(f"{CARD}?type=RFID"), by="e1", body=body, headers=to(party))
+        assert (said.code, parties_of(said)) == (1000, (party, "NL*EEE"))
+        (sent,) = await hub.taken()
+        assert (sent.partner, sent.brief) == (name, (method, "tokens", "NL/EEE/CARD1"))
+        assert (sent.sender, sent.to, dict(sent.query)) == (
+            *("NL*EEE", party),
+            {} if theirs == "2.1.1" else {"type": "RFID"},
+        )
+    assert "whitelist" not in sent.body
+    for by, valid in ((name, [False]), ("c1", [])):
+        version = theirs if by == name else world.version
+        listed = await world.ask("GET", f"/ocpi/{version}/sender/tokens", by=by)
+        assert [each["valid"] for each in listed.data] == valid
+
+
+async def test_a_token_by_name_takes_nothing_from_those_that_have_it_already(hub: Hub) -> None:
+    world = hub.world
+    await world.ask("PUT", world.at(CARD), by="e1", body=token(world.version))
+    for party in ("BE*AAA", "BE*BBB"):
+        body = token(world.version, valid=party == "BE*BBB", last_updated=LATER)
+        assert (await world.ask("PUT", world.at(CARD), by="e1", body=body, headers=to(party))).code == 1000
+    assert (await world.ask("GET", world.at(CARD), by="e1")).data["last_updated"] < LATER
+    kept = {document.key for document in await world.documents(TOKENS)}
+    assert kept == {"NL*EEE/CARD1/RFID", "NL*EEE>BE*AAA/CARD1/RFID", "NL*EEE>BE*BBB/CARD1/RFID"}
+    hub.answers(PeerUnreachable("away"))
+    ask = world.at("sender/tokens/CARD1/authorize")
+    assert (await world.ask("POST", ask, by="c1")).code == 4003
+    assert (await world.ask("POST", ask, by="c2")).data["allowed"] == "ALLOWED"
+
+
+@pytest.mark.parametrize("fault", [PeerTimeout("silent"), PeerRefused("No", http=200, status_code=2001)])
+async def test_a_token_that_its_cpo_did_not_take_is_on_no_list(hub: Hub, fault: Exception) -> None:
+    world = hub.world
+    hub.answers(fault)
+    async with unwritten(hub):
+        for method, body in (("PUT", token(world.version)), ("PATCH", {"valid": False, "last_updated": LATER})):
+            said = await world.ask(method, world.at(CARD), by="e1", body=body, headers=to("BE*AAA"))
+            assert said.code == (2001 if isinstance(fault, PeerRefused) else 4002)
+
+
+@pytest.mark.parametrize("version", ["2.3.0"])
+@pytest.mark.parametrize("theirs", ["2.1.1", "2.2.1"])
+async def test_an_emaid_for_who_would_take_it_for_something_else_is_refused(hub: Hub, theirs: str) -> None:
+    world = hub.world
+    await world.join("old", CPOS[theirs], PartyRole.CPO, version=theirs)
+    async with world.unchanged():
+        body = token("2.3.0", uid="NLEEEC1", type="EMAID")
+        path = world.at("receiver/tokens/NL/EEE/NLEEEC1?type=EMAID")
+        for method in ("PUT", "PATCH"):
+            said = await world.ask(method, path, by="e1", body=body, headers=to(CPOS[theirs]))
+            assert (said.http, said.code) == (200, 2001)
+
+
+async def test_what_a_cpo_has_of_a_token_is_asked_of_that_cpo(hub: Hub, theirs: str) -> None:
+    world, party = hub.world, CPOS[theirs]
+    await world.join("c", party, PartyRole.CPO, version=theirs)
+    hub.answers(token(theirs, valid=False))
+    said = await world.ask("GET", world.at(CARD), by="e1", headers=to(party))
+    assert (said.code, said.data["valid"], parties_of(said)) == (1000, False, (party, "NL*EEE"))
+    assert said.data["contract_id"] == "NL-EEE-C1"
 
 
 async def test_between_ends_of_one_version_the_bytes_pass_as_they_came(hub: Hub) -> None:
