@@ -114,7 +114,8 @@ def decide(hub: Hub, message: Message) -> Destination:
 
 
 def _receiver(hub: Hub, message: Message, party: str) -> Receiver:
-    found = receiver(hub, message.sender, party, message.module, message.roles, behind=message.asker)
+    behind = message.owner if message.brought else message.asker
+    found = receiver(hub, message.sender, party, message.module, message.roles, behind=behind)
     if message.brought and not hub.agreements.may(found.partner, message.owner, message.module).allowed:
         raise UnknownReceiver
     return found

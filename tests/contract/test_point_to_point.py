@@ -14,8 +14,9 @@ from hub.core.agreements import Agreement
 from hub.core.errors import EndpointsMissing, PeerNonsense, PeerRefused, PeerTimeout, PeerUnreachable
 from hub.core.inbound import encode
 from hub.core.losses import Lost
-from hub.core.parties import PartyRole
+from hub.core.parties import Party, PartyRole
 from hub.core.ports import PeerAnswer
+from hub.core.registry import Claim
 from modules.locations.store import LOCATIONS
 from modules.tariffs.store import TARIFFS
 from modules.tokens.store import TOKENS
@@ -353,6 +354,22 @@ async def test_an_agreement_that_keeps_it_from_a_party_keeps_it_on_this_way_too(
         ):
             said = await hub.asks(method, path, body, party=party)
             assert (said.http, said.code) == (200, 4001)
+
+
+async def test_of_several_connections_of_a_party_the_one_that_stands_for_the_owner_is_asked(hub: Hub) -> None:
+    world, party = hub.world, "NL*TWO"
+    for name, owner in (("first", "BE*AAA"), ("second", "BE*AA2")):
+        partner = await world.join(name, party, PartyRole.EMSP, version="2.1.1")
+        await world.registry.save(partner.model_copy(update={"represents": owner}))
+    platform = world.partner("c1")
+    other = Claim(role=PartyRole.CPO, party=Party.parse("BE*AA2"))
+    await world.registry.save(platform.model_copy(update={"claims": (*platform.claims, other)}))
+    await hub.taken()
+    for owner, name in (("BE*AAA", "first"), ("BE*AA2", "second")):
+        path = f"receiver/locations/{owner.replace('*', '/')}/P1"
+        body = their_location(world.version, owner, "P1")
+        assert (await hub.asks("PUT", path, body, party=party)).code == 1000
+        assert {sent.partner for sent in await hub.taken()} == {name}
 
 
 async def test_what_is_for_our_own_party_stays_here(hub: Hub) -> None:
