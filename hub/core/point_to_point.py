@@ -8,6 +8,9 @@ The copy is made once the party has taken the object, and no lane sends it once 
 accepted: of what was refused, or was not answered, nothing is. A crash between the two leaves the owner without an
 answer, and it sends again what may be repeated: PUT, PATCH and DELETE.
 
+What the party's version has no words for as it came (a location that is not published any more, a part that is removed)
+is kept where the party got the whole before: its lane finds the words, and we answer for ourselves.
+
 What the party took and we cannot keep, such as a PATCH of an object that never went this way as a whole, is the party's
 all the same.
 """
@@ -20,10 +23,11 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from hub.core.answers import Answer, ok, says_unknown_object
+from hub.core.dialect import VERSIONS, NotExpressible
 from hub.core.errors import InvalidRequest, NotFound, PassedOn
 from hub.core.failpoints import failpoint
 from hub.core.jsontypes import Tree
-from hub.core.relay import Errand, relay
+from hub.core.relay import Errand, relay, said
 from hub.core.request import NO_QUERY
 from hub.core.routing import Destination, Receiver
 
@@ -62,6 +66,18 @@ async def ask(call: Call, receiver: Receiver, *, query: Mapping[str, str] = NO_Q
     """What `receiver` has of an object of the caller. Raises: as `relay`."""
     reply = await relay(call, receiver, _errand(call, None, query))
     return reply.answer(call, receiver, call.operation.answer)
+
+
+def can_say(call: Call, receiver: Receiver, tree: Tree) -> bool:
+    """Has the receiver's version words for what `call` brings, `tree` in our form, as it came?"""
+    version, wires = receiver.partner.version or VERSIONS[-1], call.operation.body
+    if version == call.version or wires is None:
+        return True
+    try:
+        said(wires[version], call.operation.method, tree, {})
+    except NotExpressible:
+        return False
+    return True
 
 
 def _errand(call: Call, tree: Tree | None, query: Mapping[str, str]) -> Errand:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -13,14 +14,14 @@ from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.operations import ADDRESSEES, CPO, LARGE, MEDIUM, READERS, RECEIVER, SENDER, SMALL, Operations
 from hub.core.paging import QUERY, Listing
-from hub.core.renditions import Rendition
-from hub.core.routing import Destination, Receiver, audience_of, destination
+from hub.core.renditions import Rendition, up_to
+from hub.core.routing import OURS, Destination, Receiver, audience_of, destination
 from hub.core.sharing import SharedObjects, visible
 from modules.locations import foreign, service
 from modules.locations.foreign import Spot
 from modules.locations.model import EVSE as OUR_EVSE
 from modules.locations.model import Connector, Location
-from modules.locations.store import LOCATIONS
+from modules.locations.store import LOCATIONS, find
 from modules.locations.wire import CONNECTOR, EVSE, LOCATION
 
 operations = Operations("locations", callers=READERS)
@@ -102,7 +103,8 @@ async def get_own_connector(
 @operations("PUT", RECEIVER, _LOCATION, body=LOCATION, callers=CPO, limit=LARGE)
 async def put_location(call: Call, country_code: str, party_id: str, location_id: str, body: Location) -> Answer:
     """Keep a location, and pass it on. OCPI mod_locations_put_method."""
-    (spot, goes), tree = _spot(call, country_code, party_id, location_id), body.tree()
+    tree = body.tree()
+    spot, goes = await _aim(call, _spot(call, country_code, party_id, location_id), tree, whole=True)
     foreign.check(spot, (), tree)
     return await point_to_point.push(call, goes, tree, partial(foreign.put, call.hub, spot, tree))
 
@@ -148,13 +150,13 @@ async def patch_connector(
 
 
 async def _put_below(call: Call, aim: Aim, path: foreign.Path, tree: Tree) -> Answer:
-    spot, goes = aim
+    spot, goes = await _aim(call, aim, tree)
     foreign.check(spot, path, tree)
     return await point_to_point.push(call, goes, tree, partial(foreign.put_below, call.hub, spot, path, tree))
 
 
 async def _patch(call: Call, aim: Aim, path: foreign.Path, part: Tree) -> Answer:
-    (spot, goes), arrived = aim, call.arrived(part)
+    (spot, goes), arrived = await _aim(call, aim, part), call.arrived(part)
     foreign.check_part(part, arrived)
     keep = partial(foreign.patch, call.hub, spot, path, part, arrived=arrived)
     return await point_to_point.push(call, goes, part, keep)
@@ -163,6 +165,21 @@ async def _patch(call: Call, aim: Aim, path: foreign.Path, part: Tree) -> Answer
 async def _kept(call: Call, spot: Spot) -> Tree:
     tree: Tree = parse((await foreign.get(call.hub, spot)).body, limit=service.LIMIT)
     return tree
+
+
+async def _aim(call: Call, aim: Aim, tree: Tree, *, whole: bool = False) -> Aim:
+    """Where it goes at once: to us alone, where its lane must find words for what the receiver's version has none for.
+
+    That is so where the receiver has the location, and this, or the rest of it, cannot be said there.
+    """
+    spot, goes = aim
+    if not isinstance(goes, Receiver) or goes.partner.version == call.version:
+        return aim
+    known, is_said = await find(call.hub.store, spot.key), point_to_point.can_say(call, goes, tree)
+    if known is None or (is_said and (whole or known.columns["lowest"] in up_to(goes.partner.version or ""))):
+        return aim
+    call.answered_by(call.hub.settings.hub)
+    return replace(spot, is_there=False), OURS
 
 
 def _spot(call: Call, country_code: str, party_id: str, location_id: str) -> Aim:

@@ -16,11 +16,9 @@ from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.recency import is_outdated
-from hub.core.registry import Partner
 from hub.core.units import ABSENT, Change, Delete, Document, Unit
 from modules.tariffs import store as tariffs
 from modules.tariffs.service import DELETED, LIMIT
-from modules.tariffs.validity import UNDATED, holds
 from modules.tariffs.wire import TARIFF
 from modules.tariffs.words import word_for
 
@@ -97,19 +95,6 @@ async def get(hub: Hub, spot: Spot) -> Document:
     if not found:
         raise NotFound("there is no such tariff")
     return found.get(spot.key) or found[shared]
-
-
-async def is_awaited(hub: Hub, spot: Spot, partner: Partner, tree: Tree | None = None) -> bool:
-    """Is the tariff (`tree`, or as it is here) not in force, and `partner` one that cannot be told when it is?
-
-    Then the lane brings it at its time.
-    """
-    if partner.version != UNDATED:
-        return False
-    if tree is None:
-        known = await tariffs.find(hub.store, spot.key)
-        tree = parse(known.body, limit=LIMIT) if known is not None else None
-    return tree is not None and not holds(tree, hub.clock.now())
 
 
 async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None, arrived: str = "") -> bool:

@@ -14,13 +14,14 @@ from hub.core.jsontypes import Tree
 from hub.core.operations import ADDRESSEES, CPO, MEDIUM, READERS, RECEIVER, SENDER, Operations
 from hub.core.paging import QUERY, Listing
 from hub.core.parties import Party
-from hub.core.renditions import Rendition
+from hub.core.renditions import Rendition, up_to
 from hub.core.routing import OURS, Destination, Receiver, audience_of, destination
 from hub.core.sharing import visible
 from modules.tariffs import foreign
 from modules.tariffs.foreign import Spot
 from modules.tariffs.model import Tariff
-from modules.tariffs.store import TARIFFS
+from modules.tariffs.store import TARIFFS, find
+from modules.tariffs.validity import UNDATED, holds
 from modules.tariffs.wire import TARIFF
 
 operations = Operations("tariffs", callers=READERS)
@@ -81,12 +82,22 @@ def _goes(call: Call, country_code: str, party_id: str) -> tuple[Party, Destinat
 async def _aim(
     call: Call, to: tuple[Party, Destination], tariff_id: str, tree: Tree | None
 ) -> tuple[Spot, Destination]:
-    """What is written, and where it goes at once: to us alone, where the lane brings it on when it begins to hold."""
+    """What is written, and where it goes at once: to us alone, where its lane is to bring or to withdraw it."""
     owner, goes = to
     spot = Spot(owner, tariff_id, audience_of(call.hub, goes))
     if not isinstance(goes, Receiver):
         return spot, goes
-    if await foreign.is_awaited(call.hub, spot, goes.partner, tree):
+    if await _is_the_lanes(call, spot, goes, tree):
         call.answered_by(call.hub.settings.hub)
         return spot, OURS
     return replace(spot, is_there=True), goes
+
+
+async def _is_the_lanes(call: Call, spot: Spot, goes: Receiver, tree: Tree | None) -> bool:
+    """Is it for the lane? What does not hold yet, where the version cannot say when; what the version has no words for
+    any more; and the end (`tree` None) of either."""
+    version = goes.partner.version or VERSIONS[-1]
+    if tree is not None and point_to_point.can_say(call, goes, tree):
+        return version == UNDATED and not holds(tree, call.hub.clock.now())
+    known = await find(call.hub.store, spot.key)
+    return known is not None and (tree is not None or known.columns["lowest"] not in up_to(version))

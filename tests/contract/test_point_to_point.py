@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from modules.locations.store import LOCATIONS
 from modules.tariffs.store import TARIFFS
 from modules.tokens.store import TOKENS
 from tests.hub.core.test_delivery import Delivering
-from tests.world import VERSIONS, Said, Sent, a_world, their_location, their_tariff, token
+from tests.world import NOW, VERSIONS, Said, Sent, a_world, their_location, their_tariff, token
 
 PARTIES = {"2.1.1": "NL*E21", "2.2.1": "NL*E22", "2.3.0": "NL*E23"}
 LATER = "2026-05-04T10:01:00Z"
@@ -400,6 +401,48 @@ async def test_what_the_receivers_version_cannot_say_is_refused_and_reaches_nobo
         said = await hub.puts(PARTIES["2.1.1"], publish=False)
         assert (said.http, said.code) == (200, 2001)
         assert "2.1.1" in said.message
+
+
+async def test_a_location_that_is_not_published_any_more_is_taken_back_where_that_cannot_be_said(hub: Hub) -> None:
+    party, hidden = PARTIES["2.1.1"], {"publish": False, "last_updated": LATER}
+    await hub.puts(party)
+    await hub.taken()
+    said = await hub.asks("PATCH", LOCATION, hidden, party=party)
+    assert (said.code, parties_of(said)) == (1000, ("DE*BSB", "BE*AAA"))
+    assert [(sent.method, sent.path[-1], sent.body["status"]) for sent in await hub.taken()] == [
+        ("PATCH", "E1", "REMOVED"),
+        ("PATCH", "E2", "REMOVED"),
+    ]
+    assert (await hub.asks("PATCH", f"{LOCATION}/E1", STATUS, party=party)).code == 1000
+    assert await hub.taken() == []
+    body = their_location(hub.world.version, "BE*AAA", "P1", at=NOW + timedelta(minutes=2))
+    said = await hub.asks("PUT", LOCATION, body, party=party)
+    assert (said.code, parties_of(said)) == (1000, (party, "BE*AAA"))
+    assert [sent.method for sent in await hub.taken()] == ["PUT"]
+
+
+async def test_a_part_that_is_removed_goes_as_the_whole_where_a_patch_cannot_say_so(hub: Hub, theirs: str) -> None:
+    party, version = PARTIES[theirs], hub.world.version
+    await hub.puts(party)
+    await hub.taken()
+    said = await hub.asks("PATCH", LOCATION, {"name": None, "last_updated": LATER}, party=party)
+    assert (said.code, parties_of(said)) == (1000, (party if theirs == version else "DE*BSB", "BE*AAA"))
+    (sent,) = await hub.taken()
+    assert sent.method == ("PATCH" if theirs == version else "PUT")
+    assert sent.body.get("name") is None
+
+
+@pytest.mark.parametrize("theirs", ["2.1.1"])
+async def test_a_tariff_that_cannot_be_said_any_more_is_withdrawn_by_its_lane(hub: Hub, theirs: str) -> None:
+    party, version = PARTIES[theirs], hub.world.version
+    await hub.asks("PUT", TARIFF, their_tariff(version, tariff_id="P9"), party=party)
+    await hub.taken()
+    body = their_tariff(version, tariff_id="P9", at=NOW + timedelta(minutes=1), type="AD_HOC_PAYMENT")
+    said = await hub.asks("PUT", TARIFF, body, party=party)
+    assert (said.code, parties_of(said)) == (1000, ("DE*BSB", "BE*AAA"))
+    assert [sent.method for sent in await hub.taken()] == ["DELETE"]
+    assert (await hub.asks("DELETE", TARIFF, party=party)).code == 1000
+    assert await hub.kept(party) == []
 
 
 async def test_what_is_lost_on_the_way_counts_for_its_receiver_as_a_push_does(hub: Hub, theirs: str) -> None:
