@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -17,7 +18,7 @@ from hub.core.paging import QUERY, Listing
 from hub.core.parties import Party
 from hub.core.renditions import Rendition
 from hub.core.request import NO_QUERY
-from hub.core.routing import Destination, Receiver, audience_of, destination
+from hub.core.routing import OURS, Destination, Receiver, audience_of, destination
 from modules.tokens import asked, service
 from modules.tokens.model import LocationReferences, Token
 from modules.tokens.service import Aim
@@ -64,8 +65,11 @@ async def patch_token(call: Call, country_code: str, party_id: str, uid: str, bo
     (owner, goes), arrived = _goes(call, country_code, party_id), call.arrived(body)
     service.check_part(body, arrived)
     store, now, aim = call.hub.store, call.hub.clock.now(), _aim(call, goes)
-    keep = partial(service.patch, store, owner, uid, _type(call), body, now=now, aim=aim, arrived=arrived)
     query = await _query(call, goes, owner, uid) if isinstance(goes, Receiver) else NO_QUERY
+    if isinstance(goes, Receiver) and not point_to_point.can_say(call, goes, body):
+        call.answered_by(call.hub.settings.hub)  # the lane brings the whole, which says it
+        goes, aim = OURS, replace(aim, is_there=False)
+    keep = partial(service.patch, store, owner, uid, _type(call), body, now=now, aim=aim, arrived=arrived)
     return await point_to_point.push(call, goes, body, keep, query=query)
 
 

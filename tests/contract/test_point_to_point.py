@@ -236,6 +236,24 @@ async def test_an_emaid_for_who_would_take_it_for_something_else_is_refused(hub:
             assert (said.http, said.code) == (200, 2001)
 
 
+async def test_a_part_of_a_token_that_is_removed_goes_as_the_whole_where_a_patch_cannot_say_so(
+    hub: Hub, theirs: str
+) -> None:
+    world, party = hub.world, CPOS[theirs]
+    await world.join("c", party, PartyRole.CPO, version=theirs)
+    part = {"visual_number": None, "last_updated": LATER}
+    is_same = theirs == world.version
+    said = await world.ask("PATCH", world.at(CARD), by="e1", body=part, headers=to(party))
+    assert (said.http, said.code) == ((200, 1000) if is_same else (404, 2004))
+    body = token(world.version, visual_number="No. 1")
+    assert (await world.ask("PUT", world.at(CARD), by="e1", body=body, headers=to(party))).code == 1000
+    await hub.taken()
+    said = await world.ask("PATCH", world.at(CARD), by="e1", body=part, headers=to(party))
+    assert (said.code, parties_of(said)) == (1000, (party if is_same else "DE*BSB", "NL*EEE"))
+    (sent,) = await hub.taken()
+    assert (sent.method, sent.body.get("visual_number")) == ("PATCH" if is_same else "PUT", None)
+
+
 async def test_what_a_cpo_has_of_a_token_is_asked_of_that_cpo(hub: Hub, theirs: str) -> None:
     world, party = hub.world, CPOS[theirs]
     await world.join("c", party, PartyRole.CPO, version=theirs)
