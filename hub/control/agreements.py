@@ -6,25 +6,27 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from hub.control.asks import RouteAsked, Rule
-from hub.core.agreements import Agreement
+from hub.core.agreements import Agreement, Verdict
 from hub.core.answers import row_of
 from hub.core.delivery import entitled
-from hub.core.errors import BusbarError, InvalidRequest
+from hub.core.errors import BusbarError, InvalidRequest, PeerNonsense
 from hub.core.jsontypes import Tree
-from hub.core.operations import CPO_LIKE, EMSP_LIKE
+from hub.core.operations import ADDRESSEES, ANYBODY, CPO_LIKE, EMSP_LIKE
 from hub.core.parties import Party
+from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.routing import EVERYBODY, Message, Receiver, decide, known_receiver
-from modules.tokens.whose import addressee
+from modules.tokens.whose import addressee, check_named
 
 if TYPE_CHECKING:
     from hub.app import Program
 
-SHARED: Final = frozenset({"locations", "tariffs", "tokens"})
-"""Modules whose objects are meant for everybody."""
+SHARED: Final = {"locations": ADDRESSEES, "tariffs": ADDRESSEES, "tokens": CPO_LIKE}
+"""Modules whose objects are meant for everybody, and in which roles a party may be sent one by name."""
 BROUGHT: Final = frozenset({"sessions", "cdrs"})
 """Modules whose objects a CPO brings for one party: the owner of the token that is in them."""
 _WRITING: Final = frozenset({"PUT", "PATCH", "POST"})
+_COPIES: Final = "our copies of what it may see"
 _PUSHED: Final = ("RECEIVER",)
 _EITHER: Final = ("RECEIVER", "SENDER")
 
@@ -54,30 +56,55 @@ def explain(program: Program, ask: RouteAsked) -> Tree:
     _check_there_is_such(program, ask)
     if ask.module in BROUGHT and ask.method in _WRITING and not sender.roles.isdisjoint(CPO_LIKE):
         return _brought(program, sender, ask)
-    shared = ask.module in SHARED
-    owner = str(Party.parse(ask.owner)) if ask.owner else (sender.party if shared else "")
-    message = Message(
+    message = _message(sender, ask)
+    try:
+        goes = decide(hub, message)
+    except BusbarError as fault:
+        rule = _verdict(hub, message, message.to or message.owner).rule
+        return {"goes": "nowhere", "status_code": row_of(fault).code, "why": fault.message, "rule": rule, "gets": []}
+    if isinstance(goes, Receiver):
+        return _to_one(hub, message, goes, ask)
+    if goes is EVERYBODY and ask.method != "GET":
+        everybody = list(_everybody(program, message.owner, ask.module))
+        return {"goes": "everybody", "rule": "shared data", "gets": everybody}
+    if goes is EVERYBODY:
+        owners = hub.agreements.owners(sender, ask.module)
+        return {"goes": "everybody", "rule": _COPIES, "gets": [], "owners": list(owners)}
+    return {"goes": "ours", "rule": "this hub", "gets": []}
+
+
+def _message(sender: Partner, ask: RouteAsked) -> Message:
+    """As the module that takes it makes it."""
+    shared, brought = ask.module in SHARED, ask.module in SHARED and ask.method != "GET"
+    return Message(
         sender=sender,
         asker=sender.party,
         to=str(Party.parse(ask.to)) if ask.to else "",
         module=ask.module,
-        owner=owner,
+        owner=str(Party.parse(ask.owner)) if ask.owner else (sender.party if shared else ""),
         shared=shared,
+        brought=brought,
+        roles=SHARED[ask.module] if brought else ANYBODY,
     )
-    try:
-        goes = decide(hub, message)
-    except BusbarError as fault:
-        rule = hub.agreements.reach(sender, message.to or owner, ask.module).rule
-        return {"goes": "nowhere", "status_code": row_of(fault).code, "why": fault.message, "rule": rule, "gets": []}
-    if isinstance(goes, Receiver):
-        rule = hub.agreements.reach(sender, goes.party, ask.module).rule
-        return {"goes": "party", "rule": rule, "gets": [_got(goes.partner, goes.party, True, rule, ask.module)]}
-    if goes is EVERYBODY and ask.method != "GET":
-        return {"goes": "everybody", "rule": "shared data", "gets": list(_everybody(program, owner, ask.module))}
-    if goes is EVERYBODY:
-        owners = hub.agreements.owners(sender, ask.module)
-        return {"goes": "everybody", "rule": "our copies of what it may see", "gets": [], "owners": list(owners)}
-    return {"goes": "ours", "rule": "this hub", "gets": []}
+
+
+def _verdict(hub: Hub, message: Message, party: str) -> Verdict:
+    """May it go to `party`; of an object that it brings, may the party have that?"""
+    reached = hub.agreements.reach(message.sender, party, message.module)
+    partner = hub.registry.find_party(Party.parse(party)) if reached.allowed and message.brought else None
+    return reached if partner is None else hub.agreements.may(partner, message.owner, message.module)
+
+
+def _to_one(hub: Hub, message: Message, to: Receiver, ask: RouteAsked) -> Tree:
+    """One party answers; but for an object on a list, which is shown from our copies in its owner's name."""
+    if ask.module in SHARED and not message.brought and to.party in hub.agreements.owners(message.sender, ask.module):
+        return {"goes": "ours", "rule": _COPIES, "gets": [], "owners": [to.party]}
+    rule = _verdict(hub, message, to.party).rule
+    got = _got(to.partner, to.party, True, rule, ask.module, _PUSHED if message.brought else _EITHER)
+    if message.brought and not got["gets"]:
+        why = "the receiver does not offer this module"
+        return {"goes": "nowhere", "status_code": row_of(PeerNonsense()).code, "why": why, "rule": rule, "gets": [got]}
+    return {"goes": "party", "rule": rule, "gets": [got]}
 
 
 def _check_there_is_such(program: Program, ask: RouteAsked) -> None:
@@ -92,7 +119,7 @@ def _check_there_is_such(program: Program, ask: RouteAsked) -> None:
 
 
 def _brought(program: Program, sender: Partner, ask: RouteAsked) -> Tree:
-    """Of what a CPO brings: it goes to the owner of its token, whoever OCPI-to names. Raises: InvalidRequest."""
+    """Of what a CPO brings: it goes to the owner of its token, whom OCPI-to may name. Raises: InvalidRequest."""
     if not ask.owner:
         raise InvalidRequest(f"/owner: {ask.module} go to the owner of the cdr_token; say which party that is")
     hub, party = program.hub, Party.parse(ask.owner)
@@ -100,6 +127,7 @@ def _brought(program: Program, sender: Partner, ask: RouteAsked) -> Tree:
     try:
         if to not in ("", *hub.settings.own_parties):
             known_receiver(hub.registry, to)
+        check_named(hub, to, {"country_code": party.country_code, "party_id": party.party_id})
     except BusbarError as fault:
         code = row_of(fault).code
         return {"goes": "nowhere", "status_code": code, "why": fault.message, "rule": "OCPI-to", "gets": []}

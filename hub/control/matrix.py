@@ -180,7 +180,7 @@ def _refusal(program: Program, case: UseCase, source: End, target: End) -> str:
         return ""
     if not asker.state is other.state is State.CONNECTED:
         return ""
-    agreements, is_object = program.hub.agreements, module in SHARED | BROUGHT
+    agreements, is_object = program.hub.agreements, module in SHARED or module in BROUGHT
     if is_object and case.first.side is RECEIVER:
         return _denied(agreements.may(other, party, module) for party in sorted(asker.parties))
     refusal = _denied(agreements.reach(asker, party, module) for party in sorted(other.parties))

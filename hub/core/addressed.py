@@ -21,7 +21,12 @@ _OWNER: Final = 6
 
 def key_of(owner: Party | str, object_id: str, audience: str = "") -> str:
     """`DE*AAA/LOC1`, or `DE*AAA>NL*EEE/LOC1` for what is addressed to NL*EEE. Ids compare without case (CiString)."""
-    return f"{owner}>{audience}/{object_id.upper()}" if audience else f"{owner}/{object_id.upper()}"
+    return f"{addressed(owner, audience)}/{object_id.upper()}"
+
+
+def addressed(owner: Party | str, audience: str) -> str:
+    """What a key begins with."""
+    return f"{owner}>{audience}" if audience else str(owner)
 
 
 def owner_in(key: str) -> str:

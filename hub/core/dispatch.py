@@ -293,7 +293,9 @@ class Dispatcher:
         """Who asks whom. Raises: InvalidRequest."""
         reading.to = addressed(headers, "to")
         reading.asker = addressed(headers, "from") or reading.caller.partner.party
-        reading.routing = routing(reading.to or self._hub.settings.hub, reading.asker)
+        settings = self._hub.settings
+        by_us = reading.operation.kept and reading.to not in settings.own_parties
+        reading.routing = routing(settings.hub if by_us else reading.to or settings.hub, reading.asker)
 
     def _authenticate(self, asked: Asked, headers: Mapping[bytes, bytes]) -> Caller:
         header = headers.get(b"authorization")

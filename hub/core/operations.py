@@ -29,6 +29,8 @@ CPO_LIKE: Final = frozenset({PartyRole.CPO, PartyRole.HUB})
 READERS: Final = EMSP_LIKE | {PartyRole.NAP, PartyRole.SCSP, PartyRole.CPO}
 """Roles that may read locations and tariffs."""
 CPO: Final = frozenset({PartyRole.CPO})
+ADDRESSEES: Final = READERS - CPO
+"""Roles in which a party may be sent a location or a tariff by name."""
 ANYBODY: Final = frozenset(PartyRole)
 
 
@@ -52,7 +54,8 @@ class Operation:
     `shape` is the path below the module's endpoint: `{name}` is a parameter, anything else a literal segment.
     `body` and `answer` are wire models per version; `listed` marks an answer that is an array.
     `pending` lets a registration token (token A) in. `repeats`: though it is no GET, who asks the same again gets the
-    same, as long as nothing has changed. `limit` is the most bytes of body taken; a `bodiless` request may
+    same, as long as nothing has changed. `kept`: what comes is kept here, and brought on by lanes, so that we answer,
+    whoever OCPI-to names. `limit` is the most bytes of body taken; a `bodiless` request may
     come without one, and the handler gets None.
     """
 
@@ -73,6 +76,7 @@ class Operation:
     limit: int = SMALL
     routed: bool = True
     repeats: bool = False
+    kept: bool = False
 
     @property
     def summary(self) -> str:
@@ -83,10 +87,14 @@ class Operation:
 class Operations:
     """The operations of one module, in the order of their declaration."""
 
-    def __init__(self, module: str, *, callers: frozenset[PartyRole] = ANYBODY, routed: bool = True) -> None:
+    def __init__(
+        self, module: str, *, callers: frozenset[PartyRole] = ANYBODY, routed: bool = True, keeps: bool = False
+    ) -> None:
+        """`keeps`: see `Operation.kept`; it goes for the receiver's side."""
         self.module = module
         self._callers = callers
         self._routed = routed
+        self._keeps = keeps
         self.table: list[Operation] = []
 
     def __call__(
@@ -129,6 +137,7 @@ class Operations:
                     limit=limit,
                     routed=self._routed,
                     repeats=repeats,
+                    kept=self._keeps and side is RECEIVER,
                 )
             )
             return handler

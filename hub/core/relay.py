@@ -147,11 +147,19 @@ def _body(call: Call, version: str, errand: Errand) -> tuple[bytes | None, Seque
     if errand.body is None or errand.wires is None:
         return None, ()
     try:
-        written, losses = errand.wires[version].write(errand.body, context=errand.context)
+        written, losses = said(errand.wires[version], errand.method, errand.body, errand.context)
     except (NotExpressible, KeyError) as fault:
         why = fault.reason if isinstance(fault, NotExpressible) else "it has no such thing"
         raise InvalidRequest(f"the receiver speaks OCPI {version}: {why}") from None
     return encode(written), losses
+
+
+def said(
+    wire: Wire[Any], method: str, body: Mapping[str, Any], context: Mapping[str, Any]
+) -> tuple[Tree, Sequence[Loss]]:
+    """Our `body`, of a PATCH a part, in the words of a version, and what it lost. Raises: NotExpressible."""
+    write = wire.write_patch if method == "PATCH" else wire.write
+    return write(body, context=context)
 
 
 def _understood(version: str, data: Json, errand: Errand) -> tuple[Tree | None, Sequence[Loss]]:

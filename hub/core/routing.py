@@ -63,6 +63,8 @@ class Message:
     """The party that it is about, where that is known; "": ours to answer."""
     shared: bool = False
     """It carries, or asks for, data meant for everybody."""
+    brought: bool = False
+    """It brings the receiver an object of `owner`, so the receiver must be one that may have it."""
     of_all: bool = True
     """It may be asked of everybody: all but the GET of one object of a sender."""
     roles: frozenset[PartyRole] = ANYBODY
@@ -70,7 +72,12 @@ class Message:
 
 
 def destination(
-    call: Call, *, owner: str = "", shared: bool = False, roles: frozenset[PartyRole] = ANYBODY
+    call: Call,
+    *,
+    owner: str = "",
+    shared: bool = False,
+    brought: bool = False,
+    roles: frozenset[PartyRole] = ANYBODY,
 ) -> Destination:
     """Where `call` goes; see `Message`. Raises: as `decide`."""
     message = Message(
@@ -80,6 +87,7 @@ def destination(
         module=call.operation.module,
         owner=owner,
         shared=shared,
+        brought=brought,
         of_all=_is_of_all(call.operation),
         roles=roles,
     )
@@ -106,18 +114,18 @@ def decide(hub: Hub, message: Message) -> Destination:
 
 
 def _receiver(hub: Hub, message: Message, party: str) -> Receiver:
-    return receiver(hub, message.sender, party, message.module, message.roles, behind=message.asker)
+    behind = message.owner if message.brought else message.asker
+    found = receiver(hub, message.sender, party, message.module, message.roles, behind=behind)
+    if message.brought and not hub.agreements.may(found.partner, message.owner, message.module).allowed:
+        raise UnknownReceiver
+    return found
 
 
-def audience(call: Call, *, roles: frozenset[PartyRole]) -> str:
-    """The only party that may have the object which `call` brings; "": all that are entitled.
-
-    Raises: as `destination`.
-    """
-    goes = destination(call, shared=True, roles=roles)
+def audience_of(hub: Hub, goes: Destination) -> str:
+    """The only party that may have an object which goes there; "": all that are entitled."""
     if isinstance(goes, Receiver):
         return goes.party
-    return "" if goes is EVERYBODY else call.hub.settings.party
+    return "" if goes is EVERYBODY else hub.settings.party
 
 
 def _is_of_all(operation: Operation) -> bool:

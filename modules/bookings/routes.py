@@ -26,7 +26,7 @@ from modules.tokens import service as tokens
 
 CPO = frozenset({PartyRole.CPO})
 
-operations = Operations(MODULE, callers=EMSP_LIKE)
+operations = Operations(MODULE, callers=EMSP_LIKE, keeps=True)
 _places = Listing(BOOKING_LOCATIONS, editions.places)
 _bookings = Listing(BOOKINGS, editions.bookings)
 

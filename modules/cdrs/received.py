@@ -23,6 +23,7 @@ from modules.cdrs import vetting
 from modules.cdrs.model import CDR
 from modules.cdrs.passing import passed_on
 from modules.cdrs.store import Passing, Standing
+from modules.tokens.whose import check_named
 
 LIMIT: Final = 8 * 1024 * 1024
 _ATTEMPTS: Final = 5
@@ -30,15 +31,18 @@ _IDS: Final = ("country_code", "party_id", "id", "credit_reference_id")
 """Texts of a CDR that compare without case."""
 
 
-async def take(hub: Hub, cdr: CDR, *, partner: str, version: str, original: Json, raw: bytes = b"") -> bool:
+async def take(
+    hub: Hub, cdr: CDR, *, partner: str, version: str, original: Json, raw: bytes = b"", to: str = ""
+) -> bool:
     """Keep a CDR, and check it if that is quick. The same once more is no news, whatever its `last_updated`.
 
-    `raw`: the very bytes of `original`, which are passed on as they came.
-    Returns: True if it is new. Raises: InvalidRequest, when another CDR of this id was received before, or it can be
-    no CDR.
+    `raw`: the very bytes of `original`, which are passed on as they came. `to`: the party of OCPI-to.
+    Returns: True if it is new. Raises: InvalidRequest, when another CDR of this id was received before, it can be no
+    CDR, or OCPI-to says that it is another eMSP's.
     """
     tree = cdr.tree()
     _check_sense(tree)
+    check_named(hub, to, tree["cdr_token"])
     for _ in range(_ATTEMPTS):
         put = cdrs.received_put(tree, Standing(), version=version, partner=partner)
         known = await cdrs.find_received(hub.store, put.key)

@@ -25,7 +25,7 @@ from modules.cdrs.store import CDRS
 from modules.cdrs.wire import CDR
 from modules.sessions.charge import frozen_location
 
-operations = Operations("cdrs", callers=EMSP_LIKE)
+operations = Operations("cdrs", callers=EMSP_LIKE, keeps=True)
 
 
 async def _embedded(store: Store, document: Document) -> Mapping[str, Any]:
@@ -49,9 +49,8 @@ async def post_cdr(call: Call, body: OUR_CDR) -> Answer:
     owner = Party.of(body.country_code, body.party_id)
     if not call.caller.speaks_for(owner, CPO_LIKE):
         raise InvalidRequest("the CDR is of a party that is not yours")
-    created = await received.take(
-        call.hub, body, partner=call.partner.name, version=call.version, original=call.received, raw=call.raw
-    )
+    whence = {"partner": call.partner.name, "version": call.version, "to": call.to}
+    created = await received.take(call.hub, body, **whence, original=call.received, raw=call.raw)
     answer = ok(created=created)
     answer.headers.append((b"location", _address(call, owner, body.id).encode()))
     return answer

@@ -21,7 +21,7 @@ from modules.invoicereconciliation.wire import RECORD, VERSIONS
 BILLING = EMSP_LIKE | {PartyRole.CPO}
 """Roles that write invoices to each other."""
 
-operations = Operations(MODULE, callers=BILLING)
+operations = Operations(MODULE, callers=BILLING, keeps=True)
 _listing = Listing(RECORDS, Rendition(RECORD))
 
 _SHAPE = "{country_code}/{party_id}/{record_id}"

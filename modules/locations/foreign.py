@@ -45,16 +45,34 @@ class Spot:
     owner: Party
     location_id: str
     audience: str = ""
+    is_there: bool = False
+    """That party took it already, from point to point: no lane brings it."""
 
     @property
     def key(self) -> str:
         return locations.key_of(self.owner, self.location_id, self.audience)
 
 
-async def put(hub: Hub, spot: Spot, tree: Tree) -> bool:
-    """Keep a location. Returns: True if it is new. Raises: InvalidRequest, when the URL names another one."""
+def check(spot: Spot, path: Path, tree: Tree) -> None:
+    """Is a PUT of `tree` there one of what its URL names? Raises: InvalidRequest."""
+    if path:
+        if not _same(tree[_LEVELS[len(path) - 1][1]], path[-1]):
+            raise InvalidRequest("the URL and the object name different things")
+        return
     if not _same(tree["id"], spot.location_id) or Party.of(tree["country_code"], tree["party_id"]) != spot.owner:
         raise InvalidRequest("the URL and the object name different locations")
+    check_names_differ(tree)
+
+
+def check_part(part: Tree, arrived: str) -> None:
+    """Raises: InvalidRequest."""
+    if "last_updated" not in part and not arrived:
+        raise InvalidRequest("a PATCH carries last_updated")
+
+
+async def put(hub: Hub, spot: Spot, tree: Tree) -> bool:
+    """Keep a location. Returns: True if it is new. Raises: InvalidRequest, when the URL names another one."""
+    check(spot, (), tree)
 
     def edit(old: Tree | None) -> tuple[Tree, str] | None:
         if old is None:
@@ -72,8 +90,7 @@ async def put_below(hub: Hub, spot: Spot, path: Path, tree: Tree) -> bool:
 
     Raises: UnknownLocation, when what it belongs to is not here; InvalidRequest, when the URL names another one.
     """
-    if not _same(tree[_LEVELS[len(path) - 1][1]], path[-1]):
-        raise InvalidRequest("the URL and the object name different things")
+    check(spot, path, tree)
 
     def edit(old: Tree | None) -> tuple[Tree, str] | None:
         if old is None or _find(old, path[:-1]) is None:
@@ -92,8 +109,7 @@ async def patch(hub: Hub, spot: Spot, path: Path, part: Tree, *, arrived: str = 
 
     Raises: UnknownLocation (its owner is then to PUT it), InvalidRequest.
     """
-    if "last_updated" not in part and not arrived:
-        raise InvalidRequest("a PATCH carries last_updated")
+    check_part(part, arrived)
 
     def edit(old: Tree | None) -> tuple[Tree, str] | None:
         known = _find(old, path) if old is not None else None
@@ -109,14 +125,11 @@ async def patch(hub: Hub, spot: Spot, path: Path, part: Tree, *, arrived: str = 
 
 async def get(hub: Hub, spot: Spot) -> Document:
     """As we keep it: what was addressed to that party, else what is for everybody. Raises: UnknownLocation."""
-    found = await hub.store.get_many(locations.LOCATIONS, list(dict.fromkeys((spot.key, _shared(spot).key))))
+    shared = Spot(spot.owner, spot.location_id).key
+    found = await hub.store.get_many(locations.LOCATIONS, list(dict.fromkeys((spot.key, shared))))
     if not found:
         raise UnknownLocation
-    return found.get(spot.key) or found[_shared(spot).key]
-
-
-def _shared(spot: Spot) -> Spot:
-    return Spot(spot.owner, spot.location_id)
+    return found.get(spot.key) or found[shared]
 
 
 async def _write(hub: Hub, spot: Spot, edit: Edit, arrived: str = "") -> Tree | None:
@@ -145,7 +158,7 @@ def _unit(
     added = sorted(_uids(new) - _uids(old or {}))
     index = [locations.index_put(spot.owner, uid, spot.key) for uid in added]
     unit = Unit([put, *index])
-    for word in words_for(known, old, put, what):
+    for word in () if spot.is_there else words_for(known, old, put, what):
         unit.tells(Change("locations", spot.key, owner=put.owner, audience=spot.audience, what=word))
     return hub.addressed.noted(unit, "locations", spot.audience)
 

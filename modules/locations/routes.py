@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
+from hub.core import point_to_point
 from hub.core.answers import Answer, ok, ok_bytes
 from hub.core.dispatch import Call
 from hub.core.errors import UnknownLocation
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
-from hub.core.operations import CPO, LARGE, MEDIUM, READERS, RECEIVER, SENDER, SMALL, Operations
+from hub.core.operations import ADDRESSEES, CPO, LARGE, MEDIUM, READERS, RECEIVER, SENDER, SMALL, Operations
 from hub.core.paging import QUERY, Listing
-from hub.core.renditions import Rendition
-from hub.core.routing import audience
+from hub.core.renditions import Rendition, up_to
+from hub.core.routing import OURS, Destination, Receiver, audience_of, destination
 from hub.core.sharing import SharedObjects, visible
 from modules.locations import foreign, service
 from modules.locations.foreign import Spot
 from modules.locations.model import EVSE as OUR_EVSE
 from modules.locations.model import Connector, Location
-from modules.locations.store import LOCATIONS
+from modules.locations.store import LOCATIONS, find
 from modules.locations.wire import CONNECTOR, EVSE, LOCATION
 
 operations = Operations("locations", callers=READERS)
 rendition = Rendition(LOCATION)
 _listing = Listing(LOCATIONS, rendition)
 _objects = SharedObjects(LOCATIONS, rendition, owners=CPO, missing=UnknownLocation)
+
+Aim = tuple[Spot, Destination]
+"""What is written, and to whom it goes."""
 
 _LOCATION: Final = "{country_code}/{party_id}/{location_id}"
 _EVSE: Final = f"{_LOCATION}/{{evse_uid}}"
@@ -64,33 +70,43 @@ async def _visible(call: Call, location_id: str) -> Tree:
 
 @operations("GET", RECEIVER, _LOCATION, answer=LOCATION, callers=CPO)
 async def get_own_location(call: Call, country_code: str, party_id: str, location_id: str) -> Answer:
-    """The caller's location as we keep it. OCPI mod_locations_client_owned_get."""
-    document = await foreign.get(call.hub, _spot(call, country_code, party_id, location_id))
+    """The caller's location as we keep it, or as a party has it. OCPI mod_locations_client_owned_get."""
+    spot, goes = _spot(call, country_code, party_id, location_id)
+    if isinstance(goes, Receiver):
+        return await point_to_point.ask(call, goes)
+    document = await foreign.get(call.hub, spot)
     body = await rendition.answer(call, document)
     return ok_bytes(document.body if body is None else body)
 
 
 @operations("GET", RECEIVER, _EVSE, answer=EVSE, callers=CPO)
 async def get_own_evse(call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str) -> Answer:
-    """The caller's EVSE as we keep it. OCPI mod_locations_client_owned_get."""
-    tree = await _kept(call, country_code, party_id, location_id)
-    return ok(call.written(EVSE, service.evse_in(tree, evse_uid)))
+    """The caller's EVSE as we keep it, or as a party has it. OCPI mod_locations_client_owned_get."""
+    spot, goes = _spot(call, country_code, party_id, location_id)
+    if isinstance(goes, Receiver):
+        return await point_to_point.ask(call, goes)
+    return ok(call.written(EVSE, service.evse_in(await _kept(call, spot), evse_uid)))
 
 
 @operations("GET", RECEIVER, _CONNECTOR, answer=CONNECTOR, callers=CPO)
 async def get_own_connector(
     call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str, connector_id: str
 ) -> Answer:
-    """The caller's connector as we keep it. OCPI mod_locations_client_owned_get."""
-    evse = service.evse_in(await _kept(call, country_code, party_id, location_id), evse_uid)
+    """The caller's connector as we keep it, or as a party has it. OCPI mod_locations_client_owned_get."""
+    spot, goes = _spot(call, country_code, party_id, location_id)
+    if isinstance(goes, Receiver):
+        return await point_to_point.ask(call, goes)
+    evse = service.evse_in(await _kept(call, spot), evse_uid)
     return ok(call.written(CONNECTOR, service.connector_in(evse, connector_id)))
 
 
 @operations("PUT", RECEIVER, _LOCATION, body=LOCATION, callers=CPO, limit=LARGE)
 async def put_location(call: Call, country_code: str, party_id: str, location_id: str, body: Location) -> Answer:
     """Keep a location, and pass it on. OCPI mod_locations_put_method."""
-    spot = _spot(call, country_code, party_id, location_id)
-    return ok(created=await foreign.put(call.hub, spot, body.tree()))
+    tree = body.tree()
+    spot, goes = await _aim(call, _spot(call, country_code, party_id, location_id), tree, whole=True)
+    foreign.check(spot, (), tree)
+    return await point_to_point.push(call, goes, tree, partial(foreign.put, call.hub, spot, tree))
 
 
 @operations("PUT", RECEIVER, _EVSE, body=EVSE, callers=CPO, limit=MEDIUM)
@@ -98,8 +114,8 @@ async def put_evse(
     call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str, body: OUR_EVSE
 ) -> Answer:
     """Keep an EVSE of a location. OCPI mod_locations_put_method."""
-    spot = _spot(call, country_code, party_id, location_id)
-    return ok(created=await foreign.put_below(call.hub, spot, (evse_uid,), body.tree()))
+    aim = _spot(call, country_code, party_id, location_id)
+    return await _put_below(call, aim, (evse_uid,), body.tree())
 
 
 @operations("PUT", RECEIVER, _CONNECTOR, body=CONNECTOR, callers=CPO, limit=SMALL)
@@ -107,8 +123,8 @@ async def put_connector(
     call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str, connector_id: str, body: Connector
 ) -> Answer:
     """Keep a connector of an EVSE. OCPI mod_locations_put_method."""
-    spot = _spot(call, country_code, party_id, location_id)
-    return ok(created=await foreign.put_below(call.hub, spot, (evse_uid, connector_id), body.tree()))
+    aim = _spot(call, country_code, party_id, location_id)
+    return await _put_below(call, aim, (evse_uid, connector_id), body.tree())
 
 
 @operations("PATCH", RECEIVER, _LOCATION, body=LOCATION, patch=True, callers=CPO, limit=LARGE)
@@ -133,18 +149,41 @@ async def patch_connector(
     return await _patch(call, _spot(call, country_code, party_id, location_id), (evse_uid, connector_id), body)
 
 
-async def _patch(call: Call, spot: Spot, path: foreign.Path, part: Tree) -> Answer:
-    await foreign.patch(call.hub, spot, path, part, arrived=call.arrived(part))
-    return ok()
+async def _put_below(call: Call, aim: Aim, path: foreign.Path, tree: Tree) -> Answer:
+    spot, goes = await _aim(call, aim, tree)
+    foreign.check(spot, path, tree)
+    return await point_to_point.push(call, goes, tree, partial(foreign.put_below, call.hub, spot, path, tree))
 
 
-async def _kept(call: Call, country_code: str, party_id: str, location_id: str) -> Tree:
-    document = await foreign.get(call.hub, _spot(call, country_code, party_id, location_id))
-    tree: Tree = parse(document.body, limit=service.LIMIT)
+async def _patch(call: Call, aim: Aim, path: foreign.Path, part: Tree) -> Answer:
+    (spot, goes), arrived = await _aim(call, aim, part), call.arrived(part)
+    foreign.check_part(part, arrived)
+    keep = partial(foreign.patch, call.hub, spot, path, part, arrived=arrived)
+    return await point_to_point.push(call, goes, part, keep)
+
+
+async def _kept(call: Call, spot: Spot) -> Tree:
+    tree: Tree = parse((await foreign.get(call.hub, spot)).body, limit=service.LIMIT)
     return tree
 
 
-def _spot(call: Call, country_code: str, party_id: str, location_id: str) -> Spot:
+async def _aim(call: Call, aim: Aim, tree: Tree, *, whole: bool = False) -> Aim:
+    """Where it goes at once: to us alone, where its lane must find words for what the receiver's version has none for.
+
+    That is so where the receiver has the location, and this, or the rest of it, cannot be said there.
+    """
+    spot, goes = aim
+    if not isinstance(goes, Receiver) or goes.partner.version == call.version:
+        return aim
+    known, is_said = await find(call.hub.store, spot.key), point_to_point.can_say(call, goes, tree)
+    if known is None or (is_said and (whole or known.columns["lowest"] in up_to(goes.partner.version or ""))):
+        return aim
+    call.answered_by(call.hub.settings.hub)
+    return replace(spot, is_there=False), OURS
+
+
+def _spot(call: Call, country_code: str, party_id: str, location_id: str) -> Aim:
     """Raises: NotYours; UnknownReceiver, PeerUnreachable."""
     owner = call.as_party(country_code, party_id, CPO)
-    return Spot(owner, location_id, audience(call, roles=READERS - CPO))
+    goes = destination(call, owner=str(owner), shared=True, brought=True, roles=ADDRESSEES)
+    return Spot(owner, location_id, audience_of(call.hub, goes), isinstance(goes, Receiver)), goes

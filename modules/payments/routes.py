@@ -25,7 +25,7 @@ from modules.payments.wire import CONFIRMATION, TERMINAL, TERMINAL_ASKED, VERSIO
 CPO = frozenset({PartyRole.CPO})
 PTP = service.PTP
 
-operations = Operations(MODULE, callers=CPO)
+operations = Operations(MODULE, callers=CPO, keeps=True)
 _terminals = Listing(TERMINALS, Rendition(TERMINAL))
 _confirmations = Listing(CONFIRMATIONS, Rendition(CONFIRMATION))
 

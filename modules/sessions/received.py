@@ -24,7 +24,7 @@ from modules.commands.references import with_reference
 from modules.locations.wire import NOT_AVAILABLE
 from modules.sessions import store as sessions
 from modules.sessions.wire import SESSION
-from modules.tokens.whose import addressed
+from modules.tokens.whose import addressed, check_named
 
 LIMIT: Final = 8 * 1024 * 1024
 _ATTEMPTS: Final = 5
@@ -38,6 +38,8 @@ class Bringer:
 
     owner: Party
     partner: str
+    to: str = ""
+    """The party of OCPI-to; "": nobody is named."""
     location: Tree | None = None
     """The location in our form, where the version brings it along (2.1.1)."""
 
@@ -54,10 +56,11 @@ async def put(hub: Hub, bringer: Bringer, session_id: str, tree: Tree) -> bool:
     """Keep a session as its CPO tells it. An older copy changes nothing, and is no error.
 
     Returns: True if it is new. Raises: InvalidRequest, when the URL names another one, it was over already, or it is
-    said to be another eMSP's.
+    said to be another eMSP's, also by OCPI-to.
     """
     if tree["id"].upper() != session_id.upper() or _party(tree) != bringer.owner:
         raise InvalidRequest("the URL and the object name different sessions")
+    check_named(hub, bringer.to, tree["cdr_token"])
     key = sessions.key_of(bringer.owner, session_id)
     for _ in range(_ATTEMPTS):
         known = await sessions.find(hub.store, key)
@@ -80,6 +83,7 @@ async def patch(hub: Hub, bringer: Bringer, session_id: str, part: Tree, *, arri
         merged = SESSION[VERSIONS[-1]].read(_merged(parse(known.body, limit=LIMIT), part)).tree()
         if merged["id"].upper() != session_id.upper() or _party(merged) != bringer.owner:
             raise InvalidRequest("a session keeps its party and its id")
+        check_named(hub, bringer.to, merged["cdr_token"])
         if not _is_news(hub, known, merged):
             return
         if await _committed(hub, await _unit(hub, bringer, merged, known, arrived)):

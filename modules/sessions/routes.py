@@ -24,7 +24,7 @@ from modules.sessions.received import Bringer
 from modules.sessions.store import SESSIONS
 from modules.sessions.wire import CHARGING_PREFERENCES, SESSION
 
-operations = Operations("sessions", callers=EMSP_LIKE)
+operations = Operations("sessions", callers=EMSP_LIKE, keeps=True)
 
 _SHAPE: Final = "{country_code}/{party_id}/{session_id}"
 _EMBEDS: Final = VERSIONS[0]
@@ -88,7 +88,7 @@ def _bringer(call: Call, owner: Party) -> Bringer:
     """Raises: InvalidRequest."""
     carried = call.received.get("location") if call.version == _EMBEDS and isinstance(call.received, dict) else None
     if carried is None:
-        return Bringer(owner=owner, partner=call.partner.name)
+        return Bringer(owner=owner, partner=call.partner.name, to=call.to)
     party = {"country_code": owner.country_code, "party_id": owner.party_id}
     location = LOCATION[_EMBEDS].read(carried, given=party).tree()
     return Bringer(owner=owner, partner=call.partner.name, location=location)

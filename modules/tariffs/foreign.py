@@ -32,6 +32,8 @@ class Spot:
     owner: Party
     tariff_id: str
     audience: str = ""
+    is_there: bool = False
+    """That party took it already, from point to point: no lane brings it."""
 
     @property
     def key(self) -> str:
@@ -40,7 +42,7 @@ class Spot:
 
 async def put(hub: Hub, spot: Spot, tree: Tree) -> bool:
     """Keep a tariff. Returns: True if it is new. Raises: InvalidRequest, when the URL names another one."""
-    _check_names(spot, tree)
+    check(spot, tree)
     for _ in range(_ATTEMPTS):
         known = await tariffs.find(hub.store, spot.key)
         if known is not None and _is_no_news(hub, tree, known):
@@ -61,7 +63,7 @@ async def patch(hub: Hub, spot: Spot, part: Tree, *, arrived: str = "") -> None:
             raise NotFound("there is no such tariff")
         merged = {**parse(known.body, limit=LIMIT), **part}
         tree = TARIFF[VERSIONS[-1]].read({name: value for name, value in merged.items() if value is not None}).tree()
-        _check_names(spot, tree)
+        check(spot, tree)
         if _is_no_news(hub, tree, known):
             return
         if await _write(hub, spot, tree, known, arrived):
@@ -75,10 +77,11 @@ async def delete(hub: Hub, spot: Spot) -> None:
         known = await tariffs.find(hub.store, spot.key)
         if known is None:
             raise NotFound("there is no such tariff")
-        what = f"{DELETED}{known.columns['id']}"
-        change = Change("tariffs", spot.key, owner=str(spot.owner), audience=spot.audience, what=what)
+        unit = Unit().delete(Delete(tariffs.TARIFFS, spot.key, known.version))
+        if not spot.is_there:
+            unit.tells(_change(spot, f"{DELETED}{known.columns['id']}"))
         try:
-            await hub.store.commit(Unit().delete(Delete(tariffs.TARIFFS, spot.key, known.version)).tells(change))
+            await hub.store.commit(unit)
         except Conflict:
             continue
         return
@@ -99,8 +102,9 @@ async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None, arriv
     expect = known.version if known is not None else ABSENT
     now = hub.clock.now()
     put = tariffs.put_of(spot.owner, tree, now=now, audience=spot.audience, expect=expect, arrived=arrived)
-    change = Change("tariffs", spot.key, owner=put.owner, audience=spot.audience, what=word_for(known, put))
-    unit = tariffs.unit_of(put, tree, now=now).tells(change)
+    unit = tariffs.unit_of(put, tree, now=now)
+    if not spot.is_there:
+        unit.tells(_change(spot, word_for(known, put)))
     try:
         await hub.store.commit(hub.addressed.noted(unit, "tariffs", spot.audience))
     except Conflict:
@@ -108,11 +112,16 @@ async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None, arriv
     return True
 
 
+def _change(spot: Spot, what: str) -> Change:
+    return Change("tariffs", spot.key, owner=str(spot.owner), audience=spot.audience, what=what)
+
+
 def _is_no_news(hub: Hub, tree: Tree, known: Document) -> bool:
     return is_outdated(tree["last_updated"], known, hub.clock.now()) or encode(tree) == known.body
 
 
-def _check_names(spot: Spot, tree: Tree) -> None:
+def check(spot: Spot, tree: Tree) -> None:
+    """Is it the tariff that its URL names? Raises: InvalidRequest."""
     same = tree["id"].upper() == spot.tariff_id.upper()
     if not same or Party.of(tree["country_code"], tree["party_id"]) != spot.owner:
         raise InvalidRequest("the URL and the object name different tariffs")

@@ -37,7 +37,7 @@ from modules.tokens.asking import asked_at, bare, is_about, type_query
 from modules.tokens.decision import rank
 from modules.tokens.prefixes import RFID
 from modules.tokens.probable import can_be_asked, learned, memory, whom_to_ask
-from modules.tokens.store import LEARNED, TOKENS, by_uid, folded
+from modules.tokens.store import LEARNED, TOKENS, by_uid, folded, type_of
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
 
 _LIMIT: Final = 64 * 1024
@@ -86,12 +86,14 @@ async def _best(question: Question, owners: Sequence[str]) -> Document | None:
     partner = question.call.partner
     visible = [d for d in found if d.owner in owners and entitled(partner, audience=d.audience)]
     fitting = [d for d in visible if not question.type or _type_of(d, question.call.version) == question.type]
-    return min(fitting, key=rank, default=None)
+    by_name = {(d.owner, type_of(d)) for d in fitting if d.audience}
+    nearest = [d for d in fitting if d.audience or (d.owner, type_of(d)) not in by_name]
+    return min(nearest, key=rank, default=None)
 
 
 def _type_of(document: Document, version: str) -> str:
     """The type of a token, as the version names it."""
-    named: str = TOKEN[version].write({"type": document.key.rsplit("/", 1)[1]})[0]["type"]
+    named: str = TOKEN[version].write({"type": type_of(document)})[0]["type"]
     return named
 
 

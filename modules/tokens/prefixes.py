@@ -18,6 +18,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Final
 
+from hub.core.addressed import owner_in
 from hub.core.store import Store
 from hub.core.units import Kind
 from modules.tokens.store import LEARNED, TOKENS, folded
@@ -70,7 +71,7 @@ class Prefixes:
         self._revisions[kind.name] = revision
 
     def _count(self, key: str) -> None:
-        owner, named = key.split("/", 1)
+        owner, named = owner_in(key), key.split("/", 1)[1]
         uid, token_type = named.rsplit("/", 1)
         if token_type != RFID:
             return

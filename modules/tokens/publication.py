@@ -1,30 +1,27 @@
 """Tokens of eMSPs, and of our own drivers, on their way to CPO platforms: PUT of the whole. OCPI mod_tokens.
 
-A CPO hears of the tokens that an agreement lets it have, never of its own. Not pushed are EMAIDs, which are to be
-authorized with their issuer, to partners whose version would take them for something else; nor, to 2.1.1 (whose URL has
-no type), a second token beside an RFID card of the same uid.
+A CPO hears of the tokens that an agreement lets it have, never of its own, and of none that its version would take for
+another (`service.can_be_told`).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from hub.core.delivery import entitled
+from hub.core.delivery import entitled, parties
 from hub.core.dialect import VERSIONS
 from hub.core.inbound import parse
-from hub.core.jsontypes import Tree
 from hub.core.operations import CPO_LIKE, RECEIVER
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.units import Document
 from modules.tokens.routes import rendition
-from modules.tokens.store import TOKENS, find
+from modules.tokens.service import can_be_told
+from modules.tokens.store import TOKENS
 from modules.tokens.wire import TOKEN
 
 _LIMIT: Final = 64 * 1024
-_RFID: Final = "RFID"
-_EMAID: Final = "EMAID"
 
 
 class TokenPublication:
@@ -42,25 +39,16 @@ class TokenPublication:
             return
         tree, version = parse(document.body, limit=_LIMIT), partner.version or VERSIONS[-1]
         body = await rendition.of(hub.store, document, version)
-        if body is None or not await _is_told(hub, tree, version):
+        owner = Party.parse(document.owner)
+        if body is None or not await can_be_told(hub.store, owner, tree["uid"], tree["type"], version=version):
             return
         path = (*document.owner.split("*"), tree["uid"])
         query = {} if version == VERSIONS[0] else {"type": TOKEN[version].write({"type": tree["type"]})[0]["type"]}
-        await hub.peers.send(
-            partner, "PUT", "tokens", RECEIVER, path, body=body, query=query or None, sender=hub.settings.hub
-        )
+        between = parties(hub, document.owner, document.audience)
+        await hub.peers.send(partner, "PUT", "tokens", RECEIVER, path, body=body, query=query or None, **between)
         hub.losses.note(partner.name, "out", self.module, rendition.lost(document, version))
 
 
 def _may_have(hub: Hub, partner: Partner, document: Document) -> bool:
     allowed = hub.agreements.may(partner, document.owner, "tokens").allowed
     return allowed and entitled(partner, audience=document.audience)
-
-
-async def _is_told(hub: Hub, token: Tree, version: str) -> bool:
-    if token["type"] == _EMAID:
-        return version == VERSIONS[-1]
-    if version != VERSIONS[0] or token["type"] == _RFID:
-        return True
-    owner = Party.of(token["country_code"], token["party_id"])
-    return await find(hub.store, owner, token["uid"], _RFID) is None

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from hub.core import point_to_point
 from hub.core.answers import Answer, ok, ok_bytes
 from hub.core.dialect import VERSIONS
 from hub.core.dispatch import Call
@@ -9,10 +15,13 @@ from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Tree
 from hub.core.operations import CPO_LIKE, EMSP_LIKE, RECEIVER, SENDER, Operations
 from hub.core.paging import QUERY, Listing
+from hub.core.parties import Party
 from hub.core.renditions import Rendition
-from hub.core.routing import EVERYBODY, Receiver, destination
+from hub.core.request import NO_QUERY
+from hub.core.routing import OURS, Destination, Receiver, audience_of, destination
 from modules.tokens import asked, service
 from modules.tokens.model import LocationReferences, Token
+from modules.tokens.service import Aim
 from modules.tokens.store import TOKENS
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
 
@@ -20,14 +29,17 @@ operations = Operations("tokens", callers=EMSP_LIKE)
 rendition = Rendition(TOKEN)
 _listing = Listing(TOKENS, rendition)
 
-_SHAPE = "{country_code}/{party_id}/{uid}"
+_USUAL_TYPE: Final = "RFID"
+_SHAPE: Final = "{country_code}/{party_id}/{uid}"
 
 
 @operations("GET", RECEIVER, _SHAPE, answer=TOKEN, query=("type",))
 async def get_token(call: Call, country_code: str, party_id: str, uid: str) -> Answer:
-    """The token as we keep it. OCPI mod_tokens_get_method."""
-    owner = call.as_party(country_code, party_id, EMSP_LIKE)
-    document = await service.get(call.hub.store, owner, uid, _type(call))
+    """The token as we keep it, or as a party has it. OCPI mod_tokens_get_method."""
+    owner, goes = _goes(call, country_code, party_id)
+    if isinstance(goes, Receiver):
+        return await point_to_point.ask(call, goes, query=await _query(call, goes, owner, uid))
+    document = await service.get(call.hub.store, owner, uid, _type(call), audience_of(call.hub, goes))
     rendered = await rendition.answer(call, document)
     return ok_bytes(rendered if rendered is not None else document.body)
 
@@ -35,20 +47,30 @@ async def get_token(call: Call, country_code: str, party_id: str, uid: str) -> A
 @operations("PUT", RECEIVER, _SHAPE, body=TOKEN, query=("type",))
 async def put_token(call: Call, country_code: str, party_id: str, uid: str, body: Token) -> Answer:
     """Keep a new or changed token. OCPI mod_tokens_put_method."""
-    owner = call.as_party(country_code, party_id, EMSP_LIKE)
+    owner, goes = _goes(call, country_code, party_id)
     if "type" in call.query and call.version != VERSIONS[0] and body.type != _type(call):
         raise InvalidRequest("the URL and the object name different types")
-    hub = call.hub
-    return ok(created=await service.put(hub.store, owner, uid, body, now=hub.clock.now(), audience=_audience(call)))
+    service.check(owner, uid, body)
+    now, aim = call.hub.clock.now(), _aim(call, goes)
+    keep = partial(service.put, call.hub.store, owner, uid, body, now=now, aim=aim)
+    if not isinstance(goes, Receiver):
+        return ok(created=await keep())
+    query = await _query(call, goes, owner, uid, body.type)
+    return await point_to_point.push(call, goes, body.tree(), keep, query=query)
 
 
 @operations("PATCH", RECEIVER, _SHAPE, body=TOKEN, patch=True, query=("type",))
 async def patch_token(call: Call, country_code: str, party_id: str, uid: str, body: Tree) -> Answer:
     """Change a part of a token. OCPI mod_tokens_patch_method."""
-    owner = call.as_party(country_code, party_id, EMSP_LIKE)
-    hub = call.hub
-    await service.patch(hub.store, owner, uid, _type(call), body, now=hub.clock.now(), arrived=call.arrived(body))
-    return ok()
+    (owner, goes), arrived = _goes(call, country_code, party_id), call.arrived(body)
+    service.check_part(body, arrived)
+    store, now, aim = call.hub.store, call.hub.clock.now(), _aim(call, goes)
+    query = await _query(call, goes, owner, uid) if isinstance(goes, Receiver) else NO_QUERY
+    if isinstance(goes, Receiver) and not point_to_point.can_say(call, goes, body):
+        call.answered_by(call.hub.settings.hub)  # the lane brings the whole, which says it
+        goes, aim = OURS, replace(aim, is_there=False)
+    keep = partial(service.patch, store, owner, uid, _type(call), body, now=now, aim=aim, arrived=arrived)
+    return await point_to_point.push(call, goes, body, keep, query=query)
 
 
 @operations("GET", SENDER, answer=TOKEN, listed=True, query=QUERY, callers=CPO_LIKE)
@@ -75,12 +97,29 @@ async def authorize_token(call: Call, uid: str, body: LocationReferences | None)
     return await asked.answer(asked.Question(call, uid, _type(call), place))
 
 
-def _audience(call: Call) -> str:
-    """The only CPO that may have what is pushed, where OCPI-to names one. Raises: as `destination`."""
-    goes = destination(call, shared=True, roles=CPO_LIKE)
-    if isinstance(goes, Receiver):
-        return goes.party
-    return "" if goes is EVERYBODY else call.hub.settings.party
+def _goes(call: Call, country_code: str, party_id: str) -> tuple[Party, Destination]:
+    """Whose token it is, and to whom it goes. Raises: NotYours; UnknownReceiver, PeerUnreachable."""
+    owner = call.as_party(country_code, party_id, EMSP_LIKE)
+    return owner, destination(call, owner=str(owner), shared=True, brought=True, roles=CPO_LIKE)
+
+
+def _aim(call: Call, goes: Destination) -> Aim:
+    return Aim(audience=audience_of(call.hub, goes), is_there=isinstance(goes, Receiver))
+
+
+async def _query(call: Call, goes: Receiver, owner: Party, uid: str, token_type: str = "") -> Mapping[str, str]:
+    """The type of the token, as the receiver's version has it; as it was asked, where that is the caller's too.
+
+    Raises: InvalidRequest, where the receiver would take the token for another.
+    """
+    version, named = goes.partner.version or VERSIONS[-1], token_type or _type(call)
+    if version == call.version:
+        return call.query
+    if not await service.can_be_told(call.hub.store, owner, uid, named or _USUAL_TYPE, version=version):
+        raise InvalidRequest(f"the receiver speaks OCPI {version}, which has no such type of token")
+    if version == VERSIONS[0] or not named:
+        return NO_QUERY
+    return {"type": TOKEN[version].write({"type": named})[0]["type"]}
 
 
 def _type(call: Call) -> str:

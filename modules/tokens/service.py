@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import structlog
 from msgspec import structs
@@ -29,17 +31,47 @@ log = structlog.get_logger()
 _LIMIT = 64 * 1024
 _ATTEMPTS = 5
 _USUAL_TYPE = "RFID"
+_EMAID = "EMAID"
 
 
-async def get(store: Store, owner: Party, uid: str, token_type: str) -> Document:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """For whom a token is, and how it came."""
+
+    audience: str = ""
+    """The only CPO that may have it; "": all that are entitled."""
+    is_there: bool = False
+    """That CPO took it already, from point to point: no lane brings it."""
+    is_listed: bool = False
+    """It was on its owner's list, which holds what is addressed to single CPOs as well: that is not for all."""
+
+
+FOR_ALL: Final = Aim()
+
+
+async def get(store: Store, owner: Party, uid: str, token_type: str, audience: str = "") -> Document:
     """One token. Without a type the RFID one is meant, else the only one of that uid. Raises: UnknownToken."""
-    document = await tokens.find(store, owner, uid, token_type or _USUAL_TYPE)
+    document = await tokens.find(store, owner, uid, token_type or _USUAL_TYPE, audience)
     if document is not None:
         return document
-    same = [] if token_type else [each for each in await tokens.by_uid(store, uid) if each.owner == str(owner)]
+    named = [] if token_type else await tokens.by_uid(store, uid)
+    same = [each for each in named if (each.owner, each.audience) == (str(owner), audience)]
     if len(same) != 1:
         raise UnknownToken
     return same[0]
+
+
+async def can_be_told(store: Store, owner: Party, uid: str, token_type: str, *, version: str) -> bool:
+    """May a partner of `version` be told of this token?
+
+    Not of an EMAID, which is to be authorized with its issuer, where it would be taken for something else; nor, in
+    2.1.1, whose URL has no type, of a second token beside an RFID card of the same uid.
+    """
+    if token_type == _EMAID:
+        return version == VERSIONS[-1]
+    if version != VERSIONS[0] or token_type == _USUAL_TYPE:
+        return True
+    return await tokens.find(store, owner, uid, _USUAL_TYPE) is None
 
 
 async def find(store: Store, owner: Party, uid: str, token_type: str) -> Document | None:
@@ -76,25 +108,26 @@ async def put(
     token: Token,
     *,
     now: datetime,
-    audience: str = "",
+    aim: Aim = FOR_ALL,
     audit: Audit | None = None,
 ) -> bool:
-    """Keep a token that its eMSP pushed; `audience` is the only CPO that may have it. An older copy changes nothing.
+    """Keep a token that its eMSP pushed, or has on its list. An older copy changes nothing.
 
     `audit` is written with the change, if there is one.
     Returns: True if it was not known before. Raises: InvalidRequest, when the URL names another token.
     """
-    same = token.uid == uid or tokens.folded(token.uid) == tokens.folded(uid)
-    if not same or Party.of(token.country_code, token.party_id) != owner:
-        raise InvalidRequest("the URL and the object name different tokens")
+    check(owner, uid, token)
+    audience = aim.audience
     new = tokens.put_of(owner, token, token.json_bytes(), audience=audience)
     for _ in range(_ATTEMPTS):
         namesakes = await tokens.by_uid(store, uid)
         known = next((each for each in namesakes if each.key == new.key), None)
         if known is not None and (is_outdated(new.last_updated, known, now) or _is_same(known, new)):
             return False
+        if aim.is_listed and known is None and any(_is_by_name(each, owner, token) for each in namesakes):
+            return False
         try:
-            unit = _unit(structs.replace(new, expect=known.version if known else ABSENT))
+            unit = _unit(structs.replace(new, expect=known.version if known else ABSENT), aim)
             await store.commit(unit.audited(audit))
         except Conflict:
             continue
@@ -104,21 +137,41 @@ async def put(
     raise Conflict
 
 
+def check(owner: Party, uid: str, token: Token) -> None:
+    """Is it the token that its URL names? Raises: InvalidRequest."""
+    same = token.uid == uid or tokens.folded(token.uid) == tokens.folded(uid)
+    if not same or Party.of(token.country_code, token.party_id) != owner:
+        raise InvalidRequest("the URL and the object name different tokens")
+
+
+def check_part(part: Tree, arrived: str) -> None:
+    """Raises: InvalidRequest."""
+    if "last_updated" not in part and not arrived:
+        raise InvalidRequest("a PATCH carries last_updated")
+
+
 async def patch(
-    store: Store, owner: Party, uid: str, token_type: str, part: Tree, *, now: datetime, arrived: str = ""
+    store: Store,
+    owner: Party,
+    uid: str,
+    token_type: str,
+    part: Tree,
+    *,
+    now: datetime,
+    aim: Aim = FOR_ALL,
+    arrived: str = "",
 ) -> None:
     """Change a part of a token; `arrived` stands in for a time that is not told.
 
     Raises: UnknownToken (the eMSP is then to PUT it), InvalidRequest.
     """
-    if "last_updated" not in part and not arrived:
-        raise InvalidRequest("a PATCH carries last_updated")
+    check_part(part, arrived)
     for _ in range(_ATTEMPTS):
-        known = await get(store, owner, uid, token_type)
+        known = await get(store, owner, uid, token_type, aim.audience)
         merged = TOKEN[VERSIONS[-1]].read(_merged(parse(known.body, limit=_LIMIT), part))
         if is_outdated(timestamp(merged.last_updated), known, now):
             return
-        key = tokens.key_of(owner, merged.uid, merged.type)
+        key = tokens.key_of(owner, merged.uid, merged.type, aim.audience)
         if Party.of(merged.country_code, merged.party_id) != owner or key != known.key:
             raise InvalidRequest("a token keeps its party, uid and type")
         body = encode(merged.tree())
@@ -126,7 +179,7 @@ async def patch(
             return
         put = tokens.put_of(owner, merged, body, audience=known.audience, expect=known.version, arrived=arrived)
         try:
-            await store.commit(_unit(put))
+            await store.commit(_unit(put, aim))
         except Conflict:
             continue
         return
@@ -146,9 +199,17 @@ def _merged(tree: Tree, part: Tree) -> Tree:
     return {name: value for name, value in merged.items() if value is not None}
 
 
+def _is_by_name(known: Document, owner: Party, token: Token) -> bool:
+    """Is it that token of its owner, addressed to one CPO?"""
+    return bool(known.audience) and (known.owner, tokens.type_of(known)) == (str(owner), token.type)
+
+
 def _is_same(known: Document, new: Put) -> bool:
     return (known.body, known.audience) == (new.body, new.audience)
 
 
-def _unit(put: Put) -> Unit:
-    return Unit().put(put).tells(Change("tokens", put.key, put.owner, put.audience, correlation_id=trace.correlation()))
+def _unit(put: Put, aim: Aim) -> Unit:
+    unit = Unit().put(put)
+    if aim.is_there:
+        return unit
+    return unit.tells(Change("tokens", put.key, put.owner, put.audience, correlation_id=trace.correlation()))

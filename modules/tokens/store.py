@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from hub.core.addressed import addressed
 from hub.core.clock import timestamp
 from hub.core.parties import Party
 from hub.core.store import Store
@@ -24,8 +25,14 @@ def folded(uid: str) -> str:
     return (uid if uid.isalnum() else uid.translate(_SEPARATORS)).upper()
 
 
-def key_of(owner: Party, uid: str, token_type: str) -> str:
-    return f"{owner}/{folded(uid)}/{token_type}"
+def key_of(owner: Party, uid: str, token_type: str, audience: str = "") -> str:
+    """`NL*EEE/CARD1/RFID`, or `NL*EEE>BE*AAA/CARD1/RFID` for what is addressed to BE*AAA (`hub.core.addressed`)."""
+    return f"{addressed(owner, audience)}/{folded(uid)}/{token_type}"
+
+
+def type_of(document: Document) -> str:
+    """Its TokenType."""
+    return document.key.rsplit("/", 1)[1]
 
 
 def put_of(owner: Party, token: Token, body: bytes, *, audience: str = "", expect: int = ANY, arrived: str = "") -> Put:
@@ -33,7 +40,7 @@ def put_of(owner: Party, token: Token, body: bytes, *, audience: str = "", expec
     uid, party = folded(token.uid), str(owner)
     return Put(
         TOKENS,
-        f"{party}/{uid}/{token.type}",
+        f"{addressed(party, audience)}/{uid}/{token.type}",
         body,
         owner=party,
         audience=audience,
@@ -43,8 +50,8 @@ def put_of(owner: Party, token: Token, body: bytes, *, audience: str = "", expec
     )
 
 
-async def find(store: Store, owner: Party, uid: str, token_type: str) -> Document | None:
-    return await store.get(TOKENS, key_of(owner, uid, token_type))
+async def find(store: Store, owner: Party, uid: str, token_type: str, audience: str = "") -> Document | None:
+    return await store.get(TOKENS, key_of(owner, uid, token_type, audience))
 
 
 def learned_put(token: Token) -> Put:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final, NamedTuple
 
+from hub.core.errors import InvalidRequest
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.operations import EMSP_LIKE
@@ -54,6 +55,19 @@ async def addressed(hub: Hub, cpo: str, module: str, record: Tree) -> tuple[Tree
             return record, Addressee("", why, Waits.UNADDRESSED)
     party = Party.of(token["country_code"], token["party_id"])
     return {**record, "cdr_token": token}, addressee(hub, cpo, module, party)
+
+
+def check_named(hub: Hub, to: str, token: Tree) -> None:
+    """Is `to`, the party of OCPI-to, one that may be sent what `token` (cdr_token) charged? "": nobody is named.
+
+    A party of the platform that the driver's party is on may, as the platform hears of it all the same.
+    Raises: InvalidRequest.
+    """
+    if to in ("", hub.settings.hub):
+        return
+    party = str(Party.of(token["country_code"], token["party_id"]))
+    if party != to and not any({to, party} <= set(partner.parties) for partner in hub.registry.all()):
+        raise InvalidRequest(f"/cdr_token: a driver of {party}, and the OCPI-to headers name {to}")
 
 
 def addressee(hub: Hub, cpo: str, module: str, party: Party) -> Addressee:

@@ -85,7 +85,7 @@ async def _keep_tariff(hub: Hub, owner: Party, tariff: Any) -> bool:
 
 
 async def _keep_token(hub: Hub, owner: Party, token: Any) -> bool:
-    return await tokens.put(hub.store, owner, token.uid, token, now=hub.clock.now())
+    return await tokens.put(hub.store, owner, token.uid, token, now=hub.clock.now(), aim=tokens.Aim(is_listed=True))
 
 
 SOURCES: Final = (

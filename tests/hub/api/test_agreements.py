@@ -86,10 +86,28 @@ async def test_a_message_to_one_party_is_explained_by_what_would_happen(house: H
     assert (await house.ask("POST", ROUTE, {"sender": "nobody", "module": "locations"})).status == 404
 
 
+async def test_an_object_for_one_party_is_explained_as_it_is_handed_on(house: House) -> None:
+    told = await explain(house, sender="cpo", module="locations", to="NL*EEE")
+    assert (told["goes"], told["rule"]) == ("party", "default: opposite roles")
+    assert [(each["partner"], each["gets"]) for each in told["gets"]] == [("e1", True)]
+    told = await explain(house, sender="cpo", module="locations", to="NL*FFF")
+    assert (told["goes"], told["status_code"], told["gets"][0]["gets"]) == ("nowhere", 4000, False)
+    rule = {"viewer": "e1", "owner": "BE*AAA", "module": "locations", "allow": False}
+    await house.ask("PUT", PATH, rule)
+    for method in ("PUT", "PATCH"):
+        told = await explain(house, sender="cpo", module="locations", method=method, to="NL*EEE")
+        assert (told["goes"], told["status_code"]) == ("nowhere", 4001)
+        assert told["rule"] == "agreement: deny viewer e1, owner BE*AAA, module locations"
+    told = await explain(house, sender="e1", module="tariffs", method="GET", to="BE*AAA")
+    assert (told["goes"], told["owners"]) == ("ours", ["BE*AAA"])
+    told = await explain(house, sender="cpo", module="tariffs", method="GET", to="NL*EEE")
+    assert (told["goes"], [each["partner"] for each in told["gets"]]) == ("party", ["e1"])
+
+
 @pytest.mark.parametrize(("module", "method"), [("sessions", "PUT"), ("cdrs", "POST")])
 async def test_what_a_cpo_brings_is_explained_by_whose_driver_it_is(house: House, module: str, method: str) -> None:
     ask = {"sender": "cpo", "module": module, "method": method}
-    for to in ("", "NL*FFF"):
+    for to in ("", "NL*EEE"):
         told = await explain(house, **ask, owner="NL*EEE", to=to)
         assert (told["goes"], [(each["partner"], each["gets"]) for each in told["gets"]]) == ("party", [("e1", True)])
     await house.ask("PUT", PATH, {"viewer": "e1", "owner": "BE*AAA", "module": module, "allow": False})
@@ -101,6 +119,8 @@ async def test_what_a_cpo_brings_is_explained_by_whose_driver_it_is(house: House
     assert (told["goes"], told["rule"]) == ("nowhere", "no partner is NL*ZZZ")
     told = await explain(house, **ask, owner="NL*FFF", to="XX*XXX")
     assert (told["goes"], told["status_code"]) == ("nowhere", 4001)
+    told = await explain(house, **ask, owner="NL*EEE", to="NL*FFF")
+    assert (told["goes"], told["status_code"], told["gets"]) == ("nowhere", 2001, [])
     assert (await explain(house, **ask, owner="DE*BSB"))["goes"] == "ours"
     assert (await house.ask("POST", ROUTE, ask)).status == 422
 

@@ -383,7 +383,18 @@ async def test_what_its_owner_addressed_to_one_party_is_not_for_all_because_a_li
     path = world.at("receiver/locations/BE/AAA/X0")
     to = [("OCPI-to-country-code", "NL"), ("OCPI-to-party-id", "EEE")]
     said = await world.ask("PUT", path, by="c1", body=their_location(world.version, location_id="X0"), headers=to)
-    assert said.http == 201
+    assert said.code == 1000
     await Puller(world.hub, a_cpo(world, 2)).pull("c1")
     kept = {d.key for d in await world.documents(LOCATIONS) if d.owner == "BE*AAA"}
     assert kept == {"BE*AAA>NL*EEE/X0", "BE*AAA/X1"}
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_a_token_by_name_is_not_for_all_because_a_list_holds_it(world: World) -> None:
+    to = [("OCPI-to-country-code", "BE"), ("OCPI-to-party-id", "AAA")]
+    body = token(world.version, uid="CARD0")
+    said = await world.ask("PUT", world.at("receiver/tokens/NL/EEE/CARD0"), by="e1", body=body, headers=to)
+    assert said.code == 1000
+    await Puller(world.hub, Pages(world.version, cards(world.version, 2))).pull("e1")
+    kept = {d.key for d in await world.documents(TOKENS)}
+    assert kept == {"NL*EEE>BE*AAA/CARD0/RFID", "NL*EEE/CARD1/RFID"}
