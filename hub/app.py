@@ -19,7 +19,7 @@ from hub.control.health import HEALTH
 from hub.control.operators import OPERATORS, Operators
 from hub.core import callbacks
 from hub.core.addressed import ADDRESSED
-from hub.core.agreements import AGREEMENTS
+from hub.core.agreements import AGREED, AGREEMENTS
 from hub.core.background import BackgroundTasks
 from hub.core.behind import BEHIND, TOLD
 from hub.core.callbacks import CALLBACKS
@@ -84,7 +84,7 @@ class Program:
         errands = self.apart.errands if self.apart is not None else None
         self.stations = hub.chargers = Reach(hub, self.gateway.stations, errands)
         refreshes = (hub.registry.refresh, hub.agreements.refresh, hub.behind.refresh, self.stations.refresh)
-        wake_for = frozenset({"partners", "agreements", TOLD, "stations"})
+        wake_for = frozenset({"partners", AGREED, TOLD, "stations"})
         self.following = Following(hub.store, refreshes, wake_for=wake_for)
         self.web = web(self)
         self.asgi = Dispatcher(hub, hub.operations, self.web)

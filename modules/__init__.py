@@ -28,7 +28,7 @@ from modules.commands.store import COMMANDS, RESERVATIONS
 from modules.credentials import routes as credentials
 from modules.hubclientinfo import routes as hubclientinfo
 from modules.hubclientinfo.publication import ClientInfoPublication
-from modules.hubclientinfo.store import CLIENTS
+from modules.hubclientinfo.store import CLIENTS, SIGHTS
 from modules.invoicereconciliation import routes as invoices
 from modules.invoicereconciliation.publication import InvoicePublication
 from modules.invoicereconciliation.store import INVOICED, RECORDS
@@ -74,7 +74,7 @@ MODULES: Final = (
     ),
     Module("commands", (commands.operations,), (COMMANDS, RESERVATIONS, PASSED_ON, REFERENCES)),
     Module("chargingprofiles", (chargingprofiles.operations,), (PROFILES,), ChargingProfilePublication()),
-    Module("hubclientinfo", (hubclientinfo.operations,), (CLIENTS,), ClientInfoPublication()),
+    Module("hubclientinfo", (hubclientinfo.operations,), (CLIENTS, SIGHTS), ClientInfoPublication()),
     Module("invoicereconciliation", (invoices.operations,), (RECORDS, INVOICED), InvoicePublication()),
     Module("payments", (payments.operations,), (TERMINALS, CONFIRMATIONS), PaymentPublication()),
     Module(

@@ -18,7 +18,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "payments": frozenset({"card_numbers"}),
     "cdrs": frozenset({"bills", "doubles", "owed", "passing", "received", "vetting", "waiting", "whereabouts"}),
     "chargingprofiles": frozenset({"onward"}),
-    "hubclientinfo": frozenset({"keeping", "roster"}),
+    "hubclientinfo": frozenset({"keeping", "roster", "sight"}),
     "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),
     "tokens": frozenset({"asked", "asking", "decision", "known", "prefixes", "probable", "unknown"}),
     "sessions": frozenset({"facts", "held", "place", "plausible", "preferences", "received", "ruling", "telling"}),

@@ -29,7 +29,7 @@ def _shown(document: Document) -> Tree:
         "party": document.owner,
         "role": columns["role"],
         "status": columns["status"],
-        "since": document.last_updated,
+        "since": columns["since"],
         "partner": columns["partner"],
         "why": columns["why"],
     }

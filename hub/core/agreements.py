@@ -27,13 +27,13 @@ from hub.core.units import Audit, Change, Delete, Kind, Put, Unit
 
 AGREEMENTS: Final = Kind("agreements")
 ALL: Final = "*"
+AGREED: Final = "agreements"
+"""The module of a change of agreements: wakes who looks at them, in each process. No lane sends it."""
 
 _READCPOS: Final = EMSP_LIKE | {PartyRole.NAP, PartyRole.SCSP}
 _READ_EMSPS: Final = CPO | {PartyRole.HUB}
 _OWN: Final = CPO | {PartyRole.EMSP}
 """As what our own party owns objects: it has chargers, and drivers."""
-_TOLD: Final = "agreements"
-"""Wakes other processes; no lane has anything to send of it."""
 _WRITING: Final = frozenset({"PUT", "POST", "PATCH"})
 
 
@@ -61,12 +61,12 @@ class Agreement(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return f"{'allow' if self.allow else 'deny'} viewer {self.viewer}, owner {self.owner}, module {self.module}"
 
-    def fits(self, viewer: Partner, owner: str, module: str) -> bool:
-        return (
-            self.viewer in (ALL, viewer.name, *viewer.parties)
-            and self.owner in (ALL, owner)
-            and self.module in (ALL, module)
-        )
+    def is_for(self, viewer: Partner) -> bool:
+        return self.viewer in (ALL, viewer.name, *viewer.parties)
+
+    def fits(self, owner: str, module: str) -> bool:
+        """Does it speak of these, whoever views them?"""
+        return self.owner in (ALL, owner) and self.module in (ALL, module)
 
     @property
     def rank(self) -> tuple[bool, bool, bool, bool]:
@@ -92,6 +92,7 @@ class Agreements:
         self._reached: dict[tuple[str, str, str], Verdict] = {}
         self._met: dict[tuple[str, str, PartyRole], bool] = {}
         self._owners: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._rules_of: dict[str, list[Agreement]] = {}
         self._roles: dict[str, frozenset[PartyRole]] | None = None
 
     async def load(self) -> None:
@@ -119,7 +120,7 @@ class Agreements:
         """Make or change an agreement. Returns: True if it is new. Raises: InvalidRequest."""
         rule = self._checked(rule)
         put = Put(AGREEMENTS, rule.key, msgspec.json.encode(rule))
-        unit = Unit().put(put).tells(Change(_TOLD, rule.key))
+        unit = Unit().put(put).tells(Change(AGREED, rule.key))
         await self._store.commit(unit.audited(Audit(actor, "agreement.put", rule.key, str(rule))))
         is_new = rule.key not in self._rules
         self._now({**self._rules, rule.key: rule}, self._store.revision(AGREEMENTS))
@@ -130,7 +131,7 @@ class Agreements:
         key = self._checked(rule).key
         if key not in self._rules:
             raise NotFound("there is no such agreement")
-        unit = Unit().delete(Delete(AGREEMENTS, key)).tells(Change(_TOLD, key))
+        unit = Unit().delete(Delete(AGREEMENTS, key)).tells(Change(AGREED, key))
         await self._store.commit(unit.audited(Audit(actor, "agreement.removed", key)))
         rest = {known: kept for known, kept in self._rules.items() if known != key}
         self._now(rest, self._store.revision(AGREEMENTS))
@@ -223,7 +224,10 @@ class Agreements:
         return self.reach(partner, party, module).allowed or self.may(partner, party, module).allowed
 
     def _by_rule(self, viewer: Partner, owner: str, module: str) -> Verdict | None:
-        fitting = [rule for rule in self._rules.values() if rule.fits(viewer, owner, module)]
+        rules = self._rules_of.get(viewer.name)
+        if rules is None:
+            rules = self._rules_of[viewer.name] = [rule for rule in self._rules.values() if rule.is_for(viewer)]
+        fitting = [rule for rule in rules if rule.fits(owner, module)]
         if not fitting:
             return None
         rule = max(fitting, key=lambda rule: rule.rank)

@@ -19,6 +19,7 @@ from hub.core.store import Store
 from hub.core.units import Document
 from modules.hubclientinfo import service
 from modules.hubclientinfo.model import ClientInfo
+from modules.hubclientinfo.sight import visible
 from modules.hubclientinfo.store import CLIENTS, MODULE
 from modules.hubclientinfo.wire import CLIENT_INFO, VERSIONS
 
@@ -40,7 +41,7 @@ _SHAPE: Final = "{country_code}/{party_id}"
 @operations("GET", SENDER, answer=CLIENT_INFO, listed=True, query=QUERY, versions=VERSIONS)
 async def list_clients(call: Call) -> Answer:
     """The parties that the caller can communicate with. OCPI mod_hub_client_info_hub_get."""
-    return await _listing.page(call, {"key": await service.visible(call.hub, call.partner)})
+    return await _listing.page(call, {"key": await visible(call.hub, call.partner)})
 
 
 @operations("GET", RECEIVER, _SHAPE, answer=CLIENT_INFO, callers=HUBS, versions=VERSIONS)

@@ -1,4 +1,4 @@
-"""What may happen to client infos: worked out anew, told by other hubs, and who may see them."""
+"""What may happen to client infos: worked out anew, and told by other hubs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hub.core.errors import NotFound
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
-from hub.core.units import Document, Unit
+from hub.core.units import ABSENT, Document, Unit
+from modules.hubclientinfo import sight
 from modules.hubclientinfo.model import ClientInfo
 from modules.hubclientinfo.roster import GONE, SILENT
 from modules.hubclientinfo.store import Standing, body_of, change_of, everybody, put_of, standing_in
@@ -23,7 +24,8 @@ _AT_ONCE: Final = 500
 async def keep(hub: Hub, found: Mapping[str, Standing]) -> int:
     """Write down how every party stands (`roster.standings`), and let partners know of what is other than before.
 
-    `last_updated` moves only with the state; that another reason holds is not told. Returns: how many have changed.
+    That another reason holds is not told. Who sees other parties than before hears of these (`sight.py`).
+    Returns: how many have changed.
     Raises: Conflict.
     """
     known = {document.key: document for document in await everybody(hub.store)}
@@ -35,6 +37,7 @@ async def keep(hub: Hub, found: Mapping[str, Standing]) -> int:
         for key in changed[first : first + _AT_ONCE]:
             _write(unit, known.get(key), wanted[key], now)
         await hub.store.commit(unit)
+    await sight.keep(hub, [key for key in changed if _is_news(known.get(key), wanted[key])])
     return len(changed)
 
 
@@ -52,13 +55,17 @@ def _differs(document: Document | None, standing: Standing) -> bool:
     return document is None or standing_in(document) != standing
 
 
+def _is_news(document: Document | None, standing: Standing) -> bool:
+    return document is None or standing_in(document).status is not standing.status
+
+
 def _write(unit: Unit, document: Document | None, standing: Standing, now: str) -> None:
-    if document is None:
-        unit.put(put_of(standing, now)).tells(change_of(standing))
-    elif standing_in(document).status is standing.status:
-        unit.put(put_of(standing, document.last_updated, expect=document.version))
+    expect = ABSENT if document is None else document.version
+    if document is None or _is_news(document, standing):
+        unit.put(put_of(standing, now, expect=expect)).tells(change_of(standing))
     else:
-        unit.put(put_of(standing, now, expect=document.version)).tells(change_of(standing))
+        since = document.columns["since"]
+        unit.put(put_of(standing, since, updated=document.last_updated, expect=expect))
 
 
 async def recall(hub: Hub) -> None:
@@ -105,13 +112,3 @@ def told_by(hub: Hub, partner: Partner, party: Party) -> Told:
     if not said:
         raise NotFound
     return said[0]
-
-
-async def visible(hub: Hub, viewer: Partner) -> tuple[str, ...]:
-    """The keys of those that `viewer` has to do with."""
-    return tuple(document.key for document in await everybody(hub.store) if may_see(hub, viewer, document))
-
-
-def may_see(hub: Hub, viewer: Partner, document: Document) -> bool:
-    """A party may know of those with which it can communicate (mod_hub_client_info)."""
-    return hub.agreements.meets(viewer, document.owner, PartyRole(document.columns["role"]))

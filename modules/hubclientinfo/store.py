@@ -11,7 +11,10 @@ from hub.core.store import Store
 from hub.core.units import ABSENT, Change, Document, Kind, Put
 
 MODULE: Final = "hubclientinfo"
-CLIENTS: Final = Kind("client_infos", columns=("role", "status", "partner", "why"))
+CLIENTS: Final = Kind("client_infos", columns=("role", "status", "partner", "why", "since"))
+"""`since`: when the state began; `last_updated` may be later (`sight.py`)."""
+SIGHTS: Final = Kind("client_sights")
+"""By name of a partner: whom it sees."""
 _ALL: Final = 1_000_000
 _UNSAID: Final = frozenset({PartyRole.HUB, PartyRole.PTP})
 """Told as OTHER: our form has no HUB, and PTP is a role of the payments edition alone, where the enum is closed."""
@@ -31,27 +34,28 @@ class Standing(NamedTuple):
         return f"{self.party}/{self.role}"
 
 
-def put_of(standing: Standing, since: str, *, expect: int = ABSENT) -> Put:
-    """The write of one; `since` is its last_updated."""
+def put_of(standing: Standing, since: str, *, updated: str = "", expect: int = ABSENT) -> Put:
+    """The write of one, which stands so `since` then; `updated` is its last_updated where that is later."""
+    updated = updated or since
     return Put(
         CLIENTS,
         standing.key,
-        body_of(Party.parse(standing.party), standing.role, standing.status, since),
+        body_of(Party.parse(standing.party), standing.role, standing.status, updated),
         owner=standing.party,
-        last_updated=since,
-        columns=(standing.role.value, standing.status.value, standing.partner, standing.why),
+        last_updated=updated,
+        columns=(standing.role.value, standing.status.value, standing.partner, standing.why, since),
         expect=expect,
     )
 
 
-def body_of(party: Party, role: PartyRole, status: Status, since: str) -> bytes:
+def body_of(party: Party, role: PartyRole, status: Status, updated: str) -> bytes:
     """ClientInfo in our form; see `_UNSAID`."""
     tree = {
         "party_id": party.party_id,
         "country_code": party.country_code,
         "role": PartyRole.OTHER.value if role in _UNSAID else role.value,
         "status": status.value,
-        "last_updated": since,
+        "last_updated": updated,
     }
     return encode(tree)
 
