@@ -26,6 +26,8 @@ from modules.credentials.model import Credentials
 
 _ROLES: Final = frozenset(PartyRole) - {PartyRole.HUB}
 """Roles that a Credentials object of 2.3.0 has."""
+PAYMENTS: Final = "payments"
+"""The module by which a partner shows that it knows the payments edition."""
 NEEDED: Final = {PartyRole.EMSP: (("tokens", "SENDER"),)}
 """What our side needs of a partner in a role (REQ-077): without its tokens we can authorize no driver of an eMSP."""
 
@@ -40,12 +42,13 @@ def ours(hub: Hub, partner: Partner, token: str, version: str) -> Tree:
     own = (_role(PartyRole.CPO, settings.own_party, settings.business_name),)
     tree: Tree = {"token": token, "url": settings.base_url + _path(partner, version)}
     if partner.represents and partner.represents != settings.party:
-        return {**tree, "roles": _represented(hub, partner.represents)}
+        return {**tree, "roles": _represented(hub, partner)}
     if partner.represents or version == VERSIONS[0]:
         return {**tree, "roles": [*own]}
     itself = Party.parse(settings.hub)
     if version == VERSIONS[-1]:
-        through = (_role(c.role, c.party, c.business_name) for c in hub.agreements.peers(partner) if c.role in _ROLES)
+        peers = [claim for claim in hub.agreements.peers(partner) if claim.role in _ROLES]
+        through = (_role(_said(c.role, partner), c.party, c.business_name) for c in peers)
         return {**tree, "hub_party_id": f"{itself.country_code}{itself.party_id}", "roles": _once((*own, *through))}
     return {**tree, "roles": [*own, _role(PartyRole.HUB, itself, settings.business_name)]}
 
@@ -57,10 +60,17 @@ def _path(partner: Partner, version: str) -> str:
     return f"/ocpi/{'emsp' if partner.roles == CPO else 'cpo'}/versions"
 
 
-def _represented(hub: Hub, party: str) -> list[Tree]:
+def _said(role: PartyRole, partner: Partner) -> PartyRole:
+    """Role is a closed list in 2.3.0, and PTP a word of the payments edition alone: who has no payments reads OTHER."""
+    is_known = role is not PartyRole.PTP or any(has.identifier == PAYMENTS for has in partner.endpoints)
+    return role if is_known else PartyRole.OTHER
+
+
+def _represented(hub: Hub, partner: Partner) -> list[Tree]:
     """The roles of the only party that a connection stands for. Raises: InvalidRequest, when it is not connected."""
+    party = partner.represents
     roles = [
-        _role(claim.role, claim.party, claim.business_name)
+        _role(_said(claim.role, partner), claim.party, claim.business_name)
         for other in hub.registry.connected()
         for claim in other.claims
         if str(claim.party) == party and claim.role in _ROLES

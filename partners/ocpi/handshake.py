@@ -173,6 +173,7 @@ async def give(
 ) -> Credentials:
     """POST or PUT our credentials. Returns: theirs. Raises: ClientApiUnusable, InvalidRequest, PeerFault's children."""
     url = credentials_url(found.endpoints)
+    partner = partner.model_copy(update={"endpoints": found.endpoints})  # what it offers decides what it is told
     tree, losses = CREDENTIALS[found.version].write(credentials.ours(hub, partner, ours, found.version))
     answer = await handshake.exchange(method, url, token, found.token_form, encode(tree))
     hub.losses.note(partner.name, "out", "credentials", pointers(losses))

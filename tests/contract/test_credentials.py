@@ -367,6 +367,25 @@ async def test_2_3_0_lists_only_whom_the_partner_has_to_do_with(sqlite_url: str)
         assert triples((await credentials_call(world, GET, "e1")).data) == ["CPO DE*BSB", "CPO BE*BBB"]
 
 
+async def test_a_payment_provider_is_ptp_only_to_who_has_the_payments_edition(sqlite_url: str) -> None:
+    """types_role_enum is closed and has no PTP; that edition alone knows the word."""
+    async with a_world(sqlite_url, "2.3.0") as world:
+        core = tuple(endpoint for endpoint in world.partner("c1").endpoints if endpoint.identifier != "payments")
+        await world.registry.save(world.partner("c1").model_copy(update={"endpoints": core}))
+        await world.join("t", "NL*PTP", PartyRole.PTP)
+        usual = ["CPO DE*BSB", "EMSP NL*EEE", "EMSP NL*FFF"]
+        assert triples((await credentials_call(world, GET, "c2")).data) == [*usual, "PTP NL*PTP"]
+        assert triples((await credentials_call(world, GET, "c1")).data) == [*usual, "OTHER NL*PTP"]
+        assert triples((await credentials_call(world, GET, "t")).data) == ["CPO DE*BSB", "CPO BE*AAA", "CPO BE*BBB"]
+
+
+async def test_a_connection_of_221_that_stands_for_a_payment_provider_reads_other(sqlite_url: str) -> None:
+    async with a_world(sqlite_url, "2.2.1") as world:
+        await world.join("t", "NL*PTP", PartyRole.PTP, version="2.3.0")
+        await world.registry.save(world.partner("c1").model_copy(update={"represents": "NL*PTP"}))
+        assert triples((await credentials_call(world, GET, "c1")).data) == ["OTHER NL*PTP"]
+
+
 async def test_a_platform_may_speak_for_several_parties_in_several_roles(sqlite_url: str) -> None:
     async with a_world(sqlite_url, "2.2.1") as world:
         claims = [("CPO", "NL*AAA"), ("EMSP", "NL*AAA"), ("EMSP", "BE*ZZZ")]
