@@ -18,10 +18,10 @@ from hub.core.renditions import Rendition
 from hub.core.store import Store
 from hub.core.units import Document
 from modules.hubclientinfo import service
-from modules.hubclientinfo.model import ClientInfo
+from modules.hubclientinfo.model import ClientInfoTold
 from modules.hubclientinfo.sight import visible
 from modules.hubclientinfo.store import CLIENTS, MODULE
-from modules.hubclientinfo.wire import CLIENT_INFO, VERSIONS
+from modules.hubclientinfo.wire import CLIENT_INFO, CLIENT_INFO_TOLD, VERSIONS
 
 HUBS: Final = frozenset({PartyRole.HUB})
 """Who may tell us of others, in every version (`Partner.roles`)."""
@@ -52,8 +52,8 @@ async def get_client(call: Call, country_code: str, party_id: str) -> Answer:
     return ok(CLIENT_INFO[call.version].write(tree, context={"role": told.spelled})[0])
 
 
-@operations("PUT", RECEIVER, _SHAPE, body=CLIENT_INFO, callers=HUBS, versions=VERSIONS)
-async def put_client(call: Call, country_code: str, party_id: str, body: ClientInfo) -> Answer:
+@operations("PUT", RECEIVER, _SHAPE, body=CLIENT_INFO_TOLD, callers=HUBS, versions=VERSIONS)
+async def put_client(call: Call, country_code: str, party_id: str, body: ClientInfoTold) -> Answer:
     """Keep what the calling hub says of a party. OCPI mod_hub_client_info_client_put."""
     if Party.of(country_code, party_id) != Party.of(body.country_code, body.party_id):
         raise InvalidRequest("the URL and the object name different parties")

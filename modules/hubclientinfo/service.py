@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Final
 
 from hub.core.behind import Status, Told
@@ -11,9 +12,10 @@ from hub.core.errors import NotFound
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
+from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, Document, Unit
 from modules.hubclientinfo import sight
-from modules.hubclientinfo.model import ClientInfo
+from modules.hubclientinfo.model import ClientInfoTold
 from modules.hubclientinfo.roster import GONE, SILENT
 from modules.hubclientinfo.store import Standing, body_of, change_of, everybody, put_of, standing_in
 
@@ -78,14 +80,14 @@ async def recall(hub: Hub) -> None:
             hub.pulses.recall([(partner.name, standing.why.removeprefix(SILENT))])
 
 
-async def take(hub: Hub, partner: Partner, info: ClientInfo, spelled: str) -> bool:
+async def take(hub: Hub, partner: Partner, info: ClientInfoTold, spelled: str) -> bool:
     """Keep what a hub says of a party; `spelled` is the role as it wrote it. Returns: True if it is new."""
-    return await hub.behind.put([_told(partner, info, spelled)], now=hub.clock.now()) > 0
+    return await hub.behind.put([_told(hub, partner, info, spelled)], now=hub.clock.now()) > 0
 
 
-async def take_list(hub: Hub, partner: Partner, infos: Iterable[ClientInfo]) -> int:
+async def take_list(hub: Hub, partner: Partner, infos: Iterable[ClientInfoTold]) -> int:
     """Keep a hub's whole list: what is not on it any more is no longer valid. Returns: how many are new."""
-    told = {each.key: each for each in (_told(partner, info, info.role) for info in infos)}
+    told = {each.key: each for each in (_told(hub, partner, info, info.role) for info in infos)}
     now = timestamp(hub.clock.now())
     missing = [
         known._replace(status=Status.SUSPENDED, at=at, body=_body(known, Status.SUSPENDED, at))
@@ -96,10 +98,21 @@ async def take_list(hub: Hub, partner: Partner, infos: Iterable[ClientInfo]) -> 
     return await hub.behind.put([*told.values(), *missing], now=hub.clock.now())
 
 
-def _told(partner: Partner, info: ClientInfo, spelled: str) -> Told:
-    at = timestamp(info.last_updated)
-    party = Party.of(info.country_code, info.party_id)
-    return Told(partner.name, str(party), PartyRole(info.role), Status(info.status), at, info.json_bytes(), spelled)
+def _told(hub: Hub, partner: Partner, info: ClientInfoTold, spelled: str) -> Told:
+    party, role, status = str(Party.of(info.country_code, info.party_id)), PartyRole(info.role), Status(info.status)
+    if info.last_updated is None:
+        known = hub.behind.find(partner.name, party, role)
+        info = info.model_copy(update={"last_updated": _arrived(known, status, hub.clock.now())})
+    at = timestamp(info.last_updated or hub.clock.now())
+    return Told(partner.name, party, role, status, at, info.json_bytes(), spelled)
+
+
+def _arrived(known: Told | None, status: Status, now: datetime) -> datetime:
+    """Of when is a word without a time? Of now, if it is another than before; it is never older than that one."""
+    if known is None:
+        return now
+    said = parse_datetime(known.at)
+    return said if known.status is status else max(now, said)
 
 
 def _body(told: Told, status: Status, at: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from hub.core.dialect import Dialect, Dialects, Only, Trip, wires
 from hub.core.jsontypes import Tree
-from modules.hubclientinfo.model import ClientInfo
+from modules.hubclientinfo.model import ClientInfo, ClientInfoTold
 
 VERSIONS: Final = ("2.2.1", "2.3.0")
 
@@ -20,19 +20,17 @@ def _role_down(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) -> 
         theirs["role"] = "HUB"
 
 
-DIALECTS: Final[Dialects] = {
-    ClientInfo: {
-        "2.2.1": Dialect(
-            values={
-                "role": Only(
-                    ("CPO", "EMSP", "HUB", "NAP", "NSP", "OTHER", "SCSP"),
-                    turns={"PTP": "OTHER"},
-                    back={"HUB": "OTHER"},
-                )
-            },
-            down=_role_down,
-        ),
+_WITH_HUB: Final = Dialect(
+    values={
+        "role": Only(
+            ("CPO", "EMSP", "HUB", "NAP", "NSP", "OTHER", "SCSP"),
+            turns={"PTP": "OTHER"},
+            back={"HUB": "OTHER"},
+        )
     },
-}
+    down=_role_down,
+)
+DIALECTS: Final[Dialects] = {ClientInfo: {"2.2.1": _WITH_HUB}, ClientInfoTold: {"2.2.1": _WITH_HUB}}
 
 CLIENT_INFO: Final = wires(ClientInfo, DIALECTS, VERSIONS)
+CLIENT_INFO_TOLD: Final = wires(ClientInfoTold, DIALECTS, VERSIONS)

@@ -13,7 +13,7 @@ from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.units import Kind
 from modules.hubclientinfo import service as clients
-from modules.hubclientinfo.wire import CLIENT_INFO
+from modules.hubclientinfo.wire import CLIENT_INFO_TOLD
 from modules.locations import foreign as locations
 from modules.locations.store import LOCATIONS
 from modules.locations.store import key_of as location_key
@@ -89,7 +89,7 @@ async def _keep_token(hub: Hub, owner: Party, token: Any) -> bool:
 
 
 SOURCES: Final = (
-    WholeList("hubclientinfo", HUBS, CLIENT_INFO, clients.take_list),
+    WholeList("hubclientinfo", HUBS, CLIENT_INFO_TOLD, clients.take_list),
     Source("tariffs", CPO, TARIFF, TARIFFS, _keep_tariff, lambda owner, tree: tariff_key(owner, tree["id"])),
     Source("locations", CPO, LOCATION, LOCATIONS, _keep_location, lambda owner, tree: location_key(owner, tree["id"])),
     Source(

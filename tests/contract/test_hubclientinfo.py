@@ -127,6 +127,26 @@ async def test_an_older_word_changes_nothing_and_is_no_error(world: World) -> No
         assert (again.http, again.code) == (200, 1000)
 
 
+async def test_a_word_without_a_time_is_of_when_it_came(world: World) -> None:
+    """So stands the example of the PUT (mod_hub_client_info_client_put)."""
+    without = {name: value for name, value in info("PLANNED").items() if name != "last_updated"}
+    assert (await world.ask("PUT", world.at(AT), by="h", body=without)).http == 201
+    assert (await world.ask("GET", world.at(AT), by="h")).data == {**without, "last_updated": "2026-05-04T10:00:00Z"}
+    world.clock.move_to(60)
+    async with world.unchanged():
+        assert (await world.ask("PUT", world.at(AT), by="h", body={**without, "last_updated": None})).code == 1000
+    assert (await world.ask("PUT", world.at(AT), by="h", body={**without, "status": "OFFLINE"})).code == 1000
+    shown = (await world.ask("GET", world.at(AT), by="h")).data
+    assert (shown["status"], shown["last_updated"]) == ("OFFLINE", "2026-05-04T10:01:00Z")
+
+
+async def test_a_word_without_a_time_outranks_one_of_a_clock_ahead(world: World) -> None:
+    await world.ask("PUT", world.at(AT), by="h", body=info(last_updated="2026-05-04T10:00:30Z"))
+    without = {name: value for name, value in info("SUSPENDED").items() if name != "last_updated"}
+    assert (await world.ask("PUT", world.at(AT), by="h", body=without)).code == 1000
+    assert (await world.ask("GET", world.at(AT), by="h")).data["status"] == "SUSPENDED"
+
+
 async def test_a_role_of_221_alone_comes_back_as_it_was_told(world: World) -> None:
     said = await world.ask("PUT", world.at(AT), by="h", body=info(role="HUB"))
     if world.version == "2.3.0":
@@ -145,7 +165,6 @@ async def test_a_role_of_221_alone_comes_back_as_it_was_told(world: World) -> No
         {"status": "ASLEEP"},
         {"status": None},
         {"last_updated": "yesterday"},
-        {"last_updated": None},
     ],
 )
 async def test_what_is_no_client_info_of_that_party_is_refused_without_effect(world: World, fields: Any) -> None:

@@ -84,8 +84,9 @@ KINDS = (
 )
 
 
-UNTABLED = (Kind("TerminalAsked", payments.TERMINAL_ASKED),)
-"""Objects that no table of the specification has: a terminal that is asked for may lack its id and its time."""
+UNTABLED = (Kind("TerminalAsked", payments.TERMINAL_ASKED), Kind("ClientInfoTold", clients.CLIENT_INFO_TOLD))
+"""Objects that no table of the specification has: a terminal that is asked for may lack its id and its time, and what a
+hub tells of a client its time."""
 
 EDITIONS = tuple(
     Kind(f"{kind.name} 1.0", {bookings.OLD: newest.old, "2.3.0": newest})

@@ -11,7 +11,7 @@ import pytest
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim, TokenUse
 from modules.hubclientinfo import service as hubclientinfo
-from modules.hubclientinfo.model import ClientInfo
+from modules.hubclientinfo.model import ClientInfoTold
 from modules.hubclientinfo.roster import standings
 from partners.sandbox.emsp import Emsp
 from tests.hub.house import House
@@ -280,7 +280,7 @@ async def test_every_party_is_listed_with_its_state_since_when_and_why(house: Ho
     hub = await world.registry.save(hub.model_copy(update={"claims": (*hub.claims, behind)}))
     for party_id in ("BHD", "NEW"):
         about = {"country_code": "FR", "party_id": party_id, "role": "EMSP", "status": "OFFLINE"}
-        info = ClientInfo.model_validate({**about, "last_updated": "2026-05-04T10:00:00Z"})
+        info = ClientInfoTold.model_validate({**about, "last_updated": "2026-05-04T10:00:00Z"})
         await hubclientinfo.take(house.program.hub, hub, info, "EMSP")
     await hubclientinfo.keep(house.program.hub, standings(house.program.hub))
     shown = (await house.ask("GET", "/api/v1/clients")).tree

@@ -13,7 +13,7 @@ from hub.core.inbound import parse
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim, Partner, State, TokenUse
 from modules.hubclientinfo import service
-from modules.hubclientinfo.model import ClientInfo
+from modules.hubclientinfo.model import ClientInfoTold
 from modules.hubclientinfo.publication import ClientInfoPublication
 from modules.hubclientinfo.roster import standings
 from modules.hubclientinfo.store import CLIENTS, MODULE, body_of
@@ -65,10 +65,10 @@ async def join_hub(world: World, *behind: tuple[PartyRole, str]) -> Partner:
     return await change(world, "h", claims=hub.claims + claims, invited=hub.claims + claims)
 
 
-def info(party: str, role: str, status: str, **fields: Any) -> ClientInfo:
+def info(party: str, role: str, status: str, **fields: Any) -> ClientInfoTold:
     country_code, party_id = party.split("*")
     about = {"country_code": country_code, "party_id": party_id, "role": role, "status": status}
-    return ClientInfo.model_validate({"last_updated": NOW, **about, **fields})
+    return ClientInfoTold.model_validate({"last_updated": NOW, **about, **fields})
 
 
 async def test_every_party_stands_as_its_partner_does_and_ours_is_connected(world: World) -> None:
