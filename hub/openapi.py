@@ -166,12 +166,10 @@ def _envelope(data: Tree | None) -> Tree:
 
 def _reference(wire: Wire[Any], schemas: Tree, *, partial: bool) -> Tree:
     """A `$ref` to the wire model, which is put among the components with all that it needs."""
-    schema = wire.schema()
-    name = f"{schema['title']}Patch" if partial else str(schema["title"])
+    schema = wire.part_schema() if partial else wire.schema()
+    name = str(schema["title"])
     for inner, described in schema.pop("$defs", {}).items():
         schemas.setdefault(inner, _relocated(described))
-    if partial:
-        schema = {**schema, "required": []}
     schemas.setdefault(name, _relocated(schema))
     return {"$ref": f"#/components/schemas/{name}"}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from hub.core.dialect import VERSIONS, Wire
@@ -117,7 +118,7 @@ async def patch(hub: Hub, spot: Spot, path: Path, part: Tree, *, arrived: str = 
             raise UnknownLocation
         if _is_older(hub, {**known, **part}, known):
             return None
-        new = _patched(known, part, depth=len(path))
+        new = _patched(known, part, depth=len(path), now=hub.clock.now())
         return None if new == known else (_placed(old, path, new), _words(path, known, new))
 
     await _write(hub, spot, edit, arrived)
@@ -208,24 +209,48 @@ def _with_those_gone(new: Tree, old: Tree) -> Tree:
     return {**new, "evses": [*(new.get("evses") or ()), *kept]}
 
 
-def _patched(known: Tree, part: Tree, *, depth: int) -> Tree:
+def _patched(known: Tree, part: Tree, *, depth: int, now: datetime) -> Tree:
     """`known` with `part` in it, valid as a whole. Raises: InvalidRequest."""
-    merged = {name: value for name, value in {**known, **part}.items() if value is not None}
-    if depth < len(_LEVELS):
-        below, name = _LEVELS[depth]
-        if part.get(below) and known.get(below):
-            merged[below] = _joined(known[below], part[below], name)
+    merged = _merged(known, part, depth, _time(part, known["last_updated"]), now)
     new: Tree = _WIRES[depth][VERSIONS[-1]].read(merged).tree()
     if any(not _same(str(new[name]), str(known[name])) for name in _NAMES[depth]):
         raise InvalidRequest("a PATCH changes neither the id nor the party")
     return new
 
 
-def _joined(known: list[Tree], given: list[Tree], name: str) -> list[Tree]:
-    """Those that are named are replaced, new ones come at the end, and the others stay (T-21)."""
-    by_name = {item[name].upper(): item for item in given}
-    kept = [by_name.pop(item[name].upper(), item) for item in known]
-    return [*kept, *by_name.values()]
+def _merged(known: Tree, part: Tree, depth: int, moment: str, now: datetime) -> Tree:
+    """Fields are replaced as they are, null removes; EVSEs and connectors are joined by their names (T-21).
+
+    A list that names none of them changes none: they are never deleted. `moment` is that of the PATCH.
+    """
+    merged = {name: value for name, value in {**known, **part}.items() if value is not None}
+    below, name = _LEVELS[depth] if depth < len(_LEVELS) else ("", "")
+    if below in part:
+        given = {item[name].upper(): item for item in part[below] or ()}
+        if len(given) < len(part[below] or ()):
+            raise InvalidRequest(f"/{below}: two of them have the same name")
+        kept = [
+            _changed(item, given.pop(item[name].upper(), {}), depth + 1, moment, now) for item in known.get(below, ())
+        ]
+        new = [_merged({"last_updated": moment}, item, depth + 1, moment, now) for item in given.values()]
+        merged[below] = [*kept, *new]
+    return merged
+
+
+def _changed(known: Tree, part: Tree, depth: int, moment: str, now: datetime) -> Tree:
+    """One of them: older than what is here changes nothing; what changed has a time, its own or that of the PATCH."""
+    if is_older(_time(part, known["last_updated"]), known["last_updated"], now):
+        return known
+    merged = _merged(known, part, depth, _time(part, moment), now)
+    if merged == known or "last_updated" in part:
+        return merged
+    return {**merged, "last_updated": max(known["last_updated"], moment, key=parse_datetime)}
+
+
+def _time(part: Tree, else_: str) -> str:
+    """Of when a part is."""
+    told: str = part.get("last_updated", else_)
+    return told
 
 
 def _words(path: Path, old: Tree | None, new: Tree) -> str:

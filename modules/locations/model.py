@@ -29,7 +29,7 @@ from hub.core.types import (
     Whole,
     key_of,
 )
-from hub.core.types.markers import Closed, OpenEnum, ci_string, string, weekday
+from hub.core.types.markers import ByName, Closed, OpenEnum, ci_string, string, weekday
 from modules.tokens.model import TokenType
 
 Capability = Annotated[
@@ -292,7 +292,7 @@ class EVSE(OcpiModel):
     status: Status
     status_schedule: Many[StatusSchedule] = Field(default_factory=list)
     capabilities: Many[Capability] = Field(default_factory=list)
-    connectors: Some[Connector]
+    connectors: Annotated[Some[Connector], ByName("id")]
     floor_level: Annotated[str, string(4)] | None = None
     coordinates: GeoLocation | None = None
     physical_reference: Annotated[str, string(16)] | None = None
@@ -326,7 +326,7 @@ class Location(OcpiModel):
     coordinates: GeoLocation
     related_locations: Many[AdditionalGeoLocation] = Field(default_factory=list)
     parking_type: ParkingType | None = None
-    evses: Many[EVSE] = Field(default_factory=list)
+    evses: Annotated[Many[EVSE], ByName("uid")] = Field(default_factory=list)
     parking_places: Many[Parking] = Field(default_factory=list)
     directions: Many[DisplayText] = Field(default_factory=list)
     operator: BusinessDetails | None = None

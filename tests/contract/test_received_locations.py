@@ -16,6 +16,7 @@ X1 = "receiver/locations/BE/AAA/X1"
 LATER = NOW + timedelta(minutes=1)
 EARLIER = NOW - timedelta(minutes=1)
 MOMENT = "2026-05-04T10:01:00Z"
+LATER_STILL = "2026-05-04T10:02:00Z"
 
 
 async def put(world: World, path: str = X1, body: Any = None, *, by: str = "c1", **fields: Any) -> Said:
@@ -161,6 +162,53 @@ async def test_null_removes_what_is_optional(world: World) -> None:
     await put(world)
     assert (await patch(world, X1, {"name": None, "last_updated": MOMENT})).code == 1000
     assert "name" not in await kept(world)
+    part = {"evses": [{"uid": "E1", "floor_level": "-1"}], "last_updated": MOMENT}
+    assert (await patch(world, X1, part)).code == 1000
+    assert (await kept(world))["evses"][0]["floor_level"] == "-1"
+    part["evses"] = [{"uid": "e1", "floor_level": None}]
+    assert (await patch(world, X1, part)).code == 1000
+    assert "floor_level" not in (await kept(world))["evses"][0]
+
+
+async def test_a_patch_may_carry_parts_of_evses_and_of_their_connectors(world: World) -> None:
+    await put(world)
+    before = await kept(world)
+    amperage = "amperage" if world.version == "2.1.1" else "max_amperage"
+    evses = [{"uid": "E2", "status": "BLOCKED", "connectors": [{"id": "1", amperage: 16}]}]
+    assert (await patch(world, X1, {"evses": evses, "last_updated": LATER_STILL})).code == 1000
+    first, second = (await kept(world))["evses"]
+    assert first == before["evses"][0]
+    assert (second["status"], second["connectors"][0][amperage]) == ("BLOCKED", 16)
+    assert second["last_updated"] == second["connectors"][0]["last_updated"] == LATER_STILL
+    unchanged = {"status", "last_updated", "connectors"}
+    assert {n: v for n, v in second.items() if n not in unchanged} == {
+        n: v for n, v in before["evses"][1].items() if n not in unchanged
+    }
+
+
+async def test_a_patch_of_an_evse_may_carry_a_new_connector_and_loses_none(world: World) -> None:
+    await put(world)
+    connector = {**their_location(world.version)["evses"][0]["connectors"][0], "id": "2"}
+    assert (await patch(world, f"{X1}/E1", {"connectors": [connector], "last_updated": MOMENT})).code == 1000
+    assert [each["id"] for each in (await kept(world))["evses"][0]["connectors"]] == ["1", "2"]
+    whole = their_location(world.version)["evses"][0]
+    assert (await patch(world, X1, {"evses": [whole], "last_updated": MOMENT})).code == 1000
+    assert [each["id"] for each in (await kept(world))["evses"][0]["connectors"]] == ["1", "2"]
+
+
+@pytest.mark.parametrize("evses", [None, []])
+async def test_a_patch_that_names_no_evse_loses_none(world: World, evses: Any) -> None:
+    await put(world)
+    assert (await patch(world, X1, {"evses": evses, "last_updated": MOMENT})).code == 1000
+    assert [evse["uid"] for evse in (await kept(world))["evses"]] == ["E1", "E2"]
+
+
+async def test_a_part_of_an_evse_that_is_older_changes_nothing_of_it(world: World) -> None:
+    await put(world, at=LATER)
+    part = {"name": "New", "evses": [{"uid": "E1", "status": "BLOCKED", "last_updated": "2026-05-04T10:00:00Z"}]}
+    assert (await patch(world, X1, {**part, "last_updated": LATER_STILL})).code == 1000
+    shown = await kept(world)
+    assert (shown["name"], shown["evses"][0]["status"]) == ("New", "AVAILABLE")
 
 
 def wrong(version: str) -> Iterator[tuple[str, str, Any]]:
@@ -182,6 +230,16 @@ def wrong(version: str) -> Iterator[tuple[str, str, Any]]:
     yield "PATCH", X1, {"last_updated": MOMENT, "city": None}
     yield "PATCH", X1, {"last_updated": MOMENT, "id": "X2"}
     yield "PATCH", X1, {"last_updated": "soon"}
+    for parts in (
+        [{"status": "BLOCKED"}],
+        [{"uid": "E9", "status": "BLOCKED"}],
+        [{"uid": "E1"}, {"uid": "e1"}],
+        ["E1"],
+    ):
+        yield "PATCH", X1, {"last_updated": MOMENT, "evses": parts}
+    for name, value in (("status", None), ("uid", None), ("connectors", []), ("connectors", [{"format": "CABLE"}])):
+        yield "PATCH", X1, {"last_updated": MOMENT, "evses": [{"uid": "E1", name: value}]}
+    yield "PATCH", f"{X1}/E1", {"last_updated": MOMENT, "connectors": [{"id": "7", "format": "CABLE"}]}
     yield "PATCH", f"{X1}/E1", {"last_updated": MOMENT, "status": None}
     yield "PATCH", f"{X1}/E1", {"last_updated": MOMENT, "uid": "E2"}
     yield "PATCH", f"{X1}/E1", {"last_updated": MOMENT, "status": "BUSY"}

@@ -16,8 +16,8 @@ from pydantic_core import core_schema
 
 from hub.core.dialect.tables import Dialect, Dialects, Only
 from hub.core.jsontypes import Tree
-from hub.core.types import OcpiModel
-from hub.core.types.markers import Closed, OpenEnum, Plain, Read, Text
+from hub.core.types import OcpiModel, OcpiPart
+from hub.core.types.markers import ByName, Closed, OpenEnum, Plain, Read, Text
 
 Marker = Text | Plain | OpenEnum | Closed
 _EMPTY = Dialect()
@@ -166,13 +166,30 @@ def _default(annotation: Any, name: str, other_name: str | None) -> Any:
 
 
 @cache
-def part_of(form: type[OcpiModel]) -> type[OcpiModel]:
-    """`form` with every field optional: what a PATCH carries. null stays refused where the field is required."""
+def part_of(form: type[OcpiModel], named: str = "") -> type[OcpiPart]:
+    """`form` with every field optional: what a PATCH carries. null stays refused where the field is required.
+
+    `named` is the field that a part in a list must have, see `ByName`.
+    """
     definitions: dict[str, Any] = {
-        name: (annotation, Field(default=None, validation_alias=form.model_fields[name].validation_alias))
+        name: (
+            _of_parts(annotation),
+            Field(default=... if name == named else None, validation_alias=form.model_fields[name].validation_alias),
+        )
         for name, annotation in fields_of(form).items()
     }
-    return create_model(f"{form.__name__}Patch", __base__=OcpiModel, __module__=__name__, **definitions)
+    called = f"{form.__name__}{'Part' if named else 'Patch'}"
+    return create_model(called, __base__=OcpiPart, __module__=__name__, __doc__=form.__doc__, **definitions)
+
+
+def named_by(annotation: Any) -> str:
+    """The field by which the parts of such a list are named, see `ByName`; "": it has no parts."""
+    return next((marker.name for marker in get_args(annotation)[1:] if isinstance(marker, ByName)), "")
+
+
+def _of_parts(annotation: Any) -> Any:
+    named = named_by(annotation)
+    return _with_leaf(annotation, lambda leaf: part_of(leaf, named)) if named else annotation
 
 
 class _Schema(GenerateJsonSchema):

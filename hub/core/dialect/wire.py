@@ -9,13 +9,13 @@ from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ValidationError
 
-from hub.core.dialect.forms import Forms, fields_of, json_schema, part_of
+from hub.core.dialect.forms import Forms, fields_of, json_schema, named_by, part_of
 from hub.core.dialect.gaps import Gap, gaps_between
 from hub.core.dialect.tables import VERSIONS, Dialects, Loss, NotExpressible, Step, Trip
 from hub.core.dialect.translate import Translator
 from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Tree
-from hub.core.types import OcpiModel, plain
+from hub.core.types import OcpiModel
 
 M = TypeVar("M", bound=OcpiModel)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -49,6 +49,11 @@ class Wire(Generic[M]):
         dialect = self._forms.dialect(self.model)
         return dialect.drop | dialect.supply
 
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        """Fields of ours that a PATCH may carry in parts."""
+        return frozenset(name for name, annotation in fields_of(self.model).items() if named_by(annotation))
+
     def read(self, tree: Any, *, given: Mapping[str, Any] = _NOTHING, losses: list[Loss] | None = None) -> M:
         """A whole object of this version, as our model.
 
@@ -66,11 +71,11 @@ class Wire(Generic[M]):
 
         Raises: InvalidRequest, also for null in a required field.
         """
-        part = _part(part_of(self.form), tree)
+        part = _validated(part_of(self.form), tree).tree()
         if self._up is None:
             return part
         ours = _translated(self._up, part, Trip(True, _NOTHING, _list(losses)))
-        return _part(part_of(self.model), ours)
+        return _validated(part_of(self.model), ours).tree()
 
     def write(self, tree: Mapping[str, Any], *, context: Mapping[str, Any] = _NOTHING) -> tuple[Tree, tuple[Loss, ...]]:
         """A whole object of our form in the form of this version, and what it could not carry.
@@ -92,6 +97,8 @@ class Wire(Generic[M]):
         for name, value in part.items():
             if value is None and name not in self._removable:
                 raise NotExpressible(f"a PATCH cannot remove {name}")
+            if name in self._listed and _removes(value):
+                raise NotExpressible(f"a PATCH cannot remove a part of {name}")
         if self._down is None:
             return dict(part), ()
         trip = Trip(True, context)
@@ -105,10 +112,21 @@ class Wire(Generic[M]):
         """JSON Schema (draft 2020-12) of what we write in this version."""
         return json_schema(self.form)
 
+    def part_schema(self) -> Tree:
+        """JSON Schema of what a PATCH of this version may carry."""
+        return json_schema(part_of(self.form))
+
 
 def wires(model: type[M], dialects: Dialects, versions: Sequence[str] = VERSIONS) -> Mapping[str, Wire[M]]:
     """`model` in each version that has it."""
     return MappingProxyType({version: Wire(model, version, dialects) for version in versions})
+
+
+def _removes(value: Any) -> bool:
+    """Is there a null in it?"""
+    if isinstance(value, Mapping):
+        return any(_removes(inner) for inner in value.values())
+    return any(_removes(inner) for inner in value) if isinstance(value, list) else value is None
 
 
 def _list(losses: list[Loss] | None) -> list[Loss]:
@@ -120,15 +138,6 @@ def _validated(model: type[M], tree: Any) -> M:
         return model.model_validate(tree)
     except ValidationError as fault:
         raise _invalid(fault) from None
-
-
-def _part(form: type[OcpiModel], tree: Any) -> Tree:
-    read = _validated(form, tree)
-    known = fields_of(form)
-    return {
-        name: plain(getattr(read, name)) if name in known else (read.__pydantic_extra__ or {})[name]
-        for name in read.model_fields_set
-    }
 
 
 def _translated(step: Step, tree: Tree, trip: Trip) -> Tree:

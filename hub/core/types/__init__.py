@@ -86,6 +86,16 @@ def plain(value: Any) -> Any:
     return value.tree() if isinstance(value, OcpiModel) else value
 
 
+class OcpiPart(OcpiModel):
+    """What a PATCH says of an object: the fields that it sets, null among them."""
+
+    def tree(self) -> Tree:
+        known, extra = type(self).model_fields, self.__pydantic_extra__ or {}
+        return {
+            name: plain(getattr(self, name)) if name in known else extra[name] for name in sorted(self.model_fields_set)
+        }
+
+
 class DisplayText(OcpiModel):
     """Text for people, in one language. types_displaytext_class."""
 

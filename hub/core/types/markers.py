@@ -5,6 +5,7 @@ Read      text that is put in order before it is looked at
 Plain     what one function reads: number, int, DateTime
 OpenEnum  any text is read (2.3.0 says so; we do it for all versions), only the version's own values are written
 Closed    the name of a `Literal`
+ByName    a list whose items a PATCH may name and change in part
 """
 
 from __future__ import annotations
@@ -157,5 +158,12 @@ class OpenEnum:
 @dataclass(frozen=True, slots=True)
 class Closed:
     """The name that the spec gives to a `Literal`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByName:
+    """A list whose items a PATCH of the whole may carry in part, each named by this field of it."""
 
     name: str

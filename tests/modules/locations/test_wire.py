@@ -212,3 +212,14 @@ def test_an_unknown_token_type_does_not_open_an_unpublished_location() -> None:
 def test_the_status_of_an_evse_is_patched_in_every_version() -> None:
     part = {"status": "CHARGING", "last_updated": NOW}
     assert [EVSE[version].write_patch(part) for version in EVSE] == [(part, ())] * 3
+
+
+@pytest.mark.parametrize("version", list(LOCATION))
+def test_a_part_of_a_location_has_parts_of_evses_and_says_of_none_that_something_is_removed(version: str) -> None:
+    """A PATCH is not suitable to remove information (mod_locations_patch_method)."""
+    part = {"evses": [{"uid": "E1", "connectors": [{"id": "1", "format": "CABLE"}]}]}
+    assert LOCATION["2.3.0"].read_patch(part) == part
+    assert LOCATION[version].write_patch(part) == (part, ())
+    for evse in ({"uid": "E1", "floor_level": None}, {"uid": "E1", "connectors": [{"id": "1", "tariff_ids": None}]}):
+        with pytest.raises(NotExpressible):
+            LOCATION[version].write_patch({"evses": [evse]})
