@@ -51,6 +51,7 @@ TABLE: Final[dict[type[errors.BusbarError], Row]] = {
     errors.CommandForForeignToken: _row(200, 2004, 2000),
     errors.NotYours: _row(404, 2000),
     errors.NotCapable: _row(404, 2001),
+    errors.NotInTheirVersion: _row(404, 2001),
     errors.RoleLacksInterface: _row(403, 2000),
     errors.MethodNotAllowed: _row(405, 2000),
     errors.RegistrationState: _row(405, 2000),

@@ -119,6 +119,10 @@ class NotCapable(RequestFault):
     """The EVSE has not the capability that this asks for."""
 
 
+class NotInTheirVersion(RequestFault):
+    """The receiver's version of OCPI has no such thing."""
+
+
 class NotYours(RequestFault):
     """The URL names a party that is not yours."""
 

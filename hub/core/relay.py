@@ -38,7 +38,7 @@ from hub.core.inbound import encode
 from hub.core.jsontypes import Json, Tree
 from hub.core.losses import pointers
 from hub.core.operations import Side
-from hub.core.routing import Receiver
+from hub.core.routing import Receiver, can_have
 
 if TYPE_CHECKING:
     from hub.core.dispatch import Call
@@ -106,10 +106,10 @@ class Reply:
 async def relay(call: Call, receiver: Receiver, errand: Errand) -> Reply:
     """Ask `receiver` in the name of `call`'s asker.
 
-    Raises: PassedOn, PeerTimeout, PeerUnreachable, PeerNonsense, RoutingLoop; InvalidRequest, where the receiver's
-    version cannot say what is asked.
+    Raises: PassedOn, PeerTimeout, PeerUnreachable, PeerNonsense, RoutingLoop; NotInTheirVersion, where the receiver's
+    version has no such request, and InvalidRequest, where it cannot say what is asked.
     """
-    hub, partner = call.hub, receiver.partner
+    hub, partner = call.hub, can_have(call, receiver).partner
     version = partner.version or VERSIONS[-1]
     body, lost = _body(call, version, errand)
     with _once(call, receiver):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
-from hub.core.errors import InvalidRequest, PeerUnreachable, UnknownReceiver
+from hub.core.errors import InvalidRequest, NotInTheirVersion, PeerUnreachable, UnknownReceiver
 from hub.core.operations import ANYBODY, SENDER, Operation
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Partner, Registry, State
@@ -166,3 +166,10 @@ def known_receiver(registry: Registry, party: str) -> Partner:
     if partner is None:
         raise UnknownReceiver
     return partner
+
+
+def can_have(call: Call, receiver: Receiver) -> Receiver:
+    """`receiver`, if its version of OCPI has what is asked or brought. Raises: NotInTheirVersion."""
+    if receiver.partner.version is not None and receiver.partner.version not in call.operation.versions:
+        raise NotInTheirVersion(f"the receiver speaks OCPI {receiver.partner.version}, which has no such thing")
+    return receiver

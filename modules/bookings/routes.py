@@ -14,7 +14,7 @@ from hub.core.operations import EMSP_LIKE, LARGE, MEDIUM, RECEIVER, SENDER, Oper
 from hub.core.paging import QUERY, Listing
 from hub.core.parties import Party, PartyRole
 from hub.core.relay import Errand, relay
-from hub.core.routing import Receiver, destination
+from hub.core.routing import Receiver, can_have, destination
 from hub.core.units import Document
 from modules.bookings import editions, received, service
 from modules.bookings.model import Booking, BookingLocation, BookingRequest, Calendar
@@ -188,9 +188,12 @@ async def patch_booking(call: Call, country_code: str, party_id: str, booking_id
 
 
 def _audience(call: Call) -> str:
-    """The only eMSP that may have it, where OCPI-to names one. Raises: UnknownReceiver, PeerUnreachable."""
+    """The only eMSP that may have it, if OCPI-to names one.
+
+    Raises: UnknownReceiver, PeerUnreachable, NotInTheirVersion.
+    """
     where = destination(call, shared=True, roles=EMSP_LIKE)
-    return where.party if isinstance(where, Receiver) else ""
+    return can_have(call, where).party if isinstance(where, Receiver) else ""
 
 
 async def _seen(call: Call, place_id: str) -> Document:

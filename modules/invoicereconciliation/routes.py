@@ -12,7 +12,7 @@ from hub.core.operations import EMSP_LIKE, RECEIVER, SENDER, Operations
 from hub.core.paging import QUERY, Listing
 from hub.core.parties import Party, PartyRole
 from hub.core.renditions import Rendition
-from hub.core.routing import Receiver, destination
+from hub.core.routing import Receiver, can_have, destination
 from modules.invoicereconciliation import service
 from modules.invoicereconciliation.model import InvoiceReconciliationRecord
 from modules.invoicereconciliation.store import MODULE, RECORDS, key_of
@@ -50,9 +50,9 @@ async def post_record(call: Call, body: InvoiceReconciliationRecord) -> Answer:
 
 
 def _to(call: Call) -> str:
-    """The party of OCPI-to. Raises: UnknownReceiver, PeerUnreachable, where the caller may not reach it."""
+    """The party of OCPI-to. Raises: UnknownReceiver, PeerUnreachable, NotInTheirVersion."""
     where = destination(call, roles=BILLING)
-    return where.party if isinstance(where, Receiver) else call.to
+    return can_have(call, where).party if isinstance(where, Receiver) else call.to
 
 
 @operations("PUT", RECEIVER, _SHAPE, body=RECORD, versions=VERSIONS)

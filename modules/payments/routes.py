@@ -14,7 +14,7 @@ from hub.core.paging import QUERY, Listing
 from hub.core.parties import PartyRole
 from hub.core.relay import Errand, relay
 from hub.core.renditions import Rendition
-from hub.core.routing import Receiver, destination, receiver
+from hub.core.routing import Receiver, can_have, destination, receiver
 from hub.core.units import Document
 from modules.payments import service
 from modules.payments.card_numbers import refuse_card_numbers
@@ -149,9 +149,9 @@ def _other(call: Call) -> str:
 
 
 def _cpo(call: Call) -> str:
-    """The CPO that a provider names in OCPI-to. Raises: UnknownReceiver, PeerUnreachable."""
+    """The CPO that a provider names in OCPI-to. Raises: UnknownReceiver, PeerUnreachable, NotInTheirVersion."""
     where = destination(call, roles=CPO)
-    return where.party if isinstance(where, Receiver) else ""
+    return can_have(call, where).party if isinstance(where, Receiver) else ""
 
 
 def _seen(call: Call, object_id: str) -> tuple[list[str], str]:
