@@ -71,6 +71,8 @@ class Expected(msgspec.Struct, frozen=True):
     correlation_id: str
     body: bytes = b""
     """The result as the asker is told it, once it came."""
+    subject: str = ""
+    """What the request was about, where the result changes what we know of it; in the module's own words."""
 
     def url(self, hub: Hub, version: str, *path: str) -> str:
         """Where the receiver, which speaks `version`, sends the result: `path` stands between module and id."""

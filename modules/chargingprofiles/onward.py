@@ -1,7 +1,8 @@
 """Charging profiles of the sessions of other CPOs: sent there, and what they answer brought home.
 
 As with commands (`modules/commands/onward.py`): our response_url goes out in place of the sender's, and the result is
-taken once. An ActiveChargingProfile goes the other way, from the session's CPO to the party that set a profile.
+taken once. An ActiveChargingProfile goes the other way, from the session's CPO to the party that set a profile. It
+SHALL come once one was set, and SHALL NOT before that (mod_charging_profiles_msp_put_method): then nobody is told.
 """
 
 from __future__ import annotations
@@ -12,19 +13,21 @@ from typing import Any, Final
 
 from hub.core import trace
 from hub.core.answers import Answer
-from hub.core.callbacks import Expected, announced, as_told, find, new_id, take
+from hub.core.callbacks import WAITING, Expected, announced, as_told, find, new_id, take
 from hub.core.dispatch import Call
 from hub.core.errors import NotFound, PeerNonsense
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from hub.core.operations import EMSP_LIKE, RECEIVER, SENDER, SMALL
 from hub.core.parties import PartyRole
+from hub.core.ports import Hub, ProfileOutcome
 from hub.core.relay import Errand, Reply, Wires, relay
 from hub.core.routing import Destination, Receiver, destination
 from hub.core.types import OcpiModel
-from hub.core.units import Unit
+from hub.core.units import ANY, Unit
 from modules.chargingprofiles.model import ActiveChargingProfile, SetChargingProfile
 from modules.chargingprofiles.service import response
+from modules.chargingprofiles.store import Profile, key_of, put_of, set_by
 from modules.chargingprofiles.wire import (
     ACTIVE_CHARGING_PROFILE,
     CHARGING_PROFILE_RESPONSE,
@@ -67,7 +70,7 @@ async def pass_on(
     version = receiver.partner.version or ""
     if version not in VERSIONS:
         return response("NOT_SUPPORTED")
-    expected = _expected(call, receiver, what, response_url)
+    expected = _expected(call, receiver, what, session_id, response_url)
     await call.hub.store.commit(Unit().put(expected.put()))
     errand = _errand(call, session_id, expected.url(call.hub, version, what), order, query or {})
     reply = await relay(call, receiver, errand)
@@ -75,7 +78,7 @@ async def pass_on(
     return reply.answer(call, receiver, CHARGING_PROFILE_RESPONSE)
 
 
-def _expected(call: Call, receiver: Receiver, what: str, response_url: str) -> Expected:
+def _expected(call: Call, receiver: Receiver, what: str, session_id: str, response_url: str) -> Expected:
     wait_s = call.hub.settings.relay_timeout_s + announced_s(call.hub)
     return Expected(
         id=new_id(),
@@ -89,6 +92,7 @@ def _expected(call: Call, receiver: Receiver, what: str, response_url: str) -> E
         receiver_party=receiver.party,
         until=call.hub.clock.now() + timedelta(seconds=wait_s),
         correlation_id=trace.correlation(),
+        subject=session_id,
     )
 
 
@@ -123,20 +127,35 @@ async def came(call: Call, what: str, result_id: str, result: OcpiModel, wires: 
     expected, document = await find(call.hub, result_id, by=call.partner.name)
     if (expected.module, expected.about) != (call.operation.module, what):
         raise NotFound
-    await take(call.hub, expected, document, as_told(expected, call.version, call.raw, result.tree(), wires))
+    tree = result.tree()
+    told = as_told(expected, call.version, call.raw, tree, wires)
+    is_first = document.columns["state"] == WAITING
+    is_set = is_first and what == "set" and tree["result"] == ProfileOutcome.ACCEPTED
+    taken = await take(call.hub, expected, document, told, also=_followed(call.hub, expected) if is_set else None)
+    if is_set and not taken:  # too late for its asker, and the charge is limited all the same
+        await call.hub.store.commit(_followed(call.hub, expected))
+
+
+def _followed(hub: Hub, expected: Expected) -> Unit:
+    """A profile was set: from now on its party hears of changes."""
+    key = key_of(expected.receiver_party, expected.subject)
+    profile = Profile(expected.asker_party, is_followed=True)
+    return Unit().put(put_of(key, profile, now=hub.clock.now(), expect=ANY))
 
 
 async def changed(call: Call, session_id: str, profile: ActiveChargingProfile) -> Answer:
-    """A CPO tells that a session may draw something else now: that goes to the party whose driver charges.
+    """A CPO tells that a session may draw something else now: that goes to the party that has set a profile for it.
 
-    Raises: NotFound, also for a session of another CPO; what `relay` raises.
+    Raises: NotFound, where none has, and for a session of another CPO; what `relay` raises.
     """
-    audience = await whose.driver_of(call.hub, call.partner, session_id)
-    if audience is None or (audience and call.to not in ("", call.hub.settings.hub, audience)):
-        raise NotFound
-    goes = destination(call, owner=audience, roles=PROFILERS)
+    keys = [key_of(party, session_id) for party in sorted(call.partner.parties)]
+    party = await set_by(call.hub.store, keys)
+    driver = await whose.driver_of(call.hub, call.partner, session_id)
+    if not party or driver not in ("", party) or call.to not in ("", call.hub.settings.hub, party):
+        raise NotFound("nobody has set a charging profile for such a session")
+    goes = destination(call, owner=party, roles=PROFILERS)
     if not isinstance(goes, Receiver):
-        raise NotFound
+        raise NotFound("nobody has set a charging profile for such a session")
     errand = Errand(
         method="PUT",
         module=call.operation.module,

@@ -1,10 +1,12 @@
 """What partners asked of the charging profiles of our sessions, and what they were shown last.
 
-One document a session. Its `seq` is the number by which the charger knows the partner's profile.
+One document a session. Its `seq` is the number by which the charger knows the partner's profile. For a session of
+another CPO (`key_of`) there is one once a profile was set.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -26,6 +28,11 @@ class Profile(msgspec.Struct, frozen=True):
     is_followed: bool = False
     active: msgspec.Raw = msgspec.Raw(b"null")
     """ActiveChargingProfile in our form, as the charger last told it."""
+
+
+def key_of(owner: str, session_id: str) -> str:
+    """Where what is known of another CPO's session is kept."""
+    return f"{owner}/{session_id.upper()}"
 
 
 def put_of(session_id: str, profile: Profile, *, now: datetime, expect: int = ABSENT) -> Put:
@@ -51,3 +58,9 @@ def active_in(document: Document) -> Tree | None:
     """What the charger last told."""
     tree: Tree | None = msgspec.json.decode(profile_in(document).active)
     return tree
+
+
+async def set_by(store: Store, keys: Sequence[str]) -> str:
+    """The party that has set a profile for another CPO's session, which has one of these keys; "": nobody."""
+    found = (profile_in(document) for document in (await store.get_many(PROFILES, keys)).values())
+    return next((profile.party for profile in found if profile.is_followed), "")

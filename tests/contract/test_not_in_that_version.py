@@ -14,7 +14,7 @@ from tests.contract.test_bookings import theirs
 from tests.contract.test_invoicereconciliation import record
 from tests.contract.test_payments import advice, terminal
 from tests.modules.bookings.booked import asked
-from tests.modules.chargingprofiles.test_onward import ACTIVE
+from tests.modules.chargingprofiles.test_onward import ACTIVE, set_at_the_cpo
 from tests.modules.chargingprofiles.world import URL, furnish, profile
 from tests.world import World, a_world
 
@@ -139,9 +139,10 @@ def test_the_rows_are_all_that_a_version_has_not(version: str, rows: dict[str, R
 
 @pytest.fixture
 async def world(sqlite_url: str) -> AsyncIterator[World]:
-    """All of 2.3.0: c1 has a session of e1's driver and a booking location, the provider t1 a terminal of c1's."""
+    """All of 2.3.0: c1 has a session that e1 has limited and a booking location, the provider t1 a terminal of c1's."""
     async with a_world(sqlite_url, "2.3.0") as made:
         await furnish(made, "2.3.0")
+        await set_at_the_cpo(made)
         await made.join("t1", "NL*PTA", PartyRole.PTP)
         to_c1 = [("OCPI-to-country-code", "BE"), ("OCPI-to-party-id", "AAA")]
         await made.ask("POST", made.at("receiver/payments/terminals"), by="t1", body=terminal(), headers=to_c1)

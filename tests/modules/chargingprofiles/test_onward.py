@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from hub.core.agreements import Agreement
+from hub.core.callbacks import CALLBACKS, CAME
 from tests.modules.chargingprofiles.world import URL, ask, furnish, passed_on, path_of, profile, session, told
 from tests.world import Said, Sent, World, a_world, until
 
@@ -118,12 +120,53 @@ async def test_all_but_the_url_passes_as_it_came(world: World) -> None:
     assert {**sent.body, "response_url": URL} == body
 
 
-async def test_a_change_at_the_cpo_goes_to_the_driver_s_emsp_alone(world: World) -> None:
+async def set_at_the_cpo(world: World, what: str = "ACCEPTED") -> Said:
+    """e1 sets a profile for S9, and c1 says what came of it."""
+    await ask(world, "PUT", "S9")
+    return await result(world, passed_on(world)[-1], {"result": what})
+
+
+async def all_told(world: World) -> bool:
+    return all(document.columns["state"] != CAME for document in await world.documents(CALLBACKS))
+
+
+async def test_a_change_that_nobody_asked_for_is_none_of_ours(world: World) -> None:
+    """It SHALL NOT be sent before a profile was set (mod_charging_profiles_msp_put_method)."""
     if far_of(world) == "2.1.1":
         return
-    world.peers.script = lambda sent: None
+    path = world.at("sender/chargingprofiles/s9", version=far_of(world))
+    await set_at_the_cpo(world, "REJECTED")
+    for method in ("GET", "DELETE"):
+        await ask(world, method, "S9")
+        await result(world, passed_on(world)[-1], {"result": "ACCEPTED"})
+    await ask(world, "PUT", "S9")
+    await until(partial(all_told, world))
+    async with world.unchanged():
+        said = await world.ask("PUT", path, by="c1", body=ACTIVE)
+        assert (said.http, said.code) == (404, 2000)
+    assert (await result(world, passed_on(world)[-1], {"result": "ACCEPTED"})).code == 1000
+    assert (await world.ask("PUT", path, by="c1", body=ACTIVE)).code == 1000
+
+
+async def test_a_profile_whose_result_came_too_late_is_set_all_the_same(world: World) -> None:
+    if far_of(world) == "2.1.1":
+        return
+    path = world.at("sender/chargingprofiles/S9", version=far_of(world))
+    await ask(world, "PUT", "S9")
+    world.clock.move_to(21)
+    await result(world, passed_on(world)[-1], {"result": "ACCEPTED"})
+    assert (await world.ask("PUT", path, by="c1", body=ACTIVE)).code == 1000
+    assert told(world) == []
+
+
+async def test_a_change_at_the_cpo_goes_to_whoever_set_a_profile_alone(world: World) -> None:
+    if far_of(world) == "2.1.1":
+        return
     path = world.at("sender/chargingprofiles/S9", version=far_of(world))
     await session(world, "S7", "")
+    await set_at_the_cpo(world)
+    world.peers.script = lambda sent: None
+    world.peers.sent.clear()
     assert (await world.ask("PUT", path, by="c1", body=ACTIVE)).code == 1000
     (sent,) = passed_on(world)
     assert (sent.partner, sent.method, sent.path, sent.to, sent.sender, sent.body) == (
