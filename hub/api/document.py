@@ -196,7 +196,14 @@ ANSWERS: Final[dict[str, Tree]] = {
     "TokenAsked": {"type": "object", "description": "A Token; what the URL says may be left out.",
                    "required": ["contract_id"], "properties": {"contract_id": _TEXT, "valid": _FLAG}},
     "Sessions": _page("Session"),
-    "Delivery": _object(partner=_TEXT, state=_TEXT, attempts=_WHOLE, location=_TEXT, at=_TEXT),
+    "Delivery": _object(
+        partner=_TEXT,
+        state={"type": "string", "enum": ["pending", "sending", "unknown", "delivered", "refused", "held"]},
+        why={"type": "string", "description": "Why it was set aside; empty where it was not."},
+        attempts=_WHOLE,
+        location=_TEXT,
+        at=_TEXT,
+    ),
     "IssuedCdr": _object(
         cdr=_ref("Cdr"),
         audience=_TEXT,

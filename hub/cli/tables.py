@@ -47,8 +47,15 @@ def _at(item: Json, path: str) -> Json:
 def _cell(value: Json, longest: int) -> str:
     if isinstance(value, list) and all(isinstance(each, dict) and "role" in each for each in value):
         return plain(", ".join(f"{each['role']} {each['country_code']}*{each['party_id']}" for each in value))
+    if isinstance(value, list) and value and all(isinstance(each, dict) and "attempts" in each for each in value):
+        return plain(", ".join(_delivery(each) for each in value))
     text = _plain(value)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _delivery(tree: Tree) -> str:
+    why = f" ({tree['why']})" if tree["why"] else ""
+    return f"{tree['partner']}: {tree['state']}{why}"
 
 
 def _plain(value: Any) -> str:

@@ -9,6 +9,7 @@ import msgspec
 
 from hub.control import received, undelivered
 from hub.control.listing import MOST, Filter, Found, newest, parties_of
+from hub.core.delivery import REFUSED, refused_key
 from hub.core.errors import InvalidRequest, NotFound
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
@@ -115,10 +116,14 @@ async def with_deliveries(program: Program, document: Document) -> Tree:
 
 
 async def _delivery(program: Program, partner: str, key: str) -> Tree:
+    """What was set aside before it was tried is held, as a credit CDR for a partner of 2.1.1."""
     delivery = await load_delivery(program.hub, partner, key)
+    aside = await program.store.get(REFUSED, refused_key(partner, ("cdrs", key)))
+    is_held = aside is not None and delivery.state == "pending"
     return {
         "partner": partner,
-        "state": delivery.state,
+        "state": "held" if is_held else delivery.state,
+        "why": "" if aside is None else tree_of(aside)["reason"].removeprefix("held: "),
         "attempts": delivery.attempts,
         "location": delivery.location,
         "at": delivery.at,

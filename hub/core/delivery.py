@@ -24,7 +24,7 @@ import msgspec
 
 from hub.core.addressed import audience_in, owner_in
 from hub.core.errors import NotFound
-from hub.core.lane import LANES, ONLY, REFUSED, Lane, LaneState, Publication
+from hub.core.lane import LANES, ONLY, REFUSED, Lane, LaneState, Publication, refused_key
 from hub.core.lane_queue import At
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
@@ -44,6 +44,7 @@ __all__ = [
     "may_have",
     "only_for",
     "parties",
+    "refused_key",
 ]
 
 

@@ -44,6 +44,11 @@ _CURSOR_EVERY_S: Final = 0.5
 _STORE_PAUSE_S: Final = 1.0
 
 
+def refused_key(partner: str, at: At) -> str:
+    """Where an object that the lane of that partner has set aside is kept, with the reason."""
+    return "/".join((partner, *at))
+
+
 class Publication(Protocol):
     """How one module's objects get to a partner. Modules implement it, `modules.MODULES` lists them."""
 
@@ -288,7 +293,7 @@ class Lane:
         state.last_error = state.failing_since = ""
         self.retry_at = self.soonest = 0.0
         if at in self.refused:
-            await self.hub.store.commit(Unit().delete(Delete(REFUSED, self._refused_key(at))))
+            await self.hub.store.commit(Unit().delete(Delete(REFUSED, refused_key(self.name, at))))
             self.refused.discard(at)
 
     async def _judge(self, at: At, dirty: Dirty, fault: PeerFault | NotExpressible) -> None:
@@ -332,13 +337,10 @@ class Lane:
         body = msgspec.json.encode(
             {"partner": self.name, "module": module, "object": key, "reason": reason, "at": self._now().isoformat()}
         )
-        put = Put(REFUSED, self._refused_key(at), body, columns=(self.name, module, key))
+        put = Put(REFUSED, refused_key(self.name, at), body, columns=(self.name, module, key))
         await self.hub.store.commit(Unit().put(put))
         self.refused.add(at)
         log.warning("refused", partner=self.name, module=module, reason=reason)
-
-    def _refused_key(self, at: At) -> str:
-        return "/".join((self.name, *at))
 
     def _now(self) -> datetime:
         return self.hub.clock.now()

@@ -48,3 +48,9 @@ def test_what_is_said_beside_it_steers_no_terminal_either(capsys: pytest.Capture
     face.say(f"a word{TURNS}")
     told = capsys.readouterr()
     assert (told.out, told.err) == ("two\nlines [2J\n", f"a word{' ' * len(TURNS)}\n")
+
+
+def test_how_far_a_cdr_has_come_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    held = {"partner": "old", "state": "held", "why": "it cannot be said\x07", "attempts": 0}
+    table([{"deliveries": [{"partner": "new", "state": "delivered", "why": "", "attempts": 1}, held]}], ("deliveries",))
+    assert "new: delivered, old: held (it cannot be said" in capsys.readouterr().out

@@ -8,7 +8,9 @@ from decimal import Decimal
 import pytest
 
 from hub.core.clock import timestamp
+from partners.sandbox.emsp import Emsp
 from tests.hub.house import House
+from tests.world import until
 
 
 @pytest.fixture
@@ -99,6 +101,46 @@ async def test_a_cdr_is_taken_back_once(busy: House) -> None:
     assert told.tree["total_cost"]["before_taxes"] == -cdr["total_cost"]["before_taxes"]
     assert (await busy.ask("POST", path)).status == 422
     assert (await busy.ask("POST", "/api/v1/cdrs/DE/BSB/none/credit")).status == 404
+
+
+async def test_a_credit_that_a_version_cannot_say_is_held_and_says_why(serving: House) -> None:
+    async with Emsp("2.1.1", "NL*EEE") as emsp:
+        await serving.admit(emsp)
+        await serving.furnish()
+        await serving.charge()
+
+        async def stands(at: int) -> tuple[str, str]:
+            """The newest CDR is the first."""
+            item = (await serving.ask("GET", "/api/v1/cdrs")).tree["items"][at]
+            (delivery,) = item["deliveries"]
+            return delivery["state"], delivery["why"]
+
+        async def arrived() -> bool:
+            return await stands(0) == ("delivered", "")
+
+        async def is_held() -> bool:
+            return (await stands(0))[0] == "held"
+
+        await until(arrived)
+        cdr = (await serving.ask("GET", "/api/v1/cdrs")).tree["items"][0]["cdr"]
+        assert (await serving.ask("POST", f"/api/v1/cdrs/DE/BSB/{cdr['id']}/credit")).status == 201
+        await until(is_held)
+        assert (await stands(0))[1].startswith("a credit CDR, and the CDR that follows it, cannot be said")
+        assert await stands(1) == ("delivered", "")
+
+
+async def test_a_cdr_that_was_refused_says_why(serving: House) -> None:
+    async with Emsp("2.2.1", "NL*EEE") as emsp:
+        await serving.admit(emsp)
+        await serving.furnish()
+        emsp.temper.switch("reject")
+        await serving.charge()
+
+        async def is_refused() -> bool:
+            deliveries = (await serving.ask("GET", "/api/v1/cdrs")).tree["items"][0]["deliveries"]
+            return [(each["state"], bool(each["why"])) for each in deliveries] == [("refused", True)]
+
+        await until(is_refused)
 
 
 async def test_a_held_bill_is_released_only_with_a_figure_that_was_asked_for(house: House) -> None:
