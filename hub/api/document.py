@@ -195,7 +195,12 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Tokens": _page("Token"),
     "TokenAsked": {"type": "object", "description": "A Token; what the URL says may be left out.",
                    "required": ["contract_id"], "properties": {"contract_id": _TEXT, "valid": _FLAG}},
-    "Sessions": _page("Session"),
+    "ListedSession": {
+        "allOf": [_ref("Session")],
+        "properties": {"waits": _object(state={"type": "string", "enum": [ADDRESSED, *Waits]}, rule=_WHY_IT_WAITS)},
+        "description": "`waits`: why it reaches nobody, with `withheld`.",
+    },
+    "Sessions": _page("ListedSession"),
     "Delivery": _object(
         partner=_TEXT,
         state={"type": "string", "enum": ["pending", "sending", "unknown", "delivered", "refused", "held"]},

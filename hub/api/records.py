@@ -59,7 +59,7 @@ def _listed(items: list[Any], total: int) -> Response:
 @router.get("/sessions", tags=["sessions"], responses=gives("Sessions"))
 async def list_sessions(request: Request, bearer: Viewer, narrowed_to: Narrowed) -> Response:
     """Sessions, the newest first."""
-    return stored(await records.sessions(program_of(request), narrowed_to))
+    return _listed(*await records.sessions(program_of(request), narrowed_to))
 
 
 @router.get("/sessions/{country_code}/{party_id}/{session_id}", tags=["sessions"], responses=gives("Session"))

@@ -105,7 +105,8 @@ def list_sessions(
 ) -> None:
     """Sessions, the newest first."""
     query = _filters(partner, station, is_open, date_from, held=held, withheld=withheld)
-    face.show(face.hub.get("/sessions", **query, limit=limit, offset=offset), _SESSION)
+    columns = (*_SESSION, "waits.state", "waits.rule") if withheld else _SESSION
+    face.show(face.hub.get("/sessions", **query, limit=limit, offset=offset), columns)
 
 
 @command(session, "show")

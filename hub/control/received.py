@@ -66,7 +66,7 @@ async def _view(program: Program, document: Document, passed: Document | None) -
     }
     if passed is None or passed.audience:
         return shown
-    return shown | await undelivered.shown(program.hub, passed)
+    return shown | await undelivered.shown(program.hub, "cdrs", passed)
 
 
 async def find(program: Program, owner: Party, cdr_id: str) -> Document | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from hub.control import received, undelivered
-from hub.control.listing import MOST, Filter, Found, newest, parties_of
+from hub.control.listing import MOST, Filter, newest, parties_of
 from hub.core.delivery import REFUSED, refused_key
 from hub.core.errors import InvalidRequest, NotFound
 from hub.core.inbound import parse
@@ -44,10 +44,15 @@ def tree_of(document: Document) -> Tree:
     return tree
 
 
-async def sessions(program: Program, asked: Filter) -> Found:
-    """Sessions, the newest first. Raises: NotFound (no such partner), InvalidRequest."""
+async def sessions(program: Program, asked: Filter) -> tuple[list[Any], int]:
+    """Sessions, the newest first; those that wait, each with what keeps it.
+
+    Raises: NotFound (no such partner), InvalidRequest.
+    """
     if asked.withheld:
-        return Found(*await undelivered.part(program, "sessions", asked))
+        waiting, total = await undelivered.part(program, "sessions", asked)
+        stand = [await undelivered.shown(program.hub, "sessions", document) for document in waiting]
+        return [{**tree_of(d), "waits": waits} for d, waits in zip(waiting, stand, strict=True)], total
     among: dict[str, Sequence[str]] = {}
     if asked.open is not None:
         among["status"] = RUNNING if asked.open else _ENDED
@@ -57,7 +62,8 @@ async def sessions(program: Program, asked: Filter) -> Found:
         held = await _held(program)
         among["id"] = [name for name in held if name in among["id"]] if "id" in among else held
     audiences = parties_of(program, asked.partner)
-    return await newest(program.store, SESSIONS, asked, audiences=audiences, among=among, since=asked.since())
+    found = await newest(program.store, SESSIONS, asked, audiences=audiences, among=among, since=asked.since())
+    return [msgspec.Raw(document.body) for document in found.documents], found.total
 
 
 async def _sessions_at(program: Program, station: str) -> list[str]:
@@ -111,7 +117,7 @@ async def with_deliveries(program: Program, document: Document) -> Tree:
     tried = await program.store.select(DELIVERIES, equal={"cdr": document.key}, limit=MOST)
     names = {*(partner.name for partner in partners), *(d.key.split("/", 1)[0] for d in tried)}
     deliveries = [await _delivery(program, name, document.key) for name in sorted(names)]
-    shown = await undelivered.shown(program.hub, document)
+    shown = await undelivered.shown(program.hub, "cdrs", document)
     return {"cdr": msgspec.Raw(document.body), "audience": document.audience, **shown, "deliveries": deliveries}
 
 

@@ -90,7 +90,7 @@ async def warnings(program: Program, partner: str) -> list[str]:
     return said
 
 
-async def shown(hub: Hub, document: Document) -> Tree:
-    """`state` and `rule` of a CDR, for its view."""
-    stands = await standing(hub, "cdrs", document)
+async def shown(hub: Hub, module: str, document: Document) -> Tree:
+    """`state` and `rule` of a session or CDR, for its view."""
+    stands = await standing(hub, module, document)
     return {"state": str(stands.state), "rule": stands.rule}

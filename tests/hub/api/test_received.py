@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
+from hub.core.parties import Party
 from hub.core.registry import State
 from modules.cdrs import received, vetting
 from modules.cdrs.model import CDR
+from modules.sessions import received as sessions
+from modules.sessions.received import Bringer
 from tests.hub.house import House
 from tests.modules.cdrs.check.records import but
 from tests.modules.cdrs.check.test_mistakes import HOURS
 from tests.modules.cdrs.test_received import later
+from tests.modules.sessions.records import in_our_form
 from tests.world import World
 
 CDRS = "/api/v1/cdrs"
@@ -200,3 +204,18 @@ async def test_what_no_agreement_lets_through_is_shown_with_the_rule(furnished: 
             w for w in (await furnished.ask("GET", f"/api/v1/partners/{partner}")).tree["warnings"] if why in w
         ]
         assert warning == f"CDRs that are withheld: 1, {why} (busbar cdr list --partner {partner} --withheld)"
+
+
+async def test_a_session_that_reaches_nobody_says_by_which_rule(furnished: House) -> None:
+    rule = {"viewer": "acme", "owner": "BE*AAA", "module": "sessions", "allow": False}
+    await furnished.ask("PUT", "/api/v1/agreements", rule)
+    for session_id, driver in (("KEPT", "NL*EEE"), ("WHOSE", "NL*ZZZ")):
+        bringer = Bringer(owner=Party("BE", "AAA"), partner="cpo")
+        tree = in_our_form("BE*AAA", driver, id=session_id)
+        await sessions.put(furnished.program.hub, bringer, session_id, tree)
+    found = (await furnished.ask("GET", "/api/v1/sessions?withheld=true")).tree
+    assert {item["id"]: item["waits"] for item in found["items"]} == {
+        "KEPT": {"state": "withheld", "rule": "agreement: deny viewer acme, owner BE*AAA, module sessions"},
+        "WHOSE": {"state": "unaddressed", "rule": "no partner is NL*ZZZ"},
+    }
+    assert all("waits" not in item for item in (await furnished.ask("GET", "/api/v1/sessions")).tree["items"])
