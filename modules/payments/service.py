@@ -74,6 +74,8 @@ async def take_confirmation(
     """Keep what a PTP says of a capture. Returns: True if it was not known before. Raises: InvalidRequest."""
     tree = confirmation.tree()
     refuse_card_numbers(tree)
+    if tree["total_costs"]["before_taxes"] < 0:
+        raise InvalidRequest("/total_costs: nobody captures an amount below zero")
 
     async def put(known: Document | None) -> Put:
         audience = known.audience if known is not None else to or await _charged_by(hub, sender, owner, tree)

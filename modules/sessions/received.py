@@ -42,6 +42,8 @@ class Bringer:
     """The party of OCPI-to; "": nobody is named."""
     location: Tree | None = None
     """The location in our form, where the version brings it along (2.1.1)."""
+    gives_back: bool = True
+    """Has its version a word for energy that a vehicle gave back (CdrDimensionType, ENERGY; since 2.2)?"""
 
 
 async def get(hub: Hub, owner: Party, session_id: str) -> Document:
@@ -61,6 +63,7 @@ async def put(hub: Hub, bringer: Bringer, session_id: str, tree: Tree) -> bool:
     if tree["id"].upper() != session_id.upper() or _party(tree) != bringer.owner:
         raise InvalidRequest("the URL and the object name different sessions")
     check_named(hub, bringer.to, tree["cdr_token"])
+    _check_sense(bringer, tree)
     key = sessions.key_of(bringer.owner, session_id)
     for _ in range(_ATTEMPTS):
         known = await sessions.find(hub.store, key)
@@ -78,6 +81,7 @@ async def patch(hub: Hub, bringer: Bringer, session_id: str, part: Tree, *, arri
     """
     if part.get("last_updated") is None and not arrived:
         raise InvalidRequest("a PATCH carries last_updated")
+    _check_sense(bringer, part)
     for _ in range(_ATTEMPTS):
         known = await get(hub, bringer.owner, session_id)
         merged = SESSION[VERSIONS[-1]].read(_merged(parse(known.body, limit=LIMIT), part)).tree()
@@ -100,6 +104,14 @@ async def _committed(hub: Hub, unit: Unit | None) -> bool:
     except Conflict:
         return False
     return True
+
+
+def _check_sense(bringer: Bringer, told: Tree) -> None:
+    """A session, or a part of one. Raises: InvalidRequest, for what no charge comes to."""
+    if not bringer.gives_back and (told.get("kwh") or 0) < 0:
+        raise InvalidRequest("/kwh: energy below zero, which this version of OCPI has no word for")
+    if told.get("total_cost") is not None and told["total_cost"]["before_taxes"] < 0:
+        raise InvalidRequest("/total_cost: a cost below zero; money is given back by a credit CDR")
 
 
 def _party(tree: Tree) -> Party:

@@ -88,7 +88,7 @@ def _bringer(call: Call, owner: Party) -> Bringer:
     """Raises: InvalidRequest."""
     carried = call.received.get("location") if call.version == _EMBEDS and isinstance(call.received, dict) else None
     if carried is None:
-        return Bringer(owner=owner, partner=call.partner.name, to=call.to)
+        return Bringer(owner=owner, partner=call.partner.name, to=call.to, gives_back=call.version != _EMBEDS)
     party = {"country_code": owner.country_code, "party_id": owner.party_id}
     location = LOCATION[_EMBEDS].read(carried, given=party).tree()
-    return Bringer(owner=owner, partner=call.partner.name, location=location)
+    return Bringer(owner=owner, partner=call.partner.name, location=location, gives_back=False)

@@ -121,7 +121,19 @@ def _is_no_news(hub: Hub, tree: Tree, known: Document) -> bool:
 
 
 def check(spot: Spot, tree: Tree) -> None:
-    """Is it the tariff that its URL names? Raises: InvalidRequest."""
+    """Is it the tariff that its URL names, and can its amounts be? Raises: InvalidRequest."""
     same = tree["id"].upper() == spot.tariff_id.upper()
     if not same or Party.of(tree["country_code"], tree["party_id"]) != spot.owner:
         raise InvalidRequest("the URL and the object name different tariffs")
+    _check_amounts(tree)
+
+
+def _check_amounts(tree: Tree) -> None:
+    """No sum of money is below zero. The price of a unit may be: then the driver is paid. Raises: InvalidRequest."""
+    sums = [("/preauthorize_amount", tree.get("preauthorize_amount"))]
+    for name in ("min_price", "max_price"):
+        limit = tree.get(name) or {}
+        sums += [(f"/{name}/{side}", limit.get(side)) for side in ("before_taxes", "after_taxes")]
+    for pointer, amount in sums:
+        if amount is not None and amount < 0:
+            raise InvalidRequest(f"{pointer}: an amount below zero")

@@ -151,6 +151,12 @@ async def test_a_confirmation_follows_the_cdr_with_its_reference(ptp: World) -> 
     assert {each.audience for each in await ptp.documents(CONFIRMATIONS)} == {"DE*BSB", "BE*AAA"}
 
 
+async def test_nobody_captures_less_than_nothing(ptp: World) -> None:
+    async with ptp.unchanged():
+        said = await ptp.ask("POST", ptp.at(ADVICE_HERE), by="t1", body=advice(total_costs={"before_taxes": -5}))
+        assert (said.http, said.code) == (200, 2001)
+
+
 async def with_terminal(world: World) -> None:
     await world.ask("POST", world.at(TERMINALS_HERE), by="t1", body=terminal(), headers=TO_C1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -289,3 +290,38 @@ async def test_an_agreement_may_keep_it_from_the_owner_of_the_token(world: World
     await world.hub.agreements.put(Agreement("NL*EEE", "BE*AAA", "sessions", allow=False), actor="op")
     await put(world)
     assert (await kept(world))["audience"] == ""
+
+
+async def test_figures_may_be_text_and_are_kept_as_numbers(world: World) -> None:
+    """The example of 2.1.1 writes a price so; what is no plain figure is none."""
+    await known_card(world)
+    body = a_session(world.version)
+    assert (await world.ask("PUT", world.at(PATH), by="c1", body={**body, "kwh": "5.50"})).code == 1000
+    assert (await kept(world))["kwh"] == Decimal("5.50")
+    async with world.unchanged():
+        for figure in ("", "NaN", "Infinity", "1_0", "٣", "5,5", "5 kWh", " 5", True, [5], "1e999", "9" * 21):
+            said = await world.ask("PUT", world.at(PATH), by="c1", body={**body, "kwh": figure})
+            assert (figure, said.http, said.code) == (figure, 200, 2001)
+
+
+async def test_energy_that_was_given_back_has_a_word_since_2_2(world: World) -> None:
+    """CdrDimensionType, ENERGY: when negative, more energy was fed into the grid than charged into the EV."""
+    await known_card(world)
+    await put(world)
+    has_word = world.version != "2.1.1"
+    assert (await put(world, kwh=Decimal(-2), last_updated=LATER)).code == (1000 if has_word else 2001)
+    assert (await patch(world, {"kwh": -3, "last_updated": LATER})).code == (1000 if has_word else 2001)
+    assert (await kept(world))["kwh"] == (-3 if has_word else 1)
+
+
+async def test_a_session_costs_nothing_below_zero(world: World) -> None:
+    """Money is given back by credit CDRs."""
+    await known_card(world)
+    await put(world)
+    cost = {"2.1.1": -1, "2.2.1": {"excl_vat": -1}, "2.3.0": {"before_taxes": -1}}[world.version]
+    async with world.unchanged():
+        for said in (
+            await world.ask("PUT", world.at(PATH), by="c1", body={**a_session(world.version), "total_cost": cost}),
+            await patch(world, {"total_cost": cost, "last_updated": LATER}),
+        ):
+            assert (said.http, said.code) == (200, 2001)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from modules.tariffs.store import TARIFFS
@@ -87,3 +88,15 @@ async def test_wrong_content_is_200_with_2001_and_has_no_effect(world: World) ->
 async def test_a_tariff_is_kept_under_its_owner(world: World) -> None:
     await put(world)
     assert [d.key for d in await world.documents(TARIFFS) if d.owner == "BE*AAA"] == ["BE*AAA/T9"]
+
+
+async def test_amounts_are_not_below_zero_and_the_price_of_a_unit_may_be(world: World) -> None:
+    """A driver may be paid for what he draws; a limit or a sum set aside below zero is a slip."""
+    assert (await put(world, their_tariff(world.version, price="-0.05"))).code == 1000
+    side = "excl_vat" if world.version == "2.2.1" else "before_taxes"
+    amounts: list[dict[str, Any]] = [{"min_price": {side: -1}}, {"max_price": {side: Decimal("-0.01")}}]
+    amounts += [{"preauthorize_amount": -1}] if world.version == "2.3.0" else []
+    async with world.unchanged():
+        for amount in amounts if world.version != "2.1.1" else []:
+            said = await put(world, {**their_tariff(world.version, price="-0.05", at=LATER), **amount})
+            assert (amount, said.http, said.code) == (amount, 200, 2001)
