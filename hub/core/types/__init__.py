@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypeVar
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -65,7 +67,13 @@ class OcpiModel(BaseModel):
 
     def tree(self) -> Tree:
         """The object as JSON values: times as text, numbers as Decimal or int, nothing for null and empty lists."""
-        out = {name: plain(value) for name, value in self.__dict__.items() if value is not None and value != []}
+        out: Tree = {name: value for name, value in self.__dict__.items() if value is not None}
+        for name in _unlike_json(type(self)):
+            value = out.get(name)
+            if value == []:
+                del out[name]
+            elif value is not None:
+                out[name] = plain(value)
         if self.__pydantic_extra__:
             out.update({name: value for name, value in self.__pydantic_extra__.items() if value is not None})
         return out
@@ -73,6 +81,21 @@ class OcpiModel(BaseModel):
     def json_bytes(self) -> bytes:
         """The object as JSON, in UTF-8."""
         return encode(self.tree())
+
+
+@cache
+def _unlike_json(model: type[OcpiModel]) -> tuple[str, ...]:
+    """The fields of `model` whose values may be none of JSON's own: times, lists, objects."""
+    return tuple(name for name, field in model.model_fields.items() if not _is_like_json(field.annotation))
+
+
+def _is_like_json(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType):
+        return all(map(_is_like_json, get_args(annotation)))
+    if origin is Annotated:
+        return _is_like_json(get_args(annotation)[0])
+    return origin is Literal or annotation in (str, bool, int, Decimal, NoneType)
 
 
 def plain(value: Any) -> Any:
