@@ -7,6 +7,7 @@ as text, long language codes. null, an empty list and an absent field are the sa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -68,12 +69,13 @@ class OcpiModel(BaseModel):
     def tree(self) -> Tree:
         """The object as JSON values: times as text, numbers as Decimal or int, nothing for null and empty lists."""
         out: Tree = {name: value for name, value in self.__dict__.items() if value is not None}
-        for name in _unlike_json(type(self)):
-            value = out.get(name)
-            if value == []:
-                del out[name]
-            elif value is not None:
-                out[name] = plain(value)
+        for name, read in _unlike_json(type(self)):
+            if name in out:
+                value = out[name]
+                if value == []:
+                    del out[name]
+                else:
+                    out[name] = read(value)
         if self.__pydantic_extra__:
             out.update({name: value for name, value in self.__pydantic_extra__.items() if value is not None})
         return out
@@ -84,9 +86,12 @@ class OcpiModel(BaseModel):
 
 
 @cache
-def _unlike_json(model: type[OcpiModel]) -> tuple[str, ...]:
-    """The fields of `model` whose values may be none of JSON's own: times, lists, objects."""
-    return tuple(name for name, field in model.model_fields.items() if not _is_like_json(field.annotation))
+def _unlike_json(model: type[OcpiModel]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """The fields of `model` whose values may be none of JSON's own (times, lists, objects), and what makes them so."""
+    unlike = {
+        name: field.annotation for name, field in model.model_fields.items() if not _is_like_json(field.annotation)
+    }
+    return tuple((name, moment_text if annotation is datetime else plain) for name, annotation in unlike.items())
 
 
 def _is_like_json(annotation: Any) -> bool:
