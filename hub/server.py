@@ -22,6 +22,9 @@ PARTS: Final = ("api", "ocpp", "worker")
 KEEP_ALIVE_S: Final = 75
 """An idle connection is closed after so many seconds: later than the proxies before us do it."""
 _GRACE_S: Final = 10
+_DOORS: Final = 16
+"""So many connections are taken in a turn of the event loop. libuv takes one from each listening socket it watches, and
+a turn is long while others are served: who came as the 64th waited for half a second."""
 
 
 class Server:
@@ -50,7 +53,8 @@ class Server:
             listener = self._listener = self._listener or bound(settings.host, settings.port)
             listener.listen(2048)
             self._uvicorn = _Http(_config(self.program))
-            self._serving = asyncio.create_task(self._uvicorn.serve([listener]), name="http")
+            doors = [listener, *(listener.dup() for _ in range(_DOORS - 1))]
+            self._serving = asyncio.create_task(self._uvicorn.serve(doors), name="http")
             while not self._uvicorn.started and not self._serving.done():  # noqa: ASYNC110 - uvicorn has only a flag
                 await asyncio.sleep(0.01)
         settle_memory()

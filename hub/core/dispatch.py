@@ -349,6 +349,8 @@ class Dispatcher:
         lost: list[Loss] = []
         if call.operation.patch:
             read: Any = wire.read_patch(tree, losses=lost)
+        elif call.operation.as_tree:
+            read = wire.read_tree(tree, given=_owner(call, parameters), losses=lost)
         else:
             read = wire.read(tree, given=_owner(call, parameters), losses=lost)
         call.missed = pointers(lost)

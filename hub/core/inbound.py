@@ -15,7 +15,6 @@ all of it against the parser of the standard library.
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
@@ -31,7 +30,6 @@ MAX_DIGITS: Final = 32
 
 _NUL: Final = "the body holds a NUL character"
 _LONG: Final = f"a number of the body has more than {MAX_DIGITS} digits"
-_EXPONENT = re.compile(rb"[0-9]E[+-][0-9]")
 _LONG_NUMBER: Final = b"0" * (MAX_DIGITS + 1)
 _DIGITS: Final = bytes.maketrans(b"0123456789", b"0" * 10)
 _OPENING: Final = bytes.maketrans(b"[]", b"{}")
@@ -76,9 +74,19 @@ def encode(tree: Json) -> bytes:
 
 def _may_be_odd(out: bytes) -> bool:
     """Could `out` hold a number that is not in plain notation? A single byte is sought first: that is memchr."""
-    if ((b"+" in out and b"E+" in out) or b"E-" in out) and _EXPONENT.search(out):
+    if (b"+" in out and _has_exponent(out, b"E+")) or _has_exponent(out, b"E-"):
         return True
     return (b"N" in out and b"NaN" in out) or b"Infinity" in out
+
+
+def _has_exponent(out: bytes, sign: bytes) -> bool:
+    """Does `sign`, E with its sign, stand between two digits? Ids have many of them, but after letters."""
+    at = out.find(sign)
+    while at >= 0:
+        if out[at - 1 : at].isdigit() and out[at + 2 : at + 3].isdigit():
+            return True
+        at = out.find(sign, at + 2)
+    return False
 
 
 def _without_escapes(body: bytes) -> bytes:
@@ -93,6 +101,8 @@ def _skeleton(quoted: bytes) -> bytes:
 
 def _check_depth(quoted: bytes) -> None:
     """Raises: Unreadable, when it nests too deep."""
+    if quoted.count(b"{") + quoted.count(b"[") <= MAX_DEPTH:
+        return
     marks = quoted.translate(_OPENING, _NO_MARKS).replace(b'""', b"")
     if b'"' in marks:  # the first string with a bracket in it kept its opening quote
         marks = _skeleton(quoted).translate(_OPENING, _NO_MARKS)

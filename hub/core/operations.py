@@ -52,7 +52,8 @@ class Operation:
     """One method on one path shape.
 
     `shape` is the path below the module's endpoint: `{name}` is a parameter, anything else a literal segment.
-    `body` and `answer` are wire models per version; `listed` marks an answer that is an array.
+    `body` and `answer` are wire models per version; `listed` marks an answer that is an array. The handler gets the
+    body as an object, `as_tree` as the JSON values of our form, and of a `patch` only what was told.
     `pending` lets a registration token (token A) in. `repeats`: though it is no GET, who asks the same again gets the
     same, as long as nothing has changed. `kept`: what comes is kept here, and brought on by lanes, so that we answer,
     whoever OCPI-to names. `limit` is the most bytes of body taken; a `bodiless` request may
@@ -67,6 +68,7 @@ class Operation:
     callers: frozenset[PartyRole]
     body: Wires | None = None
     patch: bool = False
+    as_tree: bool = False
     bodiless: bool = False
     answer: Wires | None = None
     listed: bool = False
@@ -106,6 +108,7 @@ class Operations:
         callers: frozenset[PartyRole] | None = None,
         body: Wires | None = None,
         patch: bool = False,
+        as_tree: bool = False,
         bodiless: bool = False,
         answer: Wires | None = None,
         listed: bool = False,
@@ -128,6 +131,7 @@ class Operations:
                     callers=self._callers if callers is None else callers,
                     body=body,
                     patch=patch,
+                    as_tree=as_tree,
                     bodiless=bodiless,
                     answer=answer,
                     listed=listed,

@@ -11,7 +11,7 @@ first used, or the overlap ends (credentials, PUT).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -197,7 +197,7 @@ class Registry:
         self._versions: dict[str, int] = {}
         self._by_fingerprint: dict[str, tuple[str, IssuedToken]] = {}
         self._by_header: dict[bytes, Caller] = {}
-        self._holders: dict[RoleClaim, list[Partner]] = {}
+        self._holders: dict[Party, list[tuple[PartyRole, Partner]]] = {}
         self._revision = -1
         self._listeners: list[Callable[[], None]] = []
         self._changing = asyncio.Lock()
@@ -238,7 +238,7 @@ class Registry:
         self._holders = {}
         for partner in self.connected():
             for claim in partner.claims:
-                self._holders.setdefault(claim.pair, []).append(partner)
+                self._holders.setdefault(claim.party, []).append((claim.role, partner))
         for listener in self._listeners:
             listener()
 
@@ -259,12 +259,12 @@ class Registry:
     def connected(self) -> list[Partner]:
         return [partner for partner in self.all() if partner.state is State.CONNECTED]
 
-    def holder_of(self, party: Party, roles: Iterable[PartyRole], *, behind: str = "") -> Partner | None:
+    def holder_of(self, party: Party, roles: Collection[PartyRole], *, behind: str = "") -> Partner | None:
         """The connected partner that speaks for `party` in one of `roles`.
 
         A party of 2.1.1 may have several connections, each standing for one party of ours: then that of `behind`.
         """
-        found = [held for role in roles for held in self._holders.get(RoleClaim(role, party), ())]
+        found = [held for role, held in self._holders.get(party, ()) if role in roles]
         if len(found) > 1 or (found and found[0].represents):
             found = [held for held in found if not behind or held.represents in ("", behind)]
             found.sort(key=lambda held: (held.represents != behind, held.represents))
@@ -272,7 +272,7 @@ class Registry:
 
     def rivals(self, partner: Partner, claim: Claim) -> list[Partner]:
         """Other connected partners with the same claim, on connections that are not each for another party of ours."""
-        held = self._holders.get(claim.pair, ())
+        held = [other for role, other in self._holders.get(claim.party, ()) if role is claim.role]
         return [other for other in held if other.name != partner.name and _overlap(other, partner)]
 
     def known(self, header: bytes) -> Caller | None:

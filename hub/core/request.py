@@ -26,10 +26,9 @@ ECHOED: Final = (b"x-request-id", b"x-correlation-id")
 LONGEST_ID: Final = 200
 """Bytes of a message id that go back to the caller."""
 NO_QUERY: Final[Mapping[str, str]] = MappingProxyType({})
-ROUTING: Final = (
-    *(b"ocpi-from-country-code", b"ocpi-from-party-id"),
-    *(b"ocpi-to-country-code", b"ocpi-to-party-id"),
-)
+_FROM: Final = (b"ocpi-from-country-code", b"ocpi-from-party-id")
+_TO: Final = (b"ocpi-to-country-code", b"ocpi-to-party-id")
+ROUTING: Final = (*_FROM, *_TO)
 MEANING: Final = (b"authorization", *ROUTING)
 """Headers on which the meaning of a request depends, beside its line."""
 CONFIG_SIDE: Final = CONFIG.value
@@ -230,14 +229,18 @@ def addressed(headers: Mapping[bytes, bytes], direction: Literal["from", "to"]) 
 
     Raises: InvalidRequest, for half a party.
     """
-    country = headers.get(b"ocpi-%b-country-code" % direction.encode())
-    party = headers.get(b"ocpi-%b-party-id" % direction.encode())
+    country, party = map(headers.get, _FROM if direction == "from" else _TO)
     if country is None and party is None:
         return ""
     try:
-        return str(Party.of((country or b"").decode("latin-1"), (party or b"").decode("latin-1")))
+        return _party_in(country or b"", party or b"")
     except InvalidRequest:
         raise InvalidRequest(f"the OCPI-{direction} headers name no party") from None
+
+
+@lru_cache(maxsize=4096)
+def _party_in(country: bytes, party: bytes) -> str:
+    return str(Party.of(country.decode("latin-1"), party.decode("latin-1")))
 
 
 @lru_cache(maxsize=4096)

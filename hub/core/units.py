@@ -40,6 +40,10 @@ class Kind:
     indexed: tuple[str, ...] = ()
     log: bool = False
 
+    def __hash__(self) -> int:
+        """By its name: statements are kept by kind, and looked up with each read."""
+        return hash(self.name)
+
 
 class Document(msgspec.Struct, frozen=True):
     """A stored object as it was read."""

@@ -19,8 +19,6 @@ from hub.core.routing import OURS, Destination, Receiver, audience_of, destinati
 from hub.core.sharing import SharedObjects, visible
 from modules.locations import foreign, service
 from modules.locations.foreign import Spot
-from modules.locations.model import EVSE as OUR_EVSE
-from modules.locations.model import Connector, Location
 from modules.locations.store import LOCATIONS, find
 from modules.locations.wire import CONNECTOR, EVSE, LOCATION
 
@@ -100,31 +98,28 @@ async def get_own_connector(
     return ok(call.written(CONNECTOR, service.connector_in(evse, connector_id)))
 
 
-@operations("PUT", RECEIVER, _LOCATION, body=LOCATION, callers=CPO, limit=LARGE)
-async def put_location(call: Call, country_code: str, party_id: str, location_id: str, body: Location) -> Answer:
+@operations("PUT", RECEIVER, _LOCATION, body=LOCATION, as_tree=True, callers=CPO, limit=LARGE)
+async def put_location(call: Call, country_code: str, party_id: str, location_id: str, body: Tree) -> Answer:
     """Keep a location, and pass it on. OCPI mod_locations_put_method."""
-    tree = body.tree()
-    spot, goes = await _aim(call, _spot(call, country_code, party_id, location_id), tree, whole=True)
-    foreign.check(spot, (), tree)
-    return await point_to_point.push(call, goes, tree, partial(foreign.put, call.hub, spot, tree))
+    spot, goes = await _aim(call, _spot(call, country_code, party_id, location_id), body, whole=True)
+    foreign.check(spot, (), body)
+    return await point_to_point.push(call, goes, body, partial(foreign.put, call.hub, spot, body))
 
 
-@operations("PUT", RECEIVER, _EVSE, body=EVSE, callers=CPO, limit=MEDIUM)
-async def put_evse(
-    call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str, body: OUR_EVSE
-) -> Answer:
+@operations("PUT", RECEIVER, _EVSE, body=EVSE, as_tree=True, callers=CPO, limit=MEDIUM)
+async def put_evse(call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str, body: Tree) -> Answer:
     """Keep an EVSE of a location. OCPI mod_locations_put_method."""
     aim = _spot(call, country_code, party_id, location_id)
-    return await _put_below(call, aim, (evse_uid,), body.tree())
+    return await _put_below(call, aim, (evse_uid,), body)
 
 
-@operations("PUT", RECEIVER, _CONNECTOR, body=CONNECTOR, callers=CPO, limit=SMALL)
+@operations("PUT", RECEIVER, _CONNECTOR, body=CONNECTOR, as_tree=True, callers=CPO, limit=SMALL)
 async def put_connector(
-    call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str, connector_id: str, body: Connector
+    call: Call, country_code: str, party_id: str, location_id: str, evse_uid: str, connector_id: str, body: Tree
 ) -> Answer:
     """Keep a connector of an EVSE. OCPI mod_locations_put_method."""
     aim = _spot(call, country_code, party_id, location_id)
-    return await _put_below(call, aim, (evse_uid, connector_id), body.tree())
+    return await _put_below(call, aim, (evse_uid, connector_id), body)
 
 
 @operations("PATCH", RECEIVER, _LOCATION, body=LOCATION, patch=True, callers=CPO, limit=LARGE)

@@ -11,6 +11,7 @@ from hub.core.errors import EndpointsMissing
 from hub.core.operations import EMSP_LIKE, RECEIVER
 from hub.core.ports import Hub
 from hub.core.registry import Partner
+from hub.core.units import Change
 from modules.sessions.routes import rendition
 from modules.sessions.store import find, running_for
 
@@ -24,6 +25,10 @@ class SessionPublication:
     async def running(self, hub: Hub, partner: Partner) -> list[str]:
         """The sessions that are running; what has ended meanwhile, the CDR tells."""
         return [session.key for session in await running_for(hub.store, partner.parties)]
+
+    def concerns(self, hub: Hub, partner: Partner, change: Change) -> bool:
+        """See `hub.core.lane.Choosy`: who pulls them only has no endpoint."""
+        return partner.endpoint("sessions", "RECEIVER") is not None
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """PUT the session as it is now."""

@@ -137,10 +137,12 @@ def _is_news(hub: Hub, known: Document, tree: Tree) -> bool:
     return True
 
 
-def _check_driver(known: Document | None, tree: Tree) -> None:
+def _check_driver(hub: Hub, known: Document | None, tree: Tree) -> None:
     """Who was told of a session keeps it. Raises: InvalidRequest, where it would become another eMSP's."""
     token = tree["cdr_token"]
     if known is None or not known.audience or token["uid"] == NOT_AVAILABLE:
+        return
+    if known.audience == str(_party(token)) and known.audience not in hub.settings.own_parties:
         return
     if _party(parse(known.body, limit=LIMIT)["cdr_token"]) != _party(token):
         raise InvalidRequest(
@@ -152,7 +154,7 @@ async def _unit(hub: Hub, bringer: Bringer, tree: Tree, known: Document | None, 
     """The session, where it was, and who hears of it; None where all of that is on record. Raises: InvalidRequest."""
     owner = str(bringer.owner)
     tree, goes = await addressed(hub, owner, "sessions", tree)
-    _check_driver(known, tree)
+    _check_driver(hub, known, tree)
     tree = await with_reference(hub, owner, tree)
     expect = known.version if known is not None else ABSENT
     put = sessions.put_of(tree, goes.party, expect=expect, arrived=arrived)

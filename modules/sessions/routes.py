@@ -18,7 +18,7 @@ from hub.core.store import Store
 from hub.core.units import Document
 from modules.locations.wire import LOCATION
 from modules.sessions import preferences, received
-from modules.sessions.model import ChargingPreferences, Session
+from modules.sessions.model import ChargingPreferences
 from modules.sessions.place import location_of
 from modules.sessions.received import Bringer
 from modules.sessions.store import SESSIONS
@@ -69,11 +69,11 @@ async def get_session(call: Call, country_code: str, party_id: str, session_id: 
     return ok_bytes(rendered)
 
 
-@operations("PUT", RECEIVER, _SHAPE, body=SESSION, limit=MEDIUM, callers=CPO_LIKE)
-async def put_session(call: Call, country_code: str, party_id: str, session_id: str, body: Session) -> Answer:
+@operations("PUT", RECEIVER, _SHAPE, body=SESSION, as_tree=True, limit=MEDIUM, callers=CPO_LIKE)
+async def put_session(call: Call, country_code: str, party_id: str, session_id: str, body: Tree) -> Answer:
     """Keep a new or changed session of the caller, whole. OCPI mod_sessions_receiver_put_method."""
     owner = call.as_party(country_code, party_id, CPO_LIKE)
-    return ok(created=await received.put(call.hub, _bringer(call, owner), session_id, body.tree()))
+    return ok(created=await received.put(call.hub, _bringer(call, owner), session_id, body))
 
 
 @operations("PATCH", RECEIVER, _SHAPE, body=SESSION, patch=True, limit=MEDIUM, callers=CPO_LIKE)

@@ -19,7 +19,6 @@ from hub.core.routing import OURS, Destination, Receiver, audience_of, destinati
 from hub.core.sharing import visible
 from modules.tariffs import foreign
 from modules.tariffs.foreign import Spot
-from modules.tariffs.model import Tariff
 from modules.tariffs.store import TARIFFS, find
 from modules.tariffs.validity import UNDATED, holds
 from modules.tariffs.wire import TARIFF
@@ -48,13 +47,12 @@ async def get_own_tariff(call: Call, country_code: str, party_id: str, tariff_id
     return ok_bytes(document.body if body is None else body)
 
 
-@operations("PUT", RECEIVER, _SHAPE, body=TARIFF, callers=CPO, limit=MEDIUM)
-async def put_tariff(call: Call, country_code: str, party_id: str, tariff_id: str, body: Tariff) -> Answer:
+@operations("PUT", RECEIVER, _SHAPE, body=TARIFF, as_tree=True, callers=CPO, limit=MEDIUM)
+async def put_tariff(call: Call, country_code: str, party_id: str, tariff_id: str, body: Tree) -> Answer:
     """Keep a tariff, and pass it on. OCPI mod_tariffs_put_method."""
-    tree = body.tree()
-    spot, goes = await _aim(call, _goes(call, country_code, party_id), tariff_id, tree)
-    foreign.check(spot, tree)
-    return await point_to_point.push(call, goes, tree, partial(foreign.put, call.hub, spot, tree))
+    spot, goes = await _aim(call, _goes(call, country_code, party_id), tariff_id, body)
+    foreign.check(spot, body)
+    return await point_to_point.push(call, goes, body, partial(foreign.put, call.hub, spot, body))
 
 
 @operations("PATCH", RECEIVER, _SHAPE, body=TARIFF, patch=True, callers=CPO, limit=MEDIUM, versions=VERSIONS[:1])

@@ -55,10 +55,14 @@ _At = tuple[str, str, bool, int]
 
 
 class _Marked(NamedTuple):
-    """A page of which all is known: how it came, and by key which writing of ours each object made."""
+    """A page of which all is known: how it came, and by key which writing of ours each object made.
+
+    revision: that of the kind, since which nothing of it was written; then there is nothing to look for.
+    """
 
     mark: Mark
     versions: dict[str, int]
+    revision: int
 
 
 class Puller:
@@ -181,15 +185,18 @@ class Puller:
     async def _take_page(self, partner: Partner, source: Source, page: Page, at: _At) -> Pulled:
         """A page that came as before is not looked into, if all that was on it is still what we have."""
         marked = self._marked.pop(at, None)
-        if marked is not None and page.objects is None and await self._are_ours_still(source, marked):
-            self._marked[at] = marked
+        revision = self._hub.store.revision(source.kind)  # before we look: what is written meanwhile makes it older
+        if marked is not None and page.objects is None and await self._are_ours_still(source, marked, revision):
+            self._marked[at] = marked._replace(revision=revision)
             return Pulled(unchanged=len(page))
         pulled, versions = await self._take_objects(partner, source, page.read())
         if page.mark is not None and len(versions) == len(page):
-            self._marked[at] = _Marked(page.mark, versions)
+            self._marked[at] = _Marked(page.mark, versions, revision)
         return pulled
 
-    async def _are_ours_still(self, source: Source, marked: _Marked) -> bool:
+    async def _are_ours_still(self, source: Source, marked: _Marked, revision: int) -> bool:
+        if revision == marked.revision:
+            return True
         return await self._hub.store.versions(source.kind, list(marked.versions)) == marked.versions
 
     async def _take_objects(self, partner: Partner, source: Source, trees: list[Json]) -> tuple[Pulled, dict[str, int]]:

@@ -87,7 +87,8 @@ def _limited(annotation: Any, only: Only) -> Any:
     assert isinstance(marker, OpenEnum | Closed)  # noqa: S101 - a table that limits what is no enum
     name = only.called or marker.name
     if isinstance(marker, OpenEnum):
-        return Annotated[str, OpenEnum(name, only.known, is_open=False)]
+        newer = tuple(value for value in marker.values if value not in only.known)
+        return Annotated[str, OpenEnum(name, only.known, is_open=False, newer=newer)]
     return Annotated[Literal[only.known], Closed(name)]
 
 

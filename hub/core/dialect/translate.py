@@ -130,7 +130,11 @@ class Translator:
 
 
 def _step(actions: Actions, blank: Mapping[str, Any], first: First | None, finish: Finish | None) -> Step:
+    names, always = actions.keys(), bool(blank or first or finish)
+
     def step(tree: Mapping[str, Any], path: str, trip: Trip) -> Tree:
+        if not always and names.isdisjoint(tree):
+            return dict(tree)
         out: Tree = {}
         if first is not None:
             tree = first(tree, path, trip)

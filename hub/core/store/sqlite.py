@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from hub.core.clock import Clock
 from hub.core.errors import NotReady
@@ -23,6 +23,9 @@ from hub.core.store.migrate import migrate_sqlite, require_current_sqlite
 from hub.core.store.refusal import DatabaseRefused
 from hub.core.store.sqlite_writer import Committed, SqliteWriter
 from hub.core.units import Kind
+
+_CACHE_KIB: Final = 32 * 1024
+"""Pages that a reader may keep. SQLite's own 2 MiB hold 500 locations; the next crawl had to ask the system again."""
 
 
 class SqliteStore(DocumentStore):
@@ -102,6 +105,8 @@ class SqliteStore(DocumentStore):
 
 
 def _open_reader(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
-    return sqlite3.connect(
+    reader = sqlite3.connect(
         sqlite_uri(path, mode="ro"), uri=True, isolation_level=None, timeout=busy_timeout_s, cached_statements=512
     )
+    reader.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    return reader

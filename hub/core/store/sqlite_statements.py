@@ -1,7 +1,9 @@
-"""Multi-row statements for SQLite. Their sizes are powers of two, so that few texts are parsed and all stay cached.
+"""Statements for SQLite that read and write many rows at once.
 
-For a log, which is written with nearly every batch, each size up to `_ONE` has its own text: the thread that writes has
-to wait for its turn in Python after each statement.
+The thread that writes has to wait for its turn in Python after each statement, and after each row that it reads: so
+what a batch has to know comes as one row of JSON, and is written by as few statements as few texts allow. Sizes are
+multiples of eight, above 64 powers of two, so that all texts stay cached. A log, which is written with nearly every
+batch, has a text for each size up to `_ONE`.
 """
 
 # ruff: noqa: S608 - the names in our SQL are checked (`schema.check_kinds`), values are always bound
@@ -12,13 +14,15 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
 
+import msgspec
+
 from hub.core.store.batch import KindWrites
 from hub.core.store.schema import COMMON, table_name
 from hub.core.units import Kind
 
 _Item = TypeVar("_Item")
 _ONE: Final = 64
-_SIZES: Final = (256, 128, 64, 32, 16, 8, 4, 2, 1)
+_SIZES: Final = (256, 128, *range(64, 8, -8), *range(8, 0, -1))
 
 
 class SqliteStatements:
@@ -30,18 +34,17 @@ class SqliteStatements:
         self._at_once = _ONE if kind.log else 1
         quoted = ", ".join(f'"{name}"' for name in names)
         self._into = f"{self._table} ({quoted})"
-        own = "".join(f', "{name}"' for name in kind.columns)
-        self._select = f"SELECT key, version, owner, audience{own} FROM {self._table}"
+        told = ", ".join(("key", "version", "owner", "audience", *(f'"{name}"' for name in kind.columns)))
+        wanted = "key IN (SELECT value FROM json_each(?))"
+        self._present = f"SELECT json_group_array(json_array({told})) FROM {self._table} WHERE {wanted}"
         self._otherwise = "ON CONFLICT (key) DO UPDATE SET " + ", ".join(
             f'"{name}" = excluded."{name}"' for name in names[1:]
         )
 
     def present(self, connection: sqlite3.Connection, keys: Sequence[str]) -> list[Sequence[Any]]:
         """Of those keys that exist: key, version, owner, audience, own columns."""
-        found: list[Sequence[Any]] = []
-        for part in _parts(keys):
-            found += connection.execute(f"{self._select} WHERE key IN ({', '.join('?' * len(part))})", part)
-        return found
+        (found,) = connection.execute(self._present, (msgspec.json.encode(keys).decode(),)).fetchone()
+        return msgspec.json.decode(found, type=list[Sequence[Any]])
 
     def write(self, connection: sqlite3.Connection, writes: KindWrites) -> None:
         """First the deletes, then the puts: a document that was removed and came again is a new one."""

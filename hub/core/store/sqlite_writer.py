@@ -1,10 +1,12 @@
 """The one thread that writes to SQLite: takes whatever units wait, and commits them together.
 
-    event loop    commit() puts a unit into the queue; the first one of a turn rings the bell, once
+    event loop    commit() puts a unit into the queue; the bell is rung once a turn of the loop brought no more
     this thread   takes up to 512 units, reads their keys' versions, decides (`batch`), writes, COMMITs with FULL sync
     event loop    one call for the whole batch: revisions grow, callers wake, listeners hear
+    this thread   now and then brings the WAL into the database, when those who were waiting have been told
 
-While the disk works, the next batch gathers; so the batch grows with the load, and a lone caller waits for no one.
+While the disk works, and while each turn of a busy loop brings more, the next batch gathers, for `_GATHERED_S` at most:
+a unit of a large batch costs half of what one of a small batch does. A lone caller waits for no one.
 BEGIN IMMEDIATE, because a deferred transaction that reads first fails at once when another connection has written.
 """
 
@@ -15,6 +17,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -35,7 +38,16 @@ from hub.core.units import ChangeRow, Kind
 log = structlog.get_logger(__name__)
 
 _BATCH: Final = 512
-_PRAGMAS: Final = (("journal_mode", "WAL", "wal"), ("synchronous", "FULL", 2), ("wal_autocheckpoint", "500", 500))
+_GATHERED: Final = 64
+_GATHERED_S: Final = 0.005
+_CHECKPOINT_EVERY: Final = 16
+"""Batches; in a moment in which nobody waits. SQLite's own checkpoints come inside of a COMMIT: they are the last
+resort, after so many pages."""
+_PAGES: Final = 2_000
+_PRAGMAS: Final = (
+    *(("journal_mode", "WAL", "wal"), ("synchronous", "FULL", 2)),
+    ("wal_autocheckpoint", str(_PAGES), _PAGES),
+)
 _OUTAGES: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -79,6 +91,9 @@ class SqliteWriter:
         self._waiting: deque[Waiter] = deque()
         self._bell: SimpleQueue[bool] = SimpleQueue()
         self._rung = False
+        self._seen = 0
+        self._since = 0.0
+        self._batches = 0
         self._thread = threading.Thread(target=self._run, name="busbar-sqlite-writer", daemon=True)
         self._connection: sqlite3.Connection | None = self._open()
 
@@ -88,10 +103,10 @@ class SqliteWriter:
         self._thread.start()
 
     def submit(self, waiter: Waiter) -> None:
-        """Queue a unit. The bell is rung at the end of this turn of the loop, for all units of the turn."""
+        """Queue a unit. The bell is rung at the end of this turn of the loop, or of one soon after."""
         self._waiting.append(waiter)
         if not self._rung:
-            self._rung = True
+            self._rung, self._seen, self._since = True, 0, self._loop.time()
             self._loop.call_soon(self._ring)
 
     async def finish(self) -> None:
@@ -105,6 +120,11 @@ class SqliteWriter:
         self._drop()
 
     def _ring(self) -> None:
+        waiting = len(self._waiting)
+        if self._seen < waiting < _GATHERED and self._loop.time() - self._since < _GATHERED_S:
+            self._seen = waiting
+            self._loop.call_soon(self._ring)
+            return
         self._rung = False
         self._bell.put(True)
 
@@ -113,6 +133,16 @@ class SqliteWriter:
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
                 self._commit([waiter for waiter in batch if not waiter.future.cancelled()])
+                if len(batch) < _BATCH:
+                    break  # what has come meanwhile is still gathering
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """As SQLite's own it may fail: the next one does more."""
+        if self._batches >= _CHECKPOINT_EVERY and not self._waiting and self._connection is not None:
+            self._batches = 0
+            with suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def _commit(self, batch: Sequence[Waiter]) -> None:
         committed = None
@@ -140,6 +170,7 @@ class SqliteWriter:
         rows = self._write(connection, decision)
         failpoint("store.before_commit")
         connection.execute("COMMIT")
+        self._batches += 1
         return Committed(tuple(decision.kinds), decision.moved(places), rows)
 
     def _write(self, connection: sqlite3.Connection, decision: Decision) -> list[ChangeRow]:

@@ -7,9 +7,12 @@ as text, long language codes. null, an empty list and an absent field are the sa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypeVar
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -65,7 +68,14 @@ class OcpiModel(BaseModel):
 
     def tree(self) -> Tree:
         """The object as JSON values: times as text, numbers as Decimal or int, nothing for null and empty lists."""
-        out = {name: plain(value) for name, value in self.__dict__.items() if value is not None and value != []}
+        out: Tree = {name: value for name, value in self.__dict__.items() if value is not None}
+        for name, read in _unlike_json(type(self)):
+            if name in out:
+                value = out[name]
+                if value == []:
+                    del out[name]
+                else:
+                    out[name] = read(value)
         if self.__pydantic_extra__:
             out.update({name: value for name, value in self.__pydantic_extra__.items() if value is not None})
         return out
@@ -73,6 +83,24 @@ class OcpiModel(BaseModel):
     def json_bytes(self) -> bytes:
         """The object as JSON, in UTF-8."""
         return encode(self.tree())
+
+
+@cache
+def _unlike_json(model: type[OcpiModel]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """The fields of `model` whose values may be none of JSON's own (times, lists, objects), and what makes them so."""
+    unlike = {
+        name: field.annotation for name, field in model.model_fields.items() if not _is_like_json(field.annotation)
+    }
+    return tuple((name, moment_text if annotation is datetime else plain) for name, annotation in unlike.items())
+
+
+def _is_like_json(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType):
+        return all(map(_is_like_json, get_args(annotation)))
+    if origin is Annotated:
+        return _is_like_json(get_args(annotation)[0])
+    return origin is Literal or annotation in (str, bool, int, Decimal, NoneType)
 
 
 def plain(value: Any) -> Any:

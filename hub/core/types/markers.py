@@ -133,11 +133,13 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class OpenEnum:
-    """An enum that is read open. `is_open` is what the spec of the version at hand calls it."""
+    """An enum that is read open. `is_open` is what the spec of the version at hand calls it; `newer` are values that
+    only newer versions list."""
 
     name: str
     values: tuple[str, ...]
     is_open: bool = True
+    newer: tuple[str, ...] = ()
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         text = core_schema.str_schema(min_length=1, max_length=100, pattern=ASCII)
@@ -145,8 +147,10 @@ class OpenEnum:
 
     def _spelled(self, value: Any) -> Any:
         """`rfid` is RFID: a value that differs in case alone is no other value."""
-        if type(value) is str and value not in self.values and value.upper() in self.values:
-            return value.upper()
+        if type(value) is str and value not in self.values:
+            upper = value.upper()
+            if upper in self.values or upper in self.newer:
+                return upper
         return value
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Tree:

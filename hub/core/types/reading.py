@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
 
+from hub.core.clock import rfc3339
 from hub.core.countries import ALPHA_3, LANGUAGES
 
 _FIGURE: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
@@ -36,6 +37,8 @@ def as_number(value: Any) -> Decimal:
         value = Decimal(value)
     elif kind is not Decimal:
         raise _fault("not a number")
+    if value.is_finite() and len(text := str(value)) <= _MAX_DIGITS and "E" not in text:
+        return Decimal(value)
     _, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int) or len(digits) > _MAX_DIGITS or not -_MAX_DIGITS <= exponent <= _MAX_DIGITS:
         raise _fault(f"not a finite number of at most {_MAX_DIGITS} digits")
@@ -89,9 +92,8 @@ def moment_text(moment: datetime) -> str:
     """`YYYY-MM-DDTHH:MM:SSZ`, with `.fff` before the Z when there are milliseconds. types, DateTime."""
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
-    if moment.microsecond >= 1000:
-        return moment.isoformat(timespec="milliseconds")[:23] + "Z"
-    return moment.isoformat(timespec="seconds")[:19] + "Z"
+    text = rfc3339(moment)
+    return text[1:24].decode() + "Z" if moment.microsecond >= 1000 else text[1:20].decode() + "Z"
 
 
 def as_weekday(value: object) -> int:

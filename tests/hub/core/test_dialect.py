@@ -9,6 +9,8 @@ import pytest
 from pydantic import Field
 
 from hub.core.dialect import Convert, Dialect, Dialects, Loss, NotExpressible, Only, Trip, Wire, wires
+from hub.core.dialect.forms import Forms
+from hub.core.dialect.second_look import second_look
 from hub.core.errors import InvalidRequest
 from hub.core.types import Flag, Id36, Many, Number, OcpiModel, Some
 from hub.core.types.markers import Closed, OpenEnum, ci_string, string
@@ -145,6 +147,23 @@ def test_a_foreign_field_with_one_of_our_names_is_not_taken_for_ours() -> None:
     box = OLD.read({"id": "1", "name": "a", "fuses": [RED], "weight": "x"}, given={"owner": "A"}, losses=losses)
     assert box.weight is None
     assert [loss.pointer for loss in losses] == ["/weight"]
+
+
+def test_what_a_version_has_looked_at_is_not_looked_at_again_where_ours_asks_no_more() -> None:
+    assert second_look(Lamp, Forms("2.2.1", DIALECTS)) == frozenset()
+    assert second_look(Box, Forms("2.2.1", DIALECTS)) == frozenset()
+    assert second_look(Lamp, Forms("2.1.1", DIALECTS)) == frozenset({"colour"})
+    assert second_look(Box, Forms("2.1.1", DIALECTS)) is None
+
+
+def test_what_is_read_as_json_values_is_what_the_object_says() -> None:
+    old = {"id": 1, "name": "a", "grams": "2000", "fuses": [{"colour": "amber"}], "lamps": None, "also": {"x": None}}
+    ours = {"id": "1", "label": "a", "weight": 2, "fuses": [GREEN], "also": {"x": None}, "owner": "A"}
+    assert OLD.read_tree(old, given={"owner": "A"}) == OLD.read(old, given={"owner": "A"}).tree() == ours
+    newer = {**WHOLE, "lamp": {"colour": "green", "size": "SMALL"}}
+    assert BOX["2.2.1"].read_tree(newer) == {**WHOLE, "lamp": {"colour": "GREEN", "size": "SMALL"}}
+    with pytest.raises(InvalidRequest, match=r"^/fuses/0/colour: "):
+        OLD.read_tree({**old, "fuses": [{"colour": ""}]}, given={"owner": "A"})
 
 
 def test_a_part_is_translated_without_what_is_not_in_it() -> None:

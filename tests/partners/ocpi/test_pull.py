@@ -332,6 +332,16 @@ async def test_what_was_pushed_or_withdrawn_since_is_looked_into_again(world: Wo
     assert shown.data["status"] == "CHARGING"
 
 
+async def test_quiet_pulls_in_between_hide_nothing_that_is_withdrawn_later(world: World) -> None:
+    puller = Puller(world.hub, a_cpo(world, 1))
+    await puller.pull("c1")
+    for _ in range(3):
+        assert await puller.pull("c1", full=True) == Pulled(0, 2, 0)
+    await world.ask("DELETE", world.at("receiver/tariffs/BE/AAA/T9"), by="c1")
+    assert await puller.pull("c1", full=True) == Pulled(1, 1, 0)
+    assert await puller.pull("c1", full=True) == Pulled(0, 2, 0)
+
+
 @pytest.mark.parametrize("count", [2, 5, 6])
 async def test_a_total_that_is_the_size_of_the_page_loses_nothing(world: World, count: int) -> None:
     class Lying(Pages):
