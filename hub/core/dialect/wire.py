@@ -81,7 +81,7 @@ class Wire(Generic[M]):
             return self.read(tree, given=given, losses=losses).tree()
         ours = _translated(self._up, _validated(self.form, tree).tree(), Trip(False, given, _list(losses)))
         again = {name: ours[name] for name in look if name in ours}
-        return {**ours, **_part(part_of(self.model), again)} if again else ours
+        return {**ours, **_validated(part_of(self.model), again).tree()} if again else ours
 
     def read_patch(self, tree: Any, *, losses: list[Loss] | None = None) -> Tree:
         """Part of an object of this version, in our form. None stands for a field that is to be removed.
