@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any, Literal, get_args, get_origin
 
+from pydantic import Field, create_model
+
 from hub.core.dialect.forms import Forms, cardinality, fields_of, is_model, leaf_of
 from hub.core.dialect.tables import Dialect
 from hub.core.types import OcpiModel
@@ -23,6 +25,15 @@ def second_look(model: type[OcpiModel], forms: Forms) -> frozenset[str] | None:
     theirs = fields_of(forms.form(model))
     kept = [name for name in ours if name not in dialect.drop]
     return frozenset(name for name in kept if not _is_sure(name, ours[name], theirs[name], dialect, forms))
+
+
+def only(model: type[OcpiModel], names: frozenset[str]) -> type[OcpiModel]:
+    """`model` with these fields alone, as far as they are there."""
+    annotations = fields_of(model)
+    definitions: dict[str, Any] = {
+        name: (annotations[name], Field(default=None)) for name in annotations if name in names
+    }
+    return create_model(model.__name__, __base__=OcpiModel, __module__=__name__, **definitions)
 
 
 def _is_rebuilt(dialect: Dialect) -> bool:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from hub.core.dialect.forms import Forms, fields_of, json_schema, named_by, part_of
 from hub.core.dialect.gaps import Gap, gaps_between
-from hub.core.dialect.second_look import second_look
+from hub.core.dialect.second_look import only, second_look
 from hub.core.dialect.tables import VERSIONS, Dialects, Loss, NotExpressible, Step, Trip
 from hub.core.dialect.translate import Translator
 from hub.core.errors import InvalidRequest
@@ -49,6 +49,10 @@ class Wire(Generic[M]):
         return second_look(self.model, self._forms)
 
     @cached_property
+    def _looked_at_again(self) -> type[OcpiModel]:
+        return only(self.model, self._second_look or frozenset())
+
+    @cached_property
     def _removable(self) -> frozenset[str]:
         """Fields of ours whose removal a PATCH of this version does not need to tell."""
         dialect = self._forms.dialect(self.model)
@@ -81,7 +85,7 @@ class Wire(Generic[M]):
             return self.read(tree, given=given, losses=losses).tree()
         ours = _translated(self._up, _validated(self.form, tree).tree(), Trip(False, given, _list(losses)))
         again = {name: ours[name] for name in look if name in ours}
-        return {**ours, **_validated(part_of(self.model), again).tree()} if again else ours
+        return {**ours, **_validated(self._looked_at_again, again).tree()} if again else ours
 
     def read_patch(self, tree: Any, *, losses: list[Loss] | None = None) -> Tree:
         """Part of an object of this version, in our form. None stands for a field that is to be removed.
