@@ -42,6 +42,7 @@ TABLE: Final[dict[type[Exception], Row]] = {
     errors.CommandForUnknownLocation: Row(422, "invalid_request"),
     errors.CommandForForeignToken: Row(422, "invalid_request"),
     errors.NotCapable: Row(422, "not_capable"),
+    errors.NotInTheirVersion: Row(422, "not_capable"),
     PricingFault: Row(422, "cannot_be_priced"),
     NotExpressible: Row(422, "not_expressible"),
     errors.TooManyRequests: Row(429, "too_many_requests"),

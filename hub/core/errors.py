@@ -11,6 +11,7 @@
     │   │   ├── UnknownLocation
     │   │   └── UnknownToken
     │   ├── CommandForUnknownLocation  CommandForForeignToken  NotCapable
+    │   ├── NotInTheirVersion        the receiver has no such thing
     │   ├── NotYours                 another party's object space
     │   ├── RoleLacksInterface       the caller's role has no business with this interface
     │   ├── MethodNotAllowed         the interface exists, the method does not

@@ -81,6 +81,7 @@ FAULTS: Final[Mapping[type, Fault]] = {
     errors.CommandForUnknownLocation: Fault.PROPERTY,
     errors.CommandForForeignToken: Fault.SECURITY,
     errors.NotCapable: Fault.NOT_SUPPORTED,
+    errors.NotInTheirVersion: Fault.NOT_SUPPORTED,
     errors.TooSlow: Fault.GENERIC,
     errors.NotYours: Fault.SECURITY,
     errors.RoleLacksInterface: Fault.SECURITY,
