@@ -33,9 +33,9 @@ async def in_own_words(call: Call, carry_out: CarryOut) -> Answer:
     """`carry_out`, between two translations; once more, where somebody took a new name meanwhile."""
     said, raw, path = call.received, call.raw, call.reading.parameters
     spots = (call.operation.body[call.version].spots if call.operation.body is not None else None) or NOWHERE
-    own_ids = call.hub.own_ids
+    own_ids, party = call.hub.own_ids, _owner(call)
     for left in reversed(range(_ATTEMPTS)):
-        names = await own_ids.names(Said(call.partner.party, *spots.ids(said), IN_PATHS.ids(path).referred))
+        names = await own_ids.names(Said(party, *spots.ids(said), IN_PATHS.ids(path).referred))
         call.received, call.raw = said, raw
         if names.others and raw:
             call.received = spots.renamed(said, names.others)
@@ -47,18 +47,26 @@ async def in_own_words(call: Call, carry_out: CarryOut) -> Answer:
             if not (names.new and left):
                 raise
             continue
-        return await _answered(call, names, answer)
+        return await _answered(call, party, names, answer)
     raise Conflict
 
 
-async def _answered(call: Call, names: Names, answer: Answer) -> Answer:
+def _owner(call: Call) -> str:
+    """Whose things the ids name: the party's of the path, which the operation checks, else the caller's one."""
+    path = call.reading.parameters
+    if "country_code" not in path:
+        return call.partner.party
+    return f"{path['country_code']}*{path['party_id']}".upper()
+
+
+async def _answered(call: Call, party: str, names: Names, answer: Answer) -> Answer:
     answers: Json = call.operation.answer
     spots = answers[call.version].spots if answers is not None else None
     if spots is None or answer.data is None or MARK.encode() not in answer.data:
         return answer
     tree = parse(answer.data, limit=len(answer.data))
     just_said = {Id(each.sort, name): each.text for each, name in names.others.items()}
-    own = {**await call.hub.own_ids.ids(call.partner.party, chain(*spots.ids(tree))), **just_said}
+    own = {**await call.hub.own_ids.ids(party, chain(*spots.ids(tree))), **just_said}
     answer.data = encode(spots.renamed(tree, own))
     call.reading.ready = None
     return answer

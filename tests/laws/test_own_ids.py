@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
+from itertools import chain
+from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.app import kinds
-from hub.core.dialect.ids import Id, Spots
-from hub.core.own_ids import LONGEST_ID, LONGEST_NAME, SORTS, OwnIds, Said
+from hub.core.dialect.ids import Id
+from hub.core.own_ids import LONGEST_ID, LONGEST_NAME, NOWHERE, SORTS, OwnIds, Said
 from hub.core.store import Store, open_store
 from hub.core.units import Unit
-from modules import all_operations
+from modules.locations.wire import LOCATION
+from modules.sessions.wire import SESSION
+from tests.laws.kinds import ALL_DIALECTS, KINDS, Kind
+from tests.laws.objects import objects
+from tests.laws.test_round_trips import ANYTHING, BOUNDED
 from tests.world import ManualClock
 
 SEEDS: Final = 30
+CARDS: Final = {("Token", "uid"), *((name, "auth_id") for name in ("Token", "Session", "CDR"))}
+"""Of cards and contracts, which are compared without case all the same (hub/decisions)."""
+OLD: Final = [kind for kind in KINDS if "2.1.1" in kind.wires and kind.wires["2.1.1"].spots]
 PARTY: Final = "BE*AAA"
 _LETTERS: Final = "aAbBzZ09-_.* ~/%äßİ"
 
@@ -88,10 +100,47 @@ async def test_an_id_that_fits_and_has_no_twin_is_its_own_name(sqlite_url: str, 
 
 
 def test_every_sort_that_the_tables_name_is_known_in_paths() -> None:
-    tables = [t["2.1.1"].spots for o in all_operations() for t in (o.body, o.answer) if t and "2.1.1" in t]
-    sorts = {sort for spots in tables if spots for sort in _sorts(spots)}
-    assert sorts == set(SORTS)
+    tables = [told["2.1.1"] for told in ALL_DIALECTS.values() if "2.1.1" in told]
+    assert {sort for table in tables for sort in (*table.ids.values(), *table.refers.values())} == set(SORTS)
 
 
-def _sorts(spots: Spots) -> set[str]:
-    return {*spots.own.values(), *spots.refers.values(), *(s for below in spots.below.values() for s in _sorts(below))}
+def test_no_id_that_2_1_1_compares_by_case_is_forgotten() -> None:
+    census = json.loads((Path(__file__).parents[1] / "data/census/ocpi-2.1.1-d2.json").read_text("utf-8"))
+    fields = {
+        (name, field)
+        for objects in census["objects"].values()
+        for name, rows in objects.items()
+        for field, row in rows.items()
+        if row["type"] in ("string(36)", "string(39)")
+    }
+    told = {
+        (model.__name__, field)
+        for model, dialects in ALL_DIALECTS.items()
+        if "2.1.1" in dialects
+        for field in (*dialects["2.1.1"].ids, *dialects["2.1.1"].refers)
+    }
+    assert fields - told == CARDS
+    assert told <= fields
+
+
+@pytest.mark.parametrize("kind", OLD, ids=str)
+@BOUNDED
+@given(data=st.data())
+def test_ids_of_an_object_are_exchanged_and_back_and_nothing_else_of_it(kind: Kind, data: st.DataObject) -> None:
+    wire = kind.wires["2.1.1"]
+    tree, spots = data.draw(objects(wire.form)), wire.spots or NOWHERE
+    ids = sorted(set(chain(*spots.ids(tree))))
+    names = {each: f"name-{number}" for number, each in enumerate(ids)}
+    named = spots.renamed(tree, names)
+    assert {each.text for each in chain(*spots.ids(named))} == set(names.values())
+    assert spots.renamed(named, {Id(each.sort, name): each.text for each, name in names.items()}) == tree
+
+
+@given(tree=ANYTHING)
+@BOUNDED
+def test_what_is_no_object_has_no_ids_and_stays_as_it_is(tree: Any) -> None:
+    for spots in (LOCATION["2.1.1"].spots, SESSION["2.1.1"].spots):
+        assert spots is not None
+        for body in (tree, {"id": tree, "evses": tree, "location": tree}, [tree]):
+            names = {each: each.text for each in chain(*spots.ids(body))}
+            assert spots.renamed(body, names) == body
