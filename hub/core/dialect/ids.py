@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import msgspec
+
 from hub.core.dialect.forms import Forms, fields_of, is_model, leaf_of
 from hub.core.types import OcpiModel
 
 
-class Id(NamedTuple):
+class Id(msgspec.Struct, frozen=True, order=True, gc=False):
     """An id, and of what sort of thing it is."""
 
     sort: str
@@ -51,8 +53,11 @@ class Spots:
         elif isinstance(tree, dict):
             for names, into in ((self.own, found.declared), (self.refers, found.referred)):
                 for name, sort in names.items():
-                    if name in tree:
-                        _take(tree[name], sort, into)
+                    value = tree.get(name)
+                    if type(value) is str:
+                        into.append(Id(sort, value))
+                    elif type(value) is list:
+                        into += [Id(sort, text) for text in value if type(text) is str]
             for name, spots in self.below.items():
                 if name in tree:
                     spots._collect(tree[name], found)  # noqa: SLF001 - of the same class
@@ -75,13 +80,6 @@ class Spots:
     def of_a_copy(self) -> Spots:
         """In an object that is known by itself elsewhere."""
         return Spots({}, {**self.own, **self.refers}, {name: spots.of_a_copy() for name, spots in self.below.items()})
-
-
-def _take(value: Any, sort: str, into: list[Id]) -> None:
-    if isinstance(value, str):
-        into.append(Id(sort, value))
-    elif isinstance(value, list):
-        into += [Id(sort, item) for item in value if isinstance(item, str)]
 
 
 def _exchanged(value: Any, sort: str, names: Mapping[Id, str]) -> Any:
