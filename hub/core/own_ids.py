@@ -13,7 +13,6 @@ own name, and needs no row.
 from __future__ import annotations
 
 from base64 import b32encode
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -69,7 +68,7 @@ class OwnIds:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._names: defaultdict[str, dict[Id, str]] = defaultdict(dict)
+        self._names: dict[str, dict[Id, str]] = {}
         """By party and id."""
         self._ids: dict[str, str] = {}
         """By the key of the row."""
@@ -80,7 +79,7 @@ class OwnIds:
         What was never declared in just that spelling is what was declared in another.
         Raises: InvalidRequest, where no name is left for an id.
         """
-        known = self._names[said.party]
+        known = self._names.get(said.party) or {}
         found: dict[Id, str] = {}
         unknown = []
         for each in (*said.declared, *said.referred, *said.in_path):
@@ -147,7 +146,7 @@ class OwnIds:
 
     def _remember(self, party: str, each: Id, name: str, key: str) -> None:
         self._make_room()
-        self._names[party][each] = name
+        self._names.setdefault(party, {})[each] = name
         self._ids[key] = each.text
 
     def _make_room(self) -> None:

@@ -37,7 +37,7 @@ from hub.core.errors import (
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.losses import pointers
-from hub.core.operations import RECEIVER, Side
+from hub.core.operations import EMSP_LIKE, Side
 from hub.core.routing import Receiver, can_have
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ async def relay(call: Call, receiver: Receiver, errand: Errand) -> Reply:
     hub, partner = call.hub, can_have(call, receiver).partner
     version = partner.version or VERSIONS[-1]
     body, lost = _body(call, version, errand)
-    if body is not None and version == VERSIONS[0] and errand.side is RECEIVER:
+    if body is not None and version == VERSIONS[0] and call.operation.callers <= EMSP_LIKE:
         body = await _in_own_words(call, receiver, errand, body)
     with _once(call, receiver):
         try:
@@ -165,7 +165,7 @@ def said(
 
 
 async def _in_own_words(call: Call, receiver: Receiver, errand: Errand, body: bytes) -> bytes:
-    """An order to a CPO of 2.1.1 names things as the CPO does."""
+    """What an eMSP asks of a CPO of 2.1.1 names things as the CPO does."""
     spots = errand.wires[VERSIONS[0]].spots if errand.wires is not None else None
     if spots is None:
         return body
