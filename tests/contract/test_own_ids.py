@@ -164,11 +164,13 @@ async def test_a_session_is_told_with_the_names_of_what_it_names_and_read_by_its
         "s-1": "ACTIVE", alias_of("S-1"): "COMPLETED"}  # fmt: skip
 
 
-async def test_a_cdr_names_its_location_as_the_location_was_told_and_its_owner_reads_its_own_words(
-    world: World,
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_cdr_names_its_location_as_that_is_told_and_its_owner_reads_its_own_words(
+    world: World, is_there: bool
 ) -> None:
     await known_card(world)
-    await place(world)
+    if is_there:
+        await place(world)
     sent = bill(world)
     sent["location"] = {**sent["location"], "id": LONG, "evses": [{**sent["location"]["evses"][0], "uid": LONG_EVSE}]}
     said = await world.ask("POST", world.at("receiver/cdrs"), by="c1", body=sent)
