@@ -30,6 +30,7 @@ from hub.core.errors import BusbarError
 from hub.core.following import Following
 from hub.core.losses import LOSSES
 from hub.core.outbound import Outbound
+from hub.core.own_ids import NAMES
 from hub.core.ports import Hub, NoChargers
 from hub.core.registry import PARTNERS, Registry
 from hub.core.secrets import Keys, Seal
@@ -52,7 +53,9 @@ from partners.ocpp.reach import Reach
 
 log = structlog.get_logger()
 
-CORE_KINDS: Final = (PARTNERS, AGREEMENTS, ADDRESSED, BEHIND, CALLBACKS, LANES, LOSSES, REFUSED, OPERATORS, HEALTH)
+CORE_KINDS: Final = (
+    *(PARTNERS, AGREEMENTS, ADDRESSED, BEHIND, CALLBACKS, LANES, LOSSES, NAMES, REFUSED, OPERATORS, HEALTH),
+)
 
 
 def kinds() -> tuple[Kind, ...]:

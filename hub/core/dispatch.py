@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -35,6 +36,7 @@ from hub.core.jsontypes import Json, Tree
 from hub.core.limits import RateLimiter, address_key
 from hub.core.losses import pointers
 from hub.core.operations import Operation, Wires
+from hub.core.own_words import in_own_words, speaks_of_its_own
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import REGISTERING, Caller, Partner, TokenUse
@@ -328,18 +330,30 @@ class Dispatcher:
         call.reading.is_admitted = True
 
     async def _perform(self, call: Call, asked: Asked) -> Answer:
-        operation, parameters = call.operation, call.reading.parameters
-        if operation.body is None:
-            return await operation.handler(call, **parameters)
+        if call.operation.body is not None:
+            await self._receive(call, asked)
+        if speaks_of_its_own(call):
+            return await in_own_words(call, partial(self._carry_out, call))
+        return await self._carry_out(call, call.reading.parameters)
+
+    async def _receive(self, call: Call, asked: Asked) -> None:
+        operation = call.operation
         if not operation.bodiless:
             check_media_type(call.headers.get(b"content-type"))
         call.raw = raw = await asked.body(operation.limit, call.headers.get(b"content-length"))
         if operation.bodiless:
             if not raw:
-                return await operation.handler(call, **parameters, body=None)
+                return
             check_media_type(call.headers.get(b"content-type"))
-        call.received = tree = parse(raw, limit=operation.limit)
-        answer = await operation.handler(call, **parameters, body=self._translate(call, tree, parameters))
+        call.received = parse(raw, limit=operation.limit)
+
+    async def _carry_out(self, call: Call, parameters: Mapping[str, str]) -> Answer:
+        operation = call.operation
+        if operation.body is None:
+            return await operation.handler(call, **parameters)
+        if operation.bodiless and not call.raw:
+            return await operation.handler(call, **parameters, body=None)
+        answer = await operation.handler(call, **parameters, body=self._translate(call, call.received, parameters))
         self._hub.losses.note(call.partner.name, "in", operation.module, call.missed)
         return answer
 

@@ -18,6 +18,7 @@ from hub.core.jsontypes import Json
 from hub.core.logins import FailedLogins
 from hub.core.losses import Losses
 from hub.core.operations import Operation, Side
+from hub.core.own_ids import OwnIds
 from hub.core.pulse import Pulses
 from hub.core.registry import Endpoint, Partner, Registry
 from hub.core.settings import Settings
@@ -261,6 +262,7 @@ class Hub:
     logins: FailedLogins = field(default_factory=FailedLogins)
     agreements: Agreements = field(init=False)
     addressed: Addressed = field(init=False)
+    own_ids: OwnIds = field(init=False)
     losses: Losses = field(init=False)
     behind: Behind = field(init=False)
     pulses: Pulses = field(init=False)
@@ -269,6 +271,7 @@ class Hub:
 
     def __post_init__(self) -> None:
         self.addressed = Addressed(self.store)
+        self.own_ids = OwnIds(self.store)
         self.losses = Losses(self.store)
         self.behind = Behind(self.store)
         self.pulses = Pulses(self.clock, self.settings)

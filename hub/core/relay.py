@@ -34,10 +34,10 @@ from hub.core.errors import (
     PeerUnreachable,
     RoutingLoop,
 )
-from hub.core.inbound import encode
+from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.losses import pointers
-from hub.core.operations import Side
+from hub.core.operations import EMSP_LIKE, Side
 from hub.core.routing import Receiver, can_have
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ async def relay(call: Call, receiver: Receiver, errand: Errand) -> Reply:
     hub, partner = call.hub, can_have(call, receiver).partner
     version = partner.version or VERSIONS[-1]
     body, lost = _body(call, version, errand)
+    if body is not None and version == VERSIONS[0] and call.operation.callers <= EMSP_LIKE:
+        body = await _in_own_words(call, receiver, errand, body)
     with _once(call, receiver):
         try:
             answer = await hub.peers.send(
@@ -160,6 +162,16 @@ def said(
     """Our `body`, of a PATCH a part, in the words of a version, and what it lost. Raises: NotExpressible."""
     write = wire.write_patch if method == "PATCH" else wire.write
     return write(body, context=context)
+
+
+async def _in_own_words(call: Call, receiver: Receiver, errand: Errand, body: bytes) -> bytes:
+    """What an eMSP asks of a CPO of 2.1.1 names things as the CPO does."""
+    spots = errand.wires[VERSIONS[0]].spots if errand.wires is not None else None
+    if spots is None:
+        return body
+    tree = parse(body, limit=len(body))
+    told = await call.hub.own_ids.told(receiver.party, spots, tree)
+    return body if told is tree else encode(told)
 
 
 def _understood(version: str, data: Json, errand: Errand) -> tuple[Tree | None, Sequence[Loss]]:

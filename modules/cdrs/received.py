@@ -75,7 +75,7 @@ def _compared(tree: Tree) -> Tree:
 
 async def _unit(hub: Hub, tree: Tree, put: Put, *, original: Json, raw: bytes, version: str, partner: str) -> Unit:
     """The CDR, its own words, what a first look found, and whoever waited for it."""
-    unit = Unit().audited(Audit(partner, "cdr.received", put.key))
+    unit = hub.own_ids.kept(Unit().audited(Audit(partner, "cdr.received", put.key)))
     standing = await vetting.at_once(hub, tree, put, original=original, version=version, partner=partner, unit=unit)
     unit.put(cdrs.received_put(tree, standing, version=version, partner=partner))
     unit.put(Put(cdrs.ORIGINALS, put.key, raw or encode(original), put.owner, expect=ABSENT))

@@ -188,6 +188,7 @@ DIALECTS: Final[Dialects] = {
             ),
             add={"auth_id": Annotated[str, exact(36, least=1)], "location": Location},
             types={"id": Annotated[str, ci_string(36, least=1)], "total_cost": Number},
+            copies=frozenset({"location", "tariffs"}),
             values={"auth_method": AUTH_METHODS_211},
             convert={"total_cost": PRICE_AS_NUMBER},
             up=_cdr_up,

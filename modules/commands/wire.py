@@ -27,6 +27,7 @@ from modules.tokens.wire import DIALECTS as TOKEN_DIALECTS
 
 _ID_211 = Annotated[str, exact(36, least=1)]
 _PLACE_211 = Annotated[str, exact(39, least=1)]
+_PLACES: Final = {"location_id": "location_id", "evse_uid": "evse_uid"}
 _RESULTS_211: Final = ("NOT_SUPPORTED", "REJECTED", "ACCEPTED", "TIMEOUT", "UNKNOWN_SESSION")
 _INT32: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 
@@ -59,6 +60,7 @@ DIALECTS: Final[Dialects] = {
         "2.1.1": Dialect(
             drop=frozenset({"authorization_reference"}),
             types={"reservation_id": Whole, "location_id": _PLACE_211, "evse_uid": _PLACE_211 | None},
+            refers=_PLACES,
             convert={"reservation_id": Convert(up=_text_of, down=_number_of)},
             told_down={"reservation_id": (What.WITHHELD, "OCPI 2.1.1 numbers its reservations")},
         ),
@@ -67,11 +69,15 @@ DIALECTS: Final[Dialects] = {
         "2.1.1": Dialect(
             drop=frozenset({"connector_id", "authorization_reference"}),
             types={"location_id": _PLACE_211, "evse_uid": _PLACE_211 | None},
+            refers=_PLACES,
         ),
     },
-    StopSession: {"2.1.1": Dialect(types={"session_id": _ID_211})},
+    StopSession: {"2.1.1": Dialect(types={"session_id": _ID_211}, refers={"session_id": "session_id"})},
     UnlockConnector: {
-        "2.1.1": Dialect(types={"location_id": _PLACE_211, "evse_uid": _PLACE_211, "connector_id": _ID_211}),
+        "2.1.1": Dialect(
+            types={"location_id": _PLACE_211, "evse_uid": _PLACE_211, "connector_id": _ID_211},
+            refers={**_PLACES, "connector_id": "connector_id"},
+        ),
     },
     CommandResponse: {
         "2.1.1": Dialect(

@@ -161,7 +161,7 @@ def _unit(
     unit = Unit([put, *index])
     for word in () if spot.is_there else words_for(known, old, put, what):
         unit.tells(Change("locations", spot.key, owner=put.owner, audience=spot.audience, what=word))
-    return hub.addressed.noted(unit, "locations", spot.audience)
+    return hub.own_ids.kept(hub.addressed.noted(unit, "locations", spot.audience))
 
 
 def _uids(tree: Tree) -> set[str]:

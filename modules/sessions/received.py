@@ -160,7 +160,7 @@ async def _unit(hub: Hub, bringer: Bringer, tree: Tree, known: Document | None, 
     put = sessions.put_of(tree, goes.party, expect=expect, arrived=arrived)
     if known is not None and (known.body, known.audience) == (put.body, goes.party):
         return None
-    unit = Unit().put(put).tells(sessions.change_of(put, trace.correlation()))
+    unit = hub.own_ids.kept(Unit().put(put).tells(sessions.change_of(put, trace.correlation())))
     if bringer.location is not None:
         unit.put(sessions.place_put(put, bringer.location))
     if goes.waits is not None and (known is None or known.audience):

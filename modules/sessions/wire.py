@@ -54,6 +54,8 @@ DIALECTS: Final[Dialects] = {
             by_hand=frozenset({"cdr_token", *_PLACE}),
             add={"auth_id": _ID_211, "location": Location},
             types={"id": _ID_211, "total_cost": Number | None},
+            ids={"id": "session_id"},
+            copies=frozenset({"location"}),
             values={
                 "auth_method": AUTH_METHODS_211,
                 "status": Only(("ACTIVE", "COMPLETED", "INVALID", "PENDING"), turns={"RESERVATION": "PENDING"}),

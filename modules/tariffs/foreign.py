@@ -106,7 +106,7 @@ async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None, arriv
     if not spot.is_there:
         unit.tells(_change(spot, word_for(known, put)))
     try:
-        await hub.store.commit(hub.addressed.noted(unit, "tariffs", spot.audience))
+        await hub.store.commit(hub.own_ids.kept(hub.addressed.noted(unit, "tariffs", spot.audience)))
     except Conflict:
         return False
     return True

@@ -103,6 +103,7 @@ DIALECTS: Final[Dialects] = {
             ),
             by_hand=frozenset({"tax_included"}),
             types={"id": Annotated[str, exact(36, least=1)]},
+            ids={"id": "tariff_id"},
             fill={"tax_included": "NO"},
             first=_regular_only,
             down=_say_incomplete,

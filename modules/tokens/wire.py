@@ -29,6 +29,7 @@ DIALECTS: Final[Dialects] = {
         "2.1.1": Dialect(
             types={"location_id": _PLACE_211, "evse_uids": Many[_PLACE_211]},
             add={"connector_ids": Many[_ID_211]},
+            refers={"location_id": "location_id", "evse_uids": "evse_uid", "connector_ids": "connector_id"},
         ),
     },
     AuthorizationInfo: {

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from itertools import chain
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -24,6 +25,7 @@ from hub.core.failpoints import failpoint
 from hub.core.inbound import encode
 from hub.core.jsontypes import Json
 from hub.core.losses import pointers
+from hub.core.own_ids import NOWHERE, Names, Said
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
@@ -204,7 +206,7 @@ class Puller:
 
         Also returns: by key the writing that each object made, for those that are known from now on.
         """
-        keys = [_key(partner, source, tree) for tree in trees]
+        keys = [_key(partner, source, tree) for tree in await self._as_named_here(partner, source, trees)]
         before = await self._hub.store.versions(source.kind, [key for key in keys if key])
         pulled, digests = Pulled(), {}
         for tree, key in zip(trees, keys, strict=True):
@@ -219,6 +221,16 @@ class Puller:
                 digests[key] = digest
         return pulled, before | await self._remember(source, digests)
 
+    async def _as_named_here(self, partner: Partner, source: Source, trees: list[Json]) -> list[Json]:
+        """With the names that the partner's own ids have here (`hub/core/own_ids.py`); none gets one by this."""
+        spots = source.wires[partner.version or ""].spots
+        if spots is None:
+            return trees
+        ids = [*chain(*spots.ids(trees))]
+        names = await self._hub.own_ids.names(Said(str(source.party_of(partner)), in_path=ids))
+        named: list[Json] = spots.renamed(trees, names.others) if names.others else trees
+        return named
+
     async def _remember(self, source: Source, digests: dict[str, bytes]) -> dict[str, int]:
         if len(self._known) + len(digests) > _MOST_KNOWN:
             self._known.clear()
@@ -231,21 +243,29 @@ class Puller:
     async def _take(self, partner: Partner, source: Source, tree: Json) -> bool | None:
         """True: taken; False: known already; None: not usable."""
         try:
-            given = source.party_of(partner)
-            named = {} if given is None else {"country_code": given.country_code, "party_id": given.party_id}
-            lost: list[Loss] = []
-            read = source.wires[partner.version or ""].read(tree, given=named, losses=lost)
-            self._hub.losses.note(partner.name, "in", source.module, pointers(lost))
+            names, read = await self._read(partner, source, tree)
             owner = Party.of(read.country_code, read.party_id)
             if not partner.speaks_for(owner, source.owners):
                 log.warning("pulled what is not its own", partner=partner.name, module=source.module, party=str(owner))
                 return None
-            return await source.keep(self._hub, owner, read)
+            with self._hub.own_ids.spoken(names):
+                return await source.keep(self._hub, owner, read)
         except (NotReady, Conflict):
             raise
         except BusbarError as fault:
             log.warning("pulled object is not valid", partner=partner.name, module=source.module, error=fault.message)
             return None
+
+    async def _read(self, partner: Partner, source: Source, tree: Json) -> tuple[Names, Any]:
+        """In our form, by the names that things have here, and those. Raises: InvalidRequest."""
+        given = source.party_of(partner)
+        named = {} if given is None else {"country_code": given.country_code, "party_id": given.party_id}
+        wire, lost = source.wires[partner.version or ""], list[Loss]()
+        spots = wire.spots or NOWHERE
+        names = await self._hub.own_ids.names(Said(str(given), *spots.ids(tree)))
+        read = wire.read(spots.renamed(tree, names.others) if names.others else tree, given=named, losses=lost)
+        self._hub.losses.note(partner.name, "in", source.module, pointers(lost))
+        return names, read
 
 
 def _key(partner: Partner, source: Source, tree: Json) -> str:

@@ -4,6 +4,7 @@
     forms      the wire model and the JSON Schema of a version, derived from our model and its dialect
     handlers   how one value is translated, and what happens where it cannot be
     translate  both translations, compiled from the same tables
+    ids        where a version names things by ids that only their owner understands
     gaps       what one version may lose on the way to another, told from the tables before anything is sent
     shared     the dialects of prices and images; zones: a time zone for a place of 2.1.1
     wire       Wire: read, read_patch, write, write_patch, schema

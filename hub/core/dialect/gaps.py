@@ -56,11 +56,18 @@ def _read(model: type[OcpiModel], here: Forms, path: str) -> Iterator[Gap]:
             and isinstance(their_marker, Text)
             and _holds(their_marker.limit) > _holds(marker.readable)
         ):
-            yield Gap(at, "", What.WITHHELD, f"refused where it has more than {marker.readable} characters")
+            yield _longer(at, marker, is_id=dialect.rename.get(name, name) in {*dialect.ids, *dialect.refers})
         elif name in dialect.values:
             yield from _read_back(at, dialect.values[name], dialect.blank.get(name))
         elif is_model(kind) and name not in dialect.types:
             yield from _read(kind, here, at)
+
+
+def _longer(at: str, marker: Text, *, is_id: bool) -> Gap:
+    longer = f"where it has more than {marker.readable} characters"
+    if is_id:
+        return Gap(at, "", What.REWRITTEN, f"another name stands for it, {longer}")
+    return Gap(at, "", What.WITHHELD, f"refused {longer}")
 
 
 def _read_back(at: str, only: Only, blank: Any) -> Iterator[Gap]:

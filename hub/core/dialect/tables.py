@@ -121,6 +121,10 @@ class Dialect:
     required   fields that they require and we do not; `optional` the other way round
     convert    functions for the value of one field
     also       their name -> another name under which the field is read
+    ids        their name of the object's id, where its owner chooses it by rules that ours cannot hold -> of what
+               sort of thing it is (`hub/core/own_ids.py`)
+    refers     their name of a field that holds such an id of another object, or a list of such -> of what sort it is
+    copies     fields that hold objects which are known by themselves: their ids refer to those
     essential  fields without which the object would say something else: what cannot be expressed in them
                cannot be expressed in the object, and one that is in `drop` too keeps it from being sent
     spare      what stands in a required field whose own value cannot be expressed
@@ -145,6 +149,9 @@ class Dialect:
     optional: frozenset[str] = frozenset()
     convert: Mapping[str, Convert] = field(default_factory=dict)
     also: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+    refers: Mapping[str, str] = field(default_factory=dict)
+    copies: frozenset[str] = frozenset()
     essential: frozenset[str] = frozenset()
     spare: Mapping[str, Any] = field(default_factory=dict)
     first: First | None = None

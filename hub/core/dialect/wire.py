@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from hub.core.dialect.forms import Forms, fields_of, json_schema, named_by, part_of
 from hub.core.dialect.gaps import Gap, gaps_between
+from hub.core.dialect.ids import Spots, spots_of
 from hub.core.dialect.second_look import only, second_look
 from hub.core.dialect.tables import VERSIONS, Dialects, Loss, NotExpressible, Step, Trip
 from hub.core.dialect.translate import Translator
@@ -35,6 +36,11 @@ class Wire(Generic[M]):
     def form(self) -> type[OcpiModel]:
         """The wire model of this version; `model` itself where nothing differs."""
         return self._forms.form(self.model)
+
+    @cached_property
+    def spots(self) -> Spots | None:
+        """Where this version names things by ids of their owner's own."""
+        return spots_of(self.model, self._forms)
 
     @cached_property
     def _up(self) -> Step | None:

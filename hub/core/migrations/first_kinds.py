@@ -39,6 +39,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_learned_tokens", ("uid", "contract"), ("uid", "contract")),
     ("doc_locations", ("lowest", "id"), ()),
     ("doc_losses", (), ()),
+    ("doc_names", (), ()),
     ("doc_ocpp_certificate_requests", ("station",), ("station",)),
     ("doc_ocpp_errands", ("state",), ()),
     ("doc_ocpp_events", ("station", "state"), ("station",)),

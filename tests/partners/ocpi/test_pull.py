@@ -15,6 +15,7 @@ from hub.core.clock import timestamp
 from hub.core.errors import NotReady, PeerFault, PeerNonsense, PeerTimeout
 from hub.core.inbound import encode
 from hub.core.outbound import OutboundAnswer
+from hub.core.own_ids import alias_of
 from hub.core.ports import PeerAnswer
 from hub.core.registry import Partner
 from modules.locations.store import LOCATIONS
@@ -408,3 +409,22 @@ async def test_a_token_by_name_is_not_for_all_because_a_list_holds_it(world: Wor
     await Puller(world.hub, Pages(world.version, cards(world.version, 2))).pull("e1")
     kept = {d.key for d in await world.documents(TOKENS)}
     assert kept == {"NL*EEE>BE*AAA/CARD0/RFID", "NL*EEE/CARD1/RFID"}
+
+
+@pytest.mark.parametrize("version", ["2.1.1"])
+async def test_what_211_alone_can_call_so_is_pulled_by_its_name_and_known_again(world: World) -> None:
+    names = ["Parking-of-the-old-Market-in-Gent-00001", "Loc-a", "LOC-A"]
+    places = [their_location("2.1.1", location_id=name, evses=(f"e{name[1:]}",)) for name in names]
+    lists = Lists(world, [their_tariff("2.1.1", tariff_id=name) for name in ("Day", "DAY")], places)
+    puller = Puller(world.hub, lists)
+    assert await puller.pull("c1") == Pulled(5, 0, 0)
+    kept = {document.columns["id"] for document in await world.documents(LOCATIONS) if document.owner == "BE*AAA"}
+    assert kept == {alias_of(names[0]), "Loc-a", alias_of("LOC-A")}
+    for _ in range(2):
+        assert await puller.pull("c1", full=True) == Pulled(0, 5, 0)
+    shown = await world.ask("GET", world.at(f"receiver/locations/BE/AAA/{names[0]}"), by="c1")
+    assert shown.data == places[0]
+    places[2]["name"], places[2]["last_updated"] = "Changed", timestamp(NOW + timedelta(hours=1))
+    await puller.pull("c1", full=True)
+    assert (await world.ask("GET", world.at("receiver/locations/BE/AAA/LOC-A"), by="c1")).data["name"] == "Changed"
+    assert (await world.ask("GET", world.at("receiver/locations/BE/AAA/Loc-a"), by="c1")).data["name"] == "Rail"
