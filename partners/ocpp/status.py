@@ -66,6 +66,34 @@ STATE_OF_PART: Final[Mapping[tuple[str, bool], PeriodState | None]] = {
 }
 """The same for the chargingState of 2.x, and whether energy was given before."""
 
+OCCUPIED: Final[Mapping[tuple[str, bool], str]] = {
+    ("", False): "Preparing",
+    ("", True): "Finishing",
+    ("EVConnected", False): "Preparing",
+    ("EVConnected", True): "Finishing",
+    ("Idle", False): "Preparing",
+    ("Idle", True): "Finishing",
+    ("Charging", False): "Charging",
+    ("Charging", True): "Charging",
+    ("SuspendedEV", False): "SuspendedEV",
+    ("SuspendedEV", True): "SuspendedEV",
+    ("SuspendedEVSE", False): "SuspendedEVSE",
+    ("SuspendedEVSE", True): "SuspendedEVSE",
+}
+"""The word of 1.6 for Occupied of 2.x: by the chargingState there, and whether the charge has given energy or ended."""
+
+IN_USE: Final = frozenset(OCCUPIED.values())
+STATES: Final = frozenset(state for state, _ in OCCUPIED)
+NO_OFFSET: Final = timedelta(0)
+
+CONNECTOR_STATUS: Final[Mapping[str, str]] = {
+    "Available": "Available",
+    "Reserved": "Reserved",
+    "Unavailable": "Unavailable",
+    "Faulted": "Faulted",
+}
+"""ConnectorStatus of 2.x, but for Occupied, as a word of 1.6."""
+
 ORDER: Final = (
     "Charging",
     "SuspendedEVSE",
