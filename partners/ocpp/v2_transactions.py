@@ -51,6 +51,8 @@ async def transaction_event(v2: Version2, link: Link, incoming: Incoming) -> Tre
     if taken.opening is not None:
         link.live.end_journey(taken.payer)
     await v2_states.follow(v2, link, event, taken.connector)
+    if taken.opening is not None or event.part.type == "Ended":
+        await v2.stations.display.changed(link.live, taken.connector)
     if taken.has_gap and event.transaction not in link.asked:
         link.asked.add(str(event.transaction))
         v2.hub.background.start(_ask_for_parts(v2, link, str(event.transaction)), name=f"parts {event.station}")
