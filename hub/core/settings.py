@@ -132,6 +132,7 @@ class Settings(BaseSettings):
         description="Seconds between heartbeats, told to a charger in BootNotification.",
     )
     ocpp_frame_16: Bytes = Field(256 * KIB, description="Bytes in one frame of an OCPP 1.6 charger.")
+    ocpp_frame_2: Bytes = Field(1 * MIB, description="Bytes in one frame of an OCPP 2.0.1 or 2.1 charger.")
     ocpp_frames_per_s: Count = Field(20, description="Frames per second that a charger may send for long.")
     ocpp_frames_burst: Count = Field(100, description="Frames that a charger may send at once.")
     ocpp_ping_s: Seconds = Field(30.0, description="Seconds between websocket pings; two missed close it.")
@@ -149,7 +150,9 @@ class Settings(BaseSettings):
     )
     ocpp_handshakes: Count = Field(100, description="Chargers that may log in at the same time; others wait.")
     ocpp_compression: bool = Field(
-        False, description="Offer permessage-deflate (without context takeover) to chargers whose switch says nothing."
+        False,
+        description="Offer permessage-deflate (without context takeover) to chargers of 1.6 whose switch says nothing;"
+        " those of 2.x are always offered it, unless their switch says no.",
     )
     ocpp_frames_kept: int = Field(
         50, ge=0, le=10_000, description="Frames per charger that the message log keeps, in memory."

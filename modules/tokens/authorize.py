@@ -35,10 +35,11 @@ from hub.core.routing import Receiver
 from hub.core.units import Document, Unit
 from modules.tokens.aliases import behind, by_alias
 from modules.tokens.asking import ask_emsp
+from modules.tokens.contract_ids import EMAID, spellings
 from modules.tokens.decision import REMEMBERED, By, Decision, rank, recall, remember, used_up
 from modules.tokens.prefixes import RFID
 from modules.tokens.probable import can_be_asked, learned, memory, whom_to_ask
-from modules.tokens.store import by_uid, find, folded
+from modules.tokens.store import by_contract, by_uid, find, folded
 
 __all__ = ["REMEMBERED", "By", "Decision", "authorize", "for_start", "recall", "remember", "used_up"]
 
@@ -47,36 +48,38 @@ _LIMIT: Final = 64 * 1024
 _REFUSED: Final = Decision("NOT_ALLOWED", By.UNKNOWN)
 
 
-async def authorize(hub: Hub, uid: str, place: Place | None, *, at: str) -> Decision:
+async def authorize(hub: Hub, uid: str, place: Place | None, *, at: str, token_type: str = RFID) -> Decision:
     """May the token `uid` charge at `place`? OCPI mod_tokens_real-time_authorization.
 
-    `at` names where the card was shown (a station), and keys what is remembered. Never raises for a partner's fault.
+    `at` names where the card was shown (a station), and keys what is remembered. Of `token_type` EMAID the `uid` is the
+    id of a contract, and any token of that contract will do. Never raises for a partner's fault.
     """
     remembered = await recall(hub, uid, at=at)
     if remembered is not None and remembered.by is By.COMMAND and await _still_rests(hub, uid, remembered):
         return remembered
-    known = await _on_record(hub, uid)
+    known = await _on_record(hub, uid, token_type)
     if known is not None:
         return await _by_whitelist(hub, known, uid, place, at)
     if await by_alias(hub.store, uid) is not None:
         return _REFUSED
     where = (place.location, place.evse_uid) if place is not None else ()
-    ask = partial(_ask_the_probable, hub, uid, place, at)
+    ask = partial(_ask_the_probable, hub, uid, token_type, place, at)
     return await memory(hub).flights.share((at, folded(uid), *where), ask)
 
 
-async def for_start(hub: Hub, uid: str, place: Place | None, *, at: str) -> Decision:
+async def for_start(hub: Hub, uid: str, place: Place | None, *, at: str, token_type: str = RFID) -> Decision:
     """The decision that a transaction starts on: the one just taken for this card at this station, else a new one.
 
     A refusal is not held against the driver, and a consent not against an eMSP that has changed the token since.
     """
     remembered = await recall(hub, uid, at=at)
-    if remembered is not None and remembered.accepted and await _still_rests(hub, uid, remembered):
+    is_usable = remembered is not None and remembered.accepted
+    if remembered is not None and is_usable and await _still_rests(hub, uid, remembered, token_type):
         return remembered
-    return await authorize(hub, uid, place, at=at)
+    return await authorize(hub, uid, place, at=at, token_type=token_type)
 
 
-async def _still_rests(hub: Hub, uid: str, decision: Decision) -> bool:
+async def _still_rests(hub: Hub, uid: str, decision: Decision, token_type: str = RFID) -> bool:
     """Is the token on record the one that was decided on?
 
     What a command allowed rests on none (REQ-198), unless its sender has made the token invalid since.
@@ -85,13 +88,16 @@ async def _still_rests(hub: Hub, uid: str, decision: Decision) -> bool:
         token = decision.token
         own = await find(hub.store, Party.parse(decision.owner), token["uid"], token["type"])
         return own is None or own.version == decision.seen or bool(parse(own.body, limit=_LIMIT)["valid"])
-    known = await _on_record(hub, uid)
+    known = await _on_record(hub, uid, token_type)
     return decision.seen == (known.version if known is not None else 0)
 
 
-async def _on_record(hub: Hub, uid: str) -> Document | None:
-    """The token with this uid, or behind this alias; of several the best."""
+async def _on_record(hub: Hub, uid: str, token_type: str) -> Document | None:
+    """The token with this uid, or behind this alias, or of this contract; of several the best."""
     known = [each for each in await by_uid(hub.store, uid) if each.audience in ("", hub.settings.party)]
+    if token_type == EMAID and not known:
+        several = [await by_contract(hub.store, contract_id) for contract_id in spellings(uid)]
+        known = [each for found in several for each in found if each.audience in ("", hub.settings.party)]
     if known:
         return known[0] if len(known) == 1 else min(known, key=rank)
     return await behind(hub.store, uid)
@@ -115,7 +121,7 @@ async def _by_whitelist(hub: Hub, document: Document, uid: str, place: Place | N
     return decision
 
 
-async def _ask_the_probable(hub: Hub, uid: str, place: Place | None, at: str) -> Decision:
+async def _ask_the_probable(hub: Hub, uid: str, token_type: str, place: Place | None, at: str) -> Decision:
     """Nobody has told us of this token: ask its probable owner; or several at once, where the setting says so.
 
     The first that allows it counts. Where none does, the first answer of one that knows the token counts.
@@ -127,8 +133,8 @@ async def _ask_the_probable(hub: Hub, uid: str, place: Place | None, at: str) ->
         for claim in partner.claims
         if claim.role in EMSP_LIKE
     ]
-    receivers = await whom_to_ask(hub, uid, RFID, candidates)
-    asks = [asyncio.create_task(ask_emsp(hub, each.partner, uid, RFID, place)) for each in receivers]
+    receivers = await whom_to_ask(hub, uid, token_type, candidates)
+    asks = [asyncio.create_task(ask_emsp(hub, each.partner, uid, token_type, place)) for each in receivers]
     decision = await _first_to_allow(asks)
     if decision is None or decision.token is None:
         return _REFUSED

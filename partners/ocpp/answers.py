@@ -208,3 +208,31 @@ CONCURRENT_TX: Final = "ConcurrentTx"
 def id_tag_status(allowed: str) -> str:
     """The AuthorizationStatus of 1.6 for what a token was answered; what no table knows is Invalid."""
     return ID_TAG_STATUS.get(allowed, "Invalid")
+
+
+TOKEN_STATUS_2: Final[Mapping[str, str]] = {
+    "ALLOWED": "Accepted",
+    "BLOCKED": "Blocked",
+    "EXPIRED": "Expired",
+    "NO_CREDIT": "NoCredit",
+    "NOT_ALLOWED": "Invalid",
+    CONCURRENT_TX: "ConcurrentTx",
+}
+"""AllowedType (mod_tokens_allowed_enum) to AuthorizationStatus of 2.x."""
+
+
+def token_status(allowed: str) -> str:
+    """The AuthorizationStatus of 2.x for what a token was answered; what no table knows is Invalid."""
+    return TOKEN_STATUS_2.get(allowed, "Invalid")
+
+
+class Contract(StrEnum):
+    """What we found out about the certificate of a contract; the value is AuthorizeCertificateStatus of 2.x (C07).
+
+    We hold no root of any contract and ask nobody whether one was revoked, so none is ever called good.
+    """
+
+    UNCHECKED = "NoCertificateAvailable"
+    EXPIRED = "CertificateExpired"
+    UNREADABLE = "CertChainError"
+    OTHER_CONTRACT = "SignatureError"

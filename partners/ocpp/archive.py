@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,6 +11,7 @@ from hub.core.store import Store
 from hub.core.units import Unit
 from partners.ocpp import journal, ledger, samples
 from partners.ocpp.desk import Desk
+from partners.ocpp.events import Event
 from partners.ocpp.facts import Facts
 
 FORGOTTEN_AFTER: Final = timedelta(hours=24)
@@ -31,11 +33,18 @@ async def read(store: Store, station: str) -> Desk:
 
 async def put_away(store: Store, desk: Desk, now: datetime) -> None:
     """Mark as done what the desk will not rest on when it is read again."""
-    kept = desk.arrivals(ledger.forget(desk.book, before=now - FORGOTTEN_AFTER))
+    left = ledger.forget(desk.book, before=now - FORGOTTEN_AFTER)
+    kept, named = desk.arrivals(left), {key.named for key in left.facts.starts} - {""}
     async for documents in journal.live_events(store, desk.station):
-        gone = [document for document in documents if journal.event_in(document).arrival not in kept]
+        events = [(document, journal.event_in(document)) for document in documents]
+        gone = [document for document, event in events if not (event.arrival in kept or _is_of(event, named))]
         if gone:
             await store.commit(Unit([journal.done_put(document) for document in gone]))
     for key, listed in await samples.live_lists(store, desk.station):
         if kept.isdisjoint(listed.arrivals):
             await store.commit(Unit([samples.done_put(key, listed)]))
+
+
+def _is_of(event: Event, named: Collection[str]) -> bool:
+    """A part of one of these transactions? Each may say something that no other does."""
+    return event.part is not None and str(event.transaction) in named

@@ -61,6 +61,7 @@ async def begin(hub: Hub, charge: Transaction, opening: Opening) -> tuple[Charge
 
 def grow(hub: Hub, session: Charge, charge: Transaction, states: Sequence[State] = ()) -> Unit:
     """Readings and states that are new."""
+    states = [*states, *(State(at, state) for at, state in charge.states)]
     if charge.otherwise is not None:
         charge = weighing.shown(session, charge)
         session.meter_start_kwh, session.readings = _kwh(charge.meter_start_wh), []
@@ -76,7 +77,9 @@ def grow(hub: Hub, session: Charge, charge: Transaction, states: Sequence[State]
 def is_settled(session: Charge, charge: Transaction) -> bool:
     """Is the session over, with the very end and energy that the ledger has now?"""
     charge = weighing.billed(session, charge)
-    return not session.is_open and session.end == charge.end and session.meter_stop_kwh == _last(charge)
+    are_states = not charge.states or session.states == _states(session, charge)
+    is_end = session.end == charge.end and session.meter_stop_kwh == _last(charge)
+    return not session.is_open and is_end and are_states
 
 
 def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
@@ -110,10 +113,19 @@ def joined(*units: Unit | None) -> Unit:
 
 def _complete(session: Charge, charge: Transaction) -> None:
     sessions.date_back(session, charge.start)
+    if charge.states:
+        session.states = _states(session, charge)
     session.meter_start_kwh = _last(charge) - charge.energy_kwh
     session.signed = [signed_values.kept(value) for value in charge.signed]
     session.readings = []  # all of them are read again: their unit may have been another while it went on
     _read(session, charge.readings)
+
+
+def _states(session: Charge, charge: Transaction) -> list[State]:
+    """Those that the charger told with the charge, whatever order they came in."""
+    told = [State(at, state) for at, state in charge.states if at > session.start]
+    before = [state for at, state in charge.states if at <= session.start]
+    return [State(session.start, before[-1] if before else "CHARGING"), *told]
 
 
 def _last(charge: Transaction) -> Decimal:

@@ -112,19 +112,21 @@ class Calls:
             self._pump = asyncio.create_task(self._run())
         return await self._outcome(errand, wait_s)
 
-    def answered(self, frame: frames.Result | frames.Error) -> bool:
-        """Take the charger's answer. False when nobody waits for it, nor did lately: it is dropped."""
+    def answered(self, frame: frames.Result | frames.Error) -> CallResult | CallError | None:
+        """Take the charger's answer. None when nobody waits for it, nor did lately: it is dropped."""
         errand = self._open
         if errand is not None and errand.id == frame.id:
             self._silent = 0
-            self._settle(errand, self._outcome_of(errand.action, frame))
-            return True
+            outcome = self._outcome_of(errand.action, frame)
+            self._settle(errand, outcome)
+            return outcome
         known = self._late.pop(frame.id, None)
         if known is None or known[1] + self._limits.late_s < self._clock.monotonic():
-            return False
+            return None
         self._silent = 0
-        self._on_late(LateAnswer(known[0], self._outcome_of(known[0], frame), self._clock.monotonic() - known[1]))
-        return True
+        outcome = self._outcome_of(known[0], frame)
+        self._on_late(LateAnswer(known[0], outcome, self._clock.monotonic() - known[1]))
+        return outcome
 
     def lost(self) -> None:
         """The socket is gone: every CALL gets its outcome now."""

@@ -7,6 +7,7 @@ memory; whoever commits throws the desk away when the commit fails.
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from typing import Final
 
 import structlog
 
@@ -22,10 +23,14 @@ from partners.ocpp.events import Event, StartKey, Transaction
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Effect
 from partners.ocpp.matching import stop_key
+from partners.ocpp.numbering import socketed
 from partners.ocpp.status import PERIOD_STATE
 from partners.ocpp.surroundings import moment
 
 log = structlog.get_logger()
+
+_NO_TOKEN: Final = "nobody's token was told with it; the charge is not billed"  # noqa: S105
+_NO_PLACE: Final = "the charger never said at which EVSE; the charge is not billed"
 
 
 class Consequences:
@@ -49,11 +54,16 @@ class Consequences:
             return Unit()
         trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
         awaited = not final and self._may_still_stop(charge)
-        unit = await self._guarded(record, self._bill(desk, record, effect, awaited=awaited))
-        session = await self._session(desk, record)
+        unit = Unit()
+        if opening is not None and not record.session:
+            unit = await self._decided(desk, record, charge, opening)
+        unit = billing.joined(unit, await self._guarded(record, self._bill(desk, record, effect, awaited=awaited)))
+        session = await self.session(desk, record)
         journal.note(record, charge if session is None else weighing.billed(session, charge))
         if awaited and record.state == journal.ENDED:
             record.state = journal.OPEN
+        if record.state == journal.ENDED and record.energy_kwh and not record.session and charge.key.named:
+            record.trouble = record.trouble or (_NO_PLACE if record.allowed else _NO_TOKEN)
         if not awaited:
             self._warn(record, effect)
         unit.put(journal.record_put(record))
@@ -66,7 +76,7 @@ class Consequences:
         record = desk.records.get(charge.key) if charge is not None else None
         if event.kind != "status" or state is None or record is None or charge is None:
             return Unit()
-        session = await self._session(desk, record)
+        session = await self.session(desk, record)
         if session is None or not session.is_open:
             return Unit()
         trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
@@ -84,21 +94,24 @@ class Consequences:
     async def _open(self, desk: Desk, charge: Transaction, opening: Opening | None) -> Unit:
         record = Record(journal.key_of_start(charge.key), desk.station, journal.OPEN)
         desk.records[charge.key] = record
-        unit = Unit()
-        if opening is not None:
-            record.correlation_id = opening.correlation_id
-            trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
-            record.allowed = opening.decision.allowed
-            record.state = journal.OPEN if opening.decision.accepted else journal.REFUSED
-            if opening.is_billable:
-                unit = await self._guarded(record, self._begin(desk, record, charge, opening))
-            elif opening.place is None:
-                record.trouble = f"connector {charge.connector} is on no location; the charge is not billed"
-            unit = billing.joined(unit, opening.spent)
+        unit = await self._decided(desk, record, charge, opening) if opening is not None else Unit()
         journal.note(record, charge)
         log.info("transaction began", station=desk.station, number=record.number, session=record.session)
         unit.put(journal.record_put(record, expect=ABSENT))
         return unit
+
+    async def _decided(self, desk: Desk, record: Record, charge: Transaction, opening: Opening) -> Unit:
+        """A token was shown for this charge, and decided on; in 2.x that may be long after it began."""
+        record.correlation_id = opening.correlation_id
+        trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
+        record.allowed, record.trouble = opening.decision.allowed, ""
+        record.state = journal.OPEN if opening.decision.accepted else journal.REFUSED
+        unit = Unit()
+        if opening.is_billable:
+            unit = await self._guarded(record, self._begin(desk, record, charge, opening))
+        elif opening.place is None and (charge.connector or not charge.key.named):
+            record.trouble = f"{_named(charge)} is on no location; the charge is not billed"
+        return billing.joined(unit, opening.spent)
 
     async def _begin(self, desk: Desk, record: Record, charge: Transaction, opening: Opening) -> Unit:
         session, unit = await billing.begin(self._hub, charge, opening)
@@ -115,7 +128,7 @@ class Consequences:
         return charge.ending == "estimated" and self._hub.settings.ocpp_late_stop_s > 0
 
     async def _bill(self, desk: Desk, record: Record, effect: Effect, *, awaited: bool) -> Unit:
-        session = await self._session(desk, record)
+        session = await self.session(desk, record)
         charge = effect.transaction
         if session is None or charge is None or billing.is_settled(session, charge):
             return Unit()
@@ -151,7 +164,8 @@ class Consequences:
         elif effect.kind in ("ended", "revised"):
             log.info("transaction ended", station=record.station, number=record.number, session=record.session)
 
-    async def _session(self, desk: Desk, record: Record) -> Charge | None:
+    async def session(self, desk: Desk, record: Record) -> Charge | None:
+        """The session of a transaction, at hand or in the store; without its readings, if it was not at hand."""
         if not record.session:
             return None
         session = desk.sessions.get(record.session)
@@ -160,3 +174,11 @@ class Consequences:
             if session is not None:
                 desk.sessions[record.session] = session
         return session
+
+
+def _named(charge: Transaction) -> str:
+    """Its connector, as its charger calls it."""
+    if not charge.key.named:
+        return f"connector {charge.connector}"
+    evse, connector = socketed(charge.connector)
+    return f"EVSE {evse}, connector {connector}"

@@ -10,7 +10,7 @@ from hub.core.ports import Hub
 from partners.ocpp import archive, journal
 from partners.ocpp.consequences import Consequences
 from partners.ocpp.desk import Desk
-from partners.ocpp.events import TransactionId
+from partners.ocpp.events import Flag, TransactionId
 from partners.ocpp.journal import Record
 
 
@@ -24,19 +24,26 @@ class Desks:
         self._turns: dict[str, asyncio.Lock] = {}
 
     def open_at(self, station: str) -> dict[int, Record]:
-        """What goes on at a station, by connector."""
+        """What goes on at a station, by connector. A car that waits for its driver's token (2.x) is nothing yet."""
         desk = self._desks.get(station)
-        return desk.going_on() if desk is not None else {}
+        going = desk.going_on() if desk is not None else {}
+        return {connector: record for connector, record in going.items() if record.allowed}
 
     def of_session(self, station: str, session_id: str) -> Record | None:
         """The open transaction of a session."""
         return next((r for r in self.open_at(station).values() if r.session == session_id), None)
 
-    def is_charging(self, id_tag: str) -> bool:
-        """Does this token charge at one of our stations? What was refused does not count."""
+    def is_charging(self, id_tag: str, *, but: str = "") -> bool:
+        """Does this token charge at one of our stations? What was refused does not count, nor the record `but`."""
         wanted = id_tag.casefold()
-        records = (record for desk in self._desks.values() for record in desk.open_records)
+        records = (record for desk in self._desks.values() for record in desk.open_records if record.key != but)
         return any(record.state == journal.OPEN and record.id_tag.casefold() == wanted for record in records)
+
+    def has_gap(self, station: str, transaction: str) -> bool:
+        """Are parts of this transaction missing, as its charger counts them?"""
+        desk = self._desks.get(station)
+        charge = desk.book.find(transaction) if desk is not None else None
+        return charge is not None and Flag.PARTS_MISSING in charge.flags
 
     def correlation_of(self, station: str, number: TransactionId | None, connector: int | None) -> str:
         """The correlation id of the journey that a message belongs to; "" when it belongs to none."""

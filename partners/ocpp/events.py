@@ -11,7 +11,8 @@ from typing import Final, Literal, NamedTuple
 
 from partners.ocpp.readings import Reading, SignedValue, parse_time
 
-Kind = Literal["start", "stop", "meter", "boot", "status"]
+Kind = Literal["start", "stop", "meter", "boot", "status", "part"]
+"""A TransactionEvent of 2.x is a `part` of a transaction, whatever its type."""
 TransactionId = int | str
 """A number of ours in 1.6, a text of the charger's in 2.x; always together with the station."""
 
@@ -28,10 +29,13 @@ class Flag(StrEnum):
     MATCH_AMBIGUOUS = "the stop could have belonged to another transaction too"
     STOPS_DISAGREE = "several stops with different meter values came; the earliest counts, of one time the lowest"
     START_MISSING = "a stop came without its start"
+    BEGIN_MISSING = "its beginning was not reported; it is reckoned from the first that was"
+    PARTS_MISSING = "the charger's count says that not all was reported"
     METER_FELL = "the meter ran backwards; the energy is the sum of its rising parts"
     METER_ABSURD = "a meter stood below zero, or higher than any can"
     METER_START_MISSING = "the start had no meter value; the first sample was used"
     METER_STOP_MISSING = "the stop had no meter value; the last sample was used"
+    METER_UNMARKED = "the meter's values of start and stop were not marked; its first and last one were used"
     ESTIMATED_END = "no stop was reported; the end is estimated"
     KWH_LABELLED_WH = "the meter seems to count kWh under the label Wh"
     UNITS_DIFFER = "start and stop count in another unit than the samples, by a factor of 1000"
@@ -48,6 +52,7 @@ HARD: Final = frozenset(
         Flag.MATCH_AMBIGUOUS,
         Flag.STOPS_DISAGREE,
         Flag.START_MISSING,
+        Flag.BEGIN_MISSING,
         Flag.METER_FELL,
         Flag.METER_ABSURD,
         Flag.METER_START_MISSING,
@@ -64,11 +69,36 @@ SEVERITY: Final[Mapping[Flag, Literal["hard", "soft"]]] = {flag: "hard" if flag 
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What a TransactionEvent of 2.x says beside the rest of an `Event`.
+
+    `pays`: its token is one that begins to pay, not one that stops; `refused`: it was, when we were told. `first_wh`
+    and `last_wh` are the registers at the begin and the end, `marked` those of them that the charger called so.
+    """
+
+    type: Literal["Started", "Updated", "Ended"]
+    seq: int | None = None
+    state: str | None = None
+    pays: bool = True
+    refused: bool = False
+    first_wh: Decimal | None = None
+    last_wh: Decimal | None = None
+    marked: frozenset[Literal["first", "last"]] = frozenset()
+    socketed: bool = False
+    """It names a connector of its EVSE."""
+    remote: int | None = None
+    reservation: int | None = None
+    is_contract: bool = False
+    """The token is the eMAID of a contract."""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One message of a charger, as facts. `timestamp` is its own text, `arrival` our clock (aware, UTC).
 
     `transaction` is the id it sent, `assigned` the id we gave or had given (a start has one once it was
-    answered). `raw` is the frame. `boot` and `status` carry no meter; `status` is the OCPP word.
+    answered). `raw` is the frame. `boot` and `status` carry no meter; `status` is the OCPP word. `part` is what only a
+    TransactionEvent says.
     """
 
     station: str
@@ -86,6 +116,7 @@ class Event:
     signed: tuple[SignedValue, ...] = ()
     flags: frozenset[Flag] = frozenset()
     raw: str = ""
+    part: Part | None = None
 
     @property
     def said(self) -> datetime | None:
@@ -96,7 +127,7 @@ class Event:
 class StartKey(NamedTuple):
     """What makes a start itself, however often and under whatever message id it is sent.
 
-    `time` is ISO 8601.
+    `time` is ISO 8601. Of 2.x it is the transaction's id alone (`named`): all else may become known later.
     """
 
     station: str
@@ -104,10 +135,13 @@ class StartKey(NamedTuple):
     id_tag: str
     time: str
     meter_wh: str
+    named: str = ""
 
     @property
     def text(self) -> str:
         """One line, for a unique column."""
+        if self.named:
+            return f"{self.station}|named|{self.named}"
         return "|".join((self.station, str(self.connector), self.id_tag, self.time, self.meter_wh))
 
 
@@ -127,6 +161,8 @@ def start_key(event: Event) -> StartKey:
 
     Keep it in a unique column: a start that was forgotten is known by it again.
     """
+    if event.part is not None:
+        return StartKey(event.station, 0, "", "", "", str(event.transaction))
     meter = "" if event.meter_wh is None else str(event.meter_wh.normalize() + 0)
     return StartKey(event.station, event.connector or 0, same_tag(event.id_tag), time_key(event), meter)
 
@@ -148,7 +184,8 @@ class Transaction:
     `ending`: `open`, `stop` (the charger said so) or `estimated` (it never did; a late stop still corrects
     it). `readings` lie between start and end, in order, each `at` set; `energy_kwh` is the amount billed.
     `otherwise` is the same charge by the smaller of two figures that are a factor of 1000 apart (`scales.py`); of the
-    larger one, which this is then, `by_samples` says that it is the one of the samples.
+    larger one, which this is then, `by_samples` says that it is the one of the samples. `states` are those that the
+    charger reported with the charge (2.x), each from when on, in order.
     """
 
     key: StartKey
@@ -168,6 +205,8 @@ class Transaction:
     flags: frozenset[Flag]
     otherwise: Transaction | None = None
     by_samples: bool = False
+    place: int = 0
+    states: tuple[tuple[datetime, str], ...] = ()
 
     @property
     def station(self) -> str:
@@ -175,7 +214,8 @@ class Transaction:
 
     @property
     def connector(self) -> int:
-        return self.key.connector
+        """0, as long as the charger has not said at which."""
+        return self.key.connector or self.place
 
     @property
     def bill(self) -> Bill:

@@ -13,7 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from partners.ocpp.events import Event, StartKey, TransactionId, start_key, time_key
+from partners.ocpp.events import Event, Flag, Part, StartKey, TransactionId, start_key, time_key
+from partners.ocpp.gathering import gathered, joined, start_of
 from partners.ocpp.matching import Start, Stop, StopKey, stop_key
 
 MOST_SAMPLES: Final = 600
@@ -49,24 +50,21 @@ class Facts:
         """These facts and those in `events`; what other stations say is passed over."""
         found: dict[str, Any] = {}
         for event in events:
-            known_as = _fact(event) if event.station == self.station else None
-            if known_as is not None:
-                slot, key, fact = known_as
+            for slot, key, fact in _facts(event) if event.station == self.station else ():
                 facts = found.setdefault(slot, dict(getattr(self, slot)))
                 facts[key] = _merged(facts.get(key), fact)
         return replace(self, **found)
 
     def with_event(self, event: Event) -> Facts:
         """These facts and that of `event`; the same object when it tells nothing new."""
-        known_as = _fact(event)
-        if known_as is None:
-            return self
-        slot, key, fact = known_as
-        facts: Mapping[Hashable, Fact] = getattr(self, slot)
-        known = facts.get(key)
-        merged = _merged(known, fact)
-        changed: dict[str, Any] = {slot: {**facts, key: merged}}
-        return self if merged == known else replace(self, **changed)
+        changed: dict[str, Any] = {}
+        for slot, key, fact in _facts(event):
+            facts: Mapping[Hashable, Fact] = getattr(self, slot)
+            known = facts.get(key)
+            merged = _merged(known, fact)
+            if merged != known:
+                changed[slot] = {**facts, key: merged}
+        return replace(self, **changed) if changed else self
 
     def with_samples(self, events: Iterable[Event]) -> Facts:
         """These facts and many messages with samples at once."""
@@ -118,25 +116,43 @@ class Facts:
         )
 
 
-def _fact(event: Event) -> tuple[str, Hashable, Fact] | None:
-    """Where `event` belongs, what it is known by there, and what is kept. None for what tells nothing.
+def _facts(event: Event) -> list[tuple[str, Hashable, Fact]]:
+    """Where `event` belongs, what it is known by there, and what is kept. Nothing for what tells nothing.
 
     Of statuses only Available matters: the cable is out. Without a time of its own it is dated by arrival.
     """
     match event.kind:
         case "start":
             key = start_key(event)
-            return "starts", key, Start(key, event, _named(event.assigned))
+            return [("starts", key, Start(key, event, _named(event.assigned)))]
         case "stop":
             stop = stop_key(event)
-            return "stops", stop, Stop(stop, event, _named(event.transaction))
+            return [("stops", stop, Stop(stop, event, _named(event.transaction)))]
         case "meter":
-            return "samples", _sample_key(event), event
+            return [("samples", _sample_key(event), event)]
         case "boot":
-            return "boots", event.arrival, event
+            return [("boots", event.arrival, event)]
         case "status" if event.status == "Available" and event.connector:
-            return "available", (event.connector, time_key(event) or event.arrival), event
-    return None
+            return [("available", (event.connector, time_key(event) or event.arrival), event)]
+        case "part" if event.part is not None:
+            return _facts_of_part(event, event.part)
+    return []
+
+
+def _facts_of_part(event: Event, part: Part) -> list[tuple[str, Hashable, Fact]]:
+    """A part of a transaction of 2.x tells of its start whatever it is, of samples if it has any, and of an end."""
+    key, known = start_key(event), gathered(event, part)
+    ids = frozenset({key.named})
+    found: list[tuple[str, Hashable, Fact]] = [("starts", key, Start(key, start_of(key, known), ids, known))]
+    if event.readings or event.signed:
+        sample = replace(event, kind="meter", id_tag=None, timestamp=None, meter_wh=None, reason=None, part=None)
+        found.append(("samples", _sample_key(sample), sample))
+    if part.type == "Ended":
+        is_unmarked = part.last_wh is not None and "last" not in part.marked
+        flags = event.flags | {Flag.METER_UNMARKED} if is_unmarked else event.flags
+        stop = replace(event, kind="stop", meter_wh=part.last_wh, readings=(), signed=(), flags=flags, part=None)
+        found.append(("stops", stop_key(event), Stop(stop_key(event), stop, ids)))
+    return found
 
 
 def _sample_key(event: Event) -> Hashable:
@@ -159,8 +175,11 @@ def _around_falls(events: Sequence[Event]) -> set[int]:
 
 
 def _merged(known: Fact | None, new: Fact) -> Fact:
-    """One fact of two reports of it: the first arrival, all ids."""
+    """One fact of two reports of it: the first arrival, all ids; of 2.x, the best that any part said."""
     if isinstance(known, Start) and isinstance(new, Start):
+        if known.gathered is not None and new.gathered is not None:
+            both = joined(known.gathered, new.gathered)
+            return known if both == known.gathered else Start(new.key, start_of(new.key, both), known.ids, both)
         return Start(new.key, _first(known.event, new.event), known.ids | new.ids)
     if isinstance(known, Stop) and isinstance(new, Stop):
         return Stop(new.key, _first(known.event, new.event), known.names | new.names)

@@ -105,6 +105,11 @@ def error(message_id: str, fault: Fault, version: str, description: str = "") ->
     return _encode([4, message_id, code(fault, version), (description or str(fault))[:255], {}])
 
 
+def result_error(message_id: str, fault: Fault, version: str, description: str = "") -> str:
+    """A CALLRESULTERROR of ours: an answer of the charger cannot be understood. 2.1 alone knows it."""
+    return _encode([5, message_id, code(fault, version), (description or str(fault))[:255], {}])
+
+
 def _message(kind: int, tree: list[Json], text: str, version: str) -> Frame:
     if kind == 2 or (kind == 6 and version == "2.1"):
         return _call(kind, tree, text)

@@ -28,17 +28,18 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from hub.core.ports import Hub
+from hub.core.settings import Settings
 from hub.core.units import Audit, Kind, Unit
 from partners.ocpp.apart.errands import ERRANDS
 from partners.ocpp.apart.held import GATEWAYS, SOCKETS
 from partners.ocpp.brief import BRIEF
 from partners.ocpp.certificates import CERTIFICATE_REQUESTS
-from partners.ocpp.handshake import PROTOCOLS, Handshake, choose
+from partners.ocpp.handshake import Handshake, choose
 from partners.ocpp.journal import OCPP_EVENTS, TRANSACTIONS
 from partners.ocpp.live import Link, Live
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.passwords import Passwords
-from partners.ocpp.register import LEARNED, STATIONS
+from partners.ocpp.register import LEARNED, PROTOCOLS, STATIONS
 from partners.ocpp.rpc import POLICY, Brief, Connection, LateAnswer, Limits
 from partners.ocpp.samples import OCPP_SAMPLE_LISTS, OCPP_SAMPLES
 from partners.ocpp.sequence import SEQUENCES
@@ -96,11 +97,7 @@ class Gateway:
             at_once=settings.ocpp_handshakes,
             failures_per_min=settings.failed_logins_per_min,
             compression=settings.ocpp_compression,
-        )
-        self._limits = Limits(
-            frame_bytes=settings.ocpp_frame_16,
-            frames_per_s=settings.ocpp_frames_per_s,
-            burst=settings.ocpp_frames_burst,
+            frame_bytes_2=settings.ocpp_frame_2,
         )
         self._servers: list[Server] = []
         self._generation = 0
@@ -206,7 +203,7 @@ class Gateway:
             partial(self._v16.handle if version == "1.6" else self._v2.handle, link),
             self.hub.clock,
             version,
-            self._limits,
+            _limits(self.hub.settings, version),
             close=_closer(link, self.hub),
             on_late=lambda late: self._late(live, late),
             brief=self._brief(link),
@@ -249,6 +246,15 @@ class Gateway:
             context.load_verify_locations(settings.ocpp_client_ca)
             context.verify_mode = ssl.CERT_OPTIONAL
         return context
+
+
+def _limits(settings: Settings, version: str) -> Limits:
+    """Certificates and reports of 2.x are long (rule R29)."""
+    return Limits(
+        frame_bytes=settings.ocpp_frame_16 if version == "1.6" else settings.ocpp_frame_2,
+        frames_per_s=settings.ocpp_frames_per_s,
+        burst=settings.ocpp_frames_burst,
+    )
 
 
 def _sender(link: Link, hub: Hub) -> Callable[[str], Awaitable[None]]:

@@ -34,11 +34,8 @@ from websockets.typing import Subprotocol
 from hub.core.limits import RateLimiter, address_key
 from hub.core.logins import FailedLogins
 from partners.ocpp.passwords import Passwords
-from partners.ocpp.register import Password, Station
+from partners.ocpp.register import PROTOCOLS, Password, Station
 from partners.ocpp.stations import Stations
-
-PROTOCOLS: Final = {"ocpp1.6": "1.6", "ocpp2.0.1": "2.0.1", "ocpp2.1": "2.1"}
-"""Subprotocol -> version that we speak over it."""
 
 _DEFLATE: Final = (ServerPerMessageDeflateFactory(server_no_context_takeover=True, client_no_context_takeover=True),)
 _LONGEST_PATH: Final = 1024
@@ -65,6 +62,7 @@ class Handshake:
         at_once: int,
         failures_per_min: int,
         compression: bool,
+        frame_bytes_2: int,
     ) -> None:
         self._stations = stations
         self._passwords = passwords
@@ -73,6 +71,7 @@ class Handshake:
         self._failures = RateLimiter(rate_per_s=failures_per_min / 60, burst=failures_per_min)
         self._strangers = RateLimiter(rate_per_s=failures_per_min / 60, burst=failures_per_min)
         self._compression = compression
+        self._frame_bytes_2 = frame_bytes_2
 
     async def admit(self, socket: ServerConnection, request: Request) -> Response | None:
         """None lets the upgrade go on; `socket.username` is the station's identity then."""
@@ -84,10 +83,17 @@ class Handshake:
             except Refusal as refusal:
                 return _refused(socket, refusal)
         socket.username = station.identity
-        wanted = station.switches.compression
-        offers = self._compression if wanted is None else wanted
-        socket.protocol.available_extensions = _DEFLATE if offers else None
+        self._furnish(socket, station, _spoken(station, request.headers))
         return None
+
+    def _furnish(self, socket: ServerConnection, station: Station, protocol: str) -> None:
+        """Size of frames, and compression, which a back end of 2.x has to offer (rules R28, R29)."""
+        is_2 = protocol not in ("", "ocpp1.6")
+        wanted = station.switches.compression
+        offers = (self._compression or is_2) if wanted is None else wanted
+        socket.protocol.available_extensions = _DEFLATE if offers else None
+        if is_2:
+            socket.protocol.max_message_size = self._frame_bytes_2
 
     async def _known(self, path: str, address: str) -> Station:
         identity = identity_in(path)
@@ -143,6 +149,13 @@ class Handshake:
 def choose(socket: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     """The first that we speak: the client's order is its preference. None: the upgrade goes on without (rule R27)."""
     return next((name for name in offered if name in PROTOCOLS), None)
+
+
+def _spoken(station: Station, headers: Headers) -> str:
+    """The protocol that is going to be spoken; "" for none."""
+    lists = headers.get_all("Sec-WebSocket-Protocol")
+    offered = [name.strip() for each in lists for name in each.split(",")]
+    return next((name for name in offered if name in PROTOCOLS), "" if lists else station.switches.assume_protocol)
 
 
 def identity_in(path: str) -> str | None:

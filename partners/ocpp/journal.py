@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -21,7 +22,7 @@ from hub.core.store import Store
 from hub.core.units import ANY, Document, Kind, Put
 from partners.ocpp.events import Event, StartKey, Transaction, TransactionId
 from partners.ocpp.matching import StopKey
-from partners.ocpp.surroundings import moment
+from partners.ocpp.surroundings import DAWN, moment
 
 OCPP_EVENTS: Final = Kind("ocpp_events", columns=("station", "state"), indexed=("station",))
 TRANSACTIONS: Final = Kind(
@@ -110,6 +111,17 @@ def orphan(event: Event, key: StopKey) -> Record:
         flags=sorted(flag.name for flag in event.flags),
         trouble="a stop of no charge that is known here; it ended nothing",
     )
+
+
+async def is_news(store: Store, event: Event) -> bool:
+    """Is it none that was kept before, as the charger wrote it? Only the newest are looked at."""
+    newest = await store.select(OCPP_EVENTS, equal={"station": event.station}, descending=True, limit=_AT_ONCE)
+    return all(_said(event_in(document)) != _said(event) for document in newest)
+
+
+def _said(event: Event) -> Event:
+    part = replace(event.part, refused=False) if event.part is not None else None
+    return replace(event, arrival=DAWN, raw="", part=part)
 
 
 def record_in(document: Document) -> Record:

@@ -9,6 +9,8 @@ the ledger keeps *facts*, and derives everything else from the set of them, ever
 * A fact is known by its content (`facts.py`). A start is (station, connector, idTag, time as sent, meterStart); a stop
   is (idTag, time, meterStop); samples are their values. Of repeats the first arrival counts, and ids are collected. So
   repetition changes nothing, and order cannot: a set has none.
+* In 2.x the charger names its transactions, and (station, id) is what one is known by. Any of its messages may come
+  first, so each tells of the start what it knows, and the best of all that was told counts (`gathering.py`).
 * Pairing (`matching.py`) looks at content alone. Hence *the same bill*. It is keyed by the content of the start, never
   by an id of ours, which is a name given in order of arrival. Its energy depends on nothing but what the charger said,
   and its times neither, as long as the charger's clock was set. With a dead clock times are reckoned from those of
@@ -125,6 +127,9 @@ def apply(book: Book, event: Event, *, next_id: int) -> Applied:
     facts = book.facts.with_event(event)
     if facts is book.facts:
         return Applied(book, event, (Effect("repeated", event=event),), next_id)
+    if event.part is not None and (longer := _prolonged(book, facts, event)) is not None:
+        after = _bounded(longer, event.arrival)
+        return Applied(after, event, changed(book, after, event), next_id)
     after = _reckoned(book, facts, *([] if event.kind == "meter" else [event]), now=event.arrival)
     return Applied(_bounded(after, event.arrival), event, changed(book, after, event), next_id)
 
@@ -204,6 +209,22 @@ def _bounded(book: Book, now: datetime) -> Book:
     return forget(book, before=sorted(ends)[len(ends) // 2]) if ends else book
 
 
+def _prolonged(book: Book, facts: Facts, event: Event) -> Book | None:
+    """`book` over `facts` where `event`, a part of a charge that goes on, only says that it does; None where it tells
+    more."""
+    key = start_key(event)
+    known, now, charge = book.facts.starts.get(key), facts.starts[key], book.transactions.get(key)
+    if known is None or known.event != now.event or facts.stops is not book.facts.stops or charge is None:
+        return None
+    if charge.ending != "open" or len(facts.samples) - len(book.facts.samples) != bool(event.readings or event.signed):
+        return None
+    after = _lengthened(book, facts, [event] if facts.samples is not book.facts.samples else [])
+    if after is None or now.gathered is None:
+        return None
+    longer = replace(after.transactions[key], states=now.gathered.reported(None))
+    return replace(after, transactions={**after.transactions, key: longer})
+
+
 def _lengthened(book: Book, facts: Facts, events: Iterable[Event]) -> Book | None:
     """`book` over `facts` where all that is new is later samples of charges that go on; None when it is not."""
     around = Surroundings(facts, None)
@@ -221,7 +242,7 @@ def _lengthened(book: Book, facts: Facts, events: Iterable[Event]) -> Book | Non
 
 def _reckoned(book: Book, facts: Facts, *events: Event, now: datetime | None) -> Book:
     """`book` over `facts`, worked out anew: the transactions that `events` can have touched; without any, all."""
-    everything = not events or any(event.kind in ("start", "stop") for event in events)
+    everything = not events or any(event.kind in ("start", "stop", "part") for event in events)
     pairing = pair(facts.starts, facts.stops.values()) if everything else book.pairing
     around = Surroundings(facts, now)
     touched = facts.starts.keys() if everything else set().union(*map(around.touched, events))
@@ -272,6 +293,7 @@ def _effects_of(new: Transaction, old: Transaction | None) -> list[Effect]:
         return [Effect("grew" if new.ending == "open" else "ended", new, old)]
     if new.ending == "open":
         return [Effect("reopened", new, old)]
-    if new.bill != old.bill or new.ending != old.ending:
+    is_other = new.key.named and (new.id_tag, new.connector, new.states) != (old.id_tag, old.connector, old.states)
+    if new.bill != old.bill or new.ending != old.ending or is_other:
         return [Effect("revised", new, old)]
     return [Effect("doubted", new, old)] if (new.flags ^ old.flags) & HARD else []

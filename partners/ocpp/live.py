@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from partners.ocpp.frame_log import FrameLog
 from partners.ocpp.register import Learned, Station
@@ -20,10 +21,23 @@ MOST_CONNECTORS = 64
 """Of one station, beside those that are on a location: what it reports of more is answered, and not kept."""
 
 
+class Course(NamedTuple):
+    """How far the transaction at a connector of 2.x has come: its last chargingState, and from when that is.
+
+    `is_late`: it has given energy, or was stopped.
+    """
+
+    at: datetime
+    transaction: str
+    state: str = ""
+    is_late: bool = False
+
+
 class Link:
     """One socket of a station. `generation` tells it from those before and after. Times are monotonic seconds."""
 
     __slots__ = (
+        "asked",
         "booted",
         "generation",
         "heard_at",
@@ -55,6 +69,8 @@ class Link:
         """When the last transaction message came: a queue may be in replay."""
         self.settle_at: float | None = None
         """When we may begin to ask; None, when all was asked."""
+        self.asked: set[str] = set()
+        """Transactions of 2.x of which parts are missing and which we asked about."""
         self.booted = False
         """It booted over this socket, and its reservations were not looked at since."""
         self.waits = False
@@ -67,6 +83,7 @@ class Live:
     __slots__ = (
         "clock_offset",
         "connectors",
+        "courses",
         "frames",
         "journeys",
         "learned",
@@ -82,6 +99,8 @@ class Live:
         self.learned = learned
         self.link: Link | None = None
         self.connectors: dict[int, Heard] = {}
+        self.courses: dict[int, Course] = {}
+        """Of 2.x, which calls a connector Occupied whatever goes on at it."""
         self.frames = FrameLog(frames_kept)
         self.offline_since = offline_since
         self.told_gone = False
@@ -100,6 +119,11 @@ class Live:
         if connector in self.connectors or len(self.connectors) < MOST_CONNECTORS:
             return True
         return connector == 0 or connector in self.station.places()
+
+    def may_have_course(self, connector: int) -> bool:
+        """May what goes on at this connector be kept? It must be known, and not one of too many."""
+        is_few = len(self.courses) < MOST_CONNECTORS or connector in self.courses
+        return connector > 0 and (is_few or connector in self.station.places())
 
     def begin_journey(self, id_tag: str, correlation_id: str, now: float) -> None:
         """A token was shown, or a command came for it: the start that follows belongs to the same journey."""
@@ -128,3 +152,8 @@ class Live:
         self.link = None
         self.offline_since = now
         return True
+
+
+def remote_start(number: int) -> str:
+    """Under which name the journey of a start that we ordered is remembered; `number` is its remoteStartId (2.x)."""
+    return f"remoteStartId {number}"

@@ -9,7 +9,8 @@
    that number, and no other: one of another station's, or of none that ever was, ends nothing that runs. It is joined
    by content only when its token is that of the start, and the start was not heard before all was over: a charger that
    was offline could not know our number, and made up its own. What it could else have ended bears a flag until its end.
-4. A stop with neither number nor token says nothing of whose charge is over. It is joined to a charge that was heard of
+4. In 2.x an end names its transaction, and ends that one and no other.
+5. A stop with neither number nor token says nothing of whose charge is over. It is joined to a charge that was heard of
    before it was over only if there is no other that fits, and if energy was taken.
 
 A start with several stops takes the earliest, and of one time the one with the lowest meter, so that no repeat raises
@@ -28,6 +29,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from partners.ocpp.events import Event, Flag, StartKey, TransactionId, same_tag, time_key
+from partners.ocpp.gathering import Gathered
 from partners.ocpp.readings import is_credible
 
 MOST_WATTS: Final = 1_500_000
@@ -35,20 +37,31 @@ MOST_WATTS: Final = 1_500_000
 
 
 class StopKey(NamedTuple):
-    """What makes a stop itself. The id it names is no part: a charger may send one stop under two ids."""
+    """What makes a stop itself. The id it names is no part: a charger may send one stop under two ids. But in 2.x it
+    is (`named`)."""
 
     id_tag: str
     time: str
     meter_wh: str
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A start as first heard, and every id that was ever answered to it."""
+    """A start as first heard, and every id that was ever answered to it.
+
+    `gathered`: of 2.x, what all parts of the transaction have said; `event` is made of that.
+    """
 
     key: StartKey
     event: Event
     ids: frozenset[TransactionId] = frozenset()
+    gathered: Gathered | None = None
+
+    @property
+    def connector(self) -> int:
+        """0, where it is not known."""
+        return self.event.connector or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,8 @@ class _Pair(NamedTuple):
 def stop_key(event: Event) -> StopKey:
     """The identity of a stop."""
     meter = "" if event.meter_wh is None else str(event.meter_wh.normalize() + 0)
-    return StopKey(same_tag(event.id_tag), time_key(event), meter)
+    named = "" if event.part is None else str(event.transaction)
+    return StopKey(same_tag(event.id_tag), time_key(event), meter, named)
 
 
 def pair(starts: Mapping[StartKey, Start], stops: Iterable[Stop]) -> Pairing:
@@ -117,7 +131,7 @@ def _by_id(
     unclaimed: dict[StopKey, Stop] = {}
     for stop in stops:
         named = {owner[name] for name in stop.names if name in owner}
-        meant = [key for key in named if not _is_from_another_life(starts[key].event, stop.event)]
+        meant = [key for key in named if key.named or not _is_from_another_life(starts[key].event, stop.event)]
         for key in meant:
             found[key].append(stop)
         if not meant:
@@ -126,7 +140,7 @@ def _by_id(
 
 
 def _by_content(starts: Mapping[StartKey, Start], unclaimed: dict[StopKey, Stop], pairing: Pairing) -> None:
-    candidates = [start for key, start in starts.items() if key not in pairing.stops]
+    candidates = [start for key, start in starts.items() if key not in pairing.stops and not key.named]
     following = _next_on_connector(starts)
     by_tag = _by_tag(unclaimed.values())
     pairs = sorted(
@@ -220,7 +234,7 @@ def _next_on_connector(starts: Mapping[StartKey, Start]) -> dict[StartKey, datet
     for key, start in starts.items():
         said = start.event.said
         if said is not None and is_credible(said):
-            lanes[key.connector].append((said, key))
+            lanes[start.connector].append((said, key))
     following: dict[StartKey, datetime] = {}
     for lane in lanes.values():
         lane.sort()
@@ -238,7 +252,8 @@ def _is_from_another_life(start: Event, stop: Event) -> bool:
     return start.meter_wh is not None and stop.meter_wh is not None and stop.meter_wh <= start.meter_wh
 
 
-def _earliest_first(stop: Stop) -> tuple[bool, str, Decimal, StopKey]:
-    said = stop.event.said
+def _earliest_first(stop: Stop) -> tuple[bool, bool, str, Decimal, StopKey]:
+    said, meter = stop.event.said, stop.event.meter_wh
     time = said.isoformat() if said is not None else ""
-    return (not is_credible(said), time, stop.event.meter_wh or Decimal(0), stop.key)
+    is_bare = bool(stop.key.named) and meter is None
+    return (is_bare, not is_credible(said), time, meter or Decimal(0), stop.key)

@@ -17,6 +17,7 @@ from hub.core.ports import Hub, Place
 from hub.core.units import Unit
 from modules.commands import reservations
 from modules.tokens.authorize import By, Decision, for_start, used_up
+from modules.tokens.prefixes import RFID
 from partners.ocpp import answers
 from partners.ocpp.billing import Opening
 from partners.ocpp.events import Event
@@ -37,8 +38,10 @@ class Openings:
         self._hub = hub
         self._transactions = transactions
 
-    async def opening(self, link: Link, event: Event, number: int | None) -> Opening:
-        """Of a start, which may name the reservation `number`."""
+    async def opening(
+        self, link: Link, event: Event, number: int | None, *, token_type: str = RFID, own: str = ""
+    ) -> Opening:
+        """Of a start, which may name the reservation `number`. `own` is the key of its record, if it has one."""
         connector, tag = event.connector or 0, event.id_tag or ""
         place = link.live.station.places().get(connector)
         if place is None and not _is_replay(link, event):
@@ -47,11 +50,19 @@ class Openings:
         if use is not None:
             spent = await self._spent(event, use.decision, use.reservation.id_tag)
             return Opening(place, use.decision, use.charge, use.unit, trace.correlation(), spent)
-        decision = await self._decision(event, place)
-        one_each = self._hub.settings.ocpp_one_charge_per_token
-        if decision.accepted and one_each and self._transactions.is_charging(tag):
+        decision = await self._decision(event, place, token_type)
+        if decision.accepted and self._is_busy(tag, own):
             decision = Decision(answers.CONCURRENT_TX, decision.by, decision.token, decision.owner)
         return Opening(place, decision, None, None, trace.correlation(), await self._spent(event, decision))
+
+    async def somewhere(self, link: Link, event: Event, token_type: str) -> Opening:
+        """Of a start of 2.x with a token that has not said at which EVSE: the driver may not have chosen one yet."""
+        decision = await self._decision(event, likely_place(link), token_type)
+        return Opening(None, decision, correlation_id=trace.correlation())
+
+    def _is_busy(self, tag: str, own: str) -> bool:
+        one_each = self._hub.settings.ocpp_one_charge_per_token
+        return one_each and self._transactions.is_charging(tag, but=own)
 
     async def _spent(self, event: Event, decision: Decision, *aliases: str) -> Unit:
         """What was remembered for this start, under each name that the token goes by."""
@@ -59,14 +70,24 @@ class Openings:
         uids = filter(None, (event.id_tag, uid, *aliases))
         return await used_up(self._hub, uids, at=event.station) if decision.accepted else Unit()
 
-    async def _decision(self, event: Event, place: Place | None) -> Decision:
+    async def _decision(self, event: Event, place: Place | None, token_type: str) -> Decision:
         try:
-            return await for_start(self._hub, event.id_tag or "", place, at=event.station)
+            return await for_start(self._hub, event.id_tag or "", place, at=event.station, token_type=token_type)
         except BusbarError:
             raise
         except Exception as error:  # the charge goes on all the same: it must be on record, and be seen
             log.exception("token not decided on", station=event.station, error=type(error).__name__)
             return Decision("NOT_ALLOWED", By.UNKNOWN)
+
+
+def likely_place(link: Link) -> Place | None:
+    """Where a token is shown that names no connector. The only EVSE, or the only one with a car before it."""
+    places = link.live.station.places()
+    if len({place.evse_uid for place in places.values()}) == 1:
+        return next(iter(places.values()))
+    states = {number: heard.status for number, heard in link.live.connectors.items()}
+    waiting = [place for number, place in places.items() if states.get(number) == "Preparing"]
+    return waiting[0] if len(waiting) == 1 else None
 
 
 def _is_replay(link: Link, event: Event) -> bool:

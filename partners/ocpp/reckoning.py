@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 from partners.ocpp import scales, wrong_clock
-from partners.ocpp.events import Event, Flag, StartKey, Transaction, TransactionId
+from partners.ocpp.events import Event, Flag, Transaction, TransactionId
 from partners.ocpp.matching import Start
 from partners.ocpp.meter import counts_kwh_as_wh, rising
 from partners.ocpp.readings import Reading, SignedValue
@@ -100,6 +100,7 @@ def grown(charge: Transaction, so_far: Tally, told: Sampled) -> tuple[Transactio
 def reckon(start: Start, stop: Event | None, flags: frozenset[Flag], around: Surroundings) -> Transaction:
     """The transaction that begins with `start`."""
     sampled = around.sampled(start.key)
+    stop = _marked(start, stop)
     said = (start.event,) if stop is None else (start.event, stop)
     samples = sampled.in_order() if stop is None else _merged(sampled.in_order(), stop)
     offset = None if stop is None else wrong_clock.offset_of(start.event, stop, around)
@@ -143,7 +144,17 @@ def _charge(
         readings=readings,
         signed=signed,
         flags=flags,
+        place=start.connector,
+        states=start.gathered.reported(span.end) if start.gathered is not None else (),
     )
+
+
+def _marked(start: Start, stop: Event | None) -> Event | None:
+    """The stop, with the register that the charger called that of the end, whichever part of a charge named it."""
+    last = start.gathered.last if start.gathered is not None else None
+    if stop is None or last is None:
+        return stop
+    return replace(stop, meter_wh=last[1], flags=stop.flags - {Flag.METER_UNMARKED})
 
 
 def _merged(samples: list[Sample], stop: Event) -> list[Sample]:
@@ -159,7 +170,7 @@ def _span(
     """Start and end. Never a negative duration: a time of arrival gives way to one that the charger said."""
     began, flags = moment(start.event)
     if stop is None:
-        end = _estimated_end(start.key, began, samples, around)
+        end = _estimated_end(start, began, samples, around)
         if end is None:
             return Span(began, None, "open", flags)
         return Span(began, end, "estimated", flags | {Flag.ESTIMATED_END})
@@ -175,9 +186,12 @@ def _span(
     return Span(began, began, "stop", flags | odd)
 
 
-def _estimated_end(key: StartKey, began: datetime, samples: list[Sample], around: Surroundings) -> datetime | None:
+def _estimated_end(start: Start, began: datetime, samples: list[Sample], around: Surroundings) -> datetime | None:
     """When a charge without a stop was over at the latest, or None while it may go on."""
+    key, latest = start.key, start.gathered.latest if start.gathered is not None else None
     alive = max([began, *(sample.at for sample in samples if sample.named)])
+    if latest is not None and trusts_clock(start.event):
+        alive = max(alive, latest)
     ends = [at for at in (around.unplugged(key, alive),) if at is not None]
     following = around.next_start(key, began)
     if following is not None:

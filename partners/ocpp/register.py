@@ -32,6 +32,8 @@ from partners.ocpp.status import Switches as StatusSwitches
 STATIONS: Final = Kind("stations", columns=("location",))
 LEARNED: Final = Kind("stations_learned")
 
+PROTOCOLS: Final = {"ocpp1.6": "1.6", "ocpp2.0.1": "2.0.1", "ocpp2.1": "2.1"}
+"""Subprotocol -> version that we speak over it."""
 MOST_STATIONS: Final = 1_000_000
 _IDENTITY: Final = re.compile(r"[^\x00-\x1f\x7f/:]{1,48}")
 
@@ -143,6 +145,10 @@ def parsed(identity: str, tree: Tree, *, party: str, profile: int) -> Station:
         places = station.places()
     except (msgspec.ValidationError, ValueError) as error:
         raise InvalidRequest(f"not a station: {error}") from None
+    if station.protocol not in PROTOCOLS:
+        raise InvalidRequest(f"/protocol: is one of {', '.join(PROTOCOLS)}")
+    if station.switches.assume_protocol not in ("", *PROTOCOLS):
+        raise InvalidRequest(f"/switches/assume_protocol: is one of {', '.join(PROTOCOLS)}, or empty")
     if station.security_profile not in (0, 1, 2, 3):
         raise InvalidRequest("security_profile is 0, 1, 2 or 3")
     if any(number < 1 for number in places) or len(places) != sum(len(e.connectors) for e in station.evses.values()):

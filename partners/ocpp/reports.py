@@ -34,7 +34,7 @@ def start(station: str, incoming: Incoming, arrival: datetime) -> Event:
         id_tag=tag(payload.get("idTag")),
         timestamp=word(payload.get("timestamp")),
         meter_wh=register,
-        flags=_flags(incoming) | _flags_of(register),
+        flags=schema_flags(incoming) | flags_of_register(register),
         raw=incoming.raw,
     )
 
@@ -55,7 +55,7 @@ def stop(station: str, incoming: Incoming, arrival: datetime) -> Event:
         reason=word(payload.get("reason")),
         readings=metered.readings,
         signed=metered.signed,
-        flags=_flags(incoming) | _flags_of(register) | metered.flags,
+        flags=schema_flags(incoming) | flags_of_register(register) | metered.flags,
         raw=incoming.raw,
     )
 
@@ -72,7 +72,7 @@ def meter(station: str, incoming: Incoming, arrival: datetime) -> Event:
         transaction=integer(payload.get("transactionId")),
         readings=metered.readings,
         signed=metered.signed,
-        flags=_flags(incoming) | metered.flags,
+        flags=schema_flags(incoming) | metered.flags,
         raw=incoming.raw,
     )
 
@@ -112,10 +112,12 @@ def word(value: Json) -> str | None:
     return value[:_LONGEST_WORD] if isinstance(value, str) else None
 
 
-def _flags(incoming: Incoming) -> frozenset[Flag]:
+def schema_flags(incoming: Incoming) -> frozenset[Flag]:
+    """Did the message break its schema?"""
     return frozenset({Flag.SCHEMA_BROKEN} if incoming.finding is not None else ())
 
 
-def _flags_of(register: Decimal | None) -> frozenset[Flag]:
-    odd = register is not None and not 0 <= register <= _MOST_WH
+def flags_of_register(*registers: Decimal | None) -> frozenset[Flag]:
+    """Can they be?"""
+    odd = any(register is not None and not 0 <= register <= _MOST_WH for register in registers)
     return frozenset({Flag.METER_ABSURD} if odd else ())

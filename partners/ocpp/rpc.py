@@ -214,8 +214,8 @@ class Connection:
             await self._enqueue(frame)
         elif isinstance(frame, frames.BadFrame):
             await self._complain(frame)
-        elif not self._calls.answered(frame):
-            self.counts["dropped_answers"] += 1
+        else:
+            await self._take_answer(frame)
 
     def at_once(self, text: str) -> bool:
         """Take one text frame if it is brief. False: nothing was done, and it belongs to `received`."""
@@ -307,6 +307,14 @@ class Connection:
     def _say_now(self, text: str) -> None:
         if not self._gone and not self._send_now(text):
             self._saying = asyncio.ensure_future(self._say(text))
+
+    async def _take_answer(self, frame: frames.Result | frames.Error) -> None:
+        """An answer to a CALL of ours. 2.1 has a word for one that breaks its schema; before, it is passed over."""
+        taken = self._calls.answered(frame)
+        if taken is None:
+            self.counts["dropped_answers"] += 1
+        elif isinstance(taken, CallResult) and taken.finding is not None and self._version == "2.1":
+            await self._say(frames.result_error(frame.id, taken.finding.fault, self._version, taken.finding.text))
 
     async def _enqueue(self, call: frames.Call) -> None:
         self._unread.append(call)

@@ -11,7 +11,7 @@ times, so that old news never moves the live state backwards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -51,6 +51,48 @@ PERIOD_STATE: Final[Mapping[str, PeriodState | None]] = {
 }
 """Which state of a period the connector's state begins; None begins none (a fault does not stop the clock).
 """
+
+STATE_OF_PART: Final[Mapping[tuple[str, bool], PeriodState | None]] = {
+    ("Charging", False): "CHARGING",
+    ("Charging", True): "CHARGING",
+    ("SuspendedEV", False): "SUSPENDED_EV",
+    ("SuspendedEV", True): "SUSPENDED_EV",
+    ("SuspendedEVSE", False): "SUSPENDED_EVSE",
+    ("SuspendedEVSE", True): "SUSPENDED_EVSE",
+    ("EVConnected", False): None,
+    ("EVConnected", True): "FINISHING",
+    ("Idle", False): None,
+    ("Idle", True): "FINISHING",
+}
+"""The same for the chargingState of 2.x, and whether energy was given before."""
+
+OCCUPIED: Final[Mapping[tuple[str, bool], str]] = {
+    ("", False): "Preparing",
+    ("", True): "Finishing",
+    ("EVConnected", False): "Preparing",
+    ("EVConnected", True): "Finishing",
+    ("Idle", False): "Preparing",
+    ("Idle", True): "Finishing",
+    ("Charging", False): "Charging",
+    ("Charging", True): "Charging",
+    ("SuspendedEV", False): "SuspendedEV",
+    ("SuspendedEV", True): "SuspendedEV",
+    ("SuspendedEVSE", False): "SuspendedEVSE",
+    ("SuspendedEVSE", True): "SuspendedEVSE",
+}
+"""The word of 1.6 for Occupied of 2.x: by the chargingState there, and whether the charge has given energy or ended."""
+
+IN_USE: Final = frozenset(OCCUPIED.values())
+STATES: Final = frozenset(state for state, _ in OCCUPIED)
+NO_OFFSET: Final = timedelta(0)
+
+CONNECTOR_STATUS: Final[Mapping[str, str]] = {
+    "Available": "Available",
+    "Reserved": "Reserved",
+    "Unavailable": "Unavailable",
+    "Faulted": "Faulted",
+}
+"""ConnectorStatus of 2.x, but for Occupied, as a word of 1.6."""
 
 ORDER: Final = (
     "Charging",
@@ -125,6 +167,18 @@ def period_state(state: str) -> PeriodState | None:
     """
     _known(state)
     return PERIOD_STATE[state]
+
+
+def states_of(reported: Iterable[tuple[datetime, str]]) -> tuple[tuple[datetime, str], ...]:
+    """The states of charging periods that the chargingStates of a charge begin, in order; each that is another one."""
+    found: list[tuple[datetime, str]] = []
+    was_charging = False
+    for at, word in reported:
+        state = STATE_OF_PART.get((word, was_charging))
+        was_charging = was_charging or word == "Charging"
+        if state is not None and (not found or found[-1][1] != state):
+            found.append((at, state))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,9 @@ class Surroundings:
         self._facts = facts
         self._owner = owners(facts.starts)
         self._lanes = _sorted_lanes(
-            (key.connector, (moment(start.event)[0], key)) for key, start in facts.starts.items()
+            (start.connector, (moment(start.event)[0], key))
+            for key, start in facts.starts.items()
+            if start.connector or not key.named  # what may be at any connector is not the one before or after another
         )
         self._free = _sorted_lanes((event.connector or 0, moment(event)[0]) for event in facts.available.values())
         self._sampled: dict[StartKey, Sampled] | None = None
@@ -78,7 +80,7 @@ class Surroundings:
 
     def next_start(self, key: StartKey, began: datetime) -> datetime | None:
         """When the next charge began on the connector of `key`."""
-        lane = self._lanes[key.connector]
+        lane = self._lanes.get(self._facts.starts[key].connector, ())
         following = bisect_right(lane, began, key=lambda entry: entry[0])
         return lane[following][0] if following < len(lane) else None
 
@@ -91,7 +93,7 @@ class Surroundings:
 
     def unplugged(self, key: StartKey, since: datetime) -> datetime | None:
         """When the connector of `key` was first Available after `since`."""
-        times = self._free.get(key.connector, [])
+        times = self._free.get(self._facts.starts[key].connector, [])
         following = bisect_right(times, since)
         return times[following] if following < len(times) else None
 

@@ -24,15 +24,17 @@ import structlog
 
 from hub.core import trace
 from hub.core.failpoints import failpoint
+from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
 from hub.core.units import Delete, Put, Unit
-from partners.ocpp import archive, billing, journal, ledger, samples
+from partners.ocpp import archive, billing, journal, ledger, parts, samples
 from partners.ocpp.billing import Opening
 from partners.ocpp.desk import Desk, Meter
 from partners.ocpp.desks import Desks
-from partners.ocpp.events import Event, TransactionId, start_key
+from partners.ocpp.events import Event, Flag, TransactionId, start_key
+from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book, Effect
-from partners.ocpp.matching import stop_key
+from partners.ocpp.matching import Start, stop_key
 from partners.ocpp.readings import EARLIEST
 from partners.ocpp.samples import Sample
 from partners.ocpp.sequence import Numbers
@@ -52,6 +54,8 @@ MARKED_EVERY: Final = timedelta(hours=1)
 """How far back a restart may have to look for samples that waited."""
 
 Decide = Callable[[], Awaitable[Opening]]
+DecideOnPart = Callable[[Start, str], Awaitable[Opening]]
+"""Asked with the start as all parts tell it, and the key of its record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,23 @@ class Started:
     allowed: str
     opening: Opening | None
     """None: the start was a repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a part of a transaction of 2.x came to.
+
+    `payer` is the token that pays, `allowed` what it was answered and `group` its group, "" as long as nobody does;
+    `session` is the session's id, if there is one. `opening`: it was decided on just now. `has_gap`: parts are missing.
+    """
+
+    payer: str = ""
+    allowed: str = ""
+    group: str = ""
+    session: str = ""
+    connector: int = 0
+    opening: Opening | None = None
+    has_gap: bool = False
 
 
 class Transactions(Desks):
@@ -101,6 +122,40 @@ class Transactions(Desks):
                 return await self._start_beside(desk, event, opening)
             applied = await self._enter(desk, event, opening)
             return Started(applied.assigned or 0, opening.decision.allowed, opening)
+
+    async def part(self, event: Event, decide: DecideOnPart) -> Taken:
+        """A TransactionEvent. `decide` is asked once there is a token to pay with. Raises: NotReady, Conflict."""
+        async with self._turn(event.station):
+            desk, key = await self._desk(event.station), start_key(event)
+            record = await self._consequences.record(desk, key)
+            if record is not None and key not in desk.book.transactions:
+                return await self._take_late(desk, event, record)
+            event = parts.judged(event, record)
+            start, opening = desk.book.facts.with_event(event).starts[key], None
+            if parts.is_to_be_decided(start, record):
+                opening = await decide(start, journal.key_of_start(key))
+                event = parts.judged(event, None, refused=not opening.decision.accepted)
+            if record is None and desk.is_crowded and (opening is None or opening.place is None):
+                log.warning("transaction not followed: too many go on", station=desk.station)
+                await self._file(desk, event)
+                return Taken(event.id_tag or "", opening.decision.allowed if opening is not None else "")
+            await self._enter(desk, event, opening)
+            record, has_gap = desk.records[key], Flag.PARTS_MISSING in desk.book.transactions[key].flags
+            session = await self._consequences.session(desk, record)
+            token = session.tree_of_token() if session is not None else None
+            group = _group(token if token is not None or opening is None else opening.decision.token)
+            of_record = (record.id_tag, record.allowed, group, record.session, record.connector)
+            return Taken(*of_record, opening, has_gap)
+
+    async def _take_late(self, desk: Desk, event: Event, record: Record) -> Taken:
+        """More of a charge that was put away: it is kept, and an operator must look."""
+        unit = Unit().put(journal.event_put(desk.stamped(event), journal.DONE))
+        if not record.trouble and await journal.is_news(self._hub.store, event):
+            log.warning("more of a charge that was put away", station=desk.station, session=record.session)
+            record.trouble = "more came of it when it had long been over; its bill does not know of that"
+            unit.put(journal.record_put(record))
+        await self._hub.store.commit(unit)
+        return Taken(record.id_tag, record.allowed, "", record.session, record.connector)
 
     async def sample(self, station: str, told: Told, raw: str, now: datetime) -> bool:
         """Keep a MeterValues that can wait for the ledger. Raises: NotReady.
@@ -146,6 +201,11 @@ class Transactions(Desks):
         self._together.keep(samples.put_of(station, sample), partial(_kept, waiting, sample, done))
         return True
 
+    async def keep(self, event: Event) -> None:
+        """What belongs to nothing is kept all the same, as evidence. Raises: NotReady."""
+        async with self._turn(event.station):
+            await self._file(await self._desk(event.station), event)
+
     async def report(self, event: Event) -> None:
         """A stop, meter values, a status or a boot. Raises: NotReady, Conflict."""
         async with self._turn(event.station):
@@ -168,7 +228,7 @@ class Transactions(Desks):
                     self._desks.pop(station, None)
 
     async def _enter(self, desk: Desk, event: Event, opening: Opening | None) -> Event:
-        event = desk.stamped(event)
+        event, key = desk.stamped(event), start_key(event)
         if event.kind == "start":
             await self._numbers.cover(desk.book)
         waiting = thinned(self._waiting.get(desk.station, []), desk.sampled_until)
@@ -176,12 +236,14 @@ class Transactions(Desks):
         self._numbers.next = applied.next_id
         entered = replace(applied.event, raw=event.raw)
         is_news = any(effect.kind != "repeated" for effect in applied.effects)
+        is_news = is_news or (event.part is not None and applied.book.facts is not desk.book.facts)
         with self._or_start_over(desk):
             unit = Unit().put(journal.event_put(entered, journal.LIVE if is_news else journal.DONE))
             if waiting:
                 unit.put(samples.list_put(desk.station, waiting))
             for effect in ledger.changed(desk.book, applied.book, applied.event):
-                unit = billing.joined(unit, await self._consequences.of(desk, effect, opening))
+                own = opening if effect.transaction is not None and effect.transaction.key == key else None
+                unit = billing.joined(unit, await self._consequences.of(desk, effect, own))
             unit = billing.joined(unit, await self._consequences.of_status(desk, event, applied.book.open))
             for placed in set(desk.book.pairing.orphans) - set(applied.book.pairing.orphans):
                 unit.delete(Delete(journal.TRANSACTIONS, journal.key_of_stop(desk.station, stop_key(placed))))
@@ -271,6 +333,10 @@ def _kept(waiting: list[Sample], sample: Sample, done: Done, error: BaseExceptio
     elif sample in waiting:
         waiting.remove(sample)
     done(error)
+
+
+def _group(token: Tree | None) -> str:
+    return str((token or {}).get("group_id") or "")
 
 
 def _with(book: Book, waiting: list[Sample]) -> Book:

@@ -8,7 +8,6 @@ the charger (rule R21); what is to be asked of it is left to `settling.py`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -17,27 +16,22 @@ from hub.core import trace
 from hub.core.clock import timestamp
 from hub.core.failpoints import failpoint
 from hub.core.jsontypes import Tree
-from hub.core.ports import Place
 from hub.core.units import Audit, Unit
-from modules.commands import reservations
 from modules.tokens.authorize import Decision, authorize
 from modules.tokens.known import KnownCards
 from partners.ocpp import answers, certificates, reports
 from partners.ocpp.answers import Fault
 from partners.ocpp.booting import Made, booted, text
-from partners.ocpp.events import Event
+from partners.ocpp.connector_states import measure_clock, take
 from partners.ocpp.live import Link
-from partners.ocpp.openings import Openings
+from partners.ocpp.openings import Openings, likely_place
 from partners.ocpp.orders import ChargerOrders
-from partners.ocpp.readings import parse_time
 from partners.ocpp.rpc import Incoming, Refused
 from partners.ocpp.status import Heard
 from partners.ocpp.told import told_in
 from partners.ocpp.transactions import Transactions
 
 log = structlog.get_logger()
-
-_ENDS_RESERVATION: Final = frozenset({"Unavailable", "Faulted"})
 
 
 class Version16:
@@ -75,17 +69,9 @@ class Version16:
         live, payload, now = link.live, incoming.payload, self.hub.clock.now()
         event = reports.status(live.identity, payload, now, incoming.raw)
         await self.transactions.report(event)
-        connector = event.connector or 0
         heard = Heard.of(event.status or "", event.timestamp, now)
-        self._measure_clock(link, event)
-        if not live.has_room_for(connector) or not heard.takes_over(link.newest.get(connector)):
-            return {}
-        known = live.connectors.get(connector)
-        link.newest[connector] = live.connectors[connector] = heard
-        if known is None or known.status != heard.status:
-            await self.stations.display.changed(live, connector)
-            if heard.status in _ENDS_RESERVATION:
-                await reservations.ended(self.hub, live.identity, connector)
+        measure_clock(link, event)
+        await take(self.stations, link, event.connector or 0, heard)
         return {}
 
     async def authorize(self, link: Link, incoming: Incoming) -> Tree:
@@ -94,7 +80,7 @@ class Version16:
         live = link.live
         live.begin_journey(tag, trace.correlation(), self.hub.clock.monotonic())
         revisions = self.cards.revisions()
-        decision = await authorize(self.hub, tag, self._likely_place(link), at=live.identity)
+        decision = await authorize(self.hub, tag, likely_place(link), at=live.identity)
         self.cards.learn(tag, live.identity, decision, revisions)
         return {"idTagInfo": _id_tag_info(decision.allowed, decision)}
 
@@ -164,25 +150,6 @@ class Version16:
         csr = str(incoming.payload.get("csr") or "")
         status = await certificates.requested(self.hub, link, csr)
         return {"status": status}
-
-    def _likely_place(self, link: Link) -> Place | None:
-        """Where a token is shown: Authorize names no connector. The only EVSE, or the only one with a car before it."""
-        places = link.live.station.places()
-        if len({place.evse_uid for place in places.values()}) == 1:
-            return next(iter(places.values()))
-        states = {number: heard.status for number, heard in link.live.connectors.items()}
-        waiting = [place for number, place in places.items() if states.get(number) == "Preparing"]
-        return waiting[0] if len(waiting) == 1 else None
-
-    def _measure_clock(self, link: Link, event: Event) -> None:
-        """The station's clock against ours: the least delay seen on this connection is the offset."""
-        said = parse_time(event.timestamp)
-        if said is None:
-            return
-        delay = event.arrival - said
-        known = link.live.clock_offset
-        if delay < timedelta(0) or (known is not None and delay < known):
-            link.live.clock_offset = delay
 
 
 def _id_tag_info(allowed: str, decision: Decision | None) -> Tree:

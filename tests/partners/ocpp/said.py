@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any, Literal
 
-from partners.ocpp.events import Event, TransactionId
+from partners.ocpp.events import Event, Part, TransactionId
 from partners.ocpp.readings import Reading
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -96,6 +98,34 @@ def sample(
         connector=connector,
         transaction=transaction,
         readings=(reading,),
+    )
+
+
+def part(
+    minutes: float = 0,
+    kind: Literal["Started", "Updated", "Ended"] = "Started",
+    *,
+    station: str = "CP1",
+    transaction: str = "T1",
+    connector: int | None = None,
+    tag: str | None = None,
+    kwh: Sequence[str] = (),
+    arrival: datetime | None = None,
+    clock: datetime = NOON,
+    **more: Any,
+) -> Event:
+    """A TransactionEvent; `kwh` are registers, a minute apart, the last at its time. `more` is of its `Part`."""
+    moments = [at(minutes - len(kwh) + place, clock) for place in range(1, len(kwh) + 1)]
+    return Event(
+        station=station,
+        kind="part",
+        arrival=arrival or at(minutes),
+        connector=connector,
+        id_tag=tag,
+        timestamp=stamp(at(minutes, clock)),
+        transaction=transaction,
+        readings=tuple(Reading(moment, energy_kwh=Decimal(value)) for moment, value in zip(moments, kwh, strict=True)),
+        part=Part(kind, **more),
     )
 
 

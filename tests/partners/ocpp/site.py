@@ -219,7 +219,11 @@ class Site:
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.gateway.port}"
 
-    async def point(
+    async def point(self, identity: str = "CP1", **how: Any) -> Point:
+        """A charger that has connected, as `connected` says."""
+        return Point(await self.connected(identity, **how))
+
+    async def connected(
         self,
         identity: str = "CP1",
         *,
@@ -227,10 +231,10 @@ class Site:
         password: str | bytes | None = PASSWORD,
         protocols: list[str] | None = None,
         **more: Any,
-    ) -> Point:
-        """A charger that has connected. Raises websockets' InvalidStatus when it was refused."""
+    ) -> ClientConnection:
+        """The socket of a charger. Raises websockets' InvalidStatus when it was refused."""
         names = ["ocpp1.6"] if protocols is None else protocols
-        socket = await connect(
+        return await connect(
             f"{self.url}{path}/{identity}",
             subprotocols=[Subprotocol(name) for name in names] or None,
             additional_headers=basic(identity, password),
@@ -239,7 +243,6 @@ class Site:
             ping_interval=None,
             **more,
         )
-        return Point(socket)
 
     async def sessions(self) -> list[Payload]:
         return [parse(d.body, limit=10**7) for d in await self.hub.store.select(SESSIONS)]

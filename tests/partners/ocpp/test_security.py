@@ -26,7 +26,7 @@ from tests.partners.ocpp.site import OCPP16, PASSWORD, Point, Site, a_site, basi
 async def refusal(site: Site, identity: str = "CP1", **how: object) -> int:
     """The HTTP status with which the upgrade is refused."""
     with pytest.raises(InvalidStatus) as refused:
-        await site.point(identity, **how)  # type: ignore[arg-type]
+        await site.point(identity, **how)
     return refused.value.response.status_code
 
 
