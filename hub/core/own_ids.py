@@ -50,6 +50,8 @@ class Said(NamedTuple):
     declared: Sequence[Id] = ()
     referred: Sequence[Id] = ()
     in_path: Sequence[Id] = ()
+    is_part: bool = False
+    """Is it a PATCH? What that declares in another spelling than is known is what is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +100,17 @@ class OwnIds:
         holders = {key: row.body.decode() for key, row in rows.items()}
         declared, referred, new = set(said.declared), set(said.referred), list[Put]()
         for each, (plain, other) in keys.items():
-            is_free = each not in declared or holders.get(plain, each.text) == each.text
+            is_free = each not in declared or said.is_part or holders.get(plain, each.text) == each.text
             is_its_own = _fits(each.text) and is_free and holders.get(other) != each.text
             name, key = (each.text, plain) if is_its_own else (alias_of(each.text), other)
             if name != each.text:
                 found[each] = name
             if holders.get(key) == each.text:
                 self._remember(said.party, each, name, key)
-            elif each in declared or (each in referred and not is_its_own):
-                if key in holders:
+            elif key in holders:
+                if not is_its_own and each in declared | referred:
                     raise InvalidRequest(f"the name that this {each.sort} would have here is taken")
+            elif each in declared or (each in referred and not is_its_own):
                 new.append(Put(NAMES, key, each.text.encode(), said.party, expect=ABSENT))
                 holders[key] = each.text
         return Names(found, tuple(new))

@@ -35,7 +35,8 @@ async def in_own_words(call: Call, carry_out: CarryOut) -> Answer:
     spots = (call.operation.body[call.version].spots if call.operation.body is not None else None) or NOWHERE
     own_ids, party = call.hub.own_ids, _owner(call)
     for left in reversed(range(_ATTEMPTS)):
-        names = await own_ids.names(Said(party, *spots.ids(said), IN_PATHS.ids(path).referred))
+        ids = Said(party, *spots.ids(said), IN_PATHS.ids(path).referred, is_part=call.operation.patch)
+        names = await own_ids.names(ids)
         call.received, call.raw = said, raw
         if names.others and raw:
             call.received = spots.renamed(said, names.others)

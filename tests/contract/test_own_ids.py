@@ -294,3 +294,16 @@ async def test_ids_of_later_versions_are_what_they_are(sqlite_url: str, theirs: 
 async def test_an_id_without_letters_needs_no_row(world: World) -> None:
     await place(world, "4711", evses=("1", "2"))
     assert await world.documents(NAMES) == []
+
+
+async def test_a_patch_adds_what_nobody_has_and_changes_what_is_known_in_any_spelling(world: World) -> None:
+    (known,) = (await place(world, "L", evses=("left",)))["evses"]
+    part = {"evses": [{"uid": "LEFT", "floor_level": "1"}, {**known, "uid": "right"}], "last_updated": LATER}
+    said = await world.ask("PATCH", world.at(own("locations", "L")), by="c1", body=part)
+    assert said.code == 1000
+    evses = (await shown(world, "locations", "L"))["evses"]
+    assert [(evse["uid"].lower(), evse.get("floor_level")) for evse in evses] == [("left", "1"), ("right", None)]
+    tree = their_location("2.1.1", location_id="L", evses=("left", "right", "RIGHT"))
+    await put(world, {**tree, "last_updated": LATER}, "locations", "L")
+    (told,) = await others_see(world)
+    assert [evse["uid"] for evse in told["evses"]] == ["left", "right", alias_of("RIGHT")]
