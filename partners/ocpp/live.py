@@ -128,3 +128,13 @@ class Live:
         self.link = None
         self.offline_since = now
         return True
+
+
+def remote_start(number: int) -> str:
+    """Under which name the journey of a start that we ordered is remembered; `number` is its remoteStartId (2.x)."""
+    return f"remoteStartId {number}"
+
+
+def version_of(live: Live) -> str:
+    """The version that is spoken with a station: on its connection, else as it is registered."""
+    return live.link.version if live.link is not None else live.station.protocol.removeprefix("ocpp")
