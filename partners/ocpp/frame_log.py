@@ -22,8 +22,19 @@ LONGEST: Final = 4096
 """Characters of a frame that are kept."""
 
 SECRET: Final = frozenset(
-    {"idtag", "parentidtag", "idtoken", "groupidtoken", "password", "authorizationkey", "basicauthpassword"}
+    {
+        "idtag",
+        "parentidtag",
+        "idtoken",
+        "groupidtoken",
+        "additionalidtoken",
+        "password",
+        "authorizationkey",
+        "basicauthpassword",
+    }
 )
+_VALUES: Final = frozenset({"value", "attributeValue"})
+"""Where the value stands of what is named beside it."""
 _LEVELS: Final = 32
 
 
@@ -77,10 +88,12 @@ def _without_secrets(value: Any, digest: Callable[[str], str], levels: int) -> A
         return [_without_secrets(item, digest, levels - 1) for item in value]
     if not isinstance(value, dict):
         return value
-    hides_value = str(value.get("key", "")).casefold() in SECRET
+    variable = value.get("variable")
+    about = variable.get("name", "") if isinstance(variable, dict) else value.get("key", "")
+    hidden = _VALUES if str(about).casefold() in SECRET else frozenset()
     return {
         name: digest(str(item))
-        if isinstance(item, str | int) and (name.casefold() in SECRET or (hides_value and name == "value"))
+        if isinstance(item, str | int) and (name.casefold() in SECRET or name in hidden)
         else _without_secrets(item, digest, levels - 1)
         for name, item in value.items()
     }

@@ -1,11 +1,13 @@
 """What we ask a station by ourselves, after it connected or booted and has been left in peace for a while (rule R18).
 
-Only what is unknown: the state of connectors we have not heard of, its make if it never told, what it can do. What it
-does not support is remembered and not asked again. Nothing is asked while it replays a queue of transactions.
+Only what is unknown: the state of connectors we have not heard of, its make if it never told, what it can do (1.6: its
+configuration; 2.x: its variables, whose report comes in parts and is gathered by `device_model.py`). What it does not
+support is remembered and not asked again. Nothing is asked while it replays a queue of transactions.
 """
 
 from __future__ import annotations
 
+from secrets import randbelow
 from typing import Final
 
 import structlog
@@ -15,6 +17,7 @@ from hub.core.ports import Hub
 from modules.commands import reservations
 from partners.ocpp import rpc
 from partners.ocpp.live import Link, Live
+from partners.ocpp.numbering import socketed
 from partners.ocpp.stations import Stations
 
 log = structlog.get_logger()
@@ -41,7 +44,9 @@ async def settle(hub: Hub, stations: Stations, link: Link) -> None:
         return
     if not live.learned.vendor:
         await _trigger(stations, link, "BootNotification", None)
-    if live.learned.features is None:
+    if link.version != "1.6":
+        await _inventory(stations, link)
+    elif live.learned.features is None:
         await _configuration(stations, link)
     for connector in live.station.places():
         if connector not in live.connectors:
@@ -65,9 +70,24 @@ async def _look_at_reservations(hub: Hub, live: Live) -> None:
 
 async def _trigger(stations: Stations, link: Link, message: str, connector: int | None) -> None:
     payload: Tree = {"requestedMessage": message}
-    if connector is not None:
+    if connector is not None and link.version == "1.6":
         payload["connectorId"] = connector
+    elif connector is not None:
+        evse, own = socketed(connector)
+        payload["evse"] = {"id": evse, "connectorId": own}
     await _ask(stations, link, "TriggerMessage", payload)
+
+
+async def _inventory(stations: Stations, link: Link) -> None:
+    """All variables of a station of 2.x, once for each firmware; at least those that can be set (B07)."""
+    if stations.models.is_asked(link.live):
+        return
+    for base in ("FullInventory", "ConfigurationInventory"):
+        request = randbelow(2**31 - 1) + 1
+        stations.models.asks(link.live, request)
+        answer = await _ask(stations, link, "GetBaseReport", {"requestId": request, "reportBase": base})
+        if answer is None or answer.get("status") == "Accepted":
+            return
 
 
 async def _configuration(stations: Stations, link: Link) -> None:

@@ -18,6 +18,7 @@ from partners.ocpp.live import Link
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.rpc import Incoming, Refused
 from partners.ocpp.transactions import Transactions
+from partners.ocpp.v2_notices import NOTICES
 
 
 class Version2:
@@ -51,6 +52,7 @@ class Version2:
 Handler = Callable[[Version2, Link, Incoming], Awaitable[Tree]]
 
 HANDLERS: Final[Mapping[str, Handler]] = {
+    **NOTICES,
     "BootNotification": Version2.boot_notification,
     "Heartbeat": Version2.heartbeat,
 }
