@@ -1,4 +1,4 @@
-"""/api/v1/stations/{identity}/variables and /monitors: what a charger can be told of itself."""
+"""/api/v1/stations/{identity}/variables, /monitors and /reports: what a charger tells of itself, and can be told."""
 
 from __future__ import annotations
 
@@ -59,3 +59,9 @@ async def clear_monitor(request: Request, identity: Segment, number: Number, bea
     """Take a monitor away."""
     done = await devices.clear_monitor(program_of(request), identity, number, actor=bearer.subject)
     return answer(done) if isinstance(done, dict) else outcome(done)
+
+
+@router.get("/{identity}/reports/{subject}", responses=gives("Report"))
+async def show_report(request: Request, identity: Segment, subject: Segment, bearer: Operator) -> Response:
+    """What a charger (2.x) reported: limits, needs of its cars, its profiles, messages, what it knows of a customer."""
+    return answer(await devices.report(program_of(request), identity, subject))

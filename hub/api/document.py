@@ -332,6 +332,7 @@ ANSWERS: Final[dict[str, Tree]] = {
     ),
     "Monitors": _page("Monitor"),
     "Monitor": _object(id=_WHOLE, name=_TEXT, type=_TEXT, severity=_WHOLE),
+    "Report": _items(_object(key=_TEXT), at={"type": ["string", "null"]}, total=_WHOLE),
     "MonitorSet": _object(status=_TEXT, id={"type": ["integer", "null"]}),
     "Price": {
         "type": "object", "required": ["currency", "total", "billed", "receipt", "warnings"], "properties": {

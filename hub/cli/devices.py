@@ -1,4 +1,4 @@
-"""busbar station variables, set, monitors, monitor, unmonitor"""
+"""busbar station variables, set, monitors, monitor, unmonitor, report"""
 
 from __future__ import annotations
 
@@ -77,6 +77,15 @@ def unmonitor(
     face.show(face.hub.delete(f"/stations/{quoted(identity)}/monitors/{number}"))
 
 
+def report(
+    face: Face,
+    identity: Identity,
+    subject: Annotated[str, typer.Argument(help="limits, needs, charging-profiles, display-messages and others.")],
+) -> None:
+    """What a charger (OCPP 2.x) reported of a subject."""
+    face.show(face.hub.get(f"/stations/{quoted(identity)}/reports/{quoted(subject)}"))
+
+
 def add_to(app: typer.Typer) -> None:
     """The commands, below `busbar station`."""
     command(app, "variables")(variables)
@@ -84,3 +93,4 @@ def add_to(app: typer.Typer) -> None:
     command(app, "monitors")(monitors)
     command(app, "monitor")(monitor)
     command(app, "unmonitor")(unmonitor)
+    command(app, "report")(report)

@@ -13,13 +13,15 @@ from hub.control.stations import Called, StationRegister, register
 from hub.core.errors import InvalidRequest, NotCapable
 from hub.core.jsontypes import Tree
 from hub.core.units import Audit, Unit
-from partners.ocpp import device_model
+from partners.ocpp import device_model, reported
 from partners.ocpp.variables import Variable, parsed
 
 if TYPE_CHECKING:
     from hub.app import Program
 
 TIMEOUT_S: Final = 30.0
+SUBJECTS: Final = tuple(sorted({*device_model.SUBJECTS, "ev-schedules", "limits", "needs"}))
+"""What a charger of 2.x may report, when it is asked, or by itself."""
 _PASSWORDS: Final = frozenset({"authorizationkey", "securityctrlr.basicauthpassword"})
 
 
@@ -70,6 +72,20 @@ async def monitors(program: Program, identity: str) -> Tree:
     rows = await device_model.rows_of(program.store, view["identity"], "monitors")
     items = sorted(rows.values(), key=lambda row: int(row["id"]))
     return {"items": items, "total": len(items)}
+
+
+async def report(program: Program, identity: str, subject: str) -> Tree:
+    """What a charger of 2.x reported of a subject, and when. Raises: NotFound, InvalidRequest."""
+    if subject not in SUBJECTS:
+        raise InvalidRequest(f"there is no such report; there are {', '.join(SUBJECTS)}")
+    view = await (await register(program)).view(identity)
+    told = await reported.read(program.store, view["identity"], subject)
+    rows = told.get("rows", {})
+    return {
+        "items": [{"key": key, **row} for key, row in sorted(rows.items())],
+        "at": told.get("at"),
+        "total": len(rows),
+    }
 
 
 async def set_monitor(program: Program, identity: str, ask: MonitorAsked, *, actor: str) -> Called | Tree:

@@ -1,24 +1,26 @@
 """The device model of stations of 2.x: what they report of their variables and monitors, gathered and kept.
 
-A report comes in parts (NotifyReport, NotifyMonitoringReport), in any order, some of them twice, and its last part may
+Other lists that a station sends when it is asked (display messages, charging profiles) are gathered in the same way. A
+report comes in parts (NotifyReport, NotifyMonitoringReport), in any order, some of them twice, and its last part may
 never come. Parts are gathered in memory, and written when the report is whole, or when no part has come for a while;
 what was asked as a whole (`GetBaseReport`) then takes the place of what was known, everything else is added to it. What
 decides on our own doing (`ASKED`) is learned besides.
 
-    gather(live, "variables" | "monitors", payload)     a part has come
-    variables(store, identity), monitors(...)           what is known
-    alerted(hub, live, events)                          keeps what NotifyEvent raises an alarm about
+    DeviceModels.gather(live, subject, payload)     a part has come
+    rows_of(store, identity, subject)               what is known
+    alerted(hub, live, events)                      keeps what NotifyEvent raises an alarm about
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import structlog
 
+from hub.core.inbound import encode
 from hub.core.jsontypes import Json, Tree
 from hub.core.ports import Hub
 from hub.core.store import Store
@@ -52,6 +54,7 @@ ASKED: Final[tuple[str, ...]] = (
 MOST_VARIABLES: Final = 5_000
 MOST_MONITORS: Final = 500
 _MOST_PARTS: Final = 4_096
+_LONGEST_ROW: Final = 8 * 1024
 QUIET_S: Final = 15.0
 """So long no part of a report has come: the rest of it is not waited for."""
 AUDITED_UP_TO: Final = 5
@@ -99,11 +102,49 @@ def monitor_row(name: str, told: Mapping[str, Any]) -> Tree:
 
 
 _OF_MONITOR: Final = ("type", "value", "severity", "transaction", "eventNotificationType")
-_READ: Final[Mapping[str, tuple[Callable[[Tree], Rows], int]]] = {
-    "variables": (_variables_in, MOST_VARIABLES),
-    "monitors": (_monitors_in, MOST_MONITORS),
+
+
+def _listed(payload: Tree, name: str, *key: str) -> Rows:
+    """The objects of a list, by the fields that make one itself."""
+    told = payload.get(name)
+    rows = [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
+    return {"/".join(str(row.get(field)) for field in key): row for row in rows if len(encode(row)) <= _LONGEST_ROW}
+
+
+def _profiles_in(payload: Tree) -> Rows:
+    evse, source = payload.get("evseId"), payload.get("chargingLimitSource")
+    found = _listed(payload, "chargingProfile", "id")
+    return {f"{evse}/{key}": {"evseId": evse, "chargingLimitSource": source, **row} for key, row in found.items()}
+
+
+def _controls_in(payload: Tree) -> Rows:
+    found: Rows = {}
+    for name in sorted(set(payload) - {"requestId", "tbc", "customData"}):
+        found |= {f"{name}/{key}": {"kind": name, **row} for key, row in _listed(payload, name, "id").items()}
+    return found
+
+
+def _customer_in(payload: Tree) -> Rows:
+    text = payload.get("data")
+    return {f"{_number(payload.get('seqNo')):04}": {"data": text[:512] if isinstance(text, str) else ""}}
+
+
+class Subject(NamedTuple):
+    """How a part of a report is read, how much is kept of a station, and whether the whole stands for what was."""
+
+    read: Callable[[Tree], Rows]
+    most: int
+    replaces: bool = False
+
+
+SUBJECTS: Final[Mapping[str, Subject]] = {
+    "variables": Subject(_variables_in, MOST_VARIABLES),
+    "monitors": Subject(_monitors_in, MOST_MONITORS),
+    "charging-profiles": Subject(_profiles_in, MOST_MONITORS, replaces=True),
+    "customer-information": Subject(_customer_in, MOST_MONITORS, replaces=True),
+    "der-controls": Subject(_controls_in, MOST_MONITORS, replaces=True),
+    "display-messages": Subject(lambda payload: _listed(payload, "messageInfo", "id"), MOST_MONITORS, replaces=True),
 }
-"""By subject: how a part is read, and how much is kept of a station."""
 
 Learn = Callable[[Live], Awaitable[None]]
 
@@ -129,7 +170,7 @@ class DeviceModels:
 
     async def gather(self, live: Live, subject: str, payload: Tree) -> None:
         """Take a part of a report."""
-        read, most = _READ[subject]
+        read, most, _ = SUBJECTS[subject]
         key, request = (folded(live.identity), subject), _number(payload.get("requestId"))
         known = self._gathered.get(key)
         if known is not None and known.request != request:
@@ -165,8 +206,9 @@ class DeviceModels:
         asked = self._whole.get(key[0], (_ANSWERED, ""))
         is_base = subject == "variables" and asked[0] == gathering.request
         kept = gathering.rows
-        if not (is_base and gathering.is_whole):
-            kept = _added(await rows_of(store, live.identity, subject), gathering.rows, _READ[subject][1])
+        of_subject = SUBJECTS[subject]
+        if not (gathering.is_whole and (is_base or of_subject.replaces)):
+            kept = _added(await rows_of(store, live.identity, subject), gathering.rows, of_subject.most)
         put = reported.put_of(live.identity, subject, {"rows": kept}, self._hub.clock.now())
         await store.commit(Unit().put(put))
         if self._gathered.get(key) is gathering:
@@ -194,7 +236,7 @@ async def rows_of(store: Store, identity: str, subject: str) -> Rows:
 async def noted(hub: Hub, identity: str, subject: str, changed: Rows, gone: Collection[str] = ()) -> None:
     """An order of ours changed these, as its answer says."""
     known = await rows_of(hub.store, identity, subject)
-    kept = {name: row for name, row in _added(known, changed, _READ[subject][1]).items() if name not in gone}
+    kept = {name: row for name, row in _added(known, changed, SUBJECTS[subject].most).items() if name not in gone}
     await hub.store.commit(Unit().put(reported.put_of(identity, subject, {"rows": kept}, hub.clock.now())))
 
 

@@ -6,15 +6,21 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
 
 from partners.ocpp.frame_log import FrameLog
+from partners.ocpp.needs import Needs
 from partners.ocpp.register import Learned, Station
 from partners.ocpp.rpc import Connection
 from partners.ocpp.sockets import ChargerSocket
 from partners.ocpp.status import Heard
 
 JOURNEY_S = 900.0
+NO_NEEDS: Final[Mapping[int, Needs]] = MappingProxyType({})
+NO_STREAMS: Final[Mapping[int, int]] = MappingProxyType({})
 _MOST_JOURNEYS = 16
 MOST_CONNECTORS = 64
 """Of one station, beside those that are on a location: what it reports of more is answered, and not kept."""
@@ -71,8 +77,10 @@ class Live:
         "journeys",
         "learned",
         "link",
+        "needs",
         "offline_since",
         "station",
+        "streams",
         "takeovers",
         "told_gone",
     )
@@ -89,6 +97,10 @@ class Live:
         self.clock_offset: timedelta | None = None
         """Time of arrival minus the charger's time, as last measured."""
         self.journeys: OrderedDict[str, tuple[str, float]] | None = None
+        self.needs: Mapping[int, Needs] = NO_NEEDS
+        """What the car at each EVSE said it needs (2.x); the newest."""
+        self.streams: Mapping[int, int] = NO_STREAMS
+        """Streams of values that it opened (2.1), and the monitor of each."""
         self.takeovers: list[float] = []
 
     @property

@@ -22,6 +22,7 @@ from modules.commands import results
 from partners.ocpp import answers, profiles, rpc, schemas
 from partners.ocpp.cards import Card
 from partners.ocpp.evse_display import EvseDisplay
+from partners.ocpp.limits_told import LimitsTold
 from partners.ocpp.live import Live, remote_start, version_of
 from partners.ocpp.passwords import Passwords
 from partners.ocpp.phrases import COMMANDS, PHRASES, Hold, Phrases, Said
@@ -46,6 +47,7 @@ class ChargerOrders(Stations):
     def __init__(self, hub: Hub, keeper: Passwords, transactions: Transactions) -> None:
         super().__init__(hub, keeper)
         self._transactions = transactions
+        self.limits_told = LimitsTold(hub, transactions)
         self.display = EvseDisplay(hub, self.find, lambda identity: frozenset(transactions.open_at(identity)))
 
     def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:

@@ -99,6 +99,7 @@ LEAST = {
     "list_monitors": "viewer",
     "set_monitor": "operator",
     "clear_monitor": "operator",
+    "show_report": "operator",
     "price": "viewer",
     "list_audit": "viewer",
     "verify_audit": "viewer",

@@ -11,7 +11,8 @@ from typing import Any
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from partners.ocpp import schemas
+from hub.core.units import Unit
+from partners.ocpp import reported, schemas
 from tests.hub.house import House
 
 CP1 = "/api/v1/stations/CP1"
@@ -127,6 +128,17 @@ async def test_a_monitor_is_set_listed_and_taken_away(serving: House) -> None:
         assert (row["id"], row["name"], row["severity"]) == (3, "Cable.Temperature", 2)
         assert (await serving.ask("DELETE", f"{CP1}/monitors/3")).tree == {"id": 3, "status": "Accepted"}
         assert (await serving.ask("GET", f"{CP1}/monitors")).tree["total"] == 0
+
+
+async def test_what_a_charger_reported_is_shown_by_subject(serving: House) -> None:
+    live_limit = {"evse": 1, "source": "SO", "schedules": None}
+    async with a_charger(serving, "2.1", {}):
+        put = reported.put_of("CP1", "limits", {"rows": {"1/SO": live_limit}}, serving.program.hub.clock.now())
+        await serving.program.store.commit(Unit().put(put))
+        shown = (await serving.ask("GET", f"{CP1}/reports/limits")).tree
+        assert (shown["items"], shown["total"]) == ([{"key": "1/SO", **live_limit}], 1)
+        assert (await serving.ask("GET", f"{CP1}/reports/display-messages")).tree["total"] == 0
+        assert (await serving.ask("GET", f"{CP1}/reports/nonsense")).code == "invalid_request"
 
 
 async def test_a_charger_of_16_has_no_monitors(serving: House) -> None:
