@@ -19,6 +19,7 @@ from hub.control.asks import (
     BillHeld,
     BookingCancel,
     BookingsEdition,
+    CertificateAsked,
     Connect,
     CorrectHeld,
     Invite,
@@ -56,7 +57,7 @@ _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
     Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
-    OperatorToken, StationCall, VariableAsked, MonitorAsked, PriceAsked, LintAsked,
+    OperatorToken, StationCall, VariableAsked, MonitorAsked, CertificateAsked, PriceAsked, LintAsked,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -332,6 +333,9 @@ ANSWERS: Final[dict[str, Tree]] = {
     ),
     "Monitors": _page("Monitor"),
     "Monitor": _object(id=_WHOLE, name=_TEXT, type=_TEXT, severity=_WHOLE),
+    "Certificates": _page("Certificate"),
+    "Certificate": _object(type=_TEXT, serialNumber=_TEXT),
+    "CertificateDone": _object(status=_TEXT, serial=_TEXT),
     "Report": _items(_object(key=_TEXT), at={"type": ["string", "null"]}, total=_WHOLE),
     "MonitorSet": _object(status=_TEXT, id={"type": ["integer", "null"]}),
     "Price": {

@@ -9,6 +9,7 @@ import typer
 from hub import __version__
 from hub.cli import (
     agreement,
+    certificates,
     devices,
     held_bills,
     lint,
@@ -45,6 +46,7 @@ lint.add_to(objects.tariff)
 app.add_typer(objects.tariff, name="tariff")
 app.add_typer(objects.token, name="token")
 devices.add_to(station.app)
+certificates.add_to(station.app)
 app.add_typer(station.app, name="station")
 app.add_typer(records.session, name="session")
 app.add_typer(records.cdr, name="cdr")

@@ -201,3 +201,10 @@ class MonitorAsked(Ask):
     """Only while a charge goes on."""
     id: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     """Of a monitor that is to be another."""
+
+
+class CertificateAsked(Ask):
+    """A root certificate that a charger is to trust, in PEM, and what it is for."""
+
+    kind: Literal["central", "manufacturer", "v2g", "contract", "vehicle"] = "central"
+    certificate: Annotated[str, Field(min_length=1, max_length=10_000)]

@@ -29,7 +29,7 @@ async def variables(program: Program, identity: str, text: str) -> Tree:
     """What a charger told of itself, by name, as far as `text` is part of the name. Raises: NotFound."""
     stations = await register(program)
     view = await stations.view(identity)
-    if _version(view) == "1.6":
+    if version_of(view) == "1.6":
         rows = await _configuration(stations, identity)
     else:
         rows = list((await device_model.rows_of(program.store, view["identity"], "variables")).values())
@@ -47,7 +47,7 @@ async def set_variable(program: Program, identity: str, ask: VariableAsked, *, a
         raise InvalidRequest(f"/name: a password is changed by: busbar station password {identity}")
     stations = await register(program)
     view = await stations.view(identity)
-    write, read, status_in, value_in = _OF_VERSION[_version(view) == "1.6"](ask.name, ask.value)
+    write, read, status_in, value_in = _OF_VERSION[version_of(view) == "1.6"](ask.name, ask.value)
     await program.store.commit(Unit().audited(Audit(actor, "station.set", identity, ask.name)))
     called = await _called(stations, identity, *write)
     if called.outcome != "result":
@@ -55,7 +55,7 @@ async def set_variable(program: Program, identity: str, ask: VariableAsked, *, a
     status = status_in(called.payload or {})
     back = await _called(stations, identity, *read) if status in ("Accepted", "RebootRequired") else None
     value = value_in(back.payload or {}) if back is not None and back.outcome == "result" else None
-    if value is not None and _version(view) != "1.6":
+    if value is not None and version_of(view) != "1.6":
         await _noted(program, view["identity"], ask.name, value)
     return {
         "name": ask.name,
@@ -125,7 +125,7 @@ async def clear_monitor(program: Program, identity: str, number: int, *, actor: 
 async def _of_2x(program: Program, identity: str) -> tuple[StationRegister, Tree]:
     stations = await register(program)
     view = await stations.view(identity)
-    if _version(view) == "1.6":
+    if version_of(view) == "1.6":
         raise NotCapable("a charger of OCPP 1.6 has no monitors")
     return stations, view
 
@@ -185,7 +185,7 @@ def _of_2(name: str, value: str) -> Written:
 _OF_VERSION: Final[Mapping[bool, Callable[[str, str], Written]]] = {True: _of_16, False: _of_2}
 
 
-def _version(view: Tree) -> str:
+def version_of(view: Tree) -> str:
     """Of the connection; of a charger that is away, of its registration."""
     return str(view["version"] or view["protocol"].removeprefix("ocpp"))
 

@@ -255,6 +255,8 @@ class Stations:
 def _check(version: str, action: str, payload: Tree) -> None:
     if action not in schemas.actions(version):
         raise InvalidRequest(f"OCPP {version} has no such action")
+    if action in schemas.sends(version):
+        raise InvalidRequest(f"{action} is sent by chargers alone, and nobody answers it")
     finding = schemas.check(version, action, payload, strict=True)
     if finding is not None:
         raise InvalidRequest(f"the payload is not valid: {finding.text}")

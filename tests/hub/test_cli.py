@@ -317,6 +317,11 @@ def test_a_charger_is_registered_looked_at_and_called(shell: Shell) -> None:
     watch = ("Cable.Temperature", "--type", "Delta", "--value", "1")
     assert shell.run("station", "monitor", "CCP1", *watch).code == Code.FAILED
     assert shell.run("station", "unmonitor", "CCP1", "1").code == Code.FAILED
+    assert shell.run("station", "certificates", "CCP1").code == Code.NOT_FOUND
+    assert shell.run("station", "certificates", "CCP1", "install").code == Code.USAGE
+    assert shell.run("station", "certificates", "CCP1", "install", "/nowhere.pem").code == Code.NOT_FOUND
+    assert shell.run("station", "certificates", "CCP1", "delete", "1F").code == Code.NOT_FOUND
+    assert shell.ok("station", "report", "CCP1", "limits")["total"] == 0
     assert shell.ok("station", "delete", "CCP1") == {"deleted": "CCP1"}
 
 

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from hub.core.units import Unit
 from partners.ocpp import reported, schemas
 from tests.hub.house import House
+from tests.partners.ocpp.example_payloads import example
 
 CP1 = "/api/v1/stations/CP1"
 ASKED = {"location": "LOC1", "evses": {"1": {"evse_uid": "E1", "connectors": {"1": "1"}}}, "security_profile": 0}
@@ -146,6 +148,27 @@ async def test_a_charger_of_16_has_no_monitors(serving: House) -> None:
         ask = {"name": "Cable.Temperature", "type": "Delta", "value": 1}
         assert (await serving.ask("POST", f"{CP1}/monitors", ask)).status >= 400
         assert (await serving.ask("GET", f"{CP1}/monitors")).tree["total"] == 0
+
+
+@pytest.mark.parametrize(("version", "count"), [("2.0.1", 64), ("2.1", 90)])
+async def test_every_action_of_a_version_can_be_sent_and_its_answer_is_read(
+    serving: House, version: str, count: int
+) -> None:
+    actions = sorted(schemas.actions(version) - schemas.sends(version))
+    assert len(actions) == count
+    answers = {action: example(version, action, "response") for action in actions}
+    async with a_charger(serving, version, answers) as asked:
+        for action in actions:
+            told = await serving.ask("POST", f"{CP1}/calls", {"action": action, "payload": example(version, action)})
+            assert (told.status, told.tree) == (200, {"outcome": "result", "result": answers[action]}), action
+        assert [action for action, _ in asked] == actions
+
+
+async def test_what_only_a_charger_sends_is_not_called(serving: House) -> None:
+    async with a_charger(serving, "2.1", {}):
+        action = "NotifyPeriodicEventStream"
+        told = await serving.ask("POST", f"{CP1}/calls", {"action": action, "payload": example("2.1", action)})
+        assert (told.status, told.code) == (422, "invalid_request")
 
 
 async def test_a_new_password_is_a_variable_over_2x_and_no_log_shows_it(serving: House) -> None:
