@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hub.app import Program
 
 TIMEOUT_S: Final = 30.0
-SUBJECTS: Final = tuple(sorted({*device_model.SUBJECTS, "ev-schedules", "limits", "needs"}))
+SUBJECTS: Final = tuple(sorted({*device_model.SUBJECTS, "ev-schedules", "limits", "needs", "tariffs"}))
 """What a charger of 2.x may report, when it is asked, or by itself."""
 _PASSWORDS: Final = frozenset({"authorizationkey", "securityctrlr.basicauthpassword"})
 

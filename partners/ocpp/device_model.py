@@ -225,6 +225,15 @@ class DeviceModels:
         if firmware is not None:
             live.learned.inventory_of = firmware
         await self._learn(live)
+        if live.link is not None and live.link.version == "2.1" and shows(live, "Tariff"):
+            live.link.settle_at = self._hub.clock.monotonic()  # what it shows, it is to be told now
+
+
+def shows(live: Live, what: str) -> bool:
+    """Has it a display for `Tariff` or `Cost`, and said so?"""
+    told = live.learned.configuration
+    enabled = told.get(f"TariffCostCtrlr.Enabled[{what}]", told.get(f"TariffCostCtrlr.Available[{what}]", ""))
+    return enabled.casefold() == "true"
 
 
 async def rows_of(store: Store, identity: str, subject: str) -> Rows:

@@ -7,6 +7,7 @@ support is remembered and not asked again. Nothing is asked while it replays a q
 
 from __future__ import annotations
 
+from functools import partial
 from secrets import randbelow
 from typing import Final
 
@@ -15,7 +16,7 @@ import structlog
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
 from modules.commands import reservations
-from partners.ocpp import rpc
+from partners.ocpp import rpc, tariffs_told
 from partners.ocpp.live import Link, Live
 from partners.ocpp.numbering import socketed
 from partners.ocpp.stations import Stations
@@ -51,6 +52,7 @@ async def settle(hub: Hub, stations: Stations, link: Link) -> None:
     for connector in live.station.places():
         if connector not in live.connectors:
             await _trigger(stations, link, "StatusNotification", connector)
+    await tariffs_told.tell(hub, link, partial(_ask, stations, link))
     if link.booted:
         link.booted = False
         await _look_at_reservations(hub, live)
