@@ -210,3 +210,20 @@ async def test_a_client_that_others_wrote_reports_its_variables(tmp_path: Path, 
         at = "2026-01-01T00:00:00Z"
         await library.call("NotifyReport", request_id=request, generated_at=at, seq_no=0, report_data=[entry])
         assert await values(site) == {"AlignedDataCtrlr.Interval": "900"}
+
+
+@pytest.mark.parametrize("protocol", ["ocpp2.0.1", "ocpp2.1"])
+async def test_a_client_that_others_wrote_has_a_variable_set_and_read(site: Site, protocol: str) -> None:
+    about = {"component": {"name": "AlignedDataCtrlr"}, "variable": {"name": "Interval"}}
+    read = {"attribute_status": "Accepted", "attribute_value": "60", **about}
+    answers: dict[str, Any] = {
+        "SetVariables": {"set_variable_result": [{"attribute_status": "Accepted", **about}]},
+        "GetVariables": {"get_variable_result": [read]},
+    }
+    async with a_library_point(site, protocol, answers) as library:
+        stations, data = site.gateway.stations, {"attributeValue": "60", **about}
+        await stations.call("CP1", "SetVariables", {"setVariableData": [data]})
+        called = await stations.call("CP1", "GetVariables", {"getVariableData": [about]})
+        assert called.payload is not None
+        assert called.payload["getVariableResult"][0]["attributeValue"] == "60"
+        assert library.heard[0][1]["set_variable_data"][0]["attribute_value"] == "60"
