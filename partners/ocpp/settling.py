@@ -52,7 +52,7 @@ async def settle(hub: Hub, stations: Stations, link: Link) -> None:
     for connector in live.station.places():
         if connector not in live.connectors:
             await _trigger(stations, link, "StatusNotification", connector)
-    await tariffs_told.tell(hub, link, partial(_ask, stations, link))
+    await tariffs_told.tell(hub, link, partial(ask, stations, link))
     if link.booted:
         link.booted = False
         await _look_at_reservations(hub, live)
@@ -77,7 +77,7 @@ async def _trigger(stations: Stations, link: Link, message: str, connector: int 
     elif connector is not None:
         evse, own = socketed(connector)
         payload["evse"] = {"id": evse, "connectorId": own}
-    await _ask(stations, link, "TriggerMessage", payload)
+    await ask(stations, link, "TriggerMessage", payload)
 
 
 async def _inventory(stations: Stations, link: Link) -> None:
@@ -87,13 +87,13 @@ async def _inventory(stations: Stations, link: Link) -> None:
     for base in ("FullInventory", "ConfigurationInventory"):
         request = randbelow(2**31 - 1) + 1
         stations.models.asks(link.live, request)
-        answer = await _ask(stations, link, "GetBaseReport", {"requestId": request, "reportBase": base})
+        answer = await ask(stations, link, "GetBaseReport", {"requestId": request, "reportBase": base})
         if answer is None or answer.get("status") == "Accepted":
             return
 
 
 async def _configuration(stations: Stations, link: Link) -> None:
-    answer = await _ask(stations, link, "GetConfiguration", {"key": list(ASKED)})
+    answer = await ask(stations, link, "GetConfiguration", {"key": list(ASKED)})
     keys = answer.get("configurationKey") if answer is not None else None
     if isinstance(keys, list):
         await _learn(stations, link.live, [item for item in keys if isinstance(item, dict)])
@@ -108,7 +108,8 @@ async def _learn(stations: Stations, live: Live, keys: list[Tree]) -> None:
     await stations.save_learned(live)
 
 
-async def _ask(stations: Stations, link: Link, action: str, payload: Tree) -> Tree | None:
+async def ask(stations: Stations, link: Link, action: str, payload: Tree) -> Tree | None:
+    """What a station answers; None, when it does not, or is known not to support it."""
     live = link.live
     if live.link is not link or action in live.learned.not_supported:
         return None

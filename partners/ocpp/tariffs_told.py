@@ -7,7 +7,7 @@ connector has one, else its first. What cannot be said in 2.1 is not told, and w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +19,7 @@ from hub.core.types import parse_datetime
 from hub.core.units import Unit
 from modules.locations import service as locations
 from modules.tariffs import service as tariffs
+from modules.tariffs.store import TARIFFS
 from partners.ocpp import reported
 from partners.ocpp.device_model import shows
 from partners.ocpp.live import Link, Live
@@ -48,6 +49,26 @@ async def tell(hub: Hub, link: Link, ask: Ask) -> None:
     if rows != known:
         put = reported.put_of(live.identity, SUBJECT, {"rows": rows}, hub.clock.now())
         await hub.store.commit(Unit().put(put))
+
+
+class TariffsTold:
+    """Looks whether a tariff was changed, by whatever process, since it looked last."""
+
+    def __init__(self, hub: Hub, stations: Iterable[Live], ask: Callable[[Link], Ask]) -> None:
+        self._hub, self._stations, self._ask = hub, stations, ask
+        self._seen = hub.store.revision(TARIFFS)
+
+    def tick(self) -> None:
+        """Tell the chargers whose tariff is another now."""
+        revision = self._hub.store.revision(TARIFFS)
+        if revision == self._seen:
+            return
+        self._seen = revision
+        for live in self._stations:
+            link = live.link
+            if link is not None and not link.waits and link.settle_at is None and shows(live, "Tariff"):
+                work = tell(self._hub, link, self._ask(link))
+                self._hub.background.start(work, name=f"tariffs of {live.identity}")
 
 
 async def _told(evse: int, tariff: Tree, row: Tree, ask: Ask) -> Tree:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modules.tariffs import service as tariffs
-from partners.ocpp import reported, schemas
+from partners.ocpp import reported, schemas, settling
 from partners.ocpp.costs_told import CostsTold
+from partners.ocpp.tariffs_told import TariffsTold
 from tests.partners.ocpp.site import OURS, Point, Site, a_site, recently, until
 
 
@@ -43,6 +45,23 @@ async def test_a_charger_is_told_the_tariff_of_each_evse_once(tmp_path: Path) ->
                     assert told[0]["tariff"]["energy"] == {"prices": [{"priceKwh": 0.3}]}
         assert told == []
         assert {row["status"] for row in (await rows(site)).values()} == {"Accepted"}
+
+
+async def test_a_changed_tariff_is_told_to_a_charger_that_stays_connected(site: Site) -> None:
+    async with await a_point_that_shows(site, "2.1", "Tariff") as cp:
+        cp.answers["SetDefaultTariff"] = {"status": "Accepted"}
+        stations = site.gateway.stations
+        link = stations.get("CP1").link
+        assert link is not None
+        link.settle_at = None
+        told = TariffsTold(site.hub, stations, lambda link: partial(settling.ask, stations, link))
+        told.tick()
+        component = {"type": "ENERGY", "price": 1, "step_size": 1}
+        fresh = {"id": "T1", "currency": "EUR", "tax_included": "NO", "elements": [{"price_components": [component]}]}
+        await tariffs.put(site.hub.store, OURS, "T1", fresh, now=site.hub.clock.now())
+        told.tick()
+        await until(lambda: len(cp.asked) == 2)
+        assert sent(cp, "2.1", "SetDefaultTariff")[0]["tariff"]["energy"] == {"prices": [{"priceKwh": 1}]}
 
 
 async def test_a_tariff_beyond_the_words_of_2_1_is_not_told_and_why_is_shown(tmp_path: Path) -> None:
