@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secrets import randbelow
 from typing import Annotated, Final
 
 import typer
@@ -10,6 +11,7 @@ from hub.cli.face import Face, command
 from hub.cli.failures import Code, CommandFailed
 from hub.cli.remote import quoted
 from hub.cli.station import Identity
+from hub.core.jsontypes import Tree
 
 Variable = Annotated[str, typer.Argument(help="As in SmartChargingCtrlr.RateUnit, or EVSE@1.Power.")]
 
@@ -22,9 +24,23 @@ def variables(
     face: Face,
     identity: Identity,
     part: Annotated[str, typer.Option("--filter", help="Part of the name.")] = "",
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask the charger (2.x) for all of them again.")] = False,
 ) -> None:
     """What a charger told of itself: variables (OCPP 2.x), or configuration (1.6)."""
+    if refresh:
+        _asked_again(face, identity, "GetBaseReport", {"reportBase": "FullInventory"})
+        return
     face.show(face.hub.get(f"/stations/{quoted(identity)}/variables", filter=part), _COLUMNS)
+
+
+def _asked_again(face: Face, identity: str, action: str, asked: Tree) -> None:
+    """Its report comes in parts, and a while after its answer."""
+    payload = {"requestId": randbelow(2**31 - 1) + 1, **asked}
+    outcome = face.hub.post(f"/stations/{quoted(identity)}/calls", {"action": action, "payload": payload})
+    face.show(outcome)
+    if outcome.get("result", {}).get("status") != "Accepted":
+        raise typer.Exit(Code.FAILED)
+    face.say("It reports in a moment; the same command without --refresh shows it.")
 
 
 def set_variable(
@@ -46,8 +62,15 @@ def set_variable(
         face.say("The charger took it, and answers another value now.")
 
 
-def monitors(face: Face, identity: Identity) -> None:
+def monitors(
+    face: Face,
+    identity: Identity,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask the charger for all of them.")] = False,
+) -> None:
     """The monitors of a charger (OCPP 2.x)."""
+    if refresh:
+        _asked_again(face, identity, "GetMonitoringReport", {})
+        return
     face.show(face.hub.get(f"/stations/{quoted(identity)}/monitors"), _MONITOR_COLUMNS)
 
 

@@ -14,7 +14,7 @@ from hub.core.errors import InvalidRequest, NotCapable
 from hub.core.jsontypes import Tree
 from hub.core.units import Audit, Unit
 from partners.ocpp import device_model, reported
-from partners.ocpp.variables import Variable, parsed
+from partners.ocpp.variables import Variable, is_secret, parsed
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -141,7 +141,7 @@ async def _configuration(stations: StationRegister, identity: str) -> list[Tree]
     return [
         {
             "name": str(item.get("key")),
-            "values": {"Actual": str(item["value"])} if "value" in item else {},
+            "values": {"Actual": str(item["value"])} if "value" in item and not is_secret(str(item.get("key"))) else {},
             "mutability": "ReadOnly" if item.get("readonly") else "ReadWrite",
         }
         for item in (keys if isinstance(keys, list) else [])
@@ -151,6 +151,8 @@ async def _configuration(stations: StationRegister, identity: str) -> list[Tree]
 
 async def _noted(program: Program, identity: str, name: str, value: str) -> None:
     variable, attribute = parsed(name)
+    if is_secret(variable.variable):
+        return
     rows = await device_model.rows_of(program.store, identity, "variables")
     row = rows.get(variable.text, {"name": variable.text})
     row = {**row, "values": {**row.get("values", {}), attribute: value}}

@@ -32,6 +32,14 @@ _LONGEST: Final = 50
 _LONGEST_VALUE: Final = 1000
 
 
+_SECRET: Final = frozenset({"apnpassword", "authorizationkey", "basicauthpassword", "simpin", "vpnkey", "vpnpassword"})
+
+
+def is_secret(name: str) -> bool:
+    """Opens this variable, or this configuration key of 1.6, a door? A charger should never tell it; some do."""
+    return name.casefold() in _SECRET
+
+
 class Variable(NamedTuple):
     """One variable of one component."""
 
@@ -114,9 +122,10 @@ def row_in(tree: Json) -> Row | None:
         return None
     told, about = tree.get("variableAttribute"), _object(tree, "variableCharacteristics")
     attributes = [each for each in told if isinstance(each, dict)] if isinstance(told, list) else []
+    told_values = [each for each in attributes if each.get("value") is not None and not is_secret(variable.variable)]
     return Row(
         variable.text,
-        {str(each.get("type", ACTUAL)): _value(each["value"]) for each in attributes if each.get("value") is not None},
+        {_word(each.get("type")) or ACTUAL: _value(each["value"]) for each in told_values},
         _word(next((each.get("mutability") for each in attributes), None)),
         _word(about.get("unit")),
         _word(about.get("dataType")),

@@ -312,6 +312,7 @@ def test_a_charger_is_registered_looked_at_and_called(shell: Shell) -> None:
     assert shell.run("station", "password", "CCP1").code == Code.NOT_FOUND
     assert shell.ok("station", "variables", "CCP1", "--filter", "Rate") == {"items": [], "total": 0}
     assert shell.ok("station", "monitors", "CCP1") == {"items": [], "total": 0}
+    assert shell.run("station", "variables", "CCP1", "--refresh").code == Code.NOT_FOUND
     assert shell.run("station", "set", "CCP1", "HeartbeatInterval=60").code == Code.NOT_FOUND
     assert shell.run("station", "set", "CCP1", "HeartbeatInterval").code == Code.USAGE
     watch = ("Cable.Temperature", "--type", "Delta", "--value", "1")

@@ -139,6 +139,16 @@ async def test_a_station_fills_no_store_with_made_up_variables(site: Site) -> No
         assert len(await values(site)) == MOST_VARIABLES
 
 
+async def test_a_password_that_a_station_tells_is_not_kept(site: Site) -> None:
+    async with await site.point(protocols=["ocpp2.0.1"]) as cp:
+        secrets = [told("SecurityCtrlr", "BasicAuthPassword", "open-sesame"), told("N", "ApnPassword", "open-sesame")]
+        await cp.call("NotifyReport", part(7, 0, *secrets, more=False))
+    rows = await rows_of(site.hub.store, "CP1", "variables")
+    assert set(rows) == {"SecurityCtrlr.BasicAuthPassword", "N.ApnPassword"}
+    assert "open-sesame" not in str(rows)
+    assert "open-sesame" not in str(site.gateway.stations.messages("CP1"))
+
+
 async def test_what_a_station_reported_goes_with_it(site: Site) -> None:
     async with await site.point(protocols=["ocpp2.0.1"]) as cp:
         await cp.call("NotifyReport", part(7, 0, told("C", "V", "x"), more=False))
