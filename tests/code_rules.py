@@ -20,8 +20,10 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "chargingprofiles": frozenset({"onward"}),
     "hubclientinfo": frozenset({"keeping", "roster", "sight"}),
     "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),
-    "tokens": frozenset({"asked", "asking", "decision", "known", "prefixes", "probable", "unknown"}),
-    "sessions": frozenset({"facts", "held", "place", "plausible", "preferences", "received", "ruling", "telling"}),
+    "tokens": frozenset({"asked", "asking", "contract_ids", "decision", "known", "prefixes", "probable", "unknown"}),
+    "sessions": frozenset(
+        {"costs", "facts", "held", "place", "plausible", "preferences", "received", "ruling", "telling"}
+    ),
     "locations": frozenset({"foreign", "unsaid"}),
     "tariffs": frozenset({"foreign", "turning", "validity", "words"}),
 }

@@ -20,7 +20,7 @@ DECISIONS: Final[dict[str, frozenset[str]]] = {
     "credentials": frozenset({"claims"}),
     "tokens": frozenset({"authorize", "aliases", "whose"}),
     "cdrs": frozenset({"build", "check"}),
-    "sessions": frozenset({"charge", "whose"}),
+    "sessions": frozenset({"charge", "costs", "whose"}),
     "commands": frozenset({"references", "reservations", "response_url", "results"}),
     "tariffs": frozenset({"pricing", "lint"}),
     "chargingprofiles": frozenset({"plan"}),

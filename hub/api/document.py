@@ -19,10 +19,12 @@ from hub.control.asks import (
     BillHeld,
     BookingCancel,
     BookingsEdition,
+    CertificateAsked,
     Connect,
     CorrectHeld,
     Invite,
     InvoiceAsked,
+    MonitorAsked,
     OperatorToken,
     PartnerSwitches,
     Pull,
@@ -30,6 +32,7 @@ from hub.control.asks import (
     RouteAsked,
     Rule,
     StationCall,
+    VariableAsked,
 )
 from hub.control.lint import LintAsked
 from hub.control.price import PriceAsked
@@ -54,7 +57,7 @@ _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
     Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
-    OperatorToken, StationCall, PriceAsked, LintAsked,
+    OperatorToken, StationCall, VariableAsked, MonitorAsked, CertificateAsked, PriceAsked, LintAsked,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -323,6 +326,18 @@ ANSWERS: Final[dict[str, Tree]] = {
             "finding": _TEXT,
         },
     },
+    "Variables": _page("Variable"),
+    "Variable": _object(name=_TEXT, values={"type": "object", "additionalProperties": _TEXT}),
+    "VariableSet": _object(
+        name=_TEXT, status=_TEXT, value={"type": ["string", "null"]}, verified=_FLAG, reboot_required=_FLAG
+    ),
+    "Monitors": _page("Monitor"),
+    "Monitor": _object(id=_WHOLE, name=_TEXT, type=_TEXT, severity=_WHOLE),
+    "Certificates": _page("Certificate"),
+    "Certificate": _object(type=_TEXT, serialNumber=_TEXT),
+    "CertificateDone": _object(status=_TEXT, serial=_TEXT),
+    "Report": _items(_object(key=_TEXT), at={"type": ["string", "null"]}, total=_WHOLE),
+    "MonitorSet": _object(status=_TEXT, id={"type": ["integer", "null"]}),
     "Price": {
         "type": "object", "required": ["currency", "total", "billed", "receipt", "warnings"], "properties": {
             "currency": _TEXT, "total": _MONEY, "billed": _ANY_OBJECT, "check": _ref("PriceCheck"),

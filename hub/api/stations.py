@@ -59,16 +59,16 @@ async def list_messages(request: Request, identity: Segment, bearer: Viewer, lim
 async def call_station(request: Request, identity: Segment, bearer: Operator) -> Response:
     """Send any OCPP call. 202: no answer in time; 404: not connected; 409: too many calls wait."""
     ask = await asked(request, StationCall)
-    return _outcome(await stations.call(program_of(request), identity, ask, actor=bearer.subject))
+    return outcome(await stations.call(program_of(request), identity, ask, actor=bearer.subject))
 
 
 @router.post("/{identity}/password", responses=gives("CallOutcome") | gives("CallOutcome", status=202))
 async def change_password(request: Request, identity: Segment, bearer: Admin) -> Response:
     """Give a connected charger a new password. It is not shown: the charger has it, and nobody else needs it."""
-    return _outcome(await (await register(program_of(request))).change_password(identity, actor=bearer.subject))
+    return outcome(await (await register(program_of(request))).change_password(identity, actor=bearer.subject))
 
 
-def _outcome(called: Called) -> Response:
+def outcome(called: Called) -> Response:
     match called.outcome:
         case "not connected":
             return form(Row(404, "not_connected"), "the charger is not connected")

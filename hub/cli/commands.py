@@ -9,6 +9,8 @@ import typer
 from hub import __version__
 from hub.cli import (
     agreement,
+    certificates,
+    devices,
     held_bills,
     lint,
     local,
@@ -43,6 +45,8 @@ app.add_typer(objects.location, name="location")
 lint.add_to(objects.tariff)
 app.add_typer(objects.tariff, name="tariff")
 app.add_typer(objects.token, name="token")
+devices.add_to(station.app)
+certificates.add_to(station.app)
 app.add_typer(station.app, name="station")
 app.add_typer(records.session, name="session")
 app.add_typer(records.cdr, name="cdr")

@@ -181,3 +181,30 @@ class StationCall(Ask):
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 30
     force: bool = False
     """Send it although the OCPP schema says that it is wrong."""
+
+
+class VariableAsked(Ask):
+    """A variable of a charger (`Component.Variable`), or a configuration key of OCPP 1.6, and what it is to be."""
+
+    name: Annotated[str, Field(min_length=1, max_length=250)]
+    value: Annotated[str, Field(max_length=1000)]
+
+
+class MonitorAsked(Ask):
+    """What a charger is to watch. `value` is the threshold or the step; of a periodic monitor the seconds between."""
+
+    name: Annotated[str, Field(min_length=1, max_length=250)]
+    type: Literal["UpperThreshold", "LowerThreshold", "Delta", "Periodic", "PeriodicClockAligned"]
+    value: Annotated[Decimal, Field(max_digits=20)]
+    severity: Annotated[int, Field(ge=0, le=9)] = 5
+    transaction: bool = False
+    """Only while a charge goes on."""
+    id: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    """Of a monitor that is to be another."""
+
+
+class CertificateAsked(Ask):
+    """A root certificate that a charger is to trust, in PEM, and what it is for."""
+
+    kind: Literal["central", "manufacturer", "v2g", "contract", "vehicle"] = "central"
+    certificate: Annotated[str, Field(min_length=1, max_length=10_000)]

@@ -171,14 +171,24 @@ class Chargers(Protocol):
         """Features are OCPP 1.6 profile names: `Core`, `Reservation`, `SmartCharging`, `RemoteTrigger`..."""
         ...
 
-    async def remote_start(self, place: Place, *, id_tag: str, timeout_s: float) -> Outcome: ...
+    async def remote_start(self, place: Place, *, id_tag: str, token_type: str = "", timeout_s: float) -> Outcome:
+        """`token_type` is OCPI's, where it is known."""
+        ...
 
     async def remote_stop(self, station: str, *, transaction: str, timeout_s: float) -> Outcome: ...
 
     async def unlock(self, place: Place, *, timeout_s: float) -> Outcome: ...
 
     async def reserve(
-        self, place: Place, *, reservation: int, id_tag: str, parent_tag: str | None, expiry: str, timeout_s: float
+        self,
+        place: Place,
+        *,
+        reservation: int,
+        id_tag: str,
+        token_type: str = "",
+        parent_tag: str | None,
+        expiry: str,
+        timeout_s: float,
     ) -> Outcome: ...
 
     async def cancel_reservation(self, station: str, *, reservation: int, timeout_s: float) -> Outcome: ...
@@ -212,7 +222,7 @@ class NoChargers:
     async def supports(self, station: str, feature: str) -> bool:
         return False
 
-    async def remote_start(self, place: Place, *, id_tag: str, timeout_s: float) -> Outcome:
+    async def remote_start(self, place: Place, *, id_tag: str, token_type: str = "", timeout_s: float) -> Outcome:
         return Outcome.REJECTED
 
     async def remote_stop(self, station: str, *, transaction: str, timeout_s: float) -> Outcome:
@@ -222,7 +232,15 @@ class NoChargers:
         return Outcome.REJECTED
 
     async def reserve(
-        self, place: Place, *, reservation: int, id_tag: str, parent_tag: str | None, expiry: str, timeout_s: float
+        self,
+        place: Place,
+        *,
+        reservation: int,
+        id_tag: str,
+        token_type: str = "",
+        parent_tag: str | None,
+        expiry: str,
+        timeout_s: float,
     ) -> Outcome:
         return Outcome.REJECTED
 

@@ -114,6 +114,15 @@ async def show_profile(hub: Hub, sender: Sender, session_id: str, duration_s: in
     return await _accept(hub, sender, charge, "active", response_url, act, changes=False)
 
 
+async def changed(hub: Hub, session_id: str) -> None:
+    """The charger goes by other limits at this session than it told: its party hears of it, if it follows them."""
+    document = await profiles.find(hub.store, session_id)
+    charge = await load(hub.store, session_id) if document is not None else None
+    if document is None or charge is None or not charge.is_open or not profiles.profile_in(document).is_followed:
+        return
+    await _follow(hub, charge)
+
+
 async def recover(hub: Hub) -> None:
     """Tell the end of wishes that a stop of ours left open. Called once at each start."""
     for document in await hub.store.select(CALLBACKS, equal={"state": WAITING}, limit=100_000):

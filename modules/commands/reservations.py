@@ -6,9 +6,10 @@ What a charger agreed to (`reserving.py`) is *held*, and has a Session of status
                that connector
     canceled   by its sender, or by us; when by us, the sender of the RESERVE_NOW is told CANCELED_RESERVATION (REQ-204)
     expired    by the clock; the charger knows it by itself
-    ended      because the connector became Unavailable or Faulted, or the charger booted without it; told likewise
+    ended      because the connector became Unavailable or Faulted, or the charger booted without it, or (2.x) says so;
+               told likewise
 
-The chargers' gateway calls `used` and `ended`, a clock calls `expired`, an operator calls `withdraw`.
+The chargers' gateway calls `used`, `ended` and `dropped`, a clock calls `expired`, an operator calls `withdraw`.
 """
 
 from __future__ import annotations
@@ -133,6 +134,17 @@ async def ended(hub: Hub, station: str, connector: int | None = None) -> None:
         reservation = commands.reservation_in(document)
         if not connector or reservation.connector in (0, connector):
             await _close(hub, reservation.key, ENDED, at=hub.clock.now())
+
+
+async def dropped(hub: Hub, station: str, number: int, *, expired: bool) -> None:
+    """The charger says that it holds this one no more: its time was over, or it was taken away there."""
+    now = hub.clock.now()
+    for document in await commands.held_at(hub.store, station):
+        reservation = commands.reservation_in(document)
+        if document.seq == number and expired:
+            await _close(hub, reservation.key, EXPIRED, at=min(now, reservation.expires))
+        elif document.seq == number:
+            await _close(hub, reservation.key, ENDED, at=now)
 
 
 async def withdraw(hub: Hub, key: str, *, actor: str) -> Outcome:

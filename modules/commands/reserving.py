@@ -67,6 +67,7 @@ async def reserve(hub: Hub, wish: Reservation) -> Outcome:
         place_of(wish),
         reservation=document.seq,
         id_tag=wish.id_tag,
+        token_type=str(wish.tree_of_token().get("type", "")),
         parent_tag=wish.parent_tag,
         expiry=timestamp(wish.expires),
         timeout_s=hub.settings.command_timeout_s,

@@ -91,7 +91,8 @@ async def start_session(hub: Hub, sender: Sender, order: StartSession) -> Respon
     if refusal is not None:
         return refusal
     id_tag = await tag_of(hub.store, owner, order.token.type, order.token.uid)
-    act = partial(hub.chargers.remote_start, place, id_tag=id_tag, timeout_s=hub.settings.command_timeout_s)
+    named = {"id_tag": id_tag, "token_type": order.token.type}
+    act = partial(hub.chargers.remote_start, place, **named, timeout_s=hub.settings.command_timeout_s)
     command = sender.command(hub, "START_SESSION", order.response_url, place.station)
     given = await consent(hub, command, owner, order.token, id_tag, order.authorization_reference)
     return await _accept(hub, command, given.unit, act, partial(settle, hub, given))

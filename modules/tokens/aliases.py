@@ -17,7 +17,13 @@ TAG_ALIASES: Final = Kind("tag_aliases", columns=("alias",), indexed=("alias",))
 
 LONGEST_TAG: Final = 20
 """Characters of an idTag in OCPP 1.6 (IdToken is a CiString20Type)."""
+_BEGIN: Final = "BB"
 _LIMIT: Final = 64 * 1024
+
+
+def looks_made_up(id_tag: str) -> bool:
+    """Has it the form of an alias? Also a card's uid of ten bytes may have it, of which few are made."""
+    return len(id_tag) == LONGEST_TAG and id_tag.startswith(_BEGIN)
 
 
 async def tag_of(store: Store, owner: Party, token_type: str, uid: str) -> str:
@@ -28,7 +34,7 @@ async def tag_of(store: Store, owner: Party, token_type: str, uid: str) -> str:
     known = await store.get(TAG_ALIASES, key)
     if known is not None:
         return known.columns["alias"]
-    alias = f"BB{token_hex(9).upper()}"
+    alias = f"{_BEGIN}{token_hex(9).upper()}"
     body = encode({"party": str(owner), "uid": uid, "type": token_type})
     try:
         await store.commit(Unit().put(Put(TAG_ALIASES, key, body, str(owner), columns=(alias,), expect=ABSENT)))

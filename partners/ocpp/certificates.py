@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from hub.core.clock import timestamp
+from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
 from hub.core.units import Audit, Kind, Put, Unit
 from partners.ocpp.live import Link
@@ -26,15 +27,22 @@ log = structlog.get_logger()
 
 CERTIFICATE_REQUESTS: Final = Kind("ocpp_certificate_requests", columns=("station",), indexed=("station",))
 
+STATION: Final = "ChargingStationCertificate"
 VALID_FOR: Final = timedelta(days=400)
 _CHARGER_TIME_S: Final = 60.0
 
 
-async def requested(hub: Hub, link: Link, csr: str) -> str:
-    """Keep a signing request. Returns: the status to answer with."""
+async def requested(hub: Hub, link: Link, csr: str, *, kind: str = STATION, number: int | None = None) -> str:
+    """Keep a signing request. Returns: the status to answer with.
+
+    `kind` is the certificateType of 2.x, `number` the requestId of 2.1. Ours is no authority of ISO 15118: what a
+    charger wants to show to cars is kept, and refused.
+    """
     identity, now = link.live.identity, hub.clock.now()
     put = Put(CERTIFICATE_REQUESTS, f"{identity}/{timestamp(now)}", csr.encode(), columns=(identity,))
     await hub.store.commit(Unit().put(put).audited(Audit(identity, "station.certificate_requested", put.key)))
+    if kind != STATION:
+        return "Rejected"
     if not hub.settings.ocpp_ca_cert:
         return "Accepted"
     try:
@@ -42,7 +50,7 @@ async def requested(hub: Hub, link: Link, csr: str) -> str:
     except ValueError as refusal:
         log.warning("certificate not signed", station=identity, why=str(refusal))
         return "Rejected"
-    hub.background.start(_hand_over(hub, link, chain), name=f"certificate {identity}")
+    hub.background.start(_hand_over(hub, link, chain, number), name=f"certificate {identity}")
     return "Accepted"
 
 
@@ -89,6 +97,14 @@ def _checked(identity: str, csr: str) -> x509.CertificateSigningRequest:
     return request
 
 
-async def _hand_over(hub: Hub, link: Link, chain: str) -> None:
-    outcome = await link.rpc.call("CertificateSigned", {"certificateChain": chain}, timeout_s=_CHARGER_TIME_S)
+def signed_payload(version: str, chain: str, number: int | None) -> Tree:
+    """The payload of CertificateSigned."""
+    kind = {} if version == "1.6" else {"certificateType": STATION}
+    named = {"requestId": number} if version == "2.1" and number is not None else {}
+    return {"certificateChain": chain, **kind, **named}
+
+
+async def _hand_over(hub: Hub, link: Link, chain: str, number: int | None) -> None:
+    payload = signed_payload(link.version, chain, number)
+    outcome = await link.rpc.call("CertificateSigned", payload, timeout_s=_CHARGER_TIME_S)
     log.info("certificate handed over", station=link.live.identity, outcome=type(outcome).__name__)

@@ -46,6 +46,7 @@ class Desk:
     __slots__ = (
         "_metered",
         "_meters",
+        "behind",
         "book",
         "is_next",
         "last_arrival",
@@ -65,6 +66,8 @@ class Desk:
         self.touched = 0.0
         self.told_at = -math.inf
         self.is_next = False
+        self.behind: set[StartKey] = set()
+        """Charges of 2.x that grew since their partners were told."""
         self.last_arrival = last_arrival
         self._metered: Book | None = None
         self._meters: dict[tuple[str, TransactionId], Meter] = {}

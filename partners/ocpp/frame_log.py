@@ -15,6 +15,7 @@ import msgspec
 
 from hub.core.clock import timestamp
 from hub.core.jsontypes import Tree
+from partners.ocpp.variables import is_secret
 
 Direction = Literal["in", "out"]
 
@@ -22,8 +23,20 @@ LONGEST: Final = 4096
 """Characters of a frame that are kept."""
 
 SECRET: Final = frozenset(
-    {"idtag", "parentidtag", "idtoken", "groupidtoken", "password", "authorizationkey", "basicauthpassword"}
+    {
+        "idtag",
+        "parentidtag",
+        "idtoken",
+        "groupidtoken",
+        "additionalidtoken",
+        "password",
+        "authorizationkey",
+        "basicauthpassword",
+    }
 )
+_VALUES: Final = frozenset({"value", "attributeValue"})
+"""Where the value stands of what is named beside it, or around it."""
+_NONE: Final[frozenset[str]] = frozenset()
 _LEVELS: Final = 32
 
 
@@ -70,17 +83,21 @@ def redacted(text: str, digest: Callable[[str], str]) -> Any:
     return _without_secrets(message, digest, _LEVELS)
 
 
-def _without_secrets(value: Any, digest: Callable[[str], str], levels: int) -> Any:
+def _without_secrets(value: Any, digest: Callable[[str], str], levels: int, hidden: frozenset[str] = _NONE) -> Any:
+    """`hidden`: the fields that stand here for something secret, as what holds them is named so."""
     if levels == 0:
         return None
     if isinstance(value, list):
-        return [_without_secrets(item, digest, levels - 1) for item in value]
+        return [_without_secrets(item, digest, levels - 1, hidden) for item in value]
     if not isinstance(value, dict):
         return value
-    hides_value = str(value.get("key", "")).casefold() in SECRET
+    variable = value.get("variable")
+    about = str(variable.get("name", "") if isinstance(variable, dict) else value.get("key", ""))
+    if about.casefold() in SECRET or is_secret(about):
+        hidden = _VALUES
     return {
         name: digest(str(item))
-        if isinstance(item, str | int) and (name.casefold() in SECRET or (hides_value and name == "value"))
-        else _without_secrets(item, digest, levels - 1)
+        if isinstance(item, str | int) and (name.casefold() in SECRET or name in hidden)
+        else _without_secrets(item, digest, levels - 1, hidden)
         for name, item in value.items()
     }

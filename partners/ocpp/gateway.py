@@ -40,6 +40,7 @@ from partners.ocpp.live import Link, Live
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.passwords import Passwords
 from partners.ocpp.register import LEARNED, PROTOCOLS, STATIONS
+from partners.ocpp.reported import OCPP_REPORTED
 from partners.ocpp.rpc import POLICY, Brief, Connection, LateAnswer, Limits
 from partners.ocpp.samples import OCPP_SAMPLE_LISTS, OCPP_SAMPLES
 from partners.ocpp.sequence import SEQUENCES
@@ -60,6 +61,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     TRANSACTIONS,
     SEQUENCES,
     CERTIFICATE_REQUESTS,
+    OCPP_REPORTED,
     GATEWAYS,
     SOCKETS,
     ERRANDS,

@@ -6,16 +6,21 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from partners.ocpp.frame_log import FrameLog
+from partners.ocpp.needs import Needs
 from partners.ocpp.register import Learned, Station
 from partners.ocpp.rpc import Connection
 from partners.ocpp.sockets import ChargerSocket
 from partners.ocpp.status import Heard
 
 JOURNEY_S = 900.0
+NO_NEEDS: Final[Mapping[int, Needs]] = MappingProxyType({})
+NO_STREAMS: Final[Mapping[int, int]] = MappingProxyType({})
 _MOST_JOURNEYS = 16
 MOST_CONNECTORS = 64
 """Of one station, beside those that are on a location: what it reports of more is answered, and not kept."""
@@ -88,8 +93,10 @@ class Live:
         "journeys",
         "learned",
         "link",
+        "needs",
         "offline_since",
         "station",
+        "streams",
         "takeovers",
         "told_gone",
     )
@@ -108,6 +115,10 @@ class Live:
         self.clock_offset: timedelta | None = None
         """Time of arrival minus the charger's time, as last measured."""
         self.journeys: OrderedDict[str, tuple[str, float]] | None = None
+        self.needs: Mapping[int, Needs] = NO_NEEDS
+        """What the car at each EVSE said it needs (2.x); the newest."""
+        self.streams: Mapping[int, int] = NO_STREAMS
+        """Streams of values that it opened (2.1), and the monitor of each."""
         self.takeovers: list[float] = []
 
     @property
@@ -157,3 +168,8 @@ class Live:
 def remote_start(number: int) -> str:
     """Under which name the journey of a start that we ordered is remembered; `number` is its remoteStartId (2.x)."""
     return f"remoteStartId {number}"
+
+
+def version_of(live: Live) -> str:
+    """The version that is spoken with a station: on its connection, else as it is registered."""
+    return live.link.version if live.link is not None else live.station.protocol.removeprefix("ocpp")

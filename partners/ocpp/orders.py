@@ -1,6 +1,7 @@
-"""Orders to chargers, as modules give them: the port `hub.core.ports.Chargers` over OCPP 1.6.
+"""Orders to chargers, as modules give them: the port `hub.core.ports.Chargers` over OCPP.
 
-Each is one CALL, and its outcome is read from the tables of `answers.py`. None raises for a charger's fault; each
+Each is one CALL, put in the words of the connection's version (`phrases.py`), and its outcome is read from the tables
+of `answers.py`. None raises for a charger's fault; each
 takes at most its `timeout_s`, whatever waits before it.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from secrets import randbelow
 from typing import Final
 
 import structlog
@@ -18,24 +20,25 @@ from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, LimitRules, Limits, Outcome, Place, ProfileOutcome
 from modules.commands import results
 from partners.ocpp import answers, profiles, rpc, schemas
+from partners.ocpp.cards import Card
 from partners.ocpp.evse_display import EvseDisplay
-from partners.ocpp.live import Live
+from partners.ocpp.limits_told import LimitsTold
+from partners.ocpp.live import Live, remote_start, version_of
 from partners.ocpp.passwords import Passwords
+from partners.ocpp.phrases import COMMANDS, PHRASES, Hold, Phrases, Said
 from partners.ocpp.register import folded
 from partners.ocpp.stations import Stations
 from partners.ocpp.transactions import Transactions
 
 log = structlog.get_logger()
 
-_COMMANDS: Final = {
-    "RemoteStartTransaction": "START_SESSION",
-    "RemoteStopTransaction": "STOP_SESSION",
-    "ReserveNow": "RESERVE_NOW",
-    "CancelReservation": "CANCEL_RESERVATION",
-    "UnlockConnector": "UNLOCK_CONNECTOR",
-}
 _NEEDED: Final = {"Reservation": "ReserveNow", "SmartCharging": "SetChargingProfile", "RemoteTrigger": "TriggerMessage"}
 """Profile of 1.6 -> the action without which it is nothing."""
+_CONTROLS: Final = {"Reservation": "ReservationCtrlr", "SmartCharging": "SmartChargingCtrlr"}
+"""Profile of 1.6 -> the component of 2.x that says whether it is there."""
+_IS_THERE: Final = ("Available", "Enabled")
+
+Say = Callable[[Phrases], Said]
 
 
 class ChargerOrders(Stations):
@@ -44,6 +47,7 @@ class ChargerOrders(Stations):
     def __init__(self, hub: Hub, keeper: Passwords, transactions: Transactions) -> None:
         super().__init__(hub, keeper)
         self._transactions = transactions
+        self.limits_told = LimitsTold(hub, transactions)
         self.display = EvseDisplay(hub, self.find, lambda identity: frozenset(transactions.open_at(identity)))
 
     def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:
@@ -59,105 +63,108 @@ class ChargerOrders(Stations):
         return live is not None and live.link is not None and not live.link.waits
 
     def supports(self, station: str, feature: str) -> bool:
-        """As it told (SupportedFeatureProfiles). One that told nothing may support all that it has not refused."""
+        """As it told (1.6: SupportedFeatureProfiles; 2.x: the component that controls it).
+
+        One that told nothing may support all that it has not refused.
+        """
         live = self.find(station)
         if live is None or _NEEDED.get(feature) in live.learned.not_supported:
             return False
+        if version_of(live) != "1.6":
+            told = (live.learned.configuration.get(f"{_CONTROLS.get(feature)}.{name}") for name in _IS_THERE)
+            return not any(word is not None and folded(word) == "false" for word in told)
         features = live.learned.features
         return features is None or folded(feature) in map(folded, features)
 
-    async def remote_start(self, place: Place, *, id_tag: str, timeout_s: float) -> Outcome:
-        """RemoteStartTransaction. Rejected: the state of the EVSE says why."""
+    async def remote_start(self, place: Place, *, id_tag: str, token_type: str = "", timeout_s: float) -> Outcome:
+        """RemoteStartTransaction, RequestStartTransaction. Rejected: the state of the EVSE says why.
+
+        The charge that follows belongs to this journey: by the number that 2.x hands back, or by its token.
+        """
         live = self.find(place.station)
+        number = randbelow(2**31 - 1) + 1
         if live is not None:
             live.begin_journey(id_tag, trace.correlation(), self.hub.clock.monotonic())
-        payload = {"connectorId": place.connector, "idTag": id_tag}
+            live.begin_journey(remote_start(number), trace.correlation(), self.hub.clock.monotonic())
         status = self.display.status_of(live, place.evse_uid) if live is not None else "UNKNOWN"
-        return await self._order(place.station, "RemoteStartTransaction", payload, timeout_s, evse_status=status)
+        card = Card(id_tag, token_type)
+        return await self._order(
+            place.station, lambda phrases: phrases.start(place, card, number), timeout_s, evse_status=status
+        )
 
     async def remote_stop(self, station: str, *, transaction: str, timeout_s: float) -> Outcome:
-        """RemoteStopTransaction of the session `transaction`. ACCEPTED, when it is over already."""
+        """RemoteStopTransaction, RequestStopTransaction of the session `transaction`. ACCEPTED, when it is over."""
         record = self._transactions.of_session(station, transaction)
-        if record is None:
-            return answers.command_result("STOP_SESSION", "Rejected", session_ended=True)
-        payload = {"transactionId": record.number}
+        number = record.number if record is not None else None
+        if number is None:
+            return answers.command_result("STOP_SESSION", "Rejected", session_ended=record is None)
         return await self._order(
             station,
-            "RemoteStopTransaction",
-            payload,
+            lambda phrases: phrases.stop(number),
             timeout_s,
             ended=lambda: self._transactions.of_session(station, transaction) is None,
         )
 
     async def unlock(self, place: Place, *, timeout_s: float) -> Outcome:
         """UnlockConnector."""
-        return await self._order(place.station, "UnlockConnector", {"connectorId": place.connector}, timeout_s)
+        return await self._order(place.station, lambda phrases: phrases.unlock(place), timeout_s)
 
     async def reserve(
-        self, place: Place, *, reservation: int, id_tag: str, parent_tag: str | None, expiry: str, timeout_s: float
+        self,
+        place: Place,
+        *,
+        reservation: int,
+        id_tag: str,
+        token_type: str = "",
+        parent_tag: str | None,
+        expiry: str,
+        timeout_s: float,
     ) -> Outcome:
         """ReserveNow. `expiry` is a timestamp."""
-        parent = {"parentIdTag": parent_tag} if parent_tag else {}
-        payload = {
-            "connectorId": place.connector,
-            "expiryDate": expiry,
-            "idTag": id_tag,
-            **parent,
-            "reservationId": reservation,
-        }
-        return await self._order(place.station, "ReserveNow", payload, timeout_s)
+        hold = Hold(reservation, place, Card(id_tag, token_type), parent_tag, expiry)
+        return await self._order(place.station, lambda phrases: phrases.reserve(hold), timeout_s)
 
     async def cancel_reservation(self, station: str, *, reservation: int, timeout_s: float) -> Outcome:
         """CancelReservation."""
-        return await self._order(station, "CancelReservation", {"reservationId": reservation}, timeout_s)
+        return await self._order(station, lambda phrases: phrases.cancel(reservation), timeout_s)
 
     def limit_rules(self, station: str) -> LimitRules:
         """As it told of itself; one that told nothing may take both units."""
         live = self.find(station)
-        return profiles.rules_of(live.learned.configuration if live is not None else {})
+        return profiles.rules_of(live.learned.configuration, version_of(live)) if live is not None else profiles.ANY
 
     async def limit(
         self, station: str, *, transaction: str, number: int, limits: Limits, timeout_s: float
     ) -> ProfileOutcome:
         """SetChargingProfile: a TxProfile on the transaction of a session."""
         record = self._transactions.of_session(station, transaction)
-        if record is None:
+        if record is None or record.number is None:
             return ProfileOutcome.REJECTED
-        payload = profiles.tx_profile(record.connector, record.number, number, limits)
-        return (await self._told(station, "SetChargingProfile", payload, timeout_s))[0]
+        connector, charge = record.connector, record.number
+        told = await self._told(station, lambda phrases: phrases.limit(connector, charge, number, limits), timeout_s)
+        return told[0]
 
     async def unlimit(self, station: str, *, number: int, timeout_s: float) -> ProfileOutcome:
         """ClearChargingProfile of one profile of ours."""
-        return (await self._told(station, "ClearChargingProfile", {"id": number}, timeout_s))[0]
+        return (await self._told(station, lambda phrases: phrases.unlimit(number), timeout_s))[0]
 
     async def limits(
         self, station: str, *, transaction: str, duration_s: int, unit: str, timeout_s: float
     ) -> Limits | ProfileOutcome:
-        """GetCompositeSchedule of the connector where the session is."""
+        """GetCompositeSchedule of the connector, or EVSE, where the session is."""
         record = self._transactions.of_session(station, transaction)
         if record is None:
             return ProfileOutcome.REJECTED
-        payload = {"connectorId": record.connector, "duration": duration_s, "chargingRateUnit": unit}
-        outcome, answer = await self._told(station, "GetCompositeSchedule", payload, timeout_s)
+        connector = record.connector
+        asked = await self._told(station, lambda phrases: phrases.limits(connector, duration_s, unit), timeout_s)
+        outcome, answer = asked
         if outcome is not ProfileOutcome.ACCEPTED:
             return outcome
         return profiles.limits_in(answer, unit=unit, now=self.hub.clock.now(), duration_s=duration_s)
 
-    async def _told(self, station: str, action: str, payload: Tree, timeout_s: float) -> tuple[ProfileOutcome, Tree]:
+    async def _told(self, station: str, say: Say, timeout_s: float) -> tuple[ProfileOutcome, Tree]:
         """Whatever is not a yes is a no: no answer too."""
-        live = self.find(station)
-        if live is None or live.link is None:
-            return ProfileOutcome.REJECTED, {}
-        finding = schemas.check(live.link.version, action, payload, strict=True)
-        if finding is not None:
-            log.error("order not sent", station=station, action=action, why=finding.text)
-            return ProfileOutcome.REJECTED, {}
-        try:
-            async with asyncio.timeout(timeout_s):
-                outcome = await live.link.rpc.call(action, payload, timeout_s=timeout_s, wait_s=timeout_s)
-        except TimeoutError:
-            return ProfileOutcome.REJECTED, {}
-        await self.learn_from(live, action, outcome)
+        action, outcome = await self._ask(station, say, timeout_s)
         if not isinstance(outcome, rpc.CallResult):
             return ProfileOutcome.REJECTED, {}
         return answers.profile_result(action, str(outcome.payload.get("status"))), outcome.payload
@@ -165,33 +172,41 @@ class ChargerOrders(Stations):
     async def _order(
         self,
         station: str,
-        action: str,
-        payload: Tree,
+        say: Say,
         timeout_s: float,
         *,
         evse_status: str = "UNKNOWN",
         ended: Callable[[], bool] = lambda: False,
     ) -> Outcome:
+        action, outcome = await self._ask(station, say, timeout_s)
+        if outcome is None:
+            return Outcome.REJECTED
+        return outcome_of(action, outcome, evse_status=evse_status, ended=ended)
+
+    async def _ask(self, station: str, say: Say, timeout_s: float) -> tuple[str, rpc.Outcome | None]:
+        """What became of an order, and which action it was; None, where it cannot be said in the station's version."""
         live = self.find(station)
         if live is None or live.link is None:
-            return answers.NEVER_SENT
+            return "", rpc.NotSent("not connected")
+        action, payload = say(PHRASES[live.link.version])
         finding = schemas.check(live.link.version, action, payload, strict=True)
         if finding is not None:
             log.error("order not sent", station=station, action=action, why=finding.text)
-            return Outcome.REJECTED
+            return action, None
+        outcome: rpc.Outcome
         try:
             async with asyncio.timeout(timeout_s):
                 outcome = await live.link.rpc.call(action, payload, timeout_s=timeout_s, wait_s=timeout_s)
         except TimeoutError:
-            return answers.NO_ANSWER
+            return action, rpc.TimedOut()
         await self.learn_from(live, action, outcome)
-        return outcome_of(action, outcome, evse_status=evse_status, ended=ended)
+        return action, outcome
 
     async def heard_late(self, live: Live, late: rpc.LateAnswer) -> None:
         """An answer after its time: its asker was told TIMEOUT; it is kept beside the command."""
-        if late.action in _COMMANDS:
+        if late.action in COMMANDS:
             outcome = outcome_of(late.action, late.outcome)
-            await results.late(self.hub, live.identity, _COMMANDS[late.action], outcome)
+            await results.late(self.hub, live.identity, COMMANDS[late.action], outcome)
 
 
 def outcome_of(
@@ -202,7 +217,7 @@ def outcome_of(
         case rpc.CallResult(payload):
             try:
                 return answers.command_result(
-                    _COMMANDS[action], str(payload.get("status")), evse_status=evse_status, session_ended=ended()
+                    COMMANDS[action], str(payload.get("status")), evse_status=evse_status, session_ended=ended()
                 )
             except PeerNonsense:
                 return Outcome.FAILED

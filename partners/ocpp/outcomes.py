@@ -34,6 +34,8 @@ PRIORITIES: Final[Mapping[str, Priority]] = {
     "GetReport": Priority.POLLING,
     "GetCompositeSchedule": Priority.POLLING,
     "GetTransactionStatus": Priority.POLLING,
+    "CostUpdated": Priority.POLLING,
+    "SetDefaultTariff": Priority.POLLING,
 }
 """Importance by action, where the caller names none; every other action is OTHER."""
 

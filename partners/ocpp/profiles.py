@@ -1,4 +1,4 @@
-"""Limits of a charge in the words of OCPP 1.6 (sections 3.13, 5.7, 5.16): a TxProfile, and a composite schedule.
+"""Limits of a charge in the words of OCPP: a TxProfile, and a composite schedule (1.6: 3.13, 5.7, 5.16; 2.x: block K).
 
 A partner's limits are TxProfiles on one stack level, under a number of ours; limits of our own have other purposes, and
 the charger takes the least. What chargers answer is read leniently (rule R30): without a schedule nothing limits.
@@ -18,20 +18,59 @@ from hub.core.ports import LimitRules, Limits
 from hub.core.types import parse_datetime
 
 _LEVEL: Final = 0
-_UNITS: Final = {"current": "A", "power": "W"}
-"""As the configuration key spells them (9.4)."""
+ANY: Final = LimitRules(("A", "W"))
+"""What a charger takes that told nothing."""
+_UNITS: Final = {"current": "A", "power": "W", "a": "A", "w": "W"}
+"""As 1.6 (9.4) and 2.x spell them, folded."""
+_RULES_2: Final = ("SmartChargingCtrlr.RateUnit", "SmartChargingCtrlr.PeriodsPerSchedule")
+_RULE_KEYS: Final[Mapping[str, tuple[str, str]]] = {
+    "1.6": ("ChargingScheduleAllowedChargingRateUnit", "ChargingScheduleMaxPeriods"),
+    "2.0.1": _RULES_2,
+    "2.1": _RULES_2,
+}
+"""Where a charger says which units it takes, and how many periods."""
 
 
-def rules_of(configuration: Mapping[str, str]) -> LimitRules:
-    """ChargingScheduleAllowedChargingRateUnit and ChargingScheduleMaxPeriods."""
-    told = configuration.get("ChargingScheduleAllowedChargingRateUnit", "").casefold().split(",")
+def rules_of(configuration: Mapping[str, str], version: str = "1.6") -> LimitRules:
+    """By the two keys, or variables, that say so."""
+    unit_key, most_key = _RULE_KEYS[version]
+    told = configuration.get(unit_key, "").casefold().split(",")
     units = tuple(dict.fromkeys(_UNITS[word.strip()] for word in told if word.strip() in _UNITS))
-    most = configuration.get("ChargingScheduleMaxPeriods", "")
-    return LimitRules(units or ("A", "W"), int(most) if most.isascii() and most.isdigit() and len(most) < 10 else None)
+    most = configuration.get(most_key, "")
+    return LimitRules(units or ANY.units, int(most) if most.isascii() and most.isdigit() and len(most) < 10 else None)
 
 
 def tx_profile(connector: int, transaction: Any, number: int, limits: Limits) -> Tree:
     """The payload of SetChargingProfile."""
+    profile = {
+        "chargingProfileId": number,
+        "transactionId": transaction,
+        "stackLevel": _LEVEL,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": _kind_of(limits),
+        "chargingSchedule": _schedule_of(limits),
+    }
+    return {"connectorId": connector, "csChargingProfiles": profile}
+
+
+def tx_profile_2(evse: int, transaction: str, number: int, limits: Limits) -> Tree:
+    """The payload of SetChargingProfile in 2.x: one schedule, which has the number of its profile."""
+    profile = {
+        "id": number,
+        "stackLevel": _LEVEL,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": _kind_of(limits),
+        "chargingSchedule": [{"id": number, **_schedule_of(limits)}],
+        "transactionId": transaction,
+    }
+    return {"evseId": evse, "chargingProfile": profile}
+
+
+def _kind_of(limits: Limits) -> str:
+    return "Relative" if limits.start is None else "Absolute"
+
+
+def _schedule_of(limits: Limits) -> Tree:
     schedule: Tree = {
         "chargingRateUnit": limits.unit,
         "chargingSchedulePeriod": [{"startPeriod": start, "limit": limit} for start, limit in limits.periods],
@@ -42,23 +81,16 @@ def tx_profile(connector: int, transaction: Any, number: int, limits: Limits) ->
         schedule["duration"] = limits.duration_s
     if limits.least is not None:
         schedule["minChargingRate"] = limits.least
-    profile = {
-        "chargingProfileId": number,
-        "transactionId": transaction,
-        "stackLevel": _LEVEL,
-        "chargingProfilePurpose": "TxProfile",
-        "chargingProfileKind": "Relative" if limits.start is None else "Absolute",
-        "chargingSchedule": schedule,
-    }
-    return {"connectorId": connector, "csChargingProfiles": profile}
+    return schedule
 
 
 def limits_in(answer: Tree, *, unit: str, now: datetime, duration_s: int) -> Limits:
-    """What an accepted GetCompositeSchedule says; a negative limit is none."""
-    schedule = answer.get("chargingSchedule")
+    """What an accepted GetCompositeSchedule says, in any version; a limit below zero, or left out (2.1), is none."""
+    schedule = answer.get("chargingSchedule", answer.get("schedule"))
     if not isinstance(schedule, dict):
         return Limits(unit, (), now, duration_s)
-    start = _moment(answer.get("scheduleStart")) or _moment(schedule.get("startSchedule")) or now
+    told_starts = (answer.get("scheduleStart"), schedule.get("startSchedule"), schedule.get("scheduleStart"))
+    start = next((moment for text in told_starts if (moment := _moment(text)) is not None), now)
     told = schedule.get("chargingSchedulePeriod")
     rows = [_period(row) for row in told] if isinstance(told, list) else []
     periods = tuple(row for row in rows if row is not None)

@@ -57,15 +57,16 @@ class Reach:
         await self._learn(station)
         return self._here.supports(station, feature)
 
-    async def remote_start(self, place: Place, *, id_tag: str, timeout_s: float) -> Outcome:
-        """RemoteStartTransaction."""
+    async def remote_start(self, place: Place, *, id_tag: str, token_type: str = "", timeout_s: float) -> Outcome:
+        """See `hub.core.ports.Chargers`."""
+        asked = {"id_tag": id_tag, "token_type": token_type}
         held = await self._elsewhere(place.station)
         if held is None:
-            return await self._here.remote_start(place, id_tag=id_tag, timeout_s=timeout_s)
-        return await self._order(held, "remote_start", {"place": asdict(place), "id_tag": id_tag}, timeout_s)
+            return await self._here.remote_start(place, **asked, timeout_s=timeout_s)
+        return await self._order(held, "remote_start", {"place": asdict(place), **asked}, timeout_s)
 
     async def remote_stop(self, station: str, *, transaction: str, timeout_s: float) -> Outcome:
-        """RemoteStopTransaction of the session `transaction`."""
+        """See `hub.core.ports.Chargers`."""
         held = await self._elsewhere(station)
         if held is None:
             if self._errands is not None and not self._here.reachable(station):
@@ -81,12 +82,21 @@ class Reach:
         return await self._order(held, "unlock", {"place": asdict(place)}, timeout_s)
 
     async def reserve(
-        self, place: Place, *, reservation: int, id_tag: str, parent_tag: str | None, expiry: str, timeout_s: float
+        self,
+        place: Place,
+        *,
+        reservation: int,
+        id_tag: str,
+        token_type: str = "",
+        parent_tag: str | None,
+        expiry: str,
+        timeout_s: float,
     ) -> Outcome:
         """ReserveNow."""
         asked: dict[str, Any] = {
             "reservation": reservation,
             "id_tag": id_tag,
+            "token_type": token_type,
             "parent_tag": parent_tag,
             "expiry": expiry,
         }

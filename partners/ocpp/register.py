@@ -117,6 +117,8 @@ class Learned(msgspec.Struct, omit_defaults=True):
     not_supported: tuple[str, ...] = ()
     configuration: dict[str, str] = {}
     progress: dict[str, str] = {}
+    inventory_of: str | None = None
+    """The firmware whose device model (2.x) is on record."""
 
 
 def folded(identity: str) -> str:

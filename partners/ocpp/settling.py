@@ -1,11 +1,14 @@
 """What we ask a station by ourselves, after it connected or booted and has been left in peace for a while (rule R18).
 
-Only what is unknown: the state of connectors we have not heard of, its make if it never told, what it can do. What it
-does not support is remembered and not asked again. Nothing is asked while it replays a queue of transactions.
+Only what is unknown: the state of connectors we have not heard of, its make if it never told, what it can do (1.6: its
+configuration; 2.x: its variables, whose report comes in parts and is gathered by `device_model.py`). What it does not
+support is remembered and not asked again. Nothing is asked while it replays a queue of transactions.
 """
 
 from __future__ import annotations
 
+from functools import partial
+from secrets import randbelow
 from typing import Final
 
 import structlog
@@ -13,8 +16,9 @@ import structlog
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
 from modules.commands import reservations
-from partners.ocpp import rpc
+from partners.ocpp import rpc, tariffs_told
 from partners.ocpp.live import Link, Live
+from partners.ocpp.numbering import socketed
 from partners.ocpp.stations import Stations
 
 log = structlog.get_logger()
@@ -41,11 +45,14 @@ async def settle(hub: Hub, stations: Stations, link: Link) -> None:
         return
     if not live.learned.vendor:
         await _trigger(stations, link, "BootNotification", None)
-    if live.learned.features is None:
+    if link.version != "1.6":
+        await _inventory(stations, link)
+    elif live.learned.features is None:
         await _configuration(stations, link)
     for connector in live.station.places():
         if connector not in live.connectors:
             await _trigger(stations, link, "StatusNotification", connector)
+    await tariffs_told.tell(hub, link, partial(ask, stations, link))
     if link.booted:
         link.booted = False
         await _look_at_reservations(hub, live)
@@ -65,13 +72,28 @@ async def _look_at_reservations(hub: Hub, live: Live) -> None:
 
 async def _trigger(stations: Stations, link: Link, message: str, connector: int | None) -> None:
     payload: Tree = {"requestedMessage": message}
-    if connector is not None:
+    if connector is not None and link.version == "1.6":
         payload["connectorId"] = connector
-    await _ask(stations, link, "TriggerMessage", payload)
+    elif connector is not None:
+        evse, own = socketed(connector)
+        payload["evse"] = {"id": evse, "connectorId": own}
+    await ask(stations, link, "TriggerMessage", payload)
+
+
+async def _inventory(stations: Stations, link: Link) -> None:
+    """All variables of a station of 2.x, once for each firmware; at least those that can be set (B07)."""
+    if stations.models.is_asked(link.live):
+        return
+    for base in ("FullInventory", "ConfigurationInventory"):
+        request = randbelow(2**31 - 1) + 1
+        stations.models.asks(link.live, request)
+        answer = await ask(stations, link, "GetBaseReport", {"requestId": request, "reportBase": base})
+        if answer is None or answer.get("status") == "Accepted":
+            return
 
 
 async def _configuration(stations: Stations, link: Link) -> None:
-    answer = await _ask(stations, link, "GetConfiguration", {"key": list(ASKED)})
+    answer = await ask(stations, link, "GetConfiguration", {"key": list(ASKED)})
     keys = answer.get("configurationKey") if answer is not None else None
     if isinstance(keys, list):
         await _learn(stations, link.live, [item for item in keys if isinstance(item, dict)])
@@ -86,7 +108,8 @@ async def _learn(stations: Stations, live: Live, keys: list[Tree]) -> None:
     await stations.save_learned(live)
 
 
-async def _ask(stations: Stations, link: Link, action: str, payload: Tree) -> Tree | None:
+async def ask(stations: Stations, link: Link, action: str, payload: Tree) -> Tree | None:
+    """What a station answers; None, when it does not, or is known not to support it."""
     live = link.live
     if live.link is not link or action in live.learned.not_supported:
         return None

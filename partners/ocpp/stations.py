@@ -23,9 +23,11 @@ from hub.core.errors import InvalidRequest, NotFound, NotReady
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, Place
 from hub.core.units import Audit, Change, Delete, Unit
-from partners.ocpp import passwords, register, rpc, schemas
-from partners.ocpp.live import Live
+from partners.ocpp import passwords, register, reported, rpc, schemas
+from partners.ocpp.device_model import DeviceModels
+from partners.ocpp.live import Live, version_of
 from partners.ocpp.live_view import shown
+from partners.ocpp.new_password import password_refused, told_password
 from partners.ocpp.passwords import Passwords
 from partners.ocpp.register import LEARNED, STATIONS, Learned, Station, folded
 
@@ -56,6 +58,7 @@ class Stations:
         self._places: dict[str, list[Place]] = {}
         self._revision = -1
         self._registering = asyncio.Lock()
+        self.models = DeviceModels(hub, self.save_learned)
         self.on_change: Callable[[Live], None] = lambda live: None
 
     def __iter__(self) -> Iterator[Live]:
@@ -136,7 +139,8 @@ class Stations:
         """Forget a station, and hang up. Raises: NotFound."""
         live = self.get(identity)
         key = folded(identity)
-        unit = Unit().delete(Delete(STATIONS, key)).delete(Delete(LEARNED, key))
+        unit = await reported.forgotten(self.hub.store, identity)
+        unit.delete(Delete(STATIONS, key)).delete(Delete(LEARNED, key))
         await self.hub.store.commit(unit.audited(Audit(actor, "station.delete", live.identity)))
         self._drop(key)
         self._index()
@@ -177,18 +181,19 @@ class Stations:
         return _called(outcome)
 
     async def change_password(self, identity: str, password: str | None = None, *, actor: str = "operator") -> Called:
-        """Give a connected station of 1.6 a new password (minted, if None is given), by its AuthorizationKey.
+        """Give a connected station a new password (minted, if None is given), in the words of its version.
 
         Until it logs in with the new one the old one is valid too. Raises: NotFound, InvalidRequest.
         """
-        before = self.get(identity).station
+        live = self.get(identity)
+        before, version = live.station, version_of(live)
         secret = password or passwords.mint()
-        key = secret if passwords.is_hex(secret) else secret.encode().hex()
+        action, payload = told_password(secret, version)
         fresh = replace(before, password=await self._passwords.kept(secret), previous_password=before.password)
         await self._save(fresh, Audit(actor, "station.password", before.identity))
-        called = await self.call(identity, "ChangeConfiguration", {"key": "AuthorizationKey", "value": key})
+        called = await self.call(identity, action, payload)
         refused = called.outcome in ("error", "not connected", "queue full")
-        if refused or (called.payload or {}).get("status") in ("Rejected", "NotSupported"):
+        if refused or password_refused(called.payload or {}):
             await self._save(before, Audit(actor, "station.password_refused", before.identity))
         return called
 
@@ -250,6 +255,8 @@ class Stations:
 def _check(version: str, action: str, payload: Tree) -> None:
     if action not in schemas.actions(version):
         raise InvalidRequest(f"OCPP {version} has no such action")
+    if action in schemas.sends(version):
+        raise InvalidRequest(f"{action} is sent by chargers alone, and nobody answers it")
     finding = schemas.check(version, action, payload, strict=True)
     if finding is not None:
         raise InvalidRequest(f"the payload is not valid: {finding.text}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -16,8 +17,10 @@ from websockets.exceptions import ConnectionClosed
 
 from hub.core.ports import Hub
 from partners.ocpp import settling
+from partners.ocpp.costs_told import CostsTold
 from partners.ocpp.live import Link
 from partners.ocpp.orders import ChargerOrders
+from partners.ocpp.tariffs_told import TariffsTold
 from partners.ocpp.transactions import Transactions
 
 log = structlog.get_logger()
@@ -32,6 +35,8 @@ class Ticker:
 
     def __init__(self, hub: Hub, stations: ChargerOrders, transactions: Transactions, *, tick_s: float) -> None:
         self._hub, self._stations, self._transactions = hub, stations, transactions
+        self._costs = CostsTold(hub, stations, transactions)
+        self._tariffs = TariffsTold(hub, stations, lambda link: partial(settling.ask, stations, link))
         self._tick_s = tick_s
         self._task: asyncio.Task[None] | None = None
         self._work: set[asyncio.Task[None]] = set()
@@ -70,6 +75,8 @@ class Ticker:
         if now >= self._slow_at:
             self._slow_at = now + _SLOW_S
             await self._transactions.pass_time(self._hub.clock.now())
+            await self._costs.tick()
+            self._tariffs.tick()
 
     def _look_at(self, link: Link, now: float) -> None:
         every = self._hub.settings.ocpp_ping_s

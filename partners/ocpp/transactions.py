@@ -14,7 +14,7 @@ the ledger together, before anything else is entered, or when the partner is to 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -31,7 +31,7 @@ from partners.ocpp import archive, billing, journal, ledger, parts, samples
 from partners.ocpp.billing import Opening
 from partners.ocpp.desk import Desk, Meter
 from partners.ocpp.desks import Desks
-from partners.ocpp.events import Event, Flag, TransactionId, start_key
+from partners.ocpp.events import Event, Flag, Transaction, TransactionId, start_key
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book, Effect
 from partners.ocpp.matching import Start, stop_key
@@ -241,7 +241,7 @@ class Transactions(Desks):
             unit = Unit().put(journal.event_put(entered, journal.LIVE if is_news else journal.DONE))
             if waiting:
                 unit.put(samples.list_put(desk.station, waiting))
-            for effect in ledger.changed(desk.book, applied.book, applied.event):
+            for effect in self._to_be_told(desk, event, ledger.changed(desk.book, applied.book, applied.event)):
                 own = opening if effect.transaction is not None and effect.transaction.key == key else None
                 unit = billing.joined(unit, await self._consequences.of(desk, effect, own))
             unit = billing.joined(unit, await self._consequences.of_status(desk, event, applied.book.open))
@@ -251,6 +251,21 @@ class Transactions(Desks):
         desk.book = applied.book
         self._waiting.pop(desk.station, None)
         return entered
+
+    def _to_be_told(self, desk: Desk, event: Event, effects: Sequence[Effect]) -> list[Effect]:
+        """Those of which partners hear now: a part of 2.x that only measures waits for its turn, as any sample does."""
+        found: list[Effect] = []
+        for effect in effects:
+            charge = effect.transaction
+            if charge is not None and event.part is not None and _only_grew(effect):
+                if not self._turns_to_tell.has_come(desk):
+                    desk.behind.add(charge.key)
+                    continue
+                desk.told_at = self._hub.clock.monotonic()
+            if charge is not None:
+                desk.behind.discard(charge.key)
+            found.append(effect)
+        return found
 
     async def _take_in(self, desk: Desk, waiting: list[Sample], unit: Unit, *, tell: bool = True) -> None:
         """Let the ledger see these samples; `unit` is written along. Without `tell` nobody hears that a charge grew."""
@@ -273,8 +288,18 @@ class Transactions(Desks):
         waiting = self._waiting.get(desk.station)
         if waiting:
             await self._take_in(desk, waiting, Unit())
+        elif desk.behind:
+            await self._tell_what_grew(desk)
         elif desk.is_open and (desk.last_arrival is None or now - desk.last_arrival > MARKED_EVERY):
             await self._hub.store.commit(Unit().put(samples.mark_put(desk.station, desk.arrival(now))))
+
+    async def _tell_what_grew(self, desk: Desk) -> None:
+        """Partners hear now of what waited for its turn."""
+        grown = [charge for key in desk.behind if (charge := desk.book.transactions.get(key)) is not None]
+        with self._or_start_over(desk):
+            units = [await self._consequences.of(desk, Effect("grew", charge), None) for charge in grown]
+            await self._commit(billing.joined(*units))
+        desk.behind.clear()
 
     def _metered(self, desk: Desk, told: Told, now: datetime) -> tuple[Meter | None, datetime | None]:
         """Whose sample MeterValues are, and of when; None, where that is not plain."""
@@ -323,6 +348,17 @@ class Transactions(Desks):
     async def _file(self, desk: Desk, event: Event) -> None:
         """Keep a repeat as evidence. Its number is added to the facts only if it was given under another name."""
         await self._hub.store.commit(Unit().put(journal.event_put(desk.stamped(event), journal.DONE)))
+
+
+def _only_grew(effect: Effect) -> bool:
+    """Was energy measured, and nothing else told?"""
+    charge, before = effect.transaction, effect.before
+    return effect.kind == "grew" and None not in (charge, before) and _said(charge) == _said(before)
+
+
+def _said(charge: Transaction | None) -> object:
+    """What is known of a charge beside its meter."""
+    return (charge.states, charge.flags, charge.id_tag, charge.start, charge.connector) if charge is not None else None
 
 
 def _kept(waiting: list[Sample], sample: Sample, done: Done, error: BaseException | None) -> None:

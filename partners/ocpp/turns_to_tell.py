@@ -31,6 +31,10 @@ class TurnsToTell:
         """Is a partner to be told with the sample of `at`?"""
         if meter.due is not None and at < meter.due:
             return False
+        return self.has_come(desk)
+
+    def has_come(self, desk: Desk) -> bool:
+        """Has the station's turn come, whatever it says?"""
         return self._clock.monotonic() >= max(desk.told_at + TOLD_EVERY_S, self._from)
 
     def on_its_way(self) -> None:

@@ -19,7 +19,7 @@ from hub.core.jsontypes import Tree
 from hub.core.units import Audit, Unit
 from modules.tokens.authorize import Decision, authorize
 from modules.tokens.known import KnownCards
-from partners.ocpp import answers, certificates, reports
+from partners.ocpp import answers, certificates, reports, vendor_data
 from partners.ocpp.answers import Fault
 from partners.ocpp.booting import Made, booted, text
 from partners.ocpp.connector_states import measure_clock, take
@@ -127,8 +127,8 @@ class Version16:
         return {}
 
     async def data_transfer(self, link: Link, incoming: Incoming) -> Tree:
-        """No vendor's messages are spoken here."""
-        return {"status": "UnknownVendorId"}
+        """A vendor's message: its handler knows (`vendor_data.py`)."""
+        return await vendor_data.answer(self.hub, link.live, incoming.payload)
 
     async def progress(self, link: Link, incoming: Incoming) -> Tree:
         """How far an update of its firmware, or the upload of logs or diagnostics, has come."""

@@ -15,7 +15,7 @@ from hub.core.clock import timestamp
 from hub.core.jsontypes import Tree
 from hub.core.units import Audit, Unit
 from modules.tokens.known import KnownCards
-from partners.ocpp import certificates, v2_states, v2_tokens, v2_transactions
+from partners.ocpp import certificates, v2_states, v2_tokens, v2_transactions, vendor_data
 from partners.ocpp.answers import Fault
 from partners.ocpp.booting import Made, booted, text
 from partners.ocpp.live import Link
@@ -23,6 +23,7 @@ from partners.ocpp.openings import Openings
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.rpc import Incoming, Refused
 from partners.ocpp.transactions import Transactions
+from partners.ocpp.v2_notices import NOTICES
 
 WHILE_WAITING: Final = frozenset(
     {"BootNotification", "MeterValues", "NotifyMonitoringReport", "NotifyReport", "TransactionEvent"}
@@ -66,8 +67,8 @@ async def heartbeat(v2: Version2, link: Link, incoming: Incoming) -> Tree:
 
 
 async def data_transfer(v2: Version2, link: Link, incoming: Incoming) -> Tree:
-    """No vendor's messages are spoken here (P02)."""
-    return {"status": "UnknownVendorId"}
+    """A vendor's message: its handler knows (P02)."""
+    return await vendor_data.answer(v2.hub, link.live, incoming.payload)
 
 
 async def progress(v2: Version2, link: Link, incoming: Incoming) -> Tree:
@@ -94,6 +95,7 @@ async def sign_certificate(v2: Version2, link: Link, incoming: Incoming) -> Tree
 Handler = Callable[[Version2, Link, Incoming], Awaitable[Tree]]
 
 HANDLERS: Final[Mapping[str, Handler]] = {
+    **NOTICES,
     "Authorize": v2_tokens.authorize_token,
     "BootNotification": boot_notification,
     "DataTransfer": data_transfer,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Json, Tree
-from partners.ocpp import reports2, status
+from partners.ocpp import device_model, reports2, status
 from partners.ocpp.connector_states import measure_clock, take
 from partners.ocpp.events import Event
 from partners.ocpp.live import Course, Link, Live
@@ -41,6 +41,7 @@ async def status_notification(v2: Version2, link: Link, incoming: Incoming) -> T
 async def notify_event(v2: Version2, link: Link, incoming: Incoming) -> Tree:
     """Events of components (N07). 2.1 may tell the states of connectors so, and send no StatusNotification."""
     events = incoming.payload.get("eventData")
+    await device_model.alerted(v2.hub, link.live, events)
     for event in events[:_MOST_EVENTS] if isinstance(events, list) else []:
         if not isinstance(event, dict) or _name(event.get("variable")) != "AvailabilityState":
             continue

@@ -310,6 +310,19 @@ def test_a_charger_is_registered_looked_at_and_called(shell: Shell) -> None:
     assert shell.run("station", "call", "CCP1", "Reset", "[]").code == Code.USAGE
     assert shell.run("station", "add", "CCP1", "--evse", "E1").code == Code.USAGE
     assert shell.run("station", "password", "CCP1").code == Code.NOT_FOUND
+    assert shell.ok("station", "variables", "CCP1", "--filter", "Rate") == {"items": [], "total": 0}
+    assert shell.ok("station", "monitors", "CCP1") == {"items": [], "total": 0}
+    assert shell.run("station", "variables", "CCP1", "--refresh").code == Code.NOT_FOUND
+    assert shell.run("station", "set", "CCP1", "HeartbeatInterval=60").code == Code.NOT_FOUND
+    assert shell.run("station", "set", "CCP1", "HeartbeatInterval").code == Code.USAGE
+    watch = ("Cable.Temperature", "--type", "Delta", "--value", "1")
+    assert shell.run("station", "monitor", "CCP1", *watch).code == Code.FAILED
+    assert shell.run("station", "unmonitor", "CCP1", "1").code == Code.FAILED
+    assert shell.run("station", "certificates", "CCP1").code == Code.NOT_FOUND
+    assert shell.run("station", "certificates", "CCP1", "install").code == Code.USAGE
+    assert shell.run("station", "certificates", "CCP1", "install", "/nowhere.pem").code == Code.NOT_FOUND
+    assert shell.run("station", "certificates", "CCP1", "delete", "1F").code == Code.NOT_FOUND
+    assert shell.ok("station", "report", "CCP1", "limits")["total"] == 0
     assert shell.ok("station", "delete", "CCP1") == {"deleted": "CCP1"}
 
 

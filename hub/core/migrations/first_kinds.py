@@ -44,6 +44,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_ocpp_errands", ("state",), ()),
     ("doc_ocpp_events", ("station", "state"), ("station",)),
     ("doc_ocpp_gateways", (), ()),
+    ("doc_ocpp_reported", ("station",), ("station",)),
     ("doc_ocpp_sample_lists", ("station", "state"), ("station",)),
     ("doc_ocpp_samples", (), (), True),
     ("doc_ocpp_sequences", (), ()),

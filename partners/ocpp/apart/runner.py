@@ -45,8 +45,8 @@ Does = Callable[[ChargerOrders, Tree, float], Awaitable[Tree]]
 
 
 async def _remote_start(here: ChargerOrders, asked: Tree, timeout_s: float) -> Tree:
-    place = Place(**asked["place"])
-    return {"outcome": await here.remote_start(place, id_tag=asked["id_tag"], timeout_s=timeout_s)}
+    named = {name: asked[name] for name in ("id_tag", "token_type")}
+    return {"outcome": await here.remote_start(Place(**asked["place"]), **named, timeout_s=timeout_s)}
 
 
 async def _remote_stop(here: ChargerOrders, asked: Tree, timeout_s: float) -> Tree:
@@ -59,7 +59,7 @@ async def _unlock(here: ChargerOrders, asked: Tree, timeout_s: float) -> Tree:
 
 
 async def _reserve(here: ChargerOrders, asked: Tree, timeout_s: float) -> Tree:
-    named = {name: asked[name] for name in ("reservation", "id_tag", "parent_tag", "expiry")}
+    named = {name: asked[name] for name in ("reservation", "id_tag", "token_type", "parent_tag", "expiry")}
     return {"outcome": await here.reserve(Place(**asked["place"]), **named, timeout_s=timeout_s)}
 
 

@@ -33,6 +33,12 @@ async def test_the_named_evse_is_the_one_that_starts(world: World) -> None:
     assert (await told(world))["place"] == world.chargers.places["E2"]
 
 
+async def test_a_charger_is_told_what_kind_of_token_it_is(world: World) -> None:
+    await world.commanded("START_SESSION", start())
+    await world.commanded("RESERVE_NOW", reserve())
+    assert world.chargers.token_types == ["APP_USER", "APP_USER"]
+
+
 async def test_without_an_evse_an_available_one_is_chosen(world: World) -> None:
     await set_status(world, E1="CHARGING")
     await world.commanded("START_SESSION", start(evse_uid=None))

@@ -96,6 +96,7 @@ class Chargers(NoChargers):
     features: set[str] = field(default_factory=lambda: {"Core", "Reservation"})
     answers: dict[str, Outcome | After | Exception | None] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    token_types: list[str] = field(default_factory=list)
 
     def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:
         return self.places.get(evse_uid)
@@ -106,7 +107,8 @@ class Chargers(NoChargers):
     async def supports(self, station: str, feature: str) -> bool:
         return feature in self.features
 
-    async def remote_start(self, place: Place, *, id_tag: str, timeout_s: float) -> Outcome:
+    async def remote_start(self, place: Place, *, id_tag: str, token_type: str = "", timeout_s: float) -> Outcome:
+        self.token_types.append(token_type)
         return await self._called("remote_start", timeout_s, place=place, id_tag=id_tag)
 
     async def remote_stop(self, station: str, *, transaction: str, timeout_s: float) -> Outcome:
@@ -116,8 +118,17 @@ class Chargers(NoChargers):
         return await self._called("unlock", timeout_s, place=place)
 
     async def reserve(
-        self, place: Place, *, reservation: int, id_tag: str, parent_tag: str | None, expiry: str, timeout_s: float
+        self,
+        place: Place,
+        *,
+        reservation: int,
+        id_tag: str,
+        token_type: str = "",
+        parent_tag: str | None,
+        expiry: str,
+        timeout_s: float,
     ) -> Outcome:
+        self.token_types.append(token_type)
         told = {"reservation": reservation, "id_tag": id_tag, "parent_tag": parent_tag, "expiry": expiry}
         return await self._called("reserve", timeout_s, place=place, **told)
 

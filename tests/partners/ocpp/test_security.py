@@ -154,6 +154,24 @@ async def test_a_new_password_is_tried_out_before_the_old_one_is_void(site: Site
                 pass
 
 
+async def test_a_new_password_over_2x_is_tried_out_before_the_old_one_is_void(site: Site) -> None:
+    about = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
+    async with await site.point(protocols=["ocpp2.0.1"]) as cp:
+        stations = site.gateway.stations
+        cp.answers["SetVariables"] = {"setVariableResult": [{"attributeStatus": "Rejected", **about}]}
+        assert (await stations.change_password("CP1", "sixteen-or-more!")).outcome == "result"
+        assert await refusal(site, password="sixteen-or-more!") == 401
+        cp.answers["SetVariables"] = {"setVariableResult": [{"attributeStatus": "Accepted", **about}]}
+        await stations.change_password("CP1", "sixteen-or-more!")
+        for wrong in ("fifteen--------", "4" * 41):
+            with pytest.raises(InvalidRequest):
+                await stations.change_password("CP1", wrong)
+    for password in (PASSWORD, "sixteen-or-more!"):
+        async with await site.point(protocols=["ocpp2.0.1"], password=password) as cp:
+            assert cp.asked == []
+    assert await refusal(site) == 401
+
+
 async def test_a_password_that_the_station_refuses_is_not_kept(site: Site) -> None:
     async with await site.point() as cp:
         cp.answers["ChangeConfiguration"] = {"status": "Rejected"}
