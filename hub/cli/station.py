@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
@@ -15,6 +16,15 @@ from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 
 app: Final = typer.Typer(help="Our chargers.", no_args_is_help=True)
+
+
+class Ocpp(StrEnum):
+    """Versions of OCPP that a charger may speak."""
+
+    V16 = "1.6"
+    V201 = "2.0.1"
+    V21 = "2.1"
+
 
 Identity = Annotated[str, typer.Argument(help="The identity at the end of the charger's URL.")]
 
@@ -31,13 +41,17 @@ def add(
     identity: Identity,
     file: Annotated[str | None, typer.Option("--file", help="The whole registration as JSON; - is stdin.")] = None,
     location: Annotated[str, typer.Option("--location", help="The location at which it stands.")] = "",
-    evses: Annotated[list[str], typer.Option("--evse", help="1=E1/1: OCPP connector=EVSE uid/connector id.")] = [],  # noqa: B006
+    evses: Annotated[
+        list[str], typer.Option("--evse", help="1=E1/1: OCPP connector (or EVSE)=EVSE uid/connector id.")
+    ] = [],  # noqa: B006
     profile: Annotated[int | None, typer.Option("--security-profile", min=0, max=3, help="OCPP's.")] = None,
+    ocpp: Annotated[Ocpp | None, typer.Option("--ocpp", help="The version it speaks; at first 1.6.")] = None,
     password: Annotated[str | None, typer.Option("--password", help="Without it one is made, and shown once.")] = None,
 ) -> None:
     """Register a charger, or change it: what is not given stays as it was."""
     tree = read_object(file) if file is not None else _merged(face, identity, location, _evses(evses))
-    given = {"security_profile": profile, "password": password}
+    protocol = f"ocpp{ocpp.value}" if ocpp is not None else None
+    given = {"protocol": protocol, "security_profile": profile, "password": password}
     tree = {**tree, **{name: value for name, value in given.items() if value is not None}}
     _, kept = face.hub.put(f"/stations/{quoted(identity)}", tree)
     face.show(kept)

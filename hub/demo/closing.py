@@ -76,7 +76,7 @@ def commands(stage: Stage) -> Text:
         text.append(f"\n  {words}\n", style="not bold green")
         for line in lines:
             text.append(f"    {line}\n", style="not bold")
-    text.append("\n  your own charge point (OCPP 1.6, no password) dials\n", style="not bold green")
+    text.append("\n  your own charge point (OCPP 1.6, 2.0.1 or 2.1, no password) dials\n", style="not bold green")
     return text.append(f"    {address}\n", style="not bold")
 
 

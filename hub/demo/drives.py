@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.demo.callers import AskFailed
 from hub.demo.mailbox import amount
@@ -18,7 +18,7 @@ from hub.demo.record import Record
 from hub.demo.stage import Stage
 from hub.demo.timeline import BUSBAR, DRIVER, Actor, charger, provider
 from hub.demo.watch import Watch
-from hub.demo.world import DRIVES, Drive
+from hub.demo.world import DRIVES, Drive, ocpp_at
 from partners.sandbox.point.link import CallFailedError, NotConnectedError
 
 _WAIT_S: Final = 15.0
@@ -41,6 +41,18 @@ async def play(stage: Stage, watch: Watch, record: Record) -> None:
     await asyncio.gather(*(one(drive) for drive in DRIVES))
 
 
+class _Words(NamedTuple):
+    """What messages are called."""
+
+    start: str
+    stop: str
+    remote_start: str
+
+
+_IN_16: Final = _Words("StartTransaction", "StopTransaction", "RemoteStartTransaction")
+_IN_2: Final = _Words("TransactionEvent Started", "TransactionEvent Ended", "RequestStartTransaction")
+
+
 class _Ride:
     """One drive under way."""
 
@@ -51,6 +63,7 @@ class _Ride:
         self._charger = self._plug.charger
         self._emsp = stage.emsps[drive.provider]
         self._provider = provider(self._emsp.provider.label)
+        self._words = _IN_16 if ocpp_at(drive.location) == "1.6" else _IN_2
 
     async def run(self) -> None:
         ways: dict[str, Callable[[], Awaitable[bool]]] = {"command": self._begin_by_app}
@@ -58,12 +71,12 @@ class _Ride:
         if not await begin():
             return
         number = (await self._charger.until_started()).number
-        self._says(charger(self._drive.station), f"StartTransaction: the meter runs, transaction {number}")
+        self._says(charger(self._drive.station), f"{self._words.start}: the meter runs, transaction {str(number)[:8]}")
         await self._charge()
         await (self._end_by_app() if self._drive.authorized_by == "command" else self._end_by_card())
         await self._charger.unplug()
         await self._charger.settled()
-        self._says(charger(self._drive.station), f"StopTransaction: {self._register()}")
+        self._says(charger(self._drive.station), f"{self._words.stop}: {self._register()}")
         await self._until_billed()
         await self._tell_bill()
 
@@ -92,7 +105,7 @@ class _Ride:
         began = time.monotonic()
         order = {"token": drive.card.uid, "location_id": drive.location, "evse_uid": drive.evse_uid}
         await self._command("START_SESSION", order)
-        at = self._plug.at_s("RemoteStartTransaction")
+        at = self._plug.at_s(self._words.remote_start)
         if at is None:
             raise AskFailed("the charger was not asked to start")
         self._seen.authorize_ms = _ms((at - began) * 1000)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from hub.demo.world import Drive
 from partners.sandbox.charger import Charger
+from partners.sandbox.charger2 import speaking
 from partners.sandbox.point.clock import FastClock, StepClock
 from partners.sandbox.point.link import Security
 
@@ -76,9 +77,10 @@ class Plug:
         return found[1].answer_ms if found is not None else None
 
 
-def plug(url: str, identity: str, password: str, drive: Drive | None) -> Plug:
+def plug(url: str, identity: str, password: str, ocpp: str, drive: Drive | None) -> Plug:
     """A charger that is not connected yet. With a `drive`, its clock stands where the drive will end about now."""
-    charger = Charger(url, identity, clock=_clock(drive), security=Security(password), vendor="Demo", model="Duo 43")
+    look = {"vendor": "Demo", "model": "Duo 43"}
+    charger = speaking(ocpp, url, identity, clock=_clock(drive), security=Security(password), **look)
     made = Plug(charger)
     charger.link.frames = Frames(made.saw)
     return made

@@ -33,6 +33,7 @@ from hub.demo.world import (
     SPARE_STATION,
     Provider,
     locations,
+    ocpp_at,
     stations,
     tariffs,
 )
@@ -80,8 +81,9 @@ class Stage:
         at = {drive.station: drive for drive in DRIVES}
         for identity, (location_id, uid) in stations().items():
             password = secrets.token_hex(_PASSWORD_BYTES)
-            await self._register(identity, location_id, uid, {"password": password})
-            self.plugs[identity] = plug(self.ocpp_url, identity, password, at.get(identity))
+            ocpp = ocpp_at(location_id)
+            await self._register(identity, location_id, uid, {"protocol": f"ocpp{ocpp}", "password": password})
+            self.plugs[identity] = plug(self.ocpp_url, identity, password, ocpp, at.get(identity))
         await self._register(SPARE_STATION, locations()[-1]["id"], SPARE_EVSE, {"security_profile": 0})
         self.timeline.says(
             BUSBAR, f"publishes {len(tariffs(datetime.now(UTC)))} tariffs and {len(locations())} locations, "
@@ -135,7 +137,9 @@ class Stage:
 
         await asyncio.gather(*(one(made) for made in self.plugs.values()))
         accepted = sum(made.charger.accepted for made in self.plugs.values())
-        self.timeline.says(BUSBAR, f"has {accepted} chargers connected over OCPP 1.6, each on a websocket of its own")
+        self.timeline.says(
+            BUSBAR, f"has {accepted} chargers connected over OCPP 1.6, 2.0.1 and 2.1, each on a websocket of its own"
+        )
 
     async def until_one_ends(self) -> None:
         """As long as all processes run. Raises: ChildFailed, when one has ended by itself."""

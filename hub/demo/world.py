@@ -19,6 +19,9 @@ CHARGERS_PER_LOCATION: Final = 4
 SPARE_STATION: Final = "MY-CHARGER"
 SPARE_EVSE: Final = "E0505"
 
+OCPP: Final = {"LOC2": "2.0.1", "LOC3": "2.1"}
+"""What the chargers of a location speak; those of the others 1.6."""
+
 AuthorizedBy = Literal["whitelist", "real_time", "refused", "command"]
 
 
@@ -120,13 +123,18 @@ def locations() -> list[Tree]:
 
 
 def stations() -> dict[str, tuple[str, str]]:
-    """By identity: the location and the EVSE. CP01 to CP20, all over OCPP 1.6; the spare one is not among them."""
+    """By identity: the location and the EVSE. CP01 to CP20; the spare one is not among them."""
     uids = [
         (site[0], evse_uid(number, place))
         for number, site in enumerate(_SITES, 1)
         for place in range(1, CHARGERS_PER_LOCATION + 1)
     ]
     return {f"CP{number:02d}": place for number, place in enumerate(uids, 1)}
+
+
+def ocpp_at(location_id: str) -> str:
+    """The version of OCPP of a location's chargers."""
+    return OCPP.get(location_id, "1.6")
 
 
 def evse_uid(site: int, place: int) -> str:

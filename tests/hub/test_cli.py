@@ -328,7 +328,8 @@ def test_a_charger_is_registered_looked_at_and_called(shell: Shell) -> None:
 
 def test_what_is_not_given_of_a_charger_stays_as_it_was(shell: Shell) -> None:
     shell.background.do(_furnished_place(shell.house))
-    added = shell.ok("station", "add", "CCP2", "--location", "LOC1", "--evse", "1=E1/1")
+    added = shell.ok("station", "add", "CCP2", "--location", "LOC1", "--evse", "1=E1/1", "--ocpp", "2.1")
+    assert added["protocol"] == "ocpp2.1"
     changed = shell.ok("station", "add", "CCP2", "--security-profile", "2")
     assert (changed["location"], changed["evses"]) == (added["location"], added["evses"])
     assert shell.ok("station", "add", "CCP2", "--evse", "1=E2/1")["security_profile"] == 2
