@@ -44,6 +44,8 @@ from partners.ocpp.reported import OCPP_REPORTED
 from partners.ocpp.rpc import POLICY, Brief, Connection, LateAnswer, Limits
 from partners.ocpp.samples import OCPP_SAMPLE_LISTS, OCPP_SAMPLES
 from partners.ocpp.sequence import SEQUENCES
+from partners.ocpp.sites.register import Sites
+from partners.ocpp.sites.rows import KINDS as SITE_KINDS
 from partners.ocpp.sockets import ChargerSocket
 from partners.ocpp.ticker import Ticker
 from partners.ocpp.transactions import Transactions
@@ -65,6 +67,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     GATEWAYS,
     SOCKETS,
     ERRANDS,
+    *SITE_KINDS,
 )
 
 NOT_TEXT: Final = 1003
@@ -89,6 +92,7 @@ class Gateway:
         self._passwords = Passwords(hub.registry.fingerprint, hub.clock)
         self.transactions = Transactions(hub)
         self.stations = ChargerOrders(hub, self._passwords, self.transactions)
+        self.sites = Sites(hub)
         self._v16 = Version16(self.stations, self.transactions)
         self._v2 = Version2(self.stations, self.transactions)
         self._ticker = Ticker(hub, self.stations, self.transactions, tick_s=tick_s)
