@@ -8,7 +8,12 @@
     payloads    a share, a safe current, a question for the schedule: in the words of each version of OCPP
     teller      says these to a charger, and judges what comes back
     present     the facts of a moment, for the allocation
-    steering    one site: allocate when anything happened, tell, wait
+    telling     shares and safe currents on their way to the chargers of one site
+    roll        all EVSEs: their states, and what can be seen of them now
+    foresight   a plan over the day, where departures are known
+    steering    one site: look, allocate when anything happened, tell, show, wait
+    shown       what people see of it
+    echo        who limited a session hears what it really gets
     steered     the port to chargers for modules: at a site a partner's limits are wishes
     work        all sites of a gateway
 

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from hub.core.clock import timestamp
 from hub.core.jsontypes import Tree
 from partners.ocpp.energy.units import amperes, watts
+from partners.ocpp.numbering import socketed
 
 ACTION: Final = "SetChargingProfile"
 ASK: Final = "GetCompositeSchedule"
@@ -102,12 +103,14 @@ def _ask_16(connector: int, duration_s: int, unit: str) -> Tree:
     return {"connectorId": connector, "duration": duration_s, "chargingRateUnit": unit}
 
 
-def _share_2x(evse: int, transaction: Any, cap: Cap, span: Span) -> Tree:
+def _share_2x(connector: int, transaction: Any, cap: Cap, span: Span) -> Tree:
+    evse = socketed(connector).evse
     profile = _profile(_SHARE + evse, "TxProfile", "Absolute") | {"transactionId": str(transaction)}
     return _set_2x(evse, profile, _schedule(cap, span))
 
 
-def _safe_2x(evse: int, cap: Cap) -> Tree:
+def _safe_2x(connector: int, cap: Cap) -> Tree:
+    evse = socketed(connector).evse
     return _set_2x(evse, _profile(_SAFE + evse, "TxDefaultProfile", "Relative"), _schedule(cap))
 
 
@@ -120,8 +123,8 @@ def _set_2x(evse: int, profile: Tree, schedule: Tree) -> Tree:
     return {"evseId": evse, "chargingProfile": {**profile, "chargingSchedule": [{"id": 1, **schedule}]}}
 
 
-def _ask_2x(evse: int, duration_s: int, unit: str) -> Tree:
-    return {"duration": duration_s, "chargingRateUnit": unit, "evseId": evse}
+def _ask_2x(connector: int, duration_s: int, unit: str) -> Tree:
+    return {"duration": duration_s, "chargingRateUnit": unit, "evseId": socketed(connector).evse}
 
 
 _WORDS_2X: Final = Words(_share_2x, _safe_2x, _whole_2x, _ask_2x)

@@ -67,6 +67,7 @@ class Sites:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._known: dict[str, Known] = {}
+        self._at_evse: dict[str, Known] = {}
         self._revisions: tuple[int, ...] = ()
         self.on_change: Callable[[], None] = lambda: None
 
@@ -79,6 +80,7 @@ class Sites:
         limited = [msgspec.json.decode(row.body, type=LimitRow) for row in limits]
         loaded = [msgspec.json.decode(row.body, type=LoadRow) for row in loads]
         self._known = {each.key: self._made(each.key, rows.site_in(each), limited, loaded) for each in sites}
+        self._at_evse = {uid: known for known in self._known.values() for uid in known.form.evses}
         self._revisions = revisions
         self.on_change()
 
@@ -119,8 +121,7 @@ class Sites:
 
     def of_evse(self, evse_uid: str) -> Known | None:
         """The site at which an EVSE hangs."""
-        uid = evse_uid.upper()
-        return next((known for known in self._known.values() if uid in known.form.evses), None)
+        return self._at_evse.get(evse_uid.upper()) if self._at_evse else None
 
     async def put(self, name: str, tree: Tree, *, actor: str) -> Tree:
         """Make a site, or change it. Raises: InvalidRequest, also when another site has one of its EVSEs."""

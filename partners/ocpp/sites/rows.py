@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from hub.core.clock import timestamp
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from hub.core.store import Store
@@ -78,8 +79,8 @@ def wakes(site: str) -> Change:
     return Change(MODULE, site)
 
 
-def power_put(site: str, view: Tree) -> Put:
-    return Put(SITE_POWER, site, encode(view))
+def power_put(site: str, at: datetime, view: Tree) -> Put:
+    return Put(SITE_POWER, site, encode({"site": site, "at": timestamp(at), **view}))
 
 
 async def power_of(store: Store, site: str) -> Tree | None:

@@ -48,12 +48,14 @@ class EvseRow(msgspec.Struct, omit_defaults=True):
     need_wh: int | None = None
     safe_ma: int | None = None
     is_deaf: bool = False
+    is_accepted: bool = False
+    """The charger has said yes to what it was told last."""
 
 
 class EvseState:
-    """A row at work. Times of `retry_at` are monotonic seconds."""
+    """A row at work. `retry_at`, for shares, and `prepare_at`, for the safe current, are monotonic seconds."""
 
-    __slots__ = ("accepted", "is_busy", "ready_for", "refusals", "retry_at", "row", "saved", "settled", "share")
+    __slots__ = ("is_busy", "prepare_at", "ready_for", "refusals", "retry_at", "row", "saved", "settled", "share")
 
     def __init__(self, row: EvseRow, saved: bytes = b"") -> None:
         self.row = row
@@ -64,8 +66,7 @@ class EvseState:
         self.is_busy = False
         self.refusals = 0
         self.retry_at = 0.0
-        self.accepted = False
-        """The charger has said yes to what it was told last."""
+        self.prepare_at = 0.0
         self.settled = 0
         """The last step of the site after which there was nothing to tell it."""
 
@@ -91,19 +92,21 @@ class EvseState:
     def turn(self, turn: Turn) -> None:
         self.row.is_on, self.row.turn_since = turn.on, turn.since
 
-    def begin(self, charge: str, session: str, station: str, connector: int, now: datetime) -> None:
+    def begin(self, charge: str, session: str, connector: int, now: datetime) -> None:
         """A charge began: nothing was told of it yet, and nobody wished anything."""
         row = self.row
         self.row = EvseRow(
-            *(row.site, row.evse, station, connector, charge, session, now), safe_ma=row.safe_ma, is_deaf=row.is_deaf
+            *(row.site, row.evse, row.station, connector, charge, session, now),
+            safe_ma=row.safe_ma,
+            is_deaf=row.is_deaf,
         )
-        self.share, self.accepted, self.refusals, self.retry_at = None, False, 0, 0.0
+        self.share, self.refusals, self.retry_at = None, 0, 0.0
 
     def end(self) -> None:
         """Nobody charges there any more."""
         row = self.row
         self.row = EvseRow(row.site, row.evse, row.station, safe_ma=row.safe_ma, is_deaf=row.is_deaf)
-        self.share, self.accepted, self.refusals, self.retry_at = None, False, 0, 0.0
+        self.share, self.refusals, self.retry_at = None, 0, 0.0
 
     def unsaved(self) -> Put | None:
         """The write of what changed; None, when nothing did. `saved` is to be set once it is on disk."""

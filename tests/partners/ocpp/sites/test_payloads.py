@@ -51,7 +51,9 @@ def test_purposes_and_connectors_have_numbers_of_their_own(version: str) -> None
     told = [words.share(1, 7, CAPS[0], span), words.share(2, 7, CAPS[0], span), words.safe(1, CAPS[0])]
     told += [words.safe(2, CAPS[0]), words.whole(CAPS[0], NOW)]
     profiles = [profile_in(payload) for payload in told]
-    numbers = [int(profile.get("chargingProfileId", profile.get("id"))) for profile in profiles]
+    numbers = [
+        int(profile["chargingProfileId"] if "chargingProfileId" in profile else profile["id"]) for profile in profiles
+    ]
     assert len(set(numbers)) == 5
     assert all(10**9 < number < 2**31 for number in numbers), "beyond those of partners, within what chargers keep"
 
