@@ -69,7 +69,7 @@ class SteeredOrders(ChargerOrders):
         return await super().unlimit(station, number=number, timeout_s=timeout_s)
 
     async def prefer(
-        self, station: str, *, transaction: str, departure: datetime | None, need_kwh: Decimal | None
+        self, station: str, *, transaction: str, departure: datetime | None, need_kwh: Decimal | None, timeout_s: float
     ) -> bool:
         """When a driver leaves, and with how much: heeded at a site. Returns: is it?"""
         found = self._steered(station, transaction)

@@ -51,9 +51,11 @@ class Yard:
     def now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    @property
-    def port(self) -> str:
-        return str(self.site.gateway.port)
+    async def restart(self) -> None:
+        """The hub stops and starts again, at another port, which the chargers dial from now on."""
+        await self.site.restart()
+        for name, charger in self.chargers.items():
+            charger.link.url = f"{self.site.url}/{name}"
 
     async def put(self, tree: dict[str, Any]) -> None:
         await self.site.gateway.sites.put("yard", tree, actor="test")
