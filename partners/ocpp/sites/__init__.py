@@ -5,6 +5,7 @@
     register    all sites in memory; what operators ask
     state       one EVSE: what it was told and what came of it, the partner's wish, its safe current
     metering    what connectors draw, phase by phase, as chargers tell it
+    clocks      how wrong chargers' clocks are
     payloads    a share, a safe current, a question for the schedule: in the words of each version of OCPP
     teller      says these to a charger, and judges what comes back
     present     the facts of a moment, for the allocation

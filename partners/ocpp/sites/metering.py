@@ -40,17 +40,17 @@ class Metered:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """When something came, and by how much the charger's clock is behind ours, as far as that was measured."""
+    """When something came, and by how much the charger's clock is behind ours, as far as that is known."""
 
     now: datetime
-    behind: timedelta | None = None
+    behind: timedelta = timedelta(0)
 
     def dated(self, said: Json) -> datetime:
         """When it was measured, by our clock: what was queued while offline is history. Without a clock, now."""
         moment = parse_time(said)
         if moment is None or not is_credible(moment):
             return self.now
-        return min(moment + (self.behind or timedelta(0)), self.now)
+        return min(moment + self.behind, self.now)
 
 
 @dataclass(slots=True)

@@ -48,9 +48,9 @@ def cap_of(ma: int, *, unit: str, volts_mv: int, phases: int) -> Cap:
     return Cap(unit, amperes(ma) if unit == "A" else watts(ma, volts_mv), phases)
 
 
-def span_of(begin: datetime, until: datetime, clock_offset: timedelta | None) -> Span:
-    """When a share holds, by the charger's clock."""
-    start = begin - EARLY - (clock_offset or timedelta(0))
+def span_of(begin: datetime, until: datetime, behind: timedelta) -> Span:
+    """When a share holds, by the charger's clock, which is so much `behind` ours."""
+    start = begin - EARLY - behind
     return Span(start, max(1, (until - begin + EARLY) // timedelta(seconds=1)))
 
 

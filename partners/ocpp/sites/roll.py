@@ -14,6 +14,7 @@ from partners.ocpp.live import Link, Live
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.register import folded
 from partners.ocpp.sites import rows
+from partners.ocpp.sites.clocks import Clocks
 from partners.ocpp.sites.metering import Meters
 from partners.ocpp.sites.present import Seen, used_phases
 from partners.ocpp.sites.register import Known, Sites
@@ -27,6 +28,7 @@ class Roll:
     def __init__(self, hub: Hub, sites: Sites, stations: ChargerOrders, transactions: Transactions) -> None:
         self._hub, self._sites, self._stations, self._transactions = hub, sites, stations, transactions
         self.meters = Meters()
+        self.clocks = Clocks()
         self._states: dict[tuple[str, str], EvseState] = {}
 
     async def load(self) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -45,6 +45,7 @@ _TOGETHER_S: Final = 0.05
 _REST: Final = 9
 """A site so large that a step takes long rests so many times that long: readings never fill the day."""
 _SHOWN_EVERY: Final = timedelta(seconds=1)
+_ONE_MATTER: Final = timedelta(minutes=10)
 _SHOWN_AGAIN: Final = timedelta(minutes=1)
 
 
@@ -61,7 +62,8 @@ class Steering:
         self._watchers: list[asyncio.Future[int]] = []
         self._shown_at = hub.clock.now() - _SHOWN_EVERY
         self._shown: Tree = {}
-        self._notices: frozenset[str] = frozenset()
+        self._heeded: dict[str, datetime] = {}
+        """What operators were warned of, and when it was last so."""
         self._is_over = False
 
     def ring(self) -> None:
@@ -158,10 +160,11 @@ class Steering:
                 state.settled = number
 
     async def _heed(self, known: Known, notices: tuple[Notice, ...]) -> None:
-        """What an operator must hear is on record when it begins, once."""
-        now = {_about(notice): warning(notice) for notice in notices}
-        news = [now[about] for about in sorted(now.keys() - self._notices)]
-        self._notices = frozenset(now)
+        """What an operator must hear is on record when it begins; what comes and goes is one matter."""
+        now = self._hub.clock.now()
+        recent = {about for about, at in self._heeded.items() if now - at < _ONE_MATTER}
+        news = [warning(notice) for notice in notices if _about(notice) not in recent]
+        self._heeded.update((_about(notice), now) for notice in notices)
         if news:
             unit = Unit()
             for words in news:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from datetime import timedelta
 from typing import Any, Final
 
 import structlog
@@ -34,7 +33,6 @@ log = structlog.get_logger()
 _RETRY_S: Final = (5.0, 15.0, 60.0, 300.0)
 _DEAF_AFTER: Final = 3
 """Refusals in a row, from which on a charger is reckoned with what its meter reads."""
-_CLOCK_SLACK: Final = timedelta(seconds=2)
 
 
 class Telling:
@@ -106,8 +104,7 @@ class Telling:
         state.told, row.is_accepted = unanswered(before, share.told, evse), False
         await self._roll.save(known.name)
         cap = self._cap(known, evse, share.ma, link.live, share.phases)
-        offset = link.live.clock_offset
-        span = span_of(share.begin, share.until, offset if offset and abs(offset) > _CLOCK_SLACK else None)
+        span = span_of(share.begin, share.until, self._roll.clocks.behind(link))
         said = await self._teller.say(link.live, link, WORDS[link.version].share(row.connector, number, cap, span))
         is_other = before is None or before.ma != share.ma
         if said is Said.YES and is_other and await self._teller.denies(link.live, link, row.connector, cap):
@@ -140,7 +137,8 @@ class Telling:
                 said = await self._safe(link, connector, safe)
         if said is Said.YES and len(live.station.places()) == 1:
             most = self._cap(known, evse, evse.most_ma, live, evse.wiring)
-            await self._teller.say(live, link, WORDS[link.version].whole(most, self._hub.clock.now()))
+            now = self._hub.clock.now() - self._roll.clocks.behind(link)
+            await self._teller.say(live, link, WORDS[link.version].whole(most, now))
         if said in (Said.YES, Said.NO, Said.CANNOT):
             state.ready_for = link.generation
         state.row.safe_ma = evse.safe_ma if said is Said.YES else self._still_safe(state, said)

@@ -103,12 +103,14 @@ class SitesAtWork:
 
     def heard(self, live: Live, action: str, payload: Tree) -> None:
         """A message of a charger was handled."""
-        if action in _QUIET or not self.manages(live):
+        link, now = live.link, self._hub.clock.now()
+        if action in _QUIET or link is None or not self.manages(live):
             return
+        self.roll.clocks.heard(link, payload, now)
         values = payload.get("meterValue")
         connector = self._connector(live, payload) if values is not None else None
         if connector is not None:
-            arrived = Arrived(self._hub.clock.now(), live.clock_offset)
+            arrived = Arrived(now, self.roll.clocks.behind(link))
             self.roll.meters.heard(folded(live.identity), connector, values, arrived, mv=self._mv(live))
         self.stirred(live)
 

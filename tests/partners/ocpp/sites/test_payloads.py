@@ -30,7 +30,7 @@ def profile_in(payload: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("cap", CAPS)
 def test_every_payload_keeps_the_schema_of_its_version(version: str, cap: Cap) -> None:
     words = WORDS[version]
-    check(version, payloads.ACTION, words.share(1, 77, cap, span_of(NOW, NOW + timedelta(minutes=15), None)))
+    check(version, payloads.ACTION, words.share(1, 77, cap, span_of(NOW, NOW + timedelta(minutes=15), timedelta(0))))
     check(version, payloads.ACTION, words.safe(2, cap))
     check(version, payloads.ACTION, words.whole(cap, NOW))
     check(version, payloads.ASK, words.ask(1, 60, cap.unit))
@@ -38,7 +38,7 @@ def test_every_payload_keeps_the_schema_of_its_version(version: str, cap: Cap) -
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_share_belongs_to_its_transaction_and_ends_in_time(version: str) -> None:
-    span = span_of(NOW, NOW + timedelta(minutes=15), None)
+    span = span_of(NOW, NOW + timedelta(minutes=15), timedelta(0))
     profile = profile_in(WORDS[version].share(1, 77, CAPS[0], span))
     schedule = profile["chargingSchedule"] if version == "1.6" else profile["chargingSchedule"][0]
     assert (profile["chargingProfilePurpose"], str(profile["transactionId"])) == ("TxProfile", "77")
@@ -47,7 +47,7 @@ def test_a_share_belongs_to_its_transaction_and_ends_in_time(version: str) -> No
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_purposes_and_connectors_have_numbers_of_their_own(version: str) -> None:
-    words, span = WORDS[version], span_of(NOW, NOW + timedelta(minutes=15), None)
+    words, span = WORDS[version], span_of(NOW, NOW + timedelta(minutes=15), timedelta(0))
     told = [words.share(1, 7, CAPS[0], span), words.share(2, 7, CAPS[0], span), words.safe(1, CAPS[0])]
     told += [words.safe(2, CAPS[0]), words.whole(CAPS[0], NOW)]
     profiles = [profile_in(payload) for payload in told]

@@ -16,6 +16,7 @@ from typing import Any
 from hub.core.jsontypes import Tree
 from partners.ocpp.reach import Reach
 from partners.sandbox.charger import Charger
+from partners.sandbox.point.clock import Clock
 from partners.sandbox.point.faults import Faults
 from partners.sandbox.point.state import Transaction
 from tests.partners.ocpp.site import CARD, Site, a_site, station, until
@@ -75,9 +76,9 @@ class Yard:
         found: list[str] = (await self.site.gateway.sites.power("yard"))["warnings"]
         return found
 
-    async def connect(self, name: str, *, faults: Faults | None = None) -> Charger:
+    async def connect(self, name: str, *, faults: Faults | None = None, clock: Clock | None = None) -> Charger:
         """A charger that has booted."""
-        charger = Charger(self.site.url, name, faults=faults, backoff_s=(0.05, 0.2))
+        charger = Charger(self.site.url, name, faults=faults, clock=clock, backoff_s=(0.05, 0.2))
         await charger.__aenter__()
         charger.settings.change("MeterValueSampleInterval", "1")
         self.chargers[name] = charger
