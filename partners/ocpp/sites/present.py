@@ -39,11 +39,17 @@ class Seen:
     metered: Metered | None
     drawn_wh: int | None = None
     """Energy since the charge began, where that is known."""
+    is_empty: bool = False
+    """Its charger is there, and no car at any of its connectors."""
 
     def is_deaf(self, evse: Evse) -> bool:
-        """Nobody knows that it holds its safe current, or it is known that it does not do what it is told."""
+        """Nobody knows that it holds its safe current, or it is known that it does not do what it is told.
+
+        One that has just come, and is to be told its safe current in a moment, draws nothing without a car.
+        """
         safe_ma = self.state.row.safe_ma
-        return self.is_served and (self.state.row.is_deaf or safe_ma is None or safe_ma > evse.safe_ma)
+        is_unsafe = safe_ma is None or safe_ma > evse.safe_ma
+        return self.is_served and (self.state.row.is_deaf or (is_unsafe and (self.is_ready or not self.is_empty)))
 
 
 def facts_of(known: Known, seen: Mapping[str, Seen], now: datetime) -> Facts:

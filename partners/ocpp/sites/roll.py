@@ -68,7 +68,12 @@ class Roll:
         link = self.link_of(state)
         is_ready = link is not None and state.ready_for == link.generation
         is_ready = is_ready and state.row.safe_ma in (None, known.site.evse[uid].safe_ma)
-        return Seen(state, bool(places), is_ready, metered, _drawn_wh(record, metered.wh if metered else None))
+        drawn_wh = _drawn_wh(record, metered.wh if metered else None)
+        return Seen(state, bool(places), is_ready, metered, drawn_wh, link is not None and self._is_empty(link, uid))
+
+    def _is_empty(self, link: Link, uid: str) -> bool:
+        heard = (link.newest.get(connector) for connector in self.connectors_of(uid))
+        return all(each is not None and each.status == "Available" for each in heard)
 
     def note(self, state: EvseState, record: Record, now: datetime) -> None:
         """A charge began at an EVSE."""
@@ -95,10 +100,10 @@ class Roll:
         link = live.link if live is not None else None
         return None if link is None or link.waits else link
 
-    def is_settled(self, link: Link) -> bool:
-        """Has it been left in peace for a while since it connected?"""
+    def settles_in_s(self, link: Link) -> float:
+        """How long it is still to be left in peace after it connected."""
         opened_s = (self._hub.clock.now() - link.opened).total_seconds()
-        return opened_s >= self._hub.settings.ocpp_settle_s
+        return max(0.0, self._hub.settings.ocpp_settle_s - opened_s)
 
     def connectors_of(self, uid: str) -> list[int]:
         return [place.connector for place in self._stations.places_of(uid)]

@@ -135,7 +135,9 @@ class Steering:
         allocation = allocate(known.site, facts, known.rules, now)
         for share in allocation.shares:
             state = seen[share.evse].state
-            state.share, state.turn = share, share.turn
+            state.share = share
+            if seen[share.evse].is_ready:  # the turn of one that cannot be told anything has not begun
+                state.turn = share.turn
         self._telling.tell(known, seen, allocation.shares)
         await self._roll.save(known.name)
         self._mark_settled(number, allocation, seen)

@@ -65,7 +65,11 @@ class Telling:
             link = self._roll.link_of(each.state)
             is_due = not each.is_ready or each.state.row.safe_ma is None
             is_free = not each.state.is_busy and monotonic >= each.state.prepare_at
-            if link is not None and is_due and is_free and self._roll.is_settled(link):
+            if link is None or not is_due or not is_free:
+                continue
+            if (wait_s := self._roll.settles_in_s(link)) > 0:
+                each.state.prepare_at = monotonic + wait_s
+            else:
                 self.begin(self._prepared(known, known.site.evse[uid], each.state, link), each.state)
         told = [share for share in shares if _must_tell(share, seen[share.evse])]
         for share in sorted(told, key=lambda share: share.ma - _in_force(known, seen[share.evse].state, share)):

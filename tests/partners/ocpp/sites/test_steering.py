@@ -73,6 +73,30 @@ async def test_a_charger_is_given_its_safe_current_when_it_connects_and_the_most
     assert "GetCompositeSchedule" in str(charger.link.frames)
 
 
+async def test_a_charger_is_left_in_peace_for_a_while_after_it_connected_and_then_told_at_once(yard: Yard) -> None:
+    yard.site.hub.settings = yard.site.hub.settings.model_copy(update={"ocpp_settle_s": 1.5})
+    await yard.put(grid(48, *THREE))
+    charger = await yard.connect("CP1")
+    began = yard.now
+    assert "SetChargingProfile" not in str(charger.link.frames)
+    await until(lambda: "SetChargingProfile" in str(charger.link.frames))
+    assert 1 < yard.now - began < 6
+
+
+async def test_a_new_charger_without_a_car_takes_nothing_from_the_others(yard: Yard) -> None:
+    await yard.put(grid(48, "E1", "E2"))
+    await yard.connect("CP1")
+    await until(lambda: _is(yard, "E1", "idle"))
+    await yard.begin("CP1")
+    await yard.reaches(CP1=16)
+    yard.site.hub.settings = yard.site.hub.settings.model_copy(update={"ocpp_settle_s": 60})
+    charger = await yard.connect("CP2")
+    await yard.reaches(CP1=32)
+    assert "SetChargingProfile" not in str(charger.link.frames)
+    await charger.plug_in()
+    await yard.reaches(CP1=16)
+
+
 async def test_a_charge_at_a_place_of_no_site_is_left_alone(yard: Yard) -> None:
     charger = await yard.connect("CP1")
     await yard.begin("CP1")
