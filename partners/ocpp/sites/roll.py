@@ -118,7 +118,10 @@ class Roll:
 
     async def save(self, site: str) -> None:
         """Write what changed of a site's EVSEs."""
-        states = [state for (name, _), state in self._states.items() if name == site]
+        await self.keep(*[state for (name, _), state in self._states.items() if name == site])
+
+    async def keep(self, *states: EvseState) -> None:
+        """Write what changed of some."""
         puts = [(state, put) for state in states if (put := state.unsaved()) is not None]
         if puts:
             await self._hub.store.commit(Unit([put for _, put in puts]))

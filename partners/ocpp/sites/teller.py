@@ -21,8 +21,7 @@ TIMEOUT_S: Final = 20.0
 _ASK_S: Final = 10.0
 _AHEAD_S: Final = 60
 _CANNOT: Final = frozenset({"NotSupported", "NotImplemented"})
-_SLACK_A: Final = Decimal("0.5")
-_SLACK_W: Final = Decimal(120)
+_SLACK: Final = {"A": Decimal("0.5"), "W": Decimal(120)}
 
 
 class Said(Enum):
@@ -32,6 +31,7 @@ class Said(Enum):
     NO = "it refused: what it was told before holds"
     CANNOT = "it does not support that"
     UNSENT = "it was never sent"
+    DENIED = "it accepted, and its schedule says more"
     UNHEARD = "sent, and not answered: either may hold"
 
 
@@ -40,6 +40,8 @@ class Teller:
 
     def __init__(self, stations: Stations) -> None:
         self._stations = stations
+        self._mute: dict[str, int] = {}
+        """Stations that did not tell their schedule, and over which connection: there they are asked no more."""
 
     async def say(self, live: Live, link: Link, payload: Tree) -> Said:
         """SetChargingProfile, over this socket."""
@@ -56,21 +58,21 @@ class Teller:
                 return Said.UNHEARD
         return Said.UNSENT
 
-    async def denies(self, live: Live, link: Link, connector: int, cap: Cap) -> bool:
-        """Does its schedule say more than `cap` for now? Where it has none to tell, it does not deny."""
-        if payloads.ASK in live.learned.not_supported:
-            return False
+    async def denies(self, live: Live, link: Link, connector: int, cap: Cap) -> Decimal | None:
+        """What its schedule says for now, if that is more than `cap`. Where it has none to tell, it does not deny."""
+        if payloads.ASK in live.learned.not_supported or self._mute.get(live.identity) == link.generation:
+            return None
         ask = WORDS[link.version].ask(connector, _AHEAD_S, cap.unit)
         outcome = await self._call(live, link, payloads.ASK, ask, _ASK_S)
+        if isinstance(outcome, rpc.TimedOut):
+            self._mute[live.identity] = link.generation
         if not isinstance(outcome, rpc.CallResult) or outcome.payload.get("status") != "Accepted":
-            return False
+            return None
         found = payloads.at_first(outcome.payload)
-        if found is None or found[0] != cap.unit:
-            return False
-        denied = found[1] > cap.limit + (_SLACK_A if cap.unit == "A" else _SLACK_W)
-        if denied:
-            log.warning("charger's schedule is above its limit", station=live.identity, connector=connector)
-        return denied
+        if found is None or found[0] != cap.unit or found[1] <= cap.limit + _SLACK[cap.unit]:
+            return None
+        log.warning("charger's schedule is above its limit", station=live.identity, connector=connector)
+        return found[1]
 
     async def _call(self, live: Live, link: Link, action: str, payload: Tree, timeout_s: float) -> rpc.Outcome:
         finding = schemas.check(link.version, action, payload, strict=True)

@@ -19,7 +19,7 @@ from partners.ocpp.energy.facts import Told
 from partners.ocpp.energy.reckoning import unanswered
 from partners.ocpp.energy.shares import Share
 from partners.ocpp.energy.site import Evse
-from partners.ocpp.energy.units import together_mv
+from partners.ocpp.energy.units import ma_of_watts, milli, together_mv
 from partners.ocpp.live import Link, Live
 from partners.ocpp.sites.payloads import WORDS, Cap, cap_of, span_of
 from partners.ocpp.sites.present import Seen
@@ -106,13 +106,13 @@ class Telling:
         if number is None:
             return
         state.told, row.is_accepted = unanswered(before, share.told, evse), False
-        await self._roll.save(known.name)
+        await self._roll.keep(state)
         cap = self._cap(known, evse, share.ma, link.live, share.phases)
         span = span_of(share.begin, share.until, self._roll.clocks.behind(link))
         said = await self._teller.say(link.live, link, WORDS[link.version].share(row.connector, number, cap, span))
         is_other = before is None or before.ma != share.ma
-        if said is Said.YES and is_other and await self._teller.denies(link.live, link, row.connector, cap):
-            said = Said.NO
+        if said is Said.YES and is_other:
+            said = await self._checked(known, state, share, link, cap)
         if state.row is not row:
             return  # that charge is over
         if said is Said.YES:
@@ -121,14 +121,23 @@ class Telling:
                 self._took(row.session)
         else:
             self._refused(state, said, before if said in (Said.NO, Said.UNSENT, Said.CANNOT) else state.told)
-        await self._roll.save(known.name)
+        await self._roll.keep(state)
+
+    async def _checked(self, known: Known, state: EvseState, share: Share, link: Link, cap: Cap) -> Said:
+        """Does its schedule say the same? Where it says more, that is what may be drawn."""
+        row, said = state.row, await self._teller.denies(link.live, link, state.row.connector, cap)
+        if said is None:
+            return Said.YES
+        mv = together_mv(known.site.volts_mv, share.phases)
+        row.told_ma = max(row.told_ma, milli(said) if cap.unit == "A" else ma_of_watts(said, mv))
+        return Said.DENIED
 
     def _refused(self, state: EvseState, said: Said, told: Told | None) -> None:
         state.told = told
         state.refusals += 1
         pause_s = _RETRY_S[min(state.refusals, len(_RETRY_S)) - 1]
         state.retry_at = self._hub.clock.monotonic() + pause_s
-        if said is Said.CANNOT or (said is Said.NO and state.refusals >= _DEAF_AFTER):
+        if said is Said.CANNOT or (said in (Said.NO, Said.DENIED) and state.refusals >= _DEAF_AFTER):
             state.row.is_deaf = True
         log.warning("share not taken", site=self._name, evse=state.row.evse, why=said.value)
 
@@ -143,7 +152,7 @@ class Telling:
             most = self._cap(known, evse, evse.most_ma, live, evse.wiring)
             now = self._hub.clock.now() - self._roll.clocks.behind(link)
             await self._teller.say(live, link, WORDS[link.version].whole(most, now))
-        if said in (Said.YES, Said.NO, Said.CANNOT):
+        if said not in (Said.UNSENT, Said.UNHEARD):
             state.ready_for = link.generation
         state.row.safe_ma = evse.safe_ma if said is Said.YES else self._still_safe(state, said)
         state.row.is_deaf = state.row.is_deaf and said is not Said.YES
@@ -151,14 +160,14 @@ class Telling:
             log.warning("safe current not taken", site=self._name, evse=evse.id, why=said.value)
             pause_s = _RETRY_S[0 if said in (Said.UNSENT, Said.UNHEARD) else -1]
             state.prepare_at = self._hub.clock.monotonic() + pause_s
-        await self._roll.save(known.name)
+        await self._roll.keep(state)
 
     async def _safe(self, link: Link, connector: int, cap: Cap) -> Said:
         """Tell a connector its safe current; while nobody charges there, its schedule must not deny it."""
         said = await self._teller.say(link.live, link, WORDS[link.version].safe(connector, cap))
         is_idle = connector not in self._roll.charging(link.live)
-        if said is Said.YES and is_idle and await self._teller.denies(link.live, link, connector, cap):
-            return Said.NO
+        if said is Said.YES and is_idle and await self._teller.denies(link.live, link, connector, cap) is not None:
+            return Said.DENIED
         return said
 
     def _still_safe(self, state: EvseState, said: Said) -> int | None:

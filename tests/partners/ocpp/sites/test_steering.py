@@ -229,6 +229,17 @@ async def test_a_charger_whose_schedule_denies_what_it_accepted_has_not_accepted
     await until(lambda: _is(yard, "E1", "deaf"))
 
 
+async def test_who_is_said_to_hold_less_than_his_schedule_says_is_reckoned_with_that(yard: Yard) -> None:
+    await all_there(yard, grid(48, *THREE))
+    await yard.begin("CP1")
+    await yard.reaches(CP1=32)
+    charger = yard.chargers["CP1"]
+    charger._answers._table["SetChargingProfile"] = lambda _: ({"status": "Accepted"}, None)
+    await yard.begin("CP2")
+    await until(lambda: _says(yard, "E2", "no more until others draw less"))
+    assert (yard.may_a("CP1"), yard.may_a("CP2")) == (32, 10)
+
+
 async def test_after_a_restart_nobody_is_raised_before_it_is_known_what_chargers_do(yard: Yard) -> None:
     began = await three_charging(yard)
     await yard.chargers["CP3"].go_offline()
