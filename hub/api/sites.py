@@ -34,7 +34,7 @@ async def show_site(request: Request, name: Segment, bearer: Viewer) -> Response
 
 @router.delete("/{name}", responses=gives("Deleted"))
 async def delete_site(request: Request, name: Segment, bearer: Admin) -> Response:
-    """Share no more power there; its chargers keep what they were told last, and then their safe current."""
+    """Share no more power there; its chargers keep their safe currents until ClearChargingProfile is called."""
     await (await sites.register(program_of(request))).delete(name, actor=bearer.subject)
     return answer({"deleted": name})
 

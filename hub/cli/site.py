@@ -49,7 +49,7 @@ def show(face: Face, name: Name) -> None:
 
 @command(app, "delete")
 def delete(face: Face, name: Name) -> None:
-    """Share no more power there."""
+    """Share no more power there; its chargers keep their safe currents until ClearChargingProfile is called."""
     face.show(face.hub.delete(f"/sites/{quoted(name)}"))
 
 

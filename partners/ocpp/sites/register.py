@@ -186,6 +186,7 @@ class Sites:
         known, now = self.get(name), self._hub.clock.now()
         return {
             "name": name,
+            "policy": known.form.policy,
             **forms.shown(known.form),
             "unsafe": [f"L{phase} of {node}" for node, phase in known.site.unsafe()],
             "limits": [_limit_shown(row) for row in known.limits.values() if row.until > now],
