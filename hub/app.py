@@ -88,13 +88,7 @@ class Program:
         self.apart = Apart(hub, seal, self.gateway) if settings.serves_several_processes else None
         errands = self.apart.errands if self.apart is not None else None
         self.stations = hub.chargers = Reach(hub, self.gateway.stations, errands)
-        refreshes = (
-            hub.registry.refresh,
-            hub.agreements.refresh,
-            hub.behind.refresh,
-            self.stations.refresh,
-            self.sites.refresh,
-        )
+        refreshes = (hub.registry.refresh, hub.agreements.refresh, hub.behind.refresh, self.stations.refresh)
         wake_for = frozenset({"partners", AGREED, TOLD, "stations", SITE_CHANGES})
         self.following = Following(hub.store, refreshes, wake_for=wake_for)
         self.web = web(self)
@@ -151,7 +145,6 @@ class Program:
     async def start_following(self) -> None:
         """Know the stations, and go on knowing what other processes make of partners and stations."""
         await self.stations.refresh()
-        await self.sites.refresh()
         self.tasks.start(self.following.run(), name="following")
         self.tasks.start(worker.write_losses(self.hub), name="losses")
 
