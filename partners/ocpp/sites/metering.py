@@ -2,14 +2,14 @@
 
 Currents (or powers) that name their phases say it all. A total says nothing of phases: spread evenly it can show that
 somebody draws too much, never that he takes less, as he may draw it all on one. A DC outlet's current is not the
-grid's, so that a current without a phase says nothing. Read leniently: what cannot be read is not there, and nothing
-raises.
+grid's, so that a current without a phase says nothing. Where only the register is told, its rise is a total. Read
+leniently: what cannot be read is not there, and nothing raises.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -25,6 +25,8 @@ _PHASES: Final[Mapping[str, int]] = {"L1": 1, "L2": 2, "L3": 3, "L1-N": 1, "L2-N
 _IN_THOUSANDTHS: Final[Mapping[str, int]] = {"": 1000, "a": 1000, "w": 1000, "kw": 10**6}
 _IN_WH: Final[Mapping[str, int]] = {"": 1, "wh": 1, "kwh": 1000}
 _CAR: Final = "EV"
+_LEAST_S: Final = 30.0
+"""Two looks at a register that are closer together say too little of the power between them."""
 _MOST: Final = Decimal(10**9)
 
 
@@ -58,6 +60,7 @@ class Meters:
     """The newest look at each connector, by station (folded) and connector."""
 
     newest: dict[tuple[str, int], Metered] = field(default_factory=dict)
+    _registers: dict[tuple[str, int], Metered] = field(default_factory=dict)
 
     def heard(self, station: str, connector: int, meter_values: Json, arrived: Arrived, *, mv: int) -> bool:
         """Take in meter values; `mv` is the voltage between a phase and neutral. Was anything in them?"""
@@ -67,8 +70,22 @@ class Meters:
             last = _read(_dicts(moment.get("sampledValue")), at, mv) or last
         if last is None:
             return False
-        self.newest[station, connector] = last
+        key = (station, connector)
+        self.newest[key] = self._by_register(key, last) if last.ma is None and last.mw is None else last
         return True
+
+    def _by_register(self, key: tuple[str, int], look: Metered) -> Metered:
+        """The power between two looks at a register alone; a Wh less, as it may have been rounded down before.
+
+        It is of the earlier moment: so nobody is blamed for what he drew before he was told to draw less.
+        """
+        before = self._registers.setdefault(key, look)
+        seconds = (look.at - before.at).total_seconds()
+        if seconds < _LEAST_S or look.wh is None or before.wh is None:
+            newest = self.newest.get(key)
+            return look if newest is None else replace(newest, wh=look.wh)
+        self._registers[key] = look
+        return replace(look, at=before.at, mw=int(max(look.wh - before.wh - 1, 0) * 3_600_000 / seconds))
 
     def of(self, station: str, connector: int) -> Metered | None:
         return self.newest.get((station, connector))
@@ -76,6 +93,7 @@ class Meters:
     def forget(self, station: str, connector: int) -> None:
         """Another charge, another vehicle."""
         self.newest.pop((station, connector), None)
+        self._registers.pop((station, connector), None)
 
 
 def _read(samples: list[Tree], at: datetime, mv: int) -> Metered | None:

@@ -55,6 +55,16 @@ def test_the_words_of_2x_are_understood_too() -> None:
     assert heard({"value": 5}) == Metered(NOW, None, None, 5)
 
 
+def test_where_only_the_register_is_told_its_rise_is_the_power() -> None:
+    meters = Meters()
+    for seconds, wh in ((0, 1000), (10, 1030), (60, 1185), (120, 1185)):
+        at = Arrived(NOW + timedelta(seconds=seconds))
+        assert meters.heard("cp1", 1, [{"sampledValue": [{"value": str(wh)}]}], at, mv=230_000)
+        found = meters.of("cp1", 1)
+        assert found is not None
+        assert (found.mw, found.wh) == ({60: 11_040_000, 120: 0}.get(seconds), wh)
+
+
 def test_what_a_charger_queued_is_dated_by_its_clock_as_far_as_that_is_known() -> None:
     said = "2026-05-04T09:00:00Z"
     assert Arrived(NOW).dated(said) == NOW - timedelta(hours=1)
