@@ -55,7 +55,18 @@ class EvseRow(msgspec.Struct, omit_defaults=True):
 class EvseState:
     """A row at work. `retry_at`, for shares, and `prepare_at`, for the safe current, are monotonic seconds."""
 
-    __slots__ = ("is_busy", "prepare_at", "ready_for", "refusals", "retry_at", "row", "saved", "settled", "share")
+    __slots__ = (
+        "is_busy",
+        "prepare_at",
+        "ready_for",
+        "refusals",
+        "retry_at",
+        "row",
+        "saved",
+        "sent",
+        "settled",
+        "share",
+    )
 
     def __init__(self, row: EvseRow, saved: bytes = b"") -> None:
         self.row = row
@@ -64,6 +75,8 @@ class EvseState:
         self.ready_for = -1
         """The generation of the link over which it accepted its safe current."""
         self.is_busy = False
+        self.sent: Told | None = None
+        """What is on its way: it may reach the charger when the next charge has begun."""
         self.refusals = 0
         self.retry_at = 0.0
         self.prepare_at = 0.0
@@ -100,6 +113,7 @@ class EvseState:
             safe_ma=row.safe_ma,
             is_deaf=row.is_deaf,
         )
+        self.told = self.sent
         self.share, self.refusals, self.retry_at = None, 0, 0.0
 
     def end(self) -> None:

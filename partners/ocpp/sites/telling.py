@@ -97,6 +97,7 @@ class Telling:
         finally:
             if state is not None:
                 state.is_busy = False
+                state.sent = None
             self._answered()
 
     async def _told(self, known: Known, state: EvseState, share: Share, link: Link) -> None:
@@ -106,6 +107,7 @@ class Telling:
         if number is None:
             return
         state.told, row.is_accepted = unanswered(before, share.told, evse), False
+        state.sent = state.told
         await self._roll.keep(state)
         cap = self._cap(known, evse, share.ma, link.live, share.phases)
         span = span_of(share.begin, share.until, self._roll.clocks.behind(link))

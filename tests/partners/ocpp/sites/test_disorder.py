@@ -40,6 +40,7 @@ async def something(yard: Yard, rng: random.Random) -> None:
             await charger.go_online()
         case "drive" if is_charging:
             await yard.end(name)
+            await asyncio.sleep(0.5)  # no car comes before the one that leaves is out of the way
         case "drive" if charger.online:
             await yard.begin(name)
         case "wish" if is_charging and (record := open_at(yard, name)) is not None:
