@@ -116,6 +116,10 @@ class Roll:
         """Does it support smart charging, as far as is known?"""
         return self._stations.supports(live.identity, "SmartCharging")
 
+    def unit_of(self, live: Live) -> str:
+        """In what its charger wants to be told limits: A, or W."""
+        return self._stations.limit_rules(live.identity).units[0]
+
     async def save(self, site: str) -> None:
         """Write what changed of a site's EVSEs."""
         await self.keep(*[state for (name, _), state in self._states.items() if name == site])

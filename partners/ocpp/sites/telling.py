@@ -14,7 +14,6 @@ import structlog
 
 from hub.core.errors import BusbarError
 from hub.core.ports import Hub
-from partners.ocpp import profiles
 from partners.ocpp.energy.facts import Told
 from partners.ocpp.energy.reckoning import unanswered
 from partners.ocpp.energy.shares import Share
@@ -177,7 +176,7 @@ class Telling:
         return state.row.safe_ma if said in (Said.UNSENT, Said.UNHEARD) else None
 
     def _cap(self, known: Known, evse: Evse, ma: int, live: Live, phases: tuple[int, ...]) -> Cap:
-        unit = profiles.rules_of(live.learned.configuration).units[0]
+        unit = self._roll.unit_of(live)
         wired = evse.wiring if unit == "W" else phases
         return cap_of(ma, unit=unit, volts_mv=together_mv(known.site.volts_mv, wired), phases=len(wired))
 
