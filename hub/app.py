@@ -50,6 +50,7 @@ from partners.ocpp.apart.process import Apart
 from partners.ocpp.gateway import KINDS as CHARGER_KINDS
 from partners.ocpp.gateway import Gateway
 from partners.ocpp.reach import Reach
+from partners.ocpp.sites.rows import MODULE as SITE_CHANGES
 
 log = structlog.get_logger()
 
@@ -83,11 +84,12 @@ class Program:
         hub.background = self.tasks
         hub.discovery = self.handshake
         self.gateway = Gateway(hub)
+        self.sites = self.gateway.sites
         self.apart = Apart(hub, seal, self.gateway) if settings.serves_several_processes else None
         errands = self.apart.errands if self.apart is not None else None
         self.stations = hub.chargers = Reach(hub, self.gateway.stations, errands)
         refreshes = (hub.registry.refresh, hub.agreements.refresh, hub.behind.refresh, self.stations.refresh)
-        wake_for = frozenset({"partners", AGREED, TOLD, "stations"})
+        wake_for = frozenset({"partners", AGREED, TOLD, "stations", SITE_CHANGES})
         self.following = Following(hub.store, refreshes, wake_for=wake_for)
         self.web = web(self)
         self.asgi = Dispatcher(hub, hub.operations, self.web)

@@ -131,3 +131,26 @@ def test_the_example_of_prices_and_tariffs_does_what_it_says(tmp_path: Path) -> 
     assert told[1:] == ["it has a gap", "one has no price"]
     ten, bad = map(json.loads, (tmp_path / "results.jsonl").read_text().splitlines())
     assert (ten["total_cost"], bad["error"]["code"]) == ({"excl": "4.5", "incl": "5.355"}, "not_json")
+
+
+def test_a_site_shares_its_power_as_the_readme_says(tmp_path: Path, ports: dict[str, str]) -> None:
+    text = (ROOT / "README.md").read_text()
+    part = text[text.index("## A site within its grid connection") : text.index("## OpenAPI and JSON Schemas")]
+    (script,) = re.findall(r"```bash\n(.*?)```", part, re.DOTALL)
+    script = script.replace("busbar site power yard", "busbar site power yard --json | tee -a seen.jsonl")
+    for written, real in ports.items():
+        script = re.sub(rf"\b{written}\b", real, script)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", f"set -e\n{script}"],
+        cwd=tmp_path,
+        env={**environment(), "PATH": path, "BUSBAR_URL": f"http://127.0.0.1:{ports['8000']}"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    seen = [json.loads(line) for line in (tmp_path / "seen.jsonl").read_text().splitlines()]
+    assert [[item["may_a"] for item in view["items"]] for view in seen] == [[13, 13], [17, 17], [9, 9]]
+    assert all("no more, as L1 of grid has no more" in item["why"] for item in seen[0]["items"])

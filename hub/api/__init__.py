@@ -27,6 +27,7 @@ from hub.api import (
     price,
     records,
     settlement,
+    sites,
     stations,
 )
 from hub.api.front import Front
@@ -49,6 +50,7 @@ ROUTERS: Final = (
     stations.router,
     devices.router,
     certificates.router,
+    sites.router,
     price.router,
     audit.router,
     operators.router,

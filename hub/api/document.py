@@ -52,6 +52,7 @@ from modules.sessions.wire import SESSION
 from modules.tariffs.wire import TARIFF
 from modules.tokens.whose import Waits
 from modules.tokens.wire import TOKEN
+from partners.ocpp.energy.rules import Policy
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
@@ -79,6 +80,18 @@ _WHOLE: Final[Tree] = {"type": "integer"}
 _FLAG: Final[Tree] = {"type": "boolean"}
 _AMOUNT: Final[Tree] = {"type": "number"}
 _ANY_OBJECT: Final[Tree] = {"type": "object"}
+_ANY: Final[Tree] = {}
+_PER_PHASE: Final[Tree] = {
+    "anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3}]
+}
+_SITE: Final[dict[str, Tree]] = {
+    "policy": {"type": "string", "enum": [policy.value for policy in Policy]},
+    "volts": _PER_PHASE,
+    "nodes": {"type": "object", "additionalProperties": {"$ref": f"{_REF}SiteNode"}},
+    "evses": {"type": "object", "additionalProperties": {"$ref": f"{_REF}SiteEvse"}},
+    "rules": _ANY_OBJECT,
+    "load_fresh_s": _WHOLE,
+}
 
 
 def _object(**fields: Tree) -> Tree:
@@ -338,6 +351,69 @@ ANSWERS: Final[dict[str, Tree]] = {
     "CertificateDone": _object(status=_TEXT, serial=_TEXT),
     "Report": _items(_object(key=_TEXT), at={"type": ["string", "null"]}, total=_WHOLE),
     "MonitorSet": _object(status=_TEXT, id={"type": ["integer", "null"]}),
+    "SiteNode": {
+        "type": "object",
+        "properties": {"parent": _TEXT, "limit_a": _PER_PHASE, "limit_w": _AMOUNT, "load_a": _PER_PHASE},
+        "additionalProperties": False,
+    },
+    "SiteEvse": {
+        "type": "object",
+        "required": ["node", "most_a"],
+        "properties": {
+            "node": _TEXT, "most_a": _AMOUNT, "least_a": _AMOUNT, "step_a": _AMOUNT, "priority": _WHOLE,
+            "safe_a": {"type": "number", "description": "What it allows when told nothing, and offline."},
+            "wiring": {"type": "array", "items": {"type": "string", "enum": ["L1", "L2", "L3"]}, "minItems": 1,
+                       "description": "The grid phase of each of its own, its L1 first."},
+        },
+        "additionalProperties": False,
+    },
+    "SiteAsked": {
+        "type": "object", "required": ["nodes", "evses"], "properties": _SITE, "additionalProperties": False,
+    },
+    "Site": {
+        "type": "object",
+        "required": ["name", "nodes", "evses", "unsafe", "limits", "loads"],
+        "properties": {
+            **_SITE,
+            "name": _TEXT,
+            "unsafe": {"type": "array", "items": _TEXT,
+                       "description": "Where the safe currents and the building's load are too much together."},
+            "limits": {"type": "array", "items": _ref("SiteLimitAsked")},
+            "loads": {"type": "array",
+                      "items": _object(node=_TEXT, load_a=_PER_PHASE, at=_TEXT, counts=_FLAG)},
+        },
+    },
+    "Sites": _page("Site"),
+    "SiteLimitAsked": {
+        "type": "object",
+        "required": ["node"],
+        "properties": {"node": _TEXT, "limit_a": _PER_PHASE, "limit_w": _AMOUNT, "until": _TEXT, "begin": _TEXT},
+        "additionalProperties": False,
+    },
+    "SiteLoadAsked": {
+        "type": "object", "required": ["node", "load_a"],
+        "properties": {"node": _TEXT, "load_a": _PER_PHASE, "at": _TEXT}, "additionalProperties": False,
+    },
+    "SitePower": _items(
+        {
+            "type": "object",
+            "required": ["evse_uid", "state", "may_a", "why"],
+            "properties": {
+                "evse_uid": _TEXT, "station": _TEXT, "connector": _WHOLE, "session": _TEXT,
+                "state": {"type": "string", "enum": ["charging", "idle", "offline", "deaf"]},
+                "may_a": {"type": "number", "description": "On each of `phases`: as told, or its safe current."},
+                "then_a": {"type": "number", "description": "What it is to get once others have given way."},
+                "phases": {"type": "array", "items": _TEXT}, "begin": _TEXT, "until": _TEXT,
+                "accepted": _FLAG, "draws_a": {"type": "array", "items": _AMOUNT}, "draws_w": _AMOUNT,
+                "measured_at": _TEXT, "wish": _FLAG, "why": _TEXT,
+            },
+        },
+        site=_TEXT,
+        at=_TEXT_OR_NULL,
+        nodes={"type": "array",
+               "items": _object(node=_TEXT, limit_a=_ANY, limit_w=_ANY, load_a=_PER_PHASE, may_a=_PER_PHASE)},
+        warnings={"type": "array", "items": _TEXT},
+    ),
     "Price": {
         "type": "object", "required": ["currency", "total", "billed", "receipt", "warnings"], "properties": {
             "currency": _TEXT, "total": _MONEY, "billed": _ANY_OBJECT, "check": _ref("PriceCheck"),

@@ -21,6 +21,7 @@ from hub.cli import (
     records,
     serving,
     settlement,
+    site,
     station,
 )
 
@@ -48,6 +49,7 @@ app.add_typer(objects.token, name="token")
 devices.add_to(station.app)
 certificates.add_to(station.app)
 app.add_typer(station.app, name="station")
+app.add_typer(site.app, name="site")
 app.add_typer(records.session, name="session")
 app.add_typer(records.cdr, name="cdr")
 held_bills.add_to(records.transaction)

@@ -209,6 +209,15 @@ class Chargers(Protocol):
         """What the charger will allow from now on; always with a start. Without periods: nothing limits it."""
         ...
 
+    async def prefer(
+        self, station: str, *, transaction: str, departure: datetime | None, need_kwh: Decimal | None, timeout_s: float
+    ) -> bool:
+        """When the driver of session `transaction` leaves, and with how much energy; what is not said is not known.
+
+        Returns: is it heeded? Only where the power of the site is shared.
+        """
+        ...
+
 
 class NoChargers:
     """A hub without chargers of its own: knows no place."""
@@ -262,6 +271,11 @@ class NoChargers:
         self, station: str, *, transaction: str, duration_s: int, unit: str, timeout_s: float
     ) -> Limits | ProfileOutcome:
         return ProfileOutcome.REJECTED
+
+    async def prefer(
+        self, station: str, *, transaction: str, departure: datetime | None, need_kwh: Decimal | None, timeout_s: float
+    ) -> bool:
+        return False
 
 
 @dataclass(slots=True)

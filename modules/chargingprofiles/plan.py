@@ -55,6 +55,12 @@ def active(limits: Limits, charge: Charge) -> Tree:
     return {"start_date_time": start, "charging_profile": {"start_date_time": start, **shown}}
 
 
+def now(active: Tree) -> tuple[str, Decimal]:
+    """Unit and limit at the begin of an ActiveChargingProfile in our form."""
+    profile = active["charging_profile"]
+    return profile["charging_rate_unit"], Decimal(str(profile["charging_profile_period"][0]["limit"]))
+
+
 def most(charge: Charge, unit: str) -> Decimal:
     """The most that the connector gives."""
     connector = _connector(charge)

@@ -216,6 +216,19 @@ async def _follow(hub: Hub, charge: Charge) -> None:
         await _change(hub, charge, active=shown)
 
 
+async def limits_changed(hub: Hub, session_id: str) -> None:
+    """What a charger allows a session became another by itself; who set a profile for it hears that (REQ-210)."""
+    document = await profiles.find(hub.store, session_id)
+    charge = await load(hub.store, session_id) if document is not None else None
+    if document is None or charge is None or not charge.is_open or not profiles.profile_in(document).is_followed:
+        return
+    limits, known = await _limits(hub, charge, _SHOWN_S), profiles.active_in(document)
+    if isinstance(limits, Limits):
+        shown = plan.active(limits, charge)
+        if known is None or plan.now(shown) != plan.now(known):
+            await _change(hub, charge, active=msgspec.Raw(encode(shown)))
+
+
 async def _limits(hub: Hub, charge: Charge, duration_s: int) -> Limits | ProfileOutcome:
     rules = await hub.chargers.limit_rules(charge.station)
     return await hub.chargers.limits(

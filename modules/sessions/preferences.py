@@ -1,7 +1,8 @@
 """Charging preferences of a running session, answered by what the EVSE and its tariffs can do.
 
-OCPI mod_sessions_set_charging_preferences. As long as nothing steers power at our sites, a preference that asks for the
-ordinary way of charging is ACCEPTED, and one that asks to shift it is NOT_POSSIBLE: never an ACCEPTED without effect.
+OCPI mod_sessions_set_charging_preferences. A preference that asks for the ordinary way of charging is ACCEPTED: where
+the power of a site is shared, departure and energy need are heeded. One that asks to shift it is NOT_POSSIBLE, as
+nothing knows prices or the sun: never an ACCEPTED without effect.
 Where the session is another CPO's, that CPO is asked.
 """
 
@@ -25,6 +26,7 @@ from modules.sessions.model import ChargingPreferences, ChargingPreferencesRespo
 from modules.sessions.wire import CHARGING_PREFERENCES
 
 RESPONSES: Final = frozenset(get_args(get_args(ChargingPreferencesResponse)[0]))
+_HEEDED_S: Final = 5.0
 _SHIFTED: Final = frozenset({"CHEAP", "GREEN"})
 
 
@@ -71,7 +73,16 @@ async def _answer(hub: Hub, document: Document, wish: ChargingPreferences) -> st
     charge = await load(hub.store, document.columns["id"])
     if charge is None or "CHARGING_PREFERENCES_CAPABLE" not in (_evse(charge).get("capabilities") or ()):
         raise NotCapable("this EVSE takes no charging preferences")
-    return _decide(charge, wish) if charge.is_open else "NOT_POSSIBLE"
+    answer = _decide(charge, wish) if charge.is_open else "NOT_POSSIBLE"
+    if answer == "ACCEPTED":
+        await hub.chargers.prefer(
+            charge.station,
+            transaction=charge.session_id,
+            departure=wish.departure_time,
+            need_kwh=wish.energy_need,
+            timeout_s=_HEEDED_S,
+        )
+    return answer
 
 
 def _evse(charge: Charge) -> Tree:

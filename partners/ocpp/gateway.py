@@ -37,13 +37,14 @@ from partners.ocpp.certificates import CERTIFICATE_REQUESTS
 from partners.ocpp.handshake import Handshake, choose
 from partners.ocpp.journal import OCPP_EVENTS, TRANSACTIONS
 from partners.ocpp.live import Link, Live
-from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.passwords import Passwords
 from partners.ocpp.register import LEARNED, PROTOCOLS, STATIONS
 from partners.ocpp.reported import OCPP_REPORTED
 from partners.ocpp.rpc import POLICY, Brief, Connection, LateAnswer, Limits
 from partners.ocpp.samples import OCPP_SAMPLE_LISTS, OCPP_SAMPLES
 from partners.ocpp.sequence import SEQUENCES
+from partners.ocpp.sites.rows import KINDS as SITE_KINDS
+from partners.ocpp.sites.steered import SteeredOrders
 from partners.ocpp.sockets import ChargerSocket
 from partners.ocpp.ticker import Ticker
 from partners.ocpp.transactions import Transactions
@@ -65,6 +66,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     GATEWAYS,
     SOCKETS,
     ERRANDS,
+    *SITE_KINDS,
 )
 
 NOT_TEXT: Final = 1003
@@ -88,7 +90,8 @@ class Gateway:
         settings = hub.settings
         self._passwords = Passwords(hub.registry.fingerprint, hub.clock)
         self.transactions = Transactions(hub)
-        self.stations = ChargerOrders(hub, self._passwords, self.transactions)
+        self.stations = SteeredOrders(hub, self._passwords, self.transactions)
+        self.sites = self.stations.sites
         self._v16 = Version16(self.stations, self.transactions)
         self._v2 = Version2(self.stations, self.transactions)
         self._ticker = Ticker(hub, self.stations, self.transactions, tick_s=tick_s)
@@ -120,6 +123,7 @@ class Gateway:
         """Read the register and what was going on, then listen. Raises: OSError, ssl.SSLError."""
         await self.stations.load()
         await self.transactions.load()
+        await self.stations.work.start()
         self._servers.append(await self._listen(host, port, None))
         settings = self.hub.settings
         if settings.ocpp_tls_cert:
@@ -130,6 +134,7 @@ class Gateway:
     async def stop(self) -> None:
         """Let nobody in, close the sockets in waves, and wait until what was under way is answered or dropped."""
         await self._ticker.stop()
+        await self.stations.work.stop()
         for server in self._servers:
             server.server.close()
         links = [live.link for live in self.stations if live.link is not None]
@@ -178,6 +183,7 @@ class Gateway:
             if live.lost(link, self.hub.clock.monotonic()):
                 log.info("station left", station=live.identity, code=socket.close_code)
                 self.socket_changed(live.identity)
+                self.stations.work.stirred(live)
 
     async def _read(self, link: Link) -> None:
         socket, clock, frames = link.socket, self.hub.clock, link.live.frames
@@ -202,13 +208,15 @@ class Gateway:
         link.waits = not live.station.is_configured
         link.rpc = Connection(
             _sender(link, self.hub),
-            partial(self._v16.handle if version == "1.6" else self._v2.handle, link),
+            self.stations.work.listening(
+                live, partial(self._v16.handle if version == "1.6" else self._v2.handle, link)
+            ),
             self.hub.clock,
             version,
             _limits(self.hub.settings, version),
             close=_closer(link, self.hub),
             on_late=lambda late: self._late(live, late),
-            brief=self._brief(link),
+            brief=self.stations.work.unhurried(live, self._brief(link)),
             send_now=_sender_now(link, self.hub),
         )
         socket.listener, socket.unread = _listener(link, self.hub), 0
@@ -218,6 +226,7 @@ class Gateway:
             live.connectors = {}
         log.info("station connected", station=live.identity, version=version, took_over=before is not None)
         self.socket_changed(live.identity)
+        self.stations.work.stirred(live)
         if before is not None:
             self._take_over(live, before, now)
         return link

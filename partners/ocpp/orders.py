@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
 from secrets import randbelow
 from typing import Final
 
@@ -161,6 +163,12 @@ class ChargerOrders(Stations):
         if outcome is not ProfileOutcome.ACCEPTED:
             return outcome
         return profiles.limits_in(answer, unit=unit, now=self.hub.clock.now(), duration_s=duration_s)
+
+    async def prefer(
+        self, station: str, *, transaction: str, departure: datetime | None, need_kwh: Decimal | None, timeout_s: float
+    ) -> bool:
+        """A charger of its own shares with nobody."""
+        return False
 
     async def _told(self, station: str, say: Say, timeout_s: float) -> tuple[ProfileOutcome, Tree]:
         """Whatever is not a yes is a no: no answer too."""

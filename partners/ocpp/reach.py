@@ -8,6 +8,8 @@ is elsewhere.
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from hub.core.clock import timestamp
@@ -146,6 +148,24 @@ class Reach:
             return await self._here.limits(**asked, timeout_s=timeout_s)
         home = await self._ask(held, "limits", asked, timeout_s)
         return ProfileOutcome.REJECTED if home.answer is None else answer_in(home.answer)
+
+    async def prefer(
+        self, station: str, *, transaction: str, departure: datetime | None, need_kwh: Decimal | None, timeout_s: float
+    ) -> bool:
+        """What a driver prefers of a charge, to whoever steers the site."""
+        held = await self._elsewhere(station)
+        if held is None:
+            return await self._here.prefer(
+                station, transaction=transaction, departure=departure, need_kwh=need_kwh, timeout_s=timeout_s
+            )
+        asked: Tree = {
+            "station": station,
+            "transaction": transaction,
+            "departure": None if departure is None else timestamp(departure),
+            "need_kwh": None if need_kwh is None else str(need_kwh),
+        }
+        home = await self._ask(held, "prefer", asked, timeout_s)
+        return home.answer is not None and bool(home.answer["heeded"])
 
     # What operators ask
 

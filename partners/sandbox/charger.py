@@ -223,7 +223,7 @@ class Charger(Station):
         limit = self.plan.limit_w(
             outlet.number, self.clock.now(), transaction_from=transaction.started
         )  # fmt: skip
-        if limit is not None:
+        if limit is not None and not self._faults.ignores_limits:
             energy_wh = min(energy_wh, limit * seconds / 3600)
         outlet.meter.flow(energy_wh, seconds)
         await self._show(outlet, "SuspendedEVSE" if limit == 0 else "Charging")

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 
 from hub.cli.commands import app
 from hub.cli.failures import Code
+from hub.core.clock import timestamp
 from modules.cdrs import received, vetting
 from modules.cdrs.model import CDR
 from partners.sandbox.emsp import Emsp
@@ -139,7 +141,7 @@ def test_the_brief_list_of_commands_is_complete() -> None:
     assert {words[0] for words in ALL} == {
         "serve", "migrate", "doctor", "openapi", "price", "demo", "partner", "agreement", "route", "matrix",
         "location", "tariff", "token", "station", "session", "cdr", "transaction", "reservation", "change",
-        "audit", "operator", "invoice", "terminal", "payment", "booking",
+        "audit", "operator", "invoice", "terminal", "payment", "booking", "site",
     }  # fmt: skip
 
 
@@ -337,6 +339,30 @@ def test_what_is_not_given_of_a_charger_stays_as_it_was(shell: Shell) -> None:
     assert ran.code == Code.USAGE
     assert "--location" in ran.err
     shell.ok("station", "delete", "CCP2")
+
+
+def test_a_site_is_put_limited_measured_and_looked_at(shell: Shell) -> None:
+    shell.background.do(_furnished_place(shell.house))
+    in_an_hour = timestamp(datetime.now(UTC) + timedelta(hours=1))
+    tree = {"nodes": {"grid": {"limit_a": 63}}, "evses": {"E1": {"node": "grid", "most_a": 32, "safe_a": 6}}}
+    assert shell.ok("site", "put", "yard", shell.file("site.json", tree))["policy"] == "FAIR"
+    assert shell.ok("site", "show", "yard")["evses"]["E1"]["safe_a"] == 6
+    far = shell.run(
+        "site", "limit", "yard", "--node", "grid", "--amps", "32,25,32.5", "--until", "2999-01-01T00:00:00Z"
+    )
+    assert (far.code, "within a year" in far.err) == (Code.FAILED, True)
+    limited = shell.ok("site", "limit", "yard", "--node", "grid", "--watts", "11000", "--until", in_an_hour)
+    assert [limit["limit_w"] for limit in limited["limits"]] == [11000]
+    assert shell.ok("site", "limit", "yard", "--node", "grid")["limits"] == []
+    loaded = shell.ok("site", "load", "yard", "--node", "grid", "--amps", "3,4.5,5")
+    assert [load["load_a"] for load in loaded["loads"]] == [[3, 4.5, 5]]
+    ran = shell.run("site", "list")
+    assert (ran.code, "FAIR" in ran.out, "yard" in ran.out) == (0, True, True)
+    assert {item["evse_uid"] for item in shell.ok("site", "power", "yard")["items"]} <= {"E1"}
+    for wrong in ("3,4", "many"):
+        assert shell.run("site", "load", "yard", "--node", "grid", "--amps", wrong).code == Code.USAGE
+    assert shell.run("site", "power", "roof").code == Code.NOT_FOUND
+    assert shell.ok("site", "delete", "yard") == {"deleted": "yard"}
 
 
 def test_a_held_session_is_listed_and_billed(shell: Shell) -> None:

@@ -11,6 +11,7 @@ from tests.databases import PostgresServer
 from tests.walks.processes import HubInParts
 from tests.walks.site import Site, Tree, until
 from tests.walks.test_commands import charge_by_app, results, start_at
+from tests.walks.test_sites import ask_for_less
 from tests.walks.test_taps import assert_nobody_complains
 
 VERSION = "2.2.1"
@@ -66,6 +67,10 @@ async def test_an_operator_calls_a_charger_of_another_process(site: Site) -> Non
     await until(lambda: not is_listed_as_connected(site, place.station))
     status, _ = await asyncio.to_thread(site.hub.web.answer, "POST", f"{path}/calls", ask)
     assert status == 404
+
+
+async def test_a_site_is_steered_where_the_sockets_are_by_what_was_said_elsewhere(site: Site) -> None:
+    await ask_for_less(site, site.emsps[VERSION])
 
 
 async def test_an_operator_pushes_to_a_partner_whose_lane_is_in_another_process(site: Site) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final
 
 import structlog
@@ -16,6 +17,7 @@ from hub.core.errors import BusbarError, Conflict, NotReady
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, Place
 from hub.core.secrets import Seal
+from hub.core.types import parse_datetime
 from hub.core.units import Change, ChangeRow, Delete, Unit
 from partners.ocpp.apart.errands import (
     ASKED,
@@ -83,6 +85,18 @@ async def _limits(here: ChargerOrders, asked: Tree, timeout_s: float) -> Tree:
     return answer_of(await here.limits(asked["station"], **named, timeout_s=timeout_s))
 
 
+async def _prefer(here: ChargerOrders, asked: Tree, timeout_s: float) -> Tree:
+    departure, need_kwh = asked["departure"], asked["need_kwh"]
+    heeded = await here.prefer(
+        asked["station"],
+        transaction=asked["transaction"],
+        departure=None if departure is None else parse_datetime(departure),
+        need_kwh=None if need_kwh is None else Decimal(need_kwh),
+        timeout_s=timeout_s,
+    )
+    return {"heeded": heeded}
+
+
 async def _call(here: ChargerOrders, asked: Tree, timeout_s: float) -> Tree:
     named = {name: asked[name] for name in ("action", "payload", "force")}
     return asdict(await here.call(asked["station"], **named, timeout_s=timeout_s))
@@ -109,6 +123,7 @@ DOES: Final[dict[str, Does]] = {
     "limit": _limit,
     "unlimit": _unlimit,
     "limits": _limits,
+    "prefer": _prefer,
     "call": _call,
     "change_password": _change_password,
     "view": _view,

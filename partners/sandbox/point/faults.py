@@ -17,6 +17,8 @@ class Faults:
     """The clock was never set and began at the epoch."""
     kwh_units: bool = False
     """Energy is reported in kWh and power in kW."""
+    ignores_limits: bool = False
+    """Charging profiles are accepted, and the car charges as if there were none."""
     invalid_fields: bool = False
     """Meter values as JSON numbers (2.x: as text), an unknown errorCode, a serial number that is too long."""
     useless_numbers: bool = False
