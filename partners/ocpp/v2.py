@@ -89,7 +89,10 @@ async def security_event(v2: Version2, link: Link, incoming: Incoming) -> Tree:
 
 async def sign_certificate(v2: Version2, link: Link, incoming: Incoming) -> Tree:
     """The request is kept; where we have an authority of our own, the certificate follows as a call (A02)."""
-    return {"status": await certificates.requested(v2.hub, link, str(incoming.payload.get("csr") or ""))}
+    told = incoming.payload
+    kind, number = told.get("certificateType", certificates.STATION), told.get("requestId")
+    status = await certificates.requested(v2.hub, link, str(told.get("csr") or ""), kind=kind, number=number)
+    return {"status": status}
 
 
 Handler = Callable[[Version2, Link, Incoming], Awaitable[Tree]]

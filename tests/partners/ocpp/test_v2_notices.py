@@ -244,9 +244,8 @@ async def test_a_vendors_message_goes_to_who_registered_for_it(site: Site, proto
     try:
         live = site.gateway.stations.get("CP1")
         assert await vendor_data.answer(site.hub, live, payload) == {"status": "Accepted", "data": "yes"}
-        if protocol == "ocpp1.6":
-            async with await site.point() as cp:
-                assert await cp.call("DataTransfer", payload) == {"status": "Accepted", "data": "yes"}
+        async with await site.point(protocols=[protocol]) as cp:
+            assert await cp.call("DataTransfer", payload) == {"status": "Accepted", "data": "yes"}
         unknown = await vendor_data.answer(site.hub, live, {"vendorId": "nobody"})
         assert unknown == {"status": "UnknownVendorId"}
     finally:
