@@ -1,13 +1,14 @@
-"""A plan over the day for sites that go by departures: made beside the loop, followed by each allocation."""
+"""A plan over the day for sites that go by departures: made beside the loop, heeded by each allocation."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from partners.ocpp.energy.facts import Facts
+from partners.ocpp.energy.facts import Charge, Facts
 from partners.ocpp.energy.planning import Plan, plan
 from partners.ocpp.energy.rules import Policy
 from partners.ocpp.sites.register import Known
@@ -38,7 +39,15 @@ class Foresight:
         if (about != self._about or is_old) and not self._is_planning:
             self._is_planning = True
             begin(self._make(known, facts, now, about, changed))
-        return facts if self._plan is None else self._plan.into(facts, now)
+        return facts.with_charges(*(self._planned(charge, now) for charge in facts.charges))
+
+    def _planned(self, charge: Charge, now: datetime) -> Charge:
+        """A plan raises whoever must leave in time; whom it lets wait the policy may serve all the same.
+
+        Energy that is given early never stands in the way later, and a driver may come back sooner than he said.
+        """
+        ma = self._plan.at(charge.id, now) if self._plan is not None and charge.departure is not None else None
+        return replace(charge, planned_ma=ma or None)
 
     async def _make(
         self, known: Known, facts: Facts, now: datetime, about: object, changed: Callable[[], None]
