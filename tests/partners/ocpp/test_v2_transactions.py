@@ -31,10 +31,6 @@ from tests.partners.ocpp.site import (
 MINUTE = timedelta(minutes=1)
 
 
-def said(at: object, minutes: float) -> object:
-    return at
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_a_charge_from_its_start_to_its_end_is_a_session_and_a_cdr(site: Site, version: str) -> None:
     began = recently()
