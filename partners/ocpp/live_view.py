@@ -7,6 +7,7 @@ import msgspec
 from hub.core.clock import timestamp
 from hub.core.jsontypes import Tree
 from partners.ocpp.live import Link, Live
+from partners.ocpp.numbering import socketed
 from partners.ocpp.register import Learned, Station
 
 
@@ -17,12 +18,17 @@ def shown(live: Live, now_s: float) -> Tree:
         **_registered(live.station),
         **_connection(live.link, now_s),
         "connectors": {
-            str(number): {"status": heard.status, "since": timestamp(heard.at)}
+            str(number): {"status": heard.status, "since": timestamp(heard.at), **_called(live.station, number)}
             for number, heard in sorted(live.connectors.items())
         },
         "clock_offset_s": round(offset.total_seconds(), 1) if offset is not None else None,
         **_learned(live.learned),
     }
+
+
+def _called(station: Station, number: int) -> Tree:
+    """The connector as a station of 2.x knows it: by its EVSE, and by its number there."""
+    return socketed(number)._asdict() if station.has_evses else {}
 
 
 def _registered(station: Station) -> Tree:

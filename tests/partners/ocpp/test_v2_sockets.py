@@ -106,6 +106,13 @@ async def test_the_version_is_that_of_the_connection_and_shown(site: Site) -> No
             assert site.gateway.stations.view("CP1")["version"] == version
 
 
+async def test_connectors_are_shown_as_the_station_knows_them(site: Site) -> None:
+    async with await point2(site) as cp:
+        await cp.connector("Faulted", evse=2, connector=3)
+        shown = site.gateway.stations.view("CP1")["connectors"]
+    assert [(each["evse"], each["connector"], each["status"]) for each in shown.values()] == [(2, 3, "Faulted")]
+
+
 async def test_a_protocol_that_nobody_speaks_is_no_registration(site: Site) -> None:
     with pytest.raises(InvalidRequest, match="/protocol"):
         await site.gateway.stations.put("CP7", {"protocol": "ocpp3", "password": PASSWORD})
