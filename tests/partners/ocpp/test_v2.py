@@ -17,6 +17,7 @@ from modules.tokens import service as tokens
 from modules.tokens.model import Token
 from partners.ocpp import schemas
 from partners.ocpp.v2 import HANDLERS, WHILE_WAITING
+from partners.ocpp.v2_notices import NOTICES
 from tests.partners.ocpp.points2 import VERSIONS, Point2, begin, end, point2
 from tests.partners.ocpp.site import CARD, PASSWORD, THEIRS, Payload, Site, recently, token
 
@@ -64,6 +65,12 @@ async def test_every_message_has_a_handler_and_an_answer_by_the_schema(site: Sit
             finding = schemas.check(version, action, payload, strict=True)
             assert finding is None, (action, finding)
             await cp.call(action, payload)
+
+
+@pytest.mark.parametrize(("version", "count"), [("2.0.1", 25), ("2.1", 37)])
+def test_every_message_that_a_station_may_send_is_taken(version: str, count: int) -> None:
+    taken = HANDLERS.keys() & schemas.actions(version)
+    assert (len(taken), set(HANDLERS)) == (count, SAID.keys() | NOTICES.keys())
 
 
 @pytest.mark.parametrize(
