@@ -76,7 +76,8 @@ class Steering:
         while not self._is_over:
             wait_s = min(max(self._due - self._hub.clock.monotonic(), 0.0), LONGEST_S)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._bell.wait(), wait_s)
+                async with asyncio.timeout(wait_s):  # wait_for loses a cancellation that comes with the bell
+                    await self._bell.wait()
             self._bell.clear()
             await self._hub.clock.sleep(max(_TOGETHER_S, _REST * took_s))
             began = self._hub.clock.monotonic()
@@ -92,6 +93,7 @@ class Steering:
 
     async def stop(self) -> None:
         """Tell nobody anything more."""
+        self._is_over = True
         await self._telling.stop()
 
     def state(self, evse_uid: str) -> EvseState:
