@@ -17,6 +17,8 @@ from hub.api import (
     clients,
     devices,
     errors,
+    files,
+    firmware,
     health,
     held_bills,
     matrix,
@@ -51,6 +53,7 @@ ROUTERS: Final = (
     devices.router,
     certificates.router,
     sites.router,
+    firmware.router,
     price.router,
     audit.router,
     operators.router,
@@ -68,4 +71,5 @@ def attach(app: FastAPI, program: Program) -> None:
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(files.router)  # the chargers' own, and no part of the documented API
     app.add_middleware(Front, answered=app.state.answered)

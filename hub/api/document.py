@@ -24,6 +24,7 @@ from hub.control.asks import (
     CorrectHeld,
     Invite,
     InvoiceAsked,
+    LogAsked,
     MonitorAsked,
     OperatorToken,
     PartnerSwitches,
@@ -58,7 +59,7 @@ _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
     Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
-    OperatorToken, StationCall, VariableAsked, MonitorAsked, CertificateAsked, PriceAsked, LintAsked,
+    OperatorToken, LogAsked, StationCall, VariableAsked, MonitorAsked, CertificateAsked, PriceAsked, LintAsked,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -328,6 +329,25 @@ ANSWERS: Final[dict[str, Tree]] = {
         ]
     },
     "Stations": _page("Station"),
+    "FirmwareAsked": {
+        "type": "object", "required": ["model", "version", "sha256"], "additionalProperties": False, "properties": {
+            "model": {"type": "string", "minLength": 1, "maxLength": 50},
+            "version": {"type": "string", "minLength": 1, "maxLength": 50},
+            "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+            "signature": {"type": "string", "maxLength": 800}, "certificate": {"type": "string", "maxLength": 5500},
+        },
+    },
+    "Firmware": _object(
+        name=_TEXT, model=_TEXT, version=_TEXT, sha256=_TEXT, size=_WHOLE, signature=_TEXT, certificate=_TEXT,
+        added=_TEXT, state={"type": "string", "enum": ["ready", "waits for its file"]},
+    ),
+    "Firmwares": _page("Firmware"),
+    "StationLog": _object(
+        number=_WHOLE, station=_TEXT, kind={"type": "string", "enum": ["diagnostics", "security"]}, asked=_TEXT,
+        expires=_TEXT, state={"type": "string", "enum": ["asked", "uploading", "received", "failed", "expired"]},
+        why=_TEXT, file_name=_TEXT, size=_WHOLE, sha256=_TEXT,
+    ),
+    "StationLogs": _page("StationLog"),
     "Messages": _items(_object(at=_TEXT, direction=_TEXT, size=_WHOLE)),
     "CallOutcome": {
         "type": "object",

@@ -173,6 +173,14 @@ class OperatorToken(Ask):
     days: Annotated[int, Field(ge=1, le=366)] = 30
 
 
+class LogAsked(Ask):
+    """What a charger is to bring, and of which time."""
+
+    kind: Literal["diagnostics", "security"] = "diagnostics"
+    since: Annotated[str, Field(max_length=40)] | None = None
+    until: Annotated[str, Field(max_length=40)] | None = None
+
+
 class StationCall(Ask):
     """An OCPP call. The keys of the payload are sent in the order in which they stand."""
 

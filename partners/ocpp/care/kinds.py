@@ -1,0 +1,12 @@
+"""Every kind of document that looking after stations keeps."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.core.units import Kind
+from partners.ocpp.care.firmware import FIRMWARE
+from partners.ocpp.care.links import CARE_LINKS
+from partners.ocpp.care.logs import CARE_LOGS
+
+CARE_KINDS: Final[tuple[Kind, ...]] = (FIRMWARE, CARE_LINKS, CARE_LOGS)
