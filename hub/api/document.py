@@ -19,6 +19,7 @@ from hub.control.asks import (
     BillHeld,
     BookingCancel,
     BookingsEdition,
+    CampaignAsked,
     CertificateAsked,
     Connect,
     CorrectHeld,
@@ -53,13 +54,15 @@ from modules.sessions.wire import SESSION
 from modules.tariffs.wire import TARIFF
 from modules.tokens.whose import Waits
 from modules.tokens.wire import TOKEN
+from partners.ocpp.care.updates import STATES
 from partners.ocpp.energy.rules import Policy
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
     Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
-    OperatorToken, LogAsked, StationCall, VariableAsked, MonitorAsked, CertificateAsked, PriceAsked, LintAsked,
+    OperatorToken, CampaignAsked, LogAsked, StationCall, VariableAsked, MonitorAsked, CertificateAsked,
+    PriceAsked, LintAsked,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -342,6 +345,17 @@ ANSWERS: Final[dict[str, Tree]] = {
         added=_TEXT, state={"type": "string", "enum": ["ready", "waits for its file"]},
     ),
     "Firmwares": _page("Firmware"),
+    "Campaign": _object(
+        id=_TEXT, firmware=_TEXT, model=_TEXT, version=_TEXT, why=_TEXT, created=_TEXT, rules=_ANY_OBJECT,
+        state={"type": "string", "enum": ["running", "paused", "stopped", "aborted", "done"]},
+        total=_WHOLE, counts={"type": "object", "additionalProperties": _WHOLE},
+        success={"type": "array", "items": _object(
+            model=_TEXT, verified=_WHOLE, failed=_WHOLE, success_percent={"type": ["integer", "null"]})},
+    ),
+    "Campaigns": _page("Campaign"),
+    "CampaignShown": {"allOf": [_ref("Campaign"), _object(stations={"type": "array", "items": _object(
+        station=_TEXT, model=_TEXT, state={"type": "string", "enum": list(STATES)}, attempt=_WHOLE, why=_TEXT,
+        withdrawn=_FLAG, course={"type": "array", "items": _object(state=_TEXT, at=_TEXT)})})]},
     "StationLog": _object(
         number=_WHOLE, station=_TEXT, kind={"type": "string", "enum": ["diagnostics", "security"]}, asked=_TEXT,
         expires=_TEXT, state={"type": "string", "enum": ["asked", "uploading", "received", "failed", "expired"]},

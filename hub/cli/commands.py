@@ -9,6 +9,7 @@ import typer
 from hub import __version__
 from hub.cli import (
     agreement,
+    campaign,
     certificates,
     devices,
     firmware,
@@ -54,6 +55,7 @@ station_log.add_to(station.app)
 app.add_typer(station.app, name="station")
 app.add_typer(site.app, name="site")
 app.add_typer(firmware.app, name="firmware")
+app.add_typer(campaign.app, name="campaign")
 app.add_typer(records.session, name="session")
 app.add_typer(records.cdr, name="cdr")
 held_bills.add_to(records.transaction)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterable
 from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -27,6 +27,7 @@ from hub.core.units import ABSENT, ANY, Audit, Delete, Kind, Put, Unit
 from partners.ocpp.care import links
 from partners.ocpp.care.payloads import LOG_WORDS, LogKind, Span, log_answer, log_order
 from partners.ocpp.care.shelf import Kept, Shelf
+from partners.ocpp.care.surroundings import Stations
 from partners.ocpp.register import folded
 from partners.ocpp.stations import Called
 
@@ -37,14 +38,6 @@ _TIMEOUT_S: Final = 30.0
 
 State = Literal["asked", "uploading", "received", "failed", "expired"]
 OPEN: Final = ("asked", "uploading")
-
-
-class Stations(Protocol):
-    """Whom we ask (`partners.ocpp.reach.Reach`)."""
-
-    async def view(self, identity: str) -> Tree: ...
-
-    async def call(self, identity: str, action: str, payload: Tree, *, timeout_s: float, force: bool) -> Called: ...
 
 
 class LogRequest(msgspec.Struct, frozen=True):

@@ -76,3 +76,59 @@ LOG_WORDS: Final[Mapping[str, str]] = {
     "Idle": "",
 }
 """DiagnosticsStatusNotification and LogStatusNotification of all versions. "" says nothing of a request."""
+
+
+class Image(NamedTuple):
+    """A firmware as a station is told of it."""
+
+    url: str
+    signature: str
+    certificate: str
+
+
+def update_order(version: str, image: Image, number: int, now: datetime, *, signed: bool) -> Order:
+    """Fetch and install a firmware, from now on. `signed`: 1.6 by the way of the whitepaper."""
+    at = timestamp(now)
+    if version == "1.6" and not signed:
+        return Order("UpdateFirmware", {"location": image.url, "retries": 2, "retrieveDate": at, "retryInterval": 60})
+    firmware = {"location": image.url, "retrieveDateTime": at}
+    if image.signature:
+        firmware |= {"signingCertificate": image.certificate, "signature": image.signature}
+    payload: Tree = {"retries": 2, "retryInterval": 60, "requestId": number, "firmware": firmware}
+    return Order("SignedUpdateFirmware" if version == "1.6" else "UpdateFirmware", payload)
+
+
+def update_refused(payload: Tree) -> str:
+    """Why a station will not; "" when it will. UpdateFirmware of 1.6 answers nothing at all."""
+    status = payload.get("status", "Accepted")
+    return "" if status in ("Accepted", "AcceptedCanceled") else f"answered {status}"
+
+
+FINAL: Final = frozenset({"InvalidCertificate", "RevokedCertificate", "InvalidSignature", "InstallVerificationFailed"})
+"""What will be so the next time too."""
+
+FIRMWARE_WORDS: Final[Mapping[str, str]] = {
+    "DownloadScheduled": "asked",
+    "Downloading": "downloading",
+    "DownloadPaused": "downloading",
+    "Downloaded": "downloaded",
+    "SignatureVerified": "downloaded",
+    "InstallScheduled": "downloaded",
+    "Installing": "installing",
+    "InstallRebooting": "installing",
+    "Installed": "installed",
+    "DownloadFailed": "failed",
+    "InstallationFailed": "failed",
+    "InstallVerificationFailed": "failed",
+    "InvalidSignature": "failed",
+    "Idle": "",
+}
+"""FirmwareStatusNotification and SignedFirmwareStatusNotification of all versions. "" says nothing of an update."""
+
+
+def availability_order(version: str, *, operative: bool) -> Order:
+    """Take a whole station out of use, or back."""
+    word = "Operative" if operative else "Inoperative"
+    if version == "1.6":
+        return Order("ChangeAvailability", {"connectorId": 0, "type": word})
+    return Order("ChangeAvailability", {"operationalStatus": word})
