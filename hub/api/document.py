@@ -7,7 +7,7 @@ our one form of errors, and who may call.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -54,6 +54,7 @@ from modules.sessions.wire import SESSION
 from modules.tariffs.wire import TARIFF
 from modules.tokens.whose import Waits
 from modules.tokens.wire import TOKEN
+from partners.ocpp.care.lists import State as ListState
 from partners.ocpp.care.updates import STATES
 from partners.ocpp.energy.rules import Policy
 
@@ -356,6 +357,10 @@ ANSWERS: Final[dict[str, Tree]] = {
     "CampaignShown": {"allOf": [_ref("Campaign"), _object(stations={"type": "array", "items": _object(
         station=_TEXT, model=_TEXT, state={"type": "string", "enum": list(STATES)}, attempt=_WHOLE, why=_TEXT,
         withdrawn=_FLAG, course={"type": "array", "items": _object(state=_TEXT, at=_TEXT)})})]},
+    "LocalList": _object(
+        station=_TEXT, version=_WHOLE, entries=_WHOLE, left_out=_WHOLE, why=_TEXT, at=_TEXT_OR_NULL,
+        state={"type": "string", "enum": list(get_args(ListState))},
+    ),
     "StationLog": _object(
         number=_WHOLE, station=_TEXT, kind={"type": "string", "enum": ["diagnostics", "security"]}, asked=_TEXT,
         expires=_TEXT, state={"type": "string", "enum": ["asked", "uploading", "received", "failed", "expired"]},

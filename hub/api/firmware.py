@@ -1,4 +1,4 @@
-"""/api/v1/firmware, and the logs of stations."""
+"""/api/v1/firmware, and the logs and local lists of stations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hub.control.stations import register
 from hub.core.errors import InvalidRequest, NotFound
 from hub.core.operations import SMALL
 from hub.core.types import parse_datetime
-from partners.ocpp.care import firmware, logs
+from partners.ocpp.care import firmware, lists, logs
 from partners.ocpp.care.payloads import Span
 from partners.ocpp.care.shelf import Shelf
 
@@ -58,6 +58,14 @@ async def delete_firmware(request: Request, name: Segment, bearer: Admin) -> Res
     """Forget a firmware; links to it lead nowhere from now on."""
     await firmware.delete(program_of(request).hub, name, actor=bearer.subject)
     return answer({"deleted": name})
+
+
+@router.get("/stations/{identity}/local_list", tags=["stations"], responses=gives("LocalList"))
+async def show_local_list(request: Request, identity: Segment, bearer: Viewer) -> Response:
+    """What stands on a charger's local list: how many cards, not which."""
+    program = program_of(request)
+    view = await (await register(program)).view(identity)
+    return answer((await lists.get(program.hub, view["identity"])).shown())
 
 
 @router.get(_LOGS, tags=["stations"], responses=gives("StationLogs"))

@@ -1,4 +1,4 @@
-"""busbar station log"""
+"""busbar station log, and local-list"""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ _LOOK_S: Final = 0.5
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the command to those of stations."""
+    """Add the commands to those of stations."""
+
+    @command(app, "local-list")
+    def local_list(
+        face: Face, identity: Annotated[str, typer.Argument(help="The identity at the end of the charger's URL.")]
+    ) -> None:
+        """How many cards are on its local list, and whether it is in step."""
+        face.show(face.hub.get(f"/stations/{quoted(identity)}/local_list"))
 
     @command(app, "log")
     def log(

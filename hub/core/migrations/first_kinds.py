@@ -23,6 +23,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_care_campaigns", ("live",), ("live",)),
     ("doc_care_firmware", (), ()),
     ("doc_care_links", (), ()),
+    ("doc_care_lists", (), ()),
     ("doc_care_logs", ("station",), ("station",)),
     ("doc_care_updates", ("campaign", "busy"), ("campaign", "busy")),
     ("doc_cdr_checks", (), ()),

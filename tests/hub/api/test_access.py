@@ -111,6 +111,7 @@ LEAST = {
     "load_site": "operator",
     "show_power": "viewer",
     "list_logs": "viewer",
+    "show_local_list": "viewer",
     "ask_for_log": "operator",
     "show_log": "viewer",
     "get_log_file": "operator",

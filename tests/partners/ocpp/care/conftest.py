@@ -46,9 +46,10 @@ class Yard:
         return told.tree
 
     @asynccontextmanager
-    async def charger(self, identity: str = "CP1") -> AsyncIterator[Charger]:
+    async def charger(self, identity: str = "CP1", **switches: Any) -> AsyncIterator[Charger]:
         """One that is registered without a password, and has booted."""
-        await self.ask("PUT", f"/stations/{identity}", {"security_profile": 0, **self._place(identity)})
+        asked = {"security_profile": 0, "switches": switches, **self._place(identity)}
+        await self.ask("PUT", f"/stations/{identity}", asked)
         url = f"ws://127.0.0.1:{self.house.program.gateway.port}"
         async with Charger(url, identity) as charger:
             await charger.boot()
