@@ -13,6 +13,7 @@ from typing import Any
 import pytest_asyncio
 
 from partners.sandbox.charger import Charger
+from partners.sandbox.charger2 import speaking
 from tests.hub.house import House, a_serving_house
 from tests.partners.ocpp.site import until
 from tests.world import location
@@ -46,12 +47,12 @@ class Yard:
         return told.tree
 
     @asynccontextmanager
-    async def charger(self, identity: str = "CP1", **switches: Any) -> AsyncIterator[Charger]:
+    async def charger(self, identity: str = "CP1", ocpp: str = "1.6", **switches: Any) -> AsyncIterator[Charger]:
         """One that is registered without a password, and has booted."""
-        asked = {"security_profile": 0, "switches": switches, **self._place(identity)}
+        asked = {"security_profile": 0, "switches": switches, "protocol": f"ocpp{ocpp}", **self._place(identity)}
         await self.ask("PUT", f"/stations/{identity}", asked)
         url = f"ws://127.0.0.1:{self.house.program.gateway.port}"
-        async with Charger(url, identity) as charger:
+        async with speaking(ocpp, url, identity) as charger:
             await charger.boot()
             yield charger
 
