@@ -47,6 +47,8 @@ from partners.ocpi.handshake import Handshake
 from partners.ocpi.peer import OcpiPeers
 from partners.ocpi.pull import Puller
 from partners.ocpp.apart.process import Apart
+from partners.ocpp.care.driving import Campaigns
+from partners.ocpp.care.lists import LocalLists
 from partners.ocpp.gateway import KINDS as CHARGER_KINDS
 from partners.ocpp.gateway import Gateway
 from partners.ocpp.reach import Reach
@@ -88,6 +90,8 @@ class Program:
         self.apart = Apart(hub, seal, self.gateway) if settings.serves_several_processes else None
         errands = self.apart.errands if self.apart is not None else None
         self.stations = hub.chargers = Reach(hub, self.gateway.stations, errands)
+        self.campaigns = Campaigns(hub, self.stations)
+        self.local_lists = LocalLists(hub, self.stations)
         refreshes = (hub.registry.refresh, hub.agreements.refresh, hub.behind.refresh, self.stations.refresh)
         wake_for = frozenset({"partners", AGREED, TOLD, "stations", SITE_CHANGES})
         self.following = Following(hub.store, refreshes, wake_for=wake_for)
@@ -169,6 +173,8 @@ class Program:
         self.tasks.start(self.puller.run(), name="puller")
         self.tasks.start(self.still_alive.run(), name="still alive")
         self.tasks.start(self.clients.run(), name="client infos")
+        self.tasks.start(self.campaigns.run(), name="campaigns")
+        self.tasks.start(self.local_lists.run(), name="local lists")
 
     async def close(self) -> None:
         """Stop the work, then let go of connections and database."""

@@ -18,6 +18,7 @@ from modules.commands import passed_on, references, reservations
 from modules.sessions import service as sessions
 from modules.tariffs import turning
 from modules.tokens.store import AUTHORIZATIONS
+from partners.ocpp.care import links
 
 log = structlog.get_logger()
 
@@ -53,6 +54,7 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (forget_authorizations, 60.0),
     (sessions.bill_all_held, 300.0),
     (bookings.follow, 5.0),
+    (links.forget, 300.0),
 )
 """What is done, and how many seconds apart."""
 

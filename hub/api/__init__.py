@@ -13,10 +13,13 @@ from hub.api import (
     agreements,
     audit,
     bookings,
+    campaigns,
     certificates,
     clients,
     devices,
     errors,
+    files,
+    firmware,
     health,
     held_bills,
     matrix,
@@ -51,6 +54,8 @@ ROUTERS: Final = (
     devices.router,
     certificates.router,
     sites.router,
+    firmware.router,
+    campaigns.router,
     price.router,
     audit.router,
     operators.router,
@@ -68,4 +73,5 @@ def attach(app: FastAPI, program: Program) -> None:
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(files.router)  # the chargers' own, and no part of the documented API
     app.add_middleware(Front, answered=app.state.answered)

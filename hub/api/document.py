@@ -7,7 +7,7 @@ our one form of errors, and who may call.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -19,11 +19,13 @@ from hub.control.asks import (
     BillHeld,
     BookingCancel,
     BookingsEdition,
+    CampaignAsked,
     CertificateAsked,
     Connect,
     CorrectHeld,
     Invite,
     InvoiceAsked,
+    LogAsked,
     MonitorAsked,
     OperatorToken,
     PartnerSwitches,
@@ -52,13 +54,16 @@ from modules.sessions.wire import SESSION
 from modules.tariffs.wire import TARIFF
 from modules.tokens.whose import Waits
 from modules.tokens.wire import TOKEN
+from partners.ocpp.care.lists import State as ListState
+from partners.ocpp.care.updates import STATES
 from partners.ocpp.energy.rules import Policy
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
     Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
-    OperatorToken, StationCall, VariableAsked, MonitorAsked, CertificateAsked, PriceAsked, LintAsked,
+    OperatorToken, CampaignAsked, LogAsked, StationCall, VariableAsked, MonitorAsked, CertificateAsked,
+    PriceAsked, LintAsked,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -328,6 +333,40 @@ ANSWERS: Final[dict[str, Tree]] = {
         ]
     },
     "Stations": _page("Station"),
+    "FirmwareAsked": {
+        "type": "object", "required": ["model", "version", "sha256"], "additionalProperties": False, "properties": {
+            "model": {"type": "string", "minLength": 1, "maxLength": 50},
+            "version": {"type": "string", "minLength": 1, "maxLength": 50},
+            "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+            "signature": {"type": "string", "maxLength": 800}, "certificate": {"type": "string", "maxLength": 5500},
+        },
+    },
+    "Firmware": _object(
+        name=_TEXT, model=_TEXT, version=_TEXT, sha256=_TEXT, size=_WHOLE, signature=_TEXT, certificate=_TEXT,
+        added=_TEXT, state={"type": "string", "enum": ["ready", "waits for its file"]},
+    ),
+    "Firmwares": _page("Firmware"),
+    "Campaign": _object(
+        id=_TEXT, firmware=_TEXT, model=_TEXT, version=_TEXT, why=_TEXT, created=_TEXT, rules=_ANY_OBJECT,
+        state={"type": "string", "enum": ["running", "paused", "stopped", "aborted", "done"]},
+        total=_WHOLE, counts={"type": "object", "additionalProperties": _WHOLE},
+        success={"type": "array", "items": _object(
+            model=_TEXT, verified=_WHOLE, failed=_WHOLE, success_percent={"type": ["integer", "null"]})},
+    ),
+    "Campaigns": _page("Campaign"),
+    "CampaignShown": {"allOf": [_ref("Campaign"), _object(stations={"type": "array", "items": _object(
+        station=_TEXT, model=_TEXT, state={"type": "string", "enum": list(STATES)}, attempt=_WHOLE, why=_TEXT,
+        withdrawn=_FLAG, course={"type": "array", "items": _object(state=_TEXT, at=_TEXT)})})]},
+    "LocalList": _object(
+        station=_TEXT, version=_WHOLE, entries=_WHOLE, left_out=_WHOLE, why=_TEXT, at=_TEXT_OR_NULL,
+        state={"type": "string", "enum": list(get_args(ListState))},
+    ),
+    "StationLog": _object(
+        number=_WHOLE, station=_TEXT, kind={"type": "string", "enum": ["diagnostics", "security"]}, asked=_TEXT,
+        expires=_TEXT, state={"type": "string", "enum": ["asked", "uploading", "received", "failed", "expired"]},
+        why=_TEXT, file_name=_TEXT, size=_WHOLE, sha256=_TEXT,
+    ),
+    "StationLogs": _page("StationLog"),
     "Messages": _items(_object(at=_TEXT, direction=_TEXT, size=_WHOLE)),
     "CallOutcome": {
         "type": "object",

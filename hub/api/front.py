@@ -19,12 +19,12 @@ from hub.core.errors import HeaderFault
 
 log = structlog.get_logger()
 
-AREAS: Final = frozenset({"api", "health", "metrics"})
+AREAS: Final = frozenset({"api", "files", "health", "metrics"})
 _ONCE: Final = frozenset({b"authorization", b"content-type", b"content-length", b"host"})
 
 
 class Front:
-    """See the module. `answered` counts answers by area (`api`, `health`, `metrics`), method and status."""
+    """See the module. `answered` counts answers by area (`AREAS`), method and status."""
 
     def __init__(self, app: ASGIApp, answered: Counter[tuple[str, str, int]]) -> None:
         self._app = app

@@ -9,8 +9,10 @@ import typer
 from hub import __version__
 from hub.cli import (
     agreement,
+    campaign,
     certificates,
     devices,
+    firmware,
     held_bills,
     lint,
     local,
@@ -23,6 +25,7 @@ from hub.cli import (
     settlement,
     site,
     station,
+    station_log,
 )
 
 app = typer.Typer(
@@ -48,8 +51,11 @@ app.add_typer(objects.tariff, name="tariff")
 app.add_typer(objects.token, name="token")
 devices.add_to(station.app)
 certificates.add_to(station.app)
+station_log.add_to(station.app)
 app.add_typer(station.app, name="station")
 app.add_typer(site.app, name="site")
+app.add_typer(firmware.app, name="firmware")
+app.add_typer(campaign.app, name="campaign")
 app.add_typer(records.session, name="session")
 app.add_typer(records.cdr, name="cdr")
 held_bills.add_to(records.transaction)

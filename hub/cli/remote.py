@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, BinaryIO, Final, Self
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -73,13 +73,32 @@ class Remote:
         """DELETE. Raises: CommandFailed."""
         return self.ask("DELETE", path)
 
+    def upload(self, path: str, file: Path) -> Tree:
+        """PUT a file as it is. Raises: CommandFailed."""
+        try:
+            with file.open("rb") as content:
+                return _understood(self._sent("PUT", path, content, {}, {"Content-Type": "application/octet-stream"}))
+        except OSError as error:
+            raise CommandFailed(f"{file}: {error.strerror}", Code.NOT_FOUND) from None
+
+    def download(self, path: str) -> bytes:
+        """GET a file. Raises: CommandFailed."""
+        answer = self._exchange("GET", path, None, {})
+        if answer.status_code >= 400:
+            _understood(answer)
+        return answer.content
+
     def ask(self, method: str, path: str, tree: Json = None, *, query: Mapping[str, str] | None = None) -> Tree:
         """One request. Raises: CommandFailed."""
         body = None if tree is None else encode(tree)
         return _understood(self._exchange(method, path, body, query or {}))
 
     def _exchange(self, method: str, path: str, body: bytes | None, query: Mapping[str, str]) -> httpx.Response:
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        return self._sent(method, path, body, query, {"Content-Type": "application/json"} if body is not None else {})
+
+    def _sent(
+        self, method: str, path: str, body: BinaryIO | bytes | None, query: Mapping[str, str], headers: dict[str, str]
+    ) -> httpx.Response:
         try:
             with _sign_of_life() if self._patient else contextlib.nullcontext():
                 return self._client.request(method, path, content=body, params=dict(query), headers=headers)

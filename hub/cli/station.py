@@ -47,12 +47,17 @@ def add(
     profile: Annotated[int | None, typer.Option("--security-profile", min=0, max=3, help="OCPP's.")] = None,
     ocpp: Annotated[Ocpp | None, typer.Option("--ocpp", help="The version it speaks; at first 1.6.")] = None,
     password: Annotated[str | None, typer.Option("--password", help="Without it one is made, and shown once.")] = None,
+    local_list: Annotated[
+        bool | None, typer.Option("--local-list/--no-local-list", help="Keep its local list in step with the tokens.")
+    ] = None,
 ) -> None:
     """Register a charger, or change it: what is not given stays as it was."""
     tree = read_object(file) if file is not None else _merged(face, identity, location, _evses(evses))
     protocol = f"ocpp{ocpp.value}" if ocpp is not None else None
     given = {"protocol": protocol, "security_profile": profile, "password": password}
     tree = {**tree, **{name: value for name, value in given.items() if value is not None}}
+    if local_list is not None:
+        tree["switches"] = {**tree.get("switches", {}), "local_list": local_list}
     _, kept = face.hub.put(f"/stations/{quoted(identity)}", tree)
     face.show(kept)
 

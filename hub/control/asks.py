@@ -173,6 +173,30 @@ class OperatorToken(Ask):
     days: Annotated[int, Field(ge=1, le=366)] = 30
 
 
+class LogAsked(Ask):
+    """What a charger is to bring, and of which time."""
+
+    kind: Literal["diagnostics", "security"] = "diagnostics"
+    since: Annotated[str, Field(max_length=40)] | None = None
+    until: Annotated[str, Field(max_length=40)] | None = None
+
+
+class CampaignAsked(Ask):
+    """A firmware for all stations of its model, or for some of them; see `campaigns.Rules` for the rest."""
+
+    firmware: Name
+    model: Annotated[str, Field(max_length=50)] = ""
+    stations: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=48)], ...], Field(max_length=10_000)] = ()
+    canary: Annotated[int, Field(ge=0, le=1000)] = 1
+    batch: Annotated[int, Field(ge=1, le=1000)] = 20
+    stop_after: Annotated[int, Field(ge=1, le=100_000)] = 2
+    make_unavailable: bool = False
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
+    retry_s: Annotated[float, Field(ge=0, le=86_400)] = 600
+    patience_s: Annotated[float, Field(ge=1, le=604_800)] = 7200
+    verify_s: Annotated[float, Field(ge=0, le=86_400)] = 60
+
+
 class StationCall(Ask):
     """An OCPP call. The keys of the payload are sent in the order in which they stand."""
 

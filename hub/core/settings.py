@@ -182,6 +182,23 @@ class Settings(BaseSettings):
     )
     ocpp_ca_key: str = Field("", description="PEM file: private key of ocpp_ca_cert.")
 
+    files: str = Field(
+        "",
+        description="Directory of firmware and of chargers' logs, the same for all processes; empty means beside the"
+        " SQLite database.",
+    )
+    files_url: str = Field("", description="Base URL at which chargers fetch and bring files; empty means public_url.")
+    files_plain_url: str = Field(
+        "",
+        description="The same for chargers of security profiles 0 and 1, as in http://files.example.com, where they"
+        " cannot do TLS; empty means files_url.",
+    )
+    files_link_s: Seconds = Field(86_400.0, description="Seconds for which a link to a file works.")
+    firmware_bytes: int = Field(512 * MIB, ge=KIB, le=16 * 1024 * MIB, description="Bytes in one firmware file.")
+    log_bytes: int = Field(
+        64 * MIB, ge=KIB, le=16 * 1024 * MIB, description="Bytes that a charger may bring as one log."
+    )
+
     @field_validator("allow_networks", mode="before")
     @classmethod
     def _from_commas(cls, value: object) -> object:
@@ -195,12 +212,12 @@ class Settings(BaseSettings):
         except InvalidRequest as error:
             raise ValueError(error.message) from error
 
-    @field_validator("public_url")
+    @field_validator("public_url", "files_url", "files_plain_url")
     @classmethod
-    def _a_base_url(cls, value: str) -> str:
+    def _a_base_url(cls, value: str, info: ValidationInfo) -> str:
         parts = urlsplit(value)
         if value and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
-            raise ValueError("public_url is http(s)://host[:port][/path]")
+            raise ValueError(f"{info.field_name} is http(s)://host[:port][/path]")
         return value.rstrip("/")
 
     @field_validator("ocpp_public_url")
@@ -251,6 +268,20 @@ class Settings(BaseSettings):
         host = f"[{host}]" if ":" in host else host
         default = f"wss://{host}:{self.ocpp_tls_port}" if secure else f"ws://{host}:{self.ocpp_port}"
         return self.ocpp_public_url or default
+
+    def files_base(self, *, secure: bool) -> str:
+        """Where chargers fetch and bring files, without a slash at its end; not `secure`: perhaps without TLS."""
+        usual = self.files_url or self.base_url
+        return usual if secure else self.files_plain_url or usual
+
+    @property
+    def files_directory(self) -> Path | None:
+        """`files`, or what it is by default; None where that cannot be said."""
+        if self.files:
+            return Path(self.files)
+        if not self.database_url.startswith("sqlite:///"):
+            return None
+        return Path(self.database_url.removeprefix("sqlite:///") + ".files")
 
     @property
     def serves_several_processes(self) -> bool:

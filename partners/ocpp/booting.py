@@ -10,6 +10,7 @@ from msgspec.structs import replace as with_fields
 from hub.core.clock import timestamp
 from hub.core.jsontypes import Json, Tree
 from partners.ocpp import reports
+from partners.ocpp.care import heard
 from partners.ocpp.live import Link
 from partners.ocpp.stations import Stations
 from partners.ocpp.transactions import Transactions
@@ -39,6 +40,7 @@ async def booted(stations: Stations, transactions: Transactions, link: Link, mad
     )
     await stations.save_learned(live)
     await transactions.report(reports.boot(live.identity, now))
+    await heard.boot(hub, live.identity, made.firmware)
     link.waits, link.booted = not live.station.is_configured, True
     link.settle_at = hub.clock.monotonic() + hub.settings.ocpp_settle_s
     interval = hub.settings.heartbeat_interval_s

@@ -1,7 +1,7 @@
 """The last frames of a station, both directions, shown without secrets.
 
 Frames are kept as they came, in memory and bounded; what identifies a driver or opens a door is replaced by a digest
-when somebody looks: idTags, keys and passwords. A frame that cannot be parsed is shown by its length alone.
+when somebody looks: idTags, keys, passwords, links to files. A frame that cannot be parsed is shown by its length.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ SECRET: Final = frozenset(
 _VALUES: Final = frozenset({"value", "attributeValue"})
 """Where the value stands of what is named beside it, or around it."""
 _NONE: Final[frozenset[str]] = frozenset()
+LINKS: Final = frozenset({"location", "remotelocation"})
+"""Where a URL opens a door. (The location of a sampled value is no URL.)"""
 _LEVELS: Final = 32
 
 
@@ -97,7 +99,11 @@ def _without_secrets(value: Any, digest: Callable[[str], str], levels: int, hidd
         hidden = _VALUES
     return {
         name: digest(str(item))
-        if isinstance(item, str | int) and (name.casefold() in SECRET or name in hidden)
+        if isinstance(item, str | int) and (_is_secret(name, item) or name in hidden)
         else _without_secrets(item, digest, levels - 1, hidden)
         for name, item in value.items()
     }
+
+
+def _is_secret(name: str, item: str | int) -> bool:
+    return name.casefold() in SECRET or (name.casefold() in LINKS and "://" in str(item))

@@ -33,6 +33,7 @@ from hub.core.units import Audit, Kind, Unit
 from partners.ocpp.apart.errands import ERRANDS
 from partners.ocpp.apart.held import GATEWAYS, SOCKETS
 from partners.ocpp.brief import BRIEF
+from partners.ocpp.care.kinds import CARE_KINDS
 from partners.ocpp.certificates import CERTIFICATE_REQUESTS
 from partners.ocpp.handshake import Handshake, choose
 from partners.ocpp.journal import OCPP_EVENTS, TRANSACTIONS
@@ -67,6 +68,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     SOCKETS,
     ERRANDS,
     *SITE_KINDS,
+    *CARE_KINDS,
 )
 
 NOT_TEXT: Final = 1003

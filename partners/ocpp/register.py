@@ -60,6 +60,8 @@ class Switches(msgspec.Struct, frozen=True, omit_defaults=True):
     unavailable_is_outoforder: bool = False
     assume_protocol: str = ""
     compression: bool | None = None
+    local_list: bool = False
+    """Its local authorization list is kept in step with the tokens of eMSPs."""
 
     @property
     def of_status(self) -> StatusSwitches:

@@ -22,6 +22,7 @@ from modules.tokens.known import KnownCards
 from partners.ocpp import answers, certificates, reports, vendor_data
 from partners.ocpp.answers import Fault
 from partners.ocpp.booting import Made, booted, text
+from partners.ocpp.care import heard
 from partners.ocpp.connector_states import measure_clock, take
 from partners.ocpp.live import Link
 from partners.ocpp.openings import Openings, likely_place
@@ -136,6 +137,7 @@ class Version16:
         about = incoming.action.removesuffix("StatusNotification")
         learned.progress = {**learned.progress, about: text(incoming.payload.get("status"))}
         await self.stations.save_learned(link.live)
+        await heard.progress(self.hub, link.live.identity, incoming.action, incoming.payload)
         return {}
 
     async def security_event(self, link: Link, incoming: Incoming) -> Tree:

@@ -18,6 +18,7 @@ from modules.tokens.known import KnownCards
 from partners.ocpp import certificates, v2_states, v2_tokens, v2_transactions, vendor_data
 from partners.ocpp.answers import Fault
 from partners.ocpp.booting import Made, booted, text
+from partners.ocpp.care import heard
 from partners.ocpp.live import Link
 from partners.ocpp.openings import Openings
 from partners.ocpp.orders import ChargerOrders
@@ -77,6 +78,7 @@ async def progress(v2: Version2, link: Link, incoming: Incoming) -> Tree:
     about = incoming.action.removesuffix("StatusNotification")
     learned.progress = {**learned.progress, about: text(incoming.payload.get("status"))}
     await v2.stations.save_learned(link.live)
+    await heard.progress(v2.hub, link.live.identity, incoming.action, incoming.payload)
     return {}
 
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from partners.sandbox.point import transfer
 from partners.sandbox.point.clock import timestamp
 from partners.sandbox.point.csr import signing_request
 from partners.sandbox.point.link import Afterwards, Payload, UnknownActionError
@@ -227,30 +228,48 @@ class Answers:
         shown = {"connectorId": number, "scheduleStart": timestamp(now), "chargingSchedule": schedule}
         return {"status": "Accepted", **shown}, None
 
-    def _diagnostics(self, _: Payload) -> Answer:
-        words = ("Uploading", "Uploaded")
-        name = f"{self._charger.identity}.log"[:255]
-        return {"fileName": name}, functools.partial(self._say, "DiagnosticsStatusNotification", *words)
+    def _diagnostics(self, payload: Payload) -> Answer:
+        say = functools.partial(self._say, "DiagnosticsStatusNotification")
+        bring = functools.partial(self._bring, say, payload["location"], "UploadFailed")
+        return {"fileName": self._log_name}, bring
 
     def _log(self, payload: Payload) -> Answer:
-        say = functools.partial(
-            self._say, "LogStatusNotification", "Uploading", "Uploaded", request_id=payload["requestId"]
-        )
-        return {"status": "Accepted", "filename": f"{self._charger.identity}.log"}, say
+        say = functools.partial(self._say, "LogStatusNotification", request_id=payload["requestId"])
+        bring = functools.partial(self._bring, say, payload["log"]["remoteLocation"], "UploadFailure")
+        return {"status": "Accepted", "filename": self._log_name}, bring
 
-    def _firmware(self, _: Payload) -> Answer:
-        return {}, functools.partial(self._say, "FirmwareStatusNotification", *_FIRMWARE)
+    @property
+    def _log_name(self) -> str:
+        return f"{self._charger.identity}.log"
+
+    async def _bring(self, say: transfer.Say, location: str, failed: str) -> None:
+        await say("Uploading")
+        taken = not transfer.is_real(location) or await transfer.bring(
+            location, self._log_name, self._charger.written_down()
+        )
+        await say("Uploaded" if taken else failed)
+
+    def _firmware(self, payload: Payload) -> Answer:
+        say = functools.partial(self._say, "FirmwareStatusNotification")
+        return {}, functools.partial(self._update, say, payload["location"], _FIRMWARE)
 
     def _signed_firmware(self, payload: Payload) -> Answer:
-        return _status(
-            "Accepted",
-            functools.partial(
-                self._say,
-                "SignedFirmwareStatusNotification",
-                *_SIGNED_FIRMWARE,
-                request_id=payload["requestId"],
-            ),
-        )
+        say = functools.partial(self._say, "SignedFirmwareStatusNotification", request_id=payload["requestId"])
+        update = functools.partial(self._update, say, payload["firmware"]["location"], _SIGNED_FIRMWARE)
+        return _status("Accepted", update)
+
+    async def _update(self, say: transfer.Say, location: str, words: tuple[str, ...]) -> None:
+        await say(words[0])
+        image = await transfer.fetch(location) if transfer.is_real(location) else b""
+        if image is None:
+            await say("DownloadFailed")
+            return
+        for word in words[1:]:
+            await say(word)
+        version = transfer.version_in(image)
+        if version:
+            self._charger.install(version)
+            await self._charger.reset("Soft")
 
     def _install_certificate(self, payload: Payload) -> Answer:
         text = payload["certificate"]

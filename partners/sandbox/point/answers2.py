@@ -252,8 +252,8 @@ class Answers2(Answers):
 
     def _update_firmware(self, payload: Payload) -> Answer:
         number = payload["requestId"]
-        say = functools.partial(self._say, "FirmwareStatusNotification", *_FIRMWARE, request_id=number)
-        return _status("Accepted", say)
+        say = functools.partial(self._say, "FirmwareStatusNotification", request_id=number)
+        return _status("Accepted", functools.partial(self._update, say, payload["firmware"]["location"], _FIRMWARE))
 
     def _customer(self, payload: Payload) -> Answer:
         number = payload["requestId"]

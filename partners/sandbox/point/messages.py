@@ -22,6 +22,7 @@ class Messages:
         self._born = clock.now()
         self._plate = {"chargePointVendor": vendor, "chargePointModel": model}
         self._serial = serial
+        self.firmware = "1.0.0"
 
     def now(self) -> datetime:
         """What the charge point believes."""
@@ -31,7 +32,7 @@ class Messages:
     def boot(self) -> Payload:
         """BootNotification."""
         serial = self._serial.ljust(33, "0") if self._faults.invalid_fields else self._serial[:25]
-        return {**self._plate, "chargePointSerialNumber": serial, "firmwareVersion": "1.0.0"}
+        return {**self._plate, "chargePointSerialNumber": serial, "firmwareVersion": self.firmware}
 
     def status(self, connector: Connector | None, at: datetime) -> Payload:
         """StatusNotification; None is the charge point as a whole, connector 0."""

@@ -49,7 +49,7 @@ class Messages2(Messages):
         """BootNotification."""
         serial = self._serial.ljust(33, "0") if self._faults.invalid_fields else self._serial[:25]
         plate = {"vendorName": self._plate["chargePointVendor"], "model": self._plate["chargePointModel"]}
-        station = {**plate, "serialNumber": serial, "firmwareVersion": "1.0.0"}
+        station = {**plate, "serialNumber": serial, "firmwareVersion": self.firmware}
         return {"chargingStation": station, "reason": "PowerUp"}
 
     def connector(self, connector: Connector) -> Payload:

@@ -160,6 +160,19 @@ class Station(abc.ABC):
             while len(self.outbox):  # noqa: ASYNC110 - a queue of a test charger needs no condition
                 await asyncio.sleep(0.005)
 
+    @property
+    def firmware(self) -> str:
+        """The version that it boots with."""
+        return self._messages.firmware
+
+    def install(self, version: str) -> None:
+        """From the next boot on it runs this version."""
+        self._messages.firmware = version
+
+    def written_down(self) -> bytes:
+        """What it has to tell of itself: its log."""
+        return "".join(f"{way} {text}\n" for way, text in self.link.frames).encode()
+
     async def change_key(self, key: str) -> None:
         """A new AuthorizationKey is used from a new connection on."""
         self.link.take_key(key)

@@ -1,0 +1,61 @@
+"""busbar station log, and local-list"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import typer
+
+from hub.cli.face import Face, command
+from hub.cli.failures import Code, CommandFailed
+from hub.cli.remote import quoted
+from hub.core.jsontypes import Tree
+
+_OPEN: Final = ("asked", "uploading")
+_LOOK_S: Final = 0.5
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to those of stations."""
+
+    @command(app, "local-list")
+    def local_list(
+        face: Face, identity: Annotated[str, typer.Argument(help="The identity at the end of the charger's URL.")]
+    ) -> None:
+        """How many cards are on its local list, and whether it is in step."""
+        face.show(face.hub.get(f"/stations/{quoted(identity)}/local_list"))
+
+    @command(app, "log")
+    def log(
+        face: Face,
+        identity: Annotated[str, typer.Argument(help="The identity at the end of the charger's URL.")],
+        kind: Annotated[Literal["diagnostics", "security"], typer.Option("--kind", help="Which.")] = "diagnostics",
+        save: Annotated[str, typer.Option("--save", help="Where to; without it a name in this directory.")] = "",
+        wait: Annotated[float, typer.Option("--wait", min=1, max=86_400, help="Seconds to wait for the file.")] = 300,
+    ) -> None:
+        """Ask a charger for a log, wait until it has come, and save it."""
+        path = f"/stations/{quoted(identity)}/logs"
+        asked = _arrived(face, path, face.hub.post(path, {"kind": kind}), wait)
+        content = face.hub.download(f"{path}/{asked['number']}/file")
+        name = Path(save or f"{asked['kind']}-{asked['number']}.log")
+        try:
+            name.write_bytes(content)
+        except OSError as error:
+            raise CommandFailed(f"{name}: {error.strerror}") from None
+        face.show({**asked, "saved": str(name)})
+
+
+def _arrived(face: Face, path: str, asked: Tree, wait: float) -> Tree:
+    """The request, once its file is here. Raises: CommandFailed."""
+    until = time.monotonic() + wait
+    while asked["state"] in _OPEN and time.monotonic() < until:
+        time.sleep(_LOOK_S)
+        asked = face.hub.get(f"{path}/{asked['number']}")
+    if asked["state"] == "received":
+        return asked
+    if asked["state"] in _OPEN:
+        advice = f"It may still come: GET /api/v1{path}/{asked['number']}/file"
+        raise CommandFailed("the file has not come in time", Code.FAILED, advice=advice)
+    raise CommandFailed(f"the charger brought nothing: {asked['why'] or asked['state']}")
