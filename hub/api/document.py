@@ -26,6 +26,7 @@ from hub.control.asks import (
     Invite,
     InvoiceAsked,
     LogAsked,
+    MaintenanceAsked,
     MonitorAsked,
     OperatorToken,
     PartnerSwitches,
@@ -62,8 +63,8 @@ _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
     Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
-    OperatorToken, CampaignAsked, LogAsked, StationCall, VariableAsked, MonitorAsked, CertificateAsked,
-    PriceAsked, LintAsked,
+    OperatorToken, CampaignAsked, LogAsked, StationCall, MaintenanceAsked, VariableAsked, MonitorAsked,
+    CertificateAsked, PriceAsked, LintAsked,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -322,6 +323,7 @@ ANSWERS: Final[dict[str, Tree]] = {
         "allOf": [
             _ref("Station"),
             _object(
+                maintenance={"type": ["object", "null"], "description": "Since when it is out of service, why, where."},
                 doubts={
                     "type": "array",
                     "description": "What is held, then what else was answered and is odd: the newest first.",

@@ -10,7 +10,7 @@ from hub.api.access import Admin, Operator, Viewer, program_of
 from hub.api.errors import Row, form
 from hub.api.exchange import Limit, Segment, answer, asked, gives, object_body, takes
 from hub.control import stations
-from hub.control.asks import StationCall
+from hub.control.asks import MaintenanceAsked, StationCall
 from hub.control.stations import Called, register
 from hub.core.operations import SMALL
 
@@ -42,6 +42,20 @@ async def delete_station(request: Request, identity: Segment, bearer: Admin) -> 
     """Forget a charger, and hang up."""
     await (await register(program_of(request))).delete(identity, actor=bearer.subject)
     return answer({"deleted": identity})
+
+
+@router.put("/{identity}/maintenance", openapi_extra=takes("MaintenanceAsked"), responses=gives("StationShown"))
+async def begin_maintenance(request: Request, identity: Segment, bearer: Operator) -> Response:
+    """Out of service to partners, usable on site with our own tokens. Charges that go on are not touched."""
+    ask = await asked(request, MaintenanceAsked)
+    stations = await register(program_of(request))
+    return answer(await stations.maintain(identity, ask.evses, ask.note, actor=bearer.subject))
+
+
+@router.delete("/{identity}/maintenance", responses=gives("StationShown"))
+async def end_maintenance(request: Request, identity: Segment, bearer: Operator) -> Response:
+    """Back in service."""
+    return answer(await (await register(program_of(request))).end_maintenance(identity, actor=bearer.subject))
 
 
 @router.get("/{identity}/messages", responses=gives("Messages"))

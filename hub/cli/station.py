@@ -26,6 +26,13 @@ class Ocpp(StrEnum):
     V21 = "2.1"
 
 
+class OnOff(StrEnum):
+    """Of a mode."""
+
+    ON = "on"
+    OFF = "off"
+
+
 Identity = Annotated[str, typer.Argument(help="The identity at the end of the charger's URL.")]
 
 _COLUMNS: Final = ("identity", "location", "connected", "version", "last_frame_s", "queue", "vendor", "model")
@@ -105,6 +112,23 @@ def show(face: Face, identity: Identity) -> None:
 def delete(face: Face, identity: Identity) -> None:
     """Forget a charger, and hang up."""
     face.show(face.hub.delete(f"/stations/{quoted(identity)}"))
+
+
+@command(app, "maintenance")
+def maintain(
+    face: Face,
+    identity: Identity,
+    state: Annotated[OnOff, typer.Argument(help="on: out of service to partners, usable on site with our own tokens.")],
+    evses: Annotated[list[str], typer.Option("--evse", help="The uid of an EVSE; without it, all of them.")] = [],  # noqa: B006
+    note: Annotated[str, typer.Option("--note", help="Why.")] = "",
+) -> None:
+    """Take a charger, or some of its EVSEs, out of service to partners, or back."""
+    path = f"/stations/{quoted(identity)}/maintenance"
+    if state is OnOff.OFF:
+        face.show(face.hub.delete(path))
+        return
+    _, kept = face.hub.put(path, {"evses": evses, "note": note})
+    face.show(kept)
 
 
 @command(app, "messages")

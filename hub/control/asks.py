@@ -207,6 +207,13 @@ class StationCall(Ask):
     """Send it although the OCPP schema says that it is wrong."""
 
 
+class MaintenanceAsked(Ask):
+    """Which EVSEs are out of service to partners (uids; none: all of them), and why."""
+
+    evses: Annotated[tuple[Annotated[str, Field(max_length=48)], ...], Field(max_length=64)] = ()
+    note: Annotated[str, Field(max_length=200)] = ""
+
+
 class VariableAsked(Ask):
     """A variable of a charger (`Component.Variable`), or a configuration key of OCPP 1.6, and what it is to be."""
 

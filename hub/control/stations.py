@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from hub.control.asks import StationCall
@@ -43,6 +44,14 @@ class StationRegister(Protocol):
 
     async def put(self, identity: str, tree: Tree, *, actor: str) -> Tree:
         """Register or change one. Returns: its view, with `password` if one was made. Raises: InvalidRequest."""
+        ...
+
+    async def maintain(self, identity: str, evses: Sequence[str], note: str, *, actor: str) -> Tree:
+        """Out of service to partners. Returns: its view. Raises: NotFound, InvalidRequest."""
+        ...
+
+    async def end_maintenance(self, identity: str, *, actor: str) -> Tree:
+        """Returns: its view. Raises: NotFound."""
         ...
 
     async def delete(self, identity: str, *, actor: str) -> None:

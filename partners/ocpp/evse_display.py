@@ -15,6 +15,7 @@ import structlog
 from hub.core.errors import BusbarError, UnknownLocation
 from hub.core.ports import Hub
 from modules.locations import service as locations
+from partners.ocpp import maintenance
 from partners.ocpp.live import Live
 from partners.ocpp.status import OFFLINE_GRACE, Seen, evse_status
 
@@ -63,6 +64,8 @@ class EvseDisplay:
             offline_for=self._offline_for(live),
             charging=bool(self._charging(live.identity).intersection(numbers)),
         )
+        if maintenance.covers(live.station, evse_uid) and not seen.charging:
+            return evse_status(Seen(("Unavailable",)), live.station.switches.of_status)
         return evse_status(seen, live.station.switches.of_status)
 
     def _offline_for(self, live: Live) -> timedelta | None:

@@ -18,7 +18,7 @@ from hub.core.units import Unit
 from modules.commands import reservations
 from modules.tokens.authorize import By, Decision, for_start, used_up
 from modules.tokens.prefixes import RFID
-from partners.ocpp import answers
+from partners.ocpp import answers, maintenance
 from partners.ocpp.billing import Opening
 from partners.ocpp.events import Event
 from partners.ocpp.live import Link
@@ -51,13 +51,16 @@ class Openings:
             spent = await self._spent(event, use.decision, use.reservation.id_tag)
             return Opening(place, use.decision, use.charge, use.unit, trace.correlation(), spent)
         decision = await self._decision(event, place, token_type)
+        decision = maintenance.decided(link.live.station, place, decision, ours=self._hub.settings.party)
         if decision.accepted and self._is_busy(tag, own):
             decision = Decision(answers.CONCURRENT_TX, decision.by, decision.token, decision.owner)
         return Opening(place, decision, None, None, trace.correlation(), await self._spent(event, decision))
 
     async def somewhere(self, link: Link, event: Event, token_type: str) -> Opening:
         """Of a start of 2.x with a token that has not said at which EVSE: the driver may not have chosen one yet."""
-        decision = await self._decision(event, likely_place(link), token_type)
+        place = likely_place(link)
+        decision = await self._decision(event, place, token_type)
+        decision = maintenance.decided(link.live.station, place, decision, ours=self._hub.settings.party)
         return Opening(None, decision, correlation_id=trace.correlation())
 
     def _is_busy(self, tag: str, own: str) -> bool:

@@ -21,7 +21,7 @@ from hub.core.errors import PeerNonsense
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, LimitRules, Limits, Outcome, Place, ProfileOutcome
 from modules.commands import results
-from partners.ocpp import answers, profiles, rpc, schemas
+from partners.ocpp import answers, maintenance, profiles, rpc, schemas
 from partners.ocpp.cards import Card
 from partners.ocpp.evse_display import EvseDisplay
 from partners.ocpp.limits_told import LimitsTold
@@ -85,6 +85,8 @@ class ChargerOrders(Stations):
         """
         live = self.find(place.station)
         number = randbelow(2**31 - 1) + 1
+        if live is not None and maintenance.covers(live.station, place.evse_uid):
+            return Outcome.EVSE_INOPERATIVE
         if live is not None:
             live.begin_journey(id_tag, trace.correlation(), self.hub.clock.monotonic())
             live.begin_journey(remote_start(number), trace.correlation(), self.hub.clock.monotonic())
@@ -123,6 +125,9 @@ class ChargerOrders(Stations):
         timeout_s: float,
     ) -> Outcome:
         """ReserveNow. `expiry` is a timestamp."""
+        live = self.find(place.station)
+        if live is not None and maintenance.covers(live.station, place.evse_uid):
+            return Outcome.EVSE_INOPERATIVE
         hold = Hold(reservation, place, Card(id_tag, token_type), parent_tag, expiry)
         return await self._order(place.station, lambda phrases: phrases.reserve(hold), timeout_s)
 

@@ -7,6 +7,7 @@ is elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +17,7 @@ from hub.core.clock import timestamp
 from hub.core.errors import InvalidRequest, NotFound
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, LimitRules, Limits, Outcome, Place, ProfileOutcome
-from partners.ocpp import answers, register
+from partners.ocpp import answers, maintenance, register
 from partners.ocpp.apart.errands import Errands, Home
 from partners.ocpp.apart.held import Held, all_held, holder_of
 from partners.ocpp.apart.limits import answer_in, tree_of
@@ -176,6 +177,16 @@ class Reach:
     async def put(self, identity: str, tree: Tree, *, actor: str) -> Tree:
         """See `Stations.put`."""
         return await self._here.put(identity, tree, actor=actor) | await self.view(identity)
+
+    async def maintain(self, identity: str, evses: Sequence[str], note: str, *, actor: str) -> Tree:
+        """See `Stations.maintain`. Returns: its view."""
+        await self._here.maintain(identity, evses, note, actor=actor)
+        return await self.view(identity) | {"maintenance": maintenance.shown(self._here.get(identity).station)}
+
+    async def end_maintenance(self, identity: str, *, actor: str) -> Tree:
+        """See `Stations.end_maintenance`. Returns: its view."""
+        await self._here.end_maintenance(identity, actor=actor)
+        return await self.view(identity) | {"maintenance": None}
 
     async def delete(self, identity: str, *, actor: str) -> None:
         """See `Stations.delete`; whoever holds its socket hangs up."""

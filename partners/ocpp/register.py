@@ -72,6 +72,15 @@ class Switches(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
+class Maintenance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Out of service to partners since then; `evses` are uids, none for all. See `maintenance.py`."""
+
+    since: datetime
+    note: str = ""
+    evses: tuple[str, ...] = ()
+    by: str = ""
+
+
 class Station(msgspec.Struct, frozen=True, omit_defaults=True):
     """A charger as its operator registered it. `location` is the key of one of our locations (`DE*BSB/LOC1`)."""
 
@@ -84,6 +93,7 @@ class Station(msgspec.Struct, frozen=True, omit_defaults=True):
     previous_password: Password | None = None
     """Valid until the first login with `password`."""
     switches: Switches = Switches()
+    maintenance: Maintenance | None = None
 
     @property
     def is_configured(self) -> bool:

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
@@ -23,13 +23,16 @@ from hub.core.errors import InvalidRequest, NotFound, NotReady
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, Place
 from hub.core.units import Audit, Change, Delete, Unit
-from partners.ocpp import passwords, register, reported, rpc, schemas
+from partners.ocpp import maintenance, passwords, register, reported, rpc, schemas
 from partners.ocpp.device_model import DeviceModels
 from partners.ocpp.live import Live, version_of
 from partners.ocpp.live_view import shown
 from partners.ocpp.new_password import password_refused, told_password
 from partners.ocpp.passwords import Passwords
 from partners.ocpp.register import LEARNED, STATIONS, Learned, Station, folded
+
+_KEPT: Final = ("identity", "password", "previous_password", "maintenance")
+"""What a new registration of a station leaves as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Stations:
         self._registering = asyncio.Lock()
         self.models = DeviceModels(hub, self.save_learned)
         self.on_change: Callable[[Live], None] = lambda live: None
+        self.opened_or_closed: list[Live] = []
+        """Stations whose maintenance began or ended since somebody looked, whichever process did it."""
 
     def __iter__(self) -> Iterator[Live]:
         return iter(self._live.values())
@@ -124,9 +129,8 @@ class Stations:
             raise InvalidRequest("password is text")
         if known is not None:
             before = known.station
-            station = replace(
-                station, identity=before.identity, password=before.password, previous_password=before.previous_password
-            )
+            kept = {name: getattr(before, name) for name in _KEPT}
+            station = replace(station, **kept)
         minted = given is None and station.password is None and station.security_profile in (1, 2)
         password = passwords.mint() if minted else given
         if password:
@@ -134,6 +138,18 @@ class Stations:
         await self._save(station, Audit(actor, "station.put", station.identity))
         view = self.view(station.identity)
         return {**view, "password": password} if minted else view
+
+    async def maintain(self, identity: str, evses: Sequence[str], note: str, *, actor: str) -> None:
+        """Take a station, or some of its EVSEs, out of service to partners. Raises: NotFound, InvalidRequest."""
+        async with self._registering:
+            station = maintenance.begun(self.get(identity).station, evses, note, by=actor, now=self.hub.clock.now())
+            await self._save(station, Audit(actor, "station.maintenance", station.identity, ", ".join(evses)))
+
+    async def end_maintenance(self, identity: str, *, actor: str) -> None:
+        """Back in service. Raises: NotFound."""
+        async with self._registering:
+            station = maintenance.ended(self.get(identity).station)
+            await self._save(station, Audit(actor, "station.in_service", station.identity))
 
     async def delete(self, identity: str, *, actor: str = "operator") -> None:
         """Forget a station, and hang up. Raises: NotFound."""
@@ -233,6 +249,8 @@ class Stations:
                 offline_since=self.hub.clock.monotonic(),
             )
             self._live[folded(station.identity)] = live
+        if live.station.maintenance != station.maintenance:
+            self.opened_or_closed.append(live)
         live.station = station
         return live
 

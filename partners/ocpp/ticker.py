@@ -65,6 +65,8 @@ class Ticker:
         now = self._hub.clock.monotonic()
         grace = self._hub.settings.offline_grace_s
         await self._stations.refresh()
+        while self._stations.opened_or_closed:
+            await self._stations.display.changed(self._stations.opened_or_closed.pop())
         for live in list(self._stations):
             if live.link is not None:
                 self._look_at(live.link, now)

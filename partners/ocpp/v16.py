@@ -19,7 +19,7 @@ from hub.core.jsontypes import Tree
 from hub.core.units import Audit, Unit
 from modules.tokens.authorize import Decision, authorize
 from modules.tokens.known import KnownCards
-from partners.ocpp import answers, certificates, reports, vendor_data
+from partners.ocpp import answers, certificates, maintenance, reports, vendor_data
 from partners.ocpp.answers import Fault
 from partners.ocpp.booting import Made, booted, text
 from partners.ocpp.care import heard
@@ -81,8 +81,11 @@ class Version16:
         live = link.live
         live.begin_journey(tag, trace.correlation(), self.hub.clock.monotonic())
         revisions = self.cards.revisions()
-        decision = await authorize(self.hub, tag, likely_place(link), at=live.identity)
-        self.cards.learn(tag, live.identity, decision, revisions)
+        place = likely_place(link)
+        decision = await authorize(self.hub, tag, place, at=live.identity)
+        if live.station.maintenance is None:
+            self.cards.learn(tag, live.identity, decision, revisions)
+        decision = maintenance.decided(live.station, place, decision, ours=self.hub.settings.party)
         return {"idTagInfo": _id_tag_info(decision.allowed, decision)}
 
     async def start_transaction(self, link: Link, incoming: Incoming) -> Tree:

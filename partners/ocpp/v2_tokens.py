@@ -9,7 +9,7 @@ from hub.core.jsontypes import Tree
 from modules.tokens.authorize import By, Decision, authorize
 from modules.tokens.contract_ids import EMAID
 from modules.tokens.prefixes import RFID
-from partners.ocpp import answers, contracts, reports2
+from partners.ocpp import answers, contracts, maintenance, reports2
 from partners.ocpp.live import Link
 from partners.ocpp.openings import likely_place
 from partners.ocpp.rpc import Incoming
@@ -38,13 +38,15 @@ async def authorize_token(v2: Version2, link: Link, incoming: Incoming) -> Tree:
 async def _decided(v2: Version2, link: Link, token: reports2.IdToken) -> Decision:
     live, revisions = link.live, v2.cards.revisions()
     kind = EMAID if token.is_contract else RFID
-    known = v2.cards.answer(token.text, live.identity) if kind == RFID else None
+    is_brief = kind == RFID and live.station.maintenance is None
+    known = v2.cards.answer(token.text, live.identity) if is_brief else None
     if known is not None:
         return Decision(known.allowed, By.WHITELIST, {"group_id": known.group_id})
-    decision = await authorize(v2.hub, token.text, likely_place(link), at=live.identity, token_type=kind)
-    if kind == RFID:
+    place = likely_place(link)
+    decision = await authorize(v2.hub, token.text, place, at=live.identity, token_type=kind)
+    if is_brief:
         v2.cards.learn(token.text, live.identity, decision, revisions)
-    return decision
+    return maintenance.decided(live.station, place, decision, ours=v2.hub.settings.party)
 
 
 def group_of(decision: Decision) -> str:

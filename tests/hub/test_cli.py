@@ -325,6 +325,9 @@ def test_a_charger_is_registered_looked_at_and_called(shell: Shell) -> None:
     assert shell.run("station", "certificates", "CCP1", "install", "/nowhere.pem").code == Code.NOT_FOUND
     assert shell.run("station", "certificates", "CCP1", "delete", "1F").code == Code.NOT_FOUND
     assert shell.ok("station", "report", "CCP1", "limits")["total"] == 0
+    kept = shell.ok("station", "maintenance", "CCP1", "on", "--note", "new cable")
+    assert kept["maintenance"]["note"] == "new cable"
+    assert shell.ok("station", "maintenance", "CCP1", "off")["maintenance"] is None
     assert shell.ok("station", "delete", "CCP1") == {"deleted": "CCP1"}
 
 

@@ -91,6 +91,8 @@ LEAST = {
     "put_station": "operator",
     "show_station": "viewer",
     "delete_station": "admin",
+    "begin_maintenance": "operator",
+    "end_maintenance": "operator",
     "list_messages": "viewer",
     "call_station": "operator",
     "change_password": "admin",
