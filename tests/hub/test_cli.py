@@ -142,6 +142,7 @@ def test_the_brief_list_of_commands_is_complete() -> None:
         "serve", "migrate", "doctor", "openapi", "price", "demo", "partner", "agreement", "route", "matrix",
         "location", "tariff", "token", "station", "session", "cdr", "transaction", "reservation", "change",
         "audit", "operator", "invoice", "terminal", "payment", "booking", "site",
+        "firmware", "campaign",
     }  # fmt: skip
 
 
