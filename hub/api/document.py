@@ -57,6 +57,7 @@ from modules.tokens.wire import TOKEN
 from partners.ocpp.care.lists import State as ListState
 from partners.ocpp.care.updates import STATES
 from partners.ocpp.energy.rules import Policy
+from partners.ocpp.watch.rules import RULES, Severity
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
@@ -367,6 +368,17 @@ ANSWERS: Final[dict[str, Tree]] = {
         why=_TEXT, file_name=_TEXT, size=_WHOLE, sha256=_TEXT,
     ),
     "StationLogs": _page("StationLog"),
+    "Alert": _object(
+        id=_TEXT,
+        rule={"type": "string", "enum": [rule.name for rule in RULES]},
+        subject={"type": "string", "description": "The charger, or one of its EVSEs, as in CP1/E1."},
+        severity={"type": "string", "enum": [severity.value for severity in Severity]},
+        opened=_TEXT,
+        seen={"type": "string", "description": "What was seen when it opened; of a closed one, what was seen last."},
+        closed=_TEXT_OR_NULL,
+        acknowledged_by={"type": "string", "description": "Who looks after it; empty: nobody said so."},
+    ),
+    "Alerts": _page("Alert"),
     "Messages": _items(_object(at=_TEXT, direction=_TEXT, size=_WHOLE)),
     "CallOutcome": {
         "type": "object",

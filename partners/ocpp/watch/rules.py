@@ -35,10 +35,11 @@ class Going:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is seen of one station. `faulted`: its EVSEs that are, by uid. Times are aware, UTC.
+    """What is seen of one station. Times are aware, UTC.
 
-    `clock_offset`: arrival minus its own time; None, where it was not measured. `takeovers`: of its socket within the
-    last minute. `starts` and `refused`: starts of the last hour that it was told, and those among them that it refused.
+    `faulted`: its EVSEs that are, by uid; `unheard`: those of which nothing is known (yet). `clock_offset`: arrival
+    minus its own time; None, where it was not measured. `takeovers`: of its socket within the last minute. `starts` and
+    `refused`: starts of the last hour that it was told, and those among them that it refused.
     """
 
     station: str
@@ -49,6 +50,7 @@ class Sight:
     takeovers: int = 0
     starts: int = 0
     refused: int = 0
+    unheard: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,15 @@ RULES: Final[tuple[Rule, ...]] = (
 def holding(sight: Sight, thresholds: Thresholds, now: datetime) -> dict[tuple[str, str], Held]:
     """All that holds of a station at this moment, by rule and subject."""
     return {(rule.name, held.subject): held for rule in RULES for held in rule.look(sight, thresholds, now)}
+
+
+def is_unknown(rule: str, subject: str, sight: Sight) -> bool:
+    """Can nobody say now whether `rule` holds? Its alert then stays as it is: silence repairs nothing."""
+    if rule == "clock_drift" and sight.clock_offset is None:
+        return True
+    if rule == "faulted" and subject in {_evse(sight, evse_uid) for evse_uid in sight.unheard}:
+        return True
+    return not sight.online and rule in ("faulted", "no_progress", "clock_drift")
 
 
 def _evse(sight: Sight, evse_uid: str) -> str:

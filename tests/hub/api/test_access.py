@@ -94,6 +94,8 @@ LEAST = {
     "list_messages": "viewer",
     "call_station": "operator",
     "change_password": "admin",
+    "list_alerts": "viewer",
+    "acknowledge_alert": "operator",
     "list_variables": "viewer",
     "set_variable": "operator",
     "list_monitors": "viewer",

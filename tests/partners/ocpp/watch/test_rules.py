@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partners.ocpp.watch.alerts import Alert, Step, Watched, resumed, step
-from partners.ocpp.watch.rules import RULES, Going, Held, Sight, Thresholds, holding
+from partners.ocpp.watch.rules import RULES, Going, Held, Sight, Thresholds, holding, is_unknown
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 WELL = Sight("CP1", online=True)
@@ -54,6 +54,21 @@ def test_every_rule_can_hold_and_says_what_it_saw() -> None:
     seen = holding(bad, LIMITS, NOW) | holding(replace(bad, online=True), LIMITS, NOW)
     assert {rule for rule, _ in seen} == {rule.name for rule in RULES}
     assert all(held.seen for held in seen.values())
+
+
+@pytest.mark.parametrize(
+    ("sight", "known"),
+    [
+        (WELL, {"offline", "faulted"}),
+        (replace(WELL, unheard=("E1",)), {"offline"}),
+        (replace(WELL, unheard=("E2",)), {"offline", "faulted"}),
+        (replace(WELL, online=False), {"offline"}),
+        (replace(WELL, clock_offset=timedelta(0)), {"offline", "faulted", "clock_drift"}),
+    ],
+)
+def test_what_is_not_seen_is_not_taken_for_repaired(sight: Sight, known: set[str]) -> None:
+    subjects = {"offline": "CP1", "faulted": "CP1/E1", "clock_drift": "CP1"}
+    assert {rule for rule, subject in subjects.items() if not is_unknown(rule, subject, sight)} == known
 
 
 class Course:
