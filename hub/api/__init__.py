@@ -33,6 +33,7 @@ from hub.api import (
     settlement,
     sites,
     stations,
+    uptime,
 )
 from hub.api.front import Front
 from hub.control.health import Readiness
@@ -53,6 +54,7 @@ ROUTERS: Final = (
     bookings.router,
     stations.router,
     alerts.router,
+    uptime.router,
     devices.router,
     certificates.router,
     sites.router,

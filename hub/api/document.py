@@ -28,6 +28,7 @@ from hub.control.asks import (
     LogAsked,
     MonitorAsked,
     OperatorToken,
+    OutageExcluded,
     PartnerSwitches,
     Pull,
     Rotate,
@@ -63,8 +64,8 @@ _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
     Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
-    OperatorToken, CampaignAsked, LogAsked, StationCall, VariableAsked, MonitorAsked, CertificateAsked,
-    PriceAsked, LintAsked,
+    OperatorToken, CampaignAsked, LogAsked, StationCall, VariableAsked, MonitorAsked, OutageExcluded,
+    CertificateAsked, PriceAsked, LintAsked,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -379,6 +380,18 @@ ANSWERS: Final[dict[str, Tree]] = {
         acknowledged_by={"type": "string", "description": "Who looks after it; empty: nobody said so."},
     ),
     "Alerts": _page("Alert"),
+    "Uptime": _items(
+        _object(
+            evse_uid=_TEXT, station=_TEXT, location=_TEXT, minutes=_AMOUNT, outage=_AMOUNT, excluded=_AMOUNT,
+            percent=_AMOUNT, **{"from": {"type": "string", "description": "Never before we began to look."}},
+        ),
+        total=_WHOLE, percent={"type": ["number", "null"]}, to=_TEXT, **{"from": _TEXT},
+    ),
+    "Outage": _object(
+        id=_TEXT, evse_uid=_TEXT, station=_TEXT, reason=_TEXT, began=_TEXT, ended=_TEXT_OR_NULL,
+        excluded=_TEXT, excluded_by=_TEXT,
+    ),
+    "Outages": _page("Outage"),
     "Messages": _items(_object(at=_TEXT, direction=_TEXT, size=_WHOLE)),
     "CallOutcome": {
         "type": "object",

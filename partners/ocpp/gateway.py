@@ -51,6 +51,7 @@ from partners.ocpp.ticker import Ticker
 from partners.ocpp.transactions import Transactions
 from partners.ocpp.v2 import Version2
 from partners.ocpp.v16 import Version16
+from partners.ocpp.watch.outages import KINDS as OUTAGE_KINDS
 from partners.ocpp.watch.rows import KINDS as WATCH_KINDS
 from partners.ocpp.watch.watcher import Watcher
 
@@ -72,6 +73,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     *SITE_KINDS,
     *CARE_KINDS,
     *WATCH_KINDS,
+    *OUTAGE_KINDS,
 )
 
 NOT_TEXT: Final = 1003

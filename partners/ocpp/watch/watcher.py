@@ -25,6 +25,7 @@ from partners.ocpp.stations import Stations
 from partners.ocpp.transactions import Transactions
 from partners.ocpp.watch import rows
 from partners.ocpp.watch.alerts import Alert, Step, Watched, resumed, step
+from partners.ocpp.watch.outages import Outages
 from partners.ocpp.watch.rows import ALERTS
 from partners.ocpp.watch.rules import Thresholds, holding, is_unknown
 from partners.ocpp.watch.sights import Sights
@@ -43,6 +44,7 @@ class Watcher:
     def __init__(self, hub: Hub, stations: Stations, transactions: Transactions) -> None:
         self._hub, self._stations = hub, stations
         self._sights = Sights(hub.clock, transactions.open_at)
+        self._outages = Outages(hub)
         self._thresholds = thresholds_of(hub.settings)
         self._watched: dict[str, dict[Key, Watched]] = {}
         self._revision: int | None = None
@@ -66,6 +68,7 @@ class Watcher:
 
     async def _look(self) -> None:
         await self._recall()
+        await self._outages.recall()
         now = self._hub.clock.now()
         elsewhere = await all_held(self._hub.store, now) if self._hub.settings.serves_several_processes else {}
         for number, live in enumerate(list(self._stations), 1):
@@ -73,6 +76,7 @@ class Watcher:
                 self._watched.pop(live.identity, None)
             else:
                 await self._look_at(live, now)
+                await self._outages.look_at(live, now)
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
         for gone in [identity for identity in self._watched if self._stations.find(identity) is None]:
