@@ -11,6 +11,7 @@ from hub.api import (
     about,
     access,
     agreements,
+    alerts,
     audit,
     bookings,
     campaigns,
@@ -32,6 +33,7 @@ from hub.api import (
     settlement,
     sites,
     stations,
+    uptime,
 )
 from hub.api.front import Front
 from hub.control.health import Readiness
@@ -51,6 +53,8 @@ ROUTERS: Final = (
     settlement.router,
     bookings.router,
     stations.router,
+    alerts.router,
+    uptime.router,
     devices.router,
     certificates.router,
     sites.router,

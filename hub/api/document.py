@@ -29,6 +29,7 @@ from hub.control.asks import (
     MaintenanceAsked,
     MonitorAsked,
     OperatorToken,
+    OutageExcluded,
     PartnerSwitches,
     Pull,
     Rotate,
@@ -58,13 +59,14 @@ from modules.tokens.wire import TOKEN
 from partners.ocpp.care.lists import State as ListState
 from partners.ocpp.care.updates import STATES
 from partners.ocpp.energy.rules import Policy
+from partners.ocpp.watch.rules import RULES, Severity
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
     Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
     OperatorToken, CampaignAsked, LogAsked, StationCall, MaintenanceAsked, VariableAsked, MonitorAsked,
-    CertificateAsked, PriceAsked, LintAsked,
+    OutageExcluded, CertificateAsked, PriceAsked, LintAsked,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -369,6 +371,29 @@ ANSWERS: Final[dict[str, Tree]] = {
         why=_TEXT, file_name=_TEXT, size=_WHOLE, sha256=_TEXT,
     ),
     "StationLogs": _page("StationLog"),
+    "Alert": _object(
+        id=_TEXT,
+        rule={"type": "string", "enum": [rule.name for rule in RULES]},
+        subject={"type": "string", "description": "The charger, or one of its EVSEs, as in CP1/E1."},
+        severity={"type": "string", "enum": [severity.value for severity in Severity]},
+        opened=_TEXT,
+        seen={"type": "string", "description": "What was seen when it opened; of a closed one, what was seen last."},
+        closed=_TEXT_OR_NULL,
+        acknowledged_by={"type": "string", "description": "Who looks after it; empty: nobody said so."},
+    ),
+    "Alerts": _page("Alert"),
+    "Uptime": _items(
+        _object(
+            evse_uid=_TEXT, station=_TEXT, location=_TEXT, minutes=_AMOUNT, outage=_AMOUNT, excluded=_AMOUNT,
+            percent=_AMOUNT, **{"from": {"type": "string", "description": "Never before we began to look."}},
+        ),
+        total=_WHOLE, percent={"type": ["number", "null"]}, to=_TEXT, **{"from": _TEXT},
+    ),
+    "Outage": _object(
+        id=_TEXT, evse_uid=_TEXT, station=_TEXT, reason=_TEXT, began=_TEXT, ended=_TEXT_OR_NULL,
+        excluded=_TEXT, excluded_by=_TEXT,
+    ),
+    "Outages": _page("Outage"),
     "Messages": _items(_object(at=_TEXT, direction=_TEXT, size=_WHOLE)),
     "CallOutcome": {
         "type": "object",

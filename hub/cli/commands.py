@@ -9,6 +9,7 @@ import typer
 from hub import __version__
 from hub.cli import (
     agreement,
+    alert,
     campaign,
     certificates,
     devices,
@@ -26,6 +27,7 @@ from hub.cli import (
     site,
     station,
     station_log,
+    uptime,
 )
 
 app = typer.Typer(
@@ -53,6 +55,8 @@ devices.add_to(station.app)
 certificates.add_to(station.app)
 station_log.add_to(station.app)
 app.add_typer(station.app, name="station")
+app.add_typer(alert.app, name="alert")
+app.add_typer(uptime.app, name="uptime")
 app.add_typer(site.app, name="site")
 app.add_typer(firmware.app, name="firmware")
 app.add_typer(campaign.app, name="campaign")

@@ -221,6 +221,12 @@ class VariableAsked(Ask):
     value: Annotated[str, Field(max_length=1000)]
 
 
+class OutageExcluded(Ask):
+    """Why an outage does not count for uptime; without a reason it counts again."""
+
+    reason: Annotated[str, Field(max_length=200)] = ""
+
+
 class MonitorAsked(Ask):
     """What a charger is to watch. `value` is the threshold or the step; of a periodic monitor the seconds between."""
 

@@ -17,6 +17,9 @@ from hub.control.stations import register
 from hub.core.jsontypes import Tree
 from hub.core.logins import FailedLogins
 from modules.sessions.charge import CHARGES, how_many_held
+from partners.ocpp.watch.alerts import Alert
+from partners.ocpp.watch.rows import all_open
+from partners.ocpp.watch.rules import RULES
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -94,6 +97,14 @@ def _by_state(partners: Iterable[Tree]) -> Metric:
     return family
 
 
+def _alerts(alerts: Iterable[Alert]) -> Metric:
+    family = GaugeMetricFamily("busbar_open_alerts", "What is wrong with chargers now.", labels=("rule",))
+    times = Counter(alert.rule for alert in alerts)
+    for rule in RULES:
+        family.add_metric((rule.name,), times[rule.name])
+    return family
+
+
 async def _of_chargers(program: Program) -> list[Metric]:
     page = await program.store.page(
         CHARGES, date_from=None, date_to=None, offset=0, limit=0, among={"state": ("open",)}
@@ -101,6 +112,7 @@ async def _of_chargers(program: Program) -> list[Metric]:
     held = await how_many_held(program.store)
     views = await (await register(program)).views()
     return [
+        _alerts(await all_open(program.store)),
         GaugeMetricFamily("busbar_open_charges", "Charges that go on.", value=page.total),
         GaugeMetricFamily("busbar_held_charges", "Charges that are held, and not billed.", value=held),
         GaugeMetricFamily("busbar_stations", "Chargers registered.", value=len(views)),

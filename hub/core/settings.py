@@ -157,6 +157,17 @@ class Settings(BaseSettings):
     ocpp_frames_kept: int = Field(
         50, ge=0, le=10_000, description="Frames per charger that the message log keeps, in memory."
     )
+    alert_look_s: Seconds = Field(5.0, description="Seconds between two looks at all chargers for what is wrong.")
+    alert_offline_s: Seconds = Field(900.0, description="Seconds without a connection after which an alert opens.")
+    alert_faulted_s: Seconds = Field(60.0, description="Seconds that an EVSE must be Faulted before an alert opens.")
+    alert_no_progress_s: Seconds = Field(
+        1800.0, description="Seconds without progress of the meter of a charging car after which an alert opens."
+    )
+    alert_stuck_s: float = Field(
+        172_800.0, gt=0, le=2_592_000, description="Seconds of one charge from which on an alert opens."
+    )
+    alert_clock_s: Seconds = Field(60.0, description="Seconds that a charger's clock may be wrong without an alert.")
+    alert_clear_s: Seconds = Field(60.0, description="Seconds that a fault must be over before its alert closes.")
     ocpp_late_stop_s: float = Field(
         120.0,
         ge=0,

@@ -51,6 +51,9 @@ from partners.ocpp.ticker import Ticker
 from partners.ocpp.transactions import Transactions
 from partners.ocpp.v2 import Version2
 from partners.ocpp.v16 import Version16
+from partners.ocpp.watch.outages import KINDS as OUTAGE_KINDS
+from partners.ocpp.watch.rows import KINDS as WATCH_KINDS
+from partners.ocpp.watch.watcher import Watcher
 
 log = structlog.get_logger()
 
@@ -69,6 +72,8 @@ KINDS: Final[tuple[Kind, ...]] = (
     ERRANDS,
     *SITE_KINDS,
     *CARE_KINDS,
+    *WATCH_KINDS,
+    *OUTAGE_KINDS,
 )
 
 NOT_TEXT: Final = 1003
@@ -97,6 +102,7 @@ class Gateway:
         self._v16 = Version16(self.stations, self.transactions)
         self._v2 = Version2(self.stations, self.transactions)
         self._ticker = Ticker(hub, self.stations, self.transactions, tick_s=tick_s)
+        self._watcher = Watcher(hub, self.stations, self.transactions)
         self._handshake = Handshake(
             self.stations,
             self._passwords,
@@ -131,10 +137,12 @@ class Gateway:
         if settings.ocpp_tls_cert:
             self._servers.append(await self._listen(host, settings.ocpp_tls_port, self._tls()))
         self._ticker.start()
+        self._watcher.start()
         log.info("chargers may connect", host=host, port=self.port, tls_port=self.tls_port)
 
     async def stop(self) -> None:
         """Let nobody in, close the sockets in waves, and wait until what was under way is answered or dropped."""
+        await self._watcher.stop()
         await self._ticker.stop()
         await self.stations.work.stop()
         for server in self._servers:

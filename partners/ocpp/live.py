@@ -22,6 +22,7 @@ JOURNEY_S = 900.0
 NO_NEEDS: Final[Mapping[int, Needs]] = MappingProxyType({})
 NO_STREAMS: Final[Mapping[int, int]] = MappingProxyType({})
 _MOST_JOURNEYS = 16
+_MOST_STARTS = 20
 MOST_CONNECTORS = 64
 """Of one station, beside those that are on a location: what it reports of more is answered, and not kept."""
 
@@ -95,6 +96,7 @@ class Live:
         "link",
         "needs",
         "offline_since",
+        "starts",
         "station",
         "streams",
         "takeovers",
@@ -120,6 +122,8 @@ class Live:
         self.streams: Mapping[int, int] = NO_STREAMS
         """Streams of values that it opened (2.1), and the monitor of each."""
         self.takeovers: list[float] = []
+        self.starts: tuple[tuple[float, bool], ...] = ()
+        """The last starts that we ordered, from when each is, and whether it was refused."""
 
     @property
     def identity(self) -> str:
@@ -135,6 +139,10 @@ class Live:
         """May what goes on at this connector be kept? It must be known, and not one of too many."""
         is_few = len(self.courses) < MOST_CONNECTORS or connector in self.courses
         return connector > 0 and (is_few or connector in self.station.places())
+
+    def answered_start(self, now: float, *, refused: bool) -> None:
+        """It was told to start, and has answered."""
+        self.starts = (*self.starts[-_MOST_STARTS + 1 :], (now, refused))
 
     def begin_journey(self, id_tag: str, correlation_id: str, now: float) -> None:
         """A token was shown, or a command came for it: the start that follows belongs to the same journey."""

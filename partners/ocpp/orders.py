@@ -92,9 +92,12 @@ class ChargerOrders(Stations):
             live.begin_journey(remote_start(number), trace.correlation(), self.hub.clock.monotonic())
         status = self.display.status_of(live, place.evse_uid) if live is not None else "UNKNOWN"
         card = Card(id_tag, token_type)
-        return await self._order(
+        outcome = await self._order(
             place.station, lambda phrases: phrases.start(place, card, number), timeout_s, evse_status=status
         )
+        if live is not None and live.link is not None and outcome in (Outcome.ACCEPTED, Outcome.REJECTED):
+            live.answered_start(self.hub.clock.monotonic(), refused=outcome is Outcome.REJECTED)
+        return outcome
 
     async def remote_stop(self, station: str, *, transaction: str, timeout_s: float) -> Outcome:
         """RemoteStopTransaction, RequestStopTransaction of the session `transaction`. ACCEPTED, when it is over."""

@@ -143,6 +143,7 @@ def test_the_brief_list_of_commands_is_complete() -> None:
         "location", "tariff", "token", "station", "session", "cdr", "transaction", "reservation", "change",
         "audit", "operator", "invoice", "terminal", "payment", "booking", "site",
         "firmware", "campaign",
+        "alert", "uptime",
     }  # fmt: skip
 
 
@@ -291,6 +292,15 @@ async def _furnished_charge(house: House) -> None:
 async def _furnished_place(house: House) -> None:
     await house.ask("PUT", "/api/v1/tariffs/DE/BSB/T1", tariff())
     await house.ask("PUT", "/api/v1/locations/DE/BSB/LOC1", location())
+
+
+def test_alerts_and_uptime_are_listed_and_decided_on(shell: Shell) -> None:
+    assert shell.ok("alert", "list", "--open", "--station", "CP77", "--rule", "offline") == {"items": [], "total": 0}
+    assert shell.run("alert", "ack", "none").code == Code.NOT_FOUND
+    assert shell.ok("uptime", "show", "--evse", "E77", "--from", "2026-01-01T00:00:00Z")["percent"] is None
+    assert shell.run("uptime", "show", "--from", "soon").code == Code.FAILED
+    assert shell.ok("uptime", "outages", "--evse", "E77") == {"items": [], "total": 0}
+    assert shell.run("uptime", "exclude", "none", "--reason", "the grid was down").code == Code.NOT_FOUND
 
 
 def test_a_charger_is_registered_looked_at_and_called(shell: Shell) -> None:

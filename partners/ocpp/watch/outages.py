@@ -1,0 +1,135 @@
+"""The history that uptime is counted from: intervals in which an EVSE could not be used, kept as rows.
+
+An EVSE is down when none of its connectors works (Faulted, Unavailable), when its station says so of itself, or when
+the station has been gone for longer than the grace of the settings: then from when it went. As long as nothing is heard
+of it nothing changes. `watched` is since when we look: before that nobody knows, and it counts for nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import uuid4
+
+import msgspec
+from msgspec.structs import replace
+
+from hub.core.clock import timestamp
+from hub.core.ports import Hub
+from hub.core.store import Store
+from hub.core.units import UNUSED, Document, Kind, Put, Unit
+from partners.ocpp.live import Live
+
+OUTAGES: Final = Kind("ocpp_outages", columns=("evse", "state"), indexed=("evse", "state"))
+WATCHED: Final = Kind("ocpp_watched")
+KINDS: Final = (OUTAGES, WATCHED)
+
+OPEN: Final = "open"
+CLOSED: Final = "closed"
+MOST: Final = 100_000
+_BROKEN: Final = frozenset({"Faulted", "Unavailable"})
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """`excluded`: why it does not count, in the words of `excluded_by`; "" when it does."""
+
+    id: str
+    evse_uid: str
+    station: str
+    reason: str
+    began: datetime
+    ended: datetime | None = None
+    excluded: str = ""
+    excluded_by: str = ""
+
+
+class WatchedEvse(msgspec.Struct, frozen=True):
+    """An EVSE of which history is kept, and from when on."""
+
+    evse_uid: str
+    station: str
+    location: str
+    since: datetime
+
+
+def outage_in(document: Document) -> Outage:
+    return msgspec.json.decode(document.body, type=Outage)
+
+
+def outage_put(outage: Outage, *, expect: int) -> Put:
+    state = OPEN if outage.ended is None else CLOSED
+    columns = (outage.evse_uid, state)
+    began = timestamp(outage.began)
+    return Put(OUTAGES, outage.id, msgspec.json.encode(outage), "", "", began, columns, expect)
+
+
+async def watched_evses(store: Store) -> list[WatchedEvse]:
+    documents = await store.select(WATCHED, limit=MOST)
+    return [msgspec.json.decode(document.body, type=WatchedEvse) for document in documents]
+
+
+class Outages:
+    """Keeps the history of the EVSEs that a gateway looks at."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._down: set[str] = set()
+        self._watched: dict[str, WatchedEvse] = {}
+        self._revision: int | None = None
+
+    async def recall(self) -> None:
+        """What is on disk: after a restart, or when somebody else wrote."""
+        revision = self._hub.store.revision(OUTAGES)
+        if revision != self._revision:
+            found = await self._hub.store.select(OUTAGES, equal={"state": OPEN}, limit=MOST)
+            self._down = {document.columns["evse"] for document in found}
+            self._watched = {one.evse_uid: one for one in await watched_evses(self._hub.store)}
+            self._revision = revision
+
+    async def look_at(self, live: Live, now: datetime) -> None:
+        for evse_uid, numbers in _evses(live).items():
+            await self._watch(live, evse_uid, now)
+            began, reason = self._down_since(live, numbers, now)
+            if reason and evse_uid not in self._down:
+                outage = Outage(str(uuid4()), evse_uid, live.identity, reason, began)
+                await self._hub.store.commit(Unit().put(outage_put(outage, expect=UNUSED)))
+                self._down.add(evse_uid)
+            elif reason == "" and evse_uid in self._down:
+                await self._end(evse_uid, now)
+
+    def _down_since(self, live: Live, numbers: list[int], now: datetime) -> tuple[datetime, str | None]:
+        """Since when an EVSE is down and why; "": it is up; None: nobody knows."""
+        if live.link is None:
+            gone = self._hub.clock.monotonic() - live.offline_since
+            return now - timedelta(seconds=gone), "offline" if gone > self._hub.settings.offline_grace_s else None
+        whole = live.connectors.get(0)
+        if whole is not None and whole.status in _BROKEN:
+            return now, whole.status
+        heard = [live.connectors[number].status for number in numbers if number in live.connectors]
+        works = any(status not in _BROKEN for status in heard)
+        if not works and len(heard) < len(numbers):
+            return now, None
+        return now, "" if works else heard[0]
+
+    async def _watch(self, live: Live, evse_uid: str, now: datetime) -> None:
+        known = self._watched.get(evse_uid)
+        since = known.since if known is not None else now
+        fresh = WatchedEvse(evse_uid, live.identity, live.station.location, since)
+        if fresh != known:
+            await self._hub.store.commit(Unit().put(Put(WATCHED, evse_uid, msgspec.json.encode(fresh))))
+            self._watched[evse_uid] = fresh
+
+    async def _end(self, evse_uid: str, now: datetime) -> None:
+        unit = Unit()
+        for document in await self._hub.store.select(OUTAGES, equal={"evse": evse_uid, "state": OPEN}):
+            unit.put(outage_put(replace(outage_in(document), ended=now), expect=document.version))
+        await self._hub.store.commit(unit)
+        self._down.discard(evse_uid)
+
+
+def _evses(live: Live) -> dict[str, list[int]]:
+    """The connectors of each EVSE."""
+    found: dict[str, list[int]] = {}
+    for number, place in live.station.places().items():
+        found.setdefault(place.evse_uid, []).append(number)
+    return found

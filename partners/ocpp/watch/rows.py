@@ -1,0 +1,58 @@
+"""What is kept of alerts: each in a row of its own for ever, and which of them are open.
+
+An open alert is there twice: its row, and a marker by rule and subject. Two processes that see the same fault write the
+same marker, and only one of them can; so an alert opens once, however many look.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from hub.core.clock import timestamp
+from hub.core.store import Store
+from hub.core.units import ABSENT, ANY, UNUSED, Delete, Document, Kind, Put, Unit
+from partners.ocpp.watch.alerts import Alert
+
+ALERTS: Final = Kind("ocpp_alerts", columns=("station", "rule", "state"), indexed=("station", "state"))
+OPEN_ALERTS: Final = Kind("ocpp_open_alerts")
+KINDS: Final = (ALERTS, OPEN_ALERTS)
+
+OPEN: Final = "open"
+CLOSED: Final = "closed"
+_MOST: Final = 100_000
+
+
+def alert_in(document: Document) -> Alert:
+    return msgspec.json.decode(document.body, type=Alert)
+
+
+def station_of(subject: str) -> str:
+    """The station of a subject, which is one or an EVSE of one."""
+    return subject.split("/", 1)[0]
+
+
+def alert_put(alert: Alert, *, expect: int = ANY) -> Put:
+    state = OPEN if alert.closed is None else CLOSED
+    columns = (station_of(alert.subject), alert.rule, state)
+    return Put(ALERTS, alert.id, msgspec.json.encode(alert), "", "", timestamp(alert.opened), columns, expect)
+
+
+def opened(alert: Alert) -> Unit:
+    """The write of an alert that opens; it fails with Conflict, if another process has opened it."""
+    marker = Put(OPEN_ALERTS, _marker(alert), alert.id.encode(), expect=ABSENT)
+    return Unit().put(marker).put(alert_put(alert, expect=UNUSED))
+
+
+def closed(alert: Alert, *, expect: int) -> Unit:
+    """The write of an alert that closes. `expect`: the version of its row that was read."""
+    return Unit().delete(Delete(OPEN_ALERTS, _marker(alert))).put(alert_put(alert, expect=expect))
+
+
+async def all_open(store: Store) -> list[Alert]:
+    return [alert_in(document) for document in await store.select(ALERTS, equal={"state": OPEN}, limit=_MOST)]
+
+
+def _marker(alert: Alert) -> str:
+    return f"{alert.rule} {alert.subject}"

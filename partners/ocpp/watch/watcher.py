@@ -1,0 +1,157 @@
+"""Looks at all stations every few seconds, and opens and closes their alerts.
+
+Nothing is decided here: `sights.py` says what is seen, `rules.py` what holds, `alerts.py` what becomes of it. An alert
+counts when it is on disk. With several gateways each looks at the stations whose socket it has, and at those that
+nobody has; what another opened or closed is read again when it was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+from uuid import uuid4
+
+import structlog
+
+from hub.core.errors import Conflict
+from hub.core.ports import Hub
+from hub.core.settings import Settings
+from partners.ocpp.apart.held import all_held
+from partners.ocpp.live import Live
+from partners.ocpp.register import folded
+from partners.ocpp.stations import Stations
+from partners.ocpp.transactions import Transactions
+from partners.ocpp.watch import rows
+from partners.ocpp.watch.alerts import Alert, Step, Watched, resumed, step
+from partners.ocpp.watch.outages import Outages
+from partners.ocpp.watch.rows import ALERTS
+from partners.ocpp.watch.rules import Thresholds, holding, is_unknown
+from partners.ocpp.watch.sights import Sights
+
+log = structlog.get_logger()
+
+_AT_ONCE: Final = 100
+"""Stations that are looked at before others have their turn."""
+
+Key = tuple[str, str]
+
+
+class Watcher:
+    """One a gateway."""
+
+    def __init__(self, hub: Hub, stations: Stations, transactions: Transactions) -> None:
+        self._hub, self._stations = hub, stations
+        self._sights = Sights(hub.clock, transactions.open_at)
+        self._outages = Outages(hub)
+        self._thresholds = thresholds_of(hub.settings)
+        self._watched: dict[str, dict[Key, Watched]] = {}
+        self._revision: int | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="watch over chargers")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._look()
+            except Exception as error:  # a look that fails must not be the last
+                log.exception("look at chargers failed", error=type(error).__name__)
+            await self._hub.clock.sleep(self._hub.settings.alert_look_s)
+
+    async def _look(self) -> None:
+        await self._recall()
+        await self._outages.recall()
+        now = self._hub.clock.now()
+        elsewhere = await all_held(self._hub.store, now) if self._hub.settings.serves_several_processes else {}
+        for number, live in enumerate(list(self._stations), 1):
+            if live.link is None and folded(live.identity) in elsewhere:
+                self._watched.pop(live.identity, None)
+            else:
+                await self._look_at(live, now)
+                await self._outages.look_at(live, now)
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+        for gone in [identity for identity in self._watched if self._stations.find(identity) is None]:
+            for watched in self._watched.pop(gone).values():
+                if watched.alert is not None:
+                    await self._close(replace(watched.alert, closed=now, seen="it is no longer registered"))
+
+    async def _recall(self) -> None:
+        """Take up the alerts that are open: after a restart, or when another process wrote some."""
+        revision = self._hub.store.revision(ALERTS)
+        if revision == self._revision:
+            return
+        is_open = {(alert.rule, alert.subject): alert for alert in await rows.all_open(self._hub.store)}
+        for watched in self._watched.values():
+            for key in [key for key, one in watched.items() if one.alert is not None and key not in is_open]:
+                del watched[key]
+        for key, alert in is_open.items():
+            watched = self._watched.setdefault(rows.station_of(alert.subject), {})
+            known = watched.get(key)
+            if known is None or known.alert is None or known.alert.id != alert.id:
+                watched[key] = resumed(alert)
+        self._revision = revision
+
+    async def _look_at(self, live: Live, now: datetime) -> None:
+        identity = live.identity
+        watched = self._watched.get(identity, {})
+        sight = self._sights.of(live, now, is_still=lambda uid: ("no_progress", f"{identity}/{uid}") in watched)
+        held = holding(sight, self._thresholds, now)
+        for key in {*held, *watched}:
+            if key in held or not is_unknown(*key, sight):
+                done = step(watched.get(key), key, held.get(key), self._thresholds, now, str(uuid4()))
+                await self._keep(identity, key, done)
+
+    async def _keep(self, identity: str, key: Key, done: Step) -> None:
+        """Write what opened or closed, then remember it."""
+        if done.opened is not None and not await self._open(done.opened):
+            return
+        if done.closed is not None:
+            await self._close(done.closed)
+        if done.watched is not None:
+            self._watched.setdefault(identity, {})[key] = done.watched
+        elif identity in self._watched:
+            self._watched[identity].pop(key, None)
+            if not self._watched[identity]:
+                del self._watched[identity]
+
+    async def _open(self, alert: Alert) -> bool:
+        """Returns: False, when another process was first; its alert is taken up with the next look."""
+        try:
+            await self._hub.store.commit(rows.opened(alert))
+        except Conflict:
+            self._revision = None
+            return False
+        log.warning("alert opened", rule=alert.rule, subject=alert.subject, seen=alert.seen)
+        return True
+
+    async def _close(self, alert: Alert) -> None:
+        """Close it, whoever acknowledged it meanwhile."""
+        while (document := await self._hub.store.get(ALERTS, alert.id)) is not None:
+            kept = replace(alert, acknowledged_by=rows.alert_in(document).acknowledged_by)
+            try:
+                await self._hub.store.commit(rows.closed(kept, expect=document.version))
+            except Conflict:
+                continue
+            log.info("alert closed", rule=alert.rule, subject=alert.subject)
+            return
+
+
+def thresholds_of(settings: Settings) -> Thresholds:
+    """Where rules begin to hold, as the operator set them."""
+    return Thresholds(
+        offline_s=settings.alert_offline_s,
+        faulted_s=settings.alert_faulted_s,
+        no_progress_s=settings.alert_no_progress_s,
+        stuck_s=settings.alert_stuck_s,
+        clock_s=settings.alert_clock_s,
+        clear_s=settings.alert_clear_s,
+    )

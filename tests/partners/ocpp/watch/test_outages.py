@@ -1,0 +1,63 @@
+"""The history of outages, from chargers on real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from partners.ocpp.watch.outages import OUTAGES, Outage, outage_in, watched_evses
+from tests.partners.ocpp.site import Site, a_site, until
+
+
+@pytest_asyncio.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with a_site(tmp_path, alert_look_s=0.05) as made:
+        yield made
+
+
+async def outages(site: Site, evse_uid: str) -> list[Outage]:
+    return [outage_in(d) for d in await site.hub.store.select(OUTAGES, equal={"evse": evse_uid})]
+
+
+async def lasts(site: Site, evse_uid: str) -> bool:
+    return any(outage.ended is None for outage in await outages(site, evse_uid))
+
+
+async def is_over(site: Site, evse_uid: str) -> bool:
+    return bool(await outages(site, evse_uid)) and not await lasts(site, evse_uid)
+
+
+async def test_a_fault_is_an_outage_of_its_evse_alone_and_outlives_a_restart(site: Site) -> None:
+    async with await site.point() as point:
+        await point.status(2, "Available")
+        await point.status(1, "Faulted")
+        await until(lambda: lasts(site, "E1"))
+    await site.restart()
+    async with await site.point() as point:
+        await point.status(1, "Charging")
+        await until(lambda: is_over(site, "E1"))
+    (outage,) = await outages(site, "E1")
+    assert (outage.station, outage.reason) == ("CP1", "Faulted")
+    assert await outages(site, "E2") == []
+
+
+async def test_a_station_that_is_unavailable_takes_all_its_evses_with_it(site: Site) -> None:
+    async with await site.point() as point:
+        await point.status(1, "Available")
+        await point.status(0, "Unavailable")
+        await until(lambda: lasts(site, "E1"))
+        await until(lambda: lasts(site, "E2"))
+        await point.status(0, "Available")
+        await until(lambda: is_over(site, "E1"))
+        assert await lasts(site, "E2"), "of its connector nothing was heard"
+
+
+async def test_a_charger_that_stays_away_is_down_from_when_it_went(tmp_path: Path) -> None:
+    async with a_site(tmp_path, alert_look_s=0.05, offline_grace_s=0.2) as site:
+        await until(lambda: lasts(site, "E3"))
+        (outage,) = await outages(site, "E3")
+        (watched,) = [one for one in await watched_evses(site.hub.store) if one.evse_uid == "E3"]
+        assert outage.reason == "offline"
+        assert abs((outage.began - watched.since).total_seconds()) < 2
