@@ -27,6 +27,7 @@ from hub.cli import (
     site,
     station,
     station_log,
+    template,
     uptime,
 )
 
@@ -55,6 +56,7 @@ devices.add_to(station.app)
 certificates.add_to(station.app)
 station_log.add_to(station.app)
 app.add_typer(station.app, name="station")
+app.add_typer(template.app, name="template")
 app.add_typer(alert.app, name="alert")
 app.add_typer(uptime.app, name="uptime")
 app.add_typer(site.app, name="site")
