@@ -52,7 +52,7 @@ def add(
         list[str], typer.Option("--evse", help="1=E1/1: OCPP connector (or EVSE)=EVSE uid/connector id.")
     ] = [],  # noqa: B006
     profile: Annotated[int | None, typer.Option("--security-profile", min=0, max=3, help="OCPP's.")] = None,
-    ocpp: Annotated[Ocpp | None, typer.Option("--ocpp", help="The version it speaks; at first 1.6.")] = None,
+    ocpp: Annotated[Ocpp | None, typer.Option("--ocpp", help="What it speaks, and numbers by; at first 1.6.")] = None,
     password: Annotated[str | None, typer.Option("--password", help="Without it one is made, and shown once.")] = None,
     local_list: Annotated[
         bool | None, typer.Option("--local-list/--no-local-list", help="Keep its local list in step with the tokens.")

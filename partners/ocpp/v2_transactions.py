@@ -98,8 +98,12 @@ async def _decide(v2: Version2, link: Link, start: Start, own: str) -> Opening:
 
 
 async def _answer(v2: Version2, link: Link, event: Event, taken: Taken) -> Tree:
-    """TransactionEventResponse: the cost as far as it is known, and what the token may."""
-    cost = await cost_of(v2.hub.store, taken.session) if taken.session else None
+    """TransactionEventResponse: what it cost, and what the token may.
+
+    While a charge goes on, its session is priced less often than it is measured: CostUpdated tells what it costs then.
+    """
+    is_over = event.part is not None and event.part.type == "Ended"
+    cost = await cost_of(v2.hub.store, taken.session) if taken.session and is_over else None
     answer: Tree = {} if cost is None else {"totalCost": cost}
     if event.id_tag:
         answer["idTokenInfo"] = await _token_info(v2, link, event, taken)
