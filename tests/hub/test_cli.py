@@ -143,7 +143,7 @@ def test_the_brief_list_of_commands_is_complete() -> None:
         "location", "tariff", "token", "station", "session", "cdr", "transaction", "reservation", "change",
         "audit", "operator", "invoice", "terminal", "payment", "booking", "site",
         "firmware", "campaign",
-        "alert", "uptime",
+        "alert", "uptime", "template",
     }  # fmt: skip
 
 
