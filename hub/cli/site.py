@@ -60,10 +60,12 @@ def limit(
     node: Node,
     amps: Amps = "",
     watts: Annotated[str, typer.Option("--watts", help="Over all phases.")] = "",
-    until: Annotated[str, typer.Option("--until", help="When it ends, as in 2026-05-04T18:00:00Z.")] = "",
+    until: Annotated[str, typer.Option("--until", help="When it ends, as in 2026-05-04T18:00:00Z; needed.")] = "",
     begin: Annotated[str, typer.Option("--begin", help="When it begins; without it, now.")] = "",
 ) -> None:
     """Limit a node for a time; without a figure that is withdrawn."""
+    if (amps or watts) and not until:
+        raise CommandFailed("a limit for a time says when it ends: --until 2026-05-04T18:00:00Z", Code.USAGE)
     given = {"limit_a": _figure(amps), "limit_w": _number(watts), "until": until, "begin": begin}
     tree = {"node": node, **{field: value for field, value in given.items() if value not in (None, "")}}
     _, kept = face.hub.put(f"/sites/{quoted(name)}/limits", tree)

@@ -368,6 +368,7 @@ def test_a_site_is_put_limited_measured_and_looked_at(shell: Shell) -> None:
     limited = shell.ok("site", "limit", "yard", "--node", "grid", "--watts", "11000", "--until", in_an_hour)
     assert [limit["limit_w"] for limit in limited["limits"]] == [11000]
     assert shell.ok("site", "limit", "yard", "--node", "grid")["limits"] == []
+    assert shell.run("site", "limit", "yard", "--node", "grid", "--amps", "32").code == Code.USAGE
     loaded = shell.ok("site", "load", "yard", "--node", "grid", "--amps", "3,4.5,5")
     assert [load["load_a"] for load in loaded["loads"]] == [[3, 4.5, 5]]
     ran = shell.run("site", "list")
