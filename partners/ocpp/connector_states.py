@@ -7,7 +7,7 @@ from typing import Final
 
 from modules.commands import reservations
 from partners.ocpp.events import Event
-from partners.ocpp.live import Link
+from partners.ocpp.live import DELAYS_KEPT, Link
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.readings import parse_time
 from partners.ocpp.status import Heard
@@ -29,11 +29,15 @@ async def take(stations: ChargerOrders, link: Link, connector: int, heard: Heard
 
 
 def measure_clock(link: Link, event: Event) -> None:
-    """The station's clock against ours: the least delay seen on this connection is the offset."""
+    """The station's clock against ours: what is told of it (`Live.drift`), and what surely is no delay.
+
+    The least delay that was ever below nothing is its offset: what is judged by that is never too early.
+    """
     said = parse_time(event.timestamp)
     if said is None:
         return
     delay = event.arrival - said
+    link.live.delays = (*link.live.delays[1 - DELAYS_KEPT :], delay)
     known = link.live.clock_offset
     if delay < timedelta(0) or (known is not None and delay < known):
         link.live.clock_offset = delay

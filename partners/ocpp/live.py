@@ -39,6 +39,11 @@ class Course(NamedTuple):
     is_late: bool = False
 
 
+DELAYS_KEPT = 5
+DELAYS_NEEDED = 3
+SAME_DELAY = timedelta(seconds=30)
+
+
 class Link:
     """One socket of a station. `generation` tells it from those before and after. Times are monotonic seconds."""
 
@@ -90,6 +95,7 @@ class Live:
         "clock_offset",
         "connectors",
         "courses",
+        "delays",
         "frames",
         "journeys",
         "learned",
@@ -115,6 +121,8 @@ class Live:
         self.told_gone = False
         """Partners were told that nothing is known of it."""
         self.clock_offset: timedelta | None = None
+        self.delays: tuple[timedelta, ...] = ()
+        """Arrival minus the charger's time, of the last messages that had one."""
         """Time of arrival minus the charger's time, as last measured."""
         self.journeys: OrderedDict[str, tuple[str, float]] | None = None
         self.needs: Mapping[int, Needs] = NO_NEEDS
@@ -128,6 +136,19 @@ class Live:
     @property
     def identity(self) -> str:
         return self.station.identity
+
+    @property
+    def drift(self) -> timedelta | None:
+        """How far its clock is behind ours, or ahead (below nothing), by its last messages; None: they do not say.
+
+        A message may have waited at the charger, and then is late without fault of the clock. Several that are late by
+        the same time have not waited: the clock is behind.
+        """
+        if not self.delays or self.delays[-1] <= SAME_DELAY:
+            return self.delays[-1] if self.delays else None
+        least, most = min(self.delays), max(self.delays)
+        is_steady = len(self.delays) >= DELAYS_NEEDED and most - least <= SAME_DELAY
+        return least if is_steady else None
 
     def has_room_for(self, connector: int) -> bool:
         """May the state of this connector be kept? A charger that makes up numbers fills no memory."""

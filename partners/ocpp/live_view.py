@@ -14,7 +14,7 @@ from partners.ocpp.register import Learned, Station
 
 def shown(live: Live, now_s: float) -> Tree:
     """The whole view; `now_s` by the clock's monotonic seconds."""
-    offset = live.clock_offset
+    offset = live.drift
     return {
         **_registered(live.station),
         **_connection(live.link, now_s),

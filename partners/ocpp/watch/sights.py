@@ -42,7 +42,7 @@ class Sights:
             faulted=tuple(uid for uid, statuses in heard.items() if "Faulted" in statuses),
             unheard=tuple(uid for uid, statuses in heard.items() if not statuses),
             charges=self._going(live, places, now, is_still),
-            clock_offset=live.clock_offset,
+            clock_offset=live.drift,
             takeovers=sum(1 for at in live.takeovers if monotonic - at < _TAKEOVERS_S),
             starts=len(starts),
             refused=sum(starts),
