@@ -7,6 +7,7 @@ of it nothing changes. `watched` is since when we look: before that nobody knows
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
@@ -96,6 +97,14 @@ class Outages:
                 self._down.add(evse_uid)
             elif reason == "" and evse_uid in self._down:
                 await self._end(evse_uid, now)
+
+    async def end_others(self, stations: Iterable[Live], now: datetime) -> None:
+        """Outages of EVSEs that no station serves any more are over: their chargers were taken away."""
+        if not self._down:
+            return
+        served = {place.evse_uid for live in stations for place in live.station.places().values()}
+        for evse_uid in self._down - served:
+            await self._end(evse_uid, now)
 
     def _down_since(self, live: Live, numbers: list[int], now: datetime) -> tuple[datetime, str | None]:
         """Since when an EVSE is down and why; "": it is up; None: nobody knows."""

@@ -48,6 +48,8 @@ class Watcher:
         self._thresholds = thresholds_of(hub.settings)
         self._watched: dict[str, dict[Key, Watched]] = {}
         self._revision: int | None = None
+        self._unseen: set[str] = set()
+        """Stations at which the last look failed: each is told of once."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -75,14 +77,26 @@ class Watcher:
             if live.link is None and folded(live.identity) in elsewhere:
                 self._watched.pop(live.identity, None)
             else:
-                await self._look_at(live, now)
-                await self._outages.look_at(live, now)
+                await self._look_at_both(live, now)
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
         for gone in [identity for identity in self._watched if self._stations.find(identity) is None]:
             for watched in self._watched.pop(gone).values():
                 if watched.alert is not None:
                     await self._close(replace(watched.alert, closed=now, seen="it is no longer registered"))
+        await self._outages.end_others(self._stations, now)
+
+    async def _look_at_both(self, live: Live, now: datetime) -> None:
+        """Alerts and outages of a station. What goes wrong at one keeps nobody from looking at the others."""
+        try:
+            await self._look_at(live, now)
+            await self._outages.look_at(live, now)
+        except Exception as error:
+            if live.identity not in self._unseen:
+                log.exception("look at a charger failed", station=live.identity, error=type(error).__name__)
+            self._unseen.add(live.identity)
+        else:
+            self._unseen.discard(live.identity)
 
     async def _recall(self) -> None:
         """Take up the alerts that are open: after a restart, or when another process wrote some."""

@@ -61,3 +61,11 @@ async def test_a_charger_that_stays_away_is_down_from_when_it_went(tmp_path: Pat
         (watched,) = [one for one in await watched_evses(site.hub.store) if one.evse_uid == "E3"]
         assert outage.reason == "offline"
         assert abs((outage.began - watched.since).total_seconds()) < 2
+
+
+async def test_a_charger_that_is_taken_away_leaves_no_outage_that_goes_on(site: Site) -> None:
+    async with await site.point() as point:
+        await point.status(1, "Faulted")
+        await until(lambda: lasts(site, "E1"))
+    await site.gateway.stations.delete("CP1")
+    await until(lambda: is_over(site, "E1"))
