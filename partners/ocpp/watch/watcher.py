@@ -91,7 +91,7 @@ class Watcher:
         try:
             await self._look_at(live, now)
             await self._outages.look_at(live, now)
-        except Exception as error:
+        except Exception as error:  # whatever is odd about one charger
             if live.identity not in self._unseen:
                 log.exception("look at a charger failed", station=live.identity, error=type(error).__name__)
             self._unseen.add(live.identity)
