@@ -10,8 +10,8 @@ import structlog
 from hub.core import callbacks
 from hub.core.clock import timestamp
 from hub.core.errors import BusbarError
+from hub.core.forgetting import forget_all
 from hub.core.ports import Hub
-from hub.core.units import Delete, Unit
 from modules.bookings import service as bookings
 from modules.cdrs import owed, vetting, waiting
 from modules.commands import passed_on, references, reservations
@@ -24,20 +24,12 @@ log = structlog.get_logger()
 
 Job = Callable[[Hub], Awaitable[object]]
 
-_A_STEP: Final = 500
 _LOSSES_S: Final = 5.0
 
 
 async def forget_authorizations(hub: Hub) -> None:
     """Decisions are remembered for 15 minutes; what is older goes."""
-    now = timestamp(hub.clock.now())
-    while True:
-        oldest = await hub.store.select(AUTHORIZATIONS, order="last_updated", limit=_A_STEP)
-        unit = Unit([Delete(AUTHORIZATIONS, d.key, d.version) for d in oldest if d.last_updated < now])
-        if unit.writes:
-            await hub.store.commit(unit)
-        if len(unit.writes) < _A_STEP:
-            return
+    await forget_all(hub.store, AUTHORIZATIONS, timestamp(hub.clock.now()))
 
 
 JOBS: Final[tuple[tuple[Job, float], ...]] = (

@@ -25,13 +25,14 @@ from hub.core.answers import is_passing
 from hub.core.clock import timestamp
 from hub.core.dialect import Loss, Wire
 from hub.core.errors import Conflict, NotFound, PeerFault, PeerNonsense, PeerRefused, PeerTimeout
+from hub.core.forgetting import forget_some
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json
 from hub.core.losses import pointers
 from hub.core.ports import Hub
 from hub.core.registry import State
 from hub.core.types import OcpiModel
-from hub.core.units import ABSENT, ANY, Delete, Document, Kind, Put, Unit
+from hub.core.units import ABSENT, ANY, Document, Kind, Put, Unit
 
 M = TypeVar("M", bound=OcpiModel)
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -46,7 +47,6 @@ TOLD: Final = "told"
 LOST: Final = "lost"
 _PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
 _KEPT: Final = timedelta(days=1)
-_A_STEP: Final = 500
 _LARGEST: Final = 64 * 1024
 
 
@@ -158,11 +158,7 @@ async def recover(hub: Hub) -> None:
 
 async def forget(hub: Hub) -> None:
     """What is over since a day goes."""
-    before = timestamp(hub.clock.now() - _KEPT)
-    oldest = await hub.store.select(CALLBACKS, order="last_updated", limit=_A_STEP)
-    unit = Unit([Delete(CALLBACKS, d.key, d.version) for d in oldest if d.last_updated < before])
-    if unit.writes:
-        await hub.store.commit(unit)
+    await forget_some(hub.store, CALLBACKS, timestamp(hub.clock.now() - _KEPT))
 
 
 async def _tell(hub: Hub, expected: Expected) -> None:

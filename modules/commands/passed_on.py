@@ -12,13 +12,12 @@ from typing import Final
 
 from hub.core.clock import timestamp
 from hub.core.errors import Conflict
+from hub.core.forgetting import forget_some
 from hub.core.ports import Hub
-from hub.core.units import Delete, Kind, Put, Unit
+from hub.core.units import Kind, Put
 from modules.commands.store import reservation_key
 
 PASSED_ON: Final = Kind("passed_on_reservations")
-
-_A_STEP: Final = 500
 
 
 def put_of(asker: str, reservation_id: str, cpo: str, *, expires: datetime) -> Put:
@@ -43,8 +42,4 @@ async def holder_of(hub: Hub, parties: Collection[str], reservation_id: str) -> 
 
 async def forget(hub: Hub) -> None:
     """Those that are over go."""
-    now = timestamp(hub.clock.now())
-    oldest = await hub.store.select(PASSED_ON, order="last_updated", limit=_A_STEP)
-    unit = Unit([Delete(PASSED_ON, d.key, d.version) for d in oldest if d.last_updated < now])
-    if unit.writes:
-        await hub.store.commit(unit)
+    await forget_some(hub.store, PASSED_ON, timestamp(hub.clock.now()))

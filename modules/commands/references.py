@@ -13,12 +13,13 @@ import msgspec
 
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
+from hub.core.forgetting import forget_some
 from hub.core.jsontypes import Tree
 from hub.core.operations import CPO_LIKE
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.types import parse_datetime
-from hub.core.units import Delete, Kind, Put, Unit
+from hub.core.units import Kind, Put
 
 REFERENCES: Final = Kind("command_references")
 
@@ -27,7 +28,6 @@ _BEFORE: Final = timedelta(minutes=5)
 _AFTER: Final = timedelta(minutes=15)
 _KEPT: Final = timedelta(days=7)
 """A session may be told long after it began."""
-_A_STEP: Final = 500
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -72,11 +72,7 @@ def _may_have_lost_it(hub: Hub, cpo: str) -> bool:
 
 async def forget(hub: Hub) -> None:
     """What no session will ask for any more goes."""
-    now = timestamp(hub.clock.now())
-    oldest = await hub.store.select(REFERENCES, order="last_updated", limit=_A_STEP)
-    unit = Unit([Delete(REFERENCES, d.key, d.version) for d in oldest if d.last_updated < now])
-    if unit.writes:
-        await hub.store.commit(unit)
+    await forget_some(hub.store, REFERENCES, timestamp(hub.clock.now()))
 
 
 def _key(cpo: str, contract_id: str) -> str:

@@ -16,14 +16,14 @@ import msgspec
 
 from hub.core.clock import timestamp
 from hub.core.errors import NotFound
+from hub.core.forgetting import forget_all
 from hub.core.ports import Hub
-from hub.core.units import UNUSED, Delete, Kind, Put, Unit
+from hub.core.units import UNUSED, Delete, Kind, Put
 
 CARE_LINKS: Final = Kind("care_links")
 """By fingerprint; `last_updated` is when a link expires."""
 
 FOLDER: Final = "/files"
-_A_STEP: Final = 500
 _LONGEST: Final = 100
 
 Purpose = Literal["firmware", "log"]
@@ -68,14 +68,7 @@ async def find(hub: Hub, token: str, purpose: Purpose) -> tuple[Link, Delete]:
 
 async def forget(hub: Hub) -> None:
     """Links whose time is over go."""
-    now = timestamp(hub.clock.now())
-    while True:
-        oldest = await hub.store.select(CARE_LINKS, order="last_updated", limit=_A_STEP)
-        unit = Unit([Delete(CARE_LINKS, each.key, each.version) for each in oldest if each.last_updated < now])
-        if unit.writes:
-            await hub.store.commit(unit)
-        if len(unit.writes) < _A_STEP:
-            return
+    await forget_all(hub.store, CARE_LINKS, timestamp(hub.clock.now()))
 
 
 def _fingerprint(hub: Hub, token: str) -> str:
