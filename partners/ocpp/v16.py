@@ -1,8 +1,8 @@
 """OCPP 1.6: what each message of a charger means here, and its answer.
 
-Core, firmware, and the security whitepaper's messages, one function each, found by name in `HANDLERS`. Transaction
-messages arrive even when they break their schema (`incoming.finding`), and are always answered. No handler waits for
-the charger (rule R21); what is to be asked of it is left to `settling.py`.
+Core, firmware, and the security whitepaper's messages, one function each (in `notices.py` what all versions say alike),
+found by name in `HANDLERS`. Transaction messages arrive even when they break their schema (`incoming.finding`), and are
+always answered. No handler waits for the charger (rule R21); what is to be asked of it is left to `settling.py`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,13 @@ from typing import Final
 import structlog
 
 from hub.core import trace
-from hub.core.clock import timestamp
 from hub.core.failpoints import failpoint
 from hub.core.jsontypes import Tree
-from hub.core.units import Audit, Unit
 from modules.tokens.authorize import Decision, authorize
 from modules.tokens.known import KnownCards
-from partners.ocpp import answers, certificates, maintenance, reports, vendor_data
+from partners.ocpp import answers, maintenance, notices, reports
 from partners.ocpp.answers import Fault
 from partners.ocpp.booting import Made, booted, text
-from partners.ocpp.care import heard
 from partners.ocpp.connector_states import measure_clock, take
 from partners.ocpp.live import Link
 from partners.ocpp.openings import Openings, likely_place
@@ -60,10 +57,6 @@ class Version16:
         vendor, model = text(payload.get("chargePointVendor")), text(payload.get("chargePointModel"))
         made = Made(vendor, model, serial, text(payload.get("firmwareVersion")))
         return await booted(self.stations, self.transactions, link, made)
-
-    async def heartbeat(self, link: Link, incoming: Incoming) -> Tree:
-        """Our time."""
-        return {"currentTime": timestamp(self.hub.clock.now())}
 
     async def status_notification(self, link: Link, incoming: Incoming) -> Tree:
         """A connector's state. What is older than the newest of this connection moves nothing live (rule R9)."""
@@ -130,32 +123,6 @@ class Version16:
         failpoint("ocpp.in.before_reply")
         return {}
 
-    async def data_transfer(self, link: Link, incoming: Incoming) -> Tree:
-        """A vendor's message: its handler knows (`vendor_data.py`)."""
-        return await vendor_data.answer(self.hub, link.live, incoming.payload)
-
-    async def progress(self, link: Link, incoming: Incoming) -> Tree:
-        """How far an update of its firmware, or the upload of logs or diagnostics, has come."""
-        learned = link.live.learned
-        about = incoming.action.removesuffix("StatusNotification")
-        learned.progress = {**learned.progress, about: text(incoming.payload.get("status"))}
-        await self.stations.save_learned(link.live)
-        await heard.progress(self.hub, link.live.identity, incoming.action, incoming.payload)
-        return {}
-
-    async def security_event(self, link: Link, incoming: Incoming) -> Tree:
-        """Kept for good, in the audit log."""
-        what, detail = text(incoming.payload.get("type")), text(incoming.payload.get("techInfo"))
-        audit = Audit(link.live.identity, "station.security_event", what, detail)
-        await self.hub.store.commit(Unit().audited(audit))
-        return {}
-
-    async def sign_certificate(self, link: Link, incoming: Incoming) -> Tree:
-        """The request is kept; where we have an authority of our own, the certificate follows as a call."""
-        csr = str(incoming.payload.get("csr") or "")
-        status = await certificates.requested(self.hub, link, csr)
-        return {"status": status}
-
 
 def _id_tag_info(allowed: str, decision: Decision | None) -> Tree:
     return id_tag_info(allowed, (decision.token or {}).get("group_id") if decision is not None else None)
@@ -172,15 +139,15 @@ Handler = Callable[[Version16, Link, Incoming], Awaitable[Tree]]
 HANDLERS: Final[Mapping[str, Handler]] = {
     "Authorize": Version16.authorize,
     "BootNotification": Version16.boot_notification,
-    "DataTransfer": Version16.data_transfer,
-    "DiagnosticsStatusNotification": Version16.progress,
-    "FirmwareStatusNotification": Version16.progress,
-    "Heartbeat": Version16.heartbeat,
-    "LogStatusNotification": Version16.progress,
+    "DataTransfer": notices.data_transfer,
+    "DiagnosticsStatusNotification": notices.progress,
+    "FirmwareStatusNotification": notices.progress,
+    "Heartbeat": notices.heartbeat,
+    "LogStatusNotification": notices.progress,
     "MeterValues": Version16.meter_values,
-    "SecurityEventNotification": Version16.security_event,
-    "SignCertificate": Version16.sign_certificate,
-    "SignedFirmwareStatusNotification": Version16.progress,
+    "SecurityEventNotification": notices.security_event,
+    "SignCertificate": notices.sign_certificate,
+    "SignedFirmwareStatusNotification": notices.progress,
     "StartTransaction": Version16.start_transaction,
     "StatusNotification": Version16.status_notification,
     "StopTransaction": Version16.stop_transaction,

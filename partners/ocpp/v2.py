@@ -2,7 +2,8 @@
 
 The difference between the two is small and stands in tables; what they mean is the same as in 1.6, and is done by the
 same parts (`v16.py` has the rules that hold for both). Each message has a function, found by name in `HANDLERS`:
-transactions and meters in `v2_transactions.py`, tokens in `v2_tokens.py`, states in `v2_states.py`, the rest here.
+transactions and meters in `v2_transactions.py`, tokens in `v2_tokens.py`, states in `v2_states.py`, what all versions
+say alike in `notices.py`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from hub.core import trace
-from hub.core.clock import timestamp
 from hub.core.jsontypes import Tree
-from hub.core.units import Audit, Unit
 from modules.tokens.known import KnownCards
-from partners.ocpp import certificates, v2_states, v2_tokens, v2_transactions, vendor_data
+from partners.ocpp import notices, v2_states, v2_tokens, v2_transactions
 from partners.ocpp.answers import Fault
 from partners.ocpp.booting import Made, booted, text
-from partners.ocpp.care import heard
 from partners.ocpp.live import Link
 from partners.ocpp.openings import Openings
 from partners.ocpp.orders import ChargerOrders
@@ -62,56 +60,21 @@ async def boot_notification(v2: Version2, link: Link, incoming: Incoming) -> Tre
     return await booted(v2.stations, v2.transactions, link, made)
 
 
-async def heartbeat(v2: Version2, link: Link, incoming: Incoming) -> Tree:
-    """Our time (G02)."""
-    return {"currentTime": timestamp(v2.hub.clock.now())}
-
-
-async def data_transfer(v2: Version2, link: Link, incoming: Incoming) -> Tree:
-    """A vendor's message: its handler knows (P02)."""
-    return await vendor_data.answer(v2.hub, link.live, incoming.payload)
-
-
-async def progress(v2: Version2, link: Link, incoming: Incoming) -> Tree:
-    """How far an update of its firmware, its publication, or the upload of logs has come (L01 to L03, N01)."""
-    learned = link.live.learned
-    about = incoming.action.removesuffix("StatusNotification")
-    learned.progress = {**learned.progress, about: text(incoming.payload.get("status"))}
-    await v2.stations.save_learned(link.live)
-    await heard.progress(v2.hub, link.live.identity, incoming.action, incoming.payload)
-    return {}
-
-
-async def security_event(v2: Version2, link: Link, incoming: Incoming) -> Tree:
-    """Kept for good, in the audit log (A04)."""
-    what, detail = text(incoming.payload.get("type")), text(incoming.payload.get("techInfo"))
-    await v2.hub.store.commit(Unit().audited(Audit(link.live.identity, "station.security_event", what, detail)))
-    return {}
-
-
-async def sign_certificate(v2: Version2, link: Link, incoming: Incoming) -> Tree:
-    """The request is kept; where we have an authority of our own, the certificate follows as a call (A02)."""
-    told = incoming.payload
-    kind, number = told.get("certificateType", certificates.STATION), told.get("requestId")
-    status = await certificates.requested(v2.hub, link, str(told.get("csr") or ""), kind=kind, number=number)
-    return {"status": status}
-
-
 Handler = Callable[[Version2, Link, Incoming], Awaitable[Tree]]
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     **NOTICES,
     "Authorize": v2_tokens.authorize_token,
     "BootNotification": boot_notification,
-    "DataTransfer": data_transfer,
-    "FirmwareStatusNotification": progress,
-    "Heartbeat": heartbeat,
-    "LogStatusNotification": progress,
+    "DataTransfer": notices.data_transfer,
+    "FirmwareStatusNotification": notices.progress,
+    "Heartbeat": notices.heartbeat,
+    "LogStatusNotification": notices.progress,
     "MeterValues": v2_transactions.meter_values,
     "NotifyEvent": v2_states.notify_event,
-    "PublishFirmwareStatusNotification": progress,
-    "SecurityEventNotification": security_event,
-    "SignCertificate": sign_certificate,
+    "PublishFirmwareStatusNotification": notices.progress,
+    "SecurityEventNotification": notices.security_event,
+    "SignCertificate": notices.sign_certificate,
     "StatusNotification": v2_states.status_notification,
     "TransactionEvent": v2_transactions.transaction_event,
 }
