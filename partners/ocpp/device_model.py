@@ -255,9 +255,8 @@ async def alerted(hub: Hub, live: Live, events: Json) -> None:
     That is what a monitor watches whose severity is at most `AUDITED_UP_TO`, and what has no monitor and is an alert.
     """
     told = [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
-    if not told:
-        return
-    monitors = await rows_of(hub.store, live.identity, "monitors")
+    is_watched = any("variableMonitoringId" in event for event in told)
+    monitors = await rows_of(hub.store, live.identity, "monitors") if is_watched else {}
     unit = Unit()
     for event in told:
         severity = _severity(event, monitors)

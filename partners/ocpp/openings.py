@@ -50,17 +50,14 @@ class Openings:
         if use is not None:
             spent = await self._spent(event, use.decision, use.reservation.id_tag)
             return Opening(place, use.decision, use.charge, use.unit, trace.correlation(), spent)
-        decision = await self._decision(event, place, token_type)
-        decision = maintenance.decided(link.live.station, place, decision, ours=self._hub.settings.party)
+        decision = await self._decision(link, event, place, token_type)
         if decision.accepted and self._is_busy(tag, own):
             decision = Decision(answers.CONCURRENT_TX, decision.by, decision.token, decision.owner)
         return Opening(place, decision, None, None, trace.correlation(), await self._spent(event, decision))
 
     async def somewhere(self, link: Link, event: Event, token_type: str) -> Opening:
         """Of a start of 2.x with a token that has not said at which EVSE: the driver may not have chosen one yet."""
-        place = likely_place(link)
-        decision = await self._decision(event, place, token_type)
-        decision = maintenance.decided(link.live.station, place, decision, ours=self._hub.settings.party)
+        decision = await self._decision(link, event, likely_place(link), token_type)
         return Opening(None, decision, correlation_id=trace.correlation())
 
     def _is_busy(self, tag: str, own: str) -> bool:
@@ -73,9 +70,10 @@ class Openings:
         uids = filter(None, (event.id_tag, uid, *aliases))
         return await used_up(self._hub, uids, at=event.station) if decision.accepted else Unit()
 
-    async def _decision(self, event: Event, place: Place | None, token_type: str) -> Decision:
+    async def _decision(self, link: Link, event: Event, place: Place | None, token_type: str) -> Decision:
         try:
-            return await for_start(self._hub, event.id_tag or "", place, at=event.station, token_type=token_type)
+            found = await for_start(self._hub, event.id_tag or "", place, at=event.station, token_type=token_type)
+            return maintenance.decided(link.live.station, place, found, ours=self._hub.settings.party)
         except BusbarError:
             raise
         except Exception as error:  # the charge goes on all the same: it must be on record, and be seen

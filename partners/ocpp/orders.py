@@ -85,7 +85,7 @@ class ChargerOrders(Stations):
         """
         live = self.find(place.station)
         number = randbelow(2**31 - 1) + 1
-        if live is not None and maintenance.covers(live.station, place.evse_uid):
+        if self._is_closed(place):
             return Outcome.EVSE_INOPERATIVE
         if live is not None:
             live.begin_journey(id_tag, trace.correlation(), self.hub.clock.monotonic())
@@ -128,8 +128,7 @@ class ChargerOrders(Stations):
         timeout_s: float,
     ) -> Outcome:
         """ReserveNow. `expiry` is a timestamp."""
-        live = self.find(place.station)
-        if live is not None and maintenance.covers(live.station, place.evse_uid):
+        if self._is_closed(place):
             return Outcome.EVSE_INOPERATIVE
         hold = Hold(reservation, place, Card(id_tag, token_type), parent_tag, expiry)
         return await self._order(place.station, lambda phrases: phrases.reserve(hold), timeout_s)
@@ -137,6 +136,11 @@ class ChargerOrders(Stations):
     async def cancel_reservation(self, station: str, *, reservation: int, timeout_s: float) -> Outcome:
         """CancelReservation."""
         return await self._order(station, lambda phrases: phrases.cancel(reservation), timeout_s)
+
+    def _is_closed(self, place: Place) -> bool:
+        """Is the EVSE out of service to partners?"""
+        live = self.find(place.station)
+        return live is not None and maintenance.covers(live.station, place.evse_uid)
 
     def limit_rules(self, station: str) -> LimitRules:
         """As it told of itself; one that told nothing may take both units."""
