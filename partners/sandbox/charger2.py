@@ -36,6 +36,8 @@ def speaking(version: str, url: str, identity: str, **options: Any) -> Charger:
 class Charger2(Charger):
     """`shown_cost`: what the display says of each transaction, as CostUpdated or its answers told."""
 
+    _messages: Messages2
+
     def __init__(self, url: str, identity: str, *, version: str = "2.0.1", **options: Any) -> None:
         super().__init__(url, identity, version=version, **options)
         self.shown_cost: dict[str, float] = {}
@@ -48,20 +50,16 @@ class Charger2(Charger):
     def _answers(self) -> Answers2:
         return Answers2(self)
 
-    @functools.cached_property
-    def _say(self) -> Messages2:
-        return self._words("", "")
-
     async def report_status(self, *numbers: int) -> None:
         """StatusNotification of connectors. 2.x has none of the whole."""
         for number in numbers:
             if number in self.connectors:
-                await self.call("StatusNotification", self._say.connector(self.connectors[number]))
+                await self.call("StatusNotification", self._messages.connector(self.connectors[number]))
 
     async def sample(self, *numbers: int) -> None:
         """MeterValues on request."""
         for number in numbers:
-            readings = self._say.readings(self.connectors[number], "Trigger")
+            readings = self._messages.readings(self.connectors[number], "Trigger")
             await self.call("MeterValues", {"evseId": number, "meterValue": readings})
 
     async def update(self, *connectors: Connector) -> None:
@@ -95,10 +93,10 @@ class Charger2(Charger):
         transaction.number = outlet.transaction_id
         transaction.remote_start, outlet.remote_start = outlet.remote_start, None
         trigger = "Authorized" if transaction.remote_start is None else "RemoteStart"
-        payload = self._say.event("Started", trigger, outlet, transaction, offline=transaction.offline)
+        payload = self._messages.event("Started", trigger, outlet, transaction, offline=transaction.offline)
         payload |= {
             "idToken": id_token(transaction.id_tag),
-            "meterValue": self._say.readings(outlet, "Transaction.Begin"),
+            "meterValue": self._messages.readings(outlet, "Transaction.Begin"),
         }
         if reservation is not None:
             payload["reservationId"] = reservation
@@ -110,16 +108,16 @@ class Charger2(Charger):
     def _stop_entry(self, outlet: Connector, transaction: Transaction, reason: str) -> Entry:
         trigger, stopped = STOPPED.get(reason, ("AbnormalCondition", "Other"))
         transaction.state = "EVConnected" if outlet.plugged else "Idle"
-        payload = self._say.event("Ended", trigger, outlet, transaction, offline=not self.online)
+        payload = self._messages.event("Ended", trigger, outlet, transaction, offline=not self.online)
         payload["transactionInfo"]["stoppedReason"] = stopped
-        payload["meterValue"] = self._say.readings(outlet, "Transaction.End")
+        payload["meterValue"] = self._messages.readings(outlet, "Transaction.End")
         if reason == "Local":
             payload["idToken"] = id_token(transaction.id_tag)
         return Entry("TransactionEvent", payload, transaction, functools.partial(self._told, transaction))
 
     def _event(self, outlet: Connector, transaction: Transaction, trigger: str, context: str) -> Entry:
-        payload = self._say.event("Updated", trigger, outlet, transaction, offline=not self.online)
-        payload["meterValue"] = self._say.readings(outlet, context)
+        payload = self._messages.event("Updated", trigger, outlet, transaction, offline=not self.online)
+        payload["meterValue"] = self._messages.readings(outlet, context)
         return Entry("TransactionEvent", payload, transaction, functools.partial(self._told, transaction))
 
     async def _show(self, outlet: Connector, status: str) -> None:

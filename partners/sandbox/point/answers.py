@@ -29,7 +29,7 @@ _SIGNED_FIRMWARE = ("Downloading", "Downloaded", "SignatureVerified", "Installin
 _LISTED_CARDS_VERSION_UNKNOWN = 0
 
 
-def _status(word: str, afterwards: Afterwards | None = None) -> Answer:
+def status(word: str, afterwards: Afterwards | None = None) -> Answer:
     return {"status": word}, afterwards
 
 
@@ -44,10 +44,10 @@ class Answers:
         self._certificates: dict[str, tuple[str, dict[str, str]]] = {}
         self._table: dict[str, Callable[[Payload], Answer]] = {
             "CancelReservation": self._cancel_reservation,
-            "CertificateSigned": lambda _: _status("Accepted"),
+            "CertificateSigned": lambda _: status("Accepted"),
             "ChangeAvailability": self._change_availability,
             "ChangeConfiguration": self._change_configuration,
-            "ClearCache": lambda _: _status("Accepted"),
+            "ClearCache": lambda _: status("Accepted"),
             "ClearChargingProfile": self._clear_profile,
             "DataTransfer": self._data_transfer,
             "DeleteCertificate": self._delete_certificate,
@@ -84,17 +84,17 @@ class Answers:
         fitting.sort(key=lambda connector: not connector.plugged)
         tag = payload["idTag"]
         if not fitting or not self._charger.may_use(fitting[0].number, tag):
-            return _status("Rejected")
+            return status("Rejected")
         connector = fitting[0]
         if "chargingProfile" in payload:
             self._charger.plan.install(connector.number, payload["chargingProfile"], self._charger.clock.now())
-        return _status("Accepted", functools.partial(self._charger.remote_start, connector.number, tag))
+        return status("Accepted", functools.partial(self._charger.remote_start, connector.number, tag))
 
     def _remote_stop(self, payload: Payload) -> Answer:
         connector = self._charging(payload["transactionId"])
         if connector is None:
-            return _status("Rejected")
-        return _status("Accepted", functools.partial(self._charger.stop, connector.number, "Remote"))
+            return status("Rejected")
+        return status("Accepted", functools.partial(self._charger.stop, connector.number, "Remote"))
 
     def _charging(self, transaction_id: int | str) -> Connector | None:
         for connector in self._charger.connectors.values():
@@ -105,50 +105,50 @@ class Answers:
     def _unlock(self, payload: Payload) -> Answer:
         connector = self._charger.connectors.get(payload["connectorId"])
         if connector is None:
-            return _status("NotSupported")
-        return _status("Unlocked", functools.partial(self._charger.stop, connector.number, "UnlockCommand"))
+            return status("NotSupported")
+        return status("Unlocked", functools.partial(self._charger.stop, connector.number, "UnlockCommand"))
 
     def _reserve(self, payload: Payload) -> Answer:
         number = payload["connectorId"]
         states = [c.status for c in self._charger.connectors.values() if number in (0, c.number)]
         if not states:
-            return _status("Rejected")
+            return status("Rejected")
         same = payload["reservationId"] in self._charger.reservations
         if not same and not {"Available"} & set(states):
             words = {"Faulted": "Faulted", "Unavailable": "Unavailable"}
-            return _status(words.get(states[0], "Occupied"))
+            return status(words.get(states[0], "Occupied"))
         reservation = Reservation(
             payload["reservationId"], number, payload["idTag"], payload.get("parentIdTag"),
             datetime.fromisoformat(payload["expiryDate"]),
         )  # fmt: skip
         self._charger.reservations[reservation.number] = reservation
-        return _status("Accepted", self._charger.show_reservations)
+        return status("Accepted", self._charger.show_reservations)
 
     def _cancel_reservation(self, payload: Payload) -> Answer:
         if self._charger.reservations.pop(payload["reservationId"], None) is None:
-            return _status("Rejected")
-        return _status("Accepted", self._charger.show_reservations)
+            return status("Rejected")
+        return status("Accepted", self._charger.show_reservations)
 
     def _reset(self, payload: Payload) -> Answer:
-        return _status("Accepted", functools.partial(self._charger.reset, payload["type"]))
+        return status("Accepted", functools.partial(self._charger.reset, payload["type"]))
 
     def _change_availability(self, payload: Payload) -> Answer:
         wanted = [c for c in self._charger.connectors.values() if payload["connectorId"] in (0, c.number)]
         if not wanted:
-            return _status("Rejected")
+            return status("Rejected")
         operative = payload["type"] == "Operative"
         busy = [c for c in wanted if c.transaction is not None and not operative]
         for connector in wanted:
             connector.goes_inoperative = connector in busy
             if connector not in busy:
                 connector.operative = operative
-        return _status("Scheduled" if busy else "Accepted", self._charger.show_reservations)
+        return status("Scheduled" if busy else "Accepted", self._charger.show_reservations)
 
     def _change_configuration(self, payload: Payload) -> Answer:
         word = self._charger.settings.change(payload["key"], payload["value"])
         if payload["key"] == "AuthorizationKey" and word == "Accepted":
-            return _status(word, functools.partial(self._charger.change_key, payload["value"]))
-        return _status(word)
+            return status(word, functools.partial(self._charger.change_key, payload["value"]))
+        return status(word)
 
     def _get_configuration(self, payload: Payload) -> Answer:
         keys, unknown = self._charger.settings.listed(payload.get("key"))
@@ -157,7 +157,7 @@ class Answers:
     def _trigger(self, payload: Payload) -> Answer:
         wanted, number = payload["requestedMessage"], payload.get("connectorId")
         if number is not None and number not in (0, *self._charger.connectors):
-            return _status("Rejected")
+            return status("Rejected")
         numbers = [number] if number is not None else list(self._charger.connectors)
         table: dict[str, Callable[[], Awaitable[object]]] = {
             "BootNotification": self._charger.announce,
@@ -170,31 +170,31 @@ class Answers:
             "SignChargePointCertificate": self._request_certificate,
         }
         if wanted not in table:
-            return _status("NotImplemented")
+            return status("NotImplemented")
 
         async def afterwards() -> None:
             await table[wanted]()
 
-        return _status("Accepted", afterwards)
+        return status("Accepted", afterwards)
 
     def _data_transfer(self, payload: Payload) -> Answer:
-        return _status("Accepted" if payload["vendorId"] == self._charger.vendor else "UnknownVendorId")
+        return status("Accepted" if payload["vendorId"] == self._charger.vendor else "UnknownVendorId")
 
     def _send_list(self, payload: Payload) -> Answer:
         rows = payload.get("localAuthorizationList", [])
         if len({row["idTag"] for row in rows}) != len(rows):
-            return _status("Failed")
+            return status("Failed")
         if payload["updateType"] == "Full":
             self.cards.clear()
         elif payload["listVersion"] <= self._list_version:
-            return _status("VersionMismatch")
+            return status("VersionMismatch")
         for row in rows:
             if "idTagInfo" in row:
                 self.cards[row["idTag"]] = row["idTagInfo"]
             else:
                 self.cards.pop(row["idTag"], None)
         self._list_version = payload["listVersion"]
-        return _status("Accepted")
+        return status("Accepted")
 
     def _set_profile(self, payload: Payload) -> Answer:
         number, profile = payload["connectorId"], payload["csChargingProfiles"]
@@ -203,17 +203,17 @@ class Answers:
         idle = connector is None or connector.transaction is None
         misplaced = purpose == "ChargePointMaxProfile" and number != 0
         if (connector is None and number != 0) or misplaced or (purpose == "TxProfile" and idle):
-            return _status("Rejected")
+            return status("Rejected")
         self._charger.plan.install(number, profile, self._charger.clock.now())
-        return _status("Accepted")
+        return status("Accepted")
 
     def _clear_profile(self, payload: Payload) -> Answer:
-        return _status("Accepted" if self._charger.plan.clear(payload) else "Unknown")
+        return status("Accepted" if self._charger.plan.clear(payload) else "Unknown")
 
     def _composite_schedule(self, payload: Payload) -> Answer:
         number, unit = payload["connectorId"], payload.get("chargingRateUnit", "W")
         if number not in (0, *self._charger.connectors):
-            return _status("Rejected")
+            return status("Rejected")
         connector, now = self._charger.connectors.get(number), self._charger.clock.now()
         begun = connector.transaction.started if connector and connector.transaction else None
         periods = composite(
@@ -256,7 +256,7 @@ class Answers:
     def _signed_firmware(self, payload: Payload) -> Answer:
         say = functools.partial(self._say, "SignedFirmwareStatusNotification", request_id=payload["requestId"])
         update = functools.partial(self._update, say, payload["firmware"]["location"], _SIGNED_FIRMWARE)
-        return _status("Accepted", update)
+        return status("Accepted", update)
 
     async def _update(self, say: transfer.Say, location: str, words: tuple[str, ...]) -> None:
         await say(words[0])
@@ -281,18 +281,18 @@ class Answers:
             "serialNumber": digest[:16],
         }
         self._certificates[digest] = (payload["certificateType"], shown)
-        return _status("Accepted")
+        return status("Accepted")
 
     def _certificate_ids(self, payload: Payload) -> Answer:
         wanted = payload["certificateType"]
         found = [shown for kind, shown in self._certificates.values() if kind == wanted]
         if not found:
-            return _status("NotFound")
+            return status("NotFound")
         return {"status": "Accepted", "certificateHashData": found}, None
 
     def _delete_certificate(self, payload: Payload) -> Answer:
         gone = self._certificates.pop(payload["certificateHashData"]["issuerNameHash"], None)
-        return _status("NotFound" if gone is None else "Accepted")
+        return status("NotFound" if gone is None else "Accepted")
 
     async def _say(self, action: str, *words: str, request_id: int | None = None) -> None:
         extra = {} if request_id is None else {"requestId": request_id}

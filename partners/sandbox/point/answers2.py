@@ -9,9 +9,9 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from partners.sandbox.point.answers import Answer, Answers
+from partners.sandbox.point.answers import Answer, Answers, status
 from partners.sandbox.point.clock import timestamp
-from partners.sandbox.point.link import Afterwards, Payload
+from partners.sandbox.point.link import Payload
 from partners.sandbox.point.state import Connector
 from partners.sandbox.point.variables import Variables
 
@@ -44,7 +44,7 @@ class Answers2(Answers):
             "CertificateSigned": _accepted,
             "ChangeAvailability": self._availability,
             "ClearChargingProfile": self._clear,
-            "ClearDERControl": lambda _: _status("NotFound"),
+            "ClearDERControl": lambda _: status("NotFound"),
             "ClearTariffs": self._clear_tariffs,
             "ClearVariableMonitoring": self._clear_monitors,
             "CostUpdated": self._cost,
@@ -52,17 +52,17 @@ class Answers2(Answers):
             "DataTransfer": self._data_transfer,
             "DeleteCertificate": self._delete_certificate,
             "GetBaseReport": self._base_report,
-            "GetChargingProfiles": lambda _: _status("NoProfiles"),
+            "GetChargingProfiles": lambda _: status("NoProfiles"),
             "GetCompositeSchedule": self._composite,
-            "GetDERControl": lambda _: _status("NotFound"),
-            "GetDisplayMessages": lambda _: _status("Unknown"),
+            "GetDERControl": lambda _: status("NotFound"),
+            "GetDisplayMessages": lambda _: status("Unknown"),
             "GetInstalledCertificateIds": self._certificate_chains,
             "GetLocalListVersion": lambda _: ({"versionNumber": self._list_version}, None),
             "GetLog": self._log,
-            "GetMonitoringReport": lambda _: _status("EmptyResultSet"),
+            "GetMonitoringReport": lambda _: status("EmptyResultSet"),
             "GetPeriodicEventStream": lambda _: ({}, None),
-            "GetReport": lambda _: _status("NotSupported"),
-            "GetTariffs": lambda _: _status("NoTariff"),
+            "GetReport": lambda _: status("NotSupported"),
+            "GetTariffs": lambda _: status("NoTariff"),
             "GetTransactionStatus": self._transaction_status,
             "GetVariables": self._get_variables,
             "InstallCertificate": self._install_certificate,
@@ -77,7 +77,7 @@ class Answers2(Answers):
             "SetVariables": self._set_variables,
             "TriggerMessage": self._trigger_message,
             "UnlockConnector": self._unlock_connector,
-            "UnpublishFirmware": lambda _: _status("NoFirmware"),
+            "UnpublishFirmware": lambda _: status("NoFirmware"),
             "UpdateFirmware": self._update_firmware,
         }
 
@@ -107,10 +107,10 @@ class Answers2(Answers):
     def _unlock_connector(self, payload: Payload) -> Answer:
         connector = self._charger.connectors.get(payload["evseId"])
         if connector is None or payload["connectorId"] != 1:
-            return _status("UnknownConnector")
+            return status("UnknownConnector")
         if connector.transaction is not None:
-            return _status("OngoingAuthorizedTransaction")
-        return _status("Unlocked")
+            return status("OngoingAuthorizedTransaction")
+        return status("Unlocked")
 
     def _availability(self, payload: Payload) -> Answer:
         number = payload.get("evse", {}).get("id", 0)
@@ -119,8 +119,8 @@ class Answers2(Answers):
     def _reset_station(self, payload: Payload) -> Answer:
         is_busy = any(connector.transaction is not None for connector in self._charger.connectors.values())
         if payload["type"] == "OnIdle" and is_busy:
-            return _status("Scheduled")
-        return _status("Accepted", functools.partial(self._charger.reset, "Immediate"))
+            return status("Scheduled")
+        return status("Accepted", functools.partial(self._charger.reset, "Immediate"))
 
     def _transaction_status(self, payload: Payload) -> Answer:
         waiting = bool(len(self._charger.outbox))
@@ -157,7 +157,7 @@ class Answers2(Answers):
         return {"setVariableResult": results}, later
 
     def _base_report(self, payload: Payload) -> Answer:
-        return _status("Accepted", functools.partial(self._report, payload["requestId"]))
+        return status("Accepted", functools.partial(self._report, payload["requestId"]))
 
     async def _report(self, request: int) -> None:
         rows = list(self.variables.report())
@@ -192,7 +192,7 @@ class Answers2(Answers):
         if profile["chargingProfilePurpose"] == "TxProfile":
             running = connector.transaction if connector is not None else None
             if running is None or profile.get("transactionId") != running.number:
-                return _status("Rejected")
+                return status("Rejected")
         return self._set_profile({"connectorId": number, "csChargingProfiles": _of_16(profile)})
 
     def _clear(self, payload: Payload) -> Answer:
@@ -227,7 +227,7 @@ class Answers2(Answers):
         place = payload.get("evse", {})
         wanted = [c for c in self._charger.connectors.values() if place.get("id", c.number) == c.number]
         if not wanted:
-            return _status("Rejected")
+            return status("Rejected")
         return self._triggered(payload["requestedMessage"], wanted)
 
     def _triggered(self, message: str, wanted: list[Connector]) -> Answer:
@@ -243,17 +243,17 @@ class Answers2(Answers):
             "SignChargingStationCertificate": self._request_certificate,
         }
         if message not in table:
-            return _status("NotImplemented")
+            return status("NotImplemented")
 
         async def afterwards() -> None:
             await table[message]()
 
-        return _status("Accepted", afterwards)
+        return status("Accepted", afterwards)
 
     def _update_firmware(self, payload: Payload) -> Answer:
         number = payload["requestId"]
         say = functools.partial(self._say, "FirmwareStatusNotification", request_id=number)
-        return _status("Accepted", functools.partial(self._update, say, payload["firmware"]["location"], _FIRMWARE))
+        return status("Accepted", functools.partial(self._update, say, payload["firmware"]["location"], _FIRMWARE))
 
     def _customer(self, payload: Payload) -> Answer:
         number = payload["requestId"]
@@ -263,7 +263,7 @@ class Answers2(Answers):
             told = {"data": "", "seqNo": 0, "generatedAt": now, "requestId": number}
             await self._charger.call("NotifyCustomerInformation", told)
 
-        return _status("Accepted", tell)
+        return status("Accepted", tell)
 
     def _certificate_chains(self, payload: Payload) -> Answer:
         wanted = payload.get("certificateType")
@@ -275,12 +275,8 @@ class Answers2(Answers):
         return ({"status": "Accepted", "certificateHashDataChain": chains} if chains else {"status": "NotFound"}), None
 
 
-def _status(word: str, afterwards: Afterwards | None = None) -> Answer:
-    return {"status": word}, afterwards
-
-
 def _accepted(_: Payload) -> Answer:
-    return _status("Accepted")
+    return status("Accepted")
 
 
 def _of_16(profile: Payload) -> Payload:
