@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from partners.ocpp.events import Bill, Event, TransactionId, start_key
-from partners.ocpp.ledger import Book, apply, blank, expire, settle, settled
+from partners.ocpp.ledger import Book, apply, blank, settled
+from tests.partners.ocpp.ledger_laws import (
+    STATIONS,
+    assert_nothing_is_negative,
+    assert_one_by_one_is_all_at_once,
+    assert_order_and_repetition_change_nothing,
+)
 from tests.partners.ocpp.said import AHEAD, DEAD, NOON, at, available, boot, sample, start, stop
 
-STATIONS = ("CP1", "CP2")
 UNKNOWN_IDS: tuple[TransactionId | None, ...] = (0, -1, None)
 
 sometimes = settings(max_examples=400, deadline=None, database=None, derandomize=True)
@@ -49,31 +53,19 @@ anything: st.SearchStrategy[Event] = st.one_of(
 def test_any_order_and_any_repetition_of_anything_settle_alike(
     events: list[Event], rng: random.Random, late: bool
 ) -> None:
-    now = at(300) if late else None
-    repeats = [replace(event, arrival=event.arrival + timedelta(hours=1)) for event in events if event.kind != "boot"]
-    told = [*events, *rng.sample(repeats, rng.randint(0, len(repeats)))]
-    rng.shuffle(told)
-    assert settle(told, now=now) == settle(events, now=now)
+    assert_order_and_repetition_change_nothing(events, rng, late=late)
 
 
 @sometimes
 @given(st.lists(anything, max_size=10))
 def test_one_by_one_is_the_same_as_all_at_once(events: list[Event]) -> None:
-    books, stored, next_id = {name: blank(name) for name in STATIONS}, [], 100
-    for event in events:
-        applied = apply(books[event.station], event, next_id=next_id)
-        books[event.station], next_id = applied.book, applied.next_id
-        stored.append(applied.event)
-    for name, book in books.items():
-        assert expire(book, now=at(300))[0].transactions == settled(name, stored, now=at(300)).transactions
+    assert_one_by_one_is_all_at_once(events)
 
 
 @sometimes
 @given(st.lists(anything, max_size=10))
 def test_nothing_said_makes_time_or_energy_negative(events: list[Event]) -> None:
-    for charge in settle(events, now=at(300)):
-        assert charge.energy_kwh >= 0
-        assert charge.end is None or charge.end >= charge.start
+    assert_nothing_is_negative(events)
 
 
 @dataclass(frozen=True)

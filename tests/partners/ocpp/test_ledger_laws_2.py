@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -12,10 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partners.ocpp.events import Event, Flag, Part, Transaction
-from partners.ocpp.ledger import apply, blank, expire, settle, settled
+from partners.ocpp.ledger import apply, blank, settle, settled
+from tests.partners.ocpp.ledger_laws import (
+    STATIONS,
+    assert_nothing_is_negative,
+    assert_one_by_one_is_all_at_once,
+    assert_order_and_repetition_change_nothing,
+)
 from tests.partners.ocpp.said import NOON, at, part
 from tests.partners.ocpp.test_ledger_laws import (
-    STATIONS,
     anything,
     arrivals,
     clocks,
@@ -58,23 +62,13 @@ reports = st.one_of(parts, parts, parts, anything)
 def test_any_order_and_any_repetition_of_parts_settle_alike(
     events: list[Event], rng: random.Random, late: bool
 ) -> None:
-    now = at(300) if late else None
-    repeats = [replace(event, arrival=event.arrival + timedelta(hours=1)) for event in events if event.kind != "boot"]
-    told = [*events, *rng.sample(repeats, rng.randint(0, len(repeats)))]
-    rng.shuffle(told)
-    assert settle(told, now=now) == settle(events, now=now)
+    assert_order_and_repetition_change_nothing(events, rng, late=late)
 
 
 @sometimes
 @given(st.lists(reports, max_size=12))
 def test_parts_one_by_one_are_the_same_as_all_at_once(events: list[Event]) -> None:
-    books, stored, next_id = {name: blank(name) for name in STATIONS}, [], 100
-    for event in events:
-        applied = apply(books[event.station], event, next_id=next_id)
-        books[event.station], next_id = applied.book, applied.next_id
-        stored.append(applied.event)
-    for name, book in books.items():
-        assert expire(book, now=at(300))[0].transactions == settled(name, stored, now=at(300)).transactions
+    assert_one_by_one_is_all_at_once(events)
 
 
 @sometimes
@@ -83,9 +77,7 @@ def test_no_part_makes_time_or_energy_negative_or_ends_what_it_does_not_name(eve
     ended = {
         (event.station, event.transaction) for event in events if event.part is not None and event.part.type == "Ended"
     }
-    for charge in settle(events, now=at(300)):
-        assert charge.energy_kwh >= 0
-        assert charge.end is None or charge.end >= charge.start
+    for charge in assert_nothing_is_negative(events):
         if charge.key.named:
             assert (charge.ending == "stop") == ((charge.station, charge.key.named) in ended)
 
