@@ -27,6 +27,7 @@ from hub.core.store import Store
 from hub.core.units import Audit, Unit
 from partners.ocpp import reported
 from partners.ocpp.live import Live
+from partners.ocpp.readings import objects_in
 from partners.ocpp.register import folded
 from partners.ocpp.variables import ACTUAL, named_in, row_in
 
@@ -254,7 +255,7 @@ async def alerted(hub: Hub, live: Live, events: Json) -> None:
 
     That is what a monitor watches whose severity is at most `AUDITED_UP_TO`, and what has no monitor and is an alert.
     """
-    told = [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
+    told = objects_in(events)
     is_watched = any("variableMonitoringId" in event for event in told)
     monitors = await rows_of(hub.store, live.identity, "monitors") if is_watched else {}
     unit = Unit()

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from hub.core.jsontypes import Json, Tree
 from partners.ocpp.events import Flag
-from partners.ocpp.readings import Reading, SignedValue, parse_decimal, parse_time
+from partners.ocpp.readings import Reading, SignedValue, objects_in, parse_decimal, parse_time
 
 MAX_SAMPLES: Final = 10_000
 _LONGEST_WORD: Final = 40
@@ -64,8 +64,8 @@ def read(meter_values: Json) -> Metered:
     signed: list[SignedValue] = []
     flags: set[Flag] = set()
     left = MAX_SAMPLES
-    for entry in _dicts(meter_values):
-        samples = _dicts(entry.get("sampledValue"))
+    for entry in objects_in(meter_values):
+        samples = objects_in(entry.get("sampledValue"))
         if len(samples) > left:
             flags.add(Flag.SAMPLES_CUT)
         at = parse_time(entry.get("timestamp"))
@@ -210,10 +210,6 @@ def _signed(sample: Tree, at: datetime | None) -> list[SignedValue]:
 
 def _context(sample: Tree) -> str:
     return str(sample.get("context") or "")[:32]
-
-
-def _dicts(value: Json) -> list[Tree]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _word(value: Json) -> str:

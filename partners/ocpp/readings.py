@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from hub.core.jsontypes import Json
+from hub.core.jsontypes import Json, Tree
 
 EARLIEST: Final = datetime(2010, 1, 1, tzinfo=UTC)
 """No charger of today charged before: an earlier time is a clock that was never set (1970, 2000)."""
@@ -27,6 +27,11 @@ _TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,12}))?)?"
     r" ?(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2})?)?"
 )
+
+
+def objects_in(value: Json) -> list[Tree]:
+    """The objects of a list; what is none of them, and what is no list, is passed over."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def parse_decimal(value: Json) -> Decimal | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from hub.core.jsontypes import Json, Tree
+from hub.core.jsontypes import Tree
 from partners.ocpp.care.payloads import Order
+from partners.ocpp.readings import objects_in
 
 DEFAULT_LENGTH: Final = 1000
 DEFAULT_ITEMS: Final = 20
@@ -51,21 +52,17 @@ def limits_in(version: str, payload: Tree) -> Limits:
 
 
 def _of_keys(payload: Tree) -> Mapping[str, str]:
-    rows = _rows(payload.get("configurationKey"))
+    rows = objects_in(payload.get("configurationKey"))
     return {str(row.get("key")): str(row["value"]) for row in rows if isinstance(row.get("value"), str)}
 
 
 def _of_variables(payload: Tree) -> Mapping[str, str]:
     told: dict[str, str] = {}
-    for row in _rows(payload.get("getVariableResult")):
+    for row in objects_in(payload.get("getVariableResult")):
         variable, value = row.get("variable"), row.get("attributeValue")
         if isinstance(variable, dict) and isinstance(value, str) and row.get("attributeStatus") == "Accepted":
             told[str(variable.get("name"))] = value
     return told
-
-
-def _rows(rows: Json) -> list[Tree]:
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _number(text: str | None, default: int) -> int:

@@ -16,7 +16,7 @@ from typing import Final
 
 from hub.core.jsontypes import Json, Tree
 from partners.ocpp.energy.units import PHASES, PerPhase
-from partners.ocpp.readings import is_credible, parse_decimal, parse_time
+from partners.ocpp.readings import is_credible, objects_in, parse_decimal, parse_time
 
 _CURRENT: Final = "Current.Import"
 _POWER: Final = "Power.Active.Import"
@@ -65,9 +65,9 @@ class Meters:
     def heard(self, station: str, connector: int, meter_values: Json, arrived: Arrived, *, mv: int) -> bool:
         """Take in meter values; `mv` is the voltage between a phase and neutral. Was anything in them?"""
         last: Metered | None = None
-        for moment in _dicts(meter_values):
+        for moment in objects_in(meter_values):
             at = arrived.dated(moment.get("timestamp"))
-            last = _read(_dicts(moment.get("sampledValue")), at, mv) or last
+            last = _read(objects_in(moment.get("sampledValue")), at, mv) or last
         if last is None:
             return False
         key = (station, connector)
@@ -150,7 +150,3 @@ def _value(sample: Tree, units: Mapping[str, int]) -> int | None:
 def _all_of(found: Mapping[int, int]) -> PerPhase:
     first, second, third = (found.get(phase, 0) for phase in PHASES)
     return first, second, third
-
-
-def _dicts(value: Json) -> list[Tree]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
