@@ -42,6 +42,7 @@ from modules.chargingprofiles import service as chargingprofiles
 from modules.commands import results
 from modules.hubclientinfo.keeping import Keeping
 from modules.tariffs import turning
+from partners.interpreted import InterpretedPeers
 from partners.ocpi.alive import StillAlive
 from partners.ocpi.handshake import Handshake
 from partners.ocpi.peer import OcpiPeers
@@ -126,18 +127,20 @@ class Program:
         operations = all_operations()
         unrouted = frozenset(operation.module for operation in operations if not operation.routed)
         peers = OcpiPeers(outbound, seal, settings, unrouted)
+        spoken = InterpretedPeers(peers)
         hub = Hub(
             store=store,
             clock=clock,
             settings=settings,
             registry=registry,
-            peers=peers,
+            peers=spoken,
             discovery=Handshake(outbound),
             chargers=NoChargers(),
             background=BackgroundTasks(),
             operations=operations,
         )
-        peers.answered, peers.doubted = hub.pulses.answered, hub.pulses.doubted
+        for each in (peers, spoken):
+            each.answered, each.doubted = hub.pulses.answered, hub.pulses.doubted
         await hub.agreements.load()
         await hub.behind.load()
         return cls(settings, hub, outbound, seal, peers, operators)

@@ -300,6 +300,8 @@ class Dispatcher:
         reading.routing = routing(settings.hub if by_us else reading.to or settings.hub, reading.asker)
 
     def _authenticate(self, asked: Asked, headers: Mapping[bytes, bytes]) -> Caller:
+        if asked.caller is not None:
+            return asked.caller
         header = headers.get(b"authorization")
         try:
             if header is None:
@@ -405,6 +407,8 @@ def _words(asked: Asked, headers: Mapping[bytes, bytes]) -> tuple[object, ...]:
 
 def _may_repeat(asked: Asked) -> bool:
     """Is it a GET, or a POST with a small body that is at hand?"""
+    if asked.caller is not None:
+        return False
     if asked.method == "GET":
         return True
     return asked.method == "POST" and asked.content is not None and len(asked.content) <= _LARGEST_KEPT

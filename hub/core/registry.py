@@ -113,6 +113,8 @@ class Partner(BaseModel):
     since: str = ""
     switches: dict[str, str] = {}
     """What an operator decided about this partner, in the words of the module that asks."""
+    interpreter: str = ""
+    """Who speaks to it in its own protocol; "": it speaks OCPI. Its endpoints' URLs have this as their scheme."""
     busy_until: datetime | None = None
     """We are exchanging credentials with it, at most until then; see `partners/ocpi/turn.py`."""
 

@@ -18,6 +18,7 @@ from hub.core.dialect import VERSIONS
 from hub.core.errors import HeaderFault, InvalidRequest, NotFound, TooLarge, TooSlow, WrongMediaType
 from hub.core.operations import CONFIG, Side
 from hub.core.parties import Party
+from hub.core.registry import Caller
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -72,6 +73,8 @@ class Asked:
     body: Body
     content: bytes | None = None
     """The body, where it came together with the head."""
+    caller: Caller | None = None
+    """Who asks, where another protocol has found that out; else the Authorization header says it."""
 
 
 def collect(raw: Iterable[tuple[bytes, bytes]], into: dict[bytes, bytes]) -> None:

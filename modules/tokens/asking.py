@@ -55,7 +55,8 @@ async def ask_emsp(
                 deadline_s=deadline_s,
             )
         stand_in = known or bare(partner, uid, token_type, timestamp(hub.clock.now()))
-        return _of_its_own(partner, uid, _understood(hub, partner, answer.data, stand_in, place))
+        decision = _understood(hub, partner, answer.data, stand_in, place)
+        return _of_its_own(hub.registry.find(partner.name) or partner, uid, decision)
     except PeerRefused as refused:
         if not _is_of_the_driver(refused):
             return None
@@ -95,6 +96,7 @@ def is_about(token: Tree, uid: str) -> bool:
 def _of_its_own(partner: Partner, uid: str, decision: Decision) -> Decision:
     """An eMSP answers for its own drivers only, and for the one that was asked for: else it could have others billed.
 
+    `partner` as it is now: behind a roaming network that answers in its own protocol an eMSP may have come to light.
     Raises: InvalidRequest.
     """
     if decision.owner not in partner.parties:

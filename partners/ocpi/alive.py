@@ -35,7 +35,9 @@ class StillAlive:
         """For ever."""
         while True:
             for partner in self._hub.registry.connected():
-                if partner.name not in self._asked and self._hub.pulses.is_due(partner.name):
+                if partner.interpreter or partner.name in self._asked:
+                    continue
+                if self._hub.pulses.is_due(partner.name):
                     self._asked.add(partner.name)
                     self._hub.background.start(self._ask(partner), name=f"still alive {partner.name}")
             await self._hub.clock.sleep(_LOOK_EVERY_S)

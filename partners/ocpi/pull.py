@@ -94,6 +94,8 @@ class Puller:
 
     def due(self, partner: Partner) -> list[Source | WholeList]:
         """What is to be pulled of `partner` now."""
+        if partner.interpreter:
+            return []
         return [source for source in SOURCES if source.offered_by(partner) and self._is_due(partner, source)]
 
     def _is_due(self, partner: Partner, source: Source | WholeList) -> bool:
