@@ -1,0 +1,16 @@
+"""How laws are tried out here: the same examples every time, none kept."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hypothesis import HealthCheck, Phase, settings
+
+BOUNDED: Final = settings(
+    max_examples=80,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=(Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
