@@ -89,8 +89,12 @@ class Outbound:
         body: bytes | None = None,
         deadline_s: float | None = None,
         cap: int | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> OutboundAnswer:
         """One exchange, within `deadline_s` seconds all told; of the answer at most `cap` bytes are read.
+
+        `tls`: how to speak to this server, where it wants to see a certificate of ours or has an authority of its own.
+        Connections are kept for each context by itself.
 
         Raises: PeerUnreachable, PeerTimeout, PeerNonsense (see above). Nothing else.
         """
@@ -101,7 +105,13 @@ class Outbound:
         try:
             async with (
                 asyncio.timeout(self._total_timeout_s if deadline_s is None else deadline_s),
-                session.request(method, target, headers=headers, data=_payload(body), allow_redirects=False) as answer,
+                session.request(
+                    *(method, target),
+                    headers=headers,
+                    data=_payload(body),
+                    allow_redirects=False,
+                    ssl=tls or self._tls or True,
+                ) as answer,
             ):
                 content = await _read(answer, self.object_cap if cap is None else cap)
                 return OutboundAnswer(answer.status, answer.headers, content)
@@ -129,7 +139,6 @@ class Outbound:
             connector=aiohttp.TCPConnector(
                 resolver=resolver,
                 socket_factory=guard.socket_for,
-                ssl=self._tls or True,
                 limit=0,
                 limit_per_host=self._per_host,
                 keepalive_timeout=KEEP_ALIVE_S,

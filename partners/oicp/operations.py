@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 By = Literal["cpo", "emp"]
 To = Literal["cpo", "emp", "hub"]
-Kind = Literal["cpo", "emp", "hub"]
+PartnerKind = Literal["cpo", "emp", "hub"]
 """What the other end of a connection is."""
 
 KIB: Final = 1024
@@ -213,7 +213,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType({operation.name: o
 """All operations by name."""
 
 
-def may_ask(kind: Kind, operation: Operation) -> bool:
+def may_ask(kind: PartnerKind, operation: Operation) -> bool:
     """May a partner of `kind` ask this of us?
 
     CPOs and EMPs ask what is theirs to ask; a hub passes on to us what is for a CPO or an EMP.
@@ -221,6 +221,6 @@ def may_ask(kind: Kind, operation: Operation) -> bool:
     return operation.to != "hub" if kind == "hub" else operation.by == kind
 
 
-def serves(kind: Kind, operation: Operation) -> bool:
+def serves(kind: PartnerKind, operation: Operation) -> bool:
     """Does OICP let a partner of `kind` answer this to us? A hub does all, the others what a hub passes on to them."""
     return kind == "hub" or operation.to == kind
