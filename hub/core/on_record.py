@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from hub.core.addressed import key_of
+from hub.core.addressed import each_once, key_of
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.units import Document, Kind
@@ -15,10 +15,10 @@ from hub.core.units import Document, Kind
 async def on_record(
     hub: Hub, partner: Partner, kind: Kind, module: str, object_id: str, *, owners: Collection[str] = ()
 ) -> list[Document]:
-    """The objects with this id, of all owners that `partner` may see, or of `owners`; ours first."""
+    """The objects with this id, of all owners that `partner` may see, or of `owners`; ours first, each once."""
     own = hub.settings.party
     parties = sorted(owners or hub.agreements.owners(partner, module), key=lambda party: (party != own, party))
     audiences = await hub.addressed.audiences(partner, module)
     keys = [key_of(party, object_id, audience) for party in parties for audience in audiences]
     found = await hub.store.get_many(kind, keys)
-    return [found[key] for key in keys if key in found]
+    return each_once(found[key] for key in keys if key in found)

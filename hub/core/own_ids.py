@@ -5,6 +5,9 @@
     LOC-A                LOC-A~k3v7q2mxza         it differs from one that is held in case alone
     <39 characters>      <25 of them>~t5ocn4e2dh  CiString(36) has no room for it
 
+In the path of a request an id in a spelling that was never declared means the one that was; where several were, it
+means nothing that is here.
+
 A row says which id has a name. It is found by the name, without regard to case, and is neither changed nor removed: so
 what is known of it in memory stays true, in whichever process it was written. An id without letters that fits is its
 own name, and needs no row.
@@ -27,7 +30,8 @@ from hub.core.errors import InvalidRequest
 from hub.core.store import Store
 from hub.core.units import ABSENT, Kind, Put, Unit
 
-NAMES: Final = Kind("names")
+NAMES: Final = Kind("names", columns=("folded",), indexed=("folded",))
+"""`folded`: the id as it would be called if nothing were in its way, the same in all spellings."""
 
 SORTS: Final = ("location_id", "evse_uid", "connector_id", "tariff_id", "session_id")
 """What such ids are called in paths and in `Dialect.ids`."""
@@ -44,12 +48,14 @@ _MOST_KEPT: Final = 200_000
 
 
 class Said(NamedTuple):
-    """Ids that a party says: in a body what it `declares` there to be and what it refers to, and in a path."""
+    """Ids that a party says: in a body what it `declares` there to be and what it refers to, in the path of a request,
+    and in a `list` of what may be here or not."""
 
     party: str
     declared: Sequence[Id] = ()
     referred: Sequence[Id] = ()
     in_path: Sequence[Id] = ()
+    listed: Sequence[Id] = ()
     is_part: bool = False
     """Is it a PATCH? What that declares in another spelling than is known is what is known."""
 
@@ -79,12 +85,12 @@ class OwnIds:
         """What is called how here. New names last from the unit on that is made of what was said (`kept`).
 
         What was never declared in just that spelling is what was declared in another.
-        Raises: InvalidRequest, where no name is left for an id.
+        Raises: InvalidRequest, where no name is left for an id, or a PATCH declares one that may be each of several.
         """
         known = self._names.get(said.party) or {}
         found: dict[Id, str] = {}
         unknown = []
-        for each in (*said.declared, *said.referred, *said.in_path):
+        for each in (*said.declared, *said.referred, *said.in_path, *said.listed):
             name = known.get(each)
             if name is None:
                 name = _plain_name(each.text)
@@ -111,9 +117,24 @@ class OwnIds:
                 if not is_its_own and each in declared | referred:
                     raise InvalidRequest(f"the name that this {each.sort} would have here is taken")
             elif each in declared or (each in referred and not is_its_own):
-                new.append(Put(NAMES, key, each.text.encode(), said.party, expect=ABSENT))
+                new.append(Put(NAMES, key, each.text.encode(), said.party, columns=(plain,), expect=ABSENT))
                 holders[key] = each.text
-        return Names(found, tuple(new))
+        aimed = {*said.in_path} | declared if said.is_part else {*said.in_path} - declared
+        strange = [each for each in aimed if each in keys and each.text not in map(holders.get, keys[each])]
+        return Names(found | await self._meant(said, {each: keys[each][0] for each in strange}), tuple(new))
+
+    async def _meant(self, said: Said, strange: Mapping[Id, str]) -> dict[Id, str]:
+        """What is meant by spellings that were never declared, by what they are when folded: the one that was."""
+        found = {}
+        for each, folded in strange.items():
+            rows = await self._store.select(NAMES, equal={"folded": folded}, limit=2)
+            if len(rows) == 1 and rows[0].key != folded:
+                found[each] = alias_of(rows[0].body.decode())
+            elif len(rows) > 1 and each in said.declared:
+                raise InvalidRequest(f"there are several that differ from this {each.sort} in case alone")
+            elif len(rows) > 1:
+                found[each] = alias_of(each.text)
+        return found
 
     @contextmanager
     def spoken(self, names: Names) -> Iterator[None]:

@@ -67,7 +67,7 @@ async def _answered(call: Call, party: str, names: Names, answer: Answer) -> Ans
         return answer
     tree = parse(answer.data, limit=len(answer.data))
     just_said = {Id(each.sort, name): each.text for each, name in names.others.items()}
-    own = {**await call.hub.own_ids.ids(party, chain(*spots.ids(tree))), **just_said}
+    own = {**just_said, **await call.hub.own_ids.ids(party, chain(*spots.ids(tree)))}
     answer.data = encode(spots.renamed(tree, own))
     call.reading.ready = None
     return answer

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
+from hub.core.addressed import FOR_ALL, counting
 from hub.core.answers import Answer
 from hub.core.clock import Clock, timestamp
 from hub.core.dispatch import Call, Reading
@@ -197,8 +198,11 @@ class Listing:
         store = call.hub.store
         revision = store.revision(self._kind)
         leaves, total = await self._leaves(store, at[2:], asked, among, bodies=is_stored_form(call.version))
+        count, audiences = len(leaves), among.get("audience", FOR_ALL)
+        if self._kind.copied and len(audiences) > len(FOR_ALL):
+            leaves = await counting(store, self._kind, leaves, audiences)
         bodies, lost = await self._rendition.of_all(store, self._kind, leaves, call.version)
-        return _Page(at, revision, call.hub.clock, _tail(bodies), total, len(leaves), lost)
+        return _Page(at, revision, call.hub.clock, _tail(bodies), total, count, lost)
 
     async def _leaves(
         self,

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
-from hub.core.addressed import key_of
+from hub.core.addressed import each_once, key_of
 from hub.core.answers import Answer, ok_bytes
 from hub.core.dialect import VERSIONS
 from hub.core.dispatch import Call
@@ -133,9 +133,10 @@ class SharedObjects:
             if document is not None and document.columns[_LOWEST] in sayable:
                 return document
         keys = [key_of(owner, object_id, audience) for owner in owners if owner != own for audience in audiences]
-        found = [d for d in (await store.get_many(self._kind, keys)).values() if d.columns[_LOWEST] in sayable]
+        copies = sorted((await store.get_many(self._kind, keys)).values(), key=lambda document: document.seq)
+        found = [document for document in each_once(copies) if document.columns[_LOWEST] in sayable]
         if len({document.owner for document in found}) > 1 and call.version != VERSIONS[0]:
             raise InvalidRequest("several parties have one of this id: name its owner by the OCPI-to headers")
         if not found:
             raise self._missing
-        return min(found, key=lambda document: (not document.audience, document.seq))
+        return found[0]

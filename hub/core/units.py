@@ -32,13 +32,15 @@ class Kind:
 
     Common columns: seq (order of creation, assigned by the store), key (unique), version, owner, audience,
     last_updated, body. `indexed` names the columns of `columns` that get an index. A `log` is written at its end only,
-    at a high rate: owner and audience are not indexed.
+    at a high rate: owner and audience are not indexed. Of what is `copied` there may be several copies of one object,
+    one for all and one for each party that its owner addresses: the newest counts (`hub.core.addressed`).
     """
 
     name: str
     columns: tuple[str, ...] = ()
     indexed: tuple[str, ...] = ()
     log: bool = False
+    copied: bool = False
 
     def __hash__(self) -> int:
         """By its name: statements are kept by kind, and looked up with each read."""

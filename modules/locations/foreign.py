@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from hub.core.addressed import FOR_ALL
 from hub.core.dialect import VERSIONS, Wire
 from hub.core.errors import Conflict, InvalidRequest, UnknownLocation
 from hub.core.inbound import parse
@@ -52,6 +53,11 @@ class Spot:
     @property
     def key(self) -> str:
         return locations.key_of(self.owner, self.location_id, self.audience)
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """Of what copies the newest counts with who is meant."""
+        return ("", self.audience) if self.audience else FOR_ALL
 
 
 def check(spot: Spot, path: Path, tree: Tree) -> None:
@@ -125,25 +131,29 @@ async def patch(hub: Hub, spot: Spot, path: Path, part: Tree, *, arrived: str = 
 
 
 async def get(hub: Hub, spot: Spot) -> Document:
-    """As we keep it: what was addressed to that party, else what is for everybody. Raises: UnknownLocation."""
-    shared = Spot(spot.owner, spot.location_id).key
-    found = await hub.store.get_many(locations.LOCATIONS, list(dict.fromkeys((spot.key, shared))))
-    if not found:
+    """As we keep it for that party, or for everybody. Raises: UnknownLocation."""
+    document = (await hub.addressed.standing(locations.LOCATIONS, spot.key, spot.audiences)).document
+    if document is None:
         raise UnknownLocation
-    return found.get(spot.key) or found[shared]
+    return document
 
 
 async def _write(hub: Hub, spot: Spot, edit: Edit, arrived: str = "") -> Tree | None:
-    """Commit what `edit` makes of the location. Returns: what was there before. Raises: what `edit` does; Conflict."""
+    """Commit what `edit` makes of the location. Returns: what was there before. Raises: what `edit` does; Conflict.
+
+    Who has a copy of its own, and took a newer one for everybody since, changes that one.
+    """
     for _ in range(_ATTEMPTS):
         known = await locations.find(hub.store, spot.key)
-        old: Tree | None = parse(known.body, limit=LIMIT) if known is not None else None
+        counts = await get(hub, spot) if known is not None and spot.audience else known
+        old: Tree | None = parse(counts.body, limit=LIMIT) if counts is not None else None
         edited = edit(old)
         if edited is None:
             return old
         check_names_differ(edited[0])
+        expect = known.version if known is not None else ABSENT
         try:
-            await hub.store.commit(_unit(hub, spot, known, old, *edited, arrived=arrived))
+            await hub.store.commit(_unit(hub, spot, counts, old, *edited, arrived=arrived, expect=expect))
         except Conflict:
             continue
         return old
@@ -151,10 +161,9 @@ async def _write(hub: Hub, spot: Spot, edit: Edit, arrived: str = "") -> Tree | 
 
 
 def _unit(
-    hub: Hub, spot: Spot, known: Document | None, old: Tree | None, new: Tree, what: str, *, arrived: str
+    hub: Hub, spot: Spot, known: Document | None, old: Tree | None, new: Tree, what: str, *, arrived: str, expect: int
 ) -> Unit:
     lowest = known.columns["lowest"] if known is not None and what.startswith(STATUS) else ""
-    expect = known.version if known is not None else ABSENT
     put = locations.put_of(spot.owner, new, audience=spot.audience, lowest=lowest, expect=expect, arrived=arrived)
     added = sorted(_uids(new) - _uids(old or {}))
     index = [locations.index_put(spot.owner, uid, spot.key) for uid in added]

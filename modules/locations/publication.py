@@ -1,7 +1,7 @@
 """Locations on their way to partners. OCPI mod_locations_receiver_interface.
 
 A change of status alone goes as PATCH of that EVSE, everything else as PUT of the location. A partner that does not
-know the object of a PATCH gets the PUT (REQ-024).
+know the object of a PATCH gets the PUT (REQ-024), and so does one that may have another copy of it (`addressed`).
 
 Of a location that its version cannot say any more a partner gets that the EVSEs are REMOVED which it had (`unsaid.py`).
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from hub.core.addressed import FOR_ALL
 from hub.core.answers import says_unknown_object
 from hub.core.delivery import may_have, parties
 from hub.core.dialect import NotExpressible
@@ -97,13 +98,17 @@ class LocationPublication:
         current = await self._current(hub.store, key)
         if current is None:
             return
+        audiences = await hub.addressed.audiences(partner, "locations")
+        standing = await hub.addressed.standing(LOCATIONS, key, audiences) if audiences != FOR_ALL else None
+        if standing is not None and not standing.is_news:
+            return
         document, version = current.document, partner.version or ""
         if document.columns["lowest"] not in up_to(version):
             await self._withdraw(hub, partner, document, what)
             raise NotExpressible("publish=false cannot be said in this version")
         between = parties(hub, document.owner, document.audience)
         patches = current.patches(version, what)
-        if patches is not None:
+        if patches is not None and (standing is None or standing.is_only):
             try:
                 for path, body in patches:
                     await hub.peers.send(partner, "PATCH", "locations", RECEIVER, path, body=body, **between)

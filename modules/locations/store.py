@@ -17,7 +17,7 @@ from modules.locations.wire import LOCATION
 
 __all__ = ["EVSES", "LOCATIONS", "find", "index_put", "key_of", "location_of_evse", "put_of"]
 
-LOCATIONS: Final = Kind("locations", columns=("lowest", "id"))
+LOCATIONS: Final = Kind("locations", columns=("lowest", "id"), copied=True)
 EVSES: Final = Kind("evses", columns=("location",))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from hub.core.addressed import FOR_ALL
 from hub.core.dialect import VERSIONS
 from hub.core.errors import Conflict, InvalidRequest, NotFound
 from hub.core.inbound import encode, parse
@@ -38,6 +39,11 @@ class Spot:
     @property
     def key(self) -> str:
         return tariffs.key_of(self.owner, self.tariff_id, self.audience)
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """Of what copies the newest counts with who is meant."""
+        return ("", self.audience) if self.audience else FOR_ALL
 
 
 async def put(hub: Hub, spot: Spot, tree: Tree) -> bool:
@@ -72,13 +78,13 @@ async def patch(hub: Hub, spot: Spot, part: Tree, *, arrived: str = "") -> None:
 
 
 async def delete(hub: Hub, spot: Spot) -> None:
-    """Its owner withdraws it. Raises: NotFound."""
+    """Its owner withdraws it. Who is left with the copy for everybody gets that. Raises: NotFound."""
     for _ in range(_ATTEMPTS):
         known = await tariffs.find(hub.store, spot.key)
         if known is None:
             raise NotFound("there is no such tariff")
         unit = Unit().delete(Delete(tariffs.TARIFFS, spot.key, known.version))
-        if not spot.is_there:
+        if not (spot.is_there and (await hub.addressed.standing(tariffs.TARIFFS, spot.key, spot.audiences)).is_only):
             unit.tells(_change(spot, f"{DELETED}{known.columns['id']}"))
         try:
             await hub.store.commit(unit)
@@ -89,12 +95,11 @@ async def delete(hub: Hub, spot: Spot) -> None:
 
 
 async def get(hub: Hub, spot: Spot) -> Document:
-    """As we keep it: what was addressed to that party, else what is for everybody. Raises: NotFound."""
-    shared = Spot(spot.owner, spot.tariff_id).key
-    found = await hub.store.get_many(tariffs.TARIFFS, list(dict.fromkeys((spot.key, shared))))
-    if not found:
+    """As we keep it for that party, or for everybody. Raises: NotFound."""
+    document = (await hub.addressed.standing(tariffs.TARIFFS, spot.key, spot.audiences)).document
+    if document is None:
         raise NotFound("there is no such tariff")
-    return found.get(spot.key) or found[shared]
+    return document
 
 
 async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None, arrived: str = "") -> bool:

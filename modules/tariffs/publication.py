@@ -18,7 +18,7 @@ from hub.core.registry import Partner
 from hub.core.units import Document
 from modules.tariffs import service
 from modules.tariffs.routes import rendition
-from modules.tariffs.store import find
+from modules.tariffs.store import TARIFFS
 from modules.tariffs.validity import UNDATED, holds
 from modules.tariffs.words import concerns, may_be_there
 
@@ -33,7 +33,10 @@ class TariffPublication:
         """PUT the tariff as it is, or DELETE it where it is no more, or cannot be said any more."""
         if partner.endpoint("tariffs", "RECEIVER") is None or not may_have(hub, partner, "tariffs", key):
             return
-        document = await find(hub.store, key)
+        audiences = await hub.addressed.audiences(partner, "tariffs")
+        document, is_news, _ = await hub.addressed.standing(TARIFFS, key, audiences)
+        if not is_news:
+            return
         if document is None:
             spelled = [word.removeprefix(service.DELETED) for word in what if word.startswith(service.DELETED)]
             await self._withdraw(hub, partner, key, spelled[0] if spelled else key.split("/", 1)[1])

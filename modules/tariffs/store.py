@@ -19,7 +19,7 @@ from modules.tariffs.wire import TARIFF
 
 __all__ = ["TARIFFS", "TURNS", "find", "find_all", "key_of", "put_of", "turn_of", "unit_of"]
 
-TARIFFS: Final = Kind("tariffs", columns=("lowest", "id"))
+TARIFFS: Final = Kind("tariffs", columns=("lowest", "id"), copied=True)
 TURNS: Final = Kind("tariff_turns")
 """By key of a tariff: the moment at which it begins to hold, or ends, is `last_updated`."""
 

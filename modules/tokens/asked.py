@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from hub.core.addressed import each_once
 from hub.core.answers import Answer, is_passing, ok_bytes, says_no_such_token
 from hub.core.clock import timestamp
 from hub.core.delivery import entitled
@@ -86,9 +87,7 @@ async def _best(question: Question, owners: Sequence[str]) -> Document | None:
     partner = question.call.partner
     visible = [d for d in found if d.owner in owners and entitled(partner, audience=d.audience)]
     fitting = [d for d in visible if not question.type or _type_of(d, question.call.version) == question.type]
-    by_name = {(d.owner, type_of(d)) for d in fitting if d.audience}
-    nearest = [d for d in fitting if d.audience or (d.owner, type_of(d)) not in by_name]
-    return min(nearest, key=rank, default=None)
+    return min(each_once(fitting), key=rank, default=None)
 
 
 def _type_of(document: Document, version: str) -> str:

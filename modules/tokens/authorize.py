@@ -27,6 +27,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from hub.core.addressed import each_once
 from hub.core.inbound import parse
 from hub.core.operations import EMSP_LIKE
 from hub.core.parties import Party
@@ -94,10 +95,10 @@ async def _still_rests(hub: Hub, uid: str, decision: Decision, token_type: str =
 
 async def _on_record(hub: Hub, uid: str, token_type: str) -> Document | None:
     """The token with this uid, or behind this alias, or of this contract; of several the best."""
-    known = [each for each in await by_uid(hub.store, uid) if each.audience in ("", hub.settings.party)]
+    known = each_once(each for each in await by_uid(hub.store, uid) if each.audience in ("", hub.settings.party))
     if token_type == EMAID and not known:
         several = [await by_contract(hub.store, contract_id) for contract_id in spellings(uid)]
-        known = [each for found in several for each in found if each.audience in ("", hub.settings.party)]
+        known = each_once(each for found in several for each in found if each.audience in ("", hub.settings.party))
     if known:
         return known[0] if len(known) == 1 else min(known, key=rank)
     return await behind(hub.store, uid)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from hub.core.delivery import entitled, parties
+from hub.core.delivery import may_have, parties
 from hub.core.dialect import VERSIONS
 from hub.core.inbound import parse
 from hub.core.operations import CPO_LIKE, RECEIVER
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.registry import Partner
-from hub.core.units import Document
 from modules.tokens.routes import rendition
 from modules.tokens.service import can_be_told
 from modules.tokens.store import TOKENS
@@ -32,10 +31,11 @@ class TokenPublication:
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """PUT the token as it is now. Raises: PeerFault's children."""
-        if partner.endpoint("tokens", "RECEIVER") is None:
+        if partner.endpoint("tokens", "RECEIVER") is None or not may_have(hub, partner, "tokens", key):
             return
-        document = await hub.store.get(TOKENS, key)
-        if document is None or not _may_have(hub, partner, document):
+        audiences = await hub.addressed.audiences_in(TOKENS, partner)
+        document, is_news, _ = await hub.addressed.standing(TOKENS, key, audiences)
+        if document is None or not is_news:
             return
         tree, version = parse(document.body, limit=_LIMIT), partner.version or VERSIONS[-1]
         body = await rendition.of(hub.store, document, version)
@@ -47,8 +47,3 @@ class TokenPublication:
         between = parties(hub, document.owner, document.audience)
         await hub.peers.send(partner, "PUT", "tokens", RECEIVER, path, body=body, query=query or None, **between)
         hub.losses.note(partner.name, "out", self.module, rendition.lost(document, version))
-
-
-def _may_have(hub: Hub, partner: Partner, document: Document) -> bool:
-    allowed = hub.agreements.may(partner, document.owner, "tokens").allowed
-    return allowed and entitled(partner, audience=document.audience)

@@ -76,7 +76,7 @@ async def patch_token(call: Call, country_code: str, party_id: str, uid: str, bo
 @operations("GET", SENDER, answer=TOKEN, listed=True, query=QUERY, callers=CPO_LIKE)
 async def list_tokens(call: Call) -> Answer:
     """The tokens of all eMSPs that the caller may have. OCPI mod_tokens_sender_get_method."""
-    audiences = ["", *sorted(call.partner.parties)]
+    audiences = await call.hub.addressed.audiences_in(TOKENS, call.partner)
     return await _listing.page(call, {"owner": asked.owners_asked(call), "audience": audiences})
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from msgspec import structs
 
-from hub.core import trace
+from hub.core import addressed, trace
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
 from hub.core.errors import CommandForForeignToken, Conflict, InvalidRequest, UnknownToken
@@ -168,8 +168,9 @@ async def patch(
     check_part(part, arrived)
     for _ in range(_ATTEMPTS):
         known = await get(store, owner, uid, token_type, aim.audience)
-        merged = TOKEN[VERSIONS[-1]].read(_merged(parse(known.body, limit=_LIMIT), part))
-        if is_outdated(timestamp(merged.last_updated), known, now):
+        counts = await _counting(store, known)
+        merged = TOKEN[VERSIONS[-1]].read(_merged(parse(counts.body, limit=_LIMIT), part))
+        if is_outdated(timestamp(merged.last_updated), counts, now):
             return
         key = tokens.key_of(owner, merged.uid, merged.type, aim.audience)
         if Party.of(merged.country_code, merged.party_id) != owner or key != known.key:
@@ -184,6 +185,13 @@ async def patch(
             continue
         return
     raise Conflict
+
+
+async def _counting(store: Store, known: Document) -> Document:
+    """What the CPO has that `known` was addressed to: the copy for everybody, where that is newer."""
+    (key,) = addressed.copies_of(known.key, addressed.FOR_ALL)
+    shared = await store.get(tokens.TOKENS, key) if known.audience else None
+    return known if shared is None else addressed.newest((known, shared)) or known
 
 
 def _warn_of_others(owner: str, uid: str, namesakes: Sequence[Document]) -> None:

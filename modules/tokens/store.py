@@ -11,7 +11,7 @@ from hub.core.store import Store
 from hub.core.units import ANY, Document, Kind, Put
 from modules.tokens.model import Token
 
-TOKENS: Final = Kind("tokens", columns=("uid", "contract"), indexed=("uid", "contract"))
+TOKENS: Final = Kind("tokens", columns=("uid", "contract"), indexed=("uid", "contract"), copied=True)
 LEARNED: Final = Kind("learned_tokens", columns=("uid", "contract"), indexed=("uid", "contract"))
 """Tokens on no list, as their eMSP told them in an authorization: to know whom to ask, and whose a session is."""
 AUTHORIZATIONS: Final = Kind("authorizations")

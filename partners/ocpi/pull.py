@@ -229,7 +229,7 @@ class Puller:
         if spots is None:
             return trees
         ids = [*chain(*spots.ids(trees))]
-        names = await self._hub.own_ids.names(Said(str(source.party_of(partner)), in_path=ids))
+        names = await self._hub.own_ids.names(Said(str(source.party_of(partner)), listed=ids))
         named: list[Json] = spots.renamed(trees, names.others) if names.others else trees
         return named
 

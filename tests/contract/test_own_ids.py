@@ -307,3 +307,70 @@ async def test_a_patch_adds_what_nobody_has_and_changes_what_is_known_in_any_spe
     await put(world, {**tree, "last_updated": LATER}, "locations", "L")
     (told,) = await others_see(world)
     assert [evse["uid"] for evse in told["evses"]] == ["left", "right", alias_of("RIGHT")]
+
+
+async def ask(world: World, method: str, *path: str, body: Any = None) -> Said:
+    return await world.ask(method, world.at(own(*path)), by="c1", body=body)
+
+
+async def test_of_two_locations_an_undeclared_spelling_means_neither_and_changes_nothing(world_on_both: World) -> None:
+    world = world_on_both
+    for name in ("Loc-a", "LOC-A"):
+        tree = await place(world, name, evses=("E-1",))
+    part = {"status": "CHARGING", "last_updated": LATER}
+    async with world.unchanged():
+        for below in ((), ("E-1",), ("E-1", "1")):
+            for method, body in (("GET", None), ("PATCH", part)):
+                if not (method == "PATCH" and below[1:]):
+                    said = await ask(world, method, "locations", "loc-A", *below, body=body)
+                    assert (said.http, said.code) == (404, 2003), (method, below)
+        assert (await ask(world, "PUT", "locations", "loc-A", "E-1", body=tree["evses"][0])).http == 404
+        assert (await ask(world, "PUT", "locations", "loc-A", body=tree)).code == 2001
+    for name in ("Loc-a", "LOC-A"):
+        assert (await ask(world, "PATCH", "locations", name, "e-1", body=part)).code == 1000
+        got = await shown(world, "locations", name)
+        assert (got["id"], got["evses"][0]["uid"], got["evses"][0]["status"]) == (name, "E-1", "CHARGING")
+
+
+async def test_of_two_tariffs_an_undeclared_spelling_means_neither_and_changes_nothing(world: World) -> None:
+    for name in ("Day", "DAY"):
+        await put(world, their_tariff("2.1.1", tariff_id=name), "tariffs", name)
+    async with world.unchanged():
+        for method, body in (("GET", None), ("DELETE", None), ("PATCH", {"currency": "SEK", "last_updated": LATER})):
+            said = await ask(world, method, "tariffs", "day", body=body)
+            assert (said.http, (said.code or 0) // 1000) == (404, 2)
+    assert (await ask(world, "DELETE", "tariffs", "DAY")).code == 1000
+    assert (await shown(world, "tariffs", "Day"))["id"] == "Day"
+
+
+@pytest.mark.parametrize("name", ["Day", LONG])
+async def test_of_one_tariff_any_spelling_is_meant_and_answered_in_the_declared_one(world: World, name: str) -> None:
+    await put(world, their_tariff("2.1.1", tariff_id=name), "tariffs", name)
+    for spelled in (name.swapcase(), name.upper(), name):
+        assert (await shown(world, "tariffs", spelled))["id"] == name
+    part = {"currency": "SEK", "last_updated": LATER}
+    assert (await ask(world, "PATCH", "tariffs", name.swapcase(), body=part)).code == 1000
+    assert (await shown(world, "tariffs", name))["currency"] == "SEK"
+    assert (await ask(world, "DELETE", "tariffs", name.upper())).code == 1000
+    assert await keys(world, TARIFFS) == set()
+
+
+async def test_of_two_evses_a_patch_in_an_undeclared_spelling_means_neither(world: World) -> None:
+    await place(world, "L", evses=("left", "LEFT"))
+    part: Any = {"evses": [{"uid": "Left", "floor_level": "1"}], "last_updated": LATER}
+    async with world.unchanged():
+        assert (await ask(world, "PATCH", "locations", "L", body=part)).code == 2001
+        assert (await ask(world, "PATCH", "locations", "L", "Left", body={"last_updated": LATER})).http == 404
+    part["evses"][0]["uid"] = "LEFT"
+    assert (await ask(world, "PATCH", "locations", "L", body=part)).code == 1000
+    assert [evse.get("floor_level") for evse in (await shown(world, "locations", "L"))["evses"]] == [None, "1"]
+
+
+async def test_a_token_is_one_in_all_spellings(world: World) -> None:
+    for uid in ("Card-a", "CARD-A"):
+        said = await world.ask(
+            "PUT", world.at(f"receiver/tokens/NL/EEE/{uid}"), by="e1", body=token("2.1.1", uid=uid, last_updated=LATER)
+        )
+        assert said.code == 1000
+    for uid in ("card-a", "Card-a"):
+        assert (await world.ask("GET", world.at(f"receiver/tokens/NL/EEE/{uid}"), by="e1")).data["uid"] == "CARD-A"

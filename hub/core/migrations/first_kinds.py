@@ -45,7 +45,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_learned_tokens", ("uid", "contract"), ("uid", "contract")),
     ("doc_locations", ("lowest", "id"), ()),
     ("doc_losses", (), ()),
-    ("doc_names", (), ()),
+    ("doc_names", ("folded",), ("folded",)),
     ("doc_ocpp_alerts", ("station", "rule", "state"), ("station", "state")),
     ("doc_ocpp_certificate_requests", ("station",), ("station",)),
     ("doc_ocpp_errands", ("state",), ()),

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 from hub.core.store.audit import AUDIT_COLUMNS, GENESIS, AuditCheck, AuditRow, audit_row, check
 from hub.core.store.batch import Waiter
+from hub.core.store.copies import has_copies, listed, listed_after
 from hub.core.store.documents import (
     CHANGE_COLUMNS,
     NO_AMONG,
@@ -115,10 +116,13 @@ class DocumentStore(ABC):
     ) -> Page:
         check_columns(kind, among)
         statement = Statement(numbered=self.numbered)
-        where = page_where(
-            statement, date_from=date_from, date_to=date_to, audiences=audiences, owners=owners, among=among
-        )
-        source = f"FROM {table_name(kind)}{where}"
+        if has_copies(kind, among):
+            source = f"FROM ({listed(statement, kind, date_from=date_from, date_to=date_to, among=among)}) AS listed"
+        else:
+            where = page_where(
+                statement, date_from=date_from, date_to=date_to, audiences=audiences, owners=owners, among=among
+            )
+            source = f"FROM {table_name(kind)}{where}"
         ((total,),) = await self._fetch(f"SELECT count(*) {source}", tuple(statement.values))
         part = f"ORDER BY seq LIMIT {statement.bind(bounded(limit))} OFFSET {statement.bind(bounded(offset))}"
         chosen = f"seq IN (SELECT seq {source} {part})"
@@ -130,11 +134,21 @@ class DocumentStore(ABC):
         self, kind: Kind, *, among: Mapping[str, Sequence[str]], after_seq: int, limit: int, bodies: bool = True
     ) -> list[Leaf]:
         values = {name: [value for value in some if is_storable(value)] for name, some in among.items()}
+        if has_copies(kind, values):
+            return await self._first_copies(kind, values, after_seq=after_seq, limit=limit)
         shape = tuple((name, len(some), is_wide(name, some)) for name, some in values.items())
         chosen = values.values() if self.numbered else [value for some in values.values() for value in some]
         bound = [bounded(after_seq), *chosen, bounded(limit)]
         rows = await self._fetch(leaves_sql(kind, shape, numbered=self.numbered, bodies=bodies), bound)
         return list(map(Leaf._make, rows))
+
+    async def _first_copies(
+        self, kind: Kind, among: Mapping[str, Sequence[str]], *, after_seq: int, limit: int
+    ) -> list[Leaf]:
+        statement = Statement(numbered=self.numbered)
+        wanted = ", ".join(Leaf._fields)
+        sql = listed_after(statement, kind, wanted, among, after_seq=after_seq, limit=limit)
+        return [Leaf(*row) for row in await self._fetch(sql, statement.values)]
 
     async def commit(self, unit: Unit) -> tuple[int, ...]:
         return await self.submit(unit)

@@ -85,7 +85,7 @@ def is_wide(column: str, values: Sequence[str]) -> bool:
     Nearly all shared objects are meant for everybody, and a list of many owners is nearly the whole list: it is then
     read in order of `seq`, or found by time.
     """
-    return (column == "owner" and len(values) > 1) or (column == "audience" and list(values) == [""])
+    return (column == "owner" and len(values) > 1) or (column == "audience" and "" in values)
 
 
 @lru_cache(maxsize=512)

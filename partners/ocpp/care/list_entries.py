@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from hub.core.addressed import FOR_ALL, copies_of, each_once
 from hub.core.jsontypes import Tree
 from hub.core.operations import EMSP_LIKE
 from hub.core.parties import Party
@@ -51,11 +52,11 @@ class _Token(msgspec.Struct):
 async def whitelisted(hub: Hub) -> list[Listed]:
     """Every card that might be on a list, the most important first; one for each uid."""
     found: dict[str, Listed] = {}
-    after = 0
+    after, outdone = 0, await _outdone(hub)
     while page := await hub.store.select(TOKENS, after_seq=after):
         after = page[-1].seq
         for document in page:
-            if document.audience and document.audience not in hub.settings.own_parties:
+            if document.audience not in ("", *hub.settings.own_parties) or document.key in outdone:
                 continue
             token = msgspec.json.decode(document.body, type=_Token)
             rank = _rank(hub, document.owner, token) if document.key.endswith("/RFID") else None
@@ -65,6 +66,15 @@ async def whitelisted(hub: Hub) -> list[Listed]:
             key = folded(token.uid)
             found[key] = min(listed, found.get(key, listed))
     return sorted(found.values())
+
+
+async def _outdone(hub: Hub) -> set[str]:
+    """The keys of copies that do not count here, as a newer one of the token does (`hub.core.addressed`)."""
+    ours = sorted(hub.settings.own_parties)
+    named = [d for party in ours for d in await hub.store.select(TOKENS, equal={"audience": party}, limit=100_000)]
+    shared = await hub.store.get_many(TOKENS, [key for each in named for key in copies_of(each.key, FOR_ALL)])
+    copies = [*named, *shared.values()]
+    return {each.key for each in copies} - {each.key for each in each_once(copies)}
 
 
 def _rank(hub: Hub, owner: str, token: _Token) -> int | None:
