@@ -38,15 +38,15 @@ def listed(program: Program) -> Tree:
 
 
 async def put(program: Program, rule: Rule, *, actor: str) -> Tree:
-    """Make an agreement, or change what it says. Raises: InvalidRequest."""
-    created = await program.hub.agreements.put(_agreement(rule), actor=actor)
+    """Make an agreement, or change what it says; whom it lets in is brought what is there. Raises: InvalidRequest."""
+    created = await program.hub.agreements.put(_agreement(rule), actor=actor, shared=SHARED)
     return {**rule.model_dump(), "created": created}
 
 
 async def remove(program: Program, rule: Rule, *, actor: str) -> Tree:
     """End an agreement. Raises: NotFound, InvalidRequest."""
     agreement = _agreement(rule)
-    await program.hub.agreements.remove(agreement, actor=actor)
+    await program.hub.agreements.remove(agreement, actor=actor, shared=SHARED)
     return {"deleted": agreement.key}
 
 
