@@ -8,11 +8,14 @@ from typing import Final
 import structlog
 
 from hub.core import callbacks, catching_up
+from hub.core.catching_up import Shared
 from hub.core.clock import timestamp
 from hub.core.errors import BusbarError
 from hub.core.forgetting import forget_all
 from hub.core.ports import Hub
 from modules.bookings import service as bookings
+from modules.bookings.store import BOOKING_LOCATIONS, PLACES
+from modules.bookings.store import MODULE as BOOKINGS
 from modules.cdrs import owed, vetting, waiting
 from modules.commands import passed_on, references, reservations
 from modules.locations.store import LOCATIONS
@@ -27,7 +30,12 @@ log = structlog.get_logger()
 Job = Callable[[Hub], Awaitable[object]]
 
 _LOSSES_S: Final = 5.0
-_SHARED: Final = {"tariffs": TARIFFS, "locations": LOCATIONS, "tokens": TOKENS}
+_SHARED: Final = {
+    "tariffs": Shared(TARIFFS),
+    "locations": Shared(LOCATIONS),
+    BOOKINGS: Shared(BOOKING_LOCATIONS, f"{PLACES}/"),
+    "tokens": Shared(TOKENS),
+}
 """What is meant for everybody, in the order in which a partner can use it: a location names its tariffs."""
 
 

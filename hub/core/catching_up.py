@@ -7,7 +7,7 @@ So whatever stops in between, no object is left out, and none told twice.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import structlog
@@ -25,27 +25,35 @@ _BATCH: Final = 500
 log = structlog.get_logger()
 
 
-async def tell(hub: Hub, kinds: Mapping[str, Kind]) -> None:
-    """Tell the lanes of all that is owed. `kinds`: where the objects of a module are; their order is kept."""
+class Shared(NamedTuple):
+    """Objects that are meant for everybody."""
+
+    kind: Kind
+    prefix: str = ""
+    """What stands before the key of one, where a change names it."""
+
+
+async def tell(hub: Hub, modules: Mapping[str, Shared]) -> None:
+    """Tell the lanes of all that is owed. `modules`: where the objects of each are; their order is kept."""
     owed = await hub.store.select(OPENED)
     if owed:
         await hub.agreements.load()  # another process may have written them just now
     for document in owed:
         viewer = hub.registry.find(msgspec.json.decode(document.body, type=Opened).viewer)
         if viewer is not None and viewer.state in HAS_A_LANE:
-            await _tell(hub, viewer, kinds, document)
+            await _tell(hub, viewer, modules, document)
         else:
             await hub.store.commit(Unit().delete(Delete(OPENED, document.key, document.version)))
 
 
-async def _tell(hub: Hub, viewer: Partner, kinds: Mapping[str, Kind], document: Document) -> None:
+async def _tell(hub: Hub, viewer: Partner, modules: Mapping[str, Shared], document: Document) -> None:
     opened, version, told = msgspec.json.decode(document.body, type=Opened), document.version, 0
-    for module, kind in kinds.items():
+    for module, shared in modules.items():
         while module in opened.owners:
-            found = await _next_ones(hub, viewer, module, kind, opened)
+            found = await _next_ones(hub, viewer, module, shared.kind, opened)
             opened = _told(opened, module, found)
             put = Put(OPENED, document.key, msgspec.json.encode(opened), expect=version)
-            changes = [only_for(viewer.name, module, leaf.key) for leaf in found]
+            changes = [only_for(viewer.name, module, f"{shared.prefix}{leaf.key}") for leaf in found]
             (version,) = await hub.store.commit(Unit([put], changes))
             told += len(found)
             failpoint("catching_up.after_batch")

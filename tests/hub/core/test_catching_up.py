@@ -17,9 +17,10 @@ from hub.core.units import Put, Unit
 from hub.worker import tell_who_was_let_in
 from modules.tariffs.store import TARIFFS
 from tests.hub.core.test_sharing import Pushed, push
+from tests.modules.bookings.booked import open_place
 from tests.world import NOW, World, a_world, their_location, their_tariff, token
 
-SHARED = ("tariffs", "locations", "tokens")
+SHARED = ("tariffs", "locations", "bookings", "tokens")
 DENIED = Agreement(viewer="e1", owner="BE*AAA", allow=False)
 LATER = NOW.replace(minute=5)
 PUTS = [("PUT", "tariffs", "BE/AAA/T9"), ("PUT", "locations", "BE/AAA/X1")]
@@ -120,6 +121,24 @@ async def test_tokens_are_brought_to_a_cpo(world: World) -> None:
     await tell_who_was_let_in(world.hub)
     told = [row.change for row in await world.store.changes(after=last, limit=100) if row.change.module == "tokens"]
     assert [change.what for change in told] == ["only/c2"]
+
+
+async def test_booking_locations_are_brought_as_well(database_url: str) -> None:
+    async with a_world(database_url, "2.3.0") as world:
+        await open_place(world)
+        rule = Agreement(viewer="e1", owner="DE*BSB", module="bookings", allow=False)
+        await agree(world, rule)
+        pushing = Pushed(world)
+        pushing.start()
+        await pushing.settled()
+        assert "Booking" not in {module for _, module, _ in pushing.got("e1")}
+        world.peers.sent.clear()
+        await end(world, rule)
+        await tell_who_was_let_in(world.hub)
+        await pushing.settled()
+        await pushing.lanes.stop()
+        assert {sent.partner for sent in world.peers.sent} == {"e1"}
+        assert [sent.brief for sent in world.peers.sent] == [("PUT", "Booking", "DE/BSB/booking_locations/BL1")]
 
 
 async def test_what_is_owed_is_on_disk_with_the_rule(database_url: str) -> None:
