@@ -29,6 +29,7 @@ from hub.core.dispatch import Dispatcher
 from hub.core.errors import BusbarError
 from hub.core.following import Following
 from hub.core.losses import LOSSES
+from hub.core.opened import OPENED
 from hub.core.outbound import Outbound
 from hub.core.own_ids import NAMES
 from hub.core.ports import Hub, NoChargers
@@ -58,7 +59,7 @@ from partners.ocpp.sites.rows import MODULE as SITE_CHANGES
 log = structlog.get_logger()
 
 CORE_KINDS: Final = (
-    *(PARTNERS, AGREEMENTS, ADDRESSED, BEHIND, CALLBACKS, LANES, LOSSES, NAMES, REFUSED, OPERATORS, HEALTH),
+    *(PARTNERS, AGREEMENTS, ADDRESSED, BEHIND, CALLBACKS, LANES, LOSSES, NAMES, OPENED, REFUSED, OPERATORS, HEALTH),
 )
 
 

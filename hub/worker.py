@@ -7,17 +7,22 @@ from typing import Final
 
 import structlog
 
-from hub.core import callbacks
+from hub.core import callbacks, catching_up
+from hub.core.catching_up import Shared
 from hub.core.clock import timestamp
 from hub.core.errors import BusbarError
 from hub.core.forgetting import forget_all
 from hub.core.ports import Hub
 from modules.bookings import service as bookings
+from modules.bookings.store import BOOKING_LOCATIONS, PLACES
+from modules.bookings.store import MODULE as BOOKINGS
 from modules.cdrs import owed, vetting, waiting
 from modules.commands import passed_on, references, reservations
+from modules.locations.store import LOCATIONS
 from modules.sessions import service as sessions
 from modules.tariffs import turning
-from modules.tokens.store import AUTHORIZATIONS
+from modules.tariffs.store import TARIFFS
+from modules.tokens.store import AUTHORIZATIONS, TOKENS
 from partners.ocpp.care import links
 
 log = structlog.get_logger()
@@ -25,6 +30,13 @@ log = structlog.get_logger()
 Job = Callable[[Hub], Awaitable[object]]
 
 _LOSSES_S: Final = 5.0
+_SHARED: Final = {
+    "tariffs": Shared(TARIFFS),
+    "locations": Shared(LOCATIONS),
+    BOOKINGS: Shared(BOOKING_LOCATIONS, f"{PLACES}/"),
+    "tokens": Shared(TOKENS),
+}
+"""What is meant for everybody, in the order in which a partner can use it: a location names its tariffs."""
 
 
 async def forget_authorizations(hub: Hub) -> None:
@@ -32,10 +44,16 @@ async def forget_authorizations(hub: Hub) -> None:
     await forget_all(hub.store, AUTHORIZATIONS, timestamp(hub.clock.now()))
 
 
+async def tell_who_was_let_in(hub: Hub) -> None:
+    """Whom an agreement allows it from now on, is told of what is there."""
+    await catching_up.tell(hub, _SHARED)
+
+
 JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (vetting.vet_waiting, 1.0),
     (vetting.wake_credits, 300.0),
     (turning.turn, 1.0),
+    (tell_who_was_let_in, 1.0),
     (owed.send_owed, 5.0),
     (waiting.look_if_changed, 5.0),
     (waiting.look_again, 300.0),

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import Port
+
 ROOT = Path(__file__).resolve().parent.parent
 _PORTS = ("8000", "9000", "9100")
 
@@ -25,18 +27,11 @@ def quick_start() -> list[str]:
     return re.findall(r"```bash\n(.*?)```", part, re.DOTALL)
 
 
-def free_ports(count: int) -> list[str]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [str(found.getsockname()[1]) for found in sockets]
-    for found in sockets:
-        found.close()
-    return ports
-
-
 @pytest.fixture
 def ports(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A hub served as the README says, in a folder of its own; from the README's ports to those it really has."""
-    chosen = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
+    held = {name: Port() for name in _PORTS}
+    chosen = {name: str(port.number) for name, port in held.items()}
     command = [sys.executable, "-c", "from hub.cli import main; main()", "serve", "--dev"]
     command += ["--port", chosen["8000"], "--ocpp-port", chosen["9000"]]
     with (tmp_path / "serve.log").open("wb") as log:
@@ -47,6 +42,8 @@ def ports(tmp_path: Path) -> Iterator[dict[str, str]]:
     finally:
         hub.terminate()
         hub.wait(20)
+        for port in held.values():
+            port.release()
 
 
 def environment() -> dict[str, str]:

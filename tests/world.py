@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -37,7 +36,7 @@ from hub.core.secrets import Keys, Seal, mint_token
 from hub.core.settings import Settings
 from hub.core.store import Store, open_store
 from hub.core.units import Kind
-from hub.server import Server
+from hub.server import Server, bound
 from modules import all_operations
 from modules.locations import service as locations
 from modules.locations.wire import LOCATION
@@ -555,11 +554,10 @@ async def a_world(
 @asynccontextmanager
 async def a_program(database_url: str, **settings: Any) -> AsyncIterator[Program]:
     """A whole hub on a port of its own, with its lanes and its puller, for partners over real HTTP."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    listener = bound("127.0.0.1", 0)
     chosen: dict[str, Any] = {
         "party": str(OURS),
-        "port": port,
+        "port": listener.getsockname()[1],
         "dev": True,
         "secret_key": "x" * 32,
         "pull_check_s": 0.05,
@@ -568,7 +566,7 @@ async def a_program(database_url: str, **settings: Any) -> AsyncIterator[Program
         **settings,
     }
     program = await Program.open(Settings(_env_file=None, database_url=database_url, **chosen))
-    server = Server(program, ("api", "worker"))
+    server = Server(program, ("api", "worker"), listener=listener)
     await server.start()
     try:
         yield program

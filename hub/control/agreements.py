@@ -16,6 +16,7 @@ from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.routing import EVERYBODY, Message, Receiver, decide, known_receiver
+from modules.bookings.store import MODULE as BOOKINGS
 from modules.tokens.whose import addressee, check_named
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 SHARED: Final = {"locations": ADDRESSEES, "tariffs": ADDRESSEES, "tokens": CPO_LIKE}
 """Modules whose objects are meant for everybody, and in which roles a party may be sent one by name."""
+_BROADCAST: Final = (*SHARED, BOOKINGS)
+"""Modules of which partners are told as far as agreements let them."""
 BROUGHT: Final = frozenset({"sessions", "cdrs"})
 """Modules whose objects a CPO brings for one party: the owner of the token that is in them."""
 _WRITING: Final = frozenset({"PUT", "PATCH", "POST"})
@@ -38,15 +41,15 @@ def listed(program: Program) -> Tree:
 
 
 async def put(program: Program, rule: Rule, *, actor: str) -> Tree:
-    """Make an agreement, or change what it says. Raises: InvalidRequest."""
-    created = await program.hub.agreements.put(_agreement(rule), actor=actor)
+    """Make an agreement, or change what it says; whom it lets in is brought what is there. Raises: InvalidRequest."""
+    created = await program.hub.agreements.put(_agreement(rule), actor=actor, shared=_BROADCAST)
     return {**rule.model_dump(), "created": created}
 
 
 async def remove(program: Program, rule: Rule, *, actor: str) -> Tree:
     """End an agreement. Raises: NotFound, InvalidRequest."""
     agreement = _agreement(rule)
-    await program.hub.agreements.remove(agreement, actor=actor)
+    await program.hub.agreements.remove(agreement, actor=actor, shared=_BROADCAST)
     return {"deleted": agreement.key}
 
 

@@ -6,18 +6,24 @@ agreement is a rule for a viewer (a partner by name, or a party), an owner (a pa
 `*`. The most specific rule that fits decides: a named viewer before a named owner before a named module; of two equals
 the one that denies.
 
+A change that lets a viewer have objects of an owner is written with the word that its lane owes them (`opened.py`).
+What a viewer has already, no rule takes back.
+
 Every request and every delivery asks here, so the answers are kept in memory. They stand until a partner or an
 agreement changes, in this process at once, in another one when it looks (`refresh`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+import copy
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
 
 from hub.core.errors import InvalidRequest, NotFound
+from hub.core.opened import HAS_A_LANE, Opened
 from hub.core.operations import CPO, EMSP_LIKE, RECEIVER, Operation
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim, Partner, Registry
@@ -84,6 +90,7 @@ class Agreements:
         self._writers = writers_of(operations)
         self._rules: dict[str, Agreement] = {}
         self._revision = -1
+        self._changing = asyncio.Lock()
         self._forget()
         registry.on_change(self._forget)
 
@@ -116,25 +123,57 @@ class Agreements:
         """The most specific first: in the order in which they decide."""
         return sorted(sorted(self._rules.values(), key=lambda rule: rule.key), key=lambda rule: rule.rank, reverse=True)
 
-    async def put(self, rule: Agreement, *, actor: str) -> bool:
-        """Make or change an agreement. Returns: True if it is new. Raises: InvalidRequest."""
+    async def put(self, rule: Agreement, *, actor: str, shared: Collection[str] = ()) -> bool:
+        """Make or change an agreement. Viewers are brought what they may have by it in the modules of `shared`.
+
+        Returns: True if it is new. Raises: InvalidRequest.
+        """
         rule = self._checked(rule)
         put = Put(AGREEMENTS, rule.key, msgspec.json.encode(rule))
-        unit = Unit().put(put).tells(Change(AGREED, rule.key))
-        await self._store.commit(unit.audited(Audit(actor, "agreement.put", rule.key, str(rule))))
-        is_new = rule.key not in self._rules
-        self._now({**self._rules, rule.key: rule}, self._store.revision(AGREEMENTS))
+        unit = Unit().put(put).audited(Audit(actor, "agreement.put", rule.key, str(rule)))
+        async with self._changing:
+            await self.refresh()
+            is_new = rule.key not in self._rules
+            await self._change(rule, unit, {**self._rules, rule.key: rule}, shared)
         return is_new
 
-    async def remove(self, rule: Agreement, *, actor: str) -> None:
-        """End an agreement: what holds without it holds again. Raises: NotFound, InvalidRequest."""
-        key = self._checked(rule).key
-        if key not in self._rules:
-            raise NotFound("there is no such agreement")
-        unit = Unit().delete(Delete(AGREEMENTS, key)).tells(Change(AGREED, key))
-        await self._store.commit(unit.audited(Audit(actor, "agreement.removed", key)))
-        rest = {known: kept for known, kept in self._rules.items() if known != key}
-        self._now(rest, self._store.revision(AGREEMENTS))
+    async def remove(self, rule: Agreement, *, actor: str, shared: Collection[str] = ()) -> None:
+        """End an agreement: what holds without it holds again, as in `put`. Raises: NotFound, InvalidRequest."""
+        rule = self._checked(rule)
+        unit = Unit().delete(Delete(AGREEMENTS, rule.key)).audited(Audit(actor, "agreement.removed", rule.key))
+        async with self._changing:
+            await self.refresh()
+            if rule.key not in self._rules:
+                raise NotFound("there is no such agreement")
+            rest = {key: kept for key, kept in self._rules.items() if key != rule.key}
+            await self._change(rule, unit, rest, shared)
+
+    async def _change(self, rule: Agreement, unit: Unit, rules: dict[str, Agreement], shared: Collection[str]) -> None:
+        """Commit that `rule` came or went, so that `rules` hold, with whom it lets in."""
+        for opened in self._opened(rule, rules, shared):
+            unit.put(opened.put())
+        await self._store.commit(unit.tells(Change(AGREED, rule.key)))
+        self._now(rules, self._store.revision(AGREEMENTS))
+
+    def _opened(self, rule: Agreement, rules: dict[str, Agreement], shared: Collection[str]) -> Iterable[Opened]:
+        """Who may have under `rules` whose objects that it may not have now; all of it is of what `rule` speaks."""
+        then = copy.copy(self)
+        then._rules = rules  # noqa: SLF001 - it is one of us
+        then._forget()  # noqa: SLF001
+        modules = [module for module in shared if rule.module in (ALL, module)]
+        for viewer in self._registry.all():
+            if viewer.state in HAS_A_LANE and rule.is_for(viewer):
+                found = {module: self._new(then, viewer, rule, module) for module in modules}
+                if any(found.values()):
+                    yield Opened(viewer.name, {module: owners for module, owners in found.items() if owners})
+
+    def _new(self, then: Agreements, viewer: Partner, rule: Agreement, module: str) -> tuple[str, ...]:
+        owners = self._all_roles() if rule.owner == ALL else (rule.owner,)
+        return tuple(
+            owner
+            for owner in owners
+            if then.may(viewer, owner, module).allowed and not self.may(viewer, owner, module).allowed
+        )
 
     def _checked(self, rule: Agreement) -> Agreement:
         """Parties as we write them. A viewer with a `*` in it is a party, as no partner's name has one."""

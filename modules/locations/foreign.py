@@ -17,6 +17,7 @@ from hub.core.dialect import VERSIONS, Wire
 from hub.core.errors import Conflict, InvalidRequest, UnknownLocation
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
+from hub.core.overtaken import Told, check_not_overtaken
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.recency import is_older
@@ -49,6 +50,8 @@ class Spot:
     audience: str = ""
     is_there: bool = False
     """That party took it already, from point to point: no lane brings it."""
+    told: Told | None = None
+    """It is from its owner's list: what was told since we asked for that."""
 
     @property
     def key(self) -> str:
@@ -78,7 +81,10 @@ def check_part(part: Tree, arrived: str) -> None:
 
 
 async def put(hub: Hub, spot: Spot, tree: Tree) -> bool:
-    """Keep a location. Returns: True if it is new. Raises: InvalidRequest, when the URL names another one."""
+    """Keep a location. Returns: True if it is new.
+
+    Raises: InvalidRequest, when the URL names another one; Overtaken, where it is from a list.
+    """
     check(spot, (), tree)
 
     def edit(old: Tree | None) -> tuple[Tree, str] | None:
@@ -150,6 +156,8 @@ async def _write(hub: Hub, spot: Spot, edit: Edit, arrived: str = "") -> Tree | 
         edited = edit(old)
         if edited is None:
             return old
+        if spot.told is not None and known is not None:
+            await check_not_overtaken(spot.told, spot.key, edited[0]["last_updated"], known)
         check_names_differ(edited[0])
         expect = known.version if known is not None else ABSENT
         try:

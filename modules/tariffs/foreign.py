@@ -14,6 +14,7 @@ from hub.core.dialect import VERSIONS
 from hub.core.errors import Conflict, InvalidRequest, NotFound
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
+from hub.core.overtaken import Told, check_not_overtaken
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.recency import is_outdated
@@ -35,6 +36,8 @@ class Spot:
     audience: str = ""
     is_there: bool = False
     """That party took it already, from point to point: no lane brings it."""
+    told: Told | None = None
+    """It is from its owner's list: what was told since we asked for that."""
 
     @property
     def key(self) -> str:
@@ -47,12 +50,17 @@ class Spot:
 
 
 async def put(hub: Hub, spot: Spot, tree: Tree) -> bool:
-    """Keep a tariff. Returns: True if it is new. Raises: InvalidRequest, when the URL names another one."""
+    """Keep a tariff. Returns: True if it is new.
+
+    Raises: InvalidRequest, when the URL names another one; Overtaken, where it is from a list.
+    """
     check(spot, tree)
     for _ in range(_ATTEMPTS):
         known = await tariffs.find(hub.store, spot.key)
         if known is not None and _is_no_news(hub, tree, known):
             return False
+        if spot.told is not None:  # also of one that is not here: it may have been withdrawn
+            await check_not_overtaken(spot.told, spot.key, tree["last_updated"], known)
         if await _write(hub, spot, tree, known):
             return known is None
     raise Conflict

@@ -17,6 +17,7 @@ from hub.core.errors import CommandForForeignToken, Conflict, InvalidRequest, Un
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.operations import EMSP_LIKE
+from hub.core.overtaken import Told, check_not_overtaken
 from hub.core.parties import Party
 from hub.core.recency import is_outdated
 from hub.core.registry import Partner
@@ -42,8 +43,9 @@ class Aim:
     """The only CPO that may have it; "": all that are entitled."""
     is_there: bool = False
     """That CPO took it already, from point to point: no lane brings it."""
-    is_listed: bool = False
-    """It was on its owner's list, which holds what is addressed to single CPOs as well: that is not for all."""
+    told: Told | None = None
+    """It was on its owner's list: what was told since we asked for that. Such a list holds what is addressed to single
+    CPOs as well: that is not for all."""
 
 
 FOR_ALL: Final = Aim()
@@ -114,7 +116,8 @@ async def put(
     """Keep a token that its eMSP pushed, or has on its list. An older copy changes nothing.
 
     `audit` is written with the change, if there is one.
-    Returns: True if it was not known before. Raises: InvalidRequest, when the URL names another token.
+    Returns: True if it was not known before.
+    Raises: InvalidRequest, when the URL names another token; Overtaken, where it is from a list.
     """
     check(owner, uid, token)
     audience = aim.audience
@@ -124,8 +127,10 @@ async def put(
         known = next((each for each in namesakes if each.key == new.key), None)
         if known is not None and (is_outdated(new.last_updated, known, now) or _is_same(known, new)):
             return False
-        if aim.is_listed and known is None and any(_is_by_name(each, owner, token) for each in namesakes):
+        if aim.told is not None and known is None and any(_is_by_name(each, owner, token) for each in namesakes):
             return False
+        if aim.told is not None and known is not None:
+            await check_not_overtaken(aim.told, new.key, new.last_updated, known)
         try:
             unit = _unit(structs.replace(new, expect=known.version if known else ABSENT), aim)
             await store.commit(unit.audited(audit))

@@ -1,8 +1,9 @@
 """Pulling partners' objects: everything after a registration, then what changed, day by day.
 
 What is invalid in a page is logged and passed over, the rest is taken (REQ-012). What comes again as it came before is
-known by its bytes, and costs no more than that. The watermark is the time at which the pull began, less a little, as
-partners cut milliseconds; it is kept with the partner when the whole pull went through.
+known by its bytes, and costs no more than that. What is pushed while we read is not undone by what the list said before
+(`hub/core/overtaken.py`). The watermark is the time at which the pull began, less a little, as partners cut
+milliseconds; it is kept with the partner when the whole pull went through.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from hub.core.failpoints import failpoint
 from hub.core.inbound import encode
 from hub.core.jsontypes import Json
 from hub.core.losses import pointers
+from hub.core.overtaken import Overtaken, Told
 from hub.core.own_ids import NOWHERE, Names, Said
 from hub.core.parties import Party
 from hub.core.ports import Hub
@@ -165,12 +167,18 @@ class Puller:
         name, pulled = partner.name, Pulled()
         for _ in range(READINGS):
             crawl = Crawl(self._pages, partner, source.module, since, partial(self._known_page, name, source, since))
+            told = await self._from_now_on(source)
             async for page in crawl.pages():
-                pulled += await self._take_page(partner, source, page, (name, source.module, since is None, page.at))
+                at = (name, source.module, since is None, page.at)
+                pulled += await self._take_page(partner, source, page, at, told)
                 failpoint("pull.page.after_commit")
+                told = await self._from_now_on(source)
             if not crawl.shrank:
                 break
         return pulled
+
+    async def _from_now_on(self, source: Source) -> Told:
+        return Told(self._hub.store, source.module, await self._hub.store.last_change())
 
     async def _mark(self, name: str, module: str, until: str) -> None:
         """On the partner as it is now: it may have rotated its credentials while we pulled."""
@@ -186,14 +194,14 @@ class Puller:
         marked = self._marked.get((name, source.module, since is None, at))
         return marked.mark if marked else None
 
-    async def _take_page(self, partner: Partner, source: Source, page: Page, at: _At) -> Pulled:
+    async def _take_page(self, partner: Partner, source: Source, page: Page, at: _At, told: Told) -> Pulled:
         """A page that came as before is not looked into, if all that was on it is still what we have."""
         marked = self._marked.pop(at, None)
         revision = self._hub.store.revision(source.kind)  # before we look: what is written meanwhile makes it older
         if marked is not None and page.objects is None and await self._are_ours_still(source, marked, revision):
             self._marked[at] = marked._replace(revision=revision)
             return Pulled(unchanged=len(page))
-        pulled, versions = await self._take_objects(partner, source, page.read())
+        pulled, versions = await self._take_objects(partner, source, page.read(), told)
         if page.mark is not None and len(versions) == len(page):
             self._marked[at] = _Marked(page.mark, versions, revision)
         return pulled
@@ -203,7 +211,9 @@ class Puller:
             return True
         return await self._hub.store.versions(source.kind, list(marked.versions)) == marked.versions
 
-    async def _take_objects(self, partner: Partner, source: Source, trees: list[Json]) -> tuple[Pulled, dict[str, int]]:
+    async def _take_objects(
+        self, partner: Partner, source: Source, trees: list[Json], told: Told
+    ) -> tuple[Pulled, dict[str, int]]:
         """Only what came otherwise than before is looked into; what we have lost since is taken anew.
 
         Also returns: by key the writing that each object made, for those that are known from now on.
@@ -217,7 +227,11 @@ class Puller:
                 pulled += Pulled(unchanged=1)
                 continue
             before.pop(key, None)
-            outcome = await self._take(partner, source, tree)
+            try:
+                outcome = await self._take(partner, source, tree, told)
+            except Overtaken:
+                pulled += Pulled(unchanged=1)
+                continue
             pulled += Pulled(taken=outcome is True, unchanged=outcome is False, refused=outcome is None)
             if outcome is not None and key:
                 digests[key] = digest
@@ -242,8 +256,8 @@ class Puller:
             self._known[source.module, key] = (digests[key], version)
         return versions
 
-    async def _take(self, partner: Partner, source: Source, tree: Json) -> bool | None:
-        """True: taken; False: known already; None: not usable."""
+    async def _take(self, partner: Partner, source: Source, tree: Json, told: Told) -> bool | None:
+        """True: taken; False: known already; None: not usable. Raises: Overtaken."""
         try:
             names, read = await self._read(partner, source, tree)
             owner = Party.of(read.country_code, read.party_id)
@@ -251,7 +265,7 @@ class Puller:
                 log.warning("pulled what is not its own", partner=partner.name, module=source.module, party=str(owner))
                 return None
             with self._hub.own_ids.spoken(names):
-                return await source.keep(self._hub, owner, read)
+                return await source.keep(self._hub, owner, read, told)
         except (NotReady, Conflict):
             raise
         except BusbarError as fault:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hub.core.dialect import Wire
 from hub.core.operations import CPO, EMSP_LIKE
+from hub.core.overtaken import Told
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Partner
@@ -29,8 +30,8 @@ from modules.tokens.wire import TOKEN
 
 HUBS: Final = frozenset({PartyRole.HUB})
 
-Keep = Callable[[Hub, Party, Any], Awaitable[bool]]
-"""Take in an object of that owner. True: it is new."""
+Keep = Callable[[Hub, Party, Any, Told], Awaitable[bool]]
+"""Take in an object of that owner's list; what was told since we asked for it. True: it is new. Raises: Overtaken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +73,20 @@ class Source(Listed):
         return next((claim.party for claim in partner.claims or partner.invited if claim.role in self.owners), None)
 
 
-async def _keep_location(hub: Hub, owner: Party, location: Any) -> bool:
+async def _keep_location(hub: Hub, owner: Party, location: Any, told: Told) -> bool:
     if await hub.addressed.hides(LOCATIONS, "locations", owner, location.id):
         return False
-    return await locations.put(hub, locations.Spot(owner, location.id), location.tree())
+    return await locations.put(hub, locations.Spot(owner, location.id, told=told), location.tree())
 
 
-async def _keep_tariff(hub: Hub, owner: Party, tariff: Any) -> bool:
+async def _keep_tariff(hub: Hub, owner: Party, tariff: Any, told: Told) -> bool:
     if await hub.addressed.hides(TARIFFS, "tariffs", owner, tariff.id):
         return False
-    return await tariffs.put(hub, tariffs.Spot(owner, tariff.id), tariff.tree())
+    return await tariffs.put(hub, tariffs.Spot(owner, tariff.id, told=told), tariff.tree())
 
 
-async def _keep_token(hub: Hub, owner: Party, token: Any) -> bool:
-    return await tokens.put(hub.store, owner, token.uid, token, now=hub.clock.now(), aim=tokens.Aim(is_listed=True))
+async def _keep_token(hub: Hub, owner: Party, token: Any, told: Told) -> bool:
+    return await tokens.put(hub.store, owner, token.uid, token, now=hub.clock.now(), aim=tokens.Aim(told=told))
 
 
 SOURCES: Final = (

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -21,18 +21,11 @@ from typing import Any, ClassVar, Final
 import httpx
 
 from partners.sandbox.wire import encode
+from tests.ports import Port
 
 OPERATOR_TOKEN: Final = "the-operator-of-the-walks"
 START_TIMEOUT_S: Final = 30.0
 _ROOT: Final = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Process:
@@ -129,7 +122,8 @@ class HubProcess:
     """The hub on a database, with its management API and its chargers' port."""
 
     def __init__(self, database_url: str, directory: Path, **settings: object) -> None:
-        self.port, self.ocpp_port = free_port(), free_port()
+        self._ports = Port(), Port()
+        self.port, self.ocpp_port = (port.number for port in self._ports)
         self.environment = {
             "BUSBAR_DEV": "1",
             "BUSBAR_DATABASE_URL": database_url,
@@ -160,6 +154,8 @@ class HubProcess:
     def close(self) -> None:
         self.process.kill()
         self.web.close()
+        for port in self._ports:
+            port.release()
 
 
 class HubInParts(HubProcess):
@@ -196,7 +192,8 @@ class PartnerProcess:
     def __init__(self, version: str, party: str, directory: Path) -> None:
         self.version, self.party = version, party
         self.name = party.replace("*", "-").lower()
-        self.port = free_port()
+        self._port = Port()
+        self.port = self._port.number
         self.receipts = directory / f"{self.name}.receipts"
         command = ["partners.sandbox", self.kind, "--version", version, "--party", party, "--port", str(self.port)]
         command += ["--receipts", str(self.receipts)]
@@ -214,6 +211,7 @@ class PartnerProcess:
     def close(self) -> None:
         self.process.kill()
         self.web.close()
+        self._port.release()
 
 
 class EmspProcess(PartnerProcess):
@@ -232,11 +230,10 @@ def _until(process: Process, holds: Callable[[], bool]) -> None:
     """Wait until the process does what it must. Raises: AssertionError with its log."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
-        try:
+        assert process.is_running, process.log_text()[-3000:]
+        with suppress(httpx.TransportError):
             if holds():
                 return
-        except httpx.TransportError:
-            assert process.is_running, process.log_text()[-3000:]
         time.sleep(0.02)
     raise AssertionError(f"not ready in time:\n{process.log_text()[-3000:]}")
 

@@ -108,7 +108,32 @@ async def test_an_agreement_keeps_one_emsp_out(site: Site, cpo: Cpo) -> None:
     assert not kept_out.held("locations", id=name)
     owner = cpo.process.party.replace("*", "%2A")
     site.hub.web.ask("DELETE", f"/api/v1/agreements/{kept_out.process.name}/{owner}/%2A")
+    assert await held(kept_out, "locations", name)
     assert name in [tree["id"] for tree in kept_out.post("pull", {"module": "locations"})]
+
+
+async def test_what_changed_while_an_agreement_kept_an_emsp_out_is_brought_to_it_afterwards(
+    site: Site, cpo: Cpo
+) -> None:
+    name, kept_out = f"B-{cpo.version}", site.emsps["2.1.1"]
+    cpo.does("objects", module="locations", object=location(cpo.version, name))
+    for emsp in site.emsps.values():
+        assert await held(emsp, "locations", name)
+    rule = {"viewer": kept_out.process.name, "owner": cpo.process.party, "allow": False}
+    site.hub.web.ask("PUT", "/api/v1/agreements", rule)
+    cpo.does("patch", path=[name, f"{name}-1"], change={"status": "CHARGING"})
+    others = [emsp for emsp in site.emsps.values() if emsp is not kept_out]
+    for emsp in others:
+        await until(partial(has_status, emsp, name, "CHARGING"), why=f"the status at {emsp.version}")
+    await until(partial(site.is_idle, kept_out), why="a lane without work")
+    assert has_status(kept_out, name, "AVAILABLE")
+    told = {emsp.version: len(emsp.receipts()) for emsp in others}
+
+    owner = cpo.process.party.replace("*", "%2A")
+    site.hub.web.ask("DELETE", f"/api/v1/agreements/{kept_out.process.name}/{owner}/%2A")
+    await until(partial(has_status, kept_out, name, "CHARGING"), why="what changed meanwhile")
+    assert {emsp.version: len(emsp.receipts()) for emsp in others} == told
+    assert kept_out.new_complaints() == []
 
 
 async def test_a_cpo_that_leaves_takes_its_places_along(site: Site, cpo: Cpo) -> None:
