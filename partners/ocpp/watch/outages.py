@@ -2,7 +2,8 @@
 
 An EVSE is down when none of its connectors works (Faulted, Unavailable), when its station says so of itself, or when
 the station has been gone for longer than the grace of the settings: then from when it went. As long as nothing is heard
-of it nothing changes. `watched` is since when we look: before that nobody knows, and it counts for nothing.
+of it nothing changes. `watched` is since when we look: before that nobody knows, and it counts for nothing. An EVSE
+that no station serves any more is watched no longer; the time in which it was stays a row of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from msgspec.structs import replace
 from hub.core.clock import timestamp
 from hub.core.ports import Hub
 from hub.core.store import Store
-from hub.core.units import UNUSED, Document, Kind, Put, Unit
+from hub.core.units import UNUSED, Delete, Document, Kind, Put, Unit
 from partners.ocpp.live import Live
 
 OUTAGES: Final = Kind("ocpp_outages", columns=("evse", "state"), indexed=("evse", "state"))
@@ -45,12 +46,13 @@ class Outage(msgspec.Struct, frozen=True):
 
 
 class WatchedEvse(msgspec.Struct, frozen=True):
-    """An EVSE of which history is kept, and from when on."""
+    """An EVSE of which history is kept, from when on, and until when; None: it still is."""
 
     evse_uid: str
     station: str
     location: str
     since: datetime
+    until: datetime | None = None
 
 
 def outage_in(document: Document) -> Outage:
@@ -62,6 +64,12 @@ def outage_put(outage: Outage, *, expect: int) -> Put:
     columns = (outage.evse_uid, state)
     began = timestamp(outage.began)
     return Put(OUTAGES, outage.id, msgspec.json.encode(outage), "", "", began, columns, expect)
+
+
+def watched_put(watched: WatchedEvse) -> Put:
+    """Those that are watched by their uid; a uid may have been watched before, more than once."""
+    since = "" if watched.until is None else f" {timestamp(watched.since)}"
+    return Put(WATCHED, f"{watched.evse_uid}{since}", msgspec.json.encode(watched))
 
 
 async def watched_evses(store: Store) -> list[WatchedEvse]:
@@ -84,7 +92,8 @@ class Outages:
         if revision != self._revision:
             found = await self._hub.store.select(OUTAGES, equal={"state": OPEN}, limit=MOST)
             self._down = {document.columns["evse"] for document in found}
-            self._watched = {one.evse_uid: one for one in await watched_evses(self._hub.store)}
+            known = await watched_evses(self._hub.store)
+            self._watched = {one.evse_uid: one for one in known if one.until is None}
             self._revision = revision
 
     async def look_at(self, live: Live, now: datetime) -> None:
@@ -99,12 +108,14 @@ class Outages:
                 await self._end(evse_uid, now)
 
     async def end_others(self, stations: Iterable[Live], now: datetime) -> None:
-        """Outages of EVSEs that no station serves any more are over: their chargers were taken away."""
-        if not self._down:
-            return
+        """EVSEs that no station serves any more were taken away: their outages are over, and so is the watch."""
         served = {place.evse_uid for live in stations for place in live.station.places().values()}
         for evse_uid in self._down - served:
             await self._end(evse_uid, now)
+        for evse_uid in self._watched.keys() - served:
+            over = replace(self._watched[evse_uid], until=now)
+            await self._hub.store.commit(Unit().delete(Delete(WATCHED, evse_uid)).put(watched_put(over)))
+            del self._watched[evse_uid]
 
     def _down_since(self, live: Live, numbers: list[int], now: datetime) -> tuple[datetime, str | None]:
         """Since when an EVSE is down and why; "": it is up; None: nobody knows."""
@@ -125,7 +136,7 @@ class Outages:
         since = known.since if known is not None else now
         fresh = WatchedEvse(evse_uid, live.identity, live.station.location, since)
         if fresh != known:
-            await self._hub.store.commit(Unit().put(Put(WATCHED, evse_uid, msgspec.json.encode(fresh))))
+            await self._hub.store.commit(Unit().put(watched_put(fresh)))
             self._watched[evse_uid] = fresh
 
     async def _end(self, evse_uid: str, now: datetime) -> None:
