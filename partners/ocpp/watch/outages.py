@@ -8,6 +8,7 @@ that no station serves any more is watched no longer; the time in which it was s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -89,23 +90,41 @@ class Outages:
     async def recall(self) -> None:
         """What is on disk: after a restart, or when somebody else wrote."""
         revision = self._hub.store.revision(OUTAGES)
-        if revision != self._revision:
+        is_others = self._hub.settings.serves_several_processes and revision != self._revision
+        if self._revision is None or is_others:
             found = await self._hub.store.select(OUTAGES, equal={"state": OPEN}, limit=MOST)
             self._down = {document.columns["evse"] for document in found}
             known = await watched_evses(self._hub.store)
             self._watched = {one.evse_uid: one for one in known if one.until is None}
             self._revision = revision
 
+    def doubt(self) -> None:
+        """What is on disk may be something else than we think: a write failed."""
+        self._revision = None
+
     async def look_at(self, live: Live, now: datetime) -> None:
-        for evse_uid, numbers in _evses(live).items():
-            await self._watch(live, evse_uid, now)
+        begun, places = Unit(), _evses(live)
+        fresh = [one for one in (self._seen(live, evse_uid, now) for evse_uid in places) if one is not None]
+        for one in fresh:
+            begun.put(watched_put(one))
+        down: list[str] = []
+        for evse_uid, numbers in places.items():
             began, reason = self._down_since(live, numbers, now)
             if reason and evse_uid not in self._down:
                 outage = Outage(str(uuid4()), evse_uid, live.identity, reason, began)
-                await self._hub.store.commit(Unit().put(outage_put(outage, expect=UNUSED)))
-                self._down.add(evse_uid)
+                begun.put(outage_put(outage, expect=UNUSED))
+                down.append(evse_uid)
             elif reason == "" and evse_uid in self._down:
                 await self._end(evse_uid, now)
+        if begun.writes:
+            await self._hub.store.commit(begun)
+            self._watched.update((one.evse_uid, one) for one in fresh)
+            self._down.update(down)
+
+    def due_s(self, live: Live) -> float:
+        """In how many seconds an outage of this station may begin, though nothing is heard."""
+        grace_s = self._hub.settings.offline_grace_s - self._gone_s(live)
+        return grace_s if live.link is None and grace_s > 0 else math.inf
 
     async def end_others(self, stations: Iterable[Live], now: datetime) -> None:
         """EVSEs that no station serves any more were taken away: their outages are over, and so is the watch."""
@@ -120,8 +139,8 @@ class Outages:
     def _down_since(self, live: Live, numbers: list[int], now: datetime) -> tuple[datetime, str | None]:
         """Since when an EVSE is down and why; "": it is up; None: nobody knows."""
         if live.link is None:
-            gone = self._hub.clock.monotonic() - live.offline_since
-            return now - timedelta(seconds=gone), "offline" if gone > self._hub.settings.offline_grace_s else None
+            gone_s = self._gone_s(live)
+            return now - timedelta(seconds=gone_s), "offline" if gone_s >= self._hub.settings.offline_grace_s else None
         whole = live.connectors.get(0)
         if whole is not None and whole.status in _BROKEN:
             return now, whole.status
@@ -131,13 +150,15 @@ class Outages:
             return now, None
         return now, "" if works else heard[0]
 
-    async def _watch(self, live: Live, evse_uid: str, now: datetime) -> None:
+    def _gone_s(self, live: Live) -> float:
+        return self._hub.clock.monotonic() - live.offline_since
+
+    def _seen(self, live: Live, evse_uid: str, now: datetime) -> WatchedEvse | None:
+        """What is to be kept of this EVSE, if it is another than is known."""
         known = self._watched.get(evse_uid)
         since = known.since if known is not None else now
         fresh = WatchedEvse(evse_uid, live.identity, live.station.location, since)
-        if fresh != known:
-            await self._hub.store.commit(Unit().put(watched_put(fresh)))
-            self._watched[evse_uid] = fresh
+        return fresh if fresh != known else None
 
     async def _end(self, evse_uid: str, now: datetime) -> None:
         unit = Unit()
