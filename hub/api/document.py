@@ -385,7 +385,8 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Uptime": _items(
         _object(
             evse_uid=_TEXT, station=_TEXT, location=_TEXT, minutes=_AMOUNT, outage=_AMOUNT, excluded=_AMOUNT,
-            percent=_AMOUNT, **{"from": {"type": "string", "description": "Never before we began to look."}},
+            percent=_AMOUNT, to={"type": "string", "description": "Never after its charger was taken away."},
+            **{"from": {"type": "string", "description": "Never before we began to look."}},
         ),
         total=_WHOLE, percent={"type": ["number", "null"]}, to=_TEXT, **{"from": _TEXT},
     ),

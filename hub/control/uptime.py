@@ -33,14 +33,18 @@ async def report(
     start = _moment("from", since) or end - _YEAR
     if start >= end:
         raise InvalidRequest("from must lie before to, and in the past")
-    found = [one for one in await watched_evses(program.store) if _is_meant(one, location, evse) and one.since < end]
-    outages = [
-        outage_in(d) for d in await program.store.select(OUTAGES, equal={"evse": evse} if evse else {}, limit=MOST)
+    found = [one for one in await watched_evses(program.store) if _is_meant(one, location, evse)]
+    of_each: dict[str, list[Outage]] = {}
+    for document in await program.store.select(OUTAGES, equal={"evse": evse} if evse else {}, limit=MOST):
+        of_each.setdefault(document.columns["evse"], []).append(outage_in(document))
+    spans = [(one, max(start, one.since), min(end, one.until or end)) for one in found]
+    counted = [
+        (one, first, last, _uptime(of_each.get(one.evse_uid, ()), first, last))
+        for one, first, last in spans
+        if first < last
     ]
-    of_each = {one.evse_uid: [o for o in outages if o.evse_uid == one.evse_uid] for one in found}
-    counted = [(one, _uptime(of_each[one.evse_uid], max(start, one.since), end)) for one in found]
-    items = [_shown(one, counts, max(start, one.since)) for one, counts in counted]
-    percent = together([counts for _, counts in counted]) if counted else None
+    items = [_shown(*each) for each in counted]
+    percent = together([counts for *_, counts in counted]) if counted else None
     return {"items": items, "total": len(items), "percent": percent, "from": timestamp(start), "to": timestamp(end)}
 
 
@@ -73,12 +77,13 @@ def _is_meant(one: WatchedEvse, location: str | None, evse: str | None) -> bool:
     return (location is None or location in at) and (evse is None or evse == one.evse_uid)
 
 
-def _shown(one: WatchedEvse, counts: Uptime, start: datetime) -> Tree:
+def _shown(one: WatchedEvse, start: datetime, end: datetime, counts: Uptime) -> Tree:
     return {
         "evse_uid": one.evse_uid,
         "station": one.station,
         "location": one.location,
         "from": timestamp(start),
+        "to": timestamp(end),
         "minutes": round(counts.minutes, 3),
         "outage": round(counts.outage, 3),
         "excluded": round(counts.excluded, 3),

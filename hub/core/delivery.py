@@ -7,7 +7,8 @@ partner that was away for a day gets each dirty object once.
     change log --on_commit--> wake --> dirty (ordered by first change) --> Publication.deliver --> partner
                                           cursor = just below the oldest dirty object, on disk
 
-How one lane works, and what it does about failures, is in `lane.py`; here they are started, stopped and told.
+How one lane works, and what it does about failures, is in `lane.py`; here they are started, stopped and told. Others
+than partners, such as an operator's webhooks, get lanes of their own in the same way.
 
 After a crash the cursor may stand a little low: objects are sent again as they are now, which is harmless, since all
 modules but CDRs are PUT. CDRs are POSTed, and carry a delivery state of their own (`modules/cdrs/publication.py`).
@@ -17,14 +18,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
-from typing import TypedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypedDict
 
 import msgspec
 
 from hub.core.addressed import audience_in, owner_in
 from hub.core.errors import NotFound
-from hub.core.lane import LANES, ONLY, REFUSED, Lane, LaneState, Publication, refused_key
+from hub.core.lane import LANES, REFUSED, Lane, LaneState, Receiver, refused_key
+from hub.core.lane_partner import ONLY, PartnerReceiver, Publication
 from hub.core.lane_queue import At
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
@@ -48,33 +50,60 @@ __all__ = [
 ]
 
 
-class Lanes:
-    """All lanes: one for each connected partner, started and stopped as partners come and go."""
+class Others(Protocol):
+    """Receivers beside the partners, by the names of their lanes."""
 
-    def __init__(self, hub: Hub, publications: Sequence[Publication], rng: random.Random | None = None) -> None:
+    def receivers(self) -> Mapping[str, Receiver]: ...
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call back whenever there are others than before."""
+        ...
+
+
+class Lanes:
+    """All lanes: one for each connected partner, started and stopped as partners come and go; `others` likewise."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        publications: Sequence[Publication],
+        rng: random.Random | None = None,
+        others: Others | None = None,
+    ) -> None:
         self._hub = hub
         self._publications = {publication.module: publication for publication in publications}
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not secrecy
+        self._others = others
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def start(self) -> None:
         """From now on every commit wakes the lanes."""
         self._hub.store.on_commit(self._committed)
-        self._hub.registry.on_change(self.follow_registry)
+        self._hub.registry.on_change(self.follow)
+        if self._others is not None:
+            self._others.on_change(self.follow)
         self._hub.registry.heard = self._heard
-        self.follow_registry()
+        self.follow()
 
-    def follow_registry(self) -> None:
-        """A lane for each connected partner; the others' stop."""
-        connected = {partner.name for partner in self._hub.registry.connected()}
-        for name in self._tasks.keys() - connected:
+    def follow(self) -> None:
+        """A lane for each connected partner and each other receiver; those of who went stop."""
+        wanted = self._receivers()
+        for name in self._tasks.keys() - wanted.keys():
             self._tasks.pop(name).cancel()
             self._lanes.pop(name)
-        for name in connected - self._tasks.keys():
-            lane = Lane(self._hub, name, self._publications, self._rng)
+        for name in wanted.keys() - self._tasks.keys():
+            lane = Lane(self._hub, name, wanted[name], self._rng)
             self._lanes[name] = lane
             self._tasks[name] = asyncio.create_task(lane.run(), name=f"lane {name}")
+
+    def _receivers(self) -> dict[str, Receiver]:
+        hub, publications = self._hub, self._publications
+        names = [partner.name for partner in hub.registry.connected()]
+        found: dict[str, Receiver] = {name: PartnerReceiver(hub, name, publications) for name in names}
+        if self._others is not None:
+            found.update(self._others.receivers())
+        return found
 
     def _committed(self, rows: Sequence[ChangeRow]) -> None:
         for lane in self._lanes.values():
@@ -97,7 +126,7 @@ class Lanes:
             raise NotFound("there is no such refused object")
         change = only_for(name, document.columns["module"], document.columns["object"])
         await self._hub.store.commit(Unit().delete(Delete(REFUSED, refused)).tells(change).audited(audit))
-        self._try_now(name)
+        self.try_now(name)
 
     async def mark(self, name: str, objects: Iterable[At], *, audit: Audit | None = None) -> None:
         """Let one partner's lane send these (module, key) as they are now; `audit` is written with it.
@@ -108,14 +137,15 @@ class Lanes:
             raise NotFound(f"{name} has no running lane")
         changes = [only_for(name, module, key) for module, key in objects]
         await self._hub.store.commit(Unit(changes=changes).audited(audit))
-        self._try_now(name)
+        self.try_now(name)
 
     def _has_lane(self, name: str) -> bool:
         """Here, or in the process that has the lanes."""
         known = self._hub.registry.find(name)
         return name in self._lanes or (known is not None and known.state is State.CONNECTED)
 
-    def _try_now(self, name: str) -> None:
+    def try_now(self, name: str) -> None:
+        """Whatever failed before, and even if the lane has stopped."""
         lane = self._lanes.get(name)
         if lane is not None:
             lane.try_now()

@@ -1,9 +1,10 @@
-"""One lane: what one partner has still to hear of, and how its failures are judged. `delivery.py` tells the whole.
+"""One lane: what one partner has still to hear of, and what its failures call for. `delivery.py` tells the whole.
 
 The lane reads changes into its queue (`lane_queue.py`), sends one object after the other, and does with each what its
-fault, if any, calls for (`lane_faults.py`). Where the partner is to blame it backs off: first 5 s, doubling to 15 min,
-jitter 0.8 to 1.4, Retry-After honoured; a call from the partner brings the next try forward, though never below the
-first wait.
+fault, if any, calls for (`lane_faults.py`). Who is at its end, and how objects get there, is its `Receiver`: a partner
+(`lane_partner.py`), or whoever else is to hear of changes. Where the receiver is to blame the lane backs off: first
+5 s, doubling to 15 min, jitter 0.8 to 1.4, Retry-After honoured; a call from the partner brings the next try forward,
+though never below the first wait.
 
 After 15 minutes of failing the operator is alerted; after 72 hours the lane stops pushing until the partner calls. Its
 cursor stays, so nothing is lost.
@@ -13,11 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol
 
 import msgspec
 import structlog
@@ -25,11 +26,9 @@ import structlog
 from hub.core import trace
 from hub.core.dialect import NotExpressible
 from hub.core.errors import Conflict, NotReady, PeerFault
-from hub.core.lane_faults import Fate, Verdict, judge
+from hub.core.lane_faults import Fate, Verdict
 from hub.core.lane_queue import At, Dirty, LaneQueue
-from hub.core.parties import PartyRole
 from hub.core.ports import Hub
-from hub.core.registry import Partner, State
 from hub.core.units import Change, ChangeRow, Delete, Kind, Put, Unit
 
 log = structlog.get_logger()
@@ -49,41 +48,32 @@ def refused_key(partner: str, at: At) -> str:
     return "/".join((partner, *at))
 
 
-class Publication(Protocol):
-    """How one module's objects get to a partner. Modules implement it, `modules.MODULES` lists them."""
+class Receiver(Protocol):
+    """Who is at the far end of a lane: what it hears of, and how."""
 
-    module: str
-    readers: frozenset[PartyRole]
-    """The roles that its objects are for; partners without one do not even note a change."""
+    def wants(self, change: Change) -> str | None:
+        """The words of a change that it is to hear of; None: it is not for it. Asked at each change, so it looks
+        nothing up on disk."""
+        ...
 
-    async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
-        """Send the object `key` as it is now, if `partner` is entitled to it; `what` joins the changes' words.
+    def is_there(self) -> bool:
+        """May anything be sent to it just now?"""
+        ...
+
+    async def running(self) -> list[Change]:
+        """What is under way as it comes, and that it has to hear of, as changes for its lane alone."""
+        ...
+
+    async def deliver(self, at: At, what: frozenset[str]) -> None:
+        """Send the object as it is now; `what` joins the changes' words.
 
         Raises: PeerFault's children; NotExpressible.
         """
         ...
 
-
-@runtime_checkable
-class Running(Protocol):
-    """A publication whose objects run for a while: a partner that registers meanwhile has to hear of them."""
-
-    async def running(self, hub: Hub, partner: Partner) -> list[str]:
-        """The keys of what is under way for the parties of `partner`; the oldest first."""
+    def judge(self, at: At, fault: PeerFault | NotExpressible) -> Verdict:
+        """What a fault of `deliver` calls for."""
         ...
-
-
-@runtime_checkable
-class Choosy(Protocol):
-    """A publication whose changes concern few: a partner's lane need not even note the others."""
-
-    def concerns(self, hub: Hub, partner: Partner, change: Change) -> bool:
-        """May this change be for `partner`? Asked for each lane at each change, so it looks nothing up on disk."""
-        ...
-
-
-ONLY: Final = "only/"
-"""Prefix of the change words that mean one partner's lane alone, by name, and there the whole object."""
 
 
 @dataclass(slots=True)
@@ -104,11 +94,11 @@ class LaneState:
 
 @dataclass(slots=True)
 class Lane:
-    """The queue of one partner."""
+    """The queue of one receiver, a partner or a webhook; `name` is the key of its state."""
 
     hub: Hub
     name: str
-    publications: Mapping[str, Publication]
+    receiver: Receiver
     rng: random.Random
     state: LaneState = field(default_factory=LaneState)
     queue: LaneQueue = field(default_factory=LaneQueue)
@@ -124,10 +114,6 @@ class Lane:
     retry_at: float = 0.0
     soonest: float = 0.0
     """Before this the partner is not tried again, though it calls."""
-    choosy: dict[str, Choosy] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.choosy = {module: each for module, each in self.publications.items() if isinstance(each, Choosy)}
 
     @property
     def waiting(self) -> int:
@@ -135,25 +121,14 @@ class Lane:
 
     def absorb(self, rows: Sequence[ChangeRow]) -> None:
         """Take note of changes; joined when the object is dirty already."""
-        partner = self.hub.registry.find(self.name)
         for row in rows:
             if row.seq <= self.read_to:
                 continue
             self.read_to = row.seq
             change = row.change
-            meant = not change.audience or partner is None or change.audience in partner.parties
-            what = change.what
-            if what.startswith(ONLY):
-                meant, what = what == f"{ONLY}{self.name}", ""
-            publication = self.publications.get(change.module)
-            if publication is None or (partner is not None and partner.roles.isdisjoint(publication.readers)):
-                continue
-            if meant and self._concerned(partner, change):
+            what = self.receiver.wants(change)
+            if what is not None:
                 self.queue.note((change.module, change.key), row.seq, what, change.correlation_id)
-
-    def _concerned(self, partner: Partner | None, change: Change) -> bool:
-        choosy = self.choosy.get(change.module)
-        return choosy is None or partner is None or choosy.concerns(self.hub, partner, change)
 
     def try_now(self) -> None:
         """An operator asks: whatever failed before, try."""
@@ -205,14 +180,11 @@ class Lane:
 
     async def _take_up_what_runs(self) -> None:
         """It goes the way of all changes, through the log."""
-        partner = self.hub.registry.find(self.name)
-        if not self.state.fresh or partner is None:
+        if not self.state.fresh or not self.receiver.is_there():
             return
         unit = Unit()
-        for module, publication in self.publications.items():
-            if isinstance(publication, Running) and not partner.roles.isdisjoint(publication.readers):
-                for key in await publication.running(self.hub, partner):
-                    unit.tells(Change(module, key, what=f"{ONLY}{self.name}"))
+        for change in await self.receiver.running():
+            unit.tells(change)
         self.state.fresh = False
         await self.hub.store.commit(unit.put(self._state_put()))
 
@@ -257,30 +229,28 @@ class Lane:
         return True
 
     async def _deliver_next(self) -> None:
-        partner = self.hub.registry.find(self.name)
-        if partner is None or partner.state is not State.CONNECTED:
+        if not self.receiver.is_there():
             await self._until_woken()
             return
         at, dirty = self.queue.first()
         trace.begin(correlation_id=dirty.correlation_id)
         try:
-            await self._try(at, dirty, partner)
+            await self._try(at, dirty)
         except (NotReady, Conflict):
             self.queue.put_back(at, dirty)
             raise
         await self._save()
 
-    async def _try(self, at: At, dirty: Dirty, partner: Partner) -> None:
-        module, key = at
+    async def _try(self, at: At, dirty: Dirty) -> None:
         self.unsaved = True
         try:
-            await self.publications[module].deliver(self.hub, partner, key, frozenset(dirty.what))
+            await self.receiver.deliver(at, frozenset(dirty.what))
         except (PeerFault, NotExpressible) as fault:
             await self._judge(at, dirty, fault)
         except (NotReady, Conflict):
             raise
         except Exception as error:  # a poisoned object must not stop the lane of a partner
-            log.exception("delivery failed", partner=self.name, module=module, error=type(error).__name__)
+            log.exception("delivery failed", partner=self.name, module=at[0], error=type(error).__name__)
             await self._set_aside(at, f"internal: {type(error).__name__}")
         else:
             await self._delivered(at)
@@ -297,7 +267,7 @@ class Lane:
             self.refused.discard(at)
 
     async def _judge(self, at: At, dirty: Dirty, fault: PeerFault | NotExpressible) -> None:
-        verdict = judge(fault)
+        verdict = self.receiver.judge(at, fault)
         keeps_failing = partial(self.queue.keeps_failing, dirty, delivered=self.state.delivered)
         if verdict.fate is Fate.DOWN:
             self.queue.put_back(at, dirty)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.core.behind import Status
 from hub.core.inbound import encode, parse
-from hub.core.lane import ONLY
+from hub.core.lane_partner import ONLY
 from hub.core.operations import ANYBODY, RECEIVER, SMALL
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
@@ -23,7 +23,7 @@ class ClientInfoPublication:
     readers = ANYBODY
 
     def concerns(self, hub: Hub, partner: Partner, change: Change) -> bool:
-        """See `hub.core.lane.Choosy`: is there an endpoint, and has the partner to do with that party?"""
+        """See `hub.core.lane_partner.Choosy`: is there an endpoint, and has the partner to do with that party?"""
         if partner.endpoint(MODULE, "RECEIVER") is None:
             return False
         return change.what.startswith(ONLY) or hub.agreements.meets(partner, change.owner, role_in(change.key))

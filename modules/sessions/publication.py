@@ -27,7 +27,7 @@ class SessionPublication:
         return [session.key for session in await running_for(hub.store, partner.parties)]
 
     def concerns(self, hub: Hub, partner: Partner, change: Change) -> bool:
-        """See `hub.core.lane.Choosy`: who pulls them only has no endpoint."""
+        """See `hub.core.lane_partner.Choosy`: who pulls them only has no endpoint."""
         return partner.endpoint("sessions", "RECEIVER") is not None
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:

@@ -85,6 +85,13 @@ def _open(watched: Watched, alert: Alert, held: Held | None, thresholds: Thresho
     return Step(None, closed=replace(alert, closed=now))
 
 
+def next_step(watched: Watched, thresholds: Thresholds) -> datetime | None:
+    """When the time alone takes it on: its alert opens or closes. None: only what is seen does."""
+    if watched.alert is None:
+        return watched.since + timedelta(seconds=BY_NAME[watched.rule].for_s(thresholds))
+    return watched.since + timedelta(seconds=thresholds.clear_s) if watched.clearing else None
+
+
 def resumed(alert: Alert) -> Watched:
     """The state of an alert that was open when we stopped: it goes on, and is not opened anew."""
     return Watched(alert.rule, alert.subject, alert.opened, alert)

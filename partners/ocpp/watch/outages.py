@@ -2,11 +2,13 @@
 
 An EVSE is down when none of its connectors works (Faulted, Unavailable), when its station says so of itself, or when
 the station has been gone for longer than the grace of the settings: then from when it went. As long as nothing is heard
-of it nothing changes. `watched` is since when we look: before that nobody knows, and it counts for nothing.
+of it nothing changes. `watched` is since when we look: before that nobody knows, and it counts for nothing. An EVSE
+that no station serves any more is watched no longer; the time in which it was stays a row of its own.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,7 +20,7 @@ from msgspec.structs import replace
 from hub.core.clock import timestamp
 from hub.core.ports import Hub
 from hub.core.store import Store
-from hub.core.units import UNUSED, Document, Kind, Put, Unit
+from hub.core.units import UNUSED, Delete, Document, Kind, Put, Unit
 from partners.ocpp.live import Live
 
 OUTAGES: Final = Kind("ocpp_outages", columns=("evse", "state"), indexed=("evse", "state"))
@@ -45,12 +47,13 @@ class Outage(msgspec.Struct, frozen=True):
 
 
 class WatchedEvse(msgspec.Struct, frozen=True):
-    """An EVSE of which history is kept, and from when on."""
+    """An EVSE of which history is kept, from when on, and until when; None: it still is."""
 
     evse_uid: str
     station: str
     location: str
     since: datetime
+    until: datetime | None = None
 
 
 def outage_in(document: Document) -> Outage:
@@ -62,6 +65,12 @@ def outage_put(outage: Outage, *, expect: int) -> Put:
     columns = (outage.evse_uid, state)
     began = timestamp(outage.began)
     return Put(OUTAGES, outage.id, msgspec.json.encode(outage), "", "", began, columns, expect)
+
+
+def watched_put(watched: WatchedEvse) -> Put:
+    """Those that are watched by their uid; a uid may have been watched before, more than once."""
+    since = "" if watched.until is None else f" {timestamp(watched.since)}"
+    return Put(WATCHED, f"{watched.evse_uid}{since}", msgspec.json.encode(watched))
 
 
 async def watched_evses(store: Store) -> list[WatchedEvse]:
@@ -81,36 +90,57 @@ class Outages:
     async def recall(self) -> None:
         """What is on disk: after a restart, or when somebody else wrote."""
         revision = self._hub.store.revision(OUTAGES)
-        if revision != self._revision:
+        is_others = self._hub.settings.serves_several_processes and revision != self._revision
+        if self._revision is None or is_others:
             found = await self._hub.store.select(OUTAGES, equal={"state": OPEN}, limit=MOST)
             self._down = {document.columns["evse"] for document in found}
-            self._watched = {one.evse_uid: one for one in await watched_evses(self._hub.store)}
+            known = await watched_evses(self._hub.store)
+            self._watched = {one.evse_uid: one for one in known if one.until is None}
             self._revision = revision
 
+    def doubt(self) -> None:
+        """What is on disk may be something else than we think: a write failed."""
+        self._revision = None
+
     async def look_at(self, live: Live, now: datetime) -> None:
-        for evse_uid, numbers in _evses(live).items():
-            await self._watch(live, evse_uid, now)
+        begun, places = Unit(), _evses(live)
+        fresh = [one for one in (self._seen(live, evse_uid, now) for evse_uid in places) if one is not None]
+        for one in fresh:
+            begun.put(watched_put(one))
+        down: list[str] = []
+        for evse_uid, numbers in places.items():
             began, reason = self._down_since(live, numbers, now)
             if reason and evse_uid not in self._down:
                 outage = Outage(str(uuid4()), evse_uid, live.identity, reason, began)
-                await self._hub.store.commit(Unit().put(outage_put(outage, expect=UNUSED)))
-                self._down.add(evse_uid)
+                begun.put(outage_put(outage, expect=UNUSED))
+                down.append(evse_uid)
             elif reason == "" and evse_uid in self._down:
                 await self._end(evse_uid, now)
+        if begun.writes:
+            await self._hub.store.commit(begun)
+            self._watched.update((one.evse_uid, one) for one in fresh)
+            self._down.update(down)
+
+    def due_s(self, live: Live) -> float:
+        """In how many seconds an outage of this station may begin, though nothing is heard."""
+        grace_s = self._hub.settings.offline_grace_s - self._gone_s(live)
+        return grace_s if live.link is None and grace_s > 0 else math.inf
 
     async def end_others(self, stations: Iterable[Live], now: datetime) -> None:
-        """Outages of EVSEs that no station serves any more are over: their chargers were taken away."""
-        if not self._down:
-            return
+        """EVSEs that no station serves any more were taken away: their outages are over, and so is the watch."""
         served = {place.evse_uid for live in stations for place in live.station.places().values()}
         for evse_uid in self._down - served:
             await self._end(evse_uid, now)
+        for evse_uid in self._watched.keys() - served:
+            over = replace(self._watched[evse_uid], until=now)
+            await self._hub.store.commit(Unit().delete(Delete(WATCHED, evse_uid)).put(watched_put(over)))
+            del self._watched[evse_uid]
 
     def _down_since(self, live: Live, numbers: list[int], now: datetime) -> tuple[datetime, str | None]:
         """Since when an EVSE is down and why; "": it is up; None: nobody knows."""
         if live.link is None:
-            gone = self._hub.clock.monotonic() - live.offline_since
-            return now - timedelta(seconds=gone), "offline" if gone > self._hub.settings.offline_grace_s else None
+            gone_s = self._gone_s(live)
+            return now - timedelta(seconds=gone_s), "offline" if gone_s >= self._hub.settings.offline_grace_s else None
         whole = live.connectors.get(0)
         if whole is not None and whole.status in _BROKEN:
             return now, whole.status
@@ -120,13 +150,15 @@ class Outages:
             return now, None
         return now, "" if works else heard[0]
 
-    async def _watch(self, live: Live, evse_uid: str, now: datetime) -> None:
+    def _gone_s(self, live: Live) -> float:
+        return self._hub.clock.monotonic() - live.offline_since
+
+    def _seen(self, live: Live, evse_uid: str, now: datetime) -> WatchedEvse | None:
+        """What is to be kept of this EVSE, if it is another than is known."""
         known = self._watched.get(evse_uid)
         since = known.since if known is not None else now
         fresh = WatchedEvse(evse_uid, live.identity, live.station.location, since)
-        if fresh != known:
-            await self._hub.store.commit(Unit().put(Put(WATCHED, evse_uid, msgspec.json.encode(fresh))))
-            self._watched[evse_uid] = fresh
+        return fresh if fresh != known else None
 
     async def _end(self, evse_uid: str, now: datetime) -> None:
         unit = Unit()

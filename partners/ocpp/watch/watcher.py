@@ -1,13 +1,15 @@
 """Looks at all stations every few seconds, and opens and closes their alerts.
 
-Nothing is decided here: `sights.py` says what is seen, `rules.py` what holds, `alerts.py` what becomes of it. An alert
-counts when it is on disk. With several gateways each looks at the stations whose socket it has, and at those that
-nobody has; what another opened or closed is read again when it was written.
+Nothing is decided here: `sights.py` says what is seen, `rules.py` what holds, `alerts.py` what becomes of it, and
+`turns.py` at whom to look. An alert counts when it is on disk. Stations are looked at a few hundred at once, so that
+what is written of them shares a transaction. With several gateways each looks at the stations whose socket it has, and
+at those that nobody has; what another opened or closed is read again when it was written.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Container
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -15,12 +17,12 @@ from uuid import uuid4
 
 import structlog
 
-from hub.core.errors import Conflict
+from hub.core.errors import BusbarError, Conflict
 from hub.core.ports import Hub
 from hub.core.settings import Settings
 from partners.ocpp.apart.held import all_held
 from partners.ocpp.live import Live
-from partners.ocpp.register import folded
+from partners.ocpp.register import Station, folded
 from partners.ocpp.stations import Stations
 from partners.ocpp.transactions import Transactions
 from partners.ocpp.watch import rows
@@ -29,11 +31,12 @@ from partners.ocpp.watch.outages import Outages
 from partners.ocpp.watch.rows import ALERTS
 from partners.ocpp.watch.rules import Thresholds, holding, is_unknown
 from partners.ocpp.watch.sights import Sights
+from partners.ocpp.watch.turns import Moves, Turns, due_s
 
 log = structlog.get_logger()
 
-_AT_ONCE: Final = 100
-"""Stations that are looked at before others have their turn."""
+_AT_ONCE: Final = 250
+"""Stations that are looked at before other work goes on; what is written of them is written together."""
 
 Key = tuple[str, str]
 
@@ -44,7 +47,9 @@ class Watcher:
     def __init__(self, hub: Hub, stations: Stations, transactions: Transactions) -> None:
         self._hub, self._stations = hub, stations
         self._sights = Sights(hub.clock, transactions.open_at)
+        self._turns = Turns(hub.clock, transactions.open_at)
         self._outages = Outages(hub)
+        self._registered: list[Station] = []
         self._thresholds = thresholds_of(hub.settings)
         self._watched: dict[str, dict[Key, Watched]] = {}
         self._revision: int | None = None
@@ -73,48 +78,73 @@ class Watcher:
         await self._outages.recall()
         now = self._hub.clock.now()
         elsewhere = await all_held(self._hub.store, now) if self._hub.settings.serves_several_processes else {}
-        for number, live in enumerate(list(self._stations), 1):
-            if live.link is None and folded(live.identity) in elsewhere:
-                self._watched.pop(live.identity, None)
-            else:
-                await self._look_at_both(live, now)
-            if number % _AT_ONCE == 0:
-                await asyncio.sleep(0)
+        everyone = list(self._stations)
+        for start in range(0, len(everyone), _AT_ONCE):
+            some = [live for live in everyone[start : start + _AT_ONCE] if not self._is_anothers(live, elsewhere)]
+            turns = [(live, moves) for live in some if (moves := self._turns.of(live)) is not None]
+            await asyncio.gather(*(self._take_turn(live, moves, now) for live, moves in turns))
+            await asyncio.sleep(0)
+        await self._end_others(now)
+
+    def _is_anothers(self, live: Live, elsewhere: Container[str]) -> bool:
+        """Does another process look at it?"""
+        if live.link is not None or folded(live.identity) not in elsewhere:
+            return False
+        self._watched.pop(live.identity, None)
+        self._turns.forget(live.identity)
+        return True
+
+    async def _end_others(self, now: datetime) -> None:
+        """What is open of stations and EVSEs that were taken away is over."""
+        registered = [live.station for live in self._stations]
+        if registered == self._registered and all(map(self._stations.find, self._watched)):
+            return
         for gone in [identity for identity in self._watched if self._stations.find(identity) is None]:
             for watched in self._watched.pop(gone).values():
                 if watched.alert is not None:
                     await self._close(replace(watched.alert, closed=now, seen="it is no longer registered"))
         await self._outages.end_others(self._stations, now)
+        self._turns.keep({station.identity for station in registered})
+        self._registered = registered
 
-    async def _look_at_both(self, live: Live, now: datetime) -> None:
+    async def _take_turn(self, live: Live, moves: Moves, now: datetime) -> None:
         """Alerts and outages of a station. What goes wrong at one keeps nobody from looking at the others."""
         try:
-            await self._look_at(live, now)
+            rules_s = await self._look_at(live, now)
             await self._outages.look_at(live, now)
         except Exception as error:  # whatever is odd about one charger
             if live.identity not in self._unseen:
                 log.exception("look at a charger failed", station=live.identity, error=type(error).__name__)
             self._unseen.add(live.identity)
+            self._turns.forget(live.identity)
+            if isinstance(error, BusbarError):  # a write of which nobody knows whether it is on disk
+                self._revision = None
+                self._outages.doubt()
         else:
             self._unseen.discard(live.identity)
+            self._turns.take(live, moves, due_s=min(rules_s, self._outages.due_s(live)))
 
     async def _recall(self) -> None:
         """Take up the alerts that are open: after a restart, or when another process wrote some."""
         revision = self._hub.store.revision(ALERTS)
-        if revision == self._revision:
+        is_others = self._hub.settings.serves_several_processes and revision != self._revision
+        if self._revision is not None and not is_others:
             return
         is_open = {(alert.rule, alert.subject): alert for alert in await rows.all_open(self._hub.store)}
-        for watched in self._watched.values():
+        for identity, watched in self._watched.items():
             for key in [key for key, one in watched.items() if one.alert is not None and key not in is_open]:
                 del watched[key]
+                self._turns.forget(identity)
         for key, alert in is_open.items():
             watched = self._watched.setdefault(rows.station_of(alert.subject), {})
             known = watched.get(key)
             if known is None or known.alert is None or known.alert.id != alert.id:
                 watched[key] = resumed(alert)
+                self._turns.forget(rows.station_of(alert.subject))
         self._revision = revision
 
-    async def _look_at(self, live: Live, now: datetime) -> None:
+    async def _look_at(self, live: Live, now: datetime) -> float:
+        """Returns: in how many seconds its rules must be looked at again."""
         identity = live.identity
         watched = self._watched.get(identity, {})
         sight = self._sights.of(live, now, is_still=lambda uid: ("no_progress", f"{identity}/{uid}") in watched)
@@ -123,6 +153,7 @@ class Watcher:
             if key in held or not is_unknown(*key, sight):
                 done = step(watched.get(key), key, held.get(key), self._thresholds, now, str(uuid4()))
                 await self._keep(identity, key, done)
+        return due_s(sight, self._watched.get(identity, {}).values(), self._thresholds, now)
 
     async def _keep(self, identity: str, key: Key, done: Step) -> None:
         """Write what opened or closed, then remember it."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from msgspec.json import encode
-
 from hub.core.clock import timestamp
-from hub.core.units import UNUSED, Put, Unit
-from partners.ocpp.watch.outages import WATCHED, Outage, WatchedEvse, outage_put
+from hub.core.units import UNUSED, Unit
+from partners.ocpp.watch.outages import Outage, WatchedEvse, outage_put, watched_put
 from tests.hub.house import House
 
 PATH = "/api/v1/uptime"
@@ -20,7 +18,7 @@ async def given(house: House, *, watched_days: int, outage_hours: int) -> None:
     began = now - timedelta(days=2)
     watched = WatchedEvse("E9", "CP9", "DE*BSB/LOC9", now - timedelta(days=watched_days))
     outage = Outage("o1", "E9", "CP9", "Faulted", began, began + timedelta(hours=outage_hours))
-    await store.commit(Unit().put(Put(WATCHED, "E9", encode(watched))).put(outage_put(outage, expect=UNUSED)))
+    await store.commit(Unit().put(watched_put(watched)).put(outage_put(outage, expect=UNUSED)))
 
 
 async def test_an_outage_counts_until_an_operator_says_why_it_does_not(house: House) -> None:
@@ -33,6 +31,18 @@ async def test_an_outage_counts_until_an_operator_says_why_it_does_not(house: Ho
     await house.ask("POST", f"{PATH}/outages/o1/exclude", {})
     assert (await house.ask("GET", f"{PATH}?location=LOC9")).tree["percent"] == 90
     assert (await house.ask("POST", f"{PATH}/outages/none/exclude", {})).status == 404
+
+
+async def test_an_evse_that_is_no_more_counts_for_the_time_in_which_it_was(house: House) -> None:
+    await given(house, watched_days=10, outage_hours=24)
+    store, now = house.program.store, house.program.hub.clock.now()
+    gone = WatchedEvse("E8", "CP8", "DE*BSB/LOC8", now - timedelta(days=30), now - timedelta(days=20))
+    await store.commit(Unit().put(watched_put(gone)))
+    everything = (await house.ask("GET", PATH)).tree
+    (item,) = [item for item in everything["items"] if item["evse_uid"] == "E8"]
+    assert (everything["total"], item["minutes"], item["to"]) == (2, 10 * 1440, timestamp(now - timedelta(days=20)))
+    lately = timestamp(now - timedelta(days=19))
+    assert [item["evse_uid"] for item in (await house.ask("GET", f"{PATH}?from={lately}")).tree["items"]] == ["E9"]
 
 
 async def test_a_span_is_asked_for_and_before_we_looked_nothing_counts(house: House) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from hub.core.agreements import Agreement
 from hub.core.inbound import parse
-from hub.core.lane import ONLY
+from hub.core.lane_partner import ONLY
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim, Partner, State
 from modules.hubclientinfo import service

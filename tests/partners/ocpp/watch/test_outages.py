@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from partners.ocpp.watch.outages import OUTAGES, Outage, outage_in, watched_evses
-from tests.partners.ocpp.site import Site, a_site, until
+from tests.partners.ocpp.site import Site, a_site, station, until
 
 
 @pytest_asyncio.fixture
@@ -69,3 +69,21 @@ async def test_a_charger_that_is_taken_away_leaves_no_outage_that_goes_on(site: 
         await until(lambda: lasts(site, "E1"))
     await site.gateway.stations.delete("CP1")
     await until(lambda: is_over(site, "E1"))
+
+
+async def times_watched(site: Site, evse_uid: str) -> list[bool]:
+    """Each time in which this EVSE was watched: is it over?"""
+    return [one.until is not None for one in await watched_evses(site.hub.store) if one.evse_uid == evse_uid]
+
+
+async def watched_are(site: Site, evse_uid: str, times: list[bool]) -> bool:
+    return await times_watched(site, evse_uid) == times
+
+
+async def test_a_charger_that_comes_again_is_watched_anew_and_the_time_between_is_nobodys(site: Site) -> None:
+    await until(lambda: watched_are(site, "E3", [False]))
+    await site.gateway.stations.delete("CP2")
+    await until(lambda: watched_are(site, "E3", [True]))
+    await site.gateway.stations.put("CP2", station("E3"))
+    await until(lambda: watched_are(site, "E3", [True, False]))
+    assert await times_watched(site, "E1") == [False]

@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from hub.core.errors import Conflict
 from hub.core.units import Unit
+from partners.ocpp.status import Heard
 from partners.ocpp.watch import rows
 from partners.ocpp.watch.alerts import Alert
 from partners.ocpp.watch.rows import ALERTS
@@ -97,6 +100,18 @@ async def test_a_station_that_nobody_knows_any_more_leaves_no_open_alert(site: S
         await until(lambda: is_open(site, "faulted"))
         await site.gateway.stations.delete("CP1")
         await until(lambda: is_over(site, "faulted"))
+
+
+async def test_what_goes_wrong_at_one_charger_is_logged_once_and_the_others_are_looked_at(site: Site) -> None:
+    with capture_logs() as logs:
+        site.gateway.stations.get("CP1").connectors[1] = cast("Heard", "not what was heard")
+        await until(lambda: any(line["event"] == "look at a charger failed" for line in logs))
+        async with await site.point("CP2") as point:
+            await point.status(1, "Faulted")
+            await until(lambda: is_open(site, "faulted"))
+    failed = [line["station"] for line in logs if line["event"] == "look at a charger failed"]
+    assert failed == ["CP1"]
+    assert [alert.subject for alert in await alerts(site, "faulted")] == ["CP2/E3"]
 
 
 async def test_a_charger_that_stays_away_is_told_and_closes_when_it_is_back(tmp_path: Path) -> None:
