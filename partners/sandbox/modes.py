@@ -19,6 +19,7 @@ class Mode:
     refused_share: float = 0.0
     refused_status: int = 500
     retry_after_s: int | None = None
+    html: bool = False
     cut: tuple[float, float] | None = None
     page_limit: int | None = None
     rejects: bool = False
@@ -32,6 +33,7 @@ MODES: Mapping[str, Mode] = {
     "slow": Mode(delay_s=(3.0, 8.0)),
     "rate-limit": Mode(refused_share=0.5, refused_status=429, retry_after_s=2),
     "random-500": Mode(refused_share=0.2, refused_status=500),
+    "html-error": Mode(refused_share=1.0, refused_status=403, html=True),
     "partial": Mode(cut=(0.6, 0.8)),
     "auth-fail": Mode(refused_share=1.0, refused_status=401),
     "pagination-stress": Mode(page_limit=1),
