@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
-from partners.sandbox.oicp.spec import CHOICES, ENUMS, IDS, OBJECTS
+from partners.sandbox.oicp.spec import CHOICES, EITHER, ENUMS, IDS, OBJECTS
 from partners.sandbox.spec import Field
 from partners.sandbox.wire import Json, instant
 
@@ -46,7 +46,10 @@ def _object(kind: str, tree: Json, at: str) -> Iterator[str]:
     yield from (f"{at}/{name}: there is no such field" for name in tree if name not in table and kind not in _OPEN)
     yield from (f"{at}/{name}: is null" for name, value in tree.items() if value is None and name not in _NULLABLE)
     for field in table.values():
-        yield from _field(field, tree.get(field.name), f"{at}/{field.name}", given=field.name in tree)
+        value = tree.get(field.name)
+        if isinstance(value, str) and f"{kind}/{field.name}" in EITHER:
+            value = [value]
+        yield from _field(field, value, f"{at}/{field.name}", given=field.name in tree)
 
 
 def _field(field: Field, value: Json, at: str, *, given: bool) -> Iterator[str]:

@@ -86,9 +86,17 @@ class Dirt:
                 dirty |= {name: None for name in absent if name not in tree or name == known}
         if not self.spellings:
             return dirty
-        if set(dirty) == {"Google"}:
-            return {"Google": dirty["Google"]["Coordinates"]}
-        return {_NAMES.get(name, name): value for name, value in dirty.items()}
+        return _respelled(dirty)
+
+
+def _respelled(tree: dict[str, Json]) -> dict[str, Json]:
+    if set(tree) == {"Google"}:
+        return {"Google": tree["Google"]["Coordinates"]}
+    if isinstance(tree.get("Power"), int):
+        tree["Power"] = Decimal(tree["Power"]).quantize(Decimal("0.1"))
+    if any("EVSEPricing" in group for group in tree.get("EVSEPricing") or () if isinstance(group, dict)):
+        tree["OperatorEVSEPricing"] = tree.pop("EVSEPricing")
+    return {_NAMES.get(name, name): value for name, value in tree.items()}
 
 
 def _mixed(records: list[Json], count: int) -> list[Json]:

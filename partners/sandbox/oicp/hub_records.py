@@ -38,6 +38,8 @@ def asked_for(kept: Kept, asked: Mapping[str, Json]) -> bool:
         return False
     if asked.get("SessionID") and kept.session.session_id not in asked["SessionID"]:
         return False
-    if asked.get("OperatorID") and folded(kept.session.cpo) not in map(folded, asked["OperatorID"]):
+    operators = asked.get("OperatorID") or []
+    wanted = [operators] if isinstance(operators, str) else operators
+    if wanted and folded(kept.session.cpo) not in map(folded, wanted):
         return False
     return asked.get("CDRForwarded") in (None, kept.outcome == "delivered")

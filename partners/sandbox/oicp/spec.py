@@ -170,6 +170,8 @@ _TABLES["PulledEvseDataRecord"] += _TABLES["EvseDataRecord"]
 OBJECTS: Mapping[str, Mapping[str, Field]] = {name: fields(table) for name, table in _TABLES.items()}
 CHOICES: Final = frozenset({"Identification", "GeoCoordinates"})
 """Objects of which exactly one field is given."""
+EITHER: Final = frozenset({"GetChargeDetailRecords/OperatorID"})
+"""Lists where the specification shows a single one elsewhere."""
 
 _NAME = r"[A-Za-z0-9]{3}"
 _ISO_OPERATOR, _DIN_OPERATOR = rf"[A-Za-z]{{2}}\*?{_NAME}", r"\+?[0-9]{1,3}\*[0-9]{3}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,13 +55,26 @@ async def a_yard(folder: Path, **of_hub: Any) -> AsyncIterator[Yard]:
     """Three programs that know each other."""
     authority = Authority(folder)
     papers = {name: authority.issue(name) for name in ("hub", "cpo", "emp")}
-    async with Hub("DE*HUB", papers["hub"], **of_hub) as hub:
-        ends: dict[str, Any] = {"hub": hub.url, "hub_certificate": papers["hub"].certificate}
-        async with Cpo("DE*ABC", papers["cpo"], **ends) as cpo, Emp("DE-EEE", papers["emp"], **ends) as emp:
-            yard = Yard(authority, hub, cpo, emp)
-            yard.join("CPO", "DE*ABC", papers["cpo"], url=cpo.url)
-            yard.join("EMP", "DE-EEE", papers["emp"], url=emp.url)
-            yield yard
+    hub = Hub("DE*HUB", papers["hub"], **of_hub)
+    ends: dict[str, Any] = {"hub": hub.url, "hub_certificate": papers["hub"].certificate}
+    cpo, emp = Cpo("DE*ABC", papers["cpo"], **ends), Emp("DE-EEE", papers["emp"], **ends)
+    await asyncio.gather(*(one.__aenter__() for one in (hub, cpo, emp)))
+    try:
+        yard = Yard(authority, hub, cpo, emp)
+        yard.join("CPO", "DE*ABC", papers["cpo"], url=cpo.url)
+        yard.join("EMP", "DE-EEE", papers["emp"], url=emp.url)
+        yield yard
+    finally:  # together, as each takes some tenths of a second to end
+        await asyncio.gather(*(one.__aexit__(None, None, None) for one in (hub, cpo, emp)))
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Wait for what happens beside us."""
+    for _ in range(500):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come to pass")
 
 
 async def told(partner: Hub | Cpo | Emp, method: str, name: str, body: Any = None) -> Any:

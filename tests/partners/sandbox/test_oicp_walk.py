@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from partners.sandbox.oicp.call import Refused
 from partners.sandbox.oicp.cards import Card
-from tests.partners.sandbox.oicp_yard import CARD, EVCO_ID, EVSE, UID, Yard, a_yard
+from tests.partners.sandbox.oicp_yard import CARD, EVCO_ID, EVSE, UID, Yard, a_yard, until
 
 
 @pytest.fixture
@@ -19,14 +18,6 @@ async def yard(tmp_path: Path) -> AsyncIterator[Yard]:
         await made.furnish()
         yield made
         assert made.complaints() == []
-
-
-async def until(holds: Callable[[], object]) -> None:
-    for _ in range(500):
-        if holds():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come to pass")
 
 
 async def test_a_card_charges_abroad_and_its_emp_gets_the_record(yard: Yard) -> None:
