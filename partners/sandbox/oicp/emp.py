@@ -1,9 +1,9 @@
 """A roaming partner that sells charging: an EMP of OICP 2.3.
 
 async with Emp("DE-EEE", papers, hub="https://127.0.0.1:9300/api/oicp") as emp:
-    emp.counter.cards.add(Card("DE-EEE-C00000001-5", uid="04A1B2C3"))
+    emp.counter.cards.add(Card("DE-EEE-C00000001-0", uid="04A1B2C3"))
     await emp.errands.pull_data()
-    await emp.errands.remote("start", EvseID="DE*ABC*E1", evco_id="DE-EEE-C00000001-5")
+    await emp.errands.remote("start", EvseID="DE*ABC*E1", evco_id="DE-EEE-C00000001-0")
     assert emp.complaints.texts() == []
 """
 

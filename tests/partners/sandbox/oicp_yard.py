@@ -20,7 +20,7 @@ from partners.sandbox.oicp.papers import Papers
 
 EVSE: Final = "DE*ABC*E1"
 UID: Final = "04A1B2C3"
-EVCO_ID: Final = "DE-EEE-C00000001-5"
+EVCO_ID: Final = "DE-EEE-C00000001-0"
 CARD: Final = {"RFIDMifareFamilyIdentification": {"UID": UID}}
 
 
