@@ -20,6 +20,8 @@ from partners.sandbox.wire import encode, envelope, now_text
 
 CERTIFICATE: Final = "partner.certificate"
 """Where in the scope the fingerprint of the sender's certificate stands."""
+MODE: Final = "partner.mode"
+"""Where in the scope the mode stands that the request meets."""
 
 _Headers = list[tuple[bytes, bytes]]
 _PAGE = b"<html><head><title>Forbidden</title></head><body><h1>The request was blocked</h1></body></html>"
@@ -71,28 +73,30 @@ class Front:
             await self._app(scope, receive, send)
             return
         scope[CERTIFICATE] = shown_certificate(send)
+        temper = self._temper.towards(scope["path"])
+        scope[MODE] = temper.mode
         body = await _whole_body(receive)
-        await asyncio.sleep(self._temper.delay_s())
-        if self._temper.mode.silent:
+        await asyncio.sleep(temper.delay_s())
+        if temper.mode.silent:
             self._note(scope, body, "silent", None)
             await self._until_gone(receive)
             _drop(send)
-        elif self._temper.refuses():
-            reply = self._refusal()
+        elif temper.refuses():
+            reply = self._refusal(temper)
             self._note(scope, body, "refused", reply)
             await _answer(send, reply)
         else:
-            await self._serve(scope, receive, send, body)
+            await self._serve(scope, receive, send, body, temper)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, body: bytes, temper: Temper) -> None:
         reply = await self._process(scope, body)
-        if self._temper.mode.loses_reply:
+        if temper.mode.loses_reply:
             self._note(scope, body, "lost", reply)
             _drop(send)
             await receive()  # the server must see the connection end, or it would answer in our stead
             return
         self._note(scope, body, "answered", reply)
-        reply.body = self._temper.bend(reply.body)
+        reply.body = temper.bend(reply.body)
         await _answer(send, reply)
 
     async def _process(self, scope: Scope, body: bytes) -> _Reply:
@@ -103,9 +107,9 @@ class Front:
         await self._app(scope, once, reply.take)
         return reply
 
-    def _refusal(self) -> _Reply:
-        mode = self._temper.mode
-        kind, body = (b"text/html", _PAGE) if mode.html else (b"application/json", self._refused(self._temper))
+    def _refusal(self, temper: Temper) -> _Reply:
+        mode = temper.mode
+        kind, body = (b"text/html", _PAGE) if mode.html else (b"application/json", self._refused(temper))
         headers = [(b"content-type", kind)]
         if mode.retry_after_s is not None:
             headers.append((b"retry-after", str(mode.retry_after_s).encode()))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from partners.sandbox.modes import Mode
 from partners.sandbox.oicp.operations import Operation
 from partners.sandbox.wire import Json
 
@@ -40,6 +41,7 @@ class Call:
     caller: Caller
     query: Mapping[str, str]
     tree: Json
+    mode: Mode = field(default_factory=Mode)
 
     @property
     def party(self) -> str:

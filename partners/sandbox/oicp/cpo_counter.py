@@ -80,7 +80,7 @@ class CpoCounter:
 
     async def _willing(self, call: Call) -> None:
         await asyncio.sleep(self.manners.delay)
-        if self._cpo.temper.mode.rejects or self.manners.code != SUCCESS:
+        if call.mode.rejects or self.manners.code != SUCCESS:
             raise Refused("602" if self.manners.code == SUCCESS else self.manners.code)
         status = self._cpo.grounds.status_of(call.tree["EvseID"])
         if status is None:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from partners.sandbox.complaints import Complaints
-from partners.sandbox.front import CERTIFICATE
+from partners.sandbox.front import CERTIFICATE, MODE
 from partners.sandbox.oicp.call import Call, Caller, Handlers, Refused, Reply
 from partners.sandbox.oicp.check import breaches_of_form, breaches_of_sense
 from partners.sandbox.oicp.dirt import Dirt
@@ -70,7 +70,7 @@ class Desk:
             self._complaints.add(caller.where, f"the path says {caller.party}, the body {named}")
             raise Refused("017", "path and body name different parties", http=401)
         self._check(caller, tree)
-        return await handler(Call(caller, dict(request.query_params), tree))
+        return await handler(Call(caller, dict(request.query_params), tree, request.scope[MODE]))
 
     def _check(self, caller: Caller, tree: Json) -> None:
         """What is no message of OICP, and what makes no sense. Raises: Refused."""

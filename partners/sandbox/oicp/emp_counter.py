@@ -38,7 +38,7 @@ class EmpCounter:
     async def authorize_start(self, call: Call) -> Reply:
         """eRoamingAuthorizeStart."""
         tree = call.tree
-        code = "102" if self._emp.temper.mode.rejects else await self.cards.judge(tree["Identification"])
+        code = "102" if call.mode.rejects else await self.cards.judge(tree["Identification"])
         if not tree.get("SessionID"):
             self._emp.complaints.add(call.caller.where, "/SessionID: the hub did not give the session an id")
         if code == SUCCESS and tree.get("SessionID"):
@@ -58,7 +58,7 @@ class EmpCounter:
         through_a_hub = folded(record.get("HubOperatorID", "")) == folded(call.party)
         if not (through_a_hub or is_of(record["EvseID"], call.party)):
             self._emp.complaints.add(call.caller.where, "/EvseID: is not of the operator, and no hub operator is named")
-        if self._emp.temper.mode.rejects:
+        if call.mode.rejects:
             raise Refused("022", "rejected by mode")
         known = self.records.setdefault(record["SessionID"], record)
         if known != record:
@@ -68,7 +68,7 @@ class EmpCounter:
 
     async def take_notification(self, call: Call) -> Reply:
         """eRoamingChargingNotifications."""
-        if self._emp.temper.mode.rejects:
+        if call.mode.rejects:
             raise Refused("022", "rejected by mode")
         self.notifications.append(call.tree)
         return Reply(acknowledgement(**sessions_of(call.tree)))

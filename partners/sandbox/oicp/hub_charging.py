@@ -95,7 +95,7 @@ class HubCharging:
         cpo.must_own(record["EvseID"])
         if why := implausible(record, self._hub.data.book.find(cpo, record["EvseID"])):
             raise Refused("022", why)
-        if self._hub.temper.mode.rejects:
+        if call.mode.rejects:
             raise Refused("022", "rejected by mode")
         session.closed = True
         kept = self._hub.ledger.kept[record["SessionID"]] = Kept(dict(record), session, datetime.now(UTC))

@@ -169,7 +169,7 @@ class HubData:
             raise Refused("022", "page and size are numbers", http=400) from error
         if not 1 <= size <= _BIGGEST_PAGE or number < 0:
             raise Refused("022", f"size is from 1 to {_BIGGEST_PAGE}", http=400)
-        size = self._hub.temper.mode.page_limit or size
+        size = call.mode.page_limit or size
         shown, pages = records[number * size : (number + 1) * size], math.ceil(len(records) / size)
         frame = {"number": number, "size": size, "totalElements": len(records), "totalPages": pages}
         ends = {"first": number == 0, "last": number + 1 >= pages, "numberOfElements": len(shown), "empty": not shown}
@@ -179,7 +179,7 @@ class HubData:
         """Pushes of one partner to one service are sequential: one that comes meanwhile is refused."""
         member = self._hub.members.sender(call)
         turn = (member.party, call.caller.operation.name)
-        if self._hub.temper.mode.rejects or turn in self._busy:
+        if call.mode.rejects or turn in self._busy:
             raise Refused("009", "another push is under way")
         self._busy.add(turn)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ from partners.sandbox.oicp.call import Caller, Handlers
 from partners.sandbox.oicp.desk import Desk
 from partners.sandbox.oicp.dirt import Dirt
 from partners.sandbox.oicp.line import Line
+from partners.sandbox.oicp.operations import OPERATIONS, located
 from partners.sandbox.oicp.papers import Papers
 from partners.sandbox.oicp.wire import of_temper
 from partners.sandbox.receipts import Receipts
@@ -113,6 +114,16 @@ class Partner:
             "complaints": self.complaints.listed(),
         }
 
+    def _of_these(self, names: Sequence[str]) -> Callable[[str], bool]:
+        """Is a path one of these operations? Raises: KeyError, for a name that is none."""
+        wanted = {OPERATIONS[name].name for name in names}
+
+        def holds(path: str) -> bool:
+            found = located(path.removeprefix(self.base))
+            return found is not None and found[0].name in wanted
+
+        return holds
+
     def _own_actions(self) -> Actions:
         async def state(_: Json) -> Json:
             return self.state()
@@ -124,8 +135,9 @@ class Partner:
             return [asdict(receipt) for receipt in self.receipts.all()]
 
         async def mode(body: Json) -> Json:
-            """`{mode, seed?}`"""
-            self.temper.switch(body["mode"], seed=body.get("seed"))
+            """`{mode, seed?, only?, times?}`: for these operations only, and so many times; else for all and always."""
+            only = self._of_these(body["only"]) if "only" in body else None
+            self.temper.switch(body["mode"], seed=body.get("seed"), only=only, times=body.get("times"))
             return {"mode": self.temper.name}
 
         async def dirt(body: Mapping[str, Json]) -> Json:

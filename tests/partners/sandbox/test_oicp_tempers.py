@@ -38,6 +38,16 @@ async def test_a_mode_bends_every_answer(yard: Yard, mode: str, http: int, code:
     assert (answer.http, answer.code) == (http, code)
 
 
+async def test_a_mode_may_be_for_one_operation_and_for_one_time(yard: Yard) -> None:
+    charge = await yard.cpo.tap(UID, EVSE)
+    await told(yard.hub, "PUT", "mode", {"mode": "lost-reply", "only": ["ChargeDetailRecord"], "times": 1})
+    assert (await yard.cpo.grounds.push()).is_yes
+    with pytest.raises(httpx.TransportError):
+        await yard.cpo.charges.record(charge)
+    assert (await yard.cpo.charges.record(charge)).http == 404
+    assert yard.hub.ledger.kept[charge.session]
+
+
 async def test_half_are_turned_away_under_rate_limit_with_no_word_of_oicp(yard: Yard) -> None:
     yard.hub.temper.switch("rate-limit", seed=3)
     answers = [await yard.emp.errands.pull_status() for _ in range(20)]
