@@ -1,4 +1,4 @@
-"""The command line: `python -m partners.sandbox` with `emsp`, `cpo` or `charger`.
+"""The command line: `python -m partners.sandbox` with `emsp`, `cpo`, `charger`, or what OICP has instead.
 
 All print JSON lines and end on SIGTERM or SIGINT.
 """
@@ -19,6 +19,7 @@ from partners.sandbox.cpo import Cpo
 from partners.sandbox.emsp import Emsp
 from partners.sandbox.fleet import Script, places, run_fleet
 from partners.sandbox.modes import MODES
+from partners.sandbox.oicp import command as oicp
 from partners.sandbox.point.faults import Faults
 from partners.sandbox.point.link import Security
 from partners.sandbox.wire import RULES
@@ -40,6 +41,7 @@ def _arguments() -> argparse.ArgumentParser:
         partner.add_argument("--receipts", type=Path, help="file of the receipt log")
         partner.add_argument("--hub", help="versions URL of a hub to register with at once")
         partner.add_argument("--token", help="the invitation's token")
+    oicp.add_kinds(kinds)
     charger = kinds.add_parser("charger", help="one or more OCPP charge points")
     charger.add_argument("--ocpp", choices=("1.6", "2.0.1", "2.1"), default="1.6", help="the version it speaks")
     charger.add_argument("--url", required=True, help="ws://host:port/IDENTITY, or the part before it")
@@ -112,7 +114,7 @@ def _security(given: argparse.Namespace) -> Security:
 
 
 async def _until_told(given: argparse.Namespace) -> int:
-    work = asyncio.create_task(_charger(given) if given.kind == "charger" else _partner(given))
+    work = asyncio.create_task(_work(given))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)
     try:
@@ -121,9 +123,18 @@ async def _until_told(given: argparse.Namespace) -> int:
         return 0
 
 
+async def _work(given: argparse.Namespace) -> int:
+    if given.kind == "charger":
+        return await _charger(given)
+    return await (oicp.serve(given, _tell) if given.kind.startswith("oicp-") else _partner(given))
+
+
 def main() -> None:
     """Run what the command line says. The exit status is 1 when the registration failed."""
-    sys.exit(asyncio.run(_until_told(_arguments().parse_args())))
+    given = _arguments().parse_args()
+    if given.kind == oicp.AUTHORITY:
+        sys.exit(oicp.issue(given, _tell))
+    sys.exit(asyncio.run(_until_told(given)))
 
 
 if __name__ == "__main__":

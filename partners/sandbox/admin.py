@@ -49,7 +49,7 @@ class Admin:
             ("PUT", "mode", self.mode),
             *self._more(),
         ]
-        return [Route(f"/sandbox/{name}", _json(action), methods=[method]) for method, name, action in table]
+        return [Route(f"/sandbox/{name}", as_json(action), methods=[method]) for method, name, action in table]
 
     def _more(self) -> list[tuple[str, str, Action]]:
         """What only this kind of partner does."""
@@ -196,7 +196,9 @@ def _field(tree: Mapping[str, Json], name: str) -> Json:
     return (tree.get("cdr_token") or {}).get("uid") if name == "uid" else tree.get(name)
 
 
-def _json(action: Action) -> Callable[[Request], Awaitable[Response]]:
+def as_json(action: Action) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint of plain JSON around what is done."""
+
     async def endpoint(request: Request) -> Response:
         try:
             body = await request.body()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -21,7 +22,7 @@ class _Server(uvicorn.Server):
 class Listener:
     """Serves one application. `url` is known from the first moment, as the socket is bound at once."""
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         # named as TCP, as asyncio switches Nagle's algorithm off only then: else each answer waits 40 ms
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -32,7 +33,8 @@ class Listener:
             raise
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
-        self.url = f"http://{host}:{self._socket.getsockname()[1]}"
+        self._tls = tls
+        self.url = f"{'https' if tls else 'http'}://{host}:{self._socket.getsockname()[1]}"
 
     async def start(self, app: ASGIApp) -> None:
         """Come back when connections are accepted."""
@@ -43,15 +45,28 @@ class Listener:
             log_level="critical",
             access_log=False,
             timeout_graceful_shutdown=1,
+            ssl_context_factory=self._context if self._tls else None,
         )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         while not (self._server.started or self._task.done()):  # noqa: ASYNC110 - uvicorn has a flag only
             await asyncio.sleep(0.005)
 
+    def _context(self, _config: uvicorn.Config, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+        assert self._tls is not None  # noqa: S101 - only asked for with TLS
+        return self._tls
+
+    def _hang_up_on_idle(self) -> None:
+        """Over TLS the other side must answer a goodbye, and whoever only keeps a connection does not read it."""
+        for connection in list(self._server.server_state.connections) if self._server and self._tls else ():
+            cycle = getattr(connection, "cycle", None)
+            if cycle is None or cycle.response_complete:
+                connection.transport.abort()
+
     async def stop(self) -> None:
         """Close the port and what is open on it."""
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
+            self._hang_up_on_idle()
             await self._task
         self._socket.close()

@@ -7,7 +7,8 @@ generator.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 
 
@@ -19,6 +20,7 @@ class Mode:
     refused_share: float = 0.0
     refused_status: int = 500
     retry_after_s: int | None = None
+    html: bool = False
     cut: tuple[float, float] | None = None
     page_limit: int | None = None
     rejects: bool = False
@@ -32,6 +34,8 @@ MODES: Mapping[str, Mode] = {
     "slow": Mode(delay_s=(3.0, 8.0)),
     "rate-limit": Mode(refused_share=0.5, refused_status=429, retry_after_s=2),
     "random-500": Mode(refused_share=0.2, refused_status=500),
+    "unavailable": Mode(refused_share=1.0, refused_status=503),
+    "html-error": Mode(refused_share=1.0, refused_status=403, html=True),
     "partial": Mode(cut=(0.6, 0.8)),
     "auth-fail": Mode(refused_share=1.0, refused_status=401),
     "pagination-stress": Mode(page_limit=1),
@@ -48,12 +52,31 @@ class Temper:
         self._slow_s = slow_s
         self.switch(name)
 
-    def switch(self, name: str, *, seed: int | None = None) -> None:
-        """Take on another mode. Raises KeyError for a name that is none."""
+    def switch(
+        self,
+        name: str,
+        *,
+        seed: int | None = None,
+        only: Callable[[str], bool] | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Take on another mode, for requests to some paths `only`, and so many `times`. Raises KeyError for no name."""
         self.mode = MODES[name]
         self.name = name
+        self._only, self._times = only, times
         if seed is not None:
             self._rng.seed(seed)
+
+    def towards(self, path: str) -> Temper:
+        """The temper that one request meets."""
+        if self._only is not None and not self._only(path):
+            return Temper()
+        met = copy(self)
+        if self._times is not None:
+            self._times -= 1
+            if self._times == 0:
+                self.switch("happy")
+        return met
 
     def delay_s(self) -> float:
         """Seconds to let pass before this answer."""

@@ -35,6 +35,8 @@ class Receipt:
     outcome: str
     status: int | None = None
     answer: str | None = None
+    certificate: str | None = None
+    """The fingerprint of the certificate that the sender showed, where there was TLS with one."""
 
     @property
     def status_code(self) -> int | None:

@@ -142,14 +142,14 @@ class HubProcess:
         """Start it, and wait until it is ready."""
         began = time.monotonic()
         self.process.start()
-        _until(self.process, lambda: self.web.answer("GET", "/health/ready")[0] == 200)
+        until_ready(self.process, lambda: self.web.answer("GET", "/health/ready")[0] == 200)
         self.started_in_s.append(time.monotonic() - began)
 
     def arm(self, failpoints: str) -> None:
         """From now on these failpoints hold in the running hub; "" disarms."""
         before = self.process.log_text().count("armed\n")
         self.process.tell(failpoints)
-        _until(self.process, lambda: self.process.log_text().count("armed\n") > before)
+        until_ready(self.process, lambda: self.process.log_text().count("armed\n") > before)
 
     def close(self) -> None:
         self.process.kill()
@@ -176,7 +176,7 @@ class HubInParts(HubProcess):
             if not part.is_running:
                 before = part.log_text().count("serving")
                 part.start()
-                _until(part, lambda: part.log_text().count("serving") > before)  # noqa: B023 - waited for here
+                until_ready(part, lambda: part.log_text().count("serving") > before)  # noqa: B023 - waited for here
 
     def close(self) -> None:
         for part in (self.ocpp, self.worker):
@@ -206,7 +206,7 @@ class PartnerProcess:
 
     def wait(self) -> None:
         """Until it answers."""
-        _until(self.process, lambda: self.web.answer("GET", "/sandbox/state")[0] == 200)
+        until_ready(self.process, lambda: self.web.answer("GET", "/sandbox/state")[0] == 200)
 
     def close(self) -> None:
         self.process.kill()
@@ -226,7 +226,7 @@ class CpoProcess(PartnerProcess):
     kind = "cpo"
 
 
-def _until(process: Process, holds: Callable[[], bool]) -> None:
+def until_ready(process: Process, holds: Callable[[], bool]) -> None:
     """Wait until the process does what it must. Raises: AssertionError with its log."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:

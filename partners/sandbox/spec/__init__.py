@@ -38,7 +38,8 @@ class Edition:
     open_enums: frozenset[str]
 
 
-def _fields(table: str) -> Mapping[str, Field]:
+def fields(table: str) -> Mapping[str, Field]:
+    """An object's table from its words. Raises: ValueError."""
     rows = {}
     for word in table.split():
         row = _FIELD.fullmatch(word)
@@ -64,7 +65,7 @@ def edition(version: str) -> Edition:
     tables = {"2.1.1": v211, "2.2.1": v221, "2.3.0": v230}[version]
     return Edition(
         version=version,
-        objects={name: _fields(table) for name, table in tables.OBJECTS.items()} | {"Envelope": _fields(_ENVELOPE)},
+        objects={name: fields(table) for name, table in tables.OBJECTS.items()} | {"Envelope": fields(_ENVELOPE)},
         enums={name: frozenset(values.split()) for name, values in tables.ENUMS.items()},
         open_enums=tables.OPEN,
     )
