@@ -101,9 +101,10 @@ def _named(
     value: Mapping[str, Any], spellings: Mapping[str, str], path: str, findings: Findings
 ) -> list[tuple[str, str, Any]]:
     """Name, the key it came under, value; nothing for what says nothing. The right spelling wins over others."""
+    names = spellings.values()
     out: dict[str, tuple[str, str, Any]] = {}
     for key, item in value.items():
-        name = spellings.get(folded(key), key)
+        name = key if key in names else spellings.get(folded(key), key)
         if item is None or (isinstance(item, str) and not item.strip()):
             continue
         if name != key:
