@@ -14,3 +14,5 @@ BOUNDED: Final = settings(
     phases=(Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )
+BOUNDED_EACH: Final = settings(BOUNDED, max_examples=15)
+"""For laws that are tried out for many kinds of things."""

@@ -1,0 +1,86 @@
+"""What all messages are made of: fields by OICP's own names, as mandatory as they are when we write."""
+
+from __future__ import annotations
+
+import types
+from functools import cache
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict
+
+from partners.oicp.wire.kinds import ANYTHING, Kind
+
+OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "CDRForwarded": ("CDRForwarder",),
+    "Coordinates": ("Coordinatea",),
+    "ErrorType": ("ErrorClass",),
+    "EVSEPricing": ("OperatorEVSEPricing",),
+    "EvseStatuses": ("EvseStatusRecords",),
+    "Period": ("Periods",),
+    "Periods": ("Period",),
+}
+"""What fields are called elsewhere, beside differences in case, spaces and signs, which are never looked at."""
+
+
+class Message(BaseModel):
+    """A message of OICP, or an object in one. Fields that are not known stay.
+
+    lenient  mandatory fields without which an object is read all the same: they are missing in the field
+    bare     the field that is meant where its value alone stands in place of the object
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    lenient: ClassVar[frozenset[str]] = frozenset()
+    bare: ClassVar[str] = ""
+
+
+class OneOrMany:
+    """A list that is written as its only item where it has one: both are specified."""
+
+
+class Unwrapped(NamedTuple):
+    """A value that is met inside an object, under `field`."""
+
+    field: str
+
+
+class Form(NamedTuple):
+    """What an annotation says: the innermost type, how often it stands, what marks it."""
+
+    leaf: Any
+    is_list: bool
+    is_optional: bool
+    kind: Kind
+    unwrapped: str
+    is_one_or_many: bool
+
+    @property
+    def model(self) -> type[Message] | None:
+        return self.leaf if isinstance(self.leaf, type) and issubclass(self.leaf, Message) else None
+
+
+@cache
+def forms(model: type[Message]) -> dict[str, Form]:
+    """The fields of a message, in their order."""
+    hints = get_type_hints(model, include_extras=True)
+    return {name: _form(hints[name]) for name in model.model_fields}
+
+
+def _form(annotation: Any) -> Form:
+    marks: list[Any] = []
+    is_list = is_optional = False
+    while True:
+        origin, inner = get_origin(annotation), get_args(annotation)
+        if origin is Annotated:
+            marks.extend(inner[1:])
+        elif origin in (Union, types.UnionType):
+            is_optional = True
+        elif origin is list:
+            is_list = True
+        else:
+            break
+        annotation = inner[0]
+    kind = next((mark for mark in marks if isinstance(mark, Kind)), ANYTHING)
+    unwrapped = next((mark.field for mark in marks if isinstance(mark, Unwrapped)), "")
+    return Form(annotation, is_list, is_optional, kind, unwrapped, any(isinstance(mark, OneOrMany) for mark in marks))
