@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from hub.core.clock import timestamp
-from hub.core.lane import ONLY
+from hub.core.lane_partner import ONLY
 from hub.core.store import Store
 from hub.core.types import parse_datetime
 from hub.core.units import Document

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from partners.sandbox.oicp.papers import Papers
-from tests.walks.processes import Process, Web, free_port, until_ready
+from tests.ports import Port
+from tests.walks.processes import Process, Web, until_ready
 
 
 class OicpProcess:
@@ -18,7 +19,8 @@ class OicpProcess:
     def __init__(self, party: str, papers: Papers, directory: Path, **given: object) -> None:
         """`given`: what else the command line takes, as `hub=...`."""
         self.party, self.papers = party, papers
-        self.port, self.admin_port = free_port(), free_port()
+        self._ports = (Port(), Port())
+        self.port, self.admin_port = (each.number for each in self._ports)
         name = party.replace("*", "-").lower()
         self.receipts = directory / f"{self.kind}-{name}.receipts"
         words: dict[str, Any] = {"party": party, "port": self.port, "admin-port": self.admin_port}
@@ -53,6 +55,8 @@ class OicpProcess:
         """The end, at once."""
         self.process.kill()
         self.web.close()
+        for port in self._ports:
+            port.release()
 
 
 class OicpEmp(OicpProcess):
