@@ -55,6 +55,7 @@ from partners.ocpp.gateway import KINDS as CHARGER_KINDS
 from partners.ocpp.gateway import Gateway
 from partners.ocpp.reach import Reach
 from partners.ocpp.sites.rows import MODULE as SITE_CHANGES
+from partners.oicp.assembly import KINDS as OICP_KINDS
 
 log = structlog.get_logger()
 
@@ -65,7 +66,7 @@ CORE_KINDS: Final = (
 
 def kinds() -> tuple[Kind, ...]:
     """Every kind of document there is; the migrations are made from it."""
-    return (*CORE_KINDS, *all_kinds(), *CHARGER_KINDS)
+    return (*CORE_KINDS, *all_kinds(), *CHARGER_KINDS, *OICP_KINDS)
 
 
 class Program:

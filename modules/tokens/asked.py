@@ -218,7 +218,8 @@ async def _ask(question: Question, goes: Receiver, token: Tree) -> Reply:
     if reply.tree is None:
         raise PeerNonsense("the receiver's answer has no data: it says neither yes nor no")
     named = reply.tree["token"]
-    if _party(named) not in goes.partner.parties:
+    partner = call.hub.registry.find(goes.partner.name) or goes.partner
+    if _party(named) not in partner.parties:  # as it is now, see `asking`
         raise PeerNonsense("the authorization names a token of another party")
     if not is_about(named, token["uid"]):
         raise PeerNonsense("the authorization is about another token than was asked for")

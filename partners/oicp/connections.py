@@ -22,6 +22,7 @@ from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Claim, Endpoint, Partner, State
 from hub.core.units import Audit, Delete, Kind, Put, Unit
+from partners.oicp.ids import OperatorStyle, ProviderStyle
 from partners.oicp.operations import Operation, PartnerKind
 
 log = structlog.get_logger()
@@ -67,8 +68,8 @@ class Connection(BaseModel):
     """The name of the certificate that we present (`certificates.py`); "": none."""
     server_ca: str = ""
     """PEM: who may have issued its server's certificate; "": the authorities that this machine trusts."""
-    operator_style: str = "DE*ABC"
-    provider_style: str = "DE-DCB"
+    operator_style: OperatorStyle = "DE*ABC"
+    provider_style: ProviderStyle = "DE-DCB"
     countries: dict[str, str] = {}
     """Calling code, or operator, of DIN SPEC 91286 -> country, where the code does not tell."""
     terms: dict[str, Any] = {}

@@ -1,0 +1,66 @@
+"""The bridge put together: what answers OICP's operations, what speaks OICP for the hub, and the work behind both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from hub.core.dispatch import Dispatcher
+from hub.core.ports import Hub
+from hub.core.units import Kind
+from partners.oicp.authorize import Authorizing
+from partners.oicp.bridge import Bridge
+from partners.oicp.client import Client
+from partners.oicp.connections import OICP_CONNECTIONS, Connections
+from partners.oicp.evse_table import OICP_EVSES, OICP_STATES, EvseTable
+from partners.oicp.face import Handler
+from partners.oicp.inward import Inward
+from partners.oicp.ledger import OICP_SESSIONS, Ledger
+from partners.oicp.notifications import Notifications
+from partners.oicp.ordering import Ordering
+from partners.oicp.peers import OicpPeers
+from partners.oicp.record_store import OICP_RECORDS
+from partners.oicp.records import Records
+from partners.oicp.serving import Serving
+
+KINDS: Final[tuple[Kind, ...]] = (OICP_CONNECTIONS, OICP_EVSES, OICP_STATES, OICP_SESSIONS, OICP_RECORDS)
+
+
+class Oicp:
+    """All of OICP, as `hub/app.py` joins it to the hub."""
+
+    def __init__(self, hub: Hub, dispatcher: Dispatcher, connections: Connections, client: Client) -> None:
+        self.hub = hub
+        self.connections = connections
+        self.bridge = Bridge(
+            hub=hub,
+            connections=connections,
+            client=client,
+            inward=Inward(dispatcher),
+            ledger=Ledger(hub),
+            places=EvseTable(hub),
+        )
+        self.authorizing = Authorizing(self.bridge)
+        self.ordering = Ordering(self.bridge)
+        self.serving = Serving(self.bridge)
+        self.notifications = Notifications(self.bridge, self.ordering)
+        self.records = Records(self.bridge, self.notifications)
+        self.peers = OicpPeers(self.authorizing, self.ordering, self.serving, self.notifications, self.records)
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """Who answers which operation, by its name."""
+        return {
+            "AuthorizeStart": self.authorizing.start,
+            "AuthorizeStop": self.authorizing.stop,
+            "AuthorizeRemoteStart": self.serving.remote_start,
+            "AuthorizeRemoteStop": self.serving.remote_stop,
+            "AuthorizeRemoteReservationStart": self.serving.reservation_start,
+            "AuthorizeRemoteReservationStop": self.serving.reservation_stop,
+            "ChargingNotification": self.notifications.hear,
+            "ChargeDetailRecord": self.records.take,
+        }
+
+    def start(self) -> None:
+        """Begin the work that runs without being asked."""
+        self.hub.background.start(self.records.run(), name="oicp records")

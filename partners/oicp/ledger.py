@@ -1,0 +1,191 @@
+"""The ledger of OICP sessions: one row a SessionID, from the first question to the CDR.
+
+OICP names a charge by the hub's SessionID from its authorization on; OCPI names it only once it runs. The row joins the
+two: who owns it on either side, by which medium it was allowed, how far it is, and under which names OCPI knows it. It
+decides what an order or a CDR may still do (StatusCode 400).
+
+    pending --> active --> ended --> closed        closed: the CDR is there
+       \\-> refused             nobody may charge under it any more; what runs all the same is stopped
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import msgspec
+
+from hub.core.clock import timestamp
+from hub.core.errors import Conflict, NotFound
+from hub.core.forgetting import forget_some
+from hub.core.ports import Hub
+from hub.core.units import ABSENT, Delete, Document, Kind, Put, Unit
+
+OICP_SESSIONS: Final = Kind(
+    "oicp_sessions",
+    columns=("state", "reference", "session", "evse", "partner_session", "reservation"),
+    indexed=("state", "reference", "session", "evse", "partner_session", "reservation"),
+)
+PENDING: Final = "pending"
+ACTIVE: Final = "active"
+ENDED: Final = "ended"
+CLOSED: Final = "closed"
+REFUSED: Final = "refused"
+OPEN: Final = frozenset({PENDING, ACTIVE, ENDED})
+_ATTEMPTS: Final = 5
+_KEPT: Final = timedelta(days=90)
+
+
+class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A charge, or a reservation, as OICP knows it. Partner names are those of the registry; "" is an OCPI party."""
+
+    id: str
+    """SessionID, lower case."""
+    state: str = PENDING
+    origin: str = "start"
+    """`start` (a card at the charger), `remote`, `reservation`, or `told` (first heard of by a notification or CDR)."""
+    cpo: str = ""
+    emp: str = ""
+    cpo_party: str = ""
+    emp_party: str = ""
+    operator_id: str = ""
+    provider_id: str = ""
+    evse_id: str = ""
+    location: str = ""
+    """Key of the OCPI location."""
+    evse_uid: str = ""
+    identification: dict[str, Any] = {}
+    """As it came, or as it was sent."""
+    token: dict[str, Any] = {}
+    """The OCPI token that it was allowed for."""
+    product: str = ""
+    cpo_partner_session: str = ""
+    emp_partner_session: str = ""
+    reference: str = ""
+    """OCPI authorization_reference."""
+    session: str = ""
+    """Key of the OCPI session, once there is one (`DE*ABC/id`)."""
+    reservation: str = ""
+    """OCPI reservation_id, of a reservation."""
+    expires: datetime | None = None
+    opened: datetime
+    started: datetime | None = None
+    told: dict[str, str] = {}
+    """What was said of it, each with the time: `start`, `progress`, `end`; `cdr` before it is sent."""
+    result: str = ""
+    """What became of the last order, as OCPI's CommandResultType."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    def put(self, *, expect: int = ABSENT) -> Put:
+        """The write of it."""
+        names = (self.reference.upper(), self.session.upper(), self.evse_id, self._partner_session)
+        columns = (self.state, *names, self.reservation.upper())
+        return Put(
+            OICP_SESSIONS,
+            self.id,
+            msgspec.json.encode(self),
+            last_updated=timestamp(self.opened),
+            columns=columns,
+            expect=expect,
+        )
+
+    @property
+    def _partner_session(self) -> str:
+        return self.emp_partner_session or self.cpo_partner_session
+
+
+class Ledger:
+    """The rows, by their names on either side."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def open(self, session: OicpSession) -> OicpSession:
+        """A new row. Raises: Conflict, where there is one of this id."""
+        await self._hub.store.commit(Unit().put(session.put()))
+        return session
+
+    async def get(self, session_id: str) -> OicpSession:
+        """Raises: NotFound."""
+        document = await self._hub.store.get(OICP_SESSIONS, session_id.lower())
+        if document is None:
+            raise NotFound("there is no such session")
+        return _read(document)
+
+    async def find(self, session_id: str) -> OicpSession | None:
+        document = await self._hub.store.get(OICP_SESSIONS, session_id.lower())
+        return None if document is None else _read(document)
+
+    async def by_reference(self, reference: str) -> OicpSession | None:
+        """That of an OCPI authorization_reference."""
+        return await self._only(reference=reference.upper()) if reference else None
+
+    async def by_session(self, key: str) -> OicpSession | None:
+        """That of an OCPI session, by its key."""
+        return await self._only(session=key.upper())
+
+    async def by_partner_session(self, name: str) -> OicpSession | None:
+        """That of a partner session id of ours, where the hub's SessionID came only later."""
+        return await self._only(partner_session=name) if name else None
+
+    async def by_reservation(self, reservation: str) -> OicpSession | None:
+        """That of an OCPI reservation_id."""
+        return await self._only(reservation=reservation.upper()) if reservation else None
+
+    async def open_at(self, evse_id: str) -> list[OicpSession]:
+        """What is pending or going on at an EVSE, the newest last."""
+        found = await self._hub.store.select(OICP_SESSIONS, equal={"evse": evse_id}, limit=1_000)
+        return sorted((s for s in map(_read, found) if s.is_open), key=lambda each: each.opened)
+
+    async def in_state(self, state: str) -> list[OicpSession]:
+        found = await self._hub.store.select(OICP_SESSIONS, equal={"state": state}, limit=100_000)
+        return [_read(document) for document in found]
+
+    async def change(self, session_id: str, change: Callable[[OicpSession], OicpSession]) -> OicpSession:
+        """Write what `change` makes of the row; it is called again when somebody was faster.
+
+        The same row returned means that there is nothing to write. Raises: NotFound, Conflict; what `change` raises.
+        """
+        for _ in range(_ATTEMPTS):
+            document = await self._hub.store.get(OICP_SESSIONS, session_id.lower())
+            if document is None:
+                raise NotFound("there is no such session")
+            known = _read(document)
+            changed = change(known)
+            if changed is known:
+                return known
+            try:
+                await self._hub.store.commit(Unit().put(changed.put(expect=document.version)))
+            except Conflict:
+                continue
+            return changed
+        raise Conflict
+
+    async def renamed(self, session: OicpSession, session_id: str) -> OicpSession:
+        """The hub has given it another SessionID than the one of ours under which it waited. Raises: Conflict."""
+        renamed = msgspec.structs.replace(session, id=session_id.lower())
+        await self._hub.store.commit(Unit().delete(Delete(OICP_SESSIONS, session.id)).put(renamed.put()))
+        return renamed
+
+    async def forget(self) -> None:
+        """What is older than 90 days goes."""
+        await forget_some(self._hub.store, OICP_SESSIONS, timestamp(self._hub.clock.now() - _KEPT))
+
+    async def _only(self, **equal: str) -> OicpSession | None:
+        """The newest that fits: names are not given twice, but a partner's might be."""
+        found = await self._hub.store.select(OICP_SESSIONS, equal=equal, limit=100)
+        return max(map(_read, found), key=lambda each: each.opened, default=None)
+
+
+def new_session_id() -> str:
+    """A SessionID (a GUID), as a hub issues it."""
+    return str(uuid4())
+
+
+def _read(document: Document) -> OicpSession:
+    return msgspec.json.decode(document.body, type=OicpSession)

@@ -1,0 +1,285 @@
+"""How a charge goes on: the notifications of OICP, and the Sessions of OCPI, in both directions.
+
+Notifications are best effort: one that is lost holds nothing up, and least of all the CDR. But they tell of charges
+that nobody may make any more: one whose order was given up, and that begins all the same, is stopped at once, as its
+CDR could never be delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+from msgspec.structs import replace
+
+from hub.core.clock import timestamp
+from hub.core.errors import BusbarError, NotFound, PeerFault, PeerTimeout
+from hub.core.inbound import parse
+from hub.core.jsontypes import Tree
+from hub.core.operations import LARGE, RECEIVER
+from hub.core.parties import Party
+from hub.core.registry import Partner
+from hub.core.types import parse_datetime
+from hub.core.units import Document
+from modules.locations import service as locations
+from modules.sessions import received as sessions
+from partners.oicp import ids, voices
+from partners.oicp.answers import Code, Refused, acknowledged
+from partners.oicp.bridge import Bridge
+from partners.oicp.connections import Connection
+from partners.oicp.face import Call
+from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, OPEN, PENDING, REFUSED, OicpSession, new_session_id
+from partners.oicp.mapping.sessions import PROGRESS_EVERY, notifications_of, session_of
+from partners.oicp.ordering import Ordering
+from partners.oicp.serving import RESULTS
+
+log = structlog.get_logger()
+
+Message = Mapping[str, Any]
+
+_TOKEN_FIELDS: Final = ("country_code", "party_id", "uid", "type", "contract_id")
+_WAIT_S: Final = 10.0
+
+
+class Notifications:
+    """Told to EMPs and hubs, and heard from CPOs and hubs."""
+
+    def __init__(self, bridge: Bridge, ordering: Ordering) -> None:
+        self._bridge = bridge
+        self._ordering = ordering
+
+    async def tell(self, partner: Partner, owner: str, session_id: str) -> None:
+        """Tell an EMP, or a hub, how the session of CPO `owner` stands now."""
+        connection = self._bridge.connections.of(partner.name)
+        document = await self._on_record(owner, session_id)
+        if connection is None or document is None:
+            return
+        tree: Tree = parse(document.body, limit=4 * LARGE)
+        row = await self.row_of(connection, owner, tree)
+        if row is None:
+            return
+        if row.state == REFUSED and tree["status"] == "ACTIVE":
+            await self._stop_here(partner, row, document.columns["id"])
+            return
+        zone = await self._zone(owner, tree["location_id"])
+        now = timestamp(self._bridge.hub.clock.now())
+        told = dict(row.told)
+        for notification in notifications_of(tree, row.told, time_zone=zone, now=now):
+            if await self._send(connection, row, notification):
+                told["end" if notification["Type"] == "Error" else notification["Type"].lower()] = now
+        state = ENDED if "end" in told else ACTIVE
+        await self._bridge.ledger.change(
+            row.id, lambda known: replace(known, told=told, state=state if known.state in OPEN else known.state)
+        )
+
+    async def _on_record(self, owner: str, session_id: str) -> Document | None:
+        try:
+            return await sessions.get(self._bridge.hub, Party.parse(owner), session_id)
+        except NotFound:
+            return None
+
+    async def row_of(self, connection: Connection, owner: str, tree: Tree) -> OicpSession | None:
+        """The row of a Session or CDR of OCPI, which knows from now on what it is called there.
+
+        By its authorization_reference; else by what OCPI calls it; else, with a warning, by card and EVSE. To an EMP we
+        are the hub, and give a charge that nobody asked about a SessionID all the same; another hub knows none of it.
+        """
+        ledger, session_id = self._bridge.ledger, tree.get("session_id", tree["id"])
+        key = f"{owner}/{session_id}"
+        row = await ledger.by_reference(tree.get("authorization_reference") or "") or await ledger.by_session(key)
+        row = row or await self._by_card(tree)
+        if row is None:
+            return await self._made(connection, owner, key, tree) if connection.kind == "emp" else None
+        if row.session:
+            return row
+        started = parse_datetime(tree["start_date_time"])
+        return await ledger.change(
+            row.id,
+            lambda known: replace(
+                known, session=key, started=started, state=ACTIVE if known.state == PENDING else known.state
+            ),
+        )
+
+    async def _by_card(self, tree: Tree) -> OicpSession | None:
+        place = await self._place(tree)
+        token = tree["cdr_token"]
+        at_evse = await self._bridge.ledger.open_at(place.evse_id) if place is not None else []
+        fitting = [row for row in at_evse if not row.session and row.token.get("uid", "") == token["uid"]]
+        if len(fitting) != 1:
+            return None
+        log.warning("session found by card and EVSE: its CPO gave no authorization_reference", session=fitting[0].id)
+        return fitting[0]
+
+    async def _place(self, tree: Tree) -> Any:
+        owner = f"{tree['country_code']}*{tree['party_id']}"
+        spot = tree.get("cdr_location") or {"id": tree.get("location_id", ""), "evse_uid": tree.get("evse_uid", "")}
+        return await self._bridge.places.named(owner, spot["id"], spot["evse_uid"])
+
+    async def _made(self, connection: Connection, owner: str, key: str, tree: Tree) -> OicpSession | None:
+        place, token = await self._place(tree), tree["cdr_token"]
+        if place is None:
+            return None
+        log.warning("charge without a SessionID: one was made for it", partner=connection.partner)
+        party = f"{token['country_code']}*{token['party_id']}"
+        return await self._bridge.ledger.open(
+            OicpSession(
+                id=new_session_id(),
+                state=ACTIVE,
+                origin="told",
+                cpo_party=owner,
+                emp=connection.partner,
+                emp_party=party,
+                operator_id=voices.operator(connection, owner),
+                provider_id=voices.provider(connection, party),
+                evse_id=place.evse_id,
+                location=place.location,
+                evse_uid=place.evse_uid,
+                identification=identification_of(token),
+                token=token,
+                session=key,
+                opened=self._bridge.hub.clock.now(),
+            )
+        )
+
+    async def _send(self, connection: Connection, row: OicpSession, notification: Message) -> bool:
+        """True: it was taken, or will not be taken another time either."""
+        message = {**notification, **_names(connection, row)}
+        try:
+            answer = await self._bridge.client.call(
+                connection, "ChargingNotification", message, deadline_s=_WAIT_S, wait=False
+            )
+        except PeerTimeout:
+            return True
+        except BusbarError as fault:
+            log.info("notification not taken", partner=connection.partner, type=notification["Type"], why=str(fault))
+            return False
+        return bool(answer.tree.get("Result"))
+
+    async def _stop_here(self, partner: Partner, row: OicpSession, session_id: str) -> None:
+        """Whoever ordered it was told that it failed. Raises nothing: it is tried again with the next update."""
+        said = await self._bridge.inward.request(
+            *(partner, "POST", "commands", RECEIVER, ("STOP_SESSION",)),
+            body={"session_id": session_id, "response_url": RESULTS + row.id},
+            sender=row.emp_party,
+            to=row.cpo_party,
+        )
+        log.warning("a charge began that had been given up: it is stopped", session=row.id, code=said.code)
+
+    async def _zone(self, owner: str, location_id: str) -> str:
+        try:
+            return str((await locations.get_tree(self._bridge.hub.store, f"{owner}/{location_id}"))["time_zone"])
+        except BusbarError:
+            return ""
+
+    async def hear(self, call: Call) -> Message:
+        """A CPO, or a hub, tells of a charge. Raises: Refused."""
+        row = await self.heard_of(call)
+        message = call.message
+        if row.state == REFUSED:
+            if message["Type"] == "Start":
+                self._bridge.hub.background.start(self._stop_there(call.connection, row), name="oicp stop")
+            raise Refused(Code.SESSION_INVALID)
+        if row.emp:
+            answer = await self._pass_on(row, message)
+        else:
+            await self._as_session(call.partner, row, message)
+            answer = acknowledged(SessionID=row.id)
+        now = timestamp(self._bridge.hub.clock.now())
+        told = {**row.told, message["Type"].lower(): now}
+        state = ENDED if message["Type"] == "End" else ACTIVE
+        await self._bridge.ledger.change(row.id, lambda known: replace(known, told=told, state=state))
+        return answer
+
+    async def heard_of(self, call: Call) -> OicpSession:
+        """The row of what a CPO or hub tells of: its own, and not over. Raises: Refused."""
+        message, ledger = call.message, self._bridge.ledger
+        row = await ledger.find(message["SessionID"])
+        if row is None and call.connection.kind == "hub":
+            row = await ledger.by_partner_session(message.get("EMPPartnerSessionID", ""))
+        if row is None or row.cpo != call.partner.name or row.state == CLOSED:
+            raise Refused(Code.SESSION_INVALID)
+        if message.get("Type") == "Progress" and call.connection.kind == "cpo" and self._is_early(row):
+            raise Refused(Code.DATA_ERROR, "a Progress comes five minutes after the last at the earliest")
+        return row
+
+    def _is_early(self, row: OicpSession) -> bool:
+        last = row.told.get("progress", "")
+        return last != "" and self._bridge.hub.clock.now() - parse_datetime(last) < PROGRESS_EVERY
+
+    async def _stop_there(self, connection: Connection, row: OicpSession) -> None:
+        result = await self._ordering.stop(connection, row)
+        log.warning("a charge began that had been given up: it is stopped", session=row.id, result=result)
+
+    async def _pass_on(self, row: OicpSession, message: Message) -> Message:
+        """To the EMP whose driver it is; its answer is the answer. Raises: Refused."""
+        connection = self._bridge.connections.of(row.emp)
+        if connection is None or not connection.base_url:
+            raise Refused(Code.NOT_OFFERED)
+        try:
+            answer = await self._bridge.client.call(
+                connection, "ChargingNotification", message, deadline_s=_WAIT_S, wait=False
+            )
+        except PeerFault:
+            raise Refused(Code.PARTNER_SILENT) from None
+        return answer.tree
+
+    async def _as_session(self, partner: Partner, row: OicpSession, message: Message) -> None:
+        """Raises: Refused, where the hub does not take it."""
+        document = await self._on_record(row.cpo_party, row.id)
+        known = parse(document.body, limit=4 * LARGE) if document is not None else None
+        now = timestamp(self._bridge.hub.clock.now())
+        tree = session_of(await self.base_of(row), message, known, now)
+        await self.put_session(partner, row, tree)
+
+    async def put_session(self, partner: Partner, row: OicpSession, tree: Tree) -> None:
+        """The Session, as its CPO. Raises: Refused."""
+        said = await self._bridge.inward.request(
+            *(partner, "PUT", "sessions", RECEIVER, (*row.cpo_party.split("*"), row.id)),
+            body=tree,
+            sender=row.cpo_party,
+        )
+        if not said.is_success:
+            raise Refused(Code.DATA_ERROR, info=said.message)
+
+    async def base_of(self, row: OicpSession) -> Tree:
+        """What a Session of this row always says."""
+        party = Party.parse(row.cpo_party)
+        place = await self._bridge.places.find(row.evse_id)
+        tree: Tree = {
+            "country_code": party.country_code,
+            "party_id": party.party_id,
+            "id": row.id,
+            "cdr_token": {name: row.token[name] for name in _TOKEN_FIELDS},
+            "auth_method": "COMMAND" if row.origin in ("remote", "reservation") else "AUTH_REQUEST",
+            "authorization_reference": row.reference,
+            "location_id": place.location_id if place else ids.fitting(row.evse_id),
+            "evse_uid": place.evse_uid if place else ids.fitting(row.evse_id),
+            "connector_id": (place.connector_id if place else "") or "1",
+            "currency": self._bridge.hub.settings.currency,
+        }
+        return tree
+
+
+def identification_of(token: Tree) -> dict[str, Any]:
+    """How OICP names the driver of a token."""
+    if token["type"] == "RFID":
+        try:
+            return {"RFIDMifareFamilyIdentification": {"UID": ids.card_uid(token["uid"])}}
+        except ids.InvalidId:
+            return {"RFIDMifareFamilyIdentification": {"UID": ids.folded_uid(token["uid"])}}
+    kind = "PlugAndChargeIdentification" if token["type"] == "EMAID" else "RemoteIdentification"
+    return {kind: {"EvcoID": token["contract_id"]}}
+
+
+def _names(connection: Connection, row: OicpSession) -> dict[str, Any]:
+    named = {
+        "SessionID": row.id,
+        "EvseID": row.evse_id,
+        "OperatorID": voices.operator(connection, row.cpo_party),
+        "Identification": row.identification,
+        "CPOPartnerSessionID": row.cpo_partner_session,
+        "EMPPartnerSessionID": row.emp_partner_session,
+        "PartnerProductID": row.product,
+    }
+    return {name: value for name, value in named.items() if value}

@@ -1,0 +1,204 @@
+"""Orders for the EVSEs of a CPO that speaks OICP, also behind another hub: an eMSP's commands, said as remote starts,
+remote stops and reservations. OCPI mod_commands; OICP answers once, with the final result.
+
+    eMSP --START_SESSION--> hub --AuthorizeRemoteStart--> CPO
+         <--ACCEPTED-------                                    at once: the order is taken on
+         <--CommandResult--     <--Acknowledgement------       when it comes, at most 65 s later
+
+The row of the ledger is on disk before the order goes out. What became of an order without an answer nobody knows: the
+eMSP is told TIMEOUT, nothing is tried again, and a charge that begins all the same is stopped (`notifications`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from msgspec.structs import replace
+
+from hub.core.errors import NotFound, PeerFault, PeerRefused, PeerTimeout
+from hub.core.jsontypes import Tree
+from hub.core.operations import SENDER
+from hub.core.registry import Partner
+from hub.core.types import parse_datetime
+from partners.oicp import ids, voices
+from partners.oicp.answers import Code
+from partners.oicp.bridge import Bridge
+from partners.oicp.connections import Connection
+from partners.oicp.ledger import PENDING, REFUSED, OicpSession, new_session_id
+from partners.oicp.mapping.commands import command_result
+from partners.oicp.places import EvsePlace
+
+log = structlog.get_logger()
+
+Message = Mapping[str, Any]
+
+WAIT_S: Final = 65.0
+"""A hub gives a CPO 60 s; then its own answer comes."""
+_LONGEST_MIN: Final = 99
+_REJECTED: Final[Tree] = {"result": "REJECTED", "timeout": 0}
+_NOT_SUPPORTED: Final[Tree] = {"result": "NOT_SUPPORTED", "timeout": 0}
+_UNKNOWN_SESSION: Final[Tree] = {"result": "UNKNOWN_SESSION", "timeout": 0}
+_ACCEPTED: Final[Tree] = {"result": "ACCEPTED", "timeout": math.ceil(WAIT_S) + 5}
+
+
+class Ordering:
+    """Commands, said in OICP."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    async def take(self, partner: Partner, name: str, order: Tree, *, to: str, sender: str) -> Tree:
+        """An order of eMSP `sender` for CPO `to`: CommandResponse. Raises: PeerFault's children."""
+        connection = self._bridge.connections.of(partner.name)
+        if connection is None:
+            raise NotFound("there is no OICP connection of this partner")
+        match name:
+            case "START_SESSION" | "RESERVE_NOW":
+                return await self._begin(connection, name, order, to=to, sender=sender)
+            case "STOP_SESSION":
+                known = await self._of_session(to, order["session_id"])
+            case "CANCEL_RESERVATION":
+                known = await self._bridge.ledger.by_reservation(f"{sender}/{order['reservation_id']}")
+            case _:
+                return _NOT_SUPPORTED
+        if known is None or not known.is_open or known.cpo != partner.name:
+            return _UNKNOWN_SESSION if name == "STOP_SESSION" else {"result": "REJECTED", "timeout": 0}
+        operation = "AuthorizeRemoteStop" if name == "STOP_SESSION" else "AuthorizeRemoteReservationStop"
+        self._later(self._stop(connection, known, operation, name, order))
+        return _ACCEPTED
+
+    async def _begin(self, connection: Connection, name: str, order: Tree, *, to: str, sender: str) -> Tree:
+        minutes = self._minutes(order) if name == "RESERVE_NOW" else None
+        if minutes is not None and not 1 <= minutes <= _LONGEST_MIN:
+            return _REJECTED
+        evse_uid = order.get("evse_uid")
+        place = await self._bridge.places.named(to, order["location_id"], evse_uid) if evse_uid else None
+        contract = _contract(order["token"])
+        if place is None or contract is None:
+            return _REJECTED
+        if not place.is_remote:
+            return _NOT_SUPPORTED
+        session = self._session(connection, order, place, contract, to=to, sender=sender)
+        await self._bridge.ledger.open(session)
+        message = self._message(connection, session) | ({"Duration": minutes} if minutes is not None else {})
+        operation = "AuthorizeRemoteStart" if minutes is None else "AuthorizeRemoteReservationStart"
+        self._later(self._start(connection, session, operation, message, name, order))
+        return _ACCEPTED
+
+    def _minutes(self, order: Tree) -> int:
+        left = parse_datetime(order["expiry_date"]) - self._bridge.hub.clock.now()
+        return math.ceil(left / timedelta(minutes=1))
+
+    def _session(
+        self, connection: Connection, order: Tree, place: EvsePlace, contract: str, *, to: str, sender: str
+    ) -> OicpSession:
+        session_id, reservation = new_session_id(), order.get("reservation_id", "")
+        return OicpSession(
+            id=session_id,
+            origin="reservation" if reservation else "remote",
+            cpo=connection.partner,
+            cpo_party=to,
+            emp_party=sender,
+            operator_id=voices.operator_of_evse(connection, place),
+            provider_id=voices.provider(connection, sender),
+            evse_id=place.evse_id,
+            location=place.location,
+            evse_uid=place.evse_uid,
+            identification={"RemoteIdentification": {"EvcoID": contract}},
+            token=order["token"],
+            emp_partner_session=session_id,
+            reference=order.get("authorization_reference") or session_id,
+            reservation=f"{sender}/{reservation}" if reservation else "",
+            expires=parse_datetime(order["expiry_date"]) if reservation else None,
+            opened=self._bridge.hub.clock.now(),
+        )
+
+    def _message(self, connection: Connection, session: OicpSession) -> dict[str, Any]:
+        message: dict[str, Any] = {
+            "ProviderID": session.provider_id,
+            "EvseID": session.evse_id,
+            "Identification": session.identification,
+            "EMPPartnerSessionID": session.emp_partner_session,
+        }
+        return message if connection.kind == "hub" else {"SessionID": session.id, **message}
+
+    async def _start(
+        self, connection: Connection, session: OicpSession, operation: str, message: Message, name: str, order: Tree
+    ) -> None:
+        try:
+            answer = await self._bridge.client.call(
+                connection, operation, message, id=session.provider_id, deadline_s=WAIT_S, wait=False
+            )
+        except PeerFault as fault:
+            await self._settled(session, REFUSED)
+            await self._tell(connection, name, order, _result_of(fault))
+            return
+        code = _code(answer.tree)
+        if code == Code.SUCCESS:
+            issued = str(answer.tree.get("SessionID") or "")
+            if connection.kind == "hub" and issued and issued.lower() != session.id:
+                session = await self._bridge.ledger.renamed(session, issued)
+        else:
+            await self._settled(session, REFUSED)
+        await self._tell(connection, name, order, command_result(code))
+
+    async def _stop(self, connection: Connection, session: OicpSession, operation: str, name: str, order: Tree) -> None:
+        await self._tell(connection, name, order, await self.stop(connection, session, operation))
+
+    async def stop(self, connection: Connection, session: OicpSession, operation: str = "AuthorizeRemoteStop") -> str:
+        """Order the end of a charge or reservation. Returns: what became of it, as CommandResultType."""
+        message = {"SessionID": session.id, "ProviderID": session.provider_id, "EvseID": session.evse_id}
+        try:
+            answer = await self._bridge.client.call(
+                connection, operation, message, id=session.provider_id, deadline_s=WAIT_S, wait=False
+            )
+        except PeerFault as fault:
+            return _result_of(fault)
+        return command_result(_code(answer.tree))
+
+    async def _settled(self, session: OicpSession, state: str) -> None:
+        await self._bridge.ledger.change(
+            session.id, lambda known: replace(known, state=state) if known.state == PENDING else known
+        )
+
+    async def _of_session(self, to: str, session_id: str) -> OicpSession | None:
+        ledger = self._bridge.ledger
+        return await ledger.find(session_id) or await ledger.by_session(f"{to}/{session_id}")
+
+    async def _tell(self, connection: Connection, name: str, order: Tree, result: str) -> None:
+        """The CommandResult, to the response_url of ours that came with the order."""
+        partner = self._bridge.hub.registry.find(connection.partner)
+        if partner is None:
+            return
+        result_id = str(order["response_url"]).rstrip("/").rsplit("/", 1)[-1]
+        said = await self._bridge.inward.request(
+            partner, "POST", "commands", SENDER, (name, result_id), body={"result": result}
+        )
+        if not said.is_success:
+            log.warning("command result not taken", partner=connection.partner, command=name, code=said.code)
+
+    def _later(self, work: Any) -> None:
+        self._bridge.hub.background.start(work, name="oicp order")
+
+
+def _contract(token: Tree) -> str | None:
+    """The EvcoID of the token's contract; None where it is none, as OICP knows drivers by that alone."""
+    try:
+        return str(ids.EvcoID.parse(token["contract_id"]).complete)
+    except ids.InvalidId:
+        return None
+
+
+def _code(tree: Message) -> str:
+    return str((tree.get("StatusCode") or {}).get("Code", ""))
+
+
+def _result_of(fault: PeerFault) -> str:
+    """What an order without an answer came to, as far as an eMSP is told."""
+    if isinstance(fault, PeerTimeout):
+        return "TIMEOUT"
+    return "REJECTED" if isinstance(fault, PeerRefused) else "FAILED"

@@ -1,0 +1,82 @@
+"""Charge detail records of OICP, as they came or went: kept before they are acknowledged, found again by EMPs.
+
+new --> delivered            its OCPI CDR is on record, or the EMP took it
+ |  \\-> held                 it cannot be priced or placed: an operator sees why, and it is tried again
+ \\-> waiting                 for an EMP that did not take it yet; it may fetch it any time
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from hub.core.clock import timestamp
+from hub.core.ports import Hub
+from hub.core.units import ANY, Document, Kind, Put, Unit
+
+OICP_RECORDS: Final = Kind(
+    "oicp_records", columns=("state", "provider", "operator", "session"), indexed=("state", "provider")
+)
+NEW: Final = "new"
+HELD: Final = "held"
+WAITING: Final = "waiting"
+DELIVERED: Final = "delivered"
+
+
+class OicpRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One record. `provider` and `operator` are parties; `record` is the message as it came, or as it goes out."""
+
+    session: str
+    state: str = NEW
+    cpo: str = ""
+    """The partner that brought it; "": an OCPI party did."""
+    emp: str = ""
+    """The partner of OICP that is to have it."""
+    provider: str = ""
+    operator: str = ""
+    record: dict[str, Any]
+    why: str = ""
+    """Why it is held."""
+    tries: int = 0
+
+    def put(self, *, expect: int = ANY) -> Put:
+        """The write of it; what EMPs ask for by From and To is when the session ended."""
+        return Put(
+            OICP_RECORDS,
+            self.session,
+            msgspec.json.encode(self),
+            last_updated=_ended(self.record),
+            columns=(self.state, self.provider, self.operator, self.session),
+            expect=expect,
+        )
+
+
+def _ended(record: dict[str, Any]) -> str:
+    moment = datetime.fromisoformat(str(record["SessionEnd"]))
+    return timestamp(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
+
+
+class RecordStore:
+    """The records on disk."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def find(self, session_id: str) -> OicpRecord | None:
+        document = await self._hub.store.get(OICP_RECORDS, session_id.lower())
+        return None if document is None else read(document)
+
+    async def keep(self, record: OicpRecord, *, expect: int = ANY) -> None:
+        """Raises: Conflict."""
+        await self._hub.store.commit(Unit().put(record.put(expect=expect)))
+
+    async def in_state(self, state: str) -> list[OicpRecord]:
+        found = await self._hub.store.select(OICP_RECORDS, equal={"state": state}, limit=10_000)
+        return [read(document) for document in found]
+
+
+def read(document: Document) -> OicpRecord:
+    """As it is on disk."""
+    return msgspec.json.decode(document.body, type=OicpRecord)

@@ -1,0 +1,278 @@
+"""Charge detail records, both ways. What was acknowledged is on disk; nothing is billed twice, nothing without a price.
+
+    OICP CPO --> record kept, acknowledged --> priced by our engine --> CDR of OCPI --> the eMSP's lane       `take`
+                                          \\-> as it came, where the EMP speaks OICP
+    OCPI CPO --> the lane of an EMP of OICP --> ChargeDetailRecord                                            `deliver`
+
+One record a session: a hub closes the session with it. The same record again is acknowledged again, another one for the
+same session is refused. A record that cannot be priced, or whose EVSE nobody knows, is held with the reason and tried
+again; it is never passed on as a charge for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+from msgspec.structs import replace
+
+from hub.core.dialect import NotExpressible
+from hub.core.errors import BusbarError, PeerFault, PeerRefused
+from hub.core.jsontypes import Tree
+from hub.core.operations import RECEIVER
+from hub.core.parties import Party
+from hub.core.ports import PeerAnswer
+from hub.core.registry import Partner
+from modules.cdrs.build import SessionFacts, make
+from modules.locations import service as locations
+from modules.tariffs import service as tariffs
+from modules.tariffs.pricing import PricingFault
+from partners.oicp import voices
+from partners.oicp.answers import Code, Refused, acknowledged
+from partners.oicp.bridge import Bridge
+from partners.oicp.connections import Connection
+from partners.oicp.face import Call
+from partners.oicp.ledger import CLOSED, OicpSession
+from partners.oicp.mapping.cdrs import facts_of, record_of
+from partners.oicp.mapping.faults import NotSayable
+from partners.oicp.notifications import Notifications
+from partners.oicp.record_store import DELIVERED, HELD, NEW, WAITING, OicpRecord, RecordStore
+
+log = structlog.get_logger()
+
+Message = Mapping[str, Any]
+
+AGAIN_EVERY_S: Final = 60.0
+_WAIT_S: Final = 30.0
+_MOST_KWH: Final = 1000
+_SUCCESS: Final = 1000
+
+
+class Records:
+    """Records taken, passed on, and delivered."""
+
+    def __init__(self, bridge: Bridge, notifications: Notifications) -> None:
+        self._bridge = bridge
+        self._notifications = notifications
+        self.store = RecordStore(bridge.hub)
+
+    async def take(self, call: Call) -> Message:
+        """A CPO, or a hub, brings a record: it is on disk when the answer leaves. Raises: Refused."""
+        record = dict(call.message)
+        row = await self._bridge.ledger.find(record["SessionID"])
+        if row is None and call.connection.kind == "hub":
+            row = await self._bridge.ledger.by_partner_session(record.get("EMPPartnerSessionID", ""))
+        if row is None or row.cpo != call.partner.name:
+            raise Refused(Code.SESSION_INVALID, http=404)
+        known = await self.store.find(row.id)
+        if known is not None:
+            if known.record != record:
+                raise Refused(Code.SESSION_INVALID, "the session is closed", http=404)
+            return acknowledged(SessionID=row.id)
+        _check(record)
+        await self.store.keep(
+            OicpRecord(
+                session=row.id,
+                cpo=call.partner.name,
+                emp=row.emp,
+                provider=row.emp_party,
+                operator=row.cpo_party,
+                record=record,
+            )
+        )
+        await self._bridge.ledger.change(row.id, lambda session: replace(session, state=CLOSED))
+        self._bridge.hub.background.start(self.go_on(row.id), name=f"oicp record {row.id}")
+        return acknowledged(SessionID=row.id)
+
+    async def run(self) -> None:
+        """Go on with what waits, for ever."""
+        while True:
+            for state in (NEW, WAITING, HELD):
+                for record in await self.store.in_state(state):
+                    await self.go_on(record.session)
+            await self._bridge.hub.clock.sleep(AGAIN_EVERY_S)
+
+    async def go_on(self, session_id: str) -> None:
+        """Bring a record to whoever is to have it, as far as it goes now. Raises nothing."""
+        record, row = await self.store.find(session_id), await self._bridge.ledger.find(session_id)
+        if record is None or row is None or record.state == DELIVERED:
+            return
+        try:
+            if record.emp:
+                state, why = await self._forwarded(record), ""
+            else:
+                state, why = await self._billed(record, row)
+        except (BusbarError, PricingFault, NotSayable) as fault:
+            state, why = HELD, str(fault)[:200]
+        if (state, why) != (record.state, record.why) and state == HELD:
+            log.warning("oicp record held", session=session_id, why=why)
+        await self.store.keep(replace(record, state=state, why=why, tries=record.tries + 1))
+
+    async def _forwarded(self, record: OicpRecord) -> str:
+        """To an EMP that speaks OICP, as it came. One that serves nothing fetches it."""
+        connection = self._bridge.connections.of(record.emp)
+        if connection is None or not connection.base_url:
+            return WAITING
+        try:
+            answer = await self._bridge.client.call(
+                *(connection, "ChargeDetailRecord", record.record),
+                id=voices.operator(connection, record.operator),
+                deadline_s=_WAIT_S,
+                wait=True,
+            )
+        except PeerFault as fault:
+            return DELIVERED if _is_closed(fault) and record.tries else WAITING
+        code = str((answer.tree.get("StatusCode") or {}).get("Code", ""))
+        if code == Code.SESSION_INVALID and record.tries:
+            return DELIVERED
+        return DELIVERED if answer.tree.get("Result") else WAITING
+
+    async def _billed(self, record: OicpRecord, row: OicpSession) -> tuple[str, str]:
+        """As a CDR of OCPI, with its price. Raises: NotSayable, PricingFault, BusbarError."""
+        partner = self._bridge.hub.registry.get(record.cpo)
+        facts = await self._facts(record, row)
+        tree = make(facts, now=self._bridge.hub.clock.now()).cdr
+        await self._tell_session(partner, row, tree)
+        said = await self._bridge.inward.request(
+            *(partner, "POST", "cdrs", RECEIVER, ()), body=tree, sender=row.cpo_party, to=""
+        )
+        return (DELIVERED, "") if said.is_success else (HELD, said.message)
+
+    async def _facts(self, record: OicpRecord, row: OicpSession) -> SessionFacts:
+        store = self._bridge.hub.store
+        place = await self._bridge.places.find(str(record.record["EvseID"]))
+        if place is None:
+            raise NotSayable("nobody has told us of this EVSE")
+        location = await locations.get_tree(store, place.location)
+        connector = locations.evse_in(location, place.evse_uid)["connectors"][0]
+        connection = self._bridge.connections.of(record.cpo)
+        prices = await tariffs.snapshot(store, place.owner, list(connector.get("tariff_ids") or ()))
+        prices = prices or list(connection.terms.get("tariffs", ()) if connection is not None else ())
+        if not prices:
+            raise NotSayable("there is no price for this EVSE")
+        return facts_of(
+            record.record,
+            party=Party.parse(row.cpo_party),
+            session_id=row.id,
+            token=row.token,
+            location=location,
+            evse_uid=place.evse_uid,
+            connector_id=connector["id"],
+            tariffs=prices,
+            auth_method="COMMAND" if row.origin in ("remote", "reservation") else "AUTH_REQUEST",
+            reference=row.reference,
+        )
+
+    async def _tell_session(self, partner: Partner, row: OicpSession, cdr: Tree) -> None:
+        """The Session is over, also where nobody told that it began."""
+        base = await self._notifications.base_of(row)
+        tree = {
+            **base,
+            "currency": cdr["currency"],
+            "start_date_time": cdr["start_date_time"],
+            "end_date_time": cdr["end_date_time"],
+            "kwh": cdr["total_energy"],
+            "charging_periods": cdr["charging_periods"],
+            "total_cost": cdr["total_cost"],
+            "status": "COMPLETED",
+            "last_updated": cdr["last_updated"],
+        }
+        try:
+            await self._notifications.put_session(partner, row, tree)
+        except Refused as fault:
+            log.info("session of a record not taken", session=row.id, why=fault.info)
+
+    async def deliver(self, partner: Partner, cdr: Tree) -> PeerAnswer:
+        """A CDR of OCPI, to an EMP or a hub. Raises: PeerFault's children, NotExpressible."""
+        connection = self._bridge.connections.of(partner.name)
+        owner = f"{cdr['country_code']}*{cdr['party_id']}"
+        row = await self._notifications.row_of(connection, owner, cdr) if connection is not None else None
+        if connection is None or row is None:
+            raise PeerRefused("the charge has no SessionID there: it was not authorized by that partner", http=200)
+        record = await self._said(connection, row, cdr, owner)
+        before = await self.store.find(row.id)
+        kept = OicpRecord(
+            session=row.id,
+            state=WAITING,
+            emp=partner.name,
+            provider=row.emp_party,
+            operator=owner,
+            record=record,
+            tries=before.tries + 1 if before is not None else 1,
+        )
+        await self.store.keep(kept)
+        if connection.base_url:
+            await self._send(connection, kept, owner)
+            await self.store.keep(replace(kept, state=DELIVERED))
+        await self._bridge.ledger.change(row.id, lambda session: replace(session, state=CLOSED))
+        return PeerAnswer(200, _SUCCESS, None)
+
+    async def _said(self, connection: Connection, row: OicpSession, cdr: Tree, owner: str) -> dict[str, Any]:
+        names = {
+            "SessionID": row.id,
+            "EvseID": row.evse_id,
+            "Identification": row.identification,
+            "CPOPartnerSessionID": row.cpo_partner_session,
+            "EMPPartnerSessionID": row.emp_partner_session,
+            "PartnerProductID": row.product,
+            "HubOperatorID": voices.operator(connection, owner) if connection.kind == "hub" else "",
+        }
+        location = await self._location(f"{owner}/{cdr['cdr_location']['id']}")
+        try:
+            said = record_of(
+                cdr, {name: value for name, value in names.items() if value}, time_zone=location.get("time_zone", "")
+            )
+        except NotSayable as fault:
+            raise NotExpressible(fault.reason) from None
+        self._bridge.hub.losses.note(connection.partner, "out", "cdrs", said.lost)
+        for warning in said.warnings:
+            log.warning("cdr said in OICP with less", session=row.id, what=warning)
+        return said.message
+
+    async def _location(self, key: str) -> Tree:
+        try:
+            return await locations.get_tree(self._bridge.hub.store, key)
+        except BusbarError:
+            return {}
+
+    async def _send(self, connection: Connection, record: OicpRecord, owner: str) -> None:
+        """Raises: PeerFault's children. A session that is closed by an earlier try of ours has its record."""
+        try:
+            answer = await self._bridge.client.call(
+                *(connection, "ChargeDetailRecord", record.record),
+                id=voices.operator(connection, owner),
+                deadline_s=_WAIT_S,
+                wait=True,
+            )
+        except PeerRefused as refused:
+            if _is_closed(refused) and record.tries > 1:
+                return
+            raise
+        status = answer.tree.get("StatusCode") or {}
+        if answer.tree.get("Result") or (status.get("Code") == Code.SESSION_INVALID and record.tries > 1):
+            return
+        words = str(status.get("AdditionalInfo") or status.get("Description") or "")[:200]
+        raise PeerRefused(f"StatusCode {status.get('Code')}: {words}", http=200, status_code=2000)
+
+    async def shown(self, partner: Partner, cdr_id: str, owner: str) -> Tree:
+        """The CDR that a partner is known to have. Raises: PeerRefused."""
+        row = await self._bridge.ledger.find(cdr_id) or await self._bridge.ledger.by_session(f"{owner}/{cdr_id}")
+        record = await self.store.find(row.id) if row is not None else None
+        if record is None or record.state != DELIVERED or record.emp != partner.name:
+            raise PeerRefused("it is not known to be there", http=404, status_code=2003)
+        return {"id": cdr_id}
+
+
+def _check(record: Message) -> None:
+    """What can be no charge. Raises: Refused (B5 of the hub's rules)."""
+    if not 0 <= record["ConsumedEnergy"] <= _MOST_KWH:
+        raise Refused(Code.DATA_ERROR, "ConsumedEnergy is below 0 or above 1,000 kWh")
+    for begin, end in (("ChargingStart", "ChargingEnd"), ("SessionStart", "SessionEnd")):
+        if record[end] < record[begin]:
+            raise Refused(Code.DATA_ERROR, f"{end} lies before {begin}")
+
+
+def _is_closed(fault: PeerFault) -> bool:
+    """How a hub refuses a second record."""
+    return isinstance(fault, PeerRefused) and fault.status_code == int(Code.SESSION_INVALID)

@@ -1,0 +1,232 @@
+"""Remote starts, stops and reservations that EMPs and other hubs order here, for chargers of whatever CPO.
+
+OICP wants the final result in the answer; OCPI gives it later. So the request is held until the CommandResult is there,
+at most `WAIT_S`; a hub breaks off after 60 s. After that nobody may charge under this SessionID: what begins all the
+same is stopped, since its CDR could never be delivered.
+
+    EMP --AuthorizeRemoteStart--> hub --START_SESSION, response_url oicp:results/{SessionID}--> CPO
+        <----Acknowledgement-----     <--CommandResult-----------------------------------------
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from hub.core.clock import timestamp
+from hub.core.errors import NotFound, PeerRefused
+from hub.core.jsontypes import Tree
+from hub.core.operations import RECEIVER
+from hub.core.parties import Party, PartyRole
+from hub.core.registry import Partner
+from partners.oicp import ids
+from partners.oicp.answers import Code, Refused, acknowledged
+from partners.oicp.authorize import medium_of
+from partners.oicp.bridge import Bridge
+from partners.oicp.face import Call
+from partners.oicp.inward import Answered
+from partners.oicp.ledger import ACTIVE, CLOSED, PENDING, REFUSED, OicpSession, new_session_id
+from partners.oicp.mapping.commands import code_of_command, code_of_fault
+from partners.oicp.original import being_served
+from partners.oicp.places import EvsePlace
+
+Message = Mapping[str, Any]
+
+WAIT_S: Final = 55.0
+_LOOK_EVERY_S: Final = 0.5
+_SESSION_WITHIN_S: Final = 8.0
+_USUAL_MIN: Final = 15
+RESULTS: Final = "oicp:results/"
+
+
+class Serving:
+    """AuthorizeRemoteStart and -Stop, AuthorizeRemoteReservationStart and -Stop."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._rings: dict[str, asyncio.Event] = {}
+
+    async def remote_start(self, call: Call) -> Message:
+        """Start a charge. Raises: Refused."""
+        place = await self._place(call)
+        session = await self._opened(call, place, "remote")
+        order = self._order(session, place)
+        return await self._carried_out(call, session, "START_SESSION", order)
+
+    async def reservation_start(self, call: Call) -> Message:
+        """Keep an EVSE free. Raises: Refused."""
+        place = await self._place(call)
+        session = await self._opened(call, place, "reservation")
+        expires = self._bridge.hub.clock.now() + timedelta(minutes=call.message.get("Duration", _USUAL_MIN))
+        order = {
+            **self._order(session, place),
+            "expiry_date": timestamp(expires),
+            "reservation_id": session.id,
+        }
+        return await self._carried_out(call, session, "RESERVE_NOW", order)
+
+    async def remote_stop(self, call: Call) -> Message:
+        """Stop a charge. Raises: Refused."""
+        session = await self._own(call)
+        session = await self._begun(session)
+        order = {"session_id": session.session.split("/", 1)[1]}
+        return await self._carried_out(call, session, "STOP_SESSION", order)
+
+    async def reservation_stop(self, call: Call) -> Message:
+        """Give a reservation up. Raises: Refused."""
+        session = await self._own(call)
+        if session.origin != "reservation":
+            raise Refused(Code.SESSION_INVALID)
+        return await self._carried_out(call, session, "CANCEL_RESERVATION", {"reservation_id": session.id})
+
+    async def result(self, session_id: str, body: Tree) -> None:
+        """A CommandResult came for an order of ours. Raises: PeerRefused, for one that nobody waits for."""
+        result = str(body.get("result", ""))
+        try:
+            await self._bridge.ledger.change(session_id, lambda known: replace(known, result=result))
+        except NotFound:
+            raise PeerRefused("nobody waits for this result", http=404, status_code=2003) from None
+        ring = self._rings.get(session_id)
+        if ring is not None:
+            ring.set()
+
+    async def _place(self, call: Call) -> EvsePlace:
+        """Raises: Refused."""
+        place = await self._bridge.places.find(call.message["EvseID"])
+        if place is None:
+            raise Refused(Code.UNKNOWN_EVSE)
+        if not place.is_remote:
+            raise Refused(Code.EVSE_NOT_COMPATIBLE)
+        return place
+
+    async def _own(self, call: Call) -> OicpSession:
+        """The session that is named, of who asks. Raises: Refused."""
+        session = await self._bridge.ledger.find(call.message["SessionID"])
+        if session is None or session.emp != call.partner.name or not session.is_open:
+            raise Refused(Code.SESSION_INVALID)
+        return session
+
+    async def _opened(self, call: Call, place: EvsePlace, origin: str) -> OicpSession:
+        message, connection = call.message, call.connection
+        party = ids.ProviderID.parse(message["ProviderID"]).party()
+        if connection.kind == "hub":
+            await self._bridge.connections.learn(connection, PartyRole.EMSP, party)
+        identification = dict(message["Identification"])
+        session_id = message["SessionID"] if connection.kind == "hub" else new_session_id()
+        holder = self._bridge.hub.registry.find_party(Party.parse(place.owner))
+        return await self._bridge.ledger.open(
+            OicpSession(
+                id=session_id.lower(),
+                origin=origin,
+                cpo=holder.name if holder is not None and holder.interpreter else "",
+                cpo_party=place.owner,
+                emp=call.partner.name,
+                emp_party=str(party),
+                operator_id=str(ids.OperatorID.of(Party.parse(place.owner))),
+                provider_id=str(ids.ProviderID.of(party)),
+                evse_id=place.evse_id,
+                location=place.location,
+                evse_uid=place.evse_uid,
+                identification=identification,
+                token=self._token(party, medium_of(identification).uid),
+                product=message.get("PartnerProductID", ""),
+                emp_partner_session=message.get("EMPPartnerSessionID", ""),
+                reference=session_id,
+                opened=self._bridge.hub.clock.now(),
+            )
+        )
+
+    def _token(self, party: Party, contract: str) -> Tree:
+        return {
+            "country_code": party.country_code,
+            "party_id": party.party_id,
+            "uid": contract,
+            "type": "APP_USER",
+            "contract_id": contract,
+            "issuer": str(ids.ProviderID.of(party)),
+            "valid": True,
+            "whitelist": "NEVER",
+            "last_updated": timestamp(self._bridge.hub.clock.now()),
+        }
+
+    def _order(self, session: OicpSession, place: EvsePlace) -> Tree:
+        order: Tree = {
+            "token": session.token,
+            "location_id": place.location_id,
+            "evse_uid": place.evse_uid,
+            "authorization_reference": session.reference,
+        }
+        return {**order, "connector_id": place.connector_id} if place.connector_id else order
+
+    async def _begun(self, session: OicpSession) -> OicpSession:
+        """The session once OCPI has a name for it. Raises: Refused, where that does not come soon."""
+        clock = self._bridge.hub.clock
+        until = clock.now() + timedelta(seconds=_SESSION_WITHIN_S)
+        while not session.session:
+            if clock.now() >= until:
+                raise Refused(Code.EVSE_UNREACHABLE, "the charge has not begun yet")
+            await clock.sleep(_LOOK_EVERY_S)
+            session = await self._bridge.ledger.get(session.id)
+        return session
+
+    async def _carried_out(self, call: Call, session: OicpSession, command: str, order: Tree) -> Message:
+        """Send the order, wait for its result, answer. Raises: Refused."""
+        begins = command in ("START_SESSION", "RESERVE_NOW")
+        await self._bridge.ledger.change(session.id, lambda known: replace(known, result=""))
+        ring = self._rings[session.id] = asyncio.Event()
+        try:
+            partner = self._bridge.hub.registry.get(call.partner.name)
+            with being_served(call.message):
+                said = await self._ask(partner, session, command, order)
+            reserves = command == "RESERVE_NOW"
+            code = _code_at_once(said, reserves) or await self._awaited(session.id, ring, reserves=reserves)
+        finally:
+            self._rings.pop(session.id, None)
+        if code != Code.SUCCESS:
+            if begins:
+                await self._refuse(session.id)
+            raise Refused(code, info=said.message)
+        if command == "CANCEL_RESERVATION":
+            await self._bridge.ledger.change(session.id, lambda known: replace(known, state=CLOSED))
+        return acknowledged(SessionID=session.id, EMPPartnerSessionID=session.emp_partner_session)
+
+    async def _ask(self, partner: Partner, session: OicpSession, command: str, order: Tree) -> Answered:
+        return await self._bridge.inward.request(
+            *(partner, "POST", "commands", RECEIVER, (command,)),
+            body={**order, "response_url": RESULTS + session.id},
+            sender=session.emp_party,
+            to=session.cpo_party,
+        )
+
+    async def _awaited(self, session_id: str, ring: asyncio.Event, *, reserves: bool) -> Code:
+        """The StatusCode of the CommandResult; of none in time, that there is no contact to the EVSE.
+
+        It may come to another process of this hub: so the row is looked at, too.
+        """
+        clock = self._bridge.hub.clock
+        until = clock.now() + timedelta(seconds=WAIT_S)
+        while clock.now() < until:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ring.wait(), _LOOK_EVERY_S)
+            session = await self._bridge.ledger.get(session_id)
+            if session.result:
+                return code_of_command(session.result, reserves=reserves)
+        return Code.EVSE_UNREACHABLE
+
+    async def _refuse(self, session_id: str) -> None:
+        await self._bridge.ledger.change(
+            session_id, lambda known: replace(known, state=REFUSED) if known.state in (PENDING, ACTIVE) else known
+        )
+
+
+def _code_at_once(said: Answered, reserves: bool) -> Code | None:
+    """The StatusCode where the first answer decides it; None where the result is to come."""
+    if not said.is_success:
+        return code_of_fault(said.code)
+    result = str((said.data or {}).get("result", ""))
+    return None if result == "ACCEPTED" else code_of_command(result, reserves=reserves)
