@@ -40,7 +40,13 @@ class ScriptedClient:
     asked: list[Asked] = field(default_factory=list)
 
     async def call(
-        self, connection: Connection, operation_name: str, message: Mapping[str, Any], *, id: str = "", **_: Any  # noqa: A002
+        self,
+        connection: Connection,
+        operation_name: str,
+        message: Mapping[str, Any],
+        *,
+        id: str = "",
+        **_: Any,  # noqa: A002
     ) -> Answer:
         asked = Asked(connection.partner, operation_name, dict(message), id)
         self.asked.append(asked)
