@@ -127,8 +127,8 @@ _PRIMITIVES: Mapping[str, Callable[[Field, Json], str | None]] = {
 }
 _NULLABLE = frozenset({"SessionID", "deltaType"})
 """What the hub itself says as null: no session was made, no change is told."""
-_OPEN = frozenset({"EvseDataPage", "CdrPage"})
-"""Answers to which platforms add fields of their own."""
+_OPEN = frozenset({"EvseDataPage", "CdrPage", "ChargingNotification"})
+"""Answers to which platforms add fields of their own; and a notification of no known type, which may have any."""
 
 
 def _no_rfid_record(tree: Json) -> Iterator[str]:

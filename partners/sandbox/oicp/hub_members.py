@@ -21,7 +21,7 @@ class Member:
     """A partner in one role. `url`: where it serves; an EMP without one is known by the cards it uploads only.
 
     `without`: the operations, or the parties, that it has no contract for. `takes`: the ids beside its own under which
-    it may name EVSEs, or contracts: its sub-operators or sub-providers.
+    it may name EVSEs, or contracts, as its sub-operators or sub-providers; `*` for whoever has nobody nearer.
     """
 
     role: str
@@ -34,7 +34,11 @@ class Member:
 
     def owns(self, long_id: str) -> bool:
         """Is an EvseID, or an EvcoID, of this partner?"""
-        return any(is_of(long_id, party) for party in (self.party, *self.takes))
+        return self.nearness(long_id) >= 0
+
+    def nearness(self, long_id: str) -> int:
+        """How much of an EvseID, or an EvcoID, names this partner; -1: it is of somebody else."""
+        return max((len(folded(party)) for party in (self.party, *self.takes) if is_of(long_id, party)), default=-1)
 
     def must_own(self, evse_id: str | None) -> None:
         """Raises: Refused, for an EVSE of somebody else."""
@@ -80,7 +84,8 @@ class Members:
 
     def owner_of(self, role: str, long_id: str) -> Member | None:
         """Whose EVSE, or whose contract, it is."""
-        return next((member for member in self.of_role(role) if member.owns(long_id)), None)
+        owners = [member for member in self.of_role(role) if member.owns(long_id)]
+        return max(owners, key=lambda member: member.nearness(long_id), default=None)
 
     def listed(self) -> list[Member]:
         """All of them."""

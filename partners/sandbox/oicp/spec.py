@@ -20,7 +20,7 @@ _NOTIFIED = f"""
     Type:NotificationType SessionID:SessionID EvseID:EvseID OperatorID:OperatorID Identification:Identification?
     {_SESSION}
 """
-_METERED = "MeterValueStart:decimal? MeterValueInBetween:MeterValues?"
+_METERED = "MeterValueStart:energy? MeterValueInBetween:MeterValues?"
 
 _TABLES: Final = {
     "StatusCode": "Code:string(3) Description:string(200)? AdditionalInfo:string(1000)?",
@@ -54,7 +54,7 @@ _TABLES: Final = {
     "ChargeDetailRecord": f"""
         SessionID:SessionID EvseID:EvseID Identification:Identification ChargingStart:DateTime ChargingEnd:DateTime
         SessionStart:DateTime SessionEnd:DateTime ConsumedEnergy:energy PartnerProductID:string(50)? {_METERED}
-        MeterValueEnd:decimal? SignedMeteringValues:SignedMeteringValue*
+        MeterValueEnd:energy? SignedMeteringValues:SignedMeteringValue*
         CalibrationLawVerificationInfo:CalibrationLaw? HubOperatorID:OperatorID? HubProviderID:ProviderID? {_SESSION}
     """,
     "SignedMeteringValue": "SignedMeteringValue:string(3000)? MeteringStatus:MeteringStatus?",
@@ -62,10 +62,10 @@ _TABLES: Final = {
         CalibrationLawCertificateID:string(100)? PublicKey:string(1000)? MeteringSignatureUrl:string(200)?
         MeteringSignatureEncodingFormat:string(50)? SignedMeteringValuesVerificationInstruction:string(400)?
     """,
-    "MeterValues": "meterValues:decimal*",
+    "MeterValues": "meterValues:energy*",
     "ChargingNotification": _NOTIFIED,
     "StartNotification": f"""
-        {_NOTIFIED} ChargingStart:DateTime SessionStart:DateTime? MeterValueStart:decimal? PartnerProductID:string(50)?
+        {_NOTIFIED} ChargingStart:DateTime SessionStart:DateTime? MeterValueStart:energy? PartnerProductID:string(50)?
     """,
     "ProgressNotification": f"""
         {_NOTIFIED} ChargingStart:DateTime EventOccurred:DateTime ChargingDuration:int? SessionStart:DateTime?
@@ -73,7 +73,7 @@ _TABLES: Final = {
     """,
     "EndNotification": f"""
         {_NOTIFIED} ChargingStart:DateTime? ChargingEnd:DateTime SessionStart:DateTime? SessionEnd:DateTime?
-        ConsumedEnergy:energy? {_METERED} MeterValueEnd:decimal? PartnerProductID:string(50)? PenaltyTimeStart:DateTime?
+        ConsumedEnergy:energy? {_METERED} MeterValueEnd:energy? PartnerProductID:string(50)? PenaltyTimeStart:DateTime?
     """,
     "ErrorNotification": f"{_NOTIFIED} ErrorType:ErrorClass ErrorAdditionalInfo:string(250)?",
     "Identification": """
@@ -192,7 +192,7 @@ IDS: Mapping[str, str] = {
     "Clock": r"([01][0-9]|2[0-4]):[0-5][0-9]",
     "Country": r"[A-Z]{3}",
     "Currency": r"[A-Z]{3}",
-    "Language": r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*",
+    "Language": r"[a-z]{2,3}(-[A-Z]{2,3}(-[A-Za-z]{4})?)?(-x-[A-Za-z0-9]{1,8})?",
     "GoogleCoordinates": r"-?1?\d{1,2}\.\d{1,6}[\s,]\s*-?1?\d{1,2}\.\d{1,6}",
     "Degree": r"-?1?\d{1,2}\.\d{1,6}",
     "Sexagesimal": r"-?1?\d{1,2}°[ ]?\d{1,2}'[ ]?\d{1,2}\.\d+''",

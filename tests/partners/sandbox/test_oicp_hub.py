@@ -86,6 +86,12 @@ async def test_evses_of_others_are_refused_unless_they_are_of_a_sub_operator(yar
     assert (await yard.cpo.grounds.push("insert", [{"EvseID": "DE*SUB*E1"}])).is_yes
 
 
+async def test_an_evse_belongs_to_the_nearest_of_those_who_may_name_it(yard: Yard) -> None:
+    yard.join("CPO", "DE*BIG", yard.cpo.papers, takes=["*"])
+    owners = [yard.hub.members.owner_of("CPO", name) for name in (EVSE, "FR*XYZ*E1")]
+    assert [owner.party for owner in owners if owner] == ["DE*ABC", "DE*BIG"]
+
+
 async def test_status_without_data_is_refused(yard: Yard) -> None:
     assert (await yard.cpo.grounds.push_status("update", {"DE*ABC*E9": "Available"})).code == "009"
 
