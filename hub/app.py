@@ -55,6 +55,8 @@ from partners.ocpp.gateway import KINDS as CHARGER_KINDS
 from partners.ocpp.gateway import Gateway
 from partners.ocpp.reach import Reach
 from partners.ocpp.sites.rows import MODULE as SITE_CHANGES
+from partners.oicp.door import DOOR_KINDS, Door
+from partners.oicp.routes import HANDLERS
 
 log = structlog.get_logger()
 
@@ -65,7 +67,7 @@ CORE_KINDS: Final = (
 
 def kinds() -> tuple[Kind, ...]:
     """Every kind of document there is; the migrations are made from it."""
-    return (*CORE_KINDS, *all_kinds(), *CHARGER_KINDS)
+    return (*CORE_KINDS, *all_kinds(), *CHARGER_KINDS, *DOOR_KINDS)
 
 
 class Program:
@@ -94,7 +96,11 @@ class Program:
         self.stations = hub.chargers = Reach(hub, self.gateway.stations, errands)
         self.campaigns = Campaigns(hub, self.stations)
         self.local_lists = LocalLists(hub, self.stations)
-        refreshes = (hub.registry.refresh, hub.agreements.refresh, hub.behind.refresh, self.stations.refresh)
+        self.oicp_door = Door(hub, outbound, seal, HANDLERS)
+        refreshes = (
+            *(hub.registry.refresh, hub.agreements.refresh, hub.behind.refresh, self.stations.refresh),
+            self.oicp_door.refresh,
+        )
         wake_for = frozenset({"partners", AGREED, TOLD, "stations", SITE_CHANGES})
         self.following = Following(hub.store, refreshes, wake_for=wake_for)
         self.web = web(self)
@@ -153,6 +159,7 @@ class Program:
     async def start_following(self) -> None:
         """Know the stations, and go on knowing what other processes make of partners and stations."""
         await self.stations.refresh()
+        await self.oicp_door.refresh()
         self.tasks.start(self.following.run(), name="following")
         self.tasks.start(worker.write_losses(self.hub), name="losses")
 
@@ -199,6 +206,8 @@ def web(program: Program) -> FastAPI:
         title="Busbar", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     api.attach(app, program)
+    if program.settings.oicp_proxies:
+        app.mount("/oicp", program.oicp_door.face)
     return app
 
 

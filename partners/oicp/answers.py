@@ -174,20 +174,15 @@ UNEXPECTED: Final = Row(200, Code.HUB_ERROR)
 
 _NEGATIVE: Final[Mapping[AnswerKind, Tree]] = MappingProxyType(
     {
-        AnswerKind.ACKNOWLEDGEMENT: {"Result": False},
         AnswerKind.AUTHORIZATION_START: {"AuthorizationStatus": "NotAuthorized"},
         AnswerKind.AUTHORIZATION_STOP: {"AuthorizationStatus": "NotAuthorized"},
-        AnswerKind.EVSE_DATA: {"content": []},
-        AnswerKind.EVSE_STATUS: {"EvseStatuses": {"OperatorEvseStatus": []}},
-        AnswerKind.EVSE_STATUS_BY_ID: {"EVSEStatusRecords": {"EvseStatusRecord": []}},
-        AnswerKind.EVSE_STATUS_BY_OPERATOR: {"EvseStatuses": {"OperatorEvseStatus": []}},
-        AnswerKind.CHARGE_DETAIL_RECORDS: {"content": []},
-        AnswerKind.PRICING_PRODUCT_DATA: {"PricingProductData": []},
-        AnswerKind.EVSE_PRICING: {"EVSEPricing": []},
-        AnswerKind.AUTHENTICATION_DATA: {"ProviderAuthenticationData": []},
     }
 )
-"""What each message holds beside its StatusCode when it says no: the fields that it may not lack."""
+"""What a message holds beside its StatusCode when it says no, where that is not `Result: false`.
+
+Lists are left out: an empty one could be taken for all there is.
+"""
+_NO: Final[Tree] = {"Result": False}
 
 
 def status(code: Code, description: str = "", info: str = "") -> Tree:
@@ -203,7 +198,7 @@ def acknowledged(**ids: str) -> Tree:
 
 def refused(kind: AnswerKind, code: Code, description: str = "", info: str = "") -> Tree:
     """The message `kind` as a no."""
-    return {**_NEGATIVE[kind], "StatusCode": status(code, description, info)}
+    return {**_NEGATIVE.get(kind, _NO), "StatusCode": status(code, description, info)}
 
 
 def refusal(error: Exception, kind: AnswerKind | None) -> tuple[int, Tree]:
@@ -215,7 +210,7 @@ def refusal(error: Exception, kind: AnswerKind | None) -> tuple[int, Tree]:
         http = row.http
         tree = refused(kind or AnswerKind.ACKNOWLEDGEMENT, row.code, info=_words(error))
     if http >= 400:
-        tree = {"Result": False, **tree}
+        tree = {**_NO, **tree}
     if isinstance(error, Malformed):
         tree |= _observed(error)
     return http, tree
@@ -234,3 +229,8 @@ def _observed(error: Malformed) -> Tree:
     """What hubs answer to a message that is not well formed, as seen on the wire."""
     found = [{"fieldReference": fault.field, "errorMessage": fault.why} for fault in error.faults]
     return {"message": "The message does not fit its schema", "validationErrors": found}
+
+
+def unreadable(why: str) -> Tree:
+    """For what is no request at all, and so names no operation."""
+    return {**_NO, "StatusCode": status(Code.DATA_ERROR, info=why)}

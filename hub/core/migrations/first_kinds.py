@@ -60,6 +60,8 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_ocpp_sockets", (), ()),
     ("doc_ocpp_transactions", ("station", "state", "session", "number"), ("station", "state", "session")),
     ("doc_ocpp_watched", (), ()),
+    ("doc_oicp_certificates", (), ()),
+    ("doc_oicp_connections", (), ()),
     ("doc_opened", (), ()),
     ("doc_operators", (), ()),
     ("doc_partners", ("state",), ()),
