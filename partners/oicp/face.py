@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import structlog
@@ -44,15 +44,15 @@ _NOTHING: Final = "other"
 class Call:
     """One request, as a handler sees it: who asks what."""
 
-    hub: Hub
-    bridge: Any
+    hub: Hub = field(repr=False)
+    bridge: Any = field(repr=False)
     connection: Connection
     partner: Partner
     operation: Operation
     id: str
     """The operator or provider that asks, as it stands in the path; else in the body; "" where it stands in neither."""
     query: Mapping[str, str]
-    message: Tree
+    message: Tree = field(repr=False)
     """The body as it came. That its id is the caller's is checked, nothing else."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from hub.core import request
 from hub.core.errors import Conflict, NotReady, PeerTimeout
@@ -342,7 +343,8 @@ async def test_whatever_happens_is_told_in_the_message_of_the_operation(
 
     for operation, by in (("AuthorizeStart", "cpo"), ("AuthorizeRemoteStart", "emp"), ("PullEvseData", "emp")):
         gate.answers[operation] = fails
-        said = await gate.ask(operation, {}, by=by, as_id=IDS[by])
+        with capture_logs():
+            said = await gate.ask(operation, {}, by=by, as_id=IDS[by])
         assert (said.http, said.code) == (http, code)
         key = "AuthorizationStatus" if operation == "AuthorizeStart" else "Result"
         assert said.tree[key] in ("NotAuthorized", False)
@@ -365,5 +367,7 @@ async def test_an_answer_that_is_no_json_is_our_own_fault(gate: Gate) -> None:
         return {"odd": object()}
 
     gate.answers["AuthorizeStart"] = odd
-    said = await gate.ask("AuthorizeStart", START, by="cpo")
+    with capture_logs() as logs:
+        said = await gate.ask("AuthorizeStart", START, by="cpo")
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["oicp request failed"]
     assert (said.http, said.code) == (200, "001")
