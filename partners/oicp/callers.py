@@ -6,7 +6,7 @@ passes on what others ask, so there path and body need agree with each other onl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -16,11 +16,12 @@ from hub.core.limits import RateLimiter, address_key
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
 from hub.core.request import PEER
-from partners.oicp.answers import FieldFault, Malformed
 from partners.oicp.connections import INTERPRETER, Connection, Connections
 from partners.oicp.ids import InvalidId, OperatorID, ProviderID
 from partners.oicp.operations import Operation, may_ask
 from partners.oicp.shown import Shown, from_header, from_pem
+from partners.oicp.wire.faults import Finding, Unfit
+from partners.oicp.wire.kinds import folded
 
 Scope = Mapping[str, Any]
 
@@ -90,16 +91,14 @@ def check_path(connection: Connection, operation: Operation, id_in_path: str) ->
 
 
 def check_body(connection: Connection, operation: Operation, id_in_path: str, message: Tree) -> str:
-    """Who asks: what path and body agree on. Raises: Unauthorized; Malformed, when the body's id is no text."""
-    said = _named(operation, message)
-    if not said:
-        return id_in_path
-    if operation.has_id:
-        if _canonical(operation, said) != _canonical(operation, id_in_path):
+    """Who asks: what path and body agree on. Raises: Unauthorized; Unfit, when the body's id is no text."""
+    named = list(_named(operation, message))
+    for said in named:
+        if not operation.has_id:
+            _must_be_its_own(connection, operation, said)
+        elif _canonical(operation, said) != _canonical(operation, id_in_path):
             raise Unauthorized(f"the {operation.named[-1]} of the message is not the one of the path")
-        return id_in_path
-    _must_be_its_own(connection, operation, said)
-    return said
+    return id_in_path or next(iter(named), "")
 
 
 def _must_be_its_own(connection: Connection, operation: Operation, said: str) -> None:
@@ -112,16 +111,25 @@ def _must_be_its_own(connection: Connection, operation: Operation, said: str) ->
         raise Unauthorized(f"this {kind} is not the one of the client certificate")
 
 
-def _named(operation: Operation, message: Tree) -> str:
-    """What the body says; "" for nothing, which is for the message's own check."""
-    found: Json = message
+def _named(operation: Operation, message: Tree) -> Iterator[str]:
+    """What the body says, under each spelling that its reader would take; nothing is for the message's own check."""
+    found: list[Json] = [message] if operation.named else []
     for name in operation.named:
-        found = found.get(name) if isinstance(found, dict) else None
-    if not operation.named or found is None:
-        return ""
-    if not isinstance(found, str):
-        raise Malformed([FieldFault(".".join(operation.named), "must be text")])
-    return found
+        found = [value for each in found for value in _values(each, name)]
+    for value in found:
+        if not isinstance(value, str):
+            raise Unfit((Finding("/" + "/".join(operation.named), "must be text"),))
+        if value.strip():
+            yield value
+
+
+def _values(tree: Json, name: str) -> Iterator[Json]:
+    """What stands under `name` in an object, or in the objects of a list."""
+    if isinstance(tree, list):
+        for each in tree:
+            yield from _values(each, name)
+    elif isinstance(tree, dict):
+        yield from (value for key, value in tree.items() if folded(key) == folded(name) and value is not None)
 
 
 def _canonical(operation: Operation, text: str) -> str | None:

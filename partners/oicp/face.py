@@ -25,11 +25,12 @@ from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.request import Receive, body_from, check_media_type, collect, query_of
 from partners.oicp import answers
-from partners.oicp.answers import Code, FieldFault, Malformed, Refused
+from partners.oicp.answers import Code, Refused
 from partners.oicp.callers import Callers, Scope, check_body, check_path
 from partners.oicp.connections import Connection, Connections
 from partners.oicp.operations import SMALL, Operation
 from partners.oicp.paths import find
+from partners.oicp.wire.faults import Finding, Unfit
 
 log = structlog.get_logger()
 
@@ -57,7 +58,7 @@ class Call:
 
 
 Handler: TypeAlias = Callable[[Call], Awaitable[Mapping[str, Any]]]
-"""Answers one operation with its message. Raises: `answers.Refused`, any error of the hub, `answers.Malformed`."""
+"""Answers one operation with its message. Raises: `answers.Refused`, any error of the hub, `wire.Unfit`."""
 
 
 class _Reply(NamedTuple):
@@ -152,14 +153,14 @@ def _path(scope: Scope) -> str:
 
 
 async def _message(scope: Scope, receive: Receive, operation: Operation) -> Tree:
-    """Raises: HeaderFault, WrongMediaType, TooLarge, TooSlow, Unreadable, Malformed."""
+    """Raises: HeaderFault, WrongMediaType, TooLarge, TooSlow, Unreadable, Unfit."""
     headers: dict[bytes, bytes] = {}
     collect(scope["headers"], headers)
     check_media_type(headers.get(b"content-type"))
     read = body_from(receive, deadline_s=LARGE_S if operation.limit > SMALL else None)
     tree = parse(await read(operation.limit, headers.get(b"content-length")), limit=operation.limit)
     if not isinstance(tree, dict):
-        raise Malformed([FieldFault("", "the message is a JSON object")])
+        raise Unfit((Finding("", "is no JSON object"),))
     return tree
 
 

@@ -16,9 +16,10 @@ from hub.core import request
 from hub.core.errors import Conflict, NotReady, PeerTimeout
 from hub.core.registry import State
 from partners.oicp import face
-from partners.oicp.answers import Code, FieldFault, Malformed, Refused
+from partners.oicp.answers import Code, Refused
 from partners.oicp.face import Call
 from partners.oicp.operations import LARGE, OPERATIONS, SMALL, may_ask
+from partners.oicp.wire.faults import Finding, Unfit
 from tests.partners.oicp.authority import Authority
 from tests.partners.oicp.gate import IDS, Gate, a_gate
 
@@ -147,10 +148,23 @@ async def test_a_foreign_id_in_the_path_is_refused_before_the_body_is_read(gate:
     assert gate.asked == []
 
 
-@pytest.mark.parametrize("named", ["DE*XYZ", "", "   ", "nonsense", "DE*ABC" * 50])
-async def test_a_foreign_id_in_the_body_is_refused(gate: Gate, named: str) -> None:
-    said = await gate.ask("AuthorizeStart", {**START, "OperatorID": named}, by="cpo")
-    assert (said.http, said.code) == (401, "017") if named else (200, "000")
+@pytest.mark.parametrize("named", ["DE*XYZ", "nonsense", "DE*ABC" * 50])
+@pytest.mark.parametrize("spelled", ["OperatorID", "OperatorId", "operator_id"])
+async def test_a_foreign_id_in_the_body_is_refused_however_it_is_spelled(gate: Gate, named: str, spelled: str) -> None:
+    said = await gate.ask("AuthorizeStart", {**START, "operatorid": "DE*ABC", spelled: named}, by="cpo")
+    assert (said.http, said.code) == (401, "017")
+    assert gate.asked == []
+
+
+@pytest.mark.parametrize("wrapped", [[{"OperatorID": "DE*XYZ"}], [[{"OperatorId": "DE*XYZ"}]]])
+async def test_a_foreign_id_does_not_hide_in_lists(gate: Gate, wrapped: Any) -> None:
+    said = await gate.ask("PushEvseData", {"OperatorEvseData": wrapped}, by="cpo")
+    assert (said.http, said.code) == (401, "017")
+
+
+@pytest.mark.parametrize("named", ["", "  ", None])
+async def test_a_body_that_does_not_say_who_asks_is_for_its_handler(gate: Gate, named: str | None) -> None:
+    assert (await gate.ask("AuthorizeStart", {"OperatorID": named}, by="cpo")).code == "000"
 
 
 async def test_each_message_is_looked_into_where_it_names_its_sender(gate: Gate) -> None:
@@ -354,12 +368,15 @@ async def test_whatever_happens_is_told_in_the_message_of_the_operation(
 
 async def test_faults_of_fields_are_listed_as_hubs_do(gate: Gate) -> None:
     async def fails(call: Call) -> Mapping[str, Any]:
-        raise Malformed([FieldFault("EvseID", "is missing"), FieldFault("Identification", "names nobody")])
+        raise Unfit((Finding("/EvseDataRecord/0/Address/City", "is missing"), Finding("/EvseID", "is no EVSE")))
 
     gate.answers["AuthorizeStart"] = fails
     said = await gate.ask("AuthorizeStart", START, by="cpo")
     assert (said.http, said.code, len(said.tree["validationErrors"])) == (400, "022", 2)
-    assert said.tree["validationErrors"][0] == {"fieldReference": "EvseID", "errorMessage": "is missing"}
+    assert said.tree["validationErrors"][0] == {
+        "fieldReference": "EvseDataRecord[0].Address.City",
+        "errorMessage": "is missing",
+    }
 
 
 async def test_an_answer_that_is_no_json_is_our_own_fault(gate: Gate) -> None:
