@@ -55,7 +55,9 @@ from partners.ocpp.gateway import KINDS as CHARGER_KINDS
 from partners.ocpp.gateway import Gateway
 from partners.ocpp.reach import Reach
 from partners.ocpp.sites.rows import MODULE as SITE_CHANGES
-from partners.oicp.assembly import KINDS as OICP_KINDS
+from partners.oicp.assembly import OICP_KINDS, Oicp
+from partners.oicp.connections import INTERPRETER
+from partners.oicp.door import DOOR_KINDS, Door
 
 log = structlog.get_logger()
 
@@ -66,7 +68,7 @@ CORE_KINDS: Final = (
 
 def kinds() -> tuple[Kind, ...]:
     """Every kind of document there is; the migrations are made from it."""
-    return (*CORE_KINDS, *all_kinds(), *CHARGER_KINDS, *OICP_KINDS)
+    return (*CORE_KINDS, *all_kinds(), *CHARGER_KINDS, *DOOR_KINDS, *OICP_KINDS)
 
 
 class Program:
@@ -95,11 +97,17 @@ class Program:
         self.stations = hub.chargers = Reach(hub, self.gateway.stations, errands)
         self.campaigns = Campaigns(hub, self.stations)
         self.local_lists = LocalLists(hub, self.stations)
-        refreshes = (hub.registry.refresh, hub.agreements.refresh, hub.behind.refresh, self.stations.refresh)
+        self.oicp_door = Door(hub, outbound, seal)
+        refreshes = (
+            *(hub.registry.refresh, hub.agreements.refresh, hub.behind.refresh, self.stations.refresh),
+            self.oicp_door.refresh,
+        )
         wake_for = frozenset({"partners", AGREED, TOLD, "stations", SITE_CHANGES})
         self.following = Following(hub.store, refreshes, wake_for=wake_for)
         self.web = web(self)
         self.asgi = Dispatcher(hub, hub.operations, self.web)
+        self.oicp = Oicp(hub, self.asgi, self.oicp_door.connections, self.oicp_door.client)
+        self.oicp_door.face.serve(self.oicp.handlers)
 
     @classmethod
     async def open(cls, settings: Settings, *, clock: Clock | None = None) -> Self:
@@ -145,7 +153,9 @@ class Program:
             each.answered, each.doubted = hub.pulses.answered, hub.pulses.doubted
         await hub.agreements.load()
         await hub.behind.load()
-        return cls(settings, hub, outbound, seal, peers, operators)
+        program = cls(settings, hub, outbound, seal, peers, operators)
+        spoken.join(INTERPRETER, program.oicp.peers)
+        return program
 
     @property
     def store(self) -> Store:
@@ -154,6 +164,7 @@ class Program:
     async def start_following(self) -> None:
         """Know the stations, and go on knowing what other processes make of partners and stations."""
         await self.stations.refresh()
+        await self.oicp_door.refresh()
         self.tasks.start(self.following.run(), name="following")
         self.tasks.start(worker.write_losses(self.hub), name="losses")
 
@@ -180,6 +191,7 @@ class Program:
         self.tasks.start(self.clients.run(), name="client infos")
         self.tasks.start(self.campaigns.run(), name="campaigns")
         self.tasks.start(self.local_lists.run(), name="local lists")
+        self.oicp.start()
 
     async def close(self) -> None:
         """Stop the work, then let go of connections and database."""
@@ -200,6 +212,8 @@ def web(program: Program) -> FastAPI:
         title="Busbar", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     api.attach(app, program)
+    if program.settings.oicp_proxies:
+        app.mount("/oicp", program.oicp_door.face)
     return app
 
 

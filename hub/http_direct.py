@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from hub.core.dispatch import COPIED, Dispatcher, Reply
-from hub.core.request import Asked, body_at_hand
+from hub.core.request import PEER, Asked, body_at_hand
 from hub.http_cork import CorkedHttp
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ class DirectHttp(CorkedHttp):
         HttpToolsProtocol.on_message_begin(self)
         self.url, self.expect_100_continue = url, expected
         self.headers += headers  # the list that the scope has
+        self.scope[PEER] = self.client  # type: ignore[typeddict-unknown-key]
 
     def _serve(self) -> None:
         path, _, query = self.url.partition(b"?")

@@ -152,13 +152,17 @@ class GuardedHttp(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._last_words = None
-        body = b'{"status_code":%d,"status_message":"%b","timestamp":"%b"}' % (CLIENT_ERROR, why.encode(), _now())
+        body = self._worded(why)
         self.transport.write(
             STATUS_LINE[status]
             + b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
             + body
         )
         self.loop.call_soon(self._linger)  # after what was written in this turn
+
+    def _worded(self, why: str) -> bytes:
+        """A refusal in the form of the protocol that is served here."""
+        return b'{"status_code":%d,"status_message":"%b","timestamp":"%b"}' % (CLIENT_ERROR, why.encode(), _now())
 
     def _linger(self) -> None:
         """Close our side now, theirs a little later: closed with bytes unread, a reset may outrun the reply."""

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Collection, Iterator
-from typing import Final
+from typing import Any, Final
 
 import structlog
 import uvicorn
@@ -15,6 +16,7 @@ import uvicorn
 from hub.app import Program, settle_memory
 from hub.core.settings import Settings
 from hub.http_direct import DirectHttp
+from hub.http_tls import TlsHttp
 
 log = structlog.get_logger()
 
@@ -37,8 +39,7 @@ class Server:
         self.program = program
         self._parts = parts
         self._listener = listener
-        self._uvicorn: _Http | None = None
-        self._serving: asyncio.Task[None] | None = None
+        self._faces: list[Face] = []
 
     async def start(self) -> None:
         """Begin to serve. Raises: OSError, when a port is taken."""
@@ -51,12 +52,14 @@ class Server:
         if "api" in self._parts:
             await self.program.take_up_commands()
             listener = self._listener = self._listener or bound(settings.host, settings.port)
-            listener.listen(2048)
-            self._uvicorn = _Http(_config(self.program))
-            doors = [listener, *(listener.dup() for _ in range(_DOORS - 1))]
-            self._serving = asyncio.create_task(self._uvicorn.serve(doors), name="http")
-            while not self._uvicorn.started and not self._serving.done():  # noqa: ASYNC110 - uvicorn has only a flag
-                await asyncio.sleep(0.01)
+            self._faces.append(Face(config_of(self.program.asgi, DirectHttp), listener, doors=_DOORS))
+            if settings.oicp_port:
+                tls = self.program.oicp_door.tls()
+                config = config_of(self.program.oicp_door.face, TlsHttp, tls=tls.context)
+                self._faces.append(Face(config, bound(settings.host, settings.oicp_port)))
+            for face in self._faces:
+                await face.start()
+            self.program.tasks.start(self.program.oicp_door.expiry.run(), name="certificates")
         settle_memory()
         log.info("serving", parts=sorted(self._parts), base_url=settings.base_url, dev=settings.dev)
 
@@ -75,9 +78,8 @@ class Server:
 
     async def stop(self) -> None:
         """Stop taking work, finish what runs, close everything."""
-        if self._uvicorn is not None and self._serving is not None:
-            self._uvicorn.should_exit = True
-            await self._serving
+        for face in self._faces:
+            await face.stop()
         await self.program.close()
 
 
@@ -102,10 +104,32 @@ def bound(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _config(program: Program) -> uvicorn.Config:
+class Face:
+    """One port over HTTP, served by uvicorn."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket, *, doors: int = 1) -> None:
+        self._uvicorn = _Http(config)
+        self._doors = [listener, *(listener.dup() for _ in range(doors - 1))]
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to serve."""
+        self._doors[0].listen(2048)
+        self._serving = asyncio.create_task(self._uvicorn.serve(self._doors), name="http")
+        while not self._uvicorn.started and not self._serving.done():  # noqa: ASYNC110 - uvicorn has only a flag
+            await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        """Answer what has been asked, and close."""
+        if self._serving is not None:
+            self._uvicorn.should_exit = True
+            await self._serving
+
+
+def config_of(app: Any, protocol: type[asyncio.Protocol], *, tls: ssl.SSLContext | None = None) -> uvicorn.Config:
     return uvicorn.Config(
-        program.asgi,
-        http=DirectHttp,
+        app,
+        http=protocol,
         loop="uvloop",
         ws="none",
         lifespan="off",
@@ -113,8 +137,10 @@ def _config(program: Program) -> uvicorn.Config:
         log_config=None,
         server_header=False,
         date_header=True,
+        proxy_headers=tls is None,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
+        ssl_context_factory=None if tls is None else lambda config, usual: tls,
     )
 
 

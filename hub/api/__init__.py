@@ -26,6 +26,7 @@ from hub.api import (
     matrix,
     metrics,
     objects,
+    oicp,
     operators,
     partners,
     price,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 ROUTERS: Final = (
     about.router,
     partners.router,
+    oicp.router,
     clients.router,
     agreements.router,
     matrix.router,

@@ -39,6 +39,7 @@ from hub.control.asks import (
     VariableAsked,
 )
 from hub.control.lint import LintAsked
+from hub.control.oicp_asks import OicpCertificate, OicpCertificateAsked, OicpConnection
 from hub.control.price import PriceAsked
 from hub.control.received import VERDICTS
 from hub.control.undelivered import ADDRESSED
@@ -67,6 +68,7 @@ _ASKED: Final[tuple[type[Ask], ...]] = (
     InvoiceAsked, BookingCancel, BookingsEdition,
     OperatorToken, CampaignAsked, LogAsked, StationCall, MaintenanceAsked, VariableAsked, MonitorAsked,
     OutageExcluded, CertificateAsked, PriceAsked, LintAsked,
+    OicpConnection, OicpCertificateAsked, OicpCertificate,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -118,6 +120,11 @@ def _page(of: str) -> Tree:
     return _items(_ref(of), total=_WHOLE)
 
 
+_ENDS: Final[dict[str, Tree]] = {
+    "expires": _TEXT_OR_NULL,
+    "days": {"type": ["integer", "null"], "description": "Whole days that are left."},
+    "ends_soon": _FLAG,
+}
 _END: Final = _object(name=_TEXT, version=_TEXT, roles={"type": "array", "items": _TEXT})
 _ROLE: Final = _object(role=_TEXT, country_code=_TEXT, party_id=_TEXT, business_name=_TEXT)
 _LANE: Final = _object(
@@ -166,6 +173,25 @@ ANSWERS: Final[dict[str, Tree]] = {
         warnings={"type": "array", "items": _TEXT},
         losses={"type": "array", "items": _object(module=_TEXT, field=_TEXT, times=_WHOLE)},
     ),
+    "OicpConnectionShown": _object(
+        name=_TEXT, kind=_TEXT, state=_TEXT, party=_TEXT, base_url=_TEXT,
+        parties={"type": "array", "items": _TEXT},
+        operator_ids={"type": "array", "items": _TEXT},
+        provider_ids={"type": "array", "items": _TEXT},
+        fingerprints={"type": "array", "items": _TEXT},
+        certificates={"type": "array", "items": _object(fingerprint=_TEXT, **_ENDS)},
+        client_certificate=_TEXT, server_ca=_TEXT, operator_style=_TEXT, provider_style=_TEXT,
+        countries={"type": "object", "additionalProperties": _TEXT},
+        terms=_ANY_OBJECT,
+        limits={"type": "object", "additionalProperties": _WHOLE},
+        learns=_FLAG,
+    ),
+    "OicpConnections": _page("OicpConnectionShown"),
+    "OicpCertificateShown": _object(
+        name=_TEXT, in_use=_FLAG, csr=_TEXT_OR_NULL, certificate=_TEXT_OR_NULL, **_ENDS,
+        shown_to={"type": "array", "items": _TEXT},
+    ),
+    "OicpCertificates": _page("OicpCertificateShown"),
     "Clients": _items(
         _object(party=_TEXT, role=_TEXT, status=_STATUS, since=_TEXT, partner=_TEXT, why=_TEXT),
         total=_WHOLE,

@@ -19,6 +19,7 @@ from hub.cli import (
     local,
     matrix,
     objects,
+    oicp,
     partner,
     price,
     records,
@@ -46,6 +47,7 @@ local.add_to(app)
 price.add_to(app)
 matrix.add_to(app)
 app.add_typer(partner.app, name="partner")
+app.add_typer(oicp.app, name="oicp")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(agreement.route, name="route")
 app.add_typer(objects.location, name="location")

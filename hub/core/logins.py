@@ -16,9 +16,9 @@ from typing import Final, Literal
 
 import structlog
 
-Face = Literal["ocpi", "api", "ocpp", "files"]
+Face = Literal["ocpi", "api", "ocpp", "oicp", "files"]
 
-FACES: Final[tuple[Face, ...]] = ("ocpi", "api", "ocpp", "files")
+FACES: Final[tuple[Face, ...]] = ("ocpi", "api", "ocpp", "oicp", "files")
 LINES: Final = 10
 """Log lines of one address within a window."""
 WINDOW_S: Final = 60.0

@@ -32,6 +32,8 @@ _TO: Final = (b"ocpi-to-country-code", b"ocpi-to-party-id")
 ROUTING: Final = (*_FROM, *_TO)
 MEANING: Final = (b"authorization", *ROUTING)
 """Headers on which the meaning of a request depends, beside its line."""
+PEER: Final = "busbar.peer"
+"""In an ASGI scope: who is at the other end of the socket, whatever headers say of it."""
 CONFIG_SIDE: Final = CONFIG.value
 
 _ONCE: Final = frozenset(
@@ -167,14 +169,14 @@ def check_media_type(value: bytes | None) -> None:
         raise WrongMediaType
 
 
-def body_from(receive: Receive) -> Body:
-    """The body of an ASGI request."""
+def body_from(receive: Receive, *, deadline_s: float | None = None) -> Body:
+    """The body of an ASGI request, which is here within `deadline_s`, or within what is enough for an object."""
 
     async def read(limit: int, declared: bytes | None) -> bytes:
         if declared is not None and declared.isdigit() and int(declared[:20]) > limit:
             raise TooLarge
         try:
-            async with asyncio.timeout(_BODY_DEADLINE_S):
+            async with asyncio.timeout(_BODY_DEADLINE_S if deadline_s is None else deadline_s):
                 return await _parts(receive, limit)
         except TimeoutError:
             raise TooSlow from None

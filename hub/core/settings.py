@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -193,6 +194,27 @@ class Settings(BaseSettings):
     )
     ocpp_ca_key: str = Field("", description="PEM file: private key of ocpp_ca_cert.")
 
+    oicp_port: int = Field(
+        0, ge=0, le=65_535, description="TCP port on which OICP partners call us over TLS; 0: none is opened."
+    )
+    oicp_certificate: str = Field("", description="PEM file: certificate chain of the OICP port.")
+    oicp_key: str = Field("", description="PEM file: private key of oicp_certificate.")
+    oicp_client_ca: str = Field(
+        "",
+        description="PEM file: authorities whose client certificates OICP partners may show; those that were given"
+        " with a connection are taken without.",
+    )
+    oicp_proxies: Texts = Field(
+        (),
+        description="Networks (CIDR, comma-separated) of proxies that end the TLS of OICP partners and call below"
+        " /oicp on port; empty: nobody is served there.",
+    )
+    oicp_certificate_header: str = Field(
+        "X-Client-Cert",
+        pattern=r"^[A-Za-z0-9-]{1,64}$",
+        description="Header in which these proxies tell the client certificate: percent-encoded PEM, or Base64.",
+    )
+
     files: str = Field(
         "",
         description="Directory of firmware and of chargers' logs, the same for all processes; empty means beside the"
@@ -210,10 +232,17 @@ class Settings(BaseSettings):
         64 * MIB, ge=KIB, le=16 * 1024 * MIB, description="Bytes that a charger may bring as one log."
     )
 
-    @field_validator("allow_networks", mode="before")
+    @field_validator("allow_networks", "oicp_proxies", mode="before")
     @classmethod
     def _from_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("oicp_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network)
+        return value
 
     @field_validator("party", "hub_party")
     @classmethod
@@ -250,6 +279,8 @@ class Settings(BaseSettings):
     def _consistent(self) -> Self:
         if self.page_default > self.page_max:
             raise ValueError("page_default is larger than page_max")
+        if self.oicp_port and not self.oicp_certificate:
+            raise ValueError("oicp_port needs oicp_certificate")
         return self
 
     @property

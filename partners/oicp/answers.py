@@ -6,7 +6,8 @@ the StatusCode and `Result: false` besides, so that clients of either kind under
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -15,9 +16,11 @@ from hub.core import errors
 from hub.core.dialect import NotExpressible
 from hub.core.jsontypes import Tree
 from partners.oicp.operations import AnswerKind
+from partners.oicp.wire.faults import Unfit
 
 LONGEST_DESCRIPTION: Final = 200
 LONGEST_INFO: Final = 1000
+_INDEX: Final = re.compile(r"/(\d+)(?=/|$)")
 
 
 class Code(StrEnum):
@@ -93,13 +96,6 @@ DESCRIPTIONS: Final[Mapping[Code, str]] = MappingProxyType(
 )
 
 
-class FieldFault(NamedTuple):
-    """What is wrong with a field, which is named as in `EvseDataRecord[0].Address.City`. Never holds its value."""
-
-    field: str
-    why: str
-
-
 class Refused(Exception):
     """A handler's no, as a code. The texts may reach the partner: no secret, no card number."""
 
@@ -109,15 +105,6 @@ class Refused(Exception):
         self.description = description
         self.info = info
         self.http = http
-
-
-class Malformed(errors.InvalidRequest):
-    """The message is not one of its kind."""
-
-    def __init__(self, faults: Sequence[FieldFault]) -> None:
-        first = faults[0]
-        super().__init__(f"{first.field}: {first.why}")
-        self.faults = tuple(faults)
 
 
 class Row(NamedTuple):
@@ -141,7 +128,7 @@ TABLE: Final[Mapping[type[Exception], Row]] = MappingProxyType(
         errors.TooSlow: Row(408, Code.SYSTEM_ERROR),
         errors.MethodNotAllowed: Row(405, Code.NOT_OFFERED),
         errors.RegistrationState: Row(405, Code.NOT_OFFERED),
-        Malformed: Row(400, Code.DATA_ERROR),
+        Unfit: Row(400, Code.DATA_ERROR),
         errors.InvalidRequest: Row(200, Code.DATA_ERROR),
         errors.NotEnoughInformation: Row(200, Code.DATA_ERROR),
         NotExpressible: Row(200, Code.DATA_ERROR),
@@ -174,20 +161,15 @@ UNEXPECTED: Final = Row(200, Code.HUB_ERROR)
 
 _NEGATIVE: Final[Mapping[AnswerKind, Tree]] = MappingProxyType(
     {
-        AnswerKind.ACKNOWLEDGEMENT: {"Result": False},
         AnswerKind.AUTHORIZATION_START: {"AuthorizationStatus": "NotAuthorized"},
         AnswerKind.AUTHORIZATION_STOP: {"AuthorizationStatus": "NotAuthorized"},
-        AnswerKind.EVSE_DATA: {"content": []},
-        AnswerKind.EVSE_STATUS: {"EvseStatuses": {"OperatorEvseStatus": []}},
-        AnswerKind.EVSE_STATUS_BY_ID: {"EVSEStatusRecords": {"EvseStatusRecord": []}},
-        AnswerKind.EVSE_STATUS_BY_OPERATOR: {"EvseStatuses": {"OperatorEvseStatus": []}},
-        AnswerKind.CHARGE_DETAIL_RECORDS: {"content": []},
-        AnswerKind.PRICING_PRODUCT_DATA: {"PricingProductData": []},
-        AnswerKind.EVSE_PRICING: {"EVSEPricing": []},
-        AnswerKind.AUTHENTICATION_DATA: {"ProviderAuthenticationData": []},
     }
 )
-"""What each message holds beside its StatusCode when it says no: the fields that it may not lack."""
+"""What a message holds beside its StatusCode when it says no, where that is not `Result: false`.
+
+Lists are left out: an empty one could be taken for all there is.
+"""
+_NO: Final[Tree] = {"Result": False}
 
 
 def status(code: Code, description: str = "", info: str = "") -> Tree:
@@ -203,7 +185,7 @@ def acknowledged(**ids: str) -> Tree:
 
 def refused(kind: AnswerKind, code: Code, description: str = "", info: str = "") -> Tree:
     """The message `kind` as a no."""
-    return {**_NEGATIVE[kind], "StatusCode": status(code, description, info)}
+    return {**_NEGATIVE.get(kind, _NO), "StatusCode": status(code, description, info)}
 
 
 def refusal(error: Exception, kind: AnswerKind | None) -> tuple[int, Tree]:
@@ -215,8 +197,8 @@ def refusal(error: Exception, kind: AnswerKind | None) -> tuple[int, Tree]:
         http = row.http
         tree = refused(kind or AnswerKind.ACKNOWLEDGEMENT, row.code, info=_words(error))
     if http >= 400:
-        tree = {"Result": False, **tree}
-    if isinstance(error, Malformed):
+        tree = {**_NO, **tree}
+    if isinstance(error, Unfit):
         tree |= _observed(error)
     return http, tree
 
@@ -230,7 +212,17 @@ def _words(error: Exception) -> str:
     return error.message if isinstance(error, errors.BusbarError) else ""
 
 
-def _observed(error: Malformed) -> Tree:
+def _observed(error: Unfit) -> Tree:
     """What hubs answer to a message that is not well formed, as seen on the wire."""
-    found = [{"fieldReference": fault.field, "errorMessage": fault.why} for fault in error.faults]
+    found = [{"fieldReference": _field(fault.pointer), "errorMessage": fault.problem} for fault in error.faults]
     return {"message": "The message does not fit its schema", "validationErrors": found}
+
+
+def _field(pointer: str) -> str:
+    """`/EvseDataRecord/0/Address` as hubs write it: `EvseDataRecord[0].Address`."""
+    return _INDEX.sub(r"[\1]", pointer).removeprefix("/").replace("/", ".")
+
+
+def unreadable(why: str) -> Tree:
+    """For what is no request at all, and so names no operation."""
+    return {**_NO, "StatusCode": status(Code.DATA_ERROR, info=why)}

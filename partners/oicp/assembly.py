@@ -11,7 +11,7 @@ from hub.core.units import Kind
 from partners.oicp.authorize import Authorizing
 from partners.oicp.bridge import Bridge
 from partners.oicp.client import Client
-from partners.oicp.connections import OICP_CONNECTIONS, Connections
+from partners.oicp.connections import Connections
 from partners.oicp.evse_table import OICP_EVSES, OICP_STATES, EvseTable
 from partners.oicp.face import Handler
 from partners.oicp.inward import Inward
@@ -23,7 +23,7 @@ from partners.oicp.record_store import OICP_RECORDS
 from partners.oicp.records import Records
 from partners.oicp.serving import Serving
 
-KINDS: Final[tuple[Kind, ...]] = (OICP_CONNECTIONS, OICP_EVSES, OICP_STATES, OICP_SESSIONS, OICP_RECORDS)
+OICP_KINDS: Final[tuple[Kind, ...]] = (OICP_EVSES, OICP_STATES, OICP_SESSIONS, OICP_RECORDS)
 
 
 class Oicp:

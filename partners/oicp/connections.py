@@ -22,7 +22,7 @@ from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Claim, Endpoint, Partner, State
 from hub.core.units import Audit, Delete, Kind, Put, Unit
-from partners.oicp.ids import OperatorStyle, ProviderStyle
+from partners.oicp.ids import OperatorID, OperatorStyle, ProviderID, ProviderStyle
 from partners.oicp.operations import Operation, PartnerKind
 
 log = structlog.get_logger()
@@ -107,19 +107,17 @@ class Connections:
         """Read all. Called at the start."""
         revision = self._hub.store.revision(OICP_CONNECTIONS)
         found = await self._hub.store.select(OICP_CONNECTIONS, limit=100_000)
-        read = (Connection.model_validate_json(document.body) for document in found)
-        self._now({connection.partner: connection for connection in read}, revision)
+        read = [Connection.model_validate_json(document.body) for document in found]
+        self._known = {connection.partner: connection for connection in read}
+        self._by_fingerprint = {shown: each for each in read for shown in each.fingerprints}
+        self._revision = revision
+        for listener in self._listeners:
+            listener()
 
     async def refresh(self) -> None:
         """Read again, if another process wrote one."""
         if self._revision != self._hub.store.revision(OICP_CONNECTIONS):
             await self.load()
-
-    def _now(self, known: dict[str, Connection], revision: int) -> None:
-        self._known, self._revision = known, revision
-        self._by_fingerprint = {shown: each for each in known.values() for shown in each.fingerprints}
-        for listener in self._listeners:
-            listener()
 
     def all(self) -> list[Connection]:
         """In order of their partners' names."""
@@ -164,7 +162,7 @@ class Connections:
 
             await registry.change(name, lambda partner: _joined(partner, connection, (*claims, *kept)), joined)
         is_new = name not in self._known
-        self._now({**self._known, name: connection}, self._hub.store.revision(OICP_CONNECTIONS))
+        await self.load()
         return is_new
 
     @staticmethod
@@ -183,8 +181,7 @@ class Connections:
             return unit.audited(Audit(actor, "oicp.disconnected", name))
 
         await self._hub.registry.change(name, lambda partner: partner.model_copy(update=gone), ended)
-        rest = {known: each for known, each in self._known.items() if known != name}
-        self._now(rest, self._hub.store.revision(OICP_CONNECTIONS))
+        await self.load()
 
     async def learn(self, connection: Connection, role: PartyRole, party: Party) -> Partner:
         """A party came to light behind a hub: from now on it is a claim of that partner, if it may be.
@@ -241,9 +238,11 @@ def claims_of(connection: Connection) -> tuple[Claim, ...]:
     """The roles that a partner has by its connection. Raises: InvalidRequest, for an id that is none."""
     if connection.kind == "hub":
         return (Claim(role=PartyRole.HUB, party=Party.parse(connection.party)),)
-    role = PartyRole.CPO if connection.kind == "cpo" else PartyRole.EMSP
-    parties = dict.fromkeys(Party.parse(each) for each in connection.ids)
-    return tuple(Claim(role=role, party=party) for party in parties)
+    if connection.kind == "cpo":
+        operators = (OperatorID.parse(text).party(connection.countries) for text in connection.operator_ids)
+        return tuple(Claim(role=PartyRole.CPO, party=party) for party in dict.fromkeys(operators))
+    providers = (ProviderID.parse(text).party() for text in connection.provider_ids)
+    return tuple(Claim(role=PartyRole.EMSP, party=party) for party in dict.fromkeys(providers))
 
 
 def _joined(partner: Partner, connection: Connection, claims: tuple[Claim, ...]) -> Partner:

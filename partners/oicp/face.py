@@ -1,33 +1,176 @@
-"""OICP as partners meet it: one ASGI application over the table of operations."""
+"""OICP as partners meet it: one ASGI application over the table of operations.
+
+The road of a request: path -> operation; certificate -> connection; may this partner ask this, as the id of the path;
+has it asked too often; the body, read under a limit; path and body name the same id; the handler; its message. What
+ends in an error is answered by the table of `answers.py`: with the operation's own message, and never with 5xx.
+
+Served on a TLS port of its own, and below /oicp on the main port for proxies that end TLS (BUSBAR_OICP_PROXIES).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, TypeAlias
 
+import structlog
+
+from hub.core import trace
+from hub.core.errors import MethodNotAllowed, TooManyRequests
+from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
+from hub.core.limits import RateLimiter
 from hub.core.ports import Hub
 from hub.core.registry import Partner
-from partners.oicp.connections import Connection
-from partners.oicp.operations import Operation
+from hub.core.request import Receive, body_from, check_media_type, collect, query_of
+from partners.oicp import answers
+from partners.oicp.answers import Code, Refused
+from partners.oicp.callers import Callers, Scope, check_body, check_path
+from partners.oicp.connections import Connection, Connections
+from partners.oicp.operations import SMALL, Operation
+from partners.oicp.paths import find
+from partners.oicp.wire.faults import Finding, Unfit
+
+log = structlog.get_logger()
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+LARGE_S: Final = 120.0
+"""Seconds in which a push of data must be here."""
+_NOTHING: Final = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request, as a handler sees it: who asks what."""
 
-    hub: Hub
-    bridge: Any
+    hub: Hub = field(repr=False)
     connection: Connection
     partner: Partner
     operation: Operation
     id: str
     """The operator or provider that asks, as it stands in the path; else in the body; "" where it stands in neither."""
     query: Mapping[str, str]
-    message: Tree
+    message: Tree = field(repr=False)
     """The body as it came. That its id is the caller's is checked, nothing else."""
 
 
 Handler: TypeAlias = Callable[[Call], Awaitable[Mapping[str, Any]]]
-"""Answers one operation with its message. Raises: `answers.Refused`, any error of the hub, `answers.Malformed`."""
+"""Answers one operation with its message. Raises: `answers.Refused`, any error of the hub, `wire.Unfit`."""
+
+
+class _Reply(NamedTuple):
+    http: int
+    tree: Mapping[str, Any]
+    body: bytes
+    headers: list[tuple[bytes, bytes]]
+
+
+class Face:
+    """See the module. Nothing is served before `serve` has said who answers."""
+
+    def __init__(self, hub: Hub, connections: Connections) -> None:
+        settings = hub.settings
+        self._hub = hub
+        self._handlers: Mapping[str, Handler] = {}
+        self._callers = Callers(hub, connections)
+        self._per_partner = RateLimiter(rate_per_s=settings.rate_per_partner, burst=settings.burst_per_partner)
+        self._per_operation: dict[tuple[str, int], RateLimiter] = {}
+        self.answered: Counter[tuple[str, int, str]] = Counter()
+        """Answers since the start by operation, HTTP status and code; `other` where no operation was found."""
+
+    def serve(self, handlers: Mapping[str, Handler]) -> None:
+        """From now on these answer, each the operation of its name; one without a handler is not offered."""
+        self._handlers = handlers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        trace.begin()
+        reply = await self._replied(scope, receive)
+        headers = [
+            *reply.headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(reply.body)).encode()),
+            (b"process-id", trace.request_id().encode()),
+        ]
+        await send({"type": "http.response.start", "status": reply.http, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def _replied(self, scope: Scope, receive: Receive) -> _Reply:
+        operation: Operation | None = None
+        try:
+            operation, id_in_path = find(_path(scope))
+            tree = await self._serve(scope, receive, operation, id_in_path)
+            reply = _Reply(200, tree, encode(tree), [])
+        except Exception as error:  # the last line: whatever happened, the partner gets a message of OICP
+            reply = _refusal(error, operation)
+        self._note(reply, operation)
+        return reply
+
+    async def _serve(self, scope: Scope, receive: Receive, operation: Operation, id_in_path: str) -> Mapping[str, Any]:
+        if scope["method"] != "POST":
+            raise MethodNotAllowed("all of OICP is POST", allow=("POST",))
+        connection, partner = self._callers.caller(scope)
+        check_path(connection, operation, id_in_path)
+        self._admit(connection, operation)
+        self._hub.registry.heard(partner.name)
+        query = query_of(scope["query_string"])
+        message = await _message(scope, receive, operation)
+        asking = check_body(connection, operation, id_in_path, message)
+        handler = self._handlers.get(operation.name)
+        if handler is None:
+            raise Refused(Code.NOT_OFFERED)
+        call = Call(self._hub, connection, partner, operation, asking, query, message)
+        return await handler(call)
+
+    def _admit(self, connection: Connection, operation: Operation) -> None:
+        """Raises: TooManyRequests."""
+        wait_s = self._per_partner.take(connection.partner)
+        limit = connection.limit_per_min(operation)
+        if limit and not wait_s:
+            limiter = self._per_operation.get((operation.name, limit))
+            if limiter is None:
+                limiter = RateLimiter(rate_per_s=limit / 60, burst=limit)
+                self._per_operation[operation.name, limit] = limiter
+            wait_s = limiter.take(connection.partner)
+        if wait_s > 0:
+            raise TooManyRequests(f"{operation.name} was asked too often", retry_after_s=max(1, round(wait_s)))
+
+    def _note(self, reply: _Reply, operation: Operation | None) -> None:
+        status = reply.tree.get("StatusCode")
+        code = str(status.get("Code", "")) if isinstance(status, Mapping) else ""
+        name = operation.name if operation is not None else _NOTHING
+        self.answered[name, reply.http, code] += 1
+        if code != Code.SUCCESS:
+            log.info("oicp refused", operation=name, http=reply.http, code=code, process_id=trace.request_id())
+
+
+def _path(scope: Scope) -> str:
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw.split(b"?", 1)[0].decode("latin-1")
+
+
+async def _message(scope: Scope, receive: Receive, operation: Operation) -> Tree:
+    """Raises: HeaderFault, WrongMediaType, TooLarge, TooSlow, Unreadable, Unfit."""
+    headers: dict[bytes, bytes] = {}
+    collect(scope["headers"], headers)
+    check_media_type(headers.get(b"content-type"))
+    read = body_from(receive, deadline_s=LARGE_S if operation.limit > SMALL else None)
+    tree = parse(await read(operation.limit, headers.get(b"content-length")), limit=operation.limit)
+    if not isinstance(tree, dict):
+        raise Unfit((Finding("", "is no JSON object"),))
+    return tree
+
+
+def _refusal(error: Exception, operation: Operation | None) -> _Reply:
+    if answers.row_of(error) is answers.UNEXPECTED and not isinstance(error, Refused):
+        log.error("oicp request failed", exc_info=error, operation=operation.name if operation is not None else "")
+    http, tree = answers.refusal(error, operation.answer if operation is not None else None)
+    headers = []
+    if isinstance(error, TooManyRequests):
+        headers.append((b"retry-after", str(error.retry_after_s).encode()))
+    if isinstance(error, MethodNotAllowed):
+        headers.append((b"allow", ", ".join(error.allow).encode()))
+    return _Reply(http, tree, encode(tree), headers)

@@ -60,6 +60,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_ocpp_sockets", (), ()),
     ("doc_ocpp_transactions", ("station", "state", "session", "number"), ("station", "state", "session")),
     ("doc_ocpp_watched", (), ()),
+    ("doc_oicp_certificates", (), ()),
     ("doc_oicp_connections", (), ()),
     ("doc_oicp_evses", ("gone", "location", "place", "created"), ("location", "place")),
     ("doc_oicp_records", ("state", "provider", "operator", "session"), ("state", "provider")),

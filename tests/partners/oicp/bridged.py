@@ -46,7 +46,7 @@ class ScriptedClient:
         message: Mapping[str, Any],
         *,
         id: str = "",
-        **_: Any,  # noqa: A002
+        **_: Any,
     ) -> Answer:
         asked = Asked(connection.partner, operation_name, dict(message), id)
         self.asked.append(asked)
@@ -76,7 +76,7 @@ class Bridged:
         """An operation that partner `name` asks of us. Raises: Refused."""
         connection = self.oicp.connections.get(name)
         partner = self.world.registry.get(name)
-        call = Call(self.world.hub, self.oicp.bridge, connection, partner, OPERATIONS[operation], id, {}, dict(message))
+        call = Call(self.world.hub, connection, partner, OPERATIONS[operation], id, {}, dict(message))
         return await self.oicp.handlers[operation](call)
 
     async def place(self, evse_id: str, owner: str, location_id: str, evse_uid: str, **fields: Any) -> None:

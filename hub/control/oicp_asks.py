@@ -1,0 +1,130 @@
+"""What an operator may send about partners that speak OICP, and about the certificates that we show them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from pydantic import Field, field_validator, model_validator
+
+from hub.control.asks import Ask, Name, Represented
+from hub.core.errors import InvalidRequest
+from partners.oicp.certificates import Subject
+from partners.oicp.connections import Connection
+from partners.oicp.ids import OperatorStyle, ProviderStyle
+from partners.oicp.operations import OPERATIONS, PartnerKind
+
+_Id = Annotated[str, Field(min_length=5, max_length=12)]
+_Pem = Annotated[str, Field(min_length=1, max_length=20_000)]
+
+
+class OicpConnection(Ask):
+    """A partner that speaks OICP: what it is, its ids (of a hub: ours there), how it calls us, how we call it.
+
+    A client certificate is given by its fingerprint (SHA-256), or whole in PEM: then it is trusted whoever issued it.
+    """
+
+    kind: PartnerKind
+    party: Represented = ""
+    base_url: Annotated[str, Field(max_length=255, pattern=r"^(https?://[!-~]+)?$")] = ""
+    operator_ids: Annotated[tuple[_Id, ...], Field(max_length=1000)] = ()
+    provider_ids: Annotated[tuple[_Id, ...], Field(max_length=1000)] = ()
+    fingerprints: Annotated[tuple[str, ...], Field(max_length=20)] = ()
+    certificates: Annotated[tuple[_Pem, ...], Field(max_length=20)] = ()
+    client_certificate: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$")] = ""
+    server_ca: Annotated[str, Field(max_length=100_000)] = ""
+    operator_style: OperatorStyle = "DE*ABC"
+    provider_style: ProviderStyle = "DE-DCB"
+    countries: dict[Annotated[str, Field(max_length=10)], Annotated[str, Field(pattern="^[A-Z]{2}$")]] = Field(
+        default_factory=dict
+    )
+    terms: dict[str, Any] = Field(default_factory=dict)
+    limits: dict[str, Annotated[int, Field(ge=1, le=100_000)]] = Field(default_factory=dict)
+    learns: bool | None = None
+
+    @field_validator("fingerprints")
+    @classmethod
+    def _are_sha_256(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        plain = tuple(each.replace(":", "").lower() for each in given)
+        if any(len(each) != hashlib.sha256().digest_size * 2 or not _is_hex(each) for each in plain):
+            raise ValueError("a fingerprint is 64 hexadecimal digits, the SHA-256 of the certificate")
+        return plain
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_a_base(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (not parts.hostname or parts.query or parts.fragment or parts.username is not None):
+            raise ValueError("is http(s)://host[:port][/path]")
+        return url.rstrip("/")
+
+    @field_validator("limits")
+    @classmethod
+    def _name_operations(cls, limits: dict[str, int]) -> dict[str, int]:
+        if unknown := set(limits) - set(OPERATIONS):
+            raise ValueError(f"{min(unknown)[:40]} is no operation of OICP")
+        return limits
+
+    @model_validator(mode="after")
+    def _says_who(self) -> Self:
+        needed = {"cpo": self.operator_ids, "emp": self.provider_ids, "hub": self.operator_ids + self.provider_ids}
+        if not needed[self.kind]:
+            raise ValueError("a CPO has operator_ids, an EMP provider_ids; of a hub, they are ours there")
+        if (self.kind == "cpo" and self.provider_ids) or (self.kind == "emp" and self.operator_ids):
+            raise ValueError("a CPO has no provider_ids, and an EMP no operator_ids")
+        if (self.kind == "hub") != bool(self.party):
+            raise ValueError("a hub has a party, by which agreements name it; of others their ids are their parties")
+        return self
+
+    def connection(self, partner: str) -> Connection:
+        """Raises: InvalidRequest, for what is no certificate."""
+        presented = tuple(_certificate(pem, f"/certificates/{at}") for at, pem in enumerate(self.certificates))
+        if self.server_ca:
+            _certificate(self.server_ca, "/server_ca")
+        shown = [
+            *self.fingerprints,
+            *(hashlib.sha256(each.public_bytes(Encoding.DER)).hexdigest() for each in presented),
+        ]
+        given = self.model_dump(exclude={"fingerprints", "certificates", "learns"})
+        return Connection(
+            partner=partner,
+            fingerprints=tuple(dict.fromkeys(shown)),
+            presented=tuple(each.public_bytes(Encoding.PEM).decode() for each in presented),
+            learns=self.kind == "hub" if self.learns is None else self.learns,
+            **given,
+        )
+
+
+def _is_hex(text: str) -> bool:
+    return all(character in "0123456789abcdef" for character in text)
+
+
+def _certificate(pem: str, pointer: str) -> x509.Certificate:
+    """The first one. Raises: InvalidRequest."""
+    try:
+        return x509.load_pem_x509_certificate(pem.encode())
+    except ValueError:
+        raise InvalidRequest(f"{pointer}: is no certificate in PEM") from None
+
+
+class OicpCertificateAsked(Ask):
+    """Whom a certificate of ours is to name. Its key is made here and never leaves."""
+
+    name: Name
+    common_name: Annotated[str, Field(min_length=1, max_length=64)]
+    organization: Annotated[str, Field(max_length=64)] = ""
+    country: Annotated[str, Field(pattern="^([A-Z]{2})?$")] = ""
+    key: Literal["ec", "rsa"] = "ec"
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(self.common_name, self.organization, self.country)
+
+
+class OicpCertificate(Ask):
+    """The certificate that was issued for our request, and those of who issued it, in PEM."""
+
+    certificate: Annotated[str, Field(min_length=1, max_length=100_000)]
