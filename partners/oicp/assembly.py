@@ -22,6 +22,7 @@ from partners.oicp.peers import OicpPeers
 from partners.oicp.record_store import OICP_RECORDS
 from partners.oicp.records import Records
 from partners.oicp.serving import Serving
+from partners.oicp.understood import reading
 
 OICP_KINDS: Final[tuple[Kind, ...]] = (OICP_EVSES, OICP_STATES, OICP_SESSIONS, OICP_RECORDS)
 
@@ -50,7 +51,7 @@ class Oicp:
     @property
     def handlers(self) -> Mapping[str, Handler]:
         """Who answers which operation, by its name."""
-        return {
+        flows: Mapping[str, Handler] = {
             "AuthorizeStart": self.authorizing.start,
             "AuthorizeStop": self.authorizing.stop,
             "AuthorizeRemoteStart": self.serving.remote_start,
@@ -60,6 +61,7 @@ class Oicp:
             "ChargingNotification": self.notifications.hear,
             "ChargeDetailRecord": self.records.take,
         }
+        return {name: reading(name, handler) for name, handler in flows.items()}
 
     def start(self) -> None:
         """Begin the work that runs without being asked."""

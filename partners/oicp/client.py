@@ -23,6 +23,7 @@ from hub.core.outbound import Outbound, OutboundAnswer
 from hub.core.ports import Hub
 from partners.oicp.connections import Connection
 from partners.oicp.operations import OPERATIONS, Operation, serves
+from partners.oicp.wire import REQUESTS, write
 
 log = structlog.get_logger()
 
@@ -69,7 +70,7 @@ class Client:
 
         `wait`: where it has been asked as often as it may, wait until it may be asked again, instead of giving up with
         a PeerRefused of 429. Raises: EndpointsMissing, when it serves no such thing; PeerUnreachable (it never left
-        us), PeerTimeout, PeerNonsense (it may have had its effect), PeerRefused.
+        us), PeerTimeout, PeerNonsense (it may have had its effect), PeerRefused; NotSayable, for no such message.
         """
         operation = OPERATIONS[operation_name]
         if not connection.base_url or not serves(connection.kind, operation):
@@ -80,7 +81,7 @@ class Client:
             "POST",
             _url(connection, operation, id, query),
             headers=_HEADERS,
-            body=encode(message),
+            body=encode(write(REQUESTS[operation.name], message)),
             deadline_s=deadline_s,
             cap=cap,
             tls=self._contexts(connection),

@@ -13,12 +13,14 @@ from typing import Any, Final
 import msgspec
 
 from hub.core.clock import timestamp
+from hub.core.inbound import encode, parse
 from hub.core.ports import Hub
 from hub.core.units import ANY, Document, Kind, Put, Unit
 
 OICP_RECORDS: Final = Kind(
     "oicp_records", columns=("state", "provider", "operator", "session"), indexed=("state", "provider")
 )
+_LIMIT: Final = 1024 * 1024
 NEW: Final = "new"
 HELD: Final = "held"
 WAITING: Final = "waiting"
@@ -46,7 +48,7 @@ class OicpRecord(msgspec.Struct, frozen=True, kw_only=True):
         return Put(
             OICP_RECORDS,
             self.session,
-            msgspec.json.encode(self),
+            encode(msgspec.structs.asdict(self)),
             last_updated=_ended(self.record),
             columns=(self.state, self.provider, self.operator, self.session),
             expect=expect,
@@ -78,5 +80,5 @@ class RecordStore:
 
 
 def read(document: Document) -> OicpRecord:
-    """As it is on disk."""
-    return msgspec.json.decode(document.body, type=OicpRecord)
+    """As it is on disk; numbers exactly as they were."""
+    return OicpRecord(**parse(document.body, limit=_LIMIT))

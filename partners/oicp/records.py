@@ -17,7 +17,6 @@ from typing import Any, Final
 import structlog
 from msgspec.structs import replace
 
-from hub.core.dialect import NotExpressible
 from hub.core.errors import BusbarError, PeerFault, PeerRefused
 from hub.core.jsontypes import Tree
 from hub.core.operations import RECEIVER
@@ -219,12 +218,8 @@ class Records:
             "HubOperatorID": voices.operator(connection, owner) if connection.kind == "hub" else "",
         }
         location = await self._location(f"{owner}/{cdr['cdr_location']['id']}")
-        try:
-            said = record_of(
-                cdr, {name: value for name, value in names.items() if value}, time_zone=location.get("time_zone", "")
-            )
-        except NotSayable as fault:
-            raise NotExpressible(fault.reason) from None
+        ids = {name: value for name, value in names.items() if value}
+        said = record_of(cdr, ids, time_zone=location.get("time_zone", ""))
         self._bridge.hub.losses.note(connection.partner, "out", "cdrs", said.lost)
         for warning in said.warnings:
             log.warning("cdr said in OICP with less", session=row.id, what=warning)

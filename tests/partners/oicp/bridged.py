@@ -17,6 +17,7 @@ from partners.oicp.evse_table import EvseRow, now_of, state_put
 from partners.oicp.face import Call
 from partners.oicp.operations import OPERATIONS
 from partners.oicp.places import EvsePlace
+from partners.oicp.wire import REQUESTS, write
 from tests.world import World, a_world
 
 YES: dict[str, Any] = {"Result": True, "StatusCode": {"Code": "000"}}
@@ -45,10 +46,10 @@ class ScriptedClient:
         operation_name: str,
         message: Mapping[str, Any],
         *,
-        id: str = "",
+        id: str = "",  # noqa: A002 - the word of OICP's paths
         **_: Any,
     ) -> Answer:
-        asked = Asked(connection.partner, operation_name, dict(message), id)
+        asked = Asked(connection.partner, operation_name, write(REQUESTS[operation_name], message), id)
         self.asked.append(asked)
         return Answer(200, self.script(asked))
 
