@@ -34,13 +34,13 @@ def list_agreements(face: Face) -> None:
 
 @command(app, "allow")
 def allow(face: Face, viewer: Viewer = "*", owner: Owner = "*", module: Module = "*") -> None:
-    """Let a viewer have an owner's objects, and reach it."""
+    """Let a viewer have an owner's objects, and ask it. The viewer of tokens is the CPO, their owner the eMSP."""
     _put(face, {"viewer": viewer, "owner": owner, "module": module, "allow": True})
 
 
 @command(app, "deny")
 def deny(face: Face, viewer: Viewer = "*", owner: Owner = "*", module: Module = "*") -> None:
-    """Keep an owner's objects from a viewer, and its requests from the owner."""
+    """Keep an owner's objects from a viewer, and what it asks from the owner. The viewer of tokens is the CPO."""
     _put(face, {"viewer": viewer, "owner": owner, "module": module, "allow": False})
 
 

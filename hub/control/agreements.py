@@ -68,7 +68,7 @@ def explain(program: Program, ask: RouteAsked) -> Tree:
     if isinstance(goes, Receiver):
         return _to_one(hub, message, goes, ask)
     if goes is EVERYBODY and ask.method != "GET":
-        everybody = list(_everybody(program, message.owner, ask.module))
+        everybody = list(_everybody(hub, sender, message.owner, ask.module))
         return {"goes": "everybody", "rule": "shared data", "gets": everybody}
     if goes is EVERYBODY:
         owners = hub.agreements.owners(sender, ask.module)
@@ -93,9 +93,19 @@ def _message(sender: Partner, ask: RouteAsked) -> Message:
 
 def _verdict(hub: Hub, message: Message, party: str) -> Verdict:
     """May it go to `party`; of an object that it brings, may the party have that?"""
-    reached = hub.agreements.reach(message.sender, party, message.module)
-    partner = hub.registry.find_party(Party.parse(party)) if reached.allowed and message.brought else None
-    return reached if partner is None else hub.agreements.may(partner, message.owner, message.module)
+    partner = hub.registry.find_party(Party.parse(party)) if message.brought else None
+    if partner is None:
+        return hub.agreements.reach(message.sender, party, message.module)
+    verdict = hub.agreements.may(partner, message.owner, message.module)
+    return verdict._replace(rule=_rule(hub, message.sender, party, message.module, verdict))
+
+
+def _rule(hub: Hub, sender: Partner, party: str, module: str, verdict: Verdict) -> str:
+    """The rule by which `party` gets an object of `sender` or not; and one that says otherwise the other way round."""
+    other = hub.agreements.by_rule(sender, party, module)
+    if other is None or other.allowed is verdict.allowed:
+        return verdict.rule
+    return f"{verdict.rule}; the other direction, what {sender.name} has of {party} and asks of it, is by {other.rule}"
 
 
 def _to_one(hub: Hub, message: Message, to: Receiver, ask: RouteAsked) -> Tree:
@@ -149,11 +159,12 @@ def _brought(program: Program, sender: Partner, ask: RouteAsked) -> Tree:
     return {"goes": "party", "rule": goes.rule, "gets": gets}
 
 
-def _everybody(program: Program, owner: str, module: str) -> Iterator[Tree]:
-    for partner in program.hub.registry.connected():
+def _everybody(hub: Hub, sender: Partner, owner: str, module: str) -> Iterator[Tree]:
+    for partner in hub.registry.connected():
         if owner not in partner.parties:
-            verdict = program.hub.agreements.may(partner, owner, module)
-            yield _got(partner, partner.party, verdict.allowed, verdict.rule, module)
+            verdict = hub.agreements.may(partner, owner, module)
+            rule = _rule(hub, sender, partner.party, module, verdict)
+            yield _got(partner, partner.party, verdict.allowed, rule, module)
 
 
 def _got(partner: Partner, party: str, allowed: bool, rule: str, module: str, sides: tuple[str, ...] = _EITHER) -> Tree:

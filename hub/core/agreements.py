@@ -3,8 +3,10 @@
 What holds without any agreement is the setting `sharing`: `open` lets opposite roles see each other (a CPO's objects
 are for eMSPs and their like, an eMSP's for CPOs: transport_and_format, Broadcast Push), `closed` lets nobody. An
 agreement is a rule for a viewer (a partner by name, or a party), an owner (a party) and a module, each of which may be
-`*`. The most specific rule that fits decides: a named viewer before a named owner before a named module; of two equals
-the one that denies.
+`*`. It is about one direction: what the viewer may have of the owner's, and what it may ask of it; the viewer of tokens
+is a CPO. What brings an object, to all or to one party, goes where its receiver may have it, whatever its sender may
+ask of that. The most specific rule that fits decides: a named viewer before a named owner before a named module; of two
+equals the one that denies.
 
 A change that lets a viewer have objects of an owner is written with the word that its lane owes them (`opened.py`).
 What a viewer has already, no rule takes back.
@@ -199,7 +201,7 @@ class Agreements:
         roles = self._all_roles().get(owner, frozenset()) & self._writers.get(module, CPO)
         if not roles:
             return Verdict(False, f"{owner} is not connected in a role that has {module}")
-        return self._by_rule(viewer, owner, module) or self._by_default(
+        return self.by_rule(viewer, owner, module) or self._by_default(
             any(viewer.roles & (_READCPOS if role is PartyRole.CPO else _READ_EMSPS) for role in roles)
         )
 
@@ -229,7 +231,7 @@ class Agreements:
         if roles is None:
             return Verdict(False, f"{party} is not connected")
         is_opposite = (CPO & sender.roles and roles & _READCPOS) or (CPO & roles and sender.roles & _READCPOS)
-        return self._by_rule(sender, party, module) or self._by_default(bool(is_opposite))
+        return self.by_rule(sender, party, module) or self._by_default(bool(is_opposite))
 
     def peers(self, partner: Partner) -> tuple[Claim, ...]:
         """The roles of other platforms with which `partner` has to do through us, by default or by any agreement."""
@@ -257,12 +259,13 @@ class Agreements:
             return False
         is_opposite = bool(viewer.roles & (_READCPOS if role is PartyRole.CPO else _READ_EMSPS))
         default = self._by_default(is_opposite)
-        return any((self._by_rule(viewer, party, module) or default).allowed for module in self._writers)
+        return any((self.by_rule(viewer, party, module) or default).allowed for module in self._writers)
 
     def _meet(self, partner: Partner, party: str, module: str) -> bool:
         return self.reach(partner, party, module).allowed or self.may(partner, party, module).allowed
 
-    def _by_rule(self, viewer: Partner, owner: str, module: str) -> Verdict | None:
+    def by_rule(self, viewer: Partner, owner: str, module: str) -> Verdict | None:
+        """What was agreed of these; None: nothing, so that the default holds."""
         rules = self._rules_of.get(viewer.name)
         if rules is None:
             rules = self._rules_of[viewer.name] = [rule for rule in self._rules.values() if rule.is_for(viewer)]

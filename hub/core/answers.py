@@ -83,6 +83,8 @@ class Answer:
     message: str = "Success"
     data: bytes | None = None
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    routing: list[tuple[bytes, bytes]] | None = None
+    """The routing headers, where they are not those of `dispatch.Reading`."""
     tail: bytes | None = None
     """Ready end of the envelope (`,"data":[...]}`), kept by the page cache and written without a copy."""
     gzip: Callable[[Callable[[], bytes]], bytes] | None = None

@@ -229,10 +229,10 @@ class Dispatcher:
                 await self._hub.registry.settle(caller)
             answer = await self._perform(call, asked)
         except BusbarError as error:
-            answer = answers.refusal(error, version=call.version if call is not None else None)
+            answer = _refusal(error, call)
         except Exception as error:  # the last line: whatever happened, the partner gets an envelope
             log.exception("request failed", path=asked.path[:80], error=type(error).__name__)
-            answer = answers.refusal(error, version=call.version if call is not None else None)
+            answer = _refusal(error, call)
         return self._reply(answer, headers, call)
 
     def at_once(self, asked: Asked) -> Reply | None:
@@ -387,8 +387,19 @@ class Dispatcher:
             if name in headers:
                 out.append((name, headers[name][:LONGEST_ID]))
         if call is not None:
-            out += call.reading.routing
+            out += call.reading.routing if answer.routing is None else answer.routing
         return Reply(answer.http, out, head, tail)
+
+
+def _refusal(error: Exception, call: Call | None) -> Answer:
+    """It comes from the party that refuses: from us, unless an answer is passed on. We are who is named of ours."""
+    answer = answers.refusal(error, version=call.version if call is not None else None)
+    if call is not None and call.reading.asker:
+        settings = call.hub.settings
+        ours = call.to if call.to in settings.own_parties else settings.hub
+        by = error.by if isinstance(error, BusbarError) else ""
+        answer.routing = routing(by or ours, call.reading.asker)
+    return answer
 
 
 def _asked(scope: Scope, receive: Receive) -> Asked:

@@ -40,6 +40,8 @@ class BusbarError(Exception):
 
     data: Mapping[str, Any] | None = None
     """What the envelope's `data` carries with this error, where the protocol asks for it."""
+    by: str = ""
+    """The party whose answer it is; "": ours."""
 
     def __init__(self, message: str = "", *, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(message or (self.__doc__ or "").split("\n", 1)[0])
@@ -175,10 +177,11 @@ class PeerRefused(PeerFault):
 class PassedOn(PeerFault):
     """The receiver's own answer to a request that we passed on: an OCPI error, told as it is."""
 
-    def __init__(self, message: str = "", *, http: int, status_code: int) -> None:
+    def __init__(self, message: str = "", *, http: int, status_code: int, by: str) -> None:
         super().__init__(message)
         self.http = http
         self.status_code = status_code
+        self.by = by
 
 
 class RoutingLoop(PeerFault):

@@ -129,7 +129,7 @@ async def relay(call: Call, receiver: Receiver, errand: Errand) -> Reply:
                 deadline_s=errand.deadline_s or hub.settings.relay_timeout_s,
             )
         except PeerRefused as refused:
-            raise _told(refused) from None
+            raise _told(refused, receiver.party) from None
         except EndpointsMissing:
             raise PeerNonsense("the receiver does not offer this module") from None
         except (PeerUnreachable, PeerTimeout, PeerNonsense) as fault:
@@ -186,11 +186,11 @@ def _understood(version: str, data: Json, errand: Errand) -> tuple[Tree | None, 
     return tree, lost
 
 
-def _told(refused: PeerRefused) -> PassedOn | PeerUnreachable | PeerNonsense:
+def _told(refused: PeerRefused, by: str) -> PassedOn | PeerUnreachable | PeerNonsense:
     """An error of the receiver, as its asker is told."""
     if refused.status_code is not None and is_told(refused.status_code) and refused.http not in _REGISTRATION:
         http = refused.http if refused.http == 404 else 200
-        return PassedOn(refused.message, http=http, status_code=refused.status_code)
+        return PassedOn(refused.message, http=http, status_code=refused.status_code, by=by)
     if refused.http in _NO_SUCH_THING:
         return PeerNonsense("the receiver has no such interface")
     if 200 <= refused.http < 300:

@@ -114,11 +114,10 @@ def decide(hub: Hub, message: Message) -> Destination:
 
 
 def _receiver(hub: Hub, message: Message, party: str) -> Receiver:
-    behind = message.owner if message.brought else message.asker
-    found = receiver(hub, message.sender, party, message.module, message.roles, behind=behind)
-    if message.brought and not hub.agreements.may(found.partner, message.owner, message.module).allowed:
-        raise UnknownReceiver
-    return found
+    sender, module, roles = message.sender, message.module, message.roles
+    if message.brought:
+        return receiver(hub, sender, party, module, roles, behind=message.owner, brings=message.owner)
+    return receiver(hub, sender, party, module, roles, behind=message.asker)
 
 
 def audience_of(hub: Hub, goes: Destination) -> str:
@@ -141,9 +140,11 @@ def receiver(
     roles: frozenset[PartyRole] = ANYBODY,
     *,
     behind: str = "",
+    brings: str = "",
 ) -> Receiver:
     """The partner that speaks for `party` in one of `roles`, if requests of `sender`, as `behind`, may go there.
 
+    What `brings` an object, of that owner, goes where its receiver may have it, as in a broadcast and in lists.
     Raises: UnknownReceiver, also where no agreement lets it through: who may not reach a party learns nothing of it;
     PeerUnreachable, where the party is known and not connected, here or to the hub that speaks for it.
     """
@@ -153,7 +154,9 @@ def receiver(
         if partner.state is not State.CONNECTED:
             raise PeerUnreachable("the receiver is not connected")
         raise UnknownReceiver
-    if partner.name == sender.name or not hub.agreements.reach(sender, party, module).allowed:
+    agreements = hub.agreements
+    verdict = agreements.may(partner, brings, module) if brings else agreements.reach(sender, party, module)
+    if partner.name == sender.name or not verdict.allowed:
         raise UnknownReceiver
     if hub.behind.is_cut_off(partner.name, party, roles):
         raise PeerUnreachable("the receiver is not connected to its hub")

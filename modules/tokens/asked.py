@@ -174,7 +174,9 @@ async def _first(question: Question, receivers: Sequence[Receiver]) -> tuple[Rec
     if replies:
         return replies[0]
     silent = [fault for fault in faults if not isinstance(fault, UnknownToken)]
-    raise silent[0] if silent and len(silent) == len(faults) else UnknownToken
+    if len(faults) == 1 or len(silent) == len(faults) > 0:
+        raise faults[0]
+    raise UnknownToken
 
 
 async def _tried(question: Question, goes: Receiver) -> tuple[Receiver, Reply] | BusbarError:
@@ -214,7 +216,7 @@ async def _ask(question: Question, goes: Receiver, token: Tree) -> Reply:
     except PassedOn as fault:
         has_2004 = goes.partner.version != VERSIONS[0]
         is_unknown = says_no_such_token(fault.http, fault.status_code, has_2004=has_2004)
-        raise UnknownToken if is_unknown else fault from None
+        raise _unknown_to(goes.party) if is_unknown else fault from None
     if reply.tree is None:
         raise PeerNonsense("the receiver's answer has no data: it says neither yes nor no")
     named = reply.tree["token"]
@@ -224,6 +226,12 @@ async def _ask(question: Question, goes: Receiver, token: Tree) -> Reply:
     if not is_about(named, token["uid"]):
         raise PeerNonsense("the authorization is about another token than was asked for")
     return reply
+
+
+def _unknown_to(party: str) -> UnknownToken:
+    fault = UnknownToken()
+    fault.by = party
+    return fault
 
 
 def _allows(reply: Reply) -> bool:

@@ -292,7 +292,8 @@ async def test_what_is_refused_or_not_answered_is_told_so_and_leaves_nothing(
     tariff = their_tariff(hub.world.version, tariff_id="P9")
     async with unwritten(hub):
         for said in (await hub.puts(party), await hub.asks("PUT", TARIFF, tariff, party=party)):
-            assert (said.http, said.code, parties_of(said)) == (http, code, (party, "BE*AAA"))
+            by = party if isinstance(fault, PeerRefused) else "DE*BSB"
+            assert (said.http, said.code, parties_of(said)) == (http, code, (by, "BE*AAA"))
             if isinstance(fault, PeerRefused):
                 assert said.message == fault.message
         assert len(await hub.taken()) == 2

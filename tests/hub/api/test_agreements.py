@@ -131,3 +131,22 @@ async def test_what_a_cpo_brings_is_explained_by_whose_driver_it_is(house: House
 async def test_what_no_request_is_routed_by_is_no_question(house: House, ask: Any) -> None:
     told = await house.ask("POST", ROUTE, {"sender": "cpo", **ask})
     assert told.status == 422, told.tree
+
+
+@pytest.mark.parametrize("to", ["", "BE*AAA"])
+async def test_it_is_said_of_a_rule_which_direction_it_is_about(house: House, to: str) -> None:
+    ask = {"sender": "e1", "module": "tokens", "to": to}
+    await house.ask("PUT", PATH, {"viewer": "e1", "owner": "BE*AAA", "allow": False})
+    (got,) = [each for each in (await explain(house, **ask))["gets"] if each["partner"] == "cpo"]
+    assert got["gets"] is True
+    assert got["rule"] == (
+        "default: opposite roles; the other direction, what e1 has of BE*AAA and asks of it, is by "
+        "agreement: deny viewer e1, owner BE*AAA, module *"
+    )
+    await house.ask("PUT", PATH, {"viewer": "cpo", "owner": "NL*EEE", "module": "tokens", "allow": False})
+    told = await explain(house, **ask)
+    rules = [told["rule"]] if to else [each["rule"] for each in told["gets"] if each["partner"] == "cpo"]
+    assert rules == ["agreement: deny viewer cpo, owner NL*EEE, module tokens"]
+    assert told["goes"] == ("nowhere" if to else "everybody")
+    told = await explain(house, sender="e1", module="commands", method="POST", to="BE*AAA")
+    assert (told["goes"], told["rule"]) == ("nowhere", "agreement: deny viewer e1, owner BE*AAA, module *")

@@ -142,7 +142,7 @@ async def test_who_cannot_be_reached_is_told_by_code(world: World, to: str, code
     async with world.unchanged():
         said = await asked(world, "POST", "x", to=to)
         assert (said.http, said.code) == (200, code)
-        assert addressed(said) == (to, "NL*EEE")
+        assert addressed(said) == (HUB, "NL*EEE")
 
 
 async def test_open_routing_to_an_owner_that_left_is_told_by_code(world: World) -> None:
