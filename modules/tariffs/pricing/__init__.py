@@ -22,6 +22,7 @@ from modules.tariffs.pricing.faults import (
     UnfitTariff,
     UnknownTariff,
 )
+from modules.tariffs.pricing.money import Money, TaxLine
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import HOUR, KWH, Exact, in_units, rounded
 from modules.tariffs.pricing.page import page_of
@@ -30,7 +31,6 @@ from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
 from modules.tariffs.pricing.price import Billed, Priced, free, price
 from modules.tariffs.pricing.receipt import receipt_of
 from modules.tariffs.pricing.times import instant, moment_of
-from modules.tariffs.pricing.totals import Money, TaxLine
 
 __all__ = [
     "BY_THE_TEXT",

@@ -13,9 +13,8 @@ from typing import Final
 from modules.tariffs.pricing.compile import Compiled
 from modules.tariffs.pricing.faults import NoTariffInForce, UnknownTariff
 from modules.tariffs.pricing.notes import Code, Warned
-from modules.tariffs.pricing.periods import Case, Period
+from modules.tariffs.pricing.periods import Case, Session
 from modules.tariffs.pricing.policy import Policy
-from modules.tariffs.pricing.times import instant
 
 _NAMED: Final = 5
 """So many are named of those that fit."""
@@ -43,11 +42,11 @@ def rivals(tariffs: Sequence[Compiled], at: int, tariff_type: str | None) -> lis
 
 
 def tariffs_of(
-    periods: Sequence[Period], tariffs: Sequence[Compiled], case: Case, policy: Policy, warned: list[Warned]
+    session: Session, tariffs: Sequence[Compiled], case: Case, policy: Policy, warned: list[Warned]
 ) -> list[Compiled | None]:
     """The tariff of each period. Raises: UnknownTariff, NoTariffInForce."""
-    start = instant(case.start, "the start")
-    if all(period.tariff_key is None for period in periods):
+    start, periods = session.begin, session.periods
+    if not session.names_tariffs:
         if len(tariffs) > 1:
             warned.extend(rivals(tariffs, start, case.tariff_type))
         return [in_force(tariffs, start, case.tariff_type)] * len(periods)
@@ -69,6 +68,15 @@ def tariffs_of(
             found.append(known[period.tariff_key])
     _warn_of_validity(found, start, warned)
     return found
+
+
+def each_once(chosen: Sequence[Compiled | None]) -> list[Compiled]:
+    """The tariffs of a session, each once."""
+    used: list[Compiled] = []
+    for tariff in chosen:
+        if tariff is not None and tariff not in used:
+            used.append(tariff)
+    return used
 
 
 def _warn_of_validity(chosen: Sequence[Compiled | None], start: int, warned: list[Warned]) -> None:

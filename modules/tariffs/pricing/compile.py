@@ -93,6 +93,7 @@ class Compiled:
     axes: all that some candidate asks for. measured: the power and current axes among them, by phase.
     edges: by axis, the values at which something may change, in order.
     plain: by dimension of a session, the component that always prices it, if any; only where there are no axes.
+    has_one_rate: is that so, at one rate of tax, and without a limit?
     """
 
     id: str
@@ -107,6 +108,7 @@ class Compiled:
     measured: tuple[frozenset[int], ...]
     edges: tuple[tuple[Exact, ...], ...]
     plain: tuple[Component | None, ...]
+    has_one_rate: bool
     taxes_known: bool
     rates_are_added: bool
     gross_only: bool
@@ -169,6 +171,8 @@ def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compile
     phases = _phases(elements, [[_over(draft, denominator) for draft in of_one] for of_one in drafts], warned)
     edges = _edges(phases)
     axes = frozenset(axis for axis, bounds in enumerate(edges) if bounds)
+    plain = () if axes else _plain(phases[Phase.SESSION])
+    minimum, maximum = limit_of(tariff, "min_price"), limit_of(tariff, "max_price")
     return Compiled(
         id=str(tariff.get("id", "")),
         key=str(tariff.get("id", "")).lower(),
@@ -181,12 +185,13 @@ def compile_tariff(tariff: Mapping[str, Any], version: str = "2.3.0") -> Compile
         axes=axes,
         measured=_measured(phases, axes),
         edges=edges,
-        plain=() if axes else _plain(phases[Phase.SESSION]),
+        plain=plain,
+        has_one_rate=minimum is None and maximum is None and len({part.rate for part in plain if part}) == 1,
         taxes_known=rule.known,
         rates_are_added=rule.applies and not rule.inside,
         gross_only=rule.gross_only,
-        minimum=limit_of(tariff, "min_price"),
-        maximum=limit_of(tariff, "max_price"),
+        minimum=minimum,
+        maximum=maximum,
         warned=tuple(warned),
     )
 

@@ -30,11 +30,14 @@ DAY: Final = 24 * HOUR
 _WIDE: Final = Context(prec=120)
 exactly: Final = _WIDE.multiply
 """The product of two numbers, of which one may be an int; nothing is rounded."""
+less: Final = _WIDE.subtract
+"""The difference of two numbers; nothing is rounded."""
 _TENS: Final = tuple(10**places for places in range(13))
 _TWICE_TENS: Final = tuple(2 * 10**places for places in range(13))
 LAST_PLACE: Final = tuple(Decimal(1).scaleb(-places) for places in range(13))
 """One unit of the last place, by the number of places."""
 _LARGEST_EXPONENT: Final = 40
+_SMALLEST_EXPONENT: Final = -_LARGEST_EXPONENT
 
 
 def decimal_of(value: object, what: str, *, fault: type[PricingFault] = UnfitSession) -> Decimal:
@@ -55,14 +58,15 @@ def decimal_of(value: object, what: str, *, fault: type[PricingFault] = UnfitSes
 
 def in_units(value: object, per_one: int, what: str, *, fault: type[PricingFault] = UnfitSession) -> Exact:
     """`value` counted in units of which `per_one` make one. Whole where possible. Raises: `fault`."""
-    if type(value) is int and -(10**20) < value < 10**20:
-        return value * per_one
-    if type(value) is Decimal and value.is_finite() and -_LARGEST_EXPONENT <= value.adjusted() <= _LARGEST_EXPONENT:
-        wide = exactly(value, per_one)
-    else:
-        wide = exactly(decimal_of(value, what, fault=fault), per_one)
-    whole = int(wide)
-    return whole if whole == wide else Fraction(wide)
+    if type(value) is not Decimal or not (
+        _SMALLEST_EXPONENT <= value.adjusted() <= _LARGEST_EXPONENT and value.is_finite()
+    ):
+        if type(value) is int and -(10**20) < value < 10**20:
+            return value * per_one
+        value = decimal_of(value, what, fault=fault)
+    p, q = value.as_integer_ratio()
+    whole, rest = divmod(p * per_one, q)
+    return Fraction(p * per_one, q) if rest else whole
 
 
 def whole_of(amount: Exact, per_one: int, decimals: int, rounding: Rounding = "half_up") -> int:

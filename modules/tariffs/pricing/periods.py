@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from modules.tariffs.pricing.compile import Compiled
 from modules.tariffs.pricing.faults import UnfitSession
@@ -31,7 +31,6 @@ _QUANTITIES: Final = {
     "RESERVATION_TIME": (RESERVED, HOUR),
     "RESERVATION_EXPIRES": (RESERVED, HOUR),
 }
-_TIMES: Final = (TIME, PARKING, RESERVED)
 _MEASURES: Final = {"MIN_CURRENT": 0, "MAX_CURRENT": 1, "MIN_POWER": 2, "MAX_POWER": 3}
 _SCALE: Final = 10**9
 """Units of power or current in one kW or A."""
@@ -99,26 +98,53 @@ def has_expired(periods: Sequence[Mapping[str, Any]]) -> bool:
     return bool(kinds) and all(each & _RESERVING and each.isdisjoint(_CONSUMING) for each in kinds)
 
 
-def read_periods(case: Case, policy: Policy, warned: list[Warned]) -> list[Period]:
-    """The periods of a case, in order of time. Raises: UnfitSession."""
+class Session(NamedTuple):
+    """A case as it was read: when it began, and its periods in order of time.
+
+    stated: all that some period states. names_tariffs: does some period name its tariff?
+    """
+
+    begin: int
+    periods: list[Period]
+    stated: int
+    names_tariffs: bool
+
+
+def read_session(case: Case, policy: Policy, warned: list[Warned]) -> Session:
+    """The times and the periods of a case. Raises: UnfitSession."""
     begin, end = instant(case.start, "the start"), instant(case.end, "the end")
     periods = [_period(index, tree, warned) for index, tree in enumerate(case.periods)]
-    starts = [period.start for period in periods]
-    if starts != sorted(starts):
-        warned.append(Warned(Code.PERIODS_OUT_OF_ORDER))
-        periods.sort(key=lambda period: period.start)
-        starts.sort()
+    _set_ends(periods, end, warned)
     before: int | None = None
-    for period, until in zip(periods, [*starts[1:], end], strict=True) if periods else ():
+    stated, named = 0, False
+    for period in periods:
         start = period.start
-        period.end = max(start, until)
         if not begin <= start <= end:
             warned.append(Warned(Code.PERIOD_OUTSIDE_THE_SESSION, period.index))
         if start == before:
             warned.append(Warned(Code.PERIODS_START_TOGETHER, period.index))
         before = start
         _settle_hours(period, policy, warned)
-    return periods
+        stated |= period.stated
+        if period.tariff_key is not None:
+            named = True
+    return Session(begin, periods, stated, named)
+
+
+def _set_ends(periods: list[Period], end: int, warned: list[Warned]) -> None:
+    """Each lasts until the next one starts, the last one until `end`, once they are in order of time."""
+    before: Period | None = None
+    for period in periods:
+        if before:
+            if before.start > period.start:
+                warned.append(Warned(Code.PERIODS_OUT_OF_ORDER))
+                periods.sort(key=lambda period: period.start)
+                return _set_ends(periods, end, warned)
+            before.end = period.start
+        before = period
+    if before and before.start < end:
+        before.end = end
+    return None
 
 
 def _period(index: int, tree: Mapping[str, Any], warned: list[Warned]) -> Period:
@@ -138,7 +164,8 @@ def _period(index: int, tree: Mapping[str, Any], warned: list[Warned]) -> Period
             measures[_MEASURES[kind]] = in_units(dimension.get("volume"), _SCALE, kind)
         elif kind == _UNPRICEABLE and in_units(dimension.get("volume"), HOUR, kind):
             warned.append(Warned(Code.UNPRICED_QUANTITY, index, kind))
-    if quantities[TIME] < 0 or quantities[PARKING] < 0 or quantities[RESERVED] < 0:
+    _, time, parking, reserved = quantities
+    if time < 0 or parking < 0 or reserved < 0:
         raise UnfitSession("a period states a negative time")
     key = tree.get("tariff_id")
     return Period(index, start, start, str(key).lower() if key else None, quantities, measures or _NOT_MEASURED, stated)
@@ -147,13 +174,16 @@ def _period(index: int, tree: Mapping[str, Any], warned: list[Warned]) -> Period
 def _settle_hours(period: Period, policy: Policy, warned: list[Warned]) -> None:
     """Take the only time of a period from its timestamps, if both agree."""
     quantities, span = period.quantities, period.end - period.start
-    times = [place for place in _TIMES if quantities[place]]
-    if len(times) == 1:
-        place = times[0]
-        if not -_AGREEMENT <= quantities[place] - span <= _AGREEMENT:
-            warned.append(Warned(Code.VOLUME_DISAGREES_WITH_TIMESTAMPS, period.index))
-        elif policy.timestamps_over_volumes:
-            quantities[place] = span
-    elif policy.unstated_time == "period" and not period.stated & _SOME_TIME:
-        quantities[TIME] = span
-        period.stated |= 1 << TIME
+    _, time, parking, reserved = quantities
+    if not (time or parking or reserved):
+        if policy.unstated_time == "period" and not period.stated & _SOME_TIME:
+            quantities[TIME] = span
+            period.stated |= 1 << TIME
+        return
+    if (time and parking) or (time and reserved) or (parking and reserved):
+        return
+    place = TIME if time else PARKING if parking else RESERVED
+    if not -_AGREEMENT <= quantities[place] - span <= _AGREEMENT:
+        warned.append(Warned(Code.VOLUME_DISAGREES_WITH_TIMESTAMPS, period.index))
+    elif policy.timestamps_over_volumes:
+        quantities[place] = span

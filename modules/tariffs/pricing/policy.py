@@ -37,6 +37,11 @@ class Policy:
     missing_vat: Literal["none", "unknown"] = "none"
     tax_name: str = "VAT"
 
+    @property
+    def sums_first(self) -> bool:
+        """Is it enough to know the sums of a session, to know what is billed of each dimension, and what all costs?"""
+        return not (self.step_counts_zero or self.round_parts_first or self.time_step == "last")
+
 
 BY_THE_TEXT: Final = Policy()
 """What holds when no contract says otherwise."""

@@ -13,12 +13,15 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from modules.tariffs.pricing.at_hand import at_hand
-from modules.tariffs.pricing.choice import tariffs_of
+from modules.tariffs.pricing.choice import each_once, tariffs_of
 from modules.tariffs.pricing.compile import Compiled, Dimension, Phase
+from modules.tariffs.pricing.course import Course
 from modules.tariffs.pricing.faults import SeveralCurrencies
 from modules.tariffs.pricing.limits import Bounded, bounded
+from modules.tariffs.pricing.money import Amounts, Money, TaxLine, exact_amounts, money, moved_money
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import KWH, SECOND, Exact, rounded
+from modules.tariffs.pricing.ordinary import ordinary_amounts
 from modules.tariffs.pricing.periods import (
     ENERGY,
     ONLY_RESERVED,
@@ -26,25 +29,14 @@ from modules.tariffs.pricing.periods import (
     TIME,
     Case,
     Period,
+    Session,
     has_expired,
-    read_periods,
+    read_session,
 )
 from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
-from modules.tariffs.pricing.steps import Raised, Segment, raise_to_steps
-from modules.tariffs.pricing.times import instant
-from modules.tariffs.pricing.totals import (
-    RESERVATION,
-    Money,
-    Tally,
-    TaxLine,
-    exact_amounts,
-    joined,
-    money,
-    moved_money,
-    tally,
-    to_add_up,
-)
-from modules.tariffs.pricing.walk import Ground, Walk
+from modules.tariffs.pricing.steps import Raised, Segment
+from modules.tariffs.pricing.totals import RESERVATION, Tally, joined, to_add_up
+from modules.tariffs.pricing.walk import Ground
 
 _PLACES: Final = 6
 _ENOUGH: Final = ((Dimension.ENERGY, 1 << ENERGY), (Dimension.TIME, 1 << TIME | 1 << PARKING))
@@ -64,7 +56,7 @@ class Billed:
 class Priced(NamedTuple):
     """A price with all that led to it. A sub-total is None where nothing of its kind had a component.
 
-    counted: the exact sums. raised: where a step added something. within: the exact total, if a limit moved it.
+    within: the exact total, if a limit moved it.
     """
 
     total: Money
@@ -74,12 +66,25 @@ class Priced(NamedTuple):
     fixed: Money | None
     reservation: Money | None
     warnings: tuple[Warned, ...]
-    segments: tuple[Segment, ...]
     time_zone: str | None
     policy: Policy
-    counted: Tally
-    raised: tuple[Raised, ...]
     within: Bounded | None
+    course: Course
+
+    @property
+    def segments(self) -> Sequence[Segment]:
+        """What was priced, piece by piece."""
+        return self.course.told.segments
+
+    @property
+    def counted(self) -> Tally:
+        """The exact sums."""
+        return self.course.told.counted
+
+    @property
+    def raised(self) -> tuple[Raised, ...]:
+        """Where a step added something."""
+        return self.course.told.raised
 
     @property
     def taxes(self) -> tuple[TaxLine, ...]:
@@ -106,61 +111,46 @@ def price(case: Case, policy: Policy = BY_THE_TEXT) -> Priced:
     """
     compiled = [t if isinstance(t, Compiled) else at_hand(t, case.version) for t in case.tariffs]
     warned: list[Warned] = []
-    periods = read_periods(case, policy, warned)
-    chosen = tariffs_of(periods, compiled, case, policy, warned)
-    return _priced(case, periods, chosen, policy, warned)
+    session = read_session(case, policy, warned)
+    chosen = tariffs_of(session, compiled, case, policy, warned)
+    return _priced(case, session, chosen, policy, warned)
 
 
 def free(case: Case, policy: Policy = BY_THE_TEXT) -> Priced:
     """A case for which there is no tariff at all: it costs nothing, and that is said. Raises: UnfitSession."""
     warned = [Warned(Code.NO_TARIFF)]
-    periods = read_periods(case, policy, warned)
-    return _priced(case, periods, [None] * len(periods), policy, warned)
+    session = read_session(case, policy, warned)
+    return _priced(case, session, [None] * len(session.periods), policy, warned)
 
 
 def _priced(
-    case: Case, periods: Sequence[Period], chosen: Sequence[Compiled | None], policy: Policy, warned: list[Warned]
+    case: Case, session: Session, chosen: Sequence[Compiled | None], policy: Policy, warned: list[Warned]
 ) -> Priced:
-    used = _each(chosen)
+    used = each_once(chosen)
     if len(used) > 1:
         _in_one_currency(used)
     for tariff in used:
         warned += tariff.warned
-    segments = _segments(case, periods, chosen, policy, warned)
-    _warn_of_dimensions(periods, chosen, warned)
-    raised = raise_to_steps(segments, policy)
-    if policy.step_counts_zero:
-        segments = [segment for segment in segments if segment.quantity or segment.billed]
-    counted = tally(segments, used, policy)
+    course = Course(session, chosen, Ground(case.time_zone, session.begin, _reserved(case, session), policy))
+    amounts = ordinary_amounts(session, chosen, policy)
+    within = None
+    if amounts:
+        _warn_of_dimensions(session, chosen, warned)
+    else:
+        counted = course.tell(warned).counted
+        _warn_of_dimensions(session, chosen, warned)
+        total, within = _total(to_add_up(counted, policy), _ruling(session.periods, chosen), policy, warned)
+        amounts = _amounts(total, counted, policy)
+    return Priced(*amounts, tuple(warned), case.time_zone, policy, within, course)
+
+
+def _amounts(total: Money, counted: Tally, policy: Policy) -> Amounts:
+    """The total with the sub-totals."""
     energy, time, parking, fixed, reservation = (
         money(sums, counted.denominator, policy, known=bucket not in counted.untold) if sums else None
         for bucket, sums in enumerate(counted.buckets)
     )
-    total, within = _total(to_add_up(counted, policy), _ruling(periods, chosen), policy, warned)
-    return Priced(
-        total=total,
-        energy=energy,
-        time=time,
-        parking=parking,
-        fixed=fixed,
-        reservation=reservation,
-        warnings=tuple(warned),
-        segments=tuple(segments),
-        time_zone=case.time_zone,
-        policy=policy,
-        counted=counted,
-        raised=raised,
-        within=within,
-    )
-
-
-def _each(chosen: Sequence[Compiled | None]) -> list[Compiled]:
-    """The tariffs of a session, each once."""
-    used: list[Compiled] = []
-    for tariff in chosen:
-        if tariff is not None and tariff not in used:
-            used.append(tariff)
-    return used
+    return total, energy, time, parking, fixed, reservation
 
 
 def _in_one_currency(used: Sequence[Compiled]) -> None:
@@ -170,22 +160,12 @@ def _in_one_currency(used: Sequence[Compiled]) -> None:
         raise SeveralCurrencies(f"the tariffs of the periods are in {' and '.join(found)}")
 
 
-def _segments(
-    case: Case, periods: Sequence[Period], chosen: Sequence[Compiled | None], policy: Policy, warned: list[Warned]
-) -> list[Segment]:
-    reserved = Phase.EXPIRED if _has_expired(case, periods) else Phase.RESERVED
-    ground = Ground(case.time_zone, instant(case.start, "the start"), reserved, policy)
-    return Walk(ground, warned).over(periods, chosen)
-
-
-def _has_expired(case: Case, periods: Sequence[Period]) -> bool:
-    """As it is said; else as the periods tell."""
-    if case.reservation_expired is not None:
-        return case.reservation_expired
-    for period in periods:
-        if period.stated & ONLY_RESERVED:
-            return has_expired(case.periods)
-    return False
+def _reserved(case: Case, session: Session) -> Phase:
+    """Which elements a reservation is priced by: as it is said whether it has expired; else as the periods tell."""
+    expired = case.reservation_expired
+    if expired is None:
+        expired = bool(session.stated & ONLY_RESERVED) and has_expired(case.periods)
+    return Phase.EXPIRED if expired else Phase.RESERVED
 
 
 def _ruling(periods: Sequence[Period], chosen: Sequence[Compiled | None]) -> tuple[Compiled | None, bool]:
@@ -222,14 +202,10 @@ def _total(
     return moved_money(within.before, within.after, sums, policy), within
 
 
-def _warn_of_dimensions(periods: Sequence[Period], chosen: Sequence[Compiled | None], warned: list[Warned]) -> None:
+def _warn_of_dimensions(session: Session, chosen: Sequence[Compiled | None], warned: list[Warned]) -> None:
     """A price for energy or time, and no period of the session that states any."""
-    stated = 0
-    for period in periods:
-        if period.stated != ONLY_RESERVED:
-            stated |= period.stated
     for dimension, enough in _ENOUGH:
-        if not stated & enough and _has_a_price(dimension, periods, chosen):
+        if not session.stated & enough and _has_a_price(dimension, session.periods, chosen):
             warned.append(Warned(Code.MISSING_DIMENSION, subject=dimension.name))
 
 

@@ -16,6 +16,7 @@ from typing import Final
 from hub.core.jsontypes import Json, Tree
 from modules.tariffs.pricing.compile import Dimension
 from modules.tariffs.pricing.limits import Move
+from modules.tariffs.pricing.money import Money, exact_amounts
 from modules.tariffs.pricing.notes import Warned
 from modules.tariffs.pricing.numbers import DAY, KWH, SECOND, WH, Exact, decimal_text, exact_text, plain_text
 from modules.tariffs.pricing.periods import Period
@@ -31,7 +32,7 @@ from modules.tariffs.pricing.restrictions import (
 )
 from modules.tariffs.pricing.steps import Raised, Segment
 from modules.tariffs.pricing.times import moment_of, offset_at
-from modules.tariffs.pricing.totals import Money, exact_amounts, joined, to_add_up
+from modules.tariffs.pricing.totals import joined, to_add_up
 
 FORMAT: Final = 1
 """The form of the tree; it changes when a reader of the old one would misread the new one."""

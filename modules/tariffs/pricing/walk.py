@@ -9,7 +9,8 @@ a price changes; where something else would price a quantity later in the period
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from modules.tariffs.pricing.compile import Compiled, Component, Dimension, Phase
 from modules.tariffs.pricing.notes import Code, Warned
@@ -29,7 +30,8 @@ _FLAT: Final = int(Dimension.FLAT)
 _IN_SESSION: Final = (Phase.SESSION,)
 
 
-class Ground(NamedTuple):
+@dataclass(slots=True)
+class Ground:
     """What a walk needs besides the periods. `start` is that of the CDR, `reserved` the phase of a reservation."""
 
     zone: str | None

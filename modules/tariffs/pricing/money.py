@@ -1,0 +1,152 @@
+"""Exact sums as amounts of money: one rounding of each published figure.
+
+A tax line is one rate, and the lowest comes first. The lines are rounded each, and the largest takes the
+residue, so that together they are exactly the difference between the amounts after and before taxes. OCPI
+types_price_class, types_taxamount_class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from math import gcd
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from modules.tariffs.pricing.numbers import (
+    LAST_PLACE,
+    Exact,
+    Rounding,
+    decimal_from,
+    exactly,
+    less,
+    rounded,
+    whole_of,
+)
+from modules.tariffs.pricing.policy import Policy
+
+
+class TaxLine(NamedTuple):
+    """One tax on an amount: `rate` in percent (None: no rate of the tariff), `amount` in the currency."""
+
+    rate: Decimal | None
+    amount: Decimal
+
+    def tree(self, name: str) -> dict[str, Any]:
+        """As a TaxAmount of OCPI 2.3.0."""
+        percentage = {} if self.rate is None else {"percentage": self.rate}
+        return {"name": name, **percentage, "amount": self.amount}
+
+
+class Money(NamedTuple):
+    """An amount before taxes and after (`incl` is None where that is not known), and the taxes between."""
+
+    excl: Decimal
+    incl: Decimal | None
+    taxes: tuple[TaxLine, ...] = ()
+
+    def tree(self, tax_name: str = "VAT") -> dict[str, Any]:
+        """As a Price of OCPI 2.3.0."""
+        price: dict[str, Any] = {"before_taxes": self.excl}
+        if self.taxes:
+            price["taxes"] = [line.tree(tax_name) for line in self.taxes]
+        return price
+
+
+Sums: TypeAlias = dict[Decimal | None, list[Exact]]
+"""Rate -> [before taxes, tax], in money over the common denominator."""
+Taxes: TypeAlias = Mapping[Decimal | None, Exact]
+
+
+_new: Final = tuple.__new__
+"""A named tuple, made without a look at the names of its fields; half of the time."""
+Amounts: TypeAlias = tuple[Money, Money | None, Money | None, Money | None, Money | None, Money | None]
+"""The total, then the sub-totals: energy, time, parking, fixed, reservation."""
+Publish: TypeAlias = Callable[[Exact], Decimal]
+"""An exact sum as it is published."""
+
+
+@lru_cache(maxsize=1024)
+def publishing(per_one: int, decimals: int, rounding: Rounding) -> Publish:
+    """How sums over `per_one` become amounts with `decimals` places. As `rounded`, with all made ready that can be."""
+    if rounding != "half_up":
+        return lambda amount: rounded(amount, per_one, decimals, rounding)
+    common = gcd(2 * 10**decimals, per_one)
+    scale, half, last_place = 2 * 10**decimals // common, per_one // common, LAST_PLACE[decimals]
+    one = half + half
+
+    def half_up(amount: Exact) -> Decimal:
+        if amount >= 0:
+            return exactly((scale * amount + half) // one, last_place)
+        return exactly(-((half - scale * amount) // one), last_place)
+
+    return half_up
+
+
+def money(sums: Sums, denominator: int, policy: Policy, *, known: bool) -> Money:
+    """The sums of a bucket, rounded. known: is the amount after taxes?"""
+    if len(sums) != 1:
+        taxes = {rate: tax for rate, (_, tax) in sums.items()}
+        return _money(_net(sums), taxes, denominator, known, policy)
+    ((rate, (net, tax)),) = sums.items()
+    publish = publishing(denominator, policy.decimals, policy.rounding)
+    return money_of_one_rate(publish, net, tax, rate, known=known)
+
+
+def money_of_one_rate(publish: Publish, net: Exact, tax: Exact, rate: Decimal | None, *, known: bool) -> Money:
+    """As most are: the only tax line is all that lies between the amounts."""
+    before = publish(net)
+    if rate is None or not known:
+        return _new(Money, (before, before if known else None, ()))
+    after = publish(net + tax)
+    return _new(Money, (before, after, (_new(TaxLine, (rate, less(after, before))),)))
+
+
+def exact_amounts(sums: Sums, *, known: bool) -> tuple[Exact, Exact | None]:
+    """The sums of a bucket before and after taxes, over the denominator; None where the tax is not known."""
+    net: Exact = 0
+    tax: Exact = 0
+    for pair in sums.values():
+        net += pair[0]
+        tax += pair[1]
+    return net, net + tax if known else None
+
+
+def moved_money(before: Fraction, after: Fraction | None, sums: Sums, policy: Policy) -> Money:
+    """A total that a limit has moved: the taxes keep their proportions."""
+    if after is None:
+        return _money(before, {}, 1, False, policy)
+    tax, stated = after - before, {rate: Fraction(pair[1]) for rate, pair in sums.items()}
+    known = sum(stated.values())
+    if known:
+        taxes: dict[Decimal | None, Exact] = {rate: amount * tax / known for rate, amount in stated.items()}
+    else:
+        taxes = {None: tax}
+    return _money(before, taxes, 1, True, policy)
+
+
+def _net(sums: Sums) -> Exact:
+    net: Exact = 0
+    for pair in sums.values():
+        net += pair[0]
+    return net
+
+
+def _money(net: Exact, taxes: Taxes, per_one: int, known: bool, policy: Policy) -> Money:
+    """Round in whole numbers of the last decimal place, and write each as a decimal once."""
+    places = policy.decimals
+    excl = whole_of(net, per_one, places, policy.rounding)
+    if not known:
+        return Money(decimal_from(excl, places), None)
+    incl = whole_of(net + sum(taxes.values()), per_one, places, policy.rounding)
+    in_order = sorted(taxes, key=lambda rate: (rate is None, rate or 0))
+    amounts = {rate: whole_of(taxes[rate], per_one, places, policy.rounding) for rate in in_order}
+    residue = incl - excl - sum(amounts.values())
+    if residue:
+        largest = max(amounts, key=lambda rate: (abs(amounts[rate]), rate is not None))
+        amounts[largest] += residue
+    lines = [
+        TaxLine(rate, decimal_from(amount, places)) for rate, amount in amounts.items() if rate is not None or amount
+    ]
+    return Money(decimal_from(excl, places), decimal_from(incl, places), tuple(lines))
