@@ -1,11 +1,5 @@
-"""What the other protocol has no words for."""
+"""What cannot be said in the other protocol, by the name that the messages have for it too."""
 
-from __future__ import annotations
+from partners.oicp.wire.faults import NotSayable
 
-
-class NotSayable(Exception):
-    """It must not be sent at all: what would arrive would be another thing. `reason` is for the operator."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+__all__ = ["NotSayable"]
