@@ -7,7 +7,7 @@ check_digits  the two ways to compute a check digit; dial_codes: the countries o
 """
 
 from partners.oicp.ids.contracts import EvcoID, card_uid, folded_uid, is_session_id
-from partners.oicp.ids.evses import EvseID, canonical_pool, fitting, from_path, in_path, written
+from partners.oicp.ids.evses import EvseID, canonical_pool, fitting, from_path, in_path, pool_of, written
 from partners.oicp.ids.faults import InvalidId, UnknownCountry
 from partners.oicp.ids.parties import OperatorID, OperatorStyle, ProviderID, ProviderStyle
 
@@ -27,5 +27,6 @@ __all__ = [
     "from_path",
     "in_path",
     "is_session_id",
+    "pool_of",
     "written",
 ]

@@ -21,6 +21,7 @@ _STRICT: Final = re.compile(
     r"[A-Z]{2}\*?[A-Z0-9]{3}\*?E[A-Z0-9*]{1,30}|\+?[0-9]{1,3}\*[0-9]{3}\*[0-9*]{1,32}", re.ASCII
 )
 _POOL: Final = re.compile(r"([A-Z]{2})\*?([A-Z0-9]{3})\*?P([A-Z0-9*]{1,30})", re.ASCII)
+_POOL_REST: Final = re.compile(r"[A-Za-z0-9*]{1,30}", re.ASCII)
 _NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9]", re.ASCII)
 _ROOM: Final = 36
 _DIGEST: Final = 20
@@ -67,6 +68,16 @@ def canonical_pool(pool_id: str) -> str:
     folded = pool_id.strip().upper()
     match = _POOL.fullmatch(folded)
     return f"{match[1]}{match[2]}P{match[3].replace('*', '')}" if match else folded
+
+
+def pool_of(location_id: str, operator: OperatorID) -> str:
+    """The ChargingPoolID for a location of `operator`: its own id where that is one, else one made of it."""
+    match = _POOL.fullmatch(location_id.upper())
+    if match is not None and match[1] + match[2] == operator.canonical:
+        return location_id
+    if not _POOL_REST.fullmatch(location_id):
+        location_id = hashlib.sha256(location_id.encode()).hexdigest()[:_DIGEST].upper()
+    return f"{operator.country}*{operator.code}*P{location_id}"
 
 
 def fitting(text: str) -> str:

@@ -1,24 +1,32 @@
-"""Moments: UTC in OCPI, local time with its offset in OICP."""
+"""Moments: UTC in OCPI, the time of the place with its offset in OICP."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from hub.core.clock import timestamp
-from hub.core.types import parse_datetime
+from hub.core.types import moment_text, parse_datetime
 
 
 def to_ocpi(text: str) -> str:
     """The same moment as OCPI writes it. One without an offset is read as UTC. Raises: ValueError."""
-    moment = datetime.fromisoformat(text)
-    return timestamp(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC))
+    return moment_text(parse_datetime(text))
 
 
 def to_oicp(text: str, time_zone: str = "") -> str:
     """The same moment in the time of its place, to the millisecond."""
+    return parse_datetime(text).astimezone(_zone(time_zone)).isoformat(timespec="milliseconds")
+
+
+def instant(text: str) -> datetime:
+    """The moment itself. Raises: ValueError."""
+    return parse_datetime(text)
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo:
     try:
-        zone = ZoneInfo(time_zone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
-    return parse_datetime(text).astimezone(zone).isoformat(timespec="milliseconds")
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -84,3 +85,16 @@ def _form(annotation: Any) -> Form:
     kind = next((mark for mark in marks if isinstance(mark, Kind)), ANYTHING)
     unwrapped = next((mark.field for mark in marks if isinstance(mark, Unwrapped)), "")
     return Form(annotation, is_list, is_optional, kind, unwrapped, any(isinstance(mark, OneOrMany) for mark in marks))
+
+
+def strangers(model: type[Message], tree: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """JSON pointers of the fields that `model` does not know, at any depth."""
+    known = forms(model)
+    for name, value in tree.items():
+        form = known.get(name)
+        if form is None:
+            yield f"{path}/{name}"
+        elif form.model is not None:
+            items = [(f"/{at}", item) for at, item in enumerate(value)] if form.is_list else [("", value)]
+            for at, item in items:
+                yield from strangers(form.model, item, f"{path}/{name}{at}")

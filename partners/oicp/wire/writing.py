@@ -30,8 +30,12 @@ def write(model: type[Message], tree: Mapping[str, Any]) -> Tree:
 def _said(value: Any) -> Any:
     """Without what says nothing."""
     if isinstance(value, Mapping):
-        return {name: _said(item) for name, item in value.items() if item is not None}
-    return [_said(item) for item in value if item is not None] if isinstance(value, list) else value
+        return {name: _said(item) for name, item in value.items() if not _is_nothing(item)}
+    return [_said(item) for item in value if not _is_nothing(item)] if isinstance(value, list) else value
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _arranged(model: type[Message], tree: Tree) -> Tree:
