@@ -34,6 +34,7 @@ from hub.api import (
     sites,
     stations,
     uptime,
+    webhooks,
 )
 from hub.api.front import Front
 from hub.control.health import Readiness
@@ -55,6 +56,7 @@ ROUTERS: Final = (
     stations.router,
     alerts.router,
     uptime.router,
+    webhooks.router,
     devices.router,
     certificates.router,
     sites.router,
