@@ -58,11 +58,16 @@ from partners.ocpp.sites.rows import MODULE as SITE_CHANGES
 from partners.oicp.assembly import OICP_KINDS, Oicp
 from partners.oicp.connections import INTERPRETER
 from partners.oicp.door import DOOR_KINDS, Door
+from partners.webhooks.calling import Caller
+from partners.webhooks.model import MODULE as WEBHOOK_CHANGES
+from partners.webhooks.model import WEBHOOKS
+from partners.webhooks.register import Webhooks
 
 log = structlog.get_logger()
 
 CORE_KINDS: Final = (
     *(PARTNERS, AGREEMENTS, ADDRESSED, BEHIND, CALLBACKS, LANES, LOSSES, NAMES, OPENED, REFUSED, OPERATORS, HEALTH),
+    WEBHOOKS,
 )
 
 
@@ -83,7 +88,10 @@ class Program:
         self.seal = seal
         self.operators = operators
         self.handshake = Handshake(outbound)
-        self.lanes = Lanes(hub, publications(), random.Random())  # noqa: S311 - jitter, not secrecy
+        self.caller = Caller(outbound, seal, hub.clock)
+        self.webhooks = Webhooks(hub.store, self.caller)
+        self.lanes = Lanes(hub, publications(), random.Random(), self.webhooks)  # noqa: S311 - jitter, not secrecy
+        self.webhooks.on_try = self.lanes.try_now
         self.puller = Puller(hub, peers)
         self.still_alive = StillAlive(hub, self.handshake, seal)
         self.clients = Keeping(hub)
@@ -98,11 +106,9 @@ class Program:
         self.campaigns = Campaigns(hub, self.stations)
         self.local_lists = LocalLists(hub, self.stations)
         self.oicp_door = Door(hub, outbound, seal)
-        refreshes = (
-            *(hub.registry.refresh, hub.agreements.refresh, hub.behind.refresh, self.stations.refresh),
-            self.oicp_door.refresh,
-        )
-        wake_for = frozenset({"partners", AGREED, TOLD, "stations", SITE_CHANGES})
+        known = (hub.registry, hub.agreements, hub.behind, self.stations, self.webhooks, self.oicp_door)
+        refreshes = tuple(each.refresh for each in known)
+        wake_for = frozenset({"partners", AGREED, TOLD, "stations", SITE_CHANGES, WEBHOOK_CHANGES})
         self.following = Following(hub.store, refreshes, wake_for=wake_for)
         self.web = web(self)
         self.asgi = Dispatcher(hub, hub.operations, self.web)
@@ -182,6 +188,7 @@ class Program:
         """Lanes and clocks: everything that runs without being asked."""
         await self.clients.begin()
         await turning.turn(self.hub)
+        await self.webhooks.refresh()
         self.lanes.start()
         worker.start(self.hub)
         await callbacks.recover(self.hub)

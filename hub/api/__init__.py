@@ -35,6 +35,7 @@ from hub.api import (
     sites,
     stations,
     uptime,
+    webhooks,
 )
 from hub.api.front import Front
 from hub.control.health import Readiness
@@ -57,6 +58,7 @@ ROUTERS: Final = (
     stations.router,
     alerts.router,
     uptime.router,
+    webhooks.router,
     devices.router,
     certificates.router,
     sites.router,

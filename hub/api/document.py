@@ -37,6 +37,7 @@ from hub.control.asks import (
     Rule,
     StationCall,
     VariableAsked,
+    WebhookAsked,
 )
 from hub.control.lint import LintAsked
 from hub.control.oicp_asks import OicpCertificate, OicpCertificateAsked, OicpConnection
@@ -67,7 +68,7 @@ _ASKED: Final[tuple[type[Ask], ...]] = (
     Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
     OperatorToken, CampaignAsked, LogAsked, StationCall, MaintenanceAsked, VariableAsked, MonitorAsked,
-    OutageExcluded, CertificateAsked, PriceAsked, LintAsked,
+    OutageExcluded, CertificateAsked, PriceAsked, LintAsked, WebhookAsked,
     OicpConnection, OicpCertificateAsked, OicpCertificate,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
@@ -138,6 +139,19 @@ _LANE: Final = _object(
     delivered=_WHOLE,
     last_delivery=_TEXT,
 )
+_WEBHOOK: Final[dict[str, Tree]] = {
+    "id": _TEXT,
+    "url": _TEXT,
+    "signed": _FLAG,
+    "rules": {"type": "array", "items": _TEXT, "description": "Of which it hears; none: all."},
+    "severities": {"type": "array", "items": _TEXT, "description": "Of which it hears; none: all."},
+    "enabled": _FLAG,
+    "created": _TEXT,
+    "created_by": _TEXT,
+    "lane": _LANE,
+    "refused": {"type": "integer", "description": "Alerts of which it did not take what happened."},
+    "last_refused": {"type": "string", "description": "How it answered the last of them."},
+}
 _IN_SHORT: Final[dict[str, Tree]] = {
     "name": _TEXT,
     "state": {"type": "string", "enum": ["invited", "connected", "blocked", "unregistered"]},
@@ -408,6 +422,15 @@ ANSWERS: Final[dict[str, Tree]] = {
         acknowledged_by={"type": "string", "description": "Who looks after it; empty: nobody said so."},
     ),
     "Alerts": _page("Alert"),
+    "Webhook": _object(**_WEBHOOK),
+    "Webhooks": _page("Webhook"),
+    "WebhookAdded": {
+        **_object(**_WEBHOOK),
+        "properties": {**_WEBHOOK, "secret": {"type": "string", "description": "If we made it; shown this once."}},
+    },
+    "WebhookTested": _object(
+        delivered=_FLAG, status={"type": ["integer", "null"]}, error=_TEXT, took_ms=_WHOLE, event=_TEXT
+    ),
     "Uptime": _items(
         _object(
             evse_uid=_TEXT, station=_TEXT, location=_TEXT, minutes=_AMOUNT, outage=_AMOUNT, excluded=_AMOUNT,

@@ -30,6 +30,7 @@ from hub.cli import (
     station_log,
     template,
     uptime,
+    webhook,
 )
 
 app = typer.Typer(
@@ -61,6 +62,7 @@ app.add_typer(station.app, name="station")
 app.add_typer(template.app, name="template")
 app.add_typer(alert.app, name="alert")
 app.add_typer(uptime.app, name="uptime")
+app.add_typer(webhook.app, name="webhook")
 app.add_typer(site.app, name="site")
 app.add_typer(firmware.app, name="firmware")
 app.add_typer(campaign.app, name="campaign")

@@ -1,4 +1,7 @@
-"""JSON files, as the commands take them: one object, a list, or a list in an OCPI envelope; `-` is standard input."""
+"""Files, as the commands take them: JSON (an object, a list, or a list in an OCPI envelope), or a line of text.
+
+`-` is standard input.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,27 @@ JsonFile = Annotated[str, typer.Argument(help="A JSON file; - is standard input.
 def read(path: str) -> Json:
     """Raises: CommandFailed."""
     try:
-        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except OSError as error:
-        raise CommandFailed(f"{path}: {error.strerror}", Code.NOT_FOUND) from None
-    try:
-        return parse(raw.removeprefix(BOM_UTF8), limit=_LIMIT)
+        return parse(_bytes(path).removeprefix(BOM_UTF8), limit=_LIMIT)
     except BusbarError as fault:
         raise CommandFailed(f"{path}: {fault.message}") from None
+
+
+def read_line(path: str) -> str:
+    """What a file holds in its only line, such as a secret that no command line should show. Raises: CommandFailed."""
+    try:
+        text = _bytes(path).removeprefix(BOM_UTF8).decode().strip()
+    except UnicodeDecodeError:
+        text = ""
+    if not text or not text.isprintable():
+        raise CommandFailed(f"{path}: must hold one line of text")
+    return text
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise CommandFailed(f"{path}: {error.strerror}", Code.NOT_FOUND) from None
 
 
 def read_object(path: str) -> Tree:

@@ -13,6 +13,7 @@ from hub.core.jsontypes import Json
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim
 from hub.core.types import parse_datetime
+from partners.ocpp.watch.rules import Severity
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """Of a partner or a person: letters, digits, `.`, `_` and `-`, at most 64."""
@@ -225,6 +226,20 @@ class OutageExcluded(Ask):
     """Why an outage does not count for uptime; without a reason it counts again."""
 
     reason: Annotated[str, Field(max_length=200)] = ""
+
+
+class WebhookAsked(Ask):
+    """Where a webhook is, and which alerts it hears of: rules and severities, none of them meaning all.
+
+    `secret` signs its calls (`whsec_` and base64); with `sign` instead we make one, which is shown once.
+    """
+
+    url: Annotated[str, Field(min_length=8, max_length=2048, pattern=r"^https?://")]
+    secret: Annotated[str, Field(max_length=200)] = ""
+    sign: bool = False
+    rules: Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(max_length=64)] = ()
+    severities: tuple[Severity, ...] = ()
+    enabled: bool = True
 
 
 class MonitorAsked(Ask):

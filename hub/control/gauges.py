@@ -42,7 +42,7 @@ class _Snapshot:
 async def exposition(program: Program, answered: Answered) -> bytes:
     """All metrics in the text format of Prometheus. `answered`: answers of the management API."""
     partners = (await partner_view.overview(program))[:MOST_PARTNERS]
-    lanes = {p["name"]: await partner_view.lane_of(program, program.hub.registry.get(p["name"])) for p in partners}
+    lanes = {p["name"]: await partner_view.lane_of(program, p["name"]) for p in partners}
     registry = CollectorRegistry(auto_describe=False)
     metrics: list[Metric] = [
         _requests({**program.asgi.answered, **answered}),

@@ -58,13 +58,13 @@ async def show(program: Program, name: str) -> Tree:
         "cdr_checks": checks,
         "warnings": warnings + await undelivered.warnings(program, name),
         "pulled": partner.pulled,
-        "lane": await lane_of(program, partner),
+        "lane": await lane_of(program, partner.name),
         "losses": losses(partner.version or ""),
     }
 
 
 async def _short(program: Program, partner: Partner) -> Tree:
-    lane = await lane_of(program, partner)
+    lane = await lane_of(program, partner.name)
     return {
         "name": partner.name,
         "state": partner.state.value,
@@ -77,10 +77,10 @@ async def _short(program: Program, partner: Partner) -> Tree:
     }
 
 
-async def lane_of(program: Program, partner: Partner) -> Tree:
-    """The lane as it runs in this process, or as it was last saved."""
-    lane = program.lanes.find(partner.name)
-    state = lane.state if lane is not None else await _saved(program, partner.name)
+async def lane_of(program: Program, name: str) -> Tree:
+    """The lane of a partner, or of another receiver, as it runs in this process, or as it was last saved."""
+    lane = program.lanes.find(name)
+    state = lane.state if lane is not None else await _saved(program, name)
     last = await program.store.last_change()
     return {
         "running": lane is not None,

@@ -50,6 +50,12 @@ class OutboundAnswer(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def retry_after_s(self) -> float | None:
+        """Whole seconds only; a date is left to the lane's own back-off. At most an hour."""
+        text = self.headers.get("retry-after", "")
+        return min(float(text), 3600.0) if text.isascii() and text.isdigit() else None
+
 
 class Outbound:
     """Connections to partners, kept alive; at most `per_host` to one server, however slow it is."""

@@ -175,7 +175,7 @@ def understood(answer: OutboundAnswer, known: Mark | None = None) -> PeerAnswer:
             message or f"HTTP {answer.status}",
             http=answer.status,
             status_code=code,
-            retry_after_s=_retry_after(answer),
+            retry_after_s=answer.retry_after_s,
         )
     if code is None:
         raise PeerNonsense("the answer is not an OCPI envelope")
@@ -223,9 +223,3 @@ def _envelope(answer: OutboundAnswer) -> tuple[int | None, str, object]:
         message[:120] if isinstance(message, str) else "",
         tree.get("data"),
     )
-
-
-def _retry_after(answer: OutboundAnswer) -> float | None:
-    """Whole seconds only; a date is left to the lane's own back-off. At most an hour."""
-    text = answer.headers.get("retry-after", "")
-    return min(float(text), 3600.0) if text.isascii() and text.isdigit() else None

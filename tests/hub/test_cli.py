@@ -143,7 +143,7 @@ def test_the_brief_list_of_commands_is_complete() -> None:
         "location", "tariff", "token", "station", "session", "cdr", "transaction", "reservation", "change",
         "audit", "operator", "invoice", "terminal", "payment", "booking", "site",
         "firmware", "campaign",
-        "alert", "uptime", "template",
+        "alert", "uptime", "template", "webhook",
     }  # fmt: skip
 
 
@@ -301,6 +301,25 @@ def test_alerts_and_uptime_are_listed_and_decided_on(shell: Shell) -> None:
     assert shell.run("uptime", "show", "--from", "soon").code == Code.FAILED
     assert shell.ok("uptime", "outages", "--evse", "E77") == {"items": [], "total": 0}
     assert shell.run("uptime", "exclude", "none", "--reason", "the grid was down").code == Code.NOT_FOUND
+
+
+def test_a_webhook_is_added_tested_switched_and_removed(shell: Shell) -> None:
+    url = "http://127.0.0.1:9/hook"
+    added = shell.ok("webhook", "add", url, "--rule", "offline", "--severity", "high", "--severity", "low")
+    assert (added["signed"], added["rules"], added["severities"]) == (True, ["offline"], ["high", "low"])
+    (shown,) = shell.ok("webhook", "list")["items"]
+    assert (shown["id"], shown["url"], "secret" in shown) == (added["id"], url, False)
+    assert shell.run("webhook", "list").code == Code.DONE
+    tested = shell.run("webhook", "test", added["id"], "--json")
+    assert (tested.code, tested.tree["error"]) == (Code.FAILED, "127.0.0.1: no connection")
+    assert shell.ok("webhook", "disable", added["id"])["enabled"] is False
+    assert shell.ok("webhook", "enable", added["id"])["enabled"] is True
+    assert shell.ok("webhook", "remove", added["id"]) == {"deleted": added["id"]}
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    given = shell.ok("webhook", "add", url, "--secret-file", "-", stdin=f"{secret}\n")
+    assert (given["signed"], "secret" in given) == (True, False)
+    assert shell.ok("webhook", "remove", given["id"])["deleted"] == given["id"]
+    assert shell.run("webhook", "add", url, "--secret-file", "none").code == Code.NOT_FOUND
 
 
 def test_a_charger_is_registered_looked_at_and_called(shell: Shell) -> None:

@@ -88,5 +88,6 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_tariffs", ("lowest", "id"), ()),
     ("doc_terminals", ("id",), ("id",)),
     ("doc_tokens", ("uid", "contract"), ("uid", "contract")),
+    ("doc_webhooks", (), ()),
 )
 """Table, columns, indexed columns; True for a log."""

@@ -12,12 +12,14 @@ import msgspec
 
 from hub.core.clock import timestamp
 from hub.core.store import Store
-from hub.core.units import ABSENT, ANY, UNUSED, Delete, Document, Kind, Put, Unit
+from hub.core.units import ABSENT, ANY, UNUSED, Change, Delete, Document, Kind, Put, Unit
 from partners.ocpp.watch.alerts import Alert
 
 ALERTS: Final = Kind("ocpp_alerts", columns=("station", "rule", "state"), indexed=("station", "state"))
 OPEN_ALERTS: Final = Kind("ocpp_open_alerts")
 KINDS: Final = (ALERTS, OPEN_ALERTS)
+CHANGES: Final = "alerts"
+"""The module of the changes that tell of alerts; webhooks hear of them (`partners/webhooks`)."""
 
 OPEN: Final = "open"
 CLOSED: Final = "closed"
@@ -42,16 +44,22 @@ def alert_put(alert: Alert, *, expect: int = ANY) -> Put:
 def opened(alert: Alert) -> Unit:
     """The write of an alert that opens; it fails with Conflict, if another process has opened it."""
     marker = Put(OPEN_ALERTS, _marker(alert), alert.id.encode(), expect=ABSENT)
-    return Unit().put(marker).put(alert_put(alert, expect=UNUSED))
+    return Unit().put(marker).put(alert_put(alert, expect=UNUSED)).tells(_change(OPEN, alert))
 
 
 def closed(alert: Alert, *, expect: int) -> Unit:
     """The write of an alert that closes. `expect`: the version of its row that was read."""
-    return Unit().delete(Delete(OPEN_ALERTS, _marker(alert))).put(alert_put(alert, expect=expect))
+    unit = Unit().delete(Delete(OPEN_ALERTS, _marker(alert))).put(alert_put(alert, expect=expect))
+    return unit.tells(_change(CLOSED, alert))
 
 
 async def all_open(store: Store) -> list[Alert]:
     return [alert_in(document) for document in await store.select(ALERTS, equal={"state": OPEN}, limit=_MOST)]
+
+
+def _change(happened: str, alert: Alert) -> Change:
+    """What happened, and what tells for whom it is, so that nobody has to look it up."""
+    return Change(CHANGES, alert.id, what=f"{happened} {alert.rule} {alert.severity}")
 
 
 def _marker(alert: Alert) -> str:

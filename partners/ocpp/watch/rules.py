@@ -141,6 +141,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("refusing", Severity.HIGH, _refusing),
 )
 
+RULE_NAMES: Final = tuple(rule.name for rule in RULES)
+
 
 def holding(sight: Sight, thresholds: Thresholds, now: datetime) -> dict[tuple[str, str], Held]:
     """All that holds of a station at this moment, by rule and subject."""
