@@ -21,6 +21,8 @@ from hub.control.asks import (
     BookingsEdition,
     CampaignAsked,
     CertificateAsked,
+    Commission,
+    CommissionStep,
     Connect,
     CorrectHeld,
     Invite,
@@ -38,6 +40,7 @@ from hub.control.asks import (
     StationCall,
     VariableAsked,
 )
+from hub.control.commissioning.steps import NAMES as STEPS
 from hub.control.lint import LintAsked
 from hub.control.oicp_asks import OicpCertificate, OicpCertificateAsked, OicpConnection
 from hub.control.price import PriceAsked
@@ -66,7 +69,8 @@ _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
     Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
-    OperatorToken, CampaignAsked, LogAsked, StationCall, MaintenanceAsked, VariableAsked, MonitorAsked,
+    OperatorToken, CampaignAsked, LogAsked, StationCall, Commission, CommissionStep,
+    MaintenanceAsked, VariableAsked, MonitorAsked,
     OutageExcluded, CertificateAsked, PriceAsked, LintAsked,
     OicpConnection, OicpCertificateAsked, OicpCertificate,
 )  # fmt: skip
@@ -352,6 +356,7 @@ ANSWERS: Final[dict[str, Tree]] = {
             _ref("Station"),
             _object(
                 maintenance={"type": ["object", "null"], "description": "Since when it is out of service, why, where."},
+                commissioning={"type": ["object", "null"], "description": "Since when it is put into service, or was."},
                 doubts={
                     "type": "array",
                     "description": "What is held, then what else was answered and is odd: the newest first.",
@@ -363,6 +368,23 @@ ANSWERS: Final[dict[str, Tree]] = {
         ]
     },
     "Stations": _page("Station"),
+    "Commissioning": {
+        **_object(
+            identity=_TEXT,
+            url={"type": "string", "description": "What the charger is to call."},
+            state={"type": "string", "enum": ["not begun", "under way", "done"]},
+            since=_TEXT_OR_NULL,
+            done=_TEXT_OR_NULL,
+            withheld={"type": "array", "items": _TEXT, "description": "EVSEs that partners do not see before."},
+            next=_TEXT_OR_NULL,
+            steps={"type": "array", "items": _object(
+                step={"type": "string", "enum": list(STEPS)},
+                state={"type": "string", "enum": ["ok", "open", "failed", "skipped"]},
+                found=_TEXT, advice=_TEXT)},
+            charge={"type": ["object", "null"], "description": "The newest: session_id, open, kwh, price."},
+        ),
+        "description": "`password` where one was made, this once; `outcome` of what was asked for.",
+    },
     "FirmwareAsked": {
         "type": "object", "required": ["model", "version", "sha256"], "additionalProperties": False, "properties": {
             "model": {"type": "string", "minLength": 1, "maxLength": 50},

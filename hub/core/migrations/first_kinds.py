@@ -44,6 +44,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_lanes", (), ()),
     ("doc_learned_tokens", ("uid", "contract"), ("uid", "contract")),
     ("doc_locations", ("lowest", "id"), ()),
+    ("doc_locations_withheld", (), ()),
     ("doc_losses", (), ()),
     ("doc_names", ("folded",), ("folded",)),
     ("doc_ocpp_alerts", ("station", "rule", "state"), ("station", "state")),
