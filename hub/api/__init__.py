@@ -35,6 +35,7 @@ from hub.api import (
     settlement,
     sites,
     stations,
+    templates,
     uptime,
 )
 from hub.api.front import Front
@@ -57,6 +58,7 @@ ROUTERS: Final = (
     bookings.router,
     stations.router,
     commissioning.router,
+    templates.router,
     alerts.router,
     uptime.router,
     devices.router,

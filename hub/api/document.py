@@ -38,6 +38,7 @@ from hub.control.asks import (
     RouteAsked,
     Rule,
     StationCall,
+    TemplateApplied,
     VariableAsked,
 )
 from hub.control.commissioning.steps import NAMES as STEPS
@@ -69,7 +70,7 @@ _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
     Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
-    OperatorToken, CampaignAsked, LogAsked, StationCall, Commission, CommissionStep,
+    OperatorToken, CampaignAsked, LogAsked, StationCall, Commission, CommissionStep, TemplateApplied,
     MaintenanceAsked, VariableAsked, MonitorAsked,
     OutageExcluded, CertificateAsked, PriceAsked, LintAsked,
     OicpConnection, OicpCertificateAsked, OicpCertificate,
@@ -105,6 +106,15 @@ _SITE: Final[dict[str, Tree]] = {
     "evses": {"type": "object", "additionalProperties": {"$ref": f"{_REF}SiteEvse"}},
     "rules": _ANY_OBJECT,
     "load_fresh_s": _WHOLE,
+}
+
+
+_PATTERN: Final[Tree] = {"type": "string", "minLength": 1, "description": "As of file names, in any case: Terra*"}
+_TEMPLATE: Final[dict[str, Tree]] = {
+    "vendor": _PATTERN,
+    "model": _PATTERN,
+    "firmware": _PATTERN,
+    "apply": {"type": "string", "enum": ["by_hand", "on_boot"]},
 }
 
 
@@ -368,6 +378,22 @@ ANSWERS: Final[dict[str, Tree]] = {
         ]
     },
     "Stations": _page("Station"),
+    "TemplateAsked": {
+        "type": "object", "required": ["values"], "additionalProperties": False, "properties": {
+            **_TEMPLATE, "name": _TEXT, "updated": _TEXT,
+            "values": {"type": "object", "additionalProperties": {"type": ["string", "integer", "boolean"]},
+                       "minProperties": 1, "description": "By key of 1.6, or Component.Variable of 2.x."},
+        },
+    },
+    "Template": {
+        **_object(name=_TEXT, values={"type": "object", "additionalProperties": _TEXT}, apply=_TEXT, updated=_TEXT),
+        "description": "With those of vendor, model and firmware that were given.",
+    },
+    "Templates": _page("Template"),
+    "TemplateShown": {"allOf": [_ref("Template"), _object(stations={"type": "array", "items": _TEXT})]},
+    "Drifts": _items(
+        _object(station=_TEXT, name=_TEXT, desired=_TEXT, actual=_TEXT_OR_NULL, state=_TEXT), total=_WHOLE
+    ),
     "Commissioning": {
         **_object(
             identity=_TEXT,

@@ -38,6 +38,7 @@ class Guide:
         self._until = time.monotonic() + wait_s
         self._shown: set[tuple[str, str, str]] = set()
         self._done: set[str] = set()
+        self._applied: set[str] = set()
         self._password: Tree = {}
         self.tree: Tree = {}
 
@@ -64,7 +65,9 @@ class Guide:
     def lead(self, *, yes: bool) -> None:
         """Step by step to the last; `yes`: it may go into service. Raises: CommandFailed."""
         while (step := self._next()) is not None:
-            if step["state"] == "failed":
+            if step["step"] == "template" and "template" not in self._applied:
+                self._configure()
+            elif step["state"] == "failed":
                 self._mend(step)
             elif step["step"] == "charge":
                 self._charge()
@@ -93,6 +96,13 @@ class Guide:
                 self._done.add(name)
                 return
             self._rest(name)
+
+    def _configure(self) -> None:
+        """Raises: CommandFailed, where somebody says no."""
+        if self._asks and not typer.confirm("Set what differs from its template?", default=True, err=True):
+            raise CommandFailed("its configuration is not as its template wants it", advice=self._advice)
+        self._applied.add("template")
+        self.do("template")
 
     def _charge(self) -> None:
         """The test charge, by a card of ours or by a tap. Raises: CommandFailed."""
@@ -193,6 +203,7 @@ def commission(
     card: Annotated[str, typer.Option("--card", help="Uid of a card of ours that starts the test charge.")] = "",
     connector: Annotated[int | None, typer.Option("--connector", min=1, help="OCPP connector to charge at.")] = None,
     skip_charge: Annotated[bool, typer.Option("--skip-charge", help="Do without a test charge.")] = False,
+    skip_template: Annotated[bool, typer.Option("--skip-template", help="Leave its configuration as it is.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; put it into service when all is well.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Put it into service now, whatever is not well.")] = False,
     abandon: Annotated[bool, typer.Option("--abandon", help="Give it up; EVSEs that waited are forgotten.")] = False,
@@ -212,8 +223,9 @@ def commission(
     station = registration(face, identity, location, evses, profile=profile, ocpp=ocpp, password=password)
     objects = read_object(place).get("evses", []) if place else []
     guide.begin({"station": station, "evses": objects})
-    if skip_charge:
-        guide.do("skip", step="charge")
+    for step, is_skipped in (("template", skip_template), ("charge", skip_charge)):
+        if is_skipped:
+            guide.do("skip", step=step)
     try:
         _led(guide, yes=yes, force=force)
     finally:

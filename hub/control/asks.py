@@ -210,15 +210,21 @@ class Commission(Ask):
 class CommissionStep(Ask):
     """Something to do for a commissioning.
 
-    `ask` for the states of its connectors; `start` a charge with the card `token` (uid) at `connector`, or `stop` it;
-    `skip` the `step`; `publish`, also (`force`) when a step failed.
+    `ask` for the states of its connectors; apply the `template`s that are for it; `start` a charge with the card
+    `token` (uid) at `connector`, or `stop` it; `skip` the `step`; `publish`, also (`force`) when a step failed.
     """
 
-    do: Literal["ask", "start", "stop", "skip", "publish"]
+    do: Literal["ask", "template", "start", "stop", "skip", "publish"]
     token: Annotated[str, Field(max_length=36)] = ""
     connector: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     step: Annotated[str, Field(max_length=20)] = ""
     force: bool = False
+
+
+class TemplateApplied(Ask):
+    """The charger to which a template is to be applied."""
+
+    station: Annotated[str, Field(min_length=1, max_length=48)]
 
 
 class StationCall(Ask):

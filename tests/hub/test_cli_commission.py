@@ -140,6 +140,20 @@ def test_a_script_does_without_a_charge_and_gets_nothing_but_json(hub: Shell, ca
     assert (tree["state"], states(tree)["charge"]) == ("done", "skipped")
 
 
+def test_its_template_is_applied_and_what_it_refuses_keeps_it_out_of_service(hub: Shell, car: Driver) -> None:
+    hub.ok("station", "add", "CP7", "--location", "LOC1", "--evse", "1=E1/1", "--security-profile", "0")
+    values = {"HeartbeatInterval": 66, "Colour": "red"}
+    hub.ok("template", "put", "m", hub.file("m.json", {"model": "Sandbox*", "values": values}))
+    car.installs("1.6")
+    ran = hub.run("station", "commission", "CP7", "--skip-charge", "--yes", "--wait", "30")
+    assert ran.code == Code.FAILED
+    assert "not as m wants it: Colour is None: NotSupported" in ran.err
+    hub.ok("template", "put", "m", hub.file("m.json", {"model": "Sandbox*", "values": {"HeartbeatInterval": 67}}))
+    tree = hub.ok("station", "commission", "CP7", "--skip-charge", "--yes", "--wait", "30")
+    template = next(step for step in tree["steps"] if step["step"] == "template")
+    assert (tree["state"], template["found"]) == ("done", "as m wants it, 1 value(s) set")
+
+
 def test_nothing_goes_into_service_that_nobody_said_yes_to(hub: Shell, car: Driver) -> None:
     hub.ok("station", "add", "CP7", "--location", "LOC1", "--evse", "1=E1/1", "--security-profile", "0")
     car.installs("1.6")

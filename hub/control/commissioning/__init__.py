@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from hub.control import stations
 from hub.control.asks import Commission, CommissionStep
-from hub.control.commissioning.facts import gathered
+from hub.control.commissioning.facts import gathered, templates_for
 from hub.control.commissioning.steps import SKIPPABLE, Facts, Step, Trial, is_over, steps_of
 from hub.control.stations import register
 from hub.core.errors import InvalidRequest, NotFound
@@ -19,6 +19,7 @@ from hub.core.ports import Outcome
 from hub.core.units import Audit
 from modules.locations import withheld
 from modules.locations.store import key_of
+from partners.ocpp.desired import applying
 from partners.ocpp.numbering import socketed
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ async def act(program: Program, identity: str, ask: CommissionStep, *, actor: st
     match ask.do:
         case "ask":
             outcome = await _ask_states(program, facts)
+        case "template":
+            outcome = await _configure(program, facts, actor)
         case "start":
             outcome = await _start(program, facts, ask)
         case "stop":
@@ -136,6 +139,13 @@ async def _ask_states(program: Program, facts: Facts) -> str:
         called = await (await register(program)).call(*asked, timeout_s=_CHARGER_S, force=False)
         taken += called.outcome == "result" and (called.payload or {}).get("status") == "Accepted"
     return f"{taken} of {len(facts.planned)} connectors will tell"
+
+
+async def _configure(program: Program, facts: Facts, actor: str) -> str:
+    """Bring it to what the templates for it want. Returns: how many values differed."""
+    templates = await templates_for(program, facts.view)
+    done = await applying.bring(program.hub, program.stations, facts.view, templates, actor=actor) if templates else []
+    return f"{len(done)} values differed"
 
 
 async def _start(program: Program, facts: Facts, ask: CommissionStep) -> str:

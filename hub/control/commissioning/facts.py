@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from hub.control.commissioning.steps import Facts, Trial
+from hub.control.commissioning.steps import Configured, Facts, Trial
 from hub.control.stations import register
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
@@ -17,6 +17,8 @@ from modules.sessions.costs import cost_of
 from modules.sessions.store import by_id
 from partners.ocpp import register as stations
 from partners.ocpp.care import firmware
+from partners.ocpp.desired import applying, rows
+from partners.ocpp.desired.rows import Named
 from partners.ocpp.samples_taken import samples_of
 
 if TYPE_CHECKING:
@@ -32,7 +34,19 @@ async def gathered(program: Program, identity: str) -> Facts:
     now = view["commissioning"] or {}
     shelf = [each for each in await firmware.listed(program.hub) if each.file and each.model == view["model"]]
     tested = await _tested(program, view["identity"], now["since"]) if now else None
-    return Facts({**view, "places": _places(view)}, tested, [(each.name, each.version) for each in shelf])
+    configured = await _configured(program, view)
+    return Facts({**view, "places": _places(view)}, tested, [(each.name, each.version) for each in shelf], configured)
+
+
+async def templates_for(program: Program, view: Tree) -> list[Named]:
+    """Those that are for a charger, the most particular last."""
+    return rows.fitting(await rows.listed(program.store), view) if view["vendor"] else []
+
+
+async def _configured(program: Program, view: Tree) -> Configured:
+    templates, last = await templates_for(program, view), await applying.last_of(program.hub, view["identity"])
+    is_known = bool(last) and not applying.is_older(last, templates)
+    return Configured([each.name for each in templates], list(last["rows"].values()) if is_known else None)
 
 
 def _places(view: Tree) -> dict[str, str]:

@@ -12,13 +12,14 @@ from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 from hub.core.jsontypes import Tree
+from partners.ocpp.desired.applying import GOOD
 from partners.ocpp.status import OVERRULING
 
 State = Literal["ok", "open", "failed", "skipped"]
 
 CLOCK_S: Final = 60.0
 """How far a charger's clock may be off."""
-SKIPPABLE: Final = ("charge", "clock")
+SKIPPABLE: Final = ("charge", "clock", "template")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,24 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Configured:
+    """The templates that are for it, and what came of them. `rows`: None, where they were not applied as they are now.
+
+    A row is a value that differed, with its `state`.
+    """
+
+    templates: Sequence[str] = ()
+    rows: Sequence[Tree] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the steps are worked out from. `view` is the station's; `shelf`: firmware for its model, with versions."""
 
     view: Tree
     tested: Trial | None = None
     shelf: Sequence[tuple[str, str]] = ()
+    configured: Configured = Configured()
 
     @property
     def planned(self) -> dict[int, str]:
@@ -144,6 +157,23 @@ def _clock(facts: Facts) -> Seen:
     return "ok", f"within {abs(offset):.0f} s of ours", ""
 
 
+def _template(facts: Facts) -> Seen:
+    names, rows = ", ".join(facts.configured.templates), facts.configured.rows
+    if not facts.view["vendor"]:
+        return "open", "it has not said yet what it is", "It says so when it boots."
+    if not names:
+        return "ok", "no template is for it", ""
+    if rows is None:
+        return "open", f"not applied yet: {names}", "It is applied, and each value read back."
+    wrong = [f"{row['name'] or 'all'} is {row['actual']}: {row['state']}" for row in rows if row["state"] not in GOOD]
+    if wrong:
+        advice = "Mend the template (busbar template put), or the charger; --skip-template does without."
+        return "failed", f"not as {names} wants it: {'; '.join(wrong)}", advice
+    later = [str(row["name"]) for row in rows if row["state"] != "set"]
+    restart = f"; takes effect when it restarts: {', '.join(later)}" if later else ""
+    return "ok", f"as {names} wants it, {len(rows)} value(s) set{restart}", ""
+
+
 def _firmware(facts: Facts) -> Seen:
     view = facts.view
     others = [f"{name} ({version})" for name, version in facts.shelf if version != view["firmware"]]
@@ -211,6 +241,7 @@ _STEPS: Final[dict[str, Callable[[Facts], Seen]]] = {
     "connectors": _connectors,
     "clock": _clock,
     "firmware": _firmware,
+    "template": _template,
     "status": _status,
     "charge": _charge,
     "publish": _published,

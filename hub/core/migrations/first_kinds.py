@@ -59,6 +59,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_ocpp_samples", (), (), True),
     ("doc_ocpp_sequences", (), ()),
     ("doc_ocpp_sockets", (), ()),
+    ("doc_ocpp_templates", (), ()),
     ("doc_ocpp_transactions", ("station", "state", "session", "number"), ("station", "state", "session")),
     ("doc_ocpp_watched", (), ()),
     ("doc_oicp_certificates", (), ()),
