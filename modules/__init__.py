@@ -35,6 +35,7 @@ from modules.invoicereconciliation.store import INVOICED, RECORDS
 from modules.locations import routes as locations
 from modules.locations.publication import LocationPublication
 from modules.locations.store import EVSES, LOCATIONS
+from modules.locations.withheld import WITHHELD
 from modules.payments import routes as payments
 from modules.payments.publication import PaymentPublication
 from modules.payments.store import CONFIRMATIONS, TERMINALS
@@ -65,7 +66,7 @@ class Module:
 MODULES: Final = (
     Module("versions", (versions.versions, versions.details)),
     Module("credentials", (credentials.operations,)),
-    Module("locations", (locations.operations,), (LOCATIONS, EVSES), LocationPublication()),
+    Module("locations", (locations.operations,), (LOCATIONS, EVSES, WITHHELD), LocationPublication()),
     Module("tariffs", (tariffs.operations,), (TARIFFS, TURNS), TariffPublication()),
     Module("tokens", (tokens.operations,), (TOKENS, LEARNED, AUTHORIZATIONS, TAG_ALIASES), TokenPublication()),
     Module("sessions", (sessions.operations,), (SESSIONS, PLACES, CHARGES), SessionPublication()),

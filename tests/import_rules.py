@@ -21,6 +21,7 @@ DECISIONS: Final[dict[str, frozenset[str]]] = {
     "tokens": frozenset({"authorize", "aliases", "whose"}),
     "cdrs": frozenset({"build", "check"}),
     "sessions": frozenset({"charge", "costs", "whose"}),
+    "locations": frozenset({"withheld"}),
     "commands": frozenset({"references", "reservations", "response_url", "results"}),
     "tariffs": frozenset({"pricing", "lint"}),
     "chargingprofiles": frozenset({"plan"}),

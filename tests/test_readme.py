@@ -93,6 +93,27 @@ def test_the_quick_start_leads_from_nothing_to_a_delivered_cdr(tmp_path: Path, p
     assert [delivery["state"] for delivery in cdr["deliveries"]] == ["delivered"]
 
 
+def test_a_new_charger_is_put_into_service_as_the_readme_says(tmp_path: Path, ports: dict[str, str]) -> None:
+    text = (ROOT / "README.md").read_text()
+    part = text[text.index("## A new charger") : text.index("## Looking after chargers")]
+    (block,) = re.findall(r"```bash\n(.*?)```", part, re.DOTALL)
+    script = f"set -e\n{quick_start()[1]}\n{block}".replace("$PWD/.venv/bin", str(Path(sys.executable).parent))
+    for written, real in ports.items():
+        script = re.sub(rf"\b{written}\b", real, script)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={**environment(), "BUSBAR_URL": f"http://127.0.0.1:{ports['8000']}"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    steps = dict(line.split()[1::-1] for line in done.stdout.splitlines() if re.match(r"(ok|open|failed) ", line))
+    assert (set(steps.values()), "publish" in steps) == ({"ok"}, True), done.stdout
+
+
 def test_a_file_is_held_against_a_schema_as_the_readme_says(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text()
     part = text[text.index("## OpenAPI and JSON Schemas") : text.index("## Pricing")]

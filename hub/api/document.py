@@ -21,6 +21,8 @@ from hub.control.asks import (
     BookingsEdition,
     CampaignAsked,
     CertificateAsked,
+    Commission,
+    CommissionStep,
     Connect,
     CorrectHeld,
     Invite,
@@ -36,9 +38,11 @@ from hub.control.asks import (
     RouteAsked,
     Rule,
     StationCall,
+    TemplateApplied,
     VariableAsked,
     WebhookAsked,
 )
+from hub.control.commissioning.steps import NAMES as STEPS
 from hub.control.lint import LintAsked
 from hub.control.oicp_asks import OicpCertificate, OicpCertificateAsked, OicpConnection
 from hub.control.price import PriceAsked
@@ -67,7 +71,8 @@ _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
     Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
-    OperatorToken, CampaignAsked, LogAsked, StationCall, MaintenanceAsked, VariableAsked, MonitorAsked,
+    OperatorToken, CampaignAsked, LogAsked, StationCall, Commission, CommissionStep, TemplateApplied,
+    MaintenanceAsked, VariableAsked, MonitorAsked,
     OutageExcluded, CertificateAsked, PriceAsked, LintAsked, WebhookAsked,
     OicpConnection, OicpCertificateAsked, OicpCertificate,
 )  # fmt: skip
@@ -102,6 +107,15 @@ _SITE: Final[dict[str, Tree]] = {
     "evses": {"type": "object", "additionalProperties": {"$ref": f"{_REF}SiteEvse"}},
     "rules": _ANY_OBJECT,
     "load_fresh_s": _WHOLE,
+}
+
+
+_PATTERN: Final[Tree] = {"type": "string", "minLength": 1, "description": "As of file names, in any case: Terra*"}
+_TEMPLATE: Final[dict[str, Tree]] = {
+    "vendor": _PATTERN,
+    "model": _PATTERN,
+    "firmware": _PATTERN,
+    "apply": {"type": "string", "enum": ["by_hand", "on_boot"]},
 }
 
 
@@ -366,6 +380,7 @@ ANSWERS: Final[dict[str, Tree]] = {
             _ref("Station"),
             _object(
                 maintenance={"type": ["object", "null"], "description": "Since when it is out of service, why, where."},
+                commissioning={"type": ["object", "null"], "description": "Since when it is put into service, or was."},
                 doubts={
                     "type": "array",
                     "description": "What is held, then what else was answered and is odd: the newest first.",
@@ -377,6 +392,39 @@ ANSWERS: Final[dict[str, Tree]] = {
         ]
     },
     "Stations": _page("Station"),
+    "TemplateAsked": {
+        "type": "object", "required": ["values"], "additionalProperties": False, "properties": {
+            **_TEMPLATE, "name": _TEXT, "updated": _TEXT,
+            "values": {"type": "object", "additionalProperties": {"type": ["string", "integer", "boolean"]},
+                       "minProperties": 1, "description": "By key of 1.6, or Component.Variable of 2.x."},
+        },
+    },
+    "Template": {
+        **_object(name=_TEXT, values={"type": "object", "additionalProperties": _TEXT}, apply=_TEXT, updated=_TEXT),
+        "description": "With those of vendor, model and firmware that were given.",
+    },
+    "Templates": _page("Template"),
+    "TemplateShown": {"allOf": [_ref("Template"), _object(stations={"type": "array", "items": _TEXT})]},
+    "Drifts": _items(
+        _object(station=_TEXT, name=_TEXT, desired=_TEXT, actual=_TEXT_OR_NULL, state=_TEXT), total=_WHOLE
+    ),
+    "Commissioning": {
+        **_object(
+            identity=_TEXT,
+            url={"type": "string", "description": "What the charger is to call."},
+            state={"type": "string", "enum": ["not begun", "under way", "done"]},
+            since=_TEXT_OR_NULL,
+            done=_TEXT_OR_NULL,
+            withheld={"type": "array", "items": _TEXT, "description": "EVSEs that partners do not see before."},
+            next=_TEXT_OR_NULL,
+            steps={"type": "array", "items": _object(
+                step={"type": "string", "enum": list(STEPS)},
+                state={"type": "string", "enum": ["ok", "open", "failed", "skipped"]},
+                found=_TEXT, advice=_TEXT)},
+            charge={"type": ["object", "null"], "description": "The newest: session_id, open, kwh, price."},
+        ),
+        "description": "`password` where one was made, this once; `outcome` of what was asked for.",
+    },
     "FirmwareAsked": {
         "type": "object", "required": ["model", "version", "sha256"], "additionalProperties": False, "properties": {
             "model": {"type": "string", "minLength": 1, "maxLength": 50},

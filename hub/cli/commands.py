@@ -12,6 +12,7 @@ from hub.cli import (
     alert,
     campaign,
     certificates,
+    commission,
     devices,
     firmware,
     held_bills,
@@ -58,6 +59,7 @@ app.add_typer(objects.token, name="token")
 devices.add_to(station.app)
 certificates.add_to(station.app)
 station_log.add_to(station.app)
+commission.add_to(station.app)
 app.add_typer(station.app, name="station")
 app.add_typer(template.app, name="template")
 app.add_typer(alert.app, name="alert")

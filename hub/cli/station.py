@@ -60,13 +60,34 @@ def add(
 ) -> None:
     """Register a charger, or change it: what is not given stays as it was."""
     tree = read_object(file) if file is not None else _merged(face, identity, location, _evses(evses))
-    protocol = f"ocpp{ocpp.value}" if ocpp is not None else None
-    given = {"protocol": protocol, "security_profile": profile, "password": password}
-    tree = {**tree, **{name: value for name, value in given.items() if value is not None}}
+    tree = {**tree, **_access(profile, ocpp, password)}
     if local_list is not None:
         tree["switches"] = {**tree.get("switches", {}), "local_list": local_list}
     _, kept = face.hub.put(f"/stations/{quoted(identity)}", tree)
     face.show(kept)
+
+
+def registration(
+    face: Face,
+    identity: str,
+    location: str,
+    evses: list[str],
+    *,
+    profile: int | None,
+    ocpp: Ocpp | None,
+    password: str | None,
+) -> Tree | None:
+    """What is to be registered; None, where nothing is given of one that is. Raises: CommandFailed."""
+    given = _access(profile, ocpp, password)
+    merged = _merged(face, identity, location, _evses(evses))
+    return {**merged, **given} if location or evses or given else None
+
+
+def _access(profile: int | None, ocpp: Ocpp | None, password: str | None) -> Tree:
+    """How it connects, as far as that is given."""
+    protocol = f"ocpp{ocpp.value}" if ocpp is not None else None
+    given = {"protocol": protocol, "security_profile": profile, "password": password}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _merged(face: Face, identity: str, location: str, evses: Tree) -> Tree:

@@ -198,6 +198,36 @@ class CampaignAsked(Ask):
     verify_s: Annotated[float, Field(ge=0, le=86_400)] = 60
 
 
+class Commission(Ask):
+    """A charger that is to be put into service: what is to be registered of it, if anything.
+
+    `evses` are OCPI EVSEs of its location that partners are not to see before that is done.
+    """
+
+    station: dict[str, object] | None = None
+    evses: Annotated[tuple[dict[str, object], ...], Field(max_length=100)] = ()
+
+
+class CommissionStep(Ask):
+    """Something to do for a commissioning.
+
+    `ask` for the states of its connectors; apply the `template`s that are for it; `start` a charge with the card
+    `token` (uid) at `connector`, or `stop` it; `skip` the `step`; `publish`, also (`force`) when a step failed.
+    """
+
+    do: Literal["ask", "template", "start", "stop", "skip", "publish"]
+    token: Annotated[str, Field(max_length=36)] = ""
+    connector: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    step: Annotated[str, Field(max_length=20)] = ""
+    force: bool = False
+
+
+class TemplateApplied(Ask):
+    """The charger to which a template is to be applied."""
+
+    station: Annotated[str, Field(min_length=1, max_length=48)]
+
+
 class StationCall(Ask):
     """An OCPP call. The keys of the payload are sent in the order in which they stand."""
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 
 from hub.control.asks import CertificateAsked
-from hub.control.devices import TIMEOUT_S, version_of
 from hub.control.stations import Called, StationRegister, register
 from hub.core.errors import InvalidRequest, NotCapable, NotFound
 from hub.core.jsontypes import Tree
 from hub.core.units import Audit, Unit
+from partners.ocpp.desired.exchange import TIMEOUT_S, version_of
 
 if TYPE_CHECKING:
     from hub.app import Program

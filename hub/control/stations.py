@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from hub.control.asks import StationCall
@@ -54,6 +54,22 @@ class StationRegister(Protocol):
         """Returns: its view. Raises: NotFound."""
         ...
 
+    async def commission(self, identity: str, hidden: Collection[str], *, actor: str) -> None:
+        """Begin to put one into service. Raises: NotFound."""
+        ...
+
+    async def skip(self, identity: str, step: str, *, actor: str) -> None:
+        """Do without a step of that. Raises: NotFound, InvalidRequest."""
+        ...
+
+    async def commissioned(self, identity: str, *, actor: str) -> None:
+        """It is in service. Raises: NotFound, InvalidRequest."""
+        ...
+
+    async def abandon(self, identity: str, *, actor: str) -> None:
+        """It is not put into service, for now. Raises: NotFound, InvalidRequest."""
+        ...
+
     async def delete(self, identity: str, *, actor: str) -> None:
         """Forget one, and hang up. Raises: NotFound."""
         ...
@@ -102,7 +118,7 @@ async def _must_exist(program: Program, tree: Tree) -> None:
     if slash and owner != ours:
         raise InvalidRequest(f"/location: {name} is not one of ours ({ours})")
     try:
-        location = await locations.get_tree(program.store, location_key(ours, location_id))
+        location = await locations.get_whole(program.store, location_key(ours, location_id))
     except UnknownLocation:
         raise InvalidRequest(f"/location: there is no location {name}; add it first") from None
     for number, entry in evses.items() if isinstance(evses, dict) else ():

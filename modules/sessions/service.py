@@ -230,7 +230,7 @@ def _state_before(charge: Charge, at: datetime) -> str:
 
 async def _new_charge(hub: Hub, begun: Begun) -> Charge:
     place, decision = begun.place, begun.decision
-    location = await locations.get_tree(hub.store, place.location)
+    location = await locations.get_whole(hub.store, place.location)
     evse = locations.evse_in(location, place.evse_uid)
     connector = locations.connector_in(evse, place.connector_id)
     frozen = await tariffs.snapshot(hub.store, party_of(location), connector.get("tariff_ids") or [])

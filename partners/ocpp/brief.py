@@ -67,7 +67,7 @@ def heartbeat(v16: Version16, link: Link, text: str, done: Done) -> Ready | None
 def authorize(v16: Version16, link: Link, text: str, done: Done) -> Ready | None:
     """A card that was shown before and needs nobody's word."""
     tag, live = _AUTHORIZE.decode(text)[3].idTag, link.live
-    known = v16.cards.answer(tag, live.identity) if live.station.maintenance is None else None
+    known = v16.cards.answer(tag, live.identity) if live.station.is_for_everybody else None
     if known is None:
         return None
     live.begin_journey(tag, trace.new_request_id(), v16.hub.clock.monotonic())

@@ -15,7 +15,7 @@ import structlog
 from hub.core.errors import BusbarError, UnknownLocation
 from hub.core.ports import Hub
 from modules.locations import service as locations
-from partners.ocpp import maintenance
+from partners.ocpp import commissioning, maintenance
 from partners.ocpp.live import Live
 from partners.ocpp.status import OFFLINE_GRACE, Seen, evse_status
 
@@ -77,7 +77,7 @@ class EvseDisplay:
 
     async def _show(self, identity: str, evse_uid: str) -> None:
         live = self._find(identity)
-        if live is None or not live.station.location:
+        if live is None or not live.station.location or commissioning.hides(live.station, evse_uid):
             return
         async with self._slots, self._turns.setdefault(live.station.location, asyncio.Lock()):
             status = self.status_of(live, evse_uid)

@@ -35,6 +35,7 @@ from partners.ocpp.apart.held import GATEWAYS, SOCKETS
 from partners.ocpp.brief import BRIEF
 from partners.ocpp.care.kinds import CARE_KINDS
 from partners.ocpp.certificates import CERTIFICATE_REQUESTS
+from partners.ocpp.desired.rows import TEMPLATES
 from partners.ocpp.handshake import Handshake, choose
 from partners.ocpp.journal import OCPP_EVENTS, TRANSACTIONS
 from partners.ocpp.live import Link, Live
@@ -67,6 +68,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     SEQUENCES,
     CERTIFICATE_REQUESTS,
     OCPP_REPORTED,
+    TEMPLATES,
     GATEWAYS,
     SOCKETS,
     ERRANDS,

@@ -6,7 +6,7 @@ import msgspec
 
 from hub.core.clock import timestamp
 from hub.core.jsontypes import Tree
-from partners.ocpp import maintenance
+from partners.ocpp import commissioning, maintenance
 from partners.ocpp.live import Link, Live
 from partners.ocpp.numbering import socketed
 from partners.ocpp.register import Learned, Station
@@ -45,6 +45,7 @@ def _registered(station: Station) -> Tree:
         "switches": msgspec.to_builtins(station.switches),
         "has_password": station.password is not None,
         "maintenance": maintenance.shown(station),
+        "commissioning": commissioning.shown(station),
     }
 
 

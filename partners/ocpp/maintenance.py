@@ -17,6 +17,7 @@ from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Tree
 from hub.core.ports import Place
 from modules.tokens.decision import Decision
+from partners.ocpp import commissioning
 from partners.ocpp.register import Maintenance, Station
 
 
@@ -44,11 +45,12 @@ def covers(station: Station, evse_uid: str) -> bool:
 
 
 def decided(station: Station, place: Place | None, decision: Decision, *, ours: str) -> Decision:
-    """`decision`, or a no where its token is a partner's and the EVSE is out of service.
+    """`decision`, or a no where its token is a partner's and the EVSE is out of service, or not in service yet.
 
     A token that is shown at no EVSE in particular is refused only where all of them are.
     """
-    closed = covers(station, place.evse_uid if place is not None else "")
+    evse_uid = place.evse_uid if place is not None else ""
+    closed = covers(station, evse_uid) or commissioning.hides(station, evse_uid)
     if not decision.accepted or not closed or decision.owner == ours:
         return decision
     return Decision("NOT_ALLOWED", decision.by, decision.token, decision.owner)

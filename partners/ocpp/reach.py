@@ -7,7 +7,7 @@ is elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -187,6 +187,22 @@ class Reach:
         """See `Stations.end_maintenance`. Returns: its view."""
         await self._here.end_maintenance(identity, actor=actor)
         return await self.view(identity) | {"maintenance": None}
+
+    async def commission(self, identity: str, hidden: Collection[str], *, actor: str) -> None:
+        """See `Stations.commission`."""
+        await self._here.commission(identity, hidden, actor=actor)
+
+    async def skip(self, identity: str, step: str, *, actor: str) -> None:
+        """See `Stations.skip`."""
+        await self._here.skip(identity, step, actor=actor)
+
+    async def commissioned(self, identity: str, *, actor: str) -> None:
+        """See `Stations.commissioned`."""
+        await self._here.commissioned(identity, actor=actor)
+
+    async def abandon(self, identity: str, *, actor: str) -> None:
+        """See `Stations.abandon`."""
+        await self._here.abandon(identity, actor=actor)
 
     async def delete(self, identity: str, *, actor: str) -> None:
         """See `Stations.delete`; whoever holds its socket hangs up."""

@@ -81,6 +81,19 @@ class Maintenance(msgspec.Struct, frozen=True, omit_defaults=True):
     by: str = ""
 
 
+class Commissioning(msgspec.Struct, frozen=True, omit_defaults=True):
+    """It is put into service since then. `evses`: uids that partners are not shown before that is `done`.
+
+    `skipped`: steps that its operator does without. See `commissioning.py`.
+    """
+
+    since: datetime
+    by: str = ""
+    evses: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    done: datetime | None = None
+
+
 class Station(msgspec.Struct, frozen=True, omit_defaults=True):
     """A charger as its operator registered it. `location` is the key of one of our locations (`DE*BSB/LOC1`)."""
 
@@ -94,6 +107,7 @@ class Station(msgspec.Struct, frozen=True, omit_defaults=True):
     """Valid until the first login with `password`."""
     switches: Switches = Switches()
     maintenance: Maintenance | None = None
+    commissioning: Commissioning | None = None
 
     @property
     def is_configured(self) -> bool:
@@ -104,6 +118,12 @@ class Station(msgspec.Struct, frozen=True, omit_defaults=True):
     def has_evses(self) -> bool:
         """Does it speak of EVSEs and their connectors (2.x), or of connectors alone?"""
         return self.protocol != "ocpp1.6"
+
+    @property
+    def is_for_everybody(self) -> bool:
+        """May partners' drivers charge at each of its EVSEs?"""
+        now = self.commissioning
+        return self.maintenance is None and (now is None or now.done is not None or not now.evses)
 
     def places(self) -> dict[int, Place]:
         """The place of each OCPP connector, by its number (`numbering.py`)."""

@@ -17,6 +17,7 @@ from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
 from modules.commands import reservations
 from partners.ocpp import rpc, tariffs_told
+from partners.ocpp.desired import applying
 from partners.ocpp.live import Link, Live
 from partners.ocpp.numbering import socketed
 from partners.ocpp.stations import Stations
@@ -56,6 +57,7 @@ async def settle(hub: Hub, stations: Stations, link: Link) -> None:
     if link.booted:
         link.booted = False
         await _look_at_reservations(hub, live)
+        await applying.after_boot(hub, stations, stations.view(live.identity))
 
 
 async def boot_again(hub: Hub, stations: Stations, link: Link) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -23,7 +23,7 @@ from hub.core.errors import InvalidRequest, NotFound, NotReady
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, Place
 from hub.core.units import Audit, Change, Delete, Unit
-from partners.ocpp import maintenance, passwords, register, reported, rpc, schemas
+from partners.ocpp import commissioning, maintenance, passwords, register, reported, rpc, schemas
 from partners.ocpp.device_model import DeviceModels
 from partners.ocpp.live import Live, version_of
 from partners.ocpp.live_view import shown
@@ -31,7 +31,7 @@ from partners.ocpp.new_password import password_refused, told_password
 from partners.ocpp.passwords import Passwords
 from partners.ocpp.register import LEARNED, STATIONS, Learned, Station, folded
 
-_KEPT: Final = ("identity", "password", "previous_password", "maintenance")
+_KEPT: Final = ("identity", "password", "previous_password", "maintenance", "commissioning")
 """What a new registration of a station leaves as it was."""
 
 
@@ -64,7 +64,7 @@ class Stations:
         self.models = DeviceModels(hub, self.save_learned)
         self.on_change: Callable[[Live], None] = lambda live: None
         self.opened_or_closed: list[Live] = []
-        """Stations whose maintenance began or ended since somebody looked, whichever process did it."""
+        """Stations whose maintenance or commissioning has changed since somebody looked, whichever process did it."""
 
     def __iter__(self) -> Iterator[Live]:
         return iter(self._live.values())
@@ -150,6 +150,30 @@ class Stations:
         async with self._registering:
             station = maintenance.ended(self.get(identity).station)
             await self._save(station, Audit(actor, "station.in_service", station.identity))
+
+    async def commission(self, identity: str, hidden: Collection[str], *, actor: str) -> None:
+        """Begin to put a station into service; of its EVSEs, partners do not see the `hidden`. Raises: NotFound."""
+        async with self._registering:
+            station = commissioning.begun(self.get(identity).station, hidden, by=actor, now=self.hub.clock.now())
+            await self._save(station, Audit(actor, "station.commissioning", station.identity))
+
+    async def skip(self, identity: str, step: str, *, actor: str) -> None:
+        """Do without a step of it. Raises: NotFound, InvalidRequest."""
+        async with self._registering:
+            station = commissioning.skipped(self.get(identity).station, step)
+            await self._save(station, Audit(actor, "station.commissioning_skipped", station.identity, step))
+
+    async def commissioned(self, identity: str, *, actor: str) -> None:
+        """It is in service. Raises: NotFound, InvalidRequest."""
+        async with self._registering:
+            station = commissioning.done(self.get(identity).station, now=self.hub.clock.now())
+            await self._save(station, Audit(actor, "station.commissioned", station.identity))
+
+    async def abandon(self, identity: str, *, actor: str) -> None:
+        """It is not put into service, for now. Raises: NotFound, InvalidRequest."""
+        async with self._registering:
+            station = commissioning.abandoned(self.get(identity).station)
+            await self._save(station, Audit(actor, "station.commissioning_abandoned", station.identity))
 
     async def delete(self, identity: str, *, actor: str = "operator") -> None:
         """Forget a station, and hang up. Raises: NotFound."""
@@ -249,7 +273,8 @@ class Stations:
                 offline_since=self.hub.clock.monotonic(),
             )
             self._live[folded(station.identity)] = live
-        if live.station.maintenance != station.maintenance:
+        before = live.station
+        if (before.maintenance, before.commissioning) != (station.maintenance, station.commissioning):
             self.opened_or_closed.append(live)
         live.station = station
         return live

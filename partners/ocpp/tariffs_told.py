@@ -96,7 +96,7 @@ def _evses(live: Live) -> dict[int, Place]:
 
 async def _tariff_at(hub: Hub, place: Place) -> Tree | None:
     try:
-        location = await locations.get_tree(hub.store, place.location)
+        location = await locations.get_whole(hub.store, place.location)
         connector = locations.connector_in(locations.evse_in(location, place.evse_uid), place.connector_id)
     except UnknownLocation:
         return None

@@ -76,7 +76,7 @@ class Version16:
         revisions = self.cards.revisions()
         place = likely_place(link)
         decision = await authorize(self.hub, tag, place, at=live.identity)
-        if live.station.maintenance is None:
+        if live.station.is_for_everybody:
             self.cards.learn(tag, live.identity, decision, revisions)
         decision = maintenance.decided(live.station, place, decision, ours=self.hub.settings.party)
         return {"idTagInfo": _id_tag_info(decision.allowed, decision)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -50,14 +51,21 @@ def states(tree: Any) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in tree["items"]]
 
 
+def kept(hub: Shell, name: str, tree: Any) -> str:
+    """A template on record. Returns: its name."""
+    hub.ok("template", "put", name, hub.file(f"{name}.json", tree))
+    return name
+
+
 def test_a_charger_is_brought_to_its_template_and_what_it_refuses_is_told(chargers: Shell) -> None:
     values = {"HeartbeatInterval": 60, "LocalPreAuthorize": True, "WebSocketPingInterval": 9, "Colour": "red"}
-    file = chargers.file("m16.json", {"model": "m1.6", "values": values})
-    ran = chargers.run("template", "drift", file, "--json")
+    name = kept(chargers, "m16", {"model": "m1.6", "values": values})
+    assert chargers.ok("template", "show", name)["stations"] == ["CP1"]
+    ran = chargers.run("template", "drift", name, "--json")
     assert ran.code == Code.FAILED
     assert ("CP1", "LocalPreAuthorize", "true", "false", "differs") in states(ran.tree)
     assert ("CP1", "Colour", "red", None, "not told") in states(ran.tree)
-    ran = chargers.run("template", "apply", file, "CP1", "--json")
+    ran = chargers.run("template", "apply", name, "CP1", "--json")
     assert ran.code == Code.FAILED
     assert {row["name"]: row["state"] for row in ran.tree["items"]} == {
         "HeartbeatInterval": "set",
@@ -66,24 +74,61 @@ def test_a_charger_is_brought_to_its_template_and_what_it_refuses_is_told(charge
         "Colour": "NotSupported",
     }
     assert "Takes effect when these restart: CP1" in ran.err
-    mended = chargers.file("m16.json", {"model": "m1.6", "values": {"HeartbeatInterval": 60}})
+    mended = kept(chargers, "m16", {"model": "m1.6", "values": {"HeartbeatInterval": 60}})
     assert chargers.ok("template", "drift", mended) == {"items": [], "total": 0}
     assert chargers.ok("template", "apply", mended) == {"items": [], "total": 0}
 
 
 def test_a_charger_that_tells_nothing_is_not_said_to_agree(chargers: Shell) -> None:
-    file = chargers.file("all.json", {"model": "*", "values": {"HeartbeatInterval": 60}})
+    name = kept(chargers, "all", {"model": "*", "values": {"HeartbeatInterval": 60}})
     for verb in ("drift", "apply"):
-        ran = chargers.run("template", verb, file, "CP3", "--json")
+        ran = chargers.run("template", verb, name, "CP3", "--json")
         assert (ran.code, states(ran.tree)) == (Code.FAILED, [("CP3", "", "", None, "unread")])
 
 
 def test_a_charger_of_another_model_is_not_touched(chargers: Shell) -> None:
-    file = chargers.file("other.json", {"model": "M2*", "values": {"OCPPCommCtrlr.HeartbeatInterval": 60}})
-    ran = chargers.run("template", "apply", file, "CP1")
+    name = kept(chargers, "other", {"model": "M2*", "values": {"OCPPCommCtrlr.HeartbeatInterval": 60}})
+    ran = chargers.run("template", "apply", name, "CP1")
     assert ran.code == Code.FAILED
     assert "is not for CP1" in ran.err
-    assert chargers.run("template", "drift", file, "CP99").code == Code.NOT_FOUND
+    assert chargers.run("template", "drift", name, "CP99").code == Code.NOT_FOUND
+
+
+def test_templates_are_kept_shown_and_removed_and_hold_no_secret(chargers: Shell) -> None:
+    kept(chargers, "m2", {"model": "M2*", "values": {"OCPPCommCtrlr.HeartbeatInterval": 60}, "apply": "on_boot"})
+    (row,) = chargers.ok("template", "list")["items"]
+    assert (row["name"], row["model"], row["apply"]) == ("m2", "M2*", "on_boot")
+    shown = chargers.ok("template", "show", "m2")
+    assert shown["values"] == {"OCPPCommCtrlr.HeartbeatInterval": "60"}
+    again = {name: value for name, value in shown.items() if name != "stations"}
+    assert chargers.ok("template", "put", "m2", chargers.file("again.json", again))["values"] == shown["values"]
     secret = chargers.file("secret.json", {"model": "*", "values": {"AuthorizationKey": "hush"}})
-    ran = chargers.run("template", "apply", secret)
+    ran = chargers.run("template", "put", "secret", secret)
     assert (ran.code, "hush" in ran.err) == (Code.FAILED, False)
+    assert chargers.ok("template", "remove", "m2") == {"deleted": "m2"}
+    for words in (("show", "m2"), ("remove", "m2"), ("drift", "m2"), ("apply", "m2", "CP1")):
+        assert chargers.run("template", *words).code == Code.NOT_FOUND
+
+
+@pytest.mark.parametrize(("identity", "version"), [("CP1", "1.6"), ("CP2", "2.0.1")])
+def test_a_charger_that_boots_is_set_to_what_templates_that_are_applied_then_want(
+    hub: Shell, identity: str, version: str
+) -> None:
+    name = "HeartbeatInterval" if version == "1.6" else "OCPPCommCtrlr.HeartbeatInterval"
+    kept(hub, "general", {"model": "*", "values": {name: 111}, "apply": "on_boot"})
+    kept(hub, "particular", {"model": f"M{version}", "values": {name: 77}, "apply": "on_boot"})
+    kept(hub, "shown", {"model": f"M{version}*", "vendor": "Busbar", "values": {"AuthCtrlr.Enabled": "false"}})
+    stack = AsyncExitStack()
+    hub.background.do(connected(hub.house, stack))
+    until_so(lambda: hub.run("station", "report", identity, "template", "--json").tree["items"])
+    (row,) = hub.ok("station", "report", identity, "template")["items"]
+    assert (row["name"], row["desired"], row["actual"], row["state"]) == (name, "77", "77", "set")
+    assert hub.ok("template", "drift", "particular", identity)["items"] == []
+    hub.background.do(stack.aclose())
+
+
+def until_so(is_so: Callable[[], Any]) -> None:
+    until = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.1)

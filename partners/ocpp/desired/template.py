@@ -1,9 +1,11 @@
 """A template: for chargers of which vendor, model and firmware, and what their configuration should be.
 
-    {"vendor": "VendorX", "model": "M1*", "firmware": "2.*", "values": {"MeterValueSampleInterval": 60}}
+    {"vendor": "VendorX", "model": "M1*", "firmware": "2.*", "values": {"MeterValueSampleInterval": 60},
+     "apply": "on_boot"}
 
 Patterns are as those of file names, in any case. Names of values are keys of OCPP 1.6, or Component.Variable of 2.x.
-Secrets have no place in one: it is a file that is passed around.
+With `apply: on_boot` a charger that differs is set right after it booted; `by_hand`, the default, only shows it.
+Secrets have no place in one: everybody who may look at the hub can read it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from hub.core.jsontypes import Tree
 from partners.ocpp.variables import ACTUAL, is_secret
 
 _PATTERNS: Final = ("vendor", "model", "firmware")
-_FIELDS: Final = frozenset({*_PATTERNS, "values"})
+_FIELDS: Final = frozenset({*_PATTERNS, "values", "apply"})
+_BY_HAND: Final = "by_hand"
+_ON_BOOT: Final = "on_boot"
 _BOOLEANS: Final = frozenset({"true", "false"})
 
 
@@ -34,6 +38,16 @@ class Template(NamedTuple):
 
     patterns: Mapping[str, str]
     values: Mapping[str, str]
+    on_boot: bool = False
+
+    def tree(self) -> Tree:
+        """As an operator writes it."""
+        return {**self.patterns, "values": dict(self.values), "apply": _ON_BOOT if self.on_boot else _BY_HAND}
+
+    @property
+    def particularity(self) -> int:
+        """How much its patterns say: characters that are no wildcards."""
+        return sum(len(pattern.replace("*", "").replace("?", "")) for pattern in self.patterns.values())
 
     def fits(self, station: Tree) -> bool:
         """Is it for this charger, as a view shows it?"""
@@ -44,9 +58,14 @@ class Template(NamedTuple):
 
     def drift(self, told: Sequence[Tree]) -> list[Drift]:
         """What is not as it should be, in the template's order. `told`: rows as of `/variables`."""
-        actual = {str(row["name"]).casefold(): row.get("values", {}).get(ACTUAL) for row in told}
-        found = [Drift(name, desired, actual.get(name.casefold())) for name, desired in self.values.items()]
-        return [each for each in found if not same(each.desired, each.actual)]
+        return drift_of(self.values, told)
+
+
+def drift_of(values: Mapping[str, str], told: Sequence[Tree]) -> list[Drift]:
+    """What of `values` is not as it should be, in their order. `told`: rows as of `/variables`."""
+    actual = {str(row["name"]).casefold(): row.get("values", {}).get(ACTUAL) for row in told}
+    found = [Drift(name, desired, actual.get(name.casefold())) for name, desired in values.items()]
+    return [each for each in found if not same(each.desired, each.actual)]
 
 
 def parsed(tree: Tree) -> Template:
@@ -63,7 +82,10 @@ def parsed(tree: Tree) -> Template:
     values = tree.get("values")
     if not isinstance(values, dict) or not values:
         raise InvalidRequest("/values: must be an object of names and values")
-    return Template(patterns, {name: _text(name, value) for name, value in values.items()})
+    apply = tree.get("apply", _BY_HAND)
+    if apply not in (_BY_HAND, _ON_BOOT):
+        raise InvalidRequest(f"/apply: is {_ON_BOOT} or {_BY_HAND}")
+    return Template(patterns, {name: _text(name, value) for name, value in values.items()}, apply == _ON_BOOT)
 
 
 def _text(name: str, value: Any) -> str:

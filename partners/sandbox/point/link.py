@@ -142,7 +142,8 @@ class Link:
             self._waiting[identity] = (action, answer)
             try:
                 await self._send(socket, [2, identity, action, payload])
-                return await asyncio.wait_for(answer, self._timeout_s)
+                async with asyncio.timeout(self._timeout_s):  # wait_for may swallow a cancellation
+                    return await answer
             except TimeoutError as error:
                 raise CallFailedError(f"{action}: no answer within {self._timeout_s} s") from error
             finally:
