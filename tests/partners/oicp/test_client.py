@@ -87,7 +87,7 @@ async def calling(
     partner.number = server.sockets[0].getsockname()[1]
     outbound = Outbound(allow_networks=["127.0.0.0/8"])
     async with a_world(database_url) as world:
-        door = Door(world.hub, outbound, Seal(Keys.from_secret(b"x" * 32).seal), {})
+        door = Door(world.hub, outbound, Seal(Keys.from_secret(b"x" * 32).seal))
         await door.refresh()
         asked = await door.certificates.ask("qa", Subject("hub.example"), key_type="ec", actor="test")
         assert asked.asked is not None
