@@ -66,12 +66,13 @@ def openapi(
 
 def _documents() -> dict[str, Tree]:
     from hub import openapi as ocpi
+    from hub import openapi_oicp as oicp
     from hub.api.document import document
     from hub.json_schemas import json_schemas
     from modules import all_operations
 
     documents = ocpi.documents(all_operations())
-    return {**documents, **json_schemas(documents), "management.json": document()}
+    return {**documents, **json_schemas(documents), oicp.NAME: oicp.document(), "management.json": document()}
 
 
 def demo(

@@ -11,7 +11,7 @@ answered by an EMP, so a hub takes it from CPOs and sends it to EMPs, and we tak
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Literal
@@ -54,6 +54,7 @@ class Operation:
     """
 
     name: str
+    summary: str
     service: str
     path: str
     by: By
@@ -63,7 +64,7 @@ class Operation:
     limit_per_min: int = 0
     limit: int = SMALL
     paged: bool = False
-    aliases: tuple[str, ...] = field(default=())
+    aliases: tuple[str, ...] = ()
 
     @property
     def has_id(self) -> bool:
@@ -76,7 +77,6 @@ class Operation:
         return (self.path, *self.aliases)
 
 
-_A = AnswerKind
 _OPERATOR: Final = ("OperatorID",)
 _PROVIDER: Final = ("ProviderID",)
 _RESERVATION: Final = "/charging/v21/providers/{id}/authorize-remote-reservation"
@@ -84,126 +84,227 @@ _RESERVATION: Final = "/charging/v21/providers/{id}/authorize-remote-reservation
 _TABLE: Final = (
     # A CPO asks.
     Operation(
-        *("PushEvseData", "evse_data", "/evsepush/v23/operators/{id}/data-records", "cpo", "hub"),
+        name="PushEvseData",
+        summary="Tell all EVSEs there are, or which came, changed or went.",
+        service="evse_data",
+        path="/evsepush/v23/operators/{id}/data-records",
+        by="cpo",
+        to="hub",
         named=("OperatorEvseData", "OperatorID"),
         limit_per_min=375,
         limit=LARGE,
     ),
     Operation(
-        *("PushEvseStatus", "evse_status", "/evsepush/v21/operators/{id}/status-records", "cpo", "hub"),
+        name="PushEvseStatus",
+        summary="Tell what EVSEs are doing.",
+        service="evse_status",
+        path="/evsepush/v21/operators/{id}/status-records",
+        by="cpo",
+        to="hub",
         named=("OperatorEvseStatus", "OperatorID"),
         limit_per_min=2000,
         limit=LARGE,
     ),
     Operation(
-        *("AuthorizeStart", "authorization", "/charging/v21/operators/{id}/authorize/start", "cpo", "emp"),
-        answer=_A.AUTHORIZATION_START,
+        name="AuthorizeStart",
+        summary="May this card, contract or car charge here?",
+        service="authorization",
+        path="/charging/v21/operators/{id}/authorize/start",
+        by="cpo",
+        to="emp",
+        answer=AnswerKind.AUTHORIZATION_START,
         named=_OPERATOR,
         limit_per_min=200,
     ),
     Operation(
-        *("AuthorizeStop", "authorization", "/charging/v21/operators/{id}/authorize/stop", "cpo", "emp"),
-        answer=_A.AUTHORIZATION_STOP,
+        name="AuthorizeStop",
+        summary="May this card, contract or car end the session?",
+        service="authorization",
+        path="/charging/v21/operators/{id}/authorize/stop",
+        by="cpo",
+        to="emp",
+        answer=AnswerKind.AUTHORIZATION_STOP,
         named=_OPERATOR,
         limit_per_min=50,
     ),
     Operation(
-        *("ChargeDetailRecord", "cdrs", "/cdrmgmt/v22/operators/{id}/charge-detail-record", "cpo", "emp"),
+        name="ChargeDetailRecord",
+        summary="Tell what was charged in a session, once.",
+        service="cdrs",
+        path="/cdrmgmt/v22/operators/{id}/charge-detail-record",
+        by="cpo",
+        to="emp",
         limit_per_min=350,
     ),
     Operation(
-        *("ChargingNotification", "notifications", "/notificationmgmt/v11/charging-notifications", "cpo", "emp"),
+        name="ChargingNotification",
+        summary="Tell that energy flows, how much has flowed, that it flows no more, or what went wrong.",
+        service="notifications",
+        path="/notificationmgmt/v11/charging-notifications",
+        by="cpo",
+        to="emp",
         named=_OPERATOR,
         limit_per_min=100,
     ),
     Operation(
-        *("PushPricingProductData", "pricing", "/dynamicpricing/v10/operators/{id}/pricing-products", "cpo", "hub"),
+        name="PushPricingProductData",
+        summary="Tell products and their prices.",
+        service="pricing",
+        path="/dynamicpricing/v10/operators/{id}/pricing-products",
+        by="cpo",
+        to="hub",
         named=("PricingProductData", "OperatorID"),
         limit_per_min=6,
         limit=LARGE,
     ),
     Operation(
-        *("PushEVSEPricing", "pricing", "/dynamicpricing/v10/operators/{id}/evse-pricing", "cpo", "hub"),
+        name="PushEVSEPricing",
+        summary="Tell which products are sold at which EVSE.",
+        service="pricing",
+        path="/dynamicpricing/v10/operators/{id}/evse-pricing",
+        by="cpo",
+        to="hub",
         limit_per_min=6,
         limit=LARGE,
     ),
     Operation(
-        *("PullAuthenticationData", "authentication_data", "/authdata/v21/operators/{id}/pull-request", "cpo", "hub"),
-        answer=_A.AUTHENTICATION_DATA,
+        name="PullAuthenticationData",
+        summary="Fetch the cards that providers have told.",
+        service="authentication_data",
+        path="/authdata/v21/operators/{id}/pull-request",
+        by="cpo",
+        to="hub",
+        answer=AnswerKind.AUTHENTICATION_DATA,
         named=_OPERATOR,
         limit_per_min=6,
     ),
     # An EMP asks.
     Operation(
-        *("PullEvseData", "evse_data", "/evsepull/v23/providers/{id}/data-records", "emp", "hub"),
-        answer=_A.EVSE_DATA,
+        name="PullEvseData",
+        summary="Fetch EVSEs: all, or what changed since the last call.",
+        service="evse_data",
+        path="/evsepull/v23/providers/{id}/data-records",
+        by="emp",
+        to="hub",
+        answer=AnswerKind.EVSE_DATA,
         named=_PROVIDER,
         limit_per_min=100,
         paged=True,
     ),
     Operation(
-        *("PullEvseStatus", "evse_status", "/evsepull/v21/providers/{id}/status-records", "emp", "hub"),
-        answer=_A.EVSE_STATUS,
+        name="PullEvseStatus",
+        summary="Fetch what all EVSEs are doing.",
+        service="evse_status",
+        path="/evsepull/v21/providers/{id}/status-records",
+        by="emp",
+        to="hub",
+        answer=AnswerKind.EVSE_STATUS,
         named=_PROVIDER,
         limit_per_min=6,
     ),
     Operation(
-        *("PullEvseStatusByID", "evse_status", "/evsepull/v21/providers/{id}/status-records-by-id", "emp", "hub"),
-        answer=_A.EVSE_STATUS_BY_ID,
+        name="PullEvseStatusByID",
+        summary="Fetch what some EVSEs are doing.",
+        service="evse_status",
+        path="/evsepull/v21/providers/{id}/status-records-by-id",
+        by="emp",
+        to="hub",
+        answer=AnswerKind.EVSE_STATUS_BY_ID,
         named=_PROVIDER,
         limit_per_min=300,
     ),
     Operation(
-        "PullEvseStatusByOperatorID",
-        *("evse_status", "/evsepull/v21/providers/{id}/status-records-by-operator-id", "emp", "hub"),
-        answer=_A.EVSE_STATUS_BY_OPERATOR,
+        name="PullEvseStatusByOperatorID",
+        summary="Fetch what the EVSEs of some operators are doing.",
+        service="evse_status",
+        path="/evsepull/v21/providers/{id}/status-records-by-operator-id",
+        by="emp",
+        to="hub",
+        answer=AnswerKind.EVSE_STATUS_BY_OPERATOR,
         named=_PROVIDER,
         limit_per_min=75,
     ),
     Operation(
-        *("AuthorizeRemoteStart", "authorization", "/charging/v21/providers/{id}/authorize-remote/start", "emp", "cpo"),
+        name="AuthorizeRemoteStart",
+        summary="Start a charge at an EVSE.",
+        service="authorization",
+        path="/charging/v21/providers/{id}/authorize-remote/start",
+        by="emp",
+        to="cpo",
         named=_PROVIDER,
         limit_per_min=100,
     ),
     Operation(
-        *("AuthorizeRemoteStop", "authorization", "/charging/v21/providers/{id}/authorize-remote/stop", "emp", "cpo"),
+        name="AuthorizeRemoteStop",
+        summary="End a session.",
+        service="authorization",
+        path="/charging/v21/providers/{id}/authorize-remote/stop",
+        by="emp",
+        to="cpo",
         named=_PROVIDER,
         limit_per_min=200,
     ),
     Operation(
-        "AuthorizeRemoteReservationStart",
-        *("reservation", "/reservation/v11/providers/{id}/reservation-start-request", "emp", "cpo"),
+        name="AuthorizeRemoteReservationStart",
+        summary="Reserve an EVSE.",
+        service="reservation",
+        path="/reservation/v11/providers/{id}/reservation-start-request",
+        by="emp",
+        to="cpo",
         named=_PROVIDER,
         aliases=(f"{_RESERVATION}/start",),
     ),
     Operation(
-        "AuthorizeRemoteReservationStop",
-        *("reservation", "/reservation/v11/providers/{id}/reservation-stop-request", "emp", "cpo"),
+        name="AuthorizeRemoteReservationStop",
+        summary="End a reservation.",
+        service="reservation",
+        path="/reservation/v11/providers/{id}/reservation-stop-request",
+        by="emp",
+        to="cpo",
         named=_PROVIDER,
         aliases=(f"{_RESERVATION}/stop",),
     ),
     Operation(
-        *("GetChargeDetailRecords", "cdrs", "/cdrmgmt/v22/providers/{id}/get-charge-detail-records-request"),
-        *("emp", "hub"),
-        answer=_A.CHARGE_DETAIL_RECORDS,
+        name="GetChargeDetailRecords",
+        summary="Fetch what was charged, also what could not be brought.",
+        service="cdrs",
+        path="/cdrmgmt/v22/providers/{id}/get-charge-detail-records-request",
+        by="emp",
+        to="hub",
+        answer=AnswerKind.CHARGE_DETAIL_RECORDS,
         named=_PROVIDER,
         limit_per_min=200,
         paged=True,
     ),
     Operation(
-        *("PushAuthenticationData", "authentication_data", "/authdata/v21/providers/{id}/push-request", "emp", "hub"),
+        name="PushAuthenticationData",
+        summary="Tell the cards and contracts of one's drivers.",
+        service="authentication_data",
+        path="/authdata/v21/providers/{id}/push-request",
+        by="emp",
+        to="hub",
         named=("ProviderAuthenticationData", "ProviderID"),
         limit_per_min=50,
         limit=LARGE,
     ),
     Operation(
-        *("PullPricingProductData", "pricing", "/dynamicpricing/v10/providers/{id}/pricing-products", "emp", "hub"),
-        answer=_A.PRICING_PRODUCT_DATA,
+        name="PullPricingProductData",
+        summary="Fetch products and their prices.",
+        service="pricing",
+        path="/dynamicpricing/v10/providers/{id}/pricing-products",
+        by="emp",
+        to="hub",
+        answer=AnswerKind.PRICING_PRODUCT_DATA,
         limit_per_min=300,
     ),
     Operation(
-        *("PullEVSEPricing", "pricing", "/dynamicpricing/v10/providers/{id}/evse-pricing", "emp", "hub"),
-        answer=_A.EVSE_PRICING,
+        name="PullEVSEPricing",
+        summary="Fetch which products are sold at which EVSE.",
+        service="pricing",
+        path="/dynamicpricing/v10/providers/{id}/evse-pricing",
+        by="emp",
+        to="hub",
+        answer=AnswerKind.EVSE_PRICING,
         named=_PROVIDER,
         limit_per_min=280,
     ),
