@@ -47,6 +47,8 @@ async def exposition(program: Program, answered: Answered) -> bytes:
     metrics: list[Metric] = [
         _requests({**program.asgi.answered, **answered}),
         _failed_logins(program.hub.logins),
+        _of_oicp(program.oicp_door.face.answered),
+        _certificates(program),
         _gauge("lane_waiting", "Objects that wait for a partner.", lanes, "waiting"),
         _gauge("lane_failures", "Tries in a row at which a partner failed.", lanes, "failures"),
         _counter("deliveries", "Objects that a partner took.", lanes, "delivered"),
@@ -73,6 +75,25 @@ def _failed_logins(logins: FailedLogins) -> Metric:
     family = CounterMetricFamily("busbar_failed_logins", "Logins that failed.", labels=("face",))
     for face, times in logins.counts().items():
         family.add_metric((face,), times)
+    return family
+
+
+def _of_oicp(answered: Mapping[tuple[str, int, str], int]) -> Metric:
+    labels = ("operation", "status", "code")
+    family = CounterMetricFamily("busbar_oicp_requests", "Answers to partners that speak OICP.", labels=labels)
+    for (operation, http, code), times in sorted(answered.items()):
+        family.add_metric((operation, str(http), code), times)
+    return family
+
+
+def _certificates(program: Program) -> Metric:
+    family = GaugeMetricFamily("busbar_certificate_days", "Days until certificates of OICP end.", labels=("whose",))
+    now = program.hub.clock.now()
+    soonest: dict[str, int] = {}
+    for end in program.oicp_door.expiry.ends():
+        soonest[end.whose] = min(end.days(now), soonest.get(end.whose, end.days(now)))
+    for whose, days in sorted(soonest.items())[:MOST_PARTNERS]:
+        family.add_metric((whose,), days)
     return family
 
 

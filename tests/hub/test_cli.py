@@ -26,6 +26,7 @@ from partners.sandbox.emsp import Emsp
 from tests.hub.house import OPERATOR_TOKEN, House, a_serving_house
 from tests.modules.cdrs.check.records import but
 from tests.modules.cdrs.check.test_mistakes import EVENING, HOURS
+from tests.partners.oicp.authority import Authority
 from tests.world import location, tariff
 
 T = TypeVar("T")
@@ -143,7 +144,7 @@ def test_the_brief_list_of_commands_is_complete() -> None:
         "location", "tariff", "token", "station", "session", "cdr", "transaction", "reservation", "change",
         "audit", "operator", "invoice", "terminal", "payment", "booking", "site",
         "firmware", "campaign",
-        "alert", "uptime", "template", "webhook",
+        "alert", "uptime", "template", "webhook", "oicp",
     }  # fmt: skip
 
 
@@ -631,3 +632,37 @@ def test_two_partners_are_held_against_each_other_before_they_are_live(shell: Sh
     assert "Keep a location" in shell.run("matrix", "2.2.1:CPO", "2.2.1:EMSP", "--all").out
     assert shell.run("matrix", "2.2.1:CPO", "nobody").code == Code.NOT_FOUND
     assert shell.run("matrix", "2.2.1:CPO", "2.2.1:KING").code == Code.FAILED
+
+
+def test_a_partner_of_oicp_is_connected_with_certificates_on_both_sides(shell: Shell) -> None:
+    authority = Authority(shell.directory)
+    theirs = authority.identity("emp")
+    asked = shell.run("oicp", "csr", "qa", "--common-name", "hub.example", "--country", "DE")
+    assert (asked.code, "BEGIN CERTIFICATE REQUEST" in asked.out, "busbar oicp certificate qa" in asked.err) == (
+        *(0, True, True),
+    )
+    issued = shell.directory / "issued.pem"
+    issued.write_text(authority.sign(asked.out))
+    assert shell.ok("oicp", "certificate", "qa", str(issued))["in_use"] is True
+    more = shell.file("more.json", {"limits": {"PullEvseData": 10}})
+    words = ["--kind", "emp", "--provider", "DE-DCB", "--base-url", "https://emp.example", "--set", more]
+    made = shell.ok(
+        *("oicp", "connect", "dcb", *words, "--certificate", str(theirs.chain_file), "--client-certificate", "qa"),
+        *("--server-ca", str(authority.file)),
+    )
+    assert (made["state"], made["fingerprints"], made["limits"]) == (
+        "connected",
+        [theirs.fingerprint],
+        {"PullEvseData": 10},
+    )
+    assert shell.ok("oicp", "show", "dcb") == made
+    assert [each["name"] for each in shell.ok("oicp", "list")["items"]] == ["dcb"]
+    assert shell.ok("oicp", "certificate", "qa")["shown_to"] == ["dcb"]
+    assert [each["name"] for each in shell.ok("oicp", "certificate")["items"]] == ["qa"]
+    assert shell.run("oicp", "certificate", "qa", "--remove").code == Code.FAILED
+    assert shell.ok("oicp", "disconnect", "dcb") == {"deleted": "dcb"}
+    assert shell.ok("oicp", "certificate", "qa", "--remove") == {"deleted": "qa"}
+    assert shell.run("oicp", "show", "dcb").code == Code.NOT_FOUND
+    assert shell.run("oicp", "connect", "dcb", *words[:4], "--certificate", "nowhere.pem").code == Code.NOT_FOUND
+    assert shell.run("oicp", "connect", "dcb", *words[:4], "--set", str(issued)).code == Code.USAGE
+    assert shell.run("oicp", "certificate", "qa", "x", "--remove").code == Code.USAGE

@@ -96,4 +96,10 @@ async def test_failed_logins_are_logged_and_counted_by_face(house: House) -> Non
     assert "a-wrong-token" not in str(logs)
     text = (await house.http.get("/metrics", headers={"Authorization": f"Bearer {OPERATOR_TOKEN}"})).text
     assert 'busbar_failed_logins_total{face="api"} 2.0' in text
-    assert figures(text)["busbar_failed_logins"] == {("api",): 2, ("ocpi",): 1, ("ocpp",): 0, ("files",): 0}
+    assert figures(text)["busbar_failed_logins"] == {
+        ("api",): 2,
+        ("ocpi",): 1,
+        ("ocpp",): 0,
+        ("oicp",): 0,
+        ("files",): 0,
+    }
