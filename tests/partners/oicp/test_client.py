@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -22,6 +22,7 @@ from hub.core.secrets import Keys, Seal
 from partners.oicp.certificates import Subject
 from partners.oicp.connections import Connection
 from partners.oicp.door import Door
+from partners.oicp.wire import NotSayable
 from tests.partners.oicp.authority import Authority
 from tests.world import World, a_world
 
@@ -63,6 +64,28 @@ class Partner:
         writer.close()
 
 
+_CARD: Final = {"RFIDMifareFamilyIdentification": {"UID": "01020304"}}
+_SESSION: Final = "b2688855-7f00-0002-6d8e-48d883f6abb6"
+MESSAGES: Final[dict[str, dict[str, Any]]] = {
+    "AuthorizeStart": {"OperatorID": "DE*ABC", "Identification": _CARD},
+    "AuthorizeStop": {"SessionID": _SESSION, "OperatorID": "DE*ABC", "Identification": _CARD},
+    "PushEvseData": {
+        "ActionType": "fullLoad",
+        "OperatorEvseData": {"OperatorID": "DE*ABC", "OperatorName": "ABC", "EvseDataRecord": []},
+    },
+    "ChargeDetailRecord": {
+        "SessionID": _SESSION,
+        "EvseID": "DE*ABC*E1",
+        "Identification": _CARD,
+        "ChargingStart": "2026-05-04T12:00:00.000+02:00",
+        "ChargingEnd": "2026-05-04T13:00:00.000+02:00",
+        "SessionStart": "2026-05-04T12:00:00.000+02:00",
+        "SessionEnd": "2026-05-04T13:00:00.000+02:00",
+        "ConsumedEnergy": Decimal("10.500"),
+    },
+}
+
+
 @dataclass
 class Calling:
     """A hub that calls a partner."""
@@ -74,7 +97,8 @@ class Calling:
 
     async def call(self, name: str = "AuthorizeStart", **given: Any) -> Any:
         connection = given.pop("connection", self.connection)
-        return await self.door.client.call(connection, name, {"OperatorID": "DE*ABC"}, **{"id": "DE*ABC", **given})
+        message = MESSAGES.get(name, {})
+        return await self.door.client.call(connection, name, message, **{"id": "DE*ABC", **given})
 
 
 @asynccontextmanager
@@ -121,7 +145,7 @@ async def test_a_partner_is_called_at_its_path_with_our_certificate(caller: Call
     head = caller.partner.heads[0]
     assert head.startswith("POST /api/oicp/charging/v21/operators/DE%2AABC/authorize/start?page=0 HTTP/1.1\r\n")
     assert "content-type: application/json\r\n" in head.lower()
-    assert caller.partner.bodies == [{"OperatorID": "DE*ABC"}]
+    assert caller.partner.bodies == [MESSAGES["AuthorizeStart"]]
     assert caller.partner.shown == ["hub.example"]
 
 
@@ -131,10 +155,15 @@ async def test_a_german_number_is_encoded_whole(caller: Calling) -> None:
 
 
 async def test_an_amount_goes_out_with_the_digits_it_has(caller: Calling) -> None:
-    await caller.door.client.call(
-        caller.connection, "ChargeDetailRecord", {"ConsumedEnergy": Decimal("10.500")}, id="x"
-    )
-    assert caller.partner.bodies == [{"ConsumedEnergy": 10.5}]
+    await caller.call("ChargeDetailRecord", id="x")
+    [body] = caller.partner.bodies
+    assert body["ConsumedEnergy"] == 10.5
+
+
+async def test_what_is_no_message_of_its_kind_never_leaves(caller: Calling) -> None:
+    with pytest.raises(NotSayable):
+        await caller.door.client.call(caller.connection, "AuthorizeStart", {"OperatorID": "DE*ABC"}, id="DE*ABC")
+    assert caller.partner.bodies == []
 
 
 async def test_connections_are_kept_and_a_renewed_certificate_is_shown_at_once(caller: Calling) -> None:
