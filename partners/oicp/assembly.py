@@ -12,11 +12,14 @@ from partners.oicp.authorize import Authorizing
 from partners.oicp.bridge import Bridge
 from partners.oicp.client import Client
 from partners.oicp.connections import Connections
+from partners.oicp.evse_follower import EvseFollower
 from partners.oicp.evse_table import OICP_EVSES, OICP_STATES, EvseTable
 from partners.oicp.face import Handler
+from partners.oicp.findings import OICP_FINDINGS
 from partners.oicp.inward import Inward
 from partners.oicp.ledger import OICP_SESSIONS, Ledger
 from partners.oicp.notifications import Notifications
+from partners.oicp.operators import OICP_OPERATORS, Operators
 from partners.oicp.ordering import Ordering
 from partners.oicp.peers import OicpPeers
 from partners.oicp.record_store import OICP_RECORDS
@@ -24,7 +27,10 @@ from partners.oicp.records import Records
 from partners.oicp.serving import Serving
 from partners.oicp.understood import reading
 
-OICP_KINDS: Final[tuple[Kind, ...]] = (OICP_EVSES, OICP_STATES, OICP_SESSIONS, OICP_RECORDS)
+OICP_KINDS: Final[tuple[Kind, ...]] = (
+    *(OICP_SESSIONS, OICP_RECORDS),
+    *(OICP_EVSES, OICP_STATES, OICP_OPERATORS, OICP_FINDINGS),
+)
 
 
 class Oicp:
@@ -33,14 +39,17 @@ class Oicp:
     def __init__(self, hub: Hub, dispatcher: Dispatcher, connections: Connections, client: Client) -> None:
         self.hub = hub
         self.connections = connections
+        self.table = EvseTable(hub)
         self.bridge = Bridge(
             hub=hub,
             connections=connections,
             client=client,
             inward=Inward(dispatcher),
             ledger=Ledger(hub),
-            places=EvseTable(hub),
+            places=self.table,
         )
+        self.operators = Operators(hub)
+        self.follower = EvseFollower(hub, connections, self.operators)
         self.authorizing = Authorizing(self.bridge)
         self.ordering = Ordering(self.bridge)
         self.serving = Serving(self.bridge)
@@ -66,3 +75,4 @@ class Oicp:
     def start(self) -> None:
         """Begin the work that runs without being asked."""
         self.hub.background.start(self.records.run(), name="oicp records")
+        self.hub.background.start(self.follower.run(), name="oicp evses")

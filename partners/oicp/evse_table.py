@@ -3,6 +3,10 @@
 It is what pulls are answered from and pushes are measured against, and the index from an EvseID to OCPI's location and
 back. A row outlives its EVSE as a tombstone, so that a pull of changes can tell of the end. `last_updated` of a row is
 when its record changed by our clock; its status has a row of its own, as it changes a hundred times more often.
+
+A row has a source where its record came in OICP: that partner, and the operator in whose name it came. Such a row is
+the truth, written by `evse_intake`, and OCPI's location is made of it. All others are made of OCPI's locations by
+`evse_follower`.
 """
 
 from __future__ import annotations
@@ -20,7 +24,11 @@ from hub.core.units import ANY, Document, Kind, Put
 from partners.oicp import ids
 from partners.oicp.places import EvsePlace
 
-OICP_EVSES: Final = Kind("oicp_evses", columns=("gone", "location", "place", "created"), indexed=("location", "place"))
+OICP_EVSES: Final = Kind(
+    "oicp_evses",
+    columns=("gone", "location", "place", "created", "source"),
+    indexed=("location", "place", "source"),
+)
 OICP_STATES: Final = Kind("oicp_states", columns=("status", "location"))
 HERE: Final = "0"
 GONE: Final = "1"
@@ -28,13 +36,15 @@ _LIMIT: Final = 256 * 1024
 
 
 class EvseRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An EVSE. `record` is its EvseDataRecord as it is sent; of one that is gone, as it was last."""
+    """An EVSE. `record` is its EvseDataRecord as EMPs pull it; of one that is gone, as it was last."""
 
     place: EvsePlace
     record: dict[str, Any]
     gone: bool = False
     created: str
     changed: str
+    source: str = ""
+    """`partner/DEABC`: who told of it in OICP; "": made of a location of OCPI."""
 
     @property
     def key(self) -> str:
@@ -49,7 +59,10 @@ class EvseRow(msgspec.Struct, frozen=True, kw_only=True):
             encode({"place": msgspec.to_builtins(place), "record": self.record}),
             place.owner,
             last_updated=self.changed,
-            columns=(GONE if self.gone else HERE, place.location, _spot(place.location, place.evse_uid), self.created),
+            columns=(
+                *(GONE if self.gone else HERE, place.location, _spot(place.location, place.evse_uid)),
+                *(self.created, self.source),
+            ),
             expect=expect,
         )
 
@@ -63,6 +76,7 @@ def read(document: Document) -> EvseRow:
         gone=document.columns["gone"] == GONE,
         created=document.columns["created"],
         changed=document.last_updated,
+        source=document.columns["source"],
     )
 
 
@@ -73,7 +87,7 @@ def key_of(evse_id: str) -> str:
 
 def state_put(evse_id: str, owner: str, location: str, status: str, now: str) -> Put:
     """The write of an EVSE's status, in OICP's words."""
-    return Put(OICP_STATES, key_of(evse_id), b"", owner, last_updated=now, columns=(status, location))
+    return Put(OICP_STATES, key_of(evse_id), evse_id.encode(), owner, last_updated=now, columns=(status, location))
 
 
 def _spot(location: str, evse_uid: str) -> str:

@@ -1,0 +1,145 @@
+"""Keeps the table of EVSEs in step with the locations on record, whoever's they are and however they came.
+
+At the start every location is looked at once, then those that change, as the change log tells (also of what other
+processes write). Only what differs is written, many rows a commit. It runs as long as there is any connection of OICP:
+without one nobody asks for the table.
+
+Rows that came in OICP are not touched: there the row is the truth and the location is made of it (`evse_projection`).
+Locations that their owner addressed to single parties are for nobody else, and not in the table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import structlog
+
+from hub.core.addressed import audience_in
+from hub.core.errors import Conflict, NotReady
+from hub.core.ports import Hub
+from hub.core.store.documents import Page
+from hub.core.units import ChangeRow, Delete, Document, Put, Unit
+from modules.locations.store import LOCATIONS
+from partners.oicp.connections import Connections
+from partners.oicp.evse_rendering import Known, Rendered, rendered
+from partners.oicp.evse_table import OICP_EVSES, OICP_STATES
+from partners.oicp.findings import OICP_FINDINGS
+from partners.oicp.operators import Operators
+
+log = structlog.get_logger()
+
+WRITES_A_COMMIT: Final = 250
+_LOCATIONS_A_STEP: Final = 50
+_READ: Final = 500
+_PAUSE_S: Final = 1.0
+_MOST_AT_ONCE: Final = 100_000
+
+
+class EvseFollower:
+    """See the module."""
+
+    def __init__(self, hub: Hub, connections: Connections, operators: Operators) -> None:
+        self._hub = hub
+        self._connections = connections
+        self._operators = operators
+        self._read_to: int | None = None
+        self._dirty: dict[str, None] = {}
+        self._owners: dict[str, None] = {}
+        self._bell = asyncio.Event()
+        self._listeners: list[Callable[[], None]] = []
+        hub.store.on_commit(self._committed)
+        connections.on_change(self._bell.set)
+        operators.on_change(self._operator_changed)
+
+    def on_written(self, callback: Callable[[], None]) -> None:
+        """Call back whenever rows were written."""
+        self._listeners.append(callback)
+
+    def _committed(self, rows: Sequence[ChangeRow]) -> None:
+        if any(row.change.module == "locations" for row in rows):
+            self._bell.set()
+
+    def _operator_changed(self, party: str) -> None:
+        self._owners[party] = None
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Follow for ever, also over times without a database."""
+        while True:
+            try:
+                await self.catch_up()
+            except (NotReady, Conflict) as fault:
+                log.warning("the table of EVSEs waits", why=fault.message)
+                await self._hub.clock.sleep(_PAUSE_S)
+                continue
+            await self._bell.wait()
+            self._bell.clear()
+
+    async def catch_up(self) -> None:
+        """Bring the table to where the locations are now. Raises: NotReady; Conflict, when somebody was faster."""
+        if not self._connections.all():
+            self._read_to = None
+            return
+        await self._operators.refresh()
+        if self._read_to is None:
+            read_to = await self._hub.store.last_change()
+            await self._look_at_all({})
+            self._read_to, self._owners = read_to, {}
+        await self._read_changes(self._read_to)
+        for owner in list(self._owners):
+            await self._look_at_all({"owner": owner})
+            self._owners.pop(owner, None)
+        while self._dirty:
+            keys = list(self._dirty)[:_LOCATIONS_A_STEP]
+            found = await self._hub.store.get_many(LOCATIONS, keys)
+            await self._look(found.values())
+            for key in keys:
+                self._dirty.pop(key, None)
+
+    async def _read_changes(self, after: int) -> None:
+        while rows := await self._hub.store.changes(after=after, limit=_READ):
+            changes = (row.change for row in rows)
+            self._dirty.update((change.key, None) for change in changes if change.module == "locations")
+            self._read_to = after = rows[-1].seq
+
+    async def _look_at_all(self, equal: dict[str, str]) -> None:
+        after, looked = 0, 0
+        while found := await self._hub.store.select(LOCATIONS, equal=equal, limit=_LOCATIONS_A_STEP, after_seq=after):
+            after = found[-1].seq
+            await self._look(found)
+            looked += len(found)
+        log.info("locations compared with the table of EVSEs", locations=looked, **equal)
+
+    async def _look(self, documents: Iterable[Document]) -> None:
+        """Write what differs of these locations. Raises: Conflict, NotReady."""
+        shared = [document for document in documents if not audience_in(document.key)]
+        if not shared:
+            return
+        store, keys = self._hub.store, [document.key for document in shared]
+        among = {"location": keys}
+        page: Page = await store.page(
+            OICP_EVSES, date_from=None, date_to=None, offset=0, limit=_MOST_AT_ONCE, among=among
+        )
+        known = Known(is_connected=lambda partner: self._connections.of(partner) is not None)
+        known.add_rows(page.documents)
+        renderings = []
+        for document in shared:
+            renderings.append(rendered(document, self._operators.terms(document.owner)))
+            await asyncio.sleep(0)
+        elsewhere = [key for each in renderings for key in each.keys if key not in known.rows]
+        known.add_rows((await store.get_many(OICP_EVSES, elsewhere)).values())
+        known.states = await store.get_many(OICP_STATES, [key for each in renderings for key in each.keys])
+        known.findings = await store.get_many(OICP_FINDINGS, keys)
+        await self._write([write for each in renderings for write in self._differing(each, known)])
+
+    def _differing(self, each: Rendered, known: Known) -> list[Put | Delete]:
+        return each.differing(known, now=self._hub.clock.now())
+
+    async def _write(self, writes: list[Put | Delete]) -> None:
+        for at in range(0, len(writes), WRITES_A_COMMIT):
+            await self._hub.store.commit(Unit(writes[at : at + WRITES_A_COMMIT]))
+        if writes:
+            for listener in self._listeners:
+                listener()
