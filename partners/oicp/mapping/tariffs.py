@@ -13,9 +13,11 @@ from typing import Any, Final
 
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
+from modules.tariffs.model import Tariff
 from partners.oicp import ids
 from partners.oicp.mapping.enums import DAYS, WEEK
 from partners.oicp.mapping.faults import NotSayable
+from partners.oicp.mapping.strangers import strangers
 from partners.oicp.mapping.terms import Mapped, Notes, Terms
 from partners.oicp.wire import write
 from partners.oicp.wire.pricing import EVSEPricingType, PricingProductDataRecordType, PricingProductDataType
@@ -40,6 +42,7 @@ def products_of(tariff: Mapping[str, Any], terms: Terms) -> Mapped[list[Tree]]:
     notes = Notes()
     _refuse(tariff)
     notes.lose_all(tariff, _NOT_OF_OICP)
+    notes.lose(*strangers(Tariff, tariff))
     for name in ("min_price", "max_price"):
         notes.lose_all(tariff.get(name) or {}, ("after_taxes",), f"/{name}")
     elements = tariff["elements"]

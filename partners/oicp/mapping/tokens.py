@@ -11,10 +11,12 @@ from typing import Any, Final, NamedTuple
 
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
+from modules.tokens.model import Token
 from partners.oicp import ids
 from partners.oicp.answers import Code
 from partners.oicp.mapping import times
 from partners.oicp.mapping.faults import NotSayable
+from partners.oicp.mapping.strangers import strangers
 from partners.oicp.mapping.terms import Mapped, Notes, Terms
 
 Identification = Mapping[str, Any]
@@ -124,6 +126,7 @@ def data_record_of(token: Mapping[str, Any], terms: Terms) -> Mapped[Tree]:
         raise NotSayable("the token is not valid")
     notes = Notes()
     notes.lose_all(token, _NOT_OF_OICP)
+    notes.lose(*strangers(Token, token))
     if token["whitelist"] != "NEVER":
         notes.lose("/whitelist")
     if token["type"] != "RFID":
