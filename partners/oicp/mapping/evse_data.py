@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
+from modules.locations.model import Location
 from partners.oicp import ids
 from partners.oicp.mapping.abilities import said_abilities
 from partners.oicp.mapping.addresses import said_address
@@ -21,6 +22,7 @@ from partners.oicp.mapping.enums import ACCESSIBILITY_LOCATIONS, STATUS_TO_OICP
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.hours import said_hours
 from partners.oicp.mapping.points import Point
+from partners.oicp.mapping.strangers import strangers
 from partners.oicp.mapping.terms import Mapped, Notes, Terms
 from partners.oicp.mapping.texts import said_phone, said_picture, said_texts
 from partners.oicp.wire import write
@@ -182,7 +184,9 @@ def _indoors(location: Mapping[str, Any], notes: Notes) -> str | None:
 def _lose_the_rest(location: Mapping[str, Any], evse: Mapping[str, Any], path: str, notes: Notes) -> None:
     notes.lose_all(location, _NOT_OF_LOCATIONS)
     notes.lose_all(evse, _NOT_OF_EVSES, path)
-    notes.lose_blanks(location)
+    told = {**location, "evses": [evse]}
+    notes.lose_blanks(told)
+    notes.lose(*strangers(Location, told))
     for name in ("operator", "suboperator"):
         notes.lose_all(location.get(name) or {}, _NOT_OF_COMPANIES, f"/{name}")
     if (location.get("opening_times") or {}).get("exceptional_closings"):

@@ -40,6 +40,8 @@ class Terms:
     """Is the status of EVSEs told besides? `auto` leaves it to the hub to see."""
     rfid_modes: tuple[str, ...] = ("NFC RFID Classic", "NFC RFID DESFire")
     """The cards that a reader reads; OCPI knows readers alone."""
+    rfid_type: Literal["mifareCls", "mifareDes", "calypso", "nfc", "mifareFamily"] = "mifareFamily"
+    """The kind of cards in authentication data, which OCPI does not tell."""
     geo_format: Literal["Google", "DecimalDegree", "DegreeMinuteSeconds"] = "Google"
     """How points are written."""
     operator_style: OperatorStyle = "DE*ABC"
