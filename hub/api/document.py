@@ -492,6 +492,7 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Outage": _object(
         id=_TEXT, evse_uid=_TEXT, station=_TEXT, reason=_TEXT, began=_TEXT, ended=_TEXT_OR_NULL,
         excluded=_TEXT, excluded_by=_TEXT,
+        maintenance={"type": "boolean", "description": "In maintenance mode; excluded by itself."},
     ),
     "Outages": _page("Outage"),
     "Messages": _items(_object(at=_TEXT, direction=_TEXT, size=_WHOLE)),
