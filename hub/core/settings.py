@@ -180,6 +180,9 @@ class Settings(BaseSettings):
         le=2_592_000,
         description="Seconds that something may wait for a partner or webhook before an alert opens.",
     )
+    history_days: int = Field(
+        400, ge=31, le=36_500, description="Days that alerts are kept once closed, and outages once over."
+    )
     alert_clear_s: Seconds = Field(60.0, description="Seconds that a fault must be over before its alert closes.")
     ocpp_late_stop_s: float = Field(
         120.0,

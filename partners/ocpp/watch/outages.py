@@ -82,9 +82,12 @@ def watched_put(watched: WatchedEvse) -> Put:
     return Put(WATCHED, f"{watched.evse_uid}{since}", msgspec.json.encode(watched))
 
 
+def watched_in(document: Document) -> WatchedEvse:
+    return msgspec.json.decode(document.body, type=WatchedEvse)
+
+
 async def watched_evses(store: Store) -> list[WatchedEvse]:
-    documents = await store.select(WATCHED, limit=MOST)
-    return [msgspec.json.decode(document.body, type=WatchedEvse) for document in documents]
+    return [watched_in(document) for document in await store.select(WATCHED, limit=MOST)]
 
 
 class Outages:
