@@ -55,6 +55,7 @@ from partners.ocpp.gateway import KINDS as CHARGER_KINDS
 from partners.ocpp.gateway import Gateway
 from partners.ocpp.reach import Reach
 from partners.ocpp.sites.rows import MODULE as SITE_CHANGES
+from partners.ocpp.watch.house import HouseWatcher
 from partners.oicp.assembly import OICP_KINDS, Oicp
 from partners.oicp.connections import INTERPRETER
 from partners.oicp.door import DOOR_KINDS, Door
@@ -106,6 +107,7 @@ class Program:
         self.campaigns = Campaigns(hub, self.stations)
         self.local_lists = LocalLists(hub, self.stations)
         self.oicp_door = Door(hub, outbound, seal)
+        self.house = HouseWatcher(hub, self.lanes, self.sites)
         known = (hub.registry, hub.agreements, hub.behind, self.stations, self.webhooks, self.oicp_door)
         refreshes = tuple(each.refresh for each in known)
         wake_for = frozenset({"partners", AGREED, TOLD, "stations", SITE_CHANGES, WEBHOOK_CHANGES})
@@ -199,6 +201,7 @@ class Program:
         self.tasks.start(self.campaigns.run(), name="campaigns")
         self.tasks.start(self.local_lists.run(), name="local lists")
         self.oicp.start()
+        self.tasks.start(self.house.run(), name="watch over the house")
 
     async def close(self) -> None:
         """Stop the work, then let go of connections and database."""

@@ -24,6 +24,7 @@ from modules.tariffs import turning
 from modules.tariffs.store import TARIFFS
 from modules.tokens.store import AUTHORIZATIONS, TOKENS
 from partners.ocpp.care import links
+from partners.ocpp.watch import pruning
 
 log = structlog.get_logger()
 
@@ -65,6 +66,7 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (sessions.bill_all_held, 300.0),
     (bookings.follow, 5.0),
     (links.forget, 300.0),
+    (pruning.forget, 3600.0),
 )
 """What is done, and how many seconds apart."""
 

@@ -1,4 +1,4 @@
-"""/api/v1/alerts: what is wrong with our chargers."""
+"""/api/v1/alerts: what is wrong with chargers, sites, partners and bills."""
 
 from __future__ import annotations
 

@@ -65,7 +65,8 @@ from modules.tokens.wire import TOKEN
 from partners.ocpp.care.lists import State as ListState
 from partners.ocpp.care.updates import STATES
 from partners.ocpp.energy.rules import Policy
-from partners.ocpp.watch.rules import RULES, Severity
+from partners.ocpp.watch.alerts import BY_NAME
+from partners.ocpp.watch.rules import About, Severity
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
@@ -461,13 +462,14 @@ ANSWERS: Final[dict[str, Tree]] = {
     "StationLogs": _page("StationLog"),
     "Alert": _object(
         id=_TEXT,
-        rule={"type": "string", "enum": [rule.name for rule in RULES]},
-        subject={"type": "string", "description": "The charger, or one of its EVSEs, as in CP1/E1."},
+        rule={"type": "string", "enum": list(BY_NAME)},
+        subject={"type": "string", "description": "As in CP1, CP1/E1, acme, garage, garage/main, charges, cdrs."},
         severity={"type": "string", "enum": [severity.value for severity in Severity]},
         opened=_TEXT,
         seen={"type": "string", "description": "What was seen when it opened; of a closed one, what was seen last."},
         closed=_TEXT_OR_NULL,
         acknowledged_by={"type": "string", "description": "Who looks after it; empty: nobody said so."},
+        about={"type": "string", "enum": [about.value for about in About], "description": "What the subject is."},
     ),
     "Alerts": _page("Alert"),
     "Webhook": _object(**_WEBHOOK),
@@ -490,6 +492,7 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Outage": _object(
         id=_TEXT, evse_uid=_TEXT, station=_TEXT, reason=_TEXT, began=_TEXT, ended=_TEXT_OR_NULL,
         excluded=_TEXT, excluded_by=_TEXT,
+        maintenance={"type": "boolean", "description": "In maintenance mode; excluded by itself."},
     ),
     "Outages": _page("Outage"),
     "Messages": _items(_object(at=_TEXT, direction=_TEXT, size=_WHOLE)),
@@ -577,6 +580,7 @@ ANSWERS: Final[dict[str, Tree]] = {
         nodes={"type": "array",
                "items": _object(node=_TEXT, limit_a=_ANY, limit_w=_ANY, load_a=_PER_PHASE, may_a=_PER_PHASE)},
         warnings={"type": "array", "items": _TEXT},
+        exceeded={"type": "array", "items": _TEXT, "description": "Those of them that say what draws too much."},
     ),
     "Price": {
         "type": "object", "required": ["currency", "total", "billed", "receipt", "warnings"], "properties": {

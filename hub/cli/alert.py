@@ -9,9 +9,9 @@ import typer
 from hub.cli.face import Face, command
 from hub.cli.remote import quoted
 
-app: Final = typer.Typer(help="What is wrong with our chargers.", no_args_is_help=True)
+app: Final = typer.Typer(help="What is wrong with chargers, sites, partners and bills.", no_args_is_help=True)
 
-_COLUMNS: Final = ("id", "severity", "rule", "subject", "opened", "closed", "seen", "acknowledged_by")
+_COLUMNS: Final = ("id", "severity", "rule", "about", "subject", "opened", "closed", "seen", "acknowledged_by")
 
 
 @command(app, "list")

@@ -17,9 +17,8 @@ from hub.control.stations import register
 from hub.core.jsontypes import Tree
 from hub.core.logins import FailedLogins
 from modules.sessions.charge import CHARGES, how_many_held
-from partners.ocpp.watch.alerts import Alert
+from partners.ocpp.watch.alerts import BY_NAME, Alert
 from partners.ocpp.watch.rows import all_open
-from partners.ocpp.watch.rules import RULES
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -119,10 +118,10 @@ def _by_state(partners: Iterable[Tree]) -> Metric:
 
 
 def _alerts(alerts: Iterable[Alert]) -> Metric:
-    family = GaugeMetricFamily("busbar_open_alerts", "What is wrong with chargers now.", labels=("rule",))
+    family = GaugeMetricFamily("busbar_open_alerts", "What is wrong now.", labels=("rule",))
     times = Counter(alert.rule for alert in alerts)
-    for rule in RULES:
-        family.add_metric((rule.name,), times[rule.name])
+    for rule in BY_NAME:
+        family.add_metric((rule,), times[rule])
     return family
 
 

@@ -17,7 +17,7 @@ from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.targets import target_of
 from hub.core.units import Audit
-from partners.ocpp.watch.rules import RULE_NAMES
+from partners.ocpp.watch.alerts import BY_NAME
 from partners.webhooks import signing
 from partners.webhooks.events import of_test
 from partners.webhooks.model import Webhook
@@ -41,9 +41,9 @@ async def add(program: Program, ask: WebhookAsked, *, actor: str) -> Tree:
     Raises: InvalidRequest, Conflict.
     """
     check_target(program.settings, ask.url)
-    unknown = [rule for rule in ask.rules if rule not in RULE_NAMES]
+    unknown = [rule for rule in ask.rules if rule not in BY_NAME]
     if unknown:
-        raise InvalidRequest(f"/rules: there is no rule {unknown[0]}; there are {', '.join(RULE_NAMES)}")
+        raise InvalidRequest(f"/rules: there is no rule {unknown[0]}; there are {', '.join(BY_NAME)}")
     if ask.secret and ask.sign:
         raise InvalidRequest("/sign: a secret is given already")
     if ask.secret:

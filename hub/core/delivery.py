@@ -119,6 +119,10 @@ class Lanes:
         """The lane of a connected partner."""
         return self._lanes.get(name)
 
+    def all(self) -> list[Lane]:
+        """Those that run in this process."""
+        return list(self._lanes.values())
+
     async def resend(self, name: str, refused: str, *, audit: Audit | None = None) -> None:
         """Put a refused object back into its partner's lane; `audit` is written with it. Raises: NotFound."""
         document = await self._hub.store.get(REFUSED, refused)

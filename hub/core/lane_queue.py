@@ -59,6 +59,10 @@ class LaneQueue:
             dirty.what |= newer.what
         self.dirty[at] = dirty
 
+    def oldest(self) -> int | None:
+        """The number of the first change of those that wait; None, when nothing does."""
+        return min((dirty.first_seq for dirty in self.dirty.values()), default=None)
+
     def below(self, read_to: int) -> int:
         """The number up to which all changes are dealt with, of those that were read up to `read_to`."""
         return min(min((dirty.first_seq - 1 for dirty in self.dirty.values()), default=read_to), read_to)

@@ -168,6 +168,21 @@ class Settings(BaseSettings):
         172_800.0, gt=0, le=2_592_000, description="Seconds of one charge from which on an alert opens."
     )
     alert_clock_s: Seconds = Field(60.0, description="Seconds that a charger's clock may be wrong without an alert.")
+    alert_held_s: float = Field(
+        86_400.0,
+        gt=0,
+        le=31_536_000,
+        description="Seconds that a charge or CDR may be held before an alert opens.",
+    )
+    alert_lane_s: float = Field(
+        3600.0,
+        gt=0,
+        le=2_592_000,
+        description="Seconds that something may wait for a partner or webhook before an alert opens.",
+    )
+    history_days: int = Field(
+        400, ge=31, le=36_500, description="Days that alerts are kept once closed, and outages once over."
+    )
     alert_clear_s: Seconds = Field(60.0, description="Seconds that a fault must be over before its alert closes.")
     ocpp_late_stop_s: float = Field(
         120.0,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -94,6 +95,13 @@ async def nobodys(store: Store, *, after_seq: int = 0) -> list[Document]:
 async def how_many_are_nobodys(store: Store) -> int:
     """How many CDRs are for nobody yet."""
     return (await store.page(CDRS, date_from=None, date_to=None, offset=0, limit=0, audiences=("",))).total
+
+
+async def not_passed_on(store: Store, *, ours: str) -> list[datetime]:
+    """The dates of CDRs of others that are held by their check, or are for nobody yet; of the oldest of each."""
+    held = await in_state(store, Passing.HELD, after_seq=0)
+    withheld = [document for document in await nobodys(store) if document.owner != ours]
+    return [parse_datetime(document.last_updated) for document in (*held, *withheld)]
 
 
 async def find_receipt(store: Store, key: str) -> Document | None:

@@ -192,6 +192,17 @@ async def how_many_held(store: Store) -> int:
     return page.total
 
 
+class _Ended(msgspec.Struct):
+    end: datetime | None = None
+
+
+async def held_since(store: Store, *, limit: int) -> list[datetime]:
+    """When the charges ended that are held; of the oldest `limit`."""
+    found = await store.select(CHARGES, equal={"state": HELD}, limit=limit)
+    ends = [msgspec.json.decode(document.body, type=_Ended).end for document in found]
+    return [end for end in ends if end is not None]
+
+
 async def load_held(store: Store, session_id: str) -> tuple[Charge, int] | None:
     """A charge whose CDR is held, and the version of its document; None, when it is not such a one."""
     document = await store.get(CHARGES, session_id)

@@ -10,6 +10,7 @@ import msgspec
 from hub.core.units import Document, Kind, Put
 
 WEBHOOKS: Final = Kind("webhooks")
+LANE: Final = "webhook/"
 MODULE: Final = "webhooks"
 """The changes by which all processes hear of another webhook; no lane has anything to send of them."""
 TRY: Final = "try"
@@ -33,7 +34,7 @@ class Webhook(msgspec.Struct, frozen=True):
     @property
     def lane(self) -> str:
         """The name of its lane; no partner has a `/` in its name."""
-        return f"webhook/{self.id}"
+        return f"{LANE}{self.id}"
 
     @property
     def about(self) -> str:

@@ -197,7 +197,8 @@ class Sites:
         """Who may draw what and why, as the process that steers it last saw it. Raises: NotFound."""
         self.get(name)
         seen = await rows.power_of(self._hub.store, name)
-        return seen or {"site": name, "at": None, "items": [], "nodes": [], "warnings": ["nobody has steered it yet"]}
+        nothing: Tree = {"site": name, "at": None, "items": [], "nodes": [], "exceeded": []}
+        return {"exceeded": [], **seen} if seen else {**nothing, "warnings": ["nobody has steered it yet"]}
 
 
 def _converted(tree: Tree, kind: type[_Asked]) -> _Asked:

@@ -20,10 +20,12 @@ def shown(known: Known, seen: Mapping[str, Seen], allocation: Allocation) -> Tre
     """The whole view, but for the time at which it was so."""
     shares = {share.evse: share for share in allocation.shares}
     reserved = {each.evse: each for each in allocation.reserved}
+    exceeded = list(map(warning, allocation.notices))
     return {
         "items": [_item(known.site.evse[uid], each, shares.get(uid), reserved.get(uid)) for uid, each in seen.items()],
         "nodes": list(_nodes(known, seen, allocation)),
-        "warnings": [*map(warning, allocation.notices), *_unsettled(seen.values())],
+        "warnings": [*exceeded, *_unsettled(seen.values())],
+        "exceeded": exceeded,
     }
 
 

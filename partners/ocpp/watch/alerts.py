@@ -13,10 +13,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, Final
 
-from partners.ocpp.watch.rules import RULES, Held, Severity, Thresholds
+from partners.ocpp.watch.house_rules import HOUSE_RULES
+from partners.ocpp.watch.rules import RULES, About, Held, Rule, Severity, Thresholds
 
-BY_NAME = {rule.name: rule for rule in RULES}
+ALL_RULES: Final[tuple[Rule[Any], ...]] = (*RULES, *HOUSE_RULES)
+BY_NAME: Final = {rule.name: rule for rule in ALL_RULES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Alert:
     seen: str
     closed: datetime | None = None
     acknowledged_by: str = ""
+    about: About = About.CHARGER
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def _suspected(watched: Watched, held: Held, thresholds: Thresholds, now: dateti
     rule = BY_NAME[watched.rule]
     if now - watched.since < timedelta(seconds=rule.for_s(thresholds)):
         return Step(watched)
-    alert = Alert(new_id, rule.name, watched.subject, rule.severity, now, held.seen)
+    alert = Alert(new_id, rule.name, watched.subject, rule.severity, now, held.seen, about=rule.about)
     return Step(replace(watched, alert=alert), opened=alert)
 
 

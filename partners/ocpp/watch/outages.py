@@ -3,7 +3,8 @@
 An EVSE is down when none of its connectors works (Faulted, Unavailable), when its station says so of itself, or when
 the station has been gone for longer than the grace of the settings: then from when it went. As long as nothing is heard
 of it nothing changes. `watched` is since when we look: before that nobody knows, and it counts for nothing. An EVSE
-that no station serves any more is watched no longer; the time in which it was stays a row of its own.
+that no station serves any more is watched no longer; the time in which it was stays a row of its own. An outage in
+maintenance does not count; where maintenance begins or ends meanwhile, one outage ends and another begins.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from hub.core.ports import Hub
 from hub.core.store import Store
 from hub.core.units import UNUSED, Delete, Document, Kind, Put, Unit
 from partners.ocpp.live import Live
+from partners.ocpp.maintenance import covers
+from partners.ocpp.register import Station
 
 OUTAGES: Final = Kind("ocpp_outages", columns=("evse", "state"), indexed=("evse", "state"))
 WATCHED: Final = Kind("ocpp_watched")
@@ -29,12 +32,17 @@ KINDS: Final = (OUTAGES, WATCHED)
 
 OPEN: Final = "open"
 CLOSED: Final = "closed"
+MAINTENANCE: Final = "maintenance"
+"""Why an outage in maintenance does not count, unless an operator says otherwise."""
 MOST: Final = 100_000
 _BROKEN: Final = frozenset({"Faulted", "Unavailable"})
 
 
 class Outage(msgspec.Struct, frozen=True):
-    """`excluded`: why it does not count, in the words of `excluded_by`; "" when it does."""
+    """`excluded`: why it does not count, in the words of `excluded_by`; "" when it does.
+
+    `maintenance`: the EVSE was in maintenance all the while; one that was so for a part of it has two outages.
+    """
 
     id: str
     evse_uid: str
@@ -44,6 +52,7 @@ class Outage(msgspec.Struct, frozen=True):
     ended: datetime | None = None
     excluded: str = ""
     excluded_by: str = ""
+    maintenance: bool = False
 
 
 class WatchedEvse(msgspec.Struct, frozen=True):
@@ -73,9 +82,12 @@ def watched_put(watched: WatchedEvse) -> Put:
     return Put(WATCHED, f"{watched.evse_uid}{since}", msgspec.json.encode(watched))
 
 
+def watched_in(document: Document) -> WatchedEvse:
+    return msgspec.json.decode(document.body, type=WatchedEvse)
+
+
 async def watched_evses(store: Store) -> list[WatchedEvse]:
-    documents = await store.select(WATCHED, limit=MOST)
-    return [msgspec.json.decode(document.body, type=WatchedEvse) for document in documents]
+    return [watched_in(document) for document in await store.select(WATCHED, limit=MOST)]
 
 
 class Outages:
@@ -83,7 +95,8 @@ class Outages:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._down: set[str] = set()
+        self._down: dict[str, bool] = {}
+        """The EVSEs that are, and whether their outage is one in maintenance."""
         self._watched: dict[str, WatchedEvse] = {}
         self._revision: int | None = None
 
@@ -93,7 +106,7 @@ class Outages:
         is_others = self._hub.settings.serves_several_processes and revision != self._revision
         if self._revision is None or is_others:
             found = await self._hub.store.select(OUTAGES, equal={"state": OPEN}, limit=MOST)
-            self._down = {document.columns["evse"] for document in found}
+            self._down = {outage.evse_uid: outage.maintenance for outage in map(outage_in, found)}
             known = await watched_evses(self._hub.store)
             self._watched = {one.evse_uid: one for one in known if one.until is None}
             self._revision = revision
@@ -107,19 +120,22 @@ class Outages:
         fresh = [one for one in (self._seen(live, evse_uid, now) for evse_uid in places) if one is not None]
         for one in fresh:
             begun.put(watched_put(one))
-        down: list[str] = []
+        down: dict[str, bool] = {}
         for evse_uid, numbers in places.items():
             began, reason = self._down_since(live, numbers, now)
-            if reason and evse_uid not in self._down:
-                outage = Outage(str(uuid4()), evse_uid, live.identity, reason, began)
-                begun.put(outage_put(outage, expect=UNUSED))
-                down.append(evse_uid)
-            elif reason == "" and evse_uid in self._down:
+            before, covered = self._down.get(evse_uid), covers(live.station, evse_uid)
+            if reason == "" and before is not None:
                 await self._end(evse_uid, now)
+            elif reason and before is None:
+                for outage in _begun(Outage(str(uuid4()), evse_uid, live.identity, reason, began), live.station):
+                    begun.put(outage_put(outage, expect=UNUSED))
+                down[evse_uid] = covered
+            elif before is not None and before != covered:
+                await self._turn(evse_uid, live.station, now)
         if begun.writes:
             await self._hub.store.commit(begun)
             self._watched.update((one.evse_uid, one) for one in fresh)
-            self._down.update(down)
+            self._down |= down
 
     def due_s(self, live: Live) -> float:
         """In how many seconds an outage of this station may begin, though nothing is heard."""
@@ -129,7 +145,7 @@ class Outages:
     async def end_others(self, stations: Iterable[Live], now: datetime) -> None:
         """EVSEs that no station serves any more were taken away: their outages are over, and so is the watch."""
         served = {place.evse_uid for live in stations for place in live.station.places().values()}
-        for evse_uid in self._down - served:
+        for evse_uid in self._down.keys() - served:
             await self._end(evse_uid, now)
         for evse_uid in self._watched.keys() - served:
             over = replace(self._watched[evse_uid], until=now)
@@ -165,7 +181,35 @@ class Outages:
         for document in await self._hub.store.select(OUTAGES, equal={"evse": evse_uid, "state": OPEN}):
             unit.put(outage_put(replace(outage_in(document), ended=now), expect=document.version))
         await self._hub.store.commit(unit)
-        self._down.discard(evse_uid)
+        self._down.pop(evse_uid, None)
+
+    async def _turn(self, evse_uid: str, station: Station, now: datetime) -> None:
+        """Its maintenance began or ended: the outage goes on as another one, which counts or does not."""
+        unit = Unit()
+        for document in await self._hub.store.select(OUTAGES, equal={"evse": evse_uid, "state": OPEN}):
+            before = outage_in(document)
+            unit.put(outage_put(replace(before, ended=now), expect=document.version))
+            goes_on = Outage(str(uuid4()), evse_uid, station.identity, before.reason, now)
+            unit.put(outage_put(_in_maintenance(goes_on, station), expect=UNUSED))
+        await self._hub.store.commit(unit)
+        self._down[evse_uid] = covers(station, evse_uid)
+
+
+def _begun(outage: Outage, station: Station) -> list[Outage]:
+    """It, or two: what came before the maintenance counts."""
+    marked = _in_maintenance(outage, station)
+    since = station.maintenance.since if station.maintenance is not None else outage.began
+    if not marked.maintenance or outage.began >= since:
+        return [marked]
+    return [replace(outage, id=str(uuid4()), ended=since), replace(marked, began=since)]
+
+
+def _in_maintenance(outage: Outage, station: Station) -> Outage:
+    """Marked as such, if its EVSE is."""
+    now = station.maintenance
+    if now is None or not covers(station, outage.evse_uid):
+        return outage
+    return replace(outage, excluded=MAINTENANCE, excluded_by=now.by, maintenance=True)
 
 
 def _evses(live: Live) -> dict[str, list[int]]:

@@ -6,14 +6,20 @@ same marker, and only one of them can; so an alert opens once, however many look
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import msgspec
+import structlog
 
 from hub.core.clock import timestamp
+from hub.core.errors import Conflict
 from hub.core.store import Store
 from hub.core.units import ABSENT, ANY, UNUSED, Change, Delete, Document, Kind, Put, Unit
 from partners.ocpp.watch.alerts import Alert
+from partners.ocpp.watch.rules import About
+
+log = structlog.get_logger()
 
 ALERTS: Final = Kind("ocpp_alerts", columns=("station", "rule", "state"), indexed=("station", "state"))
 OPEN_ALERTS: Final = Kind("ocpp_open_alerts")
@@ -37,7 +43,8 @@ def station_of(subject: str) -> str:
 
 def alert_put(alert: Alert, *, expect: int = ANY) -> Put:
     state = OPEN if alert.closed is None else CLOSED
-    columns = (station_of(alert.subject), alert.rule, state)
+    station = station_of(alert.subject) if alert.about is About.CHARGER else ""
+    columns = (station, alert.rule, state)
     return Put(ALERTS, alert.id, msgspec.json.encode(alert), "", "", timestamp(alert.opened), columns, expect)
 
 
@@ -51,6 +58,28 @@ def closed(alert: Alert, *, expect: int) -> Unit:
     """The write of an alert that closes. `expect`: the version of its row that was read."""
     unit = Unit().delete(Delete(OPEN_ALERTS, _marker(alert))).put(alert_put(alert, expect=expect))
     return unit.tells(_change(CLOSED, alert))
+
+
+async def open_alert(store: Store, alert: Alert) -> bool:
+    """Write one that opens. Returns: False, when another process was first."""
+    try:
+        await store.commit(opened(alert))
+    except Conflict:
+        return False
+    log.warning("alert opened", rule=alert.rule, subject=alert.subject, seen=alert.seen)
+    return True
+
+
+async def close_alert(store: Store, alert: Alert) -> None:
+    """Write one that closes, whoever acknowledged it meanwhile."""
+    while (document := await store.get(ALERTS, alert.id)) is not None:
+        kept = replace(alert, acknowledged_by=alert_in(document).acknowledged_by)
+        try:
+            await store.commit(closed(kept, expect=document.version))
+        except Conflict:
+            continue
+        log.info("alert closed", rule=alert.rule, subject=alert.subject)
+        return
 
 
 async def all_open(store: Store) -> list[Alert]:

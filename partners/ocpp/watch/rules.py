@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
 
 class Severity(StrEnum):
@@ -20,6 +20,18 @@ class Severity(StrEnum):
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
+
+
+class About(StrEnum):
+    """What the subject of an alert is."""
+
+    CHARGER = "charger"
+    """A charger, or one of its EVSEs, as in CP1/E1."""
+    PARTNER = "partner"
+    WEBHOOK = "webhook"
+    SITE = "site"
+    """A site, or the meter of one of its nodes, as in garage/main."""
+    MONEY = "money"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,9 @@ class Thresholds:
     takeovers: int = 5
     starts: int = 5
     refused_share: float = 0.5
+    held_s: float = 86_400.0
+    lane_s: float = 3600.0
+    site_s: float = 60.0
     clear_s: float = 60.0
     """How long a rule must not hold before its alert closes."""
 
@@ -77,17 +92,18 @@ class Held(NamedTuple):
     seen: str
 
 
-Look = Callable[[Sight, Thresholds, datetime], Iterator[Held]]
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """`for_s`: how long it must hold before an alert opens."""
+class Rule(Generic[S]):
+    """Looks at an `S`. `for_s`: how long it must hold before an alert opens."""
 
     name: str
     severity: Severity
-    look: Look
+    look: Callable[[S, Thresholds, datetime], Iterator[Held]]
     for_s: Callable[[Thresholds], float] = field(default=lambda thresholds: 0.0)
+    about: About = About.CHARGER
 
 
 def _offline(sight: Sight, thresholds: Thresholds, now: datetime) -> Iterator[Held]:
@@ -131,7 +147,7 @@ def _refusing(sight: Sight, thresholds: Thresholds, now: datetime) -> Iterator[H
         yield Held(sight.station, f"it refused {sight.refused} of {sight.starts} starts within an hour")
 
 
-RULES: Final[tuple[Rule, ...]] = (
+RULES: Final[tuple[Rule[Sight], ...]] = (
     Rule("offline", Severity.HIGH, _offline, lambda thresholds: thresholds.offline_s),
     Rule("faulted", Severity.HIGH, _faulted, lambda thresholds: thresholds.faulted_s),
     Rule("no_progress", Severity.MEDIUM, _no_progress),
@@ -140,8 +156,6 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("flapping", Severity.MEDIUM, _flapping),
     Rule("refusing", Severity.HIGH, _refusing),
 )
-
-RULE_NAMES: Final = tuple(rule.name for rule in RULES)
 
 
 def holding(sight: Sight, thresholds: Thresholds, now: datetime) -> dict[tuple[str, str], Held]:

@@ -17,20 +17,20 @@ from uuid import uuid4
 
 import structlog
 
-from hub.core.errors import BusbarError, Conflict
+from hub.core.errors import BusbarError
 from hub.core.ports import Hub
-from hub.core.settings import Settings
 from partners.ocpp.apart.held import all_held
 from partners.ocpp.live import Live
 from partners.ocpp.register import Station, folded
 from partners.ocpp.stations import Stations
 from partners.ocpp.transactions import Transactions
 from partners.ocpp.watch import rows
-from partners.ocpp.watch.alerts import Alert, Step, Watched, resumed, step
+from partners.ocpp.watch.alerts import Step, Watched, resumed, step
 from partners.ocpp.watch.outages import Outages
 from partners.ocpp.watch.rows import ALERTS
-from partners.ocpp.watch.rules import Thresholds, holding, is_unknown
+from partners.ocpp.watch.rules import About, holding, is_unknown
 from partners.ocpp.watch.sights import Sights
+from partners.ocpp.watch.thresholds import thresholds_of
 from partners.ocpp.watch.turns import Moves, Turns, due_s
 
 log = structlog.get_logger()
@@ -102,7 +102,8 @@ class Watcher:
         for gone in [identity for identity in self._watched if self._stations.find(identity) is None]:
             for watched in self._watched.pop(gone).values():
                 if watched.alert is not None:
-                    await self._close(replace(watched.alert, closed=now, seen="it is no longer registered"))
+                    over = replace(watched.alert, closed=now, seen="it is no longer registered")
+                    await rows.close_alert(self._hub.store, over)
         await self._outages.end_others(self._stations, now)
         self._turns.keep({station.identity for station in registered})
         self._registered = registered
@@ -130,7 +131,8 @@ class Watcher:
         is_others = self._hub.settings.serves_several_processes and revision != self._revision
         if self._revision is not None and not is_others:
             return
-        is_open = {(alert.rule, alert.subject): alert for alert in await rows.all_open(self._hub.store)}
+        found = await rows.all_open(self._hub.store)
+        is_open = {(alert.rule, alert.subject): alert for alert in found if alert.about is About.CHARGER}
         for identity, watched in self._watched.items():
             for key in [key for key, one in watched.items() if one.alert is not None and key not in is_open]:
                 del watched[key]
@@ -156,47 +158,15 @@ class Watcher:
         return due_s(sight, self._watched.get(identity, {}).values(), self._thresholds, now)
 
     async def _keep(self, identity: str, key: Key, done: Step) -> None:
-        """Write what opened or closed, then remember it."""
-        if done.opened is not None and not await self._open(done.opened):
+        """Write what opened or closed, then remember it. What another process opened is taken up with the next look."""
+        if done.opened is not None and not await rows.open_alert(self._hub.store, done.opened):
+            self._revision = None
             return
         if done.closed is not None:
-            await self._close(done.closed)
+            await rows.close_alert(self._hub.store, done.closed)
         if done.watched is not None:
             self._watched.setdefault(identity, {})[key] = done.watched
         elif identity in self._watched:
             self._watched[identity].pop(key, None)
             if not self._watched[identity]:
                 del self._watched[identity]
-
-    async def _open(self, alert: Alert) -> bool:
-        """Returns: False, when another process was first; its alert is taken up with the next look."""
-        try:
-            await self._hub.store.commit(rows.opened(alert))
-        except Conflict:
-            self._revision = None
-            return False
-        log.warning("alert opened", rule=alert.rule, subject=alert.subject, seen=alert.seen)
-        return True
-
-    async def _close(self, alert: Alert) -> None:
-        """Close it, whoever acknowledged it meanwhile."""
-        while (document := await self._hub.store.get(ALERTS, alert.id)) is not None:
-            kept = replace(alert, acknowledged_by=rows.alert_in(document).acknowledged_by)
-            try:
-                await self._hub.store.commit(rows.closed(kept, expect=document.version))
-            except Conflict:
-                continue
-            log.info("alert closed", rule=alert.rule, subject=alert.subject)
-            return
-
-
-def thresholds_of(settings: Settings) -> Thresholds:
-    """Where rules begin to hold, as the operator set them."""
-    return Thresholds(
-        offline_s=settings.alert_offline_s,
-        faulted_s=settings.alert_faulted_s,
-        no_progress_s=settings.alert_no_progress_s,
-        stuck_s=settings.alert_stuck_s,
-        clock_s=settings.alert_clock_s,
-        clear_s=settings.alert_clear_s,
-    )

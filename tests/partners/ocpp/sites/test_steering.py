@@ -162,6 +162,7 @@ async def test_who_draws_more_than_told_is_seen_and_the_others_give_way(yard: Ya
     await until(lambda: yard.draws_a("CP2") > 30)
     await yard.reaches(CP1=0, CP3=0)
     await until(lambda: _warns(yard, "E2 draws"))
+    assert [words[:8] for words in (await yard.site.gateway.sites.power("yard"))["exceeded"]] == ["E2 draws"]
     rows_ = [row.audit for row in await yard.site.hub.store.audit_rows(after=0, limit=1000)]
     assert len([row for row in rows_ if row.action == "site.warning" and "E2 draws" in row.detail]) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -87,3 +88,51 @@ async def test_a_charger_that_comes_again_is_watched_anew_and_the_time_between_i
     await site.gateway.stations.put("CP2", station("E3"))
     await until(lambda: watched_are(site, "E3", [True, False]))
     assert await times_watched(site, "E1") == [False]
+
+
+async def kinds(site: Site, evse_uid: str) -> list[tuple[str, bool]]:
+    """Of each outage why it does not count, and whether it goes on."""
+    return [(outage.excluded, outage.ended is None) for outage in await outages(site, evse_uid)]
+
+
+async def kinds_are(site: Site, evse_uid: str, wanted: list[tuple[str, bool]]) -> bool:
+    return await kinds(site, evse_uid) == wanted
+
+
+async def test_an_outage_counts_but_for_the_maintenance_of_its_evse(site: Site) -> None:
+    stations = site.gateway.stations
+    async with await site.point() as point:
+        await point.status(1, "Faulted")
+        await point.status(2, "Faulted")
+        await until(lambda: lasts(site, "E1"))
+        await stations.maintain("CP1", ["E1"], "new cable", actor="anna")
+        await until(lambda: kinds_are(site, "E1", [("", False), ("maintenance", True)]))
+        await stations.end_maintenance("CP1", actor="anna")
+        await until(lambda: kinds_are(site, "E1", [("", False), ("maintenance", False), ("", True)]))
+        before, meanwhile, after = await outages(site, "E1")
+        assert (before.ended, meanwhile.ended) == (meanwhile.began, after.began)
+        assert (meanwhile.excluded_by, meanwhile.reason, after.reason) == ("anna", "Faulted", "Faulted")
+        assert await kinds(site, "E2") == [("", True)]
+
+
+async def test_an_outage_that_begins_in_maintenance_does_not_count_even_after_a_restart(site: Site) -> None:
+    await site.gateway.stations.maintain("CP1", [], "new board", actor="anna")
+    async with await site.point() as point:
+        await point.status(1, "Unavailable")
+        await until(lambda: kinds_are(site, "E1", [("maintenance", True)]))
+    await site.restart()
+    async with await site.point() as point:
+        await point.status(1, "Unavailable")
+        await point.status(2, "Unavailable")
+        await until(lambda: kinds_are(site, "E2", [("maintenance", True)]))
+        assert await kinds(site, "E1") == [("maintenance", True)]
+
+
+async def test_a_charger_that_was_gone_before_its_maintenance_is_down_for_that_time(tmp_path: Path) -> None:
+    async with a_site(tmp_path, alert_look_s=0.05, offline_grace_s=1.0) as site:
+        await until(lambda: watched_are(site, "E3", [False]))
+        await asyncio.sleep(0.2)
+        await site.gateway.stations.maintain("CP2", [], "", actor="anna")
+        await until(lambda: kinds_are(site, "E3", [("", False), ("maintenance", True)]))
+        gone, meanwhile = await outages(site, "E3")
+        assert gone.began < meanwhile.began == gone.ended

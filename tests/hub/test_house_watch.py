@@ -1,0 +1,92 @@
+"""Alerts that are about no charger, from what a whole hub sees: they open once and close when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+
+from hub.core.clock import timestamp
+from tests.hub.house import House, a_house, a_serving_house
+from tests.partners.ocpp.site import until
+from tests.partners.webhooks.receiving import alert, opens
+from tests.world import ManualClock
+
+ALERTS = "/api/v1/alerts"
+GARAGE = {
+    "policy": "FAIR",
+    "nodes": {"main": {"limit_a": 40}},
+    "evses": {"E1": {"node": "main", "most_a": 32, "safe_a": 6}},
+    "load_fresh_s": 60,
+}
+
+
+@pytest_asyncio.fixture
+async def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest_asyncio.fixture
+async def house(tmp_path: Path, clock: ManualClock) -> AsyncIterator[House]:
+    async with a_house(tmp_path, clock=clock) as made:
+        await made.furnish()
+        yield made
+
+
+async def alerts(house: House, **query: str) -> list[Any]:
+    asked = "&".join(f"{name}={value}" for name, value in query.items())
+    items: list[Any] = (await house.ask("GET", f"{ALERTS}?{asked}")).tree["items"]
+    return items
+
+
+async def looks(house: House, clock: ManualClock, *, after_s: float = 0.0) -> None:
+    """A look now, or after some time."""
+    clock.move_to(clock.passed_s + after_s)
+    await house.program.house.look()
+
+
+async def test_a_charge_that_is_held_for_a_day_is_told_until_it_is_billed(house: House, clock: ManualClock) -> None:
+    session = await house.charge(kwh=2_147_483)
+    await looks(house, clock)
+    assert await alerts(house) == []
+    await looks(house, clock, after_s=86_400)
+    (alert,) = await alerts(house, open="true", rule="held_money")
+    assert (alert["about"], alert["subject"], alert["severity"]) == ("money", "charges", "medium")
+    assert (await house.ask("POST", f"/api/v1/transactions/{session}/drop")).status == 200
+    await looks(house, clock)
+    await looks(house, clock, after_s=61)
+    assert await alerts(house, open="true") == []
+
+
+async def test_a_meter_of_a_site_that_falls_silent_is_told_until_it_speaks(house: House, clock: ManualClock) -> None:
+    put = await house.ask("PUT", "/api/v1/sites/garage", GARAGE)
+    assert put.status == 201, put.tree
+    load = {"node": "main", "load_a": 5}
+    await house.ask("PUT", "/api/v1/sites/garage/load", {**load, "at": timestamp(clock.now())})
+    for _ in range(3):
+        await looks(house, clock, after_s=61)
+    (alert,) = await alerts(house, open="true")
+    assert (alert["rule"], alert["about"], alert["subject"]) == ("site_meter", "site", "garage/main")
+    await house.ask("PUT", "/api/v1/sites/garage/load", {**load, "at": timestamp(clock.now())})
+    await looks(house, clock)
+    await house.ask("PUT", "/api/v1/sites/garage/load", {**load, "at": timestamp(clock.now())})
+    await looks(house, clock, after_s=30)
+    await house.ask("PUT", "/api/v1/sites/garage/load", {**load, "at": timestamp(clock.now())})
+    await looks(house, clock, after_s=31)
+    assert await alerts(house, open="true") == []
+
+
+async def test_a_webhook_that_takes_nothing_is_told_and_no_look_at_chargers_closes_that(tmp_path: Path) -> None:
+    quick = {"alert_look_s": 0.02, "alert_lane_s": 0.1, "alert_clear_s": 0.05, "lane_first_s": 0.05, "lane_cap_s": 0.1}
+    async with a_serving_house(tmp_path, **quick) as house:
+        webhook = (await house.ask("POST", "/api/v1/webhooks", {"url": "http://127.0.0.1:9/hook"})).tree
+        await opens(house.program.store, alert("a1"))
+        await until(lambda: is_told(house, webhook["id"]))
+    async with a_serving_house(tmp_path, **quick) as house:
+        await until(lambda: is_told(house, webhook["id"]))
+
+
+async def is_told(house: House, subject: str) -> bool:
+    return [alert["subject"] for alert in await alerts(house, open="true", rule="webhook_stopped")] == [subject]
