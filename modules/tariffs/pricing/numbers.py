@@ -7,11 +7,12 @@ arithmetic below works on both. Nothing here is a float.
 
 from __future__ import annotations
 
-from decimal import Context, Decimal, InvalidOperation
+from collections.abc import Callable
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from modules.tariffs.pricing.faults import PricingFault, UnfitSession
 
@@ -30,6 +31,8 @@ DAY: Final = 24 * HOUR
 _WIDE: Final = Context(prec=120)
 exactly: Final = _WIDE.multiply
 """The product of two numbers, of which one may be an int; nothing is rounded."""
+_quotient: Final = Context(prec=60, traps=[Inexact]).divide
+"""A quotient that ends, with the digits that it needs. Raises: Inexact, if these are more than usual."""
 less: Final = _WIDE.subtract
 """The difference of two numbers; nothing is rounded."""
 _TENS: Final = tuple(10**places for places in range(13))
@@ -92,37 +95,35 @@ def rounded(amount: Exact, per_one: int, decimals: int, rounding: Rounding = "ha
 
 def exact_text(amount: Exact, per_one: int = 1) -> str:
     """`amount` of units (`per_one` make one) as a decimal with all its digits, or as "p/q" where these never end."""
-    p, q = (amount, per_one) if type(amount) is int else (amount.numerator, amount.denominator * per_one)
-    if p < 0:
-        return f"-{exact_text(-p, q)}"
-    whole, rest = divmod(p, q)
-    if not rest:
-        return str(whole)
-    odd, tens, places = _shape_of(q)
-    fraction, endless = divmod(rest * tens, odd)
-    if endless:
-        common = gcd(p, q)
-        return f"{p // common}/{q // common}"
-    return f"{whole}.{str(fraction).zfill(places)}".rstrip("0")
+    return writing(per_one)(amount)
 
 
-class _Shape(NamedTuple):
-    """A denominator q as `odd` x 10**`places` / `tens`: what is a multiple of `odd` has a decimal that ends."""
+@lru_cache(maxsize=1024)
+def writing(per_one: int) -> Callable[[Exact], str]:
+    """`exact_text` for amounts in one unit, with all made ready that can be."""
+    odd, divisor = _odd_of(per_one), Decimal(per_one)
 
-    odd: int
-    tens: int
-    places: int
+    def text(amount: Exact) -> str:
+        if type(amount) is not int:
+            return exact_text(amount.numerator, amount.denominator * per_one)
+        if odd > 1 and amount % odd:
+            common = gcd(amount, per_one)
+            return f"{amount // common}/{per_one // common}"
+        try:
+            return plain_text(_quotient(amount, divisor))
+        except Inexact:
+            room = amount.bit_length() + per_one.bit_length()
+            return plain_text(Context(prec=room).divide(amount, divisor))
+
+    return text
 
 
-@lru_cache(maxsize=512)
-def _shape_of(q: int) -> _Shape:
-    twos = fives = 0
-    while q % 2 == 0:
-        q, twos = q // 2, twos + 1
-    while q % 5 == 0:
-        q, fives = q // 5, fives + 1
-    places = max(twos, fives)
-    return _Shape(q, 2 ** (places - twos) * 5 ** (places - fives), places)
+def _odd_of(q: int) -> int:
+    """What is left of a denominator without its twos and fives: the multiples of that have a decimal that ends."""
+    for prime in (2, 5):
+        while q % prime == 0:
+            q //= prime
+    return q
 
 
 def plain_text(number: Decimal) -> str:

@@ -7,7 +7,7 @@ policy give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -18,7 +18,7 @@ from modules.tariffs.pricing.compile import Dimension
 from modules.tariffs.pricing.limits import Move
 from modules.tariffs.pricing.money import Money, exact_amounts
 from modules.tariffs.pricing.notes import Warned
-from modules.tariffs.pricing.numbers import DAY, KWH, SECOND, WH, Exact, decimal_text, exact_text, plain_text
+from modules.tariffs.pricing.numbers import DAY, KWH, SECOND, WH, Exact, decimal_text, exact_text, plain_text, writing
 from modules.tariffs.pricing.periods import Period
 from modules.tariffs.pricing.policy import Policy
 from modules.tariffs.pricing.price import Priced
@@ -38,8 +38,8 @@ FORMAT: Final = 1
 """The form of the tree; it changes when a reader of the old one would misread the new one."""
 
 _SCALE: Final = 10**9
-_UNITS: Final = (("kWh", KWH), ("s", SECOND), ("s", SECOND), ("1", 1))
-"""By dimension."""
+_UNITS: Final = (("kWh", writing(KWH)), ("s", writing(SECOND)), ("s", writing(SECOND)), ("1", writing(1)))
+"""By dimension: the unit, and how a quantity is written in it."""
 _NAMES: Final = tuple(Dimension.__members__)
 _BUCKETS: Final = ("energy", "time", "parking", "fixed", "reservation")
 
@@ -52,15 +52,15 @@ def receipt_of(priced: Priced, *, currency: str | None, place: Mapping[str, str]
 
     place: the `location` and the `evse` in words, as far as they are known.
     """
-    starts: dict[int, tuple[str, str]] = {}
+    told = priced.course.told
     return {
         "format": FORMAT,
         "currency": currency,
         **({"place": dict(place)} if place else {}),
         "time_zone": priced.time_zone,
         "policy": {**_switches(priced.policy)},
-        "lines": [_line(segment, priced.time_zone, starts) for segment in priced.segments],
-        "steps": [_step(raised, priced.segments) for raised in priced.raised],
+        "lines": list(_lines(told.segments, priced.time_zone)),
+        "steps": [_step(raised, told.segments) for raised in told.raised],
         "limits": [_limit(move) for move in (priced.within.moves if priced.within else ())],
         "figures": list(_figures(priced)),
         "warnings": [_warning(warned) for warned in priced.warnings],
@@ -72,31 +72,50 @@ def _switches(policy: Policy) -> Tree:
     return {field.name: getattr(policy, field.name) for field in fields(policy)}
 
 
-def _line(segment: Segment, zone: str | None, starts: dict[int, tuple[str, str]]) -> Tree:
-    part, tariff, period = segment.component, segment.tariff, segment.period
-    unit, per_one = _UNITS[segment.dimension]
-    if period.index not in starts:
-        starts[period.index] = _start(period, zone)
-    start, local_time = starts[period.index]
-    denominator = tariff.denominator if tariff else 1
-    quantity = exact_text(segment.quantity, per_one)
-    return {
-        "period": period.index,
+def _lines(segments: Sequence[Segment], zone: str | None) -> Iterator[Tree]:
+    """The segments of a period stand together."""
+    period: Period | None = None
+    start = local_time = ""
+    for segment in segments:
+        if segment.period is not period:
+            period = segment.period
+            start, local_time = _start(period.start, zone)
+        yield _line(segment, start, local_time)
+
+
+def _line(segment: Segment, start: str, local_time: str) -> Tree:
+    part, tariff = segment.component, segment.tariff
+    unit, quantity_text = _UNITS[segment.dimension]
+    quantity = quantity_text(segment.quantity)
+    before_taxes = tax = "0"
+    if part and tariff:
+        money_text = writing(tariff.denominator)
+        before_taxes = money_text(segment.billed * part.net)
+        if part.tax:
+            tax = money_text(segment.billed * part.tax)
+    line = {
+        "period": segment.period.index,
         "start": start,
         "local_time": local_time,
-        "dimension": _name(segment),
+        "dimension": _name(segment) if segment.reserved else _NAMES[segment.dimension],
         "tariff_id": tariff.id if tariff else None,
         "element": part.element if part else None,
         "component": part.place if part else None,
         "unit": unit,
         "quantity": quantity,
-        "billed": quantity if segment.billed == segment.quantity else exact_text(segment.billed, per_one),
+        "billed": quantity if segment.billed == segment.quantity else quantity_text(segment.billed),
         "price": _quoted(part.price) if part else None,
         "vat": _quoted(part.rate) if part and part.rate is not None else None,
-        "before_taxes": exact_text(segment.billed * part.net, denominator) if part else "0",
-        "tax": exact_text(segment.billed * part.tax, denominator) if part and part.tax else "0",
-        **_standing(segment),
+        "before_taxes": before_taxes,
+        "tax": tax,
+        "energy_before_kwh": None,
+        "elapsed_s": None,
+        "power_kw": None,
+        "current_a": None,
     }
+    if tariff and tariff.axes:
+        line |= _standing(segment, tariff.axes)
+    return line
 
 
 def _name(segment: Segment) -> str:
@@ -105,14 +124,8 @@ def _name(segment: Segment) -> str:
     return _NAMES[segment.dimension]
 
 
-_NO_MATTER: Final = dict.fromkeys(("energy_before_kwh", "elapsed_s", "power_kw", "current_a"))
-
-
-def _standing(segment: Segment) -> Tree:
+def _standing(segment: Segment, axes: frozenset[int]) -> Tree:
     """Where the session stood when the component was chosen, on the axes that the tariff asks for."""
-    axes = segment.tariff.axes if segment.tariff else frozenset()
-    if not axes:
-        return _NO_MATTER
     standing, (low_a, high_a, low_kw, high_kw) = segment.standing, segment.period.measures
     return {
         "energy_before_kwh": _figure(standing[ENERGY], KWH) if ENERGY in axes else None,
@@ -126,10 +139,10 @@ def _figure(value: Exact | None, per_one: int = _SCALE) -> Json:
     return None if value is None else exact_text(value, per_one)
 
 
-def _start(period: Period, zone: str | None) -> tuple[str, str]:
+def _start(at: int, zone: str | None) -> tuple[str, str]:
     """The start of a period in UTC and as the wall clock showed it."""
-    ahead = offset_at(period.start, zone) if zone else 0
-    return f"{_text(period.start)}Z", f"{_text(period.start + ahead)}{_offset_text(ahead)}"
+    ahead = offset_at(at, zone) if zone else 0
+    return f"{_text(at)}Z", f"{_text(at + ahead)}{_offset_text(ahead)}"
 
 
 _TWO_DIGITS: Final = tuple(f"{number:02}" for number in range(60))
@@ -139,9 +152,9 @@ _MINUTES: Final = tuple(f"T{hour:02}:{minute:02}:" for hour in range(24) for min
 
 def _text(at: int) -> str:
     """ISO 8601, with a fraction of a second only if there is one."""
-    day, of_day = divmod(at, DAY)
-    minute, rest = divmod(of_day, 60 * SECOND)
-    second, part = divmod(rest, SECOND)
+    second, part = divmod(at, SECOND)
+    minute, second = divmod(second, 60)
+    day, minute = divmod(minute, len(_MINUTES))
     text = f"{_date_text(day)}{_MINUTES[minute]}{_TWO_DIGITS[second]}"
     return f"{text}.{part:06}".rstrip("0") if part else text
 
@@ -184,25 +197,30 @@ def _limit(move: Move) -> Tree:
 def _figures(priced: Priced) -> Iterator[Tree]:
     """Each published amount, from its exact value."""
     counted, name = priced.counted, priced.policy.tax_name
+    write = writing(counted.denominator)
     for bucket, (part, sums) in enumerate(zip(_BUCKETS, counted.buckets, strict=True)):
         if sums:
             exact = exact_amounts(sums, known=bucket not in counted.untold)
-            yield _published(part, getattr(priced, part), *exact, counted.denominator, name)
+            yield _published(part, getattr(priced, part), exact, write, name)
     if priced.within:
-        yield _published("total", priced.total, priced.within.before, priced.within.after, 1, name)
+        yield _published("total", priced.total, priced.within[:2], writing(1), name)
     else:
         added = to_add_up(counted, priced.policy)
         exact = exact_amounts(joined(added.buckets), known=not added.untold)
-        yield _published("total", priced.total, *exact, added.denominator, name)
+        yield _published("total", priced.total, exact, writing(added.denominator), name)
 
 
-def _published(part: str, money: Money, before: Exact, after: Exact | None, per_one: int, tax_name: str) -> Tree:
+def _published(
+    part: str, money: Money, exact: tuple[Exact, Exact | None], write: Callable[[Exact], str], tax_name: str
+) -> Tree:
+    before, after = exact
+    excl, incl, taxes = money
     known = None
-    if after is not None and money.incl is not None:
-        known = {"exact": exact_text(after, per_one), "rounded": plain_text(money.incl)}
+    if after is not None and incl is not None:
+        known = {"exact": write(after), "rounded": plain_text(incl)}
     return {
         "name": part,
-        "before_taxes": {"exact": exact_text(before, per_one), "rounded": plain_text(money.excl)},
+        "before_taxes": {"exact": write(before), "rounded": plain_text(excl)},
         "after_taxes": known,
         "taxes": [
             {
@@ -210,7 +228,7 @@ def _published(part: str, money: Money, before: Exact, after: Exact | None, per_
                 "percentage": None if line.rate is None else _quoted(line.rate),
                 "amount": plain_text(line.amount),
             }
-            for line in money.taxes
+            for line in taxes
         ],
     }
 
