@@ -409,6 +409,13 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Drifts": _items(
         _object(station=_TEXT, name=_TEXT, desired=_TEXT, actual=_TEXT_OR_NULL, state=_TEXT), total=_WHOLE
     ),
+    "Quirks": _items(
+        _object(
+            vendor=_TEXT, model=_TEXT, firmware=_TEXT, quirk=_TEXT, times=_WHOLE, first=_TEXT, last=_TEXT,
+            station={"type": "string", "description": "Where it was seen last."},
+        ),
+        total=_WHOLE,
+    ),
     "Commissioning": {
         **_object(
             identity=_TEXT,

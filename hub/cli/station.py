@@ -38,6 +38,8 @@ Identity = Annotated[str, typer.Argument(help="The identity at the end of the ch
 _COLUMNS: Final = ("identity", "location", "connected", "version", "last_frame_s", "queue", "vendor", "model")
 
 
+_QUIRK_COLUMNS: Final = ("vendor", "model", "firmware", "times", "quirk", "last", "station")
+
 _REGISTERED: Final = ("location", "evses", "protocol", "security_profile", "switches")
 """Of what a hub shows of a charger, what its operator said."""
 
@@ -133,6 +135,14 @@ def show(face: Face, identity: Identity) -> None:
 def delete(face: Face, identity: Identity) -> None:
     """Forget a charger, and hang up."""
     face.show(face.hub.delete(f"/stations/{quoted(identity)}"))
+
+
+@command(app, "quirks")
+def quirks(
+    face: Face, model: Annotated[str, typer.Argument(help="A pattern, as in 'Terra*'; without it, all.")] = ""
+) -> None:
+    """What chargers of a model had to be forgiven: how often, by firmware, since when."""
+    face.show(face.hub.get("/quirks", model=model), _QUIRK_COLUMNS)
 
 
 @command(app, "maintenance")

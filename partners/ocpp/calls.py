@@ -19,8 +19,9 @@ from typing import Any, Literal
 
 from hub.core.clock import Clock
 from hub.core.jsontypes import Tree
-from partners.ocpp import frames, schemas
+from partners.ocpp import frames, quirks, schemas
 from partners.ocpp.outcomes import (
+    NOT_KNOWN,
     PRIORITIES,
     CallError,
     CallResult,
@@ -53,7 +54,7 @@ class _Errand:
 
 
 class Calls:
-    """The line to one charger. `give_up` is told when it has been silent too long."""
+    """The line to one charger. `give_up` is told when it has been silent too long, `odd` what it does wrong."""
 
     def __init__(
         self,
@@ -64,9 +65,10 @@ class Calls:
         *,
         give_up: Callable[[], Awaitable[None]],
         on_late: Callable[[LateAnswer], None],
+        odd: Callable[[str], None],
     ) -> None:
         self._version, self._send, self._clock, self._limits = version, send, clock, limits
-        self._give_up, self._on_late = give_up, on_late
+        self._give_up, self._on_late, self._odd = give_up, on_late, odd
         self._waiting: list[_Errand] = []
         self._open: _Errand | None = None
         self._late: dict[str, tuple[str, float]] = {}
@@ -189,6 +191,7 @@ class Calls:
 
     async def _timed_out(self, errand: _Errand) -> None:
         self._settle(errand, TimedOut())
+        self._odd(quirks.silent(errand.action))
         self._late[errand.id] = (errand.action, self._clock.monotonic())
         while len(self._late) > self._limits.late_kept:
             del self._late[next(iter(self._late))]
@@ -198,9 +201,13 @@ class Calls:
 
     def _outcome_of(self, action: str, frame: frames.Result | frames.Error) -> CallResult | CallError:
         if isinstance(frame, frames.Error):
+            if frame.code in NOT_KNOWN:
+                self._odd(quirks.deaf(action))
             return CallError(frame.code, frame.description)
         known = action in schemas.actions(self._version)
         finding = schemas.check(self._version, action, frame.payload, "response") if known else None
+        if finding is not None:
+            self._odd(quirks.broken(action, finding, is_answer=True))
         return CallResult(frame.payload, finding)
 
     @staticmethod

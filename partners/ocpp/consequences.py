@@ -6,7 +6,7 @@ memory; whoever commits throws the desk away when the commit fails.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -19,11 +19,12 @@ from modules.sessions.charge import Charge, State, load, load_latest
 from partners.ocpp import billing, journal, weighing
 from partners.ocpp.billing import Opening
 from partners.ocpp.desk import Desk
-from partners.ocpp.events import Event, StartKey, Transaction
+from partners.ocpp.events import Event, Flag, StartKey, Transaction
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Effect
 from partners.ocpp.matching import stop_key
 from partners.ocpp.numbering import socketed
+from partners.ocpp.quirks import LONE_STOP
 from partners.ocpp.status import PERIOD_STATE
 from partners.ocpp.surroundings import moment
 
@@ -36,13 +37,15 @@ _NO_PLACE: Final = "the charger never said at which EVSE; the charge is not bill
 class Consequences:
     """For all stations."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, hub: Hub, odd: Callable[[str, str], None]) -> None:
+        """`odd` is told of a station, and what is odd about a charge that is over."""
+        self._hub, self._odd = hub, odd
 
     async def of(self, desk: Desk, effect: Effect, opening: Opening | None, *, final: bool = False) -> Unit:
         """What an effect writes: the record, the session, the CDR. `final`: an estimated end is waited for no more."""
         if effect.kind == "orphaned" and effect.event is not None:
             log.warning("stop without a start", station=desk.station)
+            self._odd(desk.station, LONE_STOP)
             return Unit().put(journal.record_put(journal.orphan(effect.event, stop_key(effect.event))))
         if effect.transaction is None:
             return Unit()
@@ -159,6 +162,9 @@ class Consequences:
             return Unit().audited(Audit("busbar", "transaction.unbilled", record.key, record.trouble))
 
     def _warn(self, record: Record, effect: Effect) -> None:
+        if effect.kind == "ended":
+            for flag in record.flags:
+                self._odd(record.station, f"of a charge: {Flag[flag]}")
         if record.state == journal.REFUSED and effect.kind == "ended":
             log.warning("charged although refused", station=record.station, number=record.number)
         elif effect.kind in ("ended", "revised"):

@@ -12,6 +12,7 @@ from partners.ocpp.consequences import Consequences
 from partners.ocpp.desk import Desk
 from partners.ocpp.events import Flag, TransactionId
 from partners.ocpp.journal import Record
+from partners.ocpp.quirks import Quirks
 
 
 class Desks:
@@ -19,7 +20,9 @@ class Desks:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._consequences = Consequences(hub)
+        self.quirks = Quirks(hub)
+        """What is odd about what they report."""
+        self._consequences = Consequences(hub, self.quirks.count)
         self._desks: dict[str, Desk] = {}
         self._turns: dict[str, asyncio.Lock] = {}
 

@@ -40,6 +40,7 @@ from partners.ocpp.handshake import Handshake, choose
 from partners.ocpp.journal import OCPP_EVENTS, TRANSACTIONS
 from partners.ocpp.live import Link, Live
 from partners.ocpp.passwords import Passwords
+from partners.ocpp.quirks import QUIRKS
 from partners.ocpp.register import LEARNED, PROTOCOLS, STATIONS
 from partners.ocpp.reported import OCPP_REPORTED
 from partners.ocpp.rpc import POLICY, Brief, Connection, LateAnswer, Limits
@@ -69,6 +70,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     CERTIFICATE_REQUESTS,
     OCPP_REPORTED,
     TEMPLATES,
+    QUIRKS,
     GATEWAYS,
     SOCKETS,
     ERRANDS,
@@ -159,6 +161,7 @@ class Gateway:
             server.close(code=RESTART)
             await server.wait_closed()
         self._servers.clear()
+        await self.transactions.quirks.write(self.stations.make_of)
 
     async def _listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> Server:
         return await serve(
@@ -230,6 +233,7 @@ class Gateway:
             on_late=lambda late: self._late(live, late),
             brief=self.stations.work.unhurried(live, self._brief(link)),
             send_now=_sender_now(link, self.hub),
+            odd=partial(self.transactions.quirks.count, live.identity),
         )
         socket.listener, socket.unread = _listener(link, self.hub), 0
         before, live.link = live.link, link

@@ -50,6 +50,7 @@ class Link:
     __slots__ = (
         "asked",
         "booted",
+        "clock_is_counted",
         "generation",
         "heard_at",
         "live",
@@ -82,6 +83,8 @@ class Link:
         """When we may begin to ask; None, when all was asked."""
         self.asked: set[str] = set()
         """Transactions of 2.x of which parts are missing and which we asked about."""
+        self.clock_is_counted = False
+        """That its clock is off was counted as a quirk."""
         self.booted = False
         """It booted over this socket, and its reservations were not looked at since."""
         self.waits = False

@@ -40,6 +40,10 @@ PRIORITIES: Final[Mapping[str, Priority]] = {
 """Importance by action, where the caller names none; every other action is OTHER."""
 
 
+NOT_KNOWN: Final = frozenset({"NotSupported", "NotImplemented"})
+"""CALLERRORs of a charger that does not know an action."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallResult:
     """The charger's answer. `finding` says where it breaks the schema; it is handed over all the same."""

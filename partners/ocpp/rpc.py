@@ -32,7 +32,7 @@ import structlog
 from hub.core.clock import Clock
 from hub.core.errors import BusbarError, NotReady
 from hub.core.jsontypes import Tree
-from partners.ocpp import frames, schemas
+from partners.ocpp import frames, quirks, schemas
 from partners.ocpp.answers import Fault, fault_of
 from partners.ocpp.calls import CallLimits, Calls
 from partners.ocpp.outcomes import (
@@ -140,6 +140,10 @@ def _not_now(text: str) -> bool:
 _NOTHING_IS_BRIEF: Final[Mapping[str, Brief]] = {}
 
 
+def _unremarked(words: str) -> None:
+    """Nobody counts what is odd."""
+
+
 def _unheard(late: LateAnswer) -> None:
     """Nobody asked for late answers."""
 
@@ -162,10 +166,12 @@ class Connection:
         on_late: Callable[[LateAnswer], None] = _unheard,
         brief: Mapping[str, Brief] = _NOTHING_IS_BRIEF,
         send_now: Callable[[str], bool] = _not_now,
+        odd: Callable[[str], None] = _unremarked,
     ) -> None:
         """`send` and `close` are the socket's; `version` is one of answers.VERSIONS.
 
-        `brief` has the actions that may be answered at once; `send_now` sends without waiting, or says that it cannot.
+        `brief` has the actions that may be answered at once; `send_now` sends without waiting, or says that it cannot;
+        `odd` is told what the charger does not as it should (`quirks.py`).
         """
         self._send, self._handler, self._clock, self._version, self._close = (
             send,
@@ -179,7 +185,8 @@ class Connection:
         self._noted: tuple[re.Match[str], str] | None = None
         self._is_free: asyncio.Future[None] | None = None
         self._saying: asyncio.Future[None] | None = None
-        self._calls = Calls(version, send, clock, self._limits.calls, give_up=self._silent, on_late=self._late)
+        self._odd = odd
+        self._calls = Calls(version, send, clock, self._limits.calls, give_up=self._silent, on_late=self._late, odd=odd)
         self._unread: deque[frames.Call] = deque()
         self.worker: asyncio.Task[None] | None = None
         self._room = asyncio.Event()
@@ -269,10 +276,12 @@ class Connection:
     async def answer(self, call: frames.Call) -> str | None:
         """What to send back for `call`, None for a SEND. The whole of handling but reading and sending."""
         if call.action not in schemas.actions(self._version):
+            self._odd(quirks.unknown(call.action))
             return self._refusal(call, Fault.NOT_IMPLEMENTED)
         finding = schemas.check(self._version, call.action, call.payload)
         if finding is not None:
             self.counts["invalid"] += 1
+            self._odd(quirks.broken(call.action, finding))
             carries_money = call.action in schemas.TRANSACTION_ACTIONS[self._version]
             if not carries_money and not schemas.is_tolerable(call.action, finding):
                 return self._refusal(call, finding.fault, finding.text)
@@ -280,6 +289,8 @@ class Connection:
             payload = await self._handler(Incoming(call.action, call.payload, call.raw, finding))
             return frames.result(call.id, payload) if call.expects_answer else None
         except Refused as refusal:
+            if refusal.fault is Fault.NOT_SUPPORTED:
+                self._odd(quirks.unknown(call.action))
             return self._refusal(call, refusal.fault, refusal.description)
         except Exception as error:  # one message must not cost the charger its socket
             return self._refusal(call, self._failure(call.action, error), _speakable(error))
@@ -361,6 +372,7 @@ class Connection:
 
     async def _complain(self, frame: frames.BadFrame) -> None:
         self.counts["bad_frames"] += 1
+        self._odd(f"sends what is no message: {frame.fault}")
         now = self._clock.monotonic()
         self._bad.append(now)
         if frame.id is not None:

@@ -28,7 +28,9 @@ from partners.ocpp.device_model import DeviceModels
 from partners.ocpp.live import Live, version_of
 from partners.ocpp.live_view import shown
 from partners.ocpp.new_password import password_refused, told_password
+from partners.ocpp.outcomes import NOT_KNOWN
 from partners.ocpp.passwords import Passwords
+from partners.ocpp.quirks import Make
 from partners.ocpp.register import LEARNED, STATIONS, Learned, Station, folded
 
 _KEPT: Final = ("identity", "password", "previous_password", "maintenance", "commissioning")
@@ -98,6 +100,12 @@ class Stations:
             if await self.hub.store.get(STATIONS, folded(identity)) is not None:
                 await self.load()
         return self.find(identity)
+
+    def make_of(self, identity: str) -> Make:
+        """Whose charger it is, as far as it told."""
+        live = self.find(identity)
+        told = live.learned if live is not None else Learned(identity)
+        return Make(told.vendor, told.model, told.firmware)
 
     def get(self, identity: str) -> Live:
         """Raises: NotFound."""
@@ -246,7 +254,7 @@ class Stations:
 
     async def learn_from(self, live: Live, action: str, outcome: rpc.Outcome) -> None:
         """Remember what a station cannot do, so that it is asked once (rule R18)."""
-        cannot = isinstance(outcome, rpc.CallError) and outcome.code in ("NotSupported", "NotImplemented")
+        cannot = isinstance(outcome, rpc.CallError) and outcome.code in NOT_KNOWN
         if cannot and action not in live.learned.not_supported:
             live.learned.not_supported = (*live.learned.not_supported, action)
             await self.save_learned(live)

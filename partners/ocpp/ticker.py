@@ -16,7 +16,7 @@ import structlog
 from websockets.exceptions import ConnectionClosed
 
 from hub.core.ports import Hub
-from partners.ocpp import settling
+from partners.ocpp import quirks, settling
 from partners.ocpp.costs_told import CostsTold
 from partners.ocpp.live import Link
 from partners.ocpp.orders import ChargerOrders
@@ -78,7 +78,20 @@ class Ticker:
             self._slow_at = now + _SLOW_S
             await self._transactions.pass_time(self._hub.clock.now())
             await self._costs.tick()
+            await self._count_quirks()
             self._tariffs.tick()
+
+    async def _count_quirks(self) -> None:
+        """What was odd since the last time; a clock that is off, once for each connection."""
+        counted = self._transactions.quirks
+        for live in self._stations:
+            drift = live.drift
+            if live.link is None or live.link.clock_is_counted or drift is None:
+                continue
+            if abs(drift.total_seconds()) > quirks.CLOCK_S:
+                live.link.clock_is_counted = True
+                counted.count(live.identity, quirks.CLOCK)
+        await counted.write(self._stations.make_of)
 
     def _look_at(self, link: Link, now: float) -> None:
         every = self._hub.settings.ocpp_ping_s

@@ -54,6 +54,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_ocpp_gateways", (), ()),
     ("doc_ocpp_open_alerts", (), ()),
     ("doc_ocpp_outages", ("evse", "state"), ("evse", "state")),
+    ("doc_ocpp_quirks", (), ()),
     ("doc_ocpp_reported", ("station",), ("station",)),
     ("doc_ocpp_sample_lists", ("station", "state"), ("station",)),
     ("doc_ocpp_samples", (), (), True),

@@ -103,6 +103,7 @@ LEAST = {
     "begin_maintenance": "operator",
     "end_maintenance": "operator",
     "show_commissioning": "viewer",
+    "list_quirks": "viewer",
     "list_templates": "viewer",
     "show_template": "viewer",
     "put_template": "operator",
