@@ -223,7 +223,7 @@ class Records:
         self._bridge.hub.losses.note(connection.partner, "out", "cdrs", said.lost)
         for warning in said.warnings:
             log.warning("cdr said in OICP with less", session=row.id, what=warning)
-        return said.message
+        return said.value
 
     async def _location(self, key: str) -> Tree:
         try:

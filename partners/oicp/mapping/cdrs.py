@@ -6,21 +6,23 @@ which our own engine prices like those of our own chargers (`facts_of`); what go
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
-from hub.core.types import parse_datetime
 from modules.cdrs.build import Sample, SessionFacts, State
+from modules.cdrs.model import CDR
 from partners.oicp.mapping import times
 from partners.oicp.mapping.faults import NotSayable
-from partners.oicp.mapping.sessions import charging_span
+from partners.oicp.mapping.sessions import charging_span, energy_of
+from partners.oicp.mapping.signed_values import read_signed, said_signed
+from partners.oicp.mapping.strangers import strangers
+from partners.oicp.mapping.terms import Mapped, Notes, Terms
+from partners.oicp.wire.cdrs import ChargeDetailRecord
+from partners.oicp.wire.message import strangers as their_strangers
 
 Message = Mapping[str, Any]
 
@@ -30,78 +32,73 @@ LOST: Final = (
     *("booking_id", "cdr_location", "total_time", "total_parking_time", "auth_method"),
 )
 """Fields of a CDR that OICP has no word for."""
-_NATURES: Final = {"Start": "Start", "Progress": "Intermediate", "End": "End"}
-_STATES: Final = {nature: status for status, nature in _NATURES.items()}
-_LONGEST_VALUE: Final = 3000
-_MOST_VALUES: Final = 10
-_KWH: Final = Decimal("0.001")
-_ENCODING: Final = 36
-_KEY: Final = 512
+_NOT_OF_OCPI: Final = (
+    *("MeterValueStart", "MeterValueEnd", "MeterValueInBetween", "PartnerProductID"),
+    *("CPOPartnerSessionID", "EMPPartnerSessionID", "HubOperatorID", "HubProviderID"),
+)
+_NEAR: Final = Decimal("0.001")
+"""kWh by which energy and meter may differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A CDR in the other protocol, what of it was lost (JSON pointers), and what an operator should know."""
-
-    message: dict[str, Any]
-    lost: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-def record_of(cdr: Tree, ids: Message, *, time_zone: str) -> Said:
+def record_of(cdr: Tree, ids: Message, *, time_zone: str, terms: Terms | None = None) -> Mapped[dict[str, Any]]:
     """The ChargeDetailRecord of a CDR; `ids` are SessionID, EvseID, Identification and what else names it.
 
-    Raises: NotSayable, for a credit: a session has one record, which is never taken back.
+    Raises: NotSayable, for a credit, as a session has one record, which is never taken back; and for a record without
+    signed values where the terms promise them.
     """
     if cdr.get("credit"):
         raise NotSayable("OICP has no credit: settle this one by hand")
+    notes = Notes()
     begun, ended = charging_span(cdr)
-    signed, warnings = _signed_out(cdr.get("signed_data"))
+    signed = said_signed(cdr.get("signed_data"), notes)
+    if terms is not None and terms.calibration_law == "External" and not signed:
+        raise NotSayable("its EVSE promises signed values, and there are none that OICP takes")
+    energy = energy_of(cdr["total_energy"])
+    if energy != cdr["total_energy"]:
+        notes.lose("/total_energy")
     message = {
         **ids,
         "SessionStart": times.to_oicp(cdr["start_date_time"], time_zone),
         "SessionEnd": times.to_oicp(cdr["end_date_time"], time_zone),
         "ChargingStart": times.to_oicp(begun, time_zone),
         "ChargingEnd": times.to_oicp(ended or cdr["end_date_time"], time_zone),
-        "ConsumedEnergy": Decimal(cdr["total_energy"]).quantize(_KWH, ROUND_HALF_UP),
+        "ConsumedEnergy": energy,
         **signed,
     }
-    lost = tuple(f"/{name}" for name in LOST if cdr.get(name) not in (None, [], ""))
-    return Said(message, lost, warnings)
+    notes.lose_all(cdr, LOST)
+    _lose_periods(cdr, notes)
+    notes.lose(*strangers(CDR, cdr))
+    return notes.mapped(message)
 
 
-def _signed_out(signed: Tree | None) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Signed values are sent whole or not at all; of too many, those in the middle stay."""
-    if signed is None:
-        return {}, ()
-    values = [_value_out(each) for each in signed["signed_values"]]
-    if any(value is None for value in values):
-        return {}, ("signed values are longer than OICP takes: they stay here",)
-    kept = [value for value in values if value is not None]
-    warnings: tuple[str, ...] = ()
-    if len(kept) > _MOST_VALUES:
-        kept, warnings = [*kept[: _MOST_VALUES - 1], kept[-1]], ("signed values in the middle are left out",)
-    info = {
-        "PublicKey": signed.get("public_key"),
-        "MeteringSignatureUrl": signed.get("url"),
-        "MeteringSignatureEncodingFormat": signed["encoding_method"],
-    }
-    told = {name: value for name, value in info.items() if value}
-    return {"SignedMeteringValues": kept, "CalibrationLawVerificationInfo": told}, warnings
+def _lose_periods(cdr: Tree, notes: Notes) -> None:
+    """Of all periods OICP tells when the first and the last with energy were."""
+    dimensions = [each["type"] for period in cdr["charging_periods"] for each in period["dimensions"]]
+    if len(cdr["charging_periods"]) > 1 or set(dimensions) - {"ENERGY"}:
+        notes.lose("/charging_periods/0/dimensions")
+    if any(period.get("tariff_id") for period in cdr["charging_periods"]):
+        notes.lose("/charging_periods/0/tariff_id")
 
 
-def _value_out(value: Tree) -> dict[str, str] | None:
-    text = _decoded(value["signed_data"])
-    if len(text) > _LONGEST_VALUE:
-        return None
-    return {"SignedMeteringValue": text, "MeteringStatus": _STATES.get(value["nature"], "Progress")}
+def lost_in(record: Message) -> tuple[str, ...]:
+    """What a CDR does not say of a record."""
+    notes = Notes()
+    notes.lose_all(record, _NOT_OF_OCPI)
+    read_signed(record, notes)
+    notes.lose(*their_strangers(ChargeDetailRecord, record))
+    return tuple(notes.lost)
 
 
-def _decoded(text: str) -> str:
-    try:
-        return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, ValueError):
-        return text
+def oddities(record: Message) -> tuple[str, ...]:
+    """What people should look at, though the record can be billed."""
+    notes = Notes()
+    read_signed(record, notes)
+    begin, end = record.get("MeterValueStart"), record.get("MeterValueEnd")
+    if begin is not None and end is not None:
+        difference = Decimal(end) - Decimal(begin)
+        if abs(difference - Decimal(record["ConsumedEnergy"])) > _NEAR:
+            notes.warn("ConsumedEnergy is not the difference of the meter values")
+    return tuple(notes.warnings)
 
 
 def facts_of(
@@ -123,10 +120,9 @@ def facts_of(
     )
     if not start <= charging <= stopped <= end:
         raise NotSayable("the times of the record contradict each other")
-    energy = Decimal(record["ConsumedEnergy"])
+    energy, meter = _kwh(record, "ConsumedEnergy"), _kwh(record, "MeterValueStart")
     if energy < 0:
         raise NotSayable("the record tells of energy below zero")
-    meter = Decimal(record.get("MeterValueStart") or 0)
     return SessionFacts(
         session_id=session_id,
         party=party,
@@ -142,35 +138,19 @@ def facts_of(
         register=(Sample(charging, meter), Sample(stopped, meter + energy)),
         states=(State(start, "SUSPENDED_EV"), State(charging, "CHARGING"), State(stopped, "FINISHED")),
         authorization_reference=reference,
-        signed_data=signed_in(record),
+        signed_data=read_signed(record, Notes()),
     )
 
 
 def _moment(record: Message, name: str) -> datetime:
     try:
-        return parse_datetime(times.to_ocpi(str(record[name])))
-    except (KeyError, ValueError):
+        return times.instant(str(record[name]))
+    except (KeyError, ValueError, OverflowError):
         raise NotSayable(f"{name} is no moment") from None
 
 
-def signed_in(record: Message) -> Tree | None:
-    """signed_data; None where there is none, or where OCPI would have to cut it."""
-    values = record.get("SignedMeteringValues") or ()
-    info: Message = record.get("CalibrationLawVerificationInfo") or {}
-    encoding = str(info.get("MeteringSignatureEncodingFormat") or "")
-    key, url = str(info.get("PublicKey") or ""), str(info.get("MeteringSignatureUrl") or "")
-    signed = [_value_in(each) for each in values]
-    too_long = len(encoding) > _ENCODING or len(key) > _KEY or len(url) > _KEY
-    if not signed or not encoding or too_long or any(len(each["signed_data"]) > 5000 for each in signed):
-        return None
-    tree: Tree = {"encoding_method": encoding, "signed_values": signed}
-    return tree | ({"public_key": key} if key else {}) | ({"url": url} if url else {})
-
-
-def _value_in(value: Message) -> Tree:
-    text = str(value["SignedMeteringValue"])
-    return {
-        "nature": _NATURES.get(str(value.get("MeteringStatus")), "Intermediate"),
-        "plain_data": text,
-        "signed_data": base64.b64encode(text.encode()).decode(),
-    }
+def _kwh(record: Message, name: str) -> Decimal:
+    try:
+        return Decimal(record.get(name) or 0)
+    except (ArithmeticError, ValueError, TypeError):
+        raise NotSayable(f"{name} is no number") from None

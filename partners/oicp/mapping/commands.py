@@ -5,10 +5,14 @@ Both tables are total: `tests/partners/oicp` walks every value of either side. W
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from partners.oicp.answers import Code
+from partners.oicp.mapping.faults import NotSayable
+from partners.oicp.mapping.terms import Terms
 
 TO_OICP: Final[Mapping[str, Code]] = {
     "ACCEPTED": Code.SUCCESS,
@@ -23,6 +27,7 @@ TO_OICP: Final[Mapping[str, Code]] = {
     "UNKNOWN_SESSION": Code.SESSION_INVALID,
 }
 TO_OCPI: Final[Mapping[Code, str]] = {
+    **dict.fromkeys(Code, "FAILED"),
     Code.SUCCESS: "ACCEPTED",
     Code.UNKNOWN_EVSE: "REJECTED",
     Code.EVSE_NOT_COMPATIBLE: "NOT_SUPPORTED",
@@ -36,7 +41,16 @@ TO_OCPI: Final[Mapping[Code, str]] = {
     Code.NO_CONTRACT: "REJECTED",
     Code.PARTNER_UNKNOWN: "REJECTED",
 }
-"""Any other code is FAILED: 510 (no car is connected), 400 and what nobody has written down."""
+"""FAILED is what is left: no car is connected, the session is not valid, something broke."""
+MESSAGES: Final[Mapping[Code, str]] = {
+    Code.NO_CAR: "no EV connected",
+    Code.SESSION_INVALID: "the session is not valid",
+}
+"""What is to be told beside a FAILED."""
+LONGEST_MIN: Final = 99
+"""A reservation's Duration has two digits."""
+USUAL_MIN: Final = 15
+"""Duration of a reservation that does not say."""
 _OF_FAULTS: Final[Mapping[int, Code]] = {
     2003: Code.UNKNOWN_EVSE,
     4001: Code.PARTNER_UNKNOWN,
@@ -45,17 +59,36 @@ _OF_FAULTS: Final[Mapping[int, Code]] = {
 }
 
 
-def code_of_command(result: str, *, reserves: bool = False) -> Code:
+def code_of_command(result: str, *, reserves: bool = False, terms: Terms | None = None) -> Code:
     """The StatusCode for what a CPO of OCPI says; `reserves`: an EVSE that is taken counts as reserved then."""
+    if result == "REJECTED" and terms is not None and terms.rejected_is_unreachable:
+        return Code.EVSE_UNREACHABLE
     code = TO_OICP.get(result, Code.EVSE_UNREACHABLE)
     return Code.EVSE_RESERVED if reserves and code is Code.EVSE_IN_USE else code
 
 
-def command_result(code: str) -> str:
-    """The CommandResultType for a StatusCode, of whatever partner."""
-    return next((result for member, result in TO_OCPI.items() if member.value == code), "FAILED")
+def command_result(code: str, *, reserves: bool = False) -> str:
+    """The CommandResultType for a StatusCode, of whatever partner. `reserves`: it was about a reservation."""
+    if reserves and code == Code.SESSION_INVALID:
+        return "UNKNOWN_RESERVATION"
+    return next((result for member, result in TO_OCPI.items() if member == code), "FAILED")
+
+
+def message_of(code: str) -> str:
+    """What is to be told beside a CommandResult; "" for nothing."""
+    return next((words for member, words in MESSAGES.items() if member == code), "")
 
 
 def code_of_fault(ocpi_code: int) -> Code:
     """The StatusCode where the hub, or a CPO behind it, did not take the order at all."""
     return _OF_FAULTS.get(ocpi_code, Code.EVSE_UNREACHABLE)
+
+
+def minutes_until(expiry: datetime, now: datetime, terms: Terms) -> int:
+    """Duration of a reservation, in whole minutes. Raises: NotSayable, when it is over or too long."""
+    minutes = math.ceil((expiry - now) / timedelta(minutes=1))
+    if minutes < 1:
+        raise NotSayable("the reservation is over")
+    if minutes > LONGEST_MIN and not terms.clamps_reservations:
+        raise NotSayable(f"a reservation lasts at most {LONGEST_MIN} minutes")
+    return min(minutes, LONGEST_MIN)

@@ -8,18 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from hub.core.jsontypes import Tree
 from hub.core.types import parse_datetime
+from modules.sessions.model import Session
 from partners.oicp.mapping import times
+from partners.oicp.mapping.strangers import strangers
+from partners.oicp.mapping.terms import Notes
 
 Message = Mapping[str, Any]
 
 PROGRESS_EVERY: Final = timedelta(minutes=5)
 """A hub refuses a Progress that comes sooner after the last."""
 _NO_ENERGY: Final = Decimal(0)
+_KWH: Final = Decimal("0.001")
+_HOURS: Final = Decimal("0.0001")
+_NOT_OF_OICP: Final = ("auth_method", "connector_id", "meter_id", "currency", "total_cost")
+_NOT_OF_OCPI: Final = (
+    *("MeterValueStart", "MeterValueEnd", "MeterValueInBetween", "PartnerProductID", "PenaltyTimeStart"),
+    *("ErrorType", "ErrorAdditionalInfo", "ChargingDuration", "EventOccurred"),
+)
 
 
 def session_of(base: Tree, message: Message, known: Tree | None, now: str) -> Tree:
@@ -59,6 +69,8 @@ def _periods(message: Message, before: Tree, kwh: Decimal, begun: str) -> list[T
     if known:
         start = known[0]["start_date_time"]
     end = _moment(message, "ChargingEnd")
+    if end and times.instant(end) < times.instant(start):
+        end = ""
     periods = [{"start_date_time": start, "dimensions": [{"type": "ENERGY", "volume": kwh}]}]
     over = _moment(message, "SessionEnd")
     if end and message["Type"] == "End":
@@ -69,7 +81,7 @@ def _periods(message: Message, before: Tree, kwh: Decimal, begun: str) -> list[T
 
 def _hours(begin: str, end: str) -> Decimal:
     seconds = Decimal((parse_datetime(end) - parse_datetime(begin)) / timedelta(seconds=1))
-    return max(seconds, Decimal(0)) / 3600
+    return (max(seconds, Decimal(0)) / 3600).quantize(_HOURS, ROUND_HALF_UP)
 
 
 def notifications_of(session: Tree, told: Mapping[str, str], *, time_zone: str, now: str) -> list[dict[str, Any]]:
@@ -82,6 +94,8 @@ def notifications_of(session: Tree, told: Mapping[str, str], *, time_zone: str, 
     if status == "INVALID":
         return [] if "end" in told else [{"Type": "Error", "ErrorType": "CriticalError"}]
     if status not in ("ACTIVE", "COMPLETED"):
+        return []
+    if status == "ACTIVE" and not (session["kwh"] > 0 or session.get("charging_periods")):
         return []
     begun, ended = charging_span(session)
     start = times.to_oicp(begun, time_zone)
@@ -102,10 +116,32 @@ def notifications_of(session: Tree, told: Mapping[str, str], *, time_zone: str, 
                 "ChargingStart": start,
                 "EventOccurred": times.to_oicp(session["last_updated"], time_zone),
                 "ChargingDuration": _milliseconds(begun, session["last_updated"]),
-                "ConsumedEnergyProgress": Decimal(session["kwh"]),
+                "ConsumedEnergyProgress": energy_of(session["kwh"]),
             }
         )
     return said
+
+
+def energy_of(kwh: Decimal | int) -> Decimal:
+    """Energy with the three decimals that OICP has."""
+    exact = Decimal(kwh)
+    rounded = exact.quantize(_KWH, ROUND_HALF_UP)
+    return exact if exact == rounded else rounded
+
+
+def lost_of(session: Mapping[str, Any]) -> tuple[str, ...]:
+    """What notifications do not say of a Session."""
+    notes = Notes()
+    notes.lose_all(session, _NOT_OF_OICP)
+    notes.lose(*strangers(Session, session))
+    return tuple(notes.lost)
+
+
+def lost_in(message: Message) -> tuple[str, ...]:
+    """What a Session does not say of a notification."""
+    notes = Notes()
+    notes.lose_all(message, _NOT_OF_OCPI)
+    return tuple(notes.lost)
 
 
 def _end(session: Tree, begun: str, ended: str, time_zone: str) -> dict[str, Any]:
@@ -115,7 +151,7 @@ def _end(session: Tree, begun: str, ended: str, time_zone: str) -> dict[str, Any
         "ChargingStart": times.to_oicp(begun, time_zone),
         "ChargingEnd": times.to_oicp(ended or over or session["last_updated"], time_zone),
         "SessionStart": times.to_oicp(session["start_date_time"], time_zone),
-        "ConsumedEnergy": Decimal(session["kwh"]),
+        "ConsumedEnergy": energy_of(session["kwh"]),
     }
     return message | ({"SessionEnd": times.to_oicp(over, time_zone)} if over else {})
 
