@@ -122,25 +122,18 @@ class Face:
         self._admit(connection, operation)
         self._hub.registry.heard(partner.name)
         with self._alone(connection, operation):
-            return await self._answered(scope, receive, operation, connection, partner, id_in_path)
+            message = await _message(scope, receive, operation)
+            asking = check_body(connection, operation, id_in_path, message)
+            query = query_of(scope["query_string"])
+            call = Call(self._hub, connection, partner, operation, asking, query, message)
+            return await self._handler(operation)(call)
 
-    async def _answered(
-        self,
-        scope: Scope,
-        receive: Receive,
-        operation: Operation,
-        connection: Connection,
-        partner: Partner,
-        id_in_path: str,
-    ) -> Mapping[str, Any]:
-        query = query_of(scope["query_string"])
-        message = await _message(scope, receive, operation)
-        asking = check_body(connection, operation, id_in_path, message)
+    def _handler(self, operation: Operation) -> Handler:
+        """Raises: Refused."""
         handler = self._handlers.get(operation.name)
         if handler is None:
             raise Refused(Code.NOT_OFFERED)
-        call = Call(self._hub, connection, partner, operation, asking, query, message)
-        return await handler(call)
+        return handler
 
     @contextmanager
     def _alone(self, connection: Connection, operation: Operation) -> Iterator[None]:
