@@ -25,7 +25,7 @@ _ID: Final[Mapping[str, Tree]] = {
 }
 _PAGING: Final[Mapping[str, Tree]] = {
     "page": {"type": "integer", "minimum": 0},
-    "size": {"type": "integer", "minimum": 1, "maximum": 2000},
+    "size": {"type": "integer", "minimum": 1, "maximum": 2_000},
 }
 _REFUSALS: Final[Mapping[str, str]] = {
     "400": "The message cannot be read, or does not fit its schema",

@@ -9,8 +9,10 @@ Served on a TLS port of its own, and below /oicp on the main port for proxies th
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -38,6 +40,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 LARGE_S: Final = 120.0
 """Seconds in which a push of data must be here."""
+_IN_A_THREAD: Final = 1024 * 1024
+"""A message of more bytes is read beside the event loop: others are served meanwhile."""
 _NOTHING: Final = "other"
 
 
@@ -77,6 +81,7 @@ class Face:
         self._callers = Callers(hub, connections)
         self._per_partner = RateLimiter(rate_per_s=settings.rate_per_partner, burst=settings.burst_per_partner)
         self._per_operation: dict[tuple[str, int], RateLimiter] = {}
+        self._under_way: set[tuple[str, str]] = set()
         self.answered: Counter[tuple[str, int, str]] = Counter()
         """Answers since the start by operation, HTTP status and code; `other` where no operation was found."""
 
@@ -116,14 +121,37 @@ class Face:
         check_path(connection, operation, id_in_path)
         self._admit(connection, operation)
         self._hub.registry.heard(partner.name)
-        query = query_of(scope["query_string"])
-        message = await _message(scope, receive, operation)
-        asking = check_body(connection, operation, id_in_path, message)
+        with self._alone(connection, operation):
+            message = await _message(scope, receive, operation)
+            asking = check_body(connection, operation, id_in_path, message)
+            query = query_of(scope["query_string"])
+            call = Call(self._hub, connection, partner, operation, asking, query, message)
+            return await self._handler(operation)(call)
+
+    def _handler(self, operation: Operation) -> Handler:
+        """Raises: Refused."""
         handler = self._handlers.get(operation.name)
         if handler is None:
             raise Refused(Code.NOT_OFFERED)
-        call = Call(self._hub, connection, partner, operation, asking, query, message)
-        return await handler(call)
+        return handler
+
+    @contextmanager
+    def _alone(self, connection: Connection, operation: Operation) -> Iterator[None]:
+        """A partner's pushes of data to one service come one after the other; that bounds their memory too.
+
+        Raises: Refused, when another one is under way.
+        """
+        at = (connection.partner, operation.service)
+        if operation.limit <= SMALL:
+            yield
+            return
+        if at in self._under_way:
+            raise Refused(Code.DATA_TRANSACTION, info="another push to this service is under way")
+        self._under_way.add(at)
+        try:
+            yield
+        finally:
+            self._under_way.discard(at)
 
     def _admit(self, connection: Connection, operation: Operation) -> None:
         """Raises: TooManyRequests."""
@@ -158,7 +186,11 @@ async def _message(scope: Scope, receive: Receive, operation: Operation) -> Tree
     collect(scope["headers"], headers)
     check_media_type(headers.get(b"content-type"))
     read = body_from(receive, deadline_s=LARGE_S if operation.limit > SMALL else None)
-    tree = parse(await read(operation.limit, headers.get(b"content-length")), limit=operation.limit)
+    body = await read(operation.limit, headers.get(b"content-length"))
+    if len(body) > _IN_A_THREAD:
+        tree = await asyncio.to_thread(parse, body, limit=operation.limit)
+    else:
+        tree = parse(body, limit=operation.limit)
     if not isinstance(tree, dict):
         raise Unfit((Finding("", "is no JSON object"),))
     return tree

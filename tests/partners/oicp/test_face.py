@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
@@ -15,7 +16,7 @@ from structlog.testing import capture_logs
 from hub.core import request
 from hub.core.errors import Conflict, NotReady, PeerTimeout
 from hub.core.registry import State
-from partners.oicp import face
+from partners.oicp import answers, face
 from partners.oicp.answers import Code, Refused
 from partners.oicp.face import Call
 from partners.oicp.operations import LARGE, OPERATIONS, SMALL, may_ask
@@ -279,6 +280,30 @@ async def test_a_body_that_is_too_large_is_not_read(gate: Gate) -> None:
 async def test_a_large_push_of_data_is_taken(gate: Gate) -> None:
     push = {"OperatorEvseData": {"OperatorID": "DE*ABC"}, "padding": "x" * 3_000_000}
     assert (await gate.ask("PushEvseData", push, by="cpo")).code == "000"
+
+
+async def test_pushes_of_one_partner_to_one_service_come_one_after_the_other(gate: Gate) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(call: Call) -> Mapping[str, Any]:
+        begun.set()
+        await go_on.wait()
+        return answers.acknowledged()
+
+    gate.answers["PushEvseData"] = slow
+    first = asyncio.create_task(gate.ask("PushEvseData", {}, by="cpo"))
+    await begun.wait()
+    second = await gate.ask("PushEvseData", {}, by="cpo")
+    assert (second.http, second.code) == (200, "009")
+    assert (await gate.ask("PushEvseStatus", {}, by="cpo")).code == "000"
+    go_on.set()
+    assert (await first).code == "000"
+    assert (await gate.ask("PushEvseData", {}, by="cpo")).code == "000"
+
+
+async def test_a_push_that_failed_does_not_keep_out_the_next(gate: Gate) -> None:
+    assert (await gate.post("/evsepush/v23/operators/DE*ABC/data-records", b"{", by="cpo")).http == 400
+    assert (await gate.ask("PushEvseData", {}, by="cpo")).code == "000"
 
 
 @pytest.mark.parametrize(
