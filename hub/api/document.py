@@ -45,7 +45,7 @@ from hub.control.asks import (
 )
 from hub.control.commissioning.steps import NAMES as STEPS
 from hub.control.lint import LintAsked
-from hub.control.oicp_asks import OicpCertificate, OicpCertificateAsked, OicpConnection
+from hub.control.oicp_asks import OicpCertificate, OicpCertificateAsked, OicpConnection, OicpOperator
 from hub.control.price import PriceAsked
 from hub.control.received import VERDICTS
 from hub.control.undelivered import ADDRESSED
@@ -76,7 +76,7 @@ _ASKED: Final[tuple[type[Ask], ...]] = (
     OperatorToken, CampaignAsked, LogAsked, StationCall, Commission, CommissionStep, TemplateApplied,
     MaintenanceAsked, VariableAsked, MonitorAsked,
     OutageExcluded, CertificateAsked, PriceAsked, LintAsked, WebhookAsked,
-    OicpConnection, OicpCertificateAsked, OicpCertificate,
+    OicpConnection, OicpCertificateAsked, OicpCertificate, OicpOperator,
 )  # fmt: skip
 _OBJECTS: Final[dict[str, Mapping[str, Wire[Any]]]] = {
     "Location": LOCATION,
@@ -222,6 +222,9 @@ ANSWERS: Final[dict[str, Tree]] = {
         shown_to={"type": "array", "items": _TEXT},
     ),
     "OicpCertificates": _page("OicpCertificateShown"),
+    "OicpOperatorShown": _object(party=_TEXT, terms=_ANY_OBJECT),
+    "OicpOperators": _page("OicpOperatorShown"),
+    "OicpFindings": _items(_object(owner=_TEXT, reason=_TEXT, things=_WHOLE, example=_TEXT), total=_WHOLE),
     "Clients": _items(
         _object(party=_TEXT, role=_TEXT, status=_STATUS, since=_TEXT, partner=_TEXT, why=_TEXT),
         total=_WHOLE,

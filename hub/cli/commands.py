@@ -21,6 +21,7 @@ from hub.cli import (
     matrix,
     objects,
     oicp,
+    oicp_evses,
     partner,
     price,
     records,
@@ -49,6 +50,7 @@ local.add_to(app)
 price.add_to(app)
 matrix.add_to(app)
 app.add_typer(partner.app, name="partner")
+oicp_evses.add_to(oicp.app)
 app.add_typer(oicp.app, name="oicp")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(agreement.route, name="route")

@@ -128,3 +128,17 @@ class OicpCertificate(Ask):
     """The certificate that was issued for our request, and those of who issued it, in PEM."""
 
     certificate: Annotated[str, Field(min_length=1, max_length=100_000)]
+
+
+class OicpOperator(Ask):
+    """What OICP asks of a CPO and OCPI does not tell. What is not named stays as it was; null takes it back."""
+
+    hotline: Annotated[str, Field(pattern=r"^\+[0-9]{5,15}$")] | None = None
+    """`+4912345678`. Without it, EVSEs at locations without a help_phone are not told to partners of OICP."""
+    language: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
+    operator_name: Annotated[str, Field(max_length=100)] | None = None
+    postal_code: Annotated[str, Field(max_length=10)] | None = None
+    house_number: Annotated[str, Field(max_length=10)] | None = None
+    calibration_law: Literal["Local", "External", "Not Available"] | None = None
+    dynamic_info: Literal["true", "false", "auto"] | None = None
+    rfid_modes: tuple[Literal["NFC RFID Classic", "NFC RFID DESFire"], ...] | None = None

@@ -13,6 +13,10 @@ from partners.oicp.bridge import Bridge
 from partners.oicp.client import Client
 from partners.oicp.connections import Connections
 from partners.oicp.evse_follower import EvseFollower
+from partners.oicp.evse_intake import OICP_PROJECTIONS, EvseIntake
+from partners.oicp.evse_lists import EvseLists
+from partners.oicp.evse_projection import EvseProjection
+from partners.oicp.evse_pushes import EvsePushes
 from partners.oicp.evse_table import OICP_EVSES, OICP_STATES, EvseTable
 from partners.oicp.face import Handler
 from partners.oicp.findings import OICP_FINDINGS
@@ -25,11 +29,12 @@ from partners.oicp.peers import OicpPeers
 from partners.oicp.record_store import OICP_RECORDS
 from partners.oicp.records import Records
 from partners.oicp.serving import Serving
+from partners.oicp.status_lists import StatusLists
 from partners.oicp.understood import reading
 
 OICP_KINDS: Final[tuple[Kind, ...]] = (
     *(OICP_SESSIONS, OICP_RECORDS),
-    *(OICP_EVSES, OICP_STATES, OICP_OPERATORS, OICP_FINDINGS),
+    *(OICP_EVSES, OICP_STATES, OICP_PROJECTIONS, OICP_OPERATORS, OICP_FINDINGS),
 )
 
 
@@ -50,6 +55,12 @@ class Oicp:
         )
         self.operators = Operators(hub)
         self.follower = EvseFollower(hub, connections, self.operators)
+        self.projection = EvseProjection(hub, connections, self.table)
+        self.intake = EvseIntake(hub)
+        self.intake.on_written(self.projection.wake)
+        self.evse_pushes = EvsePushes(hub, self.intake)
+        self.evse_lists = EvseLists(hub)
+        self.status_lists = StatusLists(hub, self.table, self.evse_lists)
         self.authorizing = Authorizing(self.bridge)
         self.ordering = Ordering(self.bridge)
         self.serving = Serving(self.bridge)
@@ -69,10 +80,19 @@ class Oicp:
             "AuthorizeRemoteReservationStop": self.serving.reservation_stop,
             "ChargingNotification": self.notifications.hear,
             "ChargeDetailRecord": self.records.take,
+            "PullEvseData": self.evse_lists.data,
+            "PullEvseStatus": self.status_lists.all,
+            "PullEvseStatusByID": self.status_lists.by_id,
+            "PullEvseStatusByOperatorID": self.status_lists.by_operator,
         }
-        return {name: reading(name, handler) for name, handler in flows.items()}
+        whole: Mapping[str, Handler] = {
+            "PushEvseData": self.evse_pushes.data,
+            "PushEvseStatus": self.evse_pushes.status,
+        }
+        return {**whole, **{name: reading(name, handler) for name, handler in flows.items()}}
 
     def start(self) -> None:
         """Begin the work that runs without being asked."""
         self.hub.background.start(self.records.run(), name="oicp records")
         self.hub.background.start(self.follower.run(), name="oicp evses")
+        self.hub.background.start(self.projection.run(), name="oicp locations")

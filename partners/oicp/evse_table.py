@@ -32,7 +32,7 @@ OICP_EVSES: Final = Kind(
 OICP_STATES: Final = Kind("oicp_states", columns=("status", "location"))
 HERE: Final = "0"
 GONE: Final = "1"
-_LIMIT: Final = 256 * 1024
+LIMIT: Final = 256 * 1024
 
 
 class EvseRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ class EvseRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(document: Document) -> EvseRow:
     """As it is on disk; numbers exactly as they were."""
-    tree: Tree = parse(document.body, limit=_LIMIT)
+    tree: Tree = parse(document.body, limit=LIMIT)
     return EvseRow(
         place=EvsePlace(**tree["place"]),
         record=tree["record"],

@@ -73,11 +73,19 @@ class Bridged:
         await self.oicp.connections.connect(connection, actor="test")
         return connection
 
-    async def ask(self, name: str, operation: str, message: Mapping[str, Any], *, id: str = "") -> Mapping[str, Any]:  # noqa: A002
+    async def ask(
+        self,
+        name: str,
+        operation: str,
+        message: Mapping[str, Any],
+        *,
+        id: str = "",  # noqa: A002
+        query: Mapping[str, str] | None = None,
+    ) -> Mapping[str, Any]:
         """An operation that partner `name` asks of us. Raises: Refused."""
         connection = self.oicp.connections.get(name)
         partner = self.world.registry.get(name)
-        call = Call(self.world.hub, connection, partner, OPERATIONS[operation], id, {}, dict(message))
+        call = Call(self.world.hub, connection, partner, OPERATIONS[operation], id, query or {}, dict(message))
         return await self.oicp.handlers[operation](call)
 
     async def place(self, evse_id: str, owner: str, location_id: str, evse_uid: str, **fields: Any) -> None:

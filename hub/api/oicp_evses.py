@@ -1,0 +1,39 @@
+"""/api/v1/oicp: the terms of operators, and what keeps their EVSEs from partners of OICP."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from hub.api.access import Admin, Viewer, program_of
+from hub.api.exchange import Segment, answer, asked, gives, takes
+from hub.control import oicp_evses
+from hub.control.oicp_asks import OicpOperator
+
+router = APIRouter(prefix="/api/v1/oicp", tags=["oicp"])
+
+
+@router.get("/operators", responses=gives("OicpOperators"))
+async def list_oicp_operators(request: Request, bearer: Viewer) -> Response:
+    """What was said of CPOs that OICP asks for and OCPI does not tell."""
+    items = await oicp_evses.operators(program_of(request))
+    return answer({"items": items, "total": len(items)})
+
+
+@router.get("/operators/{party}", responses=gives("OicpOperatorShown"))
+async def show_oicp_operator(request: Request, party: Segment, bearer: Viewer) -> Response:
+    """What was said of one CPO."""
+    return answer(await oicp_evses.operator(program_of(request), party))
+
+
+@router.patch("/operators/{party}", openapi_extra=takes("OicpOperator"), responses=gives("OicpOperatorShown"))
+async def say_oicp_operator(request: Request, party: Segment, bearer: Admin) -> Response:
+    """Say what OICP asks of a CPO, ours or a partner's; what is not named stays, null takes one back."""
+    ask = await asked(request, OicpOperator)
+    return answer(await oicp_evses.say_operator(program_of(request), party, ask, actor=bearer.subject))
+
+
+@router.get("/findings", responses=gives("OicpFindings"))
+async def list_oicp_findings(request: Request, bearer: Viewer) -> Response:
+    """What keeps EVSEs and prices from partners of OICP: by owner and reason, how many, and one of them."""
+    items = await oicp_evses.findings(program_of(request))
+    return answer({"items": items, "total": len(items)})

@@ -1,0 +1,50 @@
+"""busbar oicp: operators, findings"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from hub.cli.face import Face, command
+from hub.cli.remote import quoted
+
+_FINDINGS: Final = ("owner", "reason", "things", "example")
+_LAWS: Final = "Local, External or Not Available."
+
+
+def operator(
+    face: Face,
+    party: Annotated[str, typer.Argument(help="The CPO (DE*ABC), ours or a partner's; without one, all.")] = "",
+    hotline: Annotated[str | None, typer.Option(help='Its hotline (+4912345678); "" takes it back.')] = None,
+    language: Annotated[str | None, typer.Option(help="Of names that OCPI gives in no language (de).")] = None,
+    name: Annotated[str | None, typer.Option(help="For locations that name no operator.")] = None,
+    calibration_law: Annotated[str | None, typer.Option(help=f"Where drivers find its data: {_LAWS}")] = None,
+    dynamic_info: Annotated[str | None, typer.Option(help="Is status told besides: true, false or auto.")] = None,
+) -> None:
+    """What OICP asks of a CPO and OCPI does not tell: say it, or show what was said."""
+    given = {
+        "hotline": hotline,
+        "language": language,
+        "operator_name": name,
+        "calibration_law": calibration_law,
+        "dynamic_info": dynamic_info,
+    }
+    terms: dict[str, Any] = {option: value or None for option, value in given.items() if value is not None}
+    if not party:
+        face.show(face.hub.get("/oicp/operators"), ("party", "terms"))
+    elif terms:
+        face.show(face.hub.ask("PATCH", f"/oicp/operators/{quoted(party)}", terms))
+    else:
+        face.show(face.hub.get(f"/oicp/operators/{quoted(party)}"))
+
+
+def findings(face: Face) -> None:
+    """What keeps EVSEs and prices from partners of OICP, and how many of them."""
+    face.show(face.hub.get("/oicp/findings"), _FINDINGS)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Beside the other commands of OICP."""
+    for name, work in (("operator", operator), ("findings", findings)):
+        command(app, name)(work)

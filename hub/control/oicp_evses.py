@@ -1,0 +1,42 @@
+"""What OICP is told of EVSEs, in the operator's hands: the terms of each CPO, and what keeps EVSEs from being told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hub.control.oicp_asks import OicpOperator
+from hub.core.errors import NotFound
+from hub.core.jsontypes import Tree
+from hub.core.parties import Party
+from partners.oicp import findings as found
+
+if TYPE_CHECKING:
+    from hub.app import Program
+
+
+async def operators(program: Program) -> list[Tree]:
+    """All CPOs of whom something was said, by party."""
+    known = program.oicp.operators
+    await known.refresh()
+    return [{"party": party, "terms": terms} for party, terms in known.all().items()]
+
+
+async def operator(program: Program, party: str) -> Tree:
+    """One. Raises: NotFound, InvalidRequest."""
+    at = str(Party.parse(party))
+    for each in await operators(program):
+        if each["party"] == at:
+            return each
+    raise NotFound("nothing was said of this operator")
+
+
+async def say_operator(program: Program, party: str, ask: OicpOperator, *, actor: str) -> Tree:
+    """Set terms of a CPO; what is not named stays, null takes one back. Raises: InvalidRequest."""
+    at = Party.parse(party)
+    terms = await program.oicp.operators.say(at, ask.model_dump(exclude_unset=True), actor=actor)
+    return {"party": str(at), "terms": terms}
+
+
+async def findings(program: Program) -> list[Tree]:
+    """What keeps things from partners of OICP, by owner and reason; the most frequent first."""
+    return await found.shown(program.store)
