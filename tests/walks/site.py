@@ -171,12 +171,13 @@ class Site:
         versions: tuple[str, ...] = VERSIONS,
         *,
         hub: type[HubProcess] = HubProcess,
+        settings: Mapping[str, object] | None = None,
     ) -> Site:
-        """Start the processes, register the partners, keep the tariff."""
+        """Start the processes, register the partners, keep the tariff. `settings`: beside `SETTINGS`."""
         emsps = {version: Emsp(EmspProcess(version, PARTIES[version], directory)) for version in versions}
         for emsp in emsps.values():
             emsp.process.start()
-        site = cls(hub(database_url, directory, **SETTINGS), emsps)
+        site = cls(hub(database_url, directory, **SETTINGS, **(settings or {})), emsps)
         try:
             site.hub.start()
             site.hub.web.ask("PUT", "/api/v1/tariffs/DE/BSB/T1", TARIFF)

@@ -47,9 +47,18 @@ class Authority:
         papers = Papers(self.root, self._folder / f"{name}.pem", self._folder / f"{name}.key")
         key = ec.generate_private_key(ec.SECP256R1())
         _write_key(papers.key, key)
-        signed = self._sign(name, key, valid_for)
+        signed = self._sign(name, key.public_key(), valid_for)
         papers.certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
         return papers
+
+    def sign(self, request: str, *, valid_for: timedelta = VALID_FOR) -> str:
+        """The certificate for a signing request in PEM, whose key stays where it is; in PEM. Raises: ValueError."""
+        asked = x509.load_pem_x509_csr(request.encode())
+        key = asked.public_key()
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            raise ValueError("only keys of an elliptic curve are signed here")
+        name = str(asked.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+        return self._sign(name, key, valid_for).public_bytes(serialization.Encoding.PEM).decode()
 
     def _sign_root(self, name: str) -> x509.Certificate:
         key = self._key.public_key()
@@ -61,12 +70,12 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
 
-    def _sign(self, name: str, key: ec.EllipticCurvePrivateKey, valid_for: timedelta) -> x509.Certificate:
+    def _sign(self, name: str, key: ec.EllipticCurvePublicKey, valid_for: timedelta) -> x509.Certificate:
         issuer = self._certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
         purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         loopback = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         return (
-            _draft(name, str(issuer), key.public_key(), valid_for)
+            _draft(name, str(issuer), key, valid_for)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
