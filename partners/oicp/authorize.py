@@ -186,7 +186,7 @@ class Authorizing:
         token = await self._token(partner, connection, uid, token_type, said)
         if said.get("AuthorizationStatus") != "Authorized":
             return _refused(code, token)
-        session = await self._allowed(partner, message, said, token)
+        session = await self._allowed(partner, message, said, token, asker=sender or self._bridge.hub.settings.party)
         return {"allowed": "ALLOWED", "token": token, "authorization_reference": session.reference}
 
     async def _question(
@@ -206,7 +206,9 @@ class Authorizing:
                 message["EvseID"] = place.evse_id
         return message | _carried("CPOPartnerSessionID", "PartnerProductID")
 
-    async def _allowed(self, partner: Partner, message: Message, said: Message, token: Tree) -> OicpSession:
+    async def _allowed(
+        self, partner: Partner, message: Message, said: Message, token: Tree, *, asker: str
+    ) -> OicpSession:
         session_id = str(message.get("SessionID") or said.get("SessionID") or "")
         if not session_id:
             raise PeerUnreachable("the hub allowed a charge without a SessionID")
@@ -214,6 +216,7 @@ class Authorizing:
         return await self._bridge.ledger.open(
             OicpSession(
                 id=session_id.lower(),
+                cpo_party=asker,
                 emp=partner.name,
                 emp_party=str(party),
                 operator_id=message["OperatorID"],

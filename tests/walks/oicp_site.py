@@ -64,7 +64,7 @@ class OicpSite:
             process.wait()
         web = self.site.hub.web
         asked = web.ask("POST", "/api/v1/oicp/certificates", {"name": "ours", "common_name": "hub.example"})
-        signed = authority.sign(asked["request"])
+        signed = authority.sign(asked["csr"])
         web.ask("PUT", "/api/v1/oicp/certificates/ours", {"certificate": signed})
         usual: Tree = {"client_certificate": "ours", "server_ca": authority.root.read_text()}
         for name, kind, process, papers, ids in (
@@ -74,7 +74,7 @@ class OicpSite:
             shown = {"kind": kind, "base_url": process.url, "certificates": [papers.certificate.read_text()]}
             web.ask("PUT", f"/api/v1/oicp/connections/{name}", {**usual, **shown, **ids})
         for party in ("DE*BSB", CPO_PARTY):
-            web.ask("PUT", f"/api/v1/oicp/operators/{party}", {"hotline": "+4930123456"})
+            web.ask("PATCH", f"/api/v1/oicp/operators/{party}", {"hotline": "+4930123456"})
 
     def close(self) -> None:
         """The end of all of it."""

