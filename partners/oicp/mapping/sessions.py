@@ -17,6 +17,8 @@ from modules.sessions.model import Session
 from partners.oicp.mapping import times
 from partners.oicp.mapping.strangers import strangers
 from partners.oicp.mapping.terms import Notes
+from partners.oicp.wire.message import forms
+from partners.oicp.wire.notifications import BY_TYPE
 
 Message = Mapping[str, Any]
 
@@ -34,6 +36,7 @@ _NOT_OF_OCPI: Final = (
 
 def session_of(base: Tree, message: Message, known: Tree | None, now: str) -> Tree:
     """The Session after a notification; `base` is what the ledger knows of it (party, id, token, place, currency)."""
+    message = _of_its_type(message)
     before = known or {"kwh": _NO_ENERGY, "charging_periods": []}
     begun = _moment(message, "SessionStart", "ChargingStart") or before.get("start_date_time") or now
     kwh = _energy(message, before["kwh"])
@@ -51,6 +54,12 @@ def session_of(base: Tree, message: Message, known: Tree | None, now: str) -> Tr
     if message["Type"] == "Error" and known is None:
         tree["status"] = "INVALID"
     return tree
+
+
+def _of_its_type(message: Message) -> Message:
+    """Without fields that its type does not have: nobody has looked at what is in them."""
+    known = forms(BY_TYPE[message["Type"]])
+    return {name: value for name, value in message.items() if name in known}
 
 
 def _energy(message: Message, before: Decimal) -> Decimal:
@@ -176,10 +185,15 @@ def charging_span(tree: Tree) -> tuple[str, str]:
     with_energy = [at for at, period in enumerate(periods) if _has_energy(period)]
     over = tree.get("end_date_time", "")
     if not with_energy:
-        return tree["start_date_time"], over
+        measured = [period["start_date_time"] for period in periods if _measures_energy(period)]
+        return (measured or [tree["start_date_time"]])[0], over
     after = with_energy[-1] + 1
     ended = periods[after]["start_date_time"] if after < len(periods) else over
     return periods[with_energy[0]]["start_date_time"], ended
+
+
+def _measures_energy(period: Tree) -> bool:
+    return any(each["type"] == "ENERGY" for each in period["dimensions"])
 
 
 def _has_energy(period: Tree) -> bool:
