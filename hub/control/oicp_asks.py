@@ -106,7 +106,7 @@ def _certificate(pem: str, pointer: str) -> x509.Certificate:
     """The first one. Raises: InvalidRequest."""
     try:
         return x509.load_pem_x509_certificate(pem.encode())
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise InvalidRequest(f"{pointer}: is no certificate in PEM") from None
 
 

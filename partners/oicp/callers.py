@@ -86,6 +86,10 @@ def check_path(connection: Connection, operation: Operation, id_in_path: str) ->
     """May this partner ask this, as whom the path says? Raises: RoleLacksInterface, Unauthorized."""
     if not may_ask(connection.kind, operation):
         raise RoleLacksInterface(f"{operation.name} is not for a partner of the kind {connection.kind}")
+    if connection.kind == "hub" and not (connection.operator_ids if operation.to == "cpo" else connection.provider_ids):
+        raise RoleLacksInterface(
+            f"{operation.name} is for one who is {operation.to.upper()} in this hub, as we are not"
+        )
     if operation.has_id:
         _must_be_its_own(connection, operation, id_in_path)
 

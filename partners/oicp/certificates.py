@@ -179,7 +179,7 @@ def _chain(pem: str, now: datetime) -> list[x509.Certificate]:
     """Raises: InvalidRequest."""
     try:
         chain = x509.load_pem_x509_certificates(pem.encode())
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise InvalidRequest("/certificate: is no certificate in PEM") from None
     if chain[0].not_valid_after_utc <= now:
         raise InvalidRequest("/certificate: has ended already")

@@ -87,14 +87,9 @@ class Client:
             tls=self._contexts(connection),
         )
         process_id = _printable(answered.headers.get("Process-ID", ""))
-        log.info(
-            "oicp call",
-            partner=connection.partner,
-            operation=operation.name,
-            http=answered.status,
-            process_id=process_id,
-            took_s=round(self._hub.clock.monotonic() - began, 3),
-        )
+        took_s = round(self._hub.clock.monotonic() - began, 3)
+        asked = {"partner": connection.partner, "operation": operation.name}
+        log.info("oicp call", **asked, http=answered.status, process_id=process_id, took_s=took_s)
         return Answer(answered.status, _understood(answered, cap or self._outbound.object_cap), process_id)
 
     async def _take(self, connection: Connection, operation: Operation, *, wait: bool) -> None:

@@ -1,92 +1,30 @@
-"""Who speaks OICP with us: what OICP needs to know of a partner beside what the registry has of it.
+"""Who speaks OICP with us: all connections, each written with its partner's row in one unit.
 
-To the registry such a partner is one of the newest OCPI version whose interpreter is `oicp`: its ids are its parties,
-its endpoints have the scheme `oicp:`. Both are written in one unit, so neither is ever there without the other.
-
-Of a hub, its ids are *ours* there: as which operators and providers we take part in it. The parties behind it are
-learned as they come to light, and then are claims of that partner.
+Neither is ever there without the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 import structlog
-from pydantic import BaseModel, ConfigDict
 
 from hub.core.delivery import lane_from_now_on
-from hub.core.dialect import VERSIONS
 from hub.core.errors import Conflict, NotFound
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
-from hub.core.registry import Claim, Endpoint, Partner, State
+from hub.core.registry import Claim, Partner, State
 from hub.core.units import Audit, Delete, Kind, Put, Unit
-from partners.oicp.ids import OperatorID, OperatorStyle, ProviderID, ProviderStyle
-from partners.oicp.operations import Operation, PartnerKind
+from partners.oicp.connection import INTERPRETER, Connection, claims_of, joined
+
+__all__ = ["INTERPRETER", "OICP_CONNECTIONS", "Connection", "Connections"]
 
 log = structlog.get_logger()
 
-INTERPRETER: Final = "oicp"
 OICP_CONNECTIONS: Final = Kind("oicp_connections")
 MOST_LEARNED: Final = 5_000
 """Parties behind one hub; there are some thousand in all of Europe."""
-
-_TO_A_CPO: Final = (("commands", "RECEIVER"), ("tokens", "RECEIVER"))
-_TO_AN_EMP: Final = (
-    *(("locations", "RECEIVER"), ("tariffs", "RECEIVER"), ("sessions", "RECEIVER"), ("cdrs", "RECEIVER")),
-    ("tokens", "SENDER"),
-)
-_OFFERED: Final[Mapping[PartnerKind, tuple[tuple[str, str], ...]]] = {
-    "cpo": _TO_A_CPO,
-    "emp": _TO_AN_EMP,
-    "hub": (*_TO_A_CPO, *_TO_AN_EMP),
-}
-"""Which interfaces of OCPI can be said to a partner of a kind in OICP."""
-
-
-class Connection(BaseModel):
-    """One connection."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    partner: str
-    kind: PartnerKind
-    """What the other end is."""
-    party: str = ""
-    """Of a hub: the party under which agreements name it (`DE*HBJ`)."""
-    base_url: str = ""
-    """What the paths of the operations are appended to; "": it serves nothing, and only asks."""
-    operator_ids: tuple[str, ...] = ()
-    """Of a CPO: its own. Of a hub: ours, as a CPO there."""
-    provider_ids: tuple[str, ...] = ()
-    """Of an EMP: its own. Of a hub: ours, as an EMP there."""
-    fingerprints: tuple[str, ...] = ()
-    """SHA-256 of the client certificates that it presents, in hexadecimal."""
-    presented: tuple[str, ...] = ()
-    """Those of them that we have whole, in PEM: they are trusted whoever issued them, and are watched for their end."""
-    client_certificate: str = ""
-    """The name of the certificate that we present (`certificates.py`); "": none."""
-    server_ca: str = ""
-    """PEM: who may have issued its server's certificate; "": the authorities that this machine trusts."""
-    operator_style: OperatorStyle = "DE*ABC"
-    provider_style: ProviderStyle = "DE-DCB"
-    countries: dict[str, str] = {}
-    """Calling code, or operator, of DIN SPEC 91286 -> country, where the code does not tell."""
-    terms: dict[str, Any] = {}
-    """How objects are translated for it, see `mapping.Terms`."""
-    limits: dict[str, int] = {}
-    """Operation -> how often a minute, where it is another number than OICP's."""
-    learns: bool = False
-    """May parties that come to light behind it become its claims?"""
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Who the other end is; of a hub, who we are there."""
-        return self.operator_ids + self.provider_ids
-
-    def limit_per_min(self, operation: Operation) -> int:
-        """How often a minute `operation` may be asked, in either direction; 0: not limited by itself."""
-        return self.limits.get(operation.name, operation.limit_per_min)
 
 
 class Connections:
@@ -148,7 +86,7 @@ class Connections:
         known = registry.find(name)
         self._must_be_free(connection, claims, known)
         if known is None:
-            partner = _joined(Partner(name=name, since=self._hub.clock.now().isoformat()), connection, claims)
+            partner = joined(Partner(name=name, since=self._hub.clock.now().isoformat()), connection, claims)
             lane = await lane_from_now_on(self._hub.store, name)
             unit = self._with(registry.unit(partner, new=True).put(lane), connection, actor)
             await registry.commit(partner, unit)
@@ -157,10 +95,10 @@ class Connections:
             lane = await lane_from_now_on(self._hub.store, name)
             is_back = known.state is State.UNREGISTERED
 
-            def joined(unit: Unit) -> Unit:
+            def recorded(unit: Unit) -> Unit:
                 return self._with(unit.put(lane) if is_back else unit, connection, actor)
 
-            await registry.change(name, lambda partner: _joined(partner, connection, (*claims, *kept)), joined)
+            await registry.change(name, lambda partner: joined(partner, connection, (*claims, *kept)), recorded)
         is_new = name not in self._known
         await self.load()
         return is_new
@@ -232,36 +170,6 @@ class Connections:
         if before is None or before.kind != connection.kind or connection.kind != "hub":
             return ()
         return tuple(claim for claim in known.claims if claim.role is not PartyRole.HUB)
-
-
-def claims_of(connection: Connection) -> tuple[Claim, ...]:
-    """The roles that a partner has by its connection. Raises: InvalidRequest, for an id that is none."""
-    if connection.kind == "hub":
-        return (Claim(role=PartyRole.HUB, party=Party.parse(connection.party)),)
-    if connection.kind == "cpo":
-        operators = (OperatorID.parse(text).party(connection.countries) for text in connection.operator_ids)
-        return tuple(Claim(role=PartyRole.CPO, party=party) for party in dict.fromkeys(operators))
-    providers = (ProviderID.parse(text).party() for text in connection.provider_ids)
-    return tuple(Claim(role=PartyRole.EMSP, party=party) for party in dict.fromkeys(providers))
-
-
-def _joined(partner: Partner, connection: Connection, claims: tuple[Claim, ...]) -> Partner:
-    """As the registry knows it: of the newest version, at addresses that only our interpreter understands."""
-    endpoints = tuple(
-        Endpoint(identifier=module, role=side, url=f"{INTERPRETER}:{module}")
-        for module, side in _OFFERED[connection.kind]
-    )
-    state = partner.state if partner.state is State.BLOCKED else State.CONNECTED
-    return partner.model_copy(
-        update={
-            "state": state,
-            "version": VERSIONS[-1],
-            "interpreter": INTERPRETER,
-            "invited": claims,
-            "claims": claims,
-            "endpoints": endpoints,
-        }
-    )
 
 
 def _own(hub: Hub) -> tuple[str, str]:

@@ -7,7 +7,6 @@ in several ways: percent-encoded PEM (nginx), Base64 of the DER form (HAProxy, T
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 import ssl
 from base64 import b64decode
@@ -35,7 +34,7 @@ def from_pem(pem: str) -> Shown | None:
     """None: this is no certificate."""
     try:
         return _of(ssl.PEM_cert_to_DER_cert(pem.strip()))
-    except (ValueError, binascii.Error):
+    except (ValueError, x509.InvalidVersion):
         return None
 
 
@@ -49,7 +48,7 @@ def from_header(value: str) -> Shown | None:
         return from_pem(text)
     try:
         return _of(b64decode("".join(text.split()), validate=True))
-    except (ValueError, binascii.Error):
+    except (ValueError, x509.InvalidVersion):
         return None
 
 

@@ -118,6 +118,7 @@ def connections(people: Mapping[str, Identity]) -> list[Connection]:
             kind="hub",
             party="DE*HBJ",
             operator_ids=("DE*BSB",),
+            provider_ids=("DE-BSB",),
             fingerprints=(people["hub"].fingerprint,),
             learns=True,
         ),

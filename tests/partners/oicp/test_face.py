@@ -204,6 +204,15 @@ async def test_everybody_may_ask_what_is_theirs_and_nothing_else(gate: Gate) -> 
             assert (operation.name, kind, said.http, said.code) == (operation.name, kind, *allowed)
 
 
+async def test_a_hub_asks_us_only_as_what_we_are_there(gate: Gate) -> None:
+    known = gate.door.connections.get("hub")
+    await gate.door.connections.connect(known.model_copy(update={"provider_ids": ()}), actor="test")
+    start = await gate.ask("AuthorizeStart", START, by="hub")
+    assert (start.http, start.code) == (401, "017")
+    remote = await gate.ask("AuthorizeRemoteStart", {"ProviderID": "DE-DCB"}, by="hub", as_id="DE-DCB")
+    assert (remote.http, remote.code) == (200, "000")
+
+
 async def test_a_hub_passes_on_for_anybody_if_path_and_body_agree(gate: Gate) -> None:
     said = await gate.ask("AuthorizeStart", {**START, "OperatorID": "FR*ZZZ"}, by="hub", as_id="FRZZZ")
     assert (said.http, said.code, gate.asked[0].id) == (200, "000", "FRZZZ")
