@@ -15,8 +15,8 @@ MODULE: Final = "webhooks"
 """The changes by which all processes hear of another webhook; no lane has anything to send of them."""
 TRY: Final = "try"
 """What such a change says when the receiver is known to be well: its lane need not wait."""
-MOST: Final = 100
-"""Of all. Each has a lane, which reads every change."""
+MOST: Final = 20
+"""Of all. Each has a lane, which wakes at every change."""
 
 
 class Webhook(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import structlog
 
-from hub.core.errors import BusbarError
+from hub.core.errors import Conflict, NotReady
 from hub.core.ports import Hub
 from partners.ocpp.apart.held import all_held
 from partners.ocpp.live import Live
@@ -55,6 +55,8 @@ class Watcher:
         self._revision: int | None = None
         self._unseen: set[str] = set()
         """Stations at which the last look failed: each is told of once."""
+        self._unwritten = 0
+        """Stations of which something could not be written in this look."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -84,7 +86,15 @@ class Watcher:
             turns = [(live, moves) for live in some if (moves := self._turns.of(live)) is not None]
             await asyncio.gather(*(self._take_turn(live, moves, now) for live, moves in turns))
             await asyncio.sleep(0)
+        self._doubt_what_failed()
         await self._end_others(now)
+
+    def _doubt_what_failed(self) -> None:
+        """Nobody knows whether a write that failed is on disk all the same: the next look reads what is."""
+        if self._unwritten:
+            log.warning("what was seen of chargers is not on disk yet", stations=self._unwritten)
+            self._revision, self._unwritten = None, 0
+            self._outages.doubt()
 
     def _is_anothers(self, live: Live, elsewhere: Container[str]) -> bool:
         """Does another process look at it?"""
@@ -113,14 +123,14 @@ class Watcher:
         try:
             rules_s = await self._look_at(live, now)
             await self._outages.look_at(live, now)
+        except (NotReady, Conflict):
+            self._turns.forget(live.identity)
+            self._unwritten += 1
         except Exception as error:  # whatever is odd about one charger
             if live.identity not in self._unseen:
                 log.exception("look at a charger failed", station=live.identity, error=type(error).__name__)
             self._unseen.add(live.identity)
             self._turns.forget(live.identity)
-            if isinstance(error, BusbarError):  # a write of which nobody knows whether it is on disk
-                self._revision = None
-                self._outages.doubt()
         else:
             self._unseen.discard(live.identity)
             self._turns.take(live, moves, due_s=min(rules_s, self._outages.due_s(live)))

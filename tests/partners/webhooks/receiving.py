@@ -80,7 +80,7 @@ class Receiver:
 
     async def hears(self, number: int) -> None:
         """Until so many calls came."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(self.heard) < number:
                 self._came.clear()
                 await self._came.wait()

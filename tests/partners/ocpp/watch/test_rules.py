@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partners.ocpp.watch.alerts import Alert, Step, Watched, resumed, step
@@ -127,6 +127,7 @@ def test_an_alert_that_was_open_when_we_stopped_goes_on() -> None:
     assert (len(course.opened), len(course.closed)) == (1, 1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 1500), st.booleans()), max_size=12))
 def test_openings_and_closings_take_turns(spans: list[tuple[int, bool]]) -> None:
     course = Course()
