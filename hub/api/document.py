@@ -34,6 +34,7 @@ from hub.control.asks import (
     OutageExcluded,
     PartnerSwitches,
     Pull,
+    ReleaseHeld,
     Rotate,
     RouteAsked,
     Rule,
@@ -70,7 +71,7 @@ from partners.ocpp.watch.rules import About, Severity
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
-    Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld,
+    Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld, ReleaseHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
     OperatorToken, CampaignAsked, LogAsked, StationCall, Commission, CommissionStep, TemplateApplied,
     MaintenanceAsked, VariableAsked, MonitorAsked,

@@ -7,15 +7,16 @@ from fastapi import APIRouter, Request, Response
 from hub.api.access import Operator, program_of
 from hub.api.exchange import Segment, answer, asked, gives, takes
 from hub.control import held_bills
-from hub.control.asks import CorrectHeld
+from hub.control.asks import CorrectHeld, ReleaseHeld
 
 router = APIRouter(prefix="/api/v1/transactions/{session_id}", tags=["transactions"])
 
 
-@router.post("/release", responses=gives("Transaction"))
+@router.post("/release", openapi_extra=takes("ReleaseHeld"), responses=gives("Transaction"))
 async def release_transaction(request: Request, session_id: Segment, bearer: Operator) -> Response:
-    """Bill a held charge as its charger measured it."""
-    return answer(await held_bills.release(program_of(request), session_id, actor=bearer.subject))
+    """Bill a held charge as its charger measured it; one that named no EVSE, at the one that you name."""
+    ask = await asked(request, ReleaseHeld, optional=True)
+    return answer(await held_bills.release(program_of(request), session_id, ask, actor=bearer.subject))
 
 
 @router.post("/correct", openapi_extra=takes("CorrectHeld"), responses=gives("Transaction"))

@@ -22,9 +22,13 @@ def add_to(app: typer.Typer) -> None:
     command(app, "drop")(drop)
 
 
-def release(face: Face, session_id: SessionId) -> None:
+def release(
+    face: Face,
+    session_id: SessionId,
+    evse: Annotated[str, typer.Option("--evse", help="Uid of the EVSE, of a charge whose charger named none.")] = "",
+) -> None:
     """Bill a held charge as its charger measured it."""
-    _decide(face, session_id, "release", None)
+    _decide(face, session_id, "release", {"evse_uid": evse} if evse else None)
 
 
 def correct(

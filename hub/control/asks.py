@@ -146,6 +146,12 @@ class CorrectHeld(Ask):
             raise InvalidRequest("/end: is not a timestamp") from None
 
 
+class ReleaseHeld(Ask):
+    """Bill a held charge as it was measured; `evse_uid`: where it was, of one whose charger never said so."""
+
+    evse_uid: Annotated[str, Field(max_length=36)] = ""
+
+
 class InvoiceAsked(Ask):
     """An invoice of ours, and the ids of the CDRs that are on it. Without an id the record gets a new one."""
 

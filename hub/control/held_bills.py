@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.control.asks import BillHeld, CorrectHeld
+from hub.control.asks import BillHeld, CorrectHeld, ReleaseHeld
 from hub.control.records import charge_of
+from hub.control.stations import register
+from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Tree
 from modules.sessions import service as sessions
+from partners.ocpp import journal, unplaced
+from partners.ocpp.journal import Record
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -21,19 +25,43 @@ async def bill(program: Program, session_id: str, ask: BillHeld, *, actor: str) 
     return await charge_of(program, session_id)
 
 
-async def release(program: Program, session_id: str, *, actor: str) -> Tree:
-    """Bill a held charge as its charger measured it. Returns and raises: as `bill`."""
+async def release(program: Program, session_id: str, ask: ReleaseHeld, *, actor: str) -> Tree:
+    """Bill a held charge as its charger measured it; one of which nobody knows where it was, at the EVSE that is said.
+
+    Returns and raises: as `bill`.
+    """
+    waits = await unplaced.find(program.store, session_id)
+    if waits is not None:
+        if not ask.evse_uid:
+            raise InvalidRequest(f"/evse_uid: is needed: {unplaced.WHY}")
+        return await _settled(program, waits, ask.evse_uid, actor)
+    if ask.evse_uid:
+        raise InvalidRequest("/evse_uid: it is known where this one was")
     await sessions.release(program.hub, session_id, actor=actor, kwh=sessions.AS_METERED)
     return await charge_of(program, session_id)
 
 
 async def correct(program: Program, session_id: str, ask: CorrectHeld, *, actor: str) -> Tree:
     """Bill a held charge for the operator's figure. Returns and raises: as `bill`."""
+    if await unplaced.find(program.store, session_id) is not None:
+        raise InvalidRequest("this one is billed as it was measured, once it is said where it was: release it")
     await sessions.release(program.hub, session_id, actor=actor, kwh=ask.kwh, end=ask.ended_at())
     return await charge_of(program, session_id)
 
 
 async def drop(program: Program, session_id: str, *, actor: str) -> Tree:
     """Never bill a held charge. Returns and raises: as `bill`."""
+    waits = await unplaced.find(program.store, session_id)
+    if waits is not None:
+        return await _settled(program, waits, "", actor)
     await sessions.drop(program.hub, session_id, actor=actor)
     return await charge_of(program, session_id)
+
+
+async def _settled(program: Program, waits: Record, evse_uid: str, actor: str) -> Tree:
+    await register(program)
+    await program.stations.settle_unplaced(waits.station, unplaced.name_of(waits), evse_uid, actor=actor)
+    after = await journal.find_record(program.store, waits.key)
+    if after is not None and after.session:
+        return await charge_of(program, after.session)
+    return {**unplaced.shown(waits), "held": False, "decided": "dropped"}

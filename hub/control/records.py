@@ -26,6 +26,7 @@ from modules.sessions.charge import CHARGES, CLOSED, OPEN, frozen_location
 from modules.sessions.charge import HELD as HELD_BACK
 from modules.sessions.store import RUNNING, SESSIONS
 from modules.sessions.store import key_of as session_key
+from partners.ocpp import unplaced
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -170,7 +171,19 @@ async def transactions(program: Program, asked: Filter) -> tuple[list[Tree], int
     if asked.station is not None:
         among["station"] = (asked.station,)
     audiences = parties_of(program, asked.partner)
+    if asked.held and not asked.open and audiences is None:
+        return await _held_charges(program, asked, among)
     return await _since(program, CHARGES, asked, _charge_view, "start", audiences=audiences, among=among)
+
+
+async def _held_charges(program: Program, asked: Filter, among: Mapping[str, Sequence[str]]) -> tuple[list[Tree], int]:
+    """Those whose EVSE nobody knows, which have no session, then those whose session is held."""
+    since = asked.since()
+    waiting = [unplaced.shown(record) for record in await unplaced.waiting(program.store, asked.station)]
+    waiting = [row for row in waiting if since is None or row["start"] >= since[:19]]
+    rest = asked.model_copy(update={"offset": max(0, asked.offset - len(waiting))})
+    items, total = await _since(program, CHARGES, rest, _charge_view, "start", among=among)
+    return [*waiting[asked.offset :], *items][: asked.limit], total + len(waiting)
 
 
 def _charge_view(document: Document) -> Tree:

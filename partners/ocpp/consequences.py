@@ -67,6 +67,8 @@ class Consequences:
             record.state = journal.OPEN
         if record.state == journal.ENDED and record.energy_kwh and not record.session and charge.key.named:
             record.trouble = record.trouble or (_NO_PLACE if record.allowed else _NO_TOKEN)
+            if record.allowed and not record.connector:
+                record.state = journal.UNPLACED
         if not awaited:
             self._warn(record, effect)
         unit.put(journal.record_put(record))

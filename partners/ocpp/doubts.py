@@ -14,7 +14,7 @@ from hub.core.jsontypes import Tree
 from hub.core.store import Store
 from modules.sessions.charge import Charge, held_at
 from modules.sessions.ruling import UNPRICED
-from partners.ocpp import journal
+from partners.ocpp import journal, unplaced
 from partners.ocpp.events import HARD, Flag
 from partners.ocpp.journal import Record
 
@@ -32,8 +32,15 @@ async def doubts_at(store: Store, station: str) -> list[Tree]:
     for session in held.keys() - seen:
         of_it = await store.select(journal.TRANSACTIONS, equal={"session": session}, limit=1)
         records |= {document.key: journal.record_in(document) for document in of_it}
-    found = (_doubt(record, held.get(record.session, "")) for record in records.values())
+    found = (_doubt(record, held.get(record.session, "") or _unplaced(record)) for record in records.values())
     return sorted((doubt for doubt in found if doubt is not None), key=lambda doubt: not doubt["held"])[:SHOWN]
+
+
+def _unplaced(record: Record) -> str:
+    if record.state != journal.UNPLACED:
+        return ""
+    name = unplaced.name_of(record)
+    return f"not billed, held (busbar transaction release {name} --evse UID, or drop {name})"
 
 
 def _held(charge: Charge) -> str:

@@ -38,12 +38,15 @@ OPEN: Final = "open"
 ENDED: Final = "ended"
 REFUSED: Final = "refused"
 ORPHAN: Final = "orphan"
+UNPLACED: Final = "unplaced"
+DROPPED: Final = "dropped"
 _MOST: Final = 100_000
 _AT_ONCE: Final = 500
 
 
 class Record(msgspec.Struct, omit_defaults=True):
-    """A transaction. `state`: open, ended (by a stop, or estimated), refused (the token was), orphan (a lone stop).
+    """A transaction. `state`: open, ended (by a stop, or estimated), refused (the token was), orphan (a lone stop),
+    unplaced (over, and at no known EVSE, see `unplaced.py`), dropped (that, and an operator never wants it billed).
 
     `allowed` is a value of AllowedType; `session` is the session's id, "" when there is none. `trouble` says why not.
     """
@@ -88,7 +91,7 @@ def record_put(record: Record, *, expect: int = ANY) -> Put:
 
 def note(record: Record, charge: Transaction) -> None:
     """Bring `record` up to what the ledger says of the charge."""
-    if record.state != REFUSED:
+    if record.state not in (REFUSED, DROPPED):
         record.state = OPEN if charge.ending == "open" else ENDED
     record.number, record.id_tag, record.connector = charge.id, charge.id_tag, charge.connector
     record.start, record.end, record.ending = charge.start, charge.end, charge.ending

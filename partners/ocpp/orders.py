@@ -17,11 +17,11 @@ from typing import Final
 import structlog
 
 from hub.core import trace
-from hub.core.errors import PeerNonsense
+from hub.core.errors import InvalidRequest, NotFound, PeerNonsense
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, LimitRules, Limits, Outcome, Place, ProfileOutcome
 from modules.commands import results
-from partners.ocpp import answers, maintenance, profiles, rpc, schemas
+from partners.ocpp import answers, maintenance, profiles, rpc, schemas, unplaced
 from partners.ocpp.cards import Card
 from partners.ocpp.evse_display import EvseDisplay
 from partners.ocpp.limits_told import LimitsTold
@@ -111,6 +111,23 @@ class ChargerOrders(Stations):
             timeout_s,
             ended=lambda: self._transactions.of_session(station, transaction) is None,
         )
+
+    async def settle_unplaced(self, name: str, evse_uid: str, *, actor: str) -> None:
+        """Bill a charge that waits for its EVSE as one at that, or, with "", never. See `unplaced.py`.
+
+        Raises: NotFound, InvalidRequest.
+        """
+        record = await unplaced.find(self.hub.store, name)
+        if record is None:
+            raise NotFound("there is no such transaction that waits")
+        if not evse_uid:
+            await unplaced.drop(self._transactions, record, actor=actor)
+            return
+        at = next((at for at in self.get(record.station).station.places().values() if _is_at(at, evse_uid)), None)
+        if at is None:
+            known = sorted({place.evse_uid for place in self.get(record.station).station.places().values()})
+            raise InvalidRequest(f"/evse_uid: {record.station} has no EVSE {evse_uid}; there are {', '.join(known)}")
+        await unplaced.place(self.hub, self._transactions, record, at, actor=actor)
 
     async def unlock(self, place: Place, *, timeout_s: float) -> Outcome:
         """UnlockConnector."""
@@ -248,3 +265,7 @@ def outcome_of(
         case rpc.Lost():
             return answers.SOCKET_LOST
     return answers.NEVER_SENT
+
+
+def _is_at(place: Place, evse_uid: str) -> bool:
+    return place.evse_uid.upper() == evse_uid.upper()

@@ -204,6 +204,20 @@ class Reach:
         """See `Stations.abandon`."""
         await self._here.abandon(identity, actor=actor)
 
+    async def settle_unplaced(self, identity: str, name: str, evse_uid: str, *, actor: str) -> None:
+        """See `ChargerOrders.settle_unplaced`. Raises: NotFound; InvalidRequest, also where nobody has its socket."""
+        held = await self._elsewhere(identity)
+        live = self._here.find(identity)
+        if held is not None:
+            asked = {"name": name, "evse_uid": evse_uid, "actor": actor}
+            home = await self._ask(held, "settle_unplaced", asked, _PASSWORD_S)
+            if home.answer is None:
+                raise InvalidRequest("the process that has its charger's socket did not answer; look again")
+            return
+        if self._errands is not None and (live is None or live.link is None):
+            raise InvalidRequest(f"{identity} must be connected for this, as several processes serve chargers")
+        await self._here.settle_unplaced(name, evse_uid, actor=actor)
+
     async def delete(self, identity: str, *, actor: str) -> None:
         """See `Stations.delete`; whoever holds its socket hangs up."""
         await self._here.delete(identity, actor=actor)

@@ -26,7 +26,7 @@ from hub.core import trace
 from hub.core.failpoints import failpoint
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
-from hub.core.units import Delete, Put, Unit
+from hub.core.units import Audit, Delete, Put, Unit
 from partners.ocpp import archive, billing, journal, ledger, parts, samples
 from partners.ocpp.billing import Opening
 from partners.ocpp.desk import Desk, Meter
@@ -123,8 +123,11 @@ class Transactions(Desks):
             applied = await self._enter(desk, event, opening)
             return Started(applied.assigned or 0, opening.decision.allowed, opening)
 
-    async def part(self, event: Event, decide: DecideOnPart) -> Taken:
-        """A TransactionEvent. `decide` is asked once there is a token to pay with. Raises: NotReady, Conflict."""
+    async def part(self, event: Event, decide: DecideOnPart, *, audit: Audit | None = None) -> Taken:
+        """A TransactionEvent. `decide` is asked once there is a token to pay with; `audit` is written along.
+
+        Raises: NotReady, Conflict.
+        """
         async with self._turn(event.station):
             desk, key = await self._desk(event.station), start_key(event)
             record = await self._consequences.record(desk, key)
@@ -139,7 +142,7 @@ class Transactions(Desks):
                 log.warning("transaction not followed: too many go on", station=desk.station)
                 await self._file(desk, event)
                 return Taken(event.id_tag or "", opening.decision.allowed if opening is not None else "")
-            await self._enter(desk, event, opening)
+            await self._enter(desk, event, opening, audit)
             record, has_gap = desk.records[key], Flag.PARTS_MISSING in desk.book.transactions[key].flags
             session = await self._consequences.session(desk, record)
             token = session.tree_of_token() if session is not None else None
@@ -227,7 +230,18 @@ class Transactions(Desks):
                     await archive.put_away(self._hub.store, desk, now)
                     self._desks.pop(station, None)
 
-    async def _enter(self, desk: Desk, event: Event, opening: Opening | None) -> Event:
+    async def dropped(self, record: Record, *, audit: Audit) -> bool:
+        """Never bill a charge whose EVSE nobody knows. Returns: False, when it is none that waits for that."""
+        async with self._turn(record.station):
+            known = await journal.find_record(self._hub.store, record.key)
+            if known is None or known.state != journal.UNPLACED:
+                return False
+            known.state, known.trouble = journal.DROPPED, "an operator decided that it is never billed"
+            await self._hub.store.commit(Unit().put(journal.record_put(known)).audited(audit))
+            self._desks.pop(record.station, None)
+            return True
+
+    async def _enter(self, desk: Desk, event: Event, opening: Opening | None, audit: Audit | None = None) -> Event:
         event, key = desk.stamped(event), start_key(event)
         if event.kind == "start":
             await self._numbers.cover(desk.book)
@@ -238,7 +252,7 @@ class Transactions(Desks):
         is_news = any(effect.kind != "repeated" for effect in applied.effects)
         is_news = is_news or (event.part is not None and applied.book.facts is not desk.book.facts)
         with self._or_start_over(desk):
-            unit = Unit().put(journal.event_put(entered, journal.LIVE if is_news else journal.DONE))
+            unit = Unit().put(journal.event_put(entered, journal.LIVE if is_news else journal.DONE)).audited(audit)
             if waiting:
                 unit.put(samples.list_put(desk.station, waiting))
             for effect in self._to_be_told(desk, event, ledger.changed(desk.book, applied.book, applied.event)):

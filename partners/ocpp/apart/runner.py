@@ -106,6 +106,11 @@ async def _change_password(here: ChargerOrders, asked: Tree, timeout_s: float) -
     return asdict(await here.change_password(asked["station"], asked["password"], actor=asked["actor"]))
 
 
+async def _settle_unplaced(here: ChargerOrders, asked: Tree, timeout_s: float) -> Tree:
+    await here.settle_unplaced(asked["name"], asked["evse_uid"], actor=asked["actor"])
+    return {"settled": True}
+
+
 async def _view(here: ChargerOrders, asked: Tree, timeout_s: float) -> Tree:
     return here.view(asked["station"])
 
@@ -126,6 +131,7 @@ DOES: Final[dict[str, Does]] = {
     "prefer": _prefer,
     "call": _call,
     "change_password": _change_password,
+    "settle_unplaced": _settle_unplaced,
     "view": _view,
     "messages": _messages,
 }
