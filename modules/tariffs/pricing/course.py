@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from modules.tariffs.pricing.choice import each_once
-from modules.tariffs.pricing.compile import Compiled
+from modules.tariffs.pricing.compile import Compiled, Phase
 from modules.tariffs.pricing.notes import Warned
 from modules.tariffs.pricing.periods import Session
+from modules.tariffs.pricing.policy import Policy
 from modules.tariffs.pricing.steps import Raised, Segment, raise_to_steps
 from modules.tariffs.pricing.totals import Tally, tally
 from modules.tariffs.pricing.walk import Ground, Walk
@@ -29,22 +30,26 @@ class Told(NamedTuple):
 class Course:
     """The course of one session, from its periods and their tariffs."""
 
-    __slots__ = ("_chosen", "_ground", "_periods", "_told")
+    __slots__ = ("_chosen", "_policy", "_reserved", "_session", "_told", "_zone")
 
-    def __init__(self, session: Session, chosen: Sequence[Compiled | None], ground: Ground) -> None:
-        self._periods = session.periods
+    def __init__(
+        self, session: Session, chosen: Sequence[Compiled | None], zone: str | None, reserved: Phase, policy: Policy
+    ) -> None:
+        self._session = session
         self._chosen = chosen
-        self._ground = ground
+        self._zone = zone
+        self._reserved = reserved
+        self._policy = policy
         self._told: Told | None = None
 
     def tell(self, warned: list[Warned]) -> Told:
         """The course, and what is to be warned of on the way. Raises: UnfitSession."""
-        policy = self._ground.policy
-        segments = Walk(self._ground, warned).over(self._periods, self._chosen)
-        raised = raise_to_steps(segments, policy)
-        if policy.step_counts_zero:
+        ground = Ground(self._zone, self._session.begin, self._reserved, self._policy)
+        segments = Walk(ground, warned).over(self._session.periods, self._chosen)
+        raised = raise_to_steps(segments, self._policy)
+        if self._policy.step_counts_zero:
             segments = [segment for segment in segments if segment.quantity or segment.billed]
-        self._told = Told(segments, raised, tally(segments, each_once(self._chosen), policy))
+        self._told = Told(segments, raised, tally(segments, each_once(self._chosen), self._policy))
         return self._told
 
     @property

@@ -63,25 +63,32 @@ _new: Final = tuple.__new__
 """A named tuple, made without a look at the names of its fields; half of the time."""
 Amounts: TypeAlias = tuple[Money, Money | None, Money | None, Money | None, Money | None, Money | None]
 """The total, then the sub-totals: energy, time, parking, fixed, reservation."""
-Publish: TypeAlias = Callable[[Exact], Decimal]
-"""An exact sum as it is published."""
+Pay: TypeAlias = Callable[[Exact, Exact, Decimal | None, bool], Money]
+"""The sum before taxes, that of the tax, its rate, and whether it is known -> what is published."""
 
 
 @lru_cache(maxsize=1024)
-def publishing(per_one: int, decimals: int, rounding: Rounding) -> Publish:
-    """How sums over `per_one` become amounts with `decimals` places. As `rounded`, with all made ready that can be."""
-    if rounding != "half_up":
-        return lambda amount: rounded(amount, per_one, decimals, rounding)
+def paying(per_one: int, decimals: int, rounding: Rounding) -> Pay:
+    """How sums over `per_one` become money where one rate taxes all: the only tax line is all that lies between.
+
+    As most are, and as often as anything is done here, so it rounds by itself; what it needs is made ready once.
+    """
     common = gcd(2 * 10**decimals, per_one)
     scale, half, last_place = 2 * 10**decimals // common, per_one // common, LAST_PLACE[decimals]
-    one = half + half
+    one, half_up = half + half, rounding == "half_up"
 
-    def half_up(amount: Exact) -> Decimal:
-        if amount >= 0:
-            return exactly((scale * amount + half) // one, last_place)
-        return exactly(-((half - scale * amount) // one), last_place)
+    def pay(net: Exact, tax: Exact, rate: Decimal | None, known: bool) -> Money:
+        if half_up and net >= 0 and tax >= 0:
+            before = exactly((scale * net + half) // one, last_place)
+            after = before if rate is None else exactly((scale * (net + tax) + half) // one, last_place)
+        else:
+            before = rounded(net, per_one, decimals, rounding)
+            after = rounded(net + tax, per_one, decimals, rounding)
+        if rate is None or not known:
+            return _new(Money, (before, before if known else None, ()))
+        return _new(Money, (before, after, (_new(TaxLine, (rate, less(after, before))),)))
 
-    return half_up
+    return pay
 
 
 def money(sums: Sums, denominator: int, policy: Policy, *, known: bool) -> Money:
@@ -90,17 +97,7 @@ def money(sums: Sums, denominator: int, policy: Policy, *, known: bool) -> Money
         taxes = {rate: tax for rate, (_, tax) in sums.items()}
         return _money(_net(sums), taxes, denominator, known, policy)
     ((rate, (net, tax)),) = sums.items()
-    publish = publishing(denominator, policy.decimals, policy.rounding)
-    return money_of_one_rate(publish, net, tax, rate, known=known)
-
-
-def money_of_one_rate(publish: Publish, net: Exact, tax: Exact, rate: Decimal | None, *, known: bool) -> Money:
-    """As most are: the only tax line is all that lies between the amounts."""
-    before = publish(net)
-    if rate is None or not known:
-        return _new(Money, (before, before if known else None, ()))
-    after = publish(net + tax)
-    return _new(Money, (before, after, (_new(TaxLine, (rate, less(after, before))),)))
+    return paying(denominator, policy.decimals, policy.rounding)(net, tax, rate, known)
 
 
 def exact_amounts(sums: Sums, *, known: bool) -> tuple[Exact, Exact | None]:

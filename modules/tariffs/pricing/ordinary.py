@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modules.tariffs.pricing.compile import Compiled, Component
-from modules.tariffs.pricing.money import Amounts, Money, money_of_one_rate, publishing
+from modules.tariffs.pricing.money import Amounts, Money, paying
 from modules.tariffs.pricing.numbers import Exact
 from modules.tariffs.pricing.periods import ONLY_RESERVED, Period, Session
 from modules.tariffs.pricing.policy import Policy
@@ -26,7 +26,7 @@ def ordinary_amounts(session: Session, chosen: Sequence[Compiled | None], policy
     quantities = _quantities(session.periods, tariff.plain)
     if quantities is None:
         return None
-    publish = publishing(tariff.denominator, policy.decimals, policy.rounding)
+    pay = paying(tariff.denominator, policy.decimals, policy.rounding)
     doubted = doubts(tariff, policy)
     rate, known = None, True
     net: Exact = 0
@@ -41,9 +41,9 @@ def ordinary_amounts(session: Session, chosen: Sequence[Compiled | None], policy
         tax += added
         told = not (doubted and rate is None and before)
         known = known and told
-        parts.append(money_of_one_rate(publish, before, added, rate, known=told))
+        parts.append(pay(before, added, rate, told))
     energy, time, parking, fixed = parts
-    return money_of_one_rate(publish, net, tax, rate, known=known), energy, time, parking, fixed, None
+    return pay(net, tax, rate, known), energy, time, parking, fixed, None
 
 
 def _for_all(chosen: Sequence[Compiled | None]) -> Compiled | None:

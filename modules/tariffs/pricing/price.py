@@ -36,7 +36,6 @@ from modules.tariffs.pricing.periods import (
 from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
 from modules.tariffs.pricing.steps import Raised, Segment
 from modules.tariffs.pricing.totals import RESERVATION, Tally, joined, to_add_up
-from modules.tariffs.pricing.walk import Ground
 
 _PLACES: Final = 6
 _ENOUGH: Final = ((Dimension.ENERGY, 1 << ENERGY), (Dimension.TIME, 1 << TIME | 1 << PARKING))
@@ -131,7 +130,7 @@ def _priced(
         _in_one_currency(used)
     for tariff in used:
         warned += tariff.warned
-    course = Course(session, chosen, Ground(case.time_zone, session.begin, _reserved(case, session), policy))
+    course = Course(session, chosen, case.time_zone, _reserved(case, session), policy)
     amounts = ordinary_amounts(session, chosen, policy)
     within = None
     if amounts:
