@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from hub import __version__
 from hub.core.jsontypes import Tree
 from partners.oicp.operations import OPERATIONS, Operation
+from partners.oicp.paging import MOST
 from partners.oicp.wire import ANSWERS, REQUESTS, Message
 from partners.oicp.wire.notifications import BY_TYPE
 
@@ -25,7 +26,7 @@ _ID: Final[Mapping[str, Tree]] = {
 }
 _PAGING: Final[Mapping[str, Tree]] = {
     "page": {"type": "integer", "minimum": 0},
-    "size": {"type": "integer", "minimum": 1, "maximum": 2_000},
+    "size": {"type": "integer", "minimum": 1, "maximum": MOST},
 }
 _REFUSALS: Final[Mapping[str, str]] = {
     "400": "The message cannot be read, or does not fit its schema",
