@@ -11,10 +11,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import Field, field_validator, model_validator
 
 from hub.control.asks import Ask, Name, Represented
+from hub.core.dialect import VERSIONS
 from hub.core.errors import InvalidRequest
+from hub.core.inbound import encode
+from hub.core.jsontypes import Tree
+from modules.tariffs.wire import TARIFF
 from partners.oicp.certificates import Subject
 from partners.oicp.connections import Connection
 from partners.oicp.ids import OperatorStyle, ProviderStyle
+from partners.oicp.mapping.terms import terms_of
 from partners.oicp.operations import OPERATIONS, PartnerKind
 
 _Id = Annotated[str, Field(min_length=5, max_length=12)]
@@ -42,6 +47,8 @@ class OicpConnection(Ask):
         default_factory=dict
     )
     terms: dict[str, Any] = Field(default_factory=dict)
+    prices: Annotated[tuple[dict[str, Any], ...], Field(max_length=50)] = ()
+    """Tariffs of OCPI: what charges at a CPO cost that tells no prices."""
     limits: dict[str, Annotated[int, Field(ge=1, le=100_000)]] = Field(default_factory=dict)
     learns: bool | None = None
 
@@ -88,14 +95,33 @@ class OicpConnection(Ask):
             *self.fingerprints,
             *(hashlib.sha256(each.public_bytes(Encoding.DER)).hexdigest() for each in presented),
         ]
-        given = self.model_dump(exclude={"fingerprints", "certificates", "learns"})
+        given = self.model_dump(exclude={"fingerprints", "certificates", "learns", "prices"})
+        self._check_terms()
         return Connection(
             partner=partner,
             fingerprints=tuple(dict.fromkeys(shown)),
             presented=tuple(each.public_bytes(Encoding.PEM).decode() for each in presented),
             learns=self.kind == "hub" if self.learns is None else self.learns,
+            prices=tuple(encode(_tariff(tree, f"/prices/{at}")).decode() for at, tree in enumerate(self.prices)),
             **given,
         )
+
+    def _check_terms(self) -> None:
+        """Raises: InvalidRequest."""
+        try:
+            terms_of({**self.terms, "countries": self.countries})
+        except InvalidRequest as fault:
+            raise InvalidRequest(f"/terms: {fault.message}") from None
+
+
+def _tariff(tree: Tree, pointer: str) -> Tree:
+    """In our form; whose it is and since when does not matter here. Raises: InvalidRequest."""
+    unsaid = {"country_code": "XX", "party_id": "XXX", "last_updated": "2020-01-01T00:00:00Z"}
+    try:
+        read: Tree = TARIFF[VERSIONS[-1]].read({**unsaid, **tree}).tree()
+    except InvalidRequest as fault:
+        raise InvalidRequest(f"{pointer}{fault.message}") from None
+    return read
 
 
 def _is_hex(text: str) -> bool:

@@ -15,6 +15,9 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from hub.core.dialect import VERSIONS
+from hub.core.inbound import parse
+from hub.core.jsontypes import Tree
+from hub.core.operations import LARGE
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim, Endpoint, Partner, State
 from partners.oicp.ids import OperatorID, OperatorStyle, ProviderID, ProviderStyle
@@ -64,6 +67,8 @@ class Connection(BaseModel):
     """Calling code, or operator, of DIN SPEC 91286 -> country, where the code does not tell."""
     terms: dict[str, Any] = {}
     """How objects are translated for it, see `mapping.Terms`."""
+    prices: tuple[str, ...] = ()
+    """Tariffs of OCPI, in our form, each as JSON: what its charges cost where no price was told for the EVSE."""
     limits: dict[str, int] = {}
     """Operation -> how often a minute, where it is another number than OICP's."""
     learns: bool = False
@@ -73,6 +78,10 @@ class Connection(BaseModel):
     def ids(self) -> tuple[str, ...]:
         """Who the other end is; of a hub, who we are there."""
         return self.operator_ids + self.provider_ids
+
+    def tariffs(self) -> list[Tree]:
+        """Its `prices`."""
+        return [parse(each.encode(), limit=LARGE) for each in self.prices]
 
     def limit_per_min(self, operation: Operation) -> int:
         """How often a minute `operation` may be asked, in either direction; 0: not limited by itself."""

@@ -147,7 +147,7 @@ class Records:
         connector = locations.evse_in(location, place.evse_uid)["connectors"][0]
         connection = self._bridge.connections.of(record.cpo)
         prices = await tariffs.snapshot(store, place.owner, list(connector.get("tariff_ids") or ()))
-        prices = prices or list(connection.terms.get("tariffs", ()) if connection is not None else ())
+        prices = prices or (connection.tariffs() if connection is not None else [])
         if not prices:
             raise NotSayable("there is no price for this EVSE")
         return facts_of(

@@ -67,6 +67,7 @@ class OicpSite:
         signed = authority.sign(asked["csr"])
         web.ask("PUT", "/api/v1/oicp/certificates/ours", {"certificate": signed})
         usual: Tree = {"client_certificate": "ours", "server_ca": authority.root.read_text()}
+        usual |= {"prices": [{"id": "CONTRACT", **PRICE}]}
         for name, kind, process, papers, ids in (
             ("dcb", "emp", self.emp, emps, {"provider_ids": [EMP_PARTY]}),
             ("abc", "cpo", self.cpo, cpos, {"operator_ids": [CPO_PARTY]}),

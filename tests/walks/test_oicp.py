@@ -10,7 +10,7 @@ import pytest
 
 from tests.databases import PostgresServer
 from tests.walks.oicp_site import CONTRACT, OicpSite
-from tests.walks.site import Place, until
+from tests.walks.site import VERSIONS, Emsp, Place, Tree, until
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +80,91 @@ async def test_an_oicp_emp_starts_and_stops_our_charger_from_afar(oicp: OicpSite
     [record] = await until(lambda: oicp.records(session), why="the record")
     assert record["ConsumedEnergy"] == 5
     oicp.nobody_complains()
+
+
+async def _pushed(oicp: OicpSite, evse_id: str, emsp: Emsp) -> Tree:
+    """The location of an EVSE that the OICP CPO tells of, once an eMSP has it."""
+    said = oicp.cpo.do("evses", action="insert", evses=[{"EvseID": evse_id}])
+    assert said["code"] == "000", said
+    assert oicp.cpo.do("statuses", action="insert", statuses={evse_id: "Available"})["code"] == "000"
+
+    def there() -> Tree:
+        found = emsp.held("locations")
+        return next((each for each in found if _evse(each, evse_id).get("status") == "AVAILABLE"), {})
+
+    return await until(there, why=f"{evse_id} at the eMSP")
+
+
+def _evse(location: Tree, evse_id: str) -> Tree:
+    return next((each for each in location.get("evses", ()) if each.get("evse_id") == evse_id), {})
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_an_ocpi_emsp_starts_a_charge_at_an_oicp_cpos_evse_and_is_billed(oicp: OicpSite, version: str) -> None:
+    emsp = oicp.emsp(version)
+    evse_id = f"DE*ABC*E{version.replace('.', '')}"
+    location = await _pushed(oicp, evse_id, emsp)
+    token = emsp.push_token(oicp.site.uid(), **{emsp.contract_field: f"NL-EEE-C0000{version.replace('.', '')}1"})
+    outcome = await emsp.command(
+        "START_SESSION",
+        {"token": token, "location_id": location["id"], "evse_uid": _evse(location, evse_id)["uid"]},
+    )
+    assert outcome["answer"]["result"] == "ACCEPTED", outcome
+    assert outcome["result"]["result"] == "ACCEPTED", outcome
+    session = (await until(lambda: emsp.of_token("sessions", token), why="the session"))[0]
+    stopped = await emsp.command("STOP_SESSION", {"session_id": session["id"]})
+    assert stopped["result"]["result"] == "ACCEPTED", stopped
+    [cdr] = await until(lambda: emsp.of_token("cdrs", token), why="the CDR")
+    assert cdr["total_energy"] == 10
+    oicp.nobody_complains()
+
+
+async def test_a_card_of_an_ocpi_emsp_charges_at_an_oicp_cpo(oicp: OicpSite) -> None:
+    emsp, evse_id = oicp.emsp("2.2.1"), "DE*ABC*ECARD"
+    await _pushed(oicp, evse_id, emsp)
+    token = emsp.push_token(oicp.site.uid()[:8], whitelist="NEVER")
+    begun = oicp.cpo.do("authorize", uid=token["uid"], evse=evse_id)
+    assert begun["code"] == "000", begun
+    assert oicp.cpo.do("charge", session=begun["session"], kwh=7, minutes=30)["code"] == "000"
+    [cdr] = await until(lambda: emsp.of_token("cdrs", token), why="the CDR")
+    assert cdr["total_energy"] == 7
+    assert oicp.cpo.do("authorize", uid="FFFFFFFF", evse=evse_id)["code"] == "102"
+    oicp.nobody_complains()
+
+
+async def test_a_reservation_goes_both_ways(oicp: OicpSite) -> None:
+    place = oicp.site.place()
+    async with oicp.site.charger(place) as charger:
+        await charger.boot()
+        evse_id = await _pulled(oicp, place)
+        kept = await asyncio.to_thread(
+            oicp.emp.do, "remote", doing="reserve", EvseID=evse_id, evco_id=CONTRACT, Duration=15
+        )
+        assert kept["code"] == "000", kept
+        release = {"doing": "release", "EvseID": evse_id, "SessionID": kept["answer"]["SessionID"]}
+        assert (await asyncio.to_thread(oicp.emp.do, "remote", **release))["code"] == "000"
+    oicp.nobody_complains()
+
+
+async def test_a_record_whose_answer_is_lost_is_billed_once(oicp: OicpSite) -> None:
+    site, uid = oicp.site, "0A0B0C0D"
+    place = site.place()
+    oicp.emp.do("cards", evco_id="DE-DCB-C00000002-4", uid=uid)
+    oicp.emp.web.ask("PUT", "/sandbox/mode", {"mode": "lost-reply", "only": ["ChargeDetailRecord"], "times": 1})
+    async with site.charger(place) as charger:
+        await charger.boot()
+        await charger.plug_in()
+        assert await charger.tap(uid) == "Accepted"
+        await charger.charge(kwh=3, minutes=30)
+        await charger.unplug()
+        await charger.settled()
+
+    def mine() -> list[Tree]:
+        return [each for each in oicp.records() if uid in str(each["Identification"])]
+
+    def settled() -> bool:
+        lane = site.hub.web.ask("GET", "/api/v1/partners/dcb")["lane"]
+        return len(mine()) >= 1 and lane["waiting"] == 0
+
+    await until(settled, why="the record, and the lane at rest")
+    assert len({str(each) for each in mine()}) == 1
