@@ -55,7 +55,8 @@ def _shown(program: Program, connection: Connection) -> Tree:
     now = program.hub.clock.now()
     ends = [end_of("", pem) for pem in connection.presented]
     return {
-        **connection.model_dump(exclude={"presented", "partner"}),
+        **connection.model_dump(exclude={"presented", "partner", "prices"}),
+        "prices": connection.tariffs(),
         "name": connection.partner,
         "state": partner.state.value if partner is not None else "",
         "parties": [f"{claim.role} {claim.party}" for claim in partner.claims] if partner is not None else [],
