@@ -53,6 +53,7 @@ from partners.ocpp.care.driving import Campaigns
 from partners.ocpp.care.lists import LocalLists
 from partners.ocpp.gateway import KINDS as CHARGER_KINDS
 from partners.ocpp.gateway import Gateway
+from partners.ocpp.pnc.asking import AskedContracts
 from partners.ocpp.reach import Reach
 from partners.ocpp.sites.rows import MODULE as SITE_CHANGES
 from partners.ocpp.watch.house import HouseWatcher
@@ -99,7 +100,9 @@ class Program:
         self.tasks = BackgroundTasks()
         hub.background = self.tasks
         hub.discovery = self.handshake
-        self.gateway = Gateway(hub)
+        self.responders = _outbound(settings, plain=True)
+        contracts = AskedContracts(settings, hub.clock, responders=self.responders, service=outbound)
+        self.gateway = Gateway(hub, contracts=contracts)
         self.sites = self.gateway.sites
         self.apart = Apart(hub, seal, self.gateway) if settings.serves_several_processes else None
         errands = self.apart.errands if self.apart is not None else None
@@ -135,13 +138,7 @@ class Program:
         operators = await Operators.open(store, settings, keys, clock)
         registry = Registry(store, keys.pepper, seal)
         await registry.load()
-        outbound = Outbound(
-            allow_networks=settings.reachable_networks,
-            total_timeout_s=settings.outbound_timeout_s,
-            connect_timeout_s=settings.outbound_connect_timeout_s,
-            object_cap=settings.outbound_object_cap,
-            page_cap=settings.outbound_page_cap,
-        )
+        outbound = _outbound(settings)
         operations = all_operations()
         unrouted = frozenset(operation.module for operation in operations if not operation.routed)
         peers = OcpiPeers(outbound, seal, settings, unrouted)
@@ -213,7 +210,19 @@ class Program:
         with suppress(BusbarError):
             await self.hub.losses.write()
         await self.outbound.close()
+        await self.responders.close()
         await self.store.close()
+
+
+def _outbound(settings: Settings, *, plain: bool = False) -> Outbound:
+    return Outbound(
+        allow_networks=settings.reachable_networks,
+        total_timeout_s=settings.outbound_timeout_s,
+        connect_timeout_s=settings.outbound_connect_timeout_s,
+        object_cap=settings.outbound_object_cap,
+        page_cap=settings.outbound_page_cap,
+        plain=plain,
+    )
 
 
 def web(program: Program) -> FastAPI:

@@ -70,8 +70,12 @@ class Outbound:
         page_cap: int = 10 * MIB,
         per_host: int = 8,
         tls: ssl.SSLContext | None = None,
+        plain: bool = False,
     ) -> None:
-        """Sizes in bytes. Raises: ValueError, for text in `allow_networks` that is not a network."""
+        """Sizes in bytes. `plain`: http may go to the world too, for answers that are signed.
+
+        Raises: ValueError, for text in `allow_networks` that is not a network.
+        """
         self.object_cap = object_cap
         self.page_cap = page_cap
         self._total_timeout_s = total_timeout_s
@@ -80,7 +84,7 @@ class Outbound:
         self._tls = tls
         self._guards = {
             "https": AddressGuard(allow_networks),
-            "http": AddressGuard(allow_networks, only_listed=True),
+            "http": AddressGuard(allow_networks, only_listed=not plain),
         }
         self._sessions: dict[str, aiohttp.ClientSession] = {}
         self._open = AsyncExitStack()

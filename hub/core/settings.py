@@ -208,6 +208,19 @@ class Settings(BaseSettings):
         "", description="PEM file: authority that signs chargers' certificates; empty: nobody does."
     )
     ocpp_ca_key: str = Field("", description="PEM file: private key of ocpp_ca_cert.")
+    contract_ocsp: bool = Field(
+        False, description="Ask the OCSP responders that chargers of 2.x name whether a certificate was revoked."
+    )
+    contract_cas: str = Field(
+        "", description="PEM file: issuers of contracts, whose OCSP answers need not bring their certificates."
+    )
+    contract_service_url: str = Field(
+        "", description="Service that gives cars the certificates of their contracts (ISO 15118); empty: none."
+    )
+    contract_service_token: SecretStr | None = Field(
+        None, description="Bearer token for contract_service_url; nothing: none is sent."
+    )
+    contract_timeout_s: Seconds = Field(5.0, description="Seconds for an OCSP responder, or the contract service.")
 
     oicp_port: int = Field(
         0, ge=0, le=65_535, description="TCP port on which OICP partners call us over TLS; 0: none is opened."

@@ -229,9 +229,11 @@ def token_status(allowed: str) -> str:
 class Contract(StrEnum):
     """What we found out about the certificate of a contract; the value is AuthorizeCertificateStatus of 2.x (C07).
 
-    We hold no root of any contract and ask nobody whether one was revoked, so none is ever called good.
+    We hold no root of any contract: one is called good only when its issuers' responders were asked, and said so.
     """
 
+    GOOD = "Accepted"
+    REVOKED = "CertificateRevoked"
     UNCHECKED = "NoCertificateAvailable"
     EXPIRED = "CertificateExpired"
     UNREADABLE = "CertChainError"

@@ -40,6 +40,7 @@ from partners.ocpp.handshake import Handshake, choose
 from partners.ocpp.journal import OCPP_EVENTS, TRANSACTIONS
 from partners.ocpp.live import Link, Live
 from partners.ocpp.passwords import Passwords
+from partners.ocpp.pnc import NOBODY, Contracts
 from partners.ocpp.quirks import QUIRKS
 from partners.ocpp.register import LEARNED, PROTOCOLS, STATIONS
 from partners.ocpp.reported import OCPP_REPORTED
@@ -94,9 +95,9 @@ _FLAPPING: Final = 5
 
 
 class Gateway:
-    """The server. `tick_s`: how often it looks what is due."""
+    """The server. `tick_s`: how often it looks what is due; `contracts`: who is asked about those of ISO 15118."""
 
-    def __init__(self, hub: Hub, *, tick_s: float = 0.5) -> None:
+    def __init__(self, hub: Hub, *, tick_s: float = 0.5, contracts: Contracts = NOBODY) -> None:
         self.hub = hub
         settings = hub.settings
         self._passwords = Passwords(hub.registry.fingerprint, hub.clock)
@@ -104,7 +105,7 @@ class Gateway:
         self.stations = SteeredOrders(hub, self._passwords, self.transactions)
         self.sites = self.stations.sites
         self._v16 = Version16(self.stations, self.transactions)
-        self._v2 = Version2(self.stations, self.transactions)
+        self._v2 = Version2(self.stations, self.transactions, contracts)
         self._ticker = Ticker(hub, self.stations, self.transactions, tick_s=tick_s)
         self._watcher = Watcher(hub, self.stations, self.transactions)
         self._handshake = Handshake(

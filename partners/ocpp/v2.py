@@ -20,6 +20,7 @@ from partners.ocpp.booting import Made, booted, text
 from partners.ocpp.live import Link
 from partners.ocpp.openings import Openings
 from partners.ocpp.orders import ChargerOrders
+from partners.ocpp.pnc import NOBODY, Contracts
 from partners.ocpp.rpc import Incoming, Refused
 from partners.ocpp.transactions import Transactions
 from partners.ocpp.v2_notices import NOTICES
@@ -33,8 +34,9 @@ WHILE_WAITING: Final = frozenset(
 class Version2:
     """The handlers, with what they work on."""
 
-    def __init__(self, stations: ChargerOrders, transactions: Transactions) -> None:
+    def __init__(self, stations: ChargerOrders, transactions: Transactions, contracts: Contracts = NOBODY) -> None:
         self.stations = stations
+        self.contracts = contracts
         self.transactions = transactions
         self.hub = stations.hub
         self.cards = KnownCards(self.hub)

@@ -1,12 +1,14 @@
 """What else a charger of OCPP 2.x may tell or ask, beside its transactions, its states and itself (`v2.py`).
 
 Each does what is useful: it ends a reservation, tells a partner of new limits, keeps what an operator asked for. What
-we do not offer is answered as the protocol says it: no certificate of a contract is fetched, no revocation is checked,
-and nothing is said to be good that was not looked at.
+we do not offer is answered as the protocol says it: where no service of contracts and no check of revocation is
+configured (`pnc`), nothing is said to be good that was not looked at.
 """
 
 from __future__ import annotations
 
+from asyncio import gather
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +21,7 @@ from partners.ocpp import device_model
 from partners.ocpp import notices_energy as energy
 from partners.ocpp.booting import text
 from partners.ocpp.live import Link
+from partners.ocpp.pnc import CertificateId, Status, Verdict
 from partners.ocpp.rpc import Incoming
 from partners.ocpp.variables import parsed
 from partners.ocpp.vat_numbers import is_well_formed
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 Notice = Callable[["Version2", Link, Incoming], Awaitable[Tree]]
 
 _MOST_STREAMS: Final = 64
+_LONGEST_EXI: Final = {"2.0.1": 7500, "2.1": 17_000}
+_LONGEST_OCSP: Final = {"2.0.1": 5500, "2.1": 18_000}
+"""As the schemas have it."""
 _LOOK_AGAIN: Final = timedelta(days=1)
 
 
@@ -52,22 +58,40 @@ async def reservation_update(v2: Version2, link: Link, incoming: Incoming) -> Tr
 
 
 async def contract_certificate(v2: Version2, link: Link, incoming: Incoming) -> Tree:
-    """A car wants the certificate of its contract (M01, M02); we know no service that gives one."""
-    return {"status": "Failed", "exiResponse": ""}
+    """A car wants the certificate of its contract (M01, M02): the operator's service is asked, if there is one."""
+    longest = _LONGEST_EXI[link.version]
+    given = await v2.contracts.certificate(link.live.identity, incoming.payload, longest=longest)
+    if given is None:
+        return {"status": "Failed", "exiResponse": ""}
+    left = {"remainingContracts": given.remaining} if given.remaining is not None and link.version == "2.1" else {}
+    return {"status": "Accepted", "exiResponse": given.exi, **left}
 
 
 async def certificate_status(v2: Version2, link: Link, incoming: Incoming) -> Tree:
-    """Is a certificate revoked (M06)? We ask no OCSP responder."""
-    return {"status": "Failed"}
+    """Is a certificate revoked (M06)? The charger gets its responder's own answer, and reads it."""
+    told = incoming.payload["ocspRequestData"]
+    status = await v2.contracts.status(CertificateId.of(told), str(told["responderURL"]))
+    result = b64encode(status.answer).decode()
+    if not result or len(result) > _LONGEST_OCSP[link.version]:
+        return {"status": "Failed"}
+    return {"status": "Accepted", "ocspResult": result}
 
 
 async def chain_status(v2: Version2, link: Link, incoming: Incoming) -> Tree:
-    """Is any of these revoked (M07)? Nobody was asked, so nothing is said to be good."""
+    """Is any of these revoked (M07)? Responders are asked; lists (CRL) are not read, so nothing is said of those."""
     asked = incoming.payload["certificateStatusRequests"]
-    again = timestamp(v2.hub.clock.now() + _LOOK_AGAIN)
-    known = ("certificateHashData", "source")
-    rows = [{**{name: each[name] for name in known}, "status": "Failed", "nextUpdate": again} for each in asked]
-    return {"certificateStatus": rows}
+    return {"certificateStatus": list(await gather(*(_chain_row(v2, each) for each in asked)))}
+
+
+async def _chain_row(v2: Version2, asked: Tree) -> Tree:
+    found = Status(Verdict.FAILED)
+    for url in asked["urls"] if asked["source"] == "OCSP" else ():
+        found = await v2.contracts.status(CertificateId.of(asked["certificateHashData"]), str(url))
+        if found.verdict is not Verdict.FAILED:
+            break
+    again = found.until or v2.hub.clock.now() + _LOOK_AGAIN
+    known = {name: asked[name] for name in ("certificateHashData", "source")}
+    return {**known, "status": str(found.verdict), "nextUpdate": timestamp(again)}
 
 
 async def settlement(v2: Version2, link: Link, incoming: Incoming) -> Tree:

@@ -10,6 +10,7 @@ from modules.tokens.authorize import By, Decision, authorize
 from modules.tokens.contract_ids import EMAID
 from modules.tokens.prefixes import RFID
 from partners.ocpp import answers, contracts, maintenance, reports2
+from partners.ocpp.answers import Contract
 from partners.ocpp.live import Link
 from partners.ocpp.openings import likely_place
 from partners.ocpp.rpc import Incoming
@@ -27,12 +28,14 @@ async def authorize_token(v2: Version2, link: Link, incoming: Incoming) -> Tree:
     if token is None:
         return {"idTokenInfo": id_token_info("NOT_ALLOWED", "")}
     live.begin_journey(token.text, trace.correlation(), v2.hub.clock.monotonic())
+    found = None
+    if token.is_contract:
+        found = await contracts.found_of(payload, token.text, v2.hub.clock.now(), v2.contracts)
+    told = {} if found is None else {"certificateStatus": str(found)}
+    if found is Contract.REVOKED:
+        return {"idTokenInfo": id_token_info("NOT_ALLOWED", ""), **told}
     decision = await _decided(v2, link, token)
-    answer: Tree = {"idTokenInfo": id_token_info(decision.allowed, group_of(decision))}
-    found = contracts.found_of(payload, token.text, v2.hub.clock.now()) if token.is_contract else None
-    if found is not None:
-        answer["certificateStatus"] = str(found)
-    return answer
+    return {"idTokenInfo": id_token_info(decision.allowed, group_of(decision)), **told}
 
 
 async def _decided(v2: Version2, link: Link, token: reports2.IdToken) -> Decision:
