@@ -16,7 +16,7 @@ from typing import Final
 from hub.core.jsontypes import Json, Tree
 from modules.tariffs.pricing.compile import Dimension
 from modules.tariffs.pricing.limits import Move
-from modules.tariffs.pricing.money import Money, exact_amounts
+from modules.tariffs.pricing.money import Money, TaxLine, exact_amounts
 from modules.tariffs.pricing.notes import Warned
 from modules.tariffs.pricing.numbers import DAY, KWH, SECOND, WH, Exact, decimal_text, exact_text, plain_text, writing
 from modules.tariffs.pricing.periods import Period
@@ -84,28 +84,30 @@ def _lines(segments: Sequence[Segment], zone: str | None) -> Iterator[Tree]:
 
 
 def _line(segment: Segment, start: str, local_time: str) -> Tree:
-    part, tariff = segment.component, segment.tariff
+    part, tariff, billed = segment.component, segment.tariff, segment.billed
     unit, quantity_text = _UNITS[segment.dimension]
     quantity = quantity_text(segment.quantity)
+    element = place = price = vat = None
     before_taxes = tax = "0"
     if part and tariff:
+        element, place, _, quoted, rate, _, net, added = part
+        price, vat = _quoted(quoted), None if rate is None else _quoted(rate)
         money_text = writing(tariff.denominator)
-        before_taxes = money_text(segment.billed * part.net)
-        if part.tax:
-            tax = money_text(segment.billed * part.tax)
+        before_taxes = money_text(billed * net)
+        tax = money_text(billed * added) if added else "0"
     line = {
         "period": segment.period.index,
         "start": start,
         "local_time": local_time,
         "dimension": _name(segment) if segment.reserved else _NAMES[segment.dimension],
         "tariff_id": tariff.id if tariff else None,
-        "element": part.element if part else None,
-        "component": part.place if part else None,
+        "element": element,
+        "component": place,
         "unit": unit,
         "quantity": quantity,
-        "billed": quantity if segment.billed == segment.quantity else quantity_text(segment.billed),
-        "price": _quoted(part.price) if part else None,
-        "vat": _quoted(part.rate) if part and part.rate is not None else None,
+        "billed": quantity if billed == segment.quantity else quantity_text(billed),
+        "price": price,
+        "vat": vat,
         "before_taxes": before_taxes,
         "tax": tax,
         "energy_before_kwh": None,
@@ -222,15 +224,13 @@ def _published(
         "name": part,
         "before_taxes": {"exact": write(before), "rounded": plain_text(excl)},
         "after_taxes": known,
-        "taxes": [
-            {
-                "name": tax_name,
-                "percentage": None if line.rate is None else _quoted(line.rate),
-                "amount": plain_text(line.amount),
-            }
-            for line in taxes
-        ],
+        "taxes": [_tax(taxes[0], tax_name)] if len(taxes) == 1 else [_tax(line, tax_name) for line in taxes],
     }
+
+
+def _tax(line: TaxLine, name: str) -> Tree:
+    rate, amount = line
+    return {"name": name, "percentage": None if rate is None else _quoted(rate), "amount": plain_text(amount)}
 
 
 def _warning(warned: Warned) -> Tree:
