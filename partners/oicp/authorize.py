@@ -10,7 +10,6 @@ is told that the driver may charge. What OICP's refusals mean in OCPI, and the o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -24,59 +23,30 @@ from hub.core.parties import Party, PartyRole
 from hub.core.registry import Partner
 from modules.tokens import service as tokens
 from partners.oicp import ids, voices
-from partners.oicp.answers import Code, Refused, status
+from partners.oicp.answers import Code, Refused
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
 from partners.oicp.ledger import ACTIVE, ENDED, PENDING, OicpSession, new_session_id
+from partners.oicp.mapping import authorization
+from partners.oicp.mapping import tokens as tokens_of_oicp
+from partners.oicp.mapping.authorization import Verdict
+from partners.oicp.mapping.faults import NotSayable
+from partners.oicp.mapping.terms import Terms
+from partners.oicp.mapping.tokens import Medium
 from partners.oicp.original import being_served, original
 
 Message = Mapping[str, Any]
 
 _UNKNOWN_TOKEN: Final = 2004
-_EMAID: Final = "EMAID"
-_RFID: Final = "RFID"
-_NOBODYS: Final = frozenset(
-    {Code.WRONG_PIN, Code.UNKNOWN_CARD, Code.UNREADABLE_CARD, Code.UNKNOWN_CONTRACT, Code.PLUG_CONTRACT}
-)
-_SILENT: Final = frozenset({Code.PARTNER_SILENT, Code.APP_TIMEOUT, Code.PLUG_TIMEOUT})
-_BROKEN: Final = frozenset({Code.HUB_ERROR, Code.DATABASE_ERROR, Code.SYSTEM_ERROR, Code.NOT_OFFERED})
-_NO: Final = (Code.CONTRACT_LOCKED, Code.NOBODY_POSITIVE)
-"""BLOCKED, EXPIRED or NO_CREDIT; NOT_ALLOWED."""
-_TOO_LONG: Final = 36
-
-
-@dataclass(frozen=True, slots=True)
-class Medium:
-    """How a driver shows who he is."""
-
-    name: str
-    token_type: str
-    uid: str
-    unknown: Code
-    """StatusCode of one that nobody knows."""
 
 
 def medium_of(identification: Message) -> Medium:
     """Raises: Refused, for what says nothing that can be asked about."""
-    rfid = identification.get("RFIDMifareFamilyIdentification") or identification.get("RFIDIdentification")
-    if rfid is not None:
-        return Medium("rfid", "RFID", str(rfid["UID"]).upper(), Code.UNKNOWN_CARD)
-    plug = identification.get("PlugAndChargeIdentification")
-    if plug is not None:
-        return Medium("pnc", "EMAID", _contract(plug["EvcoID"]), Code.UNKNOWN_CONTRACT)
-    remote = identification.get("RemoteIdentification")
-    if remote is not None:
-        return Medium("remote", "APP_USER", _contract(remote["EvcoID"]), Code.UNKNOWN_CARD)
-    # A contract id is printed and told to many: without its PIN it allows nothing, and OCPI cannot ask about a PIN.
-    raise Refused(Code.WRONG_PIN, "a QR code cannot be checked with the provider")
-
-
-def _contract(text: str) -> str:
     try:
-        return str(ids.EvcoID.parse(text).complete)
-    except ids.InvalidId:
-        return text
+        return tokens_of_oicp.medium_of(identification)
+    except NotSayable as refusal:
+        raise Refused(Code.WRONG_PIN, refusal.reason) from None
 
 
 class Authorizing:
@@ -110,10 +80,11 @@ class Authorizing:
                 sender=asker,
             )
         if not said.is_success:
-            raise Refused(_refusal(said.http, said.code, medium), said.message)
+            raise Refused(authorization.code_of_error(said.http, said.code, medium), said.message)
         info: Tree = said.data
-        if info["allowed"] != "ALLOWED":
-            raise Refused(_NO[info["allowed"] == "NOT_ALLOWED"], info=str(info["allowed"]))
+        code, why = authorization.code_of_answer(info)
+        if code is not Code.SUCCESS:
+            raise Refused(code, info=why)
         session = await self._opened(call, medium, info, asker)
         return _answer(call.connection, session)
 
@@ -182,10 +153,11 @@ class Authorizing:
             connection, "AuthorizeStart", message, id=path_id, deadline_s=deadline_s, wait=False
         )
         said: Message = answer.tree
-        code = str(said.get("StatusCode", {}).get("Code", ""))
-        token = await self._token(partner, connection, uid, token_type, said)
-        if said.get("AuthorizationStatus") != "Authorized":
-            return _refused(code, token)
+        verdict = authorization.verdict_of(said)
+        _raise(verdict)
+        token = await self._token(connection, uid, token_type, said)
+        if verdict is not Verdict.ALLOWED:
+            return {"allowed": verdict.value, "token": token}
         session = await self._allowed(partner, message, said, token, asker=sender or self._bridge.hub.settings.party)
         return {"allowed": "ALLOWED", "token": token, "authorization_reference": session.reference}
 
@@ -238,72 +210,45 @@ class Authorizing:
             return ids.ProviderID.parse(str(said["ProviderID"])).party()
         return Party.parse(connection.party if connection.kind == "hub" else connection.provider_ids[0])
 
-    async def _token(self, partner: Partner, connection: Connection, uid: str, token_type: str, said: Message) -> Tree:
+    async def _token(self, connection: Connection, uid: str, token_type: str, said: Message) -> Tree:
         """The token on record, else one made of what the answer says: whose it is."""
         party = self._who_answered(connection, said)
-        provider = ids.ProviderID.of(party)
         if connection.kind == "hub":
             await self._bridge.connections.learn(connection, PartyRole.EMSP, party)
         found = await tokens.find(self._bridge.hub.store, party, uid, token_type)
         if found is not None:
             known: Tree = parse(found.body, limit=SMALL)
             return known
-        return {
-            "country_code": party.country_code,
-            "party_id": party.party_id,
-            "uid": uid,
-            "type": token_type,
-            "contract_id": uid if token_type == _EMAID else f"{provider}-{uid}"[:_TOO_LONG],
-            "issuer": str(provider),
-            "valid": True,
-            "whitelist": "NEVER",
-            "last_updated": timestamp(self._bridge.hub.clock.now()),
-        }
+        return authorization.token_behind(party, uid, token_type, received=timestamp(self._bridge.hub.clock.now()))
 
 
 def _answer(connection: Connection, session: OicpSession) -> Message:
     """AuthorizationStart or AuthorizationStop, of a driver who may."""
-    answer = {
-        "AuthorizationStatus": "Authorized",
-        "StatusCode": status(Code.SUCCESS),
-        "SessionID": session.id,
-        "ProviderID": voices.styled_provider(connection, session.provider_id),
-        "CPOPartnerSessionID": session.cpo_partner_session,
-        "EMPPartnerSessionID": session.emp_partner_session,
-    }
-    return {name: value for name, value in answer.items() if value}
+    return authorization.allowed(
+        session.id,
+        voices.styled_provider(connection, session.provider_id),
+        CPOPartnerSessionID=session.cpo_partner_session,
+        EMPPartnerSessionID=session.emp_partner_session,
+    )
 
 
-def _refusal(http: int, code: int, medium: Medium) -> Code:
-    """The StatusCode for what OCPI answered."""
-    if code == _UNKNOWN_TOKEN or http == 404:
-        return medium.unknown
-    if code in (2001, 2002):
-        return Code.NOBODY_POSITIVE
-    return Code.PARTNER_SILENT if code >= 3000 else Code.NOBODY_POSITIVE
-
-
-def _refused(code: str, token: Tree) -> Tree:
-    """AuthorizationInfo for a refusal. Raises: PeerRefused, PeerTimeout, PeerUnreachable."""
-    if code in _NOBODYS:
-        raise PeerRefused("the token is not known", http=404, status_code=_UNKNOWN_TOKEN)
-    if code in _SILENT:
-        raise PeerTimeout("the provider did not answer the hub in time")
-    if code in _BROKEN:
-        raise PeerUnreachable(f"StatusCode {code}")
-    return {"allowed": "BLOCKED" if code == Code.CONTRACT_LOCKED else "NOT_ALLOWED", "token": token}
+def _raise(verdict: Verdict) -> None:
+    """Raises: PeerRefused, PeerTimeout, PeerUnreachable, for what is no provider's word about the driver."""
+    match verdict:
+        case Verdict.UNKNOWN:
+            raise PeerRefused("the token is not known", http=404, status_code=_UNKNOWN_TOKEN)
+        case Verdict.SILENT:
+            raise PeerTimeout("the provider did not answer the hub in time")
+        case Verdict.BROKEN:
+            raise PeerUnreachable("the hub could not ask the provider")
 
 
 def _identified(uid: str, token_type: str) -> dict[str, Any]:
     """Raises: PeerRefused, for a card or contract that OICP cannot write: nobody there can know it."""
     try:
-        if token_type == _EMAID:
-            return {"PlugAndChargeIdentification": {"EvcoID": str(ids.EvcoID.parse(uid).complete)}}
-        if token_type == _RFID:
-            return {"RFIDMifareFamilyIdentification": {"UID": ids.card_uid(uid)}}
-    except ids.InvalidId as fault:
-        raise PeerRefused(str(fault), http=404, status_code=_UNKNOWN_TOKEN) from None
-    raise PeerRefused("OICP asks about cards and contracts only", http=404, status_code=_UNKNOWN_TOKEN)
+        return tokens_of_oicp.asked_about(uid, token_type, Terms())
+    except NotSayable as refusal:
+        raise PeerRefused(refusal.reason, http=404, status_code=_UNKNOWN_TOKEN) from None
 
 
 def _carried(*names: str) -> dict[str, Any]:

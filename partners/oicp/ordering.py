@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, Final
 
 import structlog
@@ -24,12 +23,15 @@ from hub.core.jsontypes import Tree
 from hub.core.operations import SENDER
 from hub.core.registry import Partner
 from hub.core.types import parse_datetime
-from partners.oicp import ids, voices
+from partners.oicp import voices
 from partners.oicp.answers import Code
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.ledger import PENDING, REFUSED, OicpSession, new_session_id
-from partners.oicp.mapping.commands import command_result
+from partners.oicp.mapping.commands import command_result, minutes_until
+from partners.oicp.mapping.faults import NotSayable
+from partners.oicp.mapping.terms import Terms
+from partners.oicp.mapping.tokens import remote_identification
 from partners.oicp.places import EvsePlace
 
 log = structlog.get_logger()
@@ -38,7 +40,6 @@ Message = Mapping[str, Any]
 
 WAIT_S: Final = 65.0
 """A hub gives a CPO 60 s; then its own answer comes."""
-_LONGEST_MIN: Final = 99
 _REJECTED: Final[Tree] = {"result": "REJECTED", "timeout": 0}
 _NOT_SUPPORTED: Final[Tree] = {"result": "NOT_SUPPORTED", "timeout": 0}
 _UNKNOWN_SESSION: Final[Tree] = {"result": "UNKNOWN_SESSION", "timeout": 0}
@@ -72,17 +73,18 @@ class Ordering:
         return _ACCEPTED
 
     async def _begin(self, connection: Connection, name: str, order: Tree, *, to: str, sender: str) -> Tree:
-        minutes = self._minutes(order) if name == "RESERVE_NOW" else None
-        if minutes is not None and not 1 <= minutes <= _LONGEST_MIN:
+        try:
+            minutes = self._minutes(order) if name == "RESERVE_NOW" else None
+            identification = remote_identification(order["token"])
+        except NotSayable:
             return _REJECTED
         evse_uid = order.get("evse_uid")
         place = await self._bridge.places.named(to, order["location_id"], evse_uid) if evse_uid else None
-        contract = _contract(order["token"])
-        if place is None or contract is None:
+        if place is None:
             return _REJECTED
         if not place.is_remote:
             return _NOT_SUPPORTED
-        session = self._session(connection, order, place, contract, to=to, sender=sender)
+        session = self._session(connection, order, place, identification, to=to, sender=sender)
         await self._bridge.ledger.open(session)
         message = self._message(connection, session) | ({"Duration": minutes} if minutes is not None else {})
         operation = "AuthorizeRemoteStart" if minutes is None else "AuthorizeRemoteReservationStart"
@@ -90,11 +92,11 @@ class Ordering:
         return _ACCEPTED
 
     def _minutes(self, order: Tree) -> int:
-        left = parse_datetime(order["expiry_date"]) - self._bridge.hub.clock.now()
-        return math.ceil(left / timedelta(minutes=1))
+        """Raises: NotSayable."""
+        return minutes_until(parse_datetime(order["expiry_date"]), self._bridge.hub.clock.now(), Terms())
 
     def _session(
-        self, connection: Connection, order: Tree, place: EvsePlace, contract: str, *, to: str, sender: str
+        self, connection: Connection, order: Tree, place: EvsePlace, identification: Tree, *, to: str, sender: str
     ) -> OicpSession:
         session_id, reservation = new_session_id(), order.get("reservation_id", "")
         return OicpSession(
@@ -108,7 +110,7 @@ class Ordering:
             evse_id=place.evse_id,
             location=place.location,
             evse_uid=place.evse_uid,
-            identification={"RemoteIdentification": {"EvcoID": contract}},
+            identification=identification,
             token=order["token"],
             emp_partner_session=session_id,
             reference=order.get("authorization_reference") or session_id,
@@ -183,14 +185,6 @@ class Ordering:
 
     def _later(self, work: Any) -> None:
         self._bridge.hub.background.start(work, name="oicp order")
-
-
-def _contract(token: Tree) -> str | None:
-    """The EvcoID of the token's contract; None where it is none, as OICP knows drivers by that alone."""
-    try:
-        return str(ids.EvcoID.parse(token["contract_id"]).complete)
-    except ids.InvalidId:
-        return None
 
 
 def _code(tree: Message) -> str:

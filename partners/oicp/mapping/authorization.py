@@ -14,7 +14,7 @@ from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from partners.oicp import ids
 from partners.oicp.answers import Code, status
-from partners.oicp.mapping.tokens import Medium, synthetic_contract
+from partners.oicp.mapping.tokens import EMAID, Medium, synthetic_contract
 
 AUTHORIZED: Final = "Authorized"
 NOT_AUTHORIZED: Final = "NotAuthorized"
@@ -58,11 +58,11 @@ CODES: Final[Mapping[str, Code]] = {
 
 
 def verdict_of(answer: Mapping[str, Any]) -> Verdict:
-    """What an AuthorizationStart or AuthorizationStop means. A yes with a code that says no is a no."""
+    """What an AuthorizationStart or AuthorizationStop means. A yes whose code says no is a no."""
     code = str((answer.get("StatusCode") or {}).get("Code", ""))
     meant = next((verdict for member, verdict in VERDICTS.items() if member == code), Verdict.NOT_ALLOWED)
     if answer.get("AuthorizationStatus") == AUTHORIZED:
-        return meant
+        return meant if code else Verdict.ALLOWED
     return Verdict.NOT_ALLOWED if meant is Verdict.ALLOWED else meant
 
 
@@ -97,18 +97,16 @@ def refused(code: Code, info: str = "") -> Tree:
     return {"AuthorizationStatus": NOT_AUTHORIZED, "StatusCode": status(code, info=info)}
 
 
-def token_behind(answer: Mapping[str, Any], medium: Medium, provider: Party, *, received: str) -> Tree:
+def token_behind(provider: Party, uid: str, token_type: str, *, received: str) -> Tree:
     """The Token that AuthorizationInfo needs, where none is on record: OICP tells only whose it is."""
-    who = str(answer.get("ProviderID") or "")
-    owner = ids.ProviderID.parse(who).party() if who else provider
-    is_contract = medium.name == "pnc"
+    is_contract = token_type == EMAID
     return {
-        "country_code": owner.country_code,
-        "party_id": owner.party_id,
-        "uid": medium.uid,
-        "type": medium.token_type,
-        "contract_id": medium.uid if is_contract else synthetic_contract(owner, medium.uid),
-        "issuer": str(ids.ProviderID.of(owner)),
+        "country_code": provider.country_code,
+        "party_id": provider.party_id,
+        "uid": uid,
+        "type": token_type,
+        "contract_id": uid if is_contract else synthetic_contract(provider, uid),
+        "issuer": str(ids.ProviderID.of(provider)),
         "valid": True,
         "whitelist": "NEVER",
         "last_updated": received,

@@ -27,6 +27,8 @@ QR_CODE: Final = "QRCodeIdentification"
 PLUG_AND_CHARGE: Final = "PlugAndChargeIdentification"
 REMOTE: Final = "RemoteIdentification"
 
+EMAID: Final = "EMAID"
+"""TokenType of a contract that a car tells."""
 _CARD_TYPE: Final = "RFID"
 _UID: Final = 36
 _VISUAL: Final = 64
@@ -48,7 +50,7 @@ MEDIA: Final[Mapping[str, tuple[str, str, Code]]] = {
     CARD: ("rfid", "RFID", Code.UNKNOWN_CARD),
     KNOWN_CARD: ("rfid", "RFID", Code.UNKNOWN_CARD),
     QR_CODE: ("qr", "", Code.WRONG_PIN),
-    PLUG_AND_CHARGE: ("pnc", "EMAID", Code.UNKNOWN_CONTRACT),
+    PLUG_AND_CHARGE: ("pnc", EMAID, Code.UNKNOWN_CONTRACT),
     REMOTE: ("remote", "APP_USER", Code.UNKNOWN_CONTRACT),
 }
 """Every way, in the order in which they count where a message fills in several: name, type of token, StatusCode."""
@@ -89,7 +91,7 @@ def asked_about(uid: str, token_type: str, terms: Terms) -> Tree:
     try:
         if token_type == _CARD_TYPE:
             return {CARD: {"UID": ids.card_uid(uid, is_reversed=terms.reverses_uids)}}
-        if token_type in ("EMAID", "OTHER"):
+        if token_type in (EMAID, "OTHER"):
             return {PLUG_AND_CHARGE: {"EvcoID": str(ids.EvcoID.parse(uid).complete)}}
     except ids.InvalidId as fault:
         raise NotSayable(fault.message) from None

@@ -14,5 +14,7 @@ BOUNDED: Final = settings(
     phases=(Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )
+FEW: Final = settings(BOUNDED, max_examples=30)
+"""For laws about large things."""
 BOUNDED_EACH: Final = settings(BOUNDED, max_examples=15)
 """For laws that are tried out for many kinds of things."""

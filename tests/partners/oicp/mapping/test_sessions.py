@@ -14,7 +14,7 @@ from partners.oicp.mapping.sessions import lost_in, lost_of, notifications_of, s
 from partners.oicp.wire import Unfit, read_notification, write
 from partners.oicp.wire.notifications import BY_TYPE
 from tests.laws.objects import objects
-from tests.partners.oicp.laws import BOUNDED
+from tests.partners.oicp.laws import BOUNDED, FEW
 from tests.partners.oicp.messages import messages
 
 NOW = "2026-03-01T12:00:00Z"
@@ -106,7 +106,7 @@ def test_an_end_without_a_start_is_a_session_all_the_same() -> None:
     assert told(OVER)["start_date_time"] == "2026-03-01T10:01:00Z"
 
 
-@BOUNDED
+@FEW
 @given(notifications=st.lists(st.one_of(*map(messages, BY_TYPE.values())), min_size=1, max_size=4))
 def test_any_notifications_make_a_valid_session(notifications: list[dict[str, Any]]) -> None:
     session: dict[str, Any] | None = None
@@ -115,7 +115,7 @@ def test_any_notifications_make_a_valid_session(notifications: list[dict[str, An
         SESSION["2.3.0"].read(session)
 
 
-@BOUNDED
+@FEW
 @given(noise=messages(BY_TYPE["Progress"]), name=st.sampled_from(["ChargingStart", "ConsumedEnergyProgress", "Type"]))
 def test_a_notification_with_anything_in_it_is_refused_or_a_session(noise: dict[str, Any], name: str) -> None:
     values: list[Any] = [None, "x", 7, [], {}, True, "2026-01-01"]

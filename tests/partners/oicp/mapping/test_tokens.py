@@ -196,6 +196,7 @@ def test_only_a_yes_with_a_yes_is_a_yes() -> None:
 
     assert authorization.verdict_of(answer("000")) is Verdict.ALLOWED
     assert authorization.verdict_of(answer("200")) is Verdict.BLOCKED
+    assert authorization.verdict_of({"AuthorizationStatus": "Authorized"}) is Verdict.ALLOWED
     assert authorization.verdict_of({}) is Verdict.NOT_ALLOWED
 
 
@@ -234,9 +235,11 @@ def test_a_yes_names_the_session_and_a_no_does_not() -> None:
     assert no["StatusCode"]["AdditionalInfo"] == "EXPIRED"
 
 
-def test_the_token_behind_an_answer_is_the_provider_s_that_it_names() -> None:
-    card = Medium("rfid", "RFID", "04A1B2C3", Code.UNKNOWN_CARD)
-    tree = authorization.token_behind({"ProviderID": "NL-TNM"}, card, DCB, received=WHEN)
-    assert tree["contract_id"] == "NL-TNM-04A1B2C3"
+@pytest.mark.parametrize(
+    ("uid", "token_type", "contract"),
+    [("04A1B2C3", "RFID", "DE-DCB-04A1B2C3"), ("DE-DCB-C12345678-4", "EMAID", "DE-DCB-C12345678-4")],
+)
+def test_the_token_behind_an_answer_is_the_provider_s(uid: str, token_type: str, contract: str) -> None:
+    tree = authorization.token_behind(DCB, uid, token_type, received=WHEN)
+    assert tree["contract_id"] == contract
     assert TOKEN["2.3.0"].read(tree).tree() == tree
-    assert authorization.token_behind({}, card, DCB, received=WHEN)["issuer"] == "DE-DCB"
