@@ -43,7 +43,7 @@ def test_an_address_gets_ten_lines_a_minute_and_then_a_sum() -> None:
             "log_level": "warning",
         },
     ]
-    assert failures.counts() == {"ocpi": LINES + 25, "api": 1, "ocpp": 0, "files": 0}
+    assert failures.counts() == {"ocpi": LINES + 25, "api": 1, "ocpp": 0, "oicp": 0, "files": 0}
 
 
 def test_after_its_minute_an_address_has_lines_again() -> None:
