@@ -213,6 +213,7 @@ ANSWERS: Final[dict[str, Tree]] = {
         client_certificate=_TEXT, server_ca=_TEXT, operator_style=_TEXT, provider_style=_TEXT,
         countries={"type": "object", "additionalProperties": _TEXT},
         terms=_ANY_OBJECT,
+        prices={"type": "array", "items": _ANY_OBJECT},
         limits={"type": "object", "additionalProperties": _WHOLE},
         learns=_FLAG,
     ),
