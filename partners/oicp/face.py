@@ -42,6 +42,8 @@ LARGE_S: Final = 120.0
 """Seconds in which a push of data must be here."""
 _IN_A_THREAD: Final = 1024 * 1024
 """A message of more bytes is read beside the event loop: others are served meanwhile."""
+_LEFT_S: Final = 5.0
+"""Seconds in which the rest of a small body must be here, for the connection to go on."""
 _NOTHING: Final = "other"
 
 
@@ -71,6 +73,32 @@ class _Reply(NamedTuple):
     headers: list[tuple[bytes, bytes]]
 
 
+class _Body:
+    """What comes of a request, and whether all of it came: what is left unread ends the connection."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._ended = False
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        message = await self._receive()
+        self._ended = not message.get("more_body")
+        return message
+
+    async def is_gone(self, scope: Scope) -> bool:
+        """A small body is read also where the request was refused before: the client may go on asking."""
+        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if self._ended or not declared.isdigit() or int(declared[:20]) > SMALL:
+            return self._ended
+        try:
+            async with asyncio.timeout(_LEFT_S):
+                while not self._ended:
+                    await self()
+        except TimeoutError:
+            return False
+        return True
+
+
 class Face:
     """See the module. Nothing is served before `serve` has said who answers."""
 
@@ -93,9 +121,12 @@ class Face:
         if scope["type"] != "http":
             return
         trace.begin()
-        reply = await self._replied(scope, receive)
+        body = _Body(receive)
+        reply = await self._replied(scope, body)
+        may_stay = await body.is_gone(scope)
         headers = [
             *reply.headers,
+            *(() if may_stay else ((b"connection", b"close"),)),
             (b"content-type", b"application/json"),
             (b"content-length", str(len(reply.body)).encode()),
             (b"process-id", trace.request_id().encode()),

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from tests.databases import PostgresServer
+from tests.walks.cpos import joined, location
 from tests.walks.oicp_site import CONTRACT, OicpSite
 from tests.walks.site import VERSIONS, Emsp, Place, Tree, until
+from tests.walks.test_twenty import patches, twenty
 
 
 @pytest.fixture(autouse=True)
@@ -168,3 +170,26 @@ async def test_a_record_whose_answer_is_lost_is_billed_once(oicp: OicpSite) -> N
 
     await until(settled, why="the record, and the lane at rest")
     assert len({str(each) for each in mine()}) == 1
+
+
+async def test_one_change_reaches_twenty_emsps_of_ocpi_and_the_emp_of_oicp(
+    oicp: OicpSite, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with joined(oicp.site, "2.2.1", tmp_path_factory.mktemp("cpo")) as cpo:
+        party = cpo.process.party
+        oicp.site.hub.web.ask("PATCH", f"/api/v1/oicp/operators/{party}", {"hotline": "+3212345678"})
+        async with twenty(oicp.site) as emsps:
+            place = location("2.2.1", "BROAD")
+            place["evses"][0]["evse_id"] = "BE*BBB*EBROAD"
+            await asyncio.to_thread(cpo.does, "objects", module="locations", object=place)
+            await until(lambda: all(emsp.mirror.listed("locations") for emsp in emsps), why="the location everywhere")
+            change = {"path": ["BROAD", "BROAD-1"], "change": {"status": "CHARGING"}}
+            await asyncio.to_thread(cpo.does, "patch", **change)
+            await until(lambda: all(patches(emsp, "BROAD") for emsp in emsps), why="all twenty")
+
+            def told() -> bool:
+                statuses: Tree = oicp.emp.do("pull-status", evses=["BE*BBB*EBROAD"])["statuses"]
+                return "Occupied" in statuses.values()
+
+            await until(told, why="the EMP of OICP")
+    oicp.nobody_complains()

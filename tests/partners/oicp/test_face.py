@@ -422,3 +422,25 @@ async def test_an_answer_that_is_no_json_is_our_own_fault(gate: Gate) -> None:
         said = await gate.ask("AuthorizeStart", START, by="cpo")
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["oicp request failed"]
     assert (said.http, said.code) == (200, "001")
+
+
+async def test_who_asks_too_often_keeps_the_connection(gate: Gate) -> None:
+    often = {"PullEvseStatus": 1}
+    connection = gate.door.connections.get("emp").model_copy(update={"limits": often})
+    await gate.door.connections.connect(connection, actor="test")
+    path = OPERATIONS["PullEvseStatus"].path.replace("{id}", "DE-DCB")
+    wire = await gate.wire("emp")
+    statuses = []
+    for _ in range(4):
+        body = b'{"ProviderID":"DE-DCB"}'
+        names = f"Host: hub\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        head = f"POST {path} HTTP/1.1\r\n{names}\r\n\r\n"
+        wire.writer.write(head.encode())
+        await wire.writer.drain()
+        await asyncio.sleep(0.05)
+        wire.writer.write(body)
+        answered = await asyncio.wait_for(wire.reader.readuntil(b"\r\n\r\n"), 5)
+        statuses.append(int(answered.split()[1]))
+        length = int(answered.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        await wire.reader.readexactly(length)
+    assert statuses == [200, 429, 429, 429]
