@@ -17,7 +17,6 @@ from partners.oicp.answers import Code, status
 from partners.oicp.mapping.tokens import EMAID, Medium, synthetic_contract
 
 AUTHORIZED: Final = "Authorized"
-NOT_AUTHORIZED: Final = "NotAuthorized"
 
 
 class Verdict(StrEnum):
@@ -90,11 +89,6 @@ def allowed(session_id: str, provider_id: str, **partner_sessions: str) -> Tree:
         "StatusCode": status(Code.SUCCESS),
     }
     return {name: value for name, value in tree.items() if value}
-
-
-def refused(code: Code, info: str = "") -> Tree:
-    """AuthorizationStart, or AuthorizationStop, that says no: without a session, and whose no it is."""
-    return {"AuthorizationStatus": NOT_AUTHORIZED, "StatusCode": status(code, info=info)}
 
 
 def token_behind(provider: Party, uid: str, token_type: str, *, received: str) -> Tree:

@@ -99,7 +99,7 @@ def location_of(
     evses: list[tuple[Record, Tree]] = []
     reasons: list[str] = []
     before = {evse["uid"]: evse for evse in (known or {}).get("evses") or ()}
-    for record in sorted(records, key=lambda each: ids.EvseID.parse(each["EvseID"]).canonical):
+    for record in _by_id(records, notes):
         try:
             evses.append((record, _evse(record, terms, received, statuses or {}, before, notes)))
         except NotSayable as refusal:
@@ -112,6 +112,14 @@ def location_of(
     told = [_at_place(evse, place) for _, evse in evses]
     changed = max(evse["last_updated"] for evse in told)
     return notes.mapped({**place, "evses": told, "last_updated": changed})
+
+
+def _by_id(records: Sequence[Record], notes: Notes) -> list[Record]:
+    """In the order of their ids; of two records of one EVSE the later."""
+    found = {ids.EvseID.parse(record["EvseID"]).canonical: record for record in records}
+    if len(found) < len(records):
+        notes.warn("an EVSE is told twice: the later record counts")
+    return [found[evse_id] for evse_id in sorted(found)]
 
 
 def _party(record: Record, terms: Terms) -> Party:

@@ -181,6 +181,13 @@ def test_records_of_one_pool_are_one_location_whatever_their_stations() -> None:
     assert [each["uid"] for each in read(*records)["evses"]] == ["DEABCE0", "DEABCE1"]
 
 
+def test_of_two_records_of_one_evse_the_later_counts() -> None:
+    mapped = location_of([record(), record(EvseID="deabce1", HotlinePhoneNumber="+4911111")], TERMS, received=WHEN)
+    assert [each["uid"] for each in mapped.value["evses"]] == ["DEABCE1"]
+    assert mapped.value["help_phone"] == "+4911111"
+    assert mapped.warnings == ("an EVSE is told twice: the later record counts",)
+
+
 def test_records_without_a_pool_are_grouped_by_operator_and_place() -> None:
     here = {"GeoCoordinates": {"DecimalDegree": {"Latitude": "52.48051", "Longitude": "13.35647"}}}
     there = {"GeoCoordinates": {"Google": {"Coordinates": "48.1 11.5"}}}

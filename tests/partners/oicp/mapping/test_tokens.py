@@ -227,12 +227,9 @@ def test_an_error_of_ocpi_has_a_code(http: int, ocpi_code: int, code: Code) -> N
     assert authorization.code_of_error(http, ocpi_code, card) is code
 
 
-def test_a_yes_names_the_session_and_a_no_does_not() -> None:
+def test_a_yes_names_the_session() -> None:
     yes = authorization.allowed("s", "DE-DCB", CPOPartnerSessionID="", EMPPartnerSessionID="e")
     assert list(yes) == ["SessionID", "EMPPartnerSessionID", "ProviderID", "AuthorizationStatus", "StatusCode"]
-    no = authorization.refused(Code.CONTRACT_LOCKED, "EXPIRED")
-    assert no["AuthorizationStatus"] == "NotAuthorized"
-    assert no["StatusCode"]["AdditionalInfo"] == "EXPIRED"
 
 
 @pytest.mark.parametrize(
