@@ -38,5 +38,12 @@ async def say_operator(program: Program, party: str, ask: OicpOperator, *, actor
 
 
 async def findings(program: Program) -> list[Tree]:
-    """What keeps things from partners of OICP, by owner and reason; the most frequent first."""
-    return await found.shown(program.store)
+    """What keeps things from partners of OICP: hubs that fail or wait for a word, then by owner and reason."""
+    return [*await program.oicp.evse_push.shown(), *await found.shown(program.store)]
+
+
+async def confirm(program: Program, name: str, *, actor: str) -> Tree:
+    """What is to be taken back at a hub, and is more than may go by itself, goes. Raises: NotFound."""
+    await program.oicp_door.refresh()
+    await program.oicp.evse_push.confirm(name, actor=actor)
+    return {"confirmed": name}

@@ -8,6 +8,7 @@ from typing import Final
 from hub.core.dispatch import Dispatcher
 from hub.core.ports import Hub
 from hub.core.units import Kind
+from partners.oicp.acknowledged import OICP_ACKNOWLEDGED, OICP_PUSHES
 from partners.oicp.authorize import Authorizing
 from partners.oicp.bridge import Bridge
 from partners.oicp.client import Client
@@ -16,6 +17,7 @@ from partners.oicp.evse_follower import EvseFollower
 from partners.oicp.evse_intake import OICP_PROJECTIONS, EvseIntake
 from partners.oicp.evse_lists import EvseLists
 from partners.oicp.evse_projection import EvseProjection
+from partners.oicp.evse_push import EvsePush
 from partners.oicp.evse_pushes import EvsePushes
 from partners.oicp.evse_table import OICP_EVSES, OICP_STATES, EvseTable
 from partners.oicp.face import Handler
@@ -35,6 +37,7 @@ from partners.oicp.understood import reading
 OICP_KINDS: Final[tuple[Kind, ...]] = (
     *(OICP_SESSIONS, OICP_RECORDS),
     *(OICP_EVSES, OICP_STATES, OICP_PROJECTIONS, OICP_OPERATORS, OICP_FINDINGS),
+    *(OICP_ACKNOWLEDGED, OICP_PUSHES),
 )
 
 
@@ -61,6 +64,9 @@ class Oicp:
         self.evse_pushes = EvsePushes(hub, self.intake)
         self.evse_lists = EvseLists(hub)
         self.status_lists = StatusLists(hub, self.table, self.evse_lists)
+        self.evse_push = EvsePush(self.bridge, self.table)
+        for told in (self.follower.on_written, self.intake.on_written):
+            told(self.evse_push.wake)
         self.authorizing = Authorizing(self.bridge)
         self.ordering = Ordering(self.bridge)
         self.serving = Serving(self.bridge)
@@ -96,3 +102,4 @@ class Oicp:
         self.hub.background.start(self.records.run(), name="oicp records")
         self.hub.background.start(self.follower.run(), name="oicp evses")
         self.hub.background.start(self.projection.run(), name="oicp locations")
+        self.hub.background.start(self.evse_push.run(), name="oicp pushes")
