@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hub.control.oicp_asks import OicpOperator
@@ -39,11 +40,18 @@ async def say_operator(program: Program, party: str, ask: OicpOperator, *, actor
 
 async def findings(program: Program) -> list[Tree]:
     """What keeps things from partners of OICP: hubs that fail or wait for a word, then by owner and reason."""
-    return [*await program.oicp.evse_push.shown(), *await found.shown(program.store)]
+    oicp = program.oicp
+    return [*await oicp.evse_push.shown(), *await oicp.evse_pull.shown(), *await found.shown(program.store)]
 
 
 async def confirm(program: Program, name: str, *, actor: str) -> Tree:
-    """What is to be taken back at a hub, and is more than may go by itself, goes. Raises: NotFound."""
+    """What is held towards a hub, or from it, as it is more than may go by itself, goes. Raises: NotFound."""
     await program.oicp_door.refresh()
-    await program.oicp.evse_push.confirm(name, actor=actor)
+    held = 0
+    for work in (program.oicp.evse_push, program.oicp.evse_pull):
+        with suppress(NotFound):
+            await work.confirm(name, actor=actor)
+            held += 1
+    if not held:
+        raise NotFound("nothing is held there")
     return {"confirmed": name}

@@ -17,6 +17,7 @@ from partners.oicp.evse_follower import EvseFollower
 from partners.oicp.evse_intake import OICP_PROJECTIONS, EvseIntake
 from partners.oicp.evse_lists import EvseLists
 from partners.oicp.evse_projection import EvseProjection
+from partners.oicp.evse_pull import OICP_PULLS, EvsePull
 from partners.oicp.evse_push import EvsePush
 from partners.oicp.evse_pushes import EvsePushes
 from partners.oicp.evse_table import OICP_EVSES, OICP_STATES, EvseTable
@@ -37,7 +38,7 @@ from partners.oicp.understood import reading
 OICP_KINDS: Final[tuple[Kind, ...]] = (
     *(OICP_SESSIONS, OICP_RECORDS),
     *(OICP_EVSES, OICP_STATES, OICP_PROJECTIONS, OICP_OPERATORS, OICP_FINDINGS),
-    *(OICP_ACKNOWLEDGED, OICP_PUSHES),
+    *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS),
 )
 
 
@@ -64,6 +65,7 @@ class Oicp:
         self.evse_pushes = EvsePushes(hub, self.intake)
         self.evse_lists = EvseLists(hub)
         self.status_lists = StatusLists(hub, self.table, self.evse_lists)
+        self.evse_pull = EvsePull(self.bridge, self.table, self.intake)
         self.evse_push = EvsePush(self.bridge, self.table)
         for told in (self.follower.on_written, self.intake.on_written):
             told(self.evse_push.wake)
@@ -103,3 +105,4 @@ class Oicp:
         self.hub.background.start(self.follower.run(), name="oicp evses")
         self.hub.background.start(self.projection.run(), name="oicp locations")
         self.hub.background.start(self.evse_push.run(), name="oicp pushes")
+        self.hub.background.start(self.evse_pull.run(), name="oicp pulls")

@@ -70,6 +70,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_oicp_findings", (), ()),
     ("doc_oicp_operators", (), ()),
     ("doc_oicp_projections", (), ()),
+    ("doc_oicp_pulls", (), ()),
     ("doc_oicp_pushes", (), ()),
     ("doc_oicp_records", ("state", "provider", "operator", "session"), ("state", "provider")),
     ("doc_oicp_sessions", ("state", "reference", "session", "evse", "partner_session", "reservation"), ("state", "reference", "session", "evse", "partner_session", "reservation")),
