@@ -29,6 +29,8 @@ from partners.oicp.notifications import Notifications
 from partners.oicp.operators import OICP_OPERATORS, Operators
 from partners.oicp.ordering import Ordering
 from partners.oicp.peers import OicpPeers
+from partners.oicp.record_lists import RecordLists
+from partners.oicp.record_pull import RecordPull
 from partners.oicp.record_store import OICP_RECORDS
 from partners.oicp.records import Records
 from partners.oicp.serving import Serving
@@ -74,6 +76,8 @@ class Oicp:
         self.serving = Serving(self.bridge)
         self.notifications = Notifications(self.bridge, self.ordering)
         self.records = Records(self.bridge, self.notifications)
+        self.record_lists = RecordLists(hub)
+        self.record_pull = RecordPull(self.bridge, self.records)
         self.peers = OicpPeers(self.authorizing, self.ordering, self.serving, self.notifications, self.records)
 
     @property
@@ -88,6 +92,7 @@ class Oicp:
             "AuthorizeRemoteReservationStop": self.serving.reservation_stop,
             "ChargingNotification": self.notifications.hear,
             "ChargeDetailRecord": self.records.take,
+            "GetChargeDetailRecords": self.record_lists.records,
             "PullEvseData": self.evse_lists.data,
             "PullEvseStatus": self.status_lists.all,
             "PullEvseStatusByID": self.status_lists.by_id,
@@ -106,3 +111,4 @@ class Oicp:
         self.hub.background.start(self.projection.run(), name="oicp locations")
         self.hub.background.start(self.evse_push.run(), name="oicp pushes")
         self.hub.background.start(self.evse_pull.run(), name="oicp pulls")
+        self.hub.background.start(self.record_pull.run(), name="oicp records compared")
