@@ -215,7 +215,7 @@ ANSWERS: Final[dict[str, Tree]] = {
         terms=_ANY_OBJECT,
         prices={"type": "array", "items": _ANY_OBJECT},
         limits={"type": "object", "additionalProperties": _WHOLE},
-        learns=_FLAG,
+        learns=_FLAG, push_size=_WHOLE, data_every_s=_WHOLE, status_every_s=_WHOLE,
     ),
     "OicpConnections": _page("OicpConnectionShown"),
     "OicpCertificateShown": _object(
@@ -224,6 +224,7 @@ ANSWERS: Final[dict[str, Tree]] = {
     ),
     "OicpCertificates": _page("OicpCertificateShown"),
     "OicpOperatorShown": _object(party=_TEXT, terms=_ANY_OBJECT),
+    "OicpConfirmed": _object(confirmed=_TEXT),
     "OicpOperators": _page("OicpOperatorShown"),
     "OicpFindings": _items(_object(owner=_TEXT, reason=_TEXT, things=_WHOLE, example=_TEXT), total=_WHOLE),
     "Clients": _items(

@@ -37,3 +37,9 @@ async def list_oicp_findings(request: Request, bearer: Viewer) -> Response:
     """What keeps EVSEs and prices from partners of OICP: by owner and reason, how many, and one of them."""
     items = await oicp_evses.findings(program_of(request))
     return answer({"items": items, "total": len(items)})
+
+
+@router.post("/connections/{name}/confirm", responses=gives("OicpConfirmed"))
+async def confirm_oicp(request: Request, name: Segment, bearer: Admin) -> Response:
+    """Let a hub lose EVSEs that are held back there: more than a fifth within a day is not taken back unasked."""
+    return answer(await oicp_evses.confirm(program_of(request), name, actor=bearer.subject))

@@ -44,7 +44,12 @@ def findings(face: Face) -> None:
     face.show(face.hub.get("/oicp/findings"), _FINDINGS)
 
 
+def confirm(face: Face, name: Annotated[str, typer.Argument(help="The hub, as it is called here.")]) -> None:
+    """Let a hub lose the EVSEs that busbar oicp findings shows as held back."""
+    face.show(face.hub.post(f"/oicp/connections/{quoted(name)}/confirm"))
+
+
 def add_to(app: typer.Typer) -> None:
     """Beside the other commands of OICP."""
-    for name, work in (("operator", operator), ("findings", findings)):
+    for name, work in (("operator", operator), ("findings", findings), ("confirm", confirm)):
         command(app, name)(work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hub.control.oicp_asks import OicpOperator
@@ -38,5 +39,19 @@ async def say_operator(program: Program, party: str, ask: OicpOperator, *, actor
 
 
 async def findings(program: Program) -> list[Tree]:
-    """What keeps things from partners of OICP, by owner and reason; the most frequent first."""
-    return await found.shown(program.store)
+    """What keeps things from partners of OICP: hubs that fail or wait for a word, then by owner and reason."""
+    oicp = program.oicp
+    return [*await oicp.evse_push.shown(), *await oicp.evse_pull.shown(), *await found.shown(program.store)]
+
+
+async def confirm(program: Program, name: str, *, actor: str) -> Tree:
+    """What is held towards a hub, or from it, as it is more than may go by itself, goes. Raises: NotFound."""
+    await program.oicp_door.refresh()
+    held = 0
+    for work in (program.oicp.evse_push, program.oicp.evse_pull):
+        with suppress(NotFound):
+            await work.confirm(name, actor=actor)
+            held += 1
+    if not held:
+        raise NotFound("nothing is held there")
+    return {"confirmed": name}

@@ -8,6 +8,7 @@ from typing import Final
 from hub.core.dispatch import Dispatcher
 from hub.core.ports import Hub
 from hub.core.units import Kind
+from partners.oicp.acknowledged import OICP_ACKNOWLEDGED, OICP_PUSHES
 from partners.oicp.authorize import Authorizing
 from partners.oicp.bridge import Bridge
 from partners.oicp.client import Client
@@ -16,6 +17,8 @@ from partners.oicp.evse_follower import EvseFollower
 from partners.oicp.evse_intake import OICP_PROJECTIONS, EvseIntake
 from partners.oicp.evse_lists import EvseLists
 from partners.oicp.evse_projection import EvseProjection
+from partners.oicp.evse_pull import OICP_PULLS, EvsePull
+from partners.oicp.evse_push import EvsePush
 from partners.oicp.evse_pushes import EvsePushes
 from partners.oicp.evse_table import OICP_EVSES, OICP_STATES, EvseTable
 from partners.oicp.face import Handler
@@ -26,6 +29,8 @@ from partners.oicp.notifications import Notifications
 from partners.oicp.operators import OICP_OPERATORS, Operators
 from partners.oicp.ordering import Ordering
 from partners.oicp.peers import OicpPeers
+from partners.oicp.record_lists import RecordLists
+from partners.oicp.record_pull import RecordPull
 from partners.oicp.record_store import OICP_RECORDS
 from partners.oicp.records import Records
 from partners.oicp.serving import Serving
@@ -35,6 +40,7 @@ from partners.oicp.understood import reading
 OICP_KINDS: Final[tuple[Kind, ...]] = (
     *(OICP_SESSIONS, OICP_RECORDS),
     *(OICP_EVSES, OICP_STATES, OICP_PROJECTIONS, OICP_OPERATORS, OICP_FINDINGS),
+    *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS),
 )
 
 
@@ -61,11 +67,17 @@ class Oicp:
         self.evse_pushes = EvsePushes(hub, self.intake)
         self.evse_lists = EvseLists(hub)
         self.status_lists = StatusLists(hub, self.table, self.evse_lists)
+        self.evse_pull = EvsePull(self.bridge, self.table, self.intake)
+        self.evse_push = EvsePush(self.bridge, self.table)
+        for told in (self.follower.on_written, self.intake.on_written):
+            told(self.evse_push.wake)
         self.authorizing = Authorizing(self.bridge)
         self.ordering = Ordering(self.bridge)
         self.serving = Serving(self.bridge)
         self.notifications = Notifications(self.bridge, self.ordering)
         self.records = Records(self.bridge, self.notifications)
+        self.record_lists = RecordLists(hub)
+        self.record_pull = RecordPull(self.bridge, self.records)
         self.peers = OicpPeers(self.authorizing, self.ordering, self.serving, self.notifications, self.records)
 
     @property
@@ -80,6 +92,7 @@ class Oicp:
             "AuthorizeRemoteReservationStop": self.serving.reservation_stop,
             "ChargingNotification": self.notifications.hear,
             "ChargeDetailRecord": self.records.take,
+            "GetChargeDetailRecords": self.record_lists.records,
             "PullEvseData": self.evse_lists.data,
             "PullEvseStatus": self.status_lists.all,
             "PullEvseStatusByID": self.status_lists.by_id,
@@ -96,3 +109,6 @@ class Oicp:
         self.hub.background.start(self.records.run(), name="oicp records")
         self.hub.background.start(self.follower.run(), name="oicp evses")
         self.hub.background.start(self.projection.run(), name="oicp locations")
+        self.hub.background.start(self.evse_push.run(), name="oicp pushes")
+        self.hub.background.start(self.evse_pull.run(), name="oicp pulls")
+        self.hub.background.start(self.record_pull.run(), name="oicp records compared")

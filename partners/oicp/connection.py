@@ -71,6 +71,12 @@ class Connection(BaseModel):
     """Tariffs of OCPI, in our form, each as JSON: what its charges cost where no price was told for the EVSE."""
     limits: dict[str, int] = {}
     """Operation -> how often a minute, where it is another number than OICP's."""
+    push_size: int = 2_000
+    """Of a hub: how many EVSEs are pushed at once."""
+    data_every_s: int = 86_400
+    """Of a hub: how often EVSEs are pulled, seconds; what changed since."""
+    status_every_s: int = 120
+    """Of a hub: how often their status is pulled, seconds."""
     learns: bool = False
     """May parties that come to light behind it become its claims?"""
 

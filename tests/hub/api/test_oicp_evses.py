@@ -23,3 +23,10 @@ async def test_a_hotline_that_is_none_is_refused(house: House) -> None:
 
 async def test_findings_are_listed(house: House) -> None:
     assert (await house.ask("GET", "/api/v1/oicp/findings")).tree == {"items": [], "total": 0}
+
+
+async def test_nothing_can_be_confirmed_where_nothing_is_held(house: House) -> None:
+    hub = {"kind": "hub", "party": "DE-HBJ", "operator_ids": ["DE*BSB"], "push_size": 100}
+    await house.ask("PUT", "/api/v1/oicp/connections/hbs", hub)
+    assert (await house.ask("POST", "/api/v1/oicp/connections/hbs/confirm")).status == 404
+    assert (await house.ask("POST", "/api/v1/oicp/connections/nobody/confirm")).status == 404

@@ -31,6 +31,7 @@ class Asked:
     operation: str
     message: dict[str, Any]
     id: str
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -47,9 +48,10 @@ class ScriptedClient:
         message: Mapping[str, Any],
         *,
         id: str = "",  # noqa: A002 - the word of OICP's paths
+        query: Mapping[str, str] | None = None,
         **_: Any,
     ) -> Answer:
-        asked = Asked(connection.partner, operation_name, write(REQUESTS[operation_name], message), id)
+        asked = Asked(connection.partner, operation_name, write(REQUESTS[operation_name], message), id, query or {})
         self.asked.append(asked)
         return Answer(200, self.script(asked))
 

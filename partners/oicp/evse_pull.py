@@ -1,0 +1,262 @@
+"""EVSEs of a hub where we are an EMP: all of them once, then what changed, and what they do every few minutes.
+
+The watermark of a crawl is the time before its page 0 was asked for, less five minutes, and counts when its last page
+is on disk. A crawl that broke off goes on at its page, for as long as the hub may keep it. After a whole crawl (weekly,
+as deletes may be missed) what was not in it is gone; if that is more than a fifth, it waits for an operator.
+
+A record that cannot be read costs nothing but itself. Whoever comes to light as a CPO behind the hub is known from then
+on; EVSEs of parties that are connected by themselves, and our own, are theirs to tell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from hub.core.clock import timestamp
+from hub.core.errors import BusbarError, NotFound, PeerNonsense, PeerRefused
+from hub.core.jsontypes import Tree
+from hub.core.registry import State
+from hub.core.units import Audit, Kind, Put, Unit
+from partners.oicp.answers import Code
+from partners.oicp.bridge import Bridge
+from partners.oicp.connection import Connection
+from partners.oicp.evse_intake import EvseIntake
+from partners.oicp.evse_table import EvseTable, key_of
+from partners.oicp.findings import finding
+from partners.oicp.mapping.evse_status import NOT_FOUND
+from partners.oicp.pulled_page import Behind, PulledPage
+from partners.oicp.wire import ANSWERS, Unfit, read
+
+log = structlog.get_logger()
+
+OICP_PULLS: Final = Kind("oicp_pulls")
+SIZE: Final = 2000
+MOST_PAGES: Final = 5000
+OVERLAP: Final = timedelta(minutes=5)
+WEEK: Final = timedelta(days=7)
+SHARE: Final = (1, 5)
+_HOUR: Final = timedelta(hours=1)
+_KEPT_BY_THE_HUB: Final = timedelta(minutes=30)
+_DEADLINE_S: Final = 120.0
+_CAP: Final = 128 * 1024 * 1024
+_LOOK_EVERY_S: Final = 5.0
+_STATES: Final = 500
+_MOST_NAMED: Final = 1000
+_ASKED: Final = {"GeoCoordinatesResponseFormat": "Google"}
+
+
+class PullState(msgspec.Struct, kw_only=True):
+    """How far pulls of a hub are, kept over restarts."""
+
+    watermark: str = ""
+    began: str = ""
+    """When the crawl under way began; "": none is."""
+    page: int = 0
+    is_whole: bool = True
+    whole_at: str = ""
+    data_at: str = ""
+    held: int = 0
+    held_of: int = 0
+    confirmed: bool = False
+    failures: int = 0
+    last_error: str = ""
+
+    def put(self, partner: str) -> Put:
+        """The write of it."""
+        return Put(OICP_PULLS, partner, msgspec.json.encode(self))
+
+
+class EvsePull:
+    """All hubs from which we pull."""
+
+    def __init__(self, bridge: Bridge, table: EvseTable, intake: EvseIntake) -> None:
+        self._bridge = bridge
+        self._hub = bridge.hub
+        self._intake = intake
+        self._pages = PulledPage(bridge, table, intake)
+        self._not_before: dict[str, float] = {}
+        self._status_at: dict[str, float] = {}
+
+    def hubs(self) -> list[Connection]:
+        """Where we are an EMP."""
+        return [each for each in self._bridge.connections.all() if each.kind == "hub" and each.provider_ids]
+
+    async def state(self, name: str) -> PullState:
+        document = await self._hub.store.get(OICP_PULLS, name)
+        return PullState() if document is None else msgspec.json.decode(document.body, type=PullState)
+
+    async def run(self) -> None:
+        """Pull what is due, for ever."""
+        while True:
+            await asyncio.gather(*(self._guarded(each) for each in self.hubs() if self._is_there(each)))
+            await self._hub.clock.sleep(_LOOK_EVERY_S)
+
+    def _is_there(self, connection: Connection) -> bool:
+        is_connected = self._hub.registry.get(connection.partner).state is State.CONNECTED
+        is_due = self._hub.clock.monotonic() >= self._not_before.get(connection.partner, 0.0)
+        return bool(connection.base_url) and is_connected and is_due
+
+    async def _guarded(self, connection: Connection) -> None:
+        name = connection.partner
+        try:
+            state = await self.state(name)
+            every = timedelta(seconds=connection.data_every_s)
+            if state.began or state.data_at < timestamp(self._hub.clock.now() - every):
+                await self.pull_data(name)
+            if self._hub.clock.monotonic() >= self._status_at.get(name, 0.0):
+                self._status_at[name] = self._hub.clock.monotonic() + connection.status_every_s
+                await self.pull_status(name)
+        except BusbarError as fault:
+            await self._back_off(name, fault)
+        except Exception as error:  # one odd answer must not stop the pulls for ever
+            log.exception("pull failed", partner=name, error=type(error).__name__)
+            self._not_before[name] = self._hub.clock.monotonic() + self._hub.settings.lane_cap_s
+
+    async def pull_data(self, name: str, *, whole: bool = False) -> None:
+        """One crawl, or the rest of one that broke off. Raises: PeerFault's children, Conflict, NotReady."""
+        connection, state = self._bridge.connections.get(name), await self.state(name)
+        now = self._hub.clock.now()
+        if not state.began or whole or state.began < timestamp(now - _KEPT_BY_THE_HUB):
+            is_due = state.whole_at < timestamp(now - WEEK) or state.confirmed
+            state.began, state.page = timestamp(now), 0
+            state.is_whole = whole or is_due or not state.watermark
+        seen: set[str] | None = set() if state.is_whole and not state.page else None
+        behind = Behind(connection)
+        while await self._page(connection, state, seen, behind):
+            await self._keep(name, state)
+        if seen is not None:
+            await self._bury(connection, state, seen)
+            state.whole_at, state.confirmed = state.began, False
+        state.watermark = timestamp(datetime.fromisoformat(state.began) - OVERLAP)
+        state.data_at, state.began, state.page = state.began, "", 0
+        state.failures, state.last_error = 0, ""
+        unit = Unit().put(state.put(name))
+        unit.writes.append(finding(f"pull/{name}", name, dict(list(behind.odd.items())[:_MOST_NAMED])))
+        await self._hub.store.commit(unit)
+        log.info("evses pulled", partner=name, is_whole=state.is_whole, odd=len(behind.odd))
+
+    async def _page(self, connection: Connection, state: PullState, seen: set[str] | None, behind: Behind) -> bool:
+        """One page. Returns: is there another one? Raises: PeerFault's children."""
+        provider = connection.provider_ids[0]
+        message = {"ProviderID": provider, **_ASKED, **({} if state.is_whole else {"LastCall": state.watermark})}
+        query = {"page": str(state.page), "size": str(SIZE)}
+        tree, given = await self._ask(connection, "PullEvseData", message, query=query)
+        records = tree["content"]
+        await self._pages.take(connection, records, behind)
+        if seen is not None:
+            seen.update(key_of(record["EvseID"]) for record in records)
+        state.page += 1
+        is_last = tree.get("last") or state.page >= tree.get("totalPages", MOST_PAGES) or not given
+        return not is_last and state.page < MOST_PAGES
+
+    async def _bury(self, connection: Connection, state: PullState, seen: set[str]) -> None:
+        """What was not in a whole crawl is gone: but for more than a fifth of all only by a word of an operator."""
+        keys = await self._pages.keys(connection)
+        gone = [key for key in keys if key not in seen]
+        part, of = SHARE
+        if len(gone) * of > len(keys) * part and not state.confirmed:
+            state.held, state.held_of = len(gone), len(keys)
+            log.error("EVSEs of a hub are missing", partner=connection.partner, missing=len(gone), of=len(keys))
+            return
+        state.held = state.held_of = 0
+        await self._pages.bury(connection, gone)
+
+    async def pull_status(self, name: str) -> None:
+        """What all do. Raises: PeerFault's children, Conflict, NotReady."""
+        connection = self._bridge.connections.get(name)
+        message = {"ProviderID": connection.provider_ids[0]}
+        tree, _ = await self._ask(connection, "PullEvseStatus", message)
+        operators: Sequence[Tree] = (tree.get("EvseStatuses") or {}).get("OperatorEvseStatus") or ()
+        statuses = {
+            key_of(record["EvseID"]): str(record["EvseStatus"])
+            for operator in operators
+            for record in operator.get("EvseStatusRecord") or ()
+        }
+        keys, unknown = list(statuses), 0
+        for at in range(0, len(keys), _STATES):
+            some = keys[at : at + _STATES]
+            known = await self._intake.known(some)
+            ours = [
+                key for key in some if key in known and _is_of(known[key][1].source, name) and not known[key][1].gone
+            ]
+            unknown += len(some) - len(ours)
+            await self._intake.write_states({key: statuses[key] for key in ours}, {key: known[key] for key in ours})
+            await asyncio.sleep(0)
+        if unknown:
+            log.info("status of EVSEs without data", partner=name, unknown=unknown)
+        if NOT_FOUND in statuses.values():
+            await self._look_soon(name)
+
+    async def _look_soon(self, name: str) -> None:
+        """The hub does not know an EVSE any more: its data are asked for, though not more than once an hour."""
+        state = await self.state(name)
+        if state.data_at < timestamp(self._hub.clock.now() - _HOUR):
+            state.data_at = ""
+            await self._keep(name, state)
+
+    async def _ask(
+        self, connection: Connection, operation: str, message: Mapping[str, Any], **more: Any
+    ) -> tuple[Tree, int]:
+        """The answer as it is read, and how many records were given. Raises: PeerFault's children."""
+        answer = await self._bridge.client.call(
+            *(connection, operation, message),
+            id=connection.provider_ids[0],
+            deadline_s=_DEADLINE_S,
+            cap=_CAP,
+            wait=True,
+            **more,
+        )
+        try:
+            found = await asyncio.to_thread(read, ANSWERS[operation], answer.tree)
+        except Unfit as fault:
+            raise PeerNonsense(f"{operation}: {fault.message[:150]}") from None
+        code = str((found.tree.get("StatusCode") or {}).get("Code", Code.SUCCESS))
+        if code != Code.SUCCESS:
+            raise PeerRefused(f"{operation}: StatusCode {code}", http=200)
+        content = answer.tree.get("content") if isinstance(answer.tree, Mapping) else None
+        return found.tree, len(content) if isinstance(content, list) else 0
+
+    async def confirm(self, name: str, *, actor: str) -> None:
+        """What is missing in the hub's list may go. Raises: NotFound, where nothing is held."""
+        self._bridge.connections.get(name)
+        state = await self.state(name)
+        if not state.held:
+            raise NotFound("nothing is held there")
+        state.confirmed, state.data_at, state.began = True, "", ""
+        unit = Unit().put(state.put(name))
+        await self._hub.store.commit(unit.audited(Audit(actor, "oicp.confirmed", name, f"{state.held} EVSEs missing")))
+
+    async def shown(self) -> list[dict[str, Any]]:
+        """What operators should see: hubs that fail, and what is held."""
+        found: list[dict[str, Any]] = []
+        for connection in self.hubs():
+            state, name = await self.state(connection.partner), connection.partner
+            if state.held:
+                reason = f"{state.held} of {state.held_of} EVSEs are missing in its list: busbar oicp confirm"
+                found.append({"owner": name, "reason": reason, "things": state.held, "example": ""})
+            if state.last_error:
+                reason = f"EVSEs cannot be pulled: {state.last_error}"
+                found.append({"owner": name, "reason": reason, "things": state.failures, "example": ""})
+        return found
+
+    async def _keep(self, name: str, state: PullState) -> None:
+        await self._hub.store.commit(Unit().put(state.put(name)))
+
+    async def _back_off(self, name: str, fault: BusbarError) -> None:
+        settings, state = self._hub.settings, await self.state(name)
+        state.failures, state.last_error = state.failures + 1, fault.message
+        step_s = min(settings.lane_first_s * 2 ** min(state.failures - 1, 20), settings.lane_cap_s)
+        asked_s = fault.retry_after_s if isinstance(fault, PeerRefused) else None
+        self._not_before[name] = self._hub.clock.monotonic() + (step_s if asked_s is None else asked_s)
+        log.warning("pull fails", partner=name, failures=state.failures, why=fault.message)
+        await self._keep(name, state)
+
+
+def _is_of(source: str, partner: str) -> bool:
+    return source.partition("/")[0] == partner

@@ -1,0 +1,231 @@
+"""Our EVSEs at a hub where we are a CPO."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hub.core.clock import timestamp
+from hub.core.errors import PeerRefused, PeerTimeout
+from hub.core.parties import Party, PartyRole
+from modules.locations import foreign
+from partners.oicp import findings
+from partners.oicp.evse_sending import Refusal
+from tests.partners.oicp.bridged import Bridged, bridged
+from tests.partners.oicp.scripted_hub import ScriptedHub
+from tests.world import NOW, their_location
+
+AAA = Party("BE", "AAA")
+DATA, STATUS = "PushEvseData", "PushEvseStatus"
+
+
+class Yard:
+    """A bridge with a CPO of OCPI whose EVSEs go to a hub."""
+
+    def __init__(self, bridge: Bridged) -> None:
+        self.bridge = bridge
+        self.hub = ScriptedHub()
+        bridge.client.script = self.hub
+
+    async def has(self, *uids: str, location_id: str = "X1", **fields: Any) -> None:
+        """BE*AAA's location has these EVSEs now."""
+        clock = self.bridge.world.clock
+        clock.passed_s += 60
+        tree = their_location("2.3.0", location_id=location_id, evses=uids, at=clock.now(), **fields)
+        await foreign.put(self.bridge.world.hub, foreign.Spot(AAA, location_id), tree)
+        await self.bridge.oicp.follower.catch_up()
+
+    async def does(self, uid: str, status: str, location_id: str = "X1") -> None:
+        clock = self.bridge.world.clock
+        clock.passed_s += 60
+        part = {"status": status, "last_updated": timestamp(clock.now())}
+        await foreign.patch(self.bridge.world.hub, foreign.Spot(AAA, location_id), (uid,), part)
+        await self.bridge.oicp.follower.catch_up()
+
+    async def push(self) -> list[tuple[str, str, int]]:
+        """Returns: what the hub was sent."""
+        self.hub.forget_pushes()
+        await self.bridge.oicp.evse_push.push("hbs")
+        return list(self.hub.pushes)
+
+    def passes(self, time: timedelta) -> None:
+        self.bridge.world.clock.passed_s += time.total_seconds()
+
+
+@pytest.fixture
+async def yard(sqlite_url: str) -> AsyncIterator[Yard]:
+    async with bridged(sqlite_url, partners=False) as made:
+        await made.world.join("c1", "BE*AAA", PartyRole.CPO)
+        await made.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), push_size=5)
+        await made.oicp.operators.say(AAA, {"hotline": "+3212345678"}, actor="test")
+        yield Yard(made)
+
+
+def _ids(*uids: str) -> list[str]:
+    return [f"BE*AAA*E{uid}" for uid in uids]
+
+
+async def test_what_the_hub_has_not_is_inserted_and_then_its_status(yard: Yard) -> None:
+    await yard.has("1", "2")
+    assert await yard.push() == [(DATA, "insert", 2), (STATUS, "insert", 2)]
+    assert list(yard.hub.data) == _ids("1", "2")
+    assert set(yard.hub.states.values()) == {"Available"}
+    assert (yard.bridge.client.asked[0].id, yard.bridge.client.asked[0].partner) == ("DE*BSB", "hbs")
+    assert "OperatorID" not in yard.hub.data["BE*AAA*E1"]
+
+
+async def test_only_what_changed_goes(yard: Yard) -> None:
+    await yard.has("1", "2")
+    await yard.has("3", location_id="X2")
+    await yard.push()
+    assert await yard.push() == []
+    await yard.has("3", location_id="X2", help_phone="+3299999999")
+    assert await yard.push() == [(DATA, "update", 1)]
+    await yard.does("1", "CHARGING")
+    assert await yard.push() == [(STATUS, "update", 1)]
+    assert yard.hub.states["BE*AAA*E1"] == "Occupied"
+
+
+async def test_many_go_in_requests_of_a_size_one_after_the_other(yard: Yard) -> None:
+    await yard.has(*map(str, range(12)))
+    sent = await yard.push()
+    assert [each for each in sent if each[0] == DATA] == [(DATA, "insert", size) for size in (5, 5, 2)]
+
+
+async def test_an_evse_that_is_gone_is_deleted(yard: Yard) -> None:
+    await yard.has(*map(str, range(10)))
+    await yard.push()
+    await yard.has(*map(str, range(1, 10)))
+    assert (DATA, "delete", 1) in await yard.push()
+    assert "BE*AAA*E0" not in yard.hub.data
+
+
+async def test_more_than_a_fifth_is_taken_back_only_when_an_operator_says_so(yard: Yard) -> None:
+    await yard.has(*map(str, range(10)))
+    await yard.push()
+    await yard.has(*map(str, range(3, 10)))
+    assert [each for each in await yard.push() if each[1] == "delete"] == []
+    assert len(yard.hub.data) == 10
+    (held,) = await yard.bridge.oicp.evse_push.shown()
+    assert held["reason"].startswith("3 of 10 EVSEs would be taken back")
+    await yard.bridge.oicp.evse_push.confirm("hbs", actor="test")
+    await yard.push()
+    assert len(yard.hub.data) == 7
+    assert await yard.bridge.oicp.evse_push.shown() == []
+
+
+async def test_a_fifth_is_the_most_of_a_day_not_of_a_push(yard: Yard) -> None:
+    await yard.has(*map(str, range(10)))
+    await yard.push()
+    for gone in (1, 2, 3):
+        await yard.has(*map(str, range(gone, 10)))
+        await yard.push()
+    assert len(yard.hub.data) == 8
+
+
+async def test_what_is_held_goes_by_itself_when_it_is_there_again(yard: Yard) -> None:
+    await yard.has(*map(str, range(10)))
+    await yard.push()
+    await yard.has("9")
+    await yard.push()
+    await yard.has(*map(str, range(10)))
+    yard.passes(timedelta(hours=2))
+    await yard.push()
+    assert await yard.bridge.oicp.evse_push.shown() == []
+    assert len(yard.hub.data) == 10
+
+
+async def test_a_week_later_all_of_it_is_told_again_if_it_fits_one_request(yard: Yard) -> None:
+    await yard.has("1", "2")
+    await yard.push()
+    yard.passes(timedelta(days=8))
+    sent = await yard.push()
+    assert (DATA, "fullLoad", 2) in sent
+    assert (STATUS, "fullLoad", 2) in sent
+    await yard.has(*map(str, range(9)))
+    await yard.push()
+    yard.passes(timedelta(days=8))
+    assert [each for each in await yard.push() if each[:2] == (DATA, "fullLoad")] == []
+
+
+async def test_a_hub_that_has_other_evses_than_it_said_is_brought_to_order(yard: Yard) -> None:
+    await yard.has("1", "2", "3")
+    yard.hub.data["BE*AAA*E2"] = {"EvseID": "BE*AAA*E2"}
+    await yard.push()
+    assert sorted(yard.hub.data) == _ids("1", "2", "3")
+    assert len(yard.hub.data["BE*AAA*E2"]) > 1
+    del yard.hub.data["BE*AAA*E3"]
+    await yard.does("3", "CHARGING")
+    await yard.push()
+    await yard.push()
+    assert yard.hub.states["BE*AAA*E3"] == "Occupied"
+
+
+async def test_an_evse_that_the_hub_does_not_take_keeps_no_other_from_it(yard: Yard) -> None:
+    yard.hub.refuses["BE*AAA*E2"] = "018"
+    await yard.has("1", "2", "3")
+    await yard.push()
+    assert sorted(yard.hub.data) == _ids("1", "3")
+    (found,) = [line for line in await findings.shown(yard.bridge.world.store) if line["owner"] == "BE*AAA"]
+    assert found["example"] == "BE*AAA*E2"
+    assert await yard.push() == []
+    yard.hub.refuses.clear()
+    await yard.has("1", "2", "3", help_phone="+3299999999")
+    await yard.push()
+    assert sorted(yard.hub.data) == _ids("1", "2", "3")
+    assert [line for line in await findings.shown(yard.bridge.world.store) if line["owner"] == "BE*AAA"] == []
+
+
+async def test_a_status_waits_for_the_data_of_its_evse(yard: Yard) -> None:
+    yard.hub.refuses["BE*AAA*E1"] = "022"
+    await yard.has("1")
+    await yard.push()
+    await yard.does("1", "CHARGING")
+    assert await yard.push() == []
+
+
+@pytest.mark.parametrize("fault", [PeerTimeout(), PeerRefused("a page of a firewall", http=403), PeerRefused(http=503)])
+async def test_a_hub_that_fails_is_tried_again_and_gets_nothing_twice(yard: Yard, fault: Exception) -> None:
+    await yard.has("1")
+    yard.hub.fault = fault
+    await yard.bridge.oicp.evse_push.guarded("hbs")
+    (shown,) = await yard.bridge.oicp.evse_push.shown()
+    assert "takes no EVSEs" in shown["reason"]
+    yard.hub.fault = None
+    assert await yard.push() == [(DATA, "insert", 1), (STATUS, "insert", 1)]
+    assert await yard.bridge.oicp.evse_push.shown() == []
+
+
+async def test_a_hub_that_does_not_know_us_is_not_asked_for_each_evse(yard: Yard) -> None:
+    await yard.has("1", "2", "3", "4")
+    yard.hub.refuses["BE*AAA*E1"] = "017"
+    with pytest.raises(Refusal):
+        await yard.push()
+    assert len(yard.hub.pushes) == 1
+
+
+async def test_what_was_acknowledged_is_known_after_a_restart(yard: Yard) -> None:
+    await yard.has("1", "2")
+    await yard.push()
+    again = type(yard.bridge.oicp.evse_push)(yard.bridge.oicp.bridge, yard.bridge.oicp.table)
+    yard.hub.forget_pushes()
+    await again.push("hbs")
+    assert yard.hub.pushes == []
+
+
+async def test_a_fleet_of_which_a_hundredth_changed_sends_that_hundredth(yard: Yard) -> None:
+    connection = yard.bridge.oicp.connections.get("hbs")
+    await yard.bridge.oicp.connections.connect(connection.model_copy(update={"push_size": 500}), actor="test")
+    for number in range(100):
+        uids = tuple(f"{number}A{each}" for each in range(10))
+        tree = their_location("2.3.0", location_id=f"L{number}", evses=uids, at=NOW)
+        await foreign.put(yard.bridge.world.hub, foreign.Spot(AAA, f"L{number}"), tree)
+    await yard.bridge.oicp.follower.catch_up()
+    await yard.push()
+    assert len(yard.hub.data) == len(yard.hub.states) == 1000
+    yard.passes(timedelta(minutes=5))
+    await yard.has(*(f"7A{each}" for each in range(10)), location_id="L7", help_phone="+3299999999")
+    assert await yard.push() == [(DATA, "update", 10)]
