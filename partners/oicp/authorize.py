@@ -23,6 +23,7 @@ from hub.core.parties import Party, PartyRole
 from hub.core.registry import Partner
 from modules.tokens import service as tokens
 from partners.oicp import ids, voices
+from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
@@ -41,10 +42,10 @@ Message = Mapping[str, Any]
 _UNKNOWN_TOKEN: Final = 2004
 
 
-def medium_of(identification: Message) -> Medium:
+def medium_of(identification: Message, terms: Terms) -> Medium:
     """Raises: Refused, for what says nothing that can be asked about."""
     try:
-        return tokens_of_oicp.medium_of(identification)
+        return tokens_of_oicp.medium_of(identification, terms)
     except NotSayable as refusal:
         raise Refused(Code.WRONG_PIN, refusal.reason) from None
 
@@ -58,7 +59,7 @@ class Authorizing:
     async def start(self, call: Call) -> Message:
         """A CPO asks: AuthorizationStart. Raises: Refused."""
         message = call.message
-        medium = medium_of(message["Identification"])
+        medium = medium_of(message["Identification"], terms_with(call.connection))
         place = await self._bridge.places.find(message.get("EvseID", ""))
         asker = await self._asker(call)
         references = (
@@ -134,8 +135,8 @@ class Authorizing:
         session = await self._bridge.ledger.find(message["SessionID"])
         if session is None or session.cpo != call.partner.name or session.state not in (PENDING, ACTIVE, ENDED):
             raise Refused(Code.SESSION_INVALID)
-        medium = medium_of(message["Identification"])
-        began = medium_of(session.identification)
+        medium = medium_of(message["Identification"], terms_with(call.connection))
+        began = medium_of(session.identification, terms_with(call.connection))
         if (medium.name, ids.folded_uid(medium.uid)) != (began.name, ids.folded_uid(began.uid)):
             raise Refused(medium.unknown)
         return _answer(call.connection, session)
@@ -168,7 +169,7 @@ class Authorizing:
         asker = sender or self._bridge.hub.settings.party
         message: dict[str, Any] = {
             "OperatorID": voices.operator(connection, asker),
-            "Identification": _identified(uid, token_type),
+            "Identification": _identified(connection, uid, token_type),
         }
         if connection.kind == "emp":
             message["SessionID"] = new_session_id()
@@ -243,10 +244,10 @@ def _raise(verdict: Verdict) -> None:
             raise PeerUnreachable("the hub could not ask the provider")
 
 
-def _identified(uid: str, token_type: str) -> dict[str, Any]:
+def _identified(connection: Connection, uid: str, token_type: str) -> dict[str, Any]:
     """Raises: PeerRefused, for a card or contract that OICP cannot write: nobody there can know it."""
     try:
-        return tokens_of_oicp.asked_about(uid, token_type, Terms())
+        return tokens_of_oicp.asked_about(uid, token_type, terms_with(connection))
     except NotSayable as refusal:
         raise PeerRefused(refusal.reason, http=404, status_code=_UNKNOWN_TOKEN) from None
 

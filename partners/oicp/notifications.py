@@ -25,12 +25,15 @@ from hub.core.units import Document
 from modules.locations import service as locations
 from modules.sessions import received as sessions
 from partners.oicp import ids, voices
+from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, acknowledged
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
 from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, OPEN, PENDING, REFUSED, OicpSession, new_session_id
+from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.sessions import PROGRESS_EVERY, notifications_of, session_of
+from partners.oicp.mapping.tokens import identification_of
 from partners.oicp.ordering import Ordering
 from partners.oicp.serving import RESULTS
 
@@ -135,7 +138,7 @@ class Notifications:
                 evse_id=place.evse_id,
                 location=place.location,
                 evse_uid=place.evse_uid,
-                identification=identification_of(token),
+                identification=_identified(connection, token),
                 token=token,
                 session=key,
                 opened=self._bridge.hub.clock.now(),
@@ -261,15 +264,12 @@ class Notifications:
         return tree
 
 
-def identification_of(token: Tree) -> dict[str, Any]:
-    """How OICP names the driver of a token."""
-    if token["type"] == "RFID":
-        try:
-            return {"RFIDMifareFamilyIdentification": {"UID": ids.card_uid(token["uid"])}}
-        except ids.InvalidId:
-            return {"RFIDMifareFamilyIdentification": {"UID": ids.folded_uid(token["uid"])}}
-    kind = "PlugAndChargeIdentification" if token["type"] == "EMAID" else "RemoteIdentification"
-    return {kind: {"EvcoID": token["contract_id"]}}
+def _identified(connection: Connection, token: Tree) -> dict[str, Any]:
+    """How OICP names the driver of a token; one that it cannot write is named as near as it goes."""
+    try:
+        return identification_of(token, terms_with(connection))
+    except NotSayable:
+        return {"RFIDMifareFamilyIdentification": {"UID": ids.folded_uid(token["uid"])}}
 
 
 def _names(connection: Connection, row: OicpSession) -> dict[str, Any]:

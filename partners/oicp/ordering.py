@@ -24,13 +24,13 @@ from hub.core.operations import SENDER
 from hub.core.registry import Partner
 from hub.core.types import parse_datetime
 from partners.oicp import voices
+from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.ledger import PENDING, REFUSED, OicpSession, new_session_id
 from partners.oicp.mapping.commands import command_result, minutes_until
 from partners.oicp.mapping.faults import NotSayable
-from partners.oicp.mapping.terms import Terms
 from partners.oicp.mapping.tokens import remote_identification
 from partners.oicp.places import EvsePlace
 
@@ -74,7 +74,7 @@ class Ordering:
 
     async def _begin(self, connection: Connection, name: str, order: Tree, *, to: str, sender: str) -> Tree:
         try:
-            minutes = self._minutes(order) if name == "RESERVE_NOW" else None
+            minutes = self._minutes(connection, order) if name == "RESERVE_NOW" else None
             identification = remote_identification(order["token"])
         except NotSayable:
             return _REJECTED
@@ -91,9 +91,9 @@ class Ordering:
         self._later(self._start(connection, session, operation, message, name, order))
         return _ACCEPTED
 
-    def _minutes(self, order: Tree) -> int:
+    def _minutes(self, connection: Connection, order: Tree) -> int:
         """Raises: NotSayable."""
-        return minutes_until(parse_datetime(order["expiry_date"]), self._bridge.hub.clock.now(), Terms())
+        return minutes_until(parse_datetime(order["expiry_date"]), self._bridge.hub.clock.now(), terms_with(connection))
 
     def _session(
         self, connection: Connection, order: Tree, place: EvsePlace, identification: Tree, *, to: str, sender: str

@@ -25,6 +25,7 @@ from hub.core.operations import RECEIVER
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Partner
 from partners.oicp import ids
+from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, acknowledged
 from partners.oicp.authorize import medium_of
 from partners.oicp.bridge import Bridge
@@ -32,6 +33,7 @@ from partners.oicp.face import Call
 from partners.oicp.inward import Answered
 from partners.oicp.ledger import ACTIVE, CLOSED, PENDING, REFUSED, OicpSession, new_session_id
 from partners.oicp.mapping.commands import code_of_command, code_of_fault
+from partners.oicp.mapping.terms import Terms
 from partners.oicp.original import being_served
 from partners.oicp.places import EvsePlace
 
@@ -133,7 +135,7 @@ class Serving:
                 location=place.location,
                 evse_uid=place.evse_uid,
                 identification=identification,
-                token=self._token(party, medium_of(identification).uid),
+                token=self._token(party, medium_of(identification, terms_with(connection)).uid),
                 product=message.get("PartnerProductID", ""),
                 emp_partner_session=message.get("EMPPartnerSessionID", ""),
                 reference=session_id,
@@ -183,8 +185,10 @@ class Serving:
             partner = self._bridge.hub.registry.get(call.partner.name)
             with being_served(call.message):
                 said = await self._ask(partner, session, command, order)
-            reserves = command == "RESERVE_NOW"
-            code = _code_at_once(said, reserves) or await self._awaited(session.id, ring, reserves=reserves)
+            reserves, terms = command == "RESERVE_NOW", terms_with(call.connection)
+            code = _code_at_once(said, reserves, terms) or await self._awaited(
+                session.id, ring, reserves=reserves, terms=terms
+            )
         finally:
             self._rings.pop(session.id, None)
         if code != Code.SUCCESS:
@@ -203,7 +207,7 @@ class Serving:
             to=session.cpo_party,
         )
 
-    async def _awaited(self, session_id: str, ring: asyncio.Event, *, reserves: bool) -> Code:
+    async def _awaited(self, session_id: str, ring: asyncio.Event, *, reserves: bool, terms: Terms) -> Code:
         """The StatusCode of the CommandResult; of none in time, that there is no contact to the EVSE.
 
         It may come to another process of this hub: so the row is looked at, too.
@@ -215,7 +219,7 @@ class Serving:
                 await asyncio.wait_for(ring.wait(), _LOOK_EVERY_S)
             session = await self._bridge.ledger.get(session_id)
             if session.result:
-                return code_of_command(session.result, reserves=reserves)
+                return code_of_command(session.result, reserves=reserves, terms=terms)
         return Code.EVSE_UNREACHABLE
 
     async def _refuse(self, session_id: str) -> None:
@@ -224,9 +228,9 @@ class Serving:
         )
 
 
-def _code_at_once(said: Answered, reserves: bool) -> Code | None:
+def _code_at_once(said: Answered, reserves: bool, terms: Terms) -> Code | None:
     """The StatusCode where the first answer decides it; None where the result is to come."""
     if not said.is_success:
         return code_of_fault(said.code)
     result = str((said.data or {}).get("result", ""))
-    return None if result == "ACCEPTED" else code_of_command(result, reserves=reserves)
+    return None if result == "ACCEPTED" else code_of_command(result, reserves=reserves, terms=terms)

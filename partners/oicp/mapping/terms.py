@@ -64,8 +64,6 @@ class Terms:
     """A PARKING FEE of OICP does not say when it applies. OCPI's applies while the car does not charge."""
     time_step_s: int = 1
     """step_size of prices for time, which OICP does not tell; s."""
-    tariffs: tuple[dict[str, Any], ...] = ()
-    """Tariffs of OCPI's newest form, for EVSEs of a CPO that tells no prices: what the contract with it says."""
     default_price: Decimal | None = None
     """Of EVSEs without a product: OICP asks for one where prices are pushed."""
     default_currency: str = "EUR"
