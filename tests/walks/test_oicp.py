@@ -193,3 +193,43 @@ async def test_one_change_reaches_twenty_emsps_of_ocpi_and_the_emp_of_oicp(
 
             await until(told, why="the EMP of OICP")
     oicp.nobody_complains()
+
+
+async def test_a_record_that_was_acknowledged_is_billed_once_though_the_hub_dies(oicp: OicpSite) -> None:
+    emsp, evse_id, hub = oicp.emsp("2.3.0"), "DE*ABC*EKILL", oicp.site.hub
+    await _pushed(oicp, evse_id, emsp)
+    token = emsp.push_token(oicp.site.uid()[:8], whitelist="NEVER")
+    begun = oicp.cpo.do("authorize", uid=token["uid"], evse=evse_id)
+    assert begun["code"] == "000", begun
+    assert oicp.cpo.do("charge", session=begun["session"], kwh=8, minutes=30)["code"] == "000"
+    hub.process.kill()
+    hub.start()
+    await until(lambda: emsp.of_token("cdrs", token), why="the CDR")
+    again = oicp.cpo.do("record", session=begun["session"])
+    assert again["code"] == "000", again
+    await asyncio.sleep(1)
+    [cdr] = emsp.of_token("cdrs", token)
+    assert cdr["total_energy"] == 8
+
+
+async def test_an_emp_that_was_away_gets_its_record_when_it_is_back(oicp: OicpSite) -> None:
+    site, uid = oicp.site, "0D0E0F01"
+    place = site.place()
+    oicp.emp.do("cards", evco_id="DE-DCB-C00000003-2", uid=uid)
+    async with site.charger(place) as charger:
+        await charger.boot()
+        await charger.plug_in()
+        assert await charger.tap(uid) == "Accepted"
+        oicp.emp.process.kill()
+        await charger.charge(kwh=6, minutes=30)
+        await charger.unplug()
+        await charger.settled()
+    await asyncio.sleep(1)
+    oicp.emp.start()
+    oicp.emp.wait()
+
+    def mine() -> list[Tree]:
+        return [each for each in oicp.records() if uid in str(each["Identification"])]
+
+    [record] = await until(mine, why="the record")
+    assert record["ConsumedEnergy"] == 6
