@@ -11,6 +11,9 @@ from hub.core.units import Kind
 from partners.oicp.acknowledged import OICP_ACKNOWLEDGED, OICP_PUSHES
 from partners.oicp.authorize import Authorizing
 from partners.oicp.bridge import Bridge
+from partners.oicp.card_pushes import CardPushes
+from partners.oicp.card_tokens import CardTokens
+from partners.oicp.cards import OICP_CARDS
 from partners.oicp.client import Client
 from partners.oicp.connections import Connections
 from partners.oicp.evse_follower import EvseFollower
@@ -40,7 +43,7 @@ from partners.oicp.understood import reading
 OICP_KINDS: Final[tuple[Kind, ...]] = (
     *(OICP_SESSIONS, OICP_RECORDS),
     *(OICP_EVSES, OICP_STATES, OICP_PROJECTIONS, OICP_OPERATORS, OICP_FINDINGS),
-    *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS),
+    *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS, OICP_CARDS),
 )
 
 
@@ -71,6 +74,9 @@ class Oicp:
         self.evse_push = EvsePush(self.bridge, self.table)
         for told in (self.follower.on_written, self.intake.on_written):
             told(self.evse_push.wake)
+        self.card_pushes = CardPushes(hub)
+        self.card_tokens = CardTokens(hub)
+        self.card_pushes.on_written(self.card_tokens.wake)
         self.authorizing = Authorizing(self.bridge)
         self.ordering = Ordering(self.bridge)
         self.serving = Serving(self.bridge)
@@ -101,6 +107,7 @@ class Oicp:
         whole: Mapping[str, Handler] = {
             "PushEvseData": self.evse_pushes.data,
             "PushEvseStatus": self.evse_pushes.status,
+            "PushAuthenticationData": self.card_pushes.push,
         }
         return {**whole, **{name: reading(name, handler) for name, handler in flows.items()}}
 
@@ -111,4 +118,5 @@ class Oicp:
         self.hub.background.start(self.projection.run(), name="oicp locations")
         self.hub.background.start(self.evse_push.run(), name="oicp pushes")
         self.hub.background.start(self.evse_pull.run(), name="oicp pulls")
+        self.hub.background.start(self.card_tokens.run(), name="oicp cards")
         self.hub.background.start(self.record_pull.run(), name="oicp records compared")

@@ -64,6 +64,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_ocpp_transactions", ("station", "state", "session", "number"), ("station", "state", "session")),
     ("doc_ocpp_watched", (), ()),
     ("doc_oicp_acknowledged", ("partner", "operator", "digest", "status"), ("partner",)),
+    ("doc_oicp_cards", ("source", "gone", "due"), ("source", "due")),
     ("doc_oicp_certificates", (), ()),
     ("doc_oicp_connections", (), ()),
     ("doc_oicp_evses", ("gone", "location", "place", "created", "source"), ("location", "place", "source")),
