@@ -70,6 +70,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_oicp_evses", ("gone", "location", "place", "created", "source"), ("location", "place", "source")),
     ("doc_oicp_findings", (), ()),
     ("doc_oicp_operators", (), ()),
+    ("doc_oicp_prices", ("source", "what", "provider", "name", "gone", "due"), ("source", "name", "due")),
     ("doc_oicp_projections", (), ()),
     ("doc_oicp_pulls", (), ()),
     ("doc_oicp_pushes", (), ()),
