@@ -11,6 +11,9 @@ from hub.core.units import Kind
 from partners.oicp.acknowledged import OICP_ACKNOWLEDGED, OICP_PUSHES
 from partners.oicp.authorize import Authorizing
 from partners.oicp.bridge import Bridge
+from partners.oicp.card_pushes import CardPushes
+from partners.oicp.card_tokens import CardTokens
+from partners.oicp.cards import OICP_CARDS
 from partners.oicp.client import Client
 from partners.oicp.connections import Connections
 from partners.oicp.evse_follower import EvseFollower
@@ -29,6 +32,10 @@ from partners.oicp.notifications import Notifications
 from partners.oicp.operators import OICP_OPERATORS, Operators
 from partners.oicp.ordering import Ordering
 from partners.oicp.peers import OicpPeers
+from partners.oicp.price_lists import PriceLists
+from partners.oicp.price_pushes import PricePushes
+from partners.oicp.price_tariffs import PriceTariffs
+from partners.oicp.prices import OICP_PRICES, Prices
 from partners.oicp.record_lists import RecordLists
 from partners.oicp.record_pull import RecordPull
 from partners.oicp.record_store import OICP_RECORDS
@@ -40,7 +47,7 @@ from partners.oicp.understood import reading
 OICP_KINDS: Final[tuple[Kind, ...]] = (
     *(OICP_SESSIONS, OICP_RECORDS),
     *(OICP_EVSES, OICP_STATES, OICP_PROJECTIONS, OICP_OPERATORS, OICP_FINDINGS),
-    *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS),
+    *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS, OICP_CARDS, OICP_PRICES),
 )
 
 
@@ -71,6 +78,16 @@ class Oicp:
         self.evse_push = EvsePush(self.bridge, self.table)
         for told in (self.follower.on_written, self.intake.on_written):
             told(self.evse_push.wake)
+        prices = Prices(hub)
+        self.price_tariffs = PriceTariffs(hub, connections, prices)
+        self.price_tariffs.on_locations = self.projection.wake
+        self.projection.tariff_ids = self.price_tariffs.tariff_ids
+        self.price_pushes = PricePushes(hub, prices)
+        self.price_pushes.on_written(self.price_tariffs.wake)
+        self.price_lists = PriceLists(hub, prices)
+        self.card_pushes = CardPushes(hub)
+        self.card_tokens = CardTokens(hub)
+        self.card_pushes.on_written(self.card_tokens.wake)
         self.authorizing = Authorizing(self.bridge)
         self.ordering = Ordering(self.bridge)
         self.serving = Serving(self.bridge)
@@ -93,6 +110,8 @@ class Oicp:
             "ChargingNotification": self.notifications.hear,
             "ChargeDetailRecord": self.records.take,
             "GetChargeDetailRecords": self.record_lists.records,
+            "PullPricingProductData": self.price_lists.products,
+            "PullEVSEPricing": self.price_lists.evses,
             "PullEvseData": self.evse_lists.data,
             "PullEvseStatus": self.status_lists.all,
             "PullEvseStatusByID": self.status_lists.by_id,
@@ -101,6 +120,9 @@ class Oicp:
         whole: Mapping[str, Handler] = {
             "PushEvseData": self.evse_pushes.data,
             "PushEvseStatus": self.evse_pushes.status,
+            "PushPricingProductData": self.price_pushes.products,
+            "PushEVSEPricing": self.price_pushes.evses,
+            "PushAuthenticationData": self.card_pushes.push,
         }
         return {**whole, **{name: reading(name, handler) for name, handler in flows.items()}}
 
@@ -111,4 +133,6 @@ class Oicp:
         self.hub.background.start(self.projection.run(), name="oicp locations")
         self.hub.background.start(self.evse_push.run(), name="oicp pushes")
         self.hub.background.start(self.evse_pull.run(), name="oicp pulls")
+        self.hub.background.start(self.price_tariffs.run(), name="oicp prices")
+        self.hub.background.start(self.card_tokens.run(), name="oicp cards")
         self.hub.background.start(self.record_pull.run(), name="oicp records compared")

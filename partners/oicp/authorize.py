@@ -26,6 +26,7 @@ from partners.oicp import ids, voices
 from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused
 from partners.oicp.bridge import Bridge
+from partners.oicp.cards import Card
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
 from partners.oicp.ledger import ACTIVE, ENDED, PENDING, OicpSession, new_session_id
@@ -149,6 +150,9 @@ class Authorizing:
         if connection is None:
             raise PeerUnreachable("there is no OICP connection of this partner")
         message = await self._question(connection, uid, token_type, references, sender)
+        left = await self._left_with_us(partner, connection, uid, token_type)
+        if left is not None or not connection.base_url:
+            return await self._in_its_place(partner, connection, message, left, token_type, uid, sender)
         path_id = message["OperatorID"]
         answer = await self._bridge.client.call(
             connection, "AuthorizeStart", message, id=path_id, deadline_s=deadline_s, wait=False
@@ -160,6 +164,34 @@ class Authorizing:
         if verdict is not Verdict.ALLOWED:
             return {"allowed": verdict.value, "token": token}
         session = await self._allowed(partner, message, said, token, asker=sender or self._bridge.hub.settings.party)
+        return {"allowed": "ALLOWED", "token": token, "authorization_reference": session.reference}
+
+    async def _left_with_us(self, partner: Partner, connection: Connection, uid: str, token_type: str) -> Card | None:
+        """The card, if the EMP has left it with us to answer in its place."""
+        if connection.kind != "emp":
+            return None
+        providers = (ids.ProviderID.parse(each).canonical for each in connection.provider_ids)
+        return await self._bridge.cards.find([f"{partner.name}/{each}" for each in providers], uid, token_type)
+
+    async def _in_its_place(
+        self,
+        partner: Partner,
+        connection: Connection,
+        message: Message,
+        left: Card | None,
+        token_type: str,
+        uid: str,
+        sender: str,
+    ) -> Tree:
+        """AuthorizationInfo by what an EMP left with us. Raises: PeerRefused."""
+        if left is None:
+            raise PeerRefused("the token is not known", http=404, status_code=_UNKNOWN_TOKEN)
+        said = {"ProviderID": str(ids.ProviderID.of(Party.parse(left.owner)))}
+        token = await self._token(connection, uid, token_type, said)
+        if left.expires is not None and left.expires <= self._bridge.hub.clock.now():
+            return {"allowed": "EXPIRED", "token": token}
+        asker = sender or self._bridge.hub.settings.party
+        session = await self._allowed(partner, message, said, token, asker=asker)
         return {"allowed": "ALLOWED", "token": token, "authorization_reference": session.reference}
 
     async def _question(

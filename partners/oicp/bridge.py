@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hub.core.ports import Hub
+from partners.oicp.cards import Cards
 from partners.oicp.client import Client
 from partners.oicp.connections import Connections
 from partners.oicp.inward import Inward
@@ -22,3 +23,7 @@ class Bridge:
     inward: Inward
     ledger: Ledger
     places: Places
+    cards: Cards = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cards = Cards(self.hub)

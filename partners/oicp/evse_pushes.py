@@ -130,22 +130,34 @@ class EvsePushes:
 
 async def understood(call: Call, name: str, listed: str) -> Message:
     """The push as it is read, in a thread where it is a large one. Raises: Unfit, where a record had to be left out."""
-    model, given = REQUESTS[call.operation.name], call.message.get(name)
+    given = call.message.get(name)
     records = given.get(listed) if isinstance(given, dict) else None
-    is_large = isinstance(records, list) and len(records) > _IN_A_THREAD
-    found = await asyncio.to_thread(read, model, call.message) if is_large else read(model, call.message)
-    kept = found.tree[name].get(listed)
+    if isinstance(records, list) and len(records) > _IN_A_THREAD:
+        return await asyncio.to_thread(understood_whole, call, (name, listed))
+    return understood_whole(call, (name, listed))
+
+
+def understood_whole(call: Call, path: tuple[str, ...]) -> Message:
+    """The push as it is read; `path` leads to its records. Raises: Unfit, where one had to be left out."""
+    found = read(REQUESTS[call.operation.name], call.message)
+    given, kept = _at(call.message, path), _at(found.tree, path)
     if kept is None:
-        raise Unfit((Finding(f"/{name}/{listed}", "missing", is_dropped=True),))
-    if isinstance(records, list) and len(kept) < sum(each is not None for each in records):
+        raise Unfit((Finding(f"/{'/'.join(path)}", "missing", is_dropped=True),))
+    if isinstance(given, list) and len(kept) < sum(each is not None for each in given):
         dropped = (each for each in found.findings if each.is_dropped)
         raise Unfit(tuple(sorted(dropped, key=_is_lenient))[:_MOST_FAULTS])
     return found.tree
 
 
+def _at(tree: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        tree = tree.get(name) if isinstance(tree, Mapping) else None
+    return tree
+
+
 def _is_lenient(fault: Finding) -> bool:
     """What a record cannot do without goes first."""
-    return not fault.pointer.endswith(("EvseID", "EvseStatus"))
+    return not fault.pointer.endswith(("EvseID", "EvseStatus", "ProductID"))
 
 
 def _each_once(connection: Connection, records: list[Record]) -> dict[str, Record]:

@@ -1,0 +1,121 @@
+"""PushAuthenticationData: an EMP that leaves it to us to say who may charge, gives us its cards and contracts.
+
+As with EVSEs, a push is taken whole or not at all. A contract that is not the EMP's is 019. A QR code is kept with its
+hashed PIN and says nothing to anybody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from hub.core.ports import Hub
+from hub.core.units import ABSENT, Document, Unit
+from partners.oicp import ids
+from partners.oicp.answers import Code, Refused, acknowledged
+from partners.oicp.cards import HERE, NOW, OICP_CARDS, Card, read
+from partners.oicp.connection import Connection
+from partners.oicp.evse_pushes import understood
+from partners.oicp.face import Call
+
+Message = Mapping[str, Any]
+
+_READ: Final = 2000
+
+
+class CardPushes:
+    """See the module."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._busy: set[str] = set()
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_written(self, callback: Callable[[], None]) -> None:
+        """Call back whenever something was written."""
+        self._listeners.append(callback)
+
+    async def push(self, call: Call) -> Message:
+        """Raises: Refused, Unfit, Conflict."""
+        name = call.partner.name
+        if name in self._busy:
+            raise Refused(Code.DATA_TRANSACTION, "another push is under way")
+        self._busy.add(name)
+        try:
+            await self._take(call)
+        finally:
+            self._busy.discard(name)
+        for listener in self._listeners:
+            listener()
+        return acknowledged()
+
+    async def _take(self, call: Call) -> None:
+        message = await understood(call, "ProviderAuthenticationData", "AuthenticationDataRecord")
+        data = message["ProviderAuthenticationData"]
+        provider = ids.ProviderID.parse(data["ProviderID"])
+        source = f"{call.partner.name}/{provider.canonical}"
+        cards = [
+            Card(source, str(provider.party()), record["Identification"]) for record in data["AuthenticationDataRecord"]
+        ]
+        told = await asyncio.to_thread(_each_once, call.connection, cards)
+        await self._write(source, message["ActionType"], told)
+
+    async def _write(self, source: str, action: str, told: dict[str, Card]) -> None:
+        known = await self._hub.store.get_many(OICP_CARDS, list(told))
+        here = {key for key, document in known.items() if document.columns["gone"] == HERE}
+        if action == "insert" and here:
+            raise Refused(Code.DATA_TRANSACTION, info="a card or contract is there already")
+        if action in ("update", "delete") and len(here) < len(told):
+            raise Refused(Code.DATA_TRANSACTION, info="a card or contract is not there")
+        unit = Unit()
+        if action != "delete":
+            for key, card in told.items():
+                if _differs(card, known.get(key)):
+                    unit.put(card.put(expect=known[key].version if key in known else ABSENT))
+        gone = known if action == "delete" else await self._others(source, told) if action == "fullLoad" else {}
+        for document in gone.values():
+            card = read(document)
+            unit.put(Card(card.source, card.owner, card.identification, True, NOW).put(expect=document.version))
+        if unit.writes:
+            await self._hub.store.commit(unit)
+
+    async def _others(self, source: str, told: Mapping[str, Card]) -> dict[str, Document]:
+        others: dict[str, Document] = {}
+        after = 0
+        while found := await self._hub.store.select(
+            OICP_CARDS, equal={"source": source, "gone": HERE}, limit=_READ, after_seq=after
+        ):
+            others.update({document.key: document for document in found if document.key not in told})
+            after = found[-1].seq
+        return others
+
+
+def _differs(card: Card, known: Document | None) -> bool:
+    return known is None or known.columns["gone"] != HERE or known.body != card.put().body
+
+
+def _each_once(connection: Connection, cards: list[Card]) -> dict[str, Card]:
+    """By key. Raises: Refused."""
+    own = {ids.ProviderID.parse(each).canonical for each in connection.provider_ids}
+    told: dict[str, Card] = {}
+    for card in cards:
+        for said in card.identification.values():
+            if isinstance(said, Mapping) and said.get("EvcoID") and not _is_of(own, said["EvcoID"]):
+                raise Refused(Code.FOREIGN_CONTRACT)
+        try:
+            key = card.key
+        except ids.InvalidId as fault:
+            raise Refused(Code.DATA_ERROR, info=fault.message) from None
+        if key in told:
+            raise Refused(Code.DATA_TRANSACTION, info="a card or contract is in it twice")
+        told[key] = card
+    return told
+
+
+def _is_of(own: set[str], evco_id: str) -> bool:
+    try:
+        contract = ids.EvcoID.parse(evco_id)
+    except ids.InvalidId:
+        return False
+    return contract.country + contract.provider in own

@@ -1,0 +1,89 @@
+"""Prices that EMPs pull from us: those for everybody, and those for the EMP that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from hub.core.clock import timestamp
+from hub.core.ports import Hub
+from partners.oicp import ids
+from partners.oicp.answers import Code, status
+from partners.oicp.face import Call
+from partners.oicp.mapping.times import instant
+from partners.oicp.prices import DEFAULT, EVSE, PRODUCT, Price, Prices
+from partners.oicp.wire.values import EVERYBODY
+
+Message = Mapping[str, Any]
+
+
+class PriceLists:
+    """PullPricingProductData and PullEVSEPricing. Only what agreements let the EMP have of others' tariffs."""
+
+    def __init__(self, hub: Hub, prices: Prices) -> None:
+        self._hub = hub
+        self._prices = prices
+
+    async def products(self, call: Call) -> Message:
+        """With LastCall, the products that changed since; their default prices always."""
+        since = _since(call)
+        groups: dict[tuple[str, str], dict[str, Any]] = {}
+        async for price in self._prices.visible(self._owners(call), [DEFAULT], _for(call), since=""):
+            groups[price.owner, price.provider] = {
+                "OperatorID": _operator(call, price.owner),
+                **price.tree,
+                "PricingProductDataRecords": [],
+            }
+        async for price in self._prices.visible(self._owners(call), [PRODUCT], _for(call), since=since):
+            group = groups.setdefault((price.owner, price.provider), _without_default(call, price))
+            product = {name: value for name, value in price.tree.items() if name != "ProviderID"}
+            group["PricingProductDataRecords"].append(product)
+        told = [group for group in groups.values() if group["PricingProductDataRecords"] or not since]
+        return {"PricingProductData": told, "StatusCode": status(Code.SUCCESS)}
+
+    async def evses(self, call: Call) -> Message:
+        """With LastCall, those that changed since."""
+        by_owner: dict[str, list[dict[str, Any]]] = {}
+        async for price in self._prices.visible(self._owners(call), [EVSE], _for(call), since=_since(call)):
+            by_owner.setdefault(price.owner, []).append(dict(price.tree))
+        told = [{"OperatorID": _operator(call, owner), "EVSEPricing": pricing} for owner, pricing in by_owner.items()]
+        return {"EVSEPricing": told, "StatusCode": status(Code.SUCCESS)}
+
+    def _owners(self, call: Call) -> list[str]:
+        """Those of the operators asked about that the EMP may have."""
+        may_have = frozenset(self._hub.agreements.owners(call.partner, "tariffs"))
+        wanted: dict[str, None] = {}
+        for operator in call.message["OperatorIDs"]:
+            try:
+                wanted[str(ids.OperatorID.parse(operator).party(call.connection.countries))] = None
+            except ids.InvalidId:
+                continue
+        return [owner for owner in wanted if owner in may_have]
+
+
+def _for(call: Call) -> list[str]:
+    return [EVERYBODY, ids.ProviderID.parse(call.id).canonical]
+
+
+def _since(call: Call) -> str:
+    told = call.message.get("LastCall")
+    moment: datetime | None = instant(told) if told else None
+    return timestamp(moment) if moment is not None else ""
+
+
+def _operator(call: Call, owner: str) -> str:
+    return ids.OperatorID.parse(owner).styled(call.connection.operator_style)
+
+
+def _without_default(call: Call, price: Price) -> dict[str, Any]:
+    """OICP asks for a default; where none was told, a product's own price stands in for it."""
+    tree = price.tree
+    return {
+        "OperatorID": _operator(call, price.owner),
+        "ProviderID": tree["ProviderID"],
+        "PricingDefaultPrice": tree["PricePerReferenceUnit"],
+        "PricingDefaultPriceCurrency": tree["ProductPriceCurrency"],
+        "PricingDefaultReferenceUnit": tree["ReferenceUnit"],
+        "PricingProductDataRecords": [],
+    }
