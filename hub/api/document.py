@@ -246,8 +246,8 @@ ANSWERS: Final[dict[str, Tree]] = {
                 "items": _object(partner=_TEXT, party=_TEXT, version=_TEXT_OR_NULL, gets=_FLAG, rule=_TEXT),
             },
         ),
-        "description": "`why` where it goes nowhere, with `status_code` unless it is taken and waits; `owners` where it"
-        " is answered from our copies.",
+        "description": "`why` where it goes nowhere, with `status_code` unless it is taken and waits, and `http` where"
+        " that is no 200; `owners` where it is answered from our copies.",
     },
     "Matrix": _object(
         a=_END,

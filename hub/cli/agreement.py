@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from hub.cli.face import Face, command
+from hub.cli.failures import CommandFailed
 from hub.cli.remote import quoted
 from hub.core.jsontypes import Tree
 
@@ -18,6 +19,14 @@ Owner = Annotated[str, typer.Option("--owner", help="A party; * is anybody.")]
 Module = Annotated[str, typer.Option("--module", help="locations, tariffs, commands...; * is all.")]
 
 _COLUMNS: Final = ("viewer", "owner", "module", "allow")
+_LINE: Final = {
+    "sender": "SENDER",
+    "module": "MODULE",
+    "method": "--method",
+    "to": "--to",
+    "owner": "--owner",
+}
+"""What the fields of a question are called on the command line."""
 _GETS: Final = ("partner", "party", "version", "gets", "rule")
 
 
@@ -63,7 +72,10 @@ def explain(
 ) -> None:
     """Where a message would go, who would get it, and which rule says so."""
     body = {"sender": sender, "module": module, "method": method.upper(), "to": to, "owner": owner}
-    told = face.hub.post("/route", body)
+    try:
+        told = face.hub.post("/route", body)
+    except CommandFailed as failed:
+        raise failed.in_words_of(_LINE) from None
     if face.as_json:
         face.show(told)
         return

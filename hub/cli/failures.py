@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 from hub.core.jsontypes import Tree
@@ -28,6 +29,12 @@ class CommandFailed(Exception):
         self.code = code
         self.advice = advice
         self.error = error or {"code": code.name.lower(), "message": message}
+
+    def in_words_of(self, line: Mapping[str, str]) -> CommandFailed:
+        """The same, where a field that the API names comes from the command line: by what it is called there."""
+        field, colon, rest = self.message.partition(":")
+        named = line.get(field.removeprefix("/"), field) if colon and field.startswith("/") else field
+        return CommandFailed(f"{named}{colon}{rest}", self.code, advice=self.advice, error=self.error)
 
 
 _BY_STATUS = {401: Code.NOT_ALLOWED, 403: Code.NOT_ALLOWED, 404: Code.NOT_FOUND}

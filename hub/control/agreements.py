@@ -9,7 +9,7 @@ from hub.control.asks import RouteAsked, Rule
 from hub.core.agreements import Agreement, Verdict
 from hub.core.answers import row_of
 from hub.core.delivery import entitled
-from hub.core.errors import BusbarError, InvalidRequest, PeerNonsense
+from hub.core.errors import BusbarError, InvalidRequest, NotInTheirVersion, PeerNonsense
 from hub.core.jsontypes import Tree
 from hub.core.operations import ADDRESSEES, ANYBODY, CPO_LIKE, EMSP_LIKE
 from hub.core.parties import Party
@@ -113,11 +113,22 @@ def _to_one(hub: Hub, message: Message, to: Receiver, ask: RouteAsked) -> Tree:
     if ask.module in SHARED and not message.brought and to.party in hub.agreements.owners(message.sender, ask.module):
         return {"goes": "ours", "rule": _COPIES, "gets": [], "owners": [to.party]}
     rule = _verdict(hub, message, to.party).rule
+    version = to.partner.version
+    if version is not None and version not in _versions(hub, message.sender, ask):
+        row, why = row_of(NotInTheirVersion()), f"the receiver speaks OCPI {version}, which has no such thing"
+        return {"goes": "nowhere", "http": row.http, "status_code": row.code, "why": why, "rule": rule, "gets": []}
     got = _got(to.partner, to.party, True, rule, ask.module, _PUSHED if message.brought else _EITHER)
     if message.brought and not got["gets"]:
         why = "the receiver does not offer this module"
         return {"goes": "nowhere", "status_code": row_of(PeerNonsense()).code, "why": why, "rule": rule, "gets": [got]}
     return {"goes": "party", "rule": rule, "gets": [got]}
+
+
+def _versions(hub: Hub, sender: Partner, ask: RouteAsked) -> frozenset[str]:
+    """Those that have such a request, as the sender's roles may make it."""
+    found = [op for op in hub.operations if op.routed and (op.module, op.method) == (ask.module, ask.method)]
+    own = [op for op in found if not op.callers.isdisjoint(sender.roles)]
+    return frozenset(version for op in own or found for version in op.versions)
 
 
 def _check_there_is_such(program: Program, ask: RouteAsked) -> None:

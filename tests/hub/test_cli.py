@@ -614,6 +614,16 @@ def test_agreements_and_what_they_make_of_a_message(shell: Shell) -> None:
     told = shell.run("route", "explain", "roamer", "commands", "--method", "post", "--to", "XX*XXX")
     assert (told.code, "nowhere" in told.out + told.err) == (0, True)
     assert shell.ok("route", "explain", "roamer", "locations", "--method", "GET")["goes"] == "everybody"
+    shell.ok("partner", "invite", "brings", "--role", "CPO", "--party", "BE*BRG")
+    for asked, named in (
+        (("brings", "sessions"), "--owner: "),
+        (("roamer", "sessions", "--to", "BEAAAX"), "--to: "),
+        (("roamer", "nonsense"), "MODULE: "),
+        (("roamer", "cdrs", "--method", "put"), "--method: "),
+        (("roamer", "cdrs", "--method", "paste"), "--method: "),
+    ):
+        wrong = shell.run("route", "explain", *asked)
+        assert (wrong.code, named in wrong.err, f"/{named}" in wrong.err) == (Code.FAILED, True, False), wrong.err
     shell.ok("agreement", "remove", "--viewer", "roamer", "--owner", "BE*AAA", "--module", "locations")
     shell.ok("agreement", "remove", "--viewer", "roamer")
     assert shell.run("agreement", "remove", "--viewer", "roamer").code == Code.NOT_FOUND

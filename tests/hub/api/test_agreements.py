@@ -150,3 +150,16 @@ async def test_it_is_said_of_a_rule_which_direction_it_is_about(house: House, to
     assert told["goes"] == ("nowhere" if to else "everybody")
     told = await explain(house, sender="e1", module="commands", method="POST", to="BE*AAA")
     assert (told["goes"], told["rule"]) == ("nowhere", "agreement: deny viewer e1, owner BE*AAA, module *")
+
+
+async def test_it_is_said_of_a_receiver_whose_version_has_no_such_thing(house: House) -> None:
+    world = World.around(house.program.hub)
+    await world.join("old", "BE*OLD", PartyRole.CPO, version="2.1.1")
+    for module, method in (("sessions", "PUT"), ("chargingprofiles", "PUT"), ("chargingprofiles", "GET")):
+        told = await explain(house, sender="e1", module=module, method=method, to="BE*OLD")
+        assert (told["goes"], told["http"], told["status_code"], told["gets"]) == ("nowhere", 404, 2001, []), module
+        assert told["why"] == "the receiver speaks OCPI 2.1.1, which has no such thing"
+        assert told["rule"] == "default: opposite roles"
+        assert (await explain(house, sender="e1", module=module, method=method, to="BE*AAA"))["goes"] == "party"
+    for module, method in (("commands", "POST"), ("tokens", "PUT")):
+        assert (await explain(house, sender="e1", module=module, method=method, to="BE*OLD"))["goes"] == "party"
