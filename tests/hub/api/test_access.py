@@ -43,6 +43,7 @@ LEAST = {
     "show_oicp_operator": "viewer",
     "say_oicp_operator": "admin",
     "list_oicp_findings": "viewer",
+    "confirm_oicp": "admin",
     "list_agreements": "viewer",
     "put_agreement": "admin",
     "remove_agreement": "admin",
