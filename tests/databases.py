@@ -190,3 +190,11 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """A fresh database of each sort: tests that take this run twice."""
     fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     return str(request.getfixturevalue(fixture))
+
+
+def a_database(request: pytest.FixtureRequest, directory: Path) -> str:
+    """A database without tables for a fixture of longer life: of the sort that its parameter says."""
+    if request.param == "sqlite":
+        return f"sqlite:///{directory}/busbar.db"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.create_database()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -11,7 +10,7 @@ import structlog
 
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
-from hub.core.errors import Conflict, InvalidRequest, NotReady, UnknownToken
+from hub.core.errors import Conflict, InvalidRequest, UnknownToken
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.units import Delete, Document, Unit
@@ -20,12 +19,12 @@ from modules.tokens.wire import TOKEN
 from partners.oicp.cards import NEVER, NOW, OICP_CARDS, Card, read
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.tokens import token_of
+from partners.oicp.rounds import Rounds
 
 log = structlog.get_logger()
 
 _A_STEP: Final = 200
 _LOOK_EVERY_S: Final = 600.0
-_PAUSE_S: Final = 1.0
 _DAYS_BACK: Final = 60
 
 
@@ -34,29 +33,21 @@ class CardTokens:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._bell = asyncio.Event()
+        self._rounds = Rounds(hub, self.catch_up, waits="cards wait to be tokens")
 
     def wake(self) -> None:
         """There is something to do."""
-        self._bell.set()
+        self._rounds.ring()
 
     async def run(self) -> None:
         """For ever, also over times without a database."""
         self._hub.background.start(self._look_at_times(), name="oicp cards that expire")
-        while True:
-            try:
-                await self.catch_up()
-            except (NotReady, Conflict) as fault:
-                log.warning("cards wait to be tokens", why=fault.message)
-                await self._hub.clock.sleep(_PAUSE_S)
-                continue
-            await self._bell.wait()
-            self._bell.clear()
+        await self._rounds.run()
 
     async def _look_at_times(self) -> None:
         while True:
             await self._hub.clock.sleep(_LOOK_EVERY_S)
-            self._bell.set()
+            self._rounds.ring()
 
     async def catch_up(self) -> None:
         """Make tokens of what is due. Raises: NotReady, Conflict."""

@@ -17,7 +17,6 @@ from typing import Final
 import structlog
 
 from hub.core.addressed import audience_in
-from hub.core.errors import Conflict, NotReady
 from hub.core.ports import Hub
 from hub.core.store.documents import Page
 from hub.core.units import ChangeRow, Delete, Document, Put, Unit
@@ -27,13 +26,13 @@ from partners.oicp.evse_rendering import Known, Rendered, rendered
 from partners.oicp.evse_table import OICP_EVSES, OICP_STATES
 from partners.oicp.findings import OICP_FINDINGS
 from partners.oicp.operators import Operators
+from partners.oicp.rounds import Rounds
 
 log = structlog.get_logger()
 
 WRITES_A_COMMIT: Final = 250
 _LOCATIONS_A_STEP: Final = 50
 _READ: Final = 500
-_PAUSE_S: Final = 1.0
 _MOST_AT_ONCE: Final = 100_000
 
 
@@ -47,10 +46,10 @@ class EvseFollower:
         self._read_to: int | None = None
         self._dirty: dict[str, None] = {}
         self._owners: dict[str, None] = {}
-        self._bell = asyncio.Event()
+        self._rounds = Rounds(hub, self.catch_up, waits="the table of EVSEs waits")
         self._listeners: list[Callable[[], None]] = []
         hub.store.on_commit(self._committed)
-        connections.on_change(self._bell.set)
+        connections.on_change(self._rounds.ring)
         operators.on_change(self._operator_changed)
 
     def on_written(self, callback: Callable[[], None]) -> None:
@@ -59,23 +58,15 @@ class EvseFollower:
 
     def _committed(self, rows: Sequence[ChangeRow]) -> None:
         if any(row.change.module == "locations" for row in rows):
-            self._bell.set()
+            self._rounds.ring()
 
     def _operator_changed(self, party: str) -> None:
         self._owners[party] = None
-        self._bell.set()
+        self._rounds.ring()
 
     async def run(self) -> None:
         """Follow for ever, also over times without a database."""
-        while True:
-            try:
-                await self.catch_up()
-            except (NotReady, Conflict) as fault:
-                log.warning("the table of EVSEs waits", why=fault.message)
-                await self._hub.clock.sleep(_PAUSE_S)
-                continue
-            await self._bell.wait()
-            self._bell.clear()
+        await self._rounds.run()
 
     async def catch_up(self) -> None:
         """Bring the table to where the locations are now. Raises: NotReady; Conflict, when somebody was faster."""

@@ -7,7 +7,6 @@ EVSE that is gone is REMOVED, as everywhere.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -32,6 +31,7 @@ from partners.oicp.evse_table import EvseRow, EvseTable
 from partners.oicp.findings import finding
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.locations import location_of
+from partners.oicp.rounds import Rounds
 
 log = structlog.get_logger()
 
@@ -39,7 +39,6 @@ TariffIds = Callable[[Sequence[EvseRow]], Awaitable[Mapping[str, Sequence[str]]]
 """By canonical EvseID, the OCPI tariffs that hold there."""
 
 _A_STEP: Final = 100
-_PAUSE_S: Final = 1.0
 
 
 async def _no_tariffs(rows: Sequence[EvseRow]) -> Mapping[str, Sequence[str]]:
@@ -53,24 +52,16 @@ class EvseProjection:
         self._hub = hub
         self._connections = connections
         self._table = table
-        self._bell = asyncio.Event()
+        self._rounds = Rounds(hub, self.catch_up, waits="locations wait to be made of EVSEs")
         self.tariff_ids: TariffIds = _no_tariffs
 
     def wake(self) -> None:
         """There is something to do."""
-        self._bell.set()
+        self._rounds.ring()
 
     async def run(self) -> None:
         """For ever, also over times without a database."""
-        while True:
-            try:
-                await self.catch_up()
-            except (NotReady, Conflict) as fault:
-                log.warning("locations wait to be made of EVSEs", why=fault.message)
-                await self._hub.clock.sleep(_PAUSE_S)
-                continue
-            await self._bell.wait()
-            self._bell.clear()
+        await self._rounds.run()
 
     async def catch_up(self) -> None:
         """Make all that is to be made anew. Raises: NotReady; Conflict, when somebody was faster."""

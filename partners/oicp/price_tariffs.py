@@ -7,7 +7,6 @@ its operator sees why.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -16,7 +15,7 @@ import structlog
 
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
-from hub.core.errors import Conflict, InvalidRequest, NotFound, NotReady
+from hub.core.errors import Conflict, InvalidRequest, NotFound
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub
@@ -34,13 +33,13 @@ from partners.oicp.mapping.products import DEFAULT as DEFAULT_ID
 from partners.oicp.mapping.products import default_tariff_of, tariff_id, tariff_ids_of, tariff_of
 from partners.oicp.mapping.terms import Terms
 from partners.oicp.prices import DEFAULT, DONE, EVSE, NOW, OICP_PRICES, Price, Prices, read
+from partners.oicp.rounds import Rounds
 from partners.oicp.wire.values import EVERYBODY
 
 log = structlog.get_logger()
 
 _A_STEP: Final = 200
 _READ: Final = 2000
-_PAUSE_S: Final = 1.0
 
 
 class PriceTariffs:
@@ -50,26 +49,21 @@ class PriceTariffs:
         self._hub = hub
         self._connections = connections
         self._prices = prices
-        self._bell = asyncio.Event()
+        self._rounds = Rounds(hub, self._round, waits="prices wait to be tariffs")
         self.on_locations: Callable[[], None] = lambda: None
         """Called when locations are to be made anew."""
 
     def wake(self) -> None:
         """There is something to do."""
-        self._bell.set()
+        self._rounds.ring()
 
     async def run(self) -> None:
         """For ever, also over times without a database."""
-        while True:
-            try:
-                await self.catch_up()
-            except (NotReady, Conflict) as fault:
-                log.warning("prices wait to be tariffs", why=fault.message)
-                await self._hub.clock.sleep(_PAUSE_S)
-                continue
-            self.on_locations()
-            await self._bell.wait()
-            self._bell.clear()
+        await self._rounds.run()
+
+    async def _round(self) -> None:
+        await self.catch_up()
+        self.on_locations()
 
     async def catch_up(self) -> bool:
         """Make what is due what it is in OCPI. Returns: did anything change? Raises: NotReady, Conflict."""

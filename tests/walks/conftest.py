@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.databases import PostgresServer
+from tests.databases import a_database
 from tests.walks.site import Site
 
 
@@ -14,10 +14,7 @@ from tests.walks.site import Site
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A hub with three partners, as processes."""
     directory = tmp_path_factory.mktemp(f"site-{request.param}")
-    database_url = f"sqlite:///{directory}/busbar.db"
-    if request.param == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        database_url = server.create_database()
+    database_url = a_database(request, directory)
     opened = Site.open(database_url, directory)
     yield opened
     opened.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.databases import PostgresServer
+from tests.databases import a_database
 from tests.walks.cpos import joined, location
 from tests.walks.oicp_site import CONTRACT, OicpSite
 from tests.walks.site import VERSIONS, Emsp, Place, Tree, until
@@ -24,10 +24,7 @@ def _all_is_well() -> None:
 def oicp(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OicpSite]:
     """A hub with partners of OICP and OCPI, as processes."""
     directory = tmp_path_factory.mktemp(f"oicp-{request.param}")
-    database_url = f"sqlite:///{directory}/busbar.db"
-    if request.param == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        database_url = server.create_database()
+    database_url = a_database(request, directory)
     opened = OicpSite.open(database_url, directory)
     yield opened
     opened.close()

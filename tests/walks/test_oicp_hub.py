@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from partners.sandbox.oicp.authority import Authority
-from tests.databases import PostgresServer
+from tests.databases import a_database
 from tests.ports import Port
 from tests.walks.oicp_partners import OicpCpo, OicpHub
 from tests.walks.oicp_site import PRICE
@@ -88,10 +88,7 @@ def _all_is_well() -> None:
 def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
     """The processes, connected."""
     directory = tmp_path_factory.mktemp(f"behind-{request.param}")
-    database_url = f"sqlite:///{directory}/busbar.db"
-    if request.param == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        database_url = server.create_database()
+    database_url = a_database(request, directory)
     opened = Behind(database_url, directory)
     yield opened
     opened.close()
