@@ -216,6 +216,7 @@ ANSWERS: Final[dict[str, Tree]] = {
         prices={"type": "array", "items": _ANY_OBJECT},
         limits={"type": "object", "additionalProperties": _WHOLE},
         learns=_FLAG, push_size=_WHOLE, data_every_s=_WHOLE, status_every_s=_WHOLE,
+        leaves_cards=_FLAG, pushes_prices=_FLAG, pulls_prices=_FLAG,
     ),
     "OicpConnections": _page("OicpConnectionShown"),
     "OicpCertificateShown": _object(

@@ -53,6 +53,9 @@ class OicpConnection(Ask):
     push_size: Annotated[int, Field(ge=1, le=10_000)] = 2_000
     data_every_s: Annotated[int, Field(ge=60, le=604_800)] = 86_400
     status_every_s: Annotated[int, Field(ge=10, le=86_400)] = 120
+    leaves_cards: bool = False
+    pushes_prices: bool = False
+    pulls_prices: bool = False
     learns: bool | None = None
 
     @field_validator("fingerprints")

@@ -41,14 +41,16 @@ async def say_operator(program: Program, party: str, ask: OicpOperator, *, actor
 async def findings(program: Program) -> list[Tree]:
     """What keeps things from partners of OICP: hubs that fail or wait for a word, then by owner and reason."""
     oicp = program.oicp
-    return [*await oicp.evse_push.shown(), *await oicp.evse_pull.shown(), *await found.shown(program.store)]
+    works = (oicp.evse_push, oicp.evse_pull, oicp.exchanges.sets)
+    first = [line for work in works for line in await work.shown()]
+    return [*first, *await found.shown(program.store)]
 
 
 async def confirm(program: Program, name: str, *, actor: str) -> Tree:
     """What is held towards a hub, or from it, as it is more than may go by itself, goes. Raises: NotFound."""
     await program.oicp_door.refresh()
     held = 0
-    for work in (program.oicp.evse_push, program.oicp.evse_pull):
+    for work in (program.oicp.evse_push, program.oicp.evse_pull, program.oicp.exchanges.sets):
         with suppress(NotFound):
             await work.confirm(name, actor=actor)
             held += 1

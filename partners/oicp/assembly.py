@@ -24,6 +24,7 @@ from partners.oicp.evse_pull import OICP_PULLS, EvsePull
 from partners.oicp.evse_push import EvsePush
 from partners.oicp.evse_pushes import EvsePushes
 from partners.oicp.evse_table import OICP_EVSES, OICP_STATES, EvseTable
+from partners.oicp.exchanges import Exchanges
 from partners.oicp.face import Handler
 from partners.oicp.findings import OICP_FINDINGS
 from partners.oicp.inward import Inward
@@ -33,6 +34,7 @@ from partners.oicp.operators import OICP_OPERATORS, Operators
 from partners.oicp.ordering import Ordering
 from partners.oicp.peers import OicpPeers
 from partners.oicp.price_lists import PriceLists
+from partners.oicp.price_pull import PricePull
 from partners.oicp.price_pushes import PricePushes
 from partners.oicp.price_tariffs import PriceTariffs
 from partners.oicp.prices import OICP_PRICES, Prices
@@ -41,13 +43,14 @@ from partners.oicp.record_pull import RecordPull
 from partners.oicp.record_store import OICP_RECORDS
 from partners.oicp.records import Records
 from partners.oicp.serving import Serving
+from partners.oicp.set_push import OICP_HELD, OICP_SETS
 from partners.oicp.status_lists import StatusLists
 from partners.oicp.understood import reading
 
 OICP_KINDS: Final[tuple[Kind, ...]] = (
     *(OICP_SESSIONS, OICP_RECORDS),
     *(OICP_EVSES, OICP_STATES, OICP_PROJECTIONS, OICP_OPERATORS, OICP_FINDINGS),
-    *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS, OICP_CARDS, OICP_PRICES),
+    *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS, OICP_CARDS, OICP_PRICES, OICP_SETS, OICP_HELD),
 )
 
 
@@ -84,6 +87,7 @@ class Oicp:
         self.projection.tariff_ids = self.price_tariffs.tariff_ids
         self.price_pushes = PricePushes(hub, prices)
         self.price_pushes.on_written(self.price_tariffs.wake)
+        self.exchanges = Exchanges(self.bridge, PricePull(self.bridge, self.price_pushes))
         self.price_lists = PriceLists(hub, prices)
         self.card_pushes = CardPushes(hub)
         self.card_tokens = CardTokens(hub)
@@ -134,5 +138,6 @@ class Oicp:
         self.hub.background.start(self.evse_push.run(), name="oicp pushes")
         self.hub.background.start(self.evse_pull.run(), name="oicp pulls")
         self.hub.background.start(self.price_tariffs.run(), name="oicp prices")
+        self.hub.background.start(self.exchanges.run(), name="oicp cards and prices")
         self.hub.background.start(self.card_tokens.run(), name="oicp cards")
         self.hub.background.start(self.record_pull.run(), name="oicp records compared")

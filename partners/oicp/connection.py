@@ -71,6 +71,12 @@ class Connection(BaseModel):
     """Tariffs of OCPI, in our form, each as JSON: what its charges cost where no price was told for the EVSE."""
     limits: dict[str, int] = {}
     """Operation -> how often a minute, where it is another number than OICP's."""
+    leaves_cards: bool = False
+    """Of a hub: does it say in our place who of our drivers may charge (offline EMP)?"""
+    pushes_prices: bool = False
+    """Of a hub: are our tariffs told there, as far as OICP says them exactly?"""
+    pulls_prices: bool = False
+    """Of a hub: are the prices of operators there taken as tariffs?"""
     push_size: int = 2_000
     """Of a hub: how many EVSEs are pushed at once."""
     data_every_s: int = 86_400

@@ -12,10 +12,23 @@ _SETS = {
     "PushEvseData": ("OperatorEvseData", "EvseDataRecord"),
     "PushEvseStatus": ("OperatorEvseStatus", "EvseStatusRecord"),
 }
+_MORE = {
+    "PushAuthenticationData": ("ProviderAuthenticationData", "AuthenticationDataRecord"),
+    "PushPricingProductData": ("PricingProductData", "PricingProductDataRecords"),
+    "PushEVSEPricing": ("EVSEPricing",),
+}
 
 
 def no(code: str) -> dict[str, Any]:
     return {"Result": False, "StatusCode": {"Code": code, "Description": "no"}}
+
+
+def _named(record: Mapping[str, Any]) -> str:
+    """What an item of a set is known by."""
+    if "ProductID" in record:
+        return str(record["ProductID"])
+    identification = record.get("Identification", {})
+    return str(record.get("EvseID") or next(iter(identification.values()))["UID"])
 
 
 @dataclass
@@ -28,10 +41,14 @@ class ScriptedHub:
     pushes: list[tuple[str, str, int]] = field(default_factory=list)
     """Operation, ActionType, how many records."""
     fault: Exception | None = None
+    sets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Cards, products and prices of EVSEs, by operation."""
 
     def __call__(self, asked: Asked) -> Any:
         if self.fault is not None:
             raise self.fault
+        if asked.operation not in _SETS:
+            return self._take_set(asked)
         outer, inner = _SETS[asked.operation]
         action, records = asked.message["ActionType"], asked.message[outer][inner]
         self.pushes.append((asked.operation, action, len(records)))
@@ -43,6 +60,14 @@ class ScriptedHub:
         if any(each["EvseID"] not in self.data for each in records):
             return no("009")
         return self._take(self.states, action, {each["EvseID"]: each["EvseStatus"] for each in records})
+
+    def _take_set(self, asked: Asked) -> Any:
+        told: Any = asked.message
+        for name in _MORE[asked.operation]:
+            told = told[name]
+        self.pushes.append((asked.operation, asked.message["ActionType"], len(told)))
+        known = self.sets.setdefault(asked.operation, {})
+        return self._take(known, asked.message["ActionType"], {_named(each): each for each in told})
 
     def _take(self, known: dict[str, Any], action: str, told: dict[str, Any]) -> Any:
         there = known.keys() & told.keys()

@@ -1,0 +1,144 @@
+"""Our cards and prices at another hub, and its prices here: only where its connection says so."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hub.core.errors import NotFound
+from hub.core.parties import PartyRole
+from modules.locations import service as locations
+from modules.tariffs import service as tariffs
+from modules.tariffs.store import TARIFFS
+from modules.tokens import service as tokens
+from modules.tokens.wire import TOKEN
+from partners.oicp import findings
+from partners.sandbox.oicp.samples import evse, prices, product
+from tests.partners.oicp.bridged import Asked, Bridged, bridged
+from tests.partners.oicp.scripted_hub import ScriptedHub
+from tests.world import OURS, location, stored_token, tariff
+
+CARDS, PRODUCTS, EVSES = "PushAuthenticationData", "PushPricingProductData", "PushEVSEPricing"
+
+
+@pytest.fixture
+async def bridge(sqlite_url: str) -> AsyncIterator[Bridged]:
+    async with bridged(sqlite_url, partners=False) as made:
+        yield made
+
+
+async def _connect(bridge: Bridged, **fields: Any) -> ScriptedHub:
+    ids = {"party": "DE*HBS", "operator_ids": ("DE*BSB",), "provider_ids": ("DE-BSB",)}
+    await bridge.connect("hbs", "hub", **{**ids, **fields})
+    hub = bridge.client.script = ScriptedHub()
+    return hub
+
+
+async def _token(bridge: Bridged, uid: str, **fields: Any) -> None:
+    bridge.world.clock.passed_s += 1
+    moment = bridge.world.clock.now().isoformat()
+    tree = {**stored_token(str(OURS), uid), "contract_id": "DE-BSB-C12345678", "last_updated": moment, **fields}
+    await tokens.put(bridge.world.store, OURS, uid, TOKEN["2.3.0"].read(tree), now=bridge.world.clock.now())
+
+
+async def _push(bridge: Bridged, hub: ScriptedHub) -> list[tuple[str, str, int]]:
+    hub.forget_pushes()
+    await bridge.oicp.exchanges.push("hbs")
+    return list(hub.pushes)
+
+
+async def test_cards_are_left_with_a_hub_only_where_that_is_said(bridge: Bridged) -> None:
+    hub = await _connect(bridge)
+    await _token(bridge, "01020304")
+    assert await _push(bridge, hub) == []
+    hub = await _connect(bridge, leaves_cards=True)
+    assert await _push(bridge, hub) == [(CARDS, "insert", 1)]
+    card = hub.sets[CARDS]["01020304"]["Identification"]["RFIDIdentification"]
+    assert card["EvcoID"].startswith("DE-BSB-C12345678-")
+
+
+async def test_only_cards_that_changed_are_told_again(bridge: Bridged) -> None:
+    hub = await _connect(bridge, leaves_cards=True)
+    for number in range(10):
+        await _token(bridge, f"0102030{number}")
+    await _push(bridge, hub)
+    assert await _push(bridge, hub) == []
+    await _token(bridge, "01020300", visual_number="1 2 3")
+    await _token(bridge, "01020301", valid=False)
+    assert await _push(bridge, hub) == [(CARDS, "update", 1), (CARDS, "delete", 1)]
+    assert len(hub.sets[CARDS]) == 9
+
+
+async def test_more_than_a_fifth_of_the_cards_is_taken_back_only_when_an_operator_says_so(bridge: Bridged) -> None:
+    hub = await _connect(bridge, leaves_cards=True)
+    for number in range(4):
+        await _token(bridge, f"0102030{number}")
+    await _push(bridge, hub)
+    await _token(bridge, "01020301", valid=False)
+    assert await _push(bridge, hub) == []
+    (held,) = await bridge.oicp.exchanges.sets.shown()
+    assert held["reason"].startswith("1 of 4 cards")
+    await bridge.oicp.exchanges.sets.confirm("hbs", actor="test")
+    assert await _push(bridge, hub) == [(CARDS, "delete", 1)]
+    with pytest.raises(NotFound):
+        await bridge.oicp.exchanges.sets.confirm("hbs", actor="test")
+
+
+async def _offer(bridge: Bridged) -> None:
+    await bridge.oicp.operators.say(OURS, {"hotline": "+4912345678"}, actor="test")
+    now = bridge.world.clock.now()
+    await tariffs.put(bridge.world.store, OURS, "T1", tariff(), now=now)
+    timed = tariff("T2")
+    timed["elements"][0]["restrictions"] = {"max_kwh": Decimal(20)}
+    await tariffs.put(bridge.world.store, OURS, "T2", timed, now=now)
+    await locations.put(bridge.world.store, OURS, "LOC1", location(), now=now)
+    await bridge.oicp.follower.catch_up()
+
+
+async def test_tariffs_that_a_product_says_exactly_are_told_with_the_evses_that_have_them(bridge: Bridged) -> None:
+    hub = await _connect(bridge, pushes_prices=True, terms={"default_price": "0.60"})
+    await _offer(bridge)
+    assert await _push(bridge, hub) == [(PRODUCTS, "insert", 1), (EVSES, "insert", 2)]
+    assert hub.sets[PRODUCTS]["T1"]["PricePerReferenceUnit"] == Decimal("0.50")
+    assert hub.sets[EVSES]["DE*BSB*EE1"]["EvseIDProductList"] == ["T1"]
+    (found,) = await findings.shown(bridge.world.store)
+    assert (found["example"], "max_kwh" in found["reason"]) == ("T2", True)
+    assert await _push(bridge, hub) == []
+
+
+async def test_without_a_default_price_no_price_is_told(bridge: Bridged) -> None:
+    hub = await _connect(bridge, pushes_prices=True)
+    await _offer(bridge)
+    assert await _push(bridge, hub) == []
+    assert any("default price" in line["reason"] for line in await findings.shown(bridge.world.store))
+
+
+async def test_prices_of_operators_behind_a_hub_are_taken_as_tariffs(bridge: Bridged) -> None:
+    await _connect(bridge, pulls_prices=True)
+
+    def says(asked: Asked) -> Any:
+        yes = {"Code": "000"}
+        if asked.operation == "PullEvseData":
+            record = {**evse({"EvseID": "FR*XYZ*E1"}), "OperatorID": "FR*XYZ", "OperatorName": "Xyz"}
+            return {"content": [record], "last": True, "StatusCode": yes}
+        if asked.operation == "PullPricingProductData":
+            assert asked.message["OperatorIDs"] == ["FR*XYZ"]
+            data = prices({"OperatorID": "FR*XYZ", "PricingProductDataRecords": [product({"ProductID": "AC1"})]})
+            return {"PricingProductData": [data], "StatusCode": yes}
+        pricing = [{"EvseID": "FR*XYZ*E1", "ProviderID": "*", "EvseIDProductList": ["AC1"]}]
+        return {"EVSEPricing": [{"OperatorID": "FR*XYZ", "EVSEPricing": pricing}], "StatusCode": yes}
+
+    bridge.client.script = says
+    await bridge.oicp.evse_pull.pull_data("hbs")
+    await bridge.oicp.exchanges.prices.pull("hbs")
+    await bridge.oicp.price_tariffs.catch_up()
+    await bridge.oicp.projection.catch_up()
+    found = await bridge.world.store.select(TARIFFS, equal={"owner": "FR*XYZ"})
+    assert sorted(each.key for each in found) == ["FR*XYZ/AC1", "FR*XYZ/DEFAULT"]
+    row = (await bridge.oicp.table.get_many(["FRXYZE1"]))["FRXYZE1"]
+    tree = await locations.get_tree(bridge.world.store, row.place.location)
+    assert tree["evses"][0]["connectors"][0]["tariff_ids"] == ["AC1"]
+    assert PartyRole.CPO in {claim.role for claim in bridge.world.registry.get("hbs").claims}
