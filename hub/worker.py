@@ -25,6 +25,7 @@ from modules.tariffs.store import TARIFFS
 from modules.tokens.store import AUTHORIZATIONS, TOKENS
 from partners.ocpp.care import links
 from partners.ocpp.watch import pruning
+from partners.oicp import ledger as oicp_sessions
 
 log = structlog.get_logger()
 
@@ -67,6 +68,7 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (bookings.follow, 5.0),
     (links.forget, 300.0),
     (pruning.forget, 3600.0),
+    (oicp_sessions.forget, 3600.0),
 )
 """What is done, and how many seconds apart."""
 

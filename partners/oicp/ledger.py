@@ -19,7 +19,7 @@ import msgspec
 
 from hub.core.clock import timestamp
 from hub.core.errors import Conflict, NotFound
-from hub.core.forgetting import forget_some
+from hub.core.forgetting import forget_all
 from hub.core.ports import Hub
 from hub.core.units import ABSENT, Delete, Document, Kind, Put, Unit
 
@@ -35,7 +35,7 @@ CLOSED: Final = "closed"
 REFUSED: Final = "refused"
 OPEN: Final = frozenset({PENDING, ACTIVE, ENDED})
 _ATTEMPTS: Final = 5
-_KEPT: Final = timedelta(days=90)
+_KEPT: Final = timedelta(days=400)
 
 
 class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,10 +172,6 @@ class Ledger:
         await self._hub.store.commit(Unit().delete(Delete(OICP_SESSIONS, session.id)).put(renamed.put()))
         return renamed
 
-    async def forget(self) -> None:
-        """What is older than 90 days goes."""
-        await forget_some(self._hub.store, OICP_SESSIONS, timestamp(self._hub.clock.now() - _KEPT))
-
     async def _only(self, **equal: str) -> OicpSession | None:
         """The newest that fits: names are not given twice, but a partner's might be."""
         found = await self._hub.store.select(OICP_SESSIONS, equal=equal, limit=100)
@@ -185,6 +181,11 @@ class Ledger:
 def new_session_id() -> str:
     """A SessionID (a GUID), as a hub issues it."""
     return str(uuid4())
+
+
+async def forget(hub: Hub) -> None:
+    """What was opened more than 400 days ago goes. A record that is held so long has to be settled by hand."""
+    await forget_all(hub.store, OICP_SESSIONS, timestamp(hub.clock.now() - _KEPT))
 
 
 def _read(document: Document) -> OicpSession:

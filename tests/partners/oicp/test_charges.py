@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from hub.core.dialect import NotExpressible
 from hub.core.errors import PeerRefused, PeerUnreachable
 from hub.core.operations import RECEIVER
+from partners.oicp import ledger
 from partners.oicp.answers import Code, Refused
 from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, REFUSED, OicpSession, new_session_id
 from partners.oicp.record_store import DELIVERED, HELD, WAITING
@@ -369,3 +370,11 @@ async def test_a_lost_notification_holds_nothing_up(bridge: Bridged) -> None:
     bridge.client.script = broken
     await _session_of_c1(bridge, row, status="ACTIVE", kwh=1)
     assert (await bridge.oicp.bridge.ledger.get(row.id)).state == ACTIVE
+
+
+async def test_a_charge_is_forgotten_after_400_days_and_not_before(bridge: Bridged) -> None:
+    row = await _row(bridge)
+    for days, is_known in ((399, True), (401, False)):
+        bridge.world.clock.move_to(days * 86_400)
+        await ledger.forget(bridge.world.hub)
+        assert (await bridge.oicp.bridge.ledger.find(row.id) is not None) is is_known
