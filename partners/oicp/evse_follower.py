@@ -27,6 +27,7 @@ from partners.oicp.evse_table import OICP_EVSES, OICP_STATES
 from partners.oicp.findings import OICP_FINDINGS
 from partners.oicp.operators import Operators
 from partners.oicp.rounds import Rounds
+from partners.oicp.status_follower import StatusFollower, is_of_status
 
 log = structlog.get_logger()
 
@@ -44,13 +45,17 @@ class EvseFollower:
         self._connections = connections
         self._operators = operators
         self._read_to: int | None = None
-        self._dirty: dict[str, None] = {}
+        self._dirty: dict[str, frozenset[str]] = {}
+        self._statuses = StatusFollower(hub, self._is_connected)
         self._owners: dict[str, None] = {}
         self._rounds = Rounds(hub, self.catch_up, waits="the table of EVSEs waits")
         self._listeners: list[Callable[[], None]] = []
         hub.store.on_commit(self._committed)
         connections.on_change(self._rounds.ring)
         operators.on_change(self._operator_changed)
+
+    def _is_connected(self, partner: str) -> bool:
+        return self._connections.of(partner) is not None
 
     def on_written(self, callback: Callable[[], None]) -> None:
         """Call back whenever rows were written."""
@@ -83,16 +88,20 @@ class EvseFollower:
             await self._look_at_all({"owner": owner})
             self._owners.pop(owner, None)
         while self._dirty:
-            keys = list(self._dirty)[:_LOCATIONS_A_STEP]
-            found = await self._hub.store.get_many(LOCATIONS, keys)
+            some = dict(list(self._dirty.items())[:_LOCATIONS_A_STEP])
+            statuses = {key: words for key, words in some.items() if is_of_status(words)}
+            puts, rest = await self._statuses.differing(statuses)
+            await self._write(list(puts))
+            found = await self._hub.store.get_many(LOCATIONS, [*rest, *(key for key in some if key not in statuses)])
             await self._look(found.values())
-            for key in keys:
+            for key in some:
                 self._dirty.pop(key, None)
 
     async def _read_changes(self, after: int) -> None:
         while rows := await self._hub.store.changes(after=after, limit=_READ):
-            changes = (row.change for row in rows)
-            self._dirty.update((change.key, None) for change in changes if change.module == "locations")
+            for change in (row.change for row in rows):
+                if change.module == "locations":
+                    self._dirty[change.key] = self._dirty.get(change.key, frozenset()) | {change.what}
             self._read_to = after = rows[-1].seq
 
     async def _look_at_all(self, equal: dict[str, str]) -> None:
@@ -113,7 +122,7 @@ class EvseFollower:
         page: Page = await store.page(
             OICP_EVSES, date_from=None, date_to=None, offset=0, limit=_MOST_AT_ONCE, among=among
         )
-        known = Known(is_connected=lambda partner: self._connections.of(partner) is not None)
+        known = Known(self._is_connected)
         known.add_rows(page.documents)
         renderings = []
         for document in shared:

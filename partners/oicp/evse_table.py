@@ -60,7 +60,7 @@ class EvseRow(msgspec.Struct, frozen=True, kw_only=True):
             place.owner,
             last_updated=self.changed,
             columns=(
-                *(GONE if self.gone else HERE, place.location, _spot(place.location, place.evse_uid)),
+                *(GONE if self.gone else HERE, place.location, spot_of(place.location, place.evse_uid)),
                 *(self.created, self.source),
             ),
             expect=expect,
@@ -90,7 +90,8 @@ def state_put(evse_id: str, owner: str, location: str, status: str, now: str) ->
     return Put(OICP_STATES, key_of(evse_id), evse_id.encode(), owner, last_updated=now, columns=(status, location))
 
 
-def _spot(location: str, evse_uid: str) -> str:
+def spot_of(location: str, evse_uid: str) -> str:
+    """The column `place` of an EVSE: what OCPI calls it."""
     return f"{location}/{evse_uid}".upper()
 
 
@@ -112,7 +113,7 @@ class EvseTable:
 
     async def named(self, owner: str, location_id: str, evse_uid: str) -> EvsePlace | None:
         """See `Places`."""
-        spot = _spot(f"{owner}/{location_id}", evse_uid)
+        spot = spot_of(f"{owner}/{location_id}", evse_uid)
         found = await self._hub.store.select(OICP_EVSES, equal={"place": spot}, limit=10)
         rows = [row for row in map(read, found) if not row.gone]
         return rows[0].place if rows else None

@@ -140,3 +140,24 @@ def test_made_ids_never_meet() -> None:
     assert made[0] == "DE*ABC*E7"
     assert made_id("DE*ABC", "de*abc*e99") == "DE*ABC*E99"
     assert made_id("DE*ABC", "NL*XYZ*E99") != "NL*XYZ*E99"
+
+
+async def test_an_evse_that_comes_to_be_by_a_change_of_status_gets_its_row(bridge: Bridged) -> None:
+    tree = location()
+    tree["evses"][0]["status"] = "PLANNED"
+    await _keep(bridge, tree)
+    assert sorted(await _rows(bridge)) == ["BEAAAEE2"]
+    part = {"status": "AVAILABLE", "last_updated": "2026-05-04T10:01:00Z"}
+    await foreign.patch(bridge.world.hub, foreign.Spot(AAA, "LOC1"), ("E1",), part)
+    await bridge.oicp.follower.catch_up()
+    assert sorted(await _rows(bridge)) == ["BEAAAEE1", "BEAAAEE2"]
+
+
+async def test_a_change_of_status_alone_writes_the_state_alone(bridge: Bridged) -> None:
+    await _keep(bridge, location())
+    before = await _rows(bridge)
+    part = {"status": "CHARGING", "last_updated": "2026-05-04T10:01:00Z"}
+    await foreign.patch(bridge.world.hub, foreign.Spot(AAA, "LOC1"), ("E1",), part)
+    await bridge.oicp.follower.catch_up()
+    assert await bridge.oicp.table.states(before) == {"BEAAAEE1": "Occupied", "BEAAAEE2": "Available"}
+    assert await _rows(bridge) == before
