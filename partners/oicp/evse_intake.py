@@ -7,6 +7,7 @@ also when we are stopped in between.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -36,6 +37,8 @@ Known = Mapping[str, tuple[Document, EvseRow]]
 
 OICP_PROJECTIONS: Final = Kind("oicp_projections")
 """Keys of OCPI locations that are to be made anew of their rows."""
+_A_BREATH: Final = 100
+"""After so many rows others get their turn."""
 _THE_HUBS: Final = ("deltaType", "lastUpdate", "OperatorID", "OperatorName")
 
 
@@ -68,7 +71,12 @@ class EvseIntake:
     async def known(self, keys: Iterable[str]) -> Known:
         """The rows of these, tombstones too, by canonical EvseID."""
         found = await self._hub.store.get_many(OICP_EVSES, list(keys))
-        return {key: (document, read(document)) for key, document in found.items()}
+        rows: dict[str, tuple[Document, EvseRow]] = {}
+        for at, (key, document) in enumerate(found.items()):
+            if at % _A_BREATH == 0:
+                await asyncio.sleep(0)
+            rows[key] = (document, read(document))
+        return rows
 
     async def write(self, source: Source, told: Mapping[str, Record], gone: Known, known: Known) -> int:
         """Keep what is `told`, by canonical EvseID, and bury what is `gone`: all of it, or nothing.
@@ -78,7 +86,9 @@ class EvseIntake:
         """
         now, unit = now_of(self._hub), Unit()
         locations: dict[str, None] = {}
-        for key, record in told.items():
+        for at, (key, record) in enumerate(told.items()):
+            if at % _A_BREATH == 0:
+                await asyncio.sleep(0)
             before = known.get(key)
             row = _row(source, record, before, now)
             put = row.put(expect=ABSENT if before is None else before[0].version)
@@ -100,7 +110,9 @@ class EvseIntake:
         now, unit = now_of(self._hub), Unit()
         before = await self._hub.store.get_many(OICP_STATES, list(statuses))
         locations: dict[str, None] = {}
-        for key, status in statuses.items():
+        for at, (key, status) in enumerate(statuses.items()):
+            if at % _A_BREATH == 0:
+                await asyncio.sleep(0)
             state, place = before.get(key), known[key][1].place
             word = "Unknown" if status == NOT_FOUND else status
             if state is None or state.columns["status"] != word:

@@ -39,6 +39,8 @@ TariffIds = Callable[[Sequence[EvseRow]], Awaitable[Mapping[str, Sequence[str]]]
 """By canonical EvseID, the OCPI tariffs that hold there."""
 
 _A_STEP: Final = 100
+_MOST_ALONE: Final = 3
+"""Of how many EVSEs of a location a change of status is told by itself; of more, the location is."""
 
 
 async def _no_tariffs(rows: Sequence[EvseRow]) -> Mapping[str, Sequence[str]]:
@@ -132,7 +134,7 @@ class EvseProjection:
         now = max(now, known.last_updated if known is not None else now)
         timed = _timed(new, before, now)
         changed = _statuses_alone(timed, before)
-        if changed is None:
+        if changed is None or len(changed) > _MOST_ALONE:
             await foreign.put(self._hub, spot, timed)
             return
         for evse in changed:
