@@ -97,6 +97,7 @@ class Oicp:
         self.serving = Serving(self.bridge)
         self.notifications = Notifications(self.bridge, self.ordering)
         self.records = Records(self.bridge, self.notifications)
+        self.serving.on_released = self.records.released
         self.record_lists = RecordLists(hub)
         self.record_pull = RecordPull(self.bridge, self.records)
         self.peers = OicpPeers(self.authorizing, self.ordering, self.serving, self.notifications, self.records)

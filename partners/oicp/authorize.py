@@ -91,11 +91,13 @@ class Authorizing:
         return _answer(call.connection, session)
 
     async def _asker(self, call: Call) -> str:
-        """The CPO that asks: whose EVSE it is, else the operator; behind a hub it may be a new one."""
+        """The CPO that asks: whose EVSE it is, else the operator; behind a hub it may be a new one. Raises: Refused."""
         message, connection = call.message, call.connection
         party = voices.party_of_operator(connection, message["OperatorID"], message.get("EvseID", ""))
         if connection.kind == "hub":
             await self._bridge.connections.learn(connection, PartyRole.CPO, party)
+        elif str(party) not in call.partner.parties:
+            raise Refused(Code.FOREIGN_EVSE)
         return str(party)
 
     async def _opened(self, call: Call, medium: Medium, info: Tree, asker: str) -> OicpSession:
@@ -114,7 +116,8 @@ class Authorizing:
         }
         if known is not None and not known.cpo:  # asked of an OICP partner on our way: it has a SessionID already
             return await self._bridge.ledger.change(known.id, lambda session: replace(session, **told))
-        session_id = message["SessionID"] if call.connection.kind == "hub" else new_session_id()
+        issued = message.get("SessionID", "") if call.connection.kind == "hub" else ""
+        session_id = issued or new_session_id()
         holder = self._bridge.hub.registry.find_party(party)
         return await self._bridge.ledger.open(
             OicpSession(

@@ -12,17 +12,22 @@ again; it is never passed on as a charge for nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import structlog
 from msgspec.structs import replace
 
-from hub.core.errors import BusbarError, PeerFault, PeerRefused
+from hub.core.clock import timestamp
+from hub.core.errors import BusbarError, Conflict, PeerFault, PeerRefused
 from hub.core.jsontypes import Tree
 from hub.core.operations import RECEIVER
 from hub.core.parties import Party
 from hub.core.ports import PeerAnswer
 from hub.core.registry import Partner
+from hub.core.types import parse_datetime
+from hub.core.units import ABSENT
 from modules.cdrs.build import SessionFacts, make
 from modules.locations import service as locations
 from modules.tariffs import service as tariffs
@@ -33,6 +38,7 @@ from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
 from partners.oicp.ledger import CLOSED, OicpSession
+from partners.oicp.mapping import times
 from partners.oicp.mapping.cdrs import facts_of, record_of
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.notifications import Notifications
@@ -46,6 +52,8 @@ AGAIN_EVERY_S: Final = 60.0
 _WAIT_S: Final = 30.0
 _MOST_KWH: Final = 1000
 _SUCCESS: Final = 1000
+_AHEAD: Final = timedelta(minutes=5)
+"""Clocks differ; more than that is no end of a charge that is over."""
 
 
 class Records:
@@ -55,6 +63,7 @@ class Records:
         self._bridge = bridge
         self._notifications = notifications
         self.store = RecordStore(bridge.hub)
+        self._under_way: set[str] = set()
 
     async def take(self, call: Call) -> Message:
         """A CPO, or a hub, brings a record: it is on disk when the answer leaves. Raises: Refused."""
@@ -64,25 +73,60 @@ class Records:
             row = await self._bridge.ledger.by_partner_session(record.get("EMPPartnerSessionID", ""))
         if row is None or row.cpo != call.partner.name:
             raise Refused(Code.SESSION_INVALID, http=404)
-        known = await self.store.find(row.id)
-        if known is not None:
-            if known.record != record:
-                raise Refused(Code.SESSION_INVALID, "the session is closed", http=404)
-            return acknowledged(SessionID=row.id)
-        _check(record)
-        await self.store.keep(
-            OicpRecord(
-                session=row.id,
-                cpo=call.partner.name,
-                emp=row.emp,
-                provider=row.emp_party,
-                operator=row.cpo_party,
-                record=record,
-            )
+        self._check(record)
+        kept = OicpRecord(
+            session=row.id,
+            cpo=call.partner.name,
+            emp=row.emp,
+            provider=row.emp_party,
+            operator=row.cpo_party,
+            record=record,
         )
+        if not await self._is_new(kept):
+            return acknowledged(SessionID=row.id)
         await self._bridge.ledger.change(row.id, lambda session: replace(session, state=CLOSED))
         self._bridge.hub.background.start(self.go_on(row.id), name=f"oicp record {row.id}")
         return acknowledged(SessionID=row.id)
+
+    async def _is_new(self, kept: OicpRecord) -> bool:
+        """Is it on disk now, and was not before? Raises: Refused, where the session has another record."""
+        try:
+            await self.store.keep(kept, expect=ABSENT)
+        except Conflict:
+            known = await self.store.find(kept.session)
+            if known is None or known.record != kept.record:
+                raise Refused(Code.SESSION_INVALID, "the session is closed", http=404) from None
+            return False
+        return True
+
+    def _check(self, record: Message) -> None:
+        """What can be no charge. Raises: Refused (B5 of the hub's rules)."""
+        if not 0 <= record["ConsumedEnergy"] <= _MOST_KWH:
+            raise Refused(Code.DATA_ERROR, "ConsumedEnergy is below 0 or above 1,000 kWh")
+        for begin, end in (("ChargingStart", "ChargingEnd"), ("SessionStart", "SessionEnd")):
+            if _moment(record, end) < _moment(record, begin):
+                raise Refused(Code.DATA_ERROR, f"{end} lies before {begin}")
+        if _moment(record, "SessionEnd") > self._bridge.hub.clock.now() + _AHEAD:
+            raise Refused(Code.DATA_ERROR, "SessionEnd lies in the future")
+
+    async def released(self, row: OicpSession) -> None:
+        """A reservation at a CPO of OCPI was given up: the EMP is owed a record that says that nothing flowed."""
+        location = await self._location(row.location)
+        zone = location.get("time_zone", "")
+        begun, over = (times.to_oicp(timestamp(at), zone) for at in (row.opened, self._bridge.hub.clock.now()))
+        record: dict[str, Any] = {
+            "SessionID": row.id,
+            "EvseID": row.evse_id,
+            "Identification": row.identification,
+            "SessionStart": begun,
+            "ChargingStart": over,
+            "ChargingEnd": over,
+            "SessionEnd": over,
+            "ConsumedEnergy": Decimal(0),
+        }
+        kept = OicpRecord(session=row.id, emp=row.emp, provider=row.emp_party, operator=row.cpo_party, record=record)
+        if not row.cpo and await self._is_new(kept):
+            self._bridge.hub.background.start(self.go_on(row.id), name=f"oicp record {row.id}")
 
     async def run(self) -> None:
         """Go on with what waits, for ever."""
@@ -93,7 +137,16 @@ class Records:
             await self._bridge.hub.clock.sleep(AGAIN_EVERY_S)
 
     async def go_on(self, session_id: str) -> None:
-        """Bring a record to whoever is to have it, as far as it goes now. Raises nothing."""
+        """Bring a record to whoever is to have it, as far as it goes now; once at a time. Raises nothing."""
+        if session_id in self._under_way:
+            return
+        self._under_way.add(session_id)
+        try:
+            await self._go_on(session_id)
+        finally:
+            self._under_way.discard(session_id)
+
+    async def _go_on(self, session_id: str) -> None:
         record, row = await self.store.find(session_id), await self._bridge.ledger.find(session_id)
         if record is None or row is None or record.state == DELIVERED:
             return
@@ -259,13 +312,8 @@ class Records:
         return {"id": cdr_id}
 
 
-def _check(record: Message) -> None:
-    """What can be no charge. Raises: Refused (B5 of the hub's rules)."""
-    if not 0 <= record["ConsumedEnergy"] <= _MOST_KWH:
-        raise Refused(Code.DATA_ERROR, "ConsumedEnergy is below 0 or above 1,000 kWh")
-    for begin, end in (("ChargingStart", "ChargingEnd"), ("SessionStart", "SessionEnd")):
-        if record[end] < record[begin]:
-            raise Refused(Code.DATA_ERROR, f"{end} lies before {begin}")
+def _moment(record: Message, name: str) -> datetime:
+    return parse_datetime(times.to_ocpi(str(record[name])))
 
 
 def _is_closed(fault: PeerFault) -> bool:

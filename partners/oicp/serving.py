@@ -11,7 +11,7 @@ same is stopped, since its CDR could never be delivered.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
@@ -46,12 +46,18 @@ _USUAL_MIN: Final = 15
 RESULTS: Final = "oicp:results/"
 
 
+async def _nobody_listens(session: OicpSession) -> None:
+    """Where nothing is made of it."""
+
+
 class Serving:
     """AuthorizeRemoteStart and -Stop, AuthorizeRemoteReservationStart and -Stop."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._rings: dict[str, asyncio.Event] = {}
+        self.on_released: Callable[[OicpSession], Awaitable[None]] = _nobody_listens
+        """Called with a reservation that was given up."""
 
     async def remote_start(self, call: Call) -> Message:
         """Start a charge. Raises: Refused."""
@@ -84,7 +90,9 @@ class Serving:
         session = await self._own(call)
         if session.origin != "reservation":
             raise Refused(Code.SESSION_INVALID)
-        return await self._carried_out(call, session, "CANCEL_RESERVATION", {"reservation_id": session.id})
+        answer = await self._carried_out(call, session, "CANCEL_RESERVATION", {"reservation_id": session.id})
+        await self.on_released(session)
+        return answer
 
     async def result(self, session_id: str, body: Tree) -> None:
         """A CommandResult came for an order of ours. Raises: PeerRefused, for one that nobody waits for."""
@@ -119,7 +127,8 @@ class Serving:
         if connection.kind == "hub":
             await self._bridge.connections.learn(connection, PartyRole.EMSP, party)
         identification = dict(message["Identification"])
-        session_id = message["SessionID"] if connection.kind == "hub" else new_session_id()
+        issued = message.get("SessionID", "") if connection.kind == "hub" else ""
+        session_id = issued or new_session_id()
         holder = self._bridge.hub.registry.find_party(Party.parse(place.owner))
         return await self._bridge.ledger.open(
             OicpSession(

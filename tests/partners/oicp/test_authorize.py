@@ -87,6 +87,13 @@ async def test_a_driver_whom_nobody_knows_is_refused_by_his_medium(
     assert refused.value.code is code
 
 
+async def test_a_cpo_asks_at_its_own_evses_alone(bridge: Bridged) -> None:
+    await bridge.connect("abc", "cpo", operator_ids=("DE*ABC",))
+    with pytest.raises(Refused) as refused:
+        await bridge.ask("abc", "AuthorizeStart", _start(EvseID="DE*XYZ*E1"), id="DE*ABC")
+    assert refused.value.code is Code.FOREIGN_EVSE
+
+
 async def test_only_what_started_a_session_stops_it(bridge: Bridged) -> None:
     await bridge.connect("abc", "cpo", operator_ids=("DE*ABC",))
     await bridge.connect("xyz", "cpo", operator_ids=("DE*XYZ",))

@@ -214,6 +214,29 @@ async def test_a_record_that_can_be_no_charge_is_refused(bridge: Bridged, wrong:
     assert await bridge.oicp.records.store.find(row.id) is None
 
 
+async def test_a_record_of_the_future_is_refused_and_times_compare_whatever_their_offsets(bridge: Bridged) -> None:
+    row = await _row(bridge)
+    future = {"ChargingEnd": "2026-05-04T13:00:00+02:00", "SessionEnd": "2026-05-04T13:00:00+02:00"}
+    with pytest.raises(Refused) as refused:
+        await bridge.ask("abc", "ChargeDetailRecord", _record(row, **future), id="DE*ABC")
+    assert refused.value.code is Code.DATA_ERROR
+    odd = {"ChargingEnd": "2026-05-04T09:32:00+00:00", "SessionEnd": "2026-05-04T09:40:00+00:00"}
+    assert (await bridge.ask("abc", "ChargeDetailRecord", _record(row, **odd), id="DE*ABC"))["Result"] is True
+
+
+async def test_two_records_at_the_same_moment_are_one_and_a_refusal(bridge: Bridged) -> None:
+    await _priced(bridge)
+    row = await _row(bridge)
+    asks = [
+        bridge.ask("abc", "ChargeDetailRecord", _record(row, ConsumedEnergy=Decimal(kwh)), id="DE*ABC")
+        for kwh in (5, 6)
+    ]
+    said = await asyncio.gather(*asks, return_exceptions=True)
+    assert sorted(isinstance(each, Refused) for each in said) == [False, True]
+    await _state(bridge, row, DELIVERED)
+    assert len(await _cdrs(bridge)) == 1
+
+
 async def test_between_two_partners_of_oicp_a_record_goes_on_as_it_came(bridge: Bridged) -> None:
     row = await _row(bridge, emp="dcb", emp_party="DE*DCB", provider_id="DE-DCB")
     sent = _record(row, PartnerProductID="AC1", x_vendor={"a": [1, "b"]})

@@ -212,6 +212,9 @@ async def test_a_reservation_of_an_emp_lasts_a_quarter_of_an_hour_unless_it_says
     assert order["expiry_date"] == timestamp(NOW + timedelta(minutes=15))
     stop = {"SessionID": begun["SessionID"], "ProviderID": "DE-DCB", "EvseID": "BE*AAA*E1"}
     assert (await bridge.ask("dcb", "AuthorizeRemoteReservationStop", stop, id="DE-DCB"))["Result"] is True
+    await _until(lambda: bridge.client.of("ChargeDetailRecord"))
+    [record] = bridge.client.of("ChargeDetailRecord")
+    assert (record["SessionID"], record["ConsumedEnergy"]) == (begun["SessionID"], 0)
 
 
 def test_every_result_and_every_code_has_a_word_on_the_other_side() -> None:
