@@ -4,10 +4,10 @@
     busbar demo --once         the same, and ends: status 0 only if everything that was expected has happened
     busbar demo --once --json  nothing on standard output but a record of it; `failed` says what went wrong
 
-The hub, and each of three eMSPs (one for each version of OCPI), run in processes of their own and talk over HTTP;
-twenty chargers are on real websockets. What is shown was observed: at the management API, in what the eMSPs received,
-in the frames of the chargers. Ports are free ones, and the database is a new one in a temporary folder that is gone
-afterwards.
+The hub, each of three eMSPs (one for each version of OCPI) and an EMP that speaks OICP run in processes of their own,
+and talk over HTTP and TLS; twenty chargers are on real websockets. What is shown was observed: at the management API,
+in what the partners received, in the frames of the chargers. Ports are free ones, and the database is a new one in a
+temporary folder that is gone afterwards.
 """
 
 from __future__ import annotations

@@ -34,6 +34,9 @@ class Caller:
     async def put(self, path: str, tree: Json) -> Any:
         return await self._ask("PUT", path, tree)
 
+    async def patch(self, path: str, tree: Json) -> Any:
+        return await self._ask("PATCH", path, tree)
+
     async def post(self, path: str, tree: Json = None) -> Any:
         return await self._ask("POST", path, {} if tree is None else tree)
 

@@ -9,7 +9,7 @@ from typing import Final
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.demo.mailbox import Amount, amount
-from hub.demo.world import DRIVES, PROVIDERS, Drive
+from hub.demo.world import DRIVES, OICP_DRIVE, PROVIDERS, Drive
 
 MOST_RSS_MB: Final = 200
 MOST_SECONDS: Final = 20
@@ -61,12 +61,27 @@ class DriveRecord:
 
 
 @dataclass(slots=True)
+class OicpRecord:
+    """The partner that speaks OICP, and its driver. `evses`: that it has of us."""
+
+    partner: str = OICP_DRIVE.provider
+    evses: int = 0
+    authorized_by: str | None = None
+    authorize_ms: float | None = None
+    session_id: str = ""
+    notifications: list[str] = field(default_factory=list)
+    kwh: Decimal | None = None
+    delivered: bool = False
+
+
+@dataclass(slots=True)
 class Record:
     """The whole run. `complaints`: what the eMSPs found wrong in what they were sent; `troubles`: what did not work."""
 
     partners: dict[str, PartnerRecord] = field(
         default_factory=lambda: {p.name: PartnerRecord(p.version) for p in PROVIDERS}
     )
+    oicp: OicpRecord = field(default_factory=OicpRecord)
     drives: list[DriveRecord] = field(default_factory=lambda: [DriveRecord(d.name, d.provider) for d in DRIVES])
     seconds_to_first_cdr: float | None = None
     rss_mb: float | None = None
@@ -93,6 +108,7 @@ def shortcomings(record: Record) -> list[str]:
             found.append(f"{name}: a list was not exchanged ({lists})")
     for drive in DRIVES:
         found += [f"drive {drive.name}: {what}" for what in _lacking(drive, record.of(drive))]
+    found += _lacking_in_oicp(record.oicp)
     if record.seconds_to_first_cdr is None:
         found.append("no CDR was delivered")
     elif record.seconds_to_first_cdr > MOST_SECONDS:
@@ -100,6 +116,13 @@ def shortcomings(record: Record) -> list[str]:
     if record.rss_mb is not None and record.rss_mb > MOST_RSS_MB:
         found.append(f"the hub takes {record.rss_mb} MB")
     return found + [f"an eMSP complains: {text}" for text in record.complaints]
+
+
+def _lacking_in_oicp(seen: OicpRecord) -> list[str]:
+    found = [] if seen.evses else [f"{seen.partner} has no EVSEs of ours"]
+    if not {"Start", "End"} <= set(seen.notifications):
+        found.append(f"{seen.partner} was not notified of the charge")
+    return found if seen.delivered else [*found, f"{seen.partner} has no charge detail record"]
 
 
 def _lacking(drive: Drive, seen: DriveRecord) -> list[str]:

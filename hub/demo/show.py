@@ -9,6 +9,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from hub.demo import oicp
 from hub.demo.callers import AskFailed, first_of
 from hub.demo.closing import commands, table
 from hub.demo.drives import play
@@ -18,6 +19,7 @@ from hub.demo.record import Record, shortcomings
 from hub.demo.stage import Stage, a_stage
 from hub.demo.timeline import BUSBAR, Timeline
 from hub.demo.watch import Watch
+from hub.demo.world import OICP_DRIVE
 
 _IN_ALL_S: Final = 60.0
 
@@ -57,6 +59,8 @@ class Show:
                 await stage.join()
                 self._timeline.heading("Four drivers")
                 await play(stage, watch, self.record)
+                self._timeline.heading("A fifth, whose provider speaks OICP")
+                await oicp.play(stage.emp, stage.plugs[OICP_DRIVE.station], self.record, self._timeline)
                 await look(stage, watch, self.record)
         except TimeoutError:
             raise AskFailed(f"it was not over within {_IN_ALL_S:.0f} s") from None

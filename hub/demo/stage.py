@@ -22,11 +22,13 @@ from typing import Final
 
 from hub.demo.callers import Caller, Management, together, until
 from hub.demo.mailbox import Mailbox
+from hub.demo.oicp import Door, Emp
 from hub.demo.plugs import Plug, plug
 from hub.demo.processes import Child, free_port
 from hub.demo.timeline import BUSBAR, Timeline, provider
 from hub.demo.world import (
     DRIVES,
+    OICP_DRIVE,
     OWN_PARTY,
     PROVIDERS,
     SPARE_EVSE,
@@ -65,6 +67,7 @@ class Stage:
     operator: Management
     ocpp_url: str
     emsps: dict[str, Emsp]
+    emp: Emp
     plugs: dict[str, Plug] = field(default_factory=dict)
 
     @property
@@ -78,7 +81,7 @@ class Stage:
             await self.operator.put(f"/api/v1/tariffs/{_OWN}/{tariff['id']}", tariff)
         for location in locations():
             await self.operator.put(f"/api/v1/locations/{_OWN}/{location['id']}", location)
-        at = {drive.station: drive for drive in DRIVES}
+        at = {drive.station: drive for drive in (*DRIVES, OICP_DRIVE)}
         for identity, (location_id, uid) in stations().items():
             password = secrets.token_hex(_PASSWORD_BYTES)
             ocpp = ocpp_at(location_id)
@@ -92,7 +95,8 @@ class Stage:
 
     async def join(self) -> None:
         """The eMSPs register and exchange lists with us; meanwhile the chargers connect and boot."""
-        await together(*(self._register_emsp(emsp) for emsp in self.emsps.values()), self._connect())
+        joined = self.emp.join(self.operator, self.timeline)
+        await together(*(self._register_emsp(emsp) for emsp in self.emsps.values()), joined, self._connect())
 
     async def close(self) -> None:
         """Hang up all chargers."""
@@ -143,7 +147,7 @@ class Stage:
 
     async def until_one_ends(self) -> None:
         """As long as all processes run. Raises: ChildFailed, when one has ended by itself."""
-        children = [self.hub, *(emsp.child for emsp in self.emsps.values())]
+        children = [self.hub, *(emsp.child for emsp in self.emsps.values()), self.emp.child]
         while True:
             for child in children:
                 child.must_live()
@@ -160,14 +164,16 @@ async def a_stage(timeline: Timeline, *, stays: bool) -> AsyncIterator[Stage]:
         base_url = f"http://127.0.0.1:{http}"
         children: list[Child] = []
         stack.push_async_callback(_stop, children)
-        hub = await _start_hub(children, folder, http, ocpp)
-        emsps = await together(*(_start_emsp(stack, children, folder, each) for each in PROVIDERS))
+        door = Door(folder)
+        hub = await _start_hub(children, folder, http, ocpp, door)
+        starting = together(*(_start_emsp(stack, children, folder, each) for each in PROVIDERS))
+        emp, emsps = await asyncio.gather(Emp.start(children, folder, door), starting)
+        stack.push_async_callback(emp.desk.close)
         await _until_ready(hub, base_url)
         operator = Management(base_url, token=_token_file(folder).read_text().strip())
         stack.push_async_callback(operator.close)
-        stage = Stage(
-            timeline, folder, hub, operator, f"ws://127.0.0.1:{ocpp}", {emsp.provider.name: emsp for emsp in emsps}
-        )
+        known = {emsp.provider.name: emsp for emsp in emsps}
+        stage = Stage(timeline, folder, hub, operator, f"ws://127.0.0.1:{ocpp}", known, emp)
         stack.push_async_callback(stage.close)
         yield stage
 
@@ -176,9 +182,13 @@ async def _stop(children: list[Child]) -> None:
     await asyncio.gather(*(child.stop() for child in children))
 
 
-async def _start_hub(children: list[Child], folder: Path, http: int, ocpp: int) -> Child:
+async def _start_hub(children: list[Child], folder: Path, http: int, ocpp: int, door: Door) -> Child:
     words = ("busbar", "serve", "--dev", "--port", str(http), "--ocpp-port", str(ocpp))
-    environment = {"BUSBAR_DATABASE_URL": f"sqlite:///{folder}/busbar.db", "BUSBAR_PARTY": OWN_PARTY}
+    environment = {
+        "BUSBAR_DATABASE_URL": f"sqlite:///{folder}/busbar.db",
+        "BUSBAR_PARTY": OWN_PARTY,
+        **door.environment,
+    }
     child = await Child.start("hub", words, folder=folder, environment=environment)
     children.append(child)
     return child

@@ -98,6 +98,12 @@ DRIVES: Final = (
     Drive(4, "app", "app, no card", "emsp-ddd", APP, "CP09", "E0301", "LOC3", "command", 9.6, 31),
 )
 
+OICP_DRIVE: Final = Drive(
+    *(5, "oicp_card", "card asked for over OICP", "emp-dcb", Card("04C0FFEE11D380", "NEVER"), "CP18", "E0502", "LOC5"),
+    *("real_time", 12.5, 40),
+)
+"""The driver of the partner that speaks OICP."""
+
 _SITES: Final = (
     ("LOC1", "Speicherstadt", "Am Sandtorkai 30", "Hamburg", "20457", "53.54430", "9.99320", "T-PARK"),
     ("LOC2", "Ostkreuz", "Marktstrasse 14", "Berlin", "10245", "52.50420", "13.46710", "T-DAY"),

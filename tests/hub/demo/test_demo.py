@@ -15,7 +15,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped, unused-ignore]
 import pytest
 
-from hub.demo.world import DRIVES, PROVIDERS
+from hub.demo.world import DRIVES, OICP_DRIVE, PROVIDERS
 
 _ROOT = Path(__file__).parents[3]
 _CENT = Decimal("0.01")
@@ -74,6 +74,13 @@ def test_partners_of_three_versions_register_and_exchange_lists(record: dict[str
         assert (partner["locations"], partner["tariffs"], partner["tokens"]) == (5, 3, len(provider.cards))
 
 
+def test_a_driver_of_the_partner_of_oicp_charges_and_is_billed(record: dict[str, Any]) -> None:
+    seen = record["oicp"]
+    assert (seen["evses"], seen["authorized_by"], seen["delivered"]) == (21, "real_time", True)
+    assert seen["kwh"] == Decimal(str(OICP_DRIVE.kwh))
+    assert (seen["notifications"][0], seen["notifications"][-1]) == ("Start", "End")
+
+
 def test_each_drive_is_authorized_as_its_card_demands(record: dict[str, Any]) -> None:
     seen = {drive["name"]: drive["authorized_by"] for drive in record["drives"]}
     assert seen == {drive.name: drive.authorized_by for drive in DRIVES}
@@ -113,7 +120,7 @@ def test_nobody_complains_and_the_hub_stays_small(record: dict[str, Any]) -> Non
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_the_demo(tmp_path: Path, number: signal.Signals) -> None:
     demo = started(tmp_path)
-    until(lambda: len(psutil.Process(demo.pid).children()) == 1 + len(PROVIDERS))
+    until(lambda: len(psutil.Process(demo.pid).children()) == 2 + len(PROVIDERS))
     demo.send_signal(number)
     status, _, errors = ends(demo, timeout_s=20)
     if number is signal.SIGKILL:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.demo.mailbox import Amount, amount, evse_of
-from hub.demo.record import DriveRecord, Record, shortcomings
+from hub.demo.record import DriveRecord, OicpRecord, Record, shortcomings
 from hub.demo.world import DRIVES, PROVIDERS
 
 DELIVERED = [{"partner": "emsp-eee", "state": "delivered"}]
@@ -34,6 +34,7 @@ def complete() -> Record:
     record = Record(seconds_to_first_cdr=5.0, rss_mb=140.0)
     for partner in record.partners.values():
         partner.registered, partner.locations, partner.tariffs, partner.tokens = True, 5, 3, 1
+    record.oicp.evses, record.oicp.notifications, record.oicp.delivered = 21, ["Start", "End"], True
     for drive in DRIVES:
         seen = record.of(drive)
         seen.authorized_by = drive.authorized_by
@@ -52,6 +53,16 @@ def test_an_empty_record_lacks_every_partner_and_every_drive() -> None:
     assert all(f"{provider.name} is not registered" in missing for provider in PROVIDERS)
     assert all(f"drive {drive.name}: authorized by None" in missing for drive in DRIVES)
     assert "no CDR was delivered" in missing
+
+
+def test_what_the_partner_of_oicp_lacks_is_named() -> None:
+    record = complete()
+    record.oicp = OicpRecord()
+    assert shortcomings(record) == [
+        "emp-dcb has no EVSEs of ours",
+        "emp-dcb was not notified of the charge",
+        "emp-dcb has no charge detail record",
+    ]
 
 
 def test_a_first_cdr_that_came_late_is_a_reason_in_the_record() -> None:
@@ -147,6 +158,7 @@ def test_the_record_is_one_line_of_json_with_exact_numbers() -> None:
     assert set(json.loads(written)) == {
         "partners",
         "drives",
+        "oicp",
         "seconds_to_first_cdr",
         "rss_mb",
         "complaints",
