@@ -51,7 +51,7 @@ class OicpConnection(Ask):
     """Tariffs of OCPI: what charges at a CPO cost that tells no prices."""
     limits: dict[str, Annotated[int, Field(ge=1, le=100_000)]] = Field(default_factory=dict)
     push_size: Annotated[int, Field(ge=1, le=10_000)] = 2_000
-    data_every_s: Annotated[int, Field(ge=60, le=604_800)] = 86_400
+    data_every_s: Annotated[int, Field(ge=10, le=604_800)] = 86_400
     status_every_s: Annotated[int, Field(ge=10, le=86_400)] = 120
     leaves_cards: bool = False
     pushes_prices: bool = False

@@ -27,7 +27,7 @@ from partners.oicp.answers import Code
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
 from partners.oicp.evse_intake import EvseIntake
-from partners.oicp.evse_table import EvseTable, key_of
+from partners.oicp.evse_table import EvseRow, EvseTable, key_of
 from partners.oicp.findings import finding
 from partners.oicp.mapping.evse_status import NOT_FOUND
 from partners.oicp.pulled_page import Behind, PulledPage
@@ -41,7 +41,7 @@ MOST_PAGES: Final = 5000
 OVERLAP: Final = timedelta(minutes=5)
 WEEK: Final = timedelta(days=7)
 SHARE: Final = (1, 5)
-_HOUR: Final = timedelta(hours=1)
+_SOON: Final = timedelta(minutes=10)
 _KEPT_BY_THE_HUB: Final = timedelta(minutes=30)
 _DEADLINE_S: Final = 120.0
 _CAP: Final = 128 * 1024 * 1024
@@ -82,6 +82,8 @@ class EvsePull:
         self._pages = PulledPage(bridge, table, intake)
         self._not_before: dict[str, float] = {}
         self._status_at: dict[str, float] = {}
+        self._unknown: dict[str, set[str]] = {}
+        """By hub, the EVSEs whose status it told last, and that are not here."""
 
     def hubs(self) -> list[Connection]:
         """Where we are an EMP."""
@@ -94,10 +96,10 @@ class EvsePull:
     async def run(self) -> None:
         """Pull what is due, for ever."""
         while True:
-            await asyncio.gather(*(self._guarded(each) for each in self.hubs() if self._is_there(each)))
+            await asyncio.gather(*(self._guarded(each) for each in self.hubs() if self._may_be_asked(each)))
             await self._hub.clock.sleep(_LOOK_EVERY_S)
 
-    def _is_there(self, connection: Connection) -> bool:
+    def _may_be_asked(self, connection: Connection) -> bool:
         is_connected = self._hub.registry.get(connection.partner).state is State.CONNECTED
         is_due = self._hub.clock.monotonic() >= self._not_before.get(connection.partner, 0.0)
         return bool(connection.base_url) and is_connected and is_due
@@ -178,25 +180,23 @@ class EvsePull:
             for operator in operators
             for record in operator.get("EvseStatusRecord") or ()
         }
-        keys, unknown = list(statuses), 0
+        keys, unknown = list(statuses), set[str]()
         for at in range(0, len(keys), _STATES):
             some = keys[at : at + _STATES]
             known = await self._intake.known(some)
-            ours = [
-                key for key in some if key in known and _is_of(known[key][1].source, name) and not known[key][1].gone
-            ]
-            unknown += len(some) - len(ours)
+            ours = [key for key in some if key in known and _is_there(known[key][1], name)]
+            unknown.update(key for key in some if key not in known)
             await self._intake.write_states({key: statuses[key] for key in ours}, {key: known[key] for key in ours})
             await asyncio.sleep(0)
-        if unknown:
-            log.info("status of EVSEs without data", partner=name, unknown=unknown)
-        if NOT_FOUND in statuses.values():
+        news, self._unknown[name] = unknown - self._unknown.get(name, set()), unknown
+        if news or NOT_FOUND in statuses.values():
+            log.info("status of EVSEs without data", partner=name, unknown=len(unknown), new=len(news))
             await self._look_soon(name)
 
     async def _look_soon(self, name: str) -> None:
-        """The hub does not know an EVSE any more: its data are asked for, though not more than once an hour."""
+        """There are EVSEs that are not here, or not there: data are asked for, though not every time."""
         state = await self.state(name)
-        if state.data_at < timestamp(self._hub.clock.now() - _HOUR):
+        if state.data_at < timestamp(self._hub.clock.now() - _SOON):
             state.data_at = ""
             await self._keep(name, state)
 
@@ -258,5 +258,5 @@ class EvsePull:
         await self._keep(name, state)
 
 
-def _is_of(source: str, partner: str) -> bool:
-    return source.partition("/")[0] == partner
+def _is_there(row: EvseRow, partner: str) -> bool:
+    return not row.gone and row.source.partition("/")[0] == partner

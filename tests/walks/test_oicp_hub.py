@@ -56,6 +56,8 @@ class Behind:
             "certificates": [hubs.certificate.read_text()],
             "client_certificate": "ours",
             "server_ca": authority.root.read_text(),
+            "data_every_s": 10,
+            "status_every_s": 10,
             "prices": [{"id": "CONTRACT", **PRICE}],
         }
         self.connection = connection

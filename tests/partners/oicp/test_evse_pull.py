@@ -180,3 +180,17 @@ async def test_an_emp_gets_what_came_from_a_hub_and_the_hub_does_not_get_it_back
     assert {name: told[name] for name in hub.records[0]} == hub.records[0]
     partner = bridge.world.registry.get("hbs")
     assert "FR*XYZ" not in bridge.world.hub.agreements.owners(partner, "locations")
+
+
+async def test_a_status_of_an_evse_that_is_not_here_lets_its_data_be_asked_for(bridge: Bridged, hub: Hub) -> None:
+    hub.records = some(1)
+    await _pull(bridge)
+    _passes(bridge, timedelta(minutes=11))
+    hub.statuses = {"FR*XYZ*E1": "Available", "FR*XYZ*E2": "Available"}
+    await bridge.oicp.evse_pull.pull_status("hbs")
+    assert (await bridge.oicp.evse_pull.state("hbs")).data_at == ""
+    await _pull(bridge)
+    before = (await bridge.oicp.evse_pull.state("hbs")).data_at
+    _passes(bridge, timedelta(minutes=11))
+    await bridge.oicp.evse_pull.pull_status("hbs")
+    assert (await bridge.oicp.evse_pull.state("hbs")).data_at == before != ""
