@@ -157,10 +157,9 @@ class Authorizing:
         if left is not None or not connection.base_url:
             return await self._in_its_place(partner, connection, message, left, token_type, uid, sender)
         path_id = message["OperatorID"]
-        answer = await self._bridge.client.call(
+        said: Message = await self._bridge.ask(
             connection, "AuthorizeStart", message, id=path_id, deadline_s=deadline_s, wait=False
         )
-        said: Message = answer.tree
         verdict = authorization.verdict_of(said)
         _raise(verdict)
         token = await self._token(connection, uid, token_type, said)

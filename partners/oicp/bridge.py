@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
 from partners.oicp.cards import Cards
 from partners.oicp.client import Client
+from partners.oicp.connection import Connection
 from partners.oicp.connections import Connections
 from partners.oicp.inward import Inward
 from partners.oicp.ledger import Ledger
 from partners.oicp.places import Places
+from partners.oicp.understood import answered
 
 
 @dataclass(slots=True)
@@ -23,6 +28,12 @@ class Bridge:
     inward: Inward
     ledger: Ledger
     places: Places
+
+    async def ask(self, connection: Connection, operation: str, message: Mapping[str, Any], **how: Any) -> Tree:
+        """Ask a partner: its answer in OICP's own spelling, whatever spelling it came in. Raises: as `Client.call`."""
+        answer = await self.client.call(connection, operation, message, **how)
+        return dict(answered(operation, answer.tree))
+
     cards: Cards = field(init=False)
 
     def __post_init__(self) -> None:

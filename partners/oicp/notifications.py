@@ -149,15 +149,13 @@ class Notifications:
         """True: it was taken, or will not be taken another time either."""
         message = {**notification, **_names(connection, row)}
         try:
-            answer = await self._bridge.client.call(
-                connection, "ChargingNotification", message, deadline_s=_WAIT_S, wait=False
-            )
+            answer = await self._bridge.ask(connection, "ChargingNotification", message, deadline_s=_WAIT_S, wait=False)
         except PeerTimeout:
             return True
         except BusbarError as fault:
             log.info("notification not taken", partner=connection.partner, type=notification["Type"], why=str(fault))
             return False
-        return bool(answer.tree.get("Result"))
+        return bool(answer.get("Result"))
 
     async def _stop_here(self, partner: Partner, row: OicpSession, session_id: str) -> None:
         """Whoever ordered it was told that it failed. Raises nothing: it is tried again with the next update."""
@@ -220,12 +218,10 @@ class Notifications:
         if connection is None or not connection.base_url:
             raise Refused(Code.NOT_OFFERED)
         try:
-            answer = await self._bridge.client.call(
-                connection, "ChargingNotification", message, deadline_s=_WAIT_S, wait=False
-            )
+            answer = await self._bridge.ask(connection, "ChargingNotification", message, deadline_s=_WAIT_S, wait=False)
         except PeerFault:
             raise Refused(Code.PARTNER_SILENT) from None
-        return answer.tree
+        return answer
 
     async def _as_session(self, partner: Partner, row: OicpSession, message: Message) -> None:
         """Raises: Refused, where the hub does not take it."""

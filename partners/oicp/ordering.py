@@ -132,16 +132,16 @@ class Ordering:
         self, connection: Connection, session: OicpSession, operation: str, message: Message, name: str, order: Tree
     ) -> None:
         try:
-            answer = await self._bridge.client.call(
+            answer = await self._bridge.ask(
                 connection, operation, message, id=session.provider_id, deadline_s=WAIT_S, wait=False
             )
         except PeerFault as fault:
             await self._settled(session, REFUSED)
             await self._tell(connection, name, order, _result_of(fault))
             return
-        code = _code(answer.tree)
+        code = _code(answer)
         if code == Code.SUCCESS:
-            issued = str(answer.tree.get("SessionID") or "")
+            issued = str(answer.get("SessionID") or "")
             if connection.kind == "hub" and issued and issued.lower() != session.id:
                 session = await self._bridge.ledger.renamed(session, issued)
         else:
@@ -155,12 +155,12 @@ class Ordering:
         """Order the end of a charge or reservation. Returns: what became of it, as CommandResultType."""
         message = {"SessionID": session.id, "ProviderID": session.provider_id, "EvseID": session.evse_id}
         try:
-            answer = await self._bridge.client.call(
+            answer = await self._bridge.ask(
                 connection, operation, message, id=session.provider_id, deadline_s=WAIT_S, wait=False
             )
         except PeerFault as fault:
             return _result_of(fault)
-        return command_result(_code(answer.tree))
+        return command_result(_code(answer))
 
     async def _settled(self, session: OicpSession, state: str) -> None:
         await self._bridge.ledger.change(

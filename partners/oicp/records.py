@@ -167,7 +167,7 @@ class Records:
         if connection is None or not connection.base_url:
             return WAITING
         try:
-            answer = await self._bridge.client.call(
+            answer = await self._bridge.ask(
                 *(connection, "ChargeDetailRecord", record.record),
                 id=voices.operator(connection, record.operator),
                 deadline_s=_WAIT_S,
@@ -175,10 +175,10 @@ class Records:
             )
         except PeerFault as fault:
             return DELIVERED if _is_closed(fault) and record.tries else WAITING
-        code = str((answer.tree.get("StatusCode") or {}).get("Code", ""))
+        code = str((answer.get("StatusCode") or {}).get("Code", ""))
         if code == Code.SESSION_INVALID and record.tries:
             return DELIVERED
-        return DELIVERED if answer.tree.get("Result") else WAITING
+        return DELIVERED if answer.get("Result") else WAITING
 
     async def _billed(self, record: OicpRecord, row: OicpSession) -> tuple[str, str]:
         """As a CDR of OCPI, with its price. Raises: NotSayable, PricingFault, BusbarError."""
@@ -287,7 +287,7 @@ class Records:
     async def _send(self, connection: Connection, record: OicpRecord, owner: str) -> None:
         """Raises: PeerFault's children. A session that is closed by an earlier try of ours has its record."""
         try:
-            answer = await self._bridge.client.call(
+            answer = await self._bridge.ask(
                 *(connection, "ChargeDetailRecord", record.record),
                 id=voices.operator(connection, owner),
                 deadline_s=_WAIT_S,
@@ -297,8 +297,8 @@ class Records:
             if _is_closed(refused) and record.tries > 1:
                 return
             raise
-        status = answer.tree.get("StatusCode") or {}
-        if answer.tree.get("Result") or (status.get("Code") == Code.SESSION_INVALID and record.tries > 1):
+        status = answer.get("StatusCode") or {}
+        if answer.get("Result") or (status.get("Code") == Code.SESSION_INVALID and record.tries > 1):
             return
         words = str(status.get("AdditionalInfo") or status.get("Description") or "")[:200]
         raise PeerRefused(f"StatusCode {status.get('Code')}: {words}", http=200, status_code=2000)

@@ -401,3 +401,11 @@ async def test_a_charge_is_forgotten_after_400_days_and_not_before(bridge: Bridg
         bridge.world.clock.move_to(days * 86_400)
         await ledger.forget(bridge.world.hub)
         assert (await bridge.oicp.bridge.ledger.find(row.id) is not None) is is_known
+
+
+async def test_a_no_that_comes_as_text_is_no_yes(bridge: Bridged) -> None:
+    cdr, row = await _charge_of_dcb(bridge)
+    bridge.client.script = lambda asked: {"Result": "false", "StatusCode": {"Code": 22}}
+    with pytest.raises(PeerRefused):
+        await bridge.oicp.records.deliver(bridge.world.partner("dcb"), cdr)
+    await _state(bridge, row, WAITING)
