@@ -79,6 +79,16 @@ def test_a_charger_is_brought_to_its_template_and_what_it_refuses_is_told(charge
     assert chargers.ok("template", "apply", mended) == {"items": [], "total": 0}
 
 
+def test_a_name_of_another_version_stops_nothing_else(chargers: Shell) -> None:
+    values = {"OCPPCommCtrlr.HeartbeatInterval": 61, "MeterValueSampleInterval": 60}
+    mixed = kept(chargers, "mixed", {"model": "M*", "values": values})
+    told = {row["name"]: row["state"] for row in chargers.ok("template", "apply", mixed, "CP2")["items"]}
+    assert told == {
+        "OCPPCommCtrlr.HeartbeatInterval": "set",
+        "MeterValueSampleInterval": "not a name of its version",
+    }
+
+
 def test_a_charger_that_tells_nothing_is_not_said_to_agree(chargers: Shell) -> None:
     name = kept(chargers, "all", {"model": "*", "values": {"HeartbeatInterval": 60}})
     for verb in ("drift", "apply"):

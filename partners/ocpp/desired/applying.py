@@ -24,7 +24,9 @@ from partners.ocpp.desired.template import Drift, drift_of, same
 log = structlog.get_logger()
 
 SUBJECT: Final = "template"
-GOOD: Final = frozenset({"set", "restart needed"})
+FOREIGN: Final = "not a name of its version"
+GOOD: Final = frozenset({"set", "restart needed", FOREIGN})
+"""A template is for a model, of whatever version: what names nothing at this charger is told, and is no fault of it."""
 UNREAD: Final = "unread"
 
 
@@ -41,11 +43,14 @@ async def bring(
     hub: Hub, stations: Asks[Answered], view: Tree, templates: Sequence[Named], *, actor: str
 ) -> list[Tree]:
     """Set what differs, by the charger's own word, and read it back. Returns: what differed, and its state now."""
-    values = rows.joined(templates)
+    joined = rows.joined(templates)
+    values = {name: value for name, value in joined.items() if exchange.has_name_for(view, name)}
+    foreign = [_row(view, Drift(name, joined[name], None), FOREIGN) for name in joined.keys() - values.keys()]
     found = await exchange.told_of(hub, stations, view, values)
     done = [await _brought(hub, stations, view, each, actor) for each in drift_of(values, found)] if found else []
-    if not found:
+    if values and not found:
         done = [_row(view, Drift("", "", None), UNREAD)]
+    done += foreign
     named = [each.name for each in templates]
     kept = {"rows": {row["name"]: row for row in done}, "templates": named}
     await hub.store.commit(Unit().put(reported.put_of(view["identity"], SUBJECT, kept, hub.clock.now())))

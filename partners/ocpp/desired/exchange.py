@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
+from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
 from partners.ocpp import device_model
@@ -49,6 +50,17 @@ async def told(hub: Hub, stations: Asks[Answered], view: Tree) -> list[Tree]:
         called = await _called(stations, view["identity"], "GetConfiguration", {})
         return _configuration(called.payload or {})
     return list((await device_model.rows_of(hub.store, view["identity"], "variables")).values())
+
+
+def has_name_for(view: Tree, name: str) -> bool:
+    """Can the version that this charger speaks say `name`? Of 1.6 any text is a key."""
+    if version_of(view) == "1.6":
+        return True
+    try:
+        parsed(name)
+    except InvalidRequest:
+        return False
+    return True
 
 
 async def told_of(hub: Hub, stations: Asks[Answered], view: Tree, names: Mapping[str, str]) -> list[Tree]:
