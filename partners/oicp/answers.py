@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from hub.core import errors
 from hub.core.dialect import NotExpressible
@@ -170,6 +170,11 @@ _NEGATIVE: Final[Mapping[AnswerKind, Tree]] = MappingProxyType(
 Lists are left out: an empty one could be taken for all there is.
 """
 _NO: Final[Tree] = {"Result": False}
+
+
+def code_of(answer: Mapping[str, Any], unsaid: str = "") -> str:
+    """The code of what a partner answered, whatever it is; `unsaid` where it has none."""
+    return str((answer.get("StatusCode") or {}).get("Code", unsaid))
 
 
 def status(code: Code, description: str = "", info: str = "") -> Tree:

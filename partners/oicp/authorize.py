@@ -109,7 +109,6 @@ class Authorizing:
         told: dict[str, Any] = {
             "cpo": call.partner.name,
             "cpo_party": asker,
-            "operator_id": message["OperatorID"],
             "cpo_partner_session": message.get("CPOPartnerSessionID", ""),
             "product": message.get("PartnerProductID", ""),
             "evse_id": message.get("EvseID", ""),
@@ -226,7 +225,6 @@ class Authorizing:
                 cpo_party=asker,
                 emp=partner.name,
                 emp_party=str(party),
-                operator_id=message["OperatorID"],
                 provider_id=str(ids.ProviderID.of(party)),
                 evse_id=message.get("EvseID", ""),
                 identification=dict(message["Identification"]),

@@ -23,7 +23,7 @@ from hub.core.errors import BusbarError, NotFound, PeerNonsense, PeerRefused
 from hub.core.jsontypes import Tree
 from hub.core.registry import State
 from hub.core.units import Audit, Kind, Put, Unit
-from partners.oicp.answers import Code
+from partners.oicp.answers import Code, code_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
 from partners.oicp.evse_intake import EvseIntake
@@ -216,7 +216,7 @@ class EvsePull:
             found = await asyncio.to_thread(read, ANSWERS[operation], answer.tree)
         except Unfit as fault:
             raise PeerNonsense(f"{operation}: {fault.message[:150]}") from None
-        code = str((found.tree.get("StatusCode") or {}).get("Code", Code.SUCCESS))
+        code = code_of(found.tree, Code.SUCCESS)
         if code != Code.SUCCESS:
             raise PeerRefused(f"{operation}: StatusCode {code}", http=200)
         content = answer.tree.get("content") if isinstance(answer.tree, Mapping) else None

@@ -10,7 +10,7 @@ decides what an order or a CDR may still do (StatusCode 400).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -50,7 +50,6 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
     emp: str = ""
     cpo_party: str = ""
     emp_party: str = ""
-    operator_id: str = ""
     provider_id: str = ""
     evse_id: str = ""
     location: str = ""
@@ -69,17 +68,20 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
     """Key of the OCPI session, once there is one (`DE*ABC/id`)."""
     reservation: str = ""
     """OCPI reservation_id, of a reservation."""
-    expires: datetime | None = None
     opened: datetime
-    started: datetime | None = None
     told: dict[str, str] = {}
-    """What was said of it, each with the time: `start`, `progress`, `end`; `cdr` before it is sent."""
+    """What was said of it, each with the time: `start`, `progress`, `end`."""
     result: str = ""
     """What became of the last order, as OCPI's CommandResultType."""
 
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def auth_method(self) -> str:
+        """As OCPI says how it was allowed: AuthMethod."""
+        return "COMMAND" if self.origin in ("remote", "reservation") else "AUTH_REQUEST"
 
     def put(self, *, expect: int = ABSENT) -> Put:
         """The write of it."""
@@ -133,6 +135,16 @@ class Ledger:
         """That of a partner session id of ours, where the hub's SessionID came only later."""
         return await self._only(partner_session=name) if name else None
 
+    async def brought(self, by: str, message: Mapping[str, Any], *, is_hub: bool) -> OicpSession | None:
+        """The session that CPO or hub `by` tells of; None, where it is none of its own.
+
+        A hub may name it by our partner session id, where its SessionID never reached us.
+        """
+        row = await self.find(message["SessionID"])
+        if row is None and is_hub:
+            row = await self.by_partner_session(message.get("EMPPartnerSessionID", ""))
+        return row if row is not None and row.cpo == by else None
+
     async def by_reservation(self, reservation: str) -> OicpSession | None:
         """That of an OCPI reservation_id."""
         return await self._only(reservation=reservation.upper()) if reservation else None
@@ -141,10 +153,6 @@ class Ledger:
         """What is pending or going on at an EVSE, the newest last."""
         found = await self._hub.store.select(OICP_SESSIONS, equal={"evse": evse_id}, limit=1_000)
         return sorted((s for s in map(_read, found) if s.is_open), key=lambda each: each.opened)
-
-    async def in_state(self, state: str) -> list[OicpSession]:
-        found = await self._hub.store.select(OICP_SESSIONS, equal={"state": state}, limit=100_000)
-        return [_read(document) for document in found]
 
     async def change(self, session_id: str, change: Callable[[OicpSession], OicpSession]) -> OicpSession:
         """Write what `change` makes of the row; it is called again when somebody was faster.

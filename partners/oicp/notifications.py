@@ -35,6 +35,7 @@ from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.sessions import PROGRESS_EVERY, notifications_of, session_of
 from partners.oicp.mapping.tokens import identification_of
 from partners.oicp.ordering import Ordering
+from partners.oicp.places import EvsePlace
 from partners.oicp.serving import RESULTS
 
 log = structlog.get_logger()
@@ -96,12 +97,9 @@ class Notifications:
             return await self._made(connection, owner, key, tree) if connection.kind == "emp" else None
         if row.session:
             return row
-        started = parse_datetime(tree["start_date_time"])
         return await ledger.change(
             row.id,
-            lambda known: replace(
-                known, session=key, started=started, state=ACTIVE if known.state == PENDING else known.state
-            ),
+            lambda known: replace(known, session=key, state=ACTIVE if known.state == PENDING else known.state),
         )
 
     async def _by_card(self, tree: Tree) -> OicpSession | None:
@@ -114,7 +112,7 @@ class Notifications:
         log.warning("session found by card and EVSE: its CPO gave no authorization_reference", session=fitting[0].id)
         return fitting[0]
 
-    async def _place(self, tree: Tree) -> Any:
+    async def _place(self, tree: Tree) -> EvsePlace | None:
         owner = f"{tree['country_code']}*{tree['party_id']}"
         spot = tree.get("cdr_location") or {"id": tree.get("location_id", ""), "evse_uid": tree.get("evse_uid", "")}
         return await self._bridge.places.named(owner, spot["id"], spot["evse_uid"])
@@ -133,7 +131,6 @@ class Notifications:
                 cpo_party=owner,
                 emp=connection.partner,
                 emp_party=party,
-                operator_id=voices.operator(connection, owner),
                 provider_id=voices.provider(connection, party),
                 evse_id=place.evse_id,
                 location=place.location,
@@ -194,11 +191,9 @@ class Notifications:
 
     async def heard_of(self, call: Call) -> OicpSession:
         """The row of what a CPO or hub tells of: its own, and not over. Raises: Refused."""
-        message, ledger = call.message, self._bridge.ledger
-        row = await ledger.find(message["SessionID"])
-        if row is None and call.connection.kind == "hub":
-            row = await ledger.by_partner_session(message.get("EMPPartnerSessionID", ""))
-        if row is None or row.cpo != call.partner.name or row.state == CLOSED:
+        message, is_hub = call.message, call.connection.kind == "hub"
+        row = await self._bridge.ledger.brought(call.partner.name, message, is_hub=is_hub)
+        if row is None or row.state == CLOSED:
             raise Refused(Code.SESSION_INVALID)
         if message.get("Type") == "Progress" and call.connection.kind == "cpo" and self._is_early(row):
             raise Refused(Code.DATA_ERROR, "a Progress comes five minutes after the last at the earliest")
@@ -250,7 +245,7 @@ class Notifications:
             "party_id": party.party_id,
             "id": row.id,
             "cdr_token": {name: row.token[name] for name in _TOKEN_FIELDS},
-            "auth_method": "COMMAND" if row.origin in ("remote", "reservation") else "AUTH_REQUEST",
+            "auth_method": row.auth_method,
             "authorization_reference": row.reference,
             "location_id": place.location_id if place else ids.fitting(row.evse_id),
             "evse_uid": place.evse_uid if place else ids.fitting(row.evse_id),

@@ -25,7 +25,7 @@ from hub.core.registry import Partner
 from hub.core.types import parse_datetime
 from partners.oicp import voices
 from partners.oicp.agreed import terms_with
-from partners.oicp.answers import Code
+from partners.oicp.answers import Code, code_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.ledger import PENDING, REFUSED, OicpSession, new_session_id
@@ -67,7 +67,7 @@ class Ordering:
             case _:
                 return _NOT_SUPPORTED
         if known is None or not known.is_open or known.cpo != partner.name:
-            return _UNKNOWN_SESSION if name == "STOP_SESSION" else {"result": "REJECTED", "timeout": 0}
+            return _UNKNOWN_SESSION if name == "STOP_SESSION" else _REJECTED
         operation = "AuthorizeRemoteStop" if name == "STOP_SESSION" else "AuthorizeRemoteReservationStop"
         self._later(self._stop(connection, known, operation, name, order))
         return _ACCEPTED
@@ -105,7 +105,6 @@ class Ordering:
             cpo=connection.partner,
             cpo_party=to,
             emp_party=sender,
-            operator_id=voices.operator_of_evse(connection, place),
             provider_id=voices.provider(connection, sender),
             evse_id=place.evse_id,
             location=place.location,
@@ -115,7 +114,6 @@ class Ordering:
             emp_partner_session=session_id,
             reference=order.get("authorization_reference") or session_id,
             reservation=f"{sender}/{reservation}" if reservation else "",
-            expires=parse_datetime(order["expiry_date"]) if reservation else None,
             opened=self._bridge.hub.clock.now(),
         )
 
@@ -139,7 +137,7 @@ class Ordering:
             await self._settled(session, REFUSED)
             await self._tell(connection, name, order, _result_of(fault))
             return
-        code = _code(answer)
+        code = code_of(answer)
         if code == Code.SUCCESS:
             issued = str(answer.get("SessionID") or "")
             if connection.kind == "hub" and issued and issued.lower() != session.id:
@@ -160,7 +158,7 @@ class Ordering:
             )
         except PeerFault as fault:
             return _result_of(fault)
-        return command_result(_code(answer))
+        return command_result(code_of(answer))
 
     async def _settled(self, session: OicpSession, state: str) -> None:
         await self._bridge.ledger.change(
@@ -185,10 +183,6 @@ class Ordering:
 
     def _later(self, work: Any) -> None:
         self._bridge.hub.background.start(work, name="oicp order")
-
-
-def _code(tree: Message) -> str:
-    return str((tree.get("StatusCode") or {}).get("Code", ""))
 
 
 def _result_of(fault: PeerFault) -> str:

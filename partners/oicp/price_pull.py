@@ -12,7 +12,7 @@ from hub.core.errors import PeerNonsense, PeerRefused
 from hub.core.jsontypes import Tree
 from hub.core.parties import PartyRole
 from partners.oicp import ids
-from partners.oicp.answers import Code
+from partners.oicp.answers import Code, code_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
 from partners.oicp.price_pushes import PricePushes, evses_told, products_told
@@ -84,7 +84,7 @@ class PricePull:
             tree = read(ANSWERS[operation], answer.tree).tree
         except Unfit as fault:
             raise PeerNonsense(f"{operation}: {fault.message[:150]}") from None
-        code = str((tree.get("StatusCode") or {}).get("Code", Code.SUCCESS))
+        code = code_of(tree, Code.SUCCESS)
         if code != Code.SUCCESS:
             raise PeerRefused(f"{operation}: StatusCode {code}", http=200)
         return tree

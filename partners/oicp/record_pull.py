@@ -18,7 +18,7 @@ from hub.core.errors import BusbarError, PeerNonsense, PeerRefused
 from hub.core.jsontypes import Tree
 from hub.core.registry import State
 from hub.core.units import Put, Unit
-from partners.oicp.answers import Code, Refused
+from partners.oicp.answers import Code, Refused, code_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
 from partners.oicp.evse_pull import OICP_PULLS
@@ -111,7 +111,7 @@ class RecordPull:
             tree = read(ANSWERS["GetChargeDetailRecords"], answer.tree).tree
         except Unfit as fault:
             raise PeerNonsense(f"GetChargeDetailRecords: {fault.message[:150]}") from None
-        code = str((tree.get("StatusCode") or {}).get("Code", Code.SUCCESS))
+        code = code_of(tree, Code.SUCCESS)
         if code != Code.SUCCESS:
             raise PeerRefused(f"GetChargeDetailRecords: StatusCode {code}", http=200)
         return tree

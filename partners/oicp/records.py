@@ -33,7 +33,7 @@ from modules.locations import service as locations
 from modules.tariffs import service as tariffs
 from modules.tariffs.pricing import PricingFault
 from partners.oicp import voices
-from partners.oicp.answers import Code, Refused, acknowledged
+from partners.oicp.answers import Code, Refused, acknowledged, code_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
@@ -68,10 +68,9 @@ class Records:
     async def take(self, call: Call) -> Message:
         """A CPO, or a hub, brings a record: it is on disk when the answer leaves. Raises: Refused."""
         record = dict(call.message)
-        row = await self._bridge.ledger.find(record["SessionID"])
-        if row is None and call.connection.kind == "hub":
-            row = await self._bridge.ledger.by_partner_session(record.get("EMPPartnerSessionID", ""))
-        if row is None or row.cpo != call.partner.name:
+        is_hub = call.connection.kind == "hub"
+        row = await self._bridge.ledger.brought(call.partner.name, record, is_hub=is_hub)
+        if row is None:
             raise Refused(Code.SESSION_INVALID, http=404)
         self._check(record)
         kept = OicpRecord(
@@ -157,7 +156,9 @@ class Records:
                 state, why = await self._billed(record, row)
         except (BusbarError, PricingFault, NotSayable) as fault:
             state, why = HELD, str(fault)[:200]
-        if (state, why) != (record.state, record.why) and state == HELD:
+        if (state, why) == (record.state, record.why) and record.tries:
+            return  # nothing is new: it is not written again with every round
+        if state == HELD:
             log.warning("oicp record held", session=session_id, why=why)
         await self.store.keep(replace(record, state=state, why=why, tries=record.tries + 1))
 
@@ -167,18 +168,10 @@ class Records:
         if connection is None or not connection.base_url:
             return WAITING
         try:
-            answer = await self._bridge.ask(
-                *(connection, "ChargeDetailRecord", record.record),
-                id=voices.operator(connection, record.operator),
-                deadline_s=_WAIT_S,
-                wait=True,
-            )
-        except PeerFault as fault:
-            return DELIVERED if _is_closed(fault) and record.tries else WAITING
-        code = str((answer.get("StatusCode") or {}).get("Code", ""))
-        if code == Code.SESSION_INVALID and record.tries:
-            return DELIVERED
-        return DELIVERED if answer.get("Result") else WAITING
+            await self._send(connection, record, again=record.tries > 0)
+        except PeerFault:
+            return WAITING
+        return DELIVERED
 
     async def _billed(self, record: OicpRecord, row: OicpSession) -> tuple[str, str]:
         """As a CDR of OCPI, with its price. Raises: NotSayable, PricingFault, BusbarError."""
@@ -212,7 +205,7 @@ class Records:
             evse_uid=place.evse_uid,
             connector_id=connector["id"],
             tariffs=prices,
-            auth_method="COMMAND" if row.origin in ("remote", "reservation") else "AUTH_REQUEST",
+            auth_method=row.auth_method,
             reference=row.reference,
         )
 
@@ -255,7 +248,7 @@ class Records:
         )
         await self.store.keep(kept)
         if connection.base_url:
-            await self._send(connection, kept, owner)
+            await self._send(connection, kept, again=kept.tries > 1)
             await self.store.keep(replace(kept, state=DELIVERED))
         await self._bridge.ledger.change(row.id, lambda session: replace(session, state=CLOSED))
         return PeerAnswer(200, _SUCCESS, None)
@@ -284,24 +277,25 @@ class Records:
         except BusbarError:
             return {}
 
-    async def _send(self, connection: Connection, record: OicpRecord, owner: str) -> None:
-        """Raises: PeerFault's children. A session that is closed by an earlier try of ours has its record."""
+    async def _send(self, connection: Connection, record: OicpRecord, *, again: bool) -> None:
+        """Raises: PeerFault's children. Of a session that is closed when it is sent `again`, the record is there."""
         try:
             answer = await self._bridge.ask(
                 *(connection, "ChargeDetailRecord", record.record),
-                id=voices.operator(connection, owner),
+                id=voices.operator(connection, record.operator),
                 deadline_s=_WAIT_S,
                 wait=True,
             )
         except PeerRefused as refused:
-            if _is_closed(refused) and record.tries > 1:
+            if again and refused.status_code == int(Code.SESSION_INVALID):
                 return
             raise
-        status = answer.get("StatusCode") or {}
-        if answer.get("Result") or (status.get("Code") == Code.SESSION_INVALID and record.tries > 1):
+        code = code_of(answer)
+        if answer.get("Result") or (again and code == Code.SESSION_INVALID):
             return
-        words = str(status.get("AdditionalInfo") or status.get("Description") or "")[:200]
-        raise PeerRefused(f"StatusCode {status.get('Code')}: {words}", http=200, status_code=2000)
+        told = answer.get("StatusCode") or {}
+        words = str(told.get("AdditionalInfo") or told.get("Description") or "")[:200]
+        raise PeerRefused(f"StatusCode {code}: {words}", http=200, status_code=2000)
 
     async def shown(self, partner: Partner, cdr_id: str, owner: str) -> Tree:
         """The CDR that a partner is known to have. Raises: PeerRefused."""
@@ -314,8 +308,3 @@ class Records:
 
 def _moment(record: Message, name: str) -> datetime:
     return parse_datetime(times.to_ocpi(str(record[name])))
-
-
-def _is_closed(fault: PeerFault) -> bool:
-    """How a hub refuses a second record."""
-    return isinstance(fault, PeerRefused) and fault.status_code == int(Code.SESSION_INVALID)

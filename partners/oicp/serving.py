@@ -32,7 +32,7 @@ from partners.oicp.bridge import Bridge
 from partners.oicp.face import Call
 from partners.oicp.inward import Answered
 from partners.oicp.ledger import ACTIVE, CLOSED, PENDING, REFUSED, OicpSession, new_session_id
-from partners.oicp.mapping.commands import code_of_command, code_of_fault
+from partners.oicp.mapping.commands import USUAL_MIN, code_of_command, code_of_fault
 from partners.oicp.mapping.terms import Terms
 from partners.oicp.original import being_served
 from partners.oicp.places import EvsePlace
@@ -42,7 +42,6 @@ Message = Mapping[str, Any]
 WAIT_S: Final = 55.0
 _LOOK_EVERY_S: Final = 0.5
 _SESSION_WITHIN_S: Final = 8.0
-_USUAL_MIN: Final = 15
 RESULTS: Final = "oicp:results/"
 
 
@@ -70,7 +69,7 @@ class Serving:
         """Keep an EVSE free. Raises: Refused."""
         place = await self._place(call)
         session = await self._opened(call, place, "reservation")
-        expires = self._bridge.hub.clock.now() + timedelta(minutes=call.message.get("Duration", _USUAL_MIN))
+        expires = self._bridge.hub.clock.now() + timedelta(minutes=call.message.get("Duration", USUAL_MIN))
         order = {
             **self._order(session, place),
             "expiry_date": timestamp(expires),
@@ -138,7 +137,6 @@ class Serving:
                 cpo_party=place.owner,
                 emp=call.partner.name,
                 emp_party=str(party),
-                operator_id=str(ids.OperatorID.of(Party.parse(place.owner))),
                 provider_id=str(ids.ProviderID.of(party)),
                 evse_id=place.evse_id,
                 location=place.location,

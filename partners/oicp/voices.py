@@ -9,7 +9,6 @@ from __future__ import annotations
 from hub.core.parties import Party
 from partners.oicp import ids
 from partners.oicp.connections import Connection
-from partners.oicp.places import EvsePlace
 
 
 def operator(connection: Connection, party: str) -> str:
@@ -39,8 +38,3 @@ def party_of_operator(connection: Connection, operator_id: str, evse_id: str = "
         except ids.InvalidId:
             pass  # a sub-operator's id in a form of its own says nothing of whose it is
     return ids.OperatorID.parse(operator_id).party(connection.countries)
-
-
-def operator_of_evse(connection: Connection, place: EvsePlace) -> str:
-    """The OperatorID of the CPO whose EVSE it is."""
-    return ids.OperatorID.of(Party.parse(place.owner)).styled(connection.operator_style)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from partners.oicp import ids
-from partners.oicp.answers import Code, status
+from partners.oicp.answers import Code, code_of, status
 from partners.oicp.mapping.tokens import EMAID, Medium, synthetic_contract
 
 AUTHORIZED: Final = "Authorized"
@@ -58,7 +58,7 @@ CODES: Final[Mapping[str, Code]] = {
 
 def verdict_of(answer: Mapping[str, Any]) -> Verdict:
     """What an AuthorizationStart or AuthorizationStop means. A yes whose code says no is a no."""
-    code = str((answer.get("StatusCode") or {}).get("Code", ""))
+    code = code_of(answer)
     meant = next((verdict for member, verdict in VERDICTS.items() if member == code), Verdict.NOT_ALLOWED)
     if answer.get("AuthorizationStatus") == AUTHORIZED:
         return meant if code else Verdict.ALLOWED

@@ -59,7 +59,6 @@ async def _row(bridge: Bridged, **fields: Any) -> OicpSession:
         "cpo": "abc",
         "cpo_party": "DE*ABC",
         "emp_party": "NL*EEE",
-        "operator_id": "DE*ABC",
         "provider_id": "NL-EEE",
         "evse_id": EVSE,
         "identification": CARD,
