@@ -11,7 +11,7 @@ from partners.oicp.agreed import terms_with
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.evse_plan import Plan
-from partners.oicp.evse_sending import Items, Record, Sending
+from partners.oicp.evse_sending import WRITES, Items, Record, Sending, cut
 from partners.oicp.evse_table import EvseRow, EvseTable
 from partners.oicp.findings import finding
 from partners.oicp.mapping.faults import NotSayable
@@ -20,7 +20,6 @@ from partners.oicp.wire import write
 from partners.oicp.wire.evse_data import EvseDataRecordType
 
 _OPERATION: Final = "PushEvseData"
-_WRITES: Final = 250
 _POINTS: Final = ("GeoCoordinates", "GeoChargingPointEntrance")
 
 
@@ -36,11 +35,11 @@ class DataPush:
         """One request after the other. Raises: PeerFault's children, Refusal."""
         for action, keys_of in (("insert", plan.inserts), ("update", plan.updates)):
             for operator, keys in keys_of.items():
-                for some in _cut(keys, connection.push_size):
+                for some in cut(keys, connection.push_size):
                     await self._put(connection, operator, action, some, scope)
         if deletes:
             for operator, keys in plan.deletes.items():
-                for some in _cut(keys, connection.push_size):
+                for some in cut(keys, connection.push_size):
                     await self._take_back(connection, operator, some)
 
     async def load(self, connection: Connection, plan: Plan, scope: str) -> None:
@@ -102,7 +101,7 @@ class DataPush:
     async def _keep(
         self, connection: Connection, operator: str, rows: Sequence[EvseRow], known: dict[str, Acknowledged], scope: str
     ) -> None:
-        for some in _cut(rows, _WRITES):
+        for some in cut(rows, WRITES):
             unit = Unit()
             for row in some:
                 before = known.get(row.key)
@@ -122,7 +121,7 @@ class DataPush:
         await self._bridge.hub.store.commit(unit)
 
     async def _forget(self, gone: Iterable[Acknowledged]) -> None:
-        for some in _cut(list(gone), _WRITES):
+        for some in cut(list(gone), WRITES):
             unit = Unit()
             for each in some:
                 unit.delete(each.delete())
@@ -138,7 +137,7 @@ class DataPush:
             data = {"OperatorID": operator, "OperatorName": name, "EvseDataRecord": records}
             return {"ActionType": action, "OperatorEvseData": data}
 
-        return Sending(self._bridge.client, connection, _OPERATION, message, operator)
+        return Sending(self._bridge, connection, _OPERATION, message, operator)
 
 
 def _written(record: Record, geo_format: str) -> dict[str, Any]:
@@ -149,10 +148,6 @@ def _written(record: Record, geo_format: str) -> dict[str, Any]:
         if point is not None and geo_format not in told[name]:
             told[name] = point.said(geo_format)
     return write(EvseDataRecordType, told)
-
-
-def _cut(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
-    return (items[at : at + size] for at in range(0, len(items), size))
 
 
 def _finding(connection: Connection, row: EvseRow) -> str:

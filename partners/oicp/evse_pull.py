@@ -11,7 +11,7 @@ on; EVSEs of parties that are connected by themselves, and our own, are theirs t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,19 +19,19 @@ import msgspec
 import structlog
 
 from hub.core.clock import timestamp
-from hub.core.errors import BusbarError, NotFound, PeerNonsense, PeerRefused
+from hub.core.errors import BusbarError, NotFound, PeerRefused
 from hub.core.jsontypes import Tree
 from hub.core.registry import State
 from hub.core.units import Audit, Kind, Put, Unit
-from partners.oicp.answers import Code, code_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
 from partners.oicp.evse_intake import EvseIntake
 from partners.oicp.evse_table import EvseRow, EvseTable, key_of
+from partners.oicp.fetching import fetched
 from partners.oicp.findings import finding
 from partners.oicp.mapping.evse_status import NOT_FOUND
 from partners.oicp.pulled_page import Behind, PulledPage
-from partners.oicp.wire import ANSWERS, Unfit, read
+from partners.oicp.shrinking import is_much
 
 log = structlog.get_logger()
 
@@ -40,10 +40,8 @@ SIZE: Final = 2000
 MOST_PAGES: Final = 5000
 OVERLAP: Final = timedelta(minutes=5)
 WEEK: Final = timedelta(days=7)
-SHARE: Final = (1, 5)
 _SOON: Final = timedelta(minutes=10)
 _KEPT_BY_THE_HUB: Final = timedelta(minutes=30)
-_DEADLINE_S: Final = 120.0
 _CAP: Final = 128 * 1024 * 1024
 _LOOK_EVERY_S: Final = 5.0
 _STATES: Final = 500
@@ -148,7 +146,9 @@ class EvsePull:
         provider = connection.provider_ids[0]
         message = {"ProviderID": provider, **_ASKED, **({} if state.is_whole else {"LastCall": state.watermark})}
         query = {"page": str(state.page), "size": str(SIZE)}
-        tree, given = await self._ask(connection, "PullEvseData", message, query=query)
+        tree, came = await fetched(self._bridge, connection, "PullEvseData", message, cap=_CAP, query=query)
+        content = came.get("content")
+        given = len(content) if isinstance(content, list) else 0
         records = tree["content"]
         await self._pages.take(connection, records, behind)
         if seen is not None:
@@ -161,8 +161,7 @@ class EvsePull:
         """What was not in a whole crawl is gone: but for more than a fifth of all only by a word of an operator."""
         keys = await self._pages.keys(connection)
         gone = [key for key in keys if key not in seen]
-        part, of = SHARE
-        if len(gone) * of > len(keys) * part and not state.confirmed:
+        if is_much(len(gone), len(keys)) and not state.confirmed:
             state.held, state.held_of = len(gone), len(keys)
             log.error("EVSEs of a hub are missing", partner=connection.partner, missing=len(gone), of=len(keys))
             return
@@ -173,7 +172,7 @@ class EvsePull:
         """What all do. Raises: PeerFault's children, Conflict, NotReady."""
         connection = self._bridge.connections.get(name)
         message = {"ProviderID": connection.provider_ids[0]}
-        tree, _ = await self._ask(connection, "PullEvseStatus", message)
+        tree, _ = await fetched(self._bridge, connection, "PullEvseStatus", message, cap=_CAP)
         operators: Sequence[Tree] = (tree.get("EvseStatuses") or {}).get("OperatorEvseStatus") or ()
         statuses = {
             key_of(record["EvseID"]): str(record["EvseStatus"])
@@ -199,28 +198,6 @@ class EvsePull:
         if state.data_at < timestamp(self._hub.clock.now() - _SOON):
             state.data_at = ""
             await self._keep(name, state)
-
-    async def _ask(
-        self, connection: Connection, operation: str, message: Mapping[str, Any], **more: Any
-    ) -> tuple[Tree, int]:
-        """The answer as it is read, and how many records were given. Raises: PeerFault's children."""
-        answer = await self._bridge.client.call(
-            *(connection, operation, message),
-            id=connection.provider_ids[0],
-            deadline_s=_DEADLINE_S,
-            cap=_CAP,
-            wait=True,
-            **more,
-        )
-        try:
-            found = await asyncio.to_thread(read, ANSWERS[operation], answer.tree)
-        except Unfit as fault:
-            raise PeerNonsense(f"{operation}: {fault.message[:150]}") from None
-        code = code_of(found.tree, Code.SUCCESS)
-        if code != Code.SUCCESS:
-            raise PeerRefused(f"{operation}: StatusCode {code}", http=200)
-        content = answer.tree.get("content") if isinstance(answer.tree, Mapping) else None
-        return found.tree, len(content) if isinstance(content, list) else 0
 
     async def confirm(self, name: str, *, actor: str) -> None:
         """What is missing in the hub's list may go. Raises: NotFound, where nothing is held."""

@@ -31,11 +31,11 @@ from partners.oicp.data_push import DataPush
 from partners.oicp.evse_plan import Plan, Planner
 from partners.oicp.evse_sending import Refusal
 from partners.oicp.evse_table import EvseTable
+from partners.oicp.shrinking import is_much
 from partners.oicp.status_push import StatusPush
 
 log = structlog.get_logger()
 
-SHARE: Final = (1, 5)
 """How much may be taken back within a day."""
 WEEK: Final = timedelta(days=7)
 DAY: Final = timedelta(days=1)
@@ -139,11 +139,11 @@ class EvsePush:
         now = self._hub.clock.now()
         if _is_over(state.day, DAY, now):
             state.day, state.day_removed = timestamp(now), 0
-        removed, (part, of) = state.day_removed + plan.removed, SHARE
+        removed = state.day_removed + plan.removed
         there = [each async for each in self.acknowledged.of(connection.partner)] if plan.removed else []
         had = sum(each.is_there for each in there) + state.day_removed
         is_held = bool(state.held) and not is_whole
-        if plan.removed and not state.confirmed and (is_held or removed * of > had * part):
+        if plan.removed and not state.confirmed and (is_held or is_much(removed, had)):
             state.held, state.held_of = max(removed, state.held if is_held else 0), had
             log.error("EVSEs are not taken back", partner=connection.partner, removed=removed, of=had)
             return False

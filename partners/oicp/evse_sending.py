@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from hub.core.errors import PeerRefused
 from partners.oicp.answers import Code
-from partners.oicp.client import Client
+from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
-from partners.oicp.understood import answered
 
 Record = Mapping[str, Any]
 Items = Sequence[tuple[str, Record]]
@@ -22,6 +21,15 @@ Items = Sequence[tuple[str, Record]]
 _OTHER: Final = {"insert": "update", "update": "insert"}
 _ITS_OWN: Final = frozenset({Code.DATA_ERROR, Code.FOREIGN_EVSE, Code.DATA_TRANSACTION})
 _WAIT_S: Final = 120.0
+WRITES: Final = 250
+"""Rows of what was taken are written so many a commit."""
+
+T = TypeVar("T")
+
+
+def cut(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """In pieces of at most `size`."""
+    return (items[at : at + size] for at in range(0, len(items), size))
 
 
 class Refusal(Exception):
@@ -37,13 +45,13 @@ class Sending:
 
     def __init__(
         self,
-        client: Client,
+        bridge: Bridge,
         connection: Connection,
         operation: str,
         message: Callable[[str, Items], Record],
         operator: str,
     ) -> None:
-        self._client = client
+        self._bridge = bridge
         self._connection = connection
         self._operation = operation
         self._message = message
@@ -98,7 +106,7 @@ class Sending:
     async def once(self, action: str, items: Items) -> None:
         """Raises: PeerFault's children, Refusal."""
         try:
-            answer = await self._client.call(
+            said = await self._bridge.ask(
                 self._connection,
                 self._operation,
                 self._message(action, items),
@@ -110,7 +118,6 @@ class Sending:
             if fault.http == 400:
                 raise Refusal(Code.DATA_ERROR, fault.message) from None
             raise
-        said = answered(self._operation, answer.tree)
         if said.get("Result") is True:
             return
         told = said.get("StatusCode") or {}

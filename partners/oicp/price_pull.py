@@ -6,21 +6,18 @@ Operators that the answer says nothing of keep what was known of them: nothing i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
-from hub.core.errors import PeerNonsense, PeerRefused
 from hub.core.jsontypes import Tree
 from hub.core.parties import PartyRole
 from partners.oicp import ids
-from partners.oicp.answers import Code, code_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
+from partners.oicp.fetching import fetched
 from partners.oicp.price_pushes import PricePushes, evses_told, products_told
 from partners.oicp.prices import EVSE, PRODUCT, Price
-from partners.oicp.wire import ANSWERS, Unfit, read
 
 _A_CALL: Final = 50
-_DEADLINE_S: Final = 120.0
 _CAP: Final = 64 * 1024 * 1024
 
 
@@ -43,7 +40,8 @@ class PricePull:
             await self._evses(connection, some, operators)
 
     async def _products(self, connection: Connection, owners: Sequence[str], operators: Sequence[str]) -> None:
-        tree = await self._ask(connection, "PullPricingProductData", {"OperatorIDs": list(operators)})
+        asked = {"OperatorIDs": list(operators)}
+        tree, _ = await fetched(self._bridge, connection, "PullPricingProductData", asked, cap=_CAP)
         told: dict[str, list[Price]] = {}
         for source, owner, data in self._of_operators(connection, owners, tree.get("PricingProductData") or ()):
             told.setdefault(source, []).extend(products_told(source, owner, data))
@@ -52,7 +50,7 @@ class PricePull:
 
     async def _evses(self, connection: Connection, owners: Sequence[str], operators: Sequence[str]) -> None:
         message = {"ProviderID": connection.provider_ids[0], "OperatorIDs": list(operators)}
-        tree = await self._ask(connection, "PullEVSEPricing", message)
+        tree, _ = await fetched(self._bridge, connection, "PullEVSEPricing", message, cap=_CAP)
         told: dict[str, list[Price]] = {}
         for source, owner, data in self._of_operators(connection, owners, tree.get("EVSEPricing") or ()):
             told.setdefault(source, []).extend(evses_told(source, owner, data.get("EVSEPricing") or ()))
@@ -71,20 +69,3 @@ class PricePull:
                 continue
             if owner in owners:
                 yield f"{connection.partner}/{operator.canonical}", owner, data
-
-    async def _ask(self, connection: Connection, operation: str, message: dict[str, Any]) -> Tree:
-        answer = await self._bridge.client.call(
-            *(connection, operation, message),
-            id=connection.provider_ids[0],
-            deadline_s=_DEADLINE_S,
-            cap=_CAP,
-            wait=True,
-        )
-        try:
-            tree = read(ANSWERS[operation], answer.tree).tree
-        except Unfit as fault:
-            raise PeerNonsense(f"{operation}: {fault.message[:150]}") from None
-        code = code_of(tree, Code.SUCCESS)
-        if code != Code.SUCCESS:
-            raise PeerRefused(f"{operation}: StatusCode {code}", http=200)
-        return tree

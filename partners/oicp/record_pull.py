@@ -14,19 +14,19 @@ import msgspec
 import structlog
 
 from hub.core.clock import timestamp
-from hub.core.errors import BusbarError, PeerNonsense, PeerRefused
+from hub.core.errors import BusbarError
 from hub.core.jsontypes import Tree
 from hub.core.registry import State
 from hub.core.units import Put, Unit
-from partners.oicp.answers import Code, Refused, code_of
+from partners.oicp.answers import Refused
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
 from partners.oicp.evse_pull import OICP_PULLS
 from partners.oicp.face import Call
+from partners.oicp.fetching import fetched
 from partners.oicp.findings import finding
 from partners.oicp.operations import OPERATIONS
 from partners.oicp.records import Records
-from partners.oicp.wire import ANSWERS, Unfit, read
 
 log = structlog.get_logger()
 
@@ -35,7 +35,6 @@ OVERLAP: Final = timedelta(days=2)
 SIZE: Final = 2000
 MOST_PAGES: Final = 500
 _LOOK_EVERY_S: Final = 60.0
-_DEADLINE_S: Final = 120.0
 _CAP: Final = 128 * 1024 * 1024
 _MOST_NAMED: Final = 1000
 
@@ -96,24 +95,9 @@ class RecordPull:
         return missing
 
     async def _page(self, connection: Connection, span: Mapping[str, str], number: int) -> Tree:
-        provider = connection.provider_ids[0]
-        answer = await self._bridge.client.call(
-            connection,
-            "GetChargeDetailRecords",
-            {"ProviderID": provider, **span},
-            id=provider,
-            query={"page": str(number), "size": str(SIZE)},
-            deadline_s=_DEADLINE_S,
-            cap=_CAP,
-            wait=True,
-        )
-        try:
-            tree = read(ANSWERS["GetChargeDetailRecords"], answer.tree).tree
-        except Unfit as fault:
-            raise PeerNonsense(f"GetChargeDetailRecords: {fault.message[:150]}") from None
-        code = code_of(tree, Code.SUCCESS)
-        if code != Code.SUCCESS:
-            raise PeerRefused(f"GetChargeDetailRecords: StatusCode {code}", http=200)
+        message = {"ProviderID": connection.provider_ids[0], **span}
+        query = {"page": str(number), "size": str(SIZE)}
+        tree, _ = await fetched(self._bridge, connection, "GetChargeDetailRecords", message, cap=_CAP, query=query)
         return tree
 
     async def _compare(self, connection: Connection, record: Tree) -> str | None:

@@ -18,18 +18,17 @@ from hub.core.inbound import encode, parse
 from hub.core.units import Audit, Delete, Kind, Put, Unit
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
-from partners.oicp.evse_sending import Items, Record, Sending
+from partners.oicp.evse_sending import WRITES, Items, Record, Sending, cut
 from partners.oicp.findings import finding
+from partners.oicp.shrinking import is_much
 
 log = structlog.get_logger()
 
 OICP_SETS: Final = Kind("oicp_sets", columns=("set", "digest"), indexed=("set",))
 OICP_HELD: Final = Kind("oicp_held")
-SHARE: Final = (1, 5)
 _REFUSED: Final = "!"
 _LIMIT: Final = 1024 * 1024
 _READ: Final = 1000
-_WRITES: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +59,10 @@ class SetPush:
         gone = [key for key in known if key not in items]
         inserts = [key for key in changed if key not in known or known[key].startswith(_REFUSED)]
         updates = [key for key in changed if key in known and not known[key].startswith(_REFUSED)]
-        sending = Sending(self._bridge.client, connection, ours.operation, ours.message, ours.asking)
+        sending = Sending(self._bridge, connection, ours.operation, ours.message, ours.asking)
         for action, keys in (("insert", inserts), ("update", updates)):
-            for start in range(0, len(keys), connection.push_size):
-                some = [(key, items[key]) for key in keys[start : start + connection.push_size]]
+            for piece in cut(keys, connection.push_size):
+                some = [(key, items[key]) for key in piece]
                 await self._send(sending, action, some, at, digests, ours)
         if gone and await self._may_shrink(at, len(gone), len(known)):
             await self._take_back(connection, sending, gone, known, at, ours)
@@ -83,9 +82,9 @@ class SetPush:
         records = dict(some)
 
         async def taken(told: Items) -> None:
-            for start in range(0, len(told), _WRITES):
+            for piece in cut(told, WRITES):
                 unit = Unit()
-                for key, record in told[start : start + _WRITES]:
+                for key, record in piece:
                     unit.put(_put(at, key, digests[key], record))
                 await self._store.commit(unit)
 
@@ -117,23 +116,22 @@ class SetPush:
             await self._forget(at, [key])
 
         await self._forget(at, [key for key in gone if known[key].startswith(_REFUSED)])
-        for start in range(0, len(told), connection.push_size):
-            some = told[start : start + connection.push_size]
+        for some in cut(told, connection.push_size):
             await sending.push("delete", some, taken=taken, refused=refused)
 
     async def _forget(self, at: str, keys: Sequence[str]) -> None:
-        for start in range(0, len(keys), _WRITES):
+        for some in cut(keys, WRITES):
             unit = Unit()
-            for key in keys[start : start + _WRITES]:
+            for key in some:
                 unit.delete(Delete(OICP_SETS, f"{at}/{key}"))
                 unit.writes.append(finding(f"set/{at}/{key}", "", {}))
             await self._store.commit(unit)
 
     async def _may_shrink(self, at: str, gone: int, had: int) -> bool:
         """The guard."""
-        held, (part, of) = await self._store.get(OICP_HELD, at), SHARE
+        held = await self._store.get(OICP_HELD, at)
         is_confirmed = held is not None and held.body == b"confirmed"
-        if gone * of > had * part and not is_confirmed:
+        if is_much(gone, had) and not is_confirmed:
             log.error("a set is not taken back", set=at, removed=gone, of=had)
             await self._store.commit(Unit().put(Put(OICP_HELD, at, f"{gone} of {had}".encode())))
             return False

@@ -12,13 +12,12 @@ from hub.core.units import Unit
 from partners.oicp.acknowledged import DOUBTED, NO_STATUS, UNTOLD, Acknowledged, AcknowledgedStore, PushState
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
-from partners.oicp.evse_sending import Items, Record, Refusal, Sending
+from partners.oicp.evse_sending import WRITES, Items, Record, Refusal, Sending, cut
 from partners.oicp.evse_table import OICP_STATES, EvseTable
 
 _OPERATION: Final = "PushEvseStatus"
 _OVERLAP: Final = timedelta(seconds=30)
 _SCAN: Final = 1000
-_WRITES: Final = 250
 
 
 class StatusPush:
@@ -60,8 +59,8 @@ class StatusPush:
             action = "insert" if each.status in (UNTOLD, NO_STATUS) else "update"
             groups.setdefault((each.operator, action), []).append(each)
         for (operator, action), some in groups.items():
-            for at in range(0, len(some), connection.push_size):
-                await self._send(connection, operator, action, some[at : at + connection.push_size], now, state)
+            for piece in cut(some, connection.push_size):
+                await self._send(connection, operator, action, piece, now, state)
 
     async def _send(
         self,
@@ -106,9 +105,9 @@ class StatusPush:
         return True
 
     async def _keep(self, told: Sequence[tuple[Acknowledged, str]]) -> None:
-        for at in range(0, len(told), _WRITES):
+        for some in cut(told, WRITES):
             unit = Unit()
-            for each, status in told[at : at + _WRITES]:
+            for each, status in some:
                 unit.put(replace(each, status=status).put())
             await self._bridge.hub.store.commit(unit)
 
@@ -117,4 +116,4 @@ class StatusPush:
             status = {"OperatorID": operator, "EvseStatusRecord": [record for _, record in items]}
             return {"ActionType": action, "OperatorEvseStatus": status}
 
-        return Sending(self._bridge.client, connection, _OPERATION, message, operator)
+        return Sending(self._bridge, connection, _OPERATION, message, operator)
