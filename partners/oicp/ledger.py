@@ -138,11 +138,14 @@ class Ledger:
     async def brought(self, by: str, message: Mapping[str, Any], *, is_hub: bool) -> OicpSession | None:
         """The session that CPO or hub `by` tells of; None, where it is none of its own.
 
-        A hub may name it by our partner session id, where its SessionID never reached us.
+        A hub tells of a charge by its own SessionID, perhaps before the answer to our order brings it: then the row is
+        known by our partner session id, and is named anew at once, as it must not have two names in OCPI.
         """
         row = await self.find(message["SessionID"])
         if row is None and is_hub:
-            row = await self.by_partner_session(message.get("EMPPartnerSessionID", ""))
+            waiting = await self.by_partner_session(message.get("EMPPartnerSessionID", ""))
+            if waiting is not None and waiting.cpo == by:
+                row = await self.renamed(waiting, message["SessionID"])
         return row if row is not None and row.cpo == by else None
 
     async def by_reservation(self, reservation: str) -> OicpSession | None:
@@ -175,9 +178,19 @@ class Ledger:
         raise Conflict
 
     async def renamed(self, session: OicpSession, session_id: str) -> OicpSession:
-        """The hub has given it another SessionID than the one of ours under which it waited. Raises: Conflict."""
+        """The hub has given it another SessionID than the one of ours under which it waited.
+
+        Its answer and its first notification bring it, in whichever order: the second finds it done. Raises: Conflict.
+        """
         renamed = msgspec.structs.replace(session, id=session_id.lower())
-        await self._hub.store.commit(Unit().delete(Delete(OICP_SESSIONS, session.id)).put(renamed.put()))
+        unit = Unit().delete(Delete(OICP_SESSIONS, session.id)).put(renamed.put())
+        try:
+            await self._hub.store.commit(unit)
+        except Conflict:
+            known = await self.find(session_id)
+            if known is None or known.emp_partner_session != session.emp_partner_session:
+                raise
+            return known
         return renamed
 
     async def _only(self, **equal: str) -> OicpSession | None:

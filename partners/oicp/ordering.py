@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -161,9 +162,10 @@ class Ordering:
         return command_result(code_of(answer))
 
     async def _settled(self, session: OicpSession, state: str) -> None:
-        await self._bridge.ledger.change(
-            session.id, lambda known: replace(known, state=state) if known.state == PENDING else known
-        )
+        with suppress(NotFound):  # the hub has told of the charge meanwhile, by its own SessionID: it goes on
+            await self._bridge.ledger.change(
+                session.id, lambda known: replace(known, state=state) if known.state == PENDING else known
+            )
 
     async def _of_session(self, to: str, session_id: str) -> OicpSession | None:
         ledger = self._bridge.ledger

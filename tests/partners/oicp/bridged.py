@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +40,8 @@ class ScriptedClient:
 
     script: Callable[[Asked], Any] = lambda asked: YES
     asked: list[Asked] = field(default_factory=list)
+    before: Callable[[Asked], Awaitable[None]] | None = None
+    """What the partner does before it answers."""
 
     async def call(
         self,
@@ -53,6 +55,8 @@ class ScriptedClient:
     ) -> Answer:
         asked = Asked(connection.partner, operation_name, write(REQUESTS[operation_name], message), id, query or {})
         self.asked.append(asked)
+        if self.before is not None:
+            await self.before(asked)
         return Answer(200, self.script(asked))
 
     def of(self, operation: str) -> list[dict[str, Any]]:

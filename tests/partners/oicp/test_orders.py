@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from hub.core.clock import timestamp
 from hub.core.errors import PeerRefused, PeerTimeout, PeerUnreachable
+from hub.core.parties import Party, PartyRole
 from partners.oicp.answers import Code, Refused
 from partners.oicp.ledger import PENDING, REFUSED
 from partners.oicp.mapping.commands import TO_OCPI, TO_OICP, code_of_command, command_result
-from tests.partners.oicp.bridged import Asked, Bridged, bridged
+from tests.partners.oicp.bridged import YES, Asked, Bridged, bridged
 from tests.world import NOW, Sent, their_location, token
 
 EVSE = "DE*ABC*E1"
@@ -115,6 +116,41 @@ async def test_a_stop_names_the_session_by_either_name(bridge: Bridged) -> None:
     assert bridge.client.of("AuthorizeRemoteStop")[0]["SessionID"] == session_id
     unknown = await _order(bridge, "STOP_SESSION", session_id="b2688855-7f00-0002-6d8e-48d883f6abb6")
     assert unknown.data["result"] == "UNKNOWN_SESSION"
+
+
+async def test_a_hub_may_tell_of_a_charge_before_it_has_answered_the_order(bridge: Bridged) -> None:
+    await bridge.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+    await bridge.oicp.connections.learn(bridge.oicp.connections.get("hbs"), PartyRole.CPO, Party.parse("FR*XYZ"))
+    await bridge.place("FR*XYZ*E1", "FR*XYZ", "POOL9", "FRXYZE1")
+    issued = "b2688855-7f00-0002-6d8e-48d883f6abb6"
+
+    async def early(asked: Asked) -> None:
+        start = {
+            "Type": "Start",
+            "SessionID": issued,
+            "EMPPartnerSessionID": asked.message["EMPPartnerSessionID"],
+            "EvseID": "FR*XYZ*E1",
+            "OperatorID": "FR*XYZ",
+            "ChargingStart": "2026-05-04T12:00:00+02:00",
+        }
+        await bridge.ask("hbs", "ChargingNotification", start)
+
+    bridge.client.before = early
+    bridge.client.script = lambda asked: {**YES, "SessionID": issued}
+    to = (("OCPI-to-country-code", "FR"), ("OCPI-to-party-id", "XYZ"))
+    body = {"response_url": URL, **_start(location_id="POOL9", evse_uid="FRXYZE1")}
+    path = "/ocpi/2.3.0/receiver/commands/START_SESSION"
+    assert (await bridge.world.ask("POST", path, by="e1", body=body, headers=to)).data["result"] == "ACCEPTED"
+    assert await _result(bridge) == "ACCEPTED"
+    told = await bridge.world.ask("GET", "/ocpi/2.3.0/sender/sessions?date_from=2026-01-01T00:00:00Z", by="e1")
+    assert [each["id"] for each in told.data] == [issued]
+    stop = {"response_url": URL, "session_id": issued}
+    path = "/ocpi/2.3.0/receiver/commands/STOP_SESSION"
+    bridge.client.before = None
+    said = await bridge.world.ask("POST", path, by="e1", body=stop, headers=to)
+    assert said.data["result"] == "ACCEPTED"
+    await _until(lambda: bridge.client.of("AuthorizeRemoteStop"))
+    assert bridge.client.of("AuthorizeRemoteStop")[0]["SessionID"] == issued
 
 
 async def test_a_reservation_is_given_in_whole_minutes_and_given_up_by_its_id(bridge: Bridged) -> None:
