@@ -66,7 +66,7 @@ class Notifications:
         if row.state == REFUSED and tree["status"] == "ACTIVE":
             await self._stop_here(partner, row, document.columns["id"])
             return
-        zone = await self._zone(owner, tree["location_id"])
+        zone = await self.zone(f"{owner}/{tree['location_id']}")
         now = timestamp(self._bridge.hub.clock.now())
         told = dict(row.told)
         for notification in notifications_of(tree, row.told, time_zone=zone, now=now):
@@ -164,11 +164,13 @@ class Notifications:
         )
         log.warning("a charge began that had been given up: it is stopped", session=row.id, code=said.code)
 
-    async def _zone(self, owner: str, location_id: str) -> str:
+    async def zone(self, location: str) -> str:
+        """The time zone of a location (`NL*CPO/LOC1`); "" where nobody tells."""
         try:
-            return str((await locations.get_tree(self._bridge.hub.store, f"{owner}/{location_id}"))["time_zone"])
+            tree = await locations.get_tree(self._bridge.hub.store, location)
         except BusbarError:
             return ""
+        return str(tree.get("time_zone", ""))
 
     async def hear(self, call: Call) -> Message:
         """A CPO, or a hub, tells of a charge. Raises: Refused."""

@@ -110,8 +110,7 @@ class Records:
 
     async def released(self, row: OicpSession) -> None:
         """A reservation at a CPO of OCPI was given up: the EMP is owed a record that says that nothing flowed."""
-        location = await self._location(row.location)
-        zone = location.get("time_zone", "")
+        zone = await self._notifications.zone(row.location)
         begun, over = (times.to_oicp(timestamp(at), zone) for at in (row.opened, self._bridge.hub.clock.now()))
         record: dict[str, Any] = {
             "SessionID": row.id,
@@ -263,19 +262,13 @@ class Records:
             "PartnerProductID": row.product,
             "HubOperatorID": voices.operator(connection, owner) if connection.kind == "hub" else "",
         }
-        location = await self._location(f"{owner}/{cdr['cdr_location']['id']}")
+        zone = await self._notifications.zone(f"{owner}/{cdr['cdr_location']['id']}")
         ids = {name: value for name, value in names.items() if value}
-        said = record_of(cdr, ids, time_zone=location.get("time_zone", ""))
+        said = record_of(cdr, ids, time_zone=zone)
         self._bridge.hub.losses.note(connection.partner, "out", "cdrs", said.lost)
         for warning in said.warnings:
             log.warning("cdr said in OICP with less", session=row.id, what=warning)
         return said.value
-
-    async def _location(self, key: str) -> Tree:
-        try:
-            return await locations.get_tree(self._bridge.hub.store, key)
-        except BusbarError:
-            return {}
 
     async def _send(self, connection: Connection, record: OicpRecord, *, again: bool) -> None:
         """Raises: PeerFault's children. Of a session that is closed when it is sent `again`, the record is there."""

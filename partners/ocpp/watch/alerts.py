@@ -96,6 +96,8 @@ def next_step(watched: Watched, thresholds: Thresholds) -> datetime | None:
     return watched.since + timedelta(seconds=thresholds.clear_s) if watched.clearing else None
 
 
-def resumed(alert: Alert) -> Watched:
-    """The state of an alert that was open when we stopped: it goes on, and is not opened anew."""
+def resumed(alert: Alert, known: Watched | None = None) -> Watched:
+    """The state of an alert that is open on disk: what is `known`, if it is of this one; it is not opened anew."""
+    if known is not None and known.alert is not None and known.alert.id == alert.id:
+        return known
     return Watched(alert.rule, alert.subject, alert.opened, alert)

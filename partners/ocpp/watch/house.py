@@ -71,19 +71,14 @@ class HouseWatcher:
         is_open = {(alert.rule, alert.subject): alert for alert in found}
         kept = {key: one for key, one in self._watched.items() if one.alert is None or key in is_open}
         for key, alert in is_open.items():
-            known = kept.get(key)
-            if known is None or known.alert is None or known.alert.id != alert.id:
-                kept[key] = resumed(alert)
+            kept[key] = resumed(alert, kept.get(key))
         self._watched, self._revision = kept, revision
 
     async def _keep(self, key: Key, done: Step) -> None:
         """Write what opened or closed, then remember it."""
-        if done.opened is not None and not await rows.open_alert(self._hub.store, done.opened):
+        if not await rows.write(self._hub.store, done):
             self._revision = None
-            return
-        if done.closed is not None:
-            await rows.close_alert(self._hub.store, done.closed)
-        if done.watched is not None:
+        elif done.watched is not None:
             self._watched[key] = done.watched
         else:
             self._watched.pop(key, None)

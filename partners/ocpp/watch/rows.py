@@ -16,7 +16,7 @@ from hub.core.clock import timestamp
 from hub.core.errors import Conflict
 from hub.core.store import Store
 from hub.core.units import ABSENT, ANY, UNUSED, Change, Delete, Document, Kind, Put, Unit
-from partners.ocpp.watch.alerts import Alert
+from partners.ocpp.watch.alerts import Alert, Step
 from partners.ocpp.watch.rules import About
 
 log = structlog.get_logger()
@@ -80,6 +80,15 @@ async def close_alert(store: Store, alert: Alert) -> None:
             continue
         log.info("alert closed", rule=alert.rule, subject=alert.subject)
         return
+
+
+async def write(store: Store, done: Step) -> bool:
+    """Write what opened or closed. Returns: False, when another process has opened the alert before."""
+    if done.opened is not None and not await open_alert(store, done.opened):
+        return False
+    if done.closed is not None:
+        await close_alert(store, done.closed)
+    return True
 
 
 async def all_open(store: Store) -> list[Alert]:

@@ -150,8 +150,8 @@ class Watcher:
         for key, alert in is_open.items():
             watched = self._watched.setdefault(rows.station_of(alert.subject), {})
             known = watched.get(key)
-            if known is None or known.alert is None or known.alert.id != alert.id:
-                watched[key] = resumed(alert)
+            watched[key] = resumed(alert, known)
+            if watched[key] is not known:
                 self._turns.forget(rows.station_of(alert.subject))
         self._revision = revision
 
@@ -169,12 +169,9 @@ class Watcher:
 
     async def _keep(self, identity: str, key: Key, done: Step) -> None:
         """Write what opened or closed, then remember it. What another process opened is taken up with the next look."""
-        if done.opened is not None and not await rows.open_alert(self._hub.store, done.opened):
+        if not await rows.write(self._hub.store, done):
             self._revision = None
-            return
-        if done.closed is not None:
-            await rows.close_alert(self._hub.store, done.closed)
-        if done.watched is not None:
+        elif done.watched is not None:
             self._watched.setdefault(identity, {})[key] = done.watched
         elif identity in self._watched:
             self._watched[identity].pop(key, None)
