@@ -32,7 +32,7 @@ from partners.oicp.connections import Connection
 from partners.oicp.face import Call
 from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, OPEN, PENDING, REFUSED, OicpSession, new_session_id
 from partners.oicp.mapping.faults import NotSayable
-from partners.oicp.mapping.sessions import PROGRESS_EVERY, notifications_of, session_of
+from partners.oicp.mapping.sessions import PROGRESS_EVERY, lost_in, lost_of, notifications_of, session_of
 from partners.oicp.mapping.tokens import identification_of
 from partners.oicp.ordering import Ordering
 from partners.oicp.places import EvsePlace
@@ -71,6 +71,7 @@ class Notifications:
         told = dict(row.told)
         for notification in notifications_of(tree, row.told, time_zone=zone, now=now):
             if await self._send(connection, row, notification):
+                self._bridge.hub.losses.note(partner.name, "out", "sessions", lost_of(tree))
                 told["end" if notification["Type"] == "Error" else notification["Type"].lower()] = now
         state = ENDED if "end" in told else ACTIVE
         await self._bridge.ledger.change(
@@ -207,7 +208,7 @@ class Notifications:
 
     async def _stop_there(self, connection: Connection, row: OicpSession) -> None:
         result = await self._ordering.stop(connection, row)
-        log.warning("a charge began that had been given up: it is stopped", session=row.id, result=result)
+        log.warning("a charge began that had been given up: it is stopped", session=row.id, result=result["result"])
 
     async def _pass_on(self, row: OicpSession, message: Message) -> Message:
         """To the EMP whose driver it is; its answer is the answer. Raises: Refused."""
@@ -227,6 +228,7 @@ class Notifications:
         now = timestamp(self._bridge.hub.clock.now())
         tree = session_of(await self.base_of(row), message, known, now)
         await self.put_session(partner, row, tree)
+        self._bridge.hub.losses.note(partner.name, "in", "sessions", lost_in(message))
 
     async def put_session(self, partner: Partner, row: OicpSession, tree: Tree) -> None:
         """The Session, as its CPO. Raises: Refused."""

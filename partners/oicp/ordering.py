@@ -30,7 +30,7 @@ from partners.oicp.answers import Code, code_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.ledger import PENDING, REFUSED, OicpSession, new_session_id
-from partners.oicp.mapping.commands import command_result, minutes_until
+from partners.oicp.mapping.commands import command_result, message_of, minutes_until
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.tokens import remote_identification
 from partners.oicp.places import EvsePlace
@@ -41,6 +41,7 @@ Message = Mapping[str, Any]
 
 WAIT_S: Final = 65.0
 """A hub gives a CPO 60 s; then its own answer comes."""
+_RELEASE: Final = "AuthorizeRemoteReservationStop"
 _REJECTED: Final[Tree] = {"result": "REJECTED", "timeout": 0}
 _NOT_SUPPORTED: Final[Tree] = {"result": "NOT_SUPPORTED", "timeout": 0}
 _UNKNOWN_SESSION: Final[Tree] = {"result": "UNKNOWN_SESSION", "timeout": 0}
@@ -69,7 +70,7 @@ class Ordering:
                 return _NOT_SUPPORTED
         if known is None or not known.is_open or known.cpo != partner.name:
             return _UNKNOWN_SESSION if name == "STOP_SESSION" else _REJECTED
-        operation = "AuthorizeRemoteStop" if name == "STOP_SESSION" else "AuthorizeRemoteReservationStop"
+        operation = "AuthorizeRemoteStop" if name == "STOP_SESSION" else _RELEASE
         self._later(self._stop(connection, known, operation, name, order))
         return _ACCEPTED
 
@@ -145,13 +146,13 @@ class Ordering:
                 session = await self._bridge.ledger.renamed(session, issued)
         else:
             await self._settled(session, REFUSED)
-        await self._tell(connection, name, order, command_result(code))
+        await self._tell(connection, name, order, _outcome(code))
 
     async def _stop(self, connection: Connection, session: OicpSession, operation: str, name: str, order: Tree) -> None:
         await self._tell(connection, name, order, await self.stop(connection, session, operation))
 
-    async def stop(self, connection: Connection, session: OicpSession, operation: str = "AuthorizeRemoteStop") -> str:
-        """Order the end of a charge or reservation. Returns: what became of it, as CommandResultType."""
+    async def stop(self, connection: Connection, session: OicpSession, operation: str = "AuthorizeRemoteStop") -> Tree:
+        """Order the end of a charge or reservation. Returns: what became of it, as CommandResult."""
         message = {"SessionID": session.id, "ProviderID": session.provider_id, "EvseID": session.evse_id}
         try:
             answer = await self._bridge.ask(
@@ -159,7 +160,7 @@ class Ordering:
             )
         except PeerFault as fault:
             return _result_of(fault)
-        return command_result(code_of(answer))
+        return _outcome(code_of(answer), reserves=operation == _RELEASE)
 
     async def _settled(self, session: OicpSession, state: str) -> None:
         with suppress(NotFound):  # the hub has told of the charge meanwhile, by its own SessionID: it goes on
@@ -171,15 +172,13 @@ class Ordering:
         ledger = self._bridge.ledger
         return await ledger.find(session_id) or await ledger.by_session(f"{to}/{session_id}")
 
-    async def _tell(self, connection: Connection, name: str, order: Tree, result: str) -> None:
+    async def _tell(self, connection: Connection, name: str, order: Tree, result: Tree) -> None:
         """The CommandResult, to the response_url of ours that came with the order."""
         partner = self._bridge.hub.registry.find(connection.partner)
         if partner is None:
             return
         result_id = str(order["response_url"]).rstrip("/").rsplit("/", 1)[-1]
-        said = await self._bridge.inward.request(
-            partner, "POST", "commands", SENDER, (name, result_id), body={"result": result}
-        )
+        said = await self._bridge.inward.request(partner, "POST", "commands", SENDER, (name, result_id), body=result)
         if not said.is_success:
             log.warning("command result not taken", partner=connection.partner, command=name, code=said.code)
 
@@ -187,8 +186,15 @@ class Ordering:
         self._bridge.hub.background.start(work, name="oicp order")
 
 
-def _result_of(fault: PeerFault) -> str:
+def _outcome(code: str, *, reserves: bool = False) -> Tree:
+    """The CommandResult for a StatusCode, and why it failed, where OCPI has no word for that."""
+    result = command_result(code, reserves=reserves)
+    why = message_of(code) if result == "FAILED" else ""
+    return {"result": result, "message": [{"language": "en", "text": why}]} if why else {"result": result}
+
+
+def _result_of(fault: PeerFault) -> Tree:
     """What an order without an answer came to, as far as an eMSP is told."""
     if isinstance(fault, PeerTimeout):
-        return "TIMEOUT"
-    return "REJECTED" if isinstance(fault, PeerRefused) else "FAILED"
+        return {"result": "TIMEOUT"}
+    return {"result": "REJECTED" if isinstance(fault, PeerRefused) else "FAILED"}

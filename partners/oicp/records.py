@@ -33,13 +33,14 @@ from modules.locations import service as locations
 from modules.tariffs import service as tariffs
 from modules.tariffs.pricing import PricingFault
 from partners.oicp import voices
+from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, acknowledged, code_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
 from partners.oicp.ledger import CLOSED, OicpSession
 from partners.oicp.mapping import times
-from partners.oicp.mapping.cdrs import facts_of, record_of
+from partners.oicp.mapping.cdrs import facts_of, lost_in, oddities, record_of
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.notifications import Notifications
 from partners.oicp.record_store import DELIVERED, HELD, NEW, WAITING, OicpRecord, RecordStore
@@ -181,7 +182,12 @@ class Records:
         said = await self._bridge.inward.request(
             *(partner, "POST", "cdrs", RECEIVER, ()), body=tree, sender=row.cpo_party, to=""
         )
-        return (DELIVERED, "") if said.is_success else (HELD, said.message)
+        if not said.is_success:
+            return HELD, said.message
+        self._bridge.hub.losses.note(record.cpo, "in", "cdrs", lost_in(record.record))
+        for oddity in oddities(record.record):
+            log.warning("odd oicp record billed", session=row.id, what=oddity)
+        return DELIVERED, ""
 
     async def _facts(self, record: OicpRecord, row: OicpSession) -> SessionFacts:
         store = self._bridge.hub.store
@@ -264,7 +270,7 @@ class Records:
         }
         zone = await self._notifications.zone(f"{owner}/{cdr['cdr_location']['id']}")
         ids = {name: value for name, value in names.items() if value}
-        said = record_of(cdr, ids, time_zone=zone)
+        said = record_of(cdr, ids, time_zone=zone, terms=terms_with(connection))
         self._bridge.hub.losses.note(connection.partner, "out", "cdrs", said.lost)
         for warning in said.warnings:
             log.warning("cdr said in OICP with less", session=row.id, what=warning)

@@ -5,27 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from hub.core.jsontypes import Tree
-from partners.oicp import ids
-from partners.oicp.mapping.enums import STATUS_TO_OCPI, STATUS_TO_OICP
-from partners.oicp.mapping.faults import NotSayable
+from partners.oicp.mapping.enums import STATUS_TO_OCPI
 from partners.oicp.mapping.terms import Terms
 
 UNKNOWN: Final = "UNKNOWN"
 REMOVED: Final = "REMOVED"
 NOT_FOUND: Final = "EvseNotFound"
 """A hub does not know the EVSE: its data are to be fetched again. We never say this of an EVSE that we push."""
-
-
-def status_record(evse_id: str, status: str) -> Tree:
-    """An EvseStatusRecord. Raises: NotSayable, for an EVSE that is not there yet or not any more."""
-    said = STATUS_TO_OICP.get(status)
-    if said is None:
-        raise NotSayable(f"the EVSE is {status}")
-    try:
-        return {"EvseID": ids.written(evse_id), "EvseStatus": said}
-    except ids.InvalidId:
-        raise NotSayable("its evse_id is none that OICP can write") from None
 
 
 def ocpi_status(status: str, terms: Terms) -> str:

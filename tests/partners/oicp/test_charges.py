@@ -93,6 +93,23 @@ async def test_the_notifications_of_a_cpo_are_a_session_of_the_emsp(bridge: Brid
     assert (await _session(bridge, row))["kwh"] == 1.5
 
 
+async def _lost(bridge: Bridged, partner: str) -> set[tuple[str, str, str]]:
+    """What is counted as lost between this partner and us: way, module, field."""
+    return {(lost.way, lost.module, lost.field) for lost in await bridge.world.hub.losses.of(partner)}
+
+
+async def test_what_a_session_and_a_cdr_do_not_say_of_oicp_is_counted(bridge: Bridged) -> None:
+    await _priced(bridge)
+    row = await _row(bridge)
+    progress = {**START, "EventOccurred": "2026-05-04T12:10:00+02:00", "ConsumedEnergyProgress": Decimal("1.5")}
+    await bridge.ask("abc", "ChargingNotification", _notified(row, "Progress", **progress))
+    assert ("in", "sessions", "/EventOccurred") in await _lost(bridge, "abc")
+    odd = {"MeterValueStart": Decimal(1), "MeterValueEnd": Decimal(9)}
+    await bridge.ask("abc", "ChargeDetailRecord", _record(row, **odd), id="DE*ABC")
+    await _state(bridge, row, DELIVERED)
+    assert ("in", "cdrs", "/MeterValueEnd") in await _lost(bridge, "abc")
+
+
 async def test_the_end_of_energy_is_not_the_end_of_the_session(bridge: Bridged) -> None:
     row = await _row(bridge)
     await bridge.ask("abc", "ChargingNotification", _notified(row, "Start", **START))
@@ -327,6 +344,14 @@ async def test_a_credit_is_never_said_in_oicp(bridge: Bridged) -> None:
     assert bridge.client.asked == []
 
 
+async def test_a_cdr_without_the_signed_values_that_its_evse_promises_is_not_said(bridge: Bridged) -> None:
+    cdr, _ = await _charge_of_dcb(bridge)
+    await bridge.connect("dcb", "emp", provider_ids=("DE-DCB",), terms={"calibration_law": "External"})
+    with pytest.raises(NotExpressible, match="signed values"):
+        await bridge.oicp.records.deliver(bridge.world.partner("dcb"), cdr)
+    assert bridge.client.asked == []
+
+
 async def _until(seen: Callable[[], Any]) -> None:
     for _ in range(200):
         if seen():
@@ -367,6 +392,7 @@ async def test_a_session_of_ocpi_is_told_as_start_progress_and_end(bridge: Bridg
     told = bridge.client.of("ChargingNotification")
     assert [each["Type"] for each in told] == ["Start", "Progress", "End"]
     assert {each["SessionID"] for each in told} == {row.id}
+    assert ("out", "sessions", "/connector_id") in await _lost(bridge, "dcb")
     assert (told[1]["ConsumedEnergyProgress"], told[2]["ConsumedEnergy"]) == (3, 4)
     assert (await bridge.oicp.bridge.ledger.get(row.id)).state == ENDED
 

@@ -77,6 +77,24 @@ async def test_each_refusal_of_a_cpo_is_told(bridge: Bridged, code: str, result:
     assert row.state == REFUSED
 
 
+async def test_why_a_charge_did_not_begin_is_said_where_ocpi_has_no_word_for_it(bridge: Bridged) -> None:
+    bridge.client.script = lambda asked: {"Result": False, "StatusCode": {"Code": "510"}}
+    await _order(bridge, "START_SESSION", **_start())
+    assert await _result(bridge) == "FAILED"
+    told = [sent.body for sent in bridge.world.peers.sent if sent.module == URL]
+    assert told == [{"result": "FAILED", "message": [{"language": "en", "text": "no EV connected"}]}]
+
+
+async def test_a_reservation_that_its_cpo_does_not_know_is_unknown_to_the_emsp(bridge: Bridged) -> None:
+    expiry = timestamp(NOW + timedelta(minutes=10))
+    await _order(bridge, "RESERVE_NOW", **_start(), expiry_date=expiry, reservation_id="res-1")
+    await _result(bridge)
+    bridge.world.peers.sent.clear()
+    bridge.client.script = lambda asked: {"Result": False, "StatusCode": {"Code": "400"}}
+    await _order(bridge, "CANCEL_RESERVATION", reservation_id="res-1")
+    assert await _result(bridge) == "UNKNOWN_RESERVATION"
+
+
 @pytest.mark.parametrize(
     ("fault", "result"),
     [(PeerTimeout(), "TIMEOUT"), (PeerUnreachable(), "FAILED"), (PeerRefused("no", http=403), "REJECTED")],

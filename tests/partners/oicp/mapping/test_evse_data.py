@@ -9,7 +9,6 @@ import pytest
 
 from hub.core.errors import InvalidRequest
 from partners.oicp.mapping.evse_data import operator_of, record_of, records_of
-from partners.oicp.mapping.evse_status import status_record
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.locations import grouped, location_of
 from partners.oicp.mapping.points import Point, point_of
@@ -290,14 +289,6 @@ def test_the_status_is_what_was_last_told(fields: dict[str, Any], status: str | 
     statuses = {"DEABCE1": status} if status else {}
     location = location_of([record(**fields)], TERMS, received=WHEN, statuses=statuses).value
     assert location["evses"][0]["status"] == told
-
-
-def test_the_status_of_an_evse_that_is_not_there_is_not_said() -> None:
-    assert status_record("DE*ABC*E1", "BLOCKED") == {"EvseID": "DE*ABC*E1", "EvseStatus": "Occupied"}
-    with pytest.raises(NotSayable, match="REMOVED"):
-        status_record("DE*ABC*E1", "REMOVED")
-    with pytest.raises(NotSayable):
-        status_record("none", "AVAILABLE")
 
 
 @pytest.mark.parametrize(
