@@ -117,11 +117,10 @@ class Authorizing:
             return await self._bridge.ledger.change(known.id, lambda session: replace(session, **told))
         issued = message.get("SessionID", "") if call.connection.kind == "hub" else ""
         session_id = issued or new_session_id()
-        holder = self._bridge.hub.registry.find_party(party)
         return await self._bridge.ledger.open(
             OicpSession(
                 id=session_id.lower(),
-                emp=holder.name if holder is not None and holder.interpreter else "",
+                emp=self._bridge.interpreted(party),
                 emp_party=str(party),
                 provider_id=str(ids.ProviderID.of(party)),
                 identification=dict(message["Identification"]),

@@ -32,8 +32,10 @@ from partners.oicp.bridge import Bridge
 from partners.oicp.face import Call
 from partners.oicp.inward import Answered
 from partners.oicp.ledger import ACTIVE, CLOSED, PENDING, REFUSED, OicpSession, new_session_id
+from partners.oicp.mapping.authorization import token_behind
 from partners.oicp.mapping.commands import USUAL_MIN, code_of_command, code_of_fault
 from partners.oicp.mapping.terms import Terms
+from partners.oicp.mapping.tokens import EMAID
 from partners.oicp.original import being_served
 from partners.oicp.places import EvsePlace
 
@@ -128,12 +130,11 @@ class Serving:
         identification = dict(message["Identification"])
         issued = message.get("SessionID", "") if connection.kind == "hub" else ""
         session_id = issued or new_session_id()
-        holder = self._bridge.hub.registry.find_party(Party.parse(place.owner))
         return await self._bridge.ledger.open(
             OicpSession(
                 id=session_id.lower(),
                 origin=origin,
-                cpo=holder.name if holder is not None and holder.interpreter else "",
+                cpo=self._bridge.interpreted(Party.parse(place.owner)),
                 cpo_party=place.owner,
                 emp=call.partner.name,
                 emp_party=str(party),
@@ -151,17 +152,8 @@ class Serving:
         )
 
     def _token(self, party: Party, contract: str) -> Tree:
-        return {
-            "country_code": party.country_code,
-            "party_id": party.party_id,
-            "uid": contract,
-            "type": "APP_USER",
-            "contract_id": contract,
-            "issuer": str(ids.ProviderID.of(party)),
-            "valid": True,
-            "whitelist": "NEVER",
-            "last_updated": timestamp(self._bridge.hub.clock.now()),
-        }
+        now = timestamp(self._bridge.hub.clock.now())
+        return {**token_behind(party, contract, EMAID, received=now), "type": "APP_USER"}
 
     def _order(self, session: OicpSession, place: EvsePlace) -> Tree:
         order: Tree = {
