@@ -581,7 +581,7 @@ ANSWERS: Final[dict[str, Tree]] = {
             "required": ["evse_uid", "state", "may_a", "why"],
             "properties": {
                 "evse_uid": _TEXT, "station": _TEXT, "connector": _WHOLE, "session": _TEXT,
-                "state": {"type": "string", "enum": ["charging", "idle", "offline", "deaf"]},
+                "state": {"type": "string", "enum": ["charging", "idle", "settling", "offline", "deaf"]},
                 "may_a": {"type": "number", "description": "On each of `phases`: as told, or its safe current."},
                 "then_a": {"type": "number", "description": "What it is to get once others have given way."},
                 "phases": {"type": "array", "items": _TEXT}, "begin": _TEXT, "until": _TEXT,

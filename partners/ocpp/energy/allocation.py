@@ -19,10 +19,10 @@ from datetime import datetime
 from partners.ocpp.energy.claims import Claim, claim_of
 from partners.ocpp.energy.facts import Charge, Facts, Turn
 from partners.ocpp.energy.reasons import Held, Hold, Notice, OverLimit, Reserved, Slice, Why
-from partners.ocpp.energy.reckoning import in_force_ma, overdrawn, phases_of, reserved_at, without
+from partners.ocpp.energy.reckoning import followed, in_force_ma, overdrawn, phases_of, reserved_at, without
 from partners.ocpp.energy.room import Grid, Room
 from partners.ocpp.energy.rules import Rules
-from partners.ocpp.energy.shares import Allocation, Share, again_at, share_of
+from partners.ocpp.energy.shares import Allocation, Share, again_at, share_of, tells
 from partners.ocpp.energy.sharing import explain, share_out, share_planned
 from partners.ocpp.energy.site import Site
 from partners.ocpp.energy.steady import calm, give_way
@@ -108,16 +108,23 @@ def _too_little(moment: _Moment, claim: Claim) -> bool:
 
 
 def _unsteered(moment: _Moment, charge: Charge, reserved: Reserved) -> Share:
-    """A charge that cannot be steered. One online is told all the same: the same again, or 0 where there is no room."""
+    """A charge that cannot be steered.
+
+    One online is told all the same: the same again, when it has had the time to follow, or 0 where there is no room.
+    """
     evse, now = moment.site.evse[charge.evse], moment.now
     phases = phases_of(charge, evse, moment.rules, now)
     ma, hold, tell = max(reserved.ma), Hold(Held.OFFLINE), False
     if reserved.why is not Why.OFFLINE:
         over = moment.empty.most(moment.grid.load(evse.node, phases)) < 0
-        ma, hold, tell = 0 if over else in_force_ma(charge, evse, now), Hold(Held.DISOBEYS), True
+        ma, hold = 0 if over else in_force_ma(charge, evse, now), Hold(Held.DISOBEYS)
+        has_followed = charge.told is not None and charge.told.since + moment.rules.follows <= now
+        tell = has_followed or tells(charge.told, ma, moment.rules, now, moment.until)
     slices = (Slice(ma, reserved.why),) if ma else ()
     turn = charge.turn or Turn(on=True, since=now)
-    return Share(charge.id, evse.id, phases, ma, ma, now, moment.until, slices, hold, turn, tell)
+    until = moment.until if tell or charge.told is None else charge.told.until
+    lately = followed(charge, evse, moment.rules, now)
+    return Share(charge.id, evse.id, phases, ma, ma, now, until, slices, hold, turn, tell, lately)
 
 
 def _over(grid: Grid, empty: Room) -> Iterator[OverLimit]:

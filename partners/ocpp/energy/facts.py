@@ -24,12 +24,14 @@ class Told:
     """The most that a charger may hold itself to, until when, and since when.
 
     As long as it has not answered, it may hold itself to what it was told before or to the new: see
-    `reckoning.unanswered`.
+    `reckoning.unanswered`. lately: higher currents that it was held to before, each with the time until which it may
+    still be on its way down from there.
     """
 
     ma: int
     since: datetime
     until: datetime
+    lately: tuple[tuple[int, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

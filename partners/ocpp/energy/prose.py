@@ -17,7 +17,7 @@ GIVEN: Final[dict[Why, str]] = {
     Why.ORDER: "as those before it have all they can get",
     Why.REST: "from what rounding left over",
     Why.KEPT: "as it was told so before and nobody needs it",
-    Why.OFFLINE: "as its charger is offline and may allow that",
+    Why.OFFLINE: "as its charger cannot be told anything and may allow that",
     Why.IDLE: "as the next charge may draw that before it is told anything",
     Why.OVERDRAWN: "as it was told, although it draws more",
     Why.DEAF: "as it was told, although its charger does not do what it is told",

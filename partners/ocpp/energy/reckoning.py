@@ -31,9 +31,9 @@ def unanswered(before: Told | None, new: Told, evse: Evse) -> Told:
     If it was never heard, what was told before holds, and then, or at once, the safe current.
     """
     if before is None or before.until <= new.since:
-        return Told(max(evse.safe_ma, new.ma), new.since, new.until)
+        return Told(max(evse.safe_ma, new.ma), new.since, new.until, new.lately)
     safe_ma = evse.safe_ma if before.until < new.until else 0
-    return Told(max(before.ma, new.ma, safe_ma), new.since, max(before.until, new.until))
+    return Told(max(before.ma, new.ma, safe_ma), new.since, max(before.until, new.until), new.lately)
 
 
 def drawn_on_grid(charge: Charge, evse: Evse, rules: Rules, now: datetime) -> PerPhase | None:
@@ -62,17 +62,26 @@ def excess_ma(charge: Charge, evse: Evse, rules: Rules, now: datetime) -> int:
 
 
 def disobeys(charge: Charge, evse: Evse, rules: Rules, now: datetime) -> bool:
-    """Does it draw more than told, by a reading of a time at which it should have followed?"""
-    if charge.drawn is None or not excess_ma(charge, evse, rules, now):
+    """Does it draw more than told, and, when that was read, more than it had been told shortly before?"""
+    if charge.drawn is None or charge.drawn.at < charge.arrival + rules.follows:
         return False
-    return charge.drawn.at >= _held_since(charge, now) + rules.follows
+    lately = (ma for ma, until in followed(charge, evse, rules, charge.drawn.at) if charge.drawn.at < until)
+    return excess_ma(charge, evse, rules, now) > max(lately, default=0) + rules.tolerance_ma
 
 
-def _held_since(charge: Charge, now: datetime) -> datetime:
-    told = charge.told
-    if told is None:
-        return charge.arrival
-    return told.since if told.until > now else told.until
+def followed(charge: Charge, evse: Evse, rules: Rules, now: datetime) -> tuple[tuple[int, datetime], ...]:
+    """What it may still draw when it is told less at `now`: each current, and until when, the highest first.
+
+    It is told again every few minutes, and more often while others come and go: a clock that began anew with each of
+    them would never find one that does not follow.
+    """
+    found = [(in_force_ma(charge, evse, now), now + rules.follows)]
+    if charge.told is not None:
+        found += [(ma, until) for ma, until in charge.told.lately if until > now]
+        if charge.told.until <= now < charge.told.until + rules.follows:
+            found.append((charge.told.ma, charge.told.until + rules.follows))
+    found.sort(reverse=True)
+    return tuple(each for nth, each in enumerate(found) if all(each[1] > other[1] for other in found[:nth]))
 
 
 def reserved_at(site: Site, facts: Facts, rules: Rules, now: datetime) -> tuple[Reserved, ...]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from partners.ocpp.energy.claims import Claim
 from partners.ocpp.energy.facts import Told, Turn
 from partners.ocpp.energy.reasons import Held, Hold, Notice, Reserved, Slice
+from partners.ocpp.energy.reckoning import followed
 from partners.ocpp.energy.rules import Rules
 
 
@@ -17,7 +18,8 @@ class Share:
     """What one charge may draw on each of `phases` (of the grid), from `begin` to `until`.
 
     then_ma: what it will be told when others have given way. tell: its charger is to be told (again). slices add up
-    to `ma`; hold is why it is not more. turn is to be kept, and handed in with the charge the next time.
+    to `ma`; hold is why it is not more. turn is to be kept, and handed in with the charge the next time. lately: from
+    what its charger may be on its way down, see `Told`.
     """
 
     charge: str
@@ -31,11 +33,12 @@ class Share:
     hold: Hold | None
     turn: Turn
     tell: bool
+    lately: tuple[tuple[int, datetime], ...]
 
     @property
     def told(self) -> Told:
         """What its charger is told by this."""
-        return Told(self.ma, self.begin, self.until)
+        return Told(self.ma, self.begin, self.until, tuple(each for each in self.lately if each[0] > self.ma))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +71,20 @@ def share_of(claim: Claim, now_ma: int, rules: Rules, now: datetime, until: date
         claim.hold = Hold(Held.OTHERS_FIRST if claim.reckoned_ma == claim.in_force_ma else Held.DISOBEYS)
     turn = claim.turn if claim.turn.on == (now_ma > 0) else Turn(now_ma > 0, now)
     told = claim.charge.told
-    tell = told is None or _tells(told, now_ma, rules, now, until)
+    tell = tells(told, now_ma, rules, now, until)
     ends = until if tell or told is None else told.until
     slices = tuple(claim.slices)
+    lately = followed(claim.charge, claim.evse, rules, now)
     return Share(
-        claim.charge.id, claim.evse.id, claim.phases, now_ma, then_ma, now, ends, slices, claim.hold, turn, tell
+        *(claim.charge.id, claim.evse.id, claim.phases, now_ma, then_ma, now, ends),
+        *(slices, claim.hold, turn, tell, lately),
     )
 
 
-def _tells(told: Told, ma: int, rules: Rules, now: datetime, until: datetime) -> bool:
-    """Another current, or one that was told to end too late or ends too soon."""
+def tells(told: Told | None, ma: int, rules: Rules, now: datetime, until: datetime) -> bool:
+    """Is a charger to be told `ma`? Where it was told nothing, another current, or one that ends too late or soon."""
+    if told is None:
+        return True
     runs_out = told.until < until and told.until - now <= rules.renewed
     return told.ma != ma or told.until <= now or told.until > until or runs_out
 

@@ -41,6 +41,8 @@ class Seen:
     """Energy since the charge began, where that is known."""
     is_empty: bool = False
     """Its charger is there, and no car at any of its connectors."""
+    is_online: bool = False
+    """Its charger has a connection, though perhaps it cannot be told anything yet."""
 
     def is_deaf(self, evse: Evse) -> bool:
         """Nobody knows that it holds its safe current, or it is known that it does not do what it is told.

@@ -69,7 +69,12 @@ class Roll:
         is_ready = link is not None and state.ready_for == link.generation
         is_ready = is_ready and state.row.safe_ma in (None, known.site.evse[uid].safe_ma)
         drawn_wh = _drawn_wh(record, metered.wh if metered else None)
-        return Seen(state, bool(places), is_ready, metered, drawn_wh, link is not None and self._is_empty(link, uid))
+        is_empty, is_online = link is not None and self._is_empty(link, uid), self._is_online(state)
+        return Seen(state, bool(places), is_ready, metered, drawn_wh, is_empty, is_online)
+
+    def _is_online(self, state: EvseState) -> bool:
+        live = self._stations.find(state.row.station)
+        return live is not None and live.link is not None
 
     def _is_empty(self, link: Link, uid: str) -> bool:
         heard = (link.newest.get(connector) for connector in self.connectors_of(uid))

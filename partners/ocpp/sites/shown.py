@@ -33,7 +33,11 @@ def _item(evse: Evse, seen: Seen, share: Share | None, reserved: Reserved | None
     state, told = seen.state, seen.state.told
     item: Tree = {"evse_uid": evse.id, "station": state.row.station, "state": _state(evse, seen, share)}
     if share is None:
-        return {**item, "may_a": amperes(max(reserved.ma) if reserved else evse.safe_ma), "why": _idle(evse, reserved)}
+        return {
+            **item,
+            "may_a": amperes(max(reserved.ma) if reserved else evse.safe_ma),
+            "why": _idle(evse, seen, reserved),
+        }
     held = told if told is not None and told.until > share.begin else None
     item |= {
         "connector": state.row.connector,
@@ -52,19 +56,20 @@ def _item(evse: Evse, seen: Seen, share: Share | None, reserved: Reserved | None
 
 def _state(evse: Evse, seen: Seen, share: Share | None) -> str:
     if seen.is_served and not seen.is_ready:
-        return "offline"
+        return "settling" if seen.is_online else "offline"
     if seen.is_deaf(evse):
         return "deaf"
     return "idle" if share is None else "charging"
 
 
-def _idle(evse: Evse, reserved: Reserved | None) -> str:
+def _idle(evse: Evse, seen: Seen, reserved: Reserved | None) -> str:
     """Why power is kept for an EVSE at which nobody is known to charge."""
     if reserved is None:
         return "nobody charges there, and nothing is kept for it"
     figure = f"{amperes(max(reserved.ma))} A are kept for it"
     if reserved.why is Why.OFFLINE:
-        return f"{figure}, as its charger is offline and may allow that"
+        why = "has not taken its safe current yet" if seen.is_online else "is offline"
+        return f"{figure}, as its charger {why} and may allow that"
     if max(reserved.ma) > evse.safe_ma:
         return f"{figure}, as its charger is not known to hold its safe current"
     return f"{figure}, as the next charge may draw that before it is told anything"

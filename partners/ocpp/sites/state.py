@@ -40,6 +40,7 @@ class EvseRow(msgspec.Struct, omit_defaults=True):
     told_ma: int = 0
     told_since: datetime | None = None
     told_until: datetime | None = None
+    told_lately: tuple[tuple[int, datetime], ...] = ()
     is_on: bool = False
     turn_since: datetime | None = None
     uses: tuple[int, ...] | None = None
@@ -88,13 +89,14 @@ class EvseState:
         row = self.row
         if row.told_since is None or row.told_until is None:
             return None
-        return Told(row.told_ma, row.told_since, row.told_until)
+        return Told(row.told_ma, row.told_since, row.told_until, row.told_lately)
 
     @told.setter
     def told(self, told: Told | None) -> None:
         row = self.row
         row.told_ma = told.ma if told is not None else 0
         row.told_since, row.told_until = (told.since, told.until) if told is not None else (None, None)
+        row.told_lately = told.lately if told is not None else ()
 
     @property
     def turn(self) -> Turn | None:

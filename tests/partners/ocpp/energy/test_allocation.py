@@ -157,6 +157,34 @@ def test_a_charger_gets_time_to_follow_before_it_is_said_to_disobey() -> None:
     assert found.of("C1").then_ma == 15_000
 
 
+def test_who_is_told_the_same_again_and_again_and_does_not_follow_is_found_all_the_time() -> None:
+    site, bold, other = garage(30_000, 2), car(0), car(1)
+    for second in range(60, 600, 10):
+        now = MORNING + timedelta(seconds=second)
+        bold = replace(bold, drawn=drawn(16_000, 16_000, 16_000, at=now))
+        found = at_once(site, replace(bold, told=bold.told or told(10_000)), other, now=now)
+        bold, other = then(bold, found), then(other, found)
+        assert [type(each) for each in found.notices] == [Overdrawn], second
+        assert ma(found)["C1"] == 14_000
+
+
+def test_who_is_lowered_again_and_again_is_given_the_time_to_follow_each_time_and_no_more() -> None:
+    bold = car(0, told=told(30_000))
+    for second, told_ma in ((60, 20_000), (80, 14_000), (100, 10_000)):
+        now = MORNING + timedelta(seconds=second)
+        bold = then(bold, at_once(garage(told_ma, 1), bold, now=now))
+
+    def is_bold(read_ma: int, second: int) -> bool:
+        now = MORNING + timedelta(seconds=second)
+        each = replace(bold, drawn=drawn(read_ma, read_ma, read_ma, at=now))
+        return bool(at_once(garage(10_000, 1), each, now=now).notices)
+
+    assert [is_bold(20_000, second) for second in (105, 109, 111)] == [False, False, True]
+    assert [is_bold(14_000, second) for second in (105, 129, 131)] == [False, False, True]
+    assert is_bold(32_000, 105)
+    assert not is_bold(10_000, 200)
+
+
 def test_where_somebody_draws_more_than_there_is_he_is_told_to_stop_and_the_operator_hears() -> None:
     bold = car(0, told=told(10_000), drawn=drawn(16_000, at=MORNING + MINUTE))
     found = at_once(garage(12_000, 2), bold, car(1, told=told(0)), now=MORNING + MINUTE)

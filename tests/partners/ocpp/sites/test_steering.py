@@ -78,9 +78,13 @@ async def test_a_charger_is_left_in_peace_for_a_while_after_it_connected_and_the
     await yard.put(grid(48, *THREE))
     charger = await yard.connect("CP1")
     began = yard.now
+    await until(lambda: _is(yard, "E1", "settling"))
     assert "SetChargingProfile" not in str(charger.link.frames)
     await until(lambda: "SetChargingProfile" in str(charger.link.frames))
     assert 1 < yard.now - began < 6
+    await until(lambda: _is(yard, "E1", "idle"))
+    await charger.go_offline()
+    await until(lambda: _is(yard, "E1", "offline"))
 
 
 async def test_a_new_charger_without_a_car_takes_nothing_from_the_others(yard: Yard) -> None:
@@ -165,6 +169,11 @@ async def test_who_draws_more_than_told_is_seen_and_the_others_give_way(yard: Ya
     assert [words[:8] for words in (await yard.site.gateway.sites.power("yard"))["exceeded"]] == ["E2 draws"]
     rows_ = [row.audit for row in await yard.site.hub.store.audit_rows(after=0, limit=1000)]
     assert len([row for row in rows_ if row.action == "site.warning" and "E2 draws" in row.detail]) == 1
+    seen: list[bool] = []
+    while len(seen) < 30:  # through several tellings, each of which it accepts and ignores
+        await asyncio.sleep(0.1)
+        seen.append(await _warns(yard, "E2 draws"))
+    assert all(seen)
 
 
 async def _warns(yard: Yard, words: str) -> bool:
