@@ -183,6 +183,13 @@ class Settings(BaseSettings):
     history_days: int = Field(
         400, ge=31, le=36_500, description="Days that alerts are kept once closed, and outages once over."
     )
+    alert_commissioning_s: float = Field(
+        604_800.0,
+        gt=0,
+        le=31_536_000,
+        description="Seconds after which an alert opens for a charger that is still on its way into service; until it"
+        " is in service no other does.",
+    )
     alert_clear_s: Seconds = Field(60.0, description="Seconds that a fault must be over before its alert closes.")
     ocpp_late_stop_s: float = Field(
         120.0,

@@ -52,6 +52,12 @@ def under_way(station: Station) -> Commissioning:
     return now
 
 
+def since_when(station: Station) -> datetime | None:
+    """Since when `station` is on its way into service; None, when it is not."""
+    now = station.commissioning
+    return now.since if now is not None and now.done is None else None
+
+
 def hides(station: Station, evse_uid: str) -> bool:
     """Do partners not see this EVSE yet? "" stands for any of them, and is hidden when all are."""
     if station.is_for_everybody or station.commissioning is None:

@@ -3,8 +3,9 @@
 An EVSE is down when none of its connectors works (Faulted, Unavailable), when its station says so of itself, or when
 the station has been gone for longer than the grace of the settings: then from when it went. As long as nothing is heard
 of it nothing changes. `watched` is since when we look: before that nobody knows, and it counts for nothing. An EVSE
-that no station serves any more is watched no longer; the time in which it was stays a row of its own. An outage in
-maintenance does not count; where maintenance begins or ends meanwhile, one outage ends and another begins.
+that no station serves any more, or that partners do not see as its station is on its way into service, is watched no
+longer; the time in which it was stays a row of its own. An outage in maintenance does not count; where maintenance
+begins or ends meanwhile, one outage ends and another begins.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from hub.core.clock import timestamp
 from hub.core.ports import Hub
 from hub.core.store import Store
 from hub.core.units import UNUSED, Delete, Document, Kind, Put, Unit
+from partners.ocpp.commissioning import hides
 from partners.ocpp.live import Live
 from partners.ocpp.maintenance import covers
 from partners.ocpp.register import Station
@@ -144,7 +146,7 @@ class Outages:
 
     async def end_others(self, stations: Iterable[Live], now: datetime) -> None:
         """EVSEs that no station serves any more were taken away: their outages are over, and so is the watch."""
-        served = {place.evse_uid for live in stations for place in live.station.places().values()}
+        served = {evse_uid for live in stations for evse_uid in _evses(live)}
         for evse_uid in self._down.keys() - served:
             await self._end(evse_uid, now)
         for evse_uid in self._watched.keys() - served:
@@ -213,8 +215,9 @@ def _in_maintenance(outage: Outage, station: Station) -> Outage:
 
 
 def _evses(live: Live) -> dict[str, list[int]]:
-    """The connectors of each EVSE."""
+    """The connectors of each EVSE that is in service."""
     found: dict[str, list[int]] = {}
     for number, place in live.station.places().items():
-        found.setdefault(place.evse_uid, []).append(number)
+        if not hides(live.station, place.evse_uid):
+            found.setdefault(place.evse_uid, []).append(number)
     return found

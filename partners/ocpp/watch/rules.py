@@ -51,7 +51,8 @@ class Sight:
 
     `faulted`: its EVSEs that are, by uid; `unheard`: those of which nothing is known (yet). `clock_offset`: arrival
     minus its own time; None, where it was not measured. `takeovers`: of its socket within the last minute. `starts` and
-    `refused`: starts of the last hour that it was told, and those among them that it refused.
+    `refused`: starts of the last hour that it was told, and those among them that it refused. `commissioned_since`: it
+    is on its way into service since then, with somebody beside it; None: it is not.
     """
 
     station: str
@@ -63,6 +64,7 @@ class Sight:
     starts: int = 0
     refused: int = 0
     unheard: Sequence[str] = ()
+    commissioned_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Thresholds:
     held_s: float = 86_400.0
     lane_s: float = 3600.0
     site_s: float = 60.0
+    commissioning_s: float = 7 * 86_400.0
     clear_s: float = 60.0
     """How long a rule must not hold before its alert closes."""
 
@@ -147,7 +150,13 @@ def _refusing(sight: Sight, thresholds: Thresholds, now: datetime) -> Iterator[H
         yield Held(sight.station, f"it refused {sight.refused} of {sight.starts} starts within an hour")
 
 
-RULES: Final[tuple[Rule[Sight], ...]] = (
+def _unfinished(sight: Sight, thresholds: Thresholds, now: datetime) -> Iterator[Held]:
+    since = sight.commissioned_since
+    if since is not None and (now - since).total_seconds() >= thresholds.commissioning_s:
+        yield Held(sight.station, f"it has been on its way into service since {since:%Y-%m-%d}: finish or abandon that")
+
+
+IN_SERVICE: Final[tuple[Rule[Sight], ...]] = (
     Rule("offline", Severity.HIGH, _offline, lambda thresholds: thresholds.offline_s),
     Rule("faulted", Severity.HIGH, _faulted, lambda thresholds: thresholds.faulted_s),
     Rule("no_progress", Severity.MEDIUM, _no_progress),
@@ -158,9 +167,16 @@ RULES: Final[tuple[Rule[Sight], ...]] = (
 )
 
 
+_UNFINISHED: Final = Rule("commissioning", Severity.LOW, _unfinished)
+"""The only rule while a station is on its way into service: whoever is about it sees the rest."""
+
+RULES: Final = (*IN_SERVICE, _UNFINISHED)
+
+
 def holding(sight: Sight, thresholds: Thresholds, now: datetime) -> dict[tuple[str, str], Held]:
     """All that holds of a station at this moment, by rule and subject."""
-    return {(rule.name, held.subject): held for rule in RULES for held in rule.look(sight, thresholds, now)}
+    rules = IN_SERVICE if sight.commissioned_since is None else (_UNFINISHED,)
+    return {(rule.name, held.subject): held for rule in rules for held in rule.look(sight, thresholds, now)}
 
 
 def is_unknown(rule: str, subject: str, sight: Sight) -> bool:

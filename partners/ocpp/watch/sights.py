@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from hub.core.clock import Clock
+from partners.ocpp import commissioning
 from partners.ocpp.journal import Record
 from partners.ocpp.live import Live
 from partners.ocpp.watch.rules import Going, Sight
@@ -46,6 +47,7 @@ class Sights:
             takeovers=sum(1 for at in live.takeovers if monotonic - at < _TAKEOVERS_S),
             starts=len(starts),
             refused=sum(starts),
+            commissioned_since=commissioning.since_when(live.station),
         )
 
     def _going(

@@ -16,5 +16,6 @@ def thresholds_of(settings: Settings) -> Thresholds:
         clock_s=settings.alert_clock_s,
         held_s=settings.alert_held_s,
         lane_s=settings.alert_lane_s,
+        commissioning_s=settings.alert_commissioning_s,
         clear_s=settings.alert_clear_s,
     )

@@ -77,6 +77,8 @@ class Turns:
 def due_s(sight: Sight, watched: Iterable[Watched], thresholds: Thresholds, now: datetime) -> float:
     """In how many seconds a rule may begin to hold, or an alert may open or close, though nothing moves."""
     moments = [next_step(one, thresholds) for one in watched]
+    if sight.commissioned_since is not None:
+        moments.append(sight.commissioned_since + timedelta(seconds=thresholds.commissioning_s))
     for charge in sight.charges:
         moments.append(charge.progress_at + timedelta(seconds=thresholds.no_progress_s))
         moments.append(charge.began + timedelta(seconds=thresholds.stuck_s))

@@ -115,6 +115,21 @@ async def test_an_outage_counts_but_for_the_maintenance_of_its_evse(site: Site) 
         assert await kinds(site, "E2") == [("", True)]
 
 
+async def test_what_partners_do_not_see_yet_is_watched_when_they_do(site: Site) -> None:
+    await site.gateway.stations.commission("CP1", ["E1"], actor="anna")
+    async with await site.point() as point:
+        await point.status(1, "Faulted")
+        await point.status(2, "Faulted")
+        await until(lambda: lasts(site, "E2"))
+        assert await outages(site, "E1") == []
+        assert not any(one.evse_uid == "E1" and one.until is None for one in await watched_evses(site.hub.store))
+        await site.gateway.stations.commissioned("CP1", actor="anna")
+        await until(lambda: lasts(site, "E1"))
+        (watched,) = [one for one in await watched_evses(site.hub.store) if one.evse_uid == "E1" and one.until is None]
+        (outage,) = await outages(site, "E1")
+        assert outage.began >= watched.since
+
+
 async def test_an_outage_that_begins_in_maintenance_does_not_count_even_after_a_restart(site: Site) -> None:
     await site.gateway.stations.maintain("CP1", [], "new board", actor="anna")
     async with await site.point() as point:

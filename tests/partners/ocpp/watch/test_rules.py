@@ -43,6 +43,8 @@ def going(*, minutes: float = 30, still: float = 0, is_asked_for: bool = True) -
         (replace(WELL, starts=6, refused=4), {("refusing", "CP1")}),
         (replace(WELL, starts=6, refused=3), set()),
         (replace(WELL, starts=4, refused=4), set()),
+        (replace(WELL, online=False, faulted=("E1",), commissioned_since=NOW - timedelta(days=6)), set()),
+        (replace(WELL, online=False, commissioned_since=NOW - timedelta(days=7)), {("commissioning", "CP1")}),
     ],
 )
 def test_a_rule_holds_for_what_it_is_about(sight: Sight, rules: set[tuple[str, str]]) -> None:
@@ -51,7 +53,10 @@ def test_a_rule_holds_for_what_it_is_about(sight: Sight, rules: set[tuple[str, s
 
 def test_every_rule_can_hold_and_says_what_it_saw() -> None:
     bad = Sight("CP1", False, ("E1",), (going(minutes=9999, still=9999),), timedelta(hours=2), 9, 9, 9)
-    seen = holding(bad, LIMITS, NOW) | holding(replace(bad, online=True), LIMITS, NOW)
+    new = replace(bad, commissioned_since=NOW - timedelta(days=9))
+    seen = {
+        key: held for each in (bad, replace(bad, online=True), new) for key, held in holding(each, LIMITS, NOW).items()
+    }
     assert {rule for rule, _ in seen} == {rule.name for rule in RULES}
     assert all(held.seen for held in seen.values())
 

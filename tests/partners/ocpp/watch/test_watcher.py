@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -57,6 +58,17 @@ async def test_a_faulted_connector_opens_one_alert_that_closes_when_it_is_well(s
         await until(lambda: is_over(site, "faulted"))
     (alert,) = await alerts(site, "faulted")
     assert (alert.subject, alert.severity) == ("CP1/E1", Severity.HIGH)
+
+
+async def test_nobody_is_alerted_of_a_charger_on_its_way_into_service_until_it_is(site: Site) -> None:
+    await site.gateway.stations.commission("CP1", ["E1"], actor="anna")
+    async with await site.point() as point:
+        await point.status(1, "Faulted")
+        await point.status(2, "Faulted")
+        await asyncio.sleep(0.5)
+        assert await alerts(site, "faulted") == []
+        await site.gateway.stations.commissioned("CP1", actor="anna")
+        await until(lambda: _many(site, 2))
 
 
 async def test_an_open_alert_outlives_a_restart_and_silence_does_not_close_it(site: Site) -> None:
