@@ -100,11 +100,13 @@ class Outbound:
         deadline_s: float | None = None,
         cap: int | None = None,
         tls: ssl.SSLContext | None = None,
+        reads: bool = True,
     ) -> OutboundAnswer:
         """One exchange, within `deadline_s` seconds all told; of the answer at most `cap` bytes are read.
 
         `tls`: how to speak to this server, where it wants to see a certificate of ours or has an authority of its own.
-        Connections are kept for each context by itself.
+        Connections are kept for each context by itself. `reads`: the body of the answer counts; else, whatever it is,
+        it is none of our business, and empty.
 
         Raises: PeerUnreachable, PeerTimeout, PeerNonsense (see above). Nothing else.
         """
@@ -123,7 +125,7 @@ class Outbound:
                     ssl=tls or self._tls or True,
                 ) as answer,
             ):
-                content = await _read(answer, self.object_cap if cap is None else cap)
+                content = await _read(answer, self.object_cap if cap is None else cap) if reads else b""
                 return OutboundAnswer(answer.status, answer.headers, content)
         except _NEVER_SENT as error:
             raise PeerUnreachable(f"{target.host}: {_reason(error)}") from None

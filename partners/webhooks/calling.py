@@ -25,7 +25,7 @@ class Caller:
         """Returns: the status of the answer, 2xx. Raises: PeerFault's children; PeerRefused for any other answer."""
         at = int(self._clock.now().timestamp())
         given = {**_JSON, **headers(event.id, at, event.body, self._key(webhook))}
-        answer = await self._outbound.request("POST", webhook.url, headers=given, body=event.body)
+        answer = await self._outbound.request("POST", webhook.url, headers=given, body=event.body, reads=False)
         if not 200 <= answer.status < 300:
             raise PeerRefused(f"HTTP {answer.status}", http=answer.status, retry_after_s=answer.retry_after_s)
         return answer.status

@@ -48,12 +48,13 @@ class Heard:
 
 @dataclass
 class Receiver:
-    """`answers`: the statuses of the next answers; then 204."""
+    """`answers`: the statuses of the next answers; then 204. `says`: the body of each."""
 
     port: Port = field(default_factory=Port)
     answers: list[int] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     given: dict[str, str] = field(default_factory=dict)
+    says: bytes = b""
     _came: asyncio.Event = field(default_factory=asyncio.Event)
     _runner: web.AppRunner | None = None
 
@@ -89,7 +90,8 @@ class Receiver:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.heard.append(Heard(headers, await request.read()))
         self._came.set()
-        return web.Response(status=self.answers.pop(0) if self.answers else 204, headers=self.given)
+        status = self.answers.pop(0) if self.answers else 204
+        return web.Response(status=status, headers=self.given, body=self.says or None)
 
 
 @asynccontextmanager

@@ -98,6 +98,18 @@ async def test_a_receiver_that_is_down_hears_of_it_later_in_order(house: House, 
     assert receiver.names == [("alert.opened", "a1"), ("alert.closed", "a1"), ("alert.opened", "a2")]
 
 
+@pytest.mark.parametrize("given", [{}, {"Content-Encoding": "gzip"}])
+async def test_whatever_a_receiver_says_with_its_yes_is_a_yes(
+    house: House, receiver: Receiver, given: dict[str, str]
+) -> None:
+    await added(house, receiver)
+    receiver.answers, receiver.given, receiver.says = [200, 200], given, b"<p>thank you</p>" * 100_000
+    await opens(store_of(house), alert("a1"))
+    await opens(store_of(house), alert("a2"))
+    await receiver.hears(2)
+    assert receiver.names == [("alert.opened", "a1"), ("alert.opened", "a2")]
+
+
 @pytest.mark.parametrize("status", [500, 503, 429, 408, 302])
 async def test_an_answer_that_passes_is_tried_again_under_the_same_id(
     house: House, receiver: Receiver, status: int
