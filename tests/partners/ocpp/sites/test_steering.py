@@ -19,11 +19,12 @@ from tests.partners.ocpp.site import until
 from tests.partners.ocpp.sites.yard import Yard, a_yard, grid
 
 THREE = ("E1", "E2", "E3")
+VERSIONS = ("1.6", "2.0.1", "2.1")
 
 
 @pytest.fixture
-async def yard(tmp_path: Path) -> AsyncIterator[Yard]:
-    async with a_yard(tmp_path) as made:
+async def yard(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Yard]:
+    async with a_yard(tmp_path, version=getattr(request, "param", "1.6")) as made:
         yield made
 
 
@@ -54,6 +55,7 @@ async def three_charging(yard: Yard, **faults: Faults) -> float:
     return began
 
 
+@pytest.mark.parametrize("yard", VERSIONS, indirect=True)
 async def test_three_share_and_whoever_stops_leaves_its_share_to_the_others(yard: Yard) -> None:
     began = await three_charging(yard)
     await yard.end("CP2")
@@ -161,12 +163,13 @@ async def test_a_building_that_draws_more_takes_from_all_and_a_stale_reading_cou
     await yard.reaches(CP1=10, CP2=10, CP3=10)
 
 
+@pytest.mark.parametrize("yard", VERSIONS, indirect=True)
 async def test_who_draws_more_than_told_is_seen_and_the_others_give_way(yard: Yard) -> None:
     await three_charging(yard, CP2=Faults(ignores_limits=True))
     await until(lambda: yard.draws_a("CP2") > 30)
     await yard.reaches(CP1=0, CP3=0)
     await until(lambda: _warns(yard, "E2 draws"))
-    assert [words[:8] for words in (await yard.site.gateway.sites.power("yard"))["exceeded"]] == ["E2 draws"]
+    assert any("E2 draws" in words for words in (await yard.site.gateway.sites.power("yard"))["exceeded"])
     rows_ = [row.audit for row in await yard.site.hub.store.audit_rows(after=0, limit=1000)]
     assert len([row for row in rows_ if row.action == "site.warning" and "E2 draws" in row.detail]) == 1
     seen: list[bool] = []
@@ -221,8 +224,7 @@ async def test_nobody_rises_while_another_refuses_to_fall(yard: Yard) -> None:
 
 async def test_a_charger_without_smart_charging_is_reckoned_with_the_most_that_it_gives(yard: Yard) -> None:
     await yard.put(grid(48, *THREE))
-    first = await yard.connect("CP1")
-    del first._answers._table["SetChargingProfile"]
+    await yard.connect("CP1", answers={"SetChargingProfile": None})
     for name in ("CP2", "CP3"):
         await yard.connect(name)
     await until(lambda: _is(yard, "E1", "deaf"))
@@ -234,8 +236,7 @@ async def test_a_charger_without_smart_charging_is_reckoned_with_the_most_that_i
 
 async def test_a_charger_whose_schedule_denies_what_it_accepted_has_not_accepted(yard: Yard) -> None:
     await yard.put(grid(48, *THREE))
-    first = await yard.connect("CP1")
-    first._answers._table["SetChargingProfile"] = lambda _: ({"status": "Accepted"}, None)
+    await yard.connect("CP1", answers={"SetChargingProfile": lambda _: ({"status": "Accepted"}, None)})
     await until(lambda: _is(yard, "E1", "deaf"))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from hub.core.jsontypes import Tree
 from partners.ocpp.reach import Reach
 from partners.sandbox.charger import Charger
+from partners.sandbox.charger2 import speaking
 from partners.sandbox.point.clock import Clock
 from partners.sandbox.point.faults import Faults
 from partners.sandbox.point.state import Transaction
@@ -41,9 +42,10 @@ def grid(limit_a: float, *evses: str, safe_a: float = 6, load_a: float = 0, **mo
 
 @dataclass
 class Yard:
-    """Chargers CP1 (E1), CP2 (E2) and CP3 (E3), and the hub."""
+    """Chargers CP1 (E1), CP2 (E2) and CP3 (E3), all of one version of OCPP, and the hub."""
 
     site: Site
+    version: str = "1.6"
     chargers: dict[str, Charger] = field(default_factory=dict)
     seen_a: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     work: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -76,9 +78,21 @@ class Yard:
         found: list[str] = (await self.site.gateway.sites.power("yard"))["warnings"]
         return found
 
-    async def connect(self, name: str, *, faults: Faults | None = None, clock: Clock | None = None) -> Charger:
-        """A charger that has booted."""
-        charger = Charger(self.site.url, name, faults=faults, clock=clock, backoff_s=(0.05, 0.2))
+    async def connect(
+        self,
+        name: str,
+        *,
+        faults: Faults | None = None,
+        clock: Clock | None = None,
+        answers: Mapping[str, Any] | None = None,
+    ) -> Charger:
+        """A charger that has booted. `answers`: how it answers some actions, as it always did; None: not at all."""
+        charger = speaking(self.version, self.site.url, name, faults=faults, clock=clock, backoff_s=(0.05, 0.2))
+        for action, answer in (answers or {}).items():
+            if answer is None:
+                del charger._answers._table[action]
+            else:
+                charger._answers._table[action] = answer
         await charger.__aenter__()
         charger.settings.change("MeterValueSampleInterval", "1")
         self.chargers[name] = charger
@@ -132,7 +146,7 @@ class Yard:
 
 
 @asynccontextmanager
-async def a_yard(directory: Path, **settings: Any) -> AsyncIterator[Yard]:
+async def a_yard(directory: Path, *, version: str = "1.6", **settings: Any) -> AsyncIterator[Yard]:
     """Nobody is connected yet, and there is no site."""
     async with a_site(directory, ocpp_settle_s=0, **settings) as site:
         for number in (1, 2, 3):
@@ -142,7 +156,7 @@ async def a_yard(directory: Path, **settings: Any) -> AsyncIterator[Yard]:
             del made["password"]
             await site.gateway.stations.put(f"CP{number}", made)
         site.hub.chargers = Reach(site.hub, site.gateway.stations)
-        yard = Yard(site)
+        yard = Yard(site, version)
         watching = asyncio.create_task(yard.watch())
         try:
             yield yard
