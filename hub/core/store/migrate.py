@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -33,6 +34,19 @@ from hub.core.units import Kind
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 
 _MIGRATION_LOCK: Final = 0x6275736261720001  # "busbar" and 1
+
+_COLUMNS: Final = {
+    "sqlite": (
+        "SELECT held.name, has.name FROM sqlite_master AS held, pragma_table_info(held.name) AS has"
+        " WHERE held.type = 'table'"
+    ),
+    "postgresql": (
+        "SELECT held.relname, has.attname FROM pg_class AS held JOIN pg_attribute AS has ON has.attrelid = held.oid"
+        " WHERE held.relnamespace = current_schema()::regnamespace AND held.relkind IN ('r', 'p')"
+        " AND has.attnum > 0 AND NOT has.attisdropped"
+    ),
+}
+"""All columns of all tables, by the name of the database."""
 
 
 async def migrate(database_url: str, kinds: Sequence[Kind]) -> None:
@@ -117,21 +131,21 @@ def upgrade(connection: Connection, kinds: Sequence[Kind]) -> None:
     """All migrations, then the tables of kinds that none of them made. Raises: DatabaseRefused."""
     config = alembic_config(connection, kinds)
     heads = MigrationContext.configure(connection).get_current_heads()
-    if heads != tuple(ScriptDirectory.from_config(config).get_heads()):
+    if heads != _our_heads():
         _refuse_unknown(heads, ScriptDirectory.from_config(config))
         command.upgrade(config, "head")
     declared, present = metadata(kinds), _columns_of(connection)
-    missing = [table for table in declared.sorted_tables if table.name not in present]
-    declared.create_all(connection, tables=missing, checkfirst=False)
+    missing = [table for name, table in declared.tables.items() if name not in present]
+    if missing:
+        declared.create_all(connection, tables=missing, checkfirst=False)
     _refuse_missing_columns(declared, present)
 
 
 def require_current(connection: Connection, kinds: Sequence[Kind]) -> None:
     """For a reader, who may not migrate. Raises: DatabaseRefused, when the schema is not exactly ours."""
-    script = ScriptDirectory.from_config(alembic_config(connection, kinds))
     heads = MigrationContext.configure(connection).get_current_heads()
-    _refuse_unknown(heads, script)
-    if heads != tuple(script.get_heads()):
+    if heads != _our_heads():
+        _refuse_unknown(heads, ScriptDirectory.from_config(alembic_config(connection, kinds)))
         raise DatabaseRefused("the database has an older schema: start the hub on it once, or run `busbar migrate`")
 
 
@@ -144,6 +158,12 @@ def alembic_config(connection: Connection, kinds: Sequence[Kind], directory: Pat
     return config
 
 
+@cache
+def _our_heads() -> tuple[str, ...]:
+    """The last of our migrations: its files are read once a process."""
+    return tuple(ScriptDirectory(str(MIGRATIONS)).get_heads())
+
+
 def _refuse_unknown(heads: Sequence[str], script: ScriptDirectory) -> None:
     known = {revision.revision for revision in script.walk_revisions()}
     for head in heads:
@@ -154,13 +174,15 @@ def _refuse_unknown(heads: Sequence[str], script: ScriptDirectory) -> None:
 
 
 def _columns_of(connection: Connection) -> dict[str, set[str]]:
-    """By table, what there is: asked once for all tables, as there are many."""
-    found = inspect(connection).get_multi_columns()
-    return {name: {column["name"] for column in columns} for (_, name), columns in found.items()}
+    """By table, what there is. SQLAlchemy's inspector would ask table by table, and of all types and defaults."""
+    found: dict[str, set[str]] = {}
+    for table, column in connection.exec_driver_sql(_COLUMNS[connection.dialect.name]).all():
+        found.setdefault(table, set()).add(column)
+    return found
 
 
 def _refuse_missing_columns(declared: MetaData, present: Mapping[str, set[str]]) -> None:
-    for table in declared.sorted_tables:
-        missing = {column.name for column in table.columns} - present.get(table.name, {*table.columns.keys()})
+    for name, table in declared.tables.items():
+        missing = {*table.columns.keys()} - present.get(name, {*table.columns.keys()})
         if missing:
-            raise DatabaseRefused(f"table {table.name} lacks {sorted(missing)}: a migration is missing")
+            raise DatabaseRefused(f"table {name} lacks {sorted(missing)}: a migration is missing")
