@@ -24,6 +24,9 @@ PARTS: Final = ("api", "ocpp", "worker")
 KEEP_ALIVE_S: Final = 75
 """An idle connection is closed after so many seconds: later than the proxies before us do it."""
 _GRACE_S: Final = 10
+_TICK_S: Final = 1
+"""The header `Date` is written anew so often."""
+_LOOK_S: Final = 0.01
 _DOORS: Final = 16
 """So many connections are taken in a turn of the event loop. libuv takes one from each listening socket it watches, and
 a turn is long while others are served: who came as the 64th waited for half a second."""
@@ -84,11 +87,43 @@ class Server:
 
 
 class _Http(uvicorn.Server):
-    """Signals are ours to handle: the database is closed after the last answer."""
+    """Signals are ours to handle: the database is closed after the last answer.
+
+    uvicorn looks ten times a second whether it is to end, and then waits for at least a tenth; this one is told.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._leaving = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    def leave(self) -> None:
+        """Answer what has been asked, and end."""
+        self.should_exit = True
+        self._leaving.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_S):
+                    await self._leaving.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for door in (*self.servers, *(sockets or ())):
+            door.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_S):
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - sets, without a bell
+                    await asyncio.sleep(_LOOK_S)
+                for server in self.servers:
+                    await server.wait_closed()
+        for task in self.server_state.tasks:
+            task.cancel()
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -117,12 +152,12 @@ class Face:
         self._doors[0].listen(2048)
         self._serving = asyncio.create_task(self._uvicorn.serve(self._doors), name="http")
         while not self._uvicorn.started and not self._serving.done():  # noqa: ASYNC110 - uvicorn has only a flag
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(_LOOK_S)
 
     async def stop(self) -> None:
         """Answer what has been asked, and close."""
         if self._serving is not None:
-            self._uvicorn.should_exit = True
+            self._uvicorn.leave()
             await self._serving
 
 
@@ -139,7 +174,6 @@ def config_of(app: Any, protocol: type[asyncio.Protocol], *, tls: ssl.SSLContext
         date_header=True,
         proxy_headers=tls is None,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=_GRACE_S,
         ssl_context_factory=None if tls is None else lambda config, usual: tls,
     )
 
