@@ -323,6 +323,7 @@ async def test_a_body_that_drips_is_left(
     gate: Gate, monkeypatch: pytest.MonkeyPatch, path: str, bound: tuple[Any, str]
 ) -> None:
     monkeypatch.setattr(*bound, 0.2)
+    monkeypatch.setattr(face, "_LEFT_S", 0.2)
     wire = await gate.wire("cpo")
     await wire.send(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n", b'{"Oper')
     reply = await wire.reply()
