@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, cast
 
 import httpx
@@ -503,6 +504,12 @@ PARTNERS: Final = (
 """eMSPs e1 and e2, CPOs c1 and c2, the invited a with its token A, the blocked p. `x` is nobody's token any more."""
 
 
+@cache
+def chosen_settings(**chosen: Any) -> Settings:
+    """Kept for the next test: they cannot be changed, and to look for each in the environment takes 4 ms."""
+    return Settings(_env_file=None, **chosen)
+
+
 @asynccontextmanager
 async def a_world(
     database_url: str,
@@ -527,7 +534,7 @@ async def a_world(
     hub = Hub(
         store=store,
         clock=clock,
-        settings=Settings(_env_file=None, **chosen),
+        settings=chosen_settings(**chosen),
         registry=Registry(store, keys.pepper, Seal(keys.seal)),
         peers=peers,
         discovery=ScriptedDiscovery(),

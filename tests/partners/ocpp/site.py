@@ -29,7 +29,6 @@ from hub.core.parties import Party, PartyRole
 from hub.core.ports import Found, Hub, NoChargers, PeerAnswer
 from hub.core.registry import PARTNERS, Claim, Endpoint, Partner, Registry, State
 from hub.core.secrets import Keys, Seal
-from hub.core.settings import Settings
 from hub.core.store import open_store
 from hub.core.units import Kind
 from modules import all_kinds
@@ -44,6 +43,7 @@ from partners.ocpp import journal
 from partners.ocpp.gateway import KINDS, Gateway
 from partners.ocpp.journal import TRANSACTIONS, Record
 from partners.ocpp.reach import Reach
+from tests.world import chosen_settings
 
 OURS = Party("DE", "BSB")
 THEIRS = Party("NL", "EEE")
@@ -394,7 +394,7 @@ async def _a_site(database_url: str, **settings: Any) -> AsyncIterator[Site]:
     hub = Hub(
         store=store,
         clock=SystemClock(),
-        settings=Settings(_env_file=None, party=str(OURS), **{"ocpp_late_stop_s": 0, **chosen}),
+        settings=chosen_settings(party=str(OURS), **{"ocpp_late_stop_s": 0, **chosen}),
         registry=Registry(store, keys.pepper, Seal(keys.seal)),
         peers=emsp,
         discovery=NoDiscovery(),
