@@ -11,7 +11,7 @@ import pytest
 from xdist.remote import Producer
 
 from tests.databases import database_url, postgres_server, postgres_url, sqlite_url
-from tests.scheduling import WalksTogether
+from tests.scheduling import LongestFirst
 from tests.world import VERSIONS, World, a_world
 
 __all__ = [
@@ -27,9 +27,9 @@ __all__ = [
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WalksTogether:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LongestFirst:
     """Who runs what, with `-n`."""
-    return WalksTogether(config, log)
+    return LongestFirst(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
