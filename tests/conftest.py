@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from xdist.remote import Producer
 
-from tests.databases import database_url, postgres_server, postgres_url, sqlite_url
+from tests.databases import database_url, in_memory, postgres_server, postgres_url, sqlite_url
 from tests.scheduling import LongestFirst
 from tests.world import VERSIONS, World, a_world
 
@@ -24,6 +25,13 @@ __all__ = [
     "world",
     "world_on_both",
 ]
+
+
+def pytest_configure() -> None:
+    """Files of tests are in memory where there is room: SQLite syncs at each commit, as the hub demands."""
+    memory = in_memory()
+    if memory is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 @pytest.hookimpl(optionalhook=True)
