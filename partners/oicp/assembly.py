@@ -13,7 +13,7 @@ from partners.oicp.authorize import Authorizing
 from partners.oicp.bridge import Bridge
 from partners.oicp.card_pushes import CardPushes
 from partners.oicp.card_tokens import CardTokens
-from partners.oicp.cards import OICP_CARDS
+from partners.oicp.cards import OICP_CARDS, OICP_PIN_COSTS
 from partners.oicp.client import Client
 from partners.oicp.connections import Connections
 from partners.oicp.evse_follower import EvseFollower
@@ -33,6 +33,7 @@ from partners.oicp.notifications import Notifications
 from partners.oicp.operators import OICP_OPERATORS, Operators
 from partners.oicp.ordering import Ordering
 from partners.oicp.peers import OicpPeers
+from partners.oicp.pin_tries import OICP_PIN_TRIES
 from partners.oicp.price_lists import PriceLists
 from partners.oicp.price_pull import PricePull
 from partners.oicp.price_pushes import PricePushes
@@ -48,7 +49,7 @@ from partners.oicp.status_lists import StatusLists
 from partners.oicp.understood import reading
 
 OICP_KINDS: Final[tuple[Kind, ...]] = (
-    *(OICP_SESSIONS, OICP_RECORDS),
+    *(OICP_SESSIONS, OICP_RECORDS, OICP_PIN_COSTS, OICP_PIN_TRIES),
     *(OICP_EVSES, OICP_STATES, OICP_PROJECTIONS, OICP_OPERATORS, OICP_FINDINGS),
     *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS, OICP_CARDS, OICP_PRICES, OICP_SETS, OICP_HELD),
 )

@@ -79,6 +79,8 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in OPEN
 
     @property
+    pin: str = ""
+    """Of a QR code: the hash of the PIN that it began with, as long as it is open."""
     def auth_method(self) -> str:
         """As OCPI says how it was allowed: AuthMethod."""
         return "COMMAND" if self.origin in ("remote", "reservation") else "AUTH_REQUEST"
@@ -89,6 +91,10 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
         columns = (self.state, *names, self.reservation.upper())
         return Put(
             OICP_SESSIONS,
+    def closed(self) -> OicpSession:
+        """The same, over."""
+        return msgspec.structs.replace(self, state=CLOSED, pin="")
+
             self.id,
             msgspec.json.encode(self),
             last_updated=timestamp(self.opened),

@@ -33,7 +33,7 @@ from partners.oicp.face import Call
 from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, OPEN, PENDING, REFUSED, OicpSession, new_session_id
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.sessions import PROGRESS_EVERY, lost_in, lost_of, notifications_of, session_of
-from partners.oicp.mapping.tokens import identification_of
+from partners.oicp.mapping.tokens import identification_of, without_pins
 from partners.oicp.ordering import Ordering
 from partners.oicp.places import EvsePlace
 from partners.oicp.serving import RESULTS
@@ -182,7 +182,7 @@ class Notifications:
                 self._bridge.hub.background.start(self._stop_there(call.connection, row), name="oicp stop")
             raise Refused(Code.SESSION_INVALID)
         if row.emp:
-            answer = await self._pass_on(row, message)
+            answer = await self._pass_on(row, without_pins(message))
         else:
             await self._as_session(call.partner, row, message)
             answer = acknowledged(SessionID=row.id)
