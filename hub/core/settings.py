@@ -249,6 +249,11 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9-]{1,64}$",
         description="Header in which these proxies tell the client certificate: percent-encoded PEM, or Base64.",
     )
+    oicp_begin_within_s: Seconds = Field(
+        1800.0,
+        description="Seconds within which a charge must be told that a partner of OICP allowed or ordered; then its"
+        " session is over.",
+    )
 
     files: str = Field(
         "",

@@ -47,6 +47,7 @@ from partners.oicp.serving import Serving
 from partners.oicp.set_push import OICP_HELD, OICP_SETS
 from partners.oicp.status_lists import StatusLists
 from partners.oicp.understood import reading
+from partners.oicp.unused import UnusedSessions
 
 OICP_KINDS: Final[tuple[Kind, ...]] = (
     *(OICP_SESSIONS, OICP_RECORDS, OICP_PIN_COSTS, OICP_PIN_TRIES),
@@ -101,6 +102,7 @@ class Oicp:
         self.serving.on_released = self.records.released
         self.record_lists = RecordLists(hub)
         self.record_pull = RecordPull(self.bridge, self.records)
+        self.unused = UnusedSessions(self.bridge, self.notifications)
         self.peers = OicpPeers(self.authorizing, self.ordering, self.serving, self.notifications, self.records)
 
     @property
@@ -135,6 +137,7 @@ class Oicp:
     def start(self) -> None:
         """Begin the work that runs without being asked."""
         self.hub.background.start(self.records.run(), name="oicp records")
+        self.hub.background.start(self.unused.run(), name="oicp sessions")
         self.hub.background.start(self.follower.run(), name="oicp evses")
         self.hub.background.start(self.projection.run(), name="oicp locations")
         self.hub.background.start(self.evse_push.run(), name="oicp pushes")
