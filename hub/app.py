@@ -110,7 +110,7 @@ class Program:
         self.campaigns = Campaigns(hub, self.stations)
         self.local_lists = LocalLists(hub, self.stations)
         self.oicp_door = Door(hub, outbound, seal)
-        self.house = HouseWatcher(hub, self.lanes, self.sites)
+        self.house = HouseWatcher(hub, self.lanes, self.sites, self.oicp_door.last_ends)
         known = (hub.registry, hub.agreements, hub.behind, self.stations, self.webhooks, self.oicp_door)
         refreshes = tuple(each.refresh for each in known)
         wake_for = frozenset({"partners", AGREED, TOLD, "stations", SITE_CHANGES, WEBHOOK_CHANGES})

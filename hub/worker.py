@@ -26,6 +26,7 @@ from modules.tokens.store import AUTHORIZATIONS, TOKENS
 from partners.ocpp.care import links
 from partners.ocpp.watch import pruning
 from partners.oicp import ledger as oicp_sessions
+from partners.oicp import pin_tries
 
 log = structlog.get_logger()
 
@@ -69,6 +70,7 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (links.forget, 300.0),
     (pruning.forget, 3600.0),
     (oicp_sessions.forget, 3600.0),
+    (pin_tries.forget, 3600.0),
 )
 """What is done, and how many seconds apart."""
 

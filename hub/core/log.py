@@ -36,7 +36,7 @@ SENSITIVE: Final = frozenset(
         "signature", "token", "our_token", "their_token", "token_a", "token_uid", "operator_token",
         "bearer", "api_key", "uid", "id_tag", "idtag", "parent_id_tag", "group_id", "contract_id",
         "auth_id", "visual_number", "id_token", "idtoken", "evco_id", "rfid", "license_plate", "vin",
-        "mac_address",
+        "mac_address", "pin", "hashed_pin",
     }
 )  # fmt: skip
 """Names of fields, in lower case, whose values are never shown."""

@@ -180,6 +180,13 @@ class Settings(BaseSettings):
         le=2_592_000,
         description="Seconds that something may wait for a partner or webhook before an alert opens.",
     )
+    alert_certificate_s: float = Field(
+        2_592_000.0,
+        gt=0,
+        le=31_536_000,
+        description="Seconds before the end of a certificate of OICP from which on an alert is open; in the last week"
+        " there is another one.",
+    )
     history_days: int = Field(
         400, ge=31, le=36_500, description="Days that alerts are kept once closed, and outages once over."
     )
@@ -248,6 +255,11 @@ class Settings(BaseSettings):
         "X-Client-Cert",
         pattern=r"^[A-Za-z0-9-]{1,64}$",
         description="Header in which these proxies tell the client certificate: percent-encoded PEM, or Base64.",
+    )
+    oicp_begin_within_s: Seconds = Field(
+        1800.0,
+        description="Seconds within which a charge must be told that a partner of OICP allowed or ordered; then its"
+        " session is over.",
     )
 
     files: str = Field(

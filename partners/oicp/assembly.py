@@ -13,7 +13,7 @@ from partners.oicp.authorize import Authorizing
 from partners.oicp.bridge import Bridge
 from partners.oicp.card_pushes import CardPushes
 from partners.oicp.card_tokens import CardTokens
-from partners.oicp.cards import OICP_CARDS
+from partners.oicp.cards import OICP_CARDS, OICP_PIN_COSTS
 from partners.oicp.client import Client
 from partners.oicp.connections import Connections
 from partners.oicp.evse_follower import EvseFollower
@@ -33,6 +33,7 @@ from partners.oicp.notifications import Notifications
 from partners.oicp.operators import OICP_OPERATORS, Operators
 from partners.oicp.ordering import Ordering
 from partners.oicp.peers import OicpPeers
+from partners.oicp.pin_tries import OICP_PIN_TRIES
 from partners.oicp.price_lists import PriceLists
 from partners.oicp.price_pull import PricePull
 from partners.oicp.price_pushes import PricePushes
@@ -46,9 +47,10 @@ from partners.oicp.serving import Serving
 from partners.oicp.set_push import OICP_HELD, OICP_SETS
 from partners.oicp.status_lists import StatusLists
 from partners.oicp.understood import reading
+from partners.oicp.unused import UnusedSessions
 
 OICP_KINDS: Final[tuple[Kind, ...]] = (
-    *(OICP_SESSIONS, OICP_RECORDS),
+    *(OICP_SESSIONS, OICP_RECORDS, OICP_PIN_COSTS, OICP_PIN_TRIES),
     *(OICP_EVSES, OICP_STATES, OICP_PROJECTIONS, OICP_OPERATORS, OICP_FINDINGS),
     *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS, OICP_CARDS, OICP_PRICES, OICP_SETS, OICP_HELD),
 )
@@ -100,6 +102,7 @@ class Oicp:
         self.serving.on_released = self.records.released
         self.record_lists = RecordLists(hub)
         self.record_pull = RecordPull(self.bridge, self.records)
+        self.unused = UnusedSessions(self.bridge, self.notifications)
         self.peers = OicpPeers(self.authorizing, self.ordering, self.serving, self.notifications, self.records)
 
     @property
@@ -134,6 +137,7 @@ class Oicp:
     def start(self) -> None:
         """Begin the work that runs without being asked."""
         self.hub.background.start(self.records.run(), name="oicp records")
+        self.hub.background.start(self.unused.run(), name="oicp sessions")
         self.hub.background.start(self.follower.run(), name="oicp evses")
         self.hub.background.start(self.projection.run(), name="oicp locations")
         self.hub.background.start(self.evse_push.run(), name="oicp pushes")

@@ -3,6 +3,7 @@
     OICP CPO --AuthorizeStart--> hub --POST tokens/{uid}/authorize--> eMSP             `start`
     OCPI CPO, our charger --POST tokens/{uid}/authorize--> hub --AuthorizeStart--> EMP, hub    `ask`
 
+A QR code goes a way of its own (`qr_codes`): its PIN is nothing that OCPI could ask about.
 A SessionID is issued by the hub that routes: by us, or where we ask another hub by that. It is on disk before anybody
 is told that the driver may charge. What OICP's refusals mean in OCPI, and the other way, is in `mapping`.
 """
@@ -35,8 +36,9 @@ from partners.oicp.mapping import tokens as tokens_of_oicp
 from partners.oicp.mapping.authorization import Verdict
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.terms import Terms
-from partners.oicp.mapping.tokens import Medium
+from partners.oicp.mapping.tokens import Medium, is_qr_code, without_pin
 from partners.oicp.original import being_served, original
+from partners.oicp.qr_codes import QrCodes
 
 Message = Mapping[str, Any]
 
@@ -56,10 +58,13 @@ class Authorizing:
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
+        self._qr_codes = QrCodes(bridge)
 
     async def start(self, call: Call) -> Message:
         """A CPO asks: AuthorizationStart. Raises: Refused."""
         message = call.message
+        if is_qr_code(message["Identification"]):
+            return _answer(call.connection, await self._qr_codes.start(call, await self._asker(call)))
         medium = medium_of(message["Identification"], terms_with(call.connection))
         place = await self._bridge.places.find(message.get("EvseID", ""))
         asker = await self._asker(call)
@@ -123,7 +128,7 @@ class Authorizing:
                 emp=self._bridge.interpreted(party),
                 emp_party=str(party),
                 provider_id=str(ids.ProviderID.of(party)),
-                identification=dict(message["Identification"]),
+                identification=without_pin(message["Identification"]),
                 token=token,
                 reference=reference or session_id,
                 opened=self._bridge.hub.clock.now(),
@@ -137,7 +142,12 @@ class Authorizing:
         session = await self._bridge.ledger.find(message["SessionID"])
         if session is None or session.cpo != call.partner.name or session.state not in (PENDING, ACTIVE, ENDED):
             raise Refused(Code.SESSION_INVALID)
+        if is_qr_code(message["Identification"]):
+            await self._qr_codes.stop(call, session)
+            return _answer(call.connection, session)
         medium = medium_of(message["Identification"], terms_with(call.connection))
+        if is_qr_code(session.identification):
+            raise Refused(medium.unknown)
         began = medium_of(session.identification, terms_with(call.connection))
         if (medium.name, ids.folded_uid(medium.uid)) != (began.name, ids.folded_uid(began.uid)):
             raise Refused(medium.unknown)

@@ -1,23 +1,25 @@
 """PushAuthenticationData: an EMP that leaves it to us to say who may charge, gives us its cards and contracts.
 
 As with EVSEs, a push is taken whole or not at all. A contract that is not the EMP's is 019. A QR code is kept with its
-hashed PIN and says nothing to anybody else.
+hashed PIN and says nothing to anybody else; a PIN that came in clear is hashed first.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from hub.core.ports import Hub
 from hub.core.units import ABSENT, Document, Unit
 from partners.oicp import ids
 from partners.oicp.answers import Code, Refused, acknowledged
-from partners.oicp.cards import HERE, NOW, OICP_CARDS, Card, read
+from partners.oicp.cards import HERE, NOW, OICP_CARDS, Card, Cards, dearest_of, dearest_put, read
 from partners.oicp.connection import Connection
 from partners.oicp.evse_pushes import understood
 from partners.oicp.face import Call
+from partners.oicp.pins import with_hashes
 
 Message = Mapping[str, Any]
 
@@ -29,7 +31,9 @@ class CardPushes:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._cards = Cards(hub)
         self._busy: set[str] = set()
+        self._hashing = asyncio.Lock()
         self._listeners: list[Callable[[], None]] = []
 
     def on_written(self, callback: Callable[[], None]) -> None:
@@ -55,11 +59,18 @@ class CardPushes:
         data = message["ProviderAuthenticationData"]
         provider = ids.ProviderID.parse(data["ProviderID"])
         source = f"{call.partner.name}/{provider.canonical}"
-        cards = [
-            Card(source, str(provider.party()), record["Identification"]) for record in data["AuthenticationDataRecord"]
-        ]
-        told = await asyncio.to_thread(_each_once, call.connection, cards)
-        await self._write(source, message["ActionType"], told)
+        told = [record["Identification"] for record in data["AuthenticationDataRecord"]]
+        cards = [Card(source, str(provider.party()), each) for each in told]
+        by_key = await asyncio.to_thread(_each_once, call.connection, cards)
+        if message["ActionType"] != "delete":
+            by_key = await self._hashed(by_key)
+        await self._write(source, message["ActionType"], by_key)
+
+    async def _hashed(self, told: dict[str, Card]) -> dict[str, Card]:
+        """With no PIN in clear; of one push at a time, as hashing them is work. Raises: Refused."""
+        async with self._hashing:
+            kept = await asyncio.to_thread(with_hashes, [card.identification for card in told.values()])
+        return {key: replace(card, identification=each) for (key, card), each in zip(told.items(), kept, strict=True)}
 
     async def _write(self, source: str, action: str, told: dict[str, Card]) -> None:
         known = await self._hub.store.get_many(OICP_CARDS, list(told))
@@ -77,6 +88,9 @@ class CardPushes:
         for document in gone.values():
             card = read(document)
             unit.put(Card(card.source, card.owner, card.identification, True, NOW).put(expect=document.version))
+        cost = dearest_of(told.values())
+        if action != "delete" and cost is not None and cost > (await self._cards.dearest([source]) or 0):
+            unit.put(dearest_put(source, cost))
         if unit.writes:
             await self._hub.store.commit(unit)
 

@@ -1,14 +1,14 @@
 """The cards and contracts that an EMP has left with us, for us to say in its place who may charge.
 
-One row for each way in which somebody shows who he is. Hashed PINs are in these rows and nowhere else. What of it OCPI
-can have is made a token of that EMP (`card_tokens`): a row whose `due` is NOW waits for that, and one that expires is
-looked at again on that day.
+One row for each way in which somebody shows who he is. Hashed PINs of EMPs are in these rows and nowhere else; beside
+them stands what the dearest of an EMP costs to compare with. What of it OCPI can have is made a token of that EMP
+(`card_tokens`): a row whose `due` is NOW waits for that, and one that expires is looked at again on that day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,10 +18,12 @@ from hub.core.units import ANY, Document, Kind, Put
 from partners.oicp import ids
 from partners.oicp.mapping.times import instant
 from partners.oicp.mapping.tokens import MEDIA, expires_at
+from partners.oicp.pins import USUAL_COST, cost_of, hash_in
 
 Identification = Mapping[str, Any]
 
 OICP_CARDS: Final = Kind("oicp_cards", columns=("source", "gone", "due"), indexed=("source", "due"))
+OICP_PIN_COSTS: Final = Kind("oicp_pin_costs")
 NOW: Final = "now"
 NEVER: Final = ""
 HERE: Final = "0"
@@ -36,7 +38,7 @@ class Card:
 
     source: str
     owner: str
-    identification: Identification
+    identification: Identification = field(repr=False)
     gone: bool = False
     due: str = NOW
 
@@ -66,8 +68,8 @@ def read(document: Document) -> Card:
 
 def shown_as(identification: Identification) -> str:
     """The way that counts, and what is shown: equal for all spellings. Raises: InvalidId."""
-    for field, (medium, _, _) in MEDIA.items():
-        said = identification.get(field)
+    for name, (medium, _, _) in MEDIA.items():
+        said = identification.get(name)
         if said:
             return f"rfid/{ids.card_uid(said['UID'])}" if medium == "rfid" else f"{medium}/{_contract(said['EvcoID'])}"
     raise ids.InvalidId("it does not say what is shown")
@@ -90,7 +92,28 @@ class Cards:
             shown = ids.card_uid(uid) if medium == "rfid" else _contract(uid)
         except ids.InvalidId:
             return None
-        keys = [f"{source}/{medium}/{shown}" for source in sources]
-        found = await self._hub.store.get_many(OICP_CARDS, keys)
+        return await self._first([f"{source}/{medium}/{shown}" for source in sources])
+
+    async def code(self, sources: Sequence[str], contract: ids.EvcoID) -> Card | None:
+        """The QR code of a contract, of one of these sources."""
+        return await self._first([f"{source}/qr/{contract.canonical}" for source in sources])
+
+    async def _first(self, keys: Sequence[str]) -> Card | None:
+        found = await self._hub.store.get_many(OICP_CARDS, list(keys))
         cards = [read(found[key]) for key in keys if key in found]
         return next((card for card in cards if not card.gone), None)
+
+    async def dearest(self, sources: Sequence[str]) -> int | None:
+        """What the dearest PIN that these ever left with us costs; None, where none was."""
+        found = await self._hub.store.get_many(OICP_PIN_COSTS, list(sources))
+        return max((int(document.body) for document in found.values()), default=None)
+
+
+def dearest_of(cards: Iterable[Card]) -> int | None:
+    """What the dearest PIN of these costs, and at least the usual; None, where there is none."""
+    costs = [cost_of(value) or USUAL_COST for card in cards if (value := hash_in(card.identification))]
+    return max(USUAL_COST, *costs) if costs else None
+
+
+def dearest_put(source: str, cost: int) -> Put:
+    return Put(OICP_PIN_COSTS, source, str(cost).encode())

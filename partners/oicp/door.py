@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from hub.core.outbound import Outbound
@@ -34,6 +36,11 @@ class Door:
         """Know what is in the store; at the start, and when another process has written."""
         await self.connections.refresh()
         await self.certificates.refresh()
+
+    async def last_ends(self) -> Mapping[str, datetime]:
+        """See `Expiry.last_ends`; of what other processes wrote, too."""
+        await self.refresh()
+        return self.expiry.last_ends()
 
     def tls(self) -> FaceTls:
         """How the TLS port speaks. Raises: OSError, ssl.SSLError, for files that cannot be used."""

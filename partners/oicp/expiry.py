@@ -1,6 +1,7 @@
 """When certificates end: ours, those of our port, and those of partners that we have whole.
 
 An end that comes near is told in the log 60, 30 and 7 days before, then each day; the management API shows it always.
+Alerts are about the last one of each (`last_ends`): who has a new one beside the old is not at its end.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Expiry:
         self._connections = connections
         self._certificates = certificates
         self._told: dict[tuple[str, str], int] = {}
+        self._unreadable = ""
         self._listeners: list[Callable[[], None]] = []
 
     def on_look(self, callback: Callable[[], None]) -> None:
@@ -79,13 +81,30 @@ class Expiry:
             for pem in connection.presented:
                 yield end_of(f"partner {connection.partner}", pem)
 
+    def last_ends(self) -> dict[str, datetime]:
+        """By whose they are: when the last of them ends."""
+        last: dict[str, datetime] = {}
+        for end in self.ends():
+            last[end.whose] = max(end.expires, last.get(end.whose, end.expires))
+        return last
+
     def _of_the_port(self) -> Iterator[End]:
         path = self._hub.settings.oicp_certificate
-        if path:
-            try:
-                yield end_of("port", Path(path).read_text(encoding="ascii"))
-            except (OSError, ValueError) as error:
-                log.error("the certificate of the OICP port cannot be read", error=type(error).__name__)
+        if not path:
+            return
+        try:
+            found = end_of("port", Path(path).read_text(encoding="ascii"))
+        except (OSError, ValueError) as error:
+            self._tell_unreadable(type(error).__name__)
+            return
+        self._unreadable = ""
+        yield found
+
+    def _tell_unreadable(self, error: str) -> None:
+        """Once, however often somebody looks."""
+        if error != self._unreadable:
+            log.error("the certificate of the OICP port cannot be read", error=error)
+        self._unreadable = error
 
 
 def end_of(whose: str, pem: str) -> End:

@@ -5,7 +5,8 @@ two: who owns it on either side, by which medium it was allowed, how far it is, 
 decides what an order or a CDR may still do (StatusCode 400).
 
     pending --> active --> ended --> closed        closed: the CDR is there
-       \\-> refused             nobody may charge under it any more; what runs all the same is stopped
+       |\\-> refused             nobody may charge under it any more; what runs all the same is stopped
+       \\--> unused              nothing came of it in time (`unused`): no order is taken for it; a late charge is
 """
 
 from __future__ import annotations
@@ -33,9 +34,14 @@ ACTIVE: Final = "active"
 ENDED: Final = "ended"
 CLOSED: Final = "closed"
 REFUSED: Final = "refused"
+UNUSED: Final = "unused"
+UNBEGUN: Final = frozenset({PENDING, UNUSED})
+"""No charge is known of it yet; one may come."""
 OPEN: Final = frozenset({PENDING, ACTIVE, ENDED})
 _ATTEMPTS: Final = 5
 _KEPT: Final = timedelta(days=400)
+_LATE: Final = timedelta(days=1)
+"""So long a charge whose CPO gives it no name of ours may still be that of an unused session."""
 
 
 class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +79,8 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
     """What was said of it, each with the time: `start`, `progress`, `end`."""
     result: str = ""
     """What became of the last order, as OCPI's CommandResultType."""
+    pin: str = ""
+    """Of a QR code: the hash of the PIN that it began with, as long as it is open."""
 
     @property
     def is_open(self) -> bool:
@@ -82,6 +90,10 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
     def auth_method(self) -> str:
         """As OCPI says how it was allowed: AuthMethod."""
         return "COMMAND" if self.origin in ("remote", "reservation") else "AUTH_REQUEST"
+
+    def closed(self) -> OicpSession:
+        """The same, over."""
+        return msgspec.structs.replace(self, state=CLOSED, pin="")
 
     def put(self, *, expect: int = ABSENT) -> Put:
         """The write of it."""
@@ -153,9 +165,16 @@ class Ledger:
         return await self._only(reservation=reservation.upper()) if reservation else None
 
     async def open_at(self, evse_id: str) -> list[OicpSession]:
-        """What is pending or going on at an EVSE, the newest last."""
-        found = await self._hub.store.select(OICP_SESSIONS, equal={"evse": evse_id}, limit=1_000)
-        return sorted((s for s in map(_read, found) if s.is_open), key=lambda each: each.opened)
+        """What is pending or going on at an EVSE, and what was unused on the last day; the newest last."""
+        found = map(_read, await self._hub.store.select(OICP_SESSIONS, equal={"evse": evse_id}, limit=1_000))
+        late = self._hub.clock.now() - _LATE
+        told = [s for s in found if s.is_open or (s.state == UNUSED and s.opened > late)]
+        return sorted(told, key=lambda each: each.opened)
+
+    async def pending(self, *, after_seq: int = 0) -> tuple[list[OicpSession], int]:
+        """Some of those of which no charge is known, and after which sequence number others are; 0: there are none."""
+        found = await self._hub.store.select(OICP_SESSIONS, equal={"state": PENDING}, after_seq=after_seq)
+        return [_read(document) for document in found], found[-1].seq if found else 0
 
     async def change(self, session_id: str, change: Callable[[OicpSession], OicpSession]) -> OicpSession:
         """Write what `change` makes of the row; it is called again when somebody was faster.

@@ -19,7 +19,7 @@ from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.operations import LARGE, RECEIVER
 from hub.core.parties import Party
-from hub.core.registry import Partner
+from hub.core.registry import Partner, State
 from hub.core.types import parse_datetime
 from hub.core.units import Document
 from modules.locations import service as locations
@@ -30,10 +30,10 @@ from partners.oicp.answers import Code, Refused, acknowledged
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
-from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, OPEN, PENDING, REFUSED, OicpSession, new_session_id
+from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, OPEN, REFUSED, UNBEGUN, OicpSession, new_session_id
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.sessions import PROGRESS_EVERY, lost_in, lost_of, notifications_of, session_of
-from partners.oicp.mapping.tokens import identification_of
+from partners.oicp.mapping.tokens import identification_of, without_pins
 from partners.oicp.ordering import Ordering
 from partners.oicp.places import EvsePlace
 from partners.oicp.serving import RESULTS
@@ -78,6 +78,14 @@ class Notifications:
             row.id, lambda known: replace(known, told=told, state=state if known.state in OPEN else known.state)
         )
 
+    async def tell_unused(self, row: OicpSession) -> None:
+        """Tell an EMP, or a hub, that no charge came of what it allowed. A late one is told it all the same."""
+        connection, partner = self._bridge.connections.of(row.emp), self._bridge.hub.registry.find(row.emp)
+        if connection is None or partner is None or partner.state is not State.CONNECTED:
+            return
+        error = {"Type": "Error", "ErrorType": "CriticalError", "ErrorAdditionalInfo": "no charge began in time"}
+        await self._send(connection, row, error)
+
     async def _on_record(self, owner: str, session_id: str) -> Document | None:
         try:
             return await sessions.get(self._bridge.hub, Party.parse(owner), session_id)
@@ -100,7 +108,7 @@ class Notifications:
             return row
         return await ledger.change(
             row.id,
-            lambda known: replace(known, session=key, state=ACTIVE if known.state == PENDING else known.state),
+            lambda known: replace(known, session=key, state=ACTIVE if known.state in UNBEGUN else known.state),
         )
 
     async def _by_card(self, tree: Tree) -> OicpSession | None:
@@ -108,10 +116,11 @@ class Notifications:
         token = tree["cdr_token"]
         at_evse = await self._bridge.ledger.open_at(place.evse_id) if place is not None else []
         fitting = [row for row in at_evse if not row.session and row.token.get("uid", "") == token["uid"]]
-        if len(fitting) != 1:
+        likely = [row for row in fitting if row.is_open] or fitting
+        if len(likely) != 1:
             return None
-        log.warning("session found by card and EVSE: its CPO gave no authorization_reference", session=fitting[0].id)
-        return fitting[0]
+        log.warning("session found by card and EVSE: its CPO gave no authorization_reference", session=likely[0].id)
+        return likely[0]
 
     async def _place(self, tree: Tree) -> EvsePlace | None:
         owner = f"{tree['country_code']}*{tree['party_id']}"
@@ -182,7 +191,7 @@ class Notifications:
                 self._bridge.hub.background.start(self._stop_there(call.connection, row), name="oicp stop")
             raise Refused(Code.SESSION_INVALID)
         if row.emp:
-            answer = await self._pass_on(row, message)
+            answer = await self._pass_on(row, without_pins(message))
         else:
             await self._as_session(call.partner, row, message)
             answer = acknowledged(SessionID=row.id)

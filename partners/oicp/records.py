@@ -38,10 +38,11 @@ from partners.oicp.answers import Code, Refused, acknowledged, code_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
-from partners.oicp.ledger import CLOSED, OicpSession
+from partners.oicp.ledger import OicpSession
 from partners.oicp.mapping import times
 from partners.oicp.mapping.cdrs import facts_of, lost_in, oddities, record_of
 from partners.oicp.mapping.faults import NotSayable
+from partners.oicp.mapping.tokens import without_pins
 from partners.oicp.notifications import Notifications
 from partners.oicp.record_store import DELIVERED, HELD, NEW, WAITING, OicpRecord, RecordStore
 
@@ -68,7 +69,7 @@ class Records:
 
     async def take(self, call: Call) -> Message:
         """A CPO, or a hub, brings a record: it is on disk when the answer leaves. Raises: Refused."""
-        record = dict(call.message)
+        record = without_pins(call.message)
         is_hub = call.connection.kind == "hub"
         row = await self._bridge.ledger.brought(call.partner.name, record, is_hub=is_hub)
         if row is None:
@@ -84,7 +85,7 @@ class Records:
         )
         if not await self._is_new(kept):
             return acknowledged(SessionID=row.id)
-        await self._bridge.ledger.change(row.id, lambda session: replace(session, state=CLOSED))
+        await self._bridge.ledger.change(row.id, OicpSession.closed)
         self._bridge.hub.background.start(self.go_on(row.id), name=f"oicp record {row.id}")
         return acknowledged(SessionID=row.id)
 
@@ -255,7 +256,7 @@ class Records:
         if connection.base_url:
             await self._send(connection, kept, again=kept.tries > 1)
             await self.store.keep(replace(kept, state=DELIVERED))
-        await self._bridge.ledger.change(row.id, lambda session: replace(session, state=CLOSED))
+        await self._bridge.ledger.change(row.id, OicpSession.closed)
         return PeerAnswer(200, _SUCCESS, None)
 
     async def _said(self, connection: Connection, row: OicpSession, cdr: Tree, owner: str) -> dict[str, Any]:

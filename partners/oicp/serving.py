@@ -31,11 +31,11 @@ from partners.oicp.authorize import medium_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.face import Call
 from partners.oicp.inward import Answered
-from partners.oicp.ledger import ACTIVE, CLOSED, PENDING, REFUSED, OicpSession, new_session_id
+from partners.oicp.ledger import ACTIVE, PENDING, REFUSED, OicpSession, new_session_id
 from partners.oicp.mapping.authorization import token_behind
 from partners.oicp.mapping.commands import USUAL_MIN, code_of_command, code_of_fault
 from partners.oicp.mapping.terms import Terms
-from partners.oicp.mapping.tokens import EMAID
+from partners.oicp.mapping.tokens import EMAID, without_pin
 from partners.oicp.original import being_served
 from partners.oicp.places import EvsePlace
 
@@ -127,7 +127,7 @@ class Serving:
         party = ids.ProviderID.parse(message["ProviderID"]).party()
         if connection.kind == "hub":
             await self._bridge.connections.learn(connection, PartyRole.EMSP, party)
-        identification = dict(message["Identification"])
+        identification = without_pin(message["Identification"])
         issued = message.get("SessionID", "") if connection.kind == "hub" else ""
         session_id = issued or new_session_id()
         return await self._bridge.ledger.open(
@@ -195,7 +195,7 @@ class Serving:
                 await self._refuse(session.id)
             raise Refused(code, info=said.message)
         if command == "CANCEL_RESERVATION":
-            await self._bridge.ledger.change(session.id, lambda known: replace(known, state=CLOSED))
+            await self._bridge.ledger.change(session.id, OicpSession.closed)
         return acknowledged(SessionID=session.id, EMPPartnerSessionID=session.emp_partner_session)
 
     async def _ask(self, partner: Partner, session: OicpSession, command: str, order: Tree) -> Answered:

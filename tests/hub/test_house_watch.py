@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest_asyncio
 from hub.core.clock import timestamp
 from tests.hub.house import House, a_house, a_serving_house
 from tests.partners.ocpp.site import until
-from tests.partners.webhooks.receiving import alert, opens
+from tests.partners.oicp.authority import Authority
+from tests.partners.webhooks.receiving import a_receiver, alert, opens
 from tests.world import ManualClock
 
 ALERTS = "/api/v1/alerts"
@@ -90,3 +92,48 @@ async def test_a_webhook_that_takes_nothing_is_told_and_no_look_at_chargers_clos
 
 async def is_told(house: House, subject: str) -> bool:
     return [alert["subject"] for alert in await alerts(house, open="true", rule="webhook_stopped")] == [subject]
+
+
+async def rules_open(house: House) -> dict[str, tuple[str, str]]:
+    """Of the alerts that are open: rule, subject and severity."""
+    return {alert["rule"]: (alert["subject"], alert["severity"]) for alert in await alerts(house, open="true")}
+
+
+async def test_a_certificate_that_ends_is_told_until_a_new_one_is_there(
+    house: House, clock: ManualClock, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    old, new = (authority.identity("emp", lasts=timedelta(days=days)) for days in (100, 400))
+    path, ask = "/api/v1/oicp/connections/acme", {"kind": "emp", "provider_ids": ["DE-DCB"], "base_url": ""}
+    assert (await house.ask("PUT", path, {**ask, "certificates": [old.pem]})).status == 201
+    end = (old.certificate.not_valid_after_utc - clock.now()).total_seconds() + clock.passed_s
+
+    async def looks_at(days_left: int) -> dict[str, tuple[str, str]]:
+        await looks(house, clock, after_s=end - days_left * 86_400 - clock.passed_s)
+        return await rules_open(house)
+
+    assert await looks_at(31) == {}
+    ends = {"certificate_ends": ("partner acme", "medium")}
+    assert await looks_at(30) == ends
+    last_days = {**ends, "certificate_last_days": ("partner acme", "high")}
+    assert await looks_at(7) == await looks_at(-1) == last_days
+    (alert,) = await alerts(house, open="true", rule="certificate_ends")
+    assert alert["about"] == "certificate"
+    assert (await house.ask("PUT", path, {**ask, "certificates": [old.pem, new.pem]})).status == 200
+    await looks(house, clock)
+    await looks(house, clock, after_s=61)
+    assert await rules_open(house) == {}
+
+
+async def test_the_end_of_a_certificate_of_ours_is_told_to_webhooks(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    quick = {"alert_look_s": 0.02, "lane_first_s": 0.05, "lane_cap_s": 0.1}
+    async with a_receiver() as receiver, a_serving_house(tmp_path, **quick) as house:
+        hears = {"url": receiver.url, "rules": ["certificate_last_days"]}
+        assert (await house.ask("POST", "/api/v1/webhooks", hears)).status == 201
+        asked = await house.ask("POST", "/api/v1/oicp/certificates", {"name": "qa", "common_name": "hub.example"})
+        issued = authority.sign(asked.tree["csr"], lasts=timedelta(days=5))
+        await house.ask("PUT", "/api/v1/oicp/certificates/qa", {"certificate": issued})
+        await receiver.hears(1)
+        (heard,) = receiver.heard
+        assert (heard.tree["type"], heard.tree["data"]["subject"]) == ("alert.opened", "ours qa")

@@ -71,6 +71,8 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_oicp_findings", (), ()),
     ("doc_oicp_held", (), ()),
     ("doc_oicp_operators", (), ()),
+    ("doc_oicp_pin_costs", (), ()),
+    ("doc_oicp_pin_tries", (), ()),
     ("doc_oicp_prices", ("source", "what", "provider", "name", "gone", "due"), ("source", "name", "due")),
     ("doc_oicp_projections", (), ()),
     ("doc_oicp_pulls", (), ()),

@@ -1,11 +1,13 @@
-"""Looks once a minute at what is no charger: held money, lanes and sites; opens and closes alerts of them.
+"""Looks once a minute at what is no charger: held money, lanes, sites, certificates; opens and closes alerts of them.
 
 It runs where the lanes run, in one process. What is seen is put together here; `house_rules.py` says what holds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
@@ -20,7 +22,16 @@ from modules.sessions.charge import held_since
 from partners.ocpp.sites.register import Known, Sites
 from partners.ocpp.watch import rows
 from partners.ocpp.watch.alerts import Step, Watched, resumed, step
-from partners.ocpp.watch.house_rules import CDRS, CHARGES, HeldMoney, HouseSight, LaneSeen, SiteSeen, house_holding
+from partners.ocpp.watch.house_rules import (
+    CDRS,
+    CHARGES,
+    CertificateSeen,
+    HeldMoney,
+    HouseSight,
+    LaneSeen,
+    SiteSeen,
+    house_holding,
+)
 from partners.ocpp.watch.rules import About
 from partners.ocpp.watch.thresholds import thresholds_of
 from partners.webhooks.model import LANE
@@ -32,13 +43,15 @@ _LOOKS: Final = 12
 _MOST: Final = 500
 
 Key = tuple[str, str]
+Ends = Callable[[], Awaitable[Mapping[str, datetime]]]
+"""Whose certificates there are, and when the last of each ends."""
 
 
 class HouseWatcher:
     """One an installation."""
 
-    def __init__(self, hub: Hub, lanes: Lanes, sites: Sites) -> None:
-        self._hub, self._lanes, self._sites = hub, lanes, sites
+    def __init__(self, hub: Hub, lanes: Lanes, sites: Sites, certificates: Ends) -> None:
+        self._hub, self._lanes, self._sites, self._certificates = hub, lanes, sites, certificates
         self._thresholds = thresholds_of(hub.settings)
         self._watched: dict[Key, Watched] = {}
         self._revision: int | None = None
@@ -89,7 +102,9 @@ class HouseWatcher:
         cdrs = HeldMoney(CDRS, await not_passed_on(hub.store, ours=hub.settings.party))
         await self._sites.refresh()
         sites = [seen for known in self._sites.all() for seen in await self._site(known)]
-        return HouseSight((charges, cdrs), [await self._lane(lane) for lane in self._lanes.all()], sites)
+        lanes = [await self._lane(lane) for lane in self._lanes.all()]
+        certificates = [CertificateSeen(whose, expires) for whose, expires in (await self._certificates()).items()]
+        return HouseSight((charges, cdrs), lanes, sites, certificates)
 
     async def _lane(self, lane: Lane) -> LaneSeen:
         is_webhook = lane.name.startswith(LANE)

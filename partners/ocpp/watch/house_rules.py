@@ -1,7 +1,8 @@
-"""What is wrong elsewhere than at a charger: money that waits, partners that take nothing, sites beyond their limits.
+"""What is wrong elsewhere than at a charger: money that waits, partners that take nothing, sites beyond their limits,
+certificates that end.
 
 As with chargers, a rule looks at what is seen at one moment and names the subjects for which it holds. A subject here
-is a partner, a webhook, a site or a node of it, or a kind of money that waits.
+is a partner, a webhook, a site or a node of it, a certificate, or a kind of money that waits.
 """
 
 from __future__ import annotations
@@ -51,12 +52,21 @@ class SiteSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateSeen:
+    """Whose it is, and when the last one of it ends."""
+
+    whose: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HouseSight:
     """All that is seen at one moment."""
 
     money: Sequence[HeldMoney] = ()
     lanes: Sequence[LaneSeen] = ()
     sites: Sequence[SiteSeen] = ()
+    certificates: Sequence[CertificateSeen] = ()
 
 
 def _held_money(sight: HouseSight, thresholds: Thresholds, now: datetime) -> Iterator[Held]:
@@ -94,6 +104,22 @@ def _site_meter(sight: HouseSight, thresholds: Thresholds, now: datetime) -> Ite
             yield Held(site.name, f"its meter has said nothing for {_span(now - site.heard)}")
 
 
+def _certificate_ends(sight: HouseSight, thresholds: Thresholds, now: datetime) -> Iterator[Held]:
+    yield from _ending(sight, thresholds.certificate_s, now)
+
+
+def _certificate_last_days(sight: HouseSight, thresholds: Thresholds, now: datetime) -> Iterator[Held]:
+    yield from _ending(sight, thresholds.certificate_last_s, now)
+
+
+def _ending(sight: HouseSight, within_s: float, now: datetime) -> Iterator[Held]:
+    for certificate in sight.certificates:
+        left = certificate.expires - now
+        if left.total_seconds() <= within_s:
+            when = f"ended {_span(-left)} ago" if left <= timedelta() else f"ends in {_span(left)}"
+            yield Held(certificate.whose, f"its certificate {when}, on {certificate.expires:%Y-%m-%d}")
+
+
 _WORDS: Final = {CHARGES: "charges are not billed", CDRS: "CDRs of others are not passed on"}
 
 HOUSE_RULES: Final[tuple[Rule[HouseSight], ...]] = (
@@ -102,6 +128,8 @@ HOUSE_RULES: Final[tuple[Rule[HouseSight], ...]] = (
     Rule("webhook_stopped", Severity.MEDIUM, _webhook_stopped, about=About.WEBHOOK),
     Rule("site_limit", Severity.HIGH, _site_limit, lambda thresholds: thresholds.site_s, about=About.SITE),
     Rule("site_meter", Severity.MEDIUM, _site_meter, lambda thresholds: thresholds.site_s, about=About.SITE),
+    Rule("certificate_ends", Severity.MEDIUM, _certificate_ends, about=About.CERTIFICATE),
+    Rule("certificate_last_days", Severity.HIGH, _certificate_last_days, about=About.CERTIFICATE),
 )
 
 

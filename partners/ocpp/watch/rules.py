@@ -32,6 +32,8 @@ class About(StrEnum):
     SITE = "site"
     """A site, or the meter of one of its nodes, as in garage/main."""
     MONEY = "money"
+    CERTIFICATE = "certificate"
+    """One that partners of OICP and we know each other by: `ours qa`, `port`, `partner acme`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,9 @@ class Thresholds:
     lane_s: float = 3600.0
     site_s: float = 60.0
     commissioning_s: float = 7 * 86_400.0
+    certificate_s: float = 30 * 86_400.0
+    certificate_last_s: float = 7 * 86_400.0
+    """Before its end, if no other one is there that lasts longer."""
     clear_s: float = 60.0
     """How long a rule must not hold before its alert closes."""
 

@@ -17,5 +17,6 @@ def thresholds_of(settings: Settings) -> Thresholds:
         held_s=settings.alert_held_s,
         lane_s=settings.alert_lane_s,
         commissioning_s=settings.alert_commissioning_s,
+        certificate_s=settings.alert_certificate_s,
         clear_s=settings.alert_clear_s,
     )

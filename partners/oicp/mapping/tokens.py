@@ -71,6 +71,26 @@ def medium_of(identification: Identification, terms: Terms | None = None) -> Med
     raise NotSayable("the message does not say who it is")
 
 
+def is_qr_code(identification: Identification) -> bool:
+    """Is a QR code the way that counts?"""
+    return next((field for field in MEDIA if identification.get(field)), "") == QR_CODE
+
+
+def without_pin(identification: Identification) -> Tree:
+    """All of it but the PIN of a QR code, which is for whoever compares it and for nobody else."""
+    code = identification.get(QR_CODE)
+    if not code:
+        return dict(identification)
+    told = {name: value for name, value in code.items() if name not in ("PIN", "HashedPIN")}
+    return {**identification, QR_CODE: told}
+
+
+def without_pins(message: Mapping[str, Any]) -> Tree:
+    """A message that is kept or goes on, without a PIN in what it says of who it is."""
+    said = message.get("Identification")
+    return {**message, "Identification": without_pin(said)} if said else dict(message)
+
+
 def _turned(uid: str) -> str:
     try:
         return ids.card_uid(uid, is_reversed=True)

@@ -10,7 +10,6 @@ import pytest
 from hub.core.parties import PartyRole
 from modules.tokens.store import TOKENS
 from partners.oicp.answers import Code, Refused
-from partners.oicp.cards import OICP_CARDS
 from tests.partners.oicp.bridged import Bridged, bridged
 
 UID, OTHER = "0102030405060708090A", "0102030405060708090B"
@@ -107,14 +106,3 @@ async def test_a_contract_of_another_emp_is_refused(bridge: Bridged) -> None:
         await push(bridge, "insert", card(), card(OTHER, EvcoID="NL-XYZ-C12345678-X"))
     assert refused.value.code is Code.FOREIGN_CONTRACT
     assert await tokens(bridge) == {}
-
-
-async def test_hashed_pins_stay_with_us(bridge: Bridged) -> None:
-    pin = {"Value": "$2b$12$abcdefghijklmnopqrstuv", "Function": "Bcrypt"}
-    await push(bridge, "insert", {"QRCodeIdentification": {"EvcoID": EVCO, "HashedPIN": pin}})
-    assert await tokens(bridge) == {}
-    assert len(await bridge.world.store.select(OICP_CARDS)) == 1
-    start = {"OperatorID": "DE*ABC", "Identification": {"QRCodeIdentification": {"EvcoID": EVCO, "PIN": "1234"}}}
-    with pytest.raises(Refused) as refused:
-        await bridge.ask("abc", "AuthorizeStart", start, id="DE*ABC")
-    assert refused.value.code is Code.WRONG_PIN

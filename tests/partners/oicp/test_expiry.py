@@ -65,10 +65,24 @@ async def test_an_end_is_told_at_60_30_and_7_days_and_then_daily(world: World, a
     assert all(both[1] == [] for both in days.values())
 
 
+async def test_of_several_certificates_of_a_partner_the_last_one_counts(world: World, authority: Authority) -> None:
+    connections, certificates = Connections(world.hub), Certificates(world.hub, Seal(Keys.from_secret(b"x" * 32).seal))
+    expiry = Expiry(world.hub, connections, certificates)
+    new, old = (authority.identity("emp", lasts=DAY * days).pem for days in (400, 20))
+    both = Connection(partner="emp", kind="emp", provider_ids=("DE-DCB",), presented=(new, old))
+    await connections.connect(both, actor="test")
+    ends = [end.expires for end in expiry.ends() if end.whose == "partner emp"]
+    assert expiry.last_ends()["partner emp"] == max(ends) > min(ends)
+    assert set(expiry.last_ends()) == {"port", "partner emp"}
+
+
 async def test_a_file_that_cannot_be_read_is_told_and_ends_nothing(world: World, authority: Authority) -> None:
     expiry = await watched(world, authority)
     spoil(world.hub.settings.oicp_certificate)
-    assert [end.whose for end in expiry.ends()] == ["ours qa", "partner emp"]
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert [end.whose for end in expiry.ends()] == ["ours qa", "partner emp"]
+    assert [entry["log_level"] for entry in logs] == ["error"]
 
 
 async def test_a_key_is_sealed_where_it_is_kept(world: World, authority: Authority) -> None:

@@ -11,6 +11,7 @@ from partners.ocpp.watch.house_rules import (
     CDRS,
     CHARGES,
     HOUSE_RULES,
+    CertificateSeen,
     HeldMoney,
     HouseSight,
     LaneSeen,
@@ -29,6 +30,10 @@ def ago(**span: float) -> datetime:
 
 def lane(**given: object) -> HouseSight:
     return HouseSight(lanes=[LaneSeen(About.PARTNER, "acme", waiting=3, **given)])  # type: ignore[arg-type]
+
+
+def certificate(**left: float) -> HouseSight:
+    return HouseSight(certificates=[CertificateSeen("port", NOW + timedelta(**left))])
 
 
 @pytest.mark.parametrize(
@@ -60,6 +65,19 @@ def lane(**given: object) -> HouseSight:
         (
             HouseSight(sites=[SiteSeen("garage/main", heard=ago(minutes=9), fresh_s=300)]),
             {("site_meter", "garage/main"): "its meter has said nothing for 9 min"},
+        ),
+        (certificate(days=30, seconds=1), {}),
+        (certificate(days=30), {("certificate_ends", "port"): "its certificate ends in 30 days, on 2026-06-03"}),
+        (
+            certificate(days=7, seconds=1),
+            {("certificate_ends", "port"): "its certificate ends in 7 days, on 2026-05-11"},
+        ),
+        (
+            certificate(hours=-3),
+            dict.fromkeys(
+                (("certificate_ends", "port"), ("certificate_last_days", "port")),
+                "its certificate ended 3 h ago, on 2026-05-04",
+            ),
         ),
     ],
 )
