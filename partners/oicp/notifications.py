@@ -92,7 +92,8 @@ class Notifications:
         """
         ledger, session_id = self._bridge.ledger, tree.get("session_id", tree["id"])
         key = f"{owner}/{session_id}"
-        row = await ledger.by_reference(tree.get("authorization_reference") or "") or await ledger.by_session(key)
+        reference = tree.get("authorization_reference") or ""
+        row = await ledger.by_reference(reference, emp=connection.partner) or await ledger.by_session(key)
         row = row or await self._by_card(tree)
         if row is None:
             return await self._made(connection, owner, key, tree) if connection.kind == "emp" else None

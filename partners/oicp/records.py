@@ -32,7 +32,7 @@ from modules.cdrs.build import SessionFacts, make
 from modules.locations import service as locations
 from modules.tariffs import service as tariffs
 from modules.tariffs.pricing import PricingFault
-from partners.oicp import voices
+from partners.oicp import ids, voices
 from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, acknowledged, code_of
 from partners.oicp.bridge import Bridge
@@ -73,6 +73,8 @@ class Records:
         row = await self._bridge.ledger.brought(call.partner.name, record, is_hub=is_hub)
         if row is None:
             raise Refused(Code.SESSION_INVALID, http=404)
+        if not is_hub:
+            _check_evse(call.connection, record)
         self._check(record)
         kept = OicpRecord(
             session=row.id,
@@ -269,8 +271,8 @@ class Records:
             "HubOperatorID": voices.operator(connection, owner) if connection.kind == "hub" else "",
         }
         zone = await self._notifications.zone(f"{owner}/{cdr['cdr_location']['id']}")
-        ids = {name: value for name, value in names.items() if value}
-        said = record_of(cdr, ids, time_zone=zone, terms=terms_with(connection))
+        told = {name: value for name, value in names.items() if value}
+        said = record_of(cdr, told, time_zone=zone, terms=terms_with(connection))
         self._bridge.hub.losses.note(connection.partner, "out", "cdrs", said.lost)
         for warning in said.warnings:
             log.warning("cdr said in OICP with less", session=row.id, what=warning)
@@ -303,6 +305,13 @@ class Records:
         if record is None or record.state != DELIVERED or record.emp != partner.name:
             raise PeerRefused("it is not known to be there", http=404, status_code=2003)
         return {"id": cdr_id}
+
+
+def _check_evse(connection: Connection, record: Message) -> None:
+    """Raises: Refused, for an EVSE that is none of the operator's."""
+    own = {ids.OperatorID.parse(each).canonical for each in connection.operator_ids}
+    if ids.EvseID.parse(record["EvseID"]).operator.canonical not in own:
+        raise Refused(Code.FOREIGN_EVSE, info=record["EvseID"])
 
 
 def _moment(record: Message, name: str) -> datetime:
