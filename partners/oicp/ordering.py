@@ -26,7 +26,7 @@ from hub.core.registry import Partner
 from hub.core.types import parse_datetime
 from partners.oicp import voices
 from partners.oicp.agreed import terms_with
-from partners.oicp.answers import Code, code_of
+from partners.oicp.answers import Code, outcome_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.ledger import PENDING, REFUSED, OicpSession, new_session_id
@@ -155,7 +155,7 @@ class Ordering:
             await self._note(session, code_of_silence(fault))
             await self._tell(connection, name, order, _result_of(fault))
             return
-        code = code_of(answer)
+        code = outcome_of(answer)
         if code == Code.SUCCESS:
             issued = str(answer.get("SessionID") or "")
             if connection.kind == "hub" and issued and issued.lower() != session.id:
@@ -188,7 +188,7 @@ class Ordering:
         except PeerFault as fault:
             await self._note(session, code_of_silence(fault))
             return _result_of(fault)
-        code = code_of(answer)
+        code = outcome_of(answer)
         await self._note(session, own_code(code))
         return _outcome(code, reserves=operation == _RELEASE)
 

@@ -20,7 +20,7 @@ import structlog
 from msgspec.structs import replace
 
 from hub.core.clock import timestamp
-from hub.core.errors import BusbarError, Conflict, PeerFault, PeerRefused
+from hub.core.errors import BusbarError, Conflict, PeerFault, PeerNonsense, PeerRefused
 from hub.core.jsontypes import Tree
 from hub.core.operations import RECEIVER
 from hub.core.parties import Party
@@ -34,7 +34,7 @@ from modules.tariffs import service as tariffs
 from modules.tariffs.pricing import PricingFault
 from partners.oicp import ids, voices
 from partners.oicp.agreed import terms_with
-from partners.oicp.answers import Code, Refused, acknowledged, code_of
+from partners.oicp.answers import Code, Refused, acknowledged, code_of, is_nonsense, says_yes
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
@@ -53,6 +53,10 @@ AGAIN_EVERY_S: Final = 60.0
 _WAIT_S: Final = 30.0
 _MOST_KWH: Final = 1000
 _SUCCESS: Final = 1000
+_REFUSED: Final = 2000
+_TROUBLE: Final = 3000
+_OF_THEIR_SERVER: Final = frozenset({Code.HUB_ERROR, Code.DATABASE_ERROR, Code.SYSTEM_ERROR, Code.PARTNER_SILENT})
+"""What says nothing of the record: it is brought again. Whatever else they answer, an operator has to look at."""
 _AHEAD: Final = timedelta(minutes=5)
 """Clocks differ; more than that is no end of a charge that is over."""
 
@@ -292,11 +296,14 @@ class Records:
                 return
             raise
         code = code_of(answer)
-        if answer.get("Result") or (again and code == Code.SESSION_INVALID):
+        if says_yes(answer) or (again and code == Code.SESSION_INVALID):
             return
+        if is_nonsense(answer):
+            raise PeerNonsense("the partner answered neither yes nor no")
         told = answer.get("StatusCode") or {}
         words = str(told.get("AdditionalInfo") or told.get("Description") or "")[:200]
-        raise PeerRefused(f"StatusCode {code}: {words}", http=200, status_code=2000)
+        ocpi_code = _TROUBLE if code in _OF_THEIR_SERVER else _REFUSED
+        raise PeerRefused(f"StatusCode {code}: {words}", http=200, status_code=ocpi_code)
 
     async def shown(self, partner: Partner, cdr_id: str, owner: str) -> Tree:
         """The CDR that a partner is known to have. Raises: PeerRefused."""

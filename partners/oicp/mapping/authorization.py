@@ -13,7 +13,7 @@ from typing import Any, Final
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from partners.oicp import ids
-from partners.oicp.answers import Code, code_of, status
+from partners.oicp.answers import Code, code_of, is_nonsense, status
 from partners.oicp.mapping.tokens import EMAID, Medium, synthetic_contract
 
 AUTHORIZED: Final = "Authorized"
@@ -64,7 +64,9 @@ CODES: Final[Mapping[str, Code]] = {
 
 
 def verdict_of(answer: Mapping[str, Any]) -> Verdict:
-    """What an AuthorizationStart or AuthorizationStop means. A yes whose code says no is a no."""
+    """What an AuthorizationStart or AuthorizationStop means. A yes whose code says no is a no; nonsense is neither."""
+    if is_nonsense(answer):
+        return Verdict.BROKEN
     code = code_of(answer)
     meant = next((verdict for member, verdict in VERDICTS.items() if member == code), Verdict.NOT_ALLOWED)
     if answer.get("AuthorizationStatus") == AUTHORIZED:
