@@ -174,7 +174,28 @@ _NO: Final[Tree] = {"Result": False}
 
 def code_of(answer: Mapping[str, Any], unsaid: str = "") -> str:
     """The code of what a partner answered, whatever it is; `unsaid` where it has none."""
-    return str((answer.get("StatusCode") or {}).get("Code", unsaid))
+    status = answer.get("StatusCode")
+    code = status.get("Code") if isinstance(status, Mapping) else None
+    return unsaid if code is None else str(code)
+
+
+def says_yes(answer: Mapping[str, Any]) -> bool:
+    """Is it a positive Acknowledgement? Some partners leave the Result out, and give the code alone."""
+    result = answer.get("Result")
+    return result is True or (result is None and code_of(answer) == Code.SUCCESS)
+
+
+def outcome_of(answer: Mapping[str, Any]) -> str:
+    """The code that counts: 000 of a yes that has none, and none of a no that says 000."""
+    code = code_of(answer)
+    if code in ("", Code.SUCCESS):
+        return Code.SUCCESS.value if says_yes(answer) else ""
+    return code
+
+
+def is_nonsense(answer: Mapping[str, Any]) -> bool:
+    """Does it say neither yes nor no?"""
+    return not code_of(answer) and not isinstance(answer.get("Result"), bool) and "AuthorizationStatus" not in answer
 
 
 def status(code: Code, description: str = "", info: str = "") -> Tree:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from hub.core.clock import timestamp
-from hub.core.errors import PeerRefused, PeerTimeout, PeerUnreachable
+from hub.core.errors import PeerFault, PeerRefused, PeerTimeout, PeerUnreachable
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.operations import SENDER, SMALL
@@ -25,10 +25,11 @@ from hub.core.registry import Partner
 from modules.tokens import service as tokens
 from partners.oicp import ids, voices
 from partners.oicp.agreed import terms_with
-from partners.oicp.answers import Code, Refused
+from partners.oicp.answers import Code, Refused, code_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.cards import Card
 from partners.oicp.connections import Connection
+from partners.oicp.contracts import check_contract
 from partners.oicp.face import Call
 from partners.oicp.ledger import ACTIVE, ENDED, PENDING, OicpSession, new_session_id
 from partners.oicp.mapping import authorization
@@ -37,12 +38,14 @@ from partners.oicp.mapping.authorization import Verdict
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.terms import Terms
 from partners.oicp.mapping.tokens import Medium, is_qr_code, without_pin
-from partners.oicp.original import being_served, original
+from partners.oicp.original import being_served, original, refused_with
 from partners.oicp.qr_codes import QrCodes
 
 Message = Mapping[str, Any]
 
 _UNKNOWN_TOKEN: Final = 2004
+_STOP_S: Final = 5.0
+"""Seconds that an EMP has to say whether its driver may stop."""
 
 
 def medium_of(identification: Message, terms: Terms) -> Medium:
@@ -68,12 +71,13 @@ class Authorizing:
         medium = medium_of(message["Identification"], terms_with(call.connection))
         place = await self._bridge.places.find(message.get("EvseID", ""))
         asker = await self._asker(call)
+        self._check_contract(call, medium)
         references = (
             {"location_id": place.location_id, "evse_uids": [place.evse_uid]}
             if place is not None and place.owner == asker
             else None
         )
-        with being_served(message):
+        with being_served(message) as refusals:
             said = await self._bridge.inward.request(
                 *(
                     self._bridge.hub.registry.get(call.partner.name),
@@ -87,11 +91,12 @@ class Authorizing:
                 sender=asker,
             )
         if not said.is_success:
-            raise Refused(authorization.code_of_error(said.http, said.code, medium), said.message)
+            code = authorization.code_of_error(said.http, said.code, medium)
+            raise Refused(authorization.own_code(refusals, code), said.message)
         info: Tree = said.data
         code, why = authorization.code_of_answer(info)
         if code is not Code.SUCCESS:
-            raise Refused(code, info=why)
+            raise Refused(authorization.own_code(refusals, code), info=why)
         session = await self._opened(call, medium, info, asker)
         return _answer(call.connection, session)
 
@@ -104,6 +109,16 @@ class Authorizing:
         elif str(party) not in call.partner.parties:
             raise Refused(Code.FOREIGN_EVSE)
         return str(party)
+
+    def _check_contract(self, call: Call, medium: Medium) -> None:
+        """A contract's id says whose it is; a card is asked about among those who have agreed. Raises: Refused."""
+        if medium.token_type != tokens_of_oicp.EMAID:
+            return
+        try:
+            provider = ids.EvcoID.parse(medium.uid).party()
+        except ids.InvalidId:
+            return
+        check_contract(self._bridge.hub, call.partner, provider, "tokens")
 
     async def _opened(self, call: Call, medium: Medium, info: Tree, asker: str) -> OicpSession:
         """The session that is allowed, under the SessionID that it has or gets."""
@@ -137,13 +152,18 @@ class Authorizing:
         )
 
     async def stop(self, call: Call) -> Message:
-        """A CPO asks whether a driver may stop: only by what he started with. Raises: Refused."""
+        """A CPO asks whether a driver may stop: his EMP says so, if it speaks OICP; else only by what he started with.
+
+        Raises: Refused.
+        """
         message = call.message
         session = await self._bridge.ledger.find(message["SessionID"])
         if session is None or session.cpo != call.partner.name or session.state not in (PENDING, ACTIVE, ENDED):
             raise Refused(Code.SESSION_INVALID)
         if is_qr_code(message["Identification"]):
             await self._qr_codes.stop(call, session)
+            return _answer(call.connection, session)
+        if session.emp and await self._asked_to_stop(session, message):
             return _answer(call.connection, session)
         medium = medium_of(message["Identification"], terms_with(call.connection))
         if is_qr_code(session.identification):
@@ -152,6 +172,24 @@ class Authorizing:
         if (medium.name, ids.folded_uid(medium.uid)) != (began.name, ids.folded_uid(began.uid)):
             raise Refused(medium.unknown)
         return _answer(call.connection, session)
+
+    async def _asked_to_stop(self, session: OicpSession, message: Message) -> bool:
+        """True: the EMP says yes. False: it does not say; that operation is optional. Raises: Refused, with its no."""
+        connection = self._bridge.connections.of(session.emp)
+        if connection is None:
+            return False
+        path_id = voices.operator(connection, session.cpo_party)
+        asked = {**message, "OperatorID": path_id}
+        try:
+            said = await self._bridge.ask(
+                connection, "AuthorizeStop", asked, id=path_id, deadline_s=_STOP_S, wait=False
+            )
+        except PeerFault:
+            return False
+        code = code_of(said)
+        if code in authorization.OF_EMPS:
+            raise Refused(code)
+        return authorization.verdict_of(said) is Verdict.ALLOWED
 
     async def ask(
         self, partner: Partner, uid: str, token_type: str, references: Tree | None, *, sender: str, deadline_s: float
@@ -169,6 +207,8 @@ class Authorizing:
             connection, "AuthorizeStart", message, id=path_id, deadline_s=deadline_s, wait=False
         )
         verdict = authorization.verdict_of(said)
+        if verdict is not Verdict.ALLOWED:
+            refused_with(code_of(said))
         _raise(verdict)
         token = await self._token(connection, uid, token_type, said)
         if verdict is not Verdict.ALLOWED:

@@ -1,7 +1,7 @@
 """One push of EVSE data or status to a hub, and what becomes of it when it is not taken as a whole.
 
-009       the hub has, or has not, what we thought: the other ActionType is tried, then half and half, down to the EVSE
-018, 022  something in it is not taken: half and half, down to the EVSE, which is set aside until it is another one
+009            the hub has, or has not, what we thought: the other ActionType is tried, then half and half
+018, 019, 022  something in it is not taken: half and half, down to the one, which is set aside until it is another one
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from hub.core.errors import PeerRefused
-from partners.oicp.answers import Code
+from partners.oicp.answers import Code, code_of, says_yes
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 
@@ -19,7 +19,7 @@ Items = Sequence[tuple[str, Record]]
 """Canonical EvseID and what is pushed of it."""
 
 _OTHER: Final = {"insert": "update", "update": "insert"}
-_ITS_OWN: Final = frozenset({Code.DATA_ERROR, Code.FOREIGN_EVSE, Code.DATA_TRANSACTION})
+_ITS_OWN: Final = frozenset({Code.DATA_ERROR, Code.FOREIGN_EVSE, Code.FOREIGN_CONTRACT, Code.DATA_TRANSACTION})
 _WAIT_S: Final = 120.0
 WRITES: Final = 250
 """Rows of what was taken are written so many a commit."""
@@ -118,7 +118,8 @@ class Sending:
             if fault.http == 400:
                 raise Refusal(Code.DATA_ERROR, fault.message) from None
             raise
-        if said.get("Result") is True:
+        if says_yes(said):
             return
-        told = said.get("StatusCode") or {}
-        raise Refusal(str(told.get("Code", "")), str(told.get("AdditionalInfo") or told.get("Description") or ""))
+        told = said.get("StatusCode")
+        words = told.get("AdditionalInfo") or told.get("Description") or "" if isinstance(told, Mapping) else ""
+        raise Refusal(code_of(said), str(words))

@@ -38,11 +38,13 @@ async def fetched(
         wait=True,
         **more,
     )
+    code = code_of(answer.tree)
+    if (code and code.zfill(3) != Code.SUCCESS) or answer.tree.get("Result") is False:
+        raise PeerRefused(f"{operation}: StatusCode {code[:20]}", http=200)
     try:
         found = await asyncio.to_thread(read, ANSWERS[operation], answer.tree)
     except Unfit as fault:
         raise PeerNonsense(f"{operation}: {fault.message[:150]}") from None
-    code = code_of(found.tree, Code.SUCCESS)
-    if code != Code.SUCCESS:
-        raise PeerRefused(f"{operation}: StatusCode {code}", http=200)
+    if not found.tree:
+        raise PeerNonsense(f"{operation}: there is nothing in the answer")
     return Fetched(found.tree, answer.tree)

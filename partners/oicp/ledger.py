@@ -81,6 +81,8 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the last order, as OCPI's CommandResultType."""
     pin: str = ""
     """Of a QR code: the hash of the PIN that it began with, as long as it is open."""
+    code: str = ""
+    """The StatusCode with which a CPO of OICP refused it: what OCPI has one word for, OICP has several for."""
 
     @property
     def is_open(self) -> bool:
@@ -135,9 +137,15 @@ class Ledger:
         document = await self._hub.store.get(OICP_SESSIONS, session_id.lower())
         return None if document is None else _read(document)
 
-    async def by_reference(self, reference: str) -> OicpSession | None:
-        """That of an OCPI authorization_reference."""
-        return await self._only(reference=reference.upper()) if reference else None
+    async def by_reference(self, reference: str, *, emp: str = "") -> OicpSession | None:
+        """That of an OCPI authorization_reference. Of several the one that EMP `emp` knows, else the newest.
+
+        There are two where an EMP of OICP orders a charge behind another hub: each hub has given it a SessionID.
+        """
+        if not reference:
+            return None
+        found = await self._fitting(reference=reference.upper())
+        return max(found, key=lambda each: (each.emp == emp, each.opened), default=None)
 
     async def by_session(self, key: str) -> OicpSession | None:
         """That of an OCPI session, by its key."""
@@ -214,8 +222,10 @@ class Ledger:
 
     async def _only(self, **equal: str) -> OicpSession | None:
         """The newest that fits: names are not given twice, but a partner's might be."""
-        found = await self._hub.store.select(OICP_SESSIONS, equal=equal, limit=100)
-        return max(map(_read, found), key=lambda each: each.opened, default=None)
+        return max(await self._fitting(**equal), key=lambda each: each.opened, default=None)
+
+    async def _fitting(self, **equal: str) -> list[OicpSession]:
+        return [_read(each) for each in await self._hub.store.select(OICP_SESSIONS, equal=equal, limit=100)]
 
 
 def new_session_id() -> str:

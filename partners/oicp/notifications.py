@@ -26,7 +26,7 @@ from modules.locations import service as locations
 from modules.sessions import received as sessions
 from partners.oicp import ids, voices
 from partners.oicp.agreed import terms_with
-from partners.oicp.answers import Code, Refused, acknowledged
+from partners.oicp.answers import Code, Refused, acknowledged, says_yes
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
@@ -37,6 +37,7 @@ from partners.oicp.mapping.tokens import identification_of, without_pins
 from partners.oicp.ordering import Ordering
 from partners.oicp.places import EvsePlace
 from partners.oicp.serving import RESULTS
+from partners.oicp.wire import Acknowledgement, write
 
 log = structlog.get_logger()
 
@@ -100,7 +101,8 @@ class Notifications:
         """
         ledger, session_id = self._bridge.ledger, tree.get("session_id", tree["id"])
         key = f"{owner}/{session_id}"
-        row = await ledger.by_reference(tree.get("authorization_reference") or "") or await ledger.by_session(key)
+        reference = tree.get("authorization_reference") or ""
+        row = await ledger.by_reference(reference, emp=connection.partner) or await ledger.by_session(key)
         row = row or await self._by_card(tree)
         if row is None:
             return await self._made(connection, owner, key, tree) if connection.kind == "emp" else None
@@ -162,7 +164,7 @@ class Notifications:
         except BusbarError as fault:
             log.info("notification not taken", partner=connection.partner, type=notification["Type"], why=str(fault))
             return False
-        return bool(answer.get("Result"))
+        return says_yes(answer)
 
     async def _stop_here(self, partner: Partner, row: OicpSession, session_id: str) -> None:
         """Whoever ordered it was told that it failed. Raises nothing: it is tried again with the next update."""
@@ -226,9 +228,11 @@ class Notifications:
             raise Refused(Code.NOT_OFFERED)
         try:
             answer = await self._bridge.ask(connection, "ChargingNotification", message, deadline_s=_WAIT_S, wait=False)
+            return write(Acknowledgement, answer)
+        except NotSayable:
+            raise Refused(Code.SYSTEM_ERROR, info="the provider answered nothing that can be read") from None
         except PeerFault:
             raise Refused(Code.PARTNER_SILENT) from None
-        return answer
 
     async def _as_session(self, partner: Partner, row: OicpSession, message: Message) -> None:
         """Raises: Refused, where the hub does not take it."""

@@ -26,11 +26,11 @@ from hub.core.registry import Partner
 from hub.core.types import parse_datetime
 from partners.oicp import voices
 from partners.oicp.agreed import terms_with
-from partners.oicp.answers import Code, code_of
+from partners.oicp.answers import Code, outcome_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.ledger import PENDING, REFUSED, OicpSession, new_session_id
-from partners.oicp.mapping.commands import command_result, message_of, minutes_until
+from partners.oicp.mapping.commands import code_of_silence, command_result, message_of, minutes_until, own_code
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.tokens import remote_identification
 from partners.oicp.places import EvsePlace
@@ -86,12 +86,25 @@ class Ordering:
             return _REJECTED
         if not place.is_remote:
             return _NOT_SUPPORTED
-        session = self._session(connection, order, place, identification, to=to, sender=sender)
-        await self._bridge.ledger.open(session)
+        session = await self._known(connection, order, to=to, sender=sender)
+        if session is None:
+            session = self._session(connection, order, place, identification, to=to, sender=sender)
+            await self._bridge.ledger.open(session)
         message = self._message(connection, session) | ({"Duration": minutes} if minutes is not None else {})
         operation = "AuthorizeRemoteStart" if minutes is None else "AuthorizeRemoteReservationStart"
         self._later(self._start(connection, session, operation, message, name, order))
         return _ACCEPTED
+
+    async def _known(self, connection: Connection, order: Tree, *, to: str, sender: str) -> OicpSession | None:
+        """What an EMP of OICP orders at a CPO of OICP: we are the hub, and both know it by one SessionID."""
+        known = await self._bridge.ledger.find(order.get("authorization_reference") or "")
+        if known is None or (known.cpo, known.cpo_party, known.emp_party) != (connection.partner, to, sender):
+            return None
+        if connection.kind == "hub" or not known.emp or known.state != PENDING:
+            return None
+        reservation = order.get("reservation_id", "")
+        named = f"{sender}/{reservation}" if reservation else ""
+        return await self._bridge.ledger.change(known.id, lambda session: replace(session, reservation=named))
 
     def _minutes(self, connection: Connection, order: Tree) -> int:
         """Raises: NotSayable."""
@@ -121,46 +134,63 @@ class Ordering:
 
     def _message(self, connection: Connection, session: OicpSession) -> dict[str, Any]:
         message: dict[str, Any] = {
-            "ProviderID": session.provider_id,
+            "SessionID": "" if connection.kind == "hub" else session.id,
+            "ProviderID": _provider(connection, session),
             "EvseID": session.evse_id,
             "Identification": session.identification,
             "EMPPartnerSessionID": session.emp_partner_session,
+            "PartnerProductID": session.product,
         }
-        return message if connection.kind == "hub" else {"SessionID": session.id, **message}
+        return {name: value for name, value in message.items() if value}
 
     async def _start(
         self, connection: Connection, session: OicpSession, operation: str, message: Message, name: str, order: Tree
     ) -> None:
         try:
             answer = await self._bridge.ask(
-                connection, operation, message, id=session.provider_id, deadline_s=WAIT_S, wait=False
+                connection, operation, message, id=message["ProviderID"], deadline_s=WAIT_S, wait=False
             )
         except PeerFault as fault:
             await self._settled(session, REFUSED)
+            await self._note(session, code_of_silence(fault))
             await self._tell(connection, name, order, _result_of(fault))
             return
-        code = code_of(answer)
+        code = outcome_of(answer)
         if code == Code.SUCCESS:
             issued = str(answer.get("SessionID") or "")
             if connection.kind == "hub" and issued and issued.lower() != session.id:
                 session = await self._bridge.ledger.renamed(session, issued)
+            await self._is_called(session, str(answer.get("CPOPartnerSessionID") or ""))
         else:
             await self._settled(session, REFUSED)
+            await self._note(session, own_code(code))
         await self._tell(connection, name, order, _outcome(code))
+
+    async def _is_called(self, session: OicpSession, name: str) -> None:
+        """What the CPO calls it, for an EMP of OICP to be told."""
+        if session.emp and name:
+            await self._bridge.ledger.change(session.id, lambda known: replace(known, cpo_partner_session=name))
+
+    async def _note(self, session: OicpSession, code: Code | None) -> None:
+        """In the very word of the CPO, for an EMP of OICP that waits (`serving`)."""
+        if session.emp and code is not None:
+            await self._bridge.ledger.change(session.id, lambda known: replace(known, code=code.value))
 
     async def _stop(self, connection: Connection, session: OicpSession, operation: str, name: str, order: Tree) -> None:
         await self._tell(connection, name, order, await self.stop(connection, session, operation))
 
     async def stop(self, connection: Connection, session: OicpSession, operation: str = "AuthorizeRemoteStop") -> Tree:
         """Order the end of a charge or reservation. Returns: what became of it, as CommandResult."""
-        message = {"SessionID": session.id, "ProviderID": session.provider_id, "EvseID": session.evse_id}
+        provider = _provider(connection, session)
+        message = {"SessionID": session.id, "ProviderID": provider, "EvseID": session.evse_id}
         try:
-            answer = await self._bridge.ask(
-                connection, operation, message, id=session.provider_id, deadline_s=WAIT_S, wait=False
-            )
+            answer = await self._bridge.ask(connection, operation, message, id=provider, deadline_s=WAIT_S, wait=False)
         except PeerFault as fault:
+            await self._note(session, code_of_silence(fault))
             return _result_of(fault)
-        return _outcome(code_of(answer), reserves=operation == _RELEASE)
+        code = outcome_of(answer)
+        await self._note(session, own_code(code))
+        return _outcome(code, reserves=operation == _RELEASE)
 
     async def _settled(self, session: OicpSession, state: str) -> None:
         with suppress(NotFound):  # the hub has told of the charge meanwhile, by its own SessionID: it goes on
@@ -184,6 +214,11 @@ class Ordering:
 
     def _later(self, work: Any) -> None:
         self._bridge.hub.background.start(work, name="oicp order")
+
+
+def _provider(connection: Connection, session: OicpSession) -> str:
+    """The ProviderID under which a session is ordered there."""
+    return session.provider_id if connection.kind == "hub" else voices.styled_provider(connection, session.provider_id)
 
 
 def _outcome(code: str, *, reserves: bool = False) -> Tree:

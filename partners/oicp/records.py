@@ -20,7 +20,7 @@ import structlog
 from msgspec.structs import replace
 
 from hub.core.clock import timestamp
-from hub.core.errors import BusbarError, Conflict, PeerFault, PeerRefused
+from hub.core.errors import BusbarError, Conflict, PeerFault, PeerNonsense, PeerRefused
 from hub.core.jsontypes import Tree
 from hub.core.operations import RECEIVER
 from hub.core.parties import Party
@@ -32,9 +32,9 @@ from modules.cdrs.build import SessionFacts, make
 from modules.locations import service as locations
 from modules.tariffs import service as tariffs
 from modules.tariffs.pricing import PricingFault
-from partners.oicp import voices
+from partners.oicp import ids, voices
 from partners.oicp.agreed import terms_with
-from partners.oicp.answers import Code, Refused, acknowledged, code_of
+from partners.oicp.answers import Code, Refused, acknowledged, code_of, is_nonsense, says_yes
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
@@ -54,6 +54,10 @@ AGAIN_EVERY_S: Final = 60.0
 _WAIT_S: Final = 30.0
 _MOST_KWH: Final = 1000
 _SUCCESS: Final = 1000
+_REFUSED: Final = 2000
+_TROUBLE: Final = 3000
+_OF_THEIR_SERVER: Final = frozenset({Code.HUB_ERROR, Code.DATABASE_ERROR, Code.SYSTEM_ERROR, Code.PARTNER_SILENT})
+"""What says nothing of the record: it is brought again. Whatever else they answer, an operator has to look at."""
 _AHEAD: Final = timedelta(minutes=5)
 """Clocks differ; more than that is no end of a charge that is over."""
 
@@ -74,6 +78,8 @@ class Records:
         row = await self._bridge.ledger.brought(call.partner.name, record, is_hub=is_hub)
         if row is None:
             raise Refused(Code.SESSION_INVALID, http=404)
+        if not is_hub:
+            _check_evse(call.connection, record)
         self._check(record)
         kept = OicpRecord(
             session=row.id,
@@ -270,8 +276,8 @@ class Records:
             "HubOperatorID": voices.operator(connection, owner) if connection.kind == "hub" else "",
         }
         zone = await self._notifications.zone(f"{owner}/{cdr['cdr_location']['id']}")
-        ids = {name: value for name, value in names.items() if value}
-        said = record_of(cdr, ids, time_zone=zone, terms=terms_with(connection))
+        told = {name: value for name, value in names.items() if value}
+        said = record_of(cdr, told, time_zone=zone, terms=terms_with(connection))
         self._bridge.hub.losses.note(connection.partner, "out", "cdrs", said.lost)
         for warning in said.warnings:
             log.warning("cdr said in OICP with less", session=row.id, what=warning)
@@ -291,11 +297,14 @@ class Records:
                 return
             raise
         code = code_of(answer)
-        if answer.get("Result") or (again and code == Code.SESSION_INVALID):
+        if says_yes(answer) or (again and code == Code.SESSION_INVALID):
             return
+        if is_nonsense(answer):
+            raise PeerNonsense("the partner answered neither yes nor no")
         told = answer.get("StatusCode") or {}
         words = str(told.get("AdditionalInfo") or told.get("Description") or "")[:200]
-        raise PeerRefused(f"StatusCode {code}: {words}", http=200, status_code=2000)
+        ocpi_code = _TROUBLE if code in _OF_THEIR_SERVER else _REFUSED
+        raise PeerRefused(f"StatusCode {code}: {words}", http=200, status_code=ocpi_code)
 
     async def shown(self, partner: Partner, cdr_id: str, owner: str) -> Tree:
         """The CDR that a partner is known to have. Raises: PeerRefused."""
@@ -304,6 +313,13 @@ class Records:
         if record is None or record.state != DELIVERED or record.emp != partner.name:
             raise PeerRefused("it is not known to be there", http=404, status_code=2003)
         return {"id": cdr_id}
+
+
+def _check_evse(connection: Connection, record: Message) -> None:
+    """Raises: Refused, for an EVSE that is none of the operator's."""
+    own = {ids.OperatorID.parse(each).canonical for each in connection.operator_ids}
+    if ids.EvseID.parse(record["EvseID"]).operator.canonical not in own:
+        raise Refused(Code.FOREIGN_EVSE, info=record["EvseID"])
 
 
 def _moment(record: Message, name: str) -> datetime:

@@ -29,6 +29,7 @@ from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, acknowledged
 from partners.oicp.authorize import medium_of
 from partners.oicp.bridge import Bridge
+from partners.oicp.contracts import check_contract, is_known
 from partners.oicp.face import Call
 from partners.oicp.inward import Answered
 from partners.oicp.ledger import ACTIVE, PENDING, REFUSED, OicpSession, new_session_id
@@ -82,8 +83,9 @@ class Serving:
     async def remote_stop(self, call: Call) -> Message:
         """Stop a charge. Raises: Refused."""
         session = await self._own(call)
-        session = await self._begun(session)
-        order = {"session_id": session.session.split("/", 1)[1]}
+        if not self._is_known_there(session):
+            session = await self._begun(session)
+        order = {"session_id": session.session.partition("/")[2] or session.id}
         return await self._carried_out(call, session, "STOP_SESSION", order)
 
     async def reservation_stop(self, call: Call) -> Message:
@@ -107,8 +109,13 @@ class Serving:
             ring.set()
 
     async def _place(self, call: Call) -> EvsePlace:
-        """Raises: Refused."""
+        """In the order of OICP's checks: partner, contract, EVSE. Raises: Refused."""
         place = await self._bridge.places.find(call.message["EvseID"])
+        party = Party.parse(place.owner) if place is not None else _operator(call)
+        if party is not None and not is_known(self._bridge.hub, party):
+            raise Refused(Code.PARTNER_UNKNOWN)
+        if party is not None:
+            check_contract(self._bridge.hub, call.partner, party, "commands")
         if place is None:
             raise Refused(Code.UNKNOWN_EVSE)
         if not place.is_remote:
@@ -120,6 +127,7 @@ class Serving:
         session = await self._bridge.ledger.find(call.message["SessionID"])
         if session is None or session.emp != call.partner.name or not session.is_open:
             raise Refused(Code.SESSION_INVALID)
+        check_contract(self._bridge.hub, call.partner, Party.parse(session.cpo_party), "commands")
         return session
 
     async def _opened(self, call: Call, place: EvsePlace, origin: str) -> OicpSession:
@@ -164,6 +172,11 @@ class Serving:
         }
         return {**order, "connector_id": place.connector_id} if place.connector_id else order
 
+    def _is_known_there(self, session: OicpSession) -> bool:
+        """Does the CPO speak OICP too, and call it by the same SessionID?"""
+        connection = self._bridge.connections.of(session.cpo)
+        return connection is not None and connection.kind == "cpo"
+
     async def _begun(self, session: OicpSession) -> OicpSession:
         """The session once OCPI has a name for it. Raises: Refused, where that does not come soon."""
         clock = self._bridge.hub.clock
@@ -178,7 +191,7 @@ class Serving:
     async def _carried_out(self, call: Call, session: OicpSession, command: str, order: Tree) -> Message:
         """Send the order, wait for its result, answer. Raises: Refused."""
         begins = command in ("START_SESSION", "RESERVE_NOW")
-        await self._bridge.ledger.change(session.id, lambda known: replace(known, result=""))
+        await self._bridge.ledger.change(session.id, lambda known: replace(known, result="", code=""))
         ring = self._rings[session.id] = asyncio.Event()
         try:
             partner = self._bridge.hub.registry.get(call.partner.name)
@@ -196,7 +209,12 @@ class Serving:
             raise Refused(code, info=said.message)
         if command == "CANCEL_RESERVATION":
             await self._bridge.ledger.change(session.id, OicpSession.closed)
-        return acknowledged(SessionID=session.id, EMPPartnerSessionID=session.emp_partner_session)
+        known = await self._bridge.ledger.get(session.id)
+        return acknowledged(
+            SessionID=session.id,
+            CPOPartnerSessionID=known.cpo_partner_session,
+            EMPPartnerSessionID=known.emp_partner_session,
+        )
 
     async def _ask(self, partner: Partner, session: OicpSession, command: str, order: Tree) -> Answered:
         return await self._bridge.inward.request(
@@ -218,13 +236,25 @@ class Serving:
                 await asyncio.wait_for(ring.wait(), _LOOK_EVERY_S)
             session = await self._bridge.ledger.get(session_id)
             if session.result:
-                return code_of_command(session.result, reserves=reserves, terms=terms)
+                return (
+                    Code(session.code)
+                    if session.code
+                    else code_of_command(session.result, reserves=reserves, terms=terms)
+                )
         return Code.EVSE_UNREACHABLE
 
     async def _refuse(self, session_id: str) -> None:
         await self._bridge.ledger.change(
             session_id, lambda known: replace(known, state=REFUSED) if known.state in (PENDING, ACTIVE) else known
         )
+
+
+def _operator(call: Call) -> Party | None:
+    """Whose EVSE it would be; None where its id does not tell."""
+    try:
+        return ids.EvseID.parse(call.message["EvseID"]).operator.party(call.connection.countries)
+    except ids.InvalidId:
+        return None
 
 
 def _code_at_once(said: Answered, reserves: bool, terms: Terms) -> Code | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from hub.core.clock import timestamp
 from tests.databases import a_database
 from tests.walks.cpos import joined, location
 from tests.walks.oicp_site import CONTRACT, OicpSite
@@ -131,7 +133,7 @@ async def test_a_card_of_an_ocpi_emsp_charges_at_an_oicp_cpo(oicp: OicpSite) -> 
     oicp.nobody_complains()
 
 
-async def test_a_reservation_goes_both_ways(oicp: OicpSite) -> None:
+async def test_an_oicp_emp_reserves_our_charger_and_gives_it_up_again(oicp: OicpSite) -> None:
     place = oicp.site.place()
     async with oicp.site.charger(place) as charger:
         await charger.boot()
@@ -142,6 +144,45 @@ async def test_a_reservation_goes_both_ways(oicp: OicpSite) -> None:
         assert kept["code"] == "000", kept
         release = {"doing": "release", "EvseID": evse_id, "SessionID": kept["answer"]["SessionID"]}
         assert (await asyncio.to_thread(oicp.emp.do, "remote", **release))["code"] == "000"
+    oicp.nobody_complains()
+
+
+def _results(outcome: Tree) -> tuple[str, str]:
+    return outcome["answer"]["result"], outcome["result"]["result"]
+
+
+@pytest.mark.parametrize("version", VERSIONS[1:])
+async def test_an_ocpi_emsp_reserves_an_oicp_cpos_evse_and_gives_it_up_again(oicp: OicpSite, version: str) -> None:
+    emsp, other = oicp.emsp(version), oicp.emsp("2.3.0" if version == "2.2.1" else "2.2.1")
+    short = version.replace(".", "")
+    evse_id, name = f"DE*ABC*ERES{short}", f"res-{short}"
+    location = await _pushed(oicp, evse_id, emsp)
+    token = emsp.push_token(oicp.site.uid(), contract_id=f"NL-EEE-C000R{short}1")
+
+    async def becomes(status: str) -> None:
+        def is_it() -> bool:
+            return any(_evse(each, evse_id).get("status") == status for each in emsp.held("locations"))
+
+        await until(is_it, why=f"{evse_id} to be {status} at the eMSP")
+
+    wish: Tree = {"location_id": location["id"], "evse_uid": _evse(location, evse_id)["uid"]}
+    wish["expiry_date"] = timestamp(datetime.now(UTC) + timedelta(minutes=20))
+    reserved = await emsp.command("RESERVE_NOW", {**wish, "token": token, "reservation_id": name})
+    assert _results(reserved) == ("ACCEPTED", "ACCEPTED"), reserved
+    await becomes("RESERVED")
+    [kept] = [each for each in oicp.cpo.web.ask("GET", "/sandbox/state")["charges"] if each["EvseID"] == evse_id]
+    assert kept["state"] == "reserved"
+    assert kept["Identification"]["RemoteIdentification"]["EvcoID"].startswith(token["contract_id"])
+
+    theirs = other.push_token(oicp.site.uid(), contract_id=f"NL-EEE-C000S{short}1")
+    refused = await other.command("RESERVE_NOW", {**wish, "token": theirs, "reservation_id": f"{name}-too"})
+    assert _results(refused) == ("ACCEPTED", "EVSE_OCCUPIED"), refused
+
+    cancelled = await emsp.command("CANCEL_RESERVATION", {"reservation_id": name})
+    assert _results(cancelled) == ("ACCEPTED", "ACCEPTED"), cancelled
+    await becomes("AVAILABLE")
+    [cdr] = await until(lambda: emsp.of_token("cdrs", token), why="the CDR of a reservation that was given up")
+    assert cdr["total_energy"] == 0
     oicp.nobody_complains()
 
 

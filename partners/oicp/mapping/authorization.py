@@ -6,14 +6,14 @@ no: who cannot be reached leaves it to the operator's own policy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from partners.oicp import ids
-from partners.oicp.answers import Code, code_of, status
+from partners.oicp.answers import Code, code_of, is_nonsense, status
 from partners.oicp.mapping.tokens import EMAID, Medium, synthetic_contract
 
 AUTHORIZED: Final = "Authorized"
@@ -46,6 +46,13 @@ VERDICTS: Final[Mapping[Code, Verdict]] = {
 }
 """Every code that OICP lists."""
 
+OF_EMPS: Final = frozenset(
+    {
+        *(Code.WRONG_PIN, Code.UNKNOWN_CARD, Code.UNREADABLE_CARD, Code.UNKNOWN_CONTRACT, Code.NOBODY_POSITIVE),
+        *(Code.APP_TIMEOUT, Code.PLUG_CONTRACT, Code.PLUG_CERTIFICATE, Code.PLUG_TIMEOUT, Code.CONTRACT_LOCKED),
+    }
+)
+"""What an EMP may refuse with."""
 CODES: Final[Mapping[str, Code]] = {
     "ALLOWED": Code.SUCCESS,
     "BLOCKED": Code.CONTRACT_LOCKED,
@@ -57,7 +64,9 @@ CODES: Final[Mapping[str, Code]] = {
 
 
 def verdict_of(answer: Mapping[str, Any]) -> Verdict:
-    """What an AuthorizationStart or AuthorizationStop means. A yes whose code says no is a no."""
+    """What an AuthorizationStart or AuthorizationStop means. A yes whose code says no is a no; nonsense is neither."""
+    if is_nonsense(answer):
+        return Verdict.BROKEN
     code = code_of(answer)
     meant = next((verdict for member, verdict in VERDICTS.items() if member == code), Verdict.NOT_ALLOWED)
     if answer.get("AuthorizationStatus") == AUTHORIZED:
@@ -77,6 +86,16 @@ def code_of_error(http: int, ocpi_code: int, medium: Medium) -> Code:
     if http == 404 or ocpi_code == 2004:
         return medium.unknown
     return Code.PARTNER_SILENT if ocpi_code >= 3000 else Code.NOBODY_POSITIVE
+
+
+def own_code(refusals: Sequence[str], meant: Code) -> Code:
+    """The StatusCode of the one provider of OICP that was asked, where it says more than `meant`, what OCPI made of it.
+
+    Of several that refused, none speaks for the others. Who says that a contract is locked knows the driver, and counts
+    before who does not.
+    """
+    said = next((member for member in OF_EMPS if [member] == list(refusals)), meant)
+    return meant if meant is Code.CONTRACT_LOCKED else said
 
 
 def allowed(session_id: str, provider_id: str, **partner_sessions: str) -> Tree:

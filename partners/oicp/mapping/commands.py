@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from hub.core.errors import EndpointsMissing, PeerFault, PeerTimeout, PeerUnreachable
 from partners.oicp.answers import Code
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.terms import Terms
@@ -47,6 +48,13 @@ MESSAGES: Final[Mapping[Code, str]] = {
     Code.SESSION_INVALID: "the session is not valid",
 }
 """What is to be told beside a FAILED."""
+OF_CPOS: Final = frozenset(
+    {
+        *(Code.SESSION_INVALID, Code.EVSE_UNREACHABLE, Code.NO_CAR, Code.EVSE_RESERVED, Code.EVSE_IN_USE),
+        *(Code.UNKNOWN_EVSE, Code.EVSE_NOT_COMPATIBLE, Code.EVSE_OUT_OF_SERVICE),
+    }
+)
+"""What a CPO may refuse with (400, 500 to 700). All else is between it and us, and nothing for an EMP to know."""
 LONGEST_MIN: Final = 99
 """A reservation's Duration has two digits."""
 USUAL_MIN: Final = 15
@@ -72,6 +80,18 @@ def command_result(code: str, *, reserves: bool = False) -> str:
     if reserves and code == Code.SESSION_INVALID:
         return "UNKNOWN_RESERVATION"
     return next((result for member, result in TO_OCPI.items() if member == code), "FAILED")
+
+
+def own_code(code: str) -> Code | None:
+    """What a CPO of OICP said, if an EMP of OICP is to hear it as it is."""
+    return next((member for member in OF_CPOS if member == code), None)
+
+
+def code_of_silence(fault: PeerFault) -> Code | None:
+    """Why a CPO of OICP has said nothing; None where it has, if not in OICP's words."""
+    if isinstance(fault, EndpointsMissing):
+        return Code.NOT_OFFERED
+    return Code.PARTNER_SILENT if isinstance(fault, PeerTimeout | PeerUnreachable) else None
 
 
 def message_of(code: str) -> str:

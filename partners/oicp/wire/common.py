@@ -33,6 +33,8 @@ def _code(value: object) -> str:
 class StatusCodeType(Message):
     """How it went. Codes that the specification does not list are met, and read."""
 
+    bare = "Code"
+
     Code: Annotated[str, Kind(_code, _CODE.fault, _CODE.schema)]
     Description: Annotated[str, text(200)] | None = None
     AdditionalInfo: Annotated[str, text(1000)] | None = None

@@ -66,13 +66,20 @@ class CpoCounter:
         return self._yes(charge, call)
 
     async def reserve(self, call: Call) -> Reply:
-        """eRoamingAuthorizeRemoteReservationStart."""
+        """eRoamingAuthorizeRemoteReservationStart: nobody else gets the EVSE, and all are told that it is reserved."""
         await self._willing(call)
-        return self._yes(self._new(call, "reserved"), call)
+        charge = self._new(call, "reserved")
+        self._cpo.later(self._shows(charge, "Reserved"))
+        return self._yes(charge, call)
 
     async def release(self, call: Call) -> Reply:
-        """eRoamingAuthorizeRemoteReservationStop: a record of nothing follows."""
+        """eRoamingAuthorizeRemoteReservationStop: the EVSE is free again, and a record of nothing follows.
+
+        What is no reservation is not given up.
+        """
         charge = self._known(call)
+        if charge.state != "reserved":
+            raise Refused("400")
         await self._willing(call)
         charge.lasts(minutes=0, kwh=0)
         self._cpo.later(self._ended(charge, notified=False))
@@ -99,6 +106,7 @@ class CpoCounter:
             if not reserved_for_them:
                 raise Refused("601" if other.state == "reserved" else "602")
             other.state = "over"
+            self._cpo.later(self._shows(other, "Occupied"))
         ids = {**sessions_of(tree), "CPOPartnerSessionID": f"cpo-{tree['SessionID'][:8]}"}
         product = tree.get("PartnerProductID")
         return self._cpo.charges.keep(Charge(ids, tree["EvseID"], identification, state, product))
@@ -125,3 +133,8 @@ class CpoCounter:
         if charge.state == "reserved":
             charge.kwh = Decimal(0)
         await self._cpo.charges.end(charge, notified=notified)
+        if self._cpo.grounds.status_of(charge.evse_id) in ("Reserved", "Occupied"):
+            await self._shows(charge, "Available")
+
+    async def _shows(self, charge: Charge, status: str) -> None:
+        await self._cpo.grounds.push_status("update", {charge.evse_id: status})

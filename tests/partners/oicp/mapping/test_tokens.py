@@ -197,7 +197,7 @@ def test_only_a_yes_with_a_yes_is_a_yes() -> None:
     assert authorization.verdict_of(answer("000")) is Verdict.ALLOWED
     assert authorization.verdict_of(answer("200")) is Verdict.BLOCKED
     assert authorization.verdict_of({"AuthorizationStatus": "Authorized"}) is Verdict.ALLOWED
-    assert authorization.verdict_of({}) is Verdict.NOT_ALLOWED
+    assert authorization.verdict_of({}) is Verdict.BROKEN
 
 
 @pytest.mark.parametrize(

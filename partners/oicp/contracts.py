@@ -1,0 +1,28 @@
+"""Contracts of OICP are agreements here. Where a message names whom it is for, OICP has a code for each reason why not.
+
+300  nobody here has that id
+210  there is somebody, and no agreement lets the asker reach it
+
+OCPI has one answer for both, since who may not reach a party is to learn nothing of it. In OICP whoever asks has named
+an EVSE or a contract of that party, and looks for the contract that is missing.
+"""
+
+from __future__ import annotations
+
+from hub.core.parties import Party
+from hub.core.ports import Hub
+from hub.core.registry import Partner, State
+from partners.oicp.answers import Code, Refused
+
+
+def is_known(hub: Hub, party: Party) -> bool:
+    """Is it ours, or that of a partner?"""
+    return str(party) in hub.settings.own_parties or hub.registry.find_party(party) is not None
+
+
+def check_contract(hub: Hub, asker: Partner, party: Party, module: str) -> None:
+    """Raises: Refused, where `party` is connected, and no agreement lets `asker` reach it in `module`."""
+    holder = hub.registry.find_party(party)
+    is_there = holder is not None and holder.state is State.CONNECTED and holder.name != asker.name
+    if is_there and not hub.agreements.reach(asker, str(party), module).allowed:
+        raise Refused(Code.NO_CONTRACT)
