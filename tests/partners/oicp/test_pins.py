@@ -51,7 +51,11 @@ def test_the_right_pin_fits_and_no_other_one() -> None:
     assert not fits(a_hash(), a_hash(), cost=4)
 
 
-@pytest.mark.parametrize("kept", [a_hash(), a_hash("4712"), a_hash(cost=6), "", "no hash"])
+@pytest.mark.parametrize(
+    "kept",
+    [a_hash(), a_hash("4712"), a_hash(cost=6), "", "no hash"],
+    ids=["the right one", "another", "a dearer one", "none", "no hash"],
+)
 def test_a_comparison_is_the_same_work_with_whatever_it_compares(rounds: list[int], kept: str) -> None:
     fits(PIN, kept, cost=7)
     assert sum(rounds) == 2**7
@@ -78,6 +82,7 @@ def test_a_pin_is_compared_as_far_as_bcrypt_goes_whatever_its_letters() -> None:
         "d41d8cd98f00b204e9800998ecf8427e",
         a_hash().replace("$2b$", "$1$"),
     ],
+    ids=["too dear", "dearest", "too cheap", "cut", "MD5", "another algorithm"],
 )
 def test_what_is_no_hash_or_costs_what_nobody_means_is_refused_and_not_repeated(value: str) -> None:
     assert cost_of(value) is None
