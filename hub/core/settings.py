@@ -180,11 +180,11 @@ class Settings(BaseSettings):
         le=2_592_000,
         description="Seconds that something may wait for a partner or webhook before an alert opens.",
     )
-    alert_certificate_s: float = Field(
-        2_592_000.0,
-        gt=0,
-        le=31_536_000,
-        description="Seconds before the end of a certificate of OICP from which on an alert is open; in the last week"
+    alert_certificate_days: int = Field(
+        30,
+        ge=1,
+        le=365,
+        description="Days before the end of a certificate of OICP from which on an alert is open; in the last week"
         " there is another one.",
     )
     history_days: int = Field(

@@ -17,6 +17,6 @@ def thresholds_of(settings: Settings) -> Thresholds:
         held_s=settings.alert_held_s,
         lane_s=settings.alert_lane_s,
         commissioning_s=settings.alert_commissioning_s,
-        certificate_s=settings.alert_certificate_s,
+        certificate_s=settings.alert_certificate_days * 86_400.0,
         clear_s=settings.alert_clear_s,
     )
