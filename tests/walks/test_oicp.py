@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import bcrypt
 import pytest
 
 from hub.core.clock import timestamp
@@ -15,6 +16,8 @@ from tests.walks.cpos import joined, location
 from tests.walks.oicp_site import CONTRACT, OicpSite
 from tests.walks.site import VERSIONS, Emsp, Place, Tree, until
 from tests.walks.test_twenty import patches, twenty
+
+QR_CONTRACT = "DE-DCB-C00000009-0"
 
 
 @pytest.fixture(autouse=True)
@@ -230,6 +233,30 @@ async def test_one_change_reaches_twenty_emsps_of_ocpi_and_the_emp_of_oicp(
                 return "Occupied" in statuses.values()
 
             await until(told, why="the EMP of OICP")
+    oicp.nobody_complains()
+
+
+def _code(pin: str) -> Tree:
+    return {"QRCodeIdentification": {"EvcoID": QR_CONTRACT, "PIN": pin}}
+
+
+async def test_a_qr_code_is_checked_by_its_emp_and_while_that_is_away_by_the_hash_that_it_left(oicp: OicpSite) -> None:
+    evse_id, pin = "DE*ABC*EQR", "4711"
+    await _pushed(oicp, evse_id, oicp.emsp("2.2.1"))
+    oicp.emp.do("cards", evco_id=QR_CONTRACT, pin=pin)
+
+    def asked(shown: str) -> Tree:
+        said: Tree = oicp.cpo.do("authorize", identification=_code(shown), evse=evse_id)
+        return said
+
+    assert (asked(pin)["code"], asked("0000")["code"]) == ("000", "101")
+    oicp.emp.web.ask("PUT", "/sandbox/mode", {"mode": "unavailable", "only": ["AuthorizeStart"]})
+    assert asked(pin)["code"] == "310"
+    kept = {"Value": bcrypt.hashpw(pin.encode(), bcrypt.gensalt(6)).decode(), "Function": "Bcrypt"}
+    left: Tree = {"QRCodeIdentification": {"EvcoID": QR_CONTRACT, "HashedPIN": kept}}
+    assert oicp.emp.do("push-cards", action="insert", identifications=[left])["code"] == "000"
+    assert (asked(pin)["code"], asked("0000")["code"]) == ("000", "101")
+    oicp.emp.web.ask("PUT", "/sandbox/mode", {"mode": "happy"})
     oicp.nobody_complains()
 
 
