@@ -16,7 +16,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from hub.core.clock import timestamp
-from hub.core.errors import PeerFault, PeerRefused, PeerTimeout, PeerUnreachable
+from hub.core.errors import PeerRefused, PeerTimeout, PeerUnreachable
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.operations import SENDER, SMALL
@@ -30,6 +30,7 @@ from partners.oicp.bridge import Bridge
 from partners.oicp.cards import Card
 from partners.oicp.connections import Connection
 from partners.oicp.contracts import check_contract
+from partners.oicp.emp_stops import emp_lets_stop
 from partners.oicp.face import Call
 from partners.oicp.ledger import ACTIVE, ENDED, PENDING, OicpSession, new_session_id
 from partners.oicp.mapping import authorization
@@ -37,15 +38,13 @@ from partners.oicp.mapping import tokens as tokens_of_oicp
 from partners.oicp.mapping.authorization import Verdict
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.terms import Terms
-from partners.oicp.mapping.tokens import Medium, is_qr_code, without_pin
+from partners.oicp.mapping.tokens import Medium, is_qr_code, without_pin, without_pins
 from partners.oicp.original import being_served, original, refused_with
 from partners.oicp.qr_codes import QrCodes
 
 Message = Mapping[str, Any]
 
 _UNKNOWN_TOKEN: Final = 2004
-_STOP_S: Final = 5.0
-"""Seconds that an EMP has to say whether its driver may stop."""
 
 
 def medium_of(identification: Message, terms: Terms) -> Medium:
@@ -163,7 +162,7 @@ class Authorizing:
         if is_qr_code(message["Identification"]):
             await self._qr_codes.stop(call, session)
             return _answer(call.connection, session)
-        if session.emp and await self._asked_to_stop(session, message):
+        if await emp_lets_stop(self._bridge, session, without_pins(message)):
             return _answer(call.connection, session)
         medium = medium_of(message["Identification"], terms_with(call.connection))
         if is_qr_code(session.identification):
@@ -172,24 +171,6 @@ class Authorizing:
         if (medium.name, ids.folded_uid(medium.uid)) != (began.name, ids.folded_uid(began.uid)):
             raise Refused(medium.unknown)
         return _answer(call.connection, session)
-
-    async def _asked_to_stop(self, session: OicpSession, message: Message) -> bool:
-        """True: the EMP says yes. False: it does not say; that operation is optional. Raises: Refused, with its no."""
-        connection = self._bridge.connections.of(session.emp)
-        if connection is None:
-            return False
-        path_id = voices.operator(connection, session.cpo_party)
-        asked = {**message, "OperatorID": path_id}
-        try:
-            said = await self._bridge.ask(
-                connection, "AuthorizeStop", asked, id=path_id, deadline_s=_STOP_S, wait=False
-            )
-        except PeerFault:
-            return False
-        code = code_of(said)
-        if code in authorization.OF_EMPS:
-            raise Refused(code)
-        return authorization.verdict_of(said) is Verdict.ALLOWED
 
     async def ask(
         self, partner: Partner, uid: str, token_type: str, references: Tree | None, *, sender: str, deadline_s: float

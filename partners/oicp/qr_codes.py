@@ -20,10 +20,11 @@ from partners.oicp import voices
 from partners.oicp.answers import Code, Refused, code_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
+from partners.oicp.emp_stops import emp_lets_stop
 from partners.oicp.face import Call
 from partners.oicp.ids import EvcoID, InvalidId, ProviderID
 from partners.oicp.ledger import OicpSession, new_session_id
-from partners.oicp.mapping.authorization import Verdict, token_behind, verdict_of
+from partners.oicp.mapping.authorization import OF_EMPS, Verdict, token_behind, verdict_of
 from partners.oicp.mapping.tokens import EMAID, QR_CODE
 from partners.oicp.pin_tries import PinTries
 from partners.oicp.pins import USUAL_COST, PinWork, hash_in
@@ -32,8 +33,6 @@ from partners.oicp.qr_providers import provider_asked
 Message = Mapping[str, Any]
 
 _CARRIED: Final = ("EvseID", "CPOPartnerSessionID", "PartnerProductID")
-_WORD_OF_AN_EMP: Final = range(100, 201)
-"""Codes by which an EMP refuses a driver. Any other is about trouble, and says nothing of him."""
 
 
 class Shown(NamedTuple):
@@ -75,9 +74,13 @@ class QrCodes:
         return await self._opened(call, connection, shown, asker, {**(said or {}), **question})
 
     async def stop(self, call: Call, session: OicpSession) -> None:
-        """Is it the QR code and the PIN that the session began with? Raises: Refused."""
+        """May he stop it? His EMP says so; else it must be the code and the PIN that it began with. Raises: Refused."""
         shown = shown_in(call.message["Identification"])
+        asked = {**call.message, "Identification": _told(shown)}
+        is_his_emp = str(shown.contract.party()) == session.emp_party
         async with self._tries.one(shown.contract, by=call.partner.name):
+            if is_his_emp and await emp_lets_stop(self._bridge, session, asked):
+                return
             began = (session.identification.get(QR_CODE) or {}).get("EvcoID", "")
             kept = session.pin if began == str(shown.contract.complete) else ""
             if not await self._work.fits(shown.pin, kept, cost=USUAL_COST):
@@ -90,7 +93,7 @@ class QrCodes:
             **named,
             **{name: call.message[name] for name in _CARRIED if name in call.message},
             "OperatorID": voices.operator(connection, asker),
-            "Identification": {QR_CODE: {"EvcoID": str(shown.contract.complete), "PIN": shown.pin}},
+            "Identification": _told(shown),
         }
 
     async def _asked(self, connection: Connection, question: Message) -> Message | None:
@@ -102,15 +105,17 @@ class QrCodes:
         try:
             said = await self._bridge.ask(connection, "AuthorizeStart", question, **how)
         except PeerRefused as fault:
-            _raise(fault.status_code)
+            _raise(f"{fault.status_code or 0:03}")
             return None
         except PeerFault:
             return None
-        if verdict_of(said) is not Verdict.ALLOWED:
-            code = code_of(said)
-            _raise(int(code) if code.isdecimal() else None)
+        verdict = verdict_of(said)
+        if verdict is Verdict.ALLOWED:
+            return said
+        _raise(code_of(said))
+        if verdict in (Verdict.SILENT, Verdict.BROKEN):
             return None
-        return said
+        raise Refused(Code.NOBODY_POSITIVE)
 
     async def _compared(self, connection: Connection, shown: Shown) -> None:
         """By what the EMP has left with us. Raises: Refused; that it is silent, where it never left a PIN."""
@@ -152,8 +157,12 @@ class QrCodes:
         )
 
 
-def _raise(code: int | None) -> None:
+def _told(shown: Shown) -> dict[str, Any]:
+    """As the Identification of a question."""
+    return {QR_CODE: {"EvcoID": str(shown.contract.complete), "PIN": shown.pin}}
+
+
+def _raise(code: str) -> None:
     """Raises: Refused, if the code is an EMP's word about the driver."""
-    if code is not None and code in _WORD_OF_AN_EMP:
-        known = f"{code:03}"
-        raise Refused(Code(known) if known in set(Code) else Code.NOBODY_POSITIVE)
+    if code in OF_EMPS:
+        raise Refused(code)

@@ -5,6 +5,8 @@ the provider                                       who is asked
 is a connected EMP of OICP, or behind a hub of it  it, or that hub
 is nobody's                                        the one hub at which we are a CPO, if there is no second one
 is ours, or an eMSP's of OCPI, or not connected    nobody
+
+Where no agreement lets the CPO reach a provider that speaks OICP, it hears of that (210), as with any other contract.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from hub.core.routing import receiver
 from partners.oicp.answers import Code, Refused
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
+from partners.oicp.contracts import check_contract
 from partners.oicp.ids import EvcoID
 
 
@@ -27,6 +30,8 @@ def provider_asked(bridge: Bridge, sender: Partner, contract: EvcoID, asker: str
     claims = [claim for partner in registry.all() for claim in partner.claims if claim.party == party]
     if not any(claim.role in EMSP_LIKE for claim in claims):
         return _only_hub(bridge, sender)
+    if bridge.interpreted(party):
+        check_contract(bridge.hub, sender, party, "tokens")
     if str(party) not in bridge.hub.agreements.owners(sender, "tokens"):
         raise Refused(Code.WRONG_PIN)
     try:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from hub.core.agreements import Agreement
 from hub.core.errors import PeerRefused, PeerTimeout, PeerUnreachable
 from hub.core.parties import PartyRole
 from hub.core.registry import State
@@ -234,6 +235,42 @@ async def test_only_the_code_and_the_pin_that_began_a_session_stop_it(bridge: Br
         assert (await refused(bridge, {**wrong, **stop}, "AuthorizeStop")).code is Code.WRONG_PIN
     card = {"Identification": {"RFIDMifareFamilyIdentification": {"UID": "0102030405060708090A"}}}
     assert (await refused(bridge, {**shown(), **card, **stop}, "AuthorizeStop")).code is Code.UNKNOWN_CARD
+
+
+async def test_an_emp_that_says_who_may_stop_is_asked_about_its_own_contracts_alone(bridge: Bridged) -> None:
+    bridge.client.script = emp_says("000")
+    stop = {"SessionID": (await start(bridge, shown(EEE)))["SessionID"]}
+    assert (await refused(bridge, {**shown(), **stop}, "AuthorizeStop")).code is Code.WRONG_PIN
+    assert bridge.client.of("AuthorizeStop") == []
+    await bridge.ask("abc", "AuthorizeStop", {**shown(EEE, "9999"), **stop}, id="DE*ABC")
+    [asked] = bridge.client.of("AuthorizeStop")
+    assert asked["Identification"] == {"QRCodeIdentification": {"EvcoID": EEE, "PIN": "9999"}}
+    bridge.client.script = emp_says("101")
+    for _ in range(MOST + 1):
+        assert (await refused(bridge, {**shown(EEE), **stop}, "AuthorizeStop")).code == "101"
+    assert len(bridge.client.of("AuthorizeStop")) == 1 + MOST
+
+
+async def test_an_emp_that_does_not_say_who_may_stop_leaves_it_to_the_pin_that_began(bridge: Bridged) -> None:
+    bridge.client.script = emp_says("000")
+    stop = {"SessionID": (await start(bridge, shown(EEE)))["SessionID"]}
+    bridge.client.script = emp_says("320")
+    await bridge.ask("abc", "AuthorizeStop", {**shown(EEE), **stop}, id="DE*ABC")
+    assert (await refused(bridge, {**shown(EEE, WRONG), **stop}, "AuthorizeStop")).code is Code.WRONG_PIN
+
+
+async def test_a_pin_beside_a_card_is_told_to_nobody(bridge: Bridged) -> None:
+    bridge.client.script = emp_says("000")
+    both = {**shown(EEE)["Identification"], "RFIDMifareFamilyIdentification": {"UID": "0102030405060708090A"}}
+    stop = {"SessionID": (await start(bridge, shown(EEE)))["SessionID"]}
+    await bridge.ask("abc", "AuthorizeStop", {**shown(), "Identification": both, **stop}, id="DE*ABC")
+    [asked] = bridge.client.of("AuthorizeStop")
+    assert PIN not in str(asked["Identification"])
+
+
+async def test_a_missing_agreement_with_the_provider_is_told_as_such(bridge: Bridged) -> None:
+    await bridge.world.hub.agreements.put(Agreement("abc", "DE*DCB", "*", allow=False), actor="test")
+    assert (await refused(bridge, shown())).code is Code.NO_CONTRACT
 
 
 async def test_an_uploaded_pin_in_clear_is_kept_as_a_hash_alone(bridge: Bridged) -> None:
