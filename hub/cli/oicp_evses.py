@@ -11,6 +11,7 @@ from hub.cli.remote import quoted
 
 _FINDINGS: Final = ("owner", "reason", "things", "example")
 _LAWS: Final = "Local, External or Not Available."
+_UNITS: Final = "KILOWATT_HOUR, HOUR or MINUTE."
 
 
 def operator(
@@ -21,6 +22,9 @@ def operator(
     name: Annotated[str | None, typer.Option(help="For locations that name no operator.")] = None,
     calibration_law: Annotated[str | None, typer.Option(help=f"Where drivers find its data: {_LAWS}")] = None,
     dynamic_info: Annotated[str | None, typer.Option(help="Is status told besides: true, false or auto.")] = None,
+    default_price: Annotated[str | None, typer.Option(help="What EVSEs without a product cost (0.60), no tax.")] = None,
+    default_currency: Annotated[str | None, typer.Option(help="Of that price (EUR).")] = None,
+    default_unit: Annotated[str | None, typer.Option(help=f"What it is for: {_UNITS}")] = None,
 ) -> None:
     """What OICP asks of a CPO and OCPI does not tell: say it, or show what was said."""
     given = {
@@ -29,6 +33,9 @@ def operator(
         "operator_name": name,
         "calibration_law": calibration_law,
         "dynamic_info": dynamic_info,
+        "default_price": default_price,
+        "default_currency": default_currency,
+        "default_unit": default_unit,
     }
     terms: dict[str, Any] = {option: value or None for option, value in given.items() if value is not None}
     if not party:

@@ -174,3 +174,7 @@ class OicpOperator(Ask):
     calibration_law: Literal["Local", "External", "Not Available"] | None = None
     dynamic_info: Literal["true", "false", "auto"] | None = None
     rfid_modes: tuple[Literal["NFC RFID Classic", "NFC RFID DESFire"], ...] | None = None
+    default_price: Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$")] | None = None
+    """`0.60`, without tax: what EVSEs without a product cost. Without it, tariffs of OCPI are no products for EMPs."""
+    default_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
+    default_unit: Literal["HOUR", "KILOWATT_HOUR", "MINUTE"] | None = None

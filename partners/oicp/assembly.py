@@ -30,6 +30,7 @@ from partners.oicp.findings import OICP_FINDINGS
 from partners.oicp.inward import Inward
 from partners.oicp.ledger import OICP_SESSIONS, Ledger
 from partners.oicp.notifications import Notifications
+from partners.oicp.offered_prices import OfferedPrices
 from partners.oicp.operators import OICP_OPERATORS, Operators
 from partners.oicp.ordering import Ordering
 from partners.oicp.peers import OicpPeers
@@ -90,7 +91,7 @@ class Oicp:
         self.price_pushes = PricePushes(hub, prices)
         self.price_pushes.on_written(self.price_tariffs.wake)
         self.exchanges = Exchanges(self.bridge, PricePull(self.bridge, self.price_pushes))
-        self.price_lists = PriceLists(hub, prices)
+        self.price_lists = PriceLists(hub, prices, OfferedPrices(hub, self.operators))
         self.card_pushes = CardPushes(hub)
         self.card_tokens = CardTokens(hub)
         self.card_pushes.on_written(self.card_tokens.wake)

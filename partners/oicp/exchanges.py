@@ -68,5 +68,5 @@ class Exchanges:
         if connection.pushes_prices and connection.operator_ids:
             products, names = await our_products(self._hub, connection)
             await self.sets.push(connection, products_set(self._hub, connection), products)
-            evses = await our_evse_prices(self._hub, connection, names)
+            evses = await our_evse_prices(self._hub, names)
             await self.sets.push(connection, evses_set(self._hub, connection), evses)

@@ -1,4 +1,7 @@
-"""Prices that EMPs pull from us: those for everybody, and those for the EMP that asks."""
+"""Prices that EMPs pull from us: those for everybody, and those for the EMP that asks.
+
+Those that came in OICP go as they came; tariffs of OCPI go where OICP says them exactly (`offered_prices`).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from partners.oicp import ids
 from partners.oicp.answers import Code, status
 from partners.oicp.face import Call
 from partners.oicp.mapping.times import instant
+from partners.oicp.offered_prices import OfferedPrices
 from partners.oicp.prices import DEFAULT, EVSE, PRODUCT, Price, Prices
 from partners.oicp.wire.values import EVERYBODY
 
@@ -21,9 +25,10 @@ Message = Mapping[str, Any]
 class PriceLists:
     """PullPricingProductData and PullEVSEPricing. Only what agreements let the EMP have of others' tariffs."""
 
-    def __init__(self, hub: Hub, prices: Prices) -> None:
+    def __init__(self, hub: Hub, prices: Prices, offered: OfferedPrices) -> None:
         self._hub = hub
         self._prices = prices
+        self._offered = offered
 
     async def products(self, call: Call) -> Message:
         """With LastCall, the products that changed since; their default prices always."""
@@ -40,6 +45,9 @@ class PriceLists:
             product = {name: value for name, value in price.tree.items() if name != "ProviderID"}
             group["PricingProductDataRecords"].append(product)
         told = [group for group in groups.values() if group["PricingProductDataRecords"] or not since]
+        for owner in self._of_ocpi(call):
+            offered = await self._offered.products(call.partner.name, owner)
+            told += [{**offered, "OperatorID": _operator(call, owner)}] if offered is not None else []
         return {"PricingProductData": told, "StatusCode": status(Code.SUCCESS)}
 
     async def evses(self, call: Call) -> Message:
@@ -47,8 +55,15 @@ class PriceLists:
         by_owner: dict[str, list[dict[str, Any]]] = {}
         async for price in self._prices.visible(self._owners(call), [EVSE], _for(call), since=_since(call)):
             by_owner.setdefault(price.owner, []).append(dict(price.tree))
+        for owner in self._of_ocpi(call):
+            offered = await self._offered.evses(owner)
+            if offered:
+                by_owner.setdefault(owner, []).extend(offered)
         told = [{"OperatorID": _operator(call, owner), "EVSEPricing": pricing} for owner, pricing in by_owner.items()]
         return {"EVSEPricing": told, "StatusCode": status(Code.SUCCESS)}
+
+    def _of_ocpi(self, call: Call) -> list[str]:
+        return [owner for owner in self._owners(call) if self._offered.is_of_ocpi(owner)]
 
     def _owners(self, call: Call) -> list[str]:
         """Those of the operators asked about that the EMP may have."""

@@ -150,6 +150,38 @@ async def test_an_oicp_emp_reserves_our_charger_and_gives_it_up_again(oicp: Oicp
     oicp.nobody_complains()
 
 
+async def test_an_oicp_emp_pulls_our_tariff_as_a_product(oicp: OicpSite) -> None:
+    place, web = oicp.site.place(), oicp.site.hub.web
+    web.ask("PATCH", "/api/v1/oicp/operators/DE*BSB", {"default_price": "0.60"})
+    evse_id = await _pulled(oicp, place)
+    pulled = await asyncio.to_thread(oicp.emp.do, "pull-prices", operators=["DE*BSB"])
+    assert (pulled["products"]["code"], pulled["evses"]["code"]) == ("000", "000")
+    [prices] = pulled["products"]["answer"]["PricingProductData"]
+    [product] = prices["PricingProductDataRecords"]
+    [fee] = product["AdditionalReferences"]
+    assert (product["PricePerReferenceUnit"], product["ReferenceUnit"]) == (0.5, "KILOWATT_HOUR")
+    assert (fee["AdditionalReference"], fee["PricePerAdditionalReferenceUnit"]) == ("START FEE", 1)
+    [operator] = pulled["evses"]["answer"]["EVSEPricing"]
+    told = {each["EvseID"]: each["EvseIDProductList"] for each in operator["EVSEPricing"]}
+    assert told[evse_id] == [product["ProductID"]]
+    oicp.nobody_complains()
+
+
+async def test_an_emp_and_a_cpo_that_both_speak_oicp_charge_through_us(oicp: OicpSite) -> None:
+    evse_id = "DE*ABC*EBOTH"
+    await _pushed(oicp, evse_id, oicp.emsp("2.3.0"))
+    begun = await asyncio.to_thread(oicp.emp.do, "remote", doing="start", EvseID=evse_id, evco_id=CONTRACT)
+    assert begun["code"] == "000", begun
+    session = begun["answer"]["SessionID"]
+    await until(lambda: oicp.notifications(session), why="the start of the charge")
+    stop: dict[str, Any] = {"doing": "stop", "EvseID": evse_id, "SessionID": session}
+    assert (await asyncio.to_thread(oicp.emp.do, "remote", **stop))["code"] == "000"
+    [record] = await until(lambda: oicp.records(session), why="the record")
+    assert (record["EvseID"], record["ConsumedEnergy"]) == (evse_id, 10)
+    assert oicp.notifications(session)[-1] == "End"
+    oicp.nobody_complains()
+
+
 def _results(outcome: Tree) -> tuple[str, str]:
     return outcome["answer"]["result"], outcome["result"]["result"]
 

@@ -21,6 +21,13 @@ async def test_a_hotline_that_is_none_is_refused(house: House) -> None:
     assert (await house.ask("PATCH", f"{OPERATORS}/DE*ABC", {"hotline": "call us"})).code == "invalid_request"
 
 
+async def test_a_default_price_is_a_number_as_text(house: House) -> None:
+    asked = {"default_price": "0.60", "default_unit": "KILOWATT_HOUR"}
+    assert (await house.ask("PATCH", f"{OPERATORS}/DE*ABC", asked)).tree["terms"] == asked
+    for wrong in ("cheap", "-1", 0.6):
+        assert (await house.ask("PATCH", f"{OPERATORS}/DE*ABC", {"default_price": wrong})).code == "invalid_request"
+
+
 async def test_findings_are_listed(house: House) -> None:
     assert (await house.ask("GET", "/api/v1/oicp/findings")).tree == {"items": [], "total": 0}
 
