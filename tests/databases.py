@@ -192,12 +192,17 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     postgres_server.drop_database(database_url)
 
 
+def put_sqlite(path: Path) -> None:
+    """A SQLite file with the hub's tables, and nothing in them."""
+    path.write_bytes(_prepared_sqlite())
+    path.chmod(0o600)
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     """A SQLite file with the hub's tables, and nothing in them."""
     path = tmp_path / "busbar.db"
-    path.write_bytes(_prepared_sqlite())
-    path.chmod(0o600)
+    put_sqlite(path)
     return f"sqlite:///{path}"
 
 

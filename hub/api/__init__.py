@@ -87,7 +87,6 @@ def attach(app: FastAPI, program: Program) -> None:
     app.state.readiness = Readiness(program.store, program.hub.clock)
     app.state.answered = Counter()
     errors.install(app)
-    for router in ROUTERS:
-        app.include_router(router)
-    app.include_router(files.router)  # the chargers' own, and no part of the documented API
+    for router in (*ROUTERS, files.router):  # the files are the chargers' own, and no part of the documented API
+        app.router.routes += router.routes  # `include_router` would make them all anew, at the first request
     app.add_middleware(Front, answered=app.state.answered)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest_asyncio
 
@@ -11,7 +10,7 @@ from tests.modules.commands.world import World, a_world
 
 
 @pytest_asyncio.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(sqlite_url: str) -> AsyncIterator[World]:
     """A hub on a SQLite file of its own."""
-    async with a_world(f"sqlite:///{tmp_path}/busbar.db") as made:
+    async with a_world(sqlite_url) as made:
         yield made

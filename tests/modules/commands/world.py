@@ -23,7 +23,6 @@ from hub.core.parties import Party, PartyRole
 from hub.core.ports import Found, Hub, NoChargers, Outcome, PeerAnswer, Place
 from hub.core.registry import PARTNERS, Claim, Endpoint, IssuedToken, Partner, Registry, State, TokenUse
 from hub.core.secrets import Keys, Seal
-from hub.core.settings import Settings
 from hub.core.store import Store, open_store
 from modules import all_kinds
 from modules.commands import results
@@ -35,6 +34,7 @@ from modules.sessions import service as sessions
 from modules.sessions.charge import load
 from modules.sessions.store import SESSIONS
 from modules.tokens.authorize import By, Decision
+from tests.world import chosen_settings
 
 OURS = Party("DE", "BSB")
 NOW = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
@@ -371,7 +371,7 @@ async def _furnish(hub: Hub, keys: Mapping[str, str]) -> None:
 async def a_world(database_url: str) -> AsyncIterator[World]:
     """LOC1 has E1 and E2 at the charger CP1, E3 (in use) at CP2, and BARE without a charger; LOC2 has no charger."""
     clock, tasks = ManualClock(), BackgroundTasks()
-    settings = Settings(_env_file=None, party=str(OURS), command_timeout_s=TIMEOUT_S)
+    settings = chosen_settings(party=str(OURS), command_timeout_s=TIMEOUT_S)
     store = await open_store(database_url, KINDS, clock=clock)
     keys = Keys.from_secret(b"x" * 32)
     registry = Registry(store, keys.pepper, Seal(keys.seal))
