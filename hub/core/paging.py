@@ -120,10 +120,14 @@ class _Order:
     total: int
     seqs: list[int] = field(default_factory=list)
 
-    def note(self, offset: int, documents: Sequence[Leaf | Document]) -> None:
+    def before(self, offset: int) -> int:
+        """The seq after which a page at this offset begins."""
+        return self.seqs[offset - 1] if offset else 0
+
+    def note(self, offset: int, seqs: Sequence[int]) -> None:
         """A crawler reads a list from its beginning, and so makes all of it known."""
-        if offset <= len(self.seqs) < offset + len(documents):
-            self.seqs[offset:] = [document.seq for document in documents]
+        if offset <= len(self.seqs) < offset + len(seqs):
+            self.seqs[offset:] = seqs
 
 
 class Listing:
@@ -195,14 +199,29 @@ class Listing:
     async def _make(
         self, call: Call, at: tuple[object, ...], asked: Window, among: Mapping[str, Sequence[str]]
     ) -> _Page:
-        store = call.hub.store
-        revision = store.revision(self._kind)
+        store, audiences = call.hub.store, among.get("audience", FOR_ALL)
+        revision, order = store.revision(self._kind), self._order_of(store, at[2:], asked)
+        has_copies = self._kind.copied and len(audiences) > len(FOR_ALL)
+        if order is not None and not has_copies and not is_stored_form(call.version):
+            after = order.before(asked.offset)
+            seqs, versions = await store.marks(self._kind, among=among, after_seq=after, limit=asked.limit)
+            kept = self._rendition.at_hand(store, seqs, versions, call.version)
+            if kept is not None:
+                order.note(asked.offset, seqs)
+                return _Page(at, revision, call.hub.clock, _tail(kept[0]), order.total, len(seqs), kept[1])
         leaves, total = await self._leaves(store, at[2:], asked, among, bodies=is_stored_form(call.version))
-        count, audiences = len(leaves), among.get("audience", FOR_ALL)
-        if self._kind.copied and len(audiences) > len(FOR_ALL):
+        count = len(leaves)
+        if has_copies:
             leaves = await counting(store, self._kind, leaves, audiences)
         bodies, lost = await self._rendition.of_all(store, self._kind, leaves, call.version)
         return _Page(at, revision, call.hub.clock, _tail(bodies), total, count, lost)
+
+    def _order_of(self, store: Store, of: tuple[object, ...], asked: Window) -> _Order | None:
+        """What is known of the list, if that is enough to find the beginning of the page."""
+        order = self._orders.get(of) if asked.date_from is asked.date_to is None else None
+        if order is None or order.arrangement != store.arrangement(self._kind) or asked.offset > len(order.seqs):
+            return None
+        return order
 
     async def _leaves(
         self,
@@ -214,13 +233,11 @@ class Listing:
         bodies: bool,
     ) -> tuple[Sequence[Leaf | Document], int]:
         """What belongs on the page, and how long the list is; `of` are the values of `among`."""
-        arrangement = store.arrangement(self._kind)
-        is_whole = asked.date_from is asked.date_to is None
-        order = self._orders.get(of) if is_whole else None
-        if order is not None and order.arrangement == arrangement and asked.offset <= len(order.seqs):
-            after = order.seqs[asked.offset - 1] if asked.offset else 0
+        arrangement, order = store.arrangement(self._kind), self._order_of(store, of, asked)
+        if order is not None:
+            after = order.before(asked.offset)
             leaves = await store.leaves(self._kind, among=among, after_seq=after, limit=asked.limit, bodies=bodies)
-            order.note(asked.offset, leaves)
+            order.note(asked.offset, [leaf.seq for leaf in leaves])
             return leaves, order.total
         found = await store.page(
             self._kind,
@@ -230,9 +247,10 @@ class Listing:
             limit=asked.limit,
             among=among,
         )
-        if is_whole and (order is None or order.arrangement != arrangement):
+        before = self._orders.get(of)
+        if asked.date_from is asked.date_to is None and (before is None or before.arrangement != arrangement):
             order = self._keep_order(of, _Order(arrangement, found.total))
-            order.note(asked.offset, found.documents)
+            order.note(asked.offset, [document.seq for document in found.documents])
         return found.documents, found.total
 
     def _keep_order(self, of: tuple[object, ...], order: _Order) -> _Order:
@@ -274,8 +292,6 @@ def _tail(bodies: list[bytes]) -> bytes:
 
 def _link(call: Call, asked: Window, count: int) -> bytes:
     """The next page: every filter of this request, on our public address (REQ-018)."""
-    query = {name: call.query[name] for name in ("date_from", "date_to") if name in call.query}
-    query["offset"] = str(asked.offset + count)
-    query["limit"] = str(asked.limit)
-    text = "&".join(f"{quote(name)}={quote(value, safe=':')}" for name, value in query.items())
+    dates = [f"{name}={quote(call.query[name], safe=':')}" for name in ("date_from", "date_to") if name in call.query]
+    text = "&".join([*dates, f"offset={asked.offset + count}", f"limit={asked.limit}"])
     return f'<{call.hub.settings.base_url}{call.path}?{text}>; rel="next"'.encode()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Final
 
 from hub.core.dialect import VERSIONS, NotExpressible, Wire
 from hub.core.inbound import encode, parse
@@ -25,12 +27,16 @@ Context = Callable[[Store, Document], Awaitable[Mapping[str, Any]]]
 _LARGEST = 8 * 1024 * 1024
 
 
-class _Rendered(NamedTuple):
+@dataclass(slots=True)
+class _Rendered:
     """An object as a version has it, made from that writing of it; None where it cannot be said."""
 
     version: int
     body: bytes | None
     lost: tuple[str, ...]
+
+
+_NOTHING: Final = _Rendered(-1, None, ())
 
 
 class Rendition:
@@ -108,6 +114,15 @@ class Rendition:
             found[at] = None if document is None else await self._of(store, document, version)
         made = [rendered for rendered in found if rendered is not None]
         return [rendered.body for rendered in made if rendered.body is not None], _times(made)
+
+    def at_hand(
+        self, store: Store, seqs: list[int], versions: list[int], version: str
+    ) -> tuple[list[bytes], Mapping[str, int]] | None:
+        """As `of_all`, where all of it is kept; else None. The objects by `seq`, each with its version."""
+        found = list(map(self._kept_of(store, version).get, seqs, repeat(_NOTHING)))
+        if [rendered.version for rendered in found] != versions:
+            return None
+        return [body for rendered in found if (body := rendered.body) is not None], _times(found)
 
     async def _render(self, store: Store, document: Document, version: str) -> tuple[bytes | None, tuple[str, ...]]:
         context = await self._context(store, document) if self._context is not None else {}

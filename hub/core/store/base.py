@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import ClassVar, Final
 
+import msgspec
+
 from hub.core.store.audit import AUDIT_COLUMNS, GENESIS, AuditCheck, AuditRow, audit_row, check
 from hub.core.store.batch import Waiter
 from hub.core.store.copies import has_copies, listed, listed_after
@@ -20,6 +22,7 @@ from hub.core.store.documents import (
     Order,
     Page,
     Row,
+    Shape,
     Statement,
     bounded,
     change_row,
@@ -29,6 +32,7 @@ from hub.core.store.documents import (
     get_sql,
     is_wide,
     leaves_sql,
+    marks_sql,
     page_where,
     select_sql,
 )
@@ -39,6 +43,7 @@ from hub.core.units import ChangeRow, Document, Kind, Unit
 
 _KEYS_A_STATEMENT: Final = 500
 _AUDIT_ROWS_A_STEP: Final = 500
+_NUMBERS: Final = msgspec.json.Decoder(list[int])
 
 
 class DocumentStore(ABC):
@@ -136,11 +141,26 @@ class DocumentStore(ABC):
         values = {name: [value for value in some if is_storable(value)] for name, some in among.items()}
         if has_copies(kind, values):
             return await self._first_copies(kind, values, after_seq=after_seq, limit=limit)
-        shape = tuple((name, len(some), is_wide(name, some)) for name, some in values.items())
-        chosen = values.values() if self.numbered else [value for some in values.values() for value in some]
-        bound = [bounded(after_seq), *chosen, bounded(limit)]
+        shape, bound = self._first_ones(values, after_seq=after_seq, limit=limit)
         rows = await self._fetch(leaves_sql(kind, shape, numbered=self.numbered, bodies=bodies), bound)
         return list(map(Leaf._make, rows))
+
+    async def marks(
+        self, kind: Kind, *, among: Mapping[str, Sequence[str]], after_seq: int, limit: int
+    ) -> tuple[list[int], list[int]]:
+        values = {name: [value for value in some if is_storable(value)] for name, some in among.items()}
+        shape, bound = self._first_ones(values, after_seq=after_seq, limit=limit)
+        ((seqs, versions),) = await self._fetch(marks_sql(kind, shape, numbered=self.numbered), bound)
+        if self.numbered:
+            return seqs or [], versions or []
+        return _NUMBERS.decode(seqs), _NUMBERS.decode(versions)
+
+    def _first_ones(
+        self, among: Mapping[str, Sequence[str]], *, after_seq: int, limit: int
+    ) -> tuple[Shape, list[object]]:
+        shape = tuple((name, len(some), is_wide(name, some)) for name, some in among.items())
+        chosen = among.values() if self.numbered else [value for some in among.values() for value in some]
+        return shape, [bounded(after_seq), *chosen, bounded(limit)]
 
     async def _first_copies(
         self, kind: Kind, among: Mapping[str, Sequence[str]], *, after_seq: int, limit: int

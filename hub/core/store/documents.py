@@ -100,9 +100,28 @@ def columns(kind: Kind) -> str:
     return ", ".join(f'"{column}"' for column in (*COMMON, *kind.columns))
 
 
+Shape = tuple[tuple[str, int, bool], ...]
+"""The columns of a condition, how many values each may have, and if they are `wide`."""
+
+
 @lru_cache(maxsize=512)
-def leaves_sql(kind: Kind, shape: tuple[tuple[str, int, bool], ...], *, numbered: bool, bodies: bool) -> str:
-    """The statement of `Store.leaves`. `shape`: the columns, how many values each may have, and if they are `wide`."""
+def leaves_sql(kind: Kind, shape: Shape, *, numbered: bool, bodies: bool) -> str:
+    """The statement of `Store.leaves`."""
+    body = "body" if bodies else "''::bytea" if numbered else "x''"
+    return _first_ones(kind, f"seq, key, version, {body}", shape, numbered=numbered)
+
+
+@lru_cache(maxsize=512)
+def marks_sql(kind: Kind, shape: Shape, *, numbered: bool) -> str:
+    """The statement of `Store.marks`: one row, as each that Python has to fetch costs more than to find it.
+
+    Rows of a subquery with a LIMIT are aggregated in its order.
+    """
+    gathered = "array_agg(seq), array_agg(version)" if numbered else "json_group_array(seq), json_group_array(version)"
+    return f"SELECT {gathered} FROM ({_first_ones(kind, 'seq, version', shape, numbered=numbered)}) AS found"
+
+
+def _first_ones(kind: Kind, wanted: str, shape: Shape, *, numbered: bool) -> str:
     check_columns(kind, [name for name, *_ in shape])
     if numbered:
         conditions = [f'"{name}" = ANY(${at}::text[])' for at, (name, *_) in enumerate(shape, 2)]
@@ -110,8 +129,7 @@ def leaves_sql(kind: Kind, shape: tuple[tuple[str, int, bool], ...], *, numbered
         conditions = [f'{"+" * wide}"{name}" IN ({", ".join("?" * count)})' for name, count, wide in shape]
     first, last = ("$1", f"${len(shape) + 2}") if numbered else ("?", "?")
     where = " AND ".join([f"seq > {first}", *conditions])
-    body = "body" if bodies else "''::bytea" if numbered else "x''"
-    return f"SELECT seq, key, version, {body} FROM {table_name(kind)} WHERE {where} ORDER BY seq LIMIT {last}"
+    return f"SELECT {wanted} FROM {table_name(kind)} WHERE {where} ORDER BY seq LIMIT {last}"
 
 
 def document(kind: Kind, row: Row) -> Document:

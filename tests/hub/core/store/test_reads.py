@@ -83,3 +83,18 @@ async def test_a_page_far_beyond_the_end_is_empty(store: Store) -> None:
     assert (page.documents, page.total) == ([], 10)
     with pytest.raises(InvalidRequest):
         await store.page(TOKEN, date_from=None, date_to=None, offset=-1, limit=5)
+
+
+@pytest.mark.usefixtures("tokens")
+async def test_marks_are_the_seqs_and_versions_of_what_the_leaves_are(store: Store) -> None:
+    await store.commit(unit(token("k3", audience="FR*CCC", owner="DE*AAA", uid="u0")))
+    first = (await store.select(TOKEN, limit=1))[0].seq
+    for owners in (["DE*AAA"], ["DE*AAA", "NL*BBB"], ["XX*XXX"], ["a\0b"], []):
+        for after, limit in ((0, 9), (first, 2), (first, 0)):
+            among = {"owner": owners, "audience": ["FR*CCC", ""]}
+            leaves = await store.leaves(TOKEN, among=among, after_seq=after, limit=limit)
+            marks = await store.marks(TOKEN, among=among, after_seq=after, limit=limit)
+            assert marks == ([leaf.seq for leaf in leaves], [leaf.version for leaf in leaves])
+    everything, versions = await store.marks(TOKEN, among={"owner": ["DE*AAA"]}, after_seq=0, limit=9)
+    assert len(everything) == 5
+    assert versions == [1, 2, 1, 1, 1]
