@@ -24,6 +24,7 @@ import msgspec
 import structlog
 
 from hub.core import trace
+from hub.core.clock import exact_timestamp
 from hub.core.dialect import NotExpressible
 from hub.core.errors import Conflict, NotReady, PeerFault
 from hub.core.lane_faults import Fate, Verdict
@@ -258,7 +259,7 @@ class Lane:
     async def _delivered(self, at: At) -> None:
         state = self.state
         state.delivered += 1
-        state.delivered_at = self._now().isoformat()
+        state.delivered_at = exact_timestamp(self._now())
         state.failures = 0
         state.last_error = state.failing_since = ""
         self.retry_at = self.soonest = 0.0

@@ -40,6 +40,8 @@ _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _LONGEST_VALUE: Final = 8000
 _VALUE = re.compile(rf"[\t -~]{{0,{_LONGEST_VALUE}}}")
 _URL = re.compile(r"https?://[!-~]{1,2000}", re.IGNORECASE)
+_NOT_GUESSED: Final = ("Content-Type",)
+"""What aiohttp is not to add by itself; telling it costs more than all headers do, so only where it would add it."""
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 
@@ -120,6 +122,7 @@ class Outbound:
                 session.request(
                     *(method, target),
                     headers=headers,
+                    skip_auto_headers=None if "Content-Type" in headers else _NOT_GUESSED,
                     data=_payload(body),
                     allow_redirects=False,
                     ssl=tls or self._tls or True,
@@ -157,7 +160,6 @@ class Outbound:
             ),
             timeout=self._timeout,
             headers={"Accept-Encoding": "identity", "User-Agent": "Busbar"},
-            skip_auto_headers=("Content-Type",),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
@@ -171,19 +173,24 @@ def _checked(method: str, url: str, headers: Mapping[str, str]) -> URL:
     """The URL, not normalised: partners compare and sign theirs. Raises: PeerUnreachable."""
     if method not in _METHODS:
         raise PeerUnreachable("not a method that OCPI or OICP uses")
-    for name, value in headers.items():
-        if not _is_name(name) or not _is_value(value):
-            raise PeerUnreachable(f"the header {name[:40]!r} cannot be sent as it is stored")
+    if not (_are_names(tuple(headers)) and _is_value("".join(headers.values()))):
+        for name, value in headers.items():
+            if not _is_name(name) or not _is_value(value):
+                raise PeerUnreachable(f"the header {name[:40]!r} cannot be sent as it is stored")
     return _target(url)
 
 
 @lru_cache(maxsize=256)
+def _are_names(names: tuple[str, ...]) -> bool:
+    return all(map(_is_name, names))
+
+
 def _is_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
 def _is_value(value: str) -> bool:
-    """Nearly all are told by two functions in C."""
+    """Nearly all are told by two functions in C: even all values of a request as one, which then each could be sent."""
     plain = value.isascii() and value.isprintable() and len(value) <= _LONGEST_VALUE
     return plain or _VALUE.fullmatch(value) is not None
 

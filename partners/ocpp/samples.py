@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from hub.core.clock import timestamp
+from hub.core.clock import exact_timestamp, timestamp
 from hub.core.store import Store
 from hub.core.units import UNUSED, Document, Kind, Put
 from partners.ocpp import frames, reports, schemas
@@ -64,7 +64,7 @@ class SampleList(msgspec.Struct, frozen=True):
 
 def put_of(station: str, sample: Sample) -> Put:
     """The write of a sample."""
-    arrival = sample.arrival.isoformat(timespec="microseconds")
+    arrival = exact_timestamp(sample.arrival)
     key, last_updated = f"{arrival}/{station}", f"{arrival[:23]}Z"
     return Put(OCPP_SAMPLES, key, sample.raw.encode(), last_updated=last_updated, expect=UNUSED)
 
@@ -81,7 +81,7 @@ def event_of(station: str, sample: Sample) -> Event:
 def list_put(station: str, waiting: Sequence[Sample]) -> Put:
     """The write that says that these were taken in."""
     listed = SampleList(station, waiting[-1].arrival, tuple(sample.arrival for sample in waiting))
-    return _list_put(f"{station}/{listed.until.isoformat(timespec='microseconds')}", listed, LIVE)
+    return _list_put(f"{station}/{exact_timestamp(listed.until)}", listed, LIVE)
 
 
 def mark_put(station: str, until: datetime) -> Put:
@@ -110,7 +110,7 @@ async def listed_events(store: Store, lists: Sequence[SampleList]) -> AsyncItera
     """What was told by the samples that these lists name, in parts; others may work in between."""
     named = [(listed.station, arrival) for listed in lists for arrival in listed.arrivals]
     for first in range(0, len(named), _AT_ONCE):
-        keys = [f"{at.isoformat(timespec='microseconds')}/{name}" for name, at in named[first : first + _AT_ONCE]]
+        keys = [f"{exact_timestamp(at)}/{name}" for name, at in named[first : first + _AT_ONCE]]
         documents = await store.get_many(OCPP_SAMPLES, keys)
         yield [event_of(*_sample_in(document)) for document in documents.values()]
         await asyncio.sleep(0)

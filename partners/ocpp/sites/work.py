@@ -125,7 +125,7 @@ class SitesAtWork:
         return min(known.site.volts_mv) if known is not None else _MV
 
     def _sites_of(self, live: Live) -> list[str]:
-        found = (self._sites.of_evse(place.evse_uid) for place in live.station.places().values())
+        found = [self._sites.of_evse(evse.evse_uid) for evse in live.station.evses.values()]
         return [known.name for known in found if known is not None]
 
     def _connector(self, live: Live, payload: Tree) -> int | None:

@@ -96,6 +96,23 @@ async def test_an_exchange_brings_status_headers_and_body(outbound: Outbound) ->
     assert b"authorization: token abc\r\n" in head
 
 
+@pytest.mark.parametrize("body", [None, b"{}"])
+async def test_a_content_type_is_sent_as_it_is_given_and_never_guessed(outbound: Outbound, body: bytes | None) -> None:
+    async with listening(says(OK)) as (peer, url):
+        await outbound.request("PUT", url, headers={}, body=body)
+    async with listening(says(OK)) as (other, url):
+        await outbound.request("PUT", url, headers={"Content-Type": "application/json"}, body=body)
+    assert b"content-type" not in peer.heads[0].lower()
+    assert other.heads[0].lower().count(b"content-type: application/json\r\n") == 1
+
+
+async def test_long_headers_are_sent_if_each_of_them_can_be(outbound: Outbound) -> None:
+    headers = {f"X-Long-{number}": "a" * 5000 for number in range(3)}
+    async with listening(says(OK)) as (peer, url):
+        await outbound.request("GET", url, headers=headers)
+    assert peer.heads[0].count(b"a" * 5000) == 3
+
+
 async def test_connections_are_kept(outbound: Outbound) -> None:
     async with listening(says(OK)) as (peer, url):
         for _ in range(5):
