@@ -17,6 +17,7 @@ from partners.oicp import ids
 from partners.oicp.answers import Code, Refused, acknowledged
 from partners.oicp.cards import HERE, NOW, OICP_CARDS, Card, Cards, dearest_of, dearest_put, read
 from partners.oicp.connection import Connection
+from partners.oicp.contracts import is_contract_of
 from partners.oicp.evse_pushes import understood
 from partners.oicp.face import Call
 from partners.oicp.pins import with_hashes
@@ -111,11 +112,10 @@ def _differs(card: Card, known: Document | None) -> bool:
 
 def _each_once(connection: Connection, cards: list[Card]) -> dict[str, Card]:
     """By key. Raises: Refused."""
-    own = {ids.ProviderID.parse(each).canonical for each in connection.provider_ids}
     told: dict[str, Card] = {}
     for card in cards:
         for said in card.identification.values():
-            if isinstance(said, Mapping) and said.get("EvcoID") and not _is_of(own, said["EvcoID"]):
+            if isinstance(said, Mapping) and said.get("EvcoID") and not is_contract_of(connection, said["EvcoID"]):
                 raise Refused(Code.FOREIGN_CONTRACT)
         try:
             key = card.key
@@ -125,11 +125,3 @@ def _each_once(connection: Connection, cards: list[Card]) -> dict[str, Card]:
             raise Refused(Code.DATA_TRANSACTION, info="a card or contract is in it twice")
         told[key] = card
     return told
-
-
-def _is_of(own: set[str], evco_id: str) -> bool:
-    try:
-        contract = ids.EvcoID.parse(evco_id)
-    except ids.InvalidId:
-        return False
-    return contract.country + contract.provider in own

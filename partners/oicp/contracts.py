@@ -12,7 +12,9 @@ from __future__ import annotations
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
+from partners.oicp import ids
 from partners.oicp.answers import Code, Refused
+from partners.oicp.connection import Connection
 
 
 def is_known(hub: Hub, party: Party) -> bool:
@@ -26,3 +28,14 @@ def check_contract(hub: Hub, asker: Partner, party: Party, module: str) -> None:
     is_there = holder is not None and holder.state is State.CONNECTED and holder.name != asker.name
     if is_there and not hub.agreements.reach(asker, str(party), module).allowed:
         raise Refused(Code.NO_CONTRACT)
+
+
+def is_contract_of(connection: Connection, evco_id: str) -> bool:
+    """Is it a contract of the provider that a partner is? What is no EvcoID is nobody's."""
+    try:
+        contract = ids.EvcoID.parse(evco_id)
+    except ids.InvalidId:
+        return False
+    return any(
+        ids.ProviderID.parse(each).canonical == contract.country + contract.provider for each in connection.provider_ids
+    )

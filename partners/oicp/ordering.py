@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, Final
 
 import structlog
@@ -33,6 +34,7 @@ from partners.oicp.ledger import PENDING, REFUSED, OicpSession, new_session_id
 from partners.oicp.mapping.commands import code_of_silence, command_result, message_of, minutes_until, own_code
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.tokens import remote_identification
+from partners.oicp.original import original
 from partners.oicp.places import EvsePlace
 
 log = structlog.get_logger()
@@ -71,7 +73,8 @@ class Ordering:
         if known is None or not known.is_open or known.cpo != partner.name:
             return _UNKNOWN_SESSION if name == "STOP_SESSION" else _REJECTED
         operation = "AuthorizeRemoteStop" if name == "STOP_SESSION" else _RELEASE
-        self._later(self._stop(connection, known, operation, name, order))
+        said = _said_by_its_emp(connection, known)
+        self._later(self._stop(connection, known, operation, name, order, said))
         return _ACCEPTED
 
     async def _begin(self, connection: Connection, name: str, order: Tree, *, to: str, sender: str) -> Tree:
@@ -90,7 +93,9 @@ class Ordering:
         if session is None:
             session = self._session(connection, order, place, identification, to=to, sender=sender)
             await self._bridge.ledger.open(session)
-        message = self._message(connection, session) | ({"Duration": minutes} if minutes is not None else {})
+        message = self._message(connection, session)
+        if minutes is not None and not (session.emp and original()):
+            message["Duration"] = minutes
         operation = "AuthorizeRemoteStart" if minutes is None else "AuthorizeRemoteReservationStart"
         self._later(self._start(connection, session, operation, message, name, order))
         return _ACCEPTED
@@ -126,6 +131,7 @@ class Ordering:
             evse_uid=place.evse_uid,
             identification=identification,
             token=order["token"],
+            product=str((original() or {}).get("PartnerProductID", "")),
             emp_partner_session=session_id,
             reference=order.get("authorization_reference") or session_id,
             reservation=f"{sender}/{reservation}" if reservation else "",
@@ -141,7 +147,8 @@ class Ordering:
             "EMPPartnerSessionID": session.emp_partner_session,
             "PartnerProductID": session.product,
         }
-        return {name: value for name, value in message.items() if value}
+        named = {name: value for name, value in message.items() if value}
+        return {**_said_by_its_emp(connection, session), **named}
 
     async def _start(
         self, connection: Connection, session: OicpSession, operation: str, message: Message, name: str, order: Tree
@@ -150,7 +157,7 @@ class Ordering:
             answer = await self._bridge.ask(
                 connection, operation, message, id=message["ProviderID"], deadline_s=WAIT_S, wait=False
             )
-        except PeerFault as fault:
+        except (PeerFault, NotSayable) as fault:
             await self._settled(session, REFUSED)
             await self._note(session, code_of_silence(fault))
             await self._tell(connection, name, order, _result_of(fault))
@@ -160,32 +167,62 @@ class Ordering:
             issued = str(answer.get("SessionID") or "")
             if connection.kind == "hub" and issued and issued.lower() != session.id:
                 session = await self._bridge.ledger.renamed(session, issued)
-            await self._is_called(session, str(answer.get("CPOPartnerSessionID") or ""))
+            if await self._came_too_late(session, str(answer.get("CPOPartnerSessionID") or "")):
+                await self._stop_late(connection, session, operation)
+                return
         else:
             await self._settled(session, REFUSED)
             await self._note(session, own_code(code))
         await self._tell(connection, name, order, _outcome(code))
 
-    async def _is_called(self, session: OicpSession, name: str) -> None:
-        """What the CPO calls it, for an EMP of OICP to be told."""
-        if session.emp and name:
-            await self._bridge.ledger.change(session.id, lambda known: replace(known, cpo_partner_session=name))
+    async def _came_too_late(self, session: OicpSession, called: str) -> bool:
+        """Was the EMP of OICP that ordered it told meanwhile that it failed? Else it is told what the CPO calls it."""
+        ordered = session if session.emp else await self._bridge.ledger.find(session.reference)
+        if ordered is None or not ordered.emp:
+            return False
+
+        def taken(known: OicpSession) -> OicpSession:
+            if known.state == REFUSED:
+                return known
+            name = called or known.cpo_partner_session
+            return replace(known, cpo_partner_session=name, code=Code.SUCCESS.value)
+
+        return (await self._bridge.ledger.change(ordered.id, taken)).state == REFUSED
+
+    async def _stop_late(self, connection: Connection, session: OicpSession, operation: str) -> None:
+        """Nobody knows of it: it ends at once, and a charge that is told all the same is none (`notifications`)."""
+        await self._settled(session, REFUSED)
+        ending = _RELEASE if operation == "AuthorizeRemoteReservationStart" else "AuthorizeRemoteStop"
+        result = await self.stop(connection, session, ending)
+        log.warning("an order was taken after it had been given up: it is stopped", session=session.id, **result)
 
     async def _note(self, session: OicpSession, code: Code | None) -> None:
         """In the very word of the CPO, for an EMP of OICP that waits (`serving`)."""
-        if session.emp and code is not None:
-            await self._bridge.ledger.change(session.id, lambda known: replace(known, code=code.value))
+        ordered = session if session.emp else await self._bridge.ledger.find(session.reference)
+        if ordered is not None and ordered.emp and code is not None:
+            await self._bridge.ledger.change(ordered.id, lambda known: replace(known, code=code.value))
 
-    async def _stop(self, connection: Connection, session: OicpSession, operation: str, name: str, order: Tree) -> None:
-        await self._tell(connection, name, order, await self.stop(connection, session, operation))
+    async def _stop(
+        self, connection: Connection, session: OicpSession, operation: str, name: str, order: Tree, said: Message
+    ) -> None:
+        await self._tell(connection, name, order, await self.stop(connection, session, operation, said))
 
-    async def stop(self, connection: Connection, session: OicpSession, operation: str = "AuthorizeRemoteStop") -> Tree:
-        """Order the end of a charge or reservation. Returns: what became of it, as CommandResult."""
+    async def stop(
+        self,
+        connection: Connection,
+        session: OicpSession,
+        operation: str = "AuthorizeRemoteStop",
+        said: Message = MappingProxyType({}),
+    ) -> Tree:
+        """Order the end of a charge or reservation. Returns: what became of it, as CommandResult.
+
+        `said`: by the EMP of OICP that wants it; it goes on as it came.
+        """
         provider = _provider(connection, session)
-        message = {"SessionID": session.id, "ProviderID": provider, "EvseID": session.evse_id}
+        message = {**said, "SessionID": session.id, "ProviderID": provider, "EvseID": session.evse_id}
         try:
             answer = await self._bridge.ask(connection, operation, message, id=provider, deadline_s=WAIT_S, wait=False)
-        except PeerFault as fault:
+        except (PeerFault, NotSayable) as fault:
             await self._note(session, code_of_silence(fault))
             return _result_of(fault)
         code = outcome_of(answer)
@@ -216,6 +253,11 @@ class Ordering:
         self._bridge.hub.background.start(work, name="oicp order")
 
 
+def _said_by_its_emp(connection: Connection, session: OicpSession) -> Message:
+    """What an EMP of OICP says to a CPO of OICP of a session that both have: it goes on as it came."""
+    return (original() or {}) if session.emp and connection.kind == "cpo" else {}
+
+
 def _provider(connection: Connection, session: OicpSession) -> str:
     """The ProviderID under which a session is ordered there."""
     return session.provider_id if connection.kind == "hub" else voices.styled_provider(connection, session.provider_id)
@@ -228,7 +270,7 @@ def _outcome(code: str, *, reserves: bool = False) -> Tree:
     return {"result": result, "message": [{"language": "en", "text": why}]} if why else {"result": result}
 
 
-def _result_of(fault: PeerFault) -> Tree:
+def _result_of(fault: Exception) -> Tree:
     """What an order without an answer came to, as far as an eMSP is told."""
     if isinstance(fault, PeerTimeout):
         return {"result": "TIMEOUT"}

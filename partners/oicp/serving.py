@@ -24,17 +24,18 @@ from hub.core.jsontypes import Tree
 from hub.core.operations import RECEIVER
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Partner
+from modules.sessions import received as sessions
 from partners.oicp import ids
 from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, acknowledged
 from partners.oicp.authorize import medium_of
 from partners.oicp.bridge import Bridge
-from partners.oicp.contracts import check_contract, is_known
+from partners.oicp.contracts import check_contract, is_contract_of, is_known
 from partners.oicp.face import Call
 from partners.oicp.inward import Answered
 from partners.oicp.ledger import ACTIVE, PENDING, REFUSED, OicpSession, new_session_id
 from partners.oicp.mapping.authorization import token_behind
-from partners.oicp.mapping.commands import USUAL_MIN, code_of_command, code_of_fault
+from partners.oicp.mapping.commands import LONGEST_MIN, USUAL_MIN, code_of_command, code_of_fault
 from partners.oicp.mapping.terms import Terms
 from partners.oicp.mapping.tokens import EMAID, without_pin
 from partners.oicp.original import being_served
@@ -64,15 +65,17 @@ class Serving:
     async def remote_start(self, call: Call) -> Message:
         """Start a charge. Raises: Refused."""
         place = await self._place(call)
-        session = await self._opened(call, place, "remote")
+        kept = await self._kept(call, place)
+        session = kept if kept is not None else await self._opened(call, place, "remote")
         order = self._order(session, place)
         return await self._carried_out(call, session, "START_SESSION", order)
 
     async def reservation_start(self, call: Call) -> Message:
         """Keep an EVSE free. Raises: Refused."""
         place = await self._place(call)
+        minutes = _minutes(call.message)
         session = await self._opened(call, place, "reservation")
-        expires = self._bridge.hub.clock.now() + timedelta(minutes=call.message.get("Duration", USUAL_MIN))
+        expires = self._bridge.hub.clock.now() + timedelta(minutes=minutes)
         order = {
             **self._order(session, place),
             "expiry_date": timestamp(expires),
@@ -83,10 +86,8 @@ class Serving:
     async def remote_stop(self, call: Call) -> Message:
         """Stop a charge. Raises: Refused."""
         session = await self._own(call)
-        if not self._is_known_there(session):
-            session = await self._begun(session)
-        order = {"session_id": session.session.partition("/")[2] or session.id}
-        return await self._carried_out(call, session, "STOP_SESSION", order)
+        named = await self._known_there(session) or await self._running(session)
+        return await self._carried_out(call, session, "STOP_SESSION", {"session_id": named})
 
     async def reservation_stop(self, call: Call) -> Message:
         """Give a reservation up. Raises: Refused."""
@@ -116,6 +117,7 @@ class Serving:
             raise Refused(Code.PARTNER_UNKNOWN)
         if party is not None:
             check_contract(self._bridge.hub, call.partner, party, "commands")
+        _check_driver(call)
         if place is None:
             raise Refused(Code.UNKNOWN_EVSE)
         if not place.is_remote:
@@ -127,8 +129,21 @@ class Serving:
         session = await self._bridge.ledger.find(call.message["SessionID"])
         if session is None or session.emp != call.partner.name or not session.is_open:
             raise Refused(Code.SESSION_INVALID)
+        if session.evse_id and _key(session.evse_id) != _key(call.message["EvseID"]):
+            raise Refused(Code.SESSION_INVALID, "the session is one of another EVSE")
         check_contract(self._bridge.hub, call.partner, Party.parse(session.cpo_party), "commands")
         return session
+
+    async def _kept(self, call: Call, place: EvsePlace) -> OicpSession | None:
+        """What keeps one of our own EVSEs for this driver: a charge that comes of a reservation keeps its id."""
+        if place.owner not in self._bridge.hub.settings.own_parties:
+            return None
+        driver = medium_of(without_pin(call.message["Identification"]), terms_with(call.connection)).uid
+        for known in reversed(await self._bridge.ledger.open_at(place.evse_id)):
+            fits = known.emp == call.partner.name and known.token.get("uid") == driver
+            if fits and known.is_open and known.origin == "reservation":
+                return await self._bridge.ledger.change(known.id, lambda row: _told_anew(row, call.message))
+        return None
 
     async def _opened(self, call: Call, place: EvsePlace, origin: str) -> OicpSession:
         message, connection = call.message, call.connection
@@ -172,10 +187,23 @@ class Serving:
         }
         return {**order, "connector_id": place.connector_id} if place.connector_id else order
 
-    def _is_known_there(self, session: OicpSession) -> bool:
-        """Does the CPO speak OICP too, and call it by the same SessionID?"""
+    async def _known_there(self, session: OicpSession) -> str:
+        """The SessionID by which its CPO knows it, if that speaks OICP too: the same, or that of the hub before it."""
         connection = self._bridge.connections.of(session.cpo)
-        return connection is not None and connection.kind == "cpo"
+        if connection is None or connection.kind == "cpo":
+            return session.id if connection is not None else ""
+        row = await self._bridge.ledger.by_reference(session.reference)
+        return row.id if row is not None and row.cpo == session.cpo else ""
+
+    async def _running(self, session: OicpSession) -> str:
+        """What OCPI calls a charge that goes on. Raises: Refused, for one that is over, or does not begin soon."""
+        session = await self._begun(session)
+        owner, _, name = session.session.partition("/")
+        with suppress(NotFound):
+            document = await sessions.get(self._bridge.hub, Party.parse(owner), name)
+            if document.columns["status"] in ("COMPLETED", "INVALID"):
+                raise Refused(Code.SESSION_INVALID, "the charge is over")
+        return name
 
     async def _begun(self, session: OicpSession) -> OicpSession:
         """The session once OCPI has a name for it. Raises: Refused, where that does not come soon."""
@@ -197,16 +225,12 @@ class Serving:
             partner = self._bridge.hub.registry.get(call.partner.name)
             with being_served(call.message):
                 said = await self._ask(partner, session, command, order)
-            reserves, terms = command == "RESERVE_NOW", terms_with(call.connection)
-            code = _code_at_once(said, reserves, terms) or await self._awaited(
-                session.id, ring, reserves=reserves, terms=terms
-            )
+            terms = terms_with(call.connection)
+            why = _no_at_once(said, command, terms) or await self._awaited(session, ring, command, terms)
         finally:
             self._rings.pop(session.id, None)
-        if code != Code.SUCCESS:
-            if begins:
-                await self._refuse(session.id)
-            raise Refused(code, info=said.message)
+        if why is not None and not (begins and await self._has_begun(session, command)):
+            raise why
         if command == "CANCEL_RESERVATION":
             await self._bridge.ledger.change(session.id, OicpSession.closed)
         known = await self._bridge.ledger.get(session.id)
@@ -224,8 +248,8 @@ class Serving:
             to=session.cpo_party,
         )
 
-    async def _awaited(self, session_id: str, ring: asyncio.Event, *, reserves: bool, terms: Terms) -> Code:
-        """The StatusCode of the CommandResult; of none in time, that there is no contact to the EVSE.
+    async def _awaited(self, session: OicpSession, ring: asyncio.Event, command: str, terms: Terms) -> Refused | None:
+        """What the CommandResult says against it; of none in time, that the CPO of OICP is silent, or the EVSE.
 
         It may come to another process of this hub: so the row is looked at, too.
         """
@@ -234,19 +258,24 @@ class Serving:
         while clock.now() < until:
             with suppress(TimeoutError):
                 await asyncio.wait_for(ring.wait(), _LOOK_EVERY_S)
-            session = await self._bridge.ledger.get(session_id)
+            session = await self._bridge.ledger.get(session.id)
             if session.result:
-                return (
-                    Code(session.code)
-                    if session.code
-                    else code_of_command(session.result, reserves=reserves, terms=terms)
-                )
-        return Code.EVSE_UNREACHABLE
+                return _no(session.result, command, terms, session.code)
+        return Refused(Code.PARTNER_SILENT if session.cpo else Code.EVSE_UNREACHABLE)
 
-    async def _refuse(self, session_id: str) -> None:
-        await self._bridge.ledger.change(
-            session_id, lambda known: replace(known, state=REFUSED) if known.state in (PENDING, ACTIVE) else known
-        )
+    async def _has_begun(self, session: OicpSession, command: str) -> bool:
+        """Has its CPO taken it after all, in this very moment? Else nobody may charge under it from now on.
+
+        A reservation stands, whatever became of the charge.
+        """
+        if command == "START_SESSION" and session.origin == "reservation":
+            return False
+
+        def given_up(known: OicpSession) -> OicpSession:
+            is_begun = known.code == Code.SUCCESS or known.state not in (PENDING, ACTIVE)
+            return known if is_begun else replace(known, state=REFUSED)
+
+        return (await self._bridge.ledger.change(session.id, given_up)).code == Code.SUCCESS
 
 
 def _operator(call: Call) -> Party | None:
@@ -257,9 +286,46 @@ def _operator(call: Call) -> Party | None:
         return None
 
 
-def _code_at_once(said: Answered, reserves: bool, terms: Terms) -> Code | None:
-    """The StatusCode where the first answer decides it; None where the result is to come."""
+def _key(evse_id: str) -> str:
+    """Equal for all spellings of an EvseID."""
+    return ids.EvseID.parse(evse_id).canonical
+
+
+def _minutes(message: Message) -> int:
+    """How long a reservation is to last. Raises: Refused."""
+    minutes = message.get("Duration", USUAL_MIN)
+    if type(minutes) is not int or not 1 <= minutes <= LONGEST_MIN:
+        raise Refused(Code.DATA_ERROR, f"Duration is a whole number of minutes from 1 to {LONGEST_MIN}")
+    return minutes
+
+
+def _check_driver(call: Call) -> None:
+    """An EMP orders for drivers of its own; behind another hub each contract may be another's. Raises: Refused."""
+    for said in call.message["Identification"].values():
+        told = said.get("EvcoID") if isinstance(said, Mapping) else None
+        if told and call.connection.kind == "emp" and not is_contract_of(call.connection, str(told)):
+            raise Refused(Code.FOREIGN_CONTRACT)
+
+
+def _told_anew(session: OicpSession, message: Message) -> OicpSession:
+    """A reservation, as the EMP calls the charge that comes of it."""
+    return replace(
+        session,
+        product=message.get("PartnerProductID", session.product),
+        emp_partner_session=message.get("EMPPartnerSessionID", session.emp_partner_session),
+    )
+
+
+def _no_at_once(said: Answered, command: str, terms: Terms) -> Refused | None:
+    """The no of the first answer; None where the result is to come."""
     if not said.is_success:
-        return code_of_fault(said.code)
-    result = str((said.data or {}).get("result", ""))
-    return None if result == "ACCEPTED" else code_of_command(result, reserves=reserves, terms=terms)
+        return Refused(code_of_fault(said.code), info=said.message)
+    return _no(str((said.data or {}).get("result", "")), command, terms)
+
+
+def _no(result: str, command: str, terms: Terms, code: str = "") -> Refused | None:
+    """What speaks against an order: the `code` of a CPO of OICP, else the word of OCPI. None where it is done."""
+    if code:
+        return None if code == Code.SUCCESS else Refused(code)
+    found = code_of_command(result, command, terms)
+    return None if found is Code.SUCCESS else Refused(found, info=result)

@@ -182,6 +182,29 @@ async def test_an_emp_and_a_cpo_that_both_speak_oicp_charge_through_us(oicp: Oic
     oicp.nobody_complains()
 
 
+async def test_a_charge_that_comes_of_a_reservation_has_its_session_id_and_stops_by_it(oicp: OicpSite) -> None:
+    place = oicp.site.place()
+    async with oicp.site.charger(place) as charger:
+        await charger.boot()
+        evse_id = await _pulled(oicp, place)
+        order = {"EvseID": evse_id, "evco_id": CONTRACT}
+        kept = await asyncio.to_thread(oicp.emp.do, "remote", doing="reserve", Duration=15, **order)
+        session = kept["answer"]["SessionID"]
+        await charger.plug_in()
+        begun = await asyncio.to_thread(oicp.emp.do, "remote", doing="start", **order)
+        assert (begun["code"], begun["answer"]["SessionID"]) == ("000", session)
+        await charger.charge(kwh=5, minutes=30)
+        stop: dict[str, Any] = {"doing": "stop", "EvseID": evse_id, "SessionID": session}
+        assert (await asyncio.to_thread(oicp.emp.do, "remote", **{**stop, "EvseID": f"{evse_id}9"}))["code"] == "400"
+        assert (await asyncio.to_thread(oicp.emp.do, "remote", **stop))["code"] == "000"
+        await charger.unplug()
+        await charger.settled()
+    [record] = await until(lambda: oicp.records(session), why="the record")
+    assert record["ConsumedEnergy"] == 5
+    assert (await asyncio.to_thread(oicp.emp.do, "remote", **stop))["code"] == "400"
+    oicp.nobody_complains()
+
+
 def _results(outcome: Tree) -> tuple[str, str]:
     return outcome["answer"]["result"], outcome["result"]["result"]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from hub.core.errors import EndpointsMissing, PeerFault, PeerTimeout, PeerUnreachable
+from hub.core.errors import EndpointsMissing, PeerFault, PeerRefused
 from partners.oicp.answers import Code
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.terms import Terms
@@ -55,10 +55,17 @@ OF_CPOS: Final = frozenset(
     }
 )
 """What a CPO may refuse with (400, 500 to 700). All else is between it and us, and nothing for an EMP to know."""
+_BETWEEN_US: Final = frozenset({Code.UNAUTHORIZED, Code.NO_CONTRACT, Code.PARTNER_UNKNOWN, Code.PARTNER_SILENT})
+"""It does not deal with us, or could not ask who would: to the EMP it is silent, and says nothing of the EVSE."""
 LONGEST_MIN: Final = 99
 """A reservation's Duration has two digits."""
 USUAL_MIN: Final = 15
 """Duration of a reservation that does not say."""
+_NOT_ENDED: Final[Mapping[str, Code]] = {
+    "STOP_SESSION": Code.EVSE_UNREACHABLE,
+    "CANCEL_RESERVATION": Code.SESSION_INVALID,
+}
+"""A CPO rejects the end of what is not there any more. That a charge is over is known before it is asked."""
 _OF_FAULTS: Final[Mapping[int, Code]] = {
     2003: Code.UNKNOWN_EVSE,
     4001: Code.PARTNER_UNKNOWN,
@@ -67,12 +74,17 @@ _OF_FAULTS: Final[Mapping[int, Code]] = {
 }
 
 
-def code_of_command(result: str, *, reserves: bool = False, terms: Terms | None = None) -> Code:
-    """The StatusCode for what a CPO of OCPI says; `reserves`: an EVSE that is taken counts as reserved then."""
+def code_of_command(result: str, command: str = "START_SESSION", terms: Terms | None = None) -> Code:
+    """The StatusCode for what a CPO of OCPI says of a command.
+
+    An EVSE that is taken counts as reserved where it was to be. Nothing that is to end is in the way of itself.
+    """
+    if result == "REJECTED" and command in _NOT_ENDED:
+        return _NOT_ENDED[command]
     if result == "REJECTED" and terms is not None and terms.rejected_is_unreachable:
         return Code.EVSE_UNREACHABLE
     code = TO_OICP.get(result, Code.EVSE_UNREACHABLE)
-    return Code.EVSE_RESERVED if reserves and code is Code.EVSE_IN_USE else code
+    return Code.EVSE_RESERVED if command == "RESERVE_NOW" and code is Code.EVSE_IN_USE else code
 
 
 def command_result(code: str, *, reserves: bool = False) -> str:
@@ -83,15 +95,20 @@ def command_result(code: str, *, reserves: bool = False) -> str:
 
 
 def own_code(code: str) -> Code | None:
-    """What a CPO of OICP said, if an EMP of OICP is to hear it as it is."""
+    """What an EMP of OICP is to hear of a CPO's no; None: that it failed."""
+    if code in _BETWEEN_US:
+        return Code.PARTNER_SILENT
     return next((member for member in OF_CPOS if member == code), None)
 
 
-def code_of_silence(fault: PeerFault) -> Code | None:
-    """Why a CPO of OICP has said nothing; None where it has, if not in OICP's words."""
+def code_of_silence(fault: PeerFault | NotSayable) -> Code:
+    """What an EMP of OICP is to hear of a CPO that gave no answer of OICP's, or could not be asked in its words."""
+    if isinstance(fault, NotSayable):
+        return Code.DATA_ERROR
     if isinstance(fault, EndpointsMissing):
         return Code.NOT_OFFERED
-    return Code.PARTNER_SILENT if isinstance(fault, PeerTimeout | PeerUnreachable) else None
+    said = fault.status_code if isinstance(fault, PeerRefused) else None
+    return (own_code(f"{said:03}") if said is not None else None) or Code.PARTNER_SILENT
 
 
 def message_of(code: str) -> str:

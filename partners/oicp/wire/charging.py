@@ -89,7 +89,7 @@ class AuthorizeRemoteStop(Message):
 class AuthorizeRemoteReservationStart(AuthorizeRemoteStart):
     """Keep an EVSE free, says a provider; `Duration` in minutes."""
 
-    Duration: Annotated[int, whole(1, 99)] | None = None
+    Duration: Annotated[int, whole(1, 99, is_kept=True)] | None = None
 
 
 class AuthorizeRemoteReservationStop(AuthorizeRemoteStop):

@@ -145,11 +145,16 @@ def _as_number(value: Any) -> int | Decimal:
         raise ValueError(fault.message()) from None
 
 
-def whole(least: int, most: int) -> Kind:
-    """A whole number. One with a fraction is read as it is."""
+def whole(least: int, most: int, *, is_kept: bool = False) -> Kind:
+    """A whole number. One with a fraction is read as it is; `is_kept`: so is what is none at all, to be refused."""
 
-    def read(value: Any) -> int | Decimal:
-        found = Decimal(_as_number(value))
+    def read(value: Any) -> Any:
+        try:
+            found = Decimal(_as_number(value))
+        except ValueError:
+            if is_kept:
+                return value
+            raise
         return int(found) if found == found.to_integral_value() else found
 
     def fault(value: Any) -> str:

@@ -249,7 +249,10 @@ async def of_anothers_evse(scene: Scene) -> Said:
 
 
 async def of_anothers_driver(scene: Scene) -> Said:
-    records = [{"Identification": {"RemoteIdentification": {"EvcoID": "DE-XYZ-C00000001-X"}}}]
+    foreign = {"RemoteIdentification": {"EvcoID": "DE-XYZ-C00000001-X"}}
+    if scene.operation != "PushAuthenticationData":
+        return await scene.ask(Identification=foreign)
+    records = [{"Identification": foreign}]
     told = {"ProviderID": "DE-DCB", "AuthenticationDataRecord": records}
     return await scene.ask(ProviderAuthenticationData=told)
 

@@ -92,7 +92,18 @@ async def test_a_reservation_has_one_session_id_on_both_sides(bridge: Bridged) -
 
 @pytest.mark.parametrize(
     ("code", "told"),
-    [("510", "510"), ("603", "603"), ("601", "601"), ("400", "400"), ("017", "602"), ("021", "501"), ("999", "501")],
+    [
+        ("510", "510"),
+        ("603", "603"),
+        ("601", "601"),
+        ("400", "400"),
+        ("017", "310"),
+        ("210", "310"),
+        ("320", "320"),
+        ("310", "310"),
+        ("021", "501"),
+        ("999", "501"),
+    ],
 )
 async def test_a_cpo_is_heard_in_its_own_word_where_that_is_about_the_charge(
     bridge: Bridged, code: str, told: str

@@ -275,7 +275,7 @@ def test_every_result_and_every_code_has_a_word_on_the_other_side() -> None:
     assert {code_of_command(result) for result in TO_OICP} <= set(Code)
     assert {command_result(code.value) for code in Code} <= {*TO_OICP}
     assert set(TO_OCPI.values()) <= set(TO_OICP)
-    assert code_of_command("EVSE_OCCUPIED", reserves=True) is Code.EVSE_RESERVED
+    assert code_of_command("EVSE_OCCUPIED", "RESERVE_NOW") is Code.EVSE_RESERVED
 
 
 async def _until(seen: Callable[[], Any]) -> None:

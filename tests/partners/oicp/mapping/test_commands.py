@@ -40,7 +40,7 @@ def test_a_result_comes_back(result: str) -> None:
 
 
 def test_an_evse_that_is_taken_is_reserved_where_a_reservation_was_asked_for() -> None:
-    assert code_of_command("EVSE_OCCUPIED", reserves=True) is Code.EVSE_RESERVED
+    assert code_of_command("EVSE_OCCUPIED", "RESERVE_NOW") is Code.EVSE_RESERVED
     assert code_of_command("EVSE_OCCUPIED") is Code.EVSE_IN_USE
 
 
