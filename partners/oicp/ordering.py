@@ -6,7 +6,8 @@ remote stops and reservations. OCPI mod_commands; OICP answers once, with the fi
          <--CommandResult--     <--Acknowledgement------       when it comes, at most 65 s later
 
 The row of the ledger is on disk before the order goes out. What became of an order without an answer nobody knows: the
-eMSP is told TIMEOUT, nothing is tried again, and a charge that begins all the same is stopped (`notifications`).
+eMSP is told TIMEOUT, nothing is tried again, and its end is ordered, in case that it began. So is the end of what a CPO
+takes when its EMP was told meanwhile that it failed. A charge that is told all the same is stopped (`notifications`).
 """
 
 from __future__ import annotations
@@ -161,6 +162,8 @@ class Ordering:
             await self._settled(session, REFUSED)
             await self._note(session, code_of_silence(fault))
             await self._tell(connection, name, order, _result_of(fault))
+            if isinstance(fault, PeerTimeout) and connection.kind == "cpo":
+                await self._stop_late(connection, session, operation)
             return
         code = outcome_of(answer)
         if code == Code.SUCCESS:
@@ -194,7 +197,7 @@ class Ordering:
         await self._settled(session, REFUSED)
         ending = _RELEASE if operation == "AuthorizeRemoteReservationStart" else "AuthorizeRemoteStop"
         result = await self.stop(connection, session, ending)
-        log.warning("an order was taken after it had been given up: it is stopped", session=session.id, **result)
+        log.warning("what was ordered may begin after it was given up: it is stopped", session=session.id, **result)
 
     async def _note(self, session: OicpSession, code: Code | None) -> None:
         """In the very word of the CPO, for an EMP of OICP that waits (`serving`)."""

@@ -30,14 +30,14 @@ from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, acknowledged
 from partners.oicp.authorize import medium_of
 from partners.oicp.bridge import Bridge
-from partners.oicp.contracts import check_contract, is_contract_of, is_known
+from partners.oicp.contracts import check_contract, is_known
 from partners.oicp.face import Call
 from partners.oicp.inward import Answered
 from partners.oicp.ledger import ACTIVE, PENDING, REFUSED, OicpSession, new_session_id
 from partners.oicp.mapping.authorization import token_behind
-from partners.oicp.mapping.commands import LONGEST_MIN, USUAL_MIN, code_of_command, code_of_fault
 from partners.oicp.mapping.terms import Terms
 from partners.oicp.mapping.tokens import EMAID, without_pin
+from partners.oicp.ordered import check_driver, is_same_evse, minutes_of, no_at_once, no_of, operator_of, told_anew
 from partners.oicp.original import being_served
 from partners.oicp.places import EvsePlace
 
@@ -73,7 +73,7 @@ class Serving:
     async def reservation_start(self, call: Call) -> Message:
         """Keep an EVSE free. Raises: Refused."""
         place = await self._place(call)
-        minutes = _minutes(call.message)
+        minutes = minutes_of(call.message)
         session = await self._opened(call, place, "reservation")
         expires = self._bridge.hub.clock.now() + timedelta(minutes=minutes)
         order = {
@@ -112,12 +112,12 @@ class Serving:
     async def _place(self, call: Call) -> EvsePlace:
         """In the order of OICP's checks: partner, contract, EVSE. Raises: Refused."""
         place = await self._bridge.places.find(call.message["EvseID"])
-        party = Party.parse(place.owner) if place is not None else _operator(call)
+        party = Party.parse(place.owner) if place is not None else operator_of(call)
         if party is not None and not is_known(self._bridge.hub, party):
             raise Refused(Code.PARTNER_UNKNOWN)
         if party is not None:
             check_contract(self._bridge.hub, call.partner, party, "commands")
-        _check_driver(call)
+        check_driver(call)
         if place is None:
             raise Refused(Code.UNKNOWN_EVSE)
         if not place.is_remote:
@@ -129,7 +129,7 @@ class Serving:
         session = await self._bridge.ledger.find(call.message["SessionID"])
         if session is None or session.emp != call.partner.name or not session.is_open:
             raise Refused(Code.SESSION_INVALID)
-        if session.evse_id and _key(session.evse_id) != _key(call.message["EvseID"]):
+        if session.evse_id and not is_same_evse(session.evse_id, call.message["EvseID"]):
             raise Refused(Code.SESSION_INVALID, "the session is one of another EVSE")
         check_contract(self._bridge.hub, call.partner, Party.parse(session.cpo_party), "commands")
         return session
@@ -142,7 +142,7 @@ class Serving:
         for known in reversed(await self._bridge.ledger.open_at(place.evse_id)):
             fits = known.emp == call.partner.name and known.token.get("uid") == driver
             if fits and known.is_open and known.origin == "reservation":
-                return await self._bridge.ledger.change(known.id, lambda row: _told_anew(row, call.message))
+                return await self._bridge.ledger.change(known.id, lambda row: told_anew(row, call.message))
         return None
 
     async def _opened(self, call: Call, place: EvsePlace, origin: str) -> OicpSession:
@@ -226,7 +226,7 @@ class Serving:
             with being_served(call.message):
                 said = await self._ask(partner, session, command, order)
             terms = terms_with(call.connection)
-            why = _no_at_once(said, command, terms) or await self._awaited(session, ring, command, terms)
+            why = no_at_once(said, command, terms) or await self._awaited(session, ring, command, terms)
         finally:
             self._rings.pop(session.id, None)
         if why is not None and not (begins and await self._has_begun(session, command)):
@@ -260,7 +260,7 @@ class Serving:
                 await asyncio.wait_for(ring.wait(), _LOOK_EVERY_S)
             session = await self._bridge.ledger.get(session.id)
             if session.result:
-                return _no(session.result, command, terms, session.code)
+                return no_of(session.result, command, terms, session.code)
         return Refused(Code.PARTNER_SILENT if session.cpo else Code.EVSE_UNREACHABLE)
 
     async def _has_begun(self, session: OicpSession, command: str) -> bool:
@@ -276,56 +276,3 @@ class Serving:
             return known if is_begun else replace(known, state=REFUSED)
 
         return (await self._bridge.ledger.change(session.id, given_up)).code == Code.SUCCESS
-
-
-def _operator(call: Call) -> Party | None:
-    """Whose EVSE it would be; None where its id does not tell."""
-    try:
-        return ids.EvseID.parse(call.message["EvseID"]).operator.party(call.connection.countries)
-    except ids.InvalidId:
-        return None
-
-
-def _key(evse_id: str) -> str:
-    """Equal for all spellings of an EvseID."""
-    return ids.EvseID.parse(evse_id).canonical
-
-
-def _minutes(message: Message) -> int:
-    """How long a reservation is to last. Raises: Refused."""
-    minutes = message.get("Duration", USUAL_MIN)
-    if type(minutes) is not int or not 1 <= minutes <= LONGEST_MIN:
-        raise Refused(Code.DATA_ERROR, f"Duration is a whole number of minutes from 1 to {LONGEST_MIN}")
-    return minutes
-
-
-def _check_driver(call: Call) -> None:
-    """An EMP orders for drivers of its own; behind another hub each contract may be another's. Raises: Refused."""
-    for said in call.message["Identification"].values():
-        told = said.get("EvcoID") if isinstance(said, Mapping) else None
-        if told and call.connection.kind == "emp" and not is_contract_of(call.connection, str(told)):
-            raise Refused(Code.FOREIGN_CONTRACT)
-
-
-def _told_anew(session: OicpSession, message: Message) -> OicpSession:
-    """A reservation, as the EMP calls the charge that comes of it."""
-    return replace(
-        session,
-        product=message.get("PartnerProductID", session.product),
-        emp_partner_session=message.get("EMPPartnerSessionID", session.emp_partner_session),
-    )
-
-
-def _no_at_once(said: Answered, command: str, terms: Terms) -> Refused | None:
-    """The no of the first answer; None where the result is to come."""
-    if not said.is_success:
-        return Refused(code_of_fault(said.code), info=said.message)
-    return _no(str((said.data or {}).get("result", "")), command, terms)
-
-
-def _no(result: str, command: str, terms: Terms, code: str = "") -> Refused | None:
-    """What speaks against an order: the `code` of a CPO of OICP, else the word of OCPI. None where it is done."""
-    if code:
-        return None if code == Code.SUCCESS else Refused(code)
-    found = code_of_command(result, command, terms)
-    return None if found is Code.SUCCESS else Refused(found, info=result)

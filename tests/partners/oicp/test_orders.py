@@ -106,7 +106,21 @@ async def test_an_order_without_an_answer_is_never_tried_twice(bridge: Bridged, 
     bridge.client.script = broken
     await _order(bridge, "START_SESSION", **_start())
     assert await _result(bridge) == result
-    assert len(bridge.client.asked) == 1
+    assert len(bridge.client.of("AuthorizeRemoteStart")) == 1
+
+
+async def test_an_order_whose_answer_never_came_is_ended_in_case_that_it_was_heard(bridge: Bridged) -> None:
+    def silent(asked: Asked) -> Any:
+        if asked.operation == "AuthorizeRemoteStart":
+            raise PeerTimeout
+        return YES
+
+    bridge.client.script = silent
+    await _order(bridge, "START_SESSION", **_start())
+    assert await _result(bridge) == "TIMEOUT"
+    await _until(lambda: bridge.client.of("AuthorizeRemoteStop"))
+    [started], [stopped] = bridge.client.of("AuthorizeRemoteStart"), bridge.client.of("AuthorizeRemoteStop")
+    assert stopped["SessionID"] == started["SessionID"]
 
 
 @pytest.mark.parametrize(
