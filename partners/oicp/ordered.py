@@ -43,10 +43,11 @@ def minutes_of(message: Message) -> int:
 
 def check_driver(call: Call) -> None:
     """An EMP orders for drivers of its own; behind another hub each contract may be another's. Raises: Refused."""
-    for said in call.message["Identification"].values():
-        told = said.get("EvcoID") if isinstance(said, Mapping) else None
-        if told and call.connection.kind == "emp" and not is_contract_of(call.connection, str(told)):
-            raise Refused(Code.FOREIGN_CONTRACT)
+    driver = call.message["Identification"].get("RemoteIdentification")
+    if driver is None:
+        raise Refused(Code.DATA_ERROR, "an order names its driver by a RemoteIdentification")
+    if call.connection.kind == "emp" and not is_contract_of(call.connection, driver["EvcoID"]):
+        raise Refused(Code.FOREIGN_CONTRACT)
 
 
 def told_anew(session: OicpSession, message: Message) -> OicpSession:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from tests.partners.oicp.bridged import YES, Asked, Bridged, bridged
 from tests.world import Sent
 
 EVSE = "DE*ABC*E1"
+CONTRACT = "DE-DCB-C00000001-6"
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def bridge(sqlite_url: str) -> AsyncIterator[Bridged]:
         yield made
 
 
-def _driver(contract: str = "DE-DCB-C00000001-6") -> dict[str, Any]:
+def _driver(contract: str = CONTRACT) -> dict[str, Any]:
     return {"RemoteIdentification": {"EvcoID": contract}}
 
 
@@ -68,7 +68,7 @@ async def test_a_reservation_that_does_not_say_how_long_is_as_long_as_its_cpo_ha
 
 async def test_a_charge_that_a_card_began_is_stopped_by_its_emp_though_nobody_told_of_it(bridge: Bridged) -> None:
     bridge.client.script = lambda asked: {"AuthorizationStatus": "Authorized", "ProviderID": "DE-DCB", **YES}
-    driver = {"PlugAndChargeIdentification": {"EvcoID": "DE-DCB-C00000001-6"}}
+    driver = {"PlugAndChargeIdentification": {"EvcoID": CONTRACT}}
     asked = {"OperatorID": "DE*ABC", "EvseID": EVSE, "Identification": driver}
     begun = await bridge.ask("abc", "AuthorizeStart", asked, id="DE*ABC")
     bridge.client.script = lambda asked: YES
@@ -193,11 +193,25 @@ async def test_a_reservation_lasts_whole_minutes_or_is_none(bridge: Bridged, dur
 
 @pytest.mark.parametrize("field", ["EMPPartnerSessionID", "PartnerProductID"])
 async def test_an_order_that_oicp_cannot_write_is_never_sent_and_never_waits(bridge: Bridged, field: str) -> None:
-    with suppress(Refused):
-        begun = await _ordered(bridge, **{field: "x" * 300})
-        assert begun["Result"] is True
+    said: Any = (await asyncio.gather(_ordered(bridge, **{field: "x" * 300}), return_exceptions=True))[0]
+    code = said.code if isinstance(said, Refused) else said["StatusCode"]["Code"]
+    assert code in (Code.SUCCESS, Code.DATA_ERROR)
     assert all(field not in asked for asked in bridge.client.of("AuthorizeRemoteStart"))
-    assert all(row.state == REFUSED or bridge.client.asked for row in await bridge.oicp.bridge.ledger.open_at(EVSE))
+    assert len(await bridge.oicp.bridge.ledger.open_at(EVSE)) == len(bridge.client.asked)
+
+
+@pytest.mark.parametrize(
+    "identification",
+    [
+        {"RFIDMifareFamilyIdentification": {"UID": "0102030405060708090A"}},
+        {"QRCodeIdentification": {"EvcoID": CONTRACT}},
+    ],
+)
+async def test_an_order_names_its_driver_as_orders_do(bridge: Bridged, identification: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as refused:
+        await _ordered(bridge, Identification=identification)
+    assert refused.value.code is Code.DATA_ERROR
+    assert bridge.client.asked == []
 
 
 async def test_who_may_not_order_there_is_told_that_there_is_no_contract(bridge: Bridged) -> None:
