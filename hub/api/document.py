@@ -332,6 +332,7 @@ ANSWERS: Final[dict[str, Tree]] = {
         "properties": {
             "session_id": _TEXT, "station": _TEXT, "connector": _WHOLE, "start": _TEXT, "end": _TEXT,
             "held": {"type": "boolean", "description": "Its bill waits: for a price, or, with a `doubt`, for you."},
+            "held_since": {**_TEXT, "description": "By the hub's clock."},
             "doubt": _TEXT,
             "decided": {"type": "string", "enum": ["corrected", "dropped"]},
         },

@@ -25,10 +25,12 @@ def add_to(app: typer.Typer) -> None:
 def release(
     face: Face,
     session_id: SessionId,
-    evse: Annotated[str, typer.Option("--evse", help="Uid of the EVSE, of a charge whose charger named none.")] = "",
+    evse: Annotated[str, typer.Option("--evse", help="Uid of the EVSE, of a charge at none that is known.")] = "",
+    card: Annotated[str, typer.Option("--card", help="Uid of the token that pays, if only the end was reported.")] = "",
 ) -> None:
     """Bill a held charge as its charger measured it."""
-    _decide(face, session_id, "release", {"evse_uid": evse} if evse else None)
+    body = {name: value for name, value in (("evse_uid", evse), ("token", card)) if value}
+    _decide(face, session_id, "release", body or None)
 
 
 def correct(

@@ -147,9 +147,11 @@ class CorrectHeld(Ask):
 
 
 class ReleaseHeld(Ask):
-    """Bill a held charge as it was measured; `evse_uid`: where it was, of one whose charger never said so."""
+    """Bill a held charge as it was measured. Of one without a session: `evse_uid` says where it was, if that is not
+    known or on no location, and `token` who pays, if only its end was reported; else it is the card that ended it."""
 
     evse_uid: Annotated[str, Field(max_length=36)] = ""
+    token: Annotated[str, Field(max_length=36)] = ""
 
 
 class InvoiceAsked(Ask):

@@ -26,6 +26,7 @@ from hub.core.settings import Settings
 from hub.core.store import DatabaseRefused, open_store
 from modules.cdrs.store import how_many_are_nobodys
 from modules.sessions.charge import how_many_held
+from partners.ocpp import unplaced
 
 Level = Literal["ok", "weak", "fail"]
 
@@ -172,7 +173,8 @@ async def _counted(settings: Settings) -> tuple[int, int]:
     async with asyncio.timeout(4 * _TIMEOUT_S):
         store = await open_store(settings.database_url, kinds(), read_only=True)
         try:
-            return await how_many_held(store), await how_many_are_nobodys(store)
+            held = await how_many_held(store) + await unplaced.how_many(store)
+            return held, await how_many_are_nobodys(store)
         finally:
             await store.close()
 

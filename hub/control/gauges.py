@@ -17,6 +17,7 @@ from hub.control.stations import register
 from hub.core.jsontypes import Tree
 from hub.core.logins import FailedLogins
 from modules.sessions.charge import CHARGES, how_many_held
+from partners.ocpp import unplaced
 from partners.ocpp.watch.alerts import BY_NAME, Alert
 from partners.ocpp.watch.rows import all_open
 
@@ -129,7 +130,7 @@ async def _of_chargers(program: Program) -> list[Metric]:
     page = await program.store.page(
         CHARGES, date_from=None, date_to=None, offset=0, limit=0, among={"state": ("open",)}
     )
-    held = await how_many_held(program.store)
+    held = await how_many_held(program.store) + await unplaced.how_many(program.store)
     views = await (await register(program)).views()
     return [
         _alerts(await all_open(program.store)),

@@ -12,6 +12,7 @@ from hub.core.jsontypes import Tree
 from modules.sessions import service as sessions
 from partners.ocpp import journal, unplaced
 from partners.ocpp.journal import Record
+from partners.ocpp.unplaced import Verdict
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -26,17 +27,16 @@ async def bill(program: Program, session_id: str, ask: BillHeld, *, actor: str) 
 
 
 async def release(program: Program, session_id: str, ask: ReleaseHeld, *, actor: str) -> Tree:
-    """Bill a held charge as its charger measured it; one of which nobody knows where it was, at the EVSE that is said.
+    """Bill a held charge as its charger measured it; one that has no session, where and to whom it is said.
 
     Returns and raises: as `bill`.
     """
     waits = await unplaced.find(program.store, session_id)
     if waits is not None:
-        if not ask.evse_uid:
-            raise InvalidRequest(f"/evse_uid: is needed: {unplaced.WHY}")
-        return await _settled(program, waits, ask.evse_uid, actor)
-    if ask.evse_uid:
-        raise InvalidRequest("/evse_uid: it is known where this one was")
+        return await _settled(program, waits, Verdict(ask.evse_uid, ask.token), actor)
+    if ask.evse_uid or ask.token:
+        await charge_of(program, session_id)
+        raise InvalidRequest(f"/{'evse_uid' if ask.evse_uid else 'token'}: it has its session, so this is known")
     await sessions.release(program.hub, session_id, actor=actor, kwh=sessions.AS_METERED)
     return await charge_of(program, session_id)
 
@@ -44,7 +44,7 @@ async def release(program: Program, session_id: str, ask: ReleaseHeld, *, actor:
 async def correct(program: Program, session_id: str, ask: CorrectHeld, *, actor: str) -> Tree:
     """Bill a held charge for the operator's figure. Returns and raises: as `bill`."""
     if await unplaced.find(program.store, session_id) is not None:
-        raise InvalidRequest("this one is billed as it was measured, once it is said where it was: release it")
+        raise InvalidRequest("this one has no session yet: release it first, and then correct what it is held for")
     await sessions.release(program.hub, session_id, actor=actor, kwh=ask.kwh, end=ask.ended_at())
     return await charge_of(program, session_id)
 
@@ -53,14 +53,14 @@ async def drop(program: Program, session_id: str, *, actor: str) -> Tree:
     """Never bill a held charge. Returns and raises: as `bill`."""
     waits = await unplaced.find(program.store, session_id)
     if waits is not None:
-        return await _settled(program, waits, "", actor)
+        return await _settled(program, waits, Verdict(drops=True), actor)
     await sessions.drop(program.hub, session_id, actor=actor)
     return await charge_of(program, session_id)
 
 
-async def _settled(program: Program, waits: Record, evse_uid: str, actor: str) -> Tree:
+async def _settled(program: Program, waits: Record, verdict: Verdict, actor: str) -> Tree:
     await register(program)
-    await program.stations.settle_unplaced(waits.station, unplaced.name_of(waits), evse_uid, actor=actor)
+    await program.stations.settle_unplaced(waits.station, unplaced.name_of(waits), verdict, actor=actor)
     after = await journal.find_record(program.store, waits.key)
     if after is not None and after.session:
         return await charge_of(program, after.session)

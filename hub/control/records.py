@@ -177,7 +177,7 @@ async def transactions(program: Program, asked: Filter) -> tuple[list[Tree], int
 
 
 async def _held_charges(program: Program, asked: Filter, among: Mapping[str, Sequence[str]]) -> tuple[list[Tree], int]:
-    """Those whose EVSE nobody knows, which have no session, then those whose session is held."""
+    """Those that have no session for want of something, then those whose session is held."""
     since = asked.since()
     waiting = [unplaced.shown(record) for record in await unplaced.waiting(program.store, asked.station)]
     waiting = [row for row in waiting if since is None or row["start"] >= since[:19]]

@@ -87,6 +87,8 @@ class Charge(msgspec.Struct, omit_defaults=True):
     reservation_expired: bool = False
     held: bool = False
     """It has ended, and its CDR could not be priced yet, or is doubted."""
+    held_since: datetime | None = None
+    """When it began to be held, by our clock."""
     doubt: str = ""
     """Why its energy is not billed before an operator has seen it; see `plausible.py`."""
     kept_active: bool = False
@@ -194,13 +196,14 @@ async def how_many_held(store: Store) -> int:
 
 class _Ended(msgspec.Struct):
     end: datetime | None = None
+    held_since: datetime | None = None
 
 
 async def held_since(store: Store, *, limit: int) -> list[datetime]:
-    """When the charges ended that are held; of the oldest `limit`."""
+    """Since when charges are held, by our clock; of the oldest `limit`."""
     found = await store.select(CHARGES, equal={"state": HELD}, limit=limit)
-    ends = [msgspec.json.decode(document.body, type=_Ended).end for document in found]
-    return [end for end in ends if end is not None]
+    held = [msgspec.json.decode(document.body, type=_Ended) for document in found]
+    return [at for at in (one.held_since or one.end for one in held) if at is not None]
 
 
 async def load_held(store: Store, session_id: str) -> tuple[Charge, int] | None:

@@ -166,13 +166,13 @@ def end(
 def _completed(hub: Hub, charge: Charge, at: datetime, doubted: Doubted | None = None) -> Unit:
     unit = Unit()
     _over(charge, at, doubted)
-    if _is_doubted(charge, unit):
+    if _is_doubted(hub, charge, unit):
         charge.kept_active = True
         tell(hub, charge, unit, "ACTIVE", charge.end or at)
     else:
         tell(hub, charge, unit, "COMPLETED", charge.end or at)
         facts, optional = facts_of(hub, charge), charge.reservation_only
-        charge.held = not cdrs.issue(hub, facts, charge.owner, unit, only_if_it_costs=optional)
+        _hold(hub, charge, held=not cdrs.issue(hub, facts, charge.owner, unit, only_if_it_costs=optional))
     return unit.put(put_of(charge))
 
 
@@ -184,15 +184,20 @@ def _over(charge: Charge, at: datetime, doubted: Doubted | None) -> None:
         charge.doubt, charge.counted_kwh = doubted
 
 
-def _is_doubted(charge: Charge, unit: Unit) -> bool:
+def _is_doubted(hub: Hub, charge: Charge, unit: Unit) -> bool:
     """Is there to be no CDR before an operator has seen it? Then it is held, and that is recorded. Nobody pays for a
     charge without an owner, so there is nothing to hold."""
     if not charge.doubt or not charge.owner:
         return False
-    charge.held = True
+    _hold(hub, charge, held=True)
     unit.audited(Audit("busbar", "cdr.held", charge.session_id, charge.doubt))
     log.error("cdr held", session=charge.session_id, why=charge.doubt)
     return True
+
+
+def _hold(hub: Hub, charge: Charge, *, held: bool) -> None:
+    since = charge.held_since if charge.held else None
+    charge.held, charge.held_since = held, (since or hub.clock.now()) if held else None
 
 
 async def correct(
@@ -215,11 +220,11 @@ async def correct(
     charge.meter_stop_kwh = meter_kwh
     charge.remark = remark
     _over(charge, at, doubted)
-    if not _is_doubted(charge, unit):  # else what was issued stands until it is released
+    if not _is_doubted(hub, charge, unit):  # else what was issued stands until it is released
         if charge.kept_active:
             charge.kept_active = False
             tell(hub, charge, unit, "COMPLETED", charge.end or at)
-        charge.held = not await cdrs.reissue(hub, facts_of(hub, charge), charge.owner, unit)
+        _hold(hub, charge, held=not await cdrs.reissue(hub, facts_of(hub, charge), charge.owner, unit))
     return unit.put(put_of(charge, expect=version))
 
 

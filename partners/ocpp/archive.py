@@ -33,10 +33,12 @@ async def read(store: Store, station: str) -> Desk:
 
 async def put_away(store: Store, desk: Desk, now: datetime) -> None:
     """Mark as done what the desk will not rest on when it is read again."""
-    left = ledger.forget(desk.book, before=now - FORGOTTEN_AFTER)
     waits = await store.select(journal.TRANSACTIONS, equal={"station": desk.station, "state": journal.UNPLACED})
-    unplaced = {document.columns["number"] for document in waits}
-    kept, named = desk.arrivals(left), ({key.named for key in left.facts.starts} | unplaced) - {""}
+    waiting = {document.key for document in waits}
+    still = {key for key in desk.book.transactions if journal.key_of_start(key) in waiting}
+    left = ledger.forget(desk.book, before=now - FORGOTTEN_AFTER, but=still)
+    numbers = {document.columns["number"] for document in waits}
+    kept, named = desk.arrivals(left), ({key.named for key in left.facts.starts} | numbers) - {""}
     async for documents in journal.live_events(store, desk.station):
         events = [(document, journal.event_in(document)) for document in documents]
         gone = [document for document, event in events if not (event.arrival in kept or _is_of(event, named))]

@@ -76,6 +76,8 @@ def grow(hub: Hub, session: Charge, charge: Transaction, states: Sequence[State]
 
 def is_settled(session: Charge, charge: Transaction) -> bool:
     """Is the session over, with the very end and energy that the ledger has now?"""
+    if session.doubt.startswith(weighing.UNMEASURED) and weighing.doubted(session, charge) is None:
+        return False  # what was measured has come, be it nothing
     charge = weighing.billed(session, charge)
     are_states = not charge.states or session.states == _states(session, charge)
     is_end = session.end == charge.end and session.meter_stop_kwh == _last(charge)

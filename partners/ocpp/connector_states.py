@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -21,6 +22,8 @@ async def take(stations: ChargerOrders, link: Link, connector: int, heard: Heard
     if not live.has_room_for(connector) or not heard.takes_over(link.newest.get(connector)):
         return
     known = live.connectors.get(connector)
+    if known is not None and known.status == heard.status:
+        heard = replace(heard, since=known.since)
     link.newest[connector] = live.connectors[connector] = heard
     if known is None or known.status != heard.status:
         await stations.display.changed(live, connector)

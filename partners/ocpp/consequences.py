@@ -7,7 +7,6 @@ memory; whoever commits throws the desk away when the commit fails.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 import structlog
 
@@ -16,22 +15,18 @@ from hub.core.errors import Conflict, NotReady
 from hub.core.ports import Hub
 from hub.core.units import ABSENT, Audit, Unit
 from modules.sessions.charge import Charge, State, load, load_latest
-from partners.ocpp import billing, journal, weighing
+from partners.ocpp import billing, journal, lacking, weighing
 from partners.ocpp.billing import Opening
 from partners.ocpp.desk import Desk
 from partners.ocpp.events import Event, Flag, StartKey, Transaction
-from partners.ocpp.journal import Record
+from partners.ocpp.journal import Lack, Record
 from partners.ocpp.ledger import Effect
 from partners.ocpp.matching import stop_key
-from partners.ocpp.numbering import socketed
 from partners.ocpp.quirks import LONE_STOP
 from partners.ocpp.status import PERIOD_STATE
 from partners.ocpp.surroundings import moment
 
 log = structlog.get_logger()
-
-_NO_TOKEN: Final = "nobody's token was told with it; the charge is not billed"  # noqa: S105
-_NO_PLACE: Final = "the charger never said at which EVSE; the charge is not billed"
 
 
 class Consequences:
@@ -65,10 +60,8 @@ class Consequences:
         journal.note(record, charge if session is None else weighing.billed(session, charge))
         if awaited and record.state == journal.ENDED:
             record.state = journal.OPEN
-        if record.state == journal.ENDED and record.energy_kwh and not record.session and charge.key.named:
-            record.trouble = record.trouble or (_NO_PLACE if record.allowed else _NO_TOKEN)
-            if record.allowed and not record.connector:
-                record.state = journal.UNPLACED
+        if not awaited and charge.ending != "open":
+            lacking.hold(record, charge, now=self._hub.clock.now())
         if not awaited:
             self._warn(record, effect)
         unit.put(journal.record_put(record))
@@ -97,7 +90,7 @@ class Consequences:
         return record
 
     async def _open(self, desk: Desk, charge: Transaction, opening: Opening | None) -> Unit:
-        record = Record(journal.key_of_start(charge.key), desk.station, journal.OPEN)
+        record = Record(journal.key_of_start(charge.key), desk.station, journal.OPEN, heard_at=self._hub.clock.now())
         desk.records[charge.key] = record
         unit = await self._decided(desk, record, charge, opening) if opening is not None else Unit()
         journal.note(record, charge)
@@ -109,13 +102,15 @@ class Consequences:
         """A token was shown for this charge, and decided on; in 2.x that may be long after it began."""
         record.correlation_id = opening.correlation_id
         trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
-        record.allowed, record.trouble = opening.decision.allowed, ""
+        record.allowed, record.trouble, record.lacks = opening.decision.allowed, "", None
+        record.held_since = None
         record.state = journal.OPEN if opening.decision.accepted else journal.REFUSED
         unit = Unit()
         if opening.is_billable:
             unit = await self._guarded(record, self._begin(desk, record, charge, opening))
         elif opening.place is None and (charge.connector or not charge.key.named):
-            record.trouble = f"{_named(charge)} is on no location; the charge is not billed"
+            record.lacks = Lack.LOCATION
+            record.trouble = lacking.nowhere(charge)
         return billing.joined(unit, opening.spent)
 
     async def _begin(self, desk: Desk, record: Record, charge: Transaction, opening: Opening) -> Unit:
@@ -125,12 +120,12 @@ class Consequences:
         return unit
 
     def _may_still_stop(self, charge: Transaction) -> bool:
-        """Is its end a guess of ours, too early to be billed?
+        """Is it too early to bill what is known of its end, or to ask an operator about it?
 
         A charger that comes back first says how its connectors are, Available, and then replays what happened: what
-        was billed on the guess would have to be credited a second later.
+        was billed on a guess would have to be credited a second later.
         """
-        return charge.ending == "estimated" and self._hub.settings.ocpp_late_stop_s > 0
+        return charge.may_be_told_more and self._hub.settings.ocpp_late_stop_s > 0
 
     async def _bill(self, desk: Desk, record: Record, effect: Effect, *, awaited: bool) -> Unit:
         session = await self.session(desk, record)
@@ -182,11 +177,3 @@ class Consequences:
             if session is not None:
                 desk.sessions[record.session] = session
         return session
-
-
-def _named(charge: Transaction) -> str:
-    """Its connector, as its charger calls it."""
-    if not charge.key.named:
-        return f"connector {charge.connector}"
-    evse, connector = socketed(charge.connector)
-    return f"EVSE {evse}, connector {connector}"

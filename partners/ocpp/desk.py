@@ -88,8 +88,8 @@ class Desk:
 
     @property
     def awaited(self) -> list[Transaction]:
-        """Charges that seem over and are not billed yet: their stop may still come."""
-        seem_over = (charge for charge in self.book.transactions.values() if charge.ending == "estimated")
+        """Charges that seem over and are not billed yet: their stop, or what came before it, may still come."""
+        seem_over = (charge for charge in self.book.transactions.values() if charge.may_be_told_more)
         return [c for c in seem_over if (at := self.records.get(c.key)) is not None and at.state == journal.OPEN]
 
     @property

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from hub.core.failpoints import failpoint
 from hub.core.ports import Hub
+from hub.core.units import Put, Unit
 from partners.ocpp import archive, journal
 from partners.ocpp.consequences import Consequences
 from partners.ocpp.desk import Desk
@@ -62,12 +64,22 @@ class Desks:
             self._desks.pop(desk.station, None)
             raise
 
+    async def _commit(self, unit: Unit) -> None:
+        has_cdr = any(isinstance(write, Put) and write.kind.name == "cdrs" for write in unit.writes)
+        failpoint("ocpp.in.before_commit")
+        if has_cdr:
+            failpoint("cdr.create.before_commit")
+        await self._hub.store.commit(unit)
+        failpoint("ocpp.in.after_commit")
+        if has_cdr:
+            failpoint("cdr.create.after_commit")
+
     async def _desk(self, station: str) -> Desk:
         desk = self._desks.get(station)
         if desk is None:
             desk = await archive.read(self._hub.store, station)
             for charge in desk.book.transactions.values():
-                if charge.ending != "stop":
+                if charge.ending != "stop" or charge.may_be_told_more:
                     await self._consequences.record(desk, charge.key)
             self._desks[station] = desk
         desk.touched = self._hub.clock.monotonic()

@@ -39,8 +39,7 @@ async def doubts_at(store: Store, station: str) -> list[Tree]:
 def _unplaced(record: Record) -> str:
     if record.state != journal.UNPLACED:
         return ""
-    name = unplaced.name_of(record)
-    return f"not billed, held (busbar transaction release {name} --evse UID, or drop {name})"
+    return f"not billed, held ({unplaced.way_out(record)}; by busbar transaction)"
 
 
 def _held(charge: Charge) -> str:

@@ -30,11 +30,13 @@ class Flag(StrEnum):
     STOPS_DISAGREE = "several stops with different meter values came; the earliest counts, of one time the lowest"
     START_MISSING = "a stop came without its start"
     BEGIN_MISSING = "its beginning was not reported; it is reckoned from the first that was"
+    END_ALONE = "its end came alone; nothing before it was reported"
     PARTS_MISSING = "the charger's count says that not all was reported"
     METER_FELL = "the meter ran backwards; the energy is the sum of its rising parts"
     METER_ABSURD = "a meter stood below zero, or higher than any can"
     METER_START_MISSING = "the start had no meter value; the first sample was used"
     METER_STOP_MISSING = "the stop had no meter value; the last sample was used"
+    NOT_MEASURED = "nothing says how much energy it took"
     METER_UNMARKED = "the meter's values of start and stop were not marked; its first and last one were used"
     ESTIMATED_END = "no stop was reported; the end is estimated"
     KWH_LABELLED_WH = "the meter seems to count kWh under the label Wh"
@@ -53,10 +55,12 @@ HARD: Final = frozenset(
         Flag.STOPS_DISAGREE,
         Flag.START_MISSING,
         Flag.BEGIN_MISSING,
+        Flag.END_ALONE,
         Flag.METER_FELL,
         Flag.METER_ABSURD,
         Flag.METER_START_MISSING,
         Flag.METER_STOP_MISSING,
+        Flag.NOT_MEASURED,
         Flag.ESTIMATED_END,
         Flag.KWH_LABELLED_WH,
         Flag.UNITS_DIFFER,
@@ -220,6 +224,11 @@ class Transaction:
     @property
     def bill(self) -> Bill:
         return Bill(self.key, self.energy_kwh, self.start, self.end)
+
+    @property
+    def may_be_told_more(self) -> bool:
+        """Is it over by a guess of ours, or by an end that came before all else, as the charger's count says?"""
+        return self.ending == "estimated" or {Flag.END_ALONE, Flag.PARTS_MISSING} <= self.flags
 
     @property
     def remark(self) -> str:

@@ -35,14 +35,17 @@ Said = tuple[Rank, V]
 class Gathered(NamedTuple):
     """By name, rank and value of the best; the smallest is the best.
 
-    `latest` is the charger's newest time, as long as its clock was set. `states` are its words, each with when.
+    `is_end_alone`: no part but its end was told. `latest` is the charger's newest time, as long as its clock was set.
+    `ender` is the token that was told with the end. `states` are its words, each with when.
     """
 
     began: tuple[Rank, str, datetime]
     is_begun: bool
+    is_end_alone: bool = False
     latest: datetime | None = None
     connector: Said[int] | None = None
     payer: Said[tuple[str, bool]] | None = None
+    ender: Said[tuple[str, bool]] | None = None
     first: Said[Decimal] | None = None
     last: Said[Decimal] | None = None
     remote: Said[int] | None = None
@@ -53,8 +56,8 @@ class Gathered(NamedTuple):
 
     @property
     def has_gap(self) -> bool:
-        """Does the charger's count say that parts are missing?"""
-        return len(self.seqs) > 1
+        """Does the charger's count, which begins with 0, say that parts are missing?"""
+        return len(self.seqs) > 1 or (not self.is_begun and bool(self.seqs) and self.seqs[0][0] > 0)
 
     def reported(self, ended: datetime | None) -> tuple[tuple[datetime, str], ...]:
         """The states of charging periods, in order, up to the end."""
@@ -66,15 +69,17 @@ def gathered(event: Event, part: Part) -> Gathered:
     said, is_started = event.said, part.type == "Started"
     rank: Rank = (False, not is_started, not is_credible(said), time_key(event))
     at = said if is_credible(said) else None
-    pays = part.pays and bool(event.id_tag)
+    token, is_end = (event.id_tag, part.is_contract) if event.id_tag else None, part.type == "Ended"
     return Gathered(
         began=(rank, event.timestamp or "", event.arrival),
         is_begun=is_started,
+        is_end_alone=is_end,
         latest=at,
         connector=_said(rank, event.connector or None, last=not part.socketed),
-        payer=_said(rank, (event.id_tag or "", part.is_contract) if pays else None, last=part.refused),
+        payer=_said(rank, token if part.pays else None, last=part.refused),
+        ender=_said(rank, token if is_end else None),
         first=_said(rank, part.first_wh, last="first" not in part.marked),
-        last=_said(rank, part.last_wh if "last" in part.marked else None, last=part.type != "Ended"),
+        last=_said(rank, part.last_wh if "last" in part.marked else None, last=not is_end),
         remote=_said(rank, part.remote),
         reservation=_said(rank, part.reservation),
         seqs=() if part.seq is None else ((part.seq, part.seq),),
@@ -91,9 +96,11 @@ def joined(one: Gathered, other: Gathered) -> Gathered:
     return Gathered(
         began=min(one.began, other.began),
         is_begun=one.is_begun or other.is_begun,
+        is_end_alone=one.is_end_alone and other.is_end_alone,
         latest=max((at for at in (one.latest, other.latest) if at is not None), default=None),
         connector=_best(one.connector, other.connector),
         payer=_best(one.payer, other.payer),
+        ender=_best(one.ender, other.ender),
         first=_best(one.first, other.first),
         last=_best(one.last, other.last),
         remote=_best(one.remote, other.remote),
@@ -109,6 +116,8 @@ def start_of(key: StartKey, known: Gathered) -> Event:
     flags = set(known.flags)
     if not known.is_begun:
         flags.add(Flag.BEGIN_MISSING)
+    if known.is_end_alone:
+        flags.add(Flag.END_ALONE)
     if known.first is not None and known.first[0][0]:
         flags.add(Flag.METER_UNMARKED)
     if known.has_gap:

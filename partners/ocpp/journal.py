@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -44,11 +45,25 @@ _MOST: Final = 100_000
 _AT_ONCE: Final = 500
 
 
+class Lack(StrEnum):
+    """What keeps a charge from having a session, though it gave energy, or may have."""
+
+    EVSE = "evse"
+    """Its charger never said at which EVSE (2.x)."""
+    LOCATION = "location"
+    """Its connector is on no location."""
+    BEGIN = "begin"
+    """Only its end was reported, so nobody's token began it (2.x)."""
+
+
 class Record(msgspec.Struct, omit_defaults=True):
     """A transaction. `state`: open, ended (by a stop, or estimated), refused (the token was), orphan (a lone stop),
-    unplaced (over, and at no known EVSE, see `unplaced.py`), dropped (that, and an operator never wants it billed).
+    unplaced (over, and without a session for want of something, see `unplaced.py`), dropped (that, and an operator
+    never wants it billed).
 
     `allowed` is a value of AllowedType; `session` is the session's id, "" when there is none. `trouble` says why not.
+    `heard_at` is when we heard of it first, by our clock, whatever the charger's says.
+    `lacks` is what a session is wanting for, `held_since` when it was found so, by our clock.
     """
 
     key: str
@@ -69,6 +84,9 @@ class Record(msgspec.Struct, omit_defaults=True):
     reason: str | None = None
     flags: list[str] = []
     trouble: str = ""
+    heard_at: datetime | None = None
+    lacks: Lack | None = None
+    held_since: datetime | None = None
 
 
 def key_of_start(key: StartKey) -> str:

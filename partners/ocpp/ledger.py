@@ -15,8 +15,8 @@ the ledger keeps *facts*, and derives everything else from the set of them, ever
   by an id of ours, which is a name given in order of arrival. Its energy depends on nothing but what the charger said,
   and its times neither, as long as the charger's clock was set. With a dead clock times are reckoned from those of
   first arrival (`wrong_clock.py`), and the transaction says so.
-* meterStop - meterStart is the bill; samples shape the periods (`reckoning.py`). They decide only when the stop is
-  missing (the last sample) or the meter ran backwards (the sum of its rising parts).
+* meterStop - meterStart is the bill; samples shape the periods (`amount.py`). They decide only when the stop is
+  missing (the last sample) or the meter ran backwards (the sum of its rising parts); without any, nobody knows.
 * Start and stop may count in another unit than the samples; then a charge has two figures (`scales.py`), of which the
   larger is the ledger's, and the one that the connector can give is billed.
 * A charge without a stop ends administratively (flag ESTIMATED_END) when its connector reports Available after its last
@@ -35,7 +35,7 @@ charge every second sample.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal
@@ -175,13 +175,15 @@ def over(facts: Facts, *, now: datetime | None = None) -> Book:
     return _reckoned(blank(facts.station), facts, now=now)
 
 
-def forget(book: Book, *, before: datetime) -> Book:
+def forget(book: Book, *, before: datetime, but: Collection[StartKey] = ()) -> Book:
     """Drop what was over before `before`: ended charges with all that belongs to them, orphans heard until then.
 
+    `but` these charges.
     A start that is repeated later would open anew: look its `start_key` up first and set `assigned`. A stop that
     corrects an estimated end later is an orphan then. A week or more is a good age.
     """
-    over = {key for key, charge in book.transactions.items() if charge.end is not None and charge.end < before}
+    ends = ((key, charge.end) for key, charge in book.transactions.items() if key not in but)
+    over = {key for key, end in ends if end is not None and end < before}
     old = [orphan for orphan in book.pairing.orphans if orphan.arrival < before]
     stops = {stop_key(book.pairing.stops[key]) for key in over if key in book.pairing.stops}
     pairing = Pairing(

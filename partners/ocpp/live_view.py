@@ -19,7 +19,11 @@ def shown(live: Live, now_s: float) -> Tree:
         **_registered(live.station),
         **_connection(live.link, now_s),
         "connectors": {
-            str(number): {"status": heard.status, "since": timestamp(heard.at), **_called(live.station, number)}
+            str(number): {
+                "status": heard.status,
+                "since": timestamp(heard.since or heard.at),
+                **_called(live.station, number),
+            }
             for number, heard in sorted(live.connectors.items())
         },
         "clock_offset_s": round(offset.total_seconds(), 1) if offset is not None else None,

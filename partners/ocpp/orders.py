@@ -24,6 +24,7 @@ from modules.commands import results
 from partners.ocpp import answers, maintenance, profiles, rpc, schemas, unplaced
 from partners.ocpp.cards import Card
 from partners.ocpp.evse_display import EvseDisplay
+from partners.ocpp.journal import Record
 from partners.ocpp.limits_told import LimitsTold
 from partners.ocpp.live import Live, remote_start, version_of
 from partners.ocpp.passwords import Passwords
@@ -31,6 +32,7 @@ from partners.ocpp.phrases import COMMANDS, PHRASES, Hold, Phrases, Said
 from partners.ocpp.register import folded
 from partners.ocpp.stations import Stations
 from partners.ocpp.transactions import Transactions
+from partners.ocpp.unplaced import Verdict
 
 log = structlog.get_logger()
 
@@ -112,22 +114,29 @@ class ChargerOrders(Stations):
             ended=lambda: self._transactions.of_session(station, transaction) is None,
         )
 
-    async def settle_unplaced(self, name: str, evse_uid: str, *, actor: str) -> None:
-        """Bill a charge that waits for its EVSE as one at that, or, with "", never. See `unplaced.py`.
-
-        Raises: NotFound, InvalidRequest.
-        """
+    async def settle_unplaced(self, name: str, verdict: Verdict, *, actor: str) -> None:
+        """Bill a charge that waits without a session, or never. See `unplaced.py`. Raises: NotFound, InvalidRequest."""
         record = await unplaced.find(self.hub.store, name)
         if record is None:
             raise NotFound("there is no such transaction that waits")
-        if not evse_uid:
+        if verdict.drops:
             await unplaced.drop(self._transactions, record, actor=actor)
             return
-        at = next((at for at in self.get(record.station).station.places().values() if _is_at(at, evse_uid)), None)
+        at = self._place_of(record, verdict.evse_uid)
+        await unplaced.place(self.hub, self._transactions, record, at, token=verdict.token, actor=actor)
+
+    def _place_of(self, record: Record, evse_uid: str) -> Place:
+        """Where it was: at this EVSE, or, with "", where its charger said. Raises: NotFound, InvalidRequest."""
+        places = self.get(record.station).station.places()
+        at = places.get(record.connector)
+        if evse_uid:
+            at = next((place for place in places.values() if _is_at(place, evse_uid)), None)
+        elif at is None:
+            raise InvalidRequest(unplaced.NEEDED[unplaced.lack_of(record)])
         if at is None:
-            known = sorted({place.evse_uid for place in self.get(record.station).station.places().values()})
+            known = sorted({place.evse_uid for place in places.values()})
             raise InvalidRequest(f"/evse_uid: {record.station} has no EVSE {evse_uid}; there are {', '.join(known)}")
-        await unplaced.place(self.hub, self._transactions, record, at, actor=actor)
+        return at
 
     async def unlock(self, place: Place, *, timeout_s: float) -> Outcome:
         """UnlockConnector."""

@@ -19,7 +19,7 @@ from partners.ocpp.matching import Start
 def is_to_be_decided(start: Start, record: Record | None) -> bool:
     """Is there a token that pays, about which nobody was asked?"""
     payer = start.event.id_tag
-    if not payer or (record is not None and record.session):
+    if not payer or (record is not None and (record.session or record.state == journal.DROPPED)):
         return False
     if record is None or not record.allowed or same_tag(record.id_tag) != same_tag(payer):
         return True

@@ -25,6 +25,7 @@ from partners.ocpp.doubts import doubts_at
 from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.register import folded
 from partners.ocpp.stations import Called
+from partners.ocpp.unplaced import Verdict
 
 _LOOK_S: Final = 5.0
 """For a look at what a gateway has in memory."""
@@ -204,19 +205,19 @@ class Reach:
         """See `Stations.abandon`."""
         await self._here.abandon(identity, actor=actor)
 
-    async def settle_unplaced(self, identity: str, name: str, evse_uid: str, *, actor: str) -> None:
+    async def settle_unplaced(self, identity: str, name: str, verdict: Verdict, *, actor: str) -> None:
         """See `ChargerOrders.settle_unplaced`. Raises: NotFound; InvalidRequest, also where nobody has its socket."""
         held = await self._elsewhere(identity)
         live = self._here.find(identity)
         if held is not None:
-            asked = {"name": name, "evse_uid": evse_uid, "actor": actor}
+            asked = {"name": name, "actor": actor, **verdict._asdict()}
             home = await self._ask(held, "settle_unplaced", asked, _PASSWORD_S)
             if home.answer is None:
                 raise InvalidRequest("the process that has its charger's socket did not answer; look again")
             return
         if self._errands is not None and (live is None or live.link is None):
             raise InvalidRequest(f"{identity} must be connected for this, as several processes serve chargers")
-        await self._here.settle_unplaced(name, evse_uid, actor=actor)
+        await self._here.settle_unplaced(name, verdict, actor=actor)
 
     async def delete(self, identity: str, *, actor: str) -> None:
         """See `Stations.delete`; whoever holds its socket hangs up."""

@@ -1,8 +1,7 @@
 """From one start, its stop if any, and what happened around it, to one transaction: times, energy, flags.
 
 Times are the charger's where its clock was set, else those of arrival, such that the distance of two times of one wrong
-clock stays (`wrong_clock.py`); one of each kind never makes a negative duration. Energy is meterStop - meterStart; see
-`ledger.py` for when it is not.
+clock stays (`wrong_clock.py`); one of each kind never makes a negative duration. For the energy see `amount.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
-from partners.ocpp import scales, wrong_clock
+from partners.ocpp import amount, scales, wrong_clock
 from partners.ocpp.events import Event, Flag, Transaction, TransactionId
 from partners.ocpp.matching import Start
 from partners.ocpp.meter import counts_kwh_as_wh, rising
@@ -124,8 +123,10 @@ def _charge(
 ) -> Transaction:
     first, stop, samples = meter
     readings = _between(samples, span)
-    energy, energy_flags = _energy_kwh(first, stop, [sample.reading for sample in samples])
+    energy, energy_flags = amount.of(meter)
     flags |= energy_flags
+    if span.end is not None and not amount.is_known(start, meter, began=span.start, ended=span.end):
+        flags |= {Flag.NOT_MEASURED}
     if span.end is not None and counts_kwh_as_wh(readings):  # judged once, it costs more than all the rest
         flags |= {Flag.KWH_LABELLED_WH}
     return Transaction(
@@ -200,22 +201,6 @@ def _estimated_end(start: Start, began: datetime, samples: list[Sample], around:
     if interrupted and around.now is not None and around.now - max(around.boots) >= SILENCE:
         ends.append(alive)
     return min(ends, default=None)
-
-
-def _energy_kwh(start: Event, stop: Event | None, readings: list[Reading]) -> tuple[Decimal, frozenset[Flag]]:
-    registers = [reading.energy_kwh for reading in readings if reading.energy_kwh is not None]
-    first, last = _kwh(start.meter_wh), _kwh(stop.meter_wh) if stop is not None else None
-    flags = {Flag.METER_START_MISSING} if first is None else set()
-    if stop is not None and last is None:
-        flags.add(Flag.METER_STOP_MISSING)
-    if first is not None and last is not None and last >= first:
-        return last - first, frozenset(flags)
-    ends = [value for value in (last,) if value is not None]
-    energy, fell = rising([*([first] if first is not None else []), *registers, *ends])
-    if fell:
-        flags.add(Flag.METER_FELL)
-    steps = sum((reading.step_kwh for reading in readings if reading.step_kwh is not None), Decimal(0))
-    return (steps if not registers and last is None else energy), frozenset(flags)
 
 
 def _between(samples: list[Sample], span: Span) -> tuple[Reading, ...]:

@@ -183,17 +183,22 @@ def states_of(reported: Iterable[tuple[datetime, str]]) -> tuple[tuple[datetime,
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A status as it was reported, with the time that counts for it (never later than its arrival)."""
+    """A status as it was reported, with the time that counts for it (never later than its arrival).
+
+    `since`: when we heard that it is so, by our clock; None: when that was is not known.
+    """
 
     status: str
     at: datetime
+    since: datetime | None = None
 
     @classmethod
     def of(cls, status: str, timestamp: str | None, arrival: datetime) -> Heard:
         """Raises: InvalidRequest, for a state that OCPP does not have."""
         _known(status)
         said = parse_time(timestamp)
-        return cls(status, min(said, arrival) if said is not None and is_credible(said) else arrival)
+        at = min(said, arrival) if said is not None and is_credible(said) else arrival
+        return cls(status, at, arrival)
 
     def takes_over(self, known: Heard | None) -> bool:
         """Is this newer, by the charger's time, than what is known? Equal times: the later message counts."""

@@ -26,16 +26,16 @@ from hub.core import trace
 from hub.core.failpoints import failpoint
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
-from hub.core.units import Audit, Delete, Put, Unit
+from hub.core.units import Audit, Delete, Unit
 from partners.ocpp import archive, billing, journal, ledger, parts, samples
 from partners.ocpp.billing import Opening
 from partners.ocpp.desk import Desk, Meter
-from partners.ocpp.desks import Desks
 from partners.ocpp.events import Event, Flag, Transaction, TransactionId, start_key
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book, Effect
 from partners.ocpp.matching import Start, stop_key
 from partners.ocpp.readings import EARLIEST
+from partners.ocpp.rulings import Rulings
 from partners.ocpp.samples import Sample
 from partners.ocpp.sequence import Numbers
 from partners.ocpp.surroundings import AHEAD
@@ -85,7 +85,7 @@ class Taken:
     has_gap: bool = False
 
 
-class Transactions(Desks):
+class Transactions(Rulings):
     """What the chargers report, and what comes of it."""
 
     def __init__(self, hub: Hub) -> None:
@@ -230,17 +230,6 @@ class Transactions(Desks):
                     await archive.put_away(self._hub.store, desk, now)
                     self._desks.pop(station, None)
 
-    async def dropped(self, record: Record, *, audit: Audit) -> bool:
-        """Never bill a charge whose EVSE nobody knows. Returns: False, when it is none that waits for that."""
-        async with self._turn(record.station):
-            known = await journal.find_record(self._hub.store, record.key)
-            if known is None or known.state != journal.UNPLACED:
-                return False
-            known.state, known.trouble = journal.DROPPED, "an operator decided that it is never billed"
-            await self._hub.store.commit(Unit().put(journal.record_put(known)).audited(audit))
-            self._desks.pop(record.station, None)
-            return True
-
     async def _enter(self, desk: Desk, event: Event, opening: Opening | None, audit: Audit | None = None) -> Event:
         event, key = desk.stamped(event), start_key(event)
         if event.kind == "start":
@@ -321,16 +310,6 @@ class Transactions(Desks):
         if meter is None:
             return None, None
         return meter, plain_time(told.times, meter.start if told.number is None else EARLIEST, now + AHEAD)
-
-    async def _commit(self, unit: Unit) -> None:
-        has_cdr = any(isinstance(write, Put) and write.kind.name == "cdrs" for write in unit.writes)
-        failpoint("ocpp.in.before_commit")
-        if has_cdr:
-            failpoint("cdr.create.before_commit")
-        await self._hub.store.commit(unit)
-        failpoint("ocpp.in.after_commit")
-        if has_cdr:
-            failpoint("cdr.create.after_commit")
 
     async def _expire(self, desk: Desk, now: datetime) -> None:
         book, effects = ledger.expire(desk.book, now=now)

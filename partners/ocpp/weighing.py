@@ -1,4 +1,6 @@
-"""Which of two figures for one charge counts, where start and stop are a factor of 1000 away from the samples.
+"""What must not be billed unseen: energy that nobody measured, or two figures of which nobody knows which is right.
+
+Of two figures, where start and stop are a factor of 1000 away from the samples, this one counts:
 
 the connector can give the larger one            that one: a unit that is mistaken makes a figure too small
 it cannot, by far, and it can give the smaller   the smaller: that unit was taken for a larger one than it is
@@ -16,6 +18,7 @@ from modules.sessions import service as sessions
 from modules.sessions.charge import Charge
 from partners.ocpp.events import Flag, Transaction
 
+UNMEASURED: Final = "nobody measured its energy"
 _LEAST_KWH: Final = Decimal("0.1")
 """A smaller figure is so little that it says nothing for itself."""
 
@@ -39,7 +42,9 @@ def billed(session: Charge, charge: Transaction) -> Transaction:
 
 
 def doubted(session: Charge, charge: Transaction) -> sessions.Doubted | None:
-    """Why `charge` must not be billed unseen, where nobody can say which figure is right."""
+    """Why `charge` must not be billed unseen; None, when it may."""
+    if Flag.NOT_MEASURED in billed(session, charge).flags:
+        return _unmeasured(charge)
     smaller = charge.otherwise
     if smaller is None or _verdict(session, charge, smaller) is not None:
         return None
@@ -49,6 +54,22 @@ def doubted(session: Charge, charge: Transaction) -> sessions.Doubted | None:
     figures = f"start and stop say {by_registers.normalize():f} kWh, the samples {by_samples.normalize():f} kWh"
     first = (charge.meter_start_wh or Decimal(0)) / 1000
     return sessions.Doubted(f"{figures}; as measured is {charge.energy_kwh.normalize():f}", first + smaller.energy_kwh)
+
+
+def _unmeasured(charge: Transaction) -> sessions.Doubted:
+    first, last = charge.meter_start_wh, charge.meter_stop_wh
+    if first is not None and last is not None:
+        why = f"its meter ran backwards, from {_kwh(first):f} to {_kwh(last):f} kWh"
+    elif first is None and last is None:
+        why = "neither its start nor its end came with a meter value that can be read"
+    else:
+        why = f"its {'end' if last is None else 'start'} came without a meter value that can be read"
+    register = next((_kwh(value) for value in (first, last) if value is not None), Decimal(0))
+    return sessions.Doubted(f"{UNMEASURED}: {why}, and nothing in between was measured", register)
+
+
+def _kwh(register_wh: Decimal) -> Decimal:
+    return (register_wh / 1000).normalize()
 
 
 def _verdict(session: Charge, charge: Transaction, smaller: Transaction) -> Literal["larger", "smaller"] | None:

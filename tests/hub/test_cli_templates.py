@@ -89,11 +89,11 @@ def test_a_name_of_another_version_stops_nothing_else(chargers: Shell) -> None:
     }
 
 
-def test_a_charger_that_tells_nothing_is_not_said_to_agree(chargers: Shell) -> None:
+def test_a_charger_that_is_away_is_said_to_be_and_not_to_agree(chargers: Shell) -> None:
     name = kept(chargers, "all", {"model": "*", "values": {"HeartbeatInterval": 60}})
     for verb in ("drift", "apply"):
         ran = chargers.run("template", verb, name, "CP3", "--json")
-        assert (ran.code, states(ran.tree)) == (Code.FAILED, [("CP3", "", "", None, "unread")])
+        assert (ran.code, states(ran.tree)) == (Code.FAILED, [("CP3", "", "", None, "not connected")])
 
 
 def test_a_charger_of_another_model_is_not_touched(chargers: Shell) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from hub.core.clock import timestamp
+from hub.core.units import Unit
+from modules.sessions.charge import load_latest, put_of
+from partners.ocpp import journal
+from partners.ocpp.journal import Lack, Record
 from tests.hub.house import House, a_house, a_serving_house
 from tests.partners.ocpp.site import until
 from tests.partners.oicp.authority import Authority
@@ -60,6 +65,30 @@ async def test_a_charge_that_is_held_for_a_day_is_told_until_it_is_billed(house:
     await looks(house, clock)
     await looks(house, clock, after_s=61)
     assert await alerts(house, open="true") == []
+
+
+async def test_a_charge_that_waits_without_a_session_is_told_like_any_that_is_held_and_by_our_clock(
+    house: House, clock: ManualClock
+) -> None:
+    long_ago = datetime(2010, 6, 1, tzinfo=UTC)
+    waits = Record(
+        "CP1/1", "CP1", journal.UNPLACED, number="T1", lacks=Lack.BEGIN, end=long_ago, held_since=clock.now()
+    )
+    await house.program.store.commit(Unit().put(journal.record_put(waits)))
+    await looks(house, clock)
+    assert await alerts(house) == []
+    await looks(house, clock, after_s=86_400)
+    (alert,) = await alerts(house, open="true", rule="held_money")
+    assert alert["seen"] == "1 charges are not billed, the oldest for 24 h"
+
+
+async def test_how_long_a_charge_is_held_is_counted_by_our_clock(house: House, clock: ManualClock) -> None:
+    session = await house.charge(kwh=2_147_483)
+    charge, _ = await load_latest(house.program.store, session) or pytest.fail("it is on record")
+    charge.end = datetime(2010, 6, 1, tzinfo=UTC)
+    await house.program.store.commit(Unit().put(put_of(charge)))
+    await looks(house, clock)
+    assert await alerts(house) == []
 
 
 async def test_a_meter_of_a_site_that_falls_silent_is_told_until_it_speaks(house: House, clock: ManualClock) -> None:

@@ -33,6 +33,7 @@ from partners.ocpp.apart.errands import (
 )
 from partners.ocpp.apart.limits import answer_of, limits_in
 from partners.ocpp.orders import ChargerOrders
+from partners.ocpp.unplaced import Verdict
 
 log = structlog.get_logger()
 
@@ -107,7 +108,8 @@ async def _change_password(here: ChargerOrders, asked: Tree, timeout_s: float) -
 
 
 async def _settle_unplaced(here: ChargerOrders, asked: Tree, timeout_s: float) -> Tree:
-    await here.settle_unplaced(asked["name"], asked["evse_uid"], actor=asked["actor"])
+    verdict = Verdict(**{name: asked[name] for name in Verdict._fields})
+    await here.settle_unplaced(asked["name"], verdict, actor=asked["actor"])
     return {"settled": True}
 
 

@@ -28,13 +28,15 @@ FOREIGN: Final = "not a name of its version"
 GOOD: Final = frozenset({"set", "restart needed", FOREIGN})
 """A template is for a model, of whatever version: what names nothing at this charger is told, and is no fault of it."""
 UNREAD: Final = "unread"
+"""It is connected, and does not tell its configuration."""
+AWAY: Final = "not connected"
 
 
 async def drift(hub: Hub, stations: Asks[Answered], view: Tree, templates: Sequence[Named]) -> list[Tree]:
-    """Where a charger differs. One that tells nothing is not known to differ: that is said instead."""
+    """Where a charger differs. One that tells nothing, or is away, is not known to differ: that is said instead."""
     found = await exchange.told(hub, stations, view)
     if not found:
-        return [_row(view, Drift("", "", None), UNREAD)]
+        return [_silent(view)]
     differs = drift_of(rows.joined(templates), found)
     return [_row(view, each, "differs" if each.actual is not None else "not told") for each in differs]
 
@@ -42,14 +44,19 @@ async def drift(hub: Hub, stations: Asks[Answered], view: Tree, templates: Seque
 async def bring(
     hub: Hub, stations: Asks[Answered], view: Tree, templates: Sequence[Named], *, actor: str
 ) -> list[Tree]:
-    """Set what differs, by the charger's own word, and read it back. Returns: what differed, and its state now."""
+    """Set what differs, by the charger's own word, and read it back. Returns: what differed, and its state now.
+
+    Of one that is away nothing can be said but that, and what came of it last stays kept.
+    """
+    if not view["connected"]:
+        return [_silent(view)]
     joined = rows.joined(templates)
     values = {name: value for name, value in joined.items() if exchange.has_name_for(view, name)}
     foreign = [_row(view, Drift(name, joined[name], None), FOREIGN) for name in joined.keys() - values.keys()]
     found = await exchange.told_of(hub, stations, view, values)
     done = [await _brought(hub, stations, view, each, actor) for each in drift_of(values, found)] if found else []
     if values and not found:
-        done = [_row(view, Drift("", "", None), UNREAD)]
+        done = [_silent(view)]
     done += foreign
     named = [each.name for each in templates]
     kept = {"rows": {row["name"]: row for row in done}, "templates": named}
@@ -88,6 +95,10 @@ def _state(done: Tree, desired: str) -> str:
     if done["status"] == "Accepted":
         return "set" if same(desired, done["value"]) else "not kept"
     return str(done["status"])
+
+
+def _silent(view: Tree) -> Tree:
+    return _row(view, Drift("", "", None), UNREAD if view["connected"] else AWAY)
 
 
 def _row(view: Tree, each: Drift, state: str) -> Tree:

@@ -19,6 +19,7 @@ from hub.core.ports import Hub
 from hub.core.types import parse_datetime
 from modules.cdrs.store import not_passed_on
 from modules.sessions.charge import held_since
+from partners.ocpp import unplaced
 from partners.ocpp.sites.register import Known, Sites
 from partners.ocpp.watch import rows
 from partners.ocpp.watch.alerts import Step, Watched, resumed, step
@@ -98,7 +99,8 @@ class HouseWatcher:
 
     async def _sight(self) -> HouseSight:
         hub = self._hub
-        charges = HeldMoney(CHARGES, await held_since(hub.store, limit=_MOST))
+        since = await held_since(hub.store, limit=_MOST) + await unplaced.since(hub.store)
+        charges = HeldMoney(CHARGES, since)
         cdrs = HeldMoney(CDRS, await not_passed_on(hub.store, ours=hub.settings.party))
         await self._sites.refresh()
         sites = [seen for known in self._sites.all() for seen in await self._site(known)]

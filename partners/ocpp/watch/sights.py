@@ -1,7 +1,8 @@
 """What is seen of a station at this moment, for the rules: from its socket, its connectors and its charges.
 
 The meter of a charge is looked at from here on, so what is remembered of it is when it was first seen to stand where it
-stands. After a restart a charge that was reported as still counts as still from its beginning.
+stands. A charge is as old as we have known of it: its charger's clock may be years behind. After a restart a charge
+that was reported as still counts as still from its beginning.
 """
 
 from __future__ import annotations
@@ -60,14 +61,15 @@ class Sights:
         before, meters = self._meters.get(live.identity, {}), dict[str, tuple[Decimal | None, datetime]]()
         found: list[Going] = []
         for number, record in records.items():
-            if number not in places or record.start is None:
+            began = record.heard_at or record.start
+            if number not in places or began is None:
                 continue
-            since = record.start if is_still(places[number]) else now
+            since = began if is_still(places[number]) else now
             kwh, since = before.get(record.key, (record.energy_kwh, since))
             meters[record.key] = (record.energy_kwh, since if kwh == record.energy_kwh else now)
             told = live.connectors.get(number)
             wants = told is not None and told.status == "Charging"
             name = record.session or str(record.number)
-            found.append(Going(name, places[number], record.start, meters[record.key][1], wants))
+            found.append(Going(name, places[number], began, meters[record.key][1], wants))
         self._meters[live.identity] = meters
         return tuple(found)

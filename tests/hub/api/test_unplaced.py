@@ -5,18 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from hub.core.units import Unit
 from partners.ocpp import journal
-from partners.ocpp.journal import Record
+from partners.ocpp.journal import Lack, Record
 from tests.hub.house import House
 
 
-async def unplaced(house: House, number: int) -> str:
+async def unplaced(house: House, number: int, *, lacks: Lack | None = None, trouble: str = "") -> str:
     """One on record. Returns: what it is called."""
     now = house.program.hub.clock.now()
     record = Record(
         f"CP1/{number:032x}", "CP1", journal.UNPLACED, number=f"T{number}", allowed="ALLOWED", energy_kwh=Decimal(5),
         start=now - timedelta(hours=1), end=now, meter_start_wh=Decimal(1000), meter_stop_wh=Decimal(6000),
+        lacks=lacks, trouble=trouble, held_since=now,
     )  # fmt: skip
     await house.program.store.commit(Unit().put(journal.record_put(record)))
     return record.key.rpartition("/")[2]
@@ -49,3 +52,38 @@ async def test_what_is_not_said_or_cannot_be_is_refused_and_dropping_ends_it(hou
     assert (await house.ask("GET", "/api/v1/transactions?held=true")).tree["total"] == 0
     session = await house.charge()
     assert (await house.ask("POST", f"/api/v1/transactions/{session}/release", {"evse_uid": "E1"})).status == 422
+
+
+async def test_what_is_not_on_record_is_not_found_whatever_is_asked_of_it(house: House) -> None:
+    await house.furnish()
+    for verb, asked in (
+        ("release", None),
+        ("release", {"evse_uid": "E1"}),
+        ("release", {"token": "CARD1"}),
+        ("correct", {"kwh": 1}),
+        ("drop", None),
+    ):
+        told = await house.ask("POST", f"/api/v1/transactions/nobody/{verb}", asked)
+        assert (told.status, told.tree["error"]["code"]) == (404, "not_found")
+
+
+async def test_they_are_counted_with_the_charges_that_are_held(house: House) -> None:
+    await house.furnish()
+    await unplaced(house, 1)
+    await house.charge(kwh=2_147_483)
+    assert "busbar_held_charges 2.0" in (await house.http.get("/metrics")).text
+
+
+@pytest.mark.parametrize(
+    ("lack", "why"),
+    [
+        (Lack.LOCATION, "EVSE 1, connector 1 is on no location: put it on one and release {}"),
+        (Lack.BEGIN, "only its end was reported: release {} if the card that ended it is to pay"),
+    ],
+)
+async def test_each_says_what_it_lacks_and_what_to_do(house: House, lack: Lack, why: str) -> None:
+    await house.furnish()
+    trouble = why.partition(":")[0] + "; the charge is not billed"
+    name = await unplaced(house, 1, lacks=lack, trouble=trouble)
+    (row,) = (await house.ask("GET", "/api/v1/transactions?held=true")).tree["items"]
+    assert row["doubt"].startswith(why.format(name))

@@ -8,6 +8,7 @@ import pytest
 
 from hub.core.errors import InvalidRequest, NotFound
 from partners.ocpp import archive, journal, unplaced
+from partners.ocpp.unplaced import Verdict
 from tests.partners.ocpp.points2 import event as event_of
 from tests.partners.ocpp.points2 import point2
 from tests.partners.ocpp.site import CARD, Site, recently
@@ -26,8 +27,9 @@ async def charged_somewhere(site: Site, transaction: str = "T1", *, tag: str = C
     return unplaced.name_of(record)
 
 
-async def settle(site: Site, name: str, evse_uid: str) -> None:
-    await site.gateway.stations.settle_unplaced(name, evse_uid, actor="anna")
+async def settle(site: Site, name: str, evse_uid: str = "", *, card: str = "", drops: bool = False) -> None:
+    verdict = Verdict(evse_uid, card, drops)
+    await site.gateway.stations.settle_unplaced(name, verdict, actor="anna")
 
 
 async def test_it_waits_with_its_way_out_and_nothing_is_billed(site: Site) -> None:
@@ -56,7 +58,7 @@ async def test_an_operator_who_says_where_it_was_bills_it_as_the_charger_measure
 
 async def test_one_that_is_dropped_stays_so_whatever_its_charger_repeats(site: Site) -> None:
     name = await charged_somewhere(site)
-    await settle(site, name, "")
+    await settle(site, name, drops=True)
     async with await point2(site) as cp:
         late = event_of("Updated", recently(3000), wh=3000)
         await cp.call("TransactionEvent", late)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from hub.core.errors import Conflict
 from hub.core.units import Unit
+from partners.ocpp.reach import Reach
 from partners.ocpp.status import Heard
 from partners.ocpp.watch import rows
 from partners.ocpp.watch.alerts import Alert
@@ -83,6 +84,28 @@ async def test_an_open_alert_outlives_a_restart_and_silence_does_not_close_it(si
         assert before in await alerts(site, "faulted")
         await point.status(2, "Available")
         await until(lambda: _closed(site, before.id))
+
+
+async def test_a_clock_that_is_years_behind_makes_no_charge_years_old(site: Site) -> None:
+    began = datetime(2010, 6, 1, tzinfo=UTC)
+    async with await site.point() as point:
+        await point.start(began)
+        await point.status(1, "Charging", began)
+        await until(lambda: is_open(site, "no_progress"))
+        view = await Reach(site.hub, site.gateway.stations).view("CP1")
+    assert await alerts(site, "stuck_session") == []
+    since = datetime.fromisoformat(view["connectors"]["1"]["since"])
+    assert datetime.now(UTC) - since < timedelta(minutes=5)
+
+
+async def test_a_connector_is_what_it_is_since_it_was_first_said_to_be(site: Site) -> None:
+    async with await site.point() as point:
+        await point.status(1, "Faulted")
+        first = site.gateway.stations.get("CP1").connectors[1]
+        await asyncio.sleep(0.01)
+        await point.status(1, "Faulted")
+        again = site.gateway.stations.get("CP1").connectors[1]
+    assert (again.since, again.at > first.at) == (first.since, True)
 
 
 async def _many(site: Site, number: int) -> bool:

@@ -1,0 +1,61 @@
+"""Charges that are over and have no session for want of something: which of them an operator must look at, and why.
+
+lacks      when                                              until
+EVSE       2.x, a token that pays, no EVSE was ever named     the charger names it, or an operator
+LOCATION   its connector is on no location                    it is put on one, and an operator releases it
+BEGIN      2.x, nothing but the end was reported              what came before is, or an operator releases it
+
+Charges that gave nothing are not looked at, nor those of nobody's token, but for an end that came alone: it may have
+been somebody's. Of a refused token only what stood at no location is: nobody looked whose it was.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from partners.ocpp import journal
+from partners.ocpp.events import Flag, Transaction
+from partners.ocpp.journal import Lack, Record
+from partners.ocpp.numbering import socketed
+
+_NO_TOKEN: Final = "nobody's token was told with it; the charge is not billed"  # noqa: S105
+_WHY: Final = {
+    Lack.EVSE: "the charger never said at which EVSE; the charge is not billed",
+    Lack.BEGIN: "only its end was reported; the charge is not billed",
+}
+
+
+def hold(record: Record, charge: Transaction, *, now: datetime) -> None:
+    """Let an operator look at a charge that is over, if it must not be forgotten."""
+    if record.session or record.state == journal.DROPPED:
+        return
+    lack = _lack_of(record, charge)
+    if lack is not None:
+        record.state, record.lacks, record.held_since = journal.UNPLACED, lack, record.held_since or now
+        record.trouble = record.trouble or _WHY.get(lack, nowhere(charge))
+    elif charge.key.named and charge.energy_kwh and not record.allowed:
+        record.trouble = record.trouble or _NO_TOKEN
+
+
+def nowhere(charge: Transaction) -> str:
+    """Why a charge at a connector that is on no location has no session."""
+    return f"{named(charge)} is on no location; the charge is not billed"
+
+
+def named(charge: Transaction) -> str:
+    """Its connector, as its charger calls it."""
+    if not charge.key.named:
+        return f"connector {charge.connector}"
+    evse, connector = socketed(charge.connector)
+    return f"EVSE {evse}, connector {connector}"
+
+
+def _lack_of(record: Record, charge: Transaction) -> Lack | None:
+    if Flag.END_ALONE in charge.flags:
+        return Lack.BEGIN
+    if record.state == journal.REFUSED:
+        return record.lacks if charge.energy_kwh else None
+    if not record.allowed or not (charge.energy_kwh or Flag.NOT_MEASURED in charge.flags):
+        return None
+    return Lack.EVSE if charge.key.named and not charge.connector else record.lacks
