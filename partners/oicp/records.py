@@ -12,7 +12,6 @@ again; it is never passed on as a charge for nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -27,13 +26,12 @@ from hub.core.operations import RECEIVER
 from hub.core.parties import Party
 from hub.core.ports import PeerAnswer
 from hub.core.registry import Partner
-from hub.core.types import parse_datetime
 from hub.core.units import ABSENT
 from modules.cdrs.build import SessionFacts, make
 from modules.locations import service as locations
 from modules.tariffs import service as tariffs
 from modules.tariffs.pricing import PricingFault
-from partners.oicp import ids, voices
+from partners.oicp import voices
 from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, acknowledged
 from partners.oicp.bridge import Bridge
@@ -43,8 +41,8 @@ from partners.oicp.ledger import OicpSession
 from partners.oicp.mapping import times
 from partners.oicp.mapping.cdrs import facts_of, lost_in, oddities, record_of
 from partners.oicp.mapping.faults import NotSayable
-from partners.oicp.mapping.tokens import without_pins
 from partners.oicp.notifications import Notifications
+from partners.oicp.record_checks import check, check_promise, put_right
 from partners.oicp.record_sending import RecordSending
 from partners.oicp.record_store import DELIVERED, HELD, REFUSED, WAITING, OicpRecord, RecordStore
 
@@ -52,11 +50,8 @@ log = structlog.get_logger()
 
 Message = Mapping[str, Any]
 
-_MOST_KWH: Final = 1000
 _SUCCESS: Final = 1000
 _REFUSED: Final = 2000
-_AHEAD: Final = timedelta(minutes=5)
-"""Clocks differ; more than that is no end of a charge that is over."""
 
 
 class Records:
@@ -71,14 +66,13 @@ class Records:
 
     async def take(self, call: Call) -> Message:
         """A CPO, or a hub, brings a record: it is on disk when the answer leaves. Raises: Refused."""
-        record = without_pins(call.message)
-        is_hub = call.connection.kind == "hub"
-        row = await self._bridge.ledger.brought(call.partner.name, record, is_hub=is_hub)
+        record = put_right(call.message)
+        row = await self._bridge.ledger.brought(call.partner.name, record, is_hub=call.connection.kind == "hub")
         if row is None:
             raise Refused(Code.SESSION_INVALID, http=404)
-        if not is_hub:
-            _check_evse(call.connection, record)
-        self._check(record)
+        check(call.connection, row, record, now=self._bridge.hub.clock.now())
+        if call.connection.kind == "cpo":
+            check_promise(record, await self._bridge.places.record_of(record["EvseID"]))
         kept = OicpRecord(
             session=row.id,
             cpo=call.partner.name,
@@ -87,10 +81,10 @@ class Records:
             operator=row.cpo_party,
             record=record,
         )
-        if not await self._is_new(kept):
-            return acknowledged(SessionID=row.id)
+        is_new = await self._is_new(kept)
         await self._bridge.ledger.change(row.id, OicpSession.closed)
-        self._begin(row.id)
+        if is_new:
+            self._begin(row.id)
         return acknowledged(SessionID=row.id)
 
     async def _is_new(self, kept: OicpRecord) -> bool:
@@ -103,16 +97,6 @@ class Records:
                 raise Refused(Code.SESSION_INVALID, "the session is closed", http=404) from None
             return False
         return True
-
-    def _check(self, record: Message) -> None:
-        """What can be no charge. Raises: Refused (B5 of the hub's rules)."""
-        if not 0 <= record["ConsumedEnergy"] <= _MOST_KWH:
-            raise Refused(Code.DATA_ERROR, "ConsumedEnergy is below 0 or above 1,000 kWh")
-        for begin, end in (("ChargingStart", "ChargingEnd"), ("SessionStart", "SessionEnd")):
-            if _moment(record, end) < _moment(record, begin):
-                raise Refused(Code.DATA_ERROR, f"{end} lies before {begin}")
-        if _moment(record, "SessionEnd") > self._bridge.hub.clock.now() + _AHEAD:
-            raise Refused(Code.DATA_ERROR, "SessionEnd lies in the future")
 
     async def released(self, row: OicpSession) -> None:
         """A reservation at a CPO of OCPI was given up: the EMP is owed a record that says that nothing flowed."""
@@ -304,14 +288,3 @@ def _tried(record: OicpRecord, known: OicpRecord | None) -> OicpRecord:
     if known.state == DELIVERED or not known.on_lane:
         raise PeerRefused("another record of the session went out before", http=200, status_code=_REFUSED)
     return record
-
-
-def _check_evse(connection: Connection, record: Message) -> None:
-    """Raises: Refused, for an EVSE that is none of the operator's."""
-    own = {ids.OperatorID.parse(each).canonical for each in connection.operator_ids}
-    if ids.EvseID.parse(record["EvseID"]).operator.canonical not in own:
-        raise Refused(Code.FOREIGN_EVSE, info=record["EvseID"])
-
-
-def _moment(record: Message, name: str) -> datetime:
-    return parse_datetime(times.to_ocpi(str(record[name])))
