@@ -42,6 +42,7 @@ from partners.oicp.price_tariffs import PriceTariffs
 from partners.oicp.prices import OICP_PRICES, Prices
 from partners.oicp.record_lists import RecordLists
 from partners.oicp.record_pull import RecordPull
+from partners.oicp.record_rounds import RecordRounds
 from partners.oicp.record_store import OICP_RECORDS
 from partners.oicp.records import Records
 from partners.oicp.serving import Serving
@@ -101,6 +102,7 @@ class Oicp:
         self.notifications = Notifications(self.bridge, self.ordering)
         self.records = Records(self.bridge, self.notifications)
         self.serving.on_released = self.records.released
+        self.record_rounds = RecordRounds(hub, self.records)
         self.record_lists = RecordLists(hub)
         self.record_pull = RecordPull(self.bridge, self.records)
         self.unused = UnusedSessions(self.bridge, self.notifications)
@@ -137,7 +139,7 @@ class Oicp:
 
     def start(self) -> None:
         """Begin the work that runs without being asked."""
-        self.hub.background.start(self.records.run(), name="oicp records")
+        self.hub.background.start(self.record_rounds.run(), name="oicp records")
         self.hub.background.start(self.unused.run(), name="oicp sessions")
         self.hub.background.start(self.follower.run(), name="oicp evses")
         self.hub.background.start(self.projection.run(), name="oicp locations")

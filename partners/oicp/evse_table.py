@@ -111,6 +111,12 @@ class EvseTable:
         row = read(document) if document is not None else None
         return row.place if row is not None and not row.gone else None
 
+    async def record_of(self, evse_id: str) -> dict[str, Any]:
+        """See `Places`."""
+        key = key_of(evse_id)
+        row = (await self.get_many([key])).get(key)
+        return row.record if row is not None and not row.gone else {}
+
     async def named(self, owner: str, location_id: str, evse_uid: str) -> EvsePlace | None:
         """See `Places`."""
         spot = spot_of(f"{owner}/{location_id}", evse_uid)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,10 @@ class Places(Protocol):
 
     async def named(self, owner: str, location_id: str, evse_uid: str) -> EvsePlace | None:
         """That which OCPI calls so."""
+        ...
+
+    async def record_of(self, evse_id: str) -> Mapping[str, Any]:
+        """Its EvseDataRecord; nothing, where it is not on record."""
         ...
 
     async def has_any(self, owner: str) -> bool:

@@ -12,12 +12,12 @@ from partners.oicp.answers import Code, Refused, status
 from partners.oicp.face import Call
 from partners.oicp.mapping.times import instant
 from partners.oicp.paging import page_of, paging_of
-from partners.oicp.record_store import DELIVERED, HELD, NEW, OICP_RECORDS, WAITING, read
+from partners.oicp.record_store import DELIVERED, HELD, NEW, OICP_RECORDS, REFUSED, WAITING, read
 
 Message = Mapping[str, Any]
 
 _FORWARDED: Final = (DELIVERED,)
-_NOT_FORWARDED: Final = (NEW, HELD, WAITING)
+_NOT_FORWARDED: Final = (NEW, HELD, WAITING, REFUSED)
 _MOST_NAMED: Final = 1000
 
 

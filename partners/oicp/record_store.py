@@ -3,6 +3,7 @@
 new --> delivered            its OCPI CDR is on record, or the EMP took it
  |  \\-> held                 it cannot be priced or placed: an operator sees why, and it is tried again
  \\-> waiting                 for an EMP that did not take it yet; it may fetch it any time
+ \\-> refused                 the EMP does not take it as it is: an operator sees why; it is not sent again by itself
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hub.core.clock import timestamp
 from hub.core.inbound import encode, parse
 from hub.core.ports import Hub
 from hub.core.units import ANY, Document, Kind, Put, Unit
+from partners.oicp.findings import finding
 
 OICP_RECORDS: Final = Kind(
     "oicp_records", columns=("state", "provider", "operator", "session"), indexed=("state", "provider")
@@ -24,6 +26,9 @@ _LIMIT: Final = 1024 * 1024
 NEW: Final = "new"
 HELD: Final = "held"
 WAITING: Final = "waiting"
+REFUSED: Final = "refused"
+STUCK: Final = (HELD, REFUSED)
+"""What an operator has to look at."""
 DELIVERED: Final = "delivered"
 
 
@@ -40,8 +45,12 @@ class OicpRecord(msgspec.Struct, frozen=True, kw_only=True):
     operator: str = ""
     record: dict[str, Any]
     why: str = ""
-    """Why it is held."""
+    """Why it is held, refused, or still waiting."""
     tries: int = 0
+    on_lane: bool = False
+    """The lane of the EMP brings it, and nobody else."""
+    unsure: bool = False
+    """A try ended without an answer: it may have arrived."""
 
     def put(self, *, expect: int = ANY) -> Put:
         """The write of it; what EMPs ask for by From and To is when the session ended."""
@@ -71,8 +80,12 @@ class RecordStore:
         return None if document is None else read(document)
 
     async def keep(self, record: OicpRecord, *, expect: int = ANY) -> None:
-        """Raises: Conflict."""
-        await self._hub.store.commit(Unit().put(record.put(expect=expect)))
+        """With a finding, as long as an operator has to look at it. Raises: Conflict."""
+        stuck = {f"record {record.session}": f"its record is {record.state}: {record.why}"}
+        unit = Unit().put(record.put(expect=expect))
+        owner = record.cpo or record.emp
+        unit.writes.append(finding(f"record/{record.session}", owner, stuck if record.state in STUCK else {}))
+        await self._hub.store.commit(unit)
 
     async def in_state(self, state: str) -> list[OicpRecord]:
         found = await self._hub.store.select(OICP_RECORDS, equal={"state": state}, limit=10_000)

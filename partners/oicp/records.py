@@ -12,7 +12,6 @@ again; it is never passed on as a charge for nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -20,21 +19,21 @@ import structlog
 from msgspec.structs import replace
 
 from hub.core.clock import timestamp
-from hub.core.errors import BusbarError, Conflict, PeerFault, PeerNonsense, PeerRefused
+from hub.core.errors import BusbarError, Conflict, PeerFault, PeerRefused
 from hub.core.jsontypes import Tree
+from hub.core.lane_faults import Fate, judge
 from hub.core.operations import RECEIVER
 from hub.core.parties import Party
 from hub.core.ports import PeerAnswer
 from hub.core.registry import Partner
-from hub.core.types import parse_datetime
 from hub.core.units import ABSENT
 from modules.cdrs.build import SessionFacts, make
 from modules.locations import service as locations
 from modules.tariffs import service as tariffs
 from modules.tariffs.pricing import PricingFault
-from partners.oicp import ids, voices
+from partners.oicp import voices
 from partners.oicp.agreed import terms_with
-from partners.oicp.answers import Code, Refused, acknowledged, code_of, is_nonsense, says_yes
+from partners.oicp.answers import Code, Refused, acknowledged
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
@@ -42,24 +41,17 @@ from partners.oicp.ledger import OicpSession
 from partners.oicp.mapping import times
 from partners.oicp.mapping.cdrs import facts_of, lost_in, oddities, record_of
 from partners.oicp.mapping.faults import NotSayable
-from partners.oicp.mapping.tokens import without_pins
 from partners.oicp.notifications import Notifications
-from partners.oicp.record_store import DELIVERED, HELD, NEW, WAITING, OicpRecord, RecordStore
+from partners.oicp.record_checks import check, check_promise, put_right
+from partners.oicp.record_sending import RecordSending
+from partners.oicp.record_store import DELIVERED, HELD, REFUSED, WAITING, OicpRecord, RecordStore
 
 log = structlog.get_logger()
 
 Message = Mapping[str, Any]
 
-AGAIN_EVERY_S: Final = 60.0
-_WAIT_S: Final = 30.0
-_MOST_KWH: Final = 1000
 _SUCCESS: Final = 1000
 _REFUSED: Final = 2000
-_TROUBLE: Final = 3000
-_OF_THEIR_SERVER: Final = frozenset({Code.HUB_ERROR, Code.DATABASE_ERROR, Code.SYSTEM_ERROR, Code.PARTNER_SILENT})
-"""What says nothing of the record: it is brought again. Whatever else they answer, an operator has to look at."""
-_AHEAD: Final = timedelta(minutes=5)
-"""Clocks differ; more than that is no end of a charge that is over."""
 
 
 class Records:
@@ -69,18 +61,18 @@ class Records:
         self._bridge = bridge
         self._notifications = notifications
         self.store = RecordStore(bridge.hub)
+        self._sending = RecordSending(bridge, self.store)
         self._under_way: set[str] = set()
 
     async def take(self, call: Call) -> Message:
         """A CPO, or a hub, brings a record: it is on disk when the answer leaves. Raises: Refused."""
-        record = without_pins(call.message)
-        is_hub = call.connection.kind == "hub"
-        row = await self._bridge.ledger.brought(call.partner.name, record, is_hub=is_hub)
+        record = put_right(call.message)
+        row = await self._bridge.ledger.brought(call.partner.name, record, is_hub=call.connection.kind == "hub")
         if row is None:
             raise Refused(Code.SESSION_INVALID, http=404)
-        if not is_hub:
-            _check_evse(call.connection, record)
-        self._check(record)
+        check(call.connection, row, record, now=self._bridge.hub.clock.now())
+        if call.connection.kind == "cpo":
+            check_promise(record, await self._bridge.places.record_of(record["EvseID"]))
         kept = OicpRecord(
             session=row.id,
             cpo=call.partner.name,
@@ -89,10 +81,10 @@ class Records:
             operator=row.cpo_party,
             record=record,
         )
-        if not await self._is_new(kept):
-            return acknowledged(SessionID=row.id)
+        is_new = await self._is_new(kept)
         await self._bridge.ledger.change(row.id, OicpSession.closed)
-        self._bridge.hub.background.start(self.go_on(row.id), name=f"oicp record {row.id}")
+        if is_new:
+            self._begin(row.id)
         return acknowledged(SessionID=row.id)
 
     async def _is_new(self, kept: OicpRecord) -> bool:
@@ -105,16 +97,6 @@ class Records:
                 raise Refused(Code.SESSION_INVALID, "the session is closed", http=404) from None
             return False
         return True
-
-    def _check(self, record: Message) -> None:
-        """What can be no charge. Raises: Refused (B5 of the hub's rules)."""
-        if not 0 <= record["ConsumedEnergy"] <= _MOST_KWH:
-            raise Refused(Code.DATA_ERROR, "ConsumedEnergy is below 0 or above 1,000 kWh")
-        for begin, end in (("ChargingStart", "ChargingEnd"), ("SessionStart", "SessionEnd")):
-            if _moment(record, end) < _moment(record, begin):
-                raise Refused(Code.DATA_ERROR, f"{end} lies before {begin}")
-        if _moment(record, "SessionEnd") > self._bridge.hub.clock.now() + _AHEAD:
-            raise Refused(Code.DATA_ERROR, "SessionEnd lies in the future")
 
     async def released(self, row: OicpSession) -> None:
         """A reservation at a CPO of OCPI was given up: the EMP is owed a record that says that nothing flowed."""
@@ -132,53 +114,54 @@ class Records:
         }
         kept = OicpRecord(session=row.id, emp=row.emp, provider=row.emp_party, operator=row.cpo_party, record=record)
         if not row.cpo and await self._is_new(kept):
-            self._bridge.hub.background.start(self.go_on(row.id), name=f"oicp record {row.id}")
+            self._begin(row.id)
 
-    async def run(self) -> None:
-        """Go on with what waits, for ever."""
-        while True:
-            for state in (NEW, WAITING, HELD):
-                for record in await self.store.in_state(state):
-                    await self.go_on(record.session)
-            await self._bridge.hub.clock.sleep(AGAIN_EVERY_S)
+    def _begin(self, session_id: str) -> None:
+        async def work() -> None:
+            await self.go_on(session_id)
 
-    async def go_on(self, session_id: str) -> None:
-        """Bring a record to whoever is to have it, as far as it goes now; once at a time. Raises nothing."""
+        self._bridge.hub.background.start(work(), name=f"oicp record {session_id}")
+
+    async def go_on(self, session_id: str) -> bool:
+        """Bring a record to whoever is to have it, as far as it goes now; once at a time. False: the EMP fails."""
         if session_id in self._under_way:
-            return
+            return True
         self._under_way.add(session_id)
         try:
-            await self._go_on(session_id)
+            return await self._go_on(session_id)
         finally:
             self._under_way.discard(session_id)
 
-    async def _go_on(self, session_id: str) -> None:
+    async def _go_on(self, session_id: str) -> bool:
         record, row = await self.store.find(session_id), await self._bridge.ledger.find(session_id)
-        if record is None or row is None or record.state == DELIVERED:
-            return
+        if record is None or row is None or record.state in (DELIVERED, REFUSED) or record.on_lane:
+            return True
+        if record.emp:
+            return await self._forwarded(record)
         try:
-            if record.emp:
-                state, why = await self._forwarded(record), ""
-            else:
-                state, why = await self._billed(record, row)
+            state, why = await self._billed(record, row)
         except (BusbarError, PricingFault, NotSayable) as fault:
             state, why = HELD, str(fault)[:200]
         if (state, why) == (record.state, record.why) and record.tries:
-            return  # nothing is new: it is not written again with every round
+            return True  # nothing is new: it is not written again with every round
         if state == HELD:
             log.warning("oicp record held", session=session_id, why=why)
         await self.store.keep(replace(record, state=state, why=why, tries=record.tries + 1))
+        return True
 
-    async def _forwarded(self, record: OicpRecord) -> str:
-        """To an EMP that speaks OICP, as it came. One that serves nothing fetches it."""
+    async def _forwarded(self, record: OicpRecord) -> bool:
+        """To an EMP that speaks OICP, as it came. One that serves nothing fetches it. False: the EMP fails."""
         connection = self._bridge.connections.of(record.emp)
         if connection is None or not connection.base_url:
-            return WAITING
+            if record.state != WAITING:
+                await self.store.keep(replace(record, state=WAITING))
+            return True
         try:
-            await self._send(connection, record, again=record.tries > 0)
-        except PeerFault:
-            return WAITING
-        return DELIVERED
+            await self._sending.bring(connection, record)
+        except (PeerFault, NotSayable) as fault:
+            log.warning("oicp record not taken", session=record.session, partner=record.emp, why=str(fault)[:200])
+            return isinstance(fault, NotSayable) or judge(fault).fate is Fate.REFUSED
+        return True
 
     async def _billed(self, record: OicpRecord, row: OicpSession) -> tuple[str, str]:
         """As a CDR of OCPI, with its price. Raises: NotSayable, PricingFault, BusbarError."""
@@ -248,7 +231,6 @@ class Records:
         if connection is None or row is None:
             raise PeerRefused("the charge has no SessionID there: it was not authorized by that partner", http=200)
         record = await self._said(connection, row, cdr, owner)
-        before = await self.store.find(row.id)
         kept = OicpRecord(
             session=row.id,
             state=WAITING,
@@ -256,14 +238,19 @@ class Records:
             provider=row.emp_party,
             operator=owner,
             record=record,
-            tries=before.tries + 1 if before is not None else 1,
+            on_lane=connection.base_url != "",
         )
-        await self.store.keep(kept)
-        if connection.base_url:
-            await self._send(connection, kept, again=kept.tries > 1)
-            await self.store.keep(replace(kept, state=DELIVERED))
+        known = await self.store.find(row.id)
+        if known is None or known.record != record or known.state != DELIVERED:
+            await self._bring(connection, _tried(kept, known))
         await self._bridge.ledger.change(row.id, OicpSession.closed)
         return PeerAnswer(200, _SUCCESS, None)
+
+    async def _bring(self, connection: Connection, record: OicpRecord) -> None:
+        if connection.base_url:
+            await self._sending.bring(connection, record)
+        else:
+            await self.store.keep(record)
 
     async def _said(self, connection: Connection, row: OicpSession, cdr: Tree, owner: str) -> dict[str, Any]:
         names = {
@@ -283,29 +270,6 @@ class Records:
             log.warning("cdr said in OICP with less", session=row.id, what=warning)
         return said.value
 
-    async def _send(self, connection: Connection, record: OicpRecord, *, again: bool) -> None:
-        """Raises: PeerFault's children. Of a session that is closed when it is sent `again`, the record is there."""
-        try:
-            answer = await self._bridge.ask(
-                *(connection, "ChargeDetailRecord", record.record),
-                id=voices.operator(connection, record.operator),
-                deadline_s=_WAIT_S,
-                wait=True,
-            )
-        except PeerRefused as refused:
-            if again and refused.status_code == int(Code.SESSION_INVALID):
-                return
-            raise
-        code = code_of(answer)
-        if says_yes(answer) or (again and code == Code.SESSION_INVALID):
-            return
-        if is_nonsense(answer):
-            raise PeerNonsense("the partner answered neither yes nor no")
-        told = answer.get("StatusCode") or {}
-        words = str(told.get("AdditionalInfo") or told.get("Description") or "")[:200]
-        ocpi_code = _TROUBLE if code in _OF_THEIR_SERVER else _REFUSED
-        raise PeerRefused(f"StatusCode {code}: {words}", http=200, status_code=ocpi_code)
-
     async def shown(self, partner: Partner, cdr_id: str, owner: str) -> Tree:
         """The CDR that a partner is known to have. Raises: PeerRefused."""
         row = await self._bridge.ledger.find(cdr_id) or await self._bridge.ledger.by_session(f"{owner}/{cdr_id}")
@@ -315,12 +279,12 @@ class Records:
         return {"id": cdr_id}
 
 
-def _check_evse(connection: Connection, record: Message) -> None:
-    """Raises: Refused, for an EVSE that is none of the operator's."""
-    own = {ids.OperatorID.parse(each).canonical for each in connection.operator_ids}
-    if ids.EvseID.parse(record["EvseID"]).operator.canonical not in own:
-        raise Refused(Code.FOREIGN_EVSE, info=record["EvseID"])
-
-
-def _moment(record: Message, name: str) -> datetime:
-    return parse_datetime(times.to_ocpi(str(record[name])))
+def _tried(record: OicpRecord, known: OicpRecord | None) -> OicpRecord:
+    """The record, with what earlier tries left. Raises: PeerRefused, where another one of the session went out."""
+    if known is None:
+        return record
+    if known.record == record.record:
+        return replace(record, tries=known.tries, unsure=known.unsure)
+    if known.state == DELIVERED or not known.on_lane:
+        raise PeerRefused("another record of the session went out before", http=200, status_code=_REFUSED)
+    return record

@@ -11,8 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from hub.core.dialect import NotExpressible
-from hub.core.errors import PeerRefused, PeerUnreachable
-from partners.oicp import ledger
+from hub.core.errors import PeerRefused, PeerTimeout, PeerUnreachable
+from partners.oicp import ledger, record_store
 from partners.oicp.answers import Code, Refused
 from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, REFUSED, new_session_id
 from partners.oicp.record_store import DELIVERED, HELD, WAITING
@@ -227,12 +227,16 @@ async def test_a_refusal_because_an_earlier_try_arrived_is_an_arrival(bridge: Br
     cdr, row = await charge_of_dcb(bridge)
     partner = bridge.world.partner("dcb")
 
+    def silent(asked: Asked) -> Any:
+        raise PeerTimeout
+
     def closed(asked: Asked) -> Any:
         raise PeerRefused("closed", http=404, status_code=400)
 
-    bridge.client.script = closed
-    with pytest.raises(PeerRefused):
+    bridge.client.script = silent
+    with pytest.raises(PeerTimeout):
         await bridge.oicp.records.deliver(partner, cdr)
+    bridge.client.script = closed
     assert (await bridge.oicp.records.deliver(partner, cdr)).status_code == 1000
     await record_is(bridge, row, DELIVERED)
 
@@ -312,4 +316,4 @@ async def test_a_no_that_comes_as_text_is_no_yes(bridge: Bridged) -> None:
     bridge.client.script = lambda asked: {"Result": "false", "StatusCode": {"Code": 22}}
     with pytest.raises(PeerRefused):
         await bridge.oicp.records.deliver(bridge.world.partner("dcb"), cdr)
-    await record_is(bridge, row, WAITING)
+    await record_is(bridge, row, record_store.REFUSED)

@@ -1,0 +1,129 @@
+"""What a charge detail record must be to be acknowledged: what is wrong is refused while its CPO can still mend it.
+
+What nobody can bill, or write to an EMP, would be held here for ever after a yes. A hub has looked at its CPOs' records
+itself; of its records is asked what we need to bill them, of those of CPOs all that a hub asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, Final
+
+from hub.core.types import parse_datetime
+from partners.oicp import ids
+from partners.oicp.answers import Code, Refused
+from partners.oicp.connection import Connection
+from partners.oicp.ledger import OicpSession
+from partners.oicp.mapping import times
+from partners.oicp.mapping.faults import NotSayable
+from partners.oicp.mapping.tokens import without_pins
+from partners.oicp.wire import REQUESTS, write
+
+Message = Mapping[str, Any]
+
+_MOST_KWH: Final = 1000
+_MOST_SIGNED: Final = 10
+_AHEAD: Final = timedelta(minutes=5)
+"""Clocks differ; more than that is no end of a charge that is over."""
+_IN_ORDER: Final = ("SessionStart", "ChargingStart", "ChargingEnd", "SessionEnd")
+_IN_CAPITALS: Final = ("UID", "EvcoID")
+
+
+def put_right(message: Message) -> dict[str, Any]:
+    """Without PINs, and with its ids in the capitals that a hub writes them in."""
+    record = dict(without_pins(message))
+    record["EvseID"] = record["EvseID"].upper()
+    record["Identification"] = {kind: _in_capitals(named) for kind, named in record["Identification"].items()}
+    return record
+
+
+def _in_capitals(named: Any) -> Any:
+    if not isinstance(named, Mapping):
+        return named
+    return {name: value.upper() if name in _IN_CAPITALS else value for name, value in named.items()}
+
+
+def check_evse(connection: Connection, row: OicpSession, message: Message) -> None:
+    """Is it at the EVSE of the session, which is one of the operator's? Raises: Refused."""
+    evse = ids.EvseID.parse(message["EvseID"])
+    own = {ids.OperatorID.parse(each).canonical for each in connection.operator_ids}
+    if connection.kind == "cpo" and evse.operator.canonical not in own:
+        raise Refused(Code.FOREIGN_EVSE, info=message["EvseID"])
+    if not row.evse_id:
+        return
+    allowed = ids.EvseID.parse(row.evse_id)
+    if evse.operator.canonical != allowed.operator.canonical:
+        raise Refused(Code.FOREIGN_EVSE, info="the session is at an EVSE of another operator")
+    if evse.canonical != allowed.canonical:
+        raise Refused(Code.DATA_ERROR, info="EvseID: the session is at another EVSE")
+
+
+def check(connection: Connection, row: OicpSession, record: Message, *, now: datetime) -> None:
+    """Raises: Refused (B5 of the hub's rules)."""
+    check_evse(connection, row, record)
+    _check_energy(record)
+    for begin, end in pairwise(_IN_ORDER):
+        if _moment(record, end) < _moment(record, begin):
+            raise Refused(Code.DATA_ERROR, info=f"{end} lies before {begin}")
+    if _moment(record, "SessionEnd") > now + _AHEAD:
+        raise Refused(Code.DATA_ERROR, info="SessionEnd lies in the future")
+    if len(record.get("SignedMeteringValues") or ()) > _MOST_SIGNED:
+        raise Refused(Code.DATA_ERROR, info=f"SignedMeteringValues: more than {_MOST_SIGNED}")
+    if connection.kind == "cpo":
+        _check_driver(row, record)
+        _check_signed(record)
+    if row.emp:
+        _check_writable(record)
+
+
+def check_promise(record: Message, evse: Message) -> None:
+    """An EVSE whose data says that signed values come from elsewhere owes them. Raises: Refused."""
+    is_promised = evse.get("CalibrationLawDataAvailability") == "External"
+    if is_promised and not record.get("SignedMeteringValues"):
+        raise Refused(Code.DATA_ERROR, info="SignedMeteringValues: its EVSE promises them (External)")
+
+
+def _check_energy(record: Message) -> None:
+    if not 0 <= record["ConsumedEnergy"] <= _MOST_KWH:
+        raise Refused(Code.DATA_ERROR, info="ConsumedEnergy is below 0 or above 1,000 kWh")
+    begin, end = record.get("MeterValueStart"), record.get("MeterValueEnd")
+    if begin is not None and end is not None and end < begin:
+        raise Refused(Code.DATA_ERROR, info="MeterValueEnd is below MeterValueStart")
+
+
+def _check_signed(record: Message) -> None:
+    if record.get("SignedMeteringValues") and not record.get("CalibrationLawVerificationInfo"):
+        raise Refused(Code.DATA_ERROR, info="CalibrationLawVerificationInfo: signed values need it")
+
+
+def _check_driver(row: OicpSession, record: Message) -> None:
+    known = _names(row.identification) | {_compared(row.token.get(name) or "") for name in ("uid", "contract_id")}
+    told = _names(record["Identification"])
+    if told and row.identification and told.isdisjoint(known):
+        raise Refused(Code.DATA_ERROR, info="Identification: the session is another driver's")
+
+
+def _names(identification: Message) -> set[str]:
+    """The numbers and contracts that it names."""
+    named = [each for each in identification.values() if isinstance(each, Mapping)]
+    return {_compared(each[name]) for each in named for name in _IN_CAPITALS if each.get(name)}
+
+
+def _compared(name: str) -> str:
+    try:
+        return ids.EvcoID.parse(name).canonical
+    except ids.InvalidId:
+        return ids.folded_uid(name)
+
+
+def _check_writable(record: Message) -> None:
+    try:
+        write(REQUESTS["ChargeDetailRecord"], record)
+    except NotSayable as fault:
+        raise Refused(Code.DATA_ERROR, info=str(fault)) from None
+
+
+def _moment(record: Message, name: str) -> datetime:
+    return parse_datetime(times.to_ocpi(str(record[name])))

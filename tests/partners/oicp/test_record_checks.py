@@ -1,0 +1,107 @@
+"""Records that are refused before they are acknowledged, and what is put right in them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from hub.core.units import Unit
+from partners.oicp.answers import Code, Refused
+from partners.oicp.evse_table import EvseRow
+from partners.oicp.ledger import ACTIVE, CLOSED
+from partners.oicp.record_store import DELIVERED
+from tests.partners.oicp.bridged import Bridged, bridged
+from tests.partners.oicp.charges import EVSE, a_record, a_row, record_is
+
+SIGNED = [{"SignedMeteringValue": "OCMF|1", "MeteringStatus": "End"}]
+VERIFIED = {"CalibrationLawCertificateID": "c-1"}
+
+
+@pytest.fixture
+async def bridge(sqlite_url: str) -> AsyncIterator[Bridged]:
+    async with bridged(sqlite_url) as made:
+        await made.connect("abc", "cpo", operator_ids=("DE*ABC",))
+        await made.connect("dcb", "emp", provider_ids=("DE-DCB",))
+        await made.place(EVSE, "DE*ABC", "POOL1", "DEABCE1")
+        yield made
+
+
+async def _refused(bridge: Bridged, by: str = "abc", emp: str = "dcb", **wrong: Any) -> Refused:
+    row = await a_row(bridge, cpo=by, emp=emp)
+    with pytest.raises(Refused) as refused:
+        await bridge.ask(by, "ChargeDetailRecord", a_record(row, **wrong), id="DE*ABC")
+    assert await bridge.oicp.records.store.find(row.id) is None
+    assert (await bridge.oicp.bridge.ledger.get(row.id)).state != CLOSED
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"EvseID": "DE*ABC*E2"}, "EvseID"),
+        ({"MeterValueStart": Decimal(100), "MeterValueEnd": Decimal(99)}, "MeterValueEnd"),
+        ({"SignedMeteringValues": SIGNED}, "CalibrationLawVerificationInfo"),
+        ({"SignedMeteringValues": SIGNED * 11, "CalibrationLawVerificationInfo": VERIFIED}, "SignedMeteringValues"),
+        ({"Identification": {"RFIDMifareFamilyIdentification": {"UID": "AABBCCDD"}}}, "Identification"),
+        ({"ChargingStart": "2026-05-04T10:59:00+02:00"}, "ChargingStart"),
+        ({"SessionEnd": "2026-05-04T11:31:00+02:00"}, "SessionEnd"),
+        ({"ConsumedEnergy": Decimal("12.3456789")}, "ConsumedEnergy"),
+        (
+            {
+                "SignedMeteringValues": [{"SignedMeteringValue": "x" * 3001, "MeteringStatus": "End"}],
+                "CalibrationLawVerificationInfo": VERIFIED,
+            },
+            "SignedMeteringValue",
+        ),
+    ],
+)
+async def test_a_record_that_cannot_be_so_is_refused_with_the_name_of_the_field(
+    bridge: Bridged, wrong: dict[str, Any], named: str
+) -> None:
+    refused = await _refused(bridge, **wrong)
+    assert refused.code is Code.DATA_ERROR
+    assert named in refused.info
+
+
+async def test_a_record_of_another_operators_evse_is_refused_as_such(bridge: Bridged) -> None:
+    assert (await _refused(bridge, EvseID="DE*XYZ*E1")).code is Code.FOREIGN_EVSE
+    await bridge.connect("hbs", "hub", party="DE*HBS", provider_ids=("DE-BSB",))
+    assert (await _refused(bridge, by="hbs", emp="", EvseID="DE*XYZ*E1")).code is Code.FOREIGN_EVSE
+
+
+async def test_an_evse_that_promises_signed_values_owes_them(bridge: Bridged) -> None:
+    [row] = (await bridge.oicp.table.get_many(["DEABCE1"])).values()
+    promise = replace(row, record={**row.record, "CalibrationLawDataAvailability": "External"})
+    await bridge.world.store.commit(Unit().put(EvseRow.put(promise)))
+    assert "SignedMeteringValues" in (await _refused(bridge)).info
+    session = await a_row(bridge, emp="dcb")
+    kept = a_record(session, SignedMeteringValues=SIGNED, CalibrationLawVerificationInfo=VERIFIED)
+    assert (await bridge.ask("abc", "ChargeDetailRecord", kept, id="DE*ABC"))["Result"] is True
+
+
+async def test_ids_in_small_letters_are_put_right(bridge: Bridged) -> None:
+    row = await a_row(bridge, emp="dcb")
+    await bridge.ask("abc", "ChargeDetailRecord", a_record(row, EvseID="de*abc*e1"), id="DE*ABC")
+    await record_is(bridge, row, DELIVERED)
+    [sent] = bridge.client.of("ChargeDetailRecord")
+    assert sent["EvseID"] == EVSE
+
+
+async def test_a_contract_of_the_session_is_its_driver_too(bridge: Bridged) -> None:
+    row = await a_row(bridge, emp="dcb", token={"uid": "x", "contract_id": "DE-DCB-C00000001-6"})
+    named = {"RemoteIdentification": {"EvcoID": "deDCBC000000016"}}
+    record = a_record(row, Identification=named)
+    assert (await bridge.ask("abc", "ChargeDetailRecord", record, id="DE*ABC"))["Result"] is True
+
+
+async def test_the_same_record_again_closes_a_session_that_was_left_open(bridge: Bridged) -> None:
+    row = await a_row(bridge, emp="dcb")
+    await bridge.ask("abc", "ChargeDetailRecord", a_record(row), id="DE*ABC")
+    await record_is(bridge, row, DELIVERED)
+    await bridge.oicp.bridge.ledger.change(row.id, lambda known: replace(known, state=ACTIVE))
+    await bridge.ask("abc", "ChargeDetailRecord", a_record(row), id="DE*ABC")
+    assert (await bridge.oicp.bridge.ledger.get(row.id)).state == CLOSED
