@@ -30,7 +30,6 @@ from hub.core.types import parse_datetime
 from hub.core.units import ABSENT
 from modules.cdrs.build import SessionFacts, make
 from modules.locations import service as locations
-from modules.tariffs import service as tariffs
 from modules.tariffs.pricing import PricingFault
 from partners.oicp import ids, voices
 from partners.oicp.agreed import terms_with
@@ -44,6 +43,7 @@ from partners.oicp.mapping.cdrs import facts_of, lost_in, oddities, record_of
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.tokens import without_pins
 from partners.oicp.notifications import Notifications
+from partners.oicp.record_prices import prices_of
 from partners.oicp.record_store import DELIVERED, HELD, NEW, WAITING, OicpRecord, RecordStore
 
 log = structlog.get_logger()
@@ -204,10 +204,9 @@ class Records:
         location = await locations.get_tree(store, place.location)
         connector = locations.evse_in(location, place.evse_uid)["connectors"][0]
         connection = self._bridge.connections.of(record.cpo)
-        prices = await tariffs.snapshot(store, place.owner, list(connector.get("tariff_ids") or ()))
-        prices = prices or (connection.tariffs() if connection is not None else [])
-        if not prices:
-            raise NotSayable("there is no price for this EVSE")
+        agreed = connection.tariffs() if connection is not None else []
+        product = str(record.record.get("PartnerProductID") or "")
+        prices = await prices_of(store, row, place.owner, product, connector.get("tariff_ids") or (), agreed)
         return facts_of(
             record.record,
             party=Party.parse(row.cpo_party),
@@ -219,6 +218,7 @@ class Records:
             tariffs=prices,
             auth_method=row.auth_method,
             reference=row.reference,
+            reserved=row.origin == "reservation",
         )
 
     async def _tell_session(self, partner: Partner, row: OicpSession, cdr: Tree) -> None:
