@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from partners.oicp import former_prices
+from partners.oicp.former_prices import OICP_FORMER_PRICES
 from partners.oicp.ledger import OicpSession
 from partners.oicp.record_store import DELIVERED, HELD
 from partners.sandbox.oicp.samples import evse
@@ -104,3 +106,37 @@ async def test_a_reservation_that_became_no_charge_costs_nothing(bridge: Bridged
 async def test_a_charge_that_began_as_a_reservation_has_its_price(bridge: Bridged) -> None:
     row = await _brought(bridge, row=await a_row(bridge, origin="reservation"), PartnerProductID="AC22")
     assert await _cost(bridge, row) == pytest.approx(4.7)
+
+
+@pytest.mark.parametrize(("named", "product"), [({"PartnerProductID": "AC22"}, "AC22"), ({}, "")])
+async def test_a_price_that_changes_during_a_charge_is_none_of_it(
+    bridge: Bridged, named: dict[str, Any], product: str
+) -> None:
+    charge = await a_row(bridge, product=product)
+    for price in ("0.99", "1.20"):
+        await push(bridge, "update", {**AC22, "PricePerReferenceUnit": Decimal(price)})
+    later = await a_row(bridge, product=product)
+    assert await _cost(bridge, await _brought(bridge, row=charge, **named)) == pytest.approx(4.7)
+    assert await _cost(bridge, await _brought(bridge, row=later, **named)) == pytest.approx(13.0)
+
+
+async def test_a_product_that_is_withdrawn_during_a_charge_is_its_price_all_the_same(bridge: Bridged) -> None:
+    charge = await a_row(bridge)
+    await push(bridge, "delete", AC22)
+    assert await _cost(bridge, await _brought(bridge, row=charge, PartnerProductID="AC22")) == pytest.approx(4.7)
+
+
+async def test_the_default_price_of_a_charge_is_that_of_its_beginning(bridge: Bridged) -> None:
+    charge = await a_row(bridge, evse_id="DE*ABC*E3")
+    await push(bridge, "update", AC22, PricingDefaultPrice=Decimal("9.00"))
+    assert await _cost(bridge, await _brought(bridge, "E3", row=charge)) == pytest.approx(10.0)
+
+
+async def test_the_same_price_told_again_is_kept_once_and_a_former_one_is_forgotten_in_time(bridge: Bridged) -> None:
+    await push(bridge, "update", AC22)
+    assert await bridge.world.store.select(OICP_FORMER_PRICES) == []
+    await push(bridge, "update", {**AC22, "PricePerReferenceUnit": Decimal("0.99")})
+    for days, known in ((399, 1), (401, 0)):
+        bridge.world.clock.move_to(days * 86_400)
+        await former_prices.forget(bridge.world.hub)
+        assert len(await bridge.world.store.select(OICP_FORMER_PRICES)) == known
