@@ -25,8 +25,8 @@ from modules.tariffs.store import TARIFFS
 from modules.tokens.store import AUTHORIZATIONS, TOKENS
 from partners.ocpp.care import links
 from partners.ocpp.watch import pruning
+from partners.oicp import former_prices, pin_tries
 from partners.oicp import ledger as oicp_sessions
-from partners.oicp import pin_tries
 
 log = structlog.get_logger()
 
@@ -71,6 +71,7 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (pruning.forget, 3600.0),
     (oicp_sessions.forget, 3600.0),
     (pin_tries.forget, 3600.0),
+    (former_prices.forget, 3600.0),
 )
 """What is done, and how many seconds apart."""
 

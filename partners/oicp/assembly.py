@@ -27,6 +27,7 @@ from partners.oicp.evse_table import OICP_EVSES, OICP_STATES, EvseTable
 from partners.oicp.exchanges import Exchanges
 from partners.oicp.face import Handler
 from partners.oicp.findings import OICP_FINDINGS
+from partners.oicp.former_prices import OICP_FORMER_PRICES
 from partners.oicp.inward import Inward
 from partners.oicp.ledger import OICP_SESSIONS, Ledger
 from partners.oicp.notifications import Notifications
@@ -54,7 +55,7 @@ from partners.oicp.unused import UnusedSessions
 OICP_KINDS: Final[tuple[Kind, ...]] = (
     *(OICP_SESSIONS, OICP_RECORDS, OICP_PIN_COSTS, OICP_PIN_TRIES),
     *(OICP_EVSES, OICP_STATES, OICP_PROJECTIONS, OICP_OPERATORS, OICP_FINDINGS),
-    *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS, OICP_CARDS, OICP_PRICES, OICP_SETS, OICP_HELD),
+    *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS, OICP_CARDS, OICP_PRICES, OICP_FORMER_PRICES, OICP_SETS, OICP_HELD),
 )
 
 

@@ -28,6 +28,7 @@ from partners.oicp.connections import Connections
 from partners.oicp.evse_intake import OICP_PROJECTIONS
 from partners.oicp.evse_table import HERE, OICP_EVSES, EvseRow
 from partners.oicp.findings import finding
+from partners.oicp.former_prices import keep_former
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.products import DEFAULT as DEFAULT_ID
 from partners.oicp.mapping.products import default_tariff_of, tariff_id, tariff_ids_of, tariff_of
@@ -107,10 +108,12 @@ class PriceTariffs:
         owner, reasons = Party.parse(price.owner), {}
         spot = foreign.Spot(owner, tariff_id(price.name or DEFAULT_ID, _provider(price)), _audience(price))
         try:
-            if price.gone:
+            tree = None if price.gone else self._tariff(price, owner)
+            await keep_former(self._hub, spot.key, tree)
+            if tree is None:
                 await foreign.delete(self._hub, spot)
             else:
-                await foreign.put(self._hub, spot, self._tariff(price, owner))
+                await foreign.put(self._hub, spot, tree)
         except NotFound:
             pass  # it never was one
         except (NotSayable, InvalidRequest) as fault:

@@ -29,7 +29,6 @@ from hub.core.registry import Partner
 from hub.core.units import ABSENT
 from modules.cdrs.build import SessionFacts, make
 from modules.locations import service as locations
-from modules.tariffs import service as tariffs
 from modules.tariffs.pricing import PricingFault
 from partners.oicp import voices
 from partners.oicp.agreed import terms_with
@@ -43,6 +42,7 @@ from partners.oicp.mapping.cdrs import facts_of, lost_in, oddities, record_of
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.notifications import Notifications
 from partners.oicp.record_checks import check, check_promise, put_right
+from partners.oicp.record_prices import prices_of
 from partners.oicp.record_sending import RecordSending
 from partners.oicp.record_store import DELIVERED, HELD, REFUSED, WAITING, OicpRecord, RecordStore
 
@@ -187,10 +187,9 @@ class Records:
         location = await locations.get_tree(store, place.location)
         connector = locations.evse_in(location, place.evse_uid)["connectors"][0]
         connection = self._bridge.connections.of(record.cpo)
-        prices = await tariffs.snapshot(store, place.owner, list(connector.get("tariff_ids") or ()))
-        prices = prices or (connection.tariffs() if connection is not None else [])
-        if not prices:
-            raise NotSayable("there is no price for this EVSE")
+        agreed = connection.tariffs() if connection is not None else []
+        product = str(record.record.get("PartnerProductID") or "")
+        prices = await prices_of(store, row, place.owner, product, connector.get("tariff_ids") or (), agreed)
         return facts_of(
             record.record,
             party=Party.parse(row.cpo_party),
@@ -202,6 +201,7 @@ class Records:
             tariffs=prices,
             auth_method=row.auth_method,
             reference=row.reference,
+            reserved=row.origin == "reservation",
         )
 
     async def _tell_session(self, partner: Partner, row: OicpSession, cdr: Tree) -> None:

@@ -113,8 +113,13 @@ def facts_of(
     tariffs: Sequence[Tree],
     auth_method: str,
     reference: str,
+    reserved: bool = False,
 ) -> SessionFacts:
-    """The facts of a session as the record tells them, to be priced. Raises: NotSayable, where they cannot be so."""
+    """The facts of a session as the record tells them, to be priced by the first of `tariffs` that is in force.
+
+    `reserved`: it began as a reservation. One without energy was given up: OICP has no price for that, and no charge
+    took place. Raises: NotSayable, where they cannot be so.
+    """
     start, charging, stopped, end = (
         _moment(record, name) for name in ("SessionStart", "ChargingStart", "ChargingEnd", "SessionEnd")
     )
@@ -127,10 +132,10 @@ def facts_of(
         session_id=session_id,
         party=party,
         token=token,
-        location=location,
+        location=_without_tariffs(location),
         evse_uid=evse_uid,
         connector_id=connector_id,
-        tariffs=tariffs,
+        tariffs=() if reserved and energy == 0 else tariffs,
         currency=tariffs[0]["currency"] if tariffs else "",
         auth_method=auth_method,
         start=start,
@@ -140,6 +145,21 @@ def facts_of(
         authorization_reference=reference,
         signed_data=read_signed(record, Notes()),
     )
+
+
+def _without_tariffs(location: Tree) -> Tree:
+    """What its connectors would name: the tariffs are chosen already."""
+    evses = [
+        {
+            **evse,
+            "connectors": [
+                {name: value for name, value in connector.items() if name != "tariff_ids"}
+                for connector in evse.get("connectors") or ()
+            ],
+        }
+        for evse in location.get("evses") or ()
+    ]
+    return {**location, "evses": evses}
 
 
 def _moment(record: Message, name: str) -> datetime:

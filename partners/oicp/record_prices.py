@@ -1,0 +1,51 @@
+"""What a charge at an EVSE of OICP costs: by the product that its record names, else by those that the EVSE has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from hub.core.jsontypes import Tree
+from hub.core.parties import Party
+from hub.core.store import Store
+from modules.tariffs.store import key_of
+from partners.oicp import ids
+from partners.oicp.former_prices import price_at
+from partners.oicp.ledger import OicpSession
+from partners.oicp.mapping.faults import NotSayable
+from partners.oicp.mapping.products import DEFAULT, tariff_id
+
+_DEFAULTS: Final = frozenset({tariff_id(DEFAULT)})
+
+
+async def prices_of(
+    store: Store, row: OicpSession, owner: str, product: str, tariff_ids: Sequence[str], agreed: Sequence[Tree]
+) -> list[Tree]:
+    """The tariffs of a charge at an EVSE of `owner`. Raises: NotSayable.
+
+    `tariff_ids` are those of its connector, `agreed` is what holds where nothing was told. Who names a product means
+    its price: another one of the EVSE does not stand for it. Prices are those that held when the charge was allowed.
+    """
+    product = product or row.product
+    named = await _of_product(store, row, owner, product, agreed) if product else None
+    if named is not None:
+        return [named]
+    if product and not _DEFAULTS.issuperset(tariff_ids):
+        raise NotSayable("there is no price for the product of this charge")
+    told = [await price_at(store, key_of(owner, name), row.opened) for name in tariff_ids]
+    if None in told:
+        raise NotSayable("not all prices of this EVSE are known")
+    prices = [each for each in told if each is not None] or list(agreed)
+    if not prices:
+        raise NotSayable("there is no price for this EVSE")
+    return prices
+
+
+async def _of_product(store: Store, row: OicpSession, owner: str, product: str, agreed: Sequence[Tree]) -> Tree | None:
+    """The price for this provider alone comes before the one for all, and what was told before what was agreed."""
+    provider = str(ids.ProviderID.of(Party.parse(row.emp_party)))
+    for key in (key_of(owner, tariff_id(product, provider), row.emp_party), key_of(owner, tariff_id(product))):
+        told = await price_at(store, key, row.opened)
+        if told is not None:
+            return told
+    return next((each for each in agreed if each["id"].upper() == tariff_id(product).upper()), None)
