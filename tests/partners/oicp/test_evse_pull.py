@@ -194,3 +194,19 @@ async def test_a_status_of_an_evse_that_is_not_here_lets_its_data_be_asked_for(b
     _passes(bridge, timedelta(minutes=11))
     await bridge.oicp.evse_pull.pull_status("hbs")
     assert (await bridge.oicp.evse_pull.state("hbs")).data_at == before != ""
+
+
+async def test_an_evse_that_moves_is_removed_where_it_was(bridge: Bridged, hub: Hub) -> None:
+    hub.records = [record("FR*XYZ*E1", ChargingPoolID="FR*XYZ*P1"), *some(2, 3, 4, 5, 6)]
+    await _pull(bridge)
+    hub.records = [record("FR*XYZ*E1", ChargingPoolID="FR*XYZ*P7", deltaType="update")]
+    await _pull(bridge)
+    hub.records = [record("FR*XYZ*E1", ChargingPoolID="FR*XYZ*P8", deltaType="update")]
+    await _pull(bridge)
+    found = {pool: await locations.get_tree(bridge.world.store, f"FR*XYZ/FRXYZP{pool}") for pool in (1, 7, 8)}
+    removed = {pool: tree["evses"][0]["status"] == "REMOVED" for pool, tree in found.items()}
+    assert removed == {1: True, 7: True, 8: False}
+    hub.records = [record("FR*XYZ*E1", ChargingPoolID="FR*XYZ*P8", deltaType="delete")]
+    await _pull(bridge)
+    last = await locations.get_tree(bridge.world.store, "FR*XYZ/FRXYZP8")
+    assert last["evses"][0]["status"] == "REMOVED"
