@@ -22,9 +22,10 @@ from hub.core.clock import timestamp
 from hub.core.errors import BusbarError, NotFound, PeerRefused
 from hub.core.jsontypes import Tree
 from hub.core.registry import State
-from hub.core.units import Audit, Kind, Put, Unit
+from hub.core.units import Audit, Put, Unit
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
+from partners.oicp.connections import OICP_PULLS
 from partners.oicp.evse_intake import EvseIntake
 from partners.oicp.evse_table import EvseRow, EvseTable, key_of
 from partners.oicp.fetching import fetched
@@ -35,7 +36,6 @@ from partners.oicp.shrinking import is_much
 
 log = structlog.get_logger()
 
-OICP_PULLS: Final = Kind("oicp_pulls")
 SIZE: Final = 2000
 MOST_PAGES: Final = 5000
 OVERLAP: Final = timedelta(minutes=5)

@@ -210,3 +210,14 @@ async def test_an_evse_that_moves_is_removed_where_it_was(bridge: Bridged, hub: 
     await _pull(bridge)
     last = await locations.get_tree(bridge.world.store, "FR*XYZ/FRXYZP8")
     assert last["evses"][0]["status"] == "REMOVED"
+
+
+async def test_of_a_hub_that_was_disconnected_all_is_pulled_once_more(bridge: Bridged, hub: Hub) -> None:
+    hub.records = some(1, 2)
+    await _pull(bridge)
+    connection = bridge.oicp.connections.get("hbs")
+    await bridge.oicp.connections.disconnect("hbs", actor="test")
+    await bridge.oicp.connections.connect(connection, actor="test")
+    assert bridge.world.registry.get("hbs").parties == {"DE*HBS", "FR*XYZ"}
+    await _pull(bridge)
+    assert "LastCall" not in bridge.client.asked[-1].message
