@@ -46,6 +46,7 @@ async def invite(program: Program, ask: Invite, *, actor: str) -> Tree:
         raise turn.under_way(ask.name)
     represents = _represented(ask.represents) or (known.represents if known is not None else "")
     claims = _claims(program, ask.name, tuple(role.claim for role in ask.roles), known, represents)
+    await program.oicp.connections.release(claims, to=ask.name, actor=actor)
     token = mint_token()
     issued = IssuedToken(fingerprint=registry.fingerprint(token), use=TokenUse.REGISTRATION)
     partner = Partner(
@@ -82,7 +83,7 @@ def _must_be_free(program: Program, name: str, claims: tuple[Claim, ...], repres
     for claim in claims:
         if claim.party == program.settings.own_party:
             raise Conflict(f"{claim.party} is our own party")
-        for rival in program.hub.registry.rivals(Partner(name=name, represents=represents), claim):
+        for rival in program.oicp.connections.rivals(Partner(name=name, represents=represents), claim):
             raise Conflict(f"{claim.role} {claim.party} is connected as {rival.name}")
 
 
@@ -104,6 +105,7 @@ async def connect(program: Program, name: str, ask: Connect, *, actor: str) -> P
     claims = tuple(role.claim for role in ask.roles)
     represents = _represented(ask.represents)
     _must_be_free(program, name, claims, represents)
+    await program.oicp.connections.release(claims, to=name, actor=actor)
     return await handshake.connect(
         program.hub,
         program.handshake,

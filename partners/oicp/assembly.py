@@ -15,12 +15,12 @@ from partners.oicp.card_pushes import CardPushes
 from partners.oicp.card_tokens import CardTokens
 from partners.oicp.cards import OICP_CARDS, OICP_PIN_COSTS
 from partners.oicp.client import Client
-from partners.oicp.connections import Connections
+from partners.oicp.connections import OICP_PULLS, Connections
 from partners.oicp.evse_follower import EvseFollower
 from partners.oicp.evse_intake import OICP_PROJECTIONS, EvseIntake
 from partners.oicp.evse_lists import EvseLists
 from partners.oicp.evse_projection import EvseProjection
-from partners.oicp.evse_pull import OICP_PULLS, EvsePull
+from partners.oicp.evse_pull import EvsePull
 from partners.oicp.evse_push import EvsePush
 from partners.oicp.evse_pushes import EvsePushes
 from partners.oicp.evse_table import OICP_EVSES, OICP_STATES, EvseTable

@@ -5,7 +5,7 @@ Neither is ever there without the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
@@ -23,6 +23,8 @@ __all__ = ["INTERPRETER", "OICP_CONNECTIONS", "Connection", "Connections"]
 log = structlog.get_logger()
 
 OICP_CONNECTIONS: Final = Kind("oicp_connections")
+OICP_PULLS: Final = Kind("oicp_pulls")
+"""How far pulls of a hub are: of one that comes back all is pulled once more."""
 MOST_LEARNED: Final = 5_000
 """Parties behind one hub; there are some thousand in all of Europe."""
 
@@ -85,6 +87,7 @@ class Connections:
         claims = claims_of(connection)
         known = registry.find(name)
         self._must_be_free(connection, claims, known)
+        await self.release(claims, to=name, actor=actor)
         if known is None:
             partner = joined(Partner(name=name, since=self._hub.clock.now().isoformat()), connection, claims)
             lane = await lane_from_now_on(self._hub.store, name)
@@ -96,7 +99,9 @@ class Connections:
             is_back = known.state is State.UNREGISTERED
 
             def recorded(unit: Unit) -> Unit:
-                return self._with(unit.put(lane) if is_back else unit, connection, actor)
+                if is_back:
+                    unit.put(lane).delete(Delete(OICP_PULLS, name))
+                return self._with(unit, connection, actor)
 
             await registry.change(name, lambda partner: joined(partner, connection, (*claims, *kept)), recorded)
         is_new = name not in self._known
@@ -112,13 +117,12 @@ class Connections:
     async def disconnect(self, name: str, *, actor: str) -> None:
         """End a connection: the partner's calls are refused from now on. Raises: NotFound, Conflict."""
         self.get(name)
-        gone = {"state": State.UNREGISTERED, "endpoints": (), "claims": ()}
 
         def ended(unit: Unit) -> Unit:
             unit.delete(Delete(OICP_CONNECTIONS, name))
             return unit.audited(Audit(actor, "oicp.disconnected", name))
 
-        await self._hub.registry.change(name, lambda partner: partner.model_copy(update=gone), ended)
+        await self._hub.registry.change(name, _unregistered, ended)
         await self.load()
 
     async def learn(self, connection: Connection, role: PartyRole, party: Party) -> Partner:
@@ -144,20 +148,49 @@ class Connections:
         )
 
     def _may_learn(self, connection: Connection, partner: Partner, claim: Claim) -> bool:
-        if not connection.learns or len(partner.claims) >= MOST_LEARNED or str(claim.party) in _own(self._hub):
+        if len(partner.claims) >= MOST_LEARNED or any(held.pair == claim.pair for held in partner.claims):
             return False
-        is_known = any(held.pair == claim.pair for held in partner.claims)
-        return not is_known and not self._hub.registry.rivals(partner, claim)
+        return self._may_be_behind(connection, claim)
+
+    def _may_be_behind(self, connection: Connection, claim: Claim) -> bool:
+        """Is it neither ours nor another partner's, who may also be invited or blocked?"""
+        if not connection.learns or str(claim.party) in _own(self._hub):
+            return False
+        others = (each for each in self._hub.registry.all() if each.name != connection.partner)
+        return not any(_is_of(other, claim) for other in others if other.state is not State.UNREGISTERED)
+
+    def rivals(self, partner: Partner, claim: Claim) -> list[Partner]:
+        """Who is connected as that party by the word of an operator; behind a hub anybody may come to light."""
+        return [each for each in self._hub.registry.rivals(partner, claim) if not self._has_learned(each, claim)]
+
+    def _has_learned(self, partner: Partner, claim: Claim) -> bool:
+        connection = self.of(partner.name)
+        return connection is not None and connection.kind == "hub" and claim.role is not PartyRole.HUB
+
+    async def release(self, claims: Iterable[Claim], *, to: str, actor: str) -> None:
+        """Parties that came to light behind a hub are connected by themselves now, as `to`. Raises: Conflict."""
+        for claim in claims:
+            for partner in self._hub.registry.rivals(Partner(name=to), claim):
+                if self._has_learned(partner, claim):
+                    await self._release(partner.name, claim, to, actor)
+
+    async def _release(self, name: str, claim: Claim, to: str, actor: str) -> None:
+        def without(partner: Partner) -> Partner:
+            kept = tuple(held for held in partner.claims if held.pair != claim.pair)
+            return partner.model_copy(update={"claims": kept, "invited": kept})
+
+        audit = Audit(actor, "oicp.party_released", name, f"{claim.role} {claim.party} to {to}")
+        await self._hub.registry.change(name, without, lambda unit: unit.audited(audit))
 
     def _must_be_free(self, connection: Connection, claims: tuple[Claim, ...], known: Partner | None) -> None:
         """Raises: Conflict."""
-        registry, name = self._hub.registry, connection.partner
+        name = connection.partner
         if known is not None and known.interpreter != INTERPRETER and known.state is not State.UNREGISTERED:
             raise Conflict(f"{name} is a partner that speaks OCPI; unregister it first")
         for claim in claims:
             if str(claim.party) in _own(self._hub):
                 raise Conflict(f"{claim.party} is our own party")
-            for rival in registry.rivals(Partner(name=name), claim):
+            for rival in self.rivals(Partner(name=name), claim):
                 raise Conflict(f"{claim.role} {claim.party} is connected as {rival.name}")
         for fingerprint in connection.fingerprints:
             holder = self._by_fingerprint.get(fingerprint)
@@ -165,11 +198,21 @@ class Connections:
                 raise Conflict(f"a client certificate is that of {holder.partner} already")
 
     def _learned(self, known: Partner, connection: Connection) -> tuple[Claim, ...]:
-        """What came to light behind a hub stays when the connection is changed."""
-        before = self._known.get(known.name)
-        if before is None or before.kind != connection.kind or connection.kind != "hub":
+        """What came to light behind a hub stays when the connection is changed, and is there again with the hub."""
+        if connection.kind != "hub" or known.interpreter != INTERPRETER or PartyRole.HUB not in known.roles:
             return ()
-        return tuple(claim for claim in known.claims if claim.role is not PartyRole.HUB)
+        held = (claim for claim in known.claims or known.invited if claim.role is not PartyRole.HUB)
+        return tuple(claim for claim in held if self._may_be_behind(connection, claim))
+
+
+def _unregistered(partner: Partner) -> Partner:
+    """It keeps who it was, to be that again if it comes back."""
+    gone = {"state": State.UNREGISTERED, "endpoints": (), "claims": (), "invited": partner.claims}
+    return partner.model_copy(update=gone)
+
+
+def _is_of(partner: Partner, claim: Claim) -> bool:
+    return any(held.pair == claim.pair for held in (partner.claims or partner.invited))
 
 
 def _own(hub: Hub) -> tuple[str, str]:

@@ -27,8 +27,9 @@ from modules.locations.wire import LOCATION
 from partners.oicp.agreed import terms_with
 from partners.oicp.connections import Connections
 from partners.oicp.evse_intake import OICP_PROJECTIONS
-from partners.oicp.evse_table import EvseRow, EvseTable
+from partners.oicp.evse_table import EvseRow, EvseTable, key_of
 from partners.oicp.findings import finding
+from partners.oicp.ids import InvalidId
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.locations import location_of
 from partners.oicp.rounds import Rounds
@@ -102,12 +103,19 @@ class EvseProjection:
         if living:
             new = await self._made(living, before)
         elif before is not None:
-            gone = {row.place.evse_uid.upper() for row in rows}
+            gone = await self._gone(location, before)
             evses = [evse for evse in before.get("evses") or () if evse["uid"].upper() not in gone]
             new = {**before, "evses": evses}
         else:
             return
         await self._write(location, new, before, known)
+
+    async def _gone(self, location: str, before: Tree) -> set[str]:
+        """The uids of its EVSEs that came in OICP and are no more, or elsewhere now."""
+        keys = (_key(evse) for evse in before.get("evses") or ())
+        rows = await self._table.get_many(key for key in keys if key)
+        told = (row for row in rows.values() if row.source)
+        return {row.place.evse_uid.upper() for row in told if row.gone or row.place.location != location}
 
     async def _made(self, rows: Sequence[EvseRow], before: Tree | None) -> Tree:
         """Raises: NotSayable, InvalidRequest."""
@@ -140,6 +148,13 @@ class EvseProjection:
         for evse in changed:
             part = {"status": evse["status"], "last_updated": now}
             await foreign.patch(self._hub, spot, (evse["uid"],), part)
+
+
+def _key(evse: Tree) -> str:
+    try:
+        return key_of(evse.get("evse_id") or "")
+    except InvalidId:
+        return ""
 
 
 def _priced(evse: Tree, tariff_ids: Sequence[str]) -> Tree:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -22,9 +23,11 @@ from hub.core.clock import timestamp
 from hub.core.errors import BusbarError, NotFound, PeerRefused
 from hub.core.jsontypes import Tree
 from hub.core.registry import State
-from hub.core.units import Audit, Kind, Put, Unit
+from hub.core.units import Audit, Put, Unit
+from partners.oicp.apart import Apart
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
+from partners.oicp.connections import OICP_PULLS
 from partners.oicp.evse_intake import EvseIntake
 from partners.oicp.evse_table import EvseRow, EvseTable, key_of
 from partners.oicp.fetching import fetched
@@ -35,7 +38,6 @@ from partners.oicp.shrinking import is_much
 
 log = structlog.get_logger()
 
-OICP_PULLS: Final = Kind("oicp_pulls")
 SIZE: Final = 2000
 MOST_PAGES: Final = 5000
 OVERLAP: Final = timedelta(minutes=5)
@@ -78,6 +80,7 @@ class EvsePull:
         self._hub = bridge.hub
         self._intake = intake
         self._pages = PulledPage(bridge, table, intake)
+        self._apart = Apart(bridge.hub, "oicp pull")
         self._not_before: dict[str, float] = {}
         self._status_at: dict[str, float] = {}
         self._unknown: dict[str, set[str]] = {}
@@ -94,7 +97,9 @@ class EvsePull:
     async def run(self) -> None:
         """Pull what is due, for ever."""
         while True:
-            await asyncio.gather(*(self._guarded(each) for each in self.hubs() if self._may_be_asked(each)))
+            for each in self.hubs():
+                if self._may_be_asked(each):
+                    self._apart.begin(each.partner, partial(self._guarded, each))
             await self._hub.clock.sleep(_LOOK_EVERY_S)
 
     def _may_be_asked(self, connection: Connection) -> bool:
@@ -126,11 +131,11 @@ class EvsePull:
             is_due = state.whole_at < timestamp(now - WEEK) or state.confirmed
             state.began, state.page = timestamp(now), 0
             state.is_whole = whole or is_due or not state.watermark
-        seen: set[str] | None = set() if state.is_whole and not state.page else None
+        seen, has_all = set[str](), state.is_whole and not state.page
         behind = Behind(connection)
         while await self._page(connection, state, seen, behind):
             await self._keep(name, state)
-        if seen is not None:
+        if has_all:
             await self._bury(connection, state, seen)
             state.whole_at, state.confirmed = state.began, False
         state.watermark = timestamp(datetime.fromisoformat(state.began) - OVERLAP)
@@ -141,7 +146,7 @@ class EvsePull:
         await self._hub.store.commit(unit)
         log.info("evses pulled", partner=name, is_whole=state.is_whole, odd=len(behind.odd))
 
-    async def _page(self, connection: Connection, state: PullState, seen: set[str] | None, behind: Behind) -> bool:
+    async def _page(self, connection: Connection, state: PullState, seen: set[str], behind: Behind) -> bool:
         """One page. Returns: is there another one? Raises: PeerFault's children."""
         provider = connection.provider_ids[0]
         message = {"ProviderID": provider, **_ASKED, **({} if state.is_whole else {"LastCall": state.watermark})}
@@ -151,10 +156,11 @@ class EvsePull:
         given = len(content) if isinstance(content, list) else 0
         records = tree["content"]
         await self._pages.take(connection, records, behind)
-        if seen is not None:
-            seen.update(key_of(record["EvseID"]) for record in records)
+        told = {key_of(record["EvseID"]) for record in records}
+        is_again = bool(told) and told <= seen  # a hub that has no end is left where it begins anew
+        seen |= told
         state.page += 1
-        is_last = tree.get("last") or state.page >= tree.get("totalPages", MOST_PAGES) or not given
+        is_last = tree.get("last") or state.page >= tree.get("totalPages", MOST_PAGES) or not given or is_again
         return not is_last and state.page < MOST_PAGES
 
     async def _bury(self, connection: Connection, state: PullState, seen: set[str]) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -25,6 +26,7 @@ from hub.core.ports import Hub
 from hub.core.registry import State
 from hub.core.units import Audit, Unit
 from partners.oicp.acknowledged import AcknowledgedStore, PushState
+from partners.oicp.apart import Apart
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.data_push import DataPush
@@ -54,6 +56,7 @@ class EvsePush:
         self._planner = Planner(bridge.hub, self.acknowledged)
         self._data = DataPush(bridge, table, self.acknowledged)
         self._statuses = StatusPush(bridge, table, self.acknowledged)
+        self._apart = Apart(bridge.hub, "oicp push", missed=self.wake)
         self._retry_at: dict[str, float] = {}
         self._busy: dict[str, asyncio.Lock] = {}
         self._bell = asyncio.Event()
@@ -77,8 +80,9 @@ class EvsePush:
                 await asyncio.wait_for(self._bell.wait(), _LOOK_EVERY_S)
             await self._hub.clock.sleep(_GATHER_S)
             self._bell.clear()
-            due = [each for each in self.hubs() if self._is_due(each)]
-            await asyncio.gather(*(self.guarded(each.partner) for each in due))
+            for each in self.hubs():
+                if self._is_due(each):
+                    self._apart.begin(each.partner, partial(self.guarded, each.partner))
 
     def _is_due(self, connection: Connection) -> bool:
         is_there = bool(connection.base_url) and self._hub.registry.get(connection.partner).state is State.CONNECTED

@@ -21,7 +21,7 @@ from hub.core.units import Put, Unit
 from partners.oicp.answers import Refused
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
-from partners.oicp.evse_pull import OICP_PULLS
+from partners.oicp.connections import OICP_PULLS
 from partners.oicp.face import Call
 from partners.oicp.fetching import fetched
 from partners.oicp.findings import finding

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hub.core.parties import Party, PartyRole
 from hub.core.registry import State
 from tests.hub.house import House
 from tests.partners.oicp.authority import Authority
@@ -173,3 +174,21 @@ async def test_only_an_admin_decides_who_is_connected(house: House, role: str) -
     ):
         assert (await house.ask(method, path, ask, token=token)).status == 403
     assert (await house.ask("GET", ALL, token=token)).status == 200
+
+
+async def test_a_party_that_came_to_light_behind_a_hub_is_connected_by_itself_when_an_operator_says_so(
+    house: House,
+) -> None:
+    ask = {"kind": "hub", "party": "DE-HBJ", "provider_ids": ["DE-BSB"]}
+    await house.ask("PUT", f"{ALL}/hbs", ask)
+    connections = house.program.oicp.connections
+    for party in ("FR*XYZ", "FR*ABC"):
+        await connections.learn(connections.get("hbs"), PartyRole.CPO, Party.parse(party))
+    made = await house.ask("PUT", f"{ALL}/xyz", {"kind": "cpo", "operator_ids": ["FR*XYZ"]})
+    assert made.status == 201
+    roles = [{"role": "CPO", "country_code": "FR", "party_id": "ABC"}]
+    assert (await house.ask("POST", "/api/v1/partners", {"name": "abc", "roles": roles})).status == 201
+    await connections.learn(connections.get("hbs"), PartyRole.CPO, Party.parse("FR*ABC"))
+    assert house.program.hub.registry.get("hbs").parties == {"DE*HBJ"}
+    again = await house.ask("PUT", f"{ALL}/other", {"kind": "cpo", "operator_ids": ["FR*XYZ"]})
+    assert again.status == 409

@@ -8,7 +8,7 @@ import pytest
 
 from hub.core.errors import Conflict, InvalidRequest, NotFound
 from hub.core.parties import Party, PartyRole
-from hub.core.registry import State
+from hub.core.registry import Claim, Partner, State
 from partners.oicp.connections import OICP_CONNECTIONS, Connection, Connections
 from tests.world import World, a_world
 
@@ -113,3 +113,45 @@ async def test_another_kind_forgets_what_was_learned(world: World, connections: 
     await connections.learn(HUB, PartyRole.CPO, BEHIND)
     await connections.connect(EMP.model_copy(update={"partner": "hbs"}), actor="test")
     assert [str(claim.party) for claim in world.registry.get("hbs").claims] == ["DE*DCB"]
+
+
+CPO = Connection(partner="xyz", kind="cpo", operator_ids=("FR*XYZ",))
+
+
+async def test_a_party_that_is_connected_by_itself_is_behind_the_hub_no_more(
+    world: World, connections: Connections
+) -> None:
+    await connections.connect(HUB, actor="test")
+    await connections.learn(HUB, PartyRole.CPO, BEHIND)
+    await connections.connect(CPO, actor="test")
+    held = world.registry.holder_of(BEHIND, [PartyRole.CPO])
+    assert held is not None
+    assert held.name == "xyz"
+    await connections.learn(HUB, PartyRole.CPO, BEHIND)
+    assert world.registry.get("hbs").parties == {"DE*HBJ"}
+
+
+async def test_a_party_that_is_invited_does_not_come_to_light_behind_a_hub(
+    world: World, connections: Connections
+) -> None:
+    await connections.connect(HUB, actor="test")
+    invited = Partner(name="xyz", invited=(Claim(role=PartyRole.CPO, party=BEHIND),))
+    await world.registry.commit(invited, world.registry.unit(invited, new=True))
+    await connections.learn(HUB, PartyRole.CPO, BEHIND)
+    assert world.registry.get("hbs").parties == {"DE*HBJ"}
+
+
+async def test_a_hub_that_comes_back_brings_who_was_behind_it_but_for_those_connected_meanwhile(
+    world: World, connections: Connections
+) -> None:
+    await connections.connect(HUB, actor="test")
+    await connections.learn(HUB, PartyRole.CPO, BEHIND)
+    await connections.learn(HUB, PartyRole.EMSP, Party.parse("FR*EMP"))
+    await connections.disconnect("hbs", actor="test")
+    assert world.registry.holder_of(BEHIND, [PartyRole.CPO]) is None
+    await connections.connect(CPO, actor="test")
+    await connections.connect(HUB, actor="test")
+    assert world.registry.get("hbs").parties == {"DE*HBJ", "FR*EMP"}
+    held = world.registry.holder_of(BEHIND, [PartyRole.CPO])
+    assert held is not None
+    assert held.name == "xyz"

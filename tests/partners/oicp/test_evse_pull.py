@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -71,6 +73,10 @@ async def _pull(bridge: Bridged, *, whole: bool = False) -> list[str]:
     """Returns: what is there then."""
     await bridge.oicp.evse_pull.pull_data("hbs", whole=whole)
     await bridge.oicp.projection.catch_up()
+    return await _here(bridge)
+
+
+async def _here(bridge: Bridged) -> list[str]:
     found = await bridge.world.store.select(OICP_EVSES, equal={"gone": HERE}, order="key")
     return [document.key for document in found]
 
@@ -194,3 +200,59 @@ async def test_a_status_of_an_evse_that_is_not_here_lets_its_data_be_asked_for(b
     _passes(bridge, timedelta(minutes=11))
     await bridge.oicp.evse_pull.pull_status("hbs")
     assert (await bridge.oicp.evse_pull.state("hbs")).data_at == before != ""
+
+
+async def test_an_evse_that_moves_is_removed_where_it_was(bridge: Bridged, hub: Hub) -> None:
+    hub.records = [record("FR*XYZ*E1", ChargingPoolID="FR*XYZ*P1"), *some(2, 3, 4, 5, 6)]
+    await _pull(bridge)
+    hub.records = [record("FR*XYZ*E1", ChargingPoolID="FR*XYZ*P7", deltaType="update")]
+    await _pull(bridge)
+    hub.records = [record("FR*XYZ*E1", ChargingPoolID="FR*XYZ*P8", deltaType="update")]
+    await _pull(bridge)
+    found = {pool: await locations.get_tree(bridge.world.store, f"FR*XYZ/FRXYZP{pool}") for pool in (1, 7, 8)}
+    removed = {pool: tree["evses"][0]["status"] == "REMOVED" for pool, tree in found.items()}
+    assert removed == {1: True, 7: True, 8: False}
+    hub.records = [record("FR*XYZ*E1", ChargingPoolID="FR*XYZ*P8", deltaType="delete")]
+    await _pull(bridge)
+    last = await locations.get_tree(bridge.world.store, "FR*XYZ/FRXYZP8")
+    assert last["evses"][0]["status"] == "REMOVED"
+
+
+async def test_of_a_hub_that_was_disconnected_all_is_pulled_once_more(bridge: Bridged, hub: Hub) -> None:
+    hub.records = some(1, 2)
+    await _pull(bridge)
+    connection = bridge.oicp.connections.get("hbs")
+    await bridge.oicp.connections.disconnect("hbs", actor="test")
+    await bridge.oicp.connections.connect(connection, actor="test")
+    assert bridge.world.registry.get("hbs").parties == {"DE*HBS", "FR*XYZ"}
+    await _pull(bridge)
+    assert "LastCall" not in bridge.client.asked[-1].message
+
+
+async def test_a_crawl_of_a_hub_without_an_end_is_over_where_it_begins_anew(bridge: Bridged, hub: Hub) -> None:
+    hub.records = some(1, 2, 3)
+
+    def endless(asked: Asked) -> Any:
+        page = str(int(asked.query["page"]) % 2)
+        return {**hub(replace(asked, query={"page": page})), "last": False, "totalPages": 999_999}
+
+    bridge.client.script = endless
+    assert len(await _pull(bridge)) == 3
+    assert len(bridge.client.asked) == 3
+
+
+async def test_a_hub_that_does_not_answer_keeps_no_other_from_being_pulled(bridge: Bridged, hub: Hub) -> None:
+    await bridge.connect("fr", "hub", party="FR*HBF", provider_ids=("DE-BSB",))
+    hub.records = some(1)
+    silence, is_pulled = asyncio.Event(), asyncio.Event()
+
+    async def silent(asked: Asked) -> None:
+        if asked.partner == "fr":
+            await silence.wait()
+        elif asked.operation == "PullEvseStatus" and "FRXYZE1" in await _here(bridge):
+            is_pulled.set()
+
+    bridge.client.before = silent
+    bridge.world.hub.background.start(bridge.oicp.evse_pull.run(), name="pulls")
+    await asyncio.wait_for(is_pulled.wait(), 10)
+    assert len([asked for asked in bridge.client.asked if asked.partner == "fr"]) == 1
