@@ -248,7 +248,10 @@ class Serving:
             with being_served(call.message):
                 said = await self._ask(partner, session, command, order)
             terms = terms_with(call.connection)
-            why = no_at_once(said, command, terms) or await self._awaited(session, ring, command, terms)
+            why = no_at_once(said, command, terms)
+            if why is not None and said.is_success and await self._is_offline(session):
+                why = Refused(Code.EVSE_UNREACHABLE)
+            why = why or await self._awaited(session, ring, command, terms)
         finally:
             self._rings.pop(session.id, None)
         if why is not None and not (begins and await self._has_begun(session, command)):
@@ -264,6 +267,14 @@ class Serving:
             CPOPartnerSessionID=known.cpo_partner_session,
             EMPPartnerSessionID=known.emp_partner_session,
         )
+
+    async def _is_offline(self, session: OicpSession) -> bool:
+        """Is its charger ours and not connected? OCPI says only REJECTED then, as of an EVSE that is in use."""
+        hub = self._bridge.hub
+        if session.cpo_party not in hub.settings.own_parties:
+            return False
+        place = hub.chargers.place(session.evse_uid)
+        return place is None or not await hub.chargers.reachable(place.station)
 
     async def _ask(self, partner: Partner, session: OicpSession, command: str, order: Tree) -> Answered:
         return await self._bridge.inward.request(
