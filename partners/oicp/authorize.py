@@ -26,6 +26,7 @@ from modules.tokens import service as tokens
 from partners.oicp import ids, voices
 from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, code_of
+from partners.oicp.asked_again import allowed_before
 from partners.oicp.bridge import Bridge
 from partners.oicp.cards import Card
 from partners.oicp.connections import Connection
@@ -71,6 +72,9 @@ class Authorizing:
         place = await self._bridge.places.find(message.get("EvseID", ""))
         asker = await self._asker(call)
         self._check_contract(call, medium)
+        known = await allowed_before(self._bridge, call, without_pin(message["Identification"]))
+        if known is not None:
+            return _answer(call.connection, known)
         references = (
             {"location_id": place.location_id, "evse_uids": [place.evse_uid]}
             if place is not None and place.owner == asker

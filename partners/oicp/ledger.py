@@ -38,6 +38,8 @@ UNUSED: Final = "unused"
 UNBEGUN: Final = frozenset({PENDING, UNUSED})
 """No charge is known of it yet; one may come."""
 OPEN: Final = frozenset({PENDING, ACTIVE, ENDED})
+_WAITING: Final = UNBEGUN | {REFUSED}
+"""What an order may be whose hub has not told its SessionID."""
 _ATTEMPTS: Final = 5
 _KEPT: Final = timedelta(days=400)
 _LATE: Final = timedelta(days=1)
@@ -159,14 +161,31 @@ class Ledger:
         """The session that CPO or hub `by` tells of; None, where it is none of its own.
 
         A hub tells of a charge by its own SessionID, perhaps before the answer to our order brings it: then the row is
-        known by our partner session id, and is named anew at once, as it must not have two names in OCPI.
+        known by our partner session id, and is named anew at once, as it must not have two names in OCPI. A hub
+        need not say that id: then it is the one order at this EVSE for this driver of which we never got its SessionID.
         """
         row = await self.find(message["SessionID"])
         if row is None and is_hub:
-            waiting = await self.by_partner_session(message.get("EMPPartnerSessionID", ""))
+            named = message.get("EMPPartnerSessionID", "")
+            waiting = await self.by_partner_session(named) if named else await self._unanswered(by, message)
             if waiting is not None and waiting.cpo == by:
                 row = await self.renamed(waiting, message["SessionID"])
         return row if row is not None and row.cpo == by else None
+
+    async def _unanswered(self, by: str, message: Mapping[str, Any]) -> OicpSession | None:
+        """The newest of several only where all were given up: whatever comes of them is stopped."""
+        evse_id, driver = str(message.get("EvseID", "")), message.get("Identification")
+        at_evse = await self._fitting(evse=evse_id) if evse_id and driver else []
+        late = self._hub.clock.now() - _LATE
+        waiting = [
+            row
+            for row in at_evse
+            if (row.cpo, row.identification, row.id) == (by, driver, row.emp_partner_session)
+            and row.state in _WAITING
+            and row.opened > late
+        ]
+        is_plain = len(waiting) == 1 or all(row.state == REFUSED for row in waiting)
+        return max(waiting, key=lambda each: each.opened, default=None) if is_plain else None
 
     async def by_reservation(self, reservation: str) -> OicpSession | None:
         """That of an OCPI reservation_id."""

@@ -18,6 +18,7 @@ from hub.core.errors import PeerFault, PeerRefused
 from hub.core.parties import PartyRole
 from partners.oicp import voices
 from partners.oicp.answers import Code, Refused, code_of
+from partners.oicp.asked_again import allowed_before
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.emp_stops import emp_lets_stop
@@ -136,7 +137,9 @@ class QrCodes:
         if connection.kind == "hub":
             await self._bridge.connections.learn(connection, PartyRole.EMSP, party)
         contract, now = str(shown.contract.complete), self._bridge.hub.clock.now()
-        return await self._bridge.ledger.open(
+        identification = {QR_CODE: {"EvcoID": contract}}
+        known = await allowed_before(self._bridge, call, identification)
+        return known or await self._bridge.ledger.open(
             OicpSession(
                 id=session_id.lower(),
                 cpo=call.partner.name,
@@ -145,7 +148,7 @@ class QrCodes:
                 emp_party=str(party),
                 provider_id=str(ProviderID.of(party)),
                 evse_id=call.message.get("EvseID", ""),
-                identification={QR_CODE: {"EvcoID": contract}},
+                identification=identification,
                 token=token_behind(party, contract, EMAID, received=timestamp(now)),
                 product=call.message.get("PartnerProductID", ""),
                 cpo_partner_session=call.message.get("CPOPartnerSessionID", ""),

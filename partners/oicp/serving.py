@@ -28,6 +28,7 @@ from modules.sessions import received as sessions
 from partners.oicp import ids
 from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, acknowledged
+from partners.oicp.asked_again import asked_before
 from partners.oicp.authorize import medium_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.contracts import check_contract, is_known
@@ -65,6 +66,8 @@ class Serving:
     async def remote_start(self, call: Call) -> Message:
         """Start a charge. Raises: Refused."""
         place = await self._place(call)
+        if (known := await self._asked_before(call, place, "remote")) is not None:
+            return await self._told_again(call, known, "START_SESSION")
         kept = await self._kept(call, place)
         session = kept if kept is not None else await self._opened(call, place, "remote")
         order = self._order(session, place)
@@ -74,6 +77,8 @@ class Serving:
         """Keep an EVSE free. Raises: Refused."""
         place = await self._place(call)
         minutes = minutes_of(call.message)
+        if (known := await self._asked_before(call, place, "reservation")) is not None:
+            return await self._told_again(call, known, "RESERVE_NOW")
         session = await self._opened(call, place, "reservation")
         expires = self._bridge.hub.clock.now() + timedelta(minutes=minutes)
         order = {
@@ -144,6 +149,23 @@ class Serving:
             if fits and known.is_open and known.origin == "reservation":
                 return await self._bridge.ledger.change(known.id, lambda row: told_anew(row, call.message))
         return None
+
+    async def _asked_before(self, call: Call, place: EvsePlace, origin: str) -> OicpSession | None:
+        """What a hub orders anew under the same SessionID. Raises: Refused, for that of another charge."""
+        identification = without_pin(call.message["Identification"])
+        return await asked_before(
+            self._bridge, call, origin=origin, evse_id=place.evse_id, identification=identification
+        )
+
+    async def _told_again(self, call: Call, session: OicpSession, command: str) -> Message:
+        """What came, or comes, of an order that has been given already. Raises: Refused."""
+        if not (session.session and session.is_open):
+            ring = self._rings.get(session.id) or asyncio.Event()
+            wait_s = 0.0 if session.state == REFUSED else WAIT_S
+            why = await self._awaited(session, ring, command, terms_with(call.connection), wait_s)
+            if why is not None:
+                raise why
+        return await self._acknowledged(session)
 
     async def _opened(self, call: Call, place: EvsePlace, origin: str) -> OicpSession:
         message, connection = call.message, call.connection
@@ -226,19 +248,33 @@ class Serving:
             with being_served(call.message):
                 said = await self._ask(partner, session, command, order)
             terms = terms_with(call.connection)
-            why = no_at_once(said, command, terms) or await self._awaited(session, ring, command, terms)
+            why = no_at_once(said, command, terms)
+            if why is not None and said.is_success and await self._is_offline(session):
+                why = Refused(Code.EVSE_UNREACHABLE)
+            why = why or await self._awaited(session, ring, command, terms)
         finally:
             self._rings.pop(session.id, None)
         if why is not None and not (begins and await self._has_begun(session, command)):
             raise why
         if command == "CANCEL_RESERVATION":
             await self._bridge.ledger.change(session.id, OicpSession.closed)
+        return await self._acknowledged(session)
+
+    async def _acknowledged(self, session: OicpSession) -> Message:
         known = await self._bridge.ledger.get(session.id)
         return acknowledged(
             SessionID=session.id,
             CPOPartnerSessionID=known.cpo_partner_session,
             EMPPartnerSessionID=known.emp_partner_session,
         )
+
+    async def _is_offline(self, session: OicpSession) -> bool:
+        """Is its charger ours and not connected? OCPI says only REJECTED then, as of an EVSE that is in use."""
+        hub = self._bridge.hub
+        if session.cpo_party not in hub.settings.own_parties:
+            return False
+        place = hub.chargers.place(session.evse_uid)
+        return place is None or not await hub.chargers.reachable(place.station)
 
     async def _ask(self, partner: Partner, session: OicpSession, command: str, order: Tree) -> Answered:
         return await self._bridge.inward.request(
@@ -248,20 +284,21 @@ class Serving:
             to=session.cpo_party,
         )
 
-    async def _awaited(self, session: OicpSession, ring: asyncio.Event, command: str, terms: Terms) -> Refused | None:
+    async def _awaited(
+        self, session: OicpSession, ring: asyncio.Event, command: str, terms: Terms, wait_s: float = WAIT_S
+    ) -> Refused | None:
         """What the CommandResult says against it; of none in time, that the CPO of OICP is silent, or the EVSE.
 
         It may come to another process of this hub: so the row is looked at, too.
         """
         clock = self._bridge.hub.clock
-        until = clock.now() + timedelta(seconds=WAIT_S)
-        while clock.now() < until:
+        until = clock.now() + timedelta(seconds=wait_s)
+        while not (session := await self._bridge.ledger.get(session.id)).result:
+            if clock.now() >= until:
+                return Refused(Code.PARTNER_SILENT if session.cpo else Code.EVSE_UNREACHABLE)
             with suppress(TimeoutError):
                 await asyncio.wait_for(ring.wait(), _LOOK_EVERY_S)
-            session = await self._bridge.ledger.get(session.id)
-            if session.result:
-                return no_of(session.result, command, terms, session.code)
-        return Refused(Code.PARTNER_SILENT if session.cpo else Code.EVSE_UNREACHABLE)
+        return no_of(session.result, command, terms, session.code)
 
     async def _has_begun(self, session: OicpSession, command: str) -> bool:
         """Has its CPO taken it after all, in this very moment? Else nobody may charge under it from now on.

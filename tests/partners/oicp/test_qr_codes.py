@@ -84,6 +84,18 @@ async def test_the_right_pin_is_a_session_in_the_place_of_an_emp_that_serves_not
     assert bridge.client.asked == []
 
 
+async def test_a_hub_that_asks_again_is_answered_again_and_the_pin_is_looked_at_each_time(bridge: Bridged) -> None:
+    await bridge.connect("hbs", "hub", party="DE*HBS", provider_ids=("DE-BSB",))
+    await bridge.world.hub.agreements.put(Agreement("hbs", "DE*DCB", "*", allow=True), actor="test")
+    there = {"OperatorID": "FR*XYZ", "EvseID": "FR*XYZ*E1", "SessionID": "b2688855-7f00-0002-6d8e-48d883f6abb6"}
+    first = await start(bridge, shown() | there, by="hbs")
+    assert first["SessionID"] == there["SessionID"]
+    assert await start(bridge, shown() | there, by="hbs") == first
+    with pytest.raises(Refused) as fault:
+        await start(bridge, shown(pin=WRONG) | there, by="hbs")
+    assert fault.value.code is Code.WRONG_PIN
+
+
 @pytest.mark.parametrize(
     "message",
     [
