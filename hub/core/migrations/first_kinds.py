@@ -69,6 +69,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_oicp_connections", (), ()),
     ("doc_oicp_evses", ("gone", "location", "place", "created", "source"), ("location", "place", "source")),
     ("doc_oicp_findings", (), ()),
+    ("doc_oicp_former_prices", ("tariff",), ("tariff",)),
     ("doc_oicp_held", (), ()),
     ("doc_oicp_operators", (), ()),
     ("doc_oicp_pin_costs", (), ()),
