@@ -31,11 +31,13 @@ from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
 from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, OPEN, REFUSED, UNBEGUN, OicpSession, new_session_id
+from partners.oicp.mapping import times
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.sessions import PROGRESS_EVERY, lost_in, lost_of, notifications_of, session_of
 from partners.oicp.mapping.tokens import identification_of, without_pins
 from partners.oicp.ordering import Ordering
 from partners.oicp.places import EvsePlace
+from partners.oicp.record_checks import check_evse
 from partners.oicp.serving import RESULTS
 from partners.oicp.wire import Acknowledgement, write
 
@@ -66,6 +68,8 @@ class Notifications:
             return
         if row.state == REFUSED and tree["status"] == "ACTIVE":
             await self._stop_here(partner, row, document.columns["id"])
+            return
+        if _was_mere_reservation(row, tree):
             return
         zone = await self.zone(f"{owner}/{tree['location_id']}")
         now = timestamp(self._bridge.hub.clock.now())
@@ -197,11 +201,19 @@ class Notifications:
         else:
             await self._as_session(call.partner, row, message)
             answer = acknowledged(SessionID=row.id)
-        now = timestamp(self._bridge.hub.clock.now())
-        told = {**row.told, message["Type"].lower(): now}
-        state = ENDED if message["Type"] == "End" else ACTIVE
-        await self._bridge.ledger.change(row.id, lambda known: replace(known, told=told, state=state))
+        await self._heard(row, message, is_taken=says_yes(answer))
         return answer
+
+    async def _heard(self, row: OicpSession, message: Message, *, is_taken: bool) -> None:
+        """What is not taken by whom it is for is not told; what is over meanwhile stays over."""
+        told = {message["Type"].lower(): timestamp(self._bridge.hub.clock.now())} if is_taken else {}
+        state = ENDED if message["Type"] == "End" else ACTIVE
+
+        def changed(known: OicpSession) -> OicpSession:
+            goes_on = known.state in (*UNBEGUN, ACTIVE, ENDED)
+            return replace(known, told={**known.told, **told}, state=state if goes_on else known.state)
+
+        await self._bridge.ledger.change(row.id, changed)
 
     async def heard_of(self, call: Call) -> OicpSession:
         """The row of what a CPO or hub tells of: its own, and not over. Raises: Refused."""
@@ -209,6 +221,9 @@ class Notifications:
         row = await self._bridge.ledger.brought(call.partner.name, message, is_hub=is_hub)
         if row is None or row.state == CLOSED:
             raise Refused(Code.SESSION_INVALID)
+        if "Type" in message:
+            check_evse(call.connection, row, message)
+            _check_plausible(message)
         if message.get("Type") == "Progress" and call.connection.kind == "cpo" and self._is_early(row):
             raise Refused(Code.DATA_ERROR, "a Progress comes five minutes after the last at the earliest")
         return row
@@ -270,6 +285,21 @@ class Notifications:
             "currency": self._bridge.hub.settings.currency,
         }
         return tree
+
+
+def _was_mere_reservation(row: OicpSession, session: Tree) -> bool:
+    """Is it over, with no charge having come of it? Then there is no beginning and no end to tell of."""
+    is_over = session["status"] == "COMPLETED" and "start" not in row.told
+    return is_over and row.origin == "reservation" and not session["kwh"] > 0
+
+
+def _check_plausible(message: Message) -> None:
+    """Raises: Refused."""
+    begun, ended = message.get("ChargingStart"), message.get("ChargingEnd")
+    if begun and ended and times.instant(ended) < times.instant(begun):
+        raise Refused(Code.DATA_ERROR, info="ChargingEnd lies before ChargingStart")
+    if message["Type"] == "Progress" and not message.keys() & {"ChargingDuration", "ConsumedEnergyProgress"}:
+        raise Refused(Code.DATA_ERROR, info="a Progress tells ChargingDuration or ConsumedEnergyProgress")
 
 
 def _identified(connection: Connection, token: Tree) -> dict[str, Any]:

@@ -111,6 +111,7 @@ class Records:
             "ChargingEnd": over,
             "SessionEnd": over,
             "ConsumedEnergy": Decimal(0),
+            **{name: value for name, value in _partners_names(row).items() if value},
         }
         kept = OicpRecord(session=row.id, emp=row.emp, provider=row.emp_party, operator=row.cpo_party, record=record)
         if not row.cpo and await self._is_new(kept):
@@ -257,9 +258,7 @@ class Records:
             "SessionID": row.id,
             "EvseID": row.evse_id,
             "Identification": row.identification,
-            "CPOPartnerSessionID": row.cpo_partner_session,
-            "EMPPartnerSessionID": row.emp_partner_session,
-            "PartnerProductID": row.product,
+            **_partners_names(row),
             "HubOperatorID": voices.operator(connection, owner) if connection.kind == "hub" else "",
         }
         zone = await self._notifications.zone(f"{owner}/{cdr['cdr_location']['id']}")
@@ -277,6 +276,14 @@ class Records:
         if record is None or record.state != DELIVERED or record.emp != partner.name:
             raise PeerRefused("it is not known to be there", http=404, status_code=2003)
         return {"id": cdr_id}
+
+
+def _partners_names(row: OicpSession) -> dict[str, str]:
+    return {
+        "CPOPartnerSessionID": row.cpo_partner_session,
+        "EMPPartnerSessionID": row.emp_partner_session,
+        "PartnerProductID": row.product,
+    }
 
 
 def _tried(record: OicpRecord, known: OicpRecord | None) -> OicpRecord:
