@@ -71,7 +71,7 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
     cpo_partner_session: str = ""
     emp_partner_session: str = ""
     reference: str = ""
-    """OCPI authorization_reference."""
+    """OCPI authorization_reference; where a CPO has none (OCPI 2.1.1), the key of its CDR."""
     session: str = ""
     """Key of the OCPI session, once there is one (`DE*ABC/id`)."""
     reservation: str = ""

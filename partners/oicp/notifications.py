@@ -103,26 +103,29 @@ class Notifications:
         By its authorization_reference; else by what OCPI calls it; else, with a warning, by card and EVSE. To an EMP we
         are the hub, and give a charge that nobody asked about a SessionID all the same; another hub knows none of it.
         """
-        ledger, session_id = self._bridge.ledger, tree.get("session_id", tree["id"])
-        key = f"{owner}/{session_id}"
-        reference = tree.get("authorization_reference") or ""
-        row = await ledger.by_reference(reference, emp=connection.partner) or await ledger.by_session(key)
+        ledger, key = self._bridge.ledger, f"{owner}/{tree.get('session_id') or tree['id']}"
+        of_cdr = key if _is_nameless(tree) else ""
+        row = await ledger.by_reference(
+            tree.get("authorization_reference") or of_cdr, emp=connection.partner
+        ) or await ledger.by_session(key)
         row = row or await self._by_card(tree)
         if row is None:
             return await self._made(connection, owner, key, tree) if connection.kind == "emp" else None
-        if row.session:
+        if row.session and not of_cdr:
             return row
-        return await ledger.change(
-            row.id,
-            lambda known: replace(known, session=key, state=ACTIVE if known.state in UNBEGUN else known.state),
-        )
+        return await ledger.change(row.id, lambda known: _named(known, key, of_cdr))
 
     async def _by_card(self, tree: Tree) -> OicpSession | None:
         place = await self._place(tree)
         token = tree["cdr_token"]
         at_evse = await self._bridge.ledger.open_at(place.evse_id) if place is not None else []
-        fitting = [row for row in at_evse if not row.session and row.token.get("uid", "") == token["uid"]]
-        likely = [row for row in fitting if row.is_open] or fitting
+        fitting = [row for row in at_evse if row.token.get("uid", "") == token["uid"]]
+        if _is_nameless(tree):
+            over = parse_datetime(tree["end_date_time"])
+            likely = [row for row in fitting if row.opened <= over][-1:]
+        else:
+            fitting = [row for row in fitting if not row.session]
+            likely = [row for row in fitting if row.is_open] or fitting
         if len(likely) != 1:
             return None
         log.warning("session found by card and EVSE: its CPO gave no authorization_reference", session=likely[0].id)
@@ -285,6 +288,18 @@ class Notifications:
             "currency": self._bridge.hub.settings.currency,
         }
         return tree
+
+
+def _is_nameless(tree: Tree) -> bool:
+    """Is it a CDR that does not say of which Session it is? OCPI 2.1.1 has no word for that."""
+    return "cdr_location" in tree and not tree.get("session_id") and not tree.get("authorization_reference")
+
+
+def _named(row: OicpSession, key: str, of_cdr: str) -> OicpSession:
+    """The row, which is found again by what OCPI calls its Session, or its nameless CDR."""
+    state = ACTIVE if row.state in UNBEGUN else row.state
+    named = replace(row, session=row.session or key, reference=of_cdr or row.reference, state=state)
+    return row if named == row else named
 
 
 def _was_mere_reservation(row: OicpSession, session: Tree) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hub.core.errors import PeerRefused, PeerTimeout
 from partners.oicp import findings
@@ -15,6 +17,7 @@ from partners.oicp.record_store import DELIVERED, HELD, REFUSED, WAITING
 from tests.partners.oicp.bridged import YES, Asked, Bridged, bridged
 from tests.partners.oicp.charges import EVSE, a_record, a_row, charge_of_dcb, priced, record_is
 
+EARLIER = datetime(2026, 5, 4, 8, 59, tzinfo=UTC)
 TOO_OFTEN = PeerRefused("too often", http=429)
 CLOSED = PeerRefused("closed", http=404, status_code=400)
 NOT_GOOD = {"Result": False, "StatusCode": {"Code": "022", "Description": "no"}}
@@ -150,3 +153,14 @@ async def test_a_second_cdr_of_a_session_is_an_operators_matter_and_the_same_one
         await bridge.oicp.records.deliver(bridge.world.partner("dcb"), other)
     assert len(bridge.client.of("ChargeDetailRecord")) == 1
     await record_is(bridge, row, DELIVERED)
+
+
+async def test_a_cdr_that_names_no_session_is_that_of_the_card_at_its_evse_and_goes_out_once(bridge: Bridged) -> None:
+    cdr, row = await charge_of_dcb(bridge)
+    told = {name: value for name, value in cdr.items() if name not in ("session_id", "authorization_reference")}
+    await bridge.oicp.bridge.ledger.change(row.id, lambda known: replace(known, session="DE*BSB/s-1", opened=EARLIER))
+    for _ in range(2):
+        await bridge.oicp.records.deliver(bridge.world.partner("dcb"), told)
+    [record] = bridge.client.of("ChargeDetailRecord")
+    assert record["SessionID"] == row.id
+    assert (await bridge.oicp.bridge.ledger.by_session("DE*BSB/s-1")) is not None
