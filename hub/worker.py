@@ -22,6 +22,7 @@ from modules.locations.store import LOCATIONS
 from modules.sessions import service as sessions
 from modules.tariffs import turning
 from modules.tariffs.store import TARIFFS
+from modules.tokens import ordered
 from modules.tokens.store import AUTHORIZATIONS, TOKENS
 from partners.ocpp.care import links
 from partners.ocpp.watch import pruning
@@ -64,6 +65,7 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (callbacks.forget, 3600.0),
     (passed_on.forget, 3600.0),
     (references.forget, 3600.0),
+    (ordered.forget, 3600.0),
     (forget_authorizations, 60.0),
     (sessions.bill_all_held, 300.0),
     (bookings.follow, 5.0),

@@ -48,6 +48,7 @@ from modules.tariffs.publication import TariffPublication
 from modules.tariffs.store import TARIFFS, TURNS
 from modules.tokens import routes as tokens
 from modules.tokens.aliases import TAG_ALIASES
+from modules.tokens.ordered import ORDERED
 from modules.tokens.publication import TokenPublication
 from modules.tokens.store import AUTHORIZATIONS, LEARNED, TOKENS
 from modules.versions import routes as versions
@@ -68,7 +69,7 @@ MODULES: Final = (
     Module("credentials", (credentials.operations,)),
     Module("locations", (locations.operations,), (LOCATIONS, EVSES, WITHHELD), LocationPublication()),
     Module("tariffs", (tariffs.operations,), (TARIFFS, TURNS), TariffPublication()),
-    Module("tokens", (tokens.operations,), (TOKENS, LEARNED, AUTHORIZATIONS, TAG_ALIASES), TokenPublication()),
+    Module("tokens", (tokens.operations,), (TOKENS, LEARNED, ORDERED, AUTHORIZATIONS, TAG_ALIASES), TokenPublication()),
     Module("sessions", (sessions.operations,), (SESSIONS, PLACES, CHARGES), SessionPublication()),
     Module(
         "cdrs", (cdrs.operations,), (CDRS, RECEIPTS, DELIVERIES, OWED, RECEIVED, ORIGINALS, CHECKS), CdrPublication()

@@ -47,6 +47,7 @@ from modules.commands.service import NOT_SUPPORTED, OCCUPIED, UNKNOWN_SESSION, R
 from modules.commands.wire import COMMAND_RESPONSE, COMMAND_RESULT
 from modules.locations import service as locations
 from modules.sessions import whose
+from modules.tokens import ordered
 
 Order = StartSession | StopSession | ReserveNow | CancelReservation | UnlockConnector
 
@@ -136,11 +137,17 @@ def _promised(hub: Hub, expected: Expected, order: Order, version: str) -> Unit:
         follows = replace(expected, id=expected.id + _CANCELED, until=expires)
         unit.put(follows.put())
         unit.put(passed_on.put_of(expected.asker_party, order.reservation_id, expected.receiver_party, expires=expires))
-    reference = getattr(order, "authorization_reference", None)
-    if version == "2.1.1" and reference is not None and isinstance(order, StartSession | ReserveNow):
-        contract = order.token.contract_id
-        unit.put(references.remember(hub, expected.receiver_party, contract, reference, until=expires))
+    if version == "2.1.1" and isinstance(order, StartSession | ReserveNow):
+        _remember(hub, unit, expected.receiver_party, order, expires)
     return unit
+
+
+def _remember(hub: Hub, unit: Unit, cpo: str, order: StartSession | ReserveNow, expires: datetime | None) -> None:
+    """What a CPO of 2.1.1 does not say of the charge that follows: whose driver it is, and the reference."""
+    unit.put(ordered.remember(hub, cpo, order.token, order.evse_uid, until=expires))
+    if order.authorization_reference is not None:
+        contract = order.token.contract_id
+        unit.put(references.remember(hub, cpo, contract, order.authorization_reference, until=expires))
 
 
 async def _number(call: Call, order: Order) -> int | None:

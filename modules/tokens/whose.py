@@ -1,8 +1,8 @@
 """Whose driver it is: to whom a session or a CDR of another CPO belongs. OCPI mod_sessions, mod_cdrs (cdr_token).
 
 From 2.2 on the record names the party. 2.1.1 names the contract only (`auth_id`): the party is that of the one token
-which we know by that contract, or by that uid. Where two parties have such a token, or nobody has, it is nobody's:
-a driver's charges are never shown on a guess.
+which we know by that contract, or by that uid, or for which the charge was ordered. Where two parties have such a
+token, or nobody has, it is nobody's: a driver's charges are never shown on a guess.
 
 What is nobody's yet is kept, and asked about again when partners, agreements or cards have changed.
 """
@@ -21,6 +21,7 @@ from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.units import Document
 from modules.locations.wire import NOT_AVAILABLE
+from modules.tokens.ordered import ordered_token
 from modules.tokens.store import LEARNED, TOKENS, by_contract, by_uid
 
 _LIMIT: Final = 64 * 1024
@@ -49,9 +50,9 @@ async def addressed(hub: Hub, cpo: str, module: str, record: Tree) -> tuple[Tree
     """A Session or CDR of `cpo` with the token that it means, and who gets it."""
     token = record["cdr_token"]
     if token["uid"] == NOT_AVAILABLE:
-        token = await _meant_by(hub, token["contract_id"])
+        token = await _meant_by(hub, cpo, record)
         if token is None:
-            why = "its card is on no list, or on those of several parties"
+            why = "its card is on no list, or on those of several parties, and nobody ordered it"
             return record, Addressee("", why, Waits.UNADDRESSED)
     party = Party.of(token["country_code"], token["party_id"])
     return {**record, "cdr_token": token}, addressee(hub, cpo, module, party)
@@ -97,14 +98,15 @@ def grounds(hub: Hub) -> str:
     return sha256("\n".join((*rules, *partners)).encode()).hexdigest()
 
 
-async def _meant_by(hub: Hub, auth_id: str) -> Tree | None:
-    """The CdrToken that an `auth_id` of 2.1.1 names; None where we know none, or those of several parties."""
+async def _meant_by(hub: Hub, cpo: str, record: Tree) -> Tree | None:
+    """The CdrToken that the `auth_id` of 2.1.1 names; None where we know none, or those of several parties."""
+    auth_id = record["cdr_token"]["contract_id"]
     for kind in (TOKENS, LEARNED):
         for look in (by_contract, by_uid):
             found = await look(hub.store, auth_id, kind)
             if found:
                 return _the_one(found)
-    return None
+    return await ordered_token(hub, cpo, record)
 
 
 def _the_one(found: list[Document]) -> Tree | None:

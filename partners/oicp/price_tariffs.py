@@ -8,6 +8,7 @@ its operator sees why.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -105,22 +106,25 @@ class PriceTariffs:
 
     async def _write(self, price: Price) -> None:
         """The tariff, or its end. Raises: NotReady, Conflict."""
-        owner, reasons = Party.parse(price.owner), {}
-        spot = foreign.Spot(owner, tariff_id(price.name or DEFAULT_ID, _provider(price)), _audience(price))
+        owner, reasons, name = Party.parse(price.owner), {}, price.name or DEFAULT_ID
+        spot = foreign.Spot(owner, tariff_id(name, _provider(price)), _audience(price))
         try:
-            tree = None if price.gone else self._tariff(price, owner)
-            await keep_former(self._hub, spot.key, tree)
-            if tree is None:
-                await foreign.delete(self._hub, spot)
-            else:
-                await foreign.put(self._hub, spot, tree)
-        except NotFound:
-            pass  # it never was one
+            await self._put(spot, None if price.gone else self._tariff(price, owner))
         except (NotSayable, InvalidRequest) as fault:
-            reasons = {price.name or DEFAULT_ID: f"a price is no tariff of OCPI: {str(fault)[:150]}"}
+            await self._put(spot, None)  # what it was before is its price no more
+            reasons = {name: f"a price is no tariff of OCPI: {str(fault)[:150]}"}
         write = finding(f"price/{price.key}", price.owner, reasons)
         if reasons or await self._hub.store.get(write.kind, write.key) is not None:
             await self._hub.store.commit(Unit([write]))
+
+    async def _put(self, spot: foreign.Spot, tree: Tree | None) -> None:
+        """Raises: NotReady, Conflict, InvalidRequest."""
+        await keep_former(self._hub, spot.key, tree)
+        if tree is not None:
+            await foreign.put(self._hub, spot, tree)
+            return
+        with suppress(NotFound):  # it never was one
+            await foreign.delete(self._hub, spot)
 
     def _tariff(self, price: Price, owner: Party) -> Tree:
         """Raises: NotSayable, InvalidRequest."""

@@ -84,6 +84,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_oicp_states", ("status", "location"), ()),
     ("doc_opened", (), ()),
     ("doc_operators", (), ()),
+    ("doc_ordered_tokens", ("uid", "contract"), ("uid", "contract")),
     ("doc_partners", ("state",), ()),
     ("doc_passed_on_reservations", (), ()),
     ("doc_received_cdrs", ("id", "ocpi", "partner", "state", "verdict", "credits", "reference", "session", "card", "contract"), ("id", "state", "verdict", "credits", "reference", "session", "card", "contract")),

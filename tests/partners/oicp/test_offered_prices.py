@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from hub.core.agreements import Agreement
+from hub.core.clock import timestamp
 from hub.core.parties import Party, PartyRole
 from modules.locations import foreign as foreign_locations
 from modules.locations import service as locations
@@ -104,6 +106,14 @@ async def test_what_a_product_does_not_say_exactly_is_not_told_and_counts_as_los
     await _ours(bridge)
     assert list((await products(bridge))["DE*BSB"]) == ["T1"]
     assert await findings.shown(bridge.world.store) == []
+
+
+async def test_a_tariff_that_holds_only_later_is_a_product_only_then(bridge: Bridged) -> None:
+    begins = bridge.world.clock.now() + timedelta(hours=1)
+    await _ours(bridge, {**tariff(), "start_date_time": timestamp(begins)})
+    assert (await products(bridge), await evses(bridge)) == ({}, {})
+    bridge.world.clock.passed_s += 3600
+    assert list((await products(bridge))["DE*BSB"]) == ["T1"]
 
 
 async def test_an_evse_with_a_tariff_that_is_no_product_has_none(bridge: Bridged) -> None:

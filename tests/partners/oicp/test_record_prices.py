@@ -126,6 +126,15 @@ async def test_a_product_that_is_withdrawn_during_a_charge_is_its_price_all_the_
     assert await _cost(bridge, await _brought(bridge, row=charge, PartnerProductID="AC22")) == pytest.approx(4.7)
 
 
+async def test_a_product_that_becomes_one_that_ocpi_cannot_say_is_no_price_of_later_charges(bridge: Bridged) -> None:
+    earlier = await a_row(bridge)
+    odd = {**FEE, "AdditionalReference": "PARKING FEE", "AdditionalReferenceUnit": "KILOWATT_HOUR"}
+    await push(bridge, "update", {**ECO, "AdditionalReferences": [odd]})
+    later = await a_row(bridge)
+    assert await _cost(bridge, await _brought(bridge, row=earlier, PartnerProductID="ECO")) == pytest.approx(2.0)
+    await record_is(bridge, await _brought(bridge, row=later, PartnerProductID="ECO"), HELD)
+
+
 async def test_the_default_price_of_a_charge_is_that_of_its_beginning(bridge: Bridged) -> None:
     charge = await a_row(bridge, evse_id="DE*ABC*E3")
     await push(bridge, "update", AC22, PricingDefaultPrice=Decimal("9.00"))
