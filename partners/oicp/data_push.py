@@ -10,7 +10,7 @@ from partners.oicp.acknowledged import REFUSED, UNTOLD, Acknowledged, Acknowledg
 from partners.oicp.agreed import terms_with
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
-from partners.oicp.evse_plan import Plan
+from partners.oicp.evse_plan import Plan, words_of
 from partners.oicp.evse_sending import WRITES, Items, Record, Sending, cut
 from partners.oicp.evse_table import EvseRow, EvseTable
 from partners.oicp.findings import finding
@@ -31,39 +31,39 @@ class DataPush:
         self._table = table
         self._acknowledged = acknowledged
 
-    async def send(self, connection: Connection, plan: Plan, scope: str, *, deletes: bool) -> None:
+    async def send(self, connection: Connection, plan: Plan, *, deletes: bool) -> None:
         """One request after the other. Raises: PeerFault's children, Refusal."""
         for action, keys_of in (("insert", plan.inserts), ("update", plan.updates)):
             for operator, keys in keys_of.items():
                 for some in cut(keys, connection.push_size):
-                    await self._put(connection, operator, action, some, scope)
+                    await self._put(connection, operator, action, some)
         if deletes:
             for operator, keys in plan.deletes.items():
                 for some in cut(keys, connection.push_size):
                     await self._take_back(connection, operator, some)
 
-    async def load(self, connection: Connection, plan: Plan, scope: str) -> None:
+    async def load(self, connection: Connection, plan: Plan) -> None:
         """All of it anew, one request an operator. Raises: PeerFault's children, Refusal."""
         for operator, keys in plan.wanted.items():
-            rows, items = await self._items(connection, keys, scope)
+            rows, items = await self._items(connection, keys)
             await self._sending(connection, operator).once("fullLoad", items)
             known = await self._acknowledged.get_many(connection.partner, rows)
-            await self._keep(connection, operator, [rows[key] for key, _ in items], known, scope)
+            await self._keep(connection, operator, [rows[key] for key, _ in items], known)
         gone = [key for keys in plan.deletes.values() for key in keys]
         known = await self._acknowledged.get_many(connection.partner, gone)
         await self._forget(known.values())
 
-    async def _put(self, connection: Connection, operator: str, action: str, keys: Sequence[str], scope: str) -> None:
-        rows, items = await self._items(connection, keys, scope)
+    async def _put(self, connection: Connection, operator: str, action: str, keys: Sequence[str]) -> None:
+        rows, items = await self._items(connection, keys)
         if not items:
             return
         known = await self._acknowledged.get_many(connection.partner, rows)
 
         async def taken(some: Items) -> None:
-            await self._keep(connection, operator, [rows[key] for key, _ in some], known, scope)
+            await self._keep(connection, operator, [rows[key] for key, _ in some], known)
 
         async def refused(key: str, code: str, why: str) -> None:
-            await self._set_aside(connection, operator, rows[key], why, scope)
+            await self._set_aside(connection, operator, rows[key], why)
 
         await self._sending(connection, operator).push(action, items, taken=taken, refused=refused)
 
@@ -85,7 +85,7 @@ class DataPush:
             await self._sending(connection, operator).push("delete", items, taken=taken, refused=refused)
 
     async def _items(
-        self, connection: Connection, keys: Sequence[str], scope: str
+        self, connection: Connection, keys: Sequence[str]
     ) -> tuple[dict[str, EvseRow], list[tuple[str, Record]]]:
         """Rows as they are now, and what is pushed of those that can be said."""
         rows = {key: row for key, row in (await self._table.get_many(keys)).items() if not row.gone}
@@ -95,26 +95,26 @@ class DataPush:
             try:
                 items.append((key, _written(row.record, geo_format)))
             except NotSayable as fault:
-                await self._set_aside(connection, connection.operator_ids[0], row, fault.reason, scope)
+                await self._set_aside(connection, connection.operator_ids[0], row, fault.reason)
         return rows, items
 
     async def _keep(
-        self, connection: Connection, operator: str, rows: Sequence[EvseRow], known: dict[str, Acknowledged], scope: str
+        self, connection: Connection, operator: str, rows: Sequence[EvseRow], known: dict[str, Acknowledged]
     ) -> None:
         for some in cut(rows, WRITES):
             unit = Unit()
             for row in some:
                 before = known.get(row.key)
                 status = before.status if before is not None and before.is_there else UNTOLD
-                digest = digest_of(row.record, salt=scope)
+                digest = digest_of(row.record, salt=words_of(connection))
                 place = row.place
                 unit.put(Acknowledged(connection.partner, row.key, place.evse_id, operator, digest, status).put())
                 if before is not None and not before.is_there:
                     unit.writes.append(finding(_finding(connection, row), place.owner, {}))
             await self._bridge.hub.store.commit(unit)
 
-    async def _set_aside(self, connection: Connection, operator: str, row: EvseRow, why: str, scope: str) -> None:
-        place, digest = row.place, REFUSED + digest_of(row.record, salt=scope)
+    async def _set_aside(self, connection: Connection, operator: str, row: EvseRow, why: str) -> None:
+        place, digest = row.place, REFUSED + digest_of(row.record, salt=words_of(connection))
         unit = Unit().put(Acknowledged(connection.partner, row.key, place.evse_id, operator, digest).put())
         reasons = {place.evse_id: f"not told to {connection.partner}: {why}"}
         unit.writes.append(finding(_finding(connection, row), place.owner, reasons))

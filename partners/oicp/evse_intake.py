@@ -26,9 +26,10 @@ from partners.oicp.evse_table import (
     read,
     state_put,
 )
+from partners.oicp.findings import finding
 from partners.oicp.mapping.evse_status import NOT_FOUND
 from partners.oicp.mapping.faults import NotSayable
-from partners.oicp.mapping.locations import location_key
+from partners.oicp.mapping.locations import location_key, unsayable
 from partners.oicp.mapping.terms import Terms
 from partners.oicp.places import EvsePlace
 
@@ -86,6 +87,7 @@ class EvseIntake:
         """
         now, unit = now_of(self._hub), Unit()
         locations: dict[str, None] = {}
+        found: list[Put | Delete] = []
         for at, (key, record) in enumerate(told.items()):
             if at % _A_BREATH == 0:
                 await asyncio.sleep(0)
@@ -94,6 +96,7 @@ class EvseIntake:
             put = row.put(expect=ABSENT if before is None else before[0].version)
             if before is None or not _is_same(before[0], put):
                 unit.put(put)
+                found += _found(row, before[1] if before is not None else None, source.terms)
                 locations[row.place.location] = None
                 if before is not None and not before[1].gone:
                     locations[before[1].place.location] = None
@@ -101,7 +104,9 @@ class EvseIntake:
             unit.put(structs.replace(row, gone=True, changed=now).put(expect=document.version))
             unit.delete(Delete(OICP_STATES, key))
             locations[row.place.location] = None
+            found += _found(None, row, source.terms)
         changed = sum(isinstance(write, Put) for write in unit.writes)
+        unit.writes.extend(found)
         await self._commit(unit, locations)
         return changed
 
@@ -138,6 +143,17 @@ class EvseIntake:
         await self._hub.store.commit(unit)
         for listener in self._listeners:
             listener()
+
+
+def _found(row: EvseRow | None, before: EvseRow | None, terms: Terms) -> list[Put | Delete]:
+    """What there is to find about an EVSE that is, or was, at no location of OCPI."""
+    reason = unsayable(row.record, terms) if row is not None else ""
+    told = row or before
+    if told is None or not (reason or (before is not None and unsayable(before.record, terms))):
+        return []
+    place = told.place
+    reasons = {place.evse_id: f"not told over OCPI: {reason}"} if reason else {}
+    return [finding(f"evse/{told.key}", place.owner, reasons)]
 
 
 def _row(source: Source, record: Record, before: tuple[Document, EvseRow] | None, now: str) -> EvseRow:

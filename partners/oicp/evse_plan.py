@@ -17,7 +17,7 @@ from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.units import Document
 from partners.oicp import ids
-from partners.oicp.acknowledged import DOUBTED, REFUSED, AcknowledgedStore, digest_of
+from partners.oicp.acknowledged import DOUBTED, REFUSED, Acknowledged, AcknowledgedStore, digest_of
 from partners.oicp.connections import Connection
 from partners.oicp.evse_table import GONE, HERE, OICP_EVSES, EvseRow, read
 
@@ -33,10 +33,15 @@ class Plan:
     deletes: dict[str, list[str]] = field(default_factory=dict)
     wanted: dict[str, list[str]] = field(default_factory=dict)
     """All that are to be there; of a look at changes alone: nothing."""
+    removed: int = 0
+    """How many the hub has that are to be there no more."""
+    looked_at: int = 0
+    """How many rows were compared."""
 
-    @property
-    def removed(self) -> int:
-        return sum(map(len, self.deletes.values()))
+    def delete(self, known: Acknowledged) -> None:
+        """It is to be there no more; what the hub never took is only forgotten."""
+        self.deletes.setdefault(known.operator, []).append(known.key)
+        self.removed += known.is_there
 
 
 class Planner:
@@ -49,24 +54,24 @@ class Planner:
     def scope(self, connection: Connection, partner: Partner) -> str:
         """Whose EVSEs go there, and in which words."""
         owners = self._hub.agreements.owners(partner, "locations")
-        told = [list(owners), list(connection.operator_ids), connection.operator_style, connection.terms]
-        return sha256(encode(told)).hexdigest()
+        return sha256(encode([list(owners), words_of(connection)])).hexdigest()
 
-    async def changed(self, connection: Connection, partner: Partner, scope: str, since: str) -> Plan:
+    async def changed(self, connection: Connection, partner: Partner, since: str) -> Plan:
         """From the rows that changed since then."""
         plan = Plan()
         async for documents in self._rows(partner, since):
             rows = [read(document) for document in documents]
+            plan.looked_at += len(rows)
             known = await self._acknowledged.get_many(partner.name, (row.key for row in rows))
             for row in rows:
                 before = known.get(row.key)
                 if not row.gone:
-                    _compare(plan, connection, row, before.digest if before else "", scope)
+                    _compare(plan, connection, row, before.digest if before else "")
                 elif before is not None:
-                    plan.deletes.setdefault(before.operator, []).append(row.key)
+                    plan.delete(before)
         return plan
 
-    async def whole(self, connection: Connection, partner: Partner, scope: str) -> Plan:
+    async def whole(self, connection: Connection, partner: Partner) -> Plan:
         """From all rows, and all that was acknowledged."""
         plan = Plan()
         async for documents in self._rows(partner, ""):
@@ -74,12 +79,12 @@ class Planner:
             known = await self._acknowledged.get_many(partner.name, (row.key for row in rows))
             for row in rows:
                 before = known.get(row.key)
-                _compare(plan, connection, row, before.digest if before else "", scope)
+                _compare(plan, connection, row, before.digest if before else "")
                 plan.wanted.setdefault(operator_there(connection, row), []).append(row.key)
         wanted = {key for keys in plan.wanted.values() for key in keys}
         async for each in self._acknowledged.of(partner.name):
             if each.key not in wanted:
-                plan.deletes.setdefault(each.operator, []).append(each.key)
+                plan.delete(each)
         return plan
 
     async def _rows(self, partner: Partner, since: str) -> AsyncIterator[list[Document]]:
@@ -104,8 +109,14 @@ class Planner:
             await asyncio.sleep(0)
 
 
-def _compare(plan: Plan, connection: Connection, row: EvseRow, before: str, scope: str) -> None:
-    digest = digest_of(row.record, salt=scope)
+def words_of(connection: Connection) -> str:
+    """In which words EVSEs are told there."""
+    told = [list(connection.operator_ids), connection.operator_style, connection.terms]
+    return sha256(encode(told)).hexdigest()
+
+
+def _compare(plan: Plan, connection: Connection, row: EvseRow, before: str) -> None:
+    digest = digest_of(row.record, salt=words_of(connection))
     if digest in (before, before.removeprefix(REFUSED)):
         return
     is_there = before not in ("", DOUBTED) and not before.startswith(REFUSED)

@@ -153,8 +153,9 @@ class EvsePull:
         query = {"page": str(state.page), "size": str(SIZE)}
         tree, came = await fetched(self._bridge, connection, "PullEvseData", message, cap=_CAP, query=query)
         content = came.get("content")
-        given = len(content) if isinstance(content, list) else 0
-        records = tree["content"]
+        given, records = content if isinstance(content, list) else [], tree["content"]
+        if len(records) < len(given):
+            await self._pages.note_unread(given, behind)
         await self._pages.take(connection, records, behind)
         told = {key_of(record["EvseID"]) for record in records}
         is_again = bool(told) and told <= seen  # a hub that has no end is left where it begins anew

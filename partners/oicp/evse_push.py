@@ -38,10 +38,8 @@ from partners.oicp.status_push import StatusPush
 
 log = structlog.get_logger()
 
-"""How much may be taken back within a day."""
 WEEK: Final = timedelta(days=7)
 DAY: Final = timedelta(days=1)
-_HELD_AGAIN: Final = timedelta(hours=1)
 _OVERLAP: Final = timedelta(seconds=30)
 _GATHER_S: Final = 1.0
 _LOOK_EVERY_S: Final = 30.0
@@ -113,17 +111,18 @@ class EvsePush:
     async def _push_data(self, connection: Connection, state: PushState) -> None:
         partner, now = self._hub.registry.get(connection.partner), self._hub.clock.now()
         scope = self._planner.scope(connection, partner)
-        is_whole = state.scope != scope or state.confirmed or _is_over(state.whole_at, WEEK, now) or self._waits(state)
+        is_whole = state.scope != scope or state.confirmed or _is_over(state.whole_at, WEEK, now)
+        if not is_whole:
+            plan = await self._planner.changed(connection, partner, state.data_to)
+            is_whole = bool(state.held and plan.looked_at)  # what is held may be there again
         if is_whole:
-            plan = await self._planner.whole(connection, partner, scope)
-        else:
-            plan = await self._planner.changed(connection, partner, scope, state.data_to)
+            plan = await self._planner.whole(connection, partner)
         may_shrink = await self._may_shrink(connection, state, plan, is_whole=is_whole)
         if is_whole and self._fits(connection, plan, state) and may_shrink:
-            await self._data.load(connection, plan, scope)
+            await self._data.load(connection, plan)
             state.loaded_at = timestamp(now)
         else:
-            await self._data.send(connection, plan, scope, deletes=may_shrink)
+            await self._data.send(connection, plan, deletes=may_shrink)
         state.data_to = timestamp(now - _OVERLAP)
         if is_whole:
             state.scope, state.whole_at, state.confirmed = scope, timestamp(now), False
@@ -135,9 +134,6 @@ class EvsePush:
         sizes = [len(keys) for keys in plan.wanted.values()]
         return is_time and bool(sizes) and all(0 < size <= connection.push_size for size in sizes)
 
-    def _waits(self, state: PushState) -> bool:
-        return bool(state.held) and _is_over(state.whole_at, _HELD_AGAIN, self._hub.clock.now())
-
     async def _may_shrink(self, connection: Connection, state: PushState, plan: Plan, *, is_whole: bool) -> bool:
         """The guard."""
         now = self._hub.clock.now()
@@ -146,14 +142,13 @@ class EvsePush:
         removed = state.day_removed + plan.removed
         there = [each async for each in self.acknowledged.of(connection.partner)] if plan.removed else []
         had = sum(each.is_there for each in there) + state.day_removed
-        is_held = bool(state.held) and not is_whole
-        if plan.removed and not state.confirmed and (is_held or is_much(removed, had)):
-            state.held, state.held_of = max(removed, state.held if is_held else 0), had
+        if plan.removed and not state.confirmed and is_much(removed, had):
+            state.held, state.held_of = removed, had
             log.error("EVSEs are not taken back", partner=connection.partner, removed=removed, of=had)
             return False
         if is_whole:
             state.held = state.held_of = 0
-        state.day_removed = removed
+        state.day_removed = 0 if state.confirmed else removed
         return True
 
     async def confirm(self, name: str, *, actor: str) -> None:

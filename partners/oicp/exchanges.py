@@ -64,7 +64,8 @@ class Exchanges:
         """Our cards and prices, as they are now. Raises: PeerFault's children, Refusal, NotReady."""
         connection = self._bridge.connections.get(name)
         if connection.leaves_cards and connection.provider_ids:
-            await self.sets.push(connection, cards_set(self._hub, connection), await our_cards(self._hub, connection))
+            cards, blocked = await our_cards(self._hub, connection)
+            await self.sets.push(connection, cards_set(self._hub, connection), cards, at_once=blocked)
         if connection.pushes_prices and connection.operator_ids:
             products, names = await our_products(self._hub, connection)
             await self.sets.push(connection, products_set(self._hub, connection), products)

@@ -32,19 +32,28 @@ def cards_set(hub: Hub, connection: Connection) -> OurSet:
     return OurSet("cards", "PushAuthenticationData", provider, hub.settings.party, message)
 
 
-async def our_cards(hub: Hub, connection: Connection) -> dict[str, Record]:
-    """Those of our own tokens that are valid and that OICP can say. Keys are no card numbers."""
+async def our_cards(hub: Hub, connection: Connection) -> tuple[dict[str, Record], frozenset[str]]:
+    """Those of our own tokens that are valid and that OICP can say, and the keys of those that are blocked.
+
+    Keys are no card numbers.
+    """
     terms = terms_with(connection)
     found: dict[str, Record] = {}
+    blocked: set[str] = set()
     equal = {"owner": hub.settings.party, "audience": ""}
     after = 0
     while documents := await hub.store.select(TOKENS, equal=equal, limit=_READ, after_seq=after):
         for document in documents:
+            token = parse(document.body, limit=_LIMIT)
             try:
-                record = data_record_of(parse(document.body, limit=_LIMIT), terms).value
+                record = data_record_of({**token, "valid": True}, terms).value
                 shown = shown_as(record["Identification"])
             except (NotSayable, ids.InvalidId):
                 continue
-            found[blake2b(shown.encode(), digest_size=12).hexdigest()] = record
+            key = blake2b(shown.encode(), digest_size=12).hexdigest()
+            if token["valid"]:
+                found[key] = record
+            else:
+                blocked.add(key)
         after = documents[-1].seq
-    return found
+    return found, frozenset(blocked - found.keys())

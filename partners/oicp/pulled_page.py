@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,9 +14,12 @@ from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
 from partners.oicp.evse_intake import EvseIntake, Record, Source
 from partners.oicp.evse_table import HERE, OICP_EVSES, EvseTable, key_of
+from partners.oicp.wire import Unfit, read
+from partners.oicp.wire.evse_data import PulledEvseDataRecordType
 
 _A_WRITE: Final = 250
 _READ: Final = 2000
+_NAME: Final = 60
 _UNKNOWN: Final = "it is not told of which country its operator is: name it in the countries of the connection"
 _NOT_ITS: Final = "its operator is connected by itself, or may not be learned"
 
@@ -50,6 +54,10 @@ class PulledPage:
             for at in range(0, len(some), _A_WRITE):
                 await self._write(source, some[at : at + _A_WRITE])
 
+    async def note_unread(self, content: Sequence[Any], behind: Behind) -> None:
+        """Why records of a page cannot be read."""
+        behind.odd.update(await asyncio.to_thread(_unread, content))
+
     async def _operator(self, connection: Connection, record: Record, behind: Behind) -> str:
         """The OperatorID under which it came; "" where it is not taken."""
         operator = ids.EvseID.parse(record["EvseID"]).operator
@@ -62,7 +70,8 @@ class PulledPage:
             partner = await self._bridge.connections.learn(connection, PartyRole.CPO, party)
             behind.may[party] = any((PartyRole.CPO, party) == claim.pair for claim in partner.claims)
         if not behind.may[party]:
-            behind.odd[record["EvseID"]] = _NOT_ITS
+            if str(party) not in self._bridge.hub.settings.own_parties:
+                behind.odd[record["EvseID"]] = _NOT_ITS
             return ""
         return str(record.get("OperatorID") or operator)
 
@@ -101,3 +110,15 @@ class PulledPage:
             known = await self._intake.known(keys[at : at + _A_WRITE])
             gone = {key: each for key, each in known.items() if each[1].source.startswith(f"{connection.partner}/")}
             await self._intake.write(source, {}, gone, known)
+
+
+def _unread(content: Sequence[Any]) -> dict[str, str]:
+    """By EvseID, or number on the page, the fields without which there is nothing to be done."""
+    found: dict[str, str] = {}
+    for at, record in enumerate(content):
+        try:
+            read(PulledEvseDataRecordType, record)
+        except Unfit as fault:
+            named = record.get("EvseID") if isinstance(record, Mapping) else None
+            found[str(named or f"record {at + 1} of a page")[:_NAME]] = f"it cannot be read: {fault.message[:150]}"
+    return found

@@ -6,7 +6,7 @@ than a fifth waits for an operator, as with EVSEs. What the hub does not take is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
@@ -50,13 +50,19 @@ class SetPush:
         self._bridge = bridge
         self._store = bridge.hub.store
 
-    async def push(self, connection: Connection, ours: OurSet, items: Mapping[str, Record]) -> None:
-        """Bring the hub to where `items` are, by key. Raises: PeerFault's children, Refusal, NotReady."""
+    async def push(
+        self, connection: Connection, ours: OurSet, items: Mapping[str, Record], *, at_once: Collection[str] = ()
+    ) -> None:
+        """Bring the hub to where `items` are, by key; `at_once`: what is taken back without a word of an operator.
+
+        Raises: PeerFault's children, Refusal, NotReady.
+        """
         at = f"{connection.partner}/{ours.name}"
         known = await self._known(at)
         digests = {key: blake2b(encode(record), digest_size=16).hexdigest() for key, record in items.items()}
         changed = [key for key, digest in digests.items() if known.get(key, "").removeprefix(_REFUSED) != digest]
-        gone = [key for key in known if key not in items]
+        ended = [key for key in known if key in at_once and key not in items]
+        missing = [key for key in known if key not in items and key not in at_once]
         inserts = [key for key in changed if key not in known or known[key].startswith(_REFUSED)]
         updates = [key for key in changed if key in known and not known[key].startswith(_REFUSED)]
         sending = Sending(self._bridge, connection, ours.operation, ours.message, ours.asking)
@@ -64,8 +70,10 @@ class SetPush:
             for piece in cut(keys, connection.push_size):
                 some = [(key, items[key]) for key in piece]
                 await self._send(sending, action, some, at, digests, ours)
-        if gone and await self._may_shrink(at, len(gone), len(known)):
-            await self._take_back(connection, sending, gone, known, at, ours)
+        if await self._may_shrink(at, missing, known):
+            ended += missing
+        if ended:
+            await self._take_back(connection, sending, ended, known, at, ours)
 
     async def _known(self, at: str) -> dict[str, str]:
         """Digests by key."""
@@ -127,8 +135,10 @@ class SetPush:
                 unit.writes.append(finding(f"set/{at}/{key}", "", {}))
             await self._store.commit(unit)
 
-    async def _may_shrink(self, at: str, gone: int, had: int) -> bool:
-        """The guard."""
+    async def _may_shrink(self, at: str, missing: Sequence[str], known: Mapping[str, str]) -> bool:
+        """The guard; what the hub never took does not count."""
+        there = {key for key, digest in known.items() if not digest.startswith(_REFUSED)}
+        gone, had = len(there.intersection(missing)), len(there)
         held = await self._store.get(OICP_HELD, at)
         is_confirmed = held is not None and held.body == b"confirmed"
         if is_much(gone, had) and not is_confirmed:

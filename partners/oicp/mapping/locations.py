@@ -54,6 +54,8 @@ _OF_THE_PLACE: Final = (
 )
 """What a location has once, and every record for itself."""
 
+_NO_PLUG: Final = "it has no plug that OCPI has a word for"
+
 
 @dataclass(frozen=True, slots=True)
 class Groups:
@@ -73,6 +75,15 @@ def grouped(records: Iterable[Record], terms: Terms) -> Groups:
         except NotSayable as refusal:
             unsayable[record["EvseID"]] = refusal.reason
     return Groups(found, unsayable)
+
+
+def unsayable(record: Record, terms: Terms) -> str:
+    """Why an EVSE stands at no location of OCPI; "": it does."""
+    try:
+        location_key(record, terms)
+    except NotSayable as refusal:
+        return refusal.reason
+    return "" if read_connectors(record, (), Notes()) else _NO_PLUG
 
 
 def location_key(record: Record, terms: Terms) -> str:
@@ -197,7 +208,7 @@ def _evse(
     known = (before.get(evse_id.uid) or {}).get("connectors") or ()
     connectors = read_connectors(record, known, notes)
     if not connectors:
-        raise NotSayable("it has no plug that OCPI has a word for")
+        raise NotSayable(_NO_PLUG)
     plug_and_charge = read_plug_and_charge(record)
     tree: Tree = {
         "uid": evse_id.uid,

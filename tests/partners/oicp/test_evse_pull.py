@@ -13,6 +13,7 @@ import pytest
 from hub.core.errors import NotFound, PeerTimeout
 from hub.core.parties import PartyRole
 from modules.locations import service as locations
+from partners.oicp import findings
 from partners.oicp.evse_pull import SIZE
 from partners.oicp.evse_table import HERE, OICP_EVSES
 from partners.sandbox.oicp.samples import evse
@@ -117,11 +118,15 @@ async def test_the_next_brings_what_changed_since_five_minutes_before_the_first_
 async def test_a_record_that_cannot_be_read_costs_nothing_but_itself(bridge: Bridged, hub: Hub) -> None:
     hub.records = [{"EvseID": "?"}, "nonsense", *some(1), record("+1*123*456")]
     assert await _pull(bridge) == ["FRXYZE1"]
+    found = {line["example"]: line["reason"] for line in await findings.shown(bridge.world.store)}
+    assert found.keys() == {"?", "record 2 of a page", "+1*123*456"}
+    assert found["?"].startswith("it cannot be read: /")
 
 
 async def test_evses_of_who_is_connected_by_himself_are_his_to_tell(bridge: Bridged, hub: Hub) -> None:
     hub.records = [record("BE*AAA*E1"), record("DE*BSB*E1"), *some(1)]
     assert await _pull(bridge) == ["FRXYZE1"]
+    assert [line["example"] for line in await findings.shown(bridge.world.store)] == ["BE*AAA*E1"]
 
 
 async def test_a_crawl_that_broke_off_goes_on_at_its_page(bridge: Bridged, hub: Hub) -> None:
@@ -256,3 +261,20 @@ async def test_a_hub_that_does_not_answer_keeps_no_other_from_being_pulled(bridg
     bridge.world.hub.background.start(bridge.oicp.evse_pull.run(), name="pulls")
     await asyncio.wait_for(is_pulled.wait(), 10)
     assert len([asked for asked in bridge.client.asked if asked.partner == "fr"]) == 1
+
+
+@pytest.mark.parametrize(("lost", "why"), [("GeoCoordinates", "its coordinates"), ("Plugs", "it has no plug")])
+async def test_an_evse_that_ocpi_cannot_be_told_of_any_more_is_shown_with_the_reason(
+    bridge: Bridged, hub: Hub, lost: str, why: str
+) -> None:
+    hub.records = [record("FR*XYZ*E1", ChargingPoolID="FR*XYZ*P2"), *some(2)]
+    await _pull(bridge)
+    left = {name: value for name, value in hub.records[0].items() if name != lost}
+    hub.records = [{**left, "deltaType": "update"}]
+    await _pull(bridge)
+    (found,) = await findings.shown(bridge.world.store)
+    assert (found["owner"], found["example"]) == ("FR*XYZ", "FR*XYZ*E1")
+    assert found["reason"].startswith(f"not told over OCPI: {why}")
+    hub.records = [record("FR*XYZ*E1", ChargingPoolID="FR*XYZ*P2", deltaType="update")]
+    await _pull(bridge)
+    assert await findings.shown(bridge.world.store) == []

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hub.core.agreements import Agreement
 from hub.core.clock import timestamp
 from hub.core.errors import PeerRefused, PeerTimeout
 from hub.core.parties import Party, PartyRole
@@ -229,3 +230,52 @@ async def test_a_fleet_of_which_a_hundredth_changed_sends_that_hundredth(yard: Y
     yard.passes(timedelta(minutes=5))
     await yard.has(*(f"7A{each}" for each in range(10)), location_id="L7", help_phone="+3299999999")
     assert await yard.push() == [(DATA, "update", 10)]
+
+
+async def test_what_was_confirmed_does_not_count_among_the_fifth_of_that_day(yard: Yard) -> None:
+    await yard.has(*map(str, range(10)))
+    await yard.push()
+    await yard.has(*map(str, range(3, 10)))
+    await yard.push()
+    await yard.bridge.oicp.evse_push.confirm("hbs", actor="test")
+    await yard.push()
+    await yard.has(*map(str, range(4, 10)))
+    await yard.push()
+    assert len(yard.hub.data) == 6
+
+
+async def test_what_is_there_again_holds_nothing_else(yard: Yard) -> None:
+    await yard.has(*map(str, range(10)))
+    await yard.push()
+    await yard.has("9")
+    await yard.push()
+    await yard.has(*map(str, range(10)))
+    await yard.push()
+    assert await yard.bridge.oicp.evse_push.shown() == []
+    await yard.has(*map(str, range(1, 10)))
+    assert (DATA, "delete", 1) in await yard.push()
+
+
+async def test_what_the_hub_never_took_is_not_taken_back(yard: Yard) -> None:
+    for each in _ids("0", "1", "2"):
+        yard.hub.refuses[each] = "022"
+    await yard.has(*map(str, range(10)))
+    await yard.push()
+    await yard.has(*map(str, range(4, 10)))
+    await yard.push()
+    assert sorted(yard.hub.data) == _ids(*map(str, range(4, 10)))
+    assert await yard.bridge.oicp.evse_push.shown() == []
+
+
+async def test_other_owners_are_no_news_of_those_that_stay(yard: Yard) -> None:
+    await yard.bridge.world.join("c2", "FR*CCC", PartyRole.CPO)
+    await yard.has(*map(str, range(8)))
+    tree = their_location("2.3.0", "FR*CCC", location_id="C1", evses=("1",), at=yard.bridge.world.clock.now())
+    await foreign.put(yard.bridge.world.hub, foreign.Spot(Party("FR", "CCC"), "C1"), tree)
+    await yard.bridge.oicp.operators.say(Party("FR", "CCC"), {"hotline": "+3312345678"}, actor="test")
+    await yard.bridge.oicp.follower.catch_up()
+    await yard.push()
+    assert len(yard.hub.data) == 9
+    rule = Agreement(viewer="hbs", owner="FR*CCC", allow=False)
+    await yard.bridge.world.hub.agreements.put(rule, actor="ops")
+    assert [each for each in await yard.push() if each[0] == DATA] == [(DATA, "delete", 1)]

@@ -10,10 +10,12 @@ import pytest
 
 from hub.core.errors import NotFound
 from hub.core.parties import PartyRole
+from hub.core.units import Delete, Unit
 from modules.locations import service as locations
 from modules.tariffs import service as tariffs
 from modules.tariffs.store import TARIFFS
 from modules.tokens import service as tokens
+from modules.tokens.store import TOKENS
 from modules.tokens.wire import TOKEN
 from partners.oicp import findings
 from partners.sandbox.oicp.samples import evse, prices, product
@@ -72,12 +74,23 @@ async def test_only_cards_that_changed_are_told_again(bridge: Bridged) -> None:
     assert len(hub.sets[CARDS]) == 9
 
 
-async def test_more_than_a_fifth_of_the_cards_is_taken_back_only_when_an_operator_says_so(bridge: Bridged) -> None:
+async def test_a_blocked_card_is_taken_back_at_once(bridge: Bridged) -> None:
     hub = await _connect(bridge, leaves_cards=True)
     for number in range(4):
         await _token(bridge, f"0102030{number}")
     await _push(bridge, hub)
     await _token(bridge, "01020301", valid=False)
+    await _token(bridge, "01020302", valid=False)
+    assert await _push(bridge, hub) == [(CARDS, "delete", 2)]
+    assert await bridge.oicp.exchanges.sets.shown() == []
+
+
+async def test_more_than_a_fifth_of_the_cards_is_missed_only_when_an_operator_says_so(bridge: Bridged) -> None:
+    hub = await _connect(bridge, leaves_cards=True)
+    for number in range(4):
+        await _token(bridge, f"0102030{number}")
+    await _push(bridge, hub)
+    await bridge.world.store.commit(Unit().delete(Delete(TOKENS, (await _keys(bridge))[0])))
     assert await _push(bridge, hub) == []
     (held,) = await bridge.oicp.exchanges.sets.shown()
     assert held["reason"].startswith("1 of 4 cards")
@@ -85,6 +98,10 @@ async def test_more_than_a_fifth_of_the_cards_is_taken_back_only_when_an_operato
     assert await _push(bridge, hub) == [(CARDS, "delete", 1)]
     with pytest.raises(NotFound):
         await bridge.oicp.exchanges.sets.confirm("hbs", actor="test")
+
+
+async def _keys(bridge: Bridged) -> list[str]:
+    return [document.key for document in await bridge.world.store.select(TOKENS)]
 
 
 async def _offer(bridge: Bridged) -> None:
