@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from partners.oicp.wire import REQUESTS, Unfit, read
@@ -17,9 +18,8 @@ def is_same_record(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _content(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
+    told = record
+    with suppress(Unfit):
         told = read(REQUESTS["ChargeDetailRecord"], record).tree
-    except Unfit:
-        told = record
     said = {name: value for name, value in told.items() if name not in _OF_HUBS and value not in (None, "", [], {})}
     return said | {"SessionID": str(said["SessionID"]).lower()}
