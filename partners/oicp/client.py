@@ -6,6 +6,7 @@ PeerRefused holds the HTTP status and, where the body had a StatusCode, that as 
 
 from __future__ import annotations
 
+import math
 import re
 import ssl
 from collections.abc import Callable, Mapping
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json"}
 _LATIN: Final = re.compile(r"charset=\"?(iso-8859-1|latin-?1|windows-1252)", re.IGNORECASE)
 _LONGEST_ID: Final = 100
+_MOMENT_S: Final = 5.0
+"""So long a driver can wait until a partner may be asked again."""
 _LARGEST_REFUSAL: Final = 64 * 1024
 
 Contexts = Callable[[Connection], ssl.SSLContext | None]
@@ -68,21 +71,23 @@ class Client:
     ) -> Answer:
         """Ask a partner; `id` is the operator or provider of the path.
 
-        `wait`: where it has been asked as often as it may, wait until it may be asked again, instead of giving up with
-        a PeerRefused of 429. Raises: EndpointsMissing, when it serves no such thing; PeerUnreachable (it never left
-        us), PeerTimeout, PeerNonsense (it may have had its effect), PeerRefused; NotSayable, for no such message.
+        Where it has been asked as often as it may, we wait until it may be asked again: with `wait` as long as that
+        takes, else for a moment, and give up with a PeerRefused of 429.
+        Raises: EndpointsMissing, when it serves no such thing; PeerUnreachable (it never left us), PeerTimeout,
+        PeerNonsense (it may have had its effect), PeerRefused; NotSayable, for no such message.
         """
         operation = OPERATIONS[operation_name]
         if not connection.base_url or not serves(connection.kind, operation):
             raise EndpointsMissing(f"{connection.partner} serves no {operation.name}")
-        await self._take(connection, operation, wait=wait)
+        patience_s = math.inf if wait else min(_MOMENT_S, (deadline_s or math.inf) / 2)
+        waited_s = await self._take(connection, operation, patience_s)
         began = self._hub.clock.monotonic()
         answered = await self._outbound.request(
             "POST",
             _url(connection, operation, id, query),
             headers=_HEADERS,
             body=encode(write(REQUESTS[operation.name], message)),
-            deadline_s=deadline_s,
+            deadline_s=deadline_s if wait or deadline_s is None else deadline_s - waited_s,
             cap=cap,
             tls=self._contexts(connection),
         )
@@ -92,22 +97,24 @@ class Client:
         log.info("oicp call", **asked, http=answered.status, process_id=process_id, took_s=took_s)
         return Answer(answered.status, _understood(answered, cap or self._outbound.object_cap), process_id)
 
-    async def _take(self, connection: Connection, operation: Operation, *, wait: bool) -> None:
-        """Raises: PeerRefused, as the partner would."""
-        limit = connection.limit_per_min(operation)
+    async def _take(self, connection: Connection, operation: Operation, patience_s: float) -> float:
+        """Returns: the seconds that were waited. Raises: PeerRefused, as the partner would."""
+        limit, waited_s = connection.limit_per_min(operation), 0.0
         if not limit:
-            return
+            return waited_s
         limiter = self._limiters.get((operation.name, limit))
         if limiter is None:
             limiter = self._limiters[operation.name, limit] = _limiter(limit, self._hub.clock.monotonic)
         while (wait_s := limiter.take(connection.partner)) > 0:
-            if not wait:
+            if waited_s + wait_s > patience_s:
                 raise PeerRefused(
                     f"{connection.partner} may be asked {operation.name} {limit} times a minute",
                     http=429,
                     retry_after_s=wait_s,
                 )
             await self._hub.clock.sleep(wait_s)
+            waited_s += wait_s
+        return waited_s
 
 
 def _limiter(per_min: int, monotonic: Callable[[], float]) -> RateLimiter:

@@ -27,6 +27,7 @@ from partners.oicp.fetching import fetched
 from partners.oicp.findings import finding
 from partners.oicp.operations import OPERATIONS
 from partners.oicp.record_checks import put_right
+from partners.oicp.record_content import is_same_record
 from partners.oicp.records import Records
 
 log = structlog.get_logger()
@@ -105,7 +106,7 @@ class RecordPull:
         """None: it is here. "": it was missing and is taken. Else why it is not taken."""
         partner = self._hub.registry.get(connection.partner)
         known = await self._records.store.find(str(record["SessionID"]))
-        if known is not None and known.record == put_right(record):
+        if known is not None and is_same_record(known.record, put_right(record)):
             return None
         call = Call(self._hub, connection, partner, OPERATIONS["ChargeDetailRecord"], "", {}, record)
         try:

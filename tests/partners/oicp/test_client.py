@@ -275,6 +275,28 @@ async def test_who_has_been_asked_often_is_asked_no_more_or_later(caller: Callin
     assert len(caller.partner.bodies) == 3
 
 
+async def test_a_moment_is_waited_for_a_driver_rather_than_he_is_refused(caller: Calling) -> None:
+    limited = caller.connection.model_copy(update={"limits": {"AuthorizeStart": 100}})
+    for _ in range(10):
+        await caller.call(connection=limited)
+    eleventh = asyncio.create_task(caller.call(connection=limited, deadline_s=10))
+    await asyncio.sleep(0)
+    wakes_at = caller.world.clock.wakes_at
+    assert wakes_at is not None
+    caller.world.clock.move_to(wakes_at)
+    assert (await eleventh).http == 200
+    assert len(caller.partner.bodies) == 11
+
+
+async def test_a_driver_waits_no_longer_than_half_of_his_time(caller: Calling) -> None:
+    limited = caller.connection.model_copy(update={"limits": {"AuthorizeStart": 100}})
+    for _ in range(10):
+        await caller.call(connection=limited)
+    with pytest.raises(PeerRefused) as refusal:
+        await caller.call(connection=limited, deadline_s=1)
+    assert refusal.value.http == 429
+
+
 async def test_an_unreachable_partner_never_got_it(caller: Calling) -> None:
     with pytest.raises(PeerUnreachable):
         await caller.call(connection=caller.connection.model_copy(update={"base_url": "https://127.0.0.1:1"}))

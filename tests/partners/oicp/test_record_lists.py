@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -109,3 +110,25 @@ async def test_a_record_that_never_reached_us_is_taken_at_night(bridge: Bridged)
     [surplus] = [line for line in found if "not taken" in line["reason"]]
     assert (surplus["owner"], surplus["example"]) == ("hbs", _session(2))
     assert await bridge.oicp.record_pull.reconcile("hbs") == 0
+
+
+async def _compared(bridge: Bridged, **fields: Any) -> list[str]:
+    """What operators see after the hub has given record 1, which is here, in words of its own."""
+    await bridge.connect("hbs", "hub", party="DE*HBS", provider_ids=("DE-BSB",))
+    session = OicpSession(id=_session(1), cpo="hbs", cpo_party="FR*XYZ", opened=bridge.world.clock.now())
+    await bridge.oicp.bridge.ledger.open(session)
+    await bridge.ask("hbs", "ChargeDetailRecord", _record(1) | {"ConsumedEnergy": Decimal("5.5")})
+    page = {"content": [_record(1) | fields], "last": True, "StatusCode": {"Code": "000"}}
+    bridge.client.script = lambda asked: page
+    assert await bridge.oicp.record_pull.reconcile("hbs") == 0
+    shown = await findings.shown(bridge.world.store)
+    return [found["example"] for found in shown if "record of the hub" in found["reason"]]
+
+
+async def test_a_record_that_the_hub_gives_in_words_of_its_own_is_the_same(bridge: Bridged) -> None:
+    added = {"HubProviderID": "DE-BSB", "PartnerProductID": "", "MeterValueStart": None, "ConsumedEnergy": "5.500"}
+    assert await _compared(bridge, **added, EvseID="de*abc*e1") == []
+
+
+async def test_a_record_of_another_energy_is_another_one(bridge: Bridged) -> None:
+    assert await _compared(bridge, ConsumedEnergy="5.6") == [_session(1)]
