@@ -10,7 +10,7 @@ import pytest
 from hub.core.clock import timestamp
 from hub.core.errors import InvalidRequest, NotFound
 from modules.sessions import service
-from modules.sessions.charge import CHARGES
+from modules.sessions.charge import CHARGES, held_since
 from modules.tariffs import service as tariffs
 from tests.modules.sessions.charging import Charging, minute
 from tests.world import OURS, World, a_world, tariff
@@ -49,6 +49,16 @@ async def test_its_session_stays_active_as_it_was_last_known(charging_on_both: C
         assert await service.bill_all_held(world.hub) == 0
     assert await charging.cdrs() == []
     assert await charging.audited("cdr.") == ["cdr.held"]
+
+
+async def test_it_is_held_since_its_end_was_told_by_our_clock(charging_on_both: Charging) -> None:
+    charging = charging_on_both
+    charging.world.clock.passed_s, charging.tick_s = 7200, 0
+    session_id = await held(charging)
+    told_at, charging.world.clock.passed_s = charging.world.hub.clock.now(), 9000
+    assert await held_since(charging.world.store, limit=10) == [told_at]
+    await service.drop(charging.world.hub, session_id, actor="jo")
+    assert await held_since(charging.world.store, limit=10) == []
 
 
 async def test_corrected_it_is_billed_for_the_operators_figure_and_says_so(charging_on_both: Charging) -> None:

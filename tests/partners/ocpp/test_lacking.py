@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 
 from hub.core.errors import InvalidRequest, NotFound
+from hub.core.store import open_store
+from hub.core.units import Unit
 from partners.ocpp import archive, journal, unplaced
 from partners.ocpp.journal import Lack, Record
 from partners.ocpp.unplaced import Verdict
 from tests.partners.ocpp.points2 import begin, end, event, point2
-from tests.partners.ocpp.site import BLOCKED_CARD, CARD, Payload, Site, a_site, recently, station
+from tests.partners.ocpp.site import BLOCKED_CARD, CARD, Payload, Site, a_site, all_of_them, recently, station
 
 HALF = timedelta(minutes=30)
 WAIT_S = 60
+LONG_AGO = datetime(2010, 6, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -140,7 +143,7 @@ async def test_a_refused_charge_at_no_location_that_gave_nothing_is_nobodys_busi
 
 
 async def test_an_end_that_comes_alone_waits_for_an_operator_by_our_own_clock(site: Site) -> None:
-    await told(site, end(datetime(2010, 6, 1, tzinfo=UTC), evse=1, tag=CARD))
+    await told(site, end(LONG_AGO, evse=1, tag=CARD))
     record = await the_one(site)
     assert record.lacks is Lack.BEGIN
     assert "only its end was reported" in unplaced.shown(record)["doubt"]
@@ -224,3 +227,18 @@ async def test_a_charge_of_nobodys_token_is_not_held(site: Site) -> None:
     await told(site, event("Started", began, wh=1000, evse=1), end(began + HALF, evse=1))
     (record,) = await site.records()
     assert (record.state, await unplaced.waiting(site.hub.store)) == (journal.ENDED, [])
+
+
+async def test_those_that_wait_are_found_and_counted_on_either_database(database_url: str) -> None:
+    now = datetime.now(UTC)
+    states = {"1": journal.UNPLACED, "2": journal.ENDED, "3": journal.UNPLACED}
+    store = await open_store(database_url, all_of_them())
+    try:
+        for number, state in states.items():
+            record = Record(f"CP{number}/{number}", f"CP{number}", state, end=LONG_AGO, held_since=now)
+            await store.commit(Unit().put(journal.record_put(record)))
+        assert await unplaced.how_many(store) == 2
+        assert await unplaced.since(store) == [now, now]
+        assert [record.station for record in await unplaced.waiting(store, "CP3")] == ["CP3"]
+    finally:
+        await store.close()
