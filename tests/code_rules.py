@@ -20,7 +20,9 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "chargingprofiles": frozenset({"onward"}),
     "hubclientinfo": frozenset({"keeping", "roster", "sight"}),
     "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),
-    "tokens": frozenset({"asked", "asking", "contract_ids", "decision", "known", "prefixes", "probable", "unknown"}),
+    "tokens": frozenset(
+        {"asked", "asking", "contract_ids", "decision", "known", "ordered", "prefixes", "probable", "unknown"}
+    ),
     "sessions": frozenset(
         {"costs", "facts", "held", "place", "plausible", "preferences", "received", "ruling", "telling"}
     ),

@@ -47,7 +47,7 @@ from modules.commands.service import NOT_SUPPORTED, OCCUPIED, UNKNOWN_SESSION, R
 from modules.commands.wire import COMMAND_RESPONSE, COMMAND_RESULT
 from modules.locations import service as locations
 from modules.sessions import whose
-from modules.tokens import ordered
+from modules.tokens.whose import remember_order
 
 Order = StartSession | StopSession | ReserveNow | CancelReservation | UnlockConnector
 
@@ -144,7 +144,7 @@ def _promised(hub: Hub, expected: Expected, order: Order, version: str) -> Unit:
 
 def _remember(hub: Hub, unit: Unit, cpo: str, order: StartSession | ReserveNow, expires: datetime | None) -> None:
     """What a CPO of 2.1.1 does not say of the charge that follows: whose driver it is, and the reference."""
-    unit.put(ordered.remember(hub, cpo, order.token, order.evse_uid, until=expires))
+    unit.put(remember_order(hub, cpo, order.token, order.evse_uid, until=expires))
     if order.authorization_reference is not None:
         contract = order.token.contract_id
         unit.put(references.remember(hub, cpo, contract, order.authorization_reference, until=expires))

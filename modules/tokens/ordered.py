@@ -39,7 +39,7 @@ class Ordered(msgspec.Struct, frozen=True):
     until: datetime
 
 
-def remember(hub: Hub, cpo: str, token: Token, evse_uid: str | None, *, until: datetime | None = None) -> Put:
+def remember_order(hub: Hub, cpo: str, token: Token, evse_uid: str | None, *, until: datetime | None = None) -> Put:
     """An order for this driver went to `cpo`. `until`: when a reservation ends."""
     now, tree = hub.clock.now(), token.tree()
     named = {name: str(tree[name]) for name in _OF_A_RECORD}

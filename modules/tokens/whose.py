@@ -21,8 +21,10 @@ from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.units import Document
 from modules.locations.wire import NOT_AVAILABLE
-from modules.tokens.ordered import ordered_token
+from modules.tokens.ordered import ordered_token, remember_order
 from modules.tokens.store import LEARNED, TOKENS, by_contract, by_uid
+
+__all__ = ["Addressee", "Waits", "addressed", "addressee", "check_named", "grounds", "remember_order"]
 
 _LIMIT: Final = 64 * 1024
 _OF_A_RECORD: Final = ("country_code", "party_id", "uid", "type", "contract_id")
