@@ -11,6 +11,7 @@ import pytest
 from modules.sessions.store import SESSIONS
 from modules.tokens import ordered
 from modules.tokens.ordered import ORDERED
+from modules.tokens.whose import addressed
 from tests.modules.commands.test_onward import furnish, send
 from tests.modules.sessions.records import a_session
 from tests.world import NOW, World, a_world, token
@@ -41,6 +42,16 @@ async def test_a_charge_that_was_ordered_is_its_drivers_though_the_card_is_on_no
     assert await _begun(world, "BEFORE") == ""
     await send(world, "START_SESSION")
     assert await _begun(world, "AFTER") == "NL*EEE"
+
+
+@pytest.mark.parametrize(("evse_uid", "party"), [("e1", "NL*EEE"), ("E2", "")])
+async def test_its_cdr_is_the_same_drivers(world: World, evse_uid: str, party: str) -> None:
+    await send(world, "START_SESSION")
+    contract = {"country_code": "NL", "party_id": "EEE", "uid": "#NA", "type": "OTHER", "contract_id": "nl-eee-c1"}
+    place = {"id": "LOC9", "evse_uid": evse_uid}
+    cdr = {"cdr_token": contract, "cdr_location": place, "start_date_time": SENT.isoformat()}
+    told, goes = await addressed(world.hub, "BE*AAA", "cdrs", cdr)
+    assert (goes.party, told["cdr_token"]["uid"]) == (party, "CARD1" if party else "#NA")
 
 
 @pytest.mark.parametrize(
