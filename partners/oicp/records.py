@@ -37,6 +37,7 @@ from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
 from partners.oicp.ledger import OicpSession
+from partners.oicp.left_cards import charge_of_left_card, remember
 from partners.oicp.mapping import times
 from partners.oicp.mapping.cdrs import facts_of, lost_in, oddities, record_of
 from partners.oicp.mapping.faults import NotSayable
@@ -68,11 +69,15 @@ class Records:
         """A CPO, or a hub, brings a record: it is on disk when the answer leaves. Raises: Refused."""
         record = put_right(call.message)
         row = await self._bridge.ledger.brought(call.partner.name, record, is_hub=call.connection.kind == "hub")
+        left = await charge_of_left_card(self._bridge, call.connection, record) if row is None else None
+        row = row or left
         if row is None:
             raise Refused(Code.SESSION_INVALID, http=404)
         check(call.connection, row, record, now=self._bridge.hub.clock.now())
         if call.connection.kind == "cpo":
             check_promise(record, await self._bridge.places.record_of(record["EvseID"]))
+        if left is not None:
+            await remember(self._bridge, call.connection, left)
         kept = OicpRecord(
             session=row.id,
             cpo=call.partner.name,
