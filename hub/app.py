@@ -60,6 +60,7 @@ from partners.ocpp.watch.house import HouseWatcher
 from partners.oicp.assembly import OICP_KINDS, Oicp
 from partners.oicp.connections import INTERPRETER
 from partners.oicp.door import DOOR_KINDS, Door
+from partners.oicp.record_store import RecordStore
 from partners.webhooks.calling import Caller
 from partners.webhooks.model import MODULE as WEBHOOK_CHANGES
 from partners.webhooks.model import WEBHOOKS
@@ -110,7 +111,7 @@ class Program:
         self.campaigns = Campaigns(hub, self.stations)
         self.local_lists = LocalLists(hub, self.stations)
         self.oicp_door = Door(hub, outbound, seal)
-        self.house = HouseWatcher(hub, self.lanes, self.sites, self.oicp_door.last_ends)
+        self.house = HouseWatcher(hub, self.lanes, self.sites, self.oicp_door.last_ends, RecordStore(hub).stuck_since)
         known = (hub.registry, hub.agreements, hub.behind, self.stations, self.webhooks, self.oicp_door)
         refreshes = tuple(each.refresh for each in known)
         wake_for = frozenset({"partners", AGREED, TOLD, "stations", SITE_CHANGES, WEBHOOK_CHANGES})

@@ -226,6 +226,7 @@ ANSWERS: Final[dict[str, Tree]] = {
     "OicpCertificates": _page("OicpCertificateShown"),
     "OicpOperatorShown": _object(party=_TEXT, terms=_ANY_OBJECT),
     "OicpConfirmed": _object(confirmed=_TEXT),
+    "OicpRecordResent": _object(resent=_TEXT),
     "OicpOperators": _page("OicpOperatorShown"),
     "OicpFindings": _items(_object(owner=_TEXT, reason=_TEXT, things=_WHOLE, example=_TEXT), total=_WHOLE),
     "Clients": _items(

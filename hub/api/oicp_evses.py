@@ -39,6 +39,12 @@ async def list_oicp_findings(request: Request, bearer: Viewer) -> Response:
     return answer({"items": items, "total": len(items)})
 
 
+@router.post("/records/{session}/resend", responses=gives("OicpRecordResent"))
+async def resend_oicp_record(request: Request, session: Segment, bearer: Admin) -> Response:
+    """Bring a charge detail record again that is held, or that its EMP refused."""
+    return answer(await oicp_evses.resend(program_of(request), session, actor=bearer.subject))
+
+
 @router.post("/connections/{name}/confirm", responses=gives("OicpConfirmed"))
 async def confirm_oicp(request: Request, name: Segment, bearer: Admin) -> Response:
     """Let a hub lose EVSEs that are held back there: more than a fifth within a day is not taken back unasked."""

@@ -1,4 +1,4 @@
-"""busbar oicp: operators, findings"""
+"""busbar oicp: operators, findings, records that are stuck"""
 
 from __future__ import annotations
 
@@ -51,6 +51,11 @@ def findings(face: Face) -> None:
     face.show(face.hub.get("/oicp/findings"), _FINDINGS)
 
 
+def resend(face: Face, session: Annotated[str, typer.Argument(help="Its SessionID.")]) -> None:
+    """Bring a charge detail record again that busbar oicp findings shows as held or refused."""
+    face.show(face.hub.post(f"/oicp/records/{quoted(session)}/resend"))
+
+
 def confirm(face: Face, name: Annotated[str, typer.Argument(help="The hub, as it is called here.")]) -> None:
     """Let a hub lose the EVSEs that busbar oicp findings shows as held back."""
     face.show(face.hub.post(f"/oicp/connections/{quoted(name)}/confirm"))
@@ -58,5 +63,5 @@ def confirm(face: Face, name: Annotated[str, typer.Argument(help="The hub, as it
 
 def add_to(app: typer.Typer) -> None:
     """Beside the other commands of OICP."""
-    for name, work in (("operator", operator), ("findings", findings), ("confirm", confirm)):
+    for name, work in (("operator", operator), ("findings", findings), ("resend", resend), ("confirm", confirm)):
         command(app, name)(work)

@@ -46,6 +46,12 @@ async def findings(program: Program) -> list[Tree]:
     return [*first, *await found.shown(program.store)]
 
 
+async def resend(program: Program, session: str, *, actor: str) -> Tree:
+    """A charge detail record that is held or refused is brought again. Raises: NotFound."""
+    await program.oicp.records.resend(session, actor=actor)
+    return {"resent": session}
+
+
 async def confirm(program: Program, name: str, *, actor: str) -> Tree:
     """What is held towards a hub, or from it, as it is more than may go by itself, goes. Raises: NotFound."""
     await program.oicp_door.refresh()

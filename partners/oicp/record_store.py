@@ -16,7 +16,8 @@ import msgspec
 from hub.core.clock import timestamp
 from hub.core.inbound import encode, parse
 from hub.core.ports import Hub
-from hub.core.units import ANY, Document, Kind, Put, Unit
+from hub.core.types import parse_datetime
+from hub.core.units import ANY, Audit, Document, Kind, Put, Unit
 from partners.oicp.findings import finding
 
 OICP_RECORDS: Final = Kind(
@@ -79,17 +80,24 @@ class RecordStore:
         document = await self._hub.store.get(OICP_RECORDS, session_id.lower())
         return None if document is None else read(document)
 
-    async def keep(self, record: OicpRecord, *, expect: int = ANY) -> None:
+    async def keep(self, record: OicpRecord, *, expect: int = ANY, audit: Audit | None = None) -> None:
         """With a finding, as long as an operator has to look at it. Raises: Conflict."""
         stuck = {f"record {record.session}": f"its record is {record.state}: {record.why}"}
         unit = Unit().put(record.put(expect=expect))
         owner = record.cpo or record.emp
         unit.writes.append(finding(f"record/{record.session}", owner, stuck if record.state in STUCK else {}))
+        if audit is not None:
+            unit.audited(audit)
         await self._hub.store.commit(unit)
 
     async def in_state(self, state: str) -> list[OicpRecord]:
         found = await self._hub.store.select(OICP_RECORDS, equal={"state": state}, limit=10_000)
         return [read(document) for document in found]
+
+    async def stuck_since(self) -> list[datetime]:
+        """When the sessions ended whose records an operator has to look at."""
+        found = [each for state in STUCK for each in await self.in_state(state)]
+        return [parse_datetime(_ended(each.record)) for each in found]
 
 
 def read(document: Document) -> OicpRecord:

@@ -19,14 +19,14 @@ import structlog
 from msgspec.structs import replace
 
 from hub.core.clock import timestamp
-from hub.core.errors import BusbarError, Conflict, PeerFault, PeerRefused
+from hub.core.errors import BusbarError, Conflict, NotFound, PeerFault, PeerRefused
 from hub.core.jsontypes import Tree
 from hub.core.lane_faults import Fate, judge
 from hub.core.operations import RECEIVER
 from hub.core.parties import Party
 from hub.core.ports import PeerAnswer
 from hub.core.registry import Partner
-from hub.core.units import ABSENT
+from hub.core.units import ABSENT, Audit
 from modules.cdrs.build import SessionFacts, make
 from modules.locations import service as locations
 from modules.tariffs.pricing import PricingFault
@@ -37,6 +37,7 @@ from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
 from partners.oicp.ledger import OicpSession
+from partners.oicp.left_cards import charge_of_left_card, remember
 from partners.oicp.mapping import times
 from partners.oicp.mapping.cdrs import facts_of, lost_in, oddities, record_of
 from partners.oicp.mapping.faults import NotSayable
@@ -44,7 +45,7 @@ from partners.oicp.notifications import Notifications
 from partners.oicp.record_checks import check, check_promise, put_right
 from partners.oicp.record_prices import prices_of
 from partners.oicp.record_sending import RecordSending
-from partners.oicp.record_store import DELIVERED, HELD, REFUSED, WAITING, OicpRecord, RecordStore
+from partners.oicp.record_store import DELIVERED, HELD, NEW, REFUSED, STUCK, WAITING, OicpRecord, RecordStore
 
 log = structlog.get_logger()
 
@@ -68,11 +69,15 @@ class Records:
         """A CPO, or a hub, brings a record: it is on disk when the answer leaves. Raises: Refused."""
         record = put_right(call.message)
         row = await self._bridge.ledger.brought(call.partner.name, record, is_hub=call.connection.kind == "hub")
+        left = await charge_of_left_card(self._bridge, call.connection, record) if row is None else None
+        row = row or left
         if row is None:
             raise Refused(Code.SESSION_INVALID, http=404)
         check(call.connection, row, record, now=self._bridge.hub.clock.now())
         if call.connection.kind == "cpo":
             check_promise(record, await self._bridge.places.record_of(record["EvseID"]))
+        if left is not None:
+            await remember(self._bridge, call.connection, left)
         kept = OicpRecord(
             session=row.id,
             cpo=call.partner.name,
@@ -122,6 +127,16 @@ class Records:
             await self.go_on(session_id)
 
         self._bridge.hub.background.start(work(), name=f"oicp record {session_id}")
+
+    async def resend(self, session_id: str, *, actor: str) -> None:
+        """An operator has mended what held a record, or made its EMP take it. Raises: NotFound."""
+        record = await self.store.find(session_id)
+        if record is None or record.state not in STUCK:
+            raise NotFound("no record of that session is held or refused")
+        again = replace(record, state=NEW, on_lane=False)
+        await self.store.keep(again, audit=Audit(actor, "oicp.record_resent", record.session))
+        await self._bridge.ledger.change(record.session, OicpSession.closed)
+        self._begin(record.session)
 
     async def go_on(self, session_id: str) -> bool:
         """Bring a record to whoever is to have it, as far as it goes now; once at a time. False: the EMP fails."""

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from hub.core.clock import timestamp
 from hub.core.units import Unit
 from modules.sessions.charge import load_latest, put_of
 from partners.ocpp import journal
 from partners.ocpp.journal import Lack, Record
+from partners.oicp.record_store import DELIVERED, HELD, OicpRecord, RecordStore
 from tests.hub.house import House, a_house, a_serving_house
 from tests.partners.ocpp.site import until
 from tests.partners.oicp.authority import Authority
@@ -89,6 +91,25 @@ async def test_how_long_a_charge_is_held_is_counted_by_our_clock(house: House, c
     await house.program.store.commit(Unit().put(put_of(charge)))
     await looks(house, clock)
     assert await alerts(house) == []
+
+
+async def test_a_record_of_oicp_that_is_held_for_a_day_is_told_until_it_is_delivered(
+    house: House, clock: ManualClock
+) -> None:
+    store = RecordStore(house.program.hub)
+    record = OicpRecord(
+        session="s-1", state=HELD, cpo="abc", record={"SessionEnd": timestamp(clock.now())}, why="no price"
+    )
+    await store.keep(record)
+    await looks(house, clock)
+    assert await alerts(house) == []
+    await looks(house, clock, after_s=86_400)
+    (alert,) = await alerts(house, open="true", rule="held_money")
+    assert (alert["about"], alert["subject"]) == ("money", "oicp records")
+    await store.keep(replace(record, state=DELIVERED))
+    await looks(house, clock)
+    await looks(house, clock, after_s=61)
+    assert await alerts(house, open="true") == []
 
 
 async def test_a_meter_of_a_site_that_falls_silent_is_told_until_it_speaks(house: House, clock: ManualClock) -> None:

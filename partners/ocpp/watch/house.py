@@ -5,7 +5,7 @@ It runs where the lanes run, in one process. What is seen is put together here; 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -26,6 +26,7 @@ from partners.ocpp.watch.alerts import Step, Watched, resumed, step
 from partners.ocpp.watch.house_rules import (
     CDRS,
     CHARGES,
+    OICP_RECORDS,
     CertificateSeen,
     HeldMoney,
     HouseSight,
@@ -46,13 +47,15 @@ _MOST: Final = 500
 Key = tuple[str, str]
 Ends = Callable[[], Awaitable[Mapping[str, datetime]]]
 """Whose certificates there are, and when the last of each ends."""
+Stuck = Callable[[], Awaitable[Sequence[datetime]]]
+"""Since when charge detail records of OICP are held or refused."""
 
 
 class HouseWatcher:
     """One an installation."""
 
-    def __init__(self, hub: Hub, lanes: Lanes, sites: Sites, certificates: Ends) -> None:
-        self._hub, self._lanes, self._sites, self._certificates = hub, lanes, sites, certificates
+    def __init__(self, hub: Hub, lanes: Lanes, sites: Sites, certificates: Ends, stuck: Stuck) -> None:
+        self._hub, self._lanes, self._sites, self._certificates, self._stuck = hub, lanes, sites, certificates, stuck
         self._thresholds = thresholds_of(hub.settings)
         self._watched: dict[Key, Watched] = {}
         self._revision: int | None = None
@@ -102,11 +105,12 @@ class HouseWatcher:
         since = await held_since(hub.store, limit=_MOST) + await unplaced.since(hub.store)
         charges = HeldMoney(CHARGES, since)
         cdrs = HeldMoney(CDRS, await not_passed_on(hub.store, ours=hub.settings.party))
+        records = HeldMoney(OICP_RECORDS, await self._stuck())
         await self._sites.refresh()
         sites = [seen for known in self._sites.all() for seen in await self._site(known)]
         lanes = [await self._lane(lane) for lane in self._lanes.all()]
         certificates = [CertificateSeen(whose, expires) for whose, expires in (await self._certificates()).items()]
-        return HouseSight((charges, cdrs), lanes, sites, certificates)
+        return HouseSight((charges, cdrs, records), lanes, sites, certificates)
 
     async def _lane(self, lane: Lane) -> LaneSeen:
         is_webhook = lane.name.startswith(LANE)

@@ -16,12 +16,13 @@ from partners.ocpp.watch.rules import About, Held, Rule, Severity, Thresholds
 
 CHARGES: Final = "charges"
 CDRS: Final = "cdrs"
+OICP_RECORDS: Final = "oicp records"
 _MOST_SENTENCES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class HeldMoney:
-    """What is not billed, or not passed on: `charges` or `cdrs`; and since when each is."""
+    """What is not billed, or not passed on: `charges`, `cdrs` or `oicp records`; and since when each is."""
 
     what: str
     since: Sequence[datetime]
@@ -120,7 +121,11 @@ def _ending(sight: HouseSight, within_s: float, now: datetime) -> Iterator[Held]
             yield Held(certificate.whose, f"its certificate {when}, on {certificate.expires:%Y-%m-%d}")
 
 
-_WORDS: Final = {CHARGES: "charges are not billed", CDRS: "CDRs of others are not passed on"}
+_WORDS: Final = {
+    CHARGES: "charges are not billed",
+    CDRS: "CDRs of others are not passed on",
+    OICP_RECORDS: "charge detail records of OICP are held or refused (busbar oicp findings)",
+}
 
 HOUSE_RULES: Final[tuple[Rule[HouseSight], ...]] = (
     Rule("held_money", Severity.MEDIUM, _held_money, about=About.MONEY),

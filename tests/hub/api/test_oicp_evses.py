@@ -37,3 +37,7 @@ async def test_nothing_can_be_confirmed_where_nothing_is_held(house: House) -> N
     await house.ask("PUT", "/api/v1/oicp/connections/hbs", hub)
     assert (await house.ask("POST", "/api/v1/oicp/connections/hbs/confirm")).status == 404
     assert (await house.ask("POST", "/api/v1/oicp/connections/nobody/confirm")).status == 404
+
+
+async def test_no_record_can_be_brought_again_where_none_is_held_or_refused(house: House) -> None:
+    assert (await house.ask("POST", "/api/v1/oicp/records/s-1/resend")).status == 404

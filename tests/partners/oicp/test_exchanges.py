@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hub.core.errors import NotFound
 from hub.core.parties import PartyRole
@@ -18,8 +19,11 @@ from modules.tokens import service as tokens
 from modules.tokens.store import TOKENS
 from modules.tokens.wire import TOKEN
 from partners.oicp import findings
+from partners.oicp.answers import Code, Refused
+from partners.oicp.ledger import CLOSED, new_session_id
 from partners.sandbox.oicp.samples import evse, prices, product
 from tests.partners.oicp.bridged import Asked, Bridged, bridged
+from tests.partners.oicp.charges import a_record, a_row
 from tests.partners.oicp.scripted_hub import ScriptedHub
 from tests.world import OURS, location, stored_token, tariff
 
@@ -159,3 +163,29 @@ async def test_prices_of_operators_behind_a_hub_are_taken_as_tariffs(bridge: Bri
     tree = await locations.get_tree(bridge.world.store, row.place.location)
     assert tree["evses"][0]["connectors"][0]["tariff_ids"] == ["AC1"]
     assert PartyRole.CPO in {claim.role for claim in bridge.world.registry.get("hbs").claims}
+
+
+@pytest.mark.parametrize(
+    "driver",
+    [
+        {"RFIDMifareFamilyIdentification": {"UID": "01020304"}},
+        {"RemoteIdentification": {"EvcoID": "DE-BSB-C12345678-X"}},
+    ],
+)
+async def test_a_hub_brings_the_record_of_a_card_that_we_left_with_it(bridge: Bridged, driver: dict[str, Any]) -> None:
+    await _connect(bridge, leaves_cards=True)
+    await _token(bridge, "01020304")
+    row = await a_row(bridge)
+    unheard = a_record(replace(row, id=new_session_id()), Identification=driver)
+    assert (await bridge.ask("hbs", "ChargeDetailRecord", unheard))["Result"] is True
+    session = await bridge.oicp.bridge.ledger.get(unheard["SessionID"])
+    assert (session.state, session.cpo_party, session.emp_party) == (CLOSED, "DE*ABC", str(OURS))
+    assert session.token["uid"] == "01020304"
+
+
+async def test_the_record_of_a_card_that_we_left_nowhere_is_of_no_session(bridge: Bridged) -> None:
+    await _connect(bridge, leaves_cards=True)
+    unheard = a_record(replace(await a_row(bridge), id=new_session_id()))
+    with pytest.raises(Refused) as refused:
+        await bridge.ask("hbs", "ChargeDetailRecord", unheard)
+    assert refused.value.code is Code.SESSION_INVALID

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hub.core.errors import PeerRefused, PeerTimeout
-from partners.oicp import findings
+from hub.core.errors import NotFound, PeerRefused, PeerTimeout
+from partners.oicp import findings, ledger
 from partners.oicp.record_store import DELIVERED, HELD, REFUSED, WAITING
 from tests.partners.oicp.bridged import YES, Asked, Bridged, bridged
 from tests.partners.oicp.charges import EVSE, a_record, a_row, charge_of_dcb, priced, record_is
@@ -164,3 +164,15 @@ async def test_a_cdr_that_names_no_session_is_that_of_the_card_at_its_evse_and_g
     [record] = bridge.client.of("ChargeDetailRecord")
     assert record["SessionID"] == row.id
     assert (await bridge.oicp.bridge.ledger.by_session("DE*BSB/s-1")) is not None
+
+
+async def test_an_operator_has_a_refused_record_brought_again(bridge: Bridged) -> None:
+    cdr, row = await charge_of_dcb(bridge)
+    bridge.client.script = _saying(NOT_GOOD, YES)
+    with pytest.raises(PeerRefused):
+        await bridge.oicp.records.deliver(bridge.world.partner("dcb"), cdr)
+    await bridge.oicp.records.resend(row.id, actor="ann")
+    await record_is(bridge, row, DELIVERED)
+    assert (await bridge.oicp.bridge.ledger.get(row.id)).state == ledger.CLOSED
+    with pytest.raises(NotFound):
+        await bridge.oicp.records.resend(row.id, actor="ann")
