@@ -94,10 +94,10 @@ async def test_more_than_a_fifth_of_the_cards_is_missed_only_when_an_operator_sa
     assert await _push(bridge, hub) == []
     (held,) = await bridge.oicp.exchanges.sets.shown()
     assert held["reason"].startswith("1 of 4 cards")
-    await bridge.oicp.exchanges.sets.confirm("hbs", actor="test")
+    await bridge.oicp.exchanges.sets.confirm("hbs", "cards", actor="test")
     assert await _push(bridge, hub) == [(CARDS, "delete", 1)]
     with pytest.raises(NotFound):
-        await bridge.oicp.exchanges.sets.confirm("hbs", actor="test")
+        await bridge.oicp.exchanges.sets.confirm("hbs", "cards", actor="test")
 
 
 async def _keys(bridge: Bridged) -> list[str]:
