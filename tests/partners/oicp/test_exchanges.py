@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -159,3 +160,23 @@ async def test_prices_of_operators_behind_a_hub_are_taken_as_tariffs(bridge: Bri
     tree = await locations.get_tree(bridge.world.store, row.place.location)
     assert tree["evses"][0]["connectors"][0]["tariff_ids"] == ["AC1"]
     assert PartyRole.CPO in {claim.role for claim in bridge.world.registry.get("hbs").claims}
+
+
+async def test_a_hub_that_does_not_answer_keeps_no_other_from_its_cards(bridge: Bridged) -> None:
+    hub = await _connect(bridge, leaves_cards=True)
+    await bridge.connect("fr", "hub", party="FR*HBF", provider_ids=("DE-BSB",), leaves_cards=True)
+    await _token(bridge, "01020304")
+    silence, is_told = asyncio.Event(), asyncio.Event()
+
+    async def silent(asked: Asked) -> None:
+        if asked.partner == "fr":
+            await silence.wait()
+        is_told.set()
+
+    bridge.client.before = silent
+    bridge.world.hub.background.start(bridge.oicp.exchanges.run(), name="exchanges")
+    await asyncio.sleep(0)
+    bridge.world.clock.move_to(bridge.world.clock.passed_s + 61)
+    await asyncio.wait_for(is_told.wait(), 10)
+    await asyncio.sleep(0)
+    assert list(hub.sets[CARDS]) == ["01020304"]
