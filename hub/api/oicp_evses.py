@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
 
 from hub.api.access import Admin, Viewer, program_of
 from hub.api.exchange import Segment, answer, asked, gives, takes
 from hub.control import oicp_evses
 from hub.control.oicp_asks import OicpOperator
+
+What = Annotated[
+    Literal["", "pushed", "pulled", "cards", "products", "evse-prices"],
+    Query(description="Which of it, where more than one is held."),
+]
 
 router = APIRouter(prefix="/api/v1/oicp", tags=["oicp"])
 
@@ -46,6 +53,6 @@ async def resend_oicp_record(request: Request, session: Segment, bearer: Admin) 
 
 
 @router.post("/connections/{name}/confirm", responses=gives("OicpConfirmed"))
-async def confirm_oicp(request: Request, name: Segment, bearer: Admin) -> Response:
-    """Let a hub lose EVSEs that are held back there: more than a fifth within a day is not taken back unasked."""
-    return answer(await oicp_evses.confirm(program_of(request), name, actor=bearer.subject))
+async def confirm_oicp(request: Request, name: Segment, bearer: Admin, what: What = "") -> Response:
+    """Let a hub lose what is held back there: more than a fifth within a day is not taken back unasked."""
+    return answer(await oicp_evses.confirm(program_of(request), name, what, actor=bearer.subject))

@@ -11,6 +11,7 @@ from hub.cli.remote import quoted
 
 _FINDINGS: Final = ("owner", "reason", "things", "example")
 _LAWS: Final = "Local, External or Not Available."
+_HELD: Final = "pushed, pulled, cards, products or evse-prices."
 _UNITS: Final = "KILOWATT_HOUR, HOUR or MINUTE."
 
 
@@ -56,9 +57,14 @@ def resend(face: Face, session: Annotated[str, typer.Argument(help="Its SessionI
     face.show(face.hub.post(f"/oicp/records/{quoted(session)}/resend"))
 
 
-def confirm(face: Face, name: Annotated[str, typer.Argument(help="The hub, as it is called here.")]) -> None:
-    """Let a hub lose the EVSEs that busbar oicp findings shows as held back."""
-    face.show(face.hub.post(f"/oicp/connections/{quoted(name)}/confirm"))
+def confirm(
+    face: Face,
+    name: Annotated[str, typer.Argument(help="The hub, as it is called here.")],
+    what: Annotated[str | None, typer.Option(help=f"Which of it, where more than one is held: {_HELD}")] = None,
+) -> None:
+    """Let a hub lose what busbar oicp findings shows as held back."""
+    query = {} if what is None else {"what": what}
+    face.show(face.hub.ask("POST", f"/oicp/connections/{quoted(name)}/confirm", query=query))
 
 
 def add_to(app: typer.Typer) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hub.control.oicp_asks import OicpOperator
-from hub.core.errors import NotFound
+from hub.core.errors import Conflict, NotFound
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from partners.oicp import findings as found
@@ -52,14 +53,28 @@ async def resend(program: Program, session: str, *, actor: str) -> Tree:
     return {"resent": session}
 
 
-async def confirm(program: Program, name: str, *, actor: str) -> Tree:
-    """What is held towards a hub, or from it, as it is more than may go by itself, goes. Raises: NotFound."""
+async def confirm(program: Program, name: str, what: str, *, actor: str) -> Tree:
+    """What is held towards a hub, or from it, as it is more than may go by itself, goes: one thing at a time.
+
+    Raises: NotFound; Conflict, where more than one is held and it is not said which.
+    """
     await program.oicp_door.refresh()
-    held = 0
-    for work in (program.oicp.evse_push, program.oicp.evse_pull, program.oicp.exchanges.sets):
-        with suppress(NotFound):
-            await work.confirm(name, actor=actor)
-            held += 1
-    if not held:
+    held = await _held(program, name, actor)
+    if not held or (what and what not in held):
         raise NotFound("nothing is held there")
+    if not what and len(held) > 1:
+        raise Conflict(f"more than one is held there: say which of {', '.join(held)}")
+    await held[what or next(iter(held))]()
     return {"confirmed": name}
+
+
+async def _held(program: Program, name: str, actor: str) -> dict[str, Callable[[], Awaitable[None]]]:
+    """How each thing that is held is let go, by its name."""
+    push, pull, sets = program.oicp.evse_push, program.oicp.evse_pull, program.oicp.exchanges.sets
+    held: dict[str, Callable[[], Awaitable[None]]] = {}
+    if await push.holds(name):
+        held["pushed"] = partial(push.confirm, name, actor=actor)
+    if await pull.holds(name):
+        held["pulled"] = partial(pull.confirm, name, actor=actor)
+    held.update({each: partial(sets.confirm, name, each, actor=actor) for each in await sets.held(name)})
+    return held

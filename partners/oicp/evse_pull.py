@@ -206,6 +206,11 @@ class EvsePull:
             state.data_at = ""
             await self._keep(name, state)
 
+    async def holds(self, name: str) -> bool:
+        """Does something wait there for the word of an operator?"""
+        state = await self.state(name)
+        return bool(state.held) and not state.confirmed
+
     async def confirm(self, name: str, *, actor: str) -> None:
         """What is missing in the hub's list may go. Raises: NotFound, where nothing is held."""
         self._bridge.connections.get(name)
@@ -222,7 +227,9 @@ class EvsePull:
         for connection in self.hubs():
             state, name = await self.state(connection.partner), connection.partner
             if state.held:
-                reason = f"{state.held} of {state.held_of} EVSEs are missing in its list: busbar oicp confirm"
+                reason = (
+                    f"{state.held} of {state.held_of} EVSEs are missing in its list: busbar oicp confirm --what pulled"
+                )
                 found.append({"owner": name, "reason": reason, "things": state.held, "example": ""})
             if state.last_error:
                 reason = f"EVSEs cannot be pulled: {state.last_error}"

@@ -151,6 +151,11 @@ class EvsePush:
         state.day_removed = 0 if state.confirmed else removed
         return True
 
+    async def holds(self, name: str) -> bool:
+        """Does something wait there for the word of an operator?"""
+        state = await self.acknowledged.state(name)
+        return bool(state.held) and not state.confirmed
+
     async def confirm(self, name: str, *, actor: str) -> None:
         """An operator says that what is held may go. Raises: NotFound, where nothing is."""
         self._bridge.connections.get(name)
@@ -170,7 +175,7 @@ class EvsePush:
         for connection in self.hubs():
             state = await self.acknowledged.state(connection.partner)
             if state.held:
-                reason = f"{state.held} of {state.held_of} EVSEs would be taken back: busbar oicp confirm"
+                reason = f"{state.held} of {state.held_of} EVSEs would be taken back: busbar oicp confirm --what pushed"
                 found.append(_line(connection.partner, reason, state.held))
             if state.last_error:
                 found.append(_line(connection.partner, f"the hub takes no EVSEs: {state.last_error}", state.failures))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import structlog
 
 from hub.core.errors import BusbarError
 from hub.core.registry import State
+from partners.oicp.apart import Apart
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
 from partners.oicp.evse_sending import Refusal
@@ -29,6 +31,7 @@ class Exchanges:
         self._hub = bridge.hub
         self.sets = SetPush(bridge)
         self.prices = prices
+        self._apart = Apart(bridge.hub, "oicp cards and prices")
         self._not_before: dict[str, float] = {}
         self._prices_at: dict[str, float] = {}
 
@@ -38,7 +41,7 @@ class Exchanges:
             await self._hub.clock.sleep(_LOOK_EVERY_S)
             for connection in self._bridge.connections.all():
                 if self._is_there(connection):
-                    await self._guarded(connection)
+                    self._apart.begin(connection.partner, partial(self._guarded, connection))
 
     def _is_there(self, connection: Connection) -> bool:
         if connection.kind != "hub" or not connection.base_url:

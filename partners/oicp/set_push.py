@@ -15,7 +15,7 @@ import structlog
 
 from hub.core.errors import NotFound
 from hub.core.inbound import encode, parse
-from hub.core.units import Audit, Delete, Kind, Put, Unit
+from hub.core.units import Audit, Delete, Document, Kind, Put, Unit
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
 from partners.oicp.evse_sending import WRITES, Items, Record, Sending, cut
@@ -27,6 +27,7 @@ log = structlog.get_logger()
 OICP_SETS: Final = Kind("oicp_sets", columns=("set", "digest"), indexed=("set",))
 OICP_HELD: Final = Kind("oicp_held")
 _REFUSED: Final = "!"
+_CONFIRMED: Final = b"confirmed"
 _LIMIT: Final = 1024 * 1024
 _READ: Final = 1000
 
@@ -140,7 +141,7 @@ class SetPush:
         there = {key for key, digest in known.items() if not digest.startswith(_REFUSED)}
         gone, had = len(there.intersection(missing)), len(there)
         held = await self._store.get(OICP_HELD, at)
-        is_confirmed = held is not None and held.body == b"confirmed"
+        is_confirmed = held is not None and held.body == _CONFIRMED
         if is_much(gone, had) and not is_confirmed:
             log.error("a set is not taken back", set=at, removed=gone, of=had)
             await self._store.commit(Unit().put(Put(OICP_HELD, at, f"{gone} of {had}".encode())))
@@ -149,29 +150,37 @@ class SetPush:
             await self._store.commit(Unit().delete(Delete(OICP_HELD, at)))
         return True
 
-    async def confirm(self, name: str, *, actor: str) -> None:
-        """What is held at a hub may go. Raises: NotFound, where nothing is."""
-        held = [each for each in await self._store.select(OICP_HELD) if each.key.partition("/")[0] == name]
-        if not held:
+    async def held(self, name: str) -> list[str]:
+        """The sets that wait at a hub for the word of an operator, as one names them."""
+        held = (each for each in await self._store.select(OICP_HELD) if each.body != _CONFIRMED)
+        return [_word(each) for each in held if each.key.partition("/")[0] == name]
+
+    async def confirm(self, name: str, what: str, *, actor: str) -> None:
+        """What is held of a set at a hub may go. Raises: NotFound, where nothing is."""
+        if what not in await self.held(name):
             raise NotFound("nothing is held there")
-        unit = Unit()
-        for each in held:
-            unit.put(Put(OICP_HELD, each.key, b"confirmed"))
-        await self._store.commit(unit.audited(Audit(actor, "oicp.confirmed", name, f"{len(held)} sets")))
+        unit = Unit().put(Put(OICP_HELD, f"{name}/{what.replace('-', ' ')}", _CONFIRMED))
+        await self._store.commit(unit.audited(Audit(actor, "oicp.confirmed", name, what)))
 
     async def shown(self) -> list[dict[str, Any]]:
         """What is held."""
         return [
             {
                 "owner": each.key.partition("/")[0],
-                "reason": f"{each.body.decode()} {each.key.partition('/')[2]} would be taken back: busbar oicp confirm",
+                "reason": f"{each.body.decode()} {each.key.partition('/')[2]} would be taken back: "
+                f"busbar oicp confirm --what {_word(each)}",
                 "things": int(each.body.split()[0]),
                 "example": "",
             }
             for each in await self._store.select(OICP_HELD)
-            if each.body != b"confirmed"
+            if each.body != _CONFIRMED
         ]
 
 
 def _put(at: str, key: str, digest: str, record: Record) -> Put:
     return Put(OICP_SETS, f"{at}/{key}", encode(record), columns=(at, digest))
+
+
+def _word(held: Document) -> str:
+    """How an operator names a set."""
+    return held.key.partition("/")[2].replace(" ", "-")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from hub.core.units import Put, Unit
+from partners.oicp.acknowledged import PushState
+from partners.oicp.evse_pull import PullState
+from partners.oicp.set_push import OICP_HELD
 from tests.hub.house import House
 
 OPERATORS = "/api/v1/oicp/operators"
@@ -41,3 +45,21 @@ async def test_nothing_can_be_confirmed_where_nothing_is_held(house: House) -> N
 
 async def test_no_record_can_be_brought_again_where_none_is_held_or_refused(house: House) -> None:
     assert (await house.ask("POST", "/api/v1/oicp/records/s-1/resend")).status == 404
+
+
+async def test_what_is_held_is_let_go_one_thing_at_a_time(house: House) -> None:
+    hub = {"kind": "hub", "party": "DE-HBJ", "operator_ids": ["DE*BSB"], "provider_ids": ["DE-BSB"]}
+    await house.ask("PUT", "/api/v1/oicp/connections/hbs", hub)
+    unit = Unit([PushState(held=3, held_of=5).put("hbs"), PullState(held=2, held_of=3).put("hbs")])
+    await house.program.store.commit(unit.put(Put(OICP_HELD, "hbs/evse prices", b"2 of 4")))
+    at = "/api/v1/oicp/connections/hbs/confirm"
+    unsaid = await house.ask("POST", at)
+    assert (unsaid.status, "pushed, pulled, evse-prices" in unsaid.tree["error"]["message"]) == (409, True)
+    assert (await house.ask("POST", f"{at}?what=cards")).status == 404
+    assert (await house.ask("POST", f"{at}?what=pulled")).status == 200
+    assert (await house.program.oicp.evse_pull.state("hbs")).confirmed
+    assert not (await house.program.oicp.evse_push.acknowledged.state("hbs")).confirmed
+    assert (await house.ask("POST", f"{at}?what=evse-prices")).status == 200
+    assert (await house.ask("POST", at)).status == 200
+    assert (await house.program.oicp.evse_push.acknowledged.state("hbs")).confirmed
+    assert (await house.ask("POST", f"{at}?what=nonsense")).code == "invalid_request"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -98,10 +99,10 @@ async def test_more_than_a_fifth_of_the_cards_is_missed_only_when_an_operator_sa
     assert await _push(bridge, hub) == []
     (held,) = await bridge.oicp.exchanges.sets.shown()
     assert held["reason"].startswith("1 of 4 cards")
-    await bridge.oicp.exchanges.sets.confirm("hbs", actor="test")
+    await bridge.oicp.exchanges.sets.confirm("hbs", "cards", actor="test")
     assert await _push(bridge, hub) == [(CARDS, "delete", 1)]
     with pytest.raises(NotFound):
-        await bridge.oicp.exchanges.sets.confirm("hbs", actor="test")
+        await bridge.oicp.exchanges.sets.confirm("hbs", "cards", actor="test")
 
 
 async def _keys(bridge: Bridged) -> list[str]:
@@ -189,3 +190,23 @@ async def test_the_record_of_a_card_that_we_left_nowhere_is_of_no_session(bridge
     with pytest.raises(Refused) as refused:
         await bridge.ask("hbs", "ChargeDetailRecord", unheard)
     assert refused.value.code is Code.SESSION_INVALID
+
+
+async def test_a_hub_that_does_not_answer_keeps_no_other_from_its_cards(bridge: Bridged) -> None:
+    hub = await _connect(bridge, leaves_cards=True)
+    await bridge.connect("fr", "hub", party="FR*HBF", provider_ids=("DE-BSB",), leaves_cards=True)
+    await _token(bridge, "01020304")
+    silence, is_told = asyncio.Event(), asyncio.Event()
+
+    async def silent(asked: Asked) -> None:
+        if asked.partner == "fr":
+            await silence.wait()
+        is_told.set()
+
+    bridge.client.before = silent
+    bridge.world.hub.background.start(bridge.oicp.exchanges.run(), name="exchanges")
+    await asyncio.sleep(0)
+    bridge.world.clock.move_to(bridge.world.clock.passed_s + 61)
+    await asyncio.wait_for(is_told.wait(), 10)
+    await asyncio.sleep(0)
+    assert list(hub.sets[CARDS]) == ["01020304"]
