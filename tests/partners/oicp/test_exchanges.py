@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from hub.core.errors import NotFound
+from hub.core.errors import NotFound, PeerRefused
 from hub.core.parties import PartyRole
 from hub.core.units import Delete, Unit
 from modules.locations import service as locations
@@ -159,3 +160,21 @@ async def test_prices_of_operators_behind_a_hub_are_taken_as_tariffs(bridge: Bri
     tree = await locations.get_tree(bridge.world.store, row.place.location)
     assert tree["evses"][0]["connectors"][0]["tariff_ids"] == ["AC1"]
     assert PartyRole.CPO in {claim.role for claim in bridge.world.registry.get("hbs").claims}
+
+
+async def test_a_hub_that_says_when_to_come_again_is_tried_again_then(bridge: Bridged) -> None:
+    hub = await _connect(bridge, leaves_cards=True)
+    await _token(bridge, "01020304")
+    hub.fault = PeerRefused("often", http=429, retry_after_s=90)
+    clock, since = bridge.world.clock, bridge.world.clock.passed_s
+    running = asyncio.create_task(bridge.oicp.exchanges.run())
+    for _ in range(300):
+        await asyncio.sleep(0.01)
+        clock.move_to(clock.passed_s + 5)
+        if bridge.client.of(CARDS):
+            hub.fault = None
+        if hub.pushes:
+            break
+    running.cancel()
+    assert hub.pushes == [(CARDS, "insert", 1)]
+    assert clock.passed_s - since < bridge.world.hub.settings.lane_cap_s
