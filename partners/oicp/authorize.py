@@ -107,9 +107,10 @@ class Authorizing:
         """The CPO that asks: whose EVSE it is, else the operator; behind a hub it may be a new one. Raises: Refused."""
         message, connection = call.message, call.connection
         party = voices.party_of_operator(connection, message["OperatorID"], message.get("EvseID", ""))
+        partner = call.partner
         if connection.kind == "hub":
-            await self._bridge.connections.learn(connection, PartyRole.CPO, party)
-        elif str(party) not in call.partner.parties:
+            partner = await self._bridge.connections.learn(connection, PartyRole.CPO, party)
+        if str(party) not in partner.parties:
             raise Refused(Code.FOREIGN_EVSE)
         return str(party)
 

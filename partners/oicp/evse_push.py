@@ -186,7 +186,9 @@ class EvsePush:
         state.failures, state.last_error = state.failures + 1, str(fault)[:200]
         asked_s = fault.retry_after_s if isinstance(fault, PeerRefused) else None
         step_s = min(settings.lane_first_s * 2 ** min(state.failures - 1, 20), settings.lane_cap_s)
-        self._retry_at[name] = self._hub.clock.monotonic() + (step_s if asked_s is None else asked_s)
+        wait_s = step_s if asked_s is None else asked_s
+        self._retry_at[name] = self._hub.clock.monotonic() + wait_s
+        asyncio.get_running_loop().call_later(wait_s, self.wake)
         log.warning("push fails", partner=name, failures=state.failures, why=state.last_error)
         await self._hub.store.commit(Unit().put(state.put(name)))
 

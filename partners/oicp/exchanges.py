@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from hub.core.errors import BusbarError
+from hub.core.errors import BusbarError, PeerRefused
 from hub.core.registry import State
 from partners.oicp.apart import Apart
 from partners.oicp.bridge import Bridge
@@ -58,10 +58,15 @@ class Exchanges:
                 self._prices_at[name] = now + connection.data_every_s
         except (BusbarError, Refusal) as fault:
             log.warning("cards or prices wait", partner=name, why=str(fault)[:200])
-            self._not_before[name] = now + self._hub.settings.lane_cap_s
+            self._not_before[name] = now + self._pause_s(fault)
         except Exception as error:  # one odd object must not stop this for ever
             log.exception("cards or prices failed", partner=name, error=type(error).__name__)
             self._not_before[name] = now + self._hub.settings.lane_cap_s
+
+    def _pause_s(self, fault: Exception) -> float:
+        """As long as the hub asks for, where it says so."""
+        asked_s = fault.retry_after_s if isinstance(fault, PeerRefused) else None
+        return self._hub.settings.lane_cap_s if asked_s is None else asked_s
 
     async def push(self, name: str) -> None:
         """Our cards and prices, as they are now. Raises: PeerFault's children, Refusal, NotReady."""

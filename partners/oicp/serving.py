@@ -171,7 +171,9 @@ class Serving:
         message, connection = call.message, call.connection
         party = ids.ProviderID.parse(message["ProviderID"]).party()
         if connection.kind == "hub":
-            await self._bridge.connections.learn(connection, PartyRole.EMSP, party)
+            partner = await self._bridge.connections.learn(connection, PartyRole.EMSP, party)
+            if str(party) not in partner.parties:
+                raise Refused(Code.UNAUTHORIZED, "the provider is none of this hub's")
         identification = without_pin(message["Identification"])
         issued = message.get("SessionID", "") if connection.kind == "hub" else ""
         session_id = issued or new_session_id()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.core.errors import PeerTimeout
+from hub.core.errors import PeerRefused, PeerTimeout
 from hub.core.parties import PartyRole
 from partners.oicp.answers import Code, Refused
 from partners.oicp.ledger import PENDING
@@ -203,3 +203,16 @@ async def test_between_two_partners_of_oicp_one_session_id_serves_both(alone: Br
     assert said["EMPPartnerSessionID"] == "emp-1"
     row = await alone.oicp.bridge.ledger.get(said["SessionID"])
     assert (row.cpo, row.emp) == ("abc", "dcb")
+
+
+async def test_an_emsp_that_has_too_much_to_do_is_silent_and_says_no_no(bridge: Bridged) -> None:
+    await bridge.connect("abc", "cpo", operator_ids=("DE*ABC",))
+    await _card_of_e1(bridge)
+
+    def busy(sent: Sent) -> Any:
+        raise PeerRefused("often", http=429)
+
+    bridge.world.peers.script = busy
+    with pytest.raises(Refused) as refused:
+        await bridge.ask("abc", "AuthorizeStart", _start(), id="DE*ABC")
+    assert refused.value.code is Code.PARTNER_SILENT

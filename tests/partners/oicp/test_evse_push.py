@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -279,3 +280,19 @@ async def test_other_owners_are_no_news_of_those_that_stay(yard: Yard) -> None:
     rule = Agreement(viewer="hbs", owner="FR*CCC", allow=False)
     await yard.bridge.world.hub.agreements.put(rule, actor="ops")
     assert [each for each in await yard.push() if each[0] == DATA] == [(DATA, "delete", 1)]
+
+
+async def test_a_hub_that_says_when_to_come_again_is_tried_again_then(yard: Yard) -> None:
+    await yard.has("1")
+    yard.hub.fault = PeerRefused("often", http=429, retry_after_s=0.2)
+    clock = yard.bridge.world.clock
+    running = asyncio.create_task(yard.bridge.oicp.evse_push.run())
+    for _ in range(100):
+        await asyncio.sleep(0.02)
+        clock.move_to(clock.passed_s + 1)
+        if yard.bridge.client.asked:
+            yard.hub.fault = None
+        if yard.hub.pushes:
+            break
+    running.cancel()
+    assert yard.hub.pushes[0] == (DATA, "insert", 1)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hub.core.errors import NotFound
+from hub.core.errors import NotFound, PeerRefused
 from hub.core.parties import PartyRole
 from hub.core.units import Delete, Unit
 from modules.locations import service as locations
@@ -210,3 +210,21 @@ async def test_a_hub_that_does_not_answer_keeps_no_other_from_its_cards(bridge: 
     await asyncio.wait_for(is_told.wait(), 10)
     await asyncio.sleep(0)
     assert list(hub.sets[CARDS]) == ["01020304"]
+
+
+async def test_a_hub_that_says_when_to_come_again_is_tried_again_then(bridge: Bridged) -> None:
+    hub = await _connect(bridge, leaves_cards=True)
+    await _token(bridge, "01020304")
+    hub.fault = PeerRefused("often", http=429, retry_after_s=90)
+    clock, since = bridge.world.clock, bridge.world.clock.passed_s
+    running = asyncio.create_task(bridge.oicp.exchanges.run())
+    for _ in range(300):
+        await asyncio.sleep(0.01)
+        clock.move_to(clock.passed_s + 5)
+        if bridge.client.of(CARDS):
+            hub.fault = None
+        if hub.pushes:
+            break
+    running.cancel()
+    assert hub.pushes == [(CARDS, "insert", 1)]
+    assert clock.passed_s - since < bridge.world.hub.settings.lane_cap_s
