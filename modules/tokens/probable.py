@@ -4,9 +4,10 @@
     --------------------------------------  ----------------------------------------------------------------------
     an eMSP allowed this uid before         that eMSP
     it is the contract id of a card we know  that card's eMSP
-    it begins as a contract id (eMI3)       the eMSP that it names
+    it begins as a contract id (eMI3)       the eMSP that it names; if that is not here, hubs that may know it
     nearly all cards that begin so          their eMSP (`prefixes`)
-    nothing                                 the one eMSP that gave us no list, if there is no second one; else nobody
+    nothing                                 those that are interpreted, in whose protocols all are asked, and
+                                            the one other eMSP that gave us no list, if there is no second one
 
 The last two rows are the setting `ask_unknown_tokens` = `probable`. With `listless` all that gave us no list are asked
 instead, with `all` all, with `none` nobody. Who is known to be the owner and may not be asked stands for nobody else.
@@ -23,6 +24,7 @@ from weakref import WeakKeyDictionary
 from hub.core.dialect import VERSIONS
 from hub.core.jsontypes import Tree
 from hub.core.operations import EMSP_LIKE
+from hub.core.parties import PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.routing import Receiver
@@ -36,6 +38,8 @@ from modules.tokens.wire import TOKEN
 
 _EMI3: Final = re.compile(r"([A-Za-z]{2})-?([A-Za-z0-9]{3})-?C[A-Za-z0-9]{8}(-?[A-Za-z0-9])?", re.ASCII)
 """A contract id (eMI3): country, provider, `C`, eight characters, and often a check digit."""
+_MOST: Final = 50
+"""Partners that are asked at once about a card of which nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,11 @@ async def whom_to_ask(hub: Hub, uid: str, token_type: str, candidates: Sequence[
         owner = await memory(hub).prefixes.owner_of(hub.store, uid)
         if owner:
             return _of(candidates, owner)
-    strangers = [each for each in _once_each(candidates) if setting == "all" or await _gave_no_list(hub, each.partner)]
-    return strangers if setting != "probable" or len(strangers) == 1 else []
+    possible = _once_each(candidates)
+    if contract and token_type not in ("", RFID):
+        possible = [each for each in possible if PartyRole.HUB in each.partner.roles]
+    strangers = [each for each in possible if setting == "all" or await _gave_no_list(hub, each.partner)]
+    return strangers if setting != "probable" else _agreed_to_it(possible, strangers)
 
 
 def can_be_asked(partner: Partner) -> bool:
@@ -104,6 +111,13 @@ def _once_each(candidates: Iterable[Receiver]) -> list[Receiver]:
     for each in candidates:
         found.setdefault(each.partner.name, each)
     return list(found.values())
+
+
+def _agreed_to_it(possible: Sequence[Receiver], listless: Sequence[Receiver]) -> list[Receiver]:
+    """Partners of protocols in which all are asked, so many at most; and the only other one that gave no list."""
+    asked = [each for each in possible if each.partner.interpreter][:_MOST]
+    others = [each for each in listless if not each.partner.interpreter]
+    return asked + (others if len(others) == 1 else [])
 
 
 async def _gave_no_list(hub: Hub, partner: Partner) -> bool:

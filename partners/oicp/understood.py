@@ -10,10 +10,13 @@ import structlog
 
 from partners.oicp.face import Call, Handler
 from partners.oicp.wire import ANSWERS, REQUESTS, Unfit, read, read_notification
+from partners.oicp.wire.faults import Finding
+from partners.oicp.wire.reading import MISSING, Read
 
 log = structlog.get_logger()
 
 _NOTIFICATION = "ChargingNotification"
+_PULLS = ("Pull", "GetChargeDetailRecords")
 
 
 def reading(operation: str, handler: Handler) -> Handler:
@@ -25,9 +28,19 @@ def reading(operation: str, handler: Handler) -> Handler:
         if understood.findings:
             found = [f"{finding.pointer}: {finding.problem}" for finding in understood.findings[:5]]
             log.info("oicp message put right", partner=call.partner.name, operation=operation, findings=found)
+        if operation.startswith(_PULLS):
+            _check_filters(call.message, understood)
         return await handler(replace(call, message=understood.tree))
 
     return serve
+
+
+def _check_filters(message: Mapping[str, Any], understood: Read) -> None:
+    """A filter that cannot be read is none, and would give all. Raises: Unfit."""
+    faults = tuple(each for each in understood.findings if each.is_dropped and each.problem != MISSING)
+    empty = tuple(Finding(f"/{name}", "is empty") for name, value in message.items() if value == {})
+    if faults or empty:
+        raise Unfit(faults + empty)
 
 
 def answered(operation: str, tree: Mapping[str, Any]) -> Mapping[str, Any]:

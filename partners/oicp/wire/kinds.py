@@ -28,6 +28,7 @@ _LOOSE_MOMENT: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(:\d{2})?(\.\d{1,9})?\d*(?:([Zz])|([+-]\d{2}):?(\d{2})?)?", re.ASCII
 )
 _MOST_DIGITS: Final = 20
+_NO_WORD: Final = "none of the words that OICP lists"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,16 +86,19 @@ def text(most: int | None = None, *, least: int = 1, pattern: str = "") -> Kind:
     return Kind(_as_text, fault, {"type": "string", **limits, **({"pattern": f"^(?:{pattern})$"} if pattern else {})})
 
 
-def one_of(*values: str) -> Kind:
-    """A word of a list. It is read in any spelling, and one that is not on the list is kept as it is."""
+def one_of(*values: str, is_closed: bool = False) -> Kind:
+    """A word of a list, in any spelling. One that is not on it is kept as it is; `is_closed`: it cannot be read."""
     known = {folded(value): value for value in values}
 
     def read(value: Any) -> str:
         word = _as_text(value).strip()
-        return word if word in values else known.get(folded(word), word)
+        found = word if word in values else known.get(folded(word), word)
+        if is_closed and found not in values:
+            raise ValueError(_NO_WORD)
+        return found
 
     def fault(value: Any) -> str:
-        return "" if value in values else "none of the words that OICP lists"
+        return "" if value in values else _NO_WORD
 
     return Kind(read, fault, {"type": "string", "enum": list(values)})
 

@@ -22,6 +22,10 @@ Reader = Callable[[Any, str, Findings], Any]
 """(value, JSON pointer, findings so far) to the value as we have it. Raises: Unfit."""
 
 
+MISSING: Final = "missing"
+"""The problem of a field that is not there, or says nothing."""
+
+
 class Read(NamedTuple):
     """A message as OICP has it, and what had to be put right or left out."""
 
@@ -81,7 +85,7 @@ def _tell_missing(
     told = {fault.pointer for fault in faults} | {finding.pointer for finding in findings if finding.is_dropped}
     for name, field in fields.items():
         if field.is_mandatory and name not in out and f"{path}/{name}" not in told:
-            (faults if field.is_needed else findings).append(Finding(f"{path}/{name}", "missing", is_dropped=True))
+            (faults if field.is_needed else findings).append(Finding(f"{path}/{name}", MISSING, is_dropped=True))
 
 
 def _around(model: type[Message], value: Any, path: str, findings: Findings) -> Tree:

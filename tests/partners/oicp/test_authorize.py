@@ -185,6 +185,32 @@ async def test_silence_of_an_emp_is_no_answer_about_the_driver(alone: Bridged) -
         assert said.code >= 3000
 
 
+async def test_all_emps_of_oicp_are_asked_about_a_card_of_which_nothing_is_known(bridge: Bridged) -> None:
+    await bridge.connect("abc", "cpo", operator_ids=("DE*ABC",))
+    for name in ("dcb", "raw"):
+        await bridge.connect(name, "emp", provider_ids=(f"DE-{name.upper()}",))
+    bridge.client.script = _emp_says("102")
+    assert await _code(bridge.ask("abc", "AuthorizeStart", _start(), id="DE*ABC")) is Code.UNKNOWN_CARD
+    assert len(bridge.client.of("AuthorizeStart")) == 2
+
+
+async def test_a_contract_of_a_provider_that_is_not_here_is_put_to_no_other(bridge: Bridged) -> None:
+    await bridge.connect("abc", "cpo", operator_ids=("DE*ABC",))
+    await bridge.connect("raw", "emp", provider_ids=("DE-RAW",))
+    bridge.client.script = _emp_says("000", ProviderID="DE-RAW")
+    contract = {"PlugAndChargeIdentification": {"EvcoID": "DE-NOC-C00000001-0"}}
+    asked = bridge.ask("abc", "AuthorizeStart", _start(Identification=contract), id="DE*ABC")
+    assert await _code(asked) is Code.UNKNOWN_CONTRACT
+    assert bridge.client.asked == []
+    assert bridge.world.peers.sent == []
+
+
+async def _code(asked: Any) -> Code:
+    with pytest.raises(Refused) as refused:
+        await asked
+    return refused.value.code
+
+
 async def test_a_card_that_oicp_cannot_write_is_not_asked_about(alone: Bridged) -> None:
     await alone.connect("dcb", "emp", provider_ids=("DE-DCB",))
     said = await alone.world.ask("POST", "/ocpi/2.3.0/sender/tokens/CARD-OF-PAPER/authorize", by="c1")

@@ -275,3 +275,30 @@ async def test_status_is_pulled_in_three_ways(bridge: Bridged) -> None:
 async def test_no_more_than_a_hundred_may_be_asked_for_by_id(bridge: Bridged) -> None:
     asked = {"ProviderID": "DE-DCB", "EvseID": [f"DE*ABC*E{number}" for number in range(101)]}
     assert await _refused(bridge.ask("dcb", "PullEvseStatusByID", asked)) is Code.DATA_ERROR
+
+
+@pytest.mark.parametrize("action", ["replaceAll", "remove", "upsert"])
+async def test_an_action_that_oicp_does_not_know_changes_nothing(bridge: Bridged, action: str) -> None:
+    await push(bridge, "insert", _pool(1))
+    with pytest.raises(Unfit, match="/ActionType"):
+        await push(bridge, action, _pool(2))
+    with pytest.raises(Unfit, match="/ActionType"):
+        await push_status(bridge, action, E1="Occupied")
+    assert _ids(await pull(bridge)) == ["DE*ABC*E1"]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"LastCall": "yesterday"},
+        {"OperatorIds": ["*"]},
+        {"SearchCenter": {}},
+        {"GeoCoordinatesResponseFormat": "Weird"},
+    ],
+)
+async def test_a_filter_that_cannot_be_read_is_refused_and_not_taken_for_none(
+    bridge: Bridged, filters: dict[str, Any]
+) -> None:
+    await push(bridge, "insert", _pool(1))
+    with pytest.raises(Unfit, match=f"/{next(iter(filters))}"):
+        await pull(bridge, **filters)
