@@ -44,6 +44,7 @@ LEAST = {
     "say_oicp_operator": "admin",
     "list_oicp_findings": "viewer",
     "confirm_oicp": "admin",
+    "resend_oicp_record": "admin",
     "list_agreements": "viewer",
     "put_agreement": "admin",
     "remove_agreement": "admin",
