@@ -298,7 +298,7 @@ async def of_a_qr_code(scene: Scene) -> Said:
 
 
 async def of_an_unknown_card(scene: Scene) -> Said:
-    return await scene.ask(Identification=card("FFFFFFFF"))
+    return await scene.answered(scene.operation, no("102"), Identification=card("FFFFFFFF"))
 
 
 def refused_by_the_emp(code: str) -> Play:
