@@ -231,14 +231,34 @@ async def test_between_two_partners_of_oicp_one_session_id_serves_both(alone: Br
     assert (row.cpo, row.emp) == ("abc", "dcb")
 
 
-async def test_an_emsp_that_has_too_much_to_do_is_silent_and_says_no_no(bridge: Bridged) -> None:
+def _says_with(http: int, status_code: int | None) -> Any:
+    def script(sent: Sent) -> Any:
+        raise PeerRefused("often", http=http, status_code=status_code)
+
+    return script
+
+
+@pytest.mark.parametrize("status_code", [None, 2000, 2001, 3000])
+@pytest.mark.parametrize("http", [408, 429, 500, 503])
+async def test_an_emsp_that_fails_or_has_too_much_to_do_is_silent_and_says_no_no(
+    bridge: Bridged, http: int, status_code: int | None
+) -> None:
     await bridge.connect("abc", "cpo", operator_ids=("DE*ABC",))
     await _card_of_e1(bridge)
+    bridge.world.peers.script = _says_with(http, status_code)
+    assert await _code(bridge.ask("abc", "AuthorizeStart", _start(), id="DE*ABC")) is Code.PARTNER_SILENT
 
-    def busy(sent: Sent) -> Any:
-        raise PeerRefused("often", http=429)
 
-    bridge.world.peers.script = busy
-    with pytest.raises(Refused) as refused:
-        await bridge.ask("abc", "AuthorizeStart", _start(), id="DE*ABC")
-    assert refused.value.code is Code.PARTNER_SILENT
+@pytest.mark.parametrize(
+    ("status_code", "code"),
+    [
+        (2002, Code.NOBODY_POSITIVE),
+        (2004, Code.UNKNOWN_CARD),
+        (3000, Code.PARTNER_SILENT),
+    ],
+)
+async def test_what_an_emsp_says_with_http_200_is_its_word(bridge: Bridged, status_code: int, code: Code) -> None:
+    await bridge.connect("abc", "cpo", operator_ids=("DE*ABC",))
+    await _card_of_e1(bridge)
+    bridge.world.peers.script = _says_with(200, status_code)
+    assert await _code(bridge.ask("abc", "AuthorizeStart", _start(), id="DE*ABC")) is code
