@@ -11,6 +11,7 @@ is told that the driver may charge. What OICP's refusals mean in OCPI, and the o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -23,10 +24,11 @@ from hub.core.operations import SENDER, SMALL
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Partner
 from modules.tokens import service as tokens
+from modules.tokens.unknown import Flights
 from partners.oicp import ids, voices
 from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, code_of
-from partners.oicp.asked_again import allowed_before
+from partners.oicp.asked_again import allowed_before, issued_by, same_question
 from partners.oicp.bridge import Bridge
 from partners.oicp.cards import Card
 from partners.oicp.connections import Connection
@@ -62,9 +64,14 @@ class Authorizing:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._qr_codes = QrCodes(bridge)
+        self._flights = Flights()
 
     async def start(self, call: Call) -> Message:
-        """A CPO asks: AuthorizationStart. Raises: Refused."""
+        """A CPO asks: AuthorizationStart. Who asks again meanwhile waits for the same answer. Raises: Refused."""
+        at = same_question(call)
+        return await (self._flights.share(at, partial(self._start, call)) if at else self._start(call))
+
+    async def _start(self, call: Call) -> Message:
         message = call.message
         if is_qr_code(message["Identification"]):
             return _answer(call.connection, await self._qr_codes.start(call, await self._asker(call)))
@@ -80,7 +87,7 @@ class Authorizing:
             if place is not None and place.owner == asker
             else None
         )
-        with being_served(message) as refusals:
+        with being_served(_as_it_goes_on(call)) as refusals:
             said = await self._bridge.inward.request(
                 *(
                     self._bridge.hub.registry.get(call.partner.name),
@@ -129,31 +136,40 @@ class Authorizing:
         message, token = call.message, info["token"]
         party = Party.of(token["country_code"], token["party_id"])
         reference = str(info.get("authorization_reference") or "")
-        known = await self._bridge.ledger.find(reference) if reference else None
+        asked, issued = await self._asked_of_oicp(reference, party, asker), issued_by(call)
         told: dict[str, Any] = {
             "cpo": call.partner.name,
             "cpo_party": asker,
             "cpo_partner_session": message.get("CPOPartnerSessionID", ""),
             "product": message.get("PartnerProductID", ""),
             "evse_id": message.get("EvseID", ""),
+            "identification": without_pin(message["Identification"]),
         }
-        if known is not None and not known.cpo:  # asked of an OICP partner on our way: it has a SessionID already
-            return await self._bridge.ledger.change(known.id, lambda session: replace(session, **told))
-        issued = message.get("SessionID", "") if call.connection.kind == "hub" else ""
+        if asked is not None and issued.lower() in ("", asked.id):  # it has a SessionID already
+            return await self._bridge.ledger.change(asked.id, lambda session: replace(session, **told))
         session_id = issued or new_session_id()
-        return await self._bridge.ledger.open(
+        return await self._bridge.ledger.opened(
             OicpSession(
                 id=session_id.lower(),
-                emp=self._bridge.interpreted(party),
+                emp="" if asked is not None else self._bridge.interpreted(party),
                 emp_party=str(party),
                 provider_id=str(ids.ProviderID.of(party)),
-                identification=without_pin(message["Identification"]),
                 token=token,
                 reference=reference or session_id,
                 opened=self._bridge.hub.clock.now(),
                 **told,
             )
         )
+
+    async def _asked_of_oicp(self, reference: str, provider: Party, asker: str) -> OicpSession | None:
+        """The session of the partner of OICP that was asked on our way.
+
+        Between two hubs it stays one of its own, as each hub has issued a SessionID: what is told of the charge under
+        the one goes as a Session and a CDR of OCPI to the other.
+        """
+        known = await self._bridge.ledger.find(reference) if reference else None
+        is_it = known is not None and (known.emp_party, known.cpo_party) == (str(provider), asker) and known.emp != ""
+        return known if is_it else None
 
     async def stop(self, call: Call) -> Message:
         """A CPO asks whether a driver may stop: his EMP says so, if it speaks OICP; else only by what he started with.
@@ -240,12 +256,12 @@ class Authorizing:
             "Identification": _identified(connection, uid, token_type),
         }
         if connection.kind == "emp":
-            message["SessionID"] = new_session_id()
+            message |= {"SessionID": new_session_id(), **_carried("SessionID")}
         if references and references.get("evse_uids"):
             place = await self._bridge.places.named(asker, references["location_id"], references["evse_uids"][0])
             if place is not None:
                 message["EvseID"] = place.evse_id
-        return message | _carried("CPOPartnerSessionID", "PartnerProductID")
+        return {**_carried("EvseID", "CPOPartnerSessionID", "PartnerProductID"), **message}
 
     async def _allowed(
         self, partner: Partner, message: Message, said: Message, token: Tree, *, asker: str
@@ -254,7 +270,7 @@ class Authorizing:
         if not session_id:
             raise PeerUnreachable("the hub allowed a charge without a SessionID")
         party = Party.of(token["country_code"], token["party_id"])
-        return await self._bridge.ledger.open(
+        return await self._bridge.ledger.opened(
             OicpSession(
                 id=session_id.lower(),
                 cpo_party=asker,
@@ -317,6 +333,13 @@ def _identified(connection: Connection, uid: str, token_type: str) -> dict[str, 
         return tokens_of_oicp.asked_about(uid, token_type, terms_with(connection))
     except NotSayable as refusal:
         raise PeerRefused(refusal.reason, http=404, status_code=_UNKNOWN_TOKEN) from None
+
+
+def _as_it_goes_on(call: Call) -> Message:
+    """The question with the SessionID that a hub has issued; that of a CPO is none, see `asked_again`."""
+    if issued_by(call):
+        return call.message
+    return {name: value for name, value in call.message.items() if name != "SessionID"}
 
 
 def _carried(*names: str) -> dict[str, Any]:
