@@ -99,7 +99,9 @@ class Asking:
     async def _question(
         self, connection: Connection, uid: str, token_type: str, references: Tree | None, sender: str
     ) -> dict[str, Any]:
-        """Raises: PeerRefused, for what OICP cannot ask."""
+        """Raises: PeerRefused, for what OICP cannot ask, or we may not there."""
+        if connection.kind == "hub" and not connection.operator_ids:
+            raise PeerRefused("we are no operator at this hub", http=404, status_code=_UNKNOWN_TOKEN)
         asker = sender or self._bridge.hub.settings.party
         message: dict[str, Any] = {
             "OperatorID": voices.operator(connection, asker),
