@@ -59,7 +59,6 @@ _NO_ANSWER: Final[Mapping[type[BusbarError], str]] = {
 }
 """What the asker is told. Our own words name the receiver's host, which is nobody else's business."""
 _NO_SUCH_THING: Final = frozenset({404, 405, 501})
-_SERVER_ERRORS: Final = 3000
 _LONGEST_WAIT_S: Final = 300.0
 """A driver waits at a charger: what is asked for him is tried again after that, whatever the receiver has said."""
 
@@ -209,7 +208,7 @@ def _told(refused: PeerRefused, by: str) -> PassedOn | PeerUnreachable | PeerNon
 
 def _is_trouble(refused: PeerRefused) -> bool:
     """Is it the server that fails, and no word on what was asked? A 3xxx beside HTTP 500 says how it fails."""
-    says_how = (refused.status_code or 0) >= _SERVER_ERRORS
+    says_how = is_passing(200, refused.status_code)
     return refused.http in _OF_THE_SERVER or (is_passing(refused.http, None) and not says_how)
 
 

@@ -65,7 +65,7 @@ async def _named_before(
 
 
 def issued_by(call: Call) -> str:
-    """The SessionID of an AuthorizeStart, where a hub has issued it; "": it gets one of us."""
+    """The SessionID of a question or an order, where a hub has issued it; "": it gets one of us."""
     return str(call.message.get("SessionID", "")) if call.connection.kind == "hub" else ""
 
 
