@@ -9,6 +9,7 @@ from hub.core.dispatch import Dispatcher
 from hub.core.ports import Hub
 from hub.core.units import Kind
 from partners.oicp.acknowledged import OICP_ACKNOWLEDGED, OICP_PUSHES
+from partners.oicp.asking import Asking
 from partners.oicp.authorize import Authorizing
 from partners.oicp.bridge import Bridge
 from partners.oicp.card_pushes import CardPushes
@@ -107,7 +108,7 @@ class Oicp:
         self.record_lists = RecordLists(hub)
         self.record_pull = RecordPull(self.bridge, self.records)
         self.unused = UnusedSessions(self.bridge, self.notifications)
-        self.peers = OicpPeers(self.authorizing, self.ordering, self.serving, self.notifications, self.records)
+        self.peers = OicpPeers(Asking(self.bridge), self.ordering, self.serving, self.notifications, self.records)
 
     @property
     def handlers(self) -> Mapping[str, Handler]:

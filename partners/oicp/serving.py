@@ -41,6 +41,7 @@ from partners.oicp.mapping.tokens import EMAID, without_pin
 from partners.oicp.ordered import check_driver, is_same_evse, minutes_of, no_at_once, no_of, operator_of, told_anew
 from partners.oicp.original import being_served
 from partners.oicp.places import EvsePlace
+from partners.oicp.untold import untold_place
 
 Message = Mapping[str, Any]
 
@@ -123,6 +124,7 @@ class Serving:
         if party is not None:
             check_contract(self._bridge.hub, call.partner, party, "commands")
         check_driver(call)
+        place = place or await untold_place(self._bridge, party, call.message["EvseID"])
         if place is None:
             raise Refused(Code.UNKNOWN_EVSE)
         if not place.is_remote:
