@@ -148,8 +148,8 @@ async def test_a_product_of_no_power_is_a_tariff_and_is_not_told_over_oicp(bridg
     def says(asked: Asked) -> Any:
         yes = {"Code": "000"}
         if asked.operation == "PullEvseData":
-            named = {"OperatorID": "FR*XYZ", "OperatorName": "Xyz"}
-            content = [{**evse({"EvseID": f"FR*XYZ*{name}"}), **named} for name in pricing]
+            operator = {"OperatorID": "FR*XYZ", "OperatorName": "Xyz"}
+            content = [{**evse({"EvseID": f"FR*XYZ*{name}"}), **operator} for name in pricing]
             return {"content": content, "last": True, "StatusCode": yes}
         if asked.operation == "PullPricingProductData":
             data = {**prices({"OperatorID": "FR*XYZ"}), "PricingProductDataRecords": records}
