@@ -45,7 +45,8 @@ def medium_of(identification: Message, terms: Terms) -> Medium:
     try:
         return tokens_of_oicp.medium_of(identification, terms)
     except NotSayable as refusal:
-        raise Refused(Code.WRONG_PIN, refusal.reason) from None
+        code = Code.WRONG_PIN if is_qr_code(identification) else Code.DATA_ERROR
+        raise Refused(code, refusal.reason) from None
 
 
 class Authorizing:

@@ -117,7 +117,7 @@ def words_of(connection: Connection) -> str:
 
 
 def _compare(plan: Plan, connection: Connection, row: EvseRow, before: str) -> None:
-    digest = digest_of(row.record, salt=words_of(connection))
+    digest = digest_of(row.told, salt=words_of(connection))
     if digest in (before, before.removeprefix(REFUSED)):
         return
     is_there = before not in ("", DOUBTED) and not before.startswith(REFUSED)

@@ -247,11 +247,14 @@ class Notifications:
             raise Refused(Code.NOT_OFFERED)
         try:
             answer = await self._bridge.ask(connection, "ChargingNotification", message, deadline_s=_WAIT_S, wait=False)
+        except NotSayable as fault:
+            raise Refused(Code.DATA_ERROR, info=fault.reason) from None
+        except PeerFault:
+            raise Refused(Code.PARTNER_SILENT) from None
+        try:
             return write(Acknowledgement, answer)
         except NotSayable:
             raise Refused(Code.SYSTEM_ERROR, info="the provider answered nothing that can be read") from None
-        except PeerFault:
-            raise Refused(Code.PARTNER_SILENT) from None
 
     async def _as_session(self, partner: Partner, row: OicpSession, message: Message) -> None:
         """Raises: Refused, where the hub does not take it."""

@@ -32,6 +32,14 @@ async def test_a_default_price_is_a_number_as_text(house: House) -> None:
         assert (await house.ask("PATCH", f"{OPERATORS}/DE*ABC", {"default_price": wrong})).code == "invalid_request"
 
 
+async def test_the_power_of_products_is_a_number_as_text_and_never_0(house: House) -> None:
+    for power in ("22", "1", "350.5"):
+        asked = {"product_power": power}
+        assert (await house.ask("PATCH", f"{OPERATORS}/DE*ABC", asked)).tree["terms"] == asked
+    for wrong in ("0", "0.0", "much", "-1", 22):
+        assert (await house.ask("PATCH", f"{OPERATORS}/DE*ABC", {"product_power": wrong})).code == "invalid_request"
+
+
 async def test_findings_are_listed(house: House) -> None:
     assert (await house.ask("GET", "/api/v1/oicp/findings")).tree == {"items": [], "total": 0}
 

@@ -279,3 +279,21 @@ async def test_an_evse_that_ocpi_cannot_be_told_of_any_more_is_shown_with_the_re
     hub.records = [record("FR*XYZ*E1", ChargingPoolID="FR*XYZ*P2", deltaType="update")]
     await _pull(bridge)
     assert await findings.shown(bridge.world.store) == []
+
+
+async def test_what_a_hub_tells_is_taken_where_it_is_not_oicps_to_the_letter(bridge: Bridged, hub: Hub) -> None:
+    lacking = {
+        name: value for name, value in record("FR*XYZ*E1").items() if name not in ("Address", "HotlinePhoneNumber")
+    }
+    hub.records = [lacking, record("fr*xyz*e2", Plugs=[], AuthenticationModes=["REMOTE", "Carrier Pigeon"])]
+    await bridge.connect("dcb", "emp", provider_ids=("DE-DCB",))
+    await bridge.oicp.evse_pull.pull_data("hbs")
+    asked = {"ProviderID": "DE-DCB", "GeoCoordinatesResponseFormat": "Google"}
+    said = await bridge.ask("dcb", "PullEvseData", asked, id="DE-DCB")
+    assert [each["EvseID"] for each in said["content"]] == ["FR*XYZ*E1", "FR*XYZ*E2"]
+    hub.statuses = {"FR*XYZ*E1": "Faulted", "fr*xyz*e2": "Occupied"}
+    await bridge.oicp.evse_pull.pull_status("hbs")
+    said = await bridge.ask("dcb", "PullEvseStatus", {"ProviderID": "DE-DCB"})
+    (operator,) = said["EvseStatuses"]["OperatorEvseStatus"]
+    told = {each["EvseID"]: each["EvseStatus"] for each in operator["EvseStatusRecord"]}
+    assert told == {"FR*XYZ*E1": "Unknown", "FR*XYZ*E2": "Occupied"}
