@@ -52,8 +52,8 @@ class EvsePushes:
                 set_.get("OperatorName") or set_["OperatorID"],
                 terms_with(call.connection),
             )
-            by_key = {key_of(records[at]["EvseID"]): each for at, each in amends.items()}
-            await self._write(source, message["ActionType"], told, by_key)
+            amended = {key_of(records[at]["EvseID"]): each for at, each in amends.items()}
+            await self._write(source, message["ActionType"], told, amended)
             return acknowledged()
 
     async def _write(self, source: Source, action: str, told: dict[str, Record], amends: Mapping[str, Amends]) -> None:

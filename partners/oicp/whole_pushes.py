@@ -130,13 +130,17 @@ def _at(tree: Any, path: Path) -> Any:
             tree = tree[0]
         if not isinstance(tree, Mapping):
             return None
-        tree = tree[name] if tree.get(name) is not None else _otherwise_spelled(tree, name)
+        tree = tree[name] if not _says_nothing(tree.get(name)) else _otherwise_spelled(tree, name)
     return tree
 
 
 def _otherwise_spelled(tree: Mapping[str, Any], name: str) -> Any:
     names = {folded(each) for each in (name, *OTHER_NAMES.get(name, ()))}
-    return next((value for key, value in tree.items() if value is not None and folded(key) in names), None)
+    return next((value for key, value in tree.items() if folded(key) in names and not _says_nothing(value)), None)
+
+
+def _says_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _is_lenient(fault: Finding) -> bool:

@@ -181,6 +181,12 @@ async def test_a_record_that_cannot_be_read_is_not_left_out_of_a_list_in_another
     assert await pulled(bridge) == {}
 
 
+@pytest.mark.parametrize("blank", [None, "", " "])
+async def test_a_list_that_says_nothing_is_not_taken_for_the_one_beside_it(bridge: Bridged, blank: str | None) -> None:
+    listed = [None, _evse(1), _evse(2, Plugs=[])]
+    assert await _refused(push(bridge, evseDataRecord=listed, EvseDataRecord=blank)) == [f"{DATA}/2/Plugs"]
+
+
 async def test_a_set_without_the_name_of_its_operator_is_refused(bridge: Bridged) -> None:
     assert await _refused(push(bridge, _evse(1), OperatorName=None)) == ["/OperatorEvseData/OperatorName"]
 
