@@ -167,15 +167,15 @@ class SqliteWriter:
         for kind, keys in keys_of(batch).items():
             versions[kind], places[kind] = known(self._statements[kind].present(connection, keys))
         decision = decide(batch, versions)
-        rows = self._write(connection, decision)
+        rows = self._write(connection, decision, places)
         failpoint("store.before_commit")
         connection.execute("COMMIT")
         self._batches += 1
         return Committed(tuple(decision.kinds), decision.moved(places), rows)
 
-    def _write(self, connection: sqlite3.Connection, decision: Decision) -> list[ChangeRow]:
+    def _write(self, connection: sqlite3.Connection, decision: Decision, places: Places) -> list[ChangeRow]:
         for kind, writes in decision.kinds.items():
-            self._statements[kind].write(connection, writes)
+            self._statements[kind].write(connection, writes, places.get(kind, {}))
         at = timestamp(self._clock.now())
         if decision.audits:
             last = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
