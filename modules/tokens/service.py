@@ -22,7 +22,7 @@ from hub.core.parties import Party
 from hub.core.recency import is_outdated
 from hub.core.registry import Partner
 from hub.core.store import Store
-from hub.core.units import ABSENT, Audit, Change, Document, Put, Unit
+from hub.core.units import ABSENT, Audit, Change, Document, Put, Unit, is_newer
 from modules.tokens import store as tokens
 from modules.tokens.model import Token
 from modules.tokens.wire import TOKEN
@@ -120,8 +120,12 @@ async def put(
     Raises: InvalidRequest, when the URL names another token; Overtaken, where it is from a list.
     """
     check(owner, uid, token)
-    audience = aim.audience
-    new = tokens.put_of(owner, token, token.json_bytes(), audience=audience)
+    new = tokens.put_of(owner, token, token.json_bytes(), audience=aim.audience)
+    version = await _put_newer(store, new, aim, audit) if aim.told is None else 0
+    if version:
+        if version == 1:
+            _warn_of_others(new, await tokens.by_uid(store, uid))
+        return version == 1
     for _ in range(_ATTEMPTS):
         namesakes = await tokens.by_uid(store, uid)
         known = next((each for each in namesakes if each.key == new.key), None)
@@ -136,10 +140,22 @@ async def put(
             await store.commit(unit.audited(audit))
         except Conflict:
             continue
-        if not any(each.owner == new.owner for each in namesakes):  # of another type of the same uid it was said before
-            _warn_of_others(new.owner, uid, namesakes)
+        if known is None:
+            _warn_of_others(new, namesakes)
         return known is None
     raise Conflict
+
+
+async def _put_newer(store: Store, new: Put, aim: Aim, audit: Audit | None) -> int:
+    """What is plainly newer than what is on record is written without reading that first.
+
+    Returns: its version, 1 for a new one; 0 where nothing was written, and what is on record has to be looked at.
+    """
+    try:
+        versions = await store.commit(_unit(structs.replace(new, over=is_newer), aim).audited(audit))
+    except Conflict:
+        return 0
+    return versions[0]
 
 
 def check(owner: Party, uid: str, token: Token) -> None:
@@ -199,11 +215,14 @@ async def _counting(store: Store, known: Document) -> Document:
     return known if shared is None else addressed.newest((known, shared)) or known
 
 
-def _warn_of_others(owner: str, uid: str, namesakes: Sequence[Document]) -> None:
-    """Two partners have given out the same card: both are kept, and an operator should know whose taps it decides."""
-    if namesakes:
-        others = sorted({each.owner for each in namesakes})
-        log.warning("card uid of two partners", uid=tokens.folded(uid), owner=owner, others=others)
+def _warn_of_others(new: Put, namesakes: Sequence[Document]) -> None:
+    """Two partners have given out the same card: both are kept, and an operator should know whose taps it decides.
+
+    Of another type of the same uid it was said before.
+    """
+    owners = {each.owner for each in namesakes if each.key != new.key}
+    if owners and new.owner not in owners:
+        log.warning("card uid of two partners", uid=new.columns[0], owner=new.owner, others=sorted(owners))
 
 
 def _merged(tree: Tree, part: Tree) -> Tree:

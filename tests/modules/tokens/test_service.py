@@ -16,6 +16,7 @@ from hub.core.parties import Party
 from hub.core.store import Store
 from modules.tokens import service
 from modules.tokens.wire import TOKEN
+from tests.unread import unread
 from tests.world import World, a_world, stored_token
 
 EEE = Party("NL", "EEE")
@@ -46,6 +47,21 @@ async def test_an_older_copy_changes_nothing(world: World) -> None:
         await put(world.store, last_updated=EARLIER, valid=False)
         await service.patch(world.store, EEE, "CARD1", "RFID", {"valid": False, "last_updated": EARLIER}, now=MOMENT)
         await put(world.store)
+
+
+async def test_what_is_plainly_newer_is_written_without_a_look_at_what_is_on_record(world: World) -> None:
+    await put(world.store)
+    assert not await put(unread(world.store), last_updated=LATER, valid=False)
+    assert (await kept(world.store))["valid"] is False
+
+
+async def test_what_was_changed_at_the_same_time_is_taken_and_what_is_the_same_is_not_told_again(world: World) -> None:
+    await put(world.store)
+    told = await world.store.last_change()
+    assert not await put(world.store, valid=False)
+    assert not await put(world.store, valid=False)
+    assert await world.store.last_change() == told + 1
+    assert (await kept(world.store))["valid"] is False
 
 
 async def test_a_patch_replaces_what_it_names_and_null_removes(world: World) -> None:
