@@ -84,7 +84,7 @@ class Answer:
     data: bytes | None = None
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     routing: list[tuple[bytes, bytes]] | None = None
-    """The routing headers, where they are not those of `dispatch.Reading`."""
+    """The routing headers, where they are not those of `reading.Reading`."""
     tail: bytes | None = None
     """Ready end of the envelope (`,"data":[...]}`), kept by the page cache and written without a copy."""
     gzip: Callable[[Callable[[], bytes]], bytes] | None = None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -39,6 +39,7 @@ from hub.core.operations import Operation, Wires
 from hub.core.own_words import in_own_words, speaks_of_its_own
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
+from hub.core.reading import PUSHES, Patterns, Reading, pattern_of
 from hub.core.registry import REGISTERING, Caller, Partner, TokenUse
 from hub.core.request import (
     CONFIG_SIDE,
@@ -84,28 +85,6 @@ class Reply(NamedTuple):
     headers: Headers
     head: bytes
     tail: bytes
-
-
-@dataclass(slots=True, eq=False)
-class Reading:
-    """What the words of a request mean. That of a GET is kept, and of what else repeats (`Operation.repeats`): who asks
-    the same again is spared the reading."""
-
-    caller: Caller
-    version: str
-    operation: Operation
-    query: Mapping[str, str]
-    path: str
-    parameters: Mapping[str, str]
-    asker: str = ""
-    """The party that asks: OCPI-from, else the caller's first; "" where nothing is routed."""
-    to: str = ""
-    """The party of OCPI-to; "" where it is left to us (Open Routing Request)."""
-    routing: Headers = field(default_factory=list)
-    """The routing headers of the answer."""
-    is_admitted: bool = False
-    ready: Callable[[Call], Answer | None] | None = None
-    """Where the answer is in memory: gives it without waiting; None when it is not there any more."""
 
 
 @dataclass(slots=True)
@@ -191,6 +170,7 @@ class Dispatcher:
         self._behind = behind
         settings = hub.settings
         self._readings: dict[tuple[object, ...], Reading] = {}
+        self._patterns = Patterns()
         self.answered: Counter[tuple[str, str, int]] = Counter()
         """Answers since the start by module, method and HTTP status; `other` where no operation was found."""
         self._per_partner = RateLimiter(rate_per_s=settings.rate_per_partner, burst=settings.burst_per_partner)
@@ -265,7 +245,7 @@ class Dispatcher:
     def _read(self, asked: Asked, headers: Mapping[bytes, bytes]) -> Reading:
         """Raises: Unauthorized, NotFound, MethodNotAllowed, InvalidRequest."""
         if not _may_repeat(asked):
-            return self._read_anew(asked, headers)
+            return self._patterns.find(asked, headers, self._hub.registry) or self._read_anew(asked, headers)
         known = self._known(asked, headers)
         if known is not None:
             return known
@@ -289,6 +269,8 @@ class Dispatcher:
         reading = Reading(caller, version, route.operation, query, path, parameters)
         if route.operation.routed and version != "2.1.1":
             self._address(reading, headers)
+        if asked.method in PUSHES and self._routes.is_open_ended(version, side, module, segments, asked.method):
+            reading.like = pattern_of(asked, headers)
         return reading
 
     def _address(self, reading: Reading, headers: Mapping[bytes, bytes]) -> None:
@@ -330,6 +312,7 @@ class Dispatcher:
         if operation.routed and call.version != "2.1.1":
             _check_addresses(call)
         call.reading.is_admitted = True
+        self._patterns.keep(call.reading)
 
     async def _perform(self, call: Call, asked: Asked) -> Answer:
         if call.operation.body is not None:

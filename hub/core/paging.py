@@ -16,8 +16,9 @@ from urllib.parse import quote
 from hub.core.addressed import FOR_ALL, counting
 from hub.core.answers import Answer
 from hub.core.clock import Clock, timestamp
-from hub.core.dispatch import Call, Reading
+from hub.core.dispatch import Call
 from hub.core.errors import InvalidRequest
+from hub.core.reading import Reading
 from hub.core.renditions import Rendition, is_stored_form
 from hub.core.store import Leaf, Store
 from hub.core.types import parse_datetime
