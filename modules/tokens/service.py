@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import structlog
 from msgspec import structs
 
 from hub.core import addressed, trace
@@ -25,9 +23,8 @@ from hub.core.store import Store
 from hub.core.units import ABSENT, Audit, Change, Document, Put, Unit, is_newer
 from modules.tokens import store as tokens
 from modules.tokens.model import Token
+from modules.tokens.namesakes import look_for_others
 from modules.tokens.wire import TOKEN
-
-log = structlog.get_logger()
 
 _LIMIT = 64 * 1024
 _ATTEMPTS = 5
@@ -124,7 +121,7 @@ async def put(
     version = await _put_newer(store, new, aim, audit) if aim.told is None else 0
     if version:
         if version == 1:
-            _warn_of_others(new, await tokens.by_uid(store, uid))
+            look_for_others(store, new)
         return version == 1
     for _ in range(_ATTEMPTS):
         namesakes = await tokens.by_uid(store, uid)
@@ -141,7 +138,7 @@ async def put(
         except Conflict:
             continue
         if known is None:
-            _warn_of_others(new, namesakes)
+            look_for_others(store, new)
         return known is None
     raise Conflict
 
@@ -213,16 +210,6 @@ async def _counting(store: Store, known: Document) -> Document:
     (key,) = addressed.copies_of(known.key, addressed.FOR_ALL)
     shared = await store.get(tokens.TOKENS, key) if known.audience else None
     return known if shared is None else addressed.newest((known, shared)) or known
-
-
-def _warn_of_others(new: Put, namesakes: Sequence[Document]) -> None:
-    """Two partners have given out the same card: both are kept, and an operator should know whose taps it decides.
-
-    Of another type of the same uid it was said before.
-    """
-    owners = {each.owner for each in namesakes if each.key != new.key}
-    if owners and new.owner not in owners:
-        log.warning("card uid of two partners", uid=new.columns[0], owner=new.owner, others=sorted(owners))
 
 
 def _merged(tree: Tree, part: Tree) -> Tree:
