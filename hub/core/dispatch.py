@@ -12,7 +12,7 @@ It is an ASGI application; `hub/http_direct.py` spares the usual requests that d
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -79,12 +79,17 @@ _LARGEST_KEPT: Final = 1024
 
 
 class Reply(NamedTuple):
-    """What goes back: the HTTP status, the headers, and the body in two parts."""
+    """What goes back: the HTTP status, the headers, and the body in two parts, or in many."""
 
     status: int
     headers: Headers
     head: bytes
     tail: bytes
+    rest: Sequence[bytes] = ()
+
+    @property
+    def body(self) -> bytes:
+        return b"".join((self.head, self.tail, *self.rest))
 
 
 @dataclass(slots=True)
@@ -184,11 +189,11 @@ class Dispatcher:
             return
         reply = await self.answer(_asked(scope, receive))
         await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
-        if len(reply.tail) > COPIED:
+        if len(reply.tail) > COPIED and not reply.rest:
             await send({"type": "http.response.body", "body": reply.head, "more_body": True})
             await send({"type": "http.response.body", "body": reply.tail})
         else:
-            await send({"type": "http.response.body", "body": reply.head + reply.tail})
+            await send({"type": "http.response.body", "body": reply.body})
 
     async def answer(self, asked: Asked) -> Reply:
         """Serve one request. Raises nothing."""
@@ -358,20 +363,22 @@ class Dispatcher:
     def _reply(self, answer: Answer, headers: Mapping[bytes, bytes], call: Call | None) -> Reply:
         module, method = (call.operation.module, call.operation.method) if call is not None else ("other", "other")
         self.answered[module, method, answer.http] += 1
+        rest = answer.rest
         if answer.gzip is not None and call is not None and call.accepts_gzip():
-            head, tail = answer.gzip(lambda: b"".join(answers.envelope(answer, self._hub.clock))), b""
+            head, tail = answer.gzip(lambda: b"".join((*answers.envelope(answer, self._hub.clock), *answer.rest))), b""
+            rest = ()
             answer.headers.append((b"content-encoding", b"gzip"))
         else:
             head, tail = answers.envelope(answer, self._hub.clock)
         out = answer.headers
         out.append((b"content-type", _JSON))
-        out.append((b"content-length", b"%d" % (len(head) + len(tail))))
+        out.append((b"content-length", b"%d" % (len(head) + len(tail) + sum(map(len, rest)))))
         for name in ECHOED:
             if name in headers:
                 out.append((name, headers[name][:LONGEST_ID]))
         if call is not None:
             out += call.reading.routing if answer.routing is None else answer.routing
-        return Reply(answer.http, out, head, tail)
+        return Reply(answer.http, out, head, tail, rest)
 
 
 def _refusal(error: Exception, call: Call | None) -> Answer:
