@@ -95,7 +95,7 @@ class Oicp:
         self.projection.tariff_ids = self.price_tariffs.tariff_ids
         self.price_pushes = PricePushes(hub, prices)
         self.price_pushes.on_written(self.price_tariffs.wake)
-        self.exchanges = Exchanges(self.bridge, PricePull(self.bridge, self.price_pushes))
+        self.exchanges = Exchanges(self.bridge, PricePull(self.bridge, self.price_pushes), self.operators)
         self.price_lists = PriceLists(hub, prices, OfferedPrices(hub, self.operators))
         self.card_pushes = CardPushes(hub)
         self.card_tokens = CardTokens(hub)
