@@ -34,7 +34,7 @@ from partners.oicp.bridge import Bridge
 from partners.oicp.contracts import check_contract, is_known
 from partners.oicp.face import Call
 from partners.oicp.inward import Answered
-from partners.oicp.ledger import ACTIVE, PENDING, REFUSED, OicpSession, new_session_id
+from partners.oicp.ledger import ACTIVE, CLOSED, PENDING, REFUSED, OicpSession, new_session_id
 from partners.oicp.mapping.authorization import token_behind
 from partners.oicp.mapping.terms import Terms
 from partners.oicp.mapping.tokens import EMAID, without_pin
@@ -129,7 +129,7 @@ class Serving:
         place = await self._bridge.places.find(call.message["EvseID"])
         party = Party.parse(place.owner) if place is not None else operator_of(call)
         if party is not None and not is_known(self._bridge.hub, party):
-            raise Refused(Code.PARTNER_UNKNOWN)
+            raise Refused(Code.UNKNOWN_EVSE if call.connection.kind == "hub" else Code.PARTNER_UNKNOWN)
         if party is not None:
             check_contract(self._bridge.hub, call.partner, party, "commands")
         check_driver(call)
@@ -193,6 +193,8 @@ class Serving:
 
     async def _told_again(self, call: Call, session: OicpSession, command: str) -> Message:
         """What came, or comes, of an order that has been given already. Raises: Refused."""
+        if session.state == CLOSED:
+            raise Refused(Code.SESSION_INVALID, "the charge is over")
         if not (session.session and session.is_open):
             ring = self._rings.get(session.id) or asyncio.Event()
             wait_s = 0.0 if session.state == REFUSED else WAIT_S
