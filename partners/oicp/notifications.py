@@ -226,7 +226,7 @@ class Notifications:
         if row is None or row.state == CLOSED:
             raise Refused(Code.SESSION_INVALID)
         if "Type" in message:
-            check_evse(call.connection, row, message)
+            check_evse(self._bridge.connections, call.connection, row, message)
             _check_plausible(message)
         if message.get("Type") == "Progress" and call.connection.kind == "cpo" and self._is_early(row):
             raise Refused(Code.DATA_ERROR, "a Progress comes five minutes after the last at the earliest")
