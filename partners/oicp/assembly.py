@@ -87,7 +87,7 @@ class Oicp:
         self.status_lists = StatusLists(hub, self.table, self.evse_lists)
         self.evse_pull = EvsePull(self.bridge, self.table, self.intake)
         self.status_pull = StatusPull(self.bridge, self.intake, self.evse_pull)
-        self.evse_push = EvsePush(self.bridge, self.table)
+        self.evse_push = EvsePush(self.bridge, self.table, self.operators)
         for told in (self.follower.on_written, self.intake.on_written):
             told(self.evse_push.wake)
         prices = Prices(hub)
