@@ -77,9 +77,12 @@ def issued_by(call: Call) -> str:
 
 
 def same_question(call: Call) -> tuple[str, ...]:
-    """What makes two questions one, while the first is still being asked; (): nothing does."""
-    is_named = issued_by(call) or call.message.get("CPOPartnerSessionID")
-    return asked_in_words(call) if is_named else ()
+    """What makes two questions one, while the first is still being asked; (): nothing does.
+
+    At one EVSE a card begins one charge at a time; where nothing says at which it is shown, it may be shown at two.
+    """
+    is_one = issued_by(call) or call.message.get("CPOPartnerSessionID") or call.message.get("EvseID")
+    return asked_in_words(call) if is_one else ()
 
 
 def asked_in_words(call: Call) -> tuple[str, ...]:

@@ -383,6 +383,17 @@ async def test_what_differs_is_another_charge_of_a_cpo(between: Bridged, fields:
     assert await _at_xyz(between) != await _at_xyz(between, **fields)
 
 
+@pytest.mark.parametrize(("evse_id", "sessions"), [("DE*XYZ*E1", 1), ("", 3)])
+async def test_a_card_that_is_shown_several_times_at_once_begins_one_charge_at_an_evse(
+    bridge: Bridged, evse_id: str, sessions: int
+) -> None:
+    await bridge.connect("xyz", "cpo", operator_ids=("DE*XYZ",))
+    await _card_of_e1(bridge)
+    bridge.world.peers.script = _emsp("ALLOWED")
+    said = await asyncio.gather(*(_at_xyz(bridge, EvseID=evse_id, CPOPartnerSessionID="") for _ in range(3)))
+    assert len(set(said)) == sessions
+
+
 async def test_a_cpo_that_gives_all_its_charges_one_name_has_as_many_sessions(between: Bridged) -> None:
     first = await _at_xyz(between)
     begun = {"Type": "Start", "SessionID": first, "EvseID": "DE*XYZ*E1", "OperatorID": "DE*XYZ", **START}
