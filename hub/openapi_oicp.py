@@ -65,7 +65,8 @@ def document() -> Tree:
             "title": "Busbar, OICP 2.3",
             "version": __version__,
             "description": "What Busbar serves to partners that speak OICP: to CPOs and EMPs as their hub, to a hub as"
-            " a CPO and as an EMP. Everybody is known by a client certificate.",
+            " a CPO and as an EMP. Everybody is known by a client certificate. Where CPOs and EMPs are told a no with"
+            " HTTP 400, 401 or 404, a hub is told it with 200.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": dict(

@@ -20,7 +20,7 @@ def operator(
     party: Annotated[str, typer.Argument(help="The CPO (DE*ABC), ours or a partner's; without one, all.")] = "",
     hotline: Annotated[str | None, typer.Option(help='Its hotline (+4912345678); "" takes it back.')] = None,
     language: Annotated[str | None, typer.Option(help="Of names that OCPI gives in no language (de).")] = None,
-    name: Annotated[str | None, typer.Option(help="For locations that name no operator.")] = None,
+    name: Annotated[str | None, typer.Option(help="Its name at hubs, and of locations that name no operator.")] = None,
     calibration_law: Annotated[str | None, typer.Option(help=f"Where drivers find its data: {_LAWS}")] = None,
     dynamic_info: Annotated[str | None, typer.Option(help="Is status told besides: true, false or auto.")] = None,
     default_price: Annotated[str | None, typer.Option(help="What EVSEs without a product cost (0.60), no tax.")] = None,

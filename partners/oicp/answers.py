@@ -1,7 +1,9 @@
-"""Every OICP status code that we send, and what is said to a partner whose request ended in an error: two tables.
+"""Every OICP status code that we send, and what is said to a partner whose request ended in an error: in tables.
 
-Business results travel with HTTP 200. What cannot be served at all is answered with HTTP 4xx as hubs do it, and with
-the StatusCode and `Result: false` besides, so that clients of either kind understand it. Nothing is ever 5xx.
+Business results travel with HTTP 200. To CPOs and EMPs we are the hub: what cannot be served at all is answered with
+HTTP 4xx as hubs do it, and with the StatusCode and `Result: false` besides, so that clients of either kind understand
+it. A hub that passes an order or a question on to us asks a CPO or an EMP: those answer always with HTTP 200 and the
+message of the operation. Nothing is ever 5xx.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from hub.core import errors
 from hub.core.dialect import NotExpressible
 from hub.core.jsontypes import Tree
-from partners.oicp.operations import AnswerKind
+from partners.oicp.operations import AnswerKind, PartnerKind
 from partners.oicp.wire.faults import Unfit
 
 LONGEST_DESCRIPTION: Final = 200
@@ -159,6 +161,15 @@ TABLE: Final[Mapping[type[Exception], Row]] = MappingProxyType(
 UNEXPECTED: Final = Row(200, Code.HUB_ERROR)
 """What is in no row is our own fault, and says nothing about itself."""
 
+SAID_WITH_200: Final[Mapping[PartnerKind, frozenset[int]]] = MappingProxyType(
+    {"cpo": frozenset(), "emp": frozenset(), "hub": frozenset({400, 401, 404})}
+)
+"""By who asks, the HTTP statuses of `TABLE` and `Refused` in whose place 200 is said.
+
+What is no answer to a message stays as it is for all: who shows no certificate that we know, or asks by another method,
+too often, too slowly, too much at once, or not in JSON.
+"""
+
 _NEGATIVE: Final[Mapping[AnswerKind, Tree]] = MappingProxyType(
     {
         AnswerKind.AUTHORIZATION_START: {"AuthorizationStatus": "NotAuthorized"},
@@ -214,14 +225,19 @@ def refused(kind: AnswerKind, code: Code, description: str = "", info: str = "")
     return {**_NEGATIVE.get(kind, _NO), "StatusCode": status(code, description, info)}
 
 
-def refusal(error: Exception, kind: AnswerKind | None) -> tuple[int, Tree]:
-    """HTTP status and body for a request that ended in `error`; `kind` is None where it named no operation."""
+def refusal(error: Exception, kind: AnswerKind | None, asker: PartnerKind | None = None) -> tuple[int, Tree]:
+    """HTTP status and body for a request that ended in `error`.
+
+    `kind` is None where it named no operation, `asker` where nobody knows who asks.
+    """
     if isinstance(error, Refused):
         http, tree = error.http, refused(kind or AnswerKind.ACKNOWLEDGEMENT, error.code, error.description, error.info)
     else:
         row = row_of(error)
         http = row.http
         tree = refused(kind or AnswerKind.ACKNOWLEDGEMENT, row.code, info=_words(error))
+    if asker is not None and http in SAID_WITH_200[asker]:
+        return 200, tree
     if http >= 400:
         tree = {**_NO, **tree}
     if isinstance(error, Unfit):

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from hub.core.errors import Conflict
 from hub.core.inbound import encode
 from partners.oicp.answers import Code, Refused
 from partners.oicp.bridge import Bridge
@@ -76,6 +77,22 @@ def issued_by(call: Call) -> str:
 
 
 def same_question(call: Call) -> tuple[str, ...]:
-    """What makes two questions one, while the first is still being asked; (): nothing does."""
-    is_named = issued_by(call) or call.message.get("CPOPartnerSessionID")
-    return (call.partner.name, encode(call.message).decode()) if is_named else ()
+    """What makes two questions one, while the first is still being asked; (): nothing does.
+
+    At one EVSE a card begins one charge at a time; where nothing says at which it is shown, it may be shown at two.
+    """
+    is_one = issued_by(call) or call.message.get("CPOPartnerSessionID") or call.message.get("EvseID")
+    return asked_in_words(call) if is_one else ()
+
+
+def asked_in_words(call: Call) -> tuple[str, ...]:
+    """Who asks, and the message, in whatever order of its fields."""
+    return call.partner.name, encode(dict(sorted(call.message.items()))).decode()
+
+
+async def opened(bridge: Bridge, session: OicpSession) -> OicpSession:
+    """A new row, or that which the same question has opened at the same moment. Raises: Refused, if it is another's."""
+    try:
+        return await bridge.ledger.opened(session)
+    except Conflict:
+        raise Refused(Code.SESSION_INVALID, "the SessionID is that of another charge") from None

@@ -15,6 +15,7 @@ from partners.oicp.bridge import Bridge
 from partners.oicp.card_pushes import CardPushes
 from partners.oicp.card_tokens import CardTokens
 from partners.oicp.cards import OICP_CARDS, OICP_PIN_COSTS
+from partners.oicp.carrying import Carrying
 from partners.oicp.client import Client
 from partners.oicp.connections import OICP_PULLS, Connections
 from partners.oicp.evse_follower import EvseFollower
@@ -86,7 +87,7 @@ class Oicp:
         self.status_lists = StatusLists(hub, self.table, self.evse_lists)
         self.evse_pull = EvsePull(self.bridge, self.table, self.intake)
         self.status_pull = StatusPull(self.bridge, self.intake, self.evse_pull)
-        self.evse_push = EvsePush(self.bridge, self.table)
+        self.evse_push = EvsePush(self.bridge, self.table, self.operators)
         for told in (self.follower.on_written, self.intake.on_written):
             told(self.evse_push.wake)
         prices = Prices(hub)
@@ -102,7 +103,8 @@ class Oicp:
         self.card_pushes.on_written(self.card_tokens.wake)
         self.authorizing = Authorizing(self.bridge)
         self.ordering = Ordering(self.bridge)
-        self.serving = Serving(self.bridge)
+        carrying = Carrying(self.bridge)
+        self.serving = Serving(self.bridge, carrying)
         self.notifications = Notifications(self.bridge, self.ordering)
         self.records = Records(self.bridge, self.notifications)
         self.serving.on_released = self.records.released
@@ -110,7 +112,7 @@ class Oicp:
         self.record_lists = RecordLists(hub)
         self.record_pull = RecordPull(self.bridge, self.records)
         self.unused = UnusedSessions(self.bridge, self.notifications)
-        self.peers = OicpPeers(Asking(self.bridge), self.ordering, self.serving, self.notifications, self.records)
+        self.peers = OicpPeers(Asking(self.bridge), self.ordering, carrying, self.notifications, self.records)
 
     @property
     def handlers(self) -> Mapping[str, Handler]:

@@ -22,7 +22,7 @@ from modules.tokens.unknown import Flights
 from partners.oicp import ids, voices
 from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused
-from partners.oicp.asked_again import allowed_before, issued_by, same_question
+from partners.oicp.asked_again import allowed_before, issued_by, opened, same_question
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.contracts import check_contract
@@ -139,7 +139,8 @@ class Authorizing:
         if asked is not None and issued.lower() in ("", asked.id):  # it has a SessionID already
             return await self._bridge.ledger.change(asked.id, lambda session: replace(session, **told))
         session_id = issued or new_session_id()
-        return await self._bridge.ledger.opened(
+        return await opened(
+            self._bridge,
             OicpSession(
                 id=session_id.lower(),
                 emp="" if asked is not None else self._bridge.interpreted(party),
@@ -149,7 +150,7 @@ class Authorizing:
                 reference=reference or session_id,
                 opened=self._bridge.hub.clock.now(),
                 **told,
-            )
+            ),
         )
 
     async def _asked_of_oicp(self, reference: str, provider: Party, asker: str) -> OicpSession | None:

@@ -159,6 +159,11 @@ class Connections:
         others = (each for each in self._hub.registry.all() if each.name != connection.partner)
         return not any(_is_of(other, claim) for other in others if other.state is not State.UNREGISTERED)
 
+    def is_elsewhere(self, connection: Connection, role: PartyRole, party: Party) -> bool:
+        """Is this party ours, or connected by itself, and so not behind `connection`?"""
+        claim = Claim(role=role, party=party)
+        return str(party) in _own(self._hub) or self.rivals(self._hub.registry.get(connection.partner), claim) != []
+
     def rivals(self, partner: Partner, claim: Claim) -> list[Partner]:
         """Who is connected as that party by the word of an operator; behind a hub anybody may come to light."""
         return [each for each in self._hub.registry.rivals(partner, claim) if not self._has_learned(each, claim)]

@@ -10,12 +10,13 @@ from partners.oicp.acknowledged import REFUSED, UNTOLD, Acknowledged, Acknowledg
 from partners.oicp.agreed import terms_with
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
-from partners.oicp.evse_plan import Plan, words_of
+from partners.oicp.evse_plan import Plan
 from partners.oicp.evse_sending import WRITES, Items, Record, Sending, cut
 from partners.oicp.evse_table import EvseRow, EvseTable
 from partners.oicp.findings import finding
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.points import point_of
+from partners.oicp.operator_names import OperatorNames
 from partners.oicp.wire import write
 from partners.oicp.wire.evse_data import EvseDataRecordType
 
@@ -26,8 +27,9 @@ _POINTS: Final = ("GeoCoordinates", "GeoChargingPointEntrance")
 class DataPush:
     """See the module."""
 
-    def __init__(self, bridge: Bridge, table: EvseTable, acknowledged: AcknowledgedStore) -> None:
+    def __init__(self, bridge: Bridge, table: EvseTable, acknowledged: AcknowledgedStore, names: OperatorNames) -> None:
         self._bridge = bridge
+        self._names = names
         self._table = table
         self._acknowledged = acknowledged
 
@@ -101,12 +103,13 @@ class DataPush:
     async def _keep(
         self, connection: Connection, operator: str, rows: Sequence[EvseRow], known: dict[str, Acknowledged]
     ) -> None:
+        words = self._names.words(connection)
         for some in cut(rows, WRITES):
             unit = Unit()
             for row in some:
                 before = known.get(row.key)
                 status = before.status if before is not None and before.is_there else UNTOLD
-                digest = digest_of(row.told, salt=words_of(connection))
+                digest = digest_of(row.told, salt=words)
                 place = row.place
                 unit.put(Acknowledged(connection.partner, row.key, place.evse_id, operator, digest, status).put())
                 if before is not None and not before.is_there:
@@ -114,7 +117,7 @@ class DataPush:
             await self._bridge.hub.store.commit(unit)
 
     async def _set_aside(self, connection: Connection, operator: str, row: EvseRow, why: str) -> None:
-        place, digest = row.place, REFUSED + digest_of(row.told, salt=words_of(connection))
+        place, digest = row.place, REFUSED + digest_of(row.told, salt=self._names.words(connection))
         unit = Unit().put(Acknowledged(connection.partner, row.key, place.evse_id, operator, digest).put())
         reasons = {place.evse_id: f"not told to {connection.partner}: {why}"}
         unit.writes.append(finding(_finding(connection, row), place.owner, reasons))
@@ -130,7 +133,7 @@ class DataPush:
             await self._bridge.hub.store.commit(unit)
 
     def _sending(self, connection: Connection, operator: str) -> Sending:
-        name = terms_with(connection).operator_name or operator
+        name = self._names.of(connection, operator)
 
         def message(action: str, items: Items) -> Record:
             records = [record for _, record in items]

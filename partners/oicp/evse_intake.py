@@ -31,6 +31,7 @@ from partners.oicp.evse_table import (
     state_put,
 )
 from partners.oicp.findings import finding
+from partners.oicp.mapping.connectors import assumed
 from partners.oicp.mapping.evse_status import NOT_FOUND
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.locations import location_key, unsayable
@@ -171,12 +172,14 @@ def _found(row: EvseRow | None, before: EvseRow | None, terms: Terms) -> list[Pu
 
 
 def _reasons(row: EvseRow, terms: Terms) -> dict[str, str]:
-    evse_id, unsaid = row.place.evse_id, unsayable(row.record, terms)
+    evse_id, unsaid, guess = row.place.evse_id, unsayable(row.record, terms), assumed(row.record)
     left_out = {
         f"{evse_id} {place}": f"not told over OICP: {_INDEX.sub('', place)}: {why}"
         for place, why in row.amends.left_out.items()
     }
-    return {evse_id: f"not told over OCPI: {unsaid}", **left_out} if unsaid else left_out
+    if unsaid:
+        return {evse_id: f"not told over OCPI: {unsaid}", **left_out}
+    return {f"{evse_id} ChargingFacilities": guess, **left_out} if guess else left_out
 
 
 def _row(source: Source, record: Record, amends: Amends, before: tuple[Document, EvseRow] | None, now: str) -> EvseRow:

@@ -20,6 +20,7 @@ from partners.oicp.acknowledged import DOUBTED, REFUSED, Acknowledged, Acknowled
 from partners.oicp.connections import Connection
 from partners.oicp.evse_table import GONE, HERE, OICP_EVSES, EvseRow, read
 from partners.oicp.onward_evses import OnwardEvses
+from partners.oicp.operator_names import OperatorNames
 
 _SCAN: Final = 500
 
@@ -47,19 +48,20 @@ class Plan:
 class Planner:
     """See the module."""
 
-    def __init__(self, hub: Hub, onward: OnwardEvses, acknowledged: AcknowledgedStore) -> None:
+    def __init__(self, hub: Hub, onward: OnwardEvses, acknowledged: AcknowledgedStore, names: OperatorNames) -> None:
         self._hub = hub
         self._onward = onward
         self._acknowledged = acknowledged
+        self._names = names
 
     def scope(self, connection: Connection) -> str:
         """Whose EVSEs go there, and in which words."""
         owners = self._onward.owners(connection)
-        return sha256(encode([list(owners), words_of(connection)])).hexdigest()
+        return sha256(encode([list(owners), self._names.words(connection)])).hexdigest()
 
     async def changed(self, connection: Connection, since: str) -> Plan:
         """From the rows that changed since then."""
-        plan = Plan()
+        plan, words = Plan(), self._names.words(connection)
         async for documents in self._rows(connection, since):
             rows = [read(document) for document in documents]
             plan.looked_at += len(rows)
@@ -67,20 +69,20 @@ class Planner:
             for row in rows:
                 before = known.get(row.key)
                 if not row.gone:
-                    _compare(plan, connection, row, before.digest if before else "")
+                    _compare(plan, connection, row, before.digest if before else "", words)
                 elif before is not None:
                     plan.delete(before)
         return plan
 
     async def whole(self, connection: Connection) -> Plan:
         """From all rows, and all that was acknowledged."""
-        plan = Plan()
+        plan, words = Plan(), self._names.words(connection)
         async for documents in self._rows(connection, ""):
             rows = [read(document) for document in documents]
             known = await self._acknowledged.get_many(connection.partner, (row.key for row in rows))
             for row in rows:
                 before = known.get(row.key)
-                _compare(plan, connection, row, before.digest if before else "")
+                _compare(plan, connection, row, before.digest if before else "", words)
                 plan.wanted.setdefault(operator_there(connection, row), []).append(row.key)
         wanted = {key for keys in plan.wanted.values() for key in keys}
         async for each in self._acknowledged.of(connection.partner):
@@ -110,14 +112,8 @@ class Planner:
             await asyncio.sleep(0)
 
 
-def words_of(connection: Connection) -> str:
-    """In which words EVSEs are told there."""
-    told = [list(connection.operator_ids), connection.operator_style, connection.terms]
-    return sha256(encode(told)).hexdigest()
-
-
-def _compare(plan: Plan, connection: Connection, row: EvseRow, before: str) -> None:
-    digest = digest_of(row.told, salt=words_of(connection))
+def _compare(plan: Plan, connection: Connection, row: EvseRow, before: str, words: str) -> None:
+    digest = digest_of(row.told, salt=words)
     if digest in (before, before.removeprefix(REFUSED)):
         return
     is_there = before not in ("", DOUBTED) and not before.startswith(REFUSED)

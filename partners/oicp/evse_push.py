@@ -34,6 +34,8 @@ from partners.oicp.evse_plan import Plan, Planner
 from partners.oicp.evse_sending import Refusal
 from partners.oicp.evse_table import HERE, OICP_EVSES, EvseTable, read
 from partners.oicp.onward_evses import OnwardEvses
+from partners.oicp.operator_names import OperatorNames
+from partners.oicp.operators import Operators
 from partners.oicp.shrinking import is_much
 from partners.oicp.status_push import StatusPush
 
@@ -49,12 +51,13 @@ _LOOK_EVERY_S: Final = 30.0
 class EvsePush:
     """All hubs to which we push."""
 
-    def __init__(self, bridge: Bridge, table: EvseTable) -> None:
+    def __init__(self, bridge: Bridge, table: EvseTable, operators: Operators) -> None:
         self._bridge = bridge
+        self.names = OperatorNames(bridge.hub, operators)
         self.acknowledged = AcknowledgedStore(bridge.hub)
         self.onward = OnwardEvses(bridge.hub, bridge.connections)
-        self._planner = Planner(bridge.hub, self.onward, self.acknowledged)
-        self._data = DataPush(bridge, table, self.acknowledged)
+        self._planner = Planner(bridge.hub, self.onward, self.acknowledged, self.names)
+        self._data = DataPush(bridge, table, self.acknowledged, self.names)
         self._statuses = StatusPush(bridge, table, self.acknowledged)
         self._apart = Apart(bridge.hub, "oicp push", missed=self.wake)
         self._retry_at: dict[str, float] = {}
@@ -102,6 +105,7 @@ class EvsePush:
         """What has changed, to one hub. Raises: PeerFault's children, Refusal, NotFound, NotReady."""
         async with self._busy.setdefault(name, asyncio.Lock()):
             connection = self._bridge.connections.get(name)
+            await self.names.refresh()
             state = await self.acknowledged.state(name)
             await self._push_data(connection, state)
             await self._statuses.push(connection, state)

@@ -2,7 +2,8 @@
 
 The road of a request: path -> operation; certificate -> connection; may this partner ask this, as the id of the path;
 has it asked too often; the body, read under a limit; path and body name the same id; the handler; its message. What
-ends in an error is answered by the table of `answers.py`: with the operation's own message, and never with 5xx.
+ends in an error is answered by the tables of `answers.py`: with the operation's own message, and never with 5xx; a hub
+gets HTTP 200 also then.
 
 Served on a TLS port of its own, and below /oicp on the main port for proxies that end TLS (BUSBAR_OICP_PROXIES).
 """
@@ -30,7 +31,7 @@ from partners.oicp import answers
 from partners.oicp.answers import Code, Refused
 from partners.oicp.callers import Callers, Scope, check_body, check_path
 from partners.oicp.connections import Connection, Connections
-from partners.oicp.operations import SMALL, Operation
+from partners.oicp.operations import SMALL, Operation, PartnerKind
 from partners.oicp.paths import find
 from partners.oicp.wire.faults import Finding, Unfit
 
@@ -136,19 +137,29 @@ class Face:
 
     async def _replied(self, scope: Scope, receive: Receive) -> _Reply:
         operation: Operation | None = None
+        asker: PartnerKind | None = None
         try:
             operation, id_in_path = find(_path(scope))
-            tree = await self._serve(scope, receive, operation, id_in_path)
+            if scope["method"] != "POST":
+                raise MethodNotAllowed("all of OICP is POST", allow=("POST",))
+            connection, partner = self._callers.caller(scope)
+            asker = connection.kind
+            tree = await self._serve(scope, receive, connection, partner, operation, id_in_path)
             reply = _Reply(200, tree, encode(tree), [])
         except Exception as error:  # the last line: whatever happened, the partner gets a message of OICP
-            reply = _refusal(error, operation)
+            reply = _refusal(error, operation, asker)
         self._note(reply, operation)
         return reply
 
-    async def _serve(self, scope: Scope, receive: Receive, operation: Operation, id_in_path: str) -> Mapping[str, Any]:
-        if scope["method"] != "POST":
-            raise MethodNotAllowed("all of OICP is POST", allow=("POST",))
-        connection, partner = self._callers.caller(scope)
+    async def _serve(
+        self,
+        scope: Scope,
+        receive: Receive,
+        connection: Connection,
+        partner: Partner,
+        operation: Operation,
+        id_in_path: str,
+    ) -> Mapping[str, Any]:
         check_path(connection, operation, id_in_path)
         self._admit(connection, operation)
         self._hub.registry.heard(partner.name)
@@ -227,10 +238,10 @@ async def _message(scope: Scope, receive: Receive, operation: Operation) -> Tree
     return tree
 
 
-def _refusal(error: Exception, operation: Operation | None) -> _Reply:
+def _refusal(error: Exception, operation: Operation | None, asker: PartnerKind | None) -> _Reply:
     if answers.row_of(error) is answers.UNEXPECTED and not isinstance(error, Refused):
         log.error("oicp request failed", exc_info=error, operation=operation.name if operation is not None else "")
-    http, tree = answers.refusal(error, operation.answer if operation is not None else None)
+    http, tree = answers.refusal(error, operation.answer if operation is not None else None, asker)
     headers = []
     if isinstance(error, TooManyRequests):
         headers.append((b"retry-after", str(error.retry_after_s).encode()))

@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hub.core.jsontypes import Tree
+from partners.oicp import ids
 from partners.oicp.mapping.tokens import KNOWN_CARD, MEDIA
 from partners.oicp.wire import Finding, Unfit
 
 _NOT_SHOWN: Final[Mapping[str, str]] = {"AuthorizeStart": KNOWN_CARD, "AuthorizeStop": KNOWN_CARD}
-_IN_CAPITALS: Final = ("UID", "EvcoID")
+NUMBERS: Final = ("UID", "EvcoID")
+"""What names a card or a contract, in whichever of the ways."""
 
 
 def check_ways(identification: Mapping[str, Any], pointer: str) -> None:
@@ -48,7 +50,29 @@ def in_capitals(identification: Mapping[str, Any]) -> Tree:
 def _in_capitals(named: Any) -> Any:
     if not isinstance(named, Mapping):
         return named
-    return {name: value.upper() if name in _IN_CAPITALS else value for name, value in named.items()}
+    return {name: value.upper() if name in NUMBERS else value for name, value in named.items()}
+
+
+def compared(identification: Mapping[str, Any]) -> Tree:
+    """Equal for all spellings of the same card or contract, named in the same way."""
+    return {kind: _compared(named) for kind, named in identification.items()}
+
+
+def _compared(named: Any) -> Any:
+    if not isinstance(named, Mapping):
+        return named
+    return {
+        name: number_compared(value) if name in NUMBERS and isinstance(value, str) else value
+        for name, value in named.items()
+    }
+
+
+def number_compared(number: str) -> str:
+    """Equal for all spellings of the number of one card, or of one contract."""
+    try:
+        return ids.EvcoID.parse(number).canonical
+    except ids.InvalidId:
+        return ids.folded_uid(number)
 
 
 def _ways(identification: Mapping[str, Any]) -> list[str]:

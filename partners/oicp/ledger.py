@@ -84,7 +84,12 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
     pin: str = ""
     """Of a QR code: the hash of the PIN that it began with, as long as it is open."""
     code: str = ""
-    """The StatusCode with which a CPO of OICP refused it: what OCPI has one word for, OICP has several for."""
+    """The StatusCode with which it was refused: what OCPI has one word for, OICP has several for."""
+
+    @property
+    def is_decided(self) -> bool:
+        """Is it known what became of the last order?"""
+        return self.result != "" or (self.state == REFUSED and self.code != "")
 
     @property
     def is_open(self) -> bool:
@@ -259,9 +264,18 @@ class Ledger:
             return known
         return renamed
 
-    async def exchange(self, before: OicpSession, after: OicpSession) -> None:
-        """`after` stands in place of `before`, which has another id. Raises: Conflict, where its id is taken."""
-        await self._hub.store.commit(Unit().delete(Delete(OICP_SESSIONS, before.id)).put(after.put()))
+    async def exchange(self, before: OicpSession, after: OicpSession, *, must_stand: bool = False) -> None:
+        """`after` stands in place of `before`, which has another id.
+
+        Raises: Conflict, where its id is taken; `must_stand`: also where `before` is there no more.
+        """
+        gone = Delete(OICP_SESSIONS, before.id)
+        if must_stand:
+            document = await self._hub.store.get(OICP_SESSIONS, before.id)
+            if document is None:
+                raise Conflict
+            gone = Delete(OICP_SESSIONS, before.id, expect=document.version)
+        await self._hub.store.commit(Unit().delete(gone).put(after.put()))
 
     async def _only(self, **equal: str) -> OicpSession | None:
         """The newest that fits: names are not given twice, but a partner's might be."""

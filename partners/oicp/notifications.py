@@ -28,6 +28,7 @@ from partners.oicp import ids, voices
 from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, acknowledged, says_yes
 from partners.oicp.bridge import Bridge
+from partners.oicp.carrying import RESULTS
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
 from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, OPEN, REFUSED, UNBEGUN, OicpSession, new_session_id
@@ -38,7 +39,6 @@ from partners.oicp.mapping.tokens import identification_of, without_pins
 from partners.oicp.ordering import Ordering
 from partners.oicp.places import EvsePlace
 from partners.oicp.record_checks import check_evse
-from partners.oicp.serving import RESULTS
 from partners.oicp.wire import Acknowledgement, write
 
 log = structlog.get_logger()
@@ -226,7 +226,7 @@ class Notifications:
         if row is None or row.state == CLOSED:
             raise Refused(Code.SESSION_INVALID)
         if "Type" in message:
-            check_evse(call.connection, row, message)
+            check_evse(self._bridge.connections, call.connection, row, message)
             _check_plausible(message)
         if message.get("Type") == "Progress" and call.connection.kind == "cpo" and self._is_early(row):
             raise Refused(Code.DATA_ERROR, "a Progress comes five minutes after the last at the earliest")

@@ -200,7 +200,7 @@ class Ordering:
         log.warning("what was ordered may begin after it was given up: it is stopped", session=session.id, **result)
 
     async def _note(self, session: OicpSession, code: Code | None) -> None:
-        """In the very word of the CPO, for an EMP of OICP that waits (`serving`)."""
+        """In the very word of the CPO, for an EMP of OICP that waits (`carrying`)."""
         ordered = session if session.emp else await self._bridge.ledger.find(session.reference)
         if ordered is not None and ordered.emp and code is not None:
             await self._bridge.ledger.change(ordered.id, lambda known: replace(known, code=code.value))

@@ -6,7 +6,7 @@ PUT, PATCH sessions             charging notifications                      `not
 POST cdrs, GET cdrs {id}        charge detail record                        `records`
 PUT, PATCH, DELETE of others    taken for done: locations, tariffs and tokens have pushes and pulls of their own,
                                 which look at what is on record and not at single changes
-POST to a response_url          the result that an order of the partner waits for    `serving`
+POST to a response_url          the result that an order of the partner waits for    `carrying`
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from hub.core.operations import LARGE, Side
 from hub.core.ports import PeerAnswer
 from hub.core.registry import Partner
 from partners.oicp.asking import Asking
+from partners.oicp.carrying import RESULTS, Carrying
 from partners.oicp.notifications import Notifications
 from partners.oicp.ordering import Ordering
 from partners.oicp.records import Records
-from partners.oicp.serving import RESULTS, Serving
 
 _SUCCESS: Final = 1000
 _TAKEN: Final = frozenset({"locations", "tariffs", "tokens"})
@@ -39,13 +39,13 @@ class OicpPeers:
         self,
         asking: Asking,
         ordering: Ordering,
-        serving: Serving,
+        carrying: Carrying,
         notifications: Notifications,
         records: Records,
     ) -> None:
         self._asking = asking
         self._ordering = ordering
-        self._serving = serving
+        self._carrying = carrying
         self._notifications = notifications
         self._records = records
 
@@ -93,5 +93,5 @@ class OicpPeers:
         """See `hub.core.ports.Peers.post_to`. Raises: PeerRefused."""
         if not url.startswith(RESULTS):
             raise PeerRefused("nobody waits there", http=404, status_code=2003)
-        await self._serving.result(url.removeprefix(RESULTS), parse(body, limit=_LIMIT))
+        await self._carrying.result(url.removeprefix(RESULTS), parse(body, limit=_LIMIT))
         return PeerAnswer(200, _SUCCESS, None)

@@ -18,7 +18,7 @@ from hub.core.errors import PeerFault, PeerRefused
 from hub.core.parties import PartyRole
 from partners.oicp import voices
 from partners.oicp.answers import Code, Refused, code_of
-from partners.oicp.asked_again import allowed_before
+from partners.oicp.asked_again import allowed_before, opened
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
 from partners.oicp.emp_stops import emp_lets_stop
@@ -139,7 +139,8 @@ class QrCodes:
         contract, now = str(shown.contract.complete), self._bridge.hub.clock.now()
         identification = {QR_CODE: {"EvcoID": contract}}
         known = await allowed_before(self._bridge, call, identification)
-        return known or await self._bridge.ledger.open(
+        return known or await opened(
+            self._bridge,
             OicpSession(
                 id=session_id.lower(),
                 cpo=call.partner.name,
@@ -156,7 +157,7 @@ class QrCodes:
                 reference=session_id,
                 pin=await self._work.hashed(shown.pin),
                 opened=now,
-            )
+            ),
         )
 
 

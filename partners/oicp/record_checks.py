@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
+from hub.core.parties import PartyRole
 from hub.core.types import parse_datetime
 from partners.oicp import ids
 from partners.oicp.answers import Code, Refused
-from partners.oicp.connection import Connection
-from partners.oicp.identifying import in_capitals
+from partners.oicp.connections import Connection, Connections
+from partners.oicp.identifying import NUMBERS, in_capitals, number_compared
 from partners.oicp.ledger import OicpSession
 from partners.oicp.mapping import times
 from partners.oicp.mapping.faults import NotSayable
@@ -29,7 +30,6 @@ _MOST_SIGNED: Final = 10
 _AHEAD: Final = timedelta(minutes=5)
 """Clocks differ; more than that is no end of a charge that is over."""
 _IN_ORDER: Final = ("SessionStart", "ChargingStart", "ChargingEnd", "SessionEnd")
-_NUMBERS: Final = ("UID", "EvcoID")
 
 
 def put_right(message: Message) -> dict[str, Any]:
@@ -40,11 +40,10 @@ def put_right(message: Message) -> dict[str, Any]:
     return record
 
 
-def check_evse(connection: Connection, row: OicpSession, message: Message) -> None:
+def check_evse(connections: Connections, connection: Connection, row: OicpSession, message: Message) -> None:
     """Is it at the EVSE of the session, which is one of the operator's? Raises: Refused."""
     evse = ids.EvseID.parse(message["EvseID"])
-    own = {ids.OperatorID.parse(each).canonical for each in connection.operator_ids}
-    if connection.kind == "cpo" and evse.operator.canonical not in own:
+    if _is_anothers(connections, connection, evse):
         raise Refused(Code.FOREIGN_EVSE, info=message["EvseID"])
     if not row.evse_id:
         return
@@ -55,9 +54,22 @@ def check_evse(connection: Connection, row: OicpSession, message: Message) -> No
         raise Refused(Code.DATA_ERROR, info="EvseID: the session is at another EVSE")
 
 
-def check(connection: Connection, row: OicpSession, record: Message, *, now: datetime) -> None:
+def _is_anothers(connections: Connections, connection: Connection, evse: ids.EvseID) -> bool:
+    """A CPO has EVSEs under its own ids alone. Behind a hub is anybody but us, and who is connected by himself."""
+    if connection.kind == "cpo":
+        return evse.operator.canonical not in {ids.OperatorID.parse(each).canonical for each in connection.operator_ids}
+    try:
+        operator = evse.operator.party(connection.countries)
+    except ids.InvalidId:
+        return False
+    return connections.is_elsewhere(connection, PartyRole.CPO, operator)
+
+
+def check(
+    connections: Connections, connection: Connection, row: OicpSession, record: Message, *, now: datetime
+) -> None:
     """Raises: Refused (B5 of the hub's rules)."""
-    check_evse(connection, row, record)
+    check_evse(connections, connection, row, record)
     _check_energy(record)
     for begin, end in pairwise(_IN_ORDER):
         if _moment(record, end) < _moment(record, begin):
@@ -94,7 +106,7 @@ def _check_signed(record: Message) -> None:
 
 
 def _check_driver(row: OicpSession, record: Message) -> None:
-    known = _names(row.identification) | {_compared(row.token.get(name) or "") for name in ("uid", "contract_id")}
+    known = _names(row.identification) | {number_compared(row.token.get(name) or "") for name in ("uid", "contract_id")}
     told = _names(record["Identification"])
     if told and row.identification and told.isdisjoint(known):
         raise Refused(Code.DATA_ERROR, info="Identification: the session is another driver's")
@@ -103,14 +115,7 @@ def _check_driver(row: OicpSession, record: Message) -> None:
 def _names(identification: Message) -> set[str]:
     """The numbers and contracts that it names."""
     named = [each for each in identification.values() if isinstance(each, Mapping)]
-    return {_compared(each[name]) for each in named for name in _NUMBERS if each.get(name)}
-
-
-def _compared(name: str) -> str:
-    try:
-        return ids.EvcoID.parse(name).canonical
-    except ids.InvalidId:
-        return ids.folded_uid(name)
+    return {number_compared(each[name]) for each in named for name in NUMBERS if each.get(name)}
 
 
 def _check_writable(record: Message) -> None:

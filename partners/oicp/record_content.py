@@ -1,19 +1,36 @@
-"""Do two charge detail records say the same? A hub gives one back in words of its own."""
+"""Do two charge detail records say the same? Who lost our answer repeats one, and a hub gives one back, in other words.
+
+An EVSE, a contract and a moment are the same in each of their spellings; all else is compared as it is read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, Final
 
+from partners.oicp import ids
+from partners.oicp.identifying import compared
+from partners.oicp.mapping import times
 from partners.oicp.wire import REQUESTS, Unfit, read
 
 _OF_HUBS: Final = frozenset({"HubOperatorID", "HubProviderID"})
 """A hub adds them on the way."""
+_MOMENTS: Final = ("SessionStart", "ChargingStart", "ChargingEnd", "SessionEnd")
+_MEANINGS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
+    {
+        "SessionID": lambda told: str(told).lower(),
+        "EvseID": lambda told: ids.EvseID.parse(str(told)).canonical,
+        "Identification": compared,
+        **dict.fromkeys(_MOMENTS, lambda told: times.instant(str(told))),
+    }
+)
+"""What is meant by fields that may be written in several ways."""
 
 
 def is_same_record(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """In whatever spelling of its fields and numbers, and whatever a hub has added to it."""
+    """In whatever spelling of its fields, ids, times and numbers, and whatever a hub has added to it."""
     return _content(one) == _content(other)
 
 
@@ -22,4 +39,12 @@ def _content(record: Mapping[str, Any]) -> Mapping[str, Any]:
     with suppress(Unfit):
         told = read(REQUESTS["ChargeDetailRecord"], record).tree
     said = {name: value for name, value in told.items() if name not in _OF_HUBS and value not in (None, "", [], {})}
-    return said | {"SessionID": str(said["SessionID"]).lower()}
+    return {name: _meaning(name, value) for name, value in said.items()}
+
+
+def _meaning(name: str, value: Any) -> Any:
+    """What cannot be read is compared as it stands."""
+    try:
+        return _MEANINGS[name](value) if name in _MEANINGS else value
+    except (ValueError, ids.InvalidId):
+        return value

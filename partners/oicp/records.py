@@ -4,9 +4,10 @@
                                           \\-> as it came, where the EMP speaks OICP
     OCPI CPO --> the lane of an EMP of OICP --> ChargeDetailRecord                                            `deliver`
 
-One record a session: a hub closes the session with it. The same record again is acknowledged again, another one for the
-same session is refused. A record that cannot be priced, or whose EVSE nobody knows, is held with the reason and tried
-again; it is never passed on as a charge for nothing. The Session is over all the same (`record_sessions`).
+One record a session: a hub closes the session with it. The same record again, in whatever spelling, is acknowledged
+again; another one for the same session is refused. A record that cannot be priced, or whose EVSE nobody knows, is held
+with the reason and tried again; it is never passed on as a charge for nothing. The Session is over all the same
+(`record_sessions`).
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from partners.oicp.mapping.cdrs import facts_of, lost_in, oddities, record_of
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.notifications import Notifications
 from partners.oicp.record_checks import check, check_promise, put_right
+from partners.oicp.record_content import is_same_record
 from partners.oicp.record_prices import prices_of
 from partners.oicp.record_sending import RecordSending
 from partners.oicp.record_sessions import RecordSessions
@@ -75,7 +77,7 @@ class Records:
         row = row or left
         if row is None:
             raise Refused(Code.SESSION_INVALID, http=404)
-        check(call.connection, row, record, now=self._bridge.hub.clock.now())
+        check(self._bridge.connections, call.connection, row, record, now=self._bridge.hub.clock.now())
         if call.connection.kind == "cpo":
             check_promise(record, await self._bridge.places.record_of(record["EvseID"]))
         if left is not None:
@@ -100,7 +102,7 @@ class Records:
             await self.store.keep(kept, expect=ABSENT)
         except Conflict:
             known = await self.store.find(kept.session)
-            if known is None or known.record != kept.record:
+            if known is None or not is_same_record(known.record, kept.record):
                 raise Refused(Code.SESSION_INVALID, "the session is closed", http=404) from None
             return False
         return True

@@ -1,128 +1,154 @@
 """Remote starts, stops and reservations that EMPs and other hubs order here, for chargers of whatever CPO.
 
-OICP wants the final result in the answer; OCPI gives it later. So the request is held until the CommandResult is there,
-at most `WAIT_S`; a hub breaks off after 60 s. After that nobody may charge under this SessionID: what begins all the
-same is stopped, since its CDR could never be delivered.
-
-    EMP --AuthorizeRemoteStart--> hub --START_SESSION, response_url oicp:results/{SessionID}--> CPO
-        <----Acknowledgement-----     <--CommandResult-----------------------------------------
+What is ordered is looked at here, and the session opened; `carrying` sends it on and waits for its result. Who orders
+the same again gets the same answer: from the one that is being waited for, or from what is on record (`asked_again`).
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, Final
-
-from msgspec.structs import replace
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from hub.core.clock import timestamp
-from hub.core.errors import NotFound, PeerRefused
+from hub.core.errors import Conflict, NotFound
 from hub.core.jsontypes import Tree
-from hub.core.operations import RECEIVER
 from hub.core.parties import Party, PartyRole
-from hub.core.registry import Partner
 from modules.sessions import received as sessions
+from modules.tokens.unknown import Flights
 from partners.oicp import ids
 from partners.oicp.agreed import terms_with
-from partners.oicp.answers import Code, Refused, acknowledged
-from partners.oicp.asked_again import asked_before, issued_by
+from partners.oicp.answers import Code, Refused
+from partners.oicp.asked_again import asked_before, asked_in_words, issued_by
 from partners.oicp.authorize import medium_of
 from partners.oicp.bridge import Bridge
+from partners.oicp.carrying import Carrying
 from partners.oicp.contracts import check_contract, is_known
 from partners.oicp.face import Call
-from partners.oicp.inward import Answered
-from partners.oicp.ledger import ACTIVE, CLOSED, PENDING, REFUSED, OicpSession, new_session_id
+from partners.oicp.ledger import OicpSession, new_session_id
 from partners.oicp.mapping.authorization import token_behind
-from partners.oicp.mapping.terms import Terms
 from partners.oicp.mapping.tokens import EMAID, without_pin
-from partners.oicp.ordered import check_driver, is_same_evse, minutes_of, no_at_once, no_of, operator_of, told_anew
-from partners.oicp.original import being_served
+from partners.oicp.ordered import check_driver, is_same_evse, minutes_of, operator_of
 from partners.oicp.places import EvsePlace
+from partners.oicp.reserved import Reserved
 from partners.oicp.untold import untold_place
 
 Message = Mapping[str, Any]
 
-WAIT_S: Final = 55.0
 _LOOK_EVERY_S: Final = 0.5
 _SESSION_WITHIN_S: Final = 8.0
-RESULTS: Final = "oicp:results/"
+_ATTEMPTS: Final = 5
 
 
 async def _nobody_listens(session: OicpSession) -> None:
     """Where nothing is made of it."""
 
 
+class _Ordered(NamedTuple):
+    """The session of an order. `kept`: the reservation that it comes of; `is_known`: it has been given already."""
+
+    session: OicpSession
+    kept: OicpSession | None = None
+    is_known: bool = False
+
+
+async def _first_or_known(session_of: Callable[[], Awaitable[_Ordered]]) -> _Ordered:
+    """Who gave the same order at the same moment, elsewhere too, is found by looking again. Raises: Refused."""
+    for _ in range(_ATTEMPTS):
+        with suppress(Conflict):
+            return await session_of()
+    raise Refused(Code.SYSTEM_ERROR)
+
+
 class Serving:
     """AuthorizeRemoteStart and -Stop, AuthorizeRemoteReservationStart and -Stop."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, carrying: Carrying) -> None:
         self._bridge = bridge
-        self._rings: dict[str, asyncio.Event] = {}
+        self._reserved = Reserved(bridge)
+        self._flights = Flights()
+        self._carrying = carrying
         self.on_released: Callable[[OicpSession], Awaitable[None]] = _nobody_listens
         """Called with a reservation that was given up."""
 
     async def remote_start(self, call: Call) -> Message:
         """Start a charge. Raises: Refused."""
-        place = await self._place(call)
-        kept = await self._kept(call, place)
-        is_named_as_kept = kept is not None and kept.id == issued_by(call).lower()
-        known = None if is_named_as_kept else await self._asked_before(call, place, "remote")
-        if known is not None:
-            return await self._told_again(call, known, "START_SESSION")
-        if kept is None:
-            session = await self._opened(call, place, "remote")
-            return await self._carried_out(call, session, "START_SESSION", self._order(session, place))
-        session = await self._taken_over(call, kept)
-        try:
-            return await self._carried_out(call, session, "START_SESSION", self._order(session, place))
-        except Refused:
-            if session.origin != kept.origin:
-                await self._given_back(session, kept)
-            raise
+        return await self._once(call, self._remote_start)
 
     async def reservation_start(self, call: Call) -> Message:
         """Keep an EVSE free. Raises: Refused."""
+        return await self._once(call, self._reservation_start)
+
+    async def remote_stop(self, call: Call) -> Message:
+        """Stop a charge. Raises: Refused."""
+        return await self._once(call, self._remote_stop)
+
+    async def reservation_stop(self, call: Call) -> Message:
+        """Give a reservation up. Raises: Refused."""
+        return await self._once(call, self._reservation_stop)
+
+    async def _once(self, call: Call, carry_out: Callable[[Call], Coroutine[Any, Any, Message]]) -> Message:
+        """Who orders the same while it is being carried out waits for the same answer."""
+        return await self._flights.share((call.operation.name, *asked_in_words(call)), partial(carry_out, call))
+
+    async def _remote_start(self, call: Call) -> Message:
+        place = await self._place(call)
+        ordered = await _first_or_known(partial(self._charge, call, place))
+        if ordered.is_known:
+            return await self._carrying.told_again(call, ordered.session, "START_SESSION")
+        session, kept = ordered.session, ordered.kept
+        try:
+            return await self._carrying.carry_out(call, session, "START_SESSION", self._order(session, place))
+        except Refused:
+            if kept is not None and session.origin != kept.origin:
+                await self._reserved.given_back(session, kept)
+            raise
+
+    async def _charge(self, call: Call, place: EvsePlace) -> _Ordered:
+        """The session of a charge. Raises: Refused, Conflict."""
+        kept = await self._reserved.found(call, place)
+        is_named_as_kept = kept is not None and kept.id == issued_by(call).lower()
+        known = None if is_named_as_kept else await self._asked_before(call, place, "remote")
+        if known is not None:
+            return _Ordered(known, is_known=True)
+        if kept is None:
+            return _Ordered(await self._opened(call, place, "remote"))
+        return _Ordered(await self._reserved.taken_over(call, kept), kept)
+
+    async def _reservation_start(self, call: Call) -> Message:
         place = await self._place(call)
         minutes = minutes_of(call.message)
-        if (known := await self._asked_before(call, place, "reservation")) is not None:
-            return await self._told_again(call, known, "RESERVE_NOW")
-        session = await self._opened(call, place, "reservation")
+        ordered = await _first_or_known(partial(self._reservation, call, place))
+        if ordered.is_known:
+            return await self._carrying.told_again(call, ordered.session, "RESERVE_NOW")
+        session = ordered.session
         expires = self._bridge.hub.clock.now() + timedelta(minutes=minutes)
         order = {
             **self._order(session, place),
             "expiry_date": timestamp(expires),
             "reservation_id": session.id,
         }
-        return await self._carried_out(call, session, "RESERVE_NOW", order)
+        return await self._carrying.carry_out(call, session, "RESERVE_NOW", order)
 
-    async def remote_stop(self, call: Call) -> Message:
-        """Stop a charge. Raises: Refused."""
+    async def _reservation(self, call: Call, place: EvsePlace) -> _Ordered:
+        """The session of a reservation. Raises: Refused, Conflict."""
+        known = await self._asked_before(call, place, "reservation")
+        return _Ordered(known or await self._opened(call, place, "reservation"), is_known=known is not None)
+
+    async def _remote_stop(self, call: Call) -> Message:
         session = await self._own(call)
         named = await self._known_there(session) or await self._running(session)
-        return await self._carried_out(call, session, "STOP_SESSION", {"session_id": named})
+        return await self._carrying.carry_out(call, session, "STOP_SESSION", {"session_id": named})
 
-    async def reservation_stop(self, call: Call) -> Message:
-        """Give a reservation up. Raises: Refused."""
+    async def _reservation_stop(self, call: Call) -> Message:
         session = await self._own(call)
         if session.origin != "reservation":
             raise Refused(Code.SESSION_INVALID)
-        answer = await self._carried_out(call, session, "CANCEL_RESERVATION", {"reservation_id": session.id})
+        answer = await self._carrying.carry_out(call, session, "CANCEL_RESERVATION", {"reservation_id": session.id})
         await self.on_released(session)
         return answer
-
-    async def result(self, session_id: str, body: Tree) -> None:
-        """A CommandResult came for an order of ours. Raises: PeerRefused, for one that nobody waits for."""
-        result = str(body.get("result", ""))
-        try:
-            await self._bridge.ledger.change(session_id, lambda known: replace(known, result=result))
-        except NotFound:
-            raise PeerRefused("nobody waits for this result", http=404, status_code=2003) from None
-        ring = self._rings.get(session_id)
-        if ring is not None:
-            ring.set()
 
     async def _place(self, call: Call) -> EvsePlace:
         """In the order of OICP's checks: partner, contract, EVSE. Raises: Refused."""
@@ -150,58 +176,12 @@ class Serving:
         check_contract(self._bridge.hub, call.partner, Party.parse(session.cpo_party), "commands")
         return session
 
-    async def _kept(self, call: Call, place: EvsePlace) -> OicpSession | None:
-        """What keeps one of our own EVSEs for this driver."""
-        if place.owner not in self._bridge.hub.settings.own_parties:
-            return None
-        driver = medium_of(without_pin(call.message["Identification"]), terms_with(call.connection)).uid
-        for known in reversed(await self._bridge.ledger.open_at(place.evse_id)):
-            fits = known.emp == call.partner.name and known.token.get("uid") == driver
-            if fits and known.is_open and known.origin == "reservation":
-                return known
-        return None
-
-    async def _taken_over(self, call: Call, kept: OicpSession) -> OicpSession:
-        """The charge that comes of a reservation: one Session of OCPI, and one record.
-
-        It keeps the id of the reservation, unless a hub orders it under another: then that is its id from now on.
-        """
-        issued = issued_by(call).lower()
-        if not issued:
-            return await self._bridge.ledger.change(kept.id, lambda row: told_anew(row, call.message))
-        session = replace(told_anew(kept, call.message), id=issued, origin="remote")
-        if issued == kept.id:
-            return await self._bridge.ledger.change(kept.id, lambda _: session)
-        await self._bridge.ledger.exchange(kept, session)
-        return session
-
-    async def _given_back(self, session: OicpSession, kept: OicpSession) -> None:
-        """It does not begin: the reservation stands, under its own id."""
-        ledger, known = self._bridge.ledger, await self._bridge.ledger.get(session.id)
-        stands = replace(known, id=kept.id, origin=kept.origin, state=kept.state)
-        if session.id == kept.id:
-            await ledger.change(kept.id, lambda _: stands)
-        else:
-            await ledger.exchange(known, stands)
-
     async def _asked_before(self, call: Call, place: EvsePlace, origin: str) -> OicpSession | None:
         """What a hub orders anew under the same SessionID. Raises: Refused, for that of another charge."""
         identification = without_pin(call.message["Identification"])
         return await asked_before(
             self._bridge, call, origin=origin, evse_id=place.evse_id, identification=identification
         )
-
-    async def _told_again(self, call: Call, session: OicpSession, command: str) -> Message:
-        """What came, or comes, of an order that has been given already. Raises: Refused."""
-        if session.state == CLOSED:
-            raise Refused(Code.SESSION_INVALID, "the charge is over")
-        if not (session.session and session.is_open):
-            ring = self._rings.get(session.id) or asyncio.Event()
-            wait_s = 0.0 if session.state == REFUSED else WAIT_S
-            why = await self._awaited(session, ring, command, terms_with(call.connection), wait_s)
-            if why is not None:
-                raise why
-        return await self._acknowledged(session)
 
     async def _opened(self, call: Call, place: EvsePlace, origin: str) -> OicpSession:
         message, connection = call.message, call.connection
@@ -274,79 +254,3 @@ class Serving:
             await clock.sleep(_LOOK_EVERY_S)
             session = await self._bridge.ledger.get(session.id)
         return session
-
-    async def _carried_out(self, call: Call, session: OicpSession, command: str, order: Tree) -> Message:
-        """Send the order, wait for its result, answer. Raises: Refused."""
-        begins = command in ("START_SESSION", "RESERVE_NOW")
-        await self._bridge.ledger.change(session.id, lambda known: replace(known, result="", code=""))
-        ring = self._rings[session.id] = asyncio.Event()
-        try:
-            partner = self._bridge.hub.registry.get(call.partner.name)
-            with being_served(call.message):
-                said = await self._ask(partner, session, command, order)
-            terms = terms_with(call.connection)
-            why = no_at_once(said, command, terms)
-            if why is not None and said.is_success and await self._is_offline(session):
-                why = Refused(Code.EVSE_UNREACHABLE)
-            why = why or await self._awaited(session, ring, command, terms)
-        finally:
-            self._rings.pop(session.id, None)
-        if why is not None and not (begins and await self._has_begun(session, command)):
-            raise why
-        if command == "CANCEL_RESERVATION":
-            await self._bridge.ledger.change(session.id, OicpSession.closed)
-        return await self._acknowledged(session)
-
-    async def _acknowledged(self, session: OicpSession) -> Message:
-        known = await self._bridge.ledger.get(session.id)
-        return acknowledged(
-            SessionID=session.id,
-            CPOPartnerSessionID=known.cpo_partner_session,
-            EMPPartnerSessionID=known.emp_partner_session,
-        )
-
-    async def _is_offline(self, session: OicpSession) -> bool:
-        """Is its charger ours and not connected? OCPI says only REJECTED then, as of an EVSE that is in use."""
-        hub = self._bridge.hub
-        if session.cpo_party not in hub.settings.own_parties:
-            return False
-        place = hub.chargers.place(session.evse_uid)
-        return place is None or not await hub.chargers.reachable(place.station)
-
-    async def _ask(self, partner: Partner, session: OicpSession, command: str, order: Tree) -> Answered:
-        return await self._bridge.inward.request(
-            *(partner, "POST", "commands", RECEIVER, (command,)),
-            body={**order, "response_url": RESULTS + session.id},
-            sender=session.emp_party,
-            to=session.cpo_party,
-        )
-
-    async def _awaited(
-        self, session: OicpSession, ring: asyncio.Event, command: str, terms: Terms, wait_s: float = WAIT_S
-    ) -> Refused | None:
-        """What the CommandResult says against it; of none in time, that the CPO of OICP is silent, or the EVSE.
-
-        It may come to another process of this hub: so the row is looked at, too.
-        """
-        clock = self._bridge.hub.clock
-        until = clock.now() + timedelta(seconds=wait_s)
-        while not (session := await self._bridge.ledger.get(session.id)).result:
-            if clock.now() >= until:
-                return Refused(Code.PARTNER_SILENT if session.cpo else Code.EVSE_UNREACHABLE)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(ring.wait(), _LOOK_EVERY_S)
-        return no_of(session.result, command, terms, session.code)
-
-    async def _has_begun(self, session: OicpSession, command: str) -> bool:
-        """Has its CPO taken it after all, in this very moment? Else nobody may charge under it from now on.
-
-        A reservation stands, whatever became of the charge.
-        """
-        if command == "START_SESSION" and session.origin == "reservation":
-            return False
-
-        def given_up(known: OicpSession) -> OicpSession:
-            is_begun = known.code == Code.SUCCESS or known.state not in (PENDING, ACTIVE)
-            return known if is_begun else replace(known, state=REFUSED)
-
-        return (await self._bridge.ledger.change(session.id, given_up)).code == Code.SUCCESS

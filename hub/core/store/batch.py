@@ -14,7 +14,7 @@ from typing import Any
 
 from hub.core.errors import Conflict, NotReady
 from hub.core.failpoints import FailpointRaised, failpoint
-from hub.core.units import ANY, UNUSED, Audit, Change, Put, Standing, Unit
+from hub.core.units import ANY, UNUSED, Audit, Change, Kind, Put, Standing, Unit
 
 Standings = dict[str, dict[str, Standing]]
 """Kind name -> key -> what the database holds; a key that does not exist has no entry."""
@@ -117,8 +117,15 @@ def _overruled(waiter: Waiter, decision: Decision, before: Standings) -> Conflic
         if not isinstance(put, Put) or put.over is None:
             continue
         if not put.over(put, _standing(put, decision.kinds.get(put.kind.name), before.get(put.kind.name, {}))):
-            return Conflict(f"{put.kind.name} is not what it was taken for")
+            return _conflict(put.kind)
     return None
+
+
+def _conflict(kind: Kind) -> Conflict:
+    """Its words may reach the far end, which knows nothing of tables; a traceback names the kind."""
+    fault = Conflict()
+    fault.add_note(f"kind: {kind.name}")
+    return fault
 
 
 def _standing(put: Put, writes: KindWrites | None, before: Mapping[str, Standing]) -> Standing | None:
@@ -144,7 +151,7 @@ def _apply(waiter: Waiter, versions: dict[str, dict[str, int]]) -> Conflict | No
         if write.expect not in (ANY, UNUSED, present):
             for changed, key, version in reversed(undo):
                 changed[key] = version
-            return Conflict(f"{write.kind.name} was changed by somebody else meanwhile")
+            return _conflict(write.kind)
         undo.append((table, write.key, present))
         table[write.key] = present + 1 if isinstance(write, Put) else 0
         after.append(table[write.key])

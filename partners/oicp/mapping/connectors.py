@@ -21,8 +21,15 @@ _MOST_A: Final = 99
 _NEAR_W: Final = 600
 """Power is told in whole kW; voltage times amperage is nearer to the truth where it lies within this."""
 _LINE_TO_LINE: Final = range(380, 481)
+_LEAST: Final[Mapping[str, Decimal]] = {"Power": Decimal("0.001"), "Voltage": Decimal(1), "Amperage": Decimal(1)}
 _ROOT_3: Final = Decimal(3).sqrt()
 _USUAL_V: Final = {"AC": 230, "DC": 400}
+_LEAST_A: Final = {"AC": 16, "DC": 50}
+"""What a connector carries of which neither power nor amperage is told: OCPI asks for a figure, and 0 is none. The
+smallest that are built: whoever plans by it is not promised too much."""
+ASSUMED: Final = (
+    "neither Power nor Amperage of a connector can be read: partners are told the least amperage that is usual"
+)
 _THREE_PHASE: Final = ((20, "IEC_60309_2_three_16"), (40, "IEC_60309_2_three_32"))
 _LARGEST_THREE_PHASE: Final = "IEC_60309_2_three_64"
 _SAID: Final = (*("standard", "format", "power_type", "max_voltage", "max_amperage", "max_electric_power"), "id")
@@ -105,6 +112,13 @@ def read_connectors(record: Mapping[str, Any], known: Sequence[Mapping[str, Any]
     return [{**connector, "id": ids.get(at) or next(free)} for at, connector in enumerate(found)]
 
 
+def assumed(record: Mapping[str, Any]) -> str:
+    """What partners of OCPI are told of its connectors that it does not tell itself; "": nothing."""
+    notes = Notes()
+    read_connectors(record, (), notes)
+    return ASSUMED if ASSUMED in notes.warnings else ""
+
+
 def _known_ids(found: Sequence[Mapping[str, Any]], known: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     """By index: first those that are as they were in all, then those of the same plug."""
     ids: dict[int, str] = {}
@@ -133,6 +147,8 @@ def _read(plugs: Sequence[str], facilities: Sequence[Mapping[str, Any]], notes: 
         facility = facilities[chosen] if facilities else {}
         if not all(facility.get(name) for name in ("Power", "Voltage", "Amperage")):
             notes.warn("voltage, amperage or power of a connector is derived from the others")
+        if not (_figure(facility, "Power") or _figure(facility, "Amperage")):
+            notes.lose(f"/ChargingFacilities/{chosen}/Power", warn=ASSUMED)
         connector = _connector(plug, outlet, facility)
         if facility.get("Voltage") not in (None, connector["max_voltage"]):
             notes.lose(f"/ChargingFacilities/{chosen}/Voltage", warn="a voltage between lines is read as to neutral")
@@ -165,13 +181,13 @@ def _connector(plug: str, outlet: Outlet, facility: Mapping[str, Any]) -> Tree:
     power_type = str(facility.get("PowerType"))
     if power_type not in PHASES:
         power_type = "DC" if plug in DIRECT_CURRENT else "AC_1_PHASE"
-    watts = int(Decimal(facility.get("Power") or 0) * 1000)
+    watts, told_a = int(_figure(facility, "Power") * 1000), int(_figure(facility, "Amperage"))
     volts = _volts(facility, power_type)
-    amperes = int(facility.get("Amperage") or 0) or watts // (volts * PHASES[power_type])
+    amperes = told_a or _amperes(watts, volts, power_type)
     computed = volts * amperes * PHASES[power_type]
-    near = bool(facility.get("Amperage")) and abs(computed - watts) <= _NEAR_W
+    near = told_a > 0 and abs(computed - watts) <= _NEAR_W
     tree: Tree = {
-        "standard": _standard(outlet.standard, int(facility.get("Amperage") or 0)),
+        "standard": _standard(outlet.standard, told_a),
         "format": outlet.format,
         "power_type": power_type,
         "max_voltage": volts,
@@ -180,13 +196,27 @@ def _connector(plug: str, outlet: Outlet, facility: Mapping[str, Any]) -> Tree:
     return {**tree, "max_electric_power": computed if near else watts} if watts > 0 else tree
 
 
+def _figure(facility: Mapping[str, Any], name: str) -> Decimal:
+    """Power (kW), Voltage (V) or Amperage (A); 0 where it is not told, or is too small to be one."""
+    told = Decimal(facility.get(name) or 0)
+    return told if told >= _LEAST[name] else Decimal(0)
+
+
+def _amperes(watts: int, volts: int, power_type: str) -> int:
+    """Of a connector that does not tell its amperage."""
+    return max(1, watts // (volts * PHASES[power_type])) if watts else _LEAST_A[_kind(power_type)]
+
+
+def _kind(power_type: str) -> str:
+    return "DC" if power_type == "DC" else "AC"
+
+
 def _volts(facility: Mapping[str, Any], power_type: str) -> int:
     """From line to neutral; some tell the voltage between lines."""
-    kind = "DC" if power_type == "DC" else "AC"
-    volts = int(facility.get("Voltage") or 0)
-    if volts <= 0:
-        return _USUAL_V[kind]
-    if kind == "AC" and volts in _LINE_TO_LINE:
+    volts = int(_figure(facility, "Voltage"))
+    if not volts:
+        return _USUAL_V[_kind(power_type)]
+    if power_type != "DC" and volts in _LINE_TO_LINE:
         return int((volts / _ROOT_3).to_integral_value(ROUND_HALF_UP))
     return volts
 

@@ -29,7 +29,7 @@ class Terms:
     hotline: str = ""
     """`+4912345678`, for locations without a help_phone. OICP asks for one: with neither, EVSEs are not told."""
     operator_name: str = ""
-    """For locations that name no operator."""
+    """OperatorName of what we push to hubs, and for locations that name no operator."""
     postal_code: str = "-"
     """For places without one, which OICP asks for."""
     house_number: str = "-"

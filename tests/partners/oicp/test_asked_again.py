@@ -101,6 +101,51 @@ async def test_who_asks_again_while_the_order_is_under_way_waits_for_the_same_re
 
 
 @pytest.mark.parametrize("operation", ORDERS)
+@pytest.mark.parametrize("names", [["emp-1"] * 6, [f"emp-{number}" for number in range(6)]])
+async def test_orders_under_one_session_id_at_the_same_moment_are_one_order_with_one_answer(
+    bridge: Bridged, operation: str, names: list[str]
+) -> None:
+    bridge.world.peers.script = _cpo(bridge, "ACCEPTED")
+    said = await asyncio.gather(*(_order(bridge, operation, EMPPartnerSessionID=name) for name in names))
+    assert [(each["Result"], each["SessionID"]) for each in said] == [(True, ISSUED)] * len(names)
+    assert all(each == said[0] for each in said)
+    assert _orders_at_c1(bridge) == 1
+
+
+@pytest.mark.parametrize(("result", "code"), [("REJECTED", Code.EVSE_IN_USE), ("NOT_SUPPORTED", Code.NOT_OFFERED)])
+@pytest.mark.parametrize("names", [["emp-1"] * 3, ["emp-1", "emp-2", "emp-3"]])
+async def test_what_is_refused_at_once_is_refused_to_all_who_ordered_it_in_the_same_word(
+    bridge: Bridged, names: list[str], result: str, code: Code
+) -> None:
+    bridge.world.peers.script = lambda sent: {"result": result, "timeout": 0} if sent.module == "commands" else None
+    asks = [_order(bridge, EMPPartnerSessionID=name) for name in names]
+    said = await asyncio.gather(*asks, return_exceptions=True)
+    assert [each.code for each in said if isinstance(each, Refused)] == [code] * len(names)
+    with pytest.raises(Refused) as refused:
+        await _order(bridge)
+    assert refused.value.code is code
+    assert _orders_at_c1(bridge) == 1
+
+
+async def test_an_emp_that_sends_one_order_several_times_at_once_begins_one_charge_and_ends_it_once(
+    bridge: Bridged,
+) -> None:
+    await bridge.connect("xyz", "emp", provider_ids=("DE-XYZ",))
+    bridge.world.peers.script = _cpo(bridge, "ACCEPTED")
+    driver = {"RemoteIdentification": {"EvcoID": "DE-XYZ-C00000001-2"}}
+    order = {"ProviderID": "DE-XYZ", "EvseID": EVSE, "Identification": driver}
+    begun = await asyncio.gather(*(bridge.ask("xyz", ORDERS[1], order, id="DE-XYZ") for _ in range(4)))
+    assert len({said["SessionID"] for said in begun}) == 1
+    stop = {"ProviderID": "DE-XYZ", "EvseID": EVSE, "SessionID": begun[0]["SessionID"]}
+    asks = [bridge.ask("xyz", "AuthorizeRemoteReservationStop", stop, id="DE-XYZ") for _ in range(4)]
+    assert [said["Result"] for said in await asyncio.gather(*asks)] == [True] * 4
+    assert [sent.path for sent in bridge.world.peers.sent if sent.module == "commands"] == [
+        ("RESERVE_NOW",),
+        ("CANCEL_RESERVATION",),
+    ]
+
+
+@pytest.mark.parametrize("operation", ORDERS)
 async def test_an_order_that_comes_again_when_all_is_over_starts_nothing_and_says_so(
     bridge: Bridged, operation: str
 ) -> None:
@@ -186,6 +231,26 @@ async def test_a_card_that_was_allowed_is_allowed_again_whatever_its_emsp_would_
         bridge.world.peers.script = _emsp(allowed)
         said = await _allowed(bridge)
         assert (said["AuthorizationStatus"], said["SessionID"]) == ("Authorized", ISSUED)
+
+
+async def test_a_card_that_is_asked_about_by_several_names_at_once_has_the_one_session(bridge: Bridged) -> None:
+    await _card_of_e1(bridge)
+    bridge.world.peers.script = _emsp("ALLOWED")
+    said = await asyncio.gather(*(_allowed(bridge, CPOPartnerSessionID=f"cpo-{number}") for number in range(4)))
+    assert [(each["AuthorizationStatus"], each["SessionID"]) for each in said] == [("Authorized", ISSUED)] * 4
+
+
+async def test_of_two_cards_under_one_session_id_at_once_one_is_refused_as_another_charge(bridge: Bridged) -> None:
+    other = "FFFFFFFF"
+    bridge.world.peers.script = lambda sent: {"allowed": "ALLOWED", "token": token("2.3.0", uid=sent.path[0])}
+    for uid in (UID, other):
+        path = f"/ocpi/2.3.0/receiver/tokens/NL/EEE/{uid}"
+        await bridge.world.ask("PUT", path, by="e1", body=token("2.3.0", uid=uid, whitelist="NEVER"))
+    asks = [_allowed(bridge), _allowed(bridge, Identification={"RFIDMifareFamilyIdentification": {"UID": other}})]
+    said = await asyncio.gather(*asks, return_exceptions=True)
+    [refused] = [each for each in said if isinstance(each, BaseException)]
+    assert isinstance(refused, Refused)
+    assert refused.code is Code.SESSION_INVALID
 
 
 async def test_another_card_is_not_allowed_by_the_session_of_the_first(bridge: Bridged) -> None:
@@ -316,6 +381,17 @@ async def test_a_cpo_that_asks_again_by_its_own_name_of_the_charge_gets_the_same
 )
 async def test_what_differs_is_another_charge_of_a_cpo(between: Bridged, fields: dict[str, Any]) -> None:
     assert await _at_xyz(between) != await _at_xyz(between, **fields)
+
+
+@pytest.mark.parametrize(("evse_id", "sessions"), [("DE*XYZ*E1", 1), ("", 3)])
+async def test_a_card_that_is_shown_several_times_at_once_begins_one_charge_at_an_evse(
+    bridge: Bridged, evse_id: str, sessions: int
+) -> None:
+    await bridge.connect("xyz", "cpo", operator_ids=("DE*XYZ",))
+    await _card_of_e1(bridge)
+    bridge.world.peers.script = _emsp("ALLOWED")
+    said = await asyncio.gather(*(_at_xyz(bridge, EvseID=evse_id, CPOPartnerSessionID="") for _ in range(3)))
+    assert len(set(said)) == sessions
 
 
 async def test_a_cpo_that_gives_all_its_charges_one_name_has_as_many_sessions(between: Bridged) -> None:

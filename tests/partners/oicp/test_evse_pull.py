@@ -16,6 +16,7 @@ from modules.locations import service as locations
 from partners.oicp import findings
 from partners.oicp.evse_pull import SIZE
 from partners.oicp.evse_table import HERE, OICP_EVSES
+from partners.oicp.mapping.connectors import ASSUMED
 from partners.sandbox.oicp.samples import evse
 from tests.partners.oicp.bridged import Asked, Bridged, bridged
 
@@ -121,6 +122,26 @@ async def test_a_record_that_cannot_be_read_costs_nothing_but_itself(bridge: Bri
     found = {line["example"]: line["reason"] for line in await findings.shown(bridge.world.store)}
     assert found.keys() == {"?", "record 2 of a page", "+1*123*456"}
     assert found["?"].startswith("it cannot be read: /")
+
+
+@pytest.mark.parametrize("power", ["a lot", None, 0])
+async def test_a_power_that_cannot_be_read_is_found_and_told_to_no_partner_as_nothing(
+    bridge: Bridged, hub: Hub, power: Any
+) -> None:
+    facility = {"PowerType": "AC_3_PHASE", "Power": power}
+    hub.records = [record("FR*XYZ*E1", ChargingFacilities=[facility])]
+    assert await _pull(bridge) == ["FRXYZE1"]
+    tree = await locations.get_tree(bridge.world.store, "FR*XYZ/FRXYZP1")
+    [connector] = tree["evses"][0]["connectors"]
+    assert (connector["max_voltage"], connector["max_amperage"]) == (230, 16)
+    [found] = await findings.shown(bridge.world.store)
+    assert (found["owner"], found["reason"], found["example"]) == ("FR*XYZ", ASSUMED, "FR*XYZ*E1 ChargingFacilities")
+    lost = {(each.way, each.field) for each in await bridge.world.hub.losses.of("hbs")}
+    assert ("in", "/ChargingFacilities/*/Power") in lost
+    _passes(bridge, timedelta(days=8))
+    hub.records = [record("FR*XYZ*E1", ChargingFacilities=[{**facility, "Power": 22}])]
+    await _pull(bridge)
+    assert await findings.shown(bridge.world.store) == []
 
 
 async def test_evses_of_who_is_connected_by_himself_are_his_to_tell(bridge: Bridged, hub: Hub) -> None:

@@ -21,7 +21,7 @@ from partners.oicp.evse_sending import Refusal
 from partners.sandbox.oicp.samples import evse
 from tests.partners.oicp.bridged import Bridged, bridged
 from tests.partners.oicp.scripted_hub import ScriptedHub
-from tests.world import NOW, their_location
+from tests.world import NOW, OURS, their_location
 
 AAA = Party("BE", "AAA")
 DATA, STATUS = "PushEvseData", "PushEvseStatus"
@@ -215,7 +215,8 @@ async def test_a_hub_that_does_not_know_us_is_not_asked_for_each_evse(yard: Yard
 async def test_what_was_acknowledged_is_known_after_a_restart(yard: Yard) -> None:
     await yard.has("1", "2")
     await yard.push()
-    again = type(yard.bridge.oicp.evse_push)(yard.bridge.oicp.bridge, yard.bridge.oicp.table)
+    oicp = yard.bridge.oicp
+    again = type(oicp.evse_push)(oicp.bridge, oicp.table, oicp.operators)
     yard.hub.forget_pushes()
     await again.push("hbs")
     assert yard.hub.pushes == []
@@ -354,3 +355,44 @@ async def test_what_was_pushed_as_ours_is_taken_back_when_an_operator_says_so(be
     await between.bridge.oicp.evse_push.confirm("hbs", actor="test")
     await between.push()
     assert list(between.hub.data) == _ids("1")
+
+
+def _names(yard: Yard) -> dict[str, str]:
+    """By OperatorID, the OperatorName with which EVSEs were pushed last."""
+    pushed = [data["OperatorEvseData"] for data in yard.bridge.client.of(DATA)]
+    return {data["OperatorID"]: data["OperatorName"] for data in pushed}
+
+
+async def test_the_name_that_was_said_of_our_operator_is_told_with_its_evses(yard: Yard) -> None:
+    await yard.bridge.oicp.operators.say(OURS, {"operator_name": "Busbar Charging"}, actor="test")
+    await yard.has("1", "2")
+    await yard.push()
+    assert _names(yard) == {"DE*BSB": "Busbar Charging"}
+
+
+async def test_evses_are_told_anew_when_their_operator_is_called_otherwise(yard: Yard) -> None:
+    await yard.has("1", "2")
+    await yard.push()
+    assert _names(yard) == {"DE*BSB": "DE*BSB"}
+    for name in ("Busbar Charging", "Busbar"):
+        await yard.bridge.oicp.operators.say(OURS, {"operator_name": name}, actor="test")
+        assert await yard.push() == [(DATA, "update", 2)]
+        assert _names(yard) == {"DE*BSB": name}
+        assert await yard.push() == []
+
+
+async def test_each_operator_id_of_ours_has_its_own_name_and_the_terms_of_the_hub_go_before(yard: Yard) -> None:
+    operators = yard.bridge.oicp.operators
+    ids: dict[str, Any] = {"party": "DE*HBS", "operator_ids": ("DE*ZZZ", "BE*AAA"), "push_size": 5}
+    await yard.bridge.connect("hbs", "hub", **ids)
+    await operators.say(OURS, {"operator_name": "Busbar Charging"}, actor="test")
+    names = yard.bridge.oicp.evse_push.names
+    connection = yard.bridge.oicp.connections.get("hbs")
+    assert [names.of(connection, each) for each in ids["operator_ids"]] == ["Busbar Charging", "BE*AAA"]
+    await operators.say(AAA, {"operator_name": "Aaa"}, actor="test")
+    await yard.has("1")
+    await yard.push()
+    assert _names(yard) == {"BE*AAA": "Aaa"}
+    await yard.bridge.connect("hbs", "hub", **ids, terms={"operator_name": "Agreed"})
+    await yard.push()
+    assert _names(yard) == {"BE*AAA": "Agreed"}

@@ -234,6 +234,22 @@ async def test_a_hub_brings_the_record_of_a_card_that_we_left_with_it(bridge: Br
     assert session.token["uid"] == "01020304"
 
 
+@pytest.mark.parametrize("evse_id", ["DE*BSB*E1", "DEBSBE1", "DE*ABC*E1"])
+async def test_the_record_of_a_left_card_at_an_evse_that_is_not_behind_the_hub_is_refused_and_not_kept(
+    bridge: Bridged, evse_id: str
+) -> None:
+    await _connect(bridge, leaves_cards=True)
+    await bridge.connect("abc", "cpo", operator_ids=("DE*ABC",))
+    await _token(bridge, "01020304")
+    driver = {"RFIDMifareFamilyIdentification": {"UID": "01020304"}}
+    row = replace(await a_row(bridge), id=new_session_id())
+    with pytest.raises(Refused) as refused:
+        await bridge.ask("hbs", "ChargeDetailRecord", a_record(row, Identification=driver, EvseID=evse_id))
+    assert refused.value.code is Code.FOREIGN_EVSE
+    assert await bridge.oicp.bridge.ledger.find(row.id) is None
+    assert await bridge.oicp.records.store.find(row.id) is None
+
+
 async def test_the_record_of_a_card_that_we_left_nowhere_is_of_no_session(bridge: Bridged) -> None:
     await _connect(bridge, leaves_cards=True)
     unheard = a_record(replace(await a_row(bridge), id=new_session_id()))

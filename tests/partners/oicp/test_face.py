@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from hub.core import request
-from hub.core.errors import Conflict, NotReady, PeerTimeout
+from hub.core.errors import Conflict, NotReady, PeerTimeout, Unauthorized
 from hub.core.registry import State
 from partners.oicp import answers, face
 from partners.oicp.answers import Code, Refused
 from partners.oicp.face import Call
 from partners.oicp.operations import LARGE, OPERATIONS, SMALL, may_ask
+from partners.oicp.wire import ANSWERS, write
 from partners.oicp.wire.faults import Finding, Unfit
 from tests.partners.oicp.authority import Authority
 from tests.partners.oicp.gate import IDS, Gate, a_gate
@@ -200,7 +201,8 @@ async def test_everybody_may_ask_what_is_theirs_and_nothing_else(gate: Gate) -> 
         for kind in ("cpo", "emp", "hub"):
             id_in_path = "DE*ABC" if operation.by == "cpo" else "DE-DCB"
             said = await gate.ask(operation.name, {}, by=kind, as_id=id_in_path)
-            allowed = (200, "000") if may_ask(kind, operation) else (401, "017")
+            refused = (200 if kind == "hub" else 401, "017")
+            allowed = (200, "000") if may_ask(kind, operation) else refused
             assert (operation.name, kind, said.http, said.code) == (operation.name, kind, *allowed)
 
 
@@ -208,7 +210,7 @@ async def test_a_hub_asks_us_only_as_what_we_are_there(gate: Gate) -> None:
     known = gate.door.connections.get("hub")
     await gate.door.connections.connect(known.model_copy(update={"provider_ids": ()}), actor="test")
     start = await gate.ask("AuthorizeStart", START, by="hub")
-    assert (start.http, start.code) == (401, "017")
+    assert (start.http, start.code) == (200, "017")
     remote = await gate.ask("AuthorizeRemoteStart", {"ProviderID": "DE-DCB"}, by="hub", as_id="DE-DCB")
     assert (remote.http, remote.code) == (200, "000")
 
@@ -217,9 +219,9 @@ async def test_a_hub_passes_on_for_anybody_if_path_and_body_agree(gate: Gate) ->
     said = await gate.ask("AuthorizeStart", {**START, "OperatorID": "FR*ZZZ"}, by="hub", as_id="FRZZZ")
     assert (said.http, said.code, gate.asked[0].id) == (200, "000", "FRZZZ")
     differs = await gate.ask("AuthorizeStart", START, by="hub", as_id="FRZZZ")
-    assert (differs.http, differs.code) == (401, "017")
+    assert (differs.http, differs.code) == (200, "017")
     nonsense = await gate.ask("AuthorizeStart", {}, by="hub", as_id="nobody")
-    assert (nonsense.http, nonsense.code) == (401, "017")
+    assert (nonsense.http, nonsense.code) == (200, "017")
 
 
 # What?
@@ -412,6 +414,58 @@ async def test_faults_of_fields_are_listed_as_hubs_do(gate: Gate) -> None:
         "fieldReference": "EvseDataRecord[0].Address.City",
         "errorMessage": "is missing",
     }
+
+
+HUB_ASKS = [operation.name for operation in OPERATIONS.values() if may_ask("hub", operation)]
+
+
+@pytest.mark.parametrize("operation", HUB_ASKS)
+async def test_a_hub_asks_a_cpo_or_an_emp_and_those_answer_with_http_200_whatever_is_wrong(
+    gate: Gate, operation: str
+) -> None:
+    faults: list[tuple[Exception, str]] = [
+        (Unfit((Finding("/EvseID", "is no EVSE"), Finding("/SessionID", "missing"))), "022"),
+        (Refused(Code.SESSION_INVALID, http=404), "400"),
+        (Unauthorized("another operator"), "017"),
+    ]
+    as_id = "DE*ABC" if OPERATIONS[operation].by == "cpo" else "DE-DCB"
+    for fault, code in faults:
+        gate.answers[operation] = _failing(fault)
+        said = await gate.ask(operation, {}, by="hub", as_id=as_id)
+        assert (said.http, said.code) == (200, code)
+        assert write(ANSWERS[operation], said.tree) == said.tree
+        assert code != "022" or said.info == "/EvseID: is no EVSE; /SessionID: missing"
+    half = await gate.post(OPERATIONS[operation].path.replace("{id}", as_id), b'{"EvseID": ', by="hub")
+    assert (half.http, half.code) == (200, "022")
+
+
+@pytest.mark.parametrize("operation", HUB_ASKS)
+async def test_a_cpo_or_an_emp_asks_a_hub_and_that_answers_a_wrong_message_with_http_400(
+    gate: Gate, operation: str
+) -> None:
+    gate.answers[operation] = _failing(Unfit((Finding("/EvseID", "is no EVSE"),)))
+    said = await gate.ask(operation, {}, by=OPERATIONS[operation].by)
+    assert (said.http, said.code, said.tree["Result"]) == (400, "022", False)
+    assert said.tree["validationErrors"] == [{"fieldReference": "EvseID", "errorMessage": "is no EVSE"}]
+
+
+async def test_what_a_hub_asks_too_often_or_in_no_way_of_oicp_is_no_answer_to_a_message(gate: Gate) -> None:
+    known = gate.door.connections.get("hub").model_copy(update={"limits": {"AuthorizeStart": 1}})
+    await gate.door.connections.connect(known, actor="test")
+    said = [await gate.ask("AuthorizeStart", START, by="hub") for _ in range(2)]
+    assert [each.http for each in said] == [200, 429]
+    assert (await gate.post("/charging/v21/operators/DE*ABC/authorize/begin", b"{}", by="hub")).http == 404
+    assert (await gate.client("hub").get(START_PATH)).status_code == 405
+    text = {"Content-Type": "text/xml"}
+    path = "/charging/v21/providers/DE-DCB/authorize-remote/stop"
+    assert (await gate.post(path, b"<xml/>", by="hub", headers=text)).http == 415
+
+
+def _failing(fault: Exception) -> Callable[[Call], Awaitable[Mapping[str, Any]]]:
+    async def fails(call: Call) -> Mapping[str, Any]:
+        raise fault
+
+    return fails
 
 
 async def test_an_answer_that_is_no_json_is_our_own_fault(gate: Gate) -> None:

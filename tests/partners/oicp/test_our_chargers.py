@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -126,3 +127,27 @@ async def test_a_charge_that_does_not_begin_leaves_the_reservation_as_the_hub_ca
     kept = await bridge.oicp.bridge.ledger.get(RESERVED)
     assert (kept.is_open, kept.origin) == (True, "reservation")
     assert (await _hub_orders(bridge, "AuthorizeRemoteStart", CHARGE))["SessionID"] == CHARGE
+
+
+OTHER_CHARGE = "0f7a54f1-1de4-4f6a-9b1d-6a4bdbb6d9a0"
+
+
+@pytest.mark.parametrize("named", [CHARGE, RESERVED])
+async def test_a_charge_of_a_reservation_that_is_ordered_several_times_at_once_is_one(
+    bridge: Bridged, named: str
+) -> None:
+    await _hub_orders(bridge, "AuthorizeRemoteReservationStart", RESERVED)
+    names = (named, named.upper(), named)
+    said = await asyncio.gather(*(_hub_orders(bridge, "AuthorizeRemoteStart", each) for each in names))
+    assert [(each["Result"], each["SessionID"]) for each in said] == [(True, named)] * 3
+    assert _charger(bridge).started == 1
+
+
+async def test_of_two_charges_at_once_one_comes_of_the_reservation(bridge: Bridged) -> None:
+    await _hub_orders(bridge, "AuthorizeRemoteReservationStart", RESERVED)
+    names = (CHARGE, OTHER_CHARGE)
+    said = await asyncio.gather(*(_hub_orders(bridge, "AuthorizeRemoteStart", each) for each in names))
+    assert [each["SessionID"] for each in said] == list(names)
+    begun = [await bridge.oicp.bridge.ledger.get(each) for each in names]
+    assert len({each.reference for each in begun}) == 2
+    assert RESERVED in {each.reference for each in begun}

@@ -105,3 +105,63 @@ async def test_the_same_record_again_closes_a_session_that_was_left_open(bridge:
     await bridge.oicp.bridge.ledger.change(row.id, lambda known: replace(known, state=ACTIVE))
     await bridge.ask("abc", "ChargeDetailRecord", a_record(row), id="DE*ABC")
     assert (await bridge.oicp.bridge.ledger.get(row.id)).state == CLOSED
+
+
+SPELLED_ANEW: list[dict[str, Any]] = [
+    {"EvseID": "DEABCE1"},
+    {"EvseID": "de*abc*e1"},
+    {"SessionStart": "2026-05-04T09:00:00Z", "ChargingStart": "2026-05-04T09:02:00.000Z"},
+    {"ChargingEnd": "2026-05-04T05:32:00-04:00", "SessionEnd": "2026-05-04T10:40:00+01:00"},
+    {"ConsumedEnergy": "10.1230", "HubProviderID": "DE-DCB"},
+    {"Identification": {"RFIDMifareFamilyIdentification": {"UID": "0102030405060708090a"}}},
+]
+
+
+@pytest.mark.parametrize("again", SPELLED_ANEW)
+async def test_the_same_record_in_another_spelling_is_acknowledged_as_the_one_that_is_here(
+    bridge: Bridged, again: dict[str, Any]
+) -> None:
+    row = await a_row(bridge, emp="dcb")
+    first = await bridge.ask("abc", "ChargeDetailRecord", a_record(row), id="DE*ABC")
+    await record_is(bridge, row, DELIVERED)
+    assert await bridge.ask("abc", "ChargeDetailRecord", a_record(row, **again), id="DE*ABC") == first
+    assert len(bridge.client.of("ChargeDetailRecord")) == 1
+
+
+async def test_a_contract_is_the_same_with_and_without_its_separators(bridge: Bridged) -> None:
+    row = await a_row(bridge, emp="dcb", token={"uid": "x", "contract_id": "DE-DCB-C00000001-6"})
+    for contract in ("DE-DCB-C00000001-6", "DEDCBC000000016", "dedcbc000000016"):
+        record = a_record(row, Identification={"RemoteIdentification": {"EvcoID": contract}})
+        assert (await bridge.ask("abc", "ChargeDetailRecord", record, id="DE*ABC"))["Result"] is True
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"SessionEnd": "2026-05-04T11:40:01+02:00"},
+        {"ChargingEnd": "2026-05-04T11:32:00+01:59"},
+        {"ConsumedEnergy": Decimal("10.124")},
+        {"MeterValueEnd": Decimal(1)},
+    ],
+)
+async def test_a_record_that_says_something_else_is_refused_in_whatever_spelling(
+    bridge: Bridged, other: dict[str, Any]
+) -> None:
+    row = await a_row(bridge, emp="dcb")
+    await bridge.ask("abc", "ChargeDetailRecord", a_record(row), id="DE*ABC")
+    with pytest.raises(Refused) as refused:
+        await bridge.ask("abc", "ChargeDetailRecord", a_record(row, EvseID="DEABCE1", **other), id="DE*ABC")
+    assert refused.value.code is Code.SESSION_INVALID
+
+
+@pytest.mark.parametrize("evse_id", ["DE*BSB*E1", "DE*ABC*E1", "BE*AAA*E1"])
+async def test_a_hub_brings_no_record_of_an_evse_that_is_ours_or_of_a_cpo_of_ours(
+    bridge: Bridged, evse_id: str
+) -> None:
+    await bridge.connect("hbs", "hub", party="DE*HBS", provider_ids=("DE-BSB",))
+    row = await a_row(bridge, cpo="hbs", cpo_party="FR*XYZ", evse_id="")
+    with pytest.raises(Refused) as refused:
+        await bridge.ask("hbs", "ChargeDetailRecord", a_record(row, EvseID=evse_id), id="FR*XYZ")
+    assert (refused.value.code, refused.value.info) == (Code.FOREIGN_EVSE, evse_id)
+    assert await bridge.oicp.records.store.find(row.id) is None
+    assert (await bridge.oicp.bridge.ledger.get(row.id)).is_open

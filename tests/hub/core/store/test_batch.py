@@ -34,6 +34,14 @@ def test_of_two_units_that_expect_the_same_version_the_first_wins() -> None:
     assert len(decision.changes) == 1
 
 
+def test_a_conflict_says_nothing_of_tables_as_it_may_reach_a_partner() -> None:
+    for put in (token("a", expect=3), token("a", last_updated="t1", over=is_newer)):
+        [waiter], _ = judged([unit(put)], {"a": 5})
+        assert isinstance(waiter.error, Conflict)
+        assert "token" not in waiter.error.message
+        assert "token" in waiter.error.__notes__[0]
+
+
 def test_a_unit_may_expect_what_the_unit_before_it_leaves() -> None:
     waiters, decision = judged([unit(token("a", b"1", expect=ABSENT)), unit(token("a", b"2", expect=1))], {})
     assert fates(waiters) == [(1,), (2,)]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hub.core.errors import InvalidRequest
+from partners.oicp.mapping.connectors import ASSUMED
 from partners.oicp.mapping.evse_data import operator_of, record_of, records_of
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.locations import grouped, location_of
@@ -231,6 +232,43 @@ def test_a_plug_takes_the_facility_with_its_current() -> None:
         ("2", "IEC_62196_T2_COMBO", 500, 150_000),
         ("3", "CHADEMO", 400, 50_000),
     ]
+
+
+CCS = "CCS Combo 2 Plug (Cable Attached)"
+
+
+@pytest.mark.parametrize("nothing", [{}, {"Power": 0}, {"Power": -5, "Amperage": -1}, {"Amperage": Decimal("0.4")}])
+@pytest.mark.parametrize(
+    ("plug", "facility", "volts", "amperes"),
+    [
+        ("Type 2 Outlet", {"PowerType": "AC_3_PHASE", "Voltage": 0}, 230, 16),
+        ("Type F Schuko", {"PowerType": "AC_1_PHASE", "Voltage": 230}, 230, 16),
+        (CCS, {"PowerType": "DC"}, 400, 50),
+    ],
+)
+def test_a_connector_of_which_nothing_can_be_read_carries_the_least_that_is_usual_and_that_is_noted(
+    plug: str, facility: dict[str, Any], volts: int, amperes: int, nothing: dict[str, Any]
+) -> None:
+    odd = record(Plugs=[plug], ChargingFacilities=[{**facility, **nothing}])
+    mapped = location_of([odd], TERMS, received=WHEN)
+    [told] = mapped.value["evses"][0]["connectors"]
+    assert (told["max_voltage"], told["max_amperage"]) == (volts, amperes)
+    assert "max_electric_power" not in told
+    assert "/ChargingFacilities/*/Power" in mapped.lost
+    assert ASSUMED in mapped.warnings
+
+
+def test_a_record_without_any_facility_has_connectors_with_figures_too() -> None:
+    mapped = location_of([record(Plugs=[CCS], ChargingFacilities=[])], TERMS, received=WHEN)
+    [told] = mapped.value["evses"][0]["connectors"]
+    assert (told["max_voltage"], told["max_amperage"]) == (400, 50)
+    assert ASSUMED in mapped.warnings
+
+
+def test_a_power_that_is_told_is_never_no_amperage() -> None:
+    weak = {"PowerType": "AC_3_PHASE", "Power": Decimal("0.5"), "Voltage": 230}
+    [told] = read(record(Plugs=["Type 2 Outlet"], ChargingFacilities=[weak]))["evses"][0]["connectors"]
+    assert (told["max_amperage"], told["max_electric_power"]) == (1, 500)
 
 
 @pytest.mark.parametrize(
