@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from hub.core.errors import PeerRefused, PeerTimeout
-from hub.core.parties import PartyRole
+from hub.core.parties import Party, PartyRole
+from modules.tokens import service as tokens
+from modules.tokens.authorize import authorize
+from modules.tokens.wire import TOKEN
+from partners.oicp import findings
 from partners.oicp.answers import Code, Refused
 from partners.oicp.ledger import PENDING, OicpSession
 from tests.partners.oicp.bridged import Asked, Bridged, bridged
@@ -173,8 +177,38 @@ async def test_a_yes_under_a_session_id_that_is_none_or_anothers_is_no_yes(
     await alone.oicp.bridge.ledger.open(taken.closed() if is_over else taken)
     alone.client.script = _emp_says("000", ProviderID="DE-8EO", SessionID=named)
     said = await _asked_by_c1(alone)
-    assert (said.http, said.code) == (200, 4003)
+    assert (said.code, said.data["allowed"]) == (1000, "NOT_ALLOWED")
+    assert "authorization_reference" not in said.data
     assert (await alone.oicp.bridge.ledger.get(USED)).token == {"uid": "ANOTHER"}
+
+
+async def test_a_yes_that_no_charge_can_be_known_by_is_found_until_there_is_a_good_one(alone: Bridged) -> None:
+    await alone.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+    alone.client.script = _emp_says("000", ProviderID="DE-8EO", SessionID="x")
+    await _asked_by_c1(alone)
+    [found] = await findings.shown(alone.world.store)
+    assert (found["owner"], found["example"]) == ("hbs", "AuthorizeStart SessionID")
+    assert "without a SessionID" in found["reason"]
+    alone.client.script = _emp_says("000", ProviderID="DE-8EO", SessionID=USED)
+    assert (await _asked_by_c1(alone)).data["allowed"] == "ALLOWED"
+    assert await findings.shown(alone.world.store) == []
+
+
+async def test_a_card_that_may_charge_offline_does_not_where_the_hub_answered_in_no_usable_way(alone: Bridged) -> None:
+    await alone.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+    hub, party = alone.world.hub, Party("DE", "8EO")
+    await alone.oicp.connections.learn(alone.oicp.connections.get("hbs"), PartyRole.EMSP, party)
+    card = token("2.3.0", "DE*8EO", UID, whitelist="ALLOWED_OFFLINE", contract_id="DE-8EO-C00000001-0")
+    await tokens.put(hub.store, party, UID, TOKEN["2.3.0"].read(card), now=hub.clock.now())
+    alone.client.script = _emp_says("000", ProviderID="DE-8EO", SessionID="x")
+    assert (await _asked_by_c1(alone)).data["allowed"] == "NOT_ALLOWED"
+    assert not (await authorize(hub, UID, None, at="CP1")).accepted
+
+    def silent(asked: Asked) -> Any:
+        raise PeerTimeout
+
+    alone.client.script = silent
+    assert (await authorize(hub, UID, None, at="CP2")).accepted
 
 
 @pytest.mark.parametrize(
