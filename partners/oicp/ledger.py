@@ -76,6 +76,8 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
     """Key of the OCPI session, once there is one (`DE*ABC/id`)."""
     reservation: str = ""
     """OCPI reservation_id, of a reservation."""
+    expires: datetime | None = None
+    """When a reservation of one of our own EVSEs has run out."""
     opened: datetime
     told: dict[str, str] = {}
     """What was said of it, each with the time: `start`, `progress`, `end`."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -89,8 +89,8 @@ class Serving:
         minutes = minutes_of(call.message)
         if (known := await self._asked_before(call, place, "reservation")) is not None:
             return await self._told_again(call, known, "RESERVE_NOW")
-        session = await self._opened(call, place, "reservation")
         expires = self._bridge.hub.clock.now() + timedelta(minutes=minutes)
+        session = await self._opened(call, place, "reservation", expires=expires)
         order = {
             **self._order(session, place),
             "expiry_date": timestamp(expires),
@@ -107,8 +107,8 @@ class Serving:
     async def reservation_stop(self, call: Call) -> Message:
         """Give a reservation up. Raises: Refused."""
         session = await self._own(call)
-        if session.origin != "reservation":
-            raise Refused(Code.SESSION_INVALID)
+        if session.origin != "reservation" or "start" in session.told:
+            raise Refused(Code.SESSION_INVALID)  # it never was one, or a charge has come of it
         answer = await self._carried_out(call, session, "CANCEL_RESERVATION", {"reservation_id": session.id})
         await self.on_released(session)
         return answer
@@ -151,13 +151,18 @@ class Serving:
         return session
 
     async def _kept(self, call: Call, place: EvsePlace) -> OicpSession | None:
-        """What keeps one of our own EVSEs for this driver."""
+        """What keeps one of our own EVSEs for this driver.
+
+        Not what has run out, unless its hub goes on to call the charge by that.
+        """
         if place.owner not in self._bridge.hub.settings.own_parties:
             return None
         driver = medium_of(without_pin(call.message["Identification"]), terms_with(call.connection)).uid
+        now, issued = self._bridge.hub.clock.now(), issued_by(call).lower()
         for known in reversed(await self._bridge.ledger.open_at(place.evse_id)):
             fits = known.emp == call.partner.name and known.token.get("uid") == driver
-            if fits and known.is_open and known.origin == "reservation":
+            stands = known.expires is None or known.expires > now or known.id == issued
+            if fits and stands and known.is_open and known.origin == "reservation":
                 return known
         return None
 
@@ -203,7 +208,9 @@ class Serving:
                 raise why
         return await self._acknowledged(session)
 
-    async def _opened(self, call: Call, place: EvsePlace, origin: str) -> OicpSession:
+    async def _opened(
+        self, call: Call, place: EvsePlace, origin: str, *, expires: datetime | None = None
+    ) -> OicpSession:
         message, connection = call.message, call.connection
         party = ids.ProviderID.parse(message["ProviderID"]).party()
         if connection.kind == "hub":
@@ -229,6 +236,7 @@ class Serving:
                 product=message.get("PartnerProductID", ""),
                 emp_partner_session=message.get("EMPPartnerSessionID", ""),
                 reference=session_id,
+                expires=expires,
                 opened=self._bridge.hub.clock.now(),
             )
         )
