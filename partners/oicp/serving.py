@@ -1,8 +1,8 @@
 """Remote starts, stops and reservations that EMPs and other hubs order here, for chargers of whatever CPO.
 
 OICP wants the final result in the answer; OCPI gives it later. So the request is held until the CommandResult is there,
-at most `WAIT_S` from when it came; a hub breaks off after 60 s. After that nobody may charge under this SessionID: what begins all the
-same is stopped, since its CDR could never be delivered.
+at most `WAIT_S` from when it came; a hub breaks off after 60 s. After that nobody may charge under this SessionID: what
+begins all the same is stopped, since its CDR could never be delivered.
 
     EMP --AuthorizeRemoteStart--> hub --START_SESSION, response_url oicp:results/{SessionID}--> CPO
         <----Acknowledgement-----     <--CommandResult-----------------------------------------
