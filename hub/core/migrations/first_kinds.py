@@ -79,6 +79,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_oicp_pulls", (), ()),
     ("doc_oicp_pushes", (), ()),
     ("doc_oicp_records", ("state", "provider", "operator", "session"), ("state", "provider")),
+    ("doc_oicp_released", (), ()),
     ("doc_oicp_sessions", ("state", "reference", "session", "evse", "partner_session", "reservation", "open_at"), ("state", "reference", "session", "evse", "partner_session", "reservation", "open_at")),
     ("doc_oicp_sets", ("set", "digest"), ("set",)),
     ("doc_oicp_states", ("status", "location"), ()),
