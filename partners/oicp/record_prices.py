@@ -59,9 +59,9 @@ async def prices_of(
 
 
 def _products(row: OicpSession, evse: Sequence[Price]) -> list[str]:
-    """Those that an EVSE has for the driver's provider alone, else those that it has for all."""
+    """Those that an EVSE has for the driver's provider alone, else those that it has for all, as its CPO tells now."""
     provider = ids.ProviderID.of(Party.parse(row.emp_party)).canonical
-    lists = {price.provider: list(price.tree["EvseIDProductList"]) for price in evse}
+    lists = {price.provider: list(price.tree["EvseIDProductList"]) for price in evse if price.teller == row.cpo}
     return lists.get(provider) or lists.get(EVERYBODY) or []
 
 

@@ -10,8 +10,11 @@ from hub.core.inbound import parse
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim
 from modules.locations import foreign
+from modules.locations import service as locations
 from modules.locations.store import LOCATIONS
 from partners.oicp.answers import Code, Refused
+from partners.oicp.price_pushes import evses_told
+from partners.oicp.prices import EVSE
 from partners.sandbox.oicp.samples import evse
 from tests.partners.oicp.bridged import Bridged, bridged
 from tests.partners.oicp.test_evse_pull import Hub, some
@@ -64,6 +67,22 @@ async def test_the_first_push_of_its_own_takes_the_place_of_what_the_hub_told(br
     assert row.source == "xyz/FRXYZ"
     await _pushed(bridge, "insert", 2)
     assert sorted(await _living(bridge)) == _ids(1, 2)
+
+
+async def test_the_prices_that_the_hub_told_are_none_of_its_own_evses(bridge: Bridged) -> None:
+    async def priced(partner: str, product: str) -> list[str]:
+        pricing = [{"EvseID": "FR*XYZ*E1", "ProviderID": "*", "EvseIDProductList": [product]}]
+        told = evses_told(f"{partner}/FRXYZ", str(XYZ), pricing)
+        await bridge.oicp.price_pushes.write(f"{partner}/FRXYZ", "fullLoad", told, what=EVSE, provider="")
+        await bridge.oicp.price_tariffs.catch_up()
+        await bridge.oicp.projection.catch_up()
+        tree = await locations.get_tree(bridge.world.store, "FR*XYZ/FRXYZP1")
+        return list(tree["evses"][0]["connectors"][0].get("tariff_ids", []))
+
+    assert await priced("hbs", "AC1") == ["AC1"]
+    await bridge.connect("xyz", "cpo", operator_ids=("FR*XYZ",))
+    await _pushed(bridge, "fullLoad", 1)
+    assert await priced("xyz", "AC9") == ["AC9"]
 
 
 async def test_a_push_that_is_refused_ends_nothing(bridge: Bridged) -> None:
