@@ -142,6 +142,7 @@ _ENDS: Final[dict[str, Tree]] = {
     "days": {"type": ["integer", "null"], "description": "Whole days that are left."},
     "ends_soon": _FLAG,
 }
+_READABLE: Final = _object(subject=_TEXT, issuer=_TEXT, fingerprint=_TEXT, **_ENDS)
 _END: Final = _object(name=_TEXT, version=_TEXT, roles={"type": "array", "items": _TEXT})
 _ROLE: Final = _object(role=_TEXT, country_code=_TEXT, party_id=_TEXT, business_name=_TEXT)
 _LANE: Final = _object(
@@ -209,8 +210,9 @@ ANSWERS: Final[dict[str, Tree]] = {
         operator_ids={"type": "array", "items": _TEXT},
         provider_ids={"type": "array", "items": _TEXT},
         fingerprints={"type": "array", "items": _TEXT},
-        certificates={"type": "array", "items": _object(fingerprint=_TEXT, **_ENDS)},
-        client_certificate=_TEXT, server_ca=_TEXT, operator_style=_TEXT, provider_style=_TEXT,
+        certificates={"type": "array", "items": _READABLE},
+        client_certificate=_TEXT, server_ca=_TEXT, server_authorities={"type": "array", "items": _READABLE},
+        operator_style=_TEXT, provider_style=_TEXT,
         countries={"type": "object", "additionalProperties": _TEXT},
         terms=_ANY_OBJECT,
         prices={"type": "array", "items": _ANY_OBJECT},
@@ -221,6 +223,7 @@ ANSWERS: Final[dict[str, Tree]] = {
     "OicpConnections": _page("OicpConnectionShown"),
     "OicpCertificateShown": _object(
         name=_TEXT, in_use=_FLAG, csr=_TEXT_OR_NULL, certificate=_TEXT_OR_NULL, **_ENDS,
+        chain={"type": "array", "items": _READABLE},
         shown_to={"type": "array", "items": _TEXT},
     ),
     "OicpCertificates": _page("OicpCertificateShown"),

@@ -65,7 +65,7 @@ async def get_location(
 async def put_location(
     request: Request, country_code: Segment, party_id: Segment, location_id: Segment, bearer: Operator
 ) -> Response:
-    """Keep a location; missing times are now, EVSEs left out become REMOVED. Partners are told."""
+    """Keep a location; missing times are now, EVSEs left out are REMOVED until given again. Partners are told."""
     program = program_of(request)
     owner = objects.our_party(program, country_code, party_id)
     tree = await object_body(request, limit=LARGE)

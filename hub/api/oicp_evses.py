@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -12,8 +12,12 @@ from hub.control import oicp_evses
 from hub.control.oicp_asks import OicpOperator
 
 What = Annotated[
-    Literal["", "pushed", "pulled", "cards", "products", "evse-prices"],
-    Query(description="Which of it, where more than one is held."),
+    str,
+    Query(
+        description="Which of it, where more than one is held: pushed, pulled, cards, products or evse-prices; of an"
+        " operator of ours that is not the first one there, products-DE*ABC or evse-prices-DE*ABC.",
+        pattern=r"^(pushed|pulled|cards|(products|evse-prices)(-[A-Z0-9*+]{4,12})?)?$",
+    ),
 ]
 
 router = APIRouter(prefix="/api/v1/oicp", tags=["oicp"])

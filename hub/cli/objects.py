@@ -107,7 +107,7 @@ def _import(face: Face, kind: str, path: str, version: str, *, as_ours: bool, ke
 
 @command(location, "add")
 def add_location(face: Face, file: JsonFile, ocpi: Ocpi = "2.3.0", as_ours: AsOurs = False) -> None:
-    """Keep one location, whole: EVSEs that are left out are REMOVED, and come back when their status is given."""
+    """Keep one location, whole: EVSEs that are left out are REMOVED, and come back when they are in it again."""
     _add(face, "locations", _prepared(read_object(file), "locations", ocpi, _our_party(face), as_ours=as_ours))
 
 

@@ -11,6 +11,7 @@ import typer
 from hub.cli.face import Face, command
 from hub.cli.failures import Code, CommandFailed
 from hub.cli.remote import quoted
+from hub.core.jsontypes import Tree
 
 app: Final = typer.Typer(
     help="Partners that speak OICP: connect, look after, and the certificates between us.", no_args_is_help=True
@@ -22,6 +23,7 @@ _MORE: Final = (
     "leaves_cards, pushes_prices, pulls_prices, prices, data_every_s, status_every_s, push_size, limits, learns, "
     "operator_style, provider_style, countries, terms; README, partners that speak OICP."
 )
+_PEM: Final = frozenset({"server_ca", "certificate", "csr"})
 _CERTIFICATES: Final = ("name", "in_use", "expires", "days", "shown_to")
 
 
@@ -65,7 +67,7 @@ def connect(
         "client_certificate": client_certificate,
         "server_ca": _text(server_ca) if server_ca else "",
     }
-    face.show(face.hub.put(f"/oicp/connections/{quoted(name)}", body)[1])
+    _show(face, face.hub.put(f"/oicp/connections/{quoted(name)}", body)[1])
 
 
 @command(app, "list")
@@ -77,7 +79,7 @@ def list_connections(face: Face) -> None:
 @command(app, "show")
 def show(face: Face, name: Name) -> None:
     """Ids, certificates and when they end, how it is called."""
-    face.show(face.hub.get(f"/oicp/connections/{quoted(name)}"))
+    _show(face, face.hub.get(f"/oicp/connections/{quoted(name)}"))
 
 
 @command(app, "disconnect")
@@ -123,9 +125,19 @@ def certificate(
     elif remove:
         face.show(face.hub.delete(path))
     elif file:
-        face.show(face.hub.put(path, {"certificate": _text(file)})[1])
+        _show(face, face.hub.put(path, {"certificate": _text(file)})[1])
     else:
-        face.show(face.hub.get(path))
+        _show(face, face.hub.get(path))
+
+
+def _show(face: Face, tree: Tree) -> None:
+    """People read whose certificates they are; the PEM is for programs, but for a request that waits to be signed."""
+    if face.as_json:
+        face.show(tree)
+        return
+    face.show({name: value for name, value in tree.items() if name not in _PEM})
+    if tree.get("csr"):
+        face.print(tree["csr"])
 
 
 def _text(file: str) -> str:

@@ -11,7 +11,7 @@ from hub.cli.remote import quoted
 
 _FINDINGS: Final = ("owner", "reason", "things", "example")
 _LAWS: Final = "Local, External or Not Available."
-_HELD: Final = "pushed, pulled, cards, products or evse-prices."
+_HELD: Final = "pushed, pulled, cards, products, evse-prices, products-DE*ABC of one operator."
 _UNITS: Final = "KILOWATT_HOUR, HOUR or MINUTE."
 
 

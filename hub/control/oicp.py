@@ -15,7 +15,8 @@ from hub.core.settings import LOOPBACK, Settings
 from partners.oicp.certificates import OwnCertificate
 from partners.oicp.connections import Connection
 from partners.oicp.door import Door
-from partners.oicp.expiry import TOLD_DAYS, end_of
+from partners.oicp.expiry import TOLD_DAYS
+from partners.oicp.readable import readable
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -68,15 +69,22 @@ def _shown(program: Program, connection: Connection) -> Tree:
     """As it was asked for, with how it stands. Certificates are shown by what they are and when they end."""
     partner = program.hub.registry.find(connection.partner)
     now = program.hub.clock.now()
-    ends = [end_of("", pem) for pem in connection.presented]
     return {
         **connection.model_dump(exclude={"presented", "partner", "prices"}),
         "prices": connection.tariffs(),
         "name": connection.partner,
         "state": partner.state.value if partner is not None else "",
         "parties": [f"{claim.role} {claim.party}" for claim in partner.claims] if partner is not None else [],
-        "certificates": [{"fingerprint": end.fingerprint, **_ends(end.expires, now)} for end in ends],
+        "certificates": [each for pem in connection.presented for each in _readable(pem, now)],
+        "server_authorities": _readable(connection.server_ca, now),
     }
+
+
+def _readable(pem: str, now: datetime) -> list[Tree]:
+    return [
+        {"subject": each.subject, "issuer": each.issuer, "fingerprint": each.fingerprint, **_ends(each.expires, now)}
+        for each in readable(pem)
+    ]
 
 
 def _ends(expires: datetime | None, now: datetime) -> Tree:
@@ -136,6 +144,7 @@ def _own(program: Program, door: Door, own: OwnCertificate) -> Tree:
         "in_use": used is not None,
         "csr": own.asked.csr if own.asked is not None else None,
         "certificate": used.chain if used is not None else None,
+        "chain": _readable(used.chain if used is not None else "", program.hub.clock.now()),
         **_ends(used.expires if used is not None else None, program.hub.clock.now()),
         "shown_to": _shown_to(door, own.name),
     }

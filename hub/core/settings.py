@@ -103,6 +103,12 @@ class Settings(BaseSettings):
     authorize_timeout_s: Seconds = Field(
         2.0, description="Seconds that an eMSP has to answer a real-time authorization."
     )
+    authorize_hub_timeout_s: float = Field(
+        8.0,
+        gt=0,
+        le=20,
+        description="Seconds that another hub has for it, which asks eMSPs itself; a charger gives up after about 30.",
+    )
     ask_unknown_tokens: Literal["none", "probable", "listless", "all"] = Field(
         "probable",
         description="Who is asked for a card on no list: nobody, its probable owner, the eMSPs without a list, or all.",

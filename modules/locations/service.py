@@ -114,8 +114,9 @@ async def put(
 
     The status of an EVSE stays when the tree says UNKNOWN or nothing, and when `has_charger` says of its uid that a
     charger reports it; but PLANNED and REMOVED are the operator's to say. EVSEs that the new tree leaves out are kept
-    as REMOVED; one that a charger serves must be given. What did not change keeps its time, and nobody is told when
-    nothing did. Raises: InvalidRequest.
+    as REMOVED; one that a charger serves must be given. One that was left out and is given again is there again, while
+    one that was removed although a charger serves it comes back only when its status is given. What did not change
+    keeps its time, and nobody is told when nothing did. Raises: InvalidRequest.
     """
     location = _validated(owner, location_id, tree, timestamp(now))
     key = locations.key_of(owner, location_id)
@@ -178,15 +179,22 @@ def _keep_what_lives(new: Tree, old: Tree, now: str, has_charger: Told) -> None:
     for evse in old.get("evses", ()):
         replacement = fresh.get(evse["uid"].upper())
         if replacement is not None:
-            spoken_for = has_charger(evse["uid"]) and not _OPERATORS & {replacement["status"], evse["status"]}
-            if spoken_for or replacement["status"] == "UNKNOWN":
-                replacement["status"] = evse["status"]
+            replacement["status"] = _status(replacement["status"], evse["status"], has_charger(evse["uid"]))
         elif evse["status"] == "REMOVED":
             new.setdefault("evses", []).append(evse)
         elif has_charger(evse["uid"]):
             raise InvalidRequest(f"/evses: {evse['uid']} is left out, but a charger serves it: see remove-evse")
         else:
             new.setdefault("evses", []).append({**evse, "status": "REMOVED", "last_updated": now})
+
+
+def _status(said: str, was: str, has_charger: bool) -> str:
+    """What an EVSE that was known before is now."""
+    if was == "REMOVED" and not has_charger:
+        return said  # left out before, and there again; one with a charger can only have been removed by name
+    if said == "UNKNOWN" or (has_charger and not _OPERATORS & {said, was}):
+        return was
+    return said
 
 
 def _settle_times(new: Tree, old: Tree | None, below: tuple[str, ...], now: str) -> None:

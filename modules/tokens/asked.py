@@ -34,7 +34,7 @@ from hub.core.parties import Party
 from hub.core.relay import Errand, Reply, relay
 from hub.core.routing import EVERYBODY, Receiver, destination, receiver
 from hub.core.units import Document, Unit
-from modules.tokens.asking import asked_at, bare, is_about, type_query
+from modules.tokens.asking import asked_at, bare, is_about, patience_s, type_query
 from modules.tokens.decision import rank
 from modules.tokens.prefixes import RFID
 from modules.tokens.probable import can_be_asked, learned, memory, whom_to_ask
@@ -209,7 +209,7 @@ async def _ask(question: Question, goes: Receiver, token: Tree) -> Reply:
         wires=LOCATION_REFERENCES,
         answers=AUTHORIZATION_INFO,
         given={"token": token},
-        deadline_s=call.hub.settings.authorize_timeout_s,
+        deadline_s=patience_s(call.hub, goes.partner),
     )
     try:
         reply = await relay(call, goes, errand)

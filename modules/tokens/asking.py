@@ -17,6 +17,7 @@ from hub.core.inbound import encode
 from hub.core.jsontypes import Json, Tree
 from hub.core.losses import pointers
 from hub.core.operations import EMSP_LIKE, SENDER
+from hub.core.parties import PartyRole
 from hub.core.ports import Hub, Place
 from hub.core.registry import Partner
 from modules.locations import service as locations
@@ -37,7 +38,7 @@ async def ask_emsp(
 
     Without `known` it is a token on no list: what the eMSP did not know of these it is not asked again for a minute.
     """
-    version, deadline_s = partner.version or VERSIONS[-1], hub.settings.authorize_timeout_s
+    version, deadline_s = partner.version or VERSIONS[-1], patience_s(hub, partner)
     unknown, at = memory(hub).unknown, asked_at(partner, uid, token_type)
     if known is None and unknown.holds(hub.clock, at):
         return Decision("NOT_ALLOWED", By.REAL_TIME)
@@ -65,6 +66,12 @@ async def ask_emsp(
         return Decision("NOT_ALLOWED", By.REAL_TIME)
     except (PeerFault, InvalidRequest, TimeoutError):
         return None
+
+
+def patience_s(hub: Hub, partner: Partner) -> float:
+    """How long it has for its answer. Another hub asks eMSPs itself, and waits for the slowest of them."""
+    settings = hub.settings
+    return settings.authorize_hub_timeout_s if PartyRole.HUB in partner.roles else settings.authorize_timeout_s
 
 
 def asked_at(partner: Partner, uid: str, token_type: str) -> tuple[str, ...]:

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import structlog
-
 from hub.core.clock import timestamp
 from hub.core.errors import Conflict, PeerRefused, PeerTimeout, PeerUnreachable
 from hub.core.inbound import parse
@@ -33,8 +31,7 @@ from partners.oicp.mapping import tokens as tokens_of_oicp
 from partners.oicp.mapping.authorization import Verdict
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.original import original, refused_with
-
-log = structlog.get_logger()
+from partners.oicp.unusable import Unusable, note_unusable, note_usable
 
 Message = Mapping[str, Any]
 
@@ -69,7 +66,15 @@ class Asking:
         token = await self._token(connection, uid, token_type, said)
         if verdict is not Verdict.ALLOWED:
             return {"allowed": verdict.value, "token": token}
-        session = await self._allowed(partner, message, said, token, asker=sender or self._bridge.hub.settings.party)
+        asker = sender or self._bridge.hub.settings.party
+        try:
+            session = await self._allowed(partner, message, said, token, asker=asker)
+        except Unusable as fault:
+            if connection.kind == "hub":  # else the SessionID is ours, and no fault of the EMP
+                await note_unusable(self._bridge.hub, partner.name, str(fault))
+            return {"allowed": Verdict.NOT_ALLOWED.value, "token": token}
+        if connection.kind == "hub":
+            await note_usable(self._bridge.hub, partner.name)
         return {"allowed": "ALLOWED", "token": token, "authorization_reference": session.reference}
 
     async def _left_with_us(self, partner: Partner, connection: Connection, uid: str, token_type: str) -> Card | None:
@@ -97,7 +102,10 @@ class Asking:
         if left.expires is not None and left.expires <= self._bridge.hub.clock.now():
             return {"allowed": "EXPIRED", "token": token}
         asker = sender or self._bridge.hub.settings.party
-        session = await self._allowed(partner, message, said, token, asker=asker)
+        try:
+            session = await self._allowed(partner, message, said, token, asker=asker)
+        except Unusable:
+            return {"allowed": Verdict.NOT_ALLOWED.value, "token": token}
         return {"allowed": "ALLOWED", "token": token, "authorization_reference": session.reference}
 
     async def _question(
@@ -122,9 +130,10 @@ class Asking:
     async def _allowed(
         self, partner: Partner, message: Message, said: Message, token: Tree, *, asker: str
     ) -> OicpSession:
+        """Raises: Unusable."""
         session_id = str(message.get("SessionID") or said.get("SessionID") or "")
         if not ids.is_session_id(session_id):
-            raise self._no_charge(partner, "the hub allowed a charge without a SessionID in OICP's form")
+            raise Unusable("the hub allowed a charge without a SessionID in OICP's form")
         party = Party.of(token["country_code"], token["party_id"])
         session = OicpSession(
             id=session_id.lower(),
@@ -143,13 +152,7 @@ class Asking:
         try:
             return await self._bridge.ledger.opened(session)
         except Conflict:
-            raise self._no_charge(partner, "the hub allowed a charge under the SessionID of another") from None
-
-    @staticmethod
-    def _no_charge(partner: Partner, why: str) -> PeerUnreachable:
-        """It could never be told of, nor billed: so it must not begin."""
-        log.warning("authorization not usable", partner=partner.name, why=why)
-        return PeerUnreachable(why)
+            raise Unusable("the hub allowed a charge under the SessionID of another") from None
 
     @staticmethod
     def _who_answered(connection: Connection, said: Message) -> Party:

@@ -17,7 +17,7 @@ from partners.oicp.card_tokens import CardTokens
 from partners.oicp.cards import OICP_CARDS, OICP_PIN_COSTS
 from partners.oicp.carrying import Carrying
 from partners.oicp.client import Client
-from partners.oicp.connections import OICP_PULLS, Connections
+from partners.oicp.connections import OICP_PULLS, OICP_RELEASED, Connections
 from partners.oicp.evse_follower import EvseFollower
 from partners.oicp.evse_intake import OICP_PROJECTIONS, EvseIntake
 from partners.oicp.evse_lists import EvseLists
@@ -58,7 +58,8 @@ from partners.oicp.unused import UnusedSessions
 OICP_KINDS: Final[tuple[Kind, ...]] = (
     *(OICP_SESSIONS, OICP_RECORDS, OICP_PIN_COSTS, OICP_PIN_TRIES),
     *(OICP_EVSES, OICP_STATES, OICP_PROJECTIONS, OICP_OPERATORS, OICP_FINDINGS),
-    *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS, OICP_CARDS, OICP_PRICES, OICP_FORMER_PRICES, OICP_SETS, OICP_HELD),
+    *(OICP_ACKNOWLEDGED, OICP_PUSHES, OICP_PULLS, OICP_RELEASED, OICP_SETS, OICP_HELD),
+    *(OICP_CARDS, OICP_PRICES, OICP_FORMER_PRICES),
 )
 
 
@@ -81,7 +82,8 @@ class Oicp:
         self.follower = EvseFollower(hub, connections, self.operators)
         self.projection = EvseProjection(hub, connections, self.table)
         self.intake = EvseIntake(hub)
-        self.intake.on_written(self.projection.wake)
+        for told in (self.follower.on_written, self.intake.on_written):
+            told(self.projection.wake)
         self.evse_pushes = EvsePushes(hub, self.intake)
         self.evse_lists = EvseLists(hub)
         self.status_lists = StatusLists(hub, self.table, self.evse_lists)

@@ -1,8 +1,8 @@
 """An order of OICP carried out: sent on as a command of OCPI, and its result waited for.
 
 OICP wants the final result in the answer; OCPI gives it later. So the request is held until the CommandResult is there,
-at most `WAIT_S`; a hub breaks off after 60 s. After that nobody may charge under this SessionID: what begins all the
-same is stopped, since its CDR could never be delivered.
+at most `WAIT_S` from when it came; a hub breaks off after 60 s. After that nobody may charge under this SessionID: what
+begins all the same is stopped, since its CDR could never be delivered.
 
     EMP --AuthorizeRemoteStart--> hub --START_SESSION, response_url oicp:results/{SessionID}--> CPO
         <----Acknowledgement-----     <--CommandResult-----------------------------------------
@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -63,9 +63,9 @@ class Carrying:
             raise Refused(Code.SESSION_INVALID, "the charge is over")
         if not (session.session and session.is_open):
             ring = self._rings.get(session.id) or asyncio.Event()
-            wait_s = 0.0 if session.state == REFUSED else WAIT_S
+            until = self._until(0.0 if session.state == REFUSED else WAIT_S)
             try:
-                why = await self._awaited(session, ring, command, terms_with(call.connection), wait_s)
+                why = await self._awaited(session, ring, command, terms_with(call.connection), until)
             except NotFound:  # it did not begin, and the reservation that it would have come of has its own id again
                 why = Refused(Code.EVSE_UNREACHABLE)
             if why is not None:
@@ -74,7 +74,7 @@ class Carrying:
 
     async def carry_out(self, call: Call, session: OicpSession, command: str, order: Tree) -> Message:
         """Send the order, wait for its result, answer. Raises: Refused."""
-        begins = command in ("START_SESSION", "RESERVE_NOW")
+        begins, until = command in ("START_SESSION", "RESERVE_NOW"), self._until(WAIT_S)
         await self._bridge.ledger.change(session.id, lambda known: replace(known, result="", code=""))
         ring = self._rings[session.id] = asyncio.Event()
         try:
@@ -85,7 +85,7 @@ class Carrying:
             why = no_at_once(said, command, terms)
             if why is not None and said.is_success and await self._is_offline(session):
                 why = Refused(Code.EVSE_UNREACHABLE)
-            why = why or await self._awaited(session, ring, command, terms)
+            why = why or await self._awaited(session, ring, command, terms, until)
         finally:
             self._rings.pop(session.id, None)
         if why is not None and not (begins and await self._has_begun(session, command, why)):
@@ -118,15 +118,17 @@ class Carrying:
             to=session.cpo_party,
         )
 
+    def _until(self, wait_s: float) -> datetime:
+        return self._bridge.hub.clock.now() + timedelta(seconds=wait_s)
+
     async def _awaited(
-        self, session: OicpSession, ring: asyncio.Event, command: str, terms: Terms, wait_s: float = WAIT_S
+        self, session: OicpSession, ring: asyncio.Event, command: str, terms: Terms, until: datetime
     ) -> Refused | None:
         """What the CommandResult says against it; of none in time, that the CPO of OICP is silent, or the EVSE.
 
         It may come to another process of this hub: so the row is looked at, too.
         """
         clock = self._bridge.hub.clock
-        until = clock.now() + timedelta(seconds=wait_s)
         while not (session := await self._bridge.ledger.get(session.id)).is_decided:
             if clock.now() >= until:
                 return Refused(Code.PARTNER_SILENT if session.cpo else Code.EVSE_UNREACHABLE)

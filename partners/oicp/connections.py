@@ -25,6 +25,8 @@ log = structlog.get_logger()
 OICP_CONNECTIONS: Final = Kind("oicp_connections")
 OICP_PULLS: Final = Kind("oicp_pulls")
 """How far pulls of a hub are: of one that comes back all is pulled once more."""
+OICP_RELEASED: Final = Kind("oicp_released")
+"""CPOs that came from behind a hub, and have not told of their EVSEs by themselves yet: see `moved_evses`."""
 MOST_LEARNED: Final = 5_000
 """Parties behind one hub; there are some thousand in all of Europe."""
 
@@ -185,7 +187,13 @@ class Connections:
             return partner.model_copy(update={"claims": kept, "invited": kept})
 
         audit = Audit(actor, "oicp.party_released", name, f"{claim.role} {claim.party} to {to}")
-        await self._hub.registry.change(name, without, lambda unit: unit.audited(audit))
+
+        def noted(unit: Unit) -> Unit:
+            if claim.role is PartyRole.CPO:
+                unit.put(Put(OICP_RELEASED, str(claim.party), name.encode()))
+            return unit.audited(audit)
+
+        await self._hub.registry.change(name, without, noted)
 
     def _must_be_free(self, connection: Connection, claims: tuple[Claim, ...], known: Partner | None) -> None:
         """Raises: Conflict."""

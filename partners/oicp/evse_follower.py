@@ -22,9 +22,11 @@ from hub.core.store.documents import Page
 from hub.core.units import ChangeRow, Delete, Document, Put, Unit
 from modules.locations.store import LOCATIONS
 from partners.oicp.connections import Connections
+from partners.oicp.evse_intake import OICP_PROJECTIONS
 from partners.oicp.evse_rendering import Known, Rendered, rendered
 from partners.oicp.evse_table import OICP_EVSES, OICP_STATES
 from partners.oicp.findings import OICP_FINDINGS
+from partners.oicp.moved_evses import MovedEvses
 from partners.oicp.operators import Operators
 from partners.oicp.rounds import Rounds
 from partners.oicp.status_follower import StatusFollower, is_of_status
@@ -47,6 +49,7 @@ class EvseFollower:
         self._read_to: int | None = None
         self._dirty: dict[str, frozenset[str]] = {}
         self._statuses = StatusFollower(hub, self._is_connected)
+        self._moved = MovedEvses(hub)
         self._owners: dict[str, None] = {}
         self._rounds = Rounds(hub, self.catch_up, waits="the table of EVSEs waits")
         self._listeners: list[Callable[[], None]] = []
@@ -117,7 +120,11 @@ class EvseFollower:
         shared = [document for document in documents if not audience_in(document.key)]
         if not shared:
             return
-        store, keys = self._hub.store, [document.key for document in shared]
+        await self._moved.end(document.owner for document in shared)
+        store = self._hub.store
+        waiting = await store.get_many(OICP_PROJECTIONS, [document.key for document in shared])
+        shared = [document for document in shared if document.key not in waiting]  # they are to be made anew first
+        keys = [document.key for document in shared]
         among = {"location": keys}
         page: Page = await store.page(
             OICP_EVSES, date_from=None, date_to=None, offset=0, limit=_MOST_AT_ONCE, among=among

@@ -15,7 +15,7 @@ from typing import Final
 from hub.core.inbound import encode
 from hub.core.ports import Hub
 from hub.core.units import Document
-from partners.oicp import ids, voices
+from partners.oicp import voices
 from partners.oicp.acknowledged import DOUBTED, REFUSED, Acknowledged, AcknowledgedStore, digest_of
 from partners.oicp.connections import Connection
 from partners.oicp.evse_table import GONE, HERE, OICP_EVSES, EvseRow, read
@@ -121,7 +121,5 @@ def _compare(plan: Plan, connection: Connection, row: EvseRow, before: str, word
 
 
 def operator_there(connection: Connection, row: EvseRow) -> str:
-    """Under which of our ids there an EVSE is pushed: its operator's, where that is one of them, else its CPO's."""
-    own = ids.EvseID.parse(row.place.evse_id).operator.canonical
-    same = (each for each in connection.operator_ids if ids.OperatorID.parse(each).canonical == own)
-    return next(same, "") or voices.operator(connection, row.place.owner)
+    """Under which of our ids there an EVSE is pushed."""
+    return voices.operator_of_evse(connection, row.place.evse_id, row.place.owner)

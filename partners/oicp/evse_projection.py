@@ -111,11 +111,13 @@ class EvseProjection:
         await self._write(location, new, before, known)
 
     async def _gone(self, location: str, before: Tree) -> set[str]:
-        """The uids of its EVSEs that came in OICP and are no more, or elsewhere now."""
-        keys = (_key(evse) for evse in before.get("evses") or ())
-        rows = await self._table.get_many(key for key in keys if key)
-        told = (row for row in rows.values() if row.source)
-        return {row.place.evse_uid.upper() for row in told if row.gone or row.place.location != location}
+        """The uids of its EVSEs that came in OICP and are no more, or elsewhere now.
+
+        The row of one that is elsewhere now may have another uid there: so they go by their EvseID.
+        """
+        by_key = {_key(evse): evse["uid"].upper() for evse in before.get("evses") or ()}
+        rows = await self._table.get_many(key for key in by_key if key)
+        return {by_key[key] for key, row in rows.items() if row.gone or row.place.location != location}
 
     async def _made(self, rows: Sequence[EvseRow], before: Tree | None) -> Tree:
         """Raises: NotSayable, InvalidRequest."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from hub.core.ports import Hub
@@ -24,6 +24,7 @@ from partners.oicp.evse_intake import EvseIntake, Known, Record, Source, by_key
 from partners.oicp.evse_table import HERE, OICP_EVSES, key_of
 from partners.oicp.face import Call
 from partners.oicp.mapping.evse_status import NOT_FOUND
+from partners.oicp.moved_evses import MovedEvses
 from partners.oicp.whole_pushes import understood
 
 Message = Mapping[str, Any]
@@ -37,6 +38,7 @@ class EvsePushes:
     def __init__(self, hub: Hub, intake: EvseIntake) -> None:
         self._hub = hub
         self._intake = intake
+        self._moved = MovedEvses(hub)
         self._busy: set[tuple[str, str]] = set()
 
     async def data(self, call: Call) -> Message:
@@ -69,10 +71,16 @@ class EvsePushes:
             told, gone = {}, {key: known[key] for key in here}
         elif action == "fullLoad":
             gone = await self._intake.known(key for key in await self._keys(source) if key not in told)
+        moved = await self._moved.released(_owners(told, source))
+        for owner in moved:
+            left = await self._moved.left(owner, to=source.partner)
+            gone = {**gone, **{key: each for key, each in left.items() if key not in told}}
         try:
             await self._intake.write(source, told, gone, known, amends)
         except ids.InvalidId as fault:
             raise Refused(Code.DATA_ERROR, info=fault.message) from None
+        for owner in moved:
+            await self._moved.settled(owner)
 
     async def _keys(self, source: Source) -> list[str]:
         """Of all that is there of a source."""
@@ -135,6 +143,16 @@ def _each_once(connection: Connection, records: list[Record]) -> dict[str, Recor
     if len(found) < len(records):
         twice = next(key for key, times in Counter(key_of(each["EvseID"]) for each in records).items() if times > 1)
         raise Refused(Code.DATA_TRANSACTION, info=f"{found[twice]['EvseID']} is in it twice")
+    return found
+
+
+def _owners(told: Mapping[str, Record], source: Source) -> list[str]:
+    """Whose EVSEs these are; those of a country that nobody can tell are nobody's."""
+    operators = {ids.EvseID.parse(record["EvseID"]).operator for record in told.values()}
+    found: list[str] = []
+    for operator in (*operators, ids.OperatorID.parse(source.operator_id)):
+        with suppress(ids.InvalidId):
+            found.append(str(operator.party(source.terms.countries)))
     return found
 
 

@@ -16,7 +16,7 @@ from partners.oicp.connection import Connection
 from partners.oicp.evse_sending import Refusal
 from partners.oicp.operators import Operators
 from partners.oicp.our_cards import cards_set, our_cards
-from partners.oicp.our_prices import evses_set, our_evse_prices, our_products, products_set
+from partners.oicp.our_prices import evses_set, our_prices, products_set
 from partners.oicp.price_pull import PricePull
 from partners.oicp.set_push import SetPush
 
@@ -80,7 +80,6 @@ class Exchanges:
         if connection.pushes_prices and connection.operator_ids:
             await self._operators.refresh()
             terms = terms_with(connection, self._operators.said(self._hub.settings.party))
-            products, names = await our_products(self._hub, connection, terms)
-            await self.sets.push(connection, products_set(self._hub, connection, terms), products)
-            evses = await our_evse_prices(self._hub, names)
-            await self.sets.push(connection, evses_set(self._hub, connection), evses)
+            for operator, ours in (await our_prices(self._hub, connection, terms)).items():
+                await self.sets.push(connection, products_set(self._hub, connection, terms, operator), ours.products)
+                await self.sets.push(connection, evses_set(self._hub, connection, operator), ours.evses)

@@ -26,8 +26,8 @@ from hub.core.units import ABSENT, Delete, Document, Kind, Put, Unit
 
 OICP_SESSIONS: Final = Kind(
     "oicp_sessions",
-    columns=("state", "reference", "session", "evse", "partner_session", "reservation"),
-    indexed=("state", "reference", "session", "evse", "partner_session", "reservation"),
+    columns=("state", "reference", "session", "evse", "partner_session", "reservation", "open_at"),
+    indexed=("state", "reference", "session", "evse", "partner_session", "reservation", "open_at"),
 )
 PENDING: Final = "pending"
 ACTIVE: Final = "active"
@@ -41,6 +41,7 @@ OPEN: Final = frozenset({PENDING, ACTIVE, ENDED})
 _WAITING: Final = UNBEGUN | {REFUSED}
 """What an order may be whose hub has not told its SessionID."""
 _ATTEMPTS: Final = 5
+_MOST_AT_AN_EVSE: Final = 200
 _KEPT: Final = timedelta(days=400)
 _LATE: Final = timedelta(days=1)
 """So long a charge whose CPO gives it no name of ours may still be that of an unused session."""
@@ -76,6 +77,8 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
     """Key of the OCPI session, once there is one (`DE*ABC/id`)."""
     reservation: str = ""
     """OCPI reservation_id, of a reservation."""
+    expires: datetime | None = None
+    """When a reservation of one of our own EVSEs has run out."""
     opened: datetime
     told: dict[str, str] = {}
     """What was said of it, each with the time: `start`, `progress`, `end`."""
@@ -112,7 +115,8 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
     def put(self, *, expect: int = ABSENT) -> Put:
         """The write of it."""
         names = (self.reference.upper(), self.session.upper(), self.evse_id, self._partner_session)
-        columns = (self.state, *names, self.reservation.upper())
+        open_at = self.evse_id if self.is_open or self.state == UNUSED else ""
+        columns = (self.state, *names, self.reservation.upper(), open_at)
         return Put(
             OICP_SESSIONS,
             self.id,
@@ -219,7 +223,11 @@ class Ledger:
 
     async def open_at(self, evse_id: str) -> list[OicpSession]:
         """What is pending or going on at an EVSE, and what was unused on the last day; the newest last."""
-        found = map(_read, await self._hub.store.select(OICP_SESSIONS, equal={"evse": evse_id}, limit=1_000))
+        if not evse_id:
+            return []
+        equal = {"open_at": evse_id}
+        newest = await self._hub.store.select(OICP_SESSIONS, equal=equal, descending=True, limit=_MOST_AT_AN_EVSE)
+        found = map(_read, newest)
         late = self._hub.clock.now() - _LATE
         told = [s for s in found if s.is_open or (s.state == UNUSED and s.opened > late)]
         return sorted(told, key=lambda each: each.opened)

@@ -141,9 +141,10 @@ class PriceTariffs:
         return read_again
 
     async def tariff_ids(self, rows: Sequence[EvseRow]) -> Mapping[str, Sequence[str]]:
-        """What connectors name: the products for everybody, else the default price."""
+        """What connectors name: products for everybody, from who tells of the EVSE; else the default price."""
         told = await self._prices.of_evses([row.key for row in rows])
-        pricing = [price.tree for prices in told.values() for price in prices]
+        tellers = {row.key: row.source.partition("/")[0] for row in rows}
+        pricing = [price.tree for key, prices in told.items() for price in prices if price.teller == tellers[key]]
         found: dict[str, Sequence[str]] = dict(tariff_ids_of(pricing, None))
         defaults: dict[str, bool] = {}
         for row in rows:

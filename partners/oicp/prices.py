@@ -53,6 +53,11 @@ class Price:
     def key(self) -> str:
         return f"{self.source}/{self.what}/{self.provider}/{self.name}"
 
+    @property
+    def teller(self) -> str:
+        """The partner that told it."""
+        return self.source.partition("/")[0]
+
     def put(self, *, expect: int = ANY) -> Put:
         """The write of it."""
         gone = GONE if self.gone else HERE

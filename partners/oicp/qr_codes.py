@@ -101,7 +101,9 @@ class QrCodes:
         """The yes of the EMP; None, where it says neither yes nor no. Raises: Refused, for its no."""
         if not connection.base_url:
             return None
-        deadline_s = self._bridge.hub.settings.authorize_timeout_s
+        settings = self._bridge.hub.settings
+        is_hub = connection.kind == "hub"
+        deadline_s = settings.authorize_hub_timeout_s if is_hub else settings.authorize_timeout_s
         how = {"id": question["OperatorID"], "deadline_s": deadline_s, "wait": False}
         try:
             said = await self._bridge.ask(connection, "AuthorizeStart", question, **how)

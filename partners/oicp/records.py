@@ -36,6 +36,7 @@ from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, acknowledged
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
+from partners.oicp.evse_table import key_of
 from partners.oicp.face import Call
 from partners.oicp.ledger import OicpSession
 from partners.oicp.left_cards import charge_of_left_card, remember
@@ -43,6 +44,7 @@ from partners.oicp.mapping import times
 from partners.oicp.mapping.cdrs import facts_of, lost_in, oddities, record_of
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.notifications import Notifications
+from partners.oicp.prices import Prices
 from partners.oicp.record_checks import check, check_promise, put_right
 from partners.oicp.record_content import is_same_record
 from partners.oicp.record_prices import prices_of
@@ -65,6 +67,7 @@ class Records:
         self._bridge = bridge
         self._notifications = notifications
         self._sessions = RecordSessions(bridge.hub, notifications)
+        self._prices = Prices(bridge.hub)
         self.store = RecordStore(bridge.hub)
         self._sending = RecordSending(bridge, self.store)
         self._under_way: set[str] = set()
@@ -211,7 +214,9 @@ class Records:
         connection = self._bridge.connections.of(record.cpo)
         agreed = connection.tariffs() if connection is not None else []
         product = str(record.record.get("PartnerProductID") or "")
-        prices = await prices_of(store, row, place.owner, product, connector.get("tariff_ids") or (), agreed)
+        ids_of_all, key = connector.get("tariff_ids") or (), key_of(place.evse_id)
+        told = (await self._prices.of_evses([key])).get(key, ())
+        prices = await prices_of(store, row, place.owner, product, ids_of_all, agreed, told)
         return facts_of(
             record.record,
             party=Party.parse(row.cpo_party),

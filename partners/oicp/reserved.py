@@ -23,13 +23,18 @@ class Reserved:
         self._bridge = bridge
 
     async def found(self, call: Call, place: EvsePlace) -> OicpSession | None:
-        """What keeps one of our own EVSEs for this driver."""
+        """What keeps one of our own EVSEs for this driver.
+
+        Not what has run out, unless its hub goes on to call the charge by that.
+        """
         if place.owner not in self._bridge.hub.settings.own_parties:
             return None
         driver = medium_of(without_pin(call.message["Identification"]), terms_with(call.connection)).uid
+        now, issued = self._bridge.hub.clock.now(), issued_by(call).lower()
         for known in reversed(await self._bridge.ledger.open_at(place.evse_id)):
             fits = known.emp == call.partner.name and known.token.get("uid") == driver
-            if fits and known.is_open and known.origin == "reservation":
+            stands = known.expires is None or known.expires > now or known.id == issued
+            if fits and stands and known.is_open and known.origin == "reservation":
                 return known
         return None
 

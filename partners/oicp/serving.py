@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -120,11 +120,11 @@ class Serving:
     async def _reservation_start(self, call: Call) -> Message:
         place = await self._place(call)
         minutes = minutes_of(call.message)
-        ordered = await _first_or_known(partial(self._reservation, call, place))
+        expires = self._bridge.hub.clock.now() + timedelta(minutes=minutes)
+        ordered = await _first_or_known(partial(self._reservation, call, place, expires))
         if ordered.is_known:
             return await self._carrying.told_again(call, ordered.session, "RESERVE_NOW")
         session = ordered.session
-        expires = self._bridge.hub.clock.now() + timedelta(minutes=minutes)
         order = {
             **self._order(session, place),
             "expiry_date": timestamp(expires),
@@ -132,10 +132,12 @@ class Serving:
         }
         return await self._carrying.carry_out(call, session, "RESERVE_NOW", order)
 
-    async def _reservation(self, call: Call, place: EvsePlace) -> _Ordered:
+    async def _reservation(self, call: Call, place: EvsePlace, expires: datetime) -> _Ordered:
         """The session of a reservation. Raises: Refused, Conflict."""
         known = await self._asked_before(call, place, "reservation")
-        return _Ordered(known or await self._opened(call, place, "reservation"), is_known=known is not None)
+        if known is not None:
+            return _Ordered(known, is_known=True)
+        return _Ordered(await self._opened(call, place, "reservation", expires=expires))
 
     async def _remote_stop(self, call: Call) -> Message:
         session = await self._own(call)
@@ -144,8 +146,8 @@ class Serving:
 
     async def _reservation_stop(self, call: Call) -> Message:
         session = await self._own(call)
-        if session.origin != "reservation":
-            raise Refused(Code.SESSION_INVALID)
+        if session.origin != "reservation" or "start" in session.told:
+            raise Refused(Code.SESSION_INVALID)  # it never was one, or a charge has come of it
         answer = await self._carrying.carry_out(call, session, "CANCEL_RESERVATION", {"reservation_id": session.id})
         await self.on_released(session)
         return answer
@@ -183,7 +185,9 @@ class Serving:
             self._bridge, call, origin=origin, evse_id=place.evse_id, identification=identification
         )
 
-    async def _opened(self, call: Call, place: EvsePlace, origin: str) -> OicpSession:
+    async def _opened(
+        self, call: Call, place: EvsePlace, origin: str, *, expires: datetime | None = None
+    ) -> OicpSession:
         message, connection = call.message, call.connection
         party = ids.ProviderID.parse(message["ProviderID"]).party()
         if connection.kind == "hub":
@@ -209,6 +213,7 @@ class Serving:
                 product=message.get("PartnerProductID", ""),
                 emp_partner_session=message.get("EMPPartnerSessionID", ""),
                 reference=session_id,
+                expires=expires,
                 opened=self._bridge.hub.clock.now(),
             )
         )

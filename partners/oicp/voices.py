@@ -21,6 +21,16 @@ def operator(connection: Connection, party: str) -> str:
     return ids.OperatorID.of(Party.parse(party)).styled(connection.operator_style)
 
 
+def operator_of_evse(connection: Connection, evse_id: str, party: str) -> str:
+    """The OperatorID of ours under which an EVSE of CPO `party` is told at a hub.
+
+    Its own operator's, where that is one of them, else its CPO's. Raises: InvalidId.
+    """
+    own = ids.EvseID.parse(evse_id).operator.canonical
+    same = (each for each in connection.operator_ids if ids.OperatorID.parse(each).canonical == own)
+    return next(same, "") or operator(connection, party)
+
+
 def provider(connection: Connection, party: str) -> str:
     """The ProviderID under which eMSP `party` speaks there."""
     if connection.kind == "hub":

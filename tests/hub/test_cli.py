@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import pytest
 import structlog
 import typer
+from cryptography.hazmat.primitives import hashes
 from typer.testing import CliRunner
 
 from hub.cli.commands import app
@@ -666,6 +667,16 @@ def test_a_partner_of_oicp_is_connected_with_certificates_on_both_sides(shell: S
         {"PullEvseData": 10},
     )
     assert shell.ok("oicp", "show", "dcb") == made
+    assert made["server_ca"] == authority.pem
+    for words_of in (("show", "dcb"), ("certificate", "qa")):
+        read = shell.run("oicp", *words_of)
+        assert (read.code, "BEGIN CERTIFICATE" in read.out, "CN=Test CA" in read.out) == (0, False, True)
+        assert all(len(line) < 200 for line in read.out.splitlines())
+    [read_by_people] = made["server_authorities"]
+    assert read_by_people["fingerprint"] == authority.certificate.fingerprint(hashes.SHA256()).hex()
+    assert (read_by_people["subject"], read_by_people["issuer"]) == ("CN=Test CA", "CN=Test CA")
+    assert read_by_people["ends_soon"] is False
+    assert read_by_people["fingerprint"] in shell.run("oicp", "show", "dcb").out
     assert [each["name"] for each in shell.ok("oicp", "list")["items"]] == ["dcb"]
     assert shell.ok("oicp", "certificate", "qa")["shown_to"] == ["dcb"]
     assert [each["name"] for each in shell.ok("oicp", "certificate")["items"]] == ["qa"]

@@ -95,6 +95,18 @@ async def test_an_evse_that_is_left_out_is_removed(world: World) -> None:
     assert await statuses(world) == {"E2": "AVAILABLE", "E3": "AVAILABLE", "E1": "REMOVED"}
 
 
+async def test_an_evse_that_was_left_out_is_there_again_when_it_is_told_again(world: World) -> None:
+    await put(world, location(evses=("E2", "E3")))
+    tree = location()
+    del tree["evses"][0]["status"]
+    await put(world, tree)
+    assert (await statuses(world))["E1"] == "UNKNOWN"
+    said = await world.ask("GET", world.at("sender/locations/LOC1/E1"), by="e1")
+    assert (said.http, said.data["status"]) == (200, "UNKNOWN")
+    assert await location_of_evse(world.store, OURS, "E1") == LOC1
+    assert await reports(world, "E1", "AVAILABLE")
+
+
 async def test_an_evse_that_a_charger_serves_is_not_left_out_by_accident(world: World) -> None:
     async with world.unchanged():
         with pytest.raises(InvalidRequest, match="/evses: E1 is left out, but a charger serves it"):
@@ -164,6 +176,9 @@ async def test_a_new_location_is_no_older_than_what_is_in_it(world: World) -> No
         ("CHARGING", "REMOVED", True, "REMOVED"),
         ("CHARGING", "PLANNED", True, "PLANNED"),
         ("REMOVED", None, True, "REMOVED"),
+        ("REMOVED", None, False, "UNKNOWN"),
+        ("REMOVED", "UNKNOWN", False, "UNKNOWN"),
+        ("REMOVED", "REMOVED", False, "REMOVED"),
         ("REMOVED", "AVAILABLE", True, "AVAILABLE"),
         ("PLANNED", "AVAILABLE", True, "AVAILABLE"),
     ],

@@ -32,6 +32,7 @@ class Asked:
     message: dict[str, Any]
     id: str
     query: Mapping[str, str] = field(default_factory=dict)
+    deadline_s: float | None = None
 
 
 @dataclass
@@ -51,9 +52,11 @@ class ScriptedClient:
         *,
         id: str = "",  # noqa: A002 - the word of OICP's paths
         query: Mapping[str, str] | None = None,
+        deadline_s: float | None = None,
         **_: Any,
     ) -> Answer:
-        asked = Asked(connection.partner, operation_name, write(REQUESTS[operation_name], message), id, query or {})
+        written = write(REQUESTS[operation_name], message)
+        asked = Asked(connection.partner, operation_name, written, id, query or {}, deadline_s)
         self.asked.append(asked)
         if self.before is not None:
             await self.before(asked)

@@ -23,10 +23,10 @@ def no(code: str) -> dict[str, Any]:
     return {"Result": False, "StatusCode": {"Code": code, "Description": "no"}}
 
 
-def _named(record: Mapping[str, Any]) -> str:
-    """What an item of a set is known by."""
+def _named(record: Mapping[str, Any], by: str) -> str:
+    """What an item of a set is known by; a product by its operator, too."""
     if "ProductID" in record:
-        return str(record["ProductID"])
+        return f"{by}/{record['ProductID']}"
     identification = record.get("Identification", {})
     return str(record.get("EvseID") or next(iter(identification.values()))["UID"])
 
@@ -67,7 +67,7 @@ class ScriptedHub:
             told = told[name]
         self.pushes.append((asked.operation, asked.message["ActionType"], len(told)))
         known = self.sets.setdefault(asked.operation, {})
-        return self._take(known, asked.message["ActionType"], {_named(each): each for each in told})
+        return self._take(known, asked.message["ActionType"], {_named(each, asked.id): each for each in told})
 
     def _take(self, known: dict[str, Any], action: str, told: dict[str, Any]) -> Any:
         there = known.keys() & told.keys()

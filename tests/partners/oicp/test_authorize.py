@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from hub.core.errors import PeerRefused, PeerTimeout
-from hub.core.parties import PartyRole
+from hub.core.parties import Party, PartyRole
+from modules.tokens import service as tokens
+from modules.tokens.authorize import By, authorize
+from modules.tokens.wire import TOKEN
+from partners.oicp import findings
 from partners.oicp.answers import Code, Refused
 from partners.oicp.ledger import PENDING, OicpSession
 from tests.partners.oicp.bridged import Asked, Bridged, bridged
@@ -173,8 +178,44 @@ async def test_a_yes_under_a_session_id_that_is_none_or_anothers_is_no_yes(
     await alone.oicp.bridge.ledger.open(taken.closed() if is_over else taken)
     alone.client.script = _emp_says("000", ProviderID="DE-8EO", SessionID=named)
     said = await _asked_by_c1(alone)
-    assert (said.http, said.code) == (200, 4003)
+    assert (said.code, said.data["allowed"]) == (1000, "NOT_ALLOWED")
+    assert "authorization_reference" not in said.data
     assert (await alone.oicp.bridge.ledger.get(USED)).token == {"uid": "ANOTHER"}
+
+
+async def test_a_yes_that_no_charge_can_be_known_by_is_found_until_there_is_a_good_one(alone: Bridged) -> None:
+    await alone.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+    alone.client.script = _emp_says("000", ProviderID="DE-8EO", SessionID="x")
+    await _asked_by_c1(alone)
+    [found] = await findings.shown(alone.world.store)
+    assert (found["owner"], found["example"]) == ("hbs", "AuthorizeStart SessionID")
+    assert "without a SessionID" in found["reason"]
+    alone.client.script = _emp_says("000", ProviderID="DE-8EO", SessionID=USED)
+    assert (await _asked_by_c1(alone)).data["allowed"] == "ALLOWED"
+    assert await findings.shown(alone.world.store) == []
+
+
+async def _card_behind(bridge: Bridged, name: str) -> None:
+    """A provider behind this hub has a card that may charge offline."""
+    hub, party = bridge.world.hub, Party("DE", "8EO")
+    await bridge.oicp.connections.learn(bridge.oicp.connections.get(name), PartyRole.EMSP, party)
+    card = token("2.3.0", "DE*8EO", UID, whitelist="ALLOWED_OFFLINE", contract_id="DE-8EO-C00000001-0")
+    await tokens.put(hub.store, party, UID, TOKEN["2.3.0"].read(card), now=hub.clock.now())
+
+
+async def test_a_card_that_may_charge_offline_does_not_where_the_hub_answered_in_no_usable_way(alone: Bridged) -> None:
+    await alone.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+    hub = alone.world.hub
+    await _card_behind(alone, "hbs")
+    alone.client.script = _emp_says("000", ProviderID="DE-8EO", SessionID="x")
+    assert (await _asked_by_c1(alone)).data["allowed"] == "NOT_ALLOWED"
+    assert not (await authorize(hub, UID, None, at="CP1")).accepted
+
+    def silent(asked: Asked) -> Any:
+        raise PeerTimeout
+
+    alone.client.script = silent
+    assert (await authorize(hub, UID, None, at="CP2")).accepted
 
 
 @pytest.mark.parametrize(
@@ -300,3 +341,44 @@ async def test_what_an_emsp_says_with_http_200_is_its_word(bridge: Bridged, stat
     await _card_of_e1(bridge)
     bridge.world.peers.script = _says_with(200, status_code)
     assert await _code(bridge.ask("abc", "AuthorizeStart", _start(), id="DE*ABC")) is code
+
+
+async def test_another_hub_has_longer_for_its_answer_than_an_emp(alone: Bridged) -> None:
+    await alone.connect("dcb", "emp", provider_ids=("DE-DCB",))
+    await alone.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+    alone.client.script = _emp_says("102")
+    await _asked_by_c1(alone)
+    await authorize(alone.world.hub, "0102030405060708090B", None, at="CP1")
+    given = {(asked.partner, asked.deadline_s) for asked in alone.client.asked}
+    assert given == {("dcb", 2.0), ("hbs", 8.0)}
+
+
+@pytest.fixture
+async def hurried(sqlite_url: str) -> AsyncIterator[Bridged]:
+    """EMPs have next to no time; another hub has the usual."""
+    async with bridged(sqlite_url, partners=False, authorize_timeout_s=0.001) as made:
+        await made.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+        yield made
+
+
+async def test_a_card_at_our_charger_waits_for_a_hub_that_asks_others_first(hurried: Bridged) -> None:
+    async def asks_others(asked: Asked) -> None:
+        await asyncio.sleep(0.1)
+
+    hurried.client.before = asks_others
+    hurried.client.script = _emp_says("000", ProviderID="DE-8EO", SessionID=USED)
+    assert (await authorize(hurried.world.hub, UID, None, at="CP1")).accepted
+
+
+async def test_a_hub_that_is_silent_leaves_it_to_the_whitelist(sqlite_url: str) -> None:
+    async with bridged(sqlite_url, partners=False, authorize_hub_timeout_s=0.05) as made:
+        await made.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+        await _card_behind(made, "hbs")
+        never = asyncio.Event()
+
+        async def hangs(asked: Asked) -> None:
+            await never.wait()
+
+        made.client.before = hangs
+        decision = await authorize(made.world.hub, UID, None, at="CP1")
+        assert (decision.allowed, decision.by) == ("ALLOWED", By.OFFLINE)

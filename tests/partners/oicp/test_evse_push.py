@@ -14,6 +14,7 @@ from hub.core.clock import timestamp
 from hub.core.errors import PeerRefused, PeerTimeout
 from hub.core.parties import Party, PartyRole
 from modules.locations import foreign
+from modules.locations import service as locations
 from partners.oicp import findings
 from partners.oicp.agreed import terms_with
 from partners.oicp.evse_intake import Source
@@ -21,7 +22,7 @@ from partners.oicp.evse_sending import Refusal
 from partners.sandbox.oicp.samples import evse
 from tests.partners.oicp.bridged import Bridged, bridged
 from tests.partners.oicp.scripted_hub import ScriptedHub
-from tests.world import NOW, OURS, their_location
+from tests.world import NOW, OURS, location, their_location
 
 AAA = Party("BE", "AAA")
 DATA, STATUS = "PushEvseData", "PushEvseStatus"
@@ -396,3 +397,19 @@ async def test_each_operator_id_of_ours_has_its_own_name_and_the_terms_of_the_hu
     await yard.bridge.connect("hbs", "hub", **ids, terms={"operator_name": "Agreed"})
     await yard.push()
     assert _names(yard) == {"BE*AAA": "Agreed"}
+
+
+async def test_an_evse_of_our_own_that_is_told_again_after_it_was_left_out_is_inserted_again(yard: Yard) -> None:
+    world = yard.bridge.world
+    await yard.bridge.oicp.operators.say(OURS, {"hotline": "+49301234567"}, actor="test")
+    uids = tuple(f"E{number}" for number in range(1, 11))
+    for given in (uids, uids[1:], uids):
+        yard.passes(timedelta(minutes=1))
+        tree = location(evses=given)
+        for each in tree["evses"]:
+            del each["status"]
+        await locations.put(world.store, OURS, "LOC1", tree, now=world.clock.now())
+        await yard.bridge.oicp.follower.catch_up()
+        sent = await yard.push()
+    assert (DATA, "insert", 1) in sent
+    assert len(yard.hub.data) == len(yard.hub.states) == 10

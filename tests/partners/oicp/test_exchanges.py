@@ -124,11 +124,66 @@ async def test_tariffs_that_a_product_says_exactly_are_told_with_the_evses_that_
     hub = await _connect(bridge, pushes_prices=True, terms={"default_price": "0.60"})
     await _offer(bridge)
     assert await _push(bridge, hub) == [(PRODUCTS, "insert", 1), (EVSES, "insert", 2)]
-    assert hub.sets[PRODUCTS]["T1"]["PricePerReferenceUnit"] == Decimal("0.50")
+    assert hub.sets[PRODUCTS]["DE*BSB/T1"]["PricePerReferenceUnit"] == Decimal("0.50")
     assert hub.sets[EVSES]["DE*BSB*EE1"]["EvseIDProductList"] == ["T1"]
     (found,) = await findings.shown(bridge.world.store)
     assert (found["example"], "max_kwh" in found["reason"]) == ("T2", True)
     assert await _push(bridge, hub) == []
+
+
+async def _two_operators(bridge: Bridged) -> ScriptedHub:
+    """Of our EVSEs one is DE*BSB's and one DE*XYZ's, and both are operators of ours at the hub."""
+    operators = ("DE*XYZ", "DE*BSB")
+    hub = await _connect(bridge, operator_ids=operators, pushes_prices=True, terms={"default_price": "0.60"})
+    await _offer(bridge)
+    await tariffs.put(bridge.world.store, OURS, "T3", tariff("T3"), now=bridge.world.clock.now())
+    place = location()
+    place["evses"][1]["evse_id"] = "DE*XYZ*EE2"
+    bridge.world.clock.passed_s += 1
+    place["evses"][0]["connectors"][0]["tariff_ids"] = ["T3"]
+    await locations.put(bridge.world.store, OURS, "LOC1", place, now=bridge.world.clock.now())
+    await bridge.oicp.follower.catch_up()
+    return hub
+
+
+def _told(bridge: Bridged) -> list[tuple[str, str, list[str]]]:
+    """By which OperatorID what was told."""
+    found = []
+    for asked in bridge.client.asked:
+        if asked.operation == PRODUCTS:
+            data = asked.message["PricingProductData"]
+            assert data["OperatorID"] == asked.id
+            found.append(
+                (asked.id, asked.message["ActionType"], [p["ProductID"] for p in data["PricingProductDataRecords"]])
+            )
+        elif asked.operation == EVSES:
+            found.append((asked.id, asked.message["ActionType"], [e["EvseID"] for e in asked.message["EVSEPricing"]]))
+    return found
+
+
+async def test_prices_go_under_the_operator_whose_evses_they_are_of(bridge: Bridged) -> None:
+    hub = await _two_operators(bridge)
+    await _push(bridge, hub)
+    assert _told(bridge) == [
+        ("DE*XYZ", "insert", ["T1"]),
+        ("DE*XYZ", "insert", ["DE*XYZ*EE2"]),
+        ("DE*BSB", "insert", ["T1", "T3"]),
+        ("DE*BSB", "insert", ["DE*BSB*EE1"]),
+    ]
+    assert await _push(bridge, hub) == []
+
+
+async def test_what_one_operator_has_no_more_waits_by_itself_for_the_word_of_a_person(bridge: Bridged) -> None:
+    hub = await _two_operators(bridge)
+    await _push(bridge, hub)
+    await tariffs.delete(bridge.world.store, OURS, "T3")
+    bridge.client.asked.clear()
+    await _push(bridge, hub)
+    held = await bridge.oicp.exchanges.sets.held("hbs")
+    assert sorted(held) == ["evse-prices-DE*BSB", "products-DE*BSB"]
+    await bridge.oicp.exchanges.sets.confirm("hbs", "products-DE*BSB", actor="test")
+    await _push(bridge, hub)
+    assert _told(bridge) == [("DE*BSB", "delete", ["T3"])]
 
 
 async def test_what_is_said_of_us_holds_towards_a_hub_and_what_its_connection_says_goes_before_it(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -45,14 +45,6 @@ async def _stopped(bridge: Bridged, session: str, evse_id: str = EVSE, **fields:
     return await bridge.ask("dcb", "AuthorizeRemoteStop", message, id="DE-DCB")
 
 
-async def _until(seen: Callable[[], Any]) -> Any:
-    for _ in range(500):
-        if found := seen():
-            return found
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come")
-
-
 async def test_what_only_the_partners_know_of_an_order_goes_on_as_it_came(bridge: Bridged) -> None:
     begun = await _ordered(bridge, EMPPartnerSessionID="emp-1", CPOPartnerSessionID="cpo-1", Loyalty="gold")
     [asked] = bridge.client.of("AuthorizeRemoteStart")
@@ -77,22 +69,28 @@ async def test_a_charge_that_a_card_began_is_stopped_by_its_emp_though_nobody_to
     assert bridge.client.of("AuthorizeRemoteStop")[0]["SessionID"] == begun["SessionID"]
 
 
-async def _late(bridge: Bridged, operation: str, cpo: str = "abc", **fields: Any) -> None:
-    """An order that its CPO takes only when we have given it up."""
-    answers = asyncio.Event()
+async def _late(bridge: Bridged, operation: str, end: str, **fields: Any) -> dict[str, Any]:
+    """An order that its CPO takes only when we have given it up. Returns: the end of it, once that is ordered."""
+    arrived, answers, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def slow(asked: Asked) -> None:
         if asked.operation == operation:
+            arrived.set()
             await answers.wait()
+        if asked.operation == end:
+            ended.set()
 
     bridge.client.before = slow
     waiting = asyncio.create_task(_ordered(bridge, operation, **fields))
-    await _until(lambda: bridge.client.of(operation))
+    await arrived.wait()
     bridge.world.clock.passed_s += 56
     with pytest.raises(Refused) as refused:
         await waiting
     assert refused.value.code is Code.PARTNER_SILENT
     answers.set()
+    await ended.wait()
+    [message] = bridge.client.of(end)
+    return message
 
 
 @pytest.mark.parametrize(
@@ -103,8 +101,7 @@ async def _late(bridge: Bridged, operation: str, cpo: str = "abc", **fields: Any
     ],
 )
 async def test_what_a_cpo_takes_too_late_is_ended_at_once(bridge: Bridged, order: str, end: str) -> None:
-    await _late(bridge, order)
-    [ended] = await _until(lambda: bridge.client.of(end))
+    ended = await _late(bridge, order, end)
     session = bridge.client.of(order)[0]["SessionID"]
     assert (ended["SessionID"], ended["EvseID"]) == (session, EVSE)
     assert (await bridge.oicp.bridge.ledger.get(session)).state == REFUSED
@@ -120,8 +117,7 @@ async def _behind_a_hub(bridge: Bridged, issued: str) -> None:
 async def test_what_another_hub_takes_too_late_is_ended_at_once(bridge: Bridged) -> None:
     issued = "b2688855-7f00-0002-6d8e-48d883f6abb6"
     await _behind_a_hub(bridge, issued)
-    await _late(bridge, "AuthorizeRemoteStart", EvseID="FR*XYZ*E1")
-    [ended] = await _until(lambda: bridge.client.of("AuthorizeRemoteStop"))
+    ended = await _late(bridge, "AuthorizeRemoteStart", "AuthorizeRemoteStop", EvseID="FR*XYZ*E1")
     assert ended["SessionID"] == issued
 
 
@@ -230,3 +226,16 @@ async def test_what_an_ocpi_cpo_said_stands_beside_the_code(bridge: Bridged) -> 
     with pytest.raises(Refused) as refused:
         await _ordered(bridge, EvseID="BE*AAA*E1")
     assert (refused.value.code, refused.value.info) == (Code.EVSE_IN_USE, "REJECTED")
+
+
+async def test_what_a_cpo_took_to_say_that_it_takes_an_order_counts_in_the_time_for_it(bridge: Bridged) -> None:
+    def says(sent: Sent) -> Any:
+        if sent.module != "commands":
+            return None
+        bridge.world.clock.passed_s += 56
+        return {"result": "ACCEPTED", "timeout": 30}
+
+    bridge.world.peers.script = says
+    with pytest.raises(Refused) as refused:
+        await _ordered(bridge, EvseID="BE*AAA*E1")
+    assert refused.value.code is Code.EVSE_UNREACHABLE

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hub.core.ports import NoChargers, Outcome, Place
 from partners.oicp.answers import Code, Refused
+from partners.oicp.ledger import ACTIVE
 from tests.partners.oicp.bridged import Bridged, bridged
 
 EVSE = "DE*BSB*E1"
@@ -25,7 +27,7 @@ class OneCharger(NoChargers):
         self.started = 0
 
     def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:
-        return Place("CP1", 1, "DE*BSB/LOC1", "E1", "1") if evse_uid == "E1" else None
+        return Place("CP1", int(evse_uid[1:]), "DE*BSB/LOC1", evse_uid, "1") if evse_uid in ("E1", "E2") else None
 
     async def reachable(self, station: str) -> bool:
         return self.is_connected
@@ -39,6 +41,9 @@ class OneCharger(NoChargers):
 
     async def reserve(self, *_: Any, **__: Any) -> Outcome:
         return self.outcome
+
+    async def cancel_reservation(self, station: str, *, reservation: int, timeout_s: float) -> Outcome:
+        return Outcome.UNKNOWN_RESERVATION if self.started else Outcome.ACCEPTED
 
 
 @pytest.fixture
@@ -89,10 +94,10 @@ async def test_a_charger_that_is_connected_and_rejects_is_in_use(bridge: Bridged
 RESERVED, CHARGE = "b2688855-7f00-0002-6d8e-48d883f6abb6", "f98efba4-02d8-4fa0-b810-9a9d50d2c527"
 
 
-async def _hub_orders(bridge: Bridged, operation: str, session: str) -> Any:
+async def _hub_orders(bridge: Bridged, operation: str, session: str, evse: str = EVSE) -> Any:
     if bridge.oicp.connections.of("hbs") is None:
         await bridge.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
-    message: dict[str, Any] = {"ProviderID": "DE-GDF", "EvseID": EVSE, "SessionID": session}
+    message: dict[str, Any] = {"ProviderID": "DE-GDF", "EvseID": evse, "SessionID": session}
     if not operation.endswith("Stop"):
         message["Identification"] = {"RemoteIdentification": {"EvcoID": "DE-GDF-C00000001"}}
     return await bridge.ask("hbs", operation, message, id="DE-GDF")
@@ -151,3 +156,64 @@ async def test_of_two_charges_at_once_one_comes_of_the_reservation(bridge: Bridg
     begun = [await bridge.oicp.bridge.ledger.get(each) for each in names]
     assert len({each.reference for each in begun}) == 2
     assert RESERVED in {each.reference for each in begun}
+
+
+async def test_a_reservation_of_another_evse_is_no_reservation_of_the_charge(bridge: Bridged) -> None:
+    await bridge.place("DE*BSB*E2", "DE*BSB", "LOC1", "E2")
+    await _hub_orders(bridge, "AuthorizeRemoteReservationStart", RESERVED, "DE*BSB*E2")
+    assert (await _hub_orders(bridge, "AuthorizeRemoteStart", CHARGE))["SessionID"] == CHARGE
+    ledger = bridge.oicp.bridge.ledger
+    kept, charge = await ledger.get(RESERVED), await ledger.get(CHARGE)
+    assert (kept.is_open, kept.origin, kept.evse_id) == (True, "reservation", "DE*BSB*E2")
+    assert (charge.origin, charge.evse_id, charge.reference) == ("remote", EVSE, CHARGE)
+
+
+async def test_a_reservation_of_an_emp_at_another_evse_gives_a_charge_no_session_id(bridge: Bridged) -> None:
+    await bridge.place("DE*BSB*E2", "DE*BSB", "LOC1", "E2")
+    kept = await _order(bridge, "AuthorizeRemoteReservationStart", EvseID="DE*BSB*E2")
+    begun = await _order(bridge, "AuthorizeRemoteStart")
+    assert begun["SessionID"] != kept["SessionID"]
+    assert (await bridge.oicp.bridge.ledger.get(kept["SessionID"])).evse_id == "DE*BSB*E2"
+
+
+async def _given_up(bridge: Bridged, session_id: str) -> None:
+    stop = {"ProviderID": "DE-DCB", "EvseID": EVSE, "SessionID": session_id}
+    await bridge.ask("dcb", "AuthorizeRemoteReservationStop", stop, id="DE-DCB")
+
+
+async def _runs_out(bridge: Bridged, session_id: str) -> None:
+    bridge.world.clock.passed_s += 15 * 60
+
+
+@pytest.mark.parametrize("ends", [_given_up, _runs_out])
+async def test_a_reservation_that_is_over_is_none_of_the_charge(
+    bridge: Bridged, ends: Callable[[Bridged, str], Awaitable[None]]
+) -> None:
+    kept = await _order(bridge, "AuthorizeRemoteReservationStart")
+    await ends(bridge, kept["SessionID"])
+    begun = await _order(bridge, "AuthorizeRemoteStart")
+    assert begun["SessionID"] != kept["SessionID"]
+    charge = await bridge.oicp.bridge.ledger.get(begun["SessionID"])
+    assert (charge.is_open, charge.origin, charge.reference) == (True, "remote", begun["SessionID"])
+
+
+async def test_a_hub_that_goes_on_with_the_id_of_a_reservation_that_has_run_out_is_understood(bridge: Bridged) -> None:
+    await _hub_orders(bridge, "AuthorizeRemoteReservationStart", RESERVED)
+    await _runs_out(bridge, RESERVED)
+    assert (await _hub_orders(bridge, "AuthorizeRemoteStart", RESERVED))["Result"]
+    assert (await bridge.oicp.bridge.ledger.get(RESERVED)).origin == "remote"
+
+
+@pytest.mark.parametrize("charges", [False, True])
+async def test_a_reservation_that_became_a_charge_can_be_given_up_no_more(bridge: Bridged, charges: bool) -> None:
+    kept = await _order(bridge, "AuthorizeRemoteReservationStart")
+    begun = await _order(bridge, "AuthorizeRemoteStart")
+    assert begun["SessionID"] == kept["SessionID"]
+    if charges:  # then whatever the charger says of it does not count
+        ledger, told = bridge.oicp.bridge.ledger, {"start": "2026-05-04T10:00:00Z"}
+        await ledger.change(kept["SessionID"], lambda row: replace(row, state=ACTIVE, told=told))
+        _charger(bridge).started = 0
+    with pytest.raises(Refused) as refused:
+        await _given_up(bridge, kept["SessionID"])
+    assert refused.value.code is Code.SESSION_INVALID
+    assert (await bridge.oicp.bridge.ledger.get(kept["SessionID"])).is_open

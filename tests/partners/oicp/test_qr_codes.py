@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from hub.core.agreements import Agreement
 from hub.core.errors import PeerRefused, PeerTimeout, PeerUnreachable
-from hub.core.parties import PartyRole
+from hub.core.parties import Party, PartyRole
 from hub.core.registry import State
 from partners.oicp import pin_tries
 from partners.oicp.answers import Code, Refused
@@ -83,6 +83,15 @@ async def test_the_right_pin_is_a_session_in_the_place_of_an_emp_that_serves_not
     assert (row.cpo, row.emp, row.emp_party, row.state) == ("abc", "dcb", "DE*DCB", PENDING)
     assert row.identification == {"QRCodeIdentification": {"EvcoID": EVCO}}
     assert bridge.client.asked == []
+
+
+async def test_a_code_of_a_provider_behind_another_hub_is_asked_about_with_time_for_that_hub(bridge: Bridged) -> None:
+    hub = await bridge.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+    await bridge.oicp.connections.learn(hub, PartyRole.EMSP, Party("DE", "8EO"))
+    bridge.client.script = emp_says("102")
+    for evco in (EEE, "DE-8EO-C12345678-1"):
+        await refused(bridge, shown(evco))
+    assert [(asked.partner, asked.deadline_s) for asked in bridge.client.asked] == [("eee", 2.0), ("hbs", 8.0)]
 
 
 async def test_a_hub_that_asks_again_is_answered_again_and_the_pin_is_looked_at_each_time(bridge: Bridged) -> None:

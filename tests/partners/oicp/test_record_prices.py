@@ -88,6 +88,29 @@ async def test_the_price_for_one_provider_is_that_of_its_drivers_alone(bridge: B
     assert await _cost(bridge, await _brought(bridge, PartnerProductID="AC22")) == pytest.approx(4.7)
 
 
+async def test_a_record_without_a_product_has_the_products_that_the_evse_has_for_its_provider_alone(
+    bridge: Bridged,
+) -> None:
+    await push(bridge, "insert", {**AC22, "PricePerReferenceUnit": Decimal("0.07")}, provider="NL-EEE")
+    await push_evses(bridge, "insert", {"E2": ["AC22"]}, provider="NL-EEE")
+    await push_evses(bridge, "insert", {"E1": ["ECO"]}, provider="DE-DCB")
+    assert await _cost(bridge, await _brought(bridge, "E2")) == pytest.approx(1.7)
+    assert await _cost(bridge, await _brought(bridge, "E1")) == pytest.approx(1.7)
+
+
+async def test_an_evse_with_products_for_a_provider_alone_has_no_other_product_for_it(bridge: Bridged) -> None:
+    await push_evses(bridge, "insert", {"E3": ["ECO"]}, provider="NL-EEE")
+    assert await _cost(bridge, await _brought(bridge, "E3")) == pytest.approx(2.0)
+    row = await _brought(bridge, "E3", PartnerProductID="TURBO")
+    await record_is(bridge, row, HELD)
+
+
+async def test_the_default_price_for_one_provider_is_that_of_its_drivers_alone(bridge: Bridged) -> None:
+    await push(bridge, "fullLoad", provider="NL-EEE", PricingDefaultPrice=Decimal("0.30"))
+    await push(bridge, "fullLoad", provider="DE-DCB", PricingDefaultPrice=Decimal("0.01"))
+    assert await _cost(bridge, await _brought(bridge, "E3")) == pytest.approx(3.0)
+
+
 async def test_where_the_first_price_of_an_evse_is_no_tariff_the_second_does_not_stand_for_it(bridge: Bridged) -> None:
     await push_evses(bridge, "update", {"E1": ["LOST", "ECO"]})
     row = await _brought(bridge)
