@@ -69,7 +69,7 @@ class Case:
     tariff_type: str | None = None
 
 
-class Period(Struct):
+class Period(Struct, gc=False):
     """One period, in units and instants. `index` is its place in the list as it was given.
 
     measures: lowest and highest current, lowest and highest power, as stated. stated: a bit for each quantity.
@@ -191,7 +191,7 @@ def _settle_hours(period: Period, policy: Policy, warned: list[Warned]) -> None:
         place = RESERVED
     else:
         return
-    if not -_AGREEMENT <= lasted - span <= _AGREEMENT:
+    if abs(lasted - span) > _AGREEMENT:
         warned.append(Warned(Code.VOLUME_DISAGREES_WITH_TIMESTAMPS, period.index))
     elif policy.timestamps_over_volumes:
         quantities[place] = span
