@@ -154,9 +154,9 @@ class DirectHttp(CorkedHttp):
         out.append(b"\r\n" if exchange.keep_alive else b"connection: close\r\n\r\n")
         if bodiless:
             self.cork.write_whole(b"".join(out))
-        elif len(reply.tail) > COPIED:
+        elif reply.rest or len(reply.tail) > COPIED:
             out.append(reply.head)
-            self.cork.write_whole(b"".join(out), reply.tail)
+            self.cork.write_whole(b"".join(out), reply.tail, *reply.rest)
         else:
             out += (reply.head, reply.tail)
             self.cork.write_whole(b"".join(out))

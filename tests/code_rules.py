@@ -21,7 +21,18 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "hubclientinfo": frozenset({"keeping", "roster", "sight"}),
     "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),
     "tokens": frozenset(
-        {"asked", "asking", "contract_ids", "decision", "known", "ordered", "prefixes", "probable", "unknown"}
+        {
+            "asked",
+            "asking",
+            "contract_ids",
+            "decision",
+            "known",
+            "namesakes",
+            "ordered",
+            "prefixes",
+            "probable",
+            "unknown",
+        }
     ),
     "sessions": frozenset(
         {"costs", "facts", "held", "place", "plausible", "preferences", "received", "ruling", "telling"}

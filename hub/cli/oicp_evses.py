@@ -26,6 +26,7 @@ def operator(
     default_price: Annotated[str | None, typer.Option(help="What EVSEs without a product cost (0.60), no tax.")] = None,
     default_currency: Annotated[str | None, typer.Option(help="Of that price (EUR).")] = None,
     default_unit: Annotated[str | None, typer.Option(help=f"What it is for: {_UNITS}")] = None,
+    product_power: Annotated[str | None, typer.Option(help="Of its products, kW; else that of their EVSEs.")] = None,
 ) -> None:
     """What OICP asks of a CPO and OCPI does not tell: say it, or show what was said."""
     given = {
@@ -37,6 +38,7 @@ def operator(
         "default_price": default_price,
         "default_currency": default_currency,
         "default_unit": default_unit,
+        "product_power": product_power,
     }
     terms: dict[str, Any] = {option: value or None for option, value in given.items() if value is not None}
     if not party:

@@ -68,7 +68,7 @@ def explain(program: Program, ask: RouteAsked) -> Tree:
     if isinstance(goes, Receiver):
         return _to_one(hub, message, goes, ask)
     if goes is EVERYBODY and ask.method != "GET":
-        everybody = list(_everybody(hub, sender, message.owner, ask.module))
+        everybody = list(_everybody(program, sender, message.owner, ask.module))
         return {"goes": "everybody", "rule": "shared data", "gets": everybody}
     if goes is EVERYBODY:
         owners = hub.agreements.owners(sender, ask.module)
@@ -170,12 +170,23 @@ def _brought(program: Program, sender: Partner, ask: RouteAsked) -> Tree:
     return {"goes": "party", "rule": goes.rule, "gets": gets}
 
 
-def _everybody(hub: Hub, sender: Partner, owner: str, module: str) -> Iterator[Tree]:
+def _everybody(program: Program, sender: Partner, owner: str, module: str) -> Iterator[Tree]:
+    hub = program.hub
     for partner in hub.registry.connected():
         if owner not in partner.parties:
             verdict = hub.agreements.may(partner, owner, module)
             rule = _rule(hub, sender, partner.party, module, verdict)
-            yield _got(partner, partner.party, verdict.allowed, rule, module)
+            got = _got(partner, partner.party, verdict.allowed, rule, module)
+            why = _kept_back(program, partner, owner, module) if got["gets"] else ""
+            yield {**got, "gets": False, "rule": f"{rule}; but {why}"} if why else got
+
+
+def _kept_back(program: Program, partner: Partner, owner: str, module: str) -> str:
+    """Why the EVSEs of a CPO do not go to a partner that is a hub of OICP, though they may; "": they go."""
+    connection = program.oicp.connections.of(partner.name) if module == "locations" else None
+    if connection is None or connection.kind != "hub":
+        return ""
+    return program.oicp.evse_push.onward.kept_back(connection).get(owner, "")
 
 
 def _got(partner: Partner, party: str, allowed: bool, rule: str, module: str, sides: tuple[str, ...] = _EITHER) -> Tree:

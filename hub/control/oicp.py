@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from hub.control.oicp_asks import OicpCertificate, OicpCertificateAsked, OicpConnection
+from hub.core.address_guard import AddressGuard
 from hub.core.clock import timestamp
 from hub.core.errors import Conflict, InvalidRequest
 from hub.core.jsontypes import Tree
+from hub.core.settings import LOOPBACK, Settings
 from partners.oicp.certificates import OwnCertificate
 from partners.oicp.connections import Connection
 from partners.oicp.door import Door
@@ -37,10 +40,22 @@ async def connect(program: Program, name: str, ask: OicpConnection, *, actor: st
     """Make or change a connection. Returns: whether it is new, and how it is now. Raises: Conflict, InvalidRequest."""
     door = await _door(program)
     asked = ask.connection(name)
+    if not _goes_over_tls(asked.base_url, program.hub.settings):
+        raise InvalidRequest("/base_url: OICP goes over TLS, so it begins with https://")
     if asked.client_certificate and door.certificates.find(asked.client_certificate) is None:
         raise InvalidRequest("/client_certificate: there is none of this name; ask for one first")
     is_new = await door.connections.connect(asked, actor=actor)
     return is_new, _shown(program, asked)
+
+
+def _goes_over_tls(base_url: str, settings: Settings) -> bool:
+    """Or does it stay on this machine, and partners may live there, as in development?"""
+    parts = urlsplit(base_url)
+    if parts.scheme != "http":
+        return True
+    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or ""
+    is_loopback = AddressGuard(LOOPBACK, only_listed=True).permits(host)
+    return is_loopback and AddressGuard(settings.reachable_networks, only_listed=True).permits(host)
 
 
 async def disconnect(program: Program, name: str, *, actor: str) -> Tree:

@@ -178,3 +178,5 @@ class OicpOperator(Ask):
     """`0.60`, without tax: what EVSEs without a product cost. Without it, tariffs of OCPI are no products for EMPs."""
     default_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
     default_unit: Literal["HOUR", "KILOWATT_HOUR", "MINUTE"] | None = None
+    product_power: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}(\.[0-9]{1,3})?$")] | None = None
+    """`22`, kW: the charging power of all its products. Without it, of each that of the strongest EVSE that has it."""

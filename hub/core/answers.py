@@ -7,7 +7,7 @@ specification names. 2.1.1 knows no 2004 and no 4xxx; its column holds what is s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -84,9 +84,11 @@ class Answer:
     data: bytes | None = None
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     routing: list[tuple[bytes, bytes]] | None = None
-    """The routing headers, where they are not those of `dispatch.Reading`."""
+    """The routing headers, where they are not those of `reading.Reading`."""
     tail: bytes | None = None
     """Ready end of the envelope (`,"data":[...]}`), kept by the page cache and written without a copy."""
+    rest: Sequence[bytes] = ()
+    """What follows the tail, where that end is in many parts, each kept elsewhere: they are written as they are."""
     gzip: Callable[[Callable[[], bytes]], bytes] | None = None
     """Where the page cache can give the whole envelope compressed; it is handed a function that makes the plain one."""
 
@@ -131,7 +133,7 @@ def refusal(error: BaseException, *, version: str | None) -> Answer:
 
 
 def envelope(answer: Answer, clock: Clock) -> tuple[bytes, bytes]:
-    """The body in two parts: a fresh head, and the tail. `data` comes last for the sake of the cache."""
+    """The body up to `Answer.rest`, in two parts: a fresh head, and the tail. `data` is last for the cache's sake."""
     head = b'{"status_code":%d,"status_message":%b,"timestamp":"%b"' % (
         answer.code,
         b'"Success"' if answer.message == "Success" else encode(answer.message),

@@ -12,8 +12,8 @@ It is an ASGI application; `hub/http_direct.py` spares the usual requests that d
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -39,6 +39,7 @@ from hub.core.operations import Operation, Wires
 from hub.core.own_words import in_own_words, speaks_of_its_own
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
+from hub.core.reading import PUSHES, Patterns, Reading, pattern_of
 from hub.core.registry import REGISTERING, Caller, Partner, TokenUse
 from hub.core.request import (
     CONFIG_SIDE,
@@ -78,34 +79,17 @@ _LARGEST_KEPT: Final = 1024
 
 
 class Reply(NamedTuple):
-    """What goes back: the HTTP status, the headers, and the body in two parts."""
+    """What goes back: the HTTP status, the headers, and the body in two parts, or in many."""
 
     status: int
     headers: Headers
     head: bytes
     tail: bytes
+    rest: Sequence[bytes] = ()
 
-
-@dataclass(slots=True, eq=False)
-class Reading:
-    """What the words of a request mean. That of a GET is kept, and of what else repeats (`Operation.repeats`): who asks
-    the same again is spared the reading."""
-
-    caller: Caller
-    version: str
-    operation: Operation
-    query: Mapping[str, str]
-    path: str
-    parameters: Mapping[str, str]
-    asker: str = ""
-    """The party that asks: OCPI-from, else the caller's first; "" where nothing is routed."""
-    to: str = ""
-    """The party of OCPI-to; "" where it is left to us (Open Routing Request)."""
-    routing: Headers = field(default_factory=list)
-    """The routing headers of the answer."""
-    is_admitted: bool = False
-    ready: Callable[[Call], Answer | None] | None = None
-    """Where the answer is in memory: gives it without waiting; None when it is not there any more."""
+    @property
+    def body(self) -> bytes:
+        return b"".join((self.head, self.tail, *self.rest))
 
 
 @dataclass(slots=True)
@@ -191,6 +175,7 @@ class Dispatcher:
         self._behind = behind
         settings = hub.settings
         self._readings: dict[tuple[object, ...], Reading] = {}
+        self._patterns = Patterns()
         self.answered: Counter[tuple[str, str, int]] = Counter()
         """Answers since the start by module, method and HTTP status; `other` where no operation was found."""
         self._per_partner = RateLimiter(rate_per_s=settings.rate_per_partner, burst=settings.burst_per_partner)
@@ -204,11 +189,11 @@ class Dispatcher:
             return
         reply = await self.answer(_asked(scope, receive))
         await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
-        if len(reply.tail) > COPIED:
+        if len(reply.tail) > COPIED and not reply.rest:
             await send({"type": "http.response.body", "body": reply.head, "more_body": True})
             await send({"type": "http.response.body", "body": reply.tail})
         else:
-            await send({"type": "http.response.body", "body": reply.head + reply.tail})
+            await send({"type": "http.response.body", "body": reply.body})
 
     async def answer(self, asked: Asked) -> Reply:
         """Serve one request. Raises nothing."""
@@ -265,7 +250,7 @@ class Dispatcher:
     def _read(self, asked: Asked, headers: Mapping[bytes, bytes]) -> Reading:
         """Raises: Unauthorized, NotFound, MethodNotAllowed, InvalidRequest."""
         if not _may_repeat(asked):
-            return self._read_anew(asked, headers)
+            return self._patterns.find(asked, headers, self._hub.registry) or self._read_anew(asked, headers)
         known = self._known(asked, headers)
         if known is not None:
             return known
@@ -289,6 +274,8 @@ class Dispatcher:
         reading = Reading(caller, version, route.operation, query, path, parameters)
         if route.operation.routed and version != "2.1.1":
             self._address(reading, headers)
+        if asked.method in PUSHES and self._routes.is_open_ended(version, side, module, segments, asked.method):
+            reading.like = pattern_of(asked, headers)
         return reading
 
     def _address(self, reading: Reading, headers: Mapping[bytes, bytes]) -> None:
@@ -330,6 +317,7 @@ class Dispatcher:
         if operation.routed and call.version != "2.1.1":
             _check_addresses(call)
         call.reading.is_admitted = True
+        self._patterns.keep(call.reading)
 
     async def _perform(self, call: Call, asked: Asked) -> Answer:
         if call.operation.body is not None:
@@ -375,20 +363,22 @@ class Dispatcher:
     def _reply(self, answer: Answer, headers: Mapping[bytes, bytes], call: Call | None) -> Reply:
         module, method = (call.operation.module, call.operation.method) if call is not None else ("other", "other")
         self.answered[module, method, answer.http] += 1
+        rest = answer.rest
         if answer.gzip is not None and call is not None and call.accepts_gzip():
-            head, tail = answer.gzip(lambda: b"".join(answers.envelope(answer, self._hub.clock))), b""
+            head, tail = answer.gzip(lambda: b"".join((*answers.envelope(answer, self._hub.clock), *answer.rest))), b""
+            rest = ()
             answer.headers.append((b"content-encoding", b"gzip"))
         else:
             head, tail = answers.envelope(answer, self._hub.clock)
         out = answer.headers
         out.append((b"content-type", _JSON))
-        out.append((b"content-length", b"%d" % (len(head) + len(tail))))
+        out.append((b"content-length", b"%d" % (len(head) + len(tail) + sum(map(len, rest)))))
         for name in ECHOED:
             if name in headers:
                 out.append((name, headers[name][:LONGEST_ID]))
         if call is not None:
             out += call.reading.routing if answer.routing is None else answer.routing
-        return Reply(answer.http, out, head, tail)
+        return Reply(answer.http, out, head, tail, rest)
 
 
 def _refusal(error: Exception, call: Call | None) -> Answer:

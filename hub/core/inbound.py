@@ -15,6 +15,7 @@ all of it against the parser of the standard library.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
@@ -32,6 +33,8 @@ _NUL: Final = "the body holds a NUL character"
 _LONG: Final = f"a number of the body has more than {MAX_DIGITS} digits"
 _LONG_NUMBER: Final = b"0" * (MAX_DIGITS + 1)
 _DIGITS: Final = bytes.maketrans(b"0123456789", b"0" * 10)
+_EXPONENT: Final = re.compile(rb"E[+-](?<=[0-9]E.)[0-9]")
+"""Looks for the E first, which is quick. Ids have many of them before a sign, but after letters."""
 _OPENING: Final = bytes.maketrans(b"[]", b"{}")
 _NO_MARKS: Final = bytes(set(range(256)) - set(b'[]{}"'))
 
@@ -73,20 +76,8 @@ def encode(tree: Json) -> bytes:
 
 
 def _may_be_odd(out: bytes) -> bool:
-    """Could `out` hold a number that is not in plain notation? A single byte is sought first: that is memchr."""
-    if (b"+" in out and _has_exponent(out, b"E+")) or _has_exponent(out, b"E-"):
-        return True
-    return (b"N" in out and b"NaN" in out) or b"Infinity" in out
-
-
-def _has_exponent(out: bytes, sign: bytes) -> bool:
-    """Does `sign`, E with its sign, stand between two digits? Ids have many of them, but after letters."""
-    at = out.find(sign)
-    while at >= 0:
-        if out[at - 1 : at].isdigit() and out[at + 2 : at + 3].isdigit():
-            return True
-        at = out.find(sign, at + 2)
-    return False
+    """Could `out` hold a number that is not in plain notation?"""
+    return _EXPONENT.search(out) is not None or b"NaN" in out or b"Infinity" in out
 
 
 def _without_escapes(body: bytes) -> bytes:

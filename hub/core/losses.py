@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -45,9 +45,9 @@ class _Kept(msgspec.Struct):
     times: int
 
 
-def pointers(losses: Iterable[Loss]) -> tuple[str, ...]:
+def pointers(losses: Sequence[Loss]) -> tuple[str, ...]:
     """Where something was lost, whichever index it had."""
-    return tuple(_INDEX.sub("/*", loss.pointer) for loss in losses)
+    return () if not losses else tuple(_INDEX.sub("/*", loss.pointer) for loss in losses)
 
 
 class Losses:

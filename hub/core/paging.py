@@ -16,8 +16,9 @@ from urllib.parse import quote
 from hub.core.addressed import FOR_ALL, counting
 from hub.core.answers import Answer
 from hub.core.clock import Clock, timestamp
-from hub.core.dispatch import Call, Reading
+from hub.core.dispatch import Call
 from hub.core.errors import InvalidRequest
+from hub.core.reading import Reading
 from hub.core.renditions import Rendition, is_stored_form
 from hub.core.store import Leaf, Store
 from hub.core.types import parse_datetime
@@ -80,23 +81,37 @@ def _whole(query: Mapping[str, str], name: str, default: int, *, least: int) -> 
 
 @dataclass(slots=True)
 class _Page:
-    """One page, finished. `at` is where it is kept."""
+    """One page, finished. `at` is where it is kept.
+
+    Most pages are asked for once, by a crawler: they go out in the parts in which their objects are kept already, and
+    are joined when they are asked for again.
+    """
 
     at: tuple[object, ...]
     revision: int
     clock: Clock
-    tail: bytes
+    parts: Sequence[bytes]
     total: int
     count: int
     lost: Mapping[str, int]
     """How often its objects lost which field."""
     zipped: bytes = b""
     zipped_at: float = -10.0
+    length: int = field(init=False)
+    """Bytes of all parts."""
+
+    def __post_init__(self) -> None:
+        self.length = sum(map(len, self.parts))
 
     @property
     def size(self) -> int:
         """Bytes that it may come to hold, compressed form and bookkeeping included: empty pages are not free."""
-        return 2 * len(self.tail) + 1024
+        return 2 * self.length + 1024
+
+    def join(self) -> None:
+        """From now on it is in one part."""
+        if len(self.parts) > 1:
+            self.parts = (b"".join(self.parts),)
 
     def compressed(self, envelope: Callable[[], bytes]) -> bytes:
         """The envelope, gzipped; kept for a second, so its timestamp is at most that old."""
@@ -168,6 +183,7 @@ class Listing:
         ):
             return None
         page, headers = known
+        page.join()
         self._pages.move_to_end(page.at)
         return _answer(page, headers)
 
@@ -180,10 +196,12 @@ class Listing:
         if page is None or page.revision != call.hub.store.revision(self._kind):
             page = await self._make(call, at, asked, among)
             self._keep(page)
+        else:
+            page.join()
         headers = [(b"x-total-count", b"%d" % page.total), (b"x-limit", b"%d" % settings.page_max)]
         if asked.offset + page.count < page.total and page.count:
             headers.append((b"link", _link(call, asked, page.count)))
-        if len(page.tail) >= _GZIP_LEAST:
+        if page.length >= _GZIP_LEAST:
             headers.append((b"vary", b"accept-encoding"))
         return page, headers
 
@@ -208,13 +226,13 @@ class Listing:
             kept = self._rendition.at_hand(store, seqs, versions, call.version)
             if kept is not None:
                 order.note(asked.offset, seqs)
-                return _Page(at, revision, call.hub.clock, _tail(kept[0]), order.total, len(seqs), kept[1])
+                return _Page(at, revision, call.hub.clock, _parts(kept[0]), order.total, len(seqs), kept[1])
         leaves, total = await self._leaves(store, at[2:], asked, among, bodies=is_stored_form(call.version))
         count = len(leaves)
         if has_copies:
             leaves = await counting(store, self._kind, leaves, audiences)
         bodies, lost = await self._rendition.of_all(store, self._kind, leaves, call.version)
-        return _Page(at, revision, call.hub.clock, _tail(bodies), total, count, lost)
+        return _Page(at, revision, call.hub.clock, _parts(bodies), total, count, lost)
 
     def _order_of(self, store: Store, of: tuple[object, ...], asked: Window) -> _Order | None:
         """What is known of the list, if that is enough to find the beginning of the page."""
@@ -277,17 +295,18 @@ class Listing:
 
 
 def _answer(page: _Page, headers: Headers) -> Answer:
-    gzip = page.compressed if len(page.tail) >= _GZIP_LEAST else None
-    return Answer(tail=page.tail, headers=headers.copy(), gzip=gzip)
+    tail, *rest = page.parts
+    gzip = page.compressed if page.length >= _GZIP_LEAST else None
+    return Answer(tail=tail, rest=rest, headers=headers.copy(), gzip=gzip)
 
 
-def _tail(bodies: list[bytes]) -> bytes:
-    """The end of an envelope; made in one step, as a page is large."""
+def _parts(bodies: list[bytes]) -> list[bytes]:
+    """The end of an envelope."""
     if not bodies:
-        return b',"data":[]}'
-    bodies[0] = b',"data":[' + bodies[0]
-    bodies[-1] += b"]}"
-    return b",".join(bodies)
+        return [b',"data":[]}']
+    parts = [b","] * (2 * len(bodies) + 1)
+    parts[0], parts[1::2], parts[-1] = b',"data":[', bodies, b"]}"
+    return parts
 
 
 def _link(call: Call, asked: Window, count: int) -> bytes:

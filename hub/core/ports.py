@@ -300,6 +300,8 @@ class Hub:
     pulses: Pulses = field(init=False)
     relaying: set[tuple[str, ...]] = field(default_factory=set)
     """Requests that are being passed on: correlation id, method, path, asker, receiver."""
+    asked_to_wait: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Partner and module -> until when (monotonic, seconds) nothing is passed on there, at its word (Retry-After)."""
 
     def __post_init__(self) -> None:
         self.addressed = Addressed(self.store)

@@ -6,7 +6,9 @@
 Where both ends speak the same version the bytes of the body pass as they came; else they go through our own form, and
 what a version cannot say is counted. An OCPI error of the receiver is told as it is (`PassedOn`); where there is no
 answer, the caller is told which way there is none: 4002 not in time, 4003 not reachable, 4000 not OCPI, or no such
-module there (status_codes, Hub errors). Nothing is tried twice: the caller knows best whether it should be.
+module there (status_codes, Hub errors). A server that is overloaded, or fails, is not reachable either, whatever OCPI
+code stands beside that. Nothing is tried twice: the caller knows best whether it should be; and a receiver that names
+a time to wait (Retry-After) is not asked for anything of that module before.
 
 Results that come later, to a `response_url`, are in `callbacks.py`.
 """
@@ -21,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from hub.core import trace
-from hub.core.answers import Answer, is_told, ok
+from hub.core.answers import PASSING_4XX, Answer, is_passing, is_told, ok
 from hub.core.dialect import VERSIONS, Loss, NotExpressible, Wire
 from hub.core.errors import (
     BusbarError,
@@ -42,13 +44,14 @@ from hub.core.routing import Receiver, can_have
 
 if TYPE_CHECKING:
     from hub.core.dispatch import Call
+    from hub.core.ports import Hub
 
 log = structlog.get_logger()
 
 Wires = Mapping[str, Wire[Any]]
 
-_REGISTRATION: Final = frozenset({401, 403})
-"""HTTP statuses by which the receiver refuses us, not what was asked."""
+_OF_THE_SERVER: Final = PASSING_4XX | {403, 502, 503, 504}
+"""HTTP statuses by which the receiver refuses us, or has no room for us, whatever was asked."""
 _NO_ANSWER: Final[Mapping[type[BusbarError], str]] = {
     PeerUnreachable: "the receiver cannot be reached just now",
     PeerTimeout: "the receiver did not answer in time",
@@ -56,6 +59,8 @@ _NO_ANSWER: Final[Mapping[type[BusbarError], str]] = {
 }
 """What the asker is told. Our own words name the receiver's host, which is nobody else's business."""
 _NO_SUCH_THING: Final = frozenset({404, 405, 501})
+_LONGEST_WAIT_S: Final = 300.0
+"""A driver waits at a charger: what is asked for him is tried again after that, whatever the receiver has said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +119,8 @@ async def relay(call: Call, receiver: Receiver, errand: Errand) -> Reply:
     body, lost = _body(call, version, errand)
     if body is not None and version == VERSIONS[0] and call.operation.callers <= EMSP_LIKE:
         body = await _in_own_words(call, receiver, errand, body)
+    if hub.clock.monotonic() < hub.asked_to_wait.get((partner.name, errand.module), 0.0):
+        raise PeerUnreachable("the receiver asked for some time without requests")
     with _once(call, receiver):
         try:
             answer = await hub.peers.send(
@@ -129,6 +136,7 @@ async def relay(call: Call, receiver: Receiver, errand: Errand) -> Reply:
                 deadline_s=errand.deadline_s or hub.settings.relay_timeout_s,
             )
         except PeerRefused as refused:
+            _note_wait(hub, (partner.name, errand.module), refused)
             raise _told(refused, receiver.party) from None
         except EndpointsMissing:
             raise PeerNonsense("the receiver does not offer this module") from None
@@ -188,7 +196,7 @@ def _understood(version: str, data: Json, errand: Errand) -> tuple[Tree | None, 
 
 def _told(refused: PeerRefused, by: str) -> PassedOn | PeerUnreachable | PeerNonsense:
     """An error of the receiver, as its asker is told."""
-    if refused.status_code is not None and is_told(refused.status_code) and refused.http not in _REGISTRATION:
+    if refused.status_code is not None and is_told(refused.status_code) and not _is_trouble(refused):
         http = refused.http if refused.http == 404 else 200
         return PassedOn(refused.message, http=http, status_code=refused.status_code, by=by)
     if refused.http in _NO_SUCH_THING:
@@ -196,6 +204,18 @@ def _told(refused: PeerRefused, by: str) -> PassedOn | PeerUnreachable | PeerNon
     if 200 <= refused.http < 300:
         return PeerNonsense(refused.message)
     return PeerUnreachable(f"the receiver answered with HTTP {refused.http}")
+
+
+def _is_trouble(refused: PeerRefused) -> bool:
+    """Is it the server that fails, and no word on what was asked? A 3xxx beside HTTP 500 says how it fails."""
+    says_how = is_passing(200, refused.status_code)
+    return refused.http in _OF_THE_SERVER or (is_passing(refused.http, None) and not says_how)
+
+
+def _note_wait(hub: Hub, at: tuple[str, str], refused: PeerRefused) -> None:
+    """What is overloaded is left alone as long as it asks for it."""
+    if refused.retry_after_s and refused.http in _OF_THE_SERVER:
+        hub.asked_to_wait[at] = hub.clock.monotonic() + min(refused.retry_after_s, _LONGEST_WAIT_S)
 
 
 @contextmanager

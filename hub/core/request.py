@@ -57,7 +57,7 @@ _POSITIONS: Final = frozenset({"cpo", "emsp"})
 _JSON: Final = b"application/json"
 _BODY_DEADLINE_S: Final = 30.0
 _MAX_QUERY: Final = 8 * 1024
-_LONGEST_SEGMENT: Final = 255
+LONGEST_SEGMENT: Final = 255
 
 Body = Callable[[int, bytes | None], Awaitable[bytes]]
 """Reads the body: at most so many bytes, of the length that was declared. Raises: TooLarge, TooSlow."""
@@ -105,7 +105,7 @@ def is_ours(path: str) -> bool:
 def split(path: str) -> tuple[str, str, str, list[str]]:
     """(version, side, module, segments below the module). Segments are percent-decoded one by one."""
     parts = path.split("/")
-    if "%" in path or len(path) > _LONGEST_SEGMENT or not (path.isascii() and path.isprintable()):
+    if "%" in path or len(path) > LONGEST_SEGMENT or not (path.isascii() and path.isprintable()):
         parts = [_segment(part) for part in parts]
     if parts[-1] == "":
         parts.pop()
@@ -138,7 +138,7 @@ def _segment(raw: str) -> str:
             text = unquote_to_bytes(raw).decode()
         except UnicodeDecodeError:
             raise InvalidRequest("the path is not UTF-8") from None
-    if len(text) > _LONGEST_SEGMENT or not text.isprintable():
+    if len(text) > LONGEST_SEGMENT or not text.isprintable():
         raise InvalidRequest("a path segment has characters that no id has")
     return text
 

@@ -17,6 +17,11 @@ class Route:
     names: tuple[tuple[int, str], ...]
     literals: tuple[tuple[int, str], ...]
 
+    @property
+    def ends_in_name(self) -> bool:
+        """Is the last segment a parameter?"""
+        return bool(self.names) and self.names[-1][0] == len(self.operation.shape) - 1
+
     def fits(self, segments: list[str]) -> bool:
         return not self.literals or all(segments[at] == literal for at, literal in self.literals)
 
@@ -35,6 +40,11 @@ class RouteTable:
                 routes.append(route)
                 routes.sort(key=lambda r: -len(r.literals))
                 self.modules.add(key[:3])
+
+    def is_open_ended(self, version: str, side: str, module: str, segments: list[str], method: str) -> bool:
+        """Does such a path mean the same operation, whatever its last segment is?"""
+        routes = self._table[version, side, module, len(segments)][method]
+        return bool(segments) and all(route.ends_in_name for route in routes)
 
     def find(self, version: str, side: str, module: str, segments: list[str], method: str) -> Route:
         """Raises: NotFound, when no operation has this shape; MethodNotAllowed, with what would be allowed."""

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
+import msgspec
+
 from hub.core.errors import InvalidRequest, NotInTheirVersion, PeerUnreachable, UnknownReceiver
 from hub.core.operations import ANYBODY, SENDER, Operation
 from hub.core.parties import Party, PartyRole
@@ -49,8 +51,7 @@ class Receiver:
 Destination = Literal[Here.OURS, Here.EVERYBODY] | Receiver
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """What decides where a request goes."""
 
     sender: Partner

@@ -7,9 +7,9 @@ in our form, a few columns that queries need, and a `version` that counts its wr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self, TypeAlias
 
 import msgspec
 from msgspec import structs
@@ -60,8 +60,23 @@ class Document(msgspec.Struct, frozen=True):
     columns: Mapping[str, str]
 
 
+class Standing(NamedTuple):
+    """What is on record of a document, but for its body."""
+
+    version: int
+    owner: str
+    audience: str
+    last_updated: str
+    columns: tuple[str, ...]
+
+
 class Put(msgspec.Struct, frozen=True):
-    """Write one document. `expect`: the version it must have now (ANY, ABSENT, UNUSED, or a number that was read)."""
+    """Write one document. `expect`: the version it must have now (ANY, ABSENT, UNUSED, or a number that was read).
+
+    `over` judges what is on record when the unit is written (None: nothing is), and spares a service the reading of it
+    beforehand: where it says no, the unit is a Conflict. It must be quick and know nothing but its arguments, as it is
+    called by the writer, in a thread of its own.
+    """
 
     kind: Kind
     key: str
@@ -71,6 +86,15 @@ class Put(msgspec.Struct, frozen=True):
     last_updated: str = ""
     columns: tuple[str, ...] = ()
     expect: int = ANY
+    over: Over | None = None
+
+
+Over: TypeAlias = Callable[[Put, Standing | None], bool]
+
+
+def is_newer(put: Put, standing: Standing | None) -> bool:
+    """For `Put.over`: nothing is on record, or it was changed earlier, both times being told as `timestamp` does."""
+    return standing is None or standing.last_updated < put.last_updated
 
 
 class Delete(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.recency import is_outdated
 from hub.core.types import parse_datetime
-from hub.core.units import ABSENT, Audit, Document, Unit
+from hub.core.units import ABSENT, Audit, Document, Put, Standing, Unit, is_newer
 from modules.commands.references import with_reference
 from modules.locations.wire import NOT_AVAILABLE
 from modules.sessions import store as sessions
@@ -64,6 +64,9 @@ async def put(hub: Hub, bringer: Bringer, session_id: str, tree: Tree) -> bool:
         raise InvalidRequest("the URL and the object name different sessions")
     check_named(hub, bringer.to, tree["cdr_token"])
     _check_sense(bringer, tree)
+    version = await _put_going_on(hub, bringer, tree)
+    if version:
+        return version == 1
     key = sessions.key_of(bringer.owner, session_id)
     for _ in range(_ATTEMPTS):
         known = await sessions.find(hub.store, key)
@@ -72,6 +75,30 @@ async def put(hub: Hub, bringer: Bringer, session_id: str, tree: Tree) -> bool:
         if await _committed(hub, await _unit(hub, bringer, tree, known)):
             return known is None
     raise Conflict
+
+
+async def _put_going_on(hub: Hub, bringer: Bringer, tree: Tree) -> int:
+    """What plainly follows on what is on record is written without reading that first.
+
+    Returns: its version, 1 for a new one; 0 where nothing was written, and what is on record has to be looked at.
+    """
+    tree, goes = await addressed(hub, str(bringer.owner), "sessions", tree)
+    if goes.waits is not None or goes.party in hub.settings.own_parties:
+        return 0
+    tree = await with_reference(hub, str(bringer.owner), tree)
+    try:
+        versions = await hub.store.commit(_unit_of(hub, bringer, sessions.put_of(tree, goes.party, over=_goes_on)))
+    except Conflict:
+        return 0
+    return versions[0]
+
+
+def _goes_on(put: Put, standing: Standing | None) -> bool:
+    """Is it newer than what is on record, which is not over, and is for the same driver's party or for nobody yet?"""
+    if standing is None:
+        return True
+    (status, *_), audience = standing.columns, standing.audience
+    return is_newer(put, standing) and status not in _AFTER and audience in ("", put.audience)
 
 
 async def patch(hub: Hub, bringer: Bringer, session_id: str, part: Tree, *, arrived: str = "") -> None:
@@ -160,9 +187,12 @@ async def _unit(hub: Hub, bringer: Bringer, tree: Tree, known: Document | None, 
     put = sessions.put_of(tree, goes.party, expect=expect, arrived=arrived)
     if known is not None and (known.body, known.audience) == (put.body, goes.party):
         return None
-    unit = hub.own_ids.kept(Unit().put(put).tells(sessions.change_of(put, trace.correlation())))
-    if bringer.location is not None:
-        unit.put(sessions.place_put(put, bringer.location))
+    unit = _unit_of(hub, bringer, put)
     if goes.waits is not None and (known is None or known.audience):
         unit.audited(Audit(bringer.partner, f"session.{goes.waits}", put.key, goes.rule))
     return unit
+
+
+def _unit_of(hub: Hub, bringer: Bringer, put: Put) -> Unit:
+    unit = hub.own_ids.kept(Unit().put(put).tells(sessions.change_of(put, trace.correlation())))
+    return unit if bringer.location is None else unit.put(sessions.place_put(put, bringer.location))

@@ -11,7 +11,7 @@ from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.store import Store
 from hub.core.types import parse_datetime
-from hub.core.units import ANY, Change, Document, Kind, Put
+from hub.core.units import ANY, Change, Document, Kind, Over, Put
 
 SESSIONS: Final = Kind("sessions", columns=("status", "evse", "id"), indexed=("status", "evse", "id"))
 RUNNING: Final = ("ACTIVE", "PENDING", "RESERVATION")
@@ -24,7 +24,7 @@ def key_of(owner: Party | str, session_id: str) -> str:
     return f"{owner}/{session_id.upper()}"
 
 
-def put_of(tree: Tree, audience: str, *, expect: int = ANY, arrived: str = "") -> Put:
+def put_of(tree: Tree, audience: str, *, expect: int = ANY, arrived: str = "", over: Over | None = None) -> Put:
     """The write of one session; `tree` is a Session in our form.
 
     arrived: when a change came whose time its owner did not tell.
@@ -33,7 +33,7 @@ def put_of(tree: Tree, audience: str, *, expect: int = ANY, arrived: str = "") -
     columns = (tree["status"], tree["evse_uid"].upper(), tree["id"])
     key = key_of(owner, tree["id"])
     updated = max(timestamp(parse_datetime(tree["last_updated"])), arrived)
-    return Put(SESSIONS, key, encode(tree), owner, audience, updated, columns, expect)
+    return Put(SESSIONS, key, encode(tree), owner, audience, updated, columns, expect, over)
 
 
 def place_put(session: Put, location: Tree) -> Put:

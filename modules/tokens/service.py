@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import structlog
 from msgspec import structs
 
 from hub.core import addressed, trace
@@ -22,12 +20,11 @@ from hub.core.parties import Party
 from hub.core.recency import is_outdated
 from hub.core.registry import Partner
 from hub.core.store import Store
-from hub.core.units import ABSENT, Audit, Change, Document, Put, Unit
+from hub.core.units import ABSENT, Audit, Change, Document, Put, Unit, is_newer
 from modules.tokens import store as tokens
 from modules.tokens.model import Token
+from modules.tokens.namesakes import look_for_others
 from modules.tokens.wire import TOKEN
-
-log = structlog.get_logger()
 
 _LIMIT = 64 * 1024
 _ATTEMPTS = 5
@@ -120,8 +117,12 @@ async def put(
     Raises: InvalidRequest, when the URL names another token; Overtaken, where it is from a list.
     """
     check(owner, uid, token)
-    audience = aim.audience
-    new = tokens.put_of(owner, token, token.json_bytes(), audience=audience)
+    new = tokens.put_of(owner, token, token.json_bytes(), audience=aim.audience)
+    version = await _put_newer(store, new, aim, audit) if aim.told is None else 0
+    if version:
+        if version == 1:
+            look_for_others(store, new)
+        return version == 1
     for _ in range(_ATTEMPTS):
         namesakes = await tokens.by_uid(store, uid)
         known = next((each for each in namesakes if each.key == new.key), None)
@@ -136,10 +137,22 @@ async def put(
             await store.commit(unit.audited(audit))
         except Conflict:
             continue
-        if not any(each.owner == new.owner for each in namesakes):  # of another type of the same uid it was said before
-            _warn_of_others(new.owner, uid, namesakes)
+        if known is None:
+            look_for_others(store, new)
         return known is None
     raise Conflict
+
+
+async def _put_newer(store: Store, new: Put, aim: Aim, audit: Audit | None) -> int:
+    """What is plainly newer than what is on record is written without reading that first.
+
+    Returns: its version, 1 for a new one; 0 where nothing was written, and what is on record has to be looked at.
+    """
+    try:
+        versions = await store.commit(_unit(structs.replace(new, over=is_newer), aim).audited(audit))
+    except Conflict:
+        return 0
+    return versions[0]
 
 
 def check(owner: Party, uid: str, token: Token) -> None:
@@ -197,13 +210,6 @@ async def _counting(store: Store, known: Document) -> Document:
     (key,) = addressed.copies_of(known.key, addressed.FOR_ALL)
     shared = await store.get(tokens.TOKENS, key) if known.audience else None
     return known if shared is None else addressed.newest((known, shared)) or known
-
-
-def _warn_of_others(owner: str, uid: str, namesakes: Sequence[Document]) -> None:
-    """Two partners have given out the same card: both are kept, and an operator should know whose taps it decides."""
-    if namesakes:
-        others = sorted({each.owner for each in namesakes})
-        log.warning("card uid of two partners", uid=tokens.folded(uid), owner=owner, others=others)
 
 
 def _merged(tree: Tree, part: Tree) -> Tree:

@@ -1,7 +1,6 @@
-"""May a driver charge? Both ways: a CPO of OICP asks eMSPs of any protocol, a CPO of any protocol asks OICP.
+"""May a driver charge? A CPO of OICP asks eMSPs of any protocol; the other way is in `asking`.
 
     OICP CPO --AuthorizeStart--> hub --POST tokens/{uid}/authorize--> eMSP             `start`
-    OCPI CPO, our charger --POST tokens/{uid}/authorize--> hub --AuthorizeStart--> EMP, hub    `ask`
 
 A QR code goes a way of its own (`qr_codes`): its PIN is nothing that OCPI could ask about.
 A SessionID is issued by the hub that routes: by us, or where we ask another hub by that. It is on disk before anybody
@@ -11,24 +10,20 @@ is told that the driver may charge. What OICP's refusals mean in OCPI, and the o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 from msgspec.structs import replace
 
-from hub.core.clock import timestamp
-from hub.core.errors import PeerRefused, PeerTimeout, PeerUnreachable
-from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
-from hub.core.operations import SENDER, SMALL
+from hub.core.operations import SENDER
 from hub.core.parties import Party, PartyRole
-from hub.core.registry import Partner
-from modules.tokens import service as tokens
+from modules.tokens.unknown import Flights
 from partners.oicp import ids, voices
 from partners.oicp.agreed import terms_with
-from partners.oicp.answers import Code, Refused, code_of
-from partners.oicp.asked_again import allowed_before
+from partners.oicp.answers import Code, Refused
+from partners.oicp.asked_again import allowed_before, issued_by, same_question
 from partners.oicp.bridge import Bridge
-from partners.oicp.cards import Card
 from partners.oicp.connections import Connection
 from partners.oicp.contracts import check_contract
 from partners.oicp.emp_stops import emp_lets_stop
@@ -36,16 +31,13 @@ from partners.oicp.face import Call
 from partners.oicp.ledger import ACTIVE, ENDED, PENDING, OicpSession, new_session_id
 from partners.oicp.mapping import authorization
 from partners.oicp.mapping import tokens as tokens_of_oicp
-from partners.oicp.mapping.authorization import Verdict
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.terms import Terms
 from partners.oicp.mapping.tokens import Medium, is_qr_code, without_pin, without_pins
-from partners.oicp.original import being_served, original, refused_with
+from partners.oicp.original import being_served
 from partners.oicp.qr_codes import QrCodes
 
 Message = Mapping[str, Any]
-
-_UNKNOWN_TOKEN: Final = 2004
 
 
 def medium_of(identification: Message, terms: Terms) -> Medium:
@@ -53,18 +45,24 @@ def medium_of(identification: Message, terms: Terms) -> Medium:
     try:
         return tokens_of_oicp.medium_of(identification, terms)
     except NotSayable as refusal:
-        raise Refused(Code.WRONG_PIN, refusal.reason) from None
+        code = Code.WRONG_PIN if is_qr_code(identification) else Code.DATA_ERROR
+        raise Refused(code, refusal.reason) from None
 
 
 class Authorizing:
-    """AuthorizeStart and AuthorizeStop, served and asked."""
+    """AuthorizeStart and AuthorizeStop, served."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._qr_codes = QrCodes(bridge)
+        self._flights = Flights()
 
     async def start(self, call: Call) -> Message:
-        """A CPO asks: AuthorizationStart. Raises: Refused."""
+        """A CPO asks: AuthorizationStart. Who asks again meanwhile waits for the same answer. Raises: Refused."""
+        at = same_question(call)
+        return await (self._flights.share(at, partial(self._start, call)) if at else self._start(call))
+
+    async def _start(self, call: Call) -> Message:
         message = call.message
         if is_qr_code(message["Identification"]):
             return _answer(call.connection, await self._qr_codes.start(call, await self._asker(call)))
@@ -80,7 +78,7 @@ class Authorizing:
             if place is not None and place.owner == asker
             else None
         )
-        with being_served(message) as refusals:
+        with being_served(_as_it_goes_on(call)) as refusals:
             said = await self._bridge.inward.request(
                 *(
                     self._bridge.hub.registry.get(call.partner.name),
@@ -129,31 +127,40 @@ class Authorizing:
         message, token = call.message, info["token"]
         party = Party.of(token["country_code"], token["party_id"])
         reference = str(info.get("authorization_reference") or "")
-        known = await self._bridge.ledger.find(reference) if reference else None
+        asked, issued = await self._asked_of_oicp(reference, party, asker), issued_by(call)
         told: dict[str, Any] = {
             "cpo": call.partner.name,
             "cpo_party": asker,
             "cpo_partner_session": message.get("CPOPartnerSessionID", ""),
             "product": message.get("PartnerProductID", ""),
             "evse_id": message.get("EvseID", ""),
+            "identification": without_pin(message["Identification"]),
         }
-        if known is not None and not known.cpo:  # asked of an OICP partner on our way: it has a SessionID already
-            return await self._bridge.ledger.change(known.id, lambda session: replace(session, **told))
-        issued = message.get("SessionID", "") if call.connection.kind == "hub" else ""
+        if asked is not None and issued.lower() in ("", asked.id):  # it has a SessionID already
+            return await self._bridge.ledger.change(asked.id, lambda session: replace(session, **told))
         session_id = issued or new_session_id()
-        return await self._bridge.ledger.open(
+        return await self._bridge.ledger.opened(
             OicpSession(
                 id=session_id.lower(),
-                emp=self._bridge.interpreted(party),
+                emp="" if asked is not None else self._bridge.interpreted(party),
                 emp_party=str(party),
                 provider_id=str(ids.ProviderID.of(party)),
-                identification=without_pin(message["Identification"]),
                 token=token,
                 reference=reference or session_id,
                 opened=self._bridge.hub.clock.now(),
                 **told,
             )
         )
+
+    async def _asked_of_oicp(self, reference: str, provider: Party, asker: str) -> OicpSession | None:
+        """The session of the partner of OICP that was asked on our way.
+
+        Between two hubs it stays one of its own, as each hub has issued a SessionID: what is told of the charge under
+        the one goes as a Session and a CDR of OCPI to the other.
+        """
+        known = await self._bridge.ledger.find(reference) if reference else None
+        is_it = known is not None and (known.emp_party, known.cpo_party) == (str(provider), asker) and known.emp != ""
+        return known if is_it else None
 
     async def stop(self, call: Call) -> Message:
         """A CPO asks whether a driver may stop: his EMP says so, if it speaks OICP; else only by what he started with.
@@ -177,118 +184,6 @@ class Authorizing:
             raise Refused(medium.unknown)
         return _answer(call.connection, session)
 
-    async def ask(
-        self, partner: Partner, uid: str, token_type: str, references: Tree | None, *, sender: str, deadline_s: float
-    ) -> Tree:
-        """Ask an EMP, or another hub: AuthorizationInfo. Raises: PeerFault's children."""
-        connection = self._bridge.connections.of(partner.name)
-        if connection is None:
-            raise PeerUnreachable("there is no OICP connection of this partner")
-        message = await self._question(connection, uid, token_type, references, sender)
-        left = await self._left_with_us(partner, connection, uid, token_type)
-        if left is not None or not connection.base_url:
-            return await self._in_its_place(partner, connection, message, left, token_type, uid, sender)
-        path_id = message["OperatorID"]
-        said: Message = await self._bridge.ask(
-            connection, "AuthorizeStart", message, id=path_id, deadline_s=deadline_s, wait=False
-        )
-        verdict = authorization.verdict_of(said)
-        if verdict is not Verdict.ALLOWED:
-            refused_with(code_of(said))
-        _raise(verdict)
-        token = await self._token(connection, uid, token_type, said)
-        if verdict is not Verdict.ALLOWED:
-            return {"allowed": verdict.value, "token": token}
-        session = await self._allowed(partner, message, said, token, asker=sender or self._bridge.hub.settings.party)
-        return {"allowed": "ALLOWED", "token": token, "authorization_reference": session.reference}
-
-    async def _left_with_us(self, partner: Partner, connection: Connection, uid: str, token_type: str) -> Card | None:
-        """The card, if the EMP has left it with us to answer in its place."""
-        if connection.kind != "emp":
-            return None
-        providers = (ids.ProviderID.parse(each).canonical for each in connection.provider_ids)
-        return await self._bridge.cards.find([f"{partner.name}/{each}" for each in providers], uid, token_type)
-
-    async def _in_its_place(
-        self,
-        partner: Partner,
-        connection: Connection,
-        message: Message,
-        left: Card | None,
-        token_type: str,
-        uid: str,
-        sender: str,
-    ) -> Tree:
-        """AuthorizationInfo by what an EMP left with us. Raises: PeerRefused."""
-        if left is None:
-            raise PeerRefused("the token is not known", http=404, status_code=_UNKNOWN_TOKEN)
-        said = {"ProviderID": str(ids.ProviderID.of(Party.parse(left.owner)))}
-        token = await self._token(connection, uid, token_type, said)
-        if left.expires is not None and left.expires <= self._bridge.hub.clock.now():
-            return {"allowed": "EXPIRED", "token": token}
-        asker = sender or self._bridge.hub.settings.party
-        session = await self._allowed(partner, message, said, token, asker=asker)
-        return {"allowed": "ALLOWED", "token": token, "authorization_reference": session.reference}
-
-    async def _question(
-        self, connection: Connection, uid: str, token_type: str, references: Tree | None, sender: str
-    ) -> dict[str, Any]:
-        """Raises: PeerRefused, for what OICP cannot ask."""
-        asker = sender or self._bridge.hub.settings.party
-        message: dict[str, Any] = {
-            "OperatorID": voices.operator(connection, asker),
-            "Identification": _identified(connection, uid, token_type),
-        }
-        if connection.kind == "emp":
-            message["SessionID"] = new_session_id()
-        if references and references.get("evse_uids"):
-            place = await self._bridge.places.named(asker, references["location_id"], references["evse_uids"][0])
-            if place is not None:
-                message["EvseID"] = place.evse_id
-        return message | _carried("CPOPartnerSessionID", "PartnerProductID")
-
-    async def _allowed(
-        self, partner: Partner, message: Message, said: Message, token: Tree, *, asker: str
-    ) -> OicpSession:
-        session_id = str(message.get("SessionID") or said.get("SessionID") or "")
-        if not session_id:
-            raise PeerUnreachable("the hub allowed a charge without a SessionID")
-        party = Party.of(token["country_code"], token["party_id"])
-        return await self._bridge.ledger.open(
-            OicpSession(
-                id=session_id.lower(),
-                cpo_party=asker,
-                emp=partner.name,
-                emp_party=str(party),
-                provider_id=str(ids.ProviderID.of(party)),
-                evse_id=message.get("EvseID", ""),
-                identification=dict(message["Identification"]),
-                token=token,
-                cpo_partner_session=message.get("CPOPartnerSessionID", ""),
-                emp_partner_session=str(said.get("EMPPartnerSessionID") or ""),
-                reference=session_id,
-                opened=self._bridge.hub.clock.now(),
-            )
-        )
-
-    @staticmethod
-    def _who_answered(connection: Connection, said: Message) -> Party:
-        """The provider; the hub itself, where it names none. Raises: InvalidId."""
-        if said.get("ProviderID"):
-            return ids.ProviderID.parse(str(said["ProviderID"])).party()
-        return Party.parse(connection.party if connection.kind == "hub" else connection.provider_ids[0])
-
-    async def _token(self, connection: Connection, uid: str, token_type: str, said: Message) -> Tree:
-        """The token on record, else one made of what the answer says: whose it is."""
-        party = self._who_answered(connection, said)
-        if connection.kind == "hub":
-            await self._bridge.connections.learn(connection, PartyRole.EMSP, party)
-        found = await tokens.find(self._bridge.hub.store, party, uid, token_type)
-        if found is not None:
-            known: Tree = parse(found.body, limit=SMALL)
-            return known
-        return authorization.token_behind(party, uid, token_type, received=timestamp(self._bridge.hub.clock.now()))
-
 
 def _answer(connection: Connection, session: OicpSession) -> Message:
     """AuthorizationStart or AuthorizationStop, of a driver who may."""
@@ -300,26 +195,8 @@ def _answer(connection: Connection, session: OicpSession) -> Message:
     )
 
 
-def _raise(verdict: Verdict) -> None:
-    """Raises: PeerRefused, PeerTimeout, PeerUnreachable, for what is no provider's word about the driver."""
-    match verdict:
-        case Verdict.UNKNOWN:
-            raise PeerRefused("the token is not known", http=404, status_code=_UNKNOWN_TOKEN)
-        case Verdict.SILENT:
-            raise PeerTimeout("the provider did not answer the hub in time")
-        case Verdict.BROKEN:
-            raise PeerUnreachable("the hub could not ask the provider")
-
-
-def _identified(connection: Connection, uid: str, token_type: str) -> dict[str, Any]:
-    """Raises: PeerRefused, for a card or contract that OICP cannot write: nobody there can know it."""
-    try:
-        return tokens_of_oicp.asked_about(uid, token_type, terms_with(connection))
-    except NotSayable as refusal:
-        raise PeerRefused(refusal.reason, http=404, status_code=_UNKNOWN_TOKEN) from None
-
-
-def _carried(*names: str) -> dict[str, Any]:
-    """What goes on as it came, where the question came in OICP."""
-    message = original() or {}
-    return {name: message[name] for name in names if name in message}
+def _as_it_goes_on(call: Call) -> Message:
+    """The question with the SessionID that a hub has issued; that of a CPO is none, see `asked_again`."""
+    if issued_by(call):
+        return call.message
+    return {name: value for name, value in call.message.items() if name != "SessionID"}

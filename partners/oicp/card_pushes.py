@@ -18,13 +18,15 @@ from partners.oicp.answers import Code, Refused, acknowledged
 from partners.oicp.cards import HERE, NOW, OICP_CARDS, Card, Cards, dearest_of, dearest_put, read
 from partners.oicp.connection import Connection
 from partners.oicp.contracts import is_contract_of
-from partners.oicp.evse_pushes import understood
 from partners.oicp.face import Call
+from partners.oicp.identifying import check_ways
 from partners.oicp.pins import with_hashes
+from partners.oicp.whole_pushes import understood
 
 Message = Mapping[str, Any]
 
 _READ: Final = 2000
+_RECORDS: Final = "/ProviderAuthenticationData/AuthenticationDataRecord"
 
 
 class CardPushes:
@@ -56,11 +58,13 @@ class CardPushes:
         return acknowledged()
 
     async def _take(self, call: Call) -> None:
-        message = await understood(call, "ProviderAuthenticationData", "AuthenticationDataRecord")
+        message, _ = await understood(call, ("ProviderAuthenticationData", "AuthenticationDataRecord"))
         data = message["ProviderAuthenticationData"]
         provider = ids.ProviderID.parse(data["ProviderID"])
         source = f"{call.partner.name}/{provider.canonical}"
         told = [record["Identification"] for record in data["AuthenticationDataRecord"]]
+        for at, each in enumerate(told):
+            check_ways(each, f"{_RECORDS}/{at}/Identification")
         cards = [Card(source, str(provider.party()), each) for each in told]
         by_key = await asyncio.to_thread(_each_once, call.connection, cards)
         if message["ActionType"] != "delete":

@@ -72,7 +72,7 @@ class DataPush:
         there = {key: each for key, each in known.items() if each.is_there}
         rows = await self._table.get_many(there)
         items = [(key, {"EvseID": each.evse_id}) for key, each in there.items()]
-        items = [(key, as_pushed(rows[key].record) if key in rows else record) for key, record in items]
+        items = [(key, as_pushed(rows[key].told) if key in rows else record) for key, record in items]
 
         async def taken(some: Items) -> None:
             await self._forget(known[key] for key, _ in some)
@@ -93,7 +93,7 @@ class DataPush:
         items: list[tuple[str, Record]] = []
         for key, row in rows.items():
             try:
-                items.append((key, _written(row.record, geo_format)))
+                items.append((key, _written(row.told, geo_format)))
             except NotSayable as fault:
                 await self._set_aside(connection, connection.operator_ids[0], row, fault.reason)
         return rows, items
@@ -106,7 +106,7 @@ class DataPush:
             for row in some:
                 before = known.get(row.key)
                 status = before.status if before is not None and before.is_there else UNTOLD
-                digest = digest_of(row.record, salt=words_of(connection))
+                digest = digest_of(row.told, salt=words_of(connection))
                 place = row.place
                 unit.put(Acknowledged(connection.partner, row.key, place.evse_id, operator, digest, status).put())
                 if before is not None and not before.is_there:
@@ -114,7 +114,7 @@ class DataPush:
             await self._bridge.hub.store.commit(unit)
 
     async def _set_aside(self, connection: Connection, operator: str, row: EvseRow, why: str) -> None:
-        place, digest = row.place, REFUSED + digest_of(row.record, salt=words_of(connection))
+        place, digest = row.place, REFUSED + digest_of(row.told, salt=words_of(connection))
         unit = Unit().put(Acknowledged(connection.partner, row.key, place.evse_id, operator, digest).put())
         reasons = {place.evse_id: f"not told to {connection.partner}: {why}"}
         unit.writes.append(finding(_finding(connection, row), place.owner, reasons))

@@ -1,6 +1,7 @@
 """EVSEs and statuses as they come in OICP, written to the table: pushed by CPOs, or pulled from a hub.
 
-A record is kept and handed on as it came, in OICP's own spelling, with its operator. Beside each row stands a note that
+A record is kept and handed on as it came, in OICP's own spelling, with its operator; where it is not OICP's to the
+letter, EMPs are told of it so far as it is (`evse_amends`). Beside each row stands a note that
 its location is to be made anew (`evse_projection`), in the same unit: what is acknowledged reaches OCPI's partners too,
 also when we are stopped in between.
 """
@@ -8,8 +9,10 @@ also when we are stopped in between.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from msgspec import structs
@@ -17,6 +20,7 @@ from msgspec import structs
 from hub.core.ports import Hub
 from hub.core.units import ABSENT, Delete, Document, Kind, Put, Unit
 from partners.oicp import ids
+from partners.oicp.evse_amends import AS_IT_CAME, Amends
 from partners.oicp.evse_table import (
     OICP_EVSES,
     OICP_STATES,
@@ -32,6 +36,7 @@ from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.locations import location_key, unsayable
 from partners.oicp.mapping.terms import Terms
 from partners.oicp.places import EvsePlace
+from partners.oicp.wire.enums import EVSE_STATUS
 
 Record = Mapping[str, Any]
 Known = Mapping[str, tuple[Document, EvseRow]]
@@ -40,6 +45,9 @@ OICP_PROJECTIONS: Final = Kind("oicp_projections")
 """Keys of OCPI locations that are to be made anew of their rows."""
 _A_BREATH: Final = 100
 """After so many rows others get their turn."""
+_UNKNOWN: Final = "Unknown"
+"""What an EVSE does of which nobody says it in a word of OICP."""
+_INDEX: Final = re.compile(r"/\d+(?=/|$)")
 _THE_HUBS: Final = ("deltaType", "lastUpdate", "OperatorID", "OperatorName")
 
 
@@ -79,9 +87,17 @@ class EvseIntake:
             rows[key] = (document, read(document))
         return rows
 
-    async def write(self, source: Source, told: Mapping[str, Record], gone: Known, known: Known) -> int:
+    async def write(
+        self,
+        source: Source,
+        told: Mapping[str, Record],
+        gone: Known,
+        known: Known,
+        amends: Mapping[str, Amends] = MappingProxyType({}),
+    ) -> int:
         """Keep what is `told`, by canonical EvseID, and bury what is `gone`: all of it, or nothing.
 
+        `amends`: how EMPs are told of those that are not OICP's to the letter.
         Returns: how many rows it changed. Raises: InvalidId, for an EVSE of a country that nobody can tell; Conflict,
         when somebody was faster.
         """
@@ -92,7 +108,7 @@ class EvseIntake:
             if at % _A_BREATH == 0:
                 await asyncio.sleep(0)
             before = known.get(key)
-            row = _row(source, record, before, now)
+            row = _row(source, record, amends.get(key, AS_IT_CAME), before, now)
             put = row.put(expect=ABSENT if before is None else before[0].version)
             if before is None or not _is_same(before[0], put):
                 unit.put(put)
@@ -119,7 +135,7 @@ class EvseIntake:
             if at % _A_BREATH == 0:
                 await asyncio.sleep(0)
             state, place = before.get(key), known[key][1].place
-            word = "Unknown" if status == NOT_FOUND else status
+            word = status if status in EVSE_STATUS and status != NOT_FOUND else _UNKNOWN
             if state is None or state.columns["status"] != word:
                 unit.put(state_put(place.evse_id, place.owner, place.location, word, now))
                 locations[place.location] = None
@@ -146,23 +162,33 @@ class EvseIntake:
 
 
 def _found(row: EvseRow | None, before: EvseRow | None, terms: Terms) -> list[Put | Delete]:
-    """What there is to find about an EVSE that is, or was, at no location of OCPI."""
-    reason = unsayable(row.record, terms) if row is not None else ""
+    """What there is to find about an EVSE of which partners are, or were, not told all."""
+    reasons = _reasons(row, terms) if row is not None else {}
     told = row or before
-    if told is None or not (reason or (before is not None and unsayable(before.record, terms))):
+    if told is None or not (reasons or (before is not None and _reasons(before, terms))):
         return []
-    place = told.place
-    reasons = {place.evse_id: f"not told over OCPI: {reason}"} if reason else {}
-    return [finding(f"evse/{told.key}", place.owner, reasons)]
+    return [finding(f"evse/{told.key}", told.place.owner, reasons)]
 
 
-def _row(source: Source, record: Record, before: tuple[Document, EvseRow] | None, now: str) -> EvseRow:
+def _reasons(row: EvseRow, terms: Terms) -> dict[str, str]:
+    evse_id, unsaid = row.place.evse_id, unsayable(row.record, terms)
+    left_out = {
+        f"{evse_id} {place}": f"not told over OICP: {_INDEX.sub('', place)}: {why}"
+        for place, why in row.amends.left_out.items()
+    }
+    return {evse_id: f"not told over OCPI: {unsaid}", **left_out} if unsaid else left_out
+
+
+def _row(source: Source, record: Record, amends: Amends, before: tuple[Document, EvseRow] | None, now: str) -> EvseRow:
     """Raises: InvalidId."""
     is_new = before is None or before[1].gone
+    place = _place(record, source.terms)
     return EvseRow(
-        place=_place(record, source.terms),
+        place=place,
+        amends=amends,
         record={
             **{name: value for name, value in record.items() if name not in _THE_HUBS},
+            "EvseID": place.evse_id,
             "OperatorID": source.operator_id,
             "OperatorName": source.operator_name,
         },
@@ -180,7 +206,7 @@ def _place(record: Record, terms: Terms) -> EvsePlace:
         location = ""  # a place that cannot be told in OCPI: partners of OICP get it all the same
     plugs = record.get("Plugs") or ()
     return EvsePlace(
-        evse_id=record["EvseID"],
+        evse_id=ids.written(record["EvseID"]),
         owner=str(evse_id.operator.party(terms.countries)),
         location=location,
         location_id=location.partition("/")[2],

@@ -24,7 +24,7 @@ from partners.oicp import ids
 from partners.oicp.answers import Code, status
 from partners.oicp.connections import Connection
 from partners.oicp.evse_choice import Record, Test, tests_of
-from partners.oicp.evse_table import HERE, LIMIT, OICP_EVSES, EvseRow, read
+from partners.oicp.evse_table import HERE, LIMIT, OICP_EVSES, EvseRow, read, told_in
 from partners.oicp.face import Call
 from partners.oicp.mapping.points import point_of
 from partners.oicp.paging import page_of, paging_of
@@ -70,7 +70,7 @@ class EvseLists:
     async def _choose(self, partner: Partner, tests: Sequence[Test], since: str) -> tuple[str, ...]:
         if since:
             changed = [document async for document in self._changed(partner, since) if _is_told(document, since)]
-            return tuple(each.key for each in changed if all(test(read(each).record) for test in tests))
+            return tuple(each.key for each in changed if all(test(read(each).told) for test in tests))
         found = self.scan(partner, bodies=bool(tests))
         return tuple([leaf.key async for leaf in found if not tests or all(test(record_in(leaf)) for test in tests)])
 
@@ -123,9 +123,8 @@ class EvseLists:
 
 
 def record_in(leaf: Leaf) -> Record:
-    """The record of a row."""
-    record: Record = parse(leaf.body, limit=LIMIT)["record"]
-    return record
+    """The record of a row, as EMPs get it."""
+    return told_in(parse(leaf.body, limit=LIMIT))
 
 
 def _since(last_call: str | None) -> str:
@@ -152,7 +151,7 @@ def _writer(connection: Connection, geo_format: str) -> Callable[[EvseRow], dict
     """How records are written for an EMP: its form of points, its style of operators."""
 
     def write(row: EvseRow) -> dict[str, Any]:
-        record = dict(row.record)
+        record = dict(row.told)
         for name in _POINTS:
             point = point_of(record.get(name))
             if point is not None and geo_format not in record[name]:

@@ -14,12 +14,12 @@ from typing import Final
 
 from hub.core.inbound import encode
 from hub.core.ports import Hub
-from hub.core.registry import Partner
 from hub.core.units import Document
-from partners.oicp import ids
+from partners.oicp import ids, voices
 from partners.oicp.acknowledged import DOUBTED, REFUSED, Acknowledged, AcknowledgedStore, digest_of
 from partners.oicp.connections import Connection
 from partners.oicp.evse_table import GONE, HERE, OICP_EVSES, EvseRow, read
+from partners.oicp.onward_evses import OnwardEvses
 
 _SCAN: Final = 500
 
@@ -47,22 +47,23 @@ class Plan:
 class Planner:
     """See the module."""
 
-    def __init__(self, hub: Hub, acknowledged: AcknowledgedStore) -> None:
+    def __init__(self, hub: Hub, onward: OnwardEvses, acknowledged: AcknowledgedStore) -> None:
         self._hub = hub
+        self._onward = onward
         self._acknowledged = acknowledged
 
-    def scope(self, connection: Connection, partner: Partner) -> str:
+    def scope(self, connection: Connection) -> str:
         """Whose EVSEs go there, and in which words."""
-        owners = self._hub.agreements.owners(partner, "locations")
+        owners = self._onward.owners(connection)
         return sha256(encode([list(owners), words_of(connection)])).hexdigest()
 
-    async def changed(self, connection: Connection, partner: Partner, since: str) -> Plan:
+    async def changed(self, connection: Connection, since: str) -> Plan:
         """From the rows that changed since then."""
         plan = Plan()
-        async for documents in self._rows(partner, since):
+        async for documents in self._rows(connection, since):
             rows = [read(document) for document in documents]
             plan.looked_at += len(rows)
-            known = await self._acknowledged.get_many(partner.name, (row.key for row in rows))
+            known = await self._acknowledged.get_many(connection.partner, (row.key for row in rows))
             for row in rows:
                 before = known.get(row.key)
                 if not row.gone:
@@ -71,25 +72,25 @@ class Planner:
                     plan.delete(before)
         return plan
 
-    async def whole(self, connection: Connection, partner: Partner) -> Plan:
+    async def whole(self, connection: Connection) -> Plan:
         """From all rows, and all that was acknowledged."""
         plan = Plan()
-        async for documents in self._rows(partner, ""):
+        async for documents in self._rows(connection, ""):
             rows = [read(document) for document in documents]
-            known = await self._acknowledged.get_many(partner.name, (row.key for row in rows))
+            known = await self._acknowledged.get_many(connection.partner, (row.key for row in rows))
             for row in rows:
                 before = known.get(row.key)
                 _compare(plan, connection, row, before.digest if before else "")
                 plan.wanted.setdefault(operator_there(connection, row), []).append(row.key)
         wanted = {key for keys in plan.wanted.values() for key in keys}
-        async for each in self._acknowledged.of(partner.name):
+        async for each in self._acknowledged.of(connection.partner):
             if each.key not in wanted:
                 plan.delete(each)
         return plan
 
-    async def _rows(self, partner: Partner, since: str) -> AsyncIterator[list[Document]]:
+    async def _rows(self, connection: Connection, since: str) -> AsyncIterator[list[Document]]:
         """In steps. What changes while this reads comes again: nothing is skipped."""
-        owners = self._hub.agreements.owners(partner, "locations")
+        owners = self._onward.owners(connection)
         read_so_far, gone = 0, [HERE, GONE] if since else [HERE]
         while owners:
             found = await self._hub.store.page(
@@ -116,7 +117,7 @@ def words_of(connection: Connection) -> str:
 
 
 def _compare(plan: Plan, connection: Connection, row: EvseRow, before: str) -> None:
-    digest = digest_of(row.record, salt=words_of(connection))
+    digest = digest_of(row.told, salt=words_of(connection))
     if digest in (before, before.removeprefix(REFUSED)):
         return
     is_there = before not in ("", DOUBTED) and not before.startswith(REFUSED)
@@ -124,7 +125,7 @@ def _compare(plan: Plan, connection: Connection, row: EvseRow, before: str) -> N
 
 
 def operator_there(connection: Connection, row: EvseRow) -> str:
-    """Under which of our ids there an EVSE is pushed: its operator's, where that is one of them, else the first."""
+    """Under which of our ids there an EVSE is pushed: its operator's, where that is one of them, else its CPO's."""
     own = ids.EvseID.parse(row.place.evse_id).operator.canonical
     same = (each for each in connection.operator_ids if ids.OperatorID.parse(each).canonical == own)
-    return next(same, connection.operator_ids[0])
+    return next(same, "") or voices.operator(connection, row.place.owner)

@@ -32,7 +32,8 @@ from partners.oicp.connections import Connection
 from partners.oicp.data_push import DataPush
 from partners.oicp.evse_plan import Plan, Planner
 from partners.oicp.evse_sending import Refusal
-from partners.oicp.evse_table import EvseTable
+from partners.oicp.evse_table import HERE, OICP_EVSES, EvseTable, read
+from partners.oicp.onward_evses import OnwardEvses
 from partners.oicp.shrinking import is_much
 from partners.oicp.status_push import StatusPush
 
@@ -51,7 +52,8 @@ class EvsePush:
     def __init__(self, bridge: Bridge, table: EvseTable) -> None:
         self._bridge = bridge
         self.acknowledged = AcknowledgedStore(bridge.hub)
-        self._planner = Planner(bridge.hub, self.acknowledged)
+        self.onward = OnwardEvses(bridge.hub, bridge.connections)
+        self._planner = Planner(bridge.hub, self.onward, self.acknowledged)
         self._data = DataPush(bridge, table, self.acknowledged)
         self._statuses = StatusPush(bridge, table, self.acknowledged)
         self._apart = Apart(bridge.hub, "oicp push", missed=self.wake)
@@ -109,14 +111,13 @@ class EvsePush:
             await self._hub.store.commit(Unit().put(state.put(name)))
 
     async def _push_data(self, connection: Connection, state: PushState) -> None:
-        partner, now = self._hub.registry.get(connection.partner), self._hub.clock.now()
-        scope = self._planner.scope(connection, partner)
+        now, scope = self._hub.clock.now(), self._planner.scope(connection)
         is_whole = state.scope != scope or state.confirmed or _is_over(state.whole_at, WEEK, now)
         if not is_whole:
-            plan = await self._planner.changed(connection, partner, state.data_to)
+            plan = await self._planner.changed(connection, state.data_to)
             is_whole = bool(state.held and plan.looked_at)  # what is held may be there again
         if is_whole:
-            plan = await self._planner.whole(connection, partner)
+            plan = await self._planner.whole(connection)
         may_shrink = await self._may_shrink(connection, state, plan, is_whole=is_whole)
         if is_whole and self._fits(connection, plan, state) and may_shrink:
             await self._data.load(connection, plan)
@@ -170,9 +171,11 @@ class EvsePush:
         self.wake()
 
     async def shown(self) -> list[dict[str, Any]]:
-        """What operators should see: hubs that fail, and what is held."""
+        """What operators should see: hubs that fail, what is held, and whose EVSEs do not go there at all."""
         found: list[dict[str, Any]] = []
         for connection in self.hubs():
+            lines = [await self._kept_back(*each) for each in self.onward.kept_back(connection).items()]
+            found += [line for line in lines if line["things"]]
             state = await self.acknowledged.state(connection.partner)
             if state.held:
                 reason = f"{state.held} of {state.held_of} EVSEs would be taken back: busbar oicp confirm --what pushed"
@@ -180,6 +183,14 @@ class EvsePush:
             if state.last_error:
                 found.append(_line(connection.partner, f"the hub takes no EVSEs: {state.last_error}", state.failures))
         return found
+
+    async def _kept_back(self, owner: str, reason: str) -> dict[str, Any]:
+        among = {"gone": [HERE]}
+        page = await self._hub.store.page(
+            OICP_EVSES, date_from=None, date_to=None, offset=0, limit=1, owners=[owner], among=among
+        )
+        example = read(page.documents[0]).place.evse_id if page.documents else ""
+        return _line(owner, reason, page.total, example)
 
     async def _back_off(self, name: str, fault: BusbarError | Refusal) -> None:
         settings, state = self._hub.settings, await self.acknowledged.state(name)
@@ -197,5 +208,5 @@ def _is_over(since: str, most: timedelta, now: datetime) -> bool:
     return since < timestamp(now - most)
 
 
-def _line(owner: str, reason: str, things: int) -> dict[str, Any]:
-    return {"owner": owner, "reason": reason, "things": things, "example": ""}
+def _line(owner: str, reason: str, things: int, example: str = "") -> dict[str, Any]:
+    return {"owner": owner, "reason": reason, "things": things, "example": example}

@@ -4,13 +4,11 @@ fullLoad  is the whole set of that operator from now on; an empty one clears it
 insert    fails if any is there; update if any is not; delete removes the listed ones, and fails if any is not there
 009       the same EVSE twice, a second push of a partner while one runs, a status of an EVSE without data
 018       an EvseID that is not the sender's
-
-A push is taken whole, so nothing of it is left out silently: a record that cannot be read refuses it, with the field.
+022       what OICP makes mandatory is missing or is none of OICP's; the fields at fault are named (`whole_pushes`)
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,18 +19,16 @@ from partners.oicp import ids
 from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, acknowledged
 from partners.oicp.connections import Connection
+from partners.oicp.evse_amends import Amends
 from partners.oicp.evse_intake import EvseIntake, Known, Record, Source, by_key
 from partners.oicp.evse_table import HERE, OICP_EVSES, key_of
 from partners.oicp.face import Call
 from partners.oicp.mapping.evse_status import NOT_FOUND
-from partners.oicp.wire import REQUESTS, Finding, Unfit, read
+from partners.oicp.whole_pushes import understood
 
 Message = Mapping[str, Any]
 
 _READ: Final = 2000
-_IN_A_THREAD: Final = 100
-"""So many records are read beside the loop, which has others to serve."""
-_MOST_FAULTS: Final = 20
 
 
 class EvsePushes:
@@ -46,7 +42,7 @@ class EvsePushes:
     async def data(self, call: Call) -> Message:
         """Raises: Refused, Unfit, Conflict."""
         with self._turn(call):
-            message = await understood(call, "OperatorEvseData", "EvseDataRecord")
+            message, amends = await understood(call, ("OperatorEvseData", "EvseDataRecord"))
             set_ = message["OperatorEvseData"]
             records = set_["EvseDataRecord"]
             told = _each_once(call.connection, records)
@@ -56,10 +52,11 @@ class EvsePushes:
                 set_.get("OperatorName") or set_["OperatorID"],
                 terms_with(call.connection),
             )
-            await self._write(source, message["ActionType"], told)
+            amended = {key_of(records[at]["EvseID"]): each for at, each in amends.items()}
+            await self._write(source, message["ActionType"], told, amended)
             return acknowledged()
 
-    async def _write(self, source: Source, action: str, told: dict[str, Record]) -> None:
+    async def _write(self, source: Source, action: str, told: dict[str, Record], amends: Mapping[str, Amends]) -> None:
         known = await self._intake.known(told)
         here = {key for key, (_, row) in known.items() if not row.gone and row.source == source.name}
         gone: Known = {}
@@ -73,7 +70,7 @@ class EvsePushes:
         elif action == "fullLoad":
             gone = await self._intake.known(key for key in await self._keys(source) if key not in told)
         try:
-            await self._intake.write(source, told, gone, known)
+            await self._intake.write(source, told, gone, known, amends)
         except ids.InvalidId as fault:
             raise Refused(Code.DATA_ERROR, info=fault.message) from None
 
@@ -92,7 +89,7 @@ class EvsePushes:
     async def status(self, call: Call) -> Message:
         """Raises: Refused, Unfit."""
         with self._turn(call):
-            message = await understood(call, "OperatorEvseStatus", "EvseStatusRecord")
+            message, _ = await understood(call, ("OperatorEvseStatus", "EvseStatusRecord"))
             set_ = message["OperatorEvseStatus"]
             told = _each_once(call.connection, set_["EvseStatusRecord"])
             statuses = {key: str(record["EvseStatus"]) for key, record in told.items()}
@@ -126,38 +123,6 @@ class EvsePushes:
             yield
         finally:
             self._busy.discard(at)
-
-
-async def understood(call: Call, name: str, listed: str) -> Message:
-    """The push as it is read, in a thread where it is a large one. Raises: Unfit, where a record had to be left out."""
-    given = call.message.get(name)
-    records = given.get(listed) if isinstance(given, dict) else None
-    if isinstance(records, list) and len(records) > _IN_A_THREAD:
-        return await asyncio.to_thread(understood_whole, call, (name, listed))
-    return understood_whole(call, (name, listed))
-
-
-def understood_whole(call: Call, path: tuple[str, ...]) -> Message:
-    """The push as it is read; `path` leads to its records. Raises: Unfit, where one had to be left out."""
-    found = read(REQUESTS[call.operation.name], call.message)
-    given, kept = _at(call.message, path), _at(found.tree, path)
-    if kept is None:
-        raise Unfit((Finding(f"/{'/'.join(path)}", "missing", is_dropped=True),))
-    if isinstance(given, list) and len(kept) < sum(each is not None for each in given):
-        dropped = (each for each in found.findings if each.is_dropped)
-        raise Unfit(tuple(sorted(dropped, key=_is_lenient))[:_MOST_FAULTS])
-    return found.tree
-
-
-def _at(tree: Any, path: tuple[str, ...]) -> Any:
-    for name in path:
-        tree = tree.get(name) if isinstance(tree, Mapping) else None
-    return tree
-
-
-def _is_lenient(fault: Finding) -> bool:
-    """What a record cannot do without goes first."""
-    return not fault.pointer.endswith(("EvseID", "EvseStatus", "ProductID"))
 
 
 def _each_once(connection: Connection, records: list[Record]) -> dict[str, Record]:

@@ -22,6 +22,7 @@ from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
 from hub.core.units import ANY, Document, Kind, Put
 from partners.oicp import ids
+from partners.oicp.evse_amends import AS_IT_CAME, Amends, told_with
 from partners.oicp.places import EvsePlace
 
 OICP_EVSES: Final = Kind(
@@ -36,7 +37,7 @@ LIMIT: Final = 256 * 1024
 
 
 class EvseRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An EVSE. `record` is its EvseDataRecord as EMPs pull it; of one that is gone, as it was last."""
+    """An EVSE. `record` is its EvseDataRecord as it came, or was made; of one that is gone, as it was last."""
 
     place: EvsePlace
     record: dict[str, Any]
@@ -45,10 +46,16 @@ class EvseRow(msgspec.Struct, frozen=True, kw_only=True):
     changed: str
     source: str = ""
     """`partner/DEABC`: who told of it in OICP; "": made of a location of OCPI."""
+    amends: Amends = AS_IT_CAME
 
     @property
     def key(self) -> str:
         return key_of(self.place.evse_id)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Its EvseDataRecord as EMPs and hubs get it."""
+        return told_with(self.record, self.amends.told) if self.amends.told else self.record
 
     def put(self, *, expect: int = ANY) -> Put:
         """The write of it."""
@@ -56,7 +63,7 @@ class EvseRow(msgspec.Struct, frozen=True, kw_only=True):
         return Put(
             OICP_EVSES,
             self.key,
-            encode({"place": msgspec.to_builtins(place), "record": self.record}),
+            encode({"place": msgspec.to_builtins(place), "record": self.record, **_kept(self.amends)}),
             place.owner,
             last_updated=self.changed,
             columns=(
@@ -73,11 +80,22 @@ def read(document: Document) -> EvseRow:
     return EvseRow(
         place=EvsePlace(**tree["place"]),
         record=tree["record"],
+        amends=Amends(**tree["amends"]) if "amends" in tree else AS_IT_CAME,
         gone=document.columns["gone"] == GONE,
         created=document.columns["created"],
         changed=document.last_updated,
         source=document.columns["source"],
     )
+
+
+def told_in(body: Tree) -> dict[str, Any]:
+    """The EvseDataRecord of a row as EMPs get it, of its body alone."""
+    record: dict[str, Any] = body["record"]
+    return told_with(record, body["amends"]["told"]) if "amends" in body else record
+
+
+def _kept(amends: Amends) -> Tree:
+    return {"amends": amends._asdict()} if amends else {}
 
 
 def key_of(evse_id: str) -> str:

@@ -67,7 +67,7 @@ class Inward:
             caller=Caller(partner, TokenUse.LIVE, "", ""),
         )
         reply = await self._dispatcher.answer(asked)
-        envelope = parse(reply.head + reply.tail, limit=8 * LARGE)
+        envelope = parse(reply.body, limit=8 * LARGE)
         return Answered(reply.status, envelope["status_code"], envelope.get("status_message", ""), envelope.get("data"))
 
 

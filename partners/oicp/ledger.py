@@ -91,6 +91,11 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in OPEN
 
     @property
+    def charge(self) -> tuple[str, str, str, str]:
+        """Who charges, and whose customer he is: what stays the same as long as it is one charge."""
+        return self.origin, self.cpo_party, self.emp, str(self.token.get("uid", ""))
+
+    @property
     def auth_method(self) -> str:
         """As OCPI says how it was allowed: AuthMethod."""
         return "COMMAND" if self.origin in ("remote", "reservation") else "AUTH_REQUEST"
@@ -127,6 +132,16 @@ class Ledger:
         """A new row. Raises: Conflict, where there is one of this id."""
         await self._hub.store.commit(Unit().put(session.put()))
         return session
+
+    async def opened(self, session: OicpSession) -> OicpSession:
+        """A new row, or the one of the same charge that is open already. Raises: Conflict, where it is another's."""
+        try:
+            return await self.open(session)
+        except Conflict:
+            known = await self.find(session.id)
+            if known is None or not known.is_open or known.charge != session.charge:
+                raise
+            return known
 
     async def get(self, session_id: str) -> OicpSession:
         """Raises: NotFound."""
@@ -191,6 +206,12 @@ class Ledger:
         """That of an OCPI reservation_id."""
         return await self._only(reservation=reservation.upper()) if reservation else None
 
+    async def pending_of_cpo(self, name: str, *, evse_id: str) -> list[OicpSession]:
+        """Those that a CPO of OICP calls so, at an EVSE or at none by name, and of which no charge is known."""
+        equal = {"evse": evse_id} if evse_id else {"partner_session": name}
+        found = await self._fitting(state=PENDING, **equal)
+        return [each for each in found if (each.cpo_partner_session, each.evse_id) == (name, evse_id)]
+
     async def open_at(self, evse_id: str) -> list[OicpSession]:
         """What is pending or going on at an EVSE, and what was unused on the last day; the newest last."""
         found = map(_read, await self._hub.store.select(OICP_SESSIONS, equal={"evse": evse_id}, limit=1_000))
@@ -229,15 +250,18 @@ class Ledger:
         Its answer and its first notification bring it, in whichever order: the second finds it done. Raises: Conflict.
         """
         renamed = msgspec.structs.replace(session, id=session_id.lower())
-        unit = Unit().delete(Delete(OICP_SESSIONS, session.id)).put(renamed.put())
         try:
-            await self._hub.store.commit(unit)
+            await self.exchange(session, renamed)
         except Conflict:
             known = await self.find(session_id)
             if known is None or known.emp_partner_session != session.emp_partner_session:
                 raise
             return known
         return renamed
+
+    async def exchange(self, before: OicpSession, after: OicpSession) -> None:
+        """`after` stands in place of `before`, which has another id. Raises: Conflict, where its id is taken."""
+        await self._hub.store.commit(Unit().delete(Delete(OICP_SESSIONS, before.id)).put(after.put()))
 
     async def _only(self, **equal: str) -> OicpSession | None:
         """The newest that fits: names are not given twice, but a partner's might be."""

@@ -59,7 +59,7 @@ class Notifications:
     async def tell(self, partner: Partner, owner: str, session_id: str) -> None:
         """Tell an EMP, or a hub, how the session of CPO `owner` stands now."""
         connection = self._bridge.connections.of(partner.name)
-        document = await self._on_record(owner, session_id)
+        document = await self.on_record(owner, session_id)
         if connection is None or document is None:
             return
         tree: Tree = parse(document.body, limit=4 * LARGE)
@@ -91,7 +91,8 @@ class Notifications:
         error = {"Type": "Error", "ErrorType": "CriticalError", "ErrorAdditionalInfo": "no charge began in time"}
         await self._send(connection, row, error)
 
-    async def _on_record(self, owner: str, session_id: str) -> Document | None:
+    async def on_record(self, owner: str, session_id: str) -> Document | None:
+        """The Session of OCPI of CPO `owner`, if there is one."""
         try:
             return await sessions.get(self._bridge.hub, Party.parse(owner), session_id)
         except NotFound:
@@ -246,18 +247,22 @@ class Notifications:
             raise Refused(Code.NOT_OFFERED)
         try:
             answer = await self._bridge.ask(connection, "ChargingNotification", message, deadline_s=_WAIT_S, wait=False)
+        except NotSayable as fault:
+            raise Refused(Code.DATA_ERROR, info=fault.reason) from None
+        except PeerFault:
+            raise Refused(Code.PARTNER_SILENT) from None
+        try:
             return write(Acknowledgement, answer)
         except NotSayable:
             raise Refused(Code.SYSTEM_ERROR, info="the provider answered nothing that can be read") from None
-        except PeerFault:
-            raise Refused(Code.PARTNER_SILENT) from None
 
     async def _as_session(self, partner: Partner, row: OicpSession, message: Message) -> None:
         """Raises: Refused, where the hub does not take it."""
-        document = await self._on_record(row.cpo_party, row.id)
+        document = await self.on_record(row.cpo_party, row.id)
         known = parse(document.body, limit=4 * LARGE) if document is not None else None
         now = timestamp(self._bridge.hub.clock.now())
-        tree = session_of(await self.base_of(row), message, known, now)
+        base = await self.base_of(row, evse_id=message["EvseID"])
+        tree = session_of(base, message, known, now)
         await self.put_session(partner, row, tree)
         self._bridge.hub.losses.note(partner.name, "in", "sessions", lost_in(message))
 
@@ -271,10 +276,10 @@ class Notifications:
         if not said.is_success:
             raise Refused(Code.DATA_ERROR, info=said.message)
 
-    async def base_of(self, row: OicpSession) -> Tree:
-        """What a Session of this row always says."""
-        party = Party.parse(row.cpo_party)
-        place = await self._bridge.places.find(row.evse_id)
+    async def base_of(self, row: OicpSession, *, evse_id: str) -> Tree:
+        """What a Session of this row always says; at `evse_id`, where it was allowed for no EVSE by name."""
+        party, evse_id = Party.parse(row.cpo_party), row.evse_id or evse_id
+        place = await self._bridge.places.find(evse_id)
         tree: Tree = {
             "country_code": party.country_code,
             "party_id": party.party_id,
@@ -282,8 +287,8 @@ class Notifications:
             "cdr_token": {name: row.token[name] for name in _TOKEN_FIELDS},
             "auth_method": row.auth_method,
             "authorization_reference": row.reference,
-            "location_id": place.location_id if place else ids.fitting(row.evse_id),
-            "evse_uid": place.evse_uid if place else ids.fitting(row.evse_id),
+            "location_id": place.location_id if place else ids.fitting(evse_id),
+            "evse_uid": place.evse_uid if place else ids.fitting(evse_id),
             "connector_id": (place.connector_id if place else "") or "1",
             "currency": self._bridge.hub.settings.currency,
         }

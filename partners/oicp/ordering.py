@@ -86,12 +86,12 @@ class Ordering:
             return _REJECTED
         evse_uid = order.get("evse_uid")
         place = await self._bridge.places.named(to, order["location_id"], evse_uid) if evse_uid else None
-        if place is None:
-            return _REJECTED
-        if not place.is_remote:
-            return _NOT_SUPPORTED
         session = await self._known(connection, order, to=to, sender=sender)
+        if place is not None and not place.is_remote:
+            return _NOT_SUPPORTED
         if session is None:
+            if place is None:
+                return _REJECTED
             session = self._session(connection, order, place, identification, to=to, sender=sender)
             await self._bridge.ledger.open(session)
         message = self._message(connection, session)

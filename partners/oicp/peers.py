@@ -1,6 +1,6 @@
 """What the hub sends to a partner that speaks OICP, interpreted: the port `Peers`.
 
-POST tokens {uid}/authorize     AuthorizeStart                              `authorize`
+POST tokens {uid}/authorize     AuthorizeStart                              `asking`
 POST commands {name}            remote start and stop, reservations         `ordering`
 PUT, PATCH sessions             charging notifications                      `notifications`
 POST cdrs, GET cdrs {id}        charge detail record                        `records`
@@ -19,7 +19,7 @@ from hub.core.inbound import parse
 from hub.core.operations import LARGE, Side
 from hub.core.ports import PeerAnswer
 from hub.core.registry import Partner
-from partners.oicp.authorize import Authorizing
+from partners.oicp.asking import Asking
 from partners.oicp.notifications import Notifications
 from partners.oicp.ordering import Ordering
 from partners.oicp.records import Records
@@ -37,13 +37,13 @@ class OicpPeers:
 
     def __init__(
         self,
-        authorizing: Authorizing,
+        asking: Asking,
         ordering: Ordering,
         serving: Serving,
         notifications: Notifications,
         records: Records,
     ) -> None:
-        self._authorizing = authorizing
+        self._asking = asking
         self._ordering = ordering
         self._serving = serving
         self._notifications = notifications
@@ -69,9 +69,7 @@ class OicpPeers:
             case "POST", "tokens", (uid, "authorize"):
                 token_type = (query or {}).get("type", "RFID")
                 deadline = deadline_s or _USUAL_S
-                data: Any = await self._authorizing.ask(
-                    partner, uid, token_type, tree, sender=sender, deadline_s=deadline
-                )
+                data: Any = await self._asking.ask(partner, uid, token_type, tree, sender=sender, deadline_s=deadline)
             case "POST", "commands", (name,):
                 data = await self._ordering.take(partner, name, tree, to=to, sender=sender)
             case (("PUT" | "PATCH"), "sessions", (country, party, session_id)):

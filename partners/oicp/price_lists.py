@@ -16,7 +16,7 @@ from partners.oicp.answers import Code, status
 from partners.oicp.face import Call
 from partners.oicp.mapping.times import instant
 from partners.oicp.offered_prices import OfferedPrices
-from partners.oicp.prices import DEFAULT, EVSE, PRODUCT, Price, Prices
+from partners.oicp.prices import DEFAULT, EVSE, PRODUCT, Price, Prices, has_power
 from partners.oicp.wire.values import EVERYBODY
 
 Message = Mapping[str, Any]
@@ -41,6 +41,8 @@ class PriceLists:
                 "PricingProductDataRecords": [],
             }
         async for price in self._prices.visible(self._owners(call), [PRODUCT], _for(call), since=since):
+            if not has_power(price):
+                continue
             group = groups.setdefault((price.owner, price.provider), _without_default(call, price))
             product = {name: value for name, value in price.tree.items() if name != "ProviderID"}
             group["PricingProductDataRecords"].append(product)
@@ -51,9 +53,14 @@ class PriceLists:
         return {"PricingProductData": told, "StatusCode": status(Code.SUCCESS)}
 
     async def evses(self, call: Call) -> Message:
-        """With LastCall, those that changed since."""
+        """With LastCall, those that changed since. An EVSE with a product that is not told has none: as in OCPI."""
         by_owner: dict[str, list[dict[str, Any]]] = {}
+        every = self._prices.visible(self._owners(call), [PRODUCT], _for(call), since="")
+        untold = {(price.source, price.provider, price.name) async for price in every if not has_power(price)}
         async for price in self._prices.visible(self._owners(call), [EVSE], _for(call), since=_since(call)):
+            products = price.tree["EvseIDProductList"]
+            if not untold.isdisjoint((price.source, price.provider, product) for product in products):
+                continue
             by_owner.setdefault(price.owner, []).append(dict(price.tree))
         for owner in self._of_ocpi(call):
             offered = await self._offered.evses(owner)

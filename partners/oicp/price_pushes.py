@@ -14,10 +14,10 @@ from hub.core.ports import Hub
 from hub.core.units import ABSENT, Document, Unit
 from partners.oicp import ids
 from partners.oicp.answers import Code, Refused, acknowledged
-from partners.oicp.evse_pushes import understood_whole
 from partners.oicp.evse_table import key_of, now_of
 from partners.oicp.face import Call
 from partners.oicp.prices import DEFAULT, EVSE, HERE, OICP_PRICES, PRODUCT, Price, Prices, whose
+from partners.oicp.whole_pushes import understood_whole
 
 Message = Mapping[str, Any]
 
@@ -39,14 +39,14 @@ class PricePushes:
 
     async def products(self, call: Call) -> Message:
         """Raises: Refused, Unfit, Conflict."""
-        message = understood_whole(call, ("PricingProductData", "PricingProductDataRecords"))
+        message, _ = understood_whole(call, ("PricingProductData", "PricingProductDataRecords"))
         data = message["PricingProductData"]
         told = products_told(self._source(call, data["OperatorID"]), self._owner(call, data["OperatorID"]), data)
         return await self._take(call, message["ActionType"], told, PRODUCT, data["ProviderID"])
 
     async def evses(self, call: Call) -> Message:
         """Raises: Refused, Unfit, Conflict."""
-        message = understood_whole(call, ("EVSEPricing",))
+        message, _ = understood_whole(call, ("EVSEPricing",))
         own = {ids.OperatorID.parse(each).canonical for each in call.connection.operator_ids}
         for each in message["EVSEPricing"]:
             if ids.EvseID.parse(each["EvseID"]).operator.canonical not in own:
@@ -119,8 +119,13 @@ def products_told(source: str, owner: str, data: Message) -> list[Price]:
 def evses_told(source: str, owner: str, pricing: Sequence[Message]) -> list[Price]:
     """Which EVSEs have which products."""
     return [
-        Price(source, owner, EVSE, whose(each["ProviderID"]), key_of(each["EvseID"]), dict(each)) for each in pricing
+        Price(source, owner, EVSE, whose(each["ProviderID"]), key_of(each["EvseID"]), _in_capitals(each))
+        for each in pricing
     ]
+
+
+def _in_capitals(pricing: Message) -> dict[str, Any]:
+    return {**pricing, "EvseID": ids.written(pricing["EvseID"])}
 
 
 def _differs(price: Price, known: Document | None) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 from hub.core.inbound import parse
@@ -19,6 +20,7 @@ from modules.locations.store import LOCATIONS
 from modules.tariffs.store import TARIFFS
 from modules.tariffs.validity import holds
 from partners.oicp.evse_table import HERE, OICP_EVSES, read
+from partners.oicp.mapping.connectors import power_kw
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.tariffs import evse_pricing_of, product_ids, products_of
 from partners.oicp.mapping.terms import Mapped, Terms
@@ -53,6 +55,7 @@ class Rendering:
 async def rendered(hub: Hub, owner: str, terms: Terms) -> Rendering:
     """The tariffs of `owner` that are for everybody, as they are now."""
     found, now = Rendering(), hub.clock.now()
+    powers = {} if terms.default_price is None or terms.product_power else await _powers(hub, owner)
     after = 0
     equal = {"owner": owner, "audience": ""}
     while documents := await hub.store.select(TARIFFS, equal=equal, limit=_READ, after_seq=after):
@@ -62,7 +65,7 @@ async def rendered(hub: Hub, owner: str, terms: Terms) -> Rendering:
                 continue
             found.versions[tariff["id"]] = document.version
             try:
-                found.add(tariff, _checked(tariff, terms))
+                found.add(tariff, _checked(tariff, terms, powers.get(tariff["id"].upper())))
             except NotSayable as refusal:
                 found.unsaid[tariff["id"]] = f"a tariff is no product of OICP: {refusal.reason}"
         after = documents[-1].seq
@@ -70,11 +73,27 @@ async def rendered(hub: Hub, owner: str, terms: Terms) -> Rendering:
     return found
 
 
-def _checked(tariff: Mapping[str, Any], terms: Terms) -> Mapped[list[Tree]]:
+async def _powers(hub: Hub, owner: str) -> dict[str, Decimal]:
+    """By tariff id in upper case, what the strongest connector that has it gives, kW."""
+    found: dict[str, Decimal] = {}
+    after = 0
+    while documents := await hub.store.select(LOCATIONS, equal={"owner": owner}, limit=_READ, after_seq=after):
+        for document in documents:
+            for evse in parse(document.body, limit=LIMIT).get("evses") or ():
+                for connector in evse["connectors"] if evse["status"] != "REMOVED" else ():
+                    for tariff_id in connector.get("tariff_ids") or ():
+                        name, power = tariff_id.upper(), power_kw(connector)
+                        found[name] = max(power, found.get(name, power))
+        after = documents[-1].seq
+        await asyncio.sleep(0)
+    return found
+
+
+def _checked(tariff: Mapping[str, Any], terms: Terms, power: Decimal | None) -> Mapped[list[Tree]]:
     """Raises: NotSayable, also where no default price is agreed, without which OICP takes no products."""
     if terms.default_price is None:
         raise NotSayable("no default price is agreed, which OICP asks for")
-    return products_of(tariff, terms)
+    return products_of(tariff, terms, power)
 
 
 async def evse_prices(hub: Hub, owner: str, names: Mapping[str, list[str]]) -> dict[str, Tree]:

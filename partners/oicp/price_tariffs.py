@@ -34,7 +34,7 @@ from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.products import DEFAULT as DEFAULT_ID
 from partners.oicp.mapping.products import default_tariff_of, tariff_id, tariff_ids_of, tariff_of
 from partners.oicp.mapping.terms import Terms
-from partners.oicp.prices import DEFAULT, DONE, EVSE, NOW, OICP_PRICES, Price, Prices, read
+from partners.oicp.prices import DEFAULT, DONE, EVSE, NOW, OICP_PRICES, PRODUCT, Price, Prices, has_power, read
 from partners.oicp.rounds import Rounds
 from partners.oicp.wire.values import EVERYBODY
 
@@ -113,6 +113,8 @@ class PriceTariffs:
         except (NotSayable, InvalidRequest) as fault:
             await self._put(spot, None)  # what it was before is its price no more
             reasons = {name: f"a price is no tariff of OCPI: {str(fault)[:150]}"}
+        if price.what == PRODUCT and not price.gone and not has_power(price):
+            reasons |= {f"{name} MaximumProductChargingPower": "not told over OICP: a product without its power"}
         write = finding(f"price/{price.key}", price.owner, reasons)
         if reasons or await self._hub.store.get(write.kind, write.key) is not None:
             await self._hub.store.commit(Unit([write]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from hub.core.inbound import encode, parse
@@ -81,6 +82,12 @@ def read(document: Document) -> Price:
         due=columns["due"],
         changed=document.last_updated,
     )
+
+
+def has_power(price: Price) -> bool:
+    """Does a product tell how much it is for (kW)? OICP asks for it: one without, or of 0, is not told to EMPs."""
+    power = price.tree.get("MaximumProductChargingPower")
+    return isinstance(power, int | Decimal) and power > 0
 
 
 def whose(provider_id: str) -> str:

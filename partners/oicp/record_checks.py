@@ -15,6 +15,7 @@ from hub.core.types import parse_datetime
 from partners.oicp import ids
 from partners.oicp.answers import Code, Refused
 from partners.oicp.connection import Connection
+from partners.oicp.identifying import in_capitals
 from partners.oicp.ledger import OicpSession
 from partners.oicp.mapping import times
 from partners.oicp.mapping.faults import NotSayable
@@ -28,21 +29,15 @@ _MOST_SIGNED: Final = 10
 _AHEAD: Final = timedelta(minutes=5)
 """Clocks differ; more than that is no end of a charge that is over."""
 _IN_ORDER: Final = ("SessionStart", "ChargingStart", "ChargingEnd", "SessionEnd")
-_IN_CAPITALS: Final = ("UID", "EvcoID")
+_NUMBERS: Final = ("UID", "EvcoID")
 
 
 def put_right(message: Message) -> dict[str, Any]:
     """Without PINs, and with its ids in the capitals that a hub writes them in."""
     record = dict(without_pins(message))
-    record["EvseID"] = record["EvseID"].upper()
-    record["Identification"] = {kind: _in_capitals(named) for kind, named in record["Identification"].items()}
+    record["EvseID"] = ids.written(record["EvseID"])
+    record["Identification"] = in_capitals(record["Identification"])
     return record
-
-
-def _in_capitals(named: Any) -> Any:
-    if not isinstance(named, Mapping):
-        return named
-    return {name: value.upper() if name in _IN_CAPITALS else value for name, value in named.items()}
 
 
 def check_evse(connection: Connection, row: OicpSession, message: Message) -> None:
@@ -108,7 +103,7 @@ def _check_driver(row: OicpSession, record: Message) -> None:
 def _names(identification: Message) -> set[str]:
     """The numbers and contracts that it names."""
     named = [each for each in identification.values() if isinstance(each, Mapping)]
-    return {_compared(each[name]) for each in named for name in _IN_CAPITALS if each.get(name)}
+    return {_compared(each[name]) for each in named for name in _NUMBERS if each.get(name)}
 
 
 def _compared(name: str) -> str:

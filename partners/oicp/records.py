@@ -6,7 +6,7 @@
 
 One record a session: a hub closes the session with it. The same record again is acknowledged again, another one for the
 same session is refused. A record that cannot be priced, or whose EVSE nobody knows, is held with the reason and tried
-again; it is never passed on as a charge for nothing.
+again; it is never passed on as a charge for nothing. The Session is over all the same (`record_sessions`).
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ from partners.oicp.notifications import Notifications
 from partners.oicp.record_checks import check, check_promise, put_right
 from partners.oicp.record_prices import prices_of
 from partners.oicp.record_sending import RecordSending
+from partners.oicp.record_sessions import RecordSessions
 from partners.oicp.record_store import DELIVERED, HELD, NEW, REFUSED, STUCK, WAITING, OicpRecord, RecordStore
 
 log = structlog.get_logger()
@@ -61,6 +62,7 @@ class Records:
     def __init__(self, bridge: Bridge, notifications: Notifications) -> None:
         self._bridge = bridge
         self._notifications = notifications
+        self._sessions = RecordSessions(bridge.hub, notifications)
         self.store = RecordStore(bridge.hub)
         self._sending = RecordSending(bridge, self.store)
         self._under_way: set[str] = set()
@@ -158,6 +160,8 @@ class Records:
             state, why = await self._billed(record, row)
         except (BusbarError, PricingFault, NotSayable) as fault:
             state, why = HELD, str(fault)[:200]
+        if state == HELD:
+            await self._sessions.held(record.cpo, row, record.record)
         if (state, why) == (record.state, record.why) and record.tries:
             return True  # nothing is new: it is not written again with every round
         if state == HELD:
@@ -184,7 +188,7 @@ class Records:
         partner = self._bridge.hub.registry.get(record.cpo)
         facts = await self._facts(record, row)
         tree = make(facts, now=self._bridge.hub.clock.now()).cdr
-        await self._tell_session(partner, row, tree)
+        await self._sessions.billed(partner, row, record.record, tree)
         said = await self._bridge.inward.request(
             *(partner, "POST", "cdrs", RECEIVER, ()), body=tree, sender=row.cpo_party, to=""
         )
@@ -219,25 +223,6 @@ class Records:
             reference=row.reference,
             reserved=row.origin == "reservation",
         )
-
-    async def _tell_session(self, partner: Partner, row: OicpSession, cdr: Tree) -> None:
-        """The Session is over, also where nobody told that it began."""
-        base = await self._notifications.base_of(row)
-        tree = {
-            **base,
-            "currency": cdr["currency"],
-            "start_date_time": cdr["start_date_time"],
-            "end_date_time": cdr["end_date_time"],
-            "kwh": cdr["total_energy"],
-            "charging_periods": cdr["charging_periods"],
-            "total_cost": cdr["total_cost"],
-            "status": "COMPLETED",
-            "last_updated": cdr["last_updated"],
-        }
-        try:
-            await self._notifications.put_session(partner, row, tree)
-        except Refused as fault:
-            log.info("session of a record not taken", session=row.id, why=fault.info)
 
     async def deliver(self, partner: Partner, cdr: Tree) -> PeerAnswer:
         """A CDR of OCPI, to an EMP or a hub. Raises: PeerFault's children, NotExpressible."""

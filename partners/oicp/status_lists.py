@@ -62,7 +62,7 @@ class StatusLists:
 
     async def by_id(self, call: Call) -> Message:
         """Raises: Refused, for more than OICP lets it ask at once."""
-        asked = dict.fromkeys(call.message["EvseID"])
+        asked = dict.fromkeys(map(ids.written, call.message["EvseID"]))
         if len(asked) > MOST_IDS:
             raise Refused(Code.DATA_ERROR, info=f"at most {MOST_IDS} EvseIDs may be asked for at once")
         keys = {evse_id: key_of(evse_id) for evse_id in asked}

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
+from hub.core.jsontypes import Tree
+from partners.oicp import ids
 from partners.oicp.face import Call, Handler
+from partners.oicp.identifying import check_shown, in_capitals, is_said
 from partners.oicp.wire import ANSWERS, REQUESTS, Unfit, read, read_notification
 from partners.oicp.wire.faults import Finding
+from partners.oicp.wire.message import forms
+from partners.oicp.wire.notifications import BY_TYPE
 from partners.oicp.wire.reading import MISSING, Read
 
 log = structlog.get_logger()
 
-_NOTIFICATION = "ChargingNotification"
-_PULLS = ("Pull", "GetChargeDetailRecords")
+_NOTIFICATION: Final = "ChargingNotification"
+_PULLS: Final = ("Pull", "GetChargeDetailRecords")
+_PASSED_ON: Final = ("CPOPartnerSessionID", "EMPPartnerSessionID", "PartnerProductID", "ErrorAdditionalInfo")
+"""What goes on as it came, and has to fit where it goes."""
 
 
 def reading(operation: str, handler: Handler) -> Handler:
@@ -30,9 +37,43 @@ def reading(operation: str, handler: Handler) -> Handler:
             log.info("oicp message put right", partner=call.partner.name, operation=operation, findings=found)
         if operation.startswith(_PULLS):
             _check_filters(call.message, understood)
-        return await handler(replace(call, message=understood.tree))
+        message = _checked(operation, understood, is_hub=call.connection.kind == "hub")
+        return await handler(replace(call, message=message))
 
     return serve
+
+
+def _checked(operation: str, understood: Read, *, is_hub: bool) -> Tree:
+    """A message about one charge, with its ids in capitals. Raises: Unfit."""
+    tree = understood.tree
+    faults = tuple(_too_long(operation, tree))
+    if faults:
+        raise Unfit(faults)
+    evse_id, identification = tree.get("EvseID"), tree.get("Identification")
+    if isinstance(evse_id, str):
+        tree = {**tree, "EvseID": ids.written(evse_id)}
+    if identification is None:
+        return tree
+    if operation == _NOTIFICATION and not is_said(identification):
+        return {name: value for name, value in tree.items() if name != "Identification"}
+    if not is_hub:
+        unread = tuple(each for each in understood.findings if each.is_dropped and _is_in_it(each))
+        if unread and not is_said(identification):
+            raise Unfit(unread)
+        check_shown(operation, identification)
+    return {**tree, "Identification": in_capitals(identification)}
+
+
+def _is_in_it(finding: Finding) -> bool:
+    return finding.pointer.lower().startswith("/identification/")
+
+
+def _too_long(operation: str, tree: Tree) -> Iterator[Finding]:
+    known = forms(BY_TYPE[tree["Type"]] if operation == _NOTIFICATION else REQUESTS[operation])
+    for name in _PASSED_ON:
+        fault = known[name].kind.fault(tree[name]) if name in tree and name in known else ""
+        if fault:
+            yield Finding(f"/{name}", fault)
 
 
 def _check_filters(message: Mapping[str, Any], understood: Read) -> None:

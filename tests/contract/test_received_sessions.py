@@ -13,6 +13,7 @@ from hub.core.inbound import encode, parse
 from modules.sessions.store import SESSIONS
 from tests.contract.test_answers import BAD_JSON
 from tests.modules.sessions.records import a_period, a_session
+from tests.unread import unread
 from tests.world import World, token
 
 PATH = "receiver/sessions/BE/AAA/S1"
@@ -68,6 +69,17 @@ async def test_what_was_put_is_got_back_in_the_words_of_the_version(world: World
     assert ("location" in got) is (world.version == "2.1.1")
     if "location" in got:
         assert got["location"]["name"] == "Rail"
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_what_plainly_follows_is_written_without_a_look_at_what_is_on_record(world: World) -> None:
+    await put(world)
+    store = world.store
+    world.hub.store = unread(store)
+    answer = await put(world, kwh=Decimal(2), last_updated=LATER)
+    world.hub.store = store
+    assert answer.http == 200
+    assert (await kept(world))["kwh"] == 2
 
 
 async def test_a_put_replaces_the_whole_and_an_empty_list_of_periods_empties_it(world: World) -> None:

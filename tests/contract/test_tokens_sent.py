@@ -184,7 +184,12 @@ async def test_our_own_drivers_are_answered_by_us(world: World, valid: bool, all
 )
 @pytest.mark.parametrize(
     ("fault", "code"),
-    [(PeerTimeout(), 4002), (PeerUnreachable(), 4003), (PeerRefused("", http=500, status_code=3000), 3000)],
+    [
+        (PeerTimeout(), 4002),
+        (PeerUnreachable(), 4003),
+        (PeerRefused("", http=500, status_code=3000), 3000),
+        (PeerRefused("", http=429, status_code=2000), 4003),
+    ],
 )
 async def test_silence_counts_as_the_whitelist_says(
     world: World, whitelist: str, valid: bool, offline: bool, fault: PeerFault, code: int

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hub import server
+from hub.core.dispatch import Dispatcher
 from hub.core.registry import State
+from hub.core.request import Asked, body_at_hand
 from modules.locations import service as locations
 from tests.hub.wire import PUT_PATH, Port, Reply, a_port
 from tests.world import NOW, OURS, location, token
@@ -30,6 +32,10 @@ def comparable(reply: Reply) -> tuple[object, ...]:
     headers = {name: value for name, value in reply.headers.items() if name != "date"}
     tree = {name: value for name, value in reply.tree.items() if name != "timestamp"}
     return reply.status, headers, tree
+
+
+async def _nobody(scope: object, receive: object, send: object) -> None:
+    """Behind the dispatcher."""
 
 
 async def add_location(port: Port, name: str = "LOC1") -> None:
@@ -54,6 +60,29 @@ async def test_both_ways_give_the_same_answer_the_first_time_and_later(port: Por
     first, *others = map(comparable, replies)
     assert others == [first] * 4
     assert all("date" in reply.headers for reply in replies)
+
+
+async def test_a_page_is_the_same_in_the_parts_in_which_it_lies_as_when_it_is_joined(port: Port) -> None:
+    """More parts than one system call takes (1,024), and more bytes than a socket does."""
+    await asyncio.gather(*(add_location(port, f"LOC{number}") for number in range(520)))
+    direct = f"{LIST}?limit=500"
+    replies = [await ask(port, path=direct) for _ in range(3)]
+    replies += [await ask(port, ASGI, path=f"{LIST}?limit=500&x={number}") for number in range(2)]
+    replies += [await ask(port, ASGI, path=f"{LIST}?limit=499&offset=1")]
+    assert [len(reply.tree["data"]) for reply in replies] == [500] * 5 + [499]
+    assert all(reply.tree["data"] == replies[0].tree["data"] for reply in replies[:5])
+    assert replies[5].tree["data"] == replies[0].tree["data"][1:]
+
+
+async def test_what_is_asked_for_once_is_not_joined(port: Port) -> None:
+    await asyncio.gather(*(add_location(port, f"LOC{number}") for number in range(3)))
+    headers = [(b"authorization", port.authorization.encode())]
+    asked = Asked("GET", LIST.encode(), b"", headers, "127.0.0.1", body_at_hand(b""), b"")
+    dispatcher = Dispatcher(port.world.hub, port.world.hub.operations, _nobody)
+    once, again = await dispatcher.answer(asked), await dispatcher.answer(asked)
+    assert len(once.rest) == 6
+    assert len(again.rest) == 0
+    assert once.body[-100:] == again.body[-100:]
 
 
 async def test_both_ways_take_the_same_body(port: Port) -> None:

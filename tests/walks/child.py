@@ -1,4 +1,4 @@
-"""A process that cannot outlive the test that started it: `python -m tests.walks.child MODULE [ARGUMENT...]`.
+"""A process that cannot outlive the test that started it; `tests.walks.nursery` makes them.
 
 It runs MODULE as a program, and ends when its standard input ends, which is when the test process is gone, however
 that came about. Each line that arrives there is a new list of failpoints: so a test arms them in a running hub, just
@@ -11,6 +11,7 @@ import os
 import runpy
 import sys
 import threading
+from collections.abc import Sequence
 
 from hub.core import failpoints
 
@@ -22,8 +23,8 @@ def _listen() -> None:
     os._exit(0)
 
 
-if __name__ == "__main__":
-    module = sys.argv[1]
-    sys.argv = sys.argv[1:]
+def run(words: Sequence[str]) -> None:
+    """Run the module named first as a program, with the other words as its arguments."""
+    sys.argv = list(words)
     threading.Thread(target=_listen, daemon=True).start()
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -1,6 +1,6 @@
 """Real processes for the walks: a hub, and partners with receipt files, on ports that stay theirs over a restart.
 
-Nothing here outlives the test run: every process is started through `tests.walks.child`, which ends with us.
+Nothing here outlives the test run: every process runs in `tests.walks.child`, which ends with us.
 """
 
 from __future__ import annotations
@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,32 +20,36 @@ import httpx
 
 from partners.sandbox.wire import encode
 from tests.ports import Port
+from tests.walks.nursery import nursery
 
 OPERATOR_TOKEN: Final = "the-operator-of-the-walks"
 START_TIMEOUT_S: Final = 30.0
-_ROOT: Final = Path(__file__).parents[2]
+_IDLE_S: Final = 1.0
+"""No connection is used again after that: servers close idle ones after 5 s, as it happens just when we ask."""
 
 
 class Process:
     """A program that can be started, killed and started again; everything it says is in one log file."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self._command = [sys.executable, "-m", "tests.walks.child", *command]
+        self._command = command
         self._environment = {**_plain_environment(), **environment}
         self._log = log
-        self._running: subprocess.Popen[bytes] | None = None
+        self._pid: int | None = None
+        self._lines: int | None = None
 
     @property
     def is_running(self) -> bool:
-        return self._running is not None and self._running.poll() is None
+        return self._pid is not None and not nursery().ended(self._pid)
 
     def start(self) -> None:
         """Start it; it is not ready yet."""
         assert not self.is_running
+        self._let_go()
+        theirs, self._lines = os.pipe()
         with self._log.open("ab") as log:
-            self._running = subprocess.Popen(
-                self._command, cwd=_ROOT, env=self._environment, stdin=subprocess.PIPE, stdout=log, stderr=log
-            )
+            self._pid = nursery().start(self._command, self._environment, stdin=theirs, log=log.fileno())
+        os.close(theirs)
 
     def kill(self) -> None:
         """SIGKILL: no goodbye, no flush."""
@@ -58,39 +60,38 @@ class Process:
         self._end(signal.SIGTERM)
 
     def wait_until_dead(self, *, timeout_s: float = 15.0) -> None:
-        """Wait for an end that we did not cause here. Raises: subprocess.TimeoutExpired."""
-        assert self._running is not None
-        self._running.wait(timeout_s)
+        """Wait for an end that we did not cause here. Raises: TimeoutError."""
+        assert self._pid is not None
+        deadline = time.monotonic() + timeout_s
+        while self.is_running:
+            if time.monotonic() > deadline:
+                raise TimeoutError("it goes on")
+            time.sleep(0.005)
         self._let_go()
 
     def tell(self, line: str) -> None:
         """A line for `tests.walks.child`."""
-        assert self._running is not None
-        assert self._running.stdin is not None
-        self._running.stdin.write(line.encode() + b"\n")
-        self._running.stdin.flush()
+        assert self._lines is not None
+        os.write(self._lines, line.encode() + b"\n")
 
     def log_text(self) -> str:
         """What it said so far, over all its lives."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def _end(self, number: signal.Signals) -> None:
-        if self._running is None:
+        if self._pid is None:
             return
-        if self._running.poll() is None:
-            self._running.send_signal(number)
-            try:
-                self._running.wait(15)
-            except subprocess.TimeoutExpired:
-                self._running.kill()
-                self._running.wait(5)
-        self._let_go()
+        nursery().signal(self._pid, number)
+        try:
+            self.wait_until_dead()
+        except TimeoutError:
+            nursery().signal(self._pid, signal.SIGKILL)
+            self.wait_until_dead()
 
     def _let_go(self) -> None:
-        assert self._running is not None
-        if self._running.stdin is not None:
-            self._running.stdin.close()
-        self._running = None
+        if self._lines is not None:
+            os.close(self._lines)
+        self._pid = self._lines = None
 
 
 class Web:
@@ -98,7 +99,10 @@ class Web:
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self.url = url
-        self._client = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False, verify=False)
+        limits = httpx.Limits(keepalive_expiry=_IDLE_S)
+        self._client = httpx.Client(
+            base_url=url, headers=headers, timeout=60, limits=limits, trust_env=False, verify=False
+        )
         self._lock = threading.Lock()
 
     def ask(self, method: str, path: str, body: object = None) -> Any:

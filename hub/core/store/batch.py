@@ -8,27 +8,33 @@ key written several times only the last state goes to disk. Nothing here knows S
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hub.core.errors import Conflict, NotReady
 from hub.core.failpoints import FailpointRaised, failpoint
-from hub.core.units import ANY, UNUSED, Audit, Change, Put, Unit
+from hub.core.units import ANY, UNUSED, Audit, Change, Put, Standing, Unit
 
-Versions = dict[str, dict[str, int]]
-"""Kind name -> key -> version; a key that does not exist has no entry."""
-Places = dict[str, dict[str, tuple[str, ...]]]
-"""Kind name -> key -> owner, audience and the kind's own columns: what decides on which lists a document stands."""
+Standings = dict[str, dict[str, Standing]]
+"""Kind name -> key -> what the database holds; a key that does not exist has no entry."""
 
 
-def known(rows: Iterable[Sequence[Any]]) -> tuple[dict[str, int], dict[str, tuple[str, ...]]]:
-    """Of rows of key, version, owner, audience and own columns: the versions, and the places."""
-    versions, places = {}, {}
-    for key, version, *place in rows:
-        versions[key] = version
-        places[key] = tuple(place)
-    return versions, places
+def known(rows: Iterable[Sequence[Any]]) -> dict[str, Standing]:
+    """From rows of key, version, owner, audience, last_updated and own columns."""
+    return {
+        key: Standing(version, owner, audience, last_updated, tuple(columns))
+        for key, version, owner, audience, last_updated, *columns in rows
+    }
+
+
+def stays(put: Put, before: Standing | None) -> bool:
+    """Is the document on the same lists afterwards?"""
+    return before is not None and (before.owner, before.audience, before.columns) == (
+        put.owner,
+        put.audience,
+        put.columns,
+    )
 
 
 class Waiter:
@@ -59,11 +65,9 @@ class KindWrites:
     puts: dict[str, tuple[Put, int]] = field(default_factory=dict)
     deletes: set[str] = field(default_factory=set)
 
-    def move(self, places: dict[str, tuple[str, ...]]) -> bool:
+    def move(self, before: Mapping[str, Standing]) -> bool:
         """Is any list of the kind another one afterwards, and not only its documents?"""
-        if self.deletes:
-            return True
-        return any(places.get(key) != (put.owner, put.audience, *put.columns) for key, (put, _) in self.puts.items())
+        return bool(self.deletes) or not all(stays(put, before.get(key)) for key, (put, _) in self.puts.items())
 
 
 @dataclass(slots=True)
@@ -74,9 +78,9 @@ class Decision:
     changes: list[Change] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
 
-    def moved(self, places: Places) -> tuple[str, ...]:
-        """The kinds of which a document came, went, or changed its place on lists; `places` are those before."""
-        return tuple(kind for kind, writes in self.kinds.items() if writes.move(places.get(kind, {})))
+    def moved(self, before: Standings) -> tuple[str, ...]:
+        """The kinds of which a document came, went, or changed its place on lists."""
+        return tuple(kind for kind, writes in self.kinds.items() if writes.move(before.get(kind, {})))
 
     @property
     def is_empty(self) -> bool:
@@ -93,33 +97,55 @@ def keys_of(waiters: Iterable[Waiter]) -> dict[str, list[str]]:
     return {kind: list(found) for kind, found in keys.items()}
 
 
-def decide(waiters: Sequence[Waiter], versions: Versions) -> Decision:
-    """Judge each unit in order; `versions` is what the database holds, and is brought up to what it will hold.
+def decide(waiters: Sequence[Waiter], before: Standings) -> Decision:
+    """Judge each unit in order; `before` is what the database holds, and stays as it is.
 
     Sets `versions` or `error` (Conflict) of each waiter.
     """
     decision = Decision()
+    versions = {kind: {key: each.version for key, each in found.items()} for kind, found in before.items()}
     for waiter in waiters:
-        waiter.error = _apply(waiter, versions)
+        waiter.error = _overruled(waiter, decision, before) or _apply(waiter, versions)
         if waiter.error is None:
             _keep(waiter, decision)
     return decision
 
 
-def _apply(waiter: Waiter, versions: Versions) -> Conflict | None:
+def _overruled(waiter: Waiter, decision: Decision, before: Standings) -> Conflict | None:
+    """Does a `Put.over` of the unit say no, as things stand after the units that were judged already?"""
+    for put in waiter.unit.writes:
+        if not isinstance(put, Put) or put.over is None:
+            continue
+        if not put.over(put, _standing(put, decision.kinds.get(put.kind.name), before.get(put.kind.name, {}))):
+            return Conflict(f"{put.kind.name} is not what it was taken for")
+    return None
+
+
+def _standing(put: Put, writes: KindWrites | None, before: Mapping[str, Standing]) -> Standing | None:
+    if writes is not None:
+        written = writes.puts.get(put.key)
+        if written is not None:
+            last, version = written
+            return Standing(version, last.owner, last.audience, last.last_updated, last.columns)
+        if put.key in writes.deletes:
+            return None
+    return before.get(put.key)
+
+
+def _apply(waiter: Waiter, versions: dict[str, dict[str, int]]) -> Conflict | None:
     if all(write.expect == UNUSED for write in waiter.unit.writes):
         waiter.versions = (1,) * len(waiter.unit.writes)
         return None
-    before: list[tuple[dict[str, int], str, int]] = []
+    undo: list[tuple[dict[str, int], str, int]] = []
     after: list[int] = []
     for write in waiter.unit.writes:
         table = versions.setdefault(write.kind.name, {})
         present = table.get(write.key, 0)
         if write.expect not in (ANY, UNUSED, present):
-            for undo, key, version in reversed(before):
-                undo[key] = version
+            for changed, key, version in reversed(undo):
+                changed[key] = version
             return Conflict(f"{write.kind.name} was changed by somebody else meanwhile")
-        before.append((table, write.key, present))
+        undo.append((table, write.key, present))
         table[write.key] = present + 1 if isinstance(write, Put) else 0
         after.append(table[write.key])
     waiter.versions = tuple(after)

@@ -47,8 +47,8 @@ class PostgresStatements:
             f"INSERT INTO {table} ({quoted}) SELECT * FROM unnest({arrays}) ON CONFLICT (key) DO UPDATE SET {updates}"
         )
         self._delete = f"DELETE FROM {table} WHERE key = ANY($1::text[])"
-        own = "".join(f', "{name}"' for name in kind.columns)
-        self.present: Final = f"SELECT key, version, owner, audience{own} FROM {table} WHERE key = ANY($1::text[])"
+        told = ", ".join(f'"{name}"' for name in (*COMMON[1:-1], *kind.columns))
+        self.present: Final = f"SELECT {told} FROM {table} WHERE key = ANY($1::text[])"
 
     async def write(self, connection: Any, writes: KindWrites) -> None:
         """First the deletes, then the puts: a document that was removed and came again is a new one."""

@@ -28,7 +28,7 @@ from hub.core.clock import Clock, timestamp
 from hub.core.errors import InvalidRequest, NotReady
 from hub.core.failpoints import failpoint
 from hub.core.store.audit import GENESIS, chained
-from hub.core.store.batch import Decision, Places, Versions, Waiter, decide, keys_of, known, lose_answers
+from hub.core.store.batch import Decision, Standings, Waiter, decide, keys_of, known, lose_answers
 from hub.core.store.postgres_connection import Server, is_outage
 from hub.core.store.postgres_statements import ADD_AUDITS, ADD_CHANGES, LAST_AUDIT, LOCK, PostgresStatements
 from hub.core.units import ChangeRow, Kind
@@ -133,12 +133,11 @@ class PostgresWriter:
             self._connection = await self._server.connect()
         connection = self._connection
         await connection.execute(LOCK)
-        versions: Versions = {}
-        places: Places = {}
+        before: Standings = {}
         for kind, keys in keys_of(batch).items():
-            versions[kind], places[kind] = known(await connection.fetch(self._statements[kind].present, keys))
-        decision = decide(batch, versions)
-        moved = decision.moved(places)
+            before[kind] = known(await connection.fetch(self._statements[kind].present, keys))
+        decision = decide(batch, before)
+        moved = decision.moved(before)
         rows = await self._write(connection, decision, moved)
         failpoint("store.before_commit")
         await connection.execute("COMMIT")

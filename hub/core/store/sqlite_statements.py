@@ -11,15 +11,17 @@ batch, has a text for each size up to `_ONE`.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from hub.core.store.batch import KindWrites
+from hub.core.store.batch import KindWrites, stays
 from hub.core.store.schema import COMMON, table_name
-from hub.core.units import Kind
+from hub.core.units import Kind, Standing
 
+_IN_PLACE: Final = ("version", "last_updated", "body")
+"""What changes of a document that stays in its place on all lists."""
 _Item = TypeVar("_Item")
 _ONE: Final = 64
 _SIZES: Final = (256, 128, *range(64, 8, -8), *range(8, 0, -1))
@@ -34,27 +36,36 @@ class SqliteStatements:
         self._at_once = _ONE if kind.log else 1
         quoted = ", ".join(f'"{name}"' for name in names)
         self._into = f"{self._table} ({quoted})"
-        told = ", ".join(("key", "version", "owner", "audience", *(f'"{name}"' for name in kind.columns)))
+        told = ", ".join((*COMMON[1:-1], *(f'"{name}"' for name in kind.columns)))
         wanted = "key IN (SELECT value FROM json_each(?))"
         self._present = f"SELECT json_group_array(json_array({told})) FROM {self._table} WHERE {wanted}"
-        self._otherwise = "ON CONFLICT (key) DO UPDATE SET " + ", ".join(
-            f'"{name}" = excluded."{name}"' for name in names[1:]
-        )
+        self._otherwise = _update(names[1:])
+        self._in_place = _update(_IN_PLACE)
 
     def present(self, connection: sqlite3.Connection, keys: Sequence[str]) -> list[Sequence[Any]]:
-        """Of those keys that exist: key, version, owner, audience, own columns."""
+        """Of those keys that exist: key, version, owner, audience, last_updated, own columns."""
         (found,) = connection.execute(self._present, (msgspec.json.encode(keys).decode(),)).fetchone()
         return msgspec.json.decode(found, type=list[Sequence[Any]])
 
-    def write(self, connection: sqlite3.Connection, writes: KindWrites) -> None:
-        """First the deletes, then the puts: a document that was removed and came again is a new one."""
+    def write(self, connection: sqlite3.Connection, writes: KindWrites, before: Mapping[str, Standing]) -> None:
+        """First the deletes, then the puts: a document that was removed and came again is a new one.
+
+        SQLite writes an index anew for each column that is named, be its value the same: so those by which a document
+        is found are not named where they stay what they were `before`.
+        """
         for part in _parts(tuple(writes.deletes)):
             connection.execute(f"DELETE FROM {self._table} WHERE key IN ({', '.join('?' * len(part))})", part)
-        rows = [
-            (key, version, put.owner, put.audience, put.last_updated, put.body, *put.columns)
-            for key, (put, version) in writes.puts.items()
-        ]
-        insert_rows(connection, self._into, rows, self._otherwise, at_once=self._at_once)
+        stay: list[Sequence[object]] = []
+        others: list[Sequence[object]] = []
+        for key, (put, version) in writes.puts.items():
+            rows = stay if stays(put, before.get(key)) else others
+            rows.append((key, version, put.owner, put.audience, put.last_updated, put.body, *put.columns))
+        insert_rows(connection, self._into, stay, self._in_place, at_once=self._at_once)
+        insert_rows(connection, self._into, others, self._otherwise, at_once=self._at_once)
+
+
+def _update(names: Iterable[str]) -> str:
+    return "ON CONFLICT (key) DO UPDATE SET " + ", ".join(f'"{name}" = excluded."{name}"' for name in names)
 
 
 def insert_rows(

@@ -30,7 +30,7 @@ from hub.core.errors import InvalidRequest, NotReady
 from hub.core.failpoints import failpoint
 from hub.core.store.addresses import sqlite_uri
 from hub.core.store.audit import GENESIS, chained
-from hub.core.store.batch import Decision, Places, Versions, Waiter, decide, keys_of, known, lose_answers
+from hub.core.store.batch import Decision, Standings, Waiter, decide, keys_of, known, lose_answers
 from hub.core.store.refusal import DatabaseRefused
 from hub.core.store.sqlite_statements import SqliteStatements, insert_rows
 from hub.core.units import ChangeRow, Kind
@@ -162,20 +162,19 @@ class SqliteWriter:
     def _transaction(self, batch: Sequence[Waiter]) -> Committed:
         connection = self._connection = self._connection or self._open()
         connection.execute("BEGIN IMMEDIATE")
-        versions: Versions = {}
-        places: Places = {}
-        for kind, keys in keys_of(batch).items():
-            versions[kind], places[kind] = known(self._statements[kind].present(connection, keys))
-        decision = decide(batch, versions)
-        rows = self._write(connection, decision)
+        before = {
+            kind: known(self._statements[kind].present(connection, keys)) for kind, keys in keys_of(batch).items()
+        }
+        decision = decide(batch, before)
+        rows = self._write(connection, decision, before)
         failpoint("store.before_commit")
         connection.execute("COMMIT")
         self._batches += 1
-        return Committed(tuple(decision.kinds), decision.moved(places), rows)
+        return Committed(tuple(decision.kinds), decision.moved(before), rows)
 
-    def _write(self, connection: sqlite3.Connection, decision: Decision) -> list[ChangeRow]:
+    def _write(self, connection: sqlite3.Connection, decision: Decision, before: Standings) -> list[ChangeRow]:
         for kind, writes in decision.kinds.items():
-            self._statements[kind].write(connection, writes)
+            self._statements[kind].write(connection, writes, before.get(kind, {}))
         at = timestamp(self._clock.now())
         if decision.audits:
             last = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()

@@ -59,8 +59,9 @@ class EvseID:
 
 
 def written(evse_id: str) -> str:
-    """`evse_id` as it came where OICP can write it so, else in OICP's own spelling. Raises: InvalidId."""
-    return evse_id if _STRICT.fullmatch(evse_id) else str(EvseID.parse(evse_id))
+    """`evse_id` in capitals, with its separators where OICP can write it so, else in OICP's own. Raises: InvalidId."""
+    capitals = evse_id.strip().upper()
+    return capitals if _STRICT.fullmatch(capitals) else str(EvseID.parse(evse_id))
 
 
 def canonical_pool(pool_id: str) -> str:

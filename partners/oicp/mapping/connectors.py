@@ -54,13 +54,24 @@ def said_connectors(evse: Mapping[str, Any], path: str, notes: Notes) -> Tree:
     return {"Plugs": plugs, "ChargingFacilities": facilities}
 
 
+def power_kw(connector: Mapping[str, Any]) -> Decimal:
+    """What a connector of OCPI gives at most, kW: as it is told, else by its voltage and amperage."""
+    return Decimal(_watts(connector)) / 1000
+
+
+def _watts(connector: Mapping[str, Any]) -> int:
+    told: int | None = connector.get("max_electric_power")
+    if told is not None:
+        return told
+    volts, amperes = int(connector["max_voltage"]), int(connector["max_amperage"])
+    return volts * amperes * PHASES[connector["power_type"]]
+
+
 def _facility(connector: Mapping[str, Any], plug: str) -> Tree:
     power_type = POWER_TYPES[connector["power_type"]]
     volts, amperes = connector["max_voltage"], connector["max_amperage"]
-    watts = connector.get("max_electric_power")
-    if watts is None:
-        watts = volts * amperes * PHASES[connector["power_type"]]
-    tree: Tree = {"PowerType": power_type, "Power": _kilowatts(watts), "ChargingModes": list(_modes(plug, power_type))}
+    power = _kilowatts(_watts(connector))
+    tree: Tree = {"PowerType": power_type, "Power": power, "ChargingModes": list(_modes(plug, power_type))}
     # More than OICP has figures for is left out: a smaller figure would be wrong.
     if 1 <= volts <= _MOST_V:
         tree["Voltage"] = volts

@@ -37,9 +37,12 @@ Window = tuple[int, str, str]
 """Day of the week, begin, end."""
 
 
-def products_of(tariff: Mapping[str, Any], terms: Terms) -> Mapped[list[Tree]]:
-    """PricingProductDataRecords. Raises: NotSayable."""
-    notes = Notes()
+def products_of(tariff: Mapping[str, Any], terms: Terms, power_kw: Decimal | None = None) -> Mapped[list[Tree]]:
+    """PricingProductDataRecords. `power_kw`: what the strongest EVSE with this tariff gives, if there is one.
+
+    Raises: NotSayable.
+    """
+    notes, power_kw = Notes(), terms.product_power or power_kw
     _refuse(tariff)
     notes.lose_all(tariff, _NOT_OF_OICP)
     notes.lose(*strangers(Tariff, tariff))
@@ -47,28 +50,39 @@ def products_of(tariff: Mapping[str, Any], terms: Terms) -> Mapped[list[Tree]]:
         notes.lose_all(tariff.get(name) or {}, ("after_taxes",), f"/{name}")
     elements = tariff["elements"]
     if not any(map(_restrictions, elements)):
-        return notes.mapped([_product(tariff, tariff["id"], _merged(elements, terms, notes), None, terms)])
+        return notes.mapped([_product(tariff, tariff["id"], _merged(elements, terms, notes), None, power_kw)])
     windows = [list(_windows(_restrictions(element))) for element in elements]
     _refuse_overlaps(windows)
     parts = [_merged([element], terms, notes) for element in elements]
     if len(parts) > 1 and (any("FLAT" in part for part in parts) or tariff.get("min_price") or tariff.get("max_price")):
         raise NotSayable("a fee for the session would be one for each of several products")
     names = [tariff["id"], *(f"{tariff['id']}-{number}" for number in range(2, len(parts) + 1))]
-    return notes.mapped([_product(tariff, *each, terms) for each in zip(names, parts, windows, strict=True)])
+    return notes.mapped([_product(tariff, *each, power_kw) for each in zip(names, parts, windows, strict=True)])
 
 
 def _product(
-    tariff: Mapping[str, Any], name: str, components: Components, windows: Sequence[Window] | None, terms: Terms
+    tariff: Mapping[str, Any],
+    name: str,
+    components: Components,
+    windows: Sequence[Window] | None,
+    power_kw: Decimal | None,
 ) -> Tree:
     record = {
         "ProductID": name,
         **_base(components),
         "ProductPriceCurrency": tariff["currency"],
-        "MaximumProductChargingPower": terms.product_power,
+        "MaximumProductChargingPower": _power(power_kw),
         **_availability(windows),
         "AdditionalReferences": list(_fees(tariff, components)) or None,
     }
     return write(PricingProductDataRecordType, record)
+
+
+def _power(power_kw: Decimal | None) -> Decimal:
+    """OICP asks for it, and there is none of 0."""
+    if not power_kw:
+        raise NotSayable("no EVSE that has it tells its power, which OICP asks for")
+    return power_kw
 
 
 def product_ids(tariff: Mapping[str, Any], products: Mapped[list[Tree]]) -> list[str]:

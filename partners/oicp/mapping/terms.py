@@ -68,8 +68,8 @@ class Terms:
     """Of EVSEs without a product: OICP asks for one where prices are pushed."""
     default_currency: str = "EUR"
     default_unit: Literal["HOUR", "KILOWATT_HOUR", "MINUTE"] = "KILOWATT_HOUR"
-    product_power: Decimal = Decimal(0)
-    """MaximumProductChargingPower, kW, which OICP asks for and OCPI's tariffs do not have."""
+    product_power: Decimal | None = None
+    """MaximumProductChargingPower, kW, of all products. None, and 0: of each that of the strongest EVSE that has it."""
 
 
 _TERMS: Final = TypeAdapter(Terms)

@@ -7,11 +7,10 @@ from typing import Annotated, ClassVar, Final
 
 from partners.oicp.wire.enums import DayType, HashFunctionType, RFIDType
 from partners.oicp.wire.kinds import Kind, number, text
-from partners.oicp.wire.message import Message
+from partners.oicp.wire.message import Message, OneOf
 from partners.oicp.wire.values import (
     ClockText,
     Count,
-    Degrees,
     EvcoIDText,
     Flag,
     LanguageCodeType,
@@ -116,8 +115,8 @@ class RemoteIdentificationType(Message):
     EvcoID: EvcoIDText
 
 
-class IdentificationType(Message):
-    """Who it is, in one of five ways. Some fill in several; then the first one here that fits the operation counts."""
+class IdentificationType(OneOf):
+    """Who it is, in one of five ways. Hubs fill in several; then the first one here that fits the operation counts."""
 
     RFIDMifareFamilyIdentification: RFIDMifareFamilyIdentificationType | None = None
     RFIDIdentification: RFIDIdentificationType | None = None
@@ -136,32 +135,36 @@ class InfoTextType(Message):
     value: Annotated[str, text(150)]
 
 
+_NORTH: Final = r"-?(90\.0{1,6}|[0-8]?[0-9]\.[0-9]{1,6})"
+_EAST: Final = r"-?(180\.0{1,6}|(1[0-7][0-9]|[0-9]{1,2})\.[0-9]{1,6})"
+_SIXTIETHS: Final = r"° ?[0-5]?[0-9]' ?[0-5]?[0-9]\.[0-9]+''"
+_NO_SIXTIETHS: Final = r"° ?0{1,2}' ?0{1,2}\.0+''"
+"""The patterns of the specification, that let pass only what lies on earth."""
+
+
 class GeoCoordinatesGoogleType(Message):
     """Latitude and longitude in one text."""
 
     bare = "Coordinates"
 
-    Coordinates: Annotated[str, text(pattern=r"-?1?[0-9]{1,2}\.[0-9]{1,6}\s*,?\s*-?1?[0-9]{1,2}\.[0-9]{1,6}")]
+    Coordinates: Annotated[str, text(pattern=rf"{_NORTH}(\s*,\s*| +){_EAST}")]
 
 
 class GeoCoordinatesDecimalDegreeType(Message):
     """In degrees."""
 
-    Longitude: Degrees
-    Latitude: Degrees
-
-
-_DMS = Annotated[str, text(pattern=r"-?1?[0-9]{1,2}° ?[0-9]{1,2}' ?[0-9]{1,2}\.[0-9]+''")]
+    Longitude: Annotated[str, text(pattern=_EAST)]
+    Latitude: Annotated[str, text(pattern=_NORTH)]
 
 
 class GeoCoordinatesDegreeMinuteSecondsType(Message):
     """In degrees, minutes and seconds."""
 
-    Longitude: _DMS
-    Latitude: _DMS
+    Longitude: Annotated[str, text(pattern=rf"-?(180{_NO_SIXTIETHS}|(1[0-7][0-9]|[0-9]{{1,2}}){_SIXTIETHS})")]
+    Latitude: Annotated[str, text(pattern=rf"-?(90{_NO_SIXTIETHS}|[0-8]?[0-9]{_SIXTIETHS})")]
 
 
-class GeoCoordinatesType(Message):
+class GeoCoordinatesType(OneOf):
     """A point, WGS 84, in one of three forms."""
 
     Google: GeoCoordinatesGoogleType | None = None

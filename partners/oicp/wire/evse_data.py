@@ -23,7 +23,7 @@ from partners.oicp.wire.enums import (
     ValueAddedServiceType,
 )
 from partners.oicp.wire.kinds import number, text, whole
-from partners.oicp.wire.message import Message
+from partners.oicp.wire.message import FILLED, Message
 from partners.oicp.wire.values import (
     CountryCodeType,
     EvseIDText,
@@ -81,7 +81,10 @@ class EnvironmentalImpactType(Message):
 
 
 class EvseDataRecordType(Message):
-    """An EVSE. `deltaType` and `lastUpdate` are the hub's. Records in the field lack any of it but their id."""
+    """An EVSE. `deltaType` and `lastUpdate` are the hub's. Records in the field lack any of it but their id.
+
+    Of the mandatory lists AuthenticationModes alone may be empty: an EVSE of OCPI need not tell how a driver is known.
+    """
 
     lenient: ClassVar[frozenset[str]] = frozenset(
         {"ChargingStationNames", "Address", "GeoCoordinates", "Plugs", "ChargingFacilities", "RenewableEnergy"}
@@ -94,23 +97,23 @@ class EvseDataRecordType(Message):
     EvseID: EvseIDText
     ChargingPoolID: PoolID | None = None
     ChargingStationID: Annotated[str, text(50)] | None = None
-    ChargingStationNames: list[InfoTextType]
+    ChargingStationNames: Annotated[list[InfoTextType], FILLED]
     HardwareManufacturer: Annotated[str, text(50)] | None = None
     ChargingStationImage: Annotated[str, text(200)] | None = None
     SubOperatorName: Name | None = None
     Address: AddressType
     GeoCoordinates: GeoCoordinatesType
-    Plugs: list[PlugType]
+    Plugs: Annotated[list[PlugType], FILLED]
     DynamicPowerLevel: Flag | None = None
-    ChargingFacilities: list[ChargingFacilityType]
+    ChargingFacilities: Annotated[list[ChargingFacilityType], FILLED]
     RenewableEnergy: Flag
     EnergySource: list[EnergySourceType] | None = None
     EnvironmentalImpact: EnvironmentalImpactType | None = None
     CalibrationLawDataAvailability: CalibrationLawDataAvailabilityType
     AuthenticationModes: list[AuthenticationModeType]
     MaxCapacity: Annotated[int, whole(0, 99_999)] | None = None
-    PaymentOptions: list[PaymentOptionType]
-    ValueAddedServices: list[ValueAddedServiceType]
+    PaymentOptions: Annotated[list[PaymentOptionType], FILLED]
+    ValueAddedServices: Annotated[list[ValueAddedServiceType], FILLED]
     Accessibility: AccessibilityType
     AccessibilityLocation: AccessibilityLocationType | None = None
     HotlinePhoneNumber: PhoneNumberType

@@ -2,7 +2,8 @@
 
 `read` takes what JSON gave and makes the best of it; a ValueError says that nothing can be made of it. `fault` says
 what keeps a value from being written as it is. What `read` had to change, or `fault` says of what was read, is a
-finding. No text here holds a value: it may be a card's number.
+finding. `mend` writes a value that means one of OICP's in OICP's form, where we pass it on (`fitting`). No text here
+holds a value: it may be a card's number.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -38,6 +39,7 @@ class Kind:
     read: Callable[[Any], Any]
     fault: Callable[[Any], str]
     schema: Mapping[str, Any]
+    mend: Callable[[Any], Any] | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._checked)
@@ -125,17 +127,23 @@ def _refusal(parse: Callable[[str], object], word: str) -> str:
     return ""
 
 
-def number(decimals: int | None = None) -> Kind:
-    """A number, exact; `decimals` is how many OICP gives it behind the point."""
+def number(decimals: int | None = None, *, is_amount: bool = False, is_some: bool = False) -> Kind:
+    """A number, exact; `decimals` is how many OICP gives it behind the point.
+
+    `is_amount`: it cannot be below 0; `is_some`: nor 0 itself.
+    """
+    limits = {"exclusiveMinimum": 0} if is_some else {"minimum": 0} if is_amount else {}
 
     def fault(value: Any) -> str:
         if type(value) not in (int, Decimal) or not Decimal(value).is_finite():
             return "not a number"
+        if limits and (value < 0 or (is_some and not value)):
+            return f"a number {'above 0' if is_some else 'not below 0'} is wanted"
         exponent = Decimal(value).normalize().as_tuple().exponent
         too_fine = decimals is not None and isinstance(exponent, int) and -exponent > decimals
         return f"a number with at most {decimals} decimals is wanted" if too_fine else ""
 
-    return Kind(_as_number, fault, {"type": "number"})
+    return Kind(_as_number, fault, {"type": "number", **limits})
 
 
 def _as_number(value: Any) -> int | Decimal:
@@ -150,7 +158,10 @@ def _as_number(value: Any) -> int | Decimal:
 
 
 def whole(least: int, most: int, *, is_kept: bool = False) -> Kind:
-    """A whole number. One with a fraction is read as it is; `is_kept`: so is what is none at all, to be refused."""
+    """A whole number. One with a fraction is read as it is; `is_kept`: so is what is none at all, to be refused.
+
+    Passed on it is rounded, half a unit up.
+    """
 
     def read(value: Any) -> Any:
         try:
@@ -165,7 +176,10 @@ def whole(least: int, most: int, *, is_kept: bool = False) -> Kind:
         fits = type(value) is int and least <= value <= most
         return "" if fits else f"a whole number from {least} to {most} is wanted"
 
-    return Kind(read, fault, {"type": "integer", "minimum": least, "maximum": most})
+    def mend(value: Any) -> int:
+        return int(Decimal(value).to_integral_value(ROUND_HALF_UP))
+
+    return Kind(read, fault, {"type": "integer", "minimum": least, "maximum": most}, None if is_kept else mend)
 
 
 def flag() -> Kind:

@@ -5,9 +5,23 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    LiteralString,
+    NamedTuple,
+    Self,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from pydantic import BaseModel, ConfigDict
+from annotated_types import MinLen
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
 
 from partners.oicp.wire.kinds import ANYTHING, Kind
 
@@ -23,17 +37,39 @@ OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
 """What fields are called elsewhere, beside differences in case, spaces and signs, which are never looked at."""
 
 
+NOTHING_SAID: Final[LiteralString] = "none of the ways to say it is there"
+"""The problem of a `OneOf` without any of its fields."""
+
+
 class Message(BaseModel):
     """A message of OICP, or an object in one. Fields that are not known stay.
 
     lenient  mandatory fields without which an object is read all the same: they are missing in the field
     bare     the field that is meant where its value alone stands in place of the object
+    binding  fields of which nothing may be left out: what the others say would be something else then
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     lenient: ClassVar[frozenset[str]] = frozenset()
     bare: ClassVar[str] = ""
+    binding: ClassVar[frozenset[str]] = frozenset()
+
+
+class OneOf(Message):
+    """An object whose fields are ways to say one thing: one of them has to be there."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    @model_validator(mode="after")
+    def _says_it(self) -> Self:
+        if all(getattr(self, name) is None for name in type(self).model_fields):
+            raise PydanticCustomError("oicp", NOTHING_SAID)
+        return self
+
+
+FILLED: Final = MinLen(1)
+"""Marks a list that says nothing while it is empty. Where the specification lets one be, it says 0...n."""
 
 
 class OneOrMany:
@@ -55,6 +91,7 @@ class Form(NamedTuple):
     kind: Kind
     unwrapped: str
     is_one_or_many: bool
+    is_filled: bool
 
     @property
     def model(self) -> type[Message] | None:
@@ -84,7 +121,8 @@ def _form(annotation: Any) -> Form:
         annotation = inner[0]
     kind = next((mark for mark in marks if isinstance(mark, Kind)), ANYTHING)
     unwrapped = next((mark.field for mark in marks if isinstance(mark, Unwrapped)), "")
-    return Form(annotation, is_list, is_optional, kind, unwrapped, any(isinstance(mark, OneOrMany) for mark in marks))
+    is_one_or_many = any(isinstance(mark, OneOrMany) for mark in marks)
+    return Form(annotation, is_list, is_optional, kind, unwrapped, is_one_or_many, FILLED in marks)
 
 
 def strangers(model: type[Message], tree: Mapping[str, Any], path: str = "") -> Iterator[str]:

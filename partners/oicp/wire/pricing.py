@@ -6,12 +6,13 @@ from typing import Annotated, ClassVar
 
 from partners.oicp.wire.common import PeriodType, StatusCodeType
 from partners.oicp.wire.enums import Action, AdditionalReferenceType, DayType, ReferenceUnitType
-from partners.oicp.wire.message import Message, Unwrapped
+from partners.oicp.wire.message import FILLED, Message, Unwrapped
 from partners.oicp.wire.values import (
     Amount,
     CurrencyIDType,
     EvseIDText,
     Flag,
+    Kilowatts,
     Moment,
     Name,
     OperatorIDText,
@@ -24,7 +25,7 @@ from partners.oicp.wire.values import (
 class ProductAvailabilityTimesType(Message):
     """On some days in these periods."""
 
-    Periods: list[PeriodType]
+    Periods: Annotated[list[PeriodType], FILLED]
     on: DayType
 
 
@@ -44,12 +45,13 @@ class PricingProductDataRecordType(Message):
     lenient: ClassVar[frozenset[str]] = frozenset(
         {"MaximumProductChargingPower", "IsValid24hours", "ProductAvailabilityTimes"}
     )
+    binding = frozenset({"AdditionalReferences"})
 
     ProductID: ProductIDType
     ReferenceUnit: ReferenceUnitType
     ProductPriceCurrency: CurrencyIDType
     PricePerReferenceUnit: Amount
-    MaximumProductChargingPower: Amount
+    MaximumProductChargingPower: Kilowatts
     IsValid24hours: Flag
     ProductAvailabilityTimes: list[ProductAvailabilityTimesType]
     AdditionalReferences: list[AdditionalReferencesType] | None = None
@@ -98,9 +100,11 @@ class PricingProductDataAnswer(Message):
 class EVSEPricingType(Message):
     """The products of an EVSE for one provider, or for all."""
 
+    binding = frozenset({"EvseIDProductList"})
+
     EvseID: EvseIDText
     ProviderID: ProviderOrAll
-    EvseIDProductList: list[Annotated[ProductIDType, Unwrapped("ProductID")]]
+    EvseIDProductList: Annotated[list[Annotated[ProductIDType, Unwrapped("ProductID")]], FILLED]
 
 
 class PushEVSEPricing(Message):

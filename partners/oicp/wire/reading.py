@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from hub.core.jsontypes import Tree
 from partners.oicp.wire.faults import Finding, Unfit
 from partners.oicp.wire.kinds import Kind, folded
-from partners.oicp.wire.message import OTHER_NAMES, Form, Message, forms
+from partners.oicp.wire.message import NOTHING_SAID, OTHER_NAMES, Form, Message, OneOf, forms
 
 Findings = list[Finding]
 Reader = Callable[[Any, str, Findings], Any]
@@ -24,6 +24,7 @@ Reader = Callable[[Any, str, Findings], Any]
 
 MISSING: Final = "missing"
 """The problem of a field that is not there, or says nothing."""
+EMPTY: Final = "an empty list"
 
 
 class Read(NamedTuple):
@@ -55,7 +56,7 @@ def _object_reader(model: type[Message]) -> Reader:
         name: _Field(_reader(form), not form.is_optional, not (form.is_optional or name in model.lenient))
         for name, form in forms(model).items()
     }
-    spellings = _spellings(model)
+    spellings, is_one_of = _spellings(model), issubclass(model, OneOf)
 
     def read_object(value: Any, path: str, findings: Findings) -> Tree:
         if not isinstance(value, Mapping):
@@ -72,6 +73,8 @@ def _object_reader(model: type[Message]) -> Reader:
             except Unfit as fault:
                 (faults if field.is_needed else findings).extend(fault.faults)
         _tell_missing(fields, out, value, path, faults, findings)
+        if is_one_of and out.keys().isdisjoint(fields):
+            findings.append(Finding(path, NOTHING_SAID))
         if faults:
             raise Unfit(tuple(faults))
         return out
@@ -120,7 +123,7 @@ def _named(
 
 def _reader(form: Form) -> Reader:
     one = _object_reader(form.model) if form.model is not None else _value_reader(form.kind, form.unwrapped)
-    return _list_reader(one) if form.is_list else _single_reader(one, form.model)
+    return _list_reader(one, is_filled=form.is_filled) if form.is_list else _single_reader(one, form.model)
 
 
 def _value_reader(kind: Kind, unwrapped: str) -> Reader:
@@ -142,7 +145,7 @@ def _value_reader(kind: Kind, unwrapped: str) -> Reader:
     return read_value
 
 
-def _list_reader(one: Reader) -> Reader:
+def _list_reader(one: Reader, *, is_filled: bool) -> Reader:
     def read_list(value: Any, path: str, findings: Findings) -> list[Any]:
         if not isinstance(value, list):
             findings.append(Finding(path, "not in a list"))
@@ -155,6 +158,8 @@ def _list_reader(one: Reader) -> Reader:
                 out.append(one(item, f"{path}/{at}", findings))
             except Unfit as fault:
                 findings.extend(fault.faults)
+        if is_filled and not out:
+            findings.append(Finding(path, EMPTY))
         return out
 
     return read_list

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hub.core.parties import PartyRole
+from hub.core.parties import Party, PartyRole
 from tests.hub.house import House
 from tests.world import World
 
@@ -71,6 +71,22 @@ async def test_a_broadcast_is_explained_partner_by_partner(house: House) -> None
     await house.ask("DELETE", f"{PATH}/e1/%2A/%2A")
     told = await explain(house, sender="cpo", module="locations")
     assert {each["partner"] for each in told["gets"] if each["gets"]} == {"e1"}
+
+
+async def test_evses_that_do_not_go_on_to_another_hub_of_oicp_are_explained(house: House) -> None:
+    ours: dict[str, Any] = {"kind": "hub", "party": "DE*HBS", "operator_ids": ["DE*BSB"]}
+    theirs = {"kind": "hub", "party": "DE*FAR", "provider_ids": ["DE-BSB"], "learns": True}
+    for name, said in (("hbs", ours), ("far", theirs)):
+        assert (await house.ask("PUT", f"/api/v1/oicp/connections/{name}", said)).status in (200, 201)
+    connections = house.program.oicp.connections
+    await connections.learn(connections.get("far"), PartyRole.CPO, Party("DE", "ABC"))
+    told = await explain(house, sender="far", module="locations", owner="DE*ABC")
+    [got] = [each for each in told["gets"] if each["partner"] == "hbs"]
+    assert got["gets"] is False
+    assert got["rule"].startswith("default: opposite roles; but not told to hbs: ")
+    await house.ask("PUT", "/api/v1/oicp/connections/hbs", {**ours, "operator_ids": ["DE*BSB", "DE*ABC"]})
+    told = await explain(house, sender="far", module="locations", owner="DE*ABC")
+    assert [each["gets"] for each in told["gets"] if each["partner"] == "hbs"] == [True]
 
 
 async def test_a_message_to_one_party_is_explained_by_what_would_happen(house: House) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from hub.core.parties import Party, PartyRole
 from hub.core.registry import State
-from tests.hub.house import House
+from tests.hub.house import House, a_house
 from tests.partners.oicp.authority import Authority
 
 ALL = "/api/v1/oicp/connections"
@@ -72,6 +72,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "another kind": {"kind": "nap", "operator_ids": ["DE*ABC"]},
     "a URL that is none": {**EMP, "base_url": "ftp://emp.example"},
     "a URL with a question": {**EMP, "base_url": "https://emp.example/?a=1"},
+    "a URL without TLS": {**EMP, "base_url": "http://emp.example/oicp"},
+    "an address without TLS": {**EMP, "base_url": "http://203.0.113.7"},
     "a URL with a password": {**EMP, "base_url": "https://me:secret@emp.example"},
     "a short fingerprint": {**EMP, "fingerprints": ["ab" * 20]},
     "a fingerprint of words": {**EMP, "fingerprints": ["xy" * 32]},
@@ -90,6 +92,27 @@ async def test_what_makes_no_sense_is_told_and_changes_nothing(house: House, wro
     assert (told.status, told.code) == (422, "invalid_request")
     assert "secret" not in str(told.tree)
     assert house.program.hub.registry.all() == []
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/oicp", "http://localhost:8080", "http://[::1]:8080"])
+async def test_without_tls_a_partner_lives_on_the_loopback_in_development_alone(
+    house: House, empty: Path, url: str
+) -> None:
+    assert (await house.ask("PUT", f"{ALL}/acme", {**EMP, "base_url": url})).status == 201
+    (empty / "earnest").mkdir()
+    async with a_house(empty / "earnest", dev=False) as earnest:
+        told = await earnest.ask("PUT", f"{ALL}/acme", {**EMP, "base_url": url})
+        assert (told.status, told.code) == (422, "invalid_request")
+        assert "/base_url: OICP goes over TLS" in str(told.tree)
+        assert earnest.program.hub.registry.all() == []
+
+
+async def test_no_network_that_partners_may_live_in_makes_up_for_tls(empty: Path) -> None:
+    async with a_house(empty, dev=False, allow_networks=["10.0.0.0/8", "127.0.0.0/8"]) as house:
+        told = await house.ask("PUT", f"{ALL}/acme", {**EMP, "base_url": "http://10.1.2.3/oicp"})
+        assert (told.status, told.code) == (422, "invalid_request")
+        assert (await house.ask("PUT", f"{ALL}/acme", {**EMP, "base_url": "http://127.0.0.1/oicp"})).status == 201
+        assert (await house.ask("PUT", f"{ALL}/other", {**EMP, "provider_ids": ["DE-XYZ"]})).status == 201
 
 
 async def test_names_parties_and_certificates_belong_to_one(house: House, authority: Authority) -> None:

@@ -108,6 +108,14 @@ async def test_the_far_side_gets_the_parties_and_the_journeys_id(world: World) -
         (PeerRefused("no", http=401, status_code=2000), 200, 4003, 3000),
         (PeerRefused("no", http=502), 200, 4003, 3000),
         (PeerRefused("no", http=429), 200, 4003, 3000),
+        (PeerRefused("no", http=429, status_code=2000), 200, 4003, 3000),
+        (PeerRefused("no", http=408, status_code=2001), 200, 4003, 3000),
+        (PeerRefused("no", http=429, status_code=3000), 200, 4003, 3000),
+        (PeerRefused("no", http=503, status_code=3000), 200, 4003, 3000),
+        (PeerRefused("no", http=503, status_code=2000), 200, 4003, 3000),
+        (PeerRefused("no", http=500, status_code=2001), 200, 4003, 3000),
+        (PeerRefused("no", http=302, status_code=2000), 200, 4003, 3000),
+        (PeerRefused("no", http=501, status_code=2000), 200, 4000, 3000),
         (PeerRefused("no", http=404), 200, 4000, 3000),
         (PeerRefused("no", http=405), 200, 4000, 3000),
         (PeerRefused("no", http=200, status_code=4002), 200, 4000, 3000),
@@ -125,6 +133,24 @@ async def test_an_error_of_the_far_side_is_told_as_it_is_and_its_silence_by_kind
     assert (said.http, said.code) == (http, code_211 if world.version == "2.1.1" else code)
     assert b"inner.example" not in said.body
     assert len(world.peers.sent) == 1
+
+
+def _too_busy(after_s: float, sent: Sent) -> Any:
+    raise PeerRefused("slow down", http=429, status_code=2000, retry_after_s=after_s)
+
+
+@pytest.mark.parametrize(("after_s", "waits_s"), [(30.0, 30), (86_400.0, 300)])
+async def test_who_asks_for_time_is_left_alone_for_it_but_not_for_ever(
+    world: World, after_s: float, waits_s: int
+) -> None:
+    world.peers.script = partial(_too_busy, after_s)
+    for passed_s in (0, waits_s - 1):
+        world.clock.passed_s += passed_s
+        said = await ask(world)
+        assert said.code == (3000 if world.version == "2.1.1" else 4003)
+        assert len(world.peers.sent) == 1
+    world.peers.script, world.clock.passed_s = echo, world.clock.passed_s + 1
+    assert (await ask(world)).code == 1000
 
 
 async def test_an_answer_that_is_not_valid_is_nobodys_success(world: World) -> None:

@@ -14,8 +14,9 @@ from hub.core.inbound import parse
 from hub.core.log import SENSITIVE
 from hub.core.parties import Party
 from hub.core.store import Store
-from modules.tokens import service
+from modules.tokens import namesakes, service
 from modules.tokens.wire import TOKEN
+from tests.unread import unread
 from tests.world import World, a_world, stored_token
 
 EEE = Party("NL", "EEE")
@@ -46,6 +47,21 @@ async def test_an_older_copy_changes_nothing(world: World) -> None:
         await put(world.store, last_updated=EARLIER, valid=False)
         await service.patch(world.store, EEE, "CARD1", "RFID", {"valid": False, "last_updated": EARLIER}, now=MOMENT)
         await put(world.store)
+
+
+async def test_what_is_plainly_newer_is_written_without_a_look_at_what_is_on_record(world: World) -> None:
+    await put(world.store)
+    assert not await put(unread(world.store), last_updated=LATER, valid=False)
+    assert (await kept(world.store))["valid"] is False
+
+
+async def test_what_was_changed_at_the_same_time_is_taken_and_what_is_the_same_is_not_told_again(world: World) -> None:
+    await put(world.store)
+    told = await world.store.last_change()
+    assert not await put(world.store, valid=False)
+    assert not await put(world.store, valid=False)
+    assert await world.store.last_change() == told + 1
+    assert (await kept(world.store))["valid"] is False
 
 
 async def test_a_patch_replaces_what_it_names_and_null_removes(world: World) -> None:
@@ -88,12 +104,24 @@ async def test_a_card_of_two_partners_is_kept_for_both_and_warned_of_once(world:
         for fields in ({}, {"valid": False}, {"type": "OTHER"}):
             tree = {**stored_token(str(other), "card:1"), "last_updated": LATER, **fields}
             await service.put(world.store, other, "card:1", TOKEN["2.3.0"].read(tree), now=MOMENT)
+            await asyncio.gather(*namesakes.looking)
     (warning,) = [log for log in logs if log["log_level"] == "warning"]
     assert (warning["event"], warning["owner"]) == ("card uid of two partners", str(other))
     assert warning["others"] == [str(EEE)]
     assert "uid" in SENSITIVE
     assert "CARD1" not in str({name: value for name, value in warning.items() if name not in SENSITIVE})
     assert (await kept(world.store))["valid"] is True
+
+
+async def test_of_two_partners_that_bring_one_card_at_the_same_time_the_second_is_warned_of(world: World) -> None:
+    others = [Party("NL", "FFF"), Party("NL", "GGG")]
+    trees = [TOKEN["2.3.0"].read(stored_token(str(other))) for other in others]
+    with capture_logs() as logs:
+        pairs = zip(others, trees, strict=True)
+        await asyncio.gather(*(service.put(world.store, other, "CARD1", tree, now=MOMENT) for other, tree in pairs))
+        await asyncio.gather(*namesakes.looking)
+    (warning,) = [log for log in logs if log["log_level"] == "warning"]
+    assert (warning["owner"], warning["others"]) == ("NL*GGG", ["NL*FFF"])
 
 
 async def test_patches_at_the_same_time_all_take_effect(database_url: str, version: str) -> None:

@@ -236,7 +236,7 @@ async def test_a_start_where_nothing_can_be_billed_is_refused_while_the_charger_
         await cp.stop(began + HOUR / 60, started["transactionId"], 1500)
         assert (await cp.start(began, connector=1))["idTagInfo"] == {"status": "Accepted"}
     refused = next(record for record in await site.records() if record.connector == connector)
-    assert (refused.state, refused.energy_kwh) == ("refused", Decimal("0.5"))
+    assert (refused.state, refused.energy_kwh) == ("unplaced", Decimal("0.5")), "it gave energy all the same"
     assert any("is on no location" in reason for doubt in await site.doubts("CP1") for reason in doubt["reasons"])
 
 
@@ -331,7 +331,8 @@ async def test_an_unplugged_cable_ends_a_charge_and_a_late_stop_corrects_the_bil
 async def test_a_new_charge_on_the_connector_ends_the_one_before(site: Site) -> None:
     began = recently()
     async with await site.point() as cp:
-        await cp.start(began)
+        number = (await cp.start(began))["transactionId"]
+        await cp.meter(began + HOUR / 2, 6000, number)
         await cp.start(began + HOUR, meter=9000)
     assert sorted(session["status"] for session in await site.sessions()) == ["ACTIVE", "COMPLETED"]
 

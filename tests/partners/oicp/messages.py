@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 
 from partners.oicp.wire import ANSWERS, REQUESTS, Message
 from partners.oicp.wire.kinds import Kind
-from partners.oicp.wire.message import Form, forms
+from partners.oicp.wire.message import Form, OneOf, forms
 from partners.oicp.wire.notifications import BY_TYPE
 
 Trees = SearchStrategy[dict[str, Any]]
@@ -46,7 +46,7 @@ def values(kind: Kind) -> SearchStrategy[Any]:
     if schema["type"] == "integer":
         return st.integers(schema["minimum"], min(schema["maximum"], 10**6))
     if schema["type"] == "number":
-        return st.integers(0, 99_999).map(
+        return st.integers(int("exclusiveMinimum" in schema), 99_999).map(
             lambda number: Decimal(number).scaleb(-3 if not kind.fault(Decimal("0.001")) else -1)
         )
     return st.booleans()
@@ -54,7 +54,8 @@ def values(kind: Kind) -> SearchStrategy[Any]:
 
 def _field(form: Form) -> SearchStrategy[Any]:
     one = messages(form.model) if form.model is not None else values(form.kind)
-    return st.lists(one, min_size=0 if not form.is_optional else 1, max_size=2) if form.is_list else one
+    least = int(form.is_optional or form.is_filled)
+    return st.lists(one, min_size=least, max_size=2) if form.is_list else one
 
 
 @cache
@@ -64,7 +65,8 @@ def messages(model: type[Message]) -> Trees:
     required = {name: made for name, (form, made) in fields.items() if not form.is_optional}
     optional = {name: made for name, (form, made) in fields.items() if form.is_optional}
     optional["xVendor"] = st.sampled_from([{"nested": [1, "a"]}, "text", True])
-    return st.fixed_dictionaries(required, optional=optional)
+    made = st.fixed_dictionaries(required, optional=optional)
+    return made.filter(lambda tree: not fields.keys().isdisjoint(tree)) if issubclass(model, OneOf) else made
 
 
 ANYTHING: Final = st.recursive(

@@ -1,4 +1,4 @@
-"""A hub of OICP that lost our answer, and asks once more under the same SessionID."""
+"""A hub or CPO of OICP that lost our answer, and asks once more about the same charge."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from partners.oicp.answers import Code, Refused
-from partners.oicp.ledger import OicpSession
-from tests.partners.oicp.bridged import Bridged, bridged
+from partners.oicp.ledger import OicpSession, new_session_id
+from partners.oicp.record_store import DELIVERED
+from tests.partners.oicp.bridged import YES, Asked, Bridged, bridged
+from tests.partners.oicp.charges import START, a_record, record_is
 from tests.world import Sent, token
 
 EVSE = "BE*AAA*E1"
@@ -97,11 +100,43 @@ async def test_who_asks_again_while_the_order_is_under_way_waits_for_the_same_re
     assert _orders_at_c1(bridge) == 1
 
 
+@pytest.mark.parametrize("operation", ORDERS)
+async def test_an_order_that_comes_again_when_all_is_over_starts_nothing_and_says_so(
+    bridge: Bridged, operation: str
+) -> None:
+    bridge.world.peers.script = _cpo(bridge, "ACCEPTED")
+    await _order(bridge, operation)
+    await bridge.oicp.bridge.ledger.change(ISSUED, OicpSession.closed)
+    with pytest.raises(Refused) as refused:
+        await _order(bridge, operation)
+    assert refused.value.code is Code.SESSION_INVALID
+    assert _orders_at_c1(bridge) == 1
+
+
+@pytest.mark.parametrize("operation", ORDERS)
+@pytest.mark.parametrize("named", ["5", "x y", "../../x", "abc/1", f"{ISSUED}0"])
+async def test_an_order_under_a_name_that_is_no_session_id_begins_nothing(
+    bridge: Bridged, operation: str, named: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        await _order(bridge, operation, SessionID=named)
+    assert refused.value.code is Code.DATA_ERROR
+    assert _orders_at_c1(bridge) == 0
+
+
+async def test_an_evse_of_nobody_here_is_unknown_to_the_hub_that_asks(bridge: Bridged) -> None:
+    with pytest.raises(Refused) as refused:
+        await _order(bridge, EvseID="DE*XYZ*E1")
+    assert refused.value.code is Code.UNKNOWN_EVSE
+
+
 async def test_an_order_that_was_given_up_is_not_taken_up_by_asking_again(bridge: Bridged) -> None:
     bridge.world.peers.script = _cpo(bridge, "ACCEPTED", tells=asyncio.Event())
     waiting = asyncio.create_task(_order(bridge))
     await _until_ordered(bridge)
-    bridge.world.clock.passed_s += 56
+    while not waiting.done():  # it may begin to count only now
+        bridge.world.clock.passed_s += 56
+        await asyncio.sleep(0.01)
     for asked in (waiting, _order(bridge)):
         with pytest.raises(Refused) as refused:
             await asked
@@ -118,7 +153,7 @@ async def test_a_session_id_is_not_given_to_another_charge(bridge: Bridged, fiel
     await _order(bridge)
     with pytest.raises(Refused) as refused:
         await _order(bridge, **fields)
-    assert refused.value.code is Code.DATA_TRANSACTION
+    assert refused.value.code is Code.SESSION_INVALID
     assert _orders_at_c1(bridge) == 1
 
 
@@ -159,7 +194,7 @@ async def test_another_card_is_not_allowed_by_the_session_of_the_first(bridge: B
     await _allowed(bridge)
     with pytest.raises(Refused) as refused:
         await _allowed(bridge, Identification={"RFIDMifareFamilyIdentification": {"UID": "FFFFFFFF"}})
-    assert refused.value.code is Code.DATA_TRANSACTION
+    assert refused.value.code is Code.SESSION_INVALID
 
 
 async def test_a_charge_that_is_over_is_not_allowed_again(bridge: Bridged) -> None:
@@ -170,3 +205,123 @@ async def test_a_charge_that_is_over_is_not_allowed_again(bridge: Bridged) -> No
     with pytest.raises(Refused) as refused:
         await _allowed(bridge)
     assert refused.value.code is Code.SESSION_INVALID
+
+
+@pytest.fixture
+async def between(sqlite_url: str) -> AsyncIterator[Bridged]:
+    """A hub and a CPO of OICP, and an EMP of OICP that allows each card."""
+    async with bridged(sqlite_url, partners=False) as made:
+        await made.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+        await made.connect("xyz", "cpo", operator_ids=("DE*XYZ",))
+        await made.connect("dcb", "emp", provider_ids=("DE-DCB",))
+        made.client.script = _allows("DE-DCB")
+        yield made
+
+
+def _allows(provider: str, **fields: Any) -> Callable[[Asked], Any]:
+    yes = {"AuthorizationStatus": "Authorized", "ProviderID": provider, "StatusCode": {"Code": "000"}, **fields}
+    return lambda asked: yes if asked.operation == "AuthorizeStart" else YES
+
+
+def _questions(bridge: Bridged) -> list[str]:
+    """The SessionIDs under which the EMP was asked."""
+    return [asked.message["SessionID"] for asked in bridge.client.asked if asked.partner == "dcb"]
+
+
+async def test_a_card_that_an_emp_of_oicp_allowed_is_allowed_again_under_the_one_session_id(between: Bridged) -> None:
+    said = [await _allowed(between, CPOPartnerSessionID="cpo-1") for _ in range(2)]
+    assert said[0] == said[1]
+    assert said[0]["SessionID"] == ISSUED
+    assert _questions(between) == [ISSUED]
+
+
+async def test_the_record_of_a_hubs_charge_reaches_the_emp_that_was_asked(between: Bridged) -> None:
+    for _ in range(2):
+        await _allowed(between)
+    row = await between.oicp.bridge.ledger.get(ISSUED)
+    record = a_record(row)
+    assert (await between.ask("hbs", "ChargeDetailRecord", record, id="DE*BSB"))["Result"] is True
+    await record_is(between, row, DELIVERED)
+    assert between.client.of("ChargeDetailRecord") == [record]
+
+
+async def test_who_asks_again_while_the_emp_thinks_gets_the_same_answer(between: Bridged) -> None:
+    thinks = asyncio.Event()
+
+    async def wait(asked: Asked) -> None:
+        await thinks.wait()
+
+    between.client.before = wait
+    waiting = [asyncio.create_task(_allowed(between)) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    thinks.set()
+    said = await asyncio.gather(*waiting)
+    assert said[0] == said[1]
+    assert _questions(between) == [ISSUED]
+
+
+async def test_an_answer_that_was_broken_off_is_asked_for_anew(between: Bridged) -> None:
+    await _allowed(between)
+    await between.oicp.bridge.ledger.change(ISSUED, lambda row: replace(row, cpo="", evse_id=""))
+    assert (await _allowed(between))["SessionID"] == ISSUED
+    row = await between.oicp.bridge.ledger.get(ISSUED)
+    assert (row.cpo, row.emp, row.evse_id) == ("hbs", "dcb", "DE*ABC*E1")
+    assert _questions(between) == [ISSUED] * 2
+
+
+async def test_between_two_hubs_each_has_its_own_session_id_and_the_charge_is_told(between: Bridged) -> None:
+    await between.connect("far", "hub", party="DE*FAR", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+    theirs = new_session_id()
+
+    def script(asked: Asked) -> Any:
+        return (_allows("DE-8EO", SessionID=theirs) if asked.partner == "far" else _refuses)(asked)
+
+    between.client.script = script
+    said = [await _allowed(between) for _ in range(2)]
+    assert (said[0]["SessionID"], said[0]) == (ISSUED, said[1])
+    assert len([asked for asked in between.client.asked if asked.partner == "far"]) == 1
+    begun = {"Type": "Start", "SessionID": ISSUED, "EvseID": "DE*ABC*E1", "OperatorID": "DE*ABC", **START}
+    await between.ask("hbs", "ChargingNotification", begun)
+    await between.oicp.notifications.tell(between.world.partner("far"), "DE*ABC", ISSUED)
+    assert [told["SessionID"] for told in between.client.of("ChargingNotification")] == [theirs]
+
+
+def _refuses(asked: Asked) -> Any:
+    return {"AuthorizationStatus": "NotAuthorized", "StatusCode": {"Code": "102"}}
+
+
+async def _at_xyz(bridge: Bridged, **fields: Any) -> Any:
+    usual = {"OperatorID": "DE*XYZ", "EvseID": "DE*XYZ*E1", "Identification": CARD, "CPOPartnerSessionID": "cpo-1"}
+    asked = {name: value for name, value in {**usual, **fields}.items() if value}
+    return (await bridge.ask("xyz", "AuthorizeStart", asked, id="DE*XYZ"))["SessionID"]
+
+
+@pytest.mark.parametrize("evse_id", ["DE*XYZ*E1", ""])
+async def test_a_cpo_that_asks_again_by_its_own_name_of_the_charge_gets_the_same_session(
+    between: Bridged, evse_id: str
+) -> None:
+    first = await _at_xyz(between, EvseID=evse_id)
+    assert await _at_xyz(between, EvseID=evse_id, SessionID=ISSUED) == first
+    assert _questions(between) == [first]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"EvseID": "DE*XYZ*E2"},
+        {"Identification": {"RFIDMifareFamilyIdentification": {"UID": "FFFFFFFF"}}},
+        {"CPOPartnerSessionID": "cpo-2"},
+        {"CPOPartnerSessionID": ""},
+    ],
+)
+async def test_what_differs_is_another_charge_of_a_cpo(between: Bridged, fields: dict[str, Any]) -> None:
+    assert await _at_xyz(between) != await _at_xyz(between, **fields)
+
+
+async def test_a_cpo_that_gives_all_its_charges_one_name_has_as_many_sessions(between: Bridged) -> None:
+    first = await _at_xyz(between)
+    begun = {"Type": "Start", "SessionID": first, "EvseID": "DE*XYZ*E1", "OperatorID": "DE*XYZ", **START}
+    await between.ask("xyz", "ChargingNotification", begun)
+    second = await _at_xyz(between)
+    between.world.clock.passed_s += 120
+    assert len({first, second, await _at_xyz(between)}) == 3

@@ -10,7 +10,7 @@ import pytest
 from hub.core.errors import PeerRefused, PeerTimeout
 from hub.core.parties import PartyRole
 from partners.oicp.answers import Code, Refused
-from partners.oicp.ledger import PENDING
+from partners.oicp.ledger import PENDING, OicpSession
 from tests.partners.oicp.bridged import Asked, Bridged, bridged
 from tests.world import Sent, token
 
@@ -141,6 +141,13 @@ async def test_an_ocpi_cpo_asks_an_emp_of_oicp_and_gets_a_session_id_as_referenc
     assert (row.emp, row.emp_party, row.state) == ("dcb", "DE*DCB", PENDING)
 
 
+async def test_a_hub_where_we_are_no_operator_is_asked_about_no_card(alone: Bridged) -> None:
+    await alone.connect("far", "hub", party="DE*FAR", provider_ids=("DE-BSB",))
+    said = await _asked_by_c1(alone)
+    assert (said.http, said.code) == (404, 2004)
+    assert alone.client.asked == []
+
+
 async def test_a_provider_that_comes_to_light_behind_a_hub_is_known_from_then_on(alone: Bridged) -> None:
     await alone.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
     session = "b2688855-7f00-0002-6d8e-48d883f6abb6"
@@ -150,6 +157,37 @@ async def test_a_provider_that_comes_to_light_behind_a_hub_is_known_from_then_on
     assert said.data["authorization_reference"] == session
     assert "SessionID" not in alone.client.of("AuthorizeStart")[0]
     assert "DE*8EO" in alone.world.partner("hbs").parties
+
+
+USED = "f98efba4-02d8-4fa0-b810-9a9d50d2c527"
+
+
+@pytest.mark.parametrize("named", ["", "x", "../a b", USED, USED.upper()])
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_a_yes_under_a_session_id_that_is_none_or_anothers_is_no_yes(
+    alone: Bridged, named: str, is_over: bool
+) -> None:
+    await alone.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+    now = alone.world.hub.clock.now()
+    taken = OicpSession(id=USED, emp="hbs", cpo_party="BE*AAA", token={"uid": "ANOTHER"}, opened=now)
+    await alone.oicp.bridge.ledger.open(taken.closed() if is_over else taken)
+    alone.client.script = _emp_says("000", ProviderID="DE-8EO", SessionID=named)
+    said = await _asked_by_c1(alone)
+    assert (said.http, said.code) == (200, 4003)
+    assert (await alone.oicp.bridge.ledger.get(USED)).token == {"uid": "ANOTHER"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "spoken"), [(("DE*BSB",), "DE*BSB"), (("DE*BSB", "BEAAA"), "BEAAA"), (("+0*1", "BE*AAA"), "BE*AAA")]
+)
+async def test_a_cpo_asks_at_a_hub_under_its_own_operator_id_where_that_is_one_of_ours(
+    alone: Bridged, ours: tuple[str, ...], spoken: str
+) -> None:
+    await alone.connect("hbs", "hub", party="DE*HBS", operator_ids=ours)
+    alone.client.script = _emp_says("102")
+    await _asked_by_c1(alone)
+    [asked] = [each for each in alone.client.asked if each.operation == "AuthorizeStart"]
+    assert (asked.id, asked.message["OperatorID"]) == (spoken, spoken)
 
 
 @pytest.mark.parametrize(
@@ -231,14 +269,34 @@ async def test_between_two_partners_of_oicp_one_session_id_serves_both(alone: Br
     assert (row.cpo, row.emp) == ("abc", "dcb")
 
 
-async def test_an_emsp_that_has_too_much_to_do_is_silent_and_says_no_no(bridge: Bridged) -> None:
+def _says_with(http: int, status_code: int | None) -> Any:
+    def script(sent: Sent) -> Any:
+        raise PeerRefused("often", http=http, status_code=status_code)
+
+    return script
+
+
+@pytest.mark.parametrize("status_code", [None, 2000, 2001, 3000])
+@pytest.mark.parametrize("http", [408, 429, 500, 503])
+async def test_an_emsp_that_fails_or_has_too_much_to_do_is_silent_and_says_no_no(
+    bridge: Bridged, http: int, status_code: int | None
+) -> None:
     await bridge.connect("abc", "cpo", operator_ids=("DE*ABC",))
     await _card_of_e1(bridge)
+    bridge.world.peers.script = _says_with(http, status_code)
+    assert await _code(bridge.ask("abc", "AuthorizeStart", _start(), id="DE*ABC")) is Code.PARTNER_SILENT
 
-    def busy(sent: Sent) -> Any:
-        raise PeerRefused("often", http=429)
 
-    bridge.world.peers.script = busy
-    with pytest.raises(Refused) as refused:
-        await bridge.ask("abc", "AuthorizeStart", _start(), id="DE*ABC")
-    assert refused.value.code is Code.PARTNER_SILENT
+@pytest.mark.parametrize(
+    ("status_code", "code"),
+    [
+        (2002, Code.NOBODY_POSITIVE),
+        (2004, Code.UNKNOWN_CARD),
+        (3000, Code.PARTNER_SILENT),
+    ],
+)
+async def test_what_an_emsp_says_with_http_200_is_its_word(bridge: Bridged, status_code: int, code: Code) -> None:
+    await bridge.connect("abc", "cpo", operator_ids=("DE*ABC",))
+    await _card_of_e1(bridge)
+    bridge.world.peers.script = _says_with(200, status_code)
+    assert await _code(bridge.ask("abc", "AuthorizeStart", _start(), id="DE*ABC")) is code

@@ -149,6 +149,47 @@ async def test_a_charge_behind_another_hub_is_told_under_the_session_id_that_the
     assert [told["SessionID"] for told in bridge.client.of("ChargingNotification")] == [begun["SessionID"]]
 
 
+@pytest.fixture
+async def untold(sqlite_url: str) -> AsyncIterator[Bridged]:
+    """A CPO that has told of no EVSE, one that has, and an EMP."""
+    async with bridged(sqlite_url, partners=False) as made:
+        await made.connect("abc", "cpo", operator_ids=("DE*ABC",))
+        await made.connect("xyz", "cpo", operator_ids=("DE*XYZ",))
+        await made.connect("dcb", "emp", provider_ids=("DE-DCB",))
+        await made.place("DE*XYZ*E1", "DE*XYZ", "POOL1", "DEXYZE1")
+        yield made
+
+
+@pytest.mark.parametrize("kind", ["", "Reservation"])
+async def test_a_cpo_that_has_told_of_no_evse_is_asked_for_each_and_the_charge_goes_through(
+    untold: Bridged, kind: str
+) -> None:
+    begun = await untold.ask("dcb", f"AuthorizeRemote{kind}Start", _order(), id="DE-DCB")
+    [asked] = untold.client.of(f"AuthorizeRemote{kind}Start")
+    assert (asked["EvseID"], asked["SessionID"]) == (EVSE, begun["SessionID"])
+    stop = {"ProviderID": "DE-DCB", "EvseID": EVSE, "SessionID": begun["SessionID"]}
+    if not kind:
+        await untold.ask("abc", "ChargingNotification", _notified(begun["SessionID"]))
+        assert untold.client.of("ChargingNotification")[0]["EvseID"] == EVSE
+    assert (await untold.ask("dcb", f"AuthorizeRemote{kind}Stop", stop, id="DE-DCB"))["Result"] is True
+    assert untold.client.of(f"AuthorizeRemote{kind}Stop") == [stop]
+
+
+async def test_what_such_a_cpo_does_not_have_it_says_itself(untold: Bridged) -> None:
+    untold.client.script = lambda asked: {"Result": False, "StatusCode": {"Code": "603"}}
+    with pytest.raises(Refused) as refused:
+        await untold.ask("dcb", "AuthorizeRemoteStart", _order(), id="DE-DCB")
+    assert refused.value.code == "603"
+    assert len(untold.client.of("AuthorizeRemoteStart")) == 1
+
+
+async def test_a_cpo_that_has_told_of_another_evse_is_not_asked(untold: Bridged) -> None:
+    with pytest.raises(Refused) as refused:
+        await untold.ask("dcb", "AuthorizeRemoteStart", _order("DE*XYZ*E2"), id="DE-DCB")
+    assert refused.value.code is Code.UNKNOWN_EVSE
+    assert untold.client.asked == []
+
+
 async def _allowed(bridge: Bridged) -> dict[str, Any]:
     bridge.client.script = lambda asked: {"AuthorizationStatus": "Authorized", "ProviderID": "DE-DCB", **YES}
     begun = await bridge.ask("abc", "AuthorizeStart", {"OperatorID": "DE*ABC", "Identification": CARD}, id="DE*ABC")

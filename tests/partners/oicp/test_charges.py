@@ -14,7 +14,7 @@ from hub.core.dialect import NotExpressible
 from hub.core.errors import PeerRefused, PeerTimeout, PeerUnreachable
 from partners.oicp import ledger, record_store
 from partners.oicp.answers import Code, Refused
-from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, REFUSED, new_session_id
+from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, REFUSED, OicpSession, new_session_id
 from partners.oicp.record_store import DELIVERED, HELD, WAITING
 from tests.partners.oicp.bridged import YES, Asked, Bridged, bridged
 from tests.partners.oicp.charges import (
@@ -133,6 +133,57 @@ async def test_another_record_of_a_closed_session_is_refused(bridge: Bridged) ->
     with pytest.raises(Refused) as refused:
         await bridge.ask("abc", "ChargeDetailRecord", a_record(row, ConsumedEnergy=Decimal(11)), id="DE*ABC")
     assert (refused.value.code, refused.value.http) == (Code.SESSION_INVALID, 404)
+
+
+async def _held(bridge: Bridged, row: OicpSession, **fields: Any) -> None:
+    await bridge.ask("abc", "ChargeDetailRecord", a_record(row, **fields), id="DE*ABC")
+    await record_is(bridge, row, HELD)
+
+
+async def test_a_session_whose_record_is_held_has_ended_with_what_was_measured(bridge: Bridged) -> None:
+    row = await a_row(bridge)
+    await bridge.ask("abc", "ChargingNotification", notified(row, "Start", **START))
+    assert (await session_at_e1(bridge, row))["status"] == "ACTIVE"
+    await _held(bridge, row)
+    session = await session_at_e1(bridge, row)
+    assert (session["status"], session["kwh"], session.get("total_cost")) == ("COMPLETED", 10.123, None)
+    assert (session["start_date_time"], session["end_date_time"]) == ("2026-05-04T09:00:00Z", "2026-05-04T09:40:00Z")
+    assert [each["dimensions"][0]["type"] for each in session["charging_periods"]] == ["ENERGY", "PARKING_TIME"]
+    await bridge.oicp.records.go_on(row.id)
+    assert await session_at_e1(bridge, row) == session
+
+
+async def test_a_session_of_a_held_record_that_nobody_told_of_is_told_as_over(bridge: Bridged) -> None:
+    row = await a_row(bridge, evse_id="")
+    await _held(bridge, row)
+    session = await session_at_e1(bridge, row)
+    assert (session["status"], session["location_id"], session["evse_uid"]) == ("COMPLETED", "POOL1", "DEABCE1")
+
+
+async def test_what_a_held_charge_costs_is_told_once_it_is_billed(bridge: Bridged) -> None:
+    row = await a_row(bridge)
+    await _held(bridge, row)
+    await priced(bridge)
+    bridge.world.clock.passed_s += 60
+    await bridge.oicp.records.go_on(row.id)
+    await record_is(bridge, row, DELIVERED)
+    session = await session_at_e1(bridge, row)
+    assert (session["status"], session["total_cost"]["before_taxes"]) == ("COMPLETED", pytest.approx(4.0492))
+
+
+async def test_a_record_that_is_held_does_not_revive_a_session_that_never_began(bridge: Bridged) -> None:
+    row = await a_row(bridge)
+    error = {"ErrorType": "CriticalError"}
+    await bridge.ask("abc", "ChargingNotification", notified(row, "Error", **error))
+    assert (await session_at_e1(bridge, row))["status"] == "INVALID"
+    await _held(bridge, row)
+    assert (await session_at_e1(bridge, row))["status"] == "INVALID"
+
+
+async def test_a_session_that_was_allowed_without_an_evse_is_told_at_the_evse_it_began(bridge: Bridged) -> None:
+    row = await a_row(bridge, evse_id="")
+    await bridge.ask("abc", "ChargingNotification", notified(row, "Start", **START))
+    assert (await session_at_e1(bridge, row))["evse_uid"] == "DEABCE1"
 
 
 async def test_a_record_without_a_price_is_held_and_never_billed_as_nothing(bridge: Bridged) -> None:

@@ -30,7 +30,7 @@ async def between(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bet
         assert pushed.code == "000"
         for party in (OURS, AAA):
             await made.oicp.operators.say(party, {"hotline": "+4912345678"}, actor="test")
-        terms = {"default_price": "0.60"}
+        terms = {"default_price": "0.60", "product_power": "22"}
         await made.change("hbs", leaves_cards=True, pushes_prices=True, pulls_prices=True, terms=terms)
         hub = made.oicp.connections.get("hbs")
         await made.oicp.connections.learn(hub, PartyRole.CPO, Party.parse("FR*XYZ"))

@@ -15,7 +15,10 @@ from hub.core.errors import PeerRefused, PeerTimeout
 from hub.core.parties import Party, PartyRole
 from modules.locations import foreign
 from partners.oicp import findings
+from partners.oicp.agreed import terms_with
+from partners.oicp.evse_intake import Source
 from partners.oicp.evse_sending import Refusal
+from partners.sandbox.oicp.samples import evse
 from tests.partners.oicp.bridged import Bridged, bridged
 from tests.partners.oicp.scripted_hub import ScriptedHub
 from tests.world import NOW, their_location
@@ -296,3 +299,58 @@ async def test_a_hub_that_says_when_to_come_again_is_tried_again_then(yard: Yard
             break
     running.cancel()
     assert yard.hub.pushes[0] == (DATA, "insert", 1)
+
+
+@pytest.fixture
+async def between(yard: Yard) -> Yard:
+    """Behind another hub, where we are a provider, there are two CPOs."""
+    far = await yard.bridge.connect("far", "hub", party="DE*FAR", provider_ids=("DE-BSB",))
+    for country, party in (("DE", "ABC"), ("DE", "XYZ")):
+        operator = f"{country}*{party}"
+        await yard.bridge.oicp.connections.learn(far, PartyRole.CPO, Party(country, party))
+        source = Source("far", operator, operator, terms_with(far))
+        told = {f"{country}{party}E{number}": evse({"EvseID": f"{operator}*E{number}"}) for number in (1, 2)}
+        await yard.bridge.oicp.intake.write(source, told, {}, {})
+    await yard.has("1")
+    return yard
+
+
+async def _lists(yard: Yard, *operators: str) -> None:
+    await yard.bridge.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB", *operators), push_size=5)
+
+
+async def test_the_evses_of_cpos_behind_another_hub_are_not_pushed_as_ours(between: Yard) -> None:
+    await between.push()
+    assert list(between.hub.data) == _ids("1")
+    lines = await between.bridge.oicp.evse_push.shown()
+    assert [(line["owner"], line["things"], line["example"]) for line in lines] == [
+        ("DE*ABC", 2, "DE*ABC*E1"),
+        ("DE*XYZ", 2, "DE*XYZ*E1"),
+    ]
+    assert "far" in lines[0]["reason"]
+    assert "hbs" in lines[0]["reason"]
+
+
+async def test_a_cpo_behind_another_hub_whose_operator_id_is_ours_there_is_pushed_under_it(between: Yard) -> None:
+    await _lists(between, "DE*ABC")
+    await between.push()
+    assert sorted(between.hub.data) == [*_ids("1"), "DE*ABC*E1", "DE*ABC*E2"]
+    pushed = [asked for asked in between.bridge.client.asked if asked.operation == DATA]
+    under = {asked.id: [each["EvseID"] for each in _records(asked.message)] for asked in pushed}
+    assert under == {"DE*BSB": _ids("1"), "DE*ABC": ["DE*ABC*E1", "DE*ABC*E2"]}
+    assert [line["owner"] for line in await between.bridge.oicp.evse_push.shown()] == ["DE*XYZ"]
+
+
+def _records(message: Any) -> Any:
+    return message["OperatorEvseData"]["EvseDataRecord"]
+
+
+async def test_what_was_pushed_as_ours_is_taken_back_when_an_operator_says_so(between: Yard) -> None:
+    await _lists(between, "DE*ABC")
+    await between.push()
+    await _lists(between)
+    await between.push()
+    assert len(between.hub.data) == 3
+    await between.bridge.oicp.evse_push.confirm("hbs", actor="test")
+    await between.push()
+    assert list(between.hub.data) == _ids("1")

@@ -131,11 +131,61 @@ async def test_tariffs_that_a_product_says_exactly_are_told_with_the_evses_that_
     assert await _push(bridge, hub) == []
 
 
+async def test_what_is_said_of_us_holds_towards_a_hub_and_what_its_connection_says_goes_before_it(
+    bridge: Bridged,
+) -> None:
+    said = {"default_price": "0.60", "default_currency": "CHF", "default_unit": "MINUTE"}
+    await bridge.oicp.operators.say(OURS, said, actor="test")
+    await _connect(bridge, pushes_prices=True, terms={"default_currency": "EUR"})
+    await _offer(bridge)
+    await bridge.oicp.exchanges.push("hbs")
+    (pushed,) = [asked.message["PricingProductData"] for asked in bridge.client.asked if asked.operation == PRODUCTS]
+    told = [str(pushed[f"PricingDefault{name}"]) for name in ("Price", "PriceCurrency", "ReferenceUnit")]
+    assert told == ["0.60", "EUR", "MINUTE"]
+
+
 async def test_without_a_default_price_no_price_is_told(bridge: Bridged) -> None:
     hub = await _connect(bridge, pushes_prices=True)
     await _offer(bridge)
     assert await _push(bridge, hub) == []
     assert any("default price" in line["reason"] for line in await findings.shown(bridge.world.store))
+
+
+async def test_a_product_of_no_power_is_a_tariff_and_is_not_told_over_oicp(bridge: Bridged) -> None:
+    await _connect(bridge, pulls_prices=True)
+    await bridge.connect("dcb", "emp", provider_ids=("DE-DCB",))
+    powers = {"AC1": 22, "AC2": 0, "AC3": -1, "AC4": None}
+    records = [product({"ProductID": name, "MaximumProductChargingPower": power}) for name, power in powers.items()]
+    pricing = {"E1": ["AC1"], "E2": ["AC1", "AC2"], "E3": ["AC4"]}
+
+    def says(asked: Asked) -> Any:
+        yes = {"Code": "000"}
+        if asked.operation == "PullEvseData":
+            operator = {"OperatorID": "FR*XYZ", "OperatorName": "Xyz"}
+            content = [{**evse({"EvseID": f"FR*XYZ*{name}"}), **operator} for name in pricing]
+            return {"content": content, "last": True, "StatusCode": yes}
+        if asked.operation == "PullPricingProductData":
+            data = {**prices({"OperatorID": "FR*XYZ"}), "PricingProductDataRecords": records}
+            return {"PricingProductData": [data], "StatusCode": yes}
+        named = [
+            {"EvseID": f"FR*XYZ*{name}", "ProviderID": "*", "EvseIDProductList": each} for name, each in pricing.items()
+        ]
+        return {"EVSEPricing": [{"OperatorID": "FR*XYZ", "EVSEPricing": named}], "StatusCode": yes}
+
+    bridge.client.script = says
+    await bridge.oicp.evse_pull.pull_data("hbs")
+    await bridge.oicp.exchanges.prices.pull("hbs")
+    await bridge.oicp.price_tariffs.catch_up()
+    found = await bridge.world.store.select(TARIFFS, equal={"owner": "FR*XYZ"})
+    assert sorted(each.key for each in found) == [f"FR*XYZ/{name}" for name in (*powers, "DEFAULT")]
+    said = await bridge.ask("dcb", "PullPricingProductData", {"OperatorIDs": ["FR*XYZ"]}, id="DE-DCB")
+    (data,) = said["PricingProductData"]
+    assert [each["ProductID"] for each in data["PricingProductDataRecords"]] == ["AC1"]
+    asked = {"ProviderID": "DE-DCB", "OperatorIDs": ["FR*XYZ"]}
+    (operator,) = (await bridge.ask("dcb", "PullEVSEPricing", asked, id="DE-DCB"))["EVSEPricing"]
+    assert [each["EvseID"] for each in operator["EVSEPricing"]] == ["FR*XYZ*E1"]
+    (line,) = await findings.shown(bridge.world.store)
+    assert (line["things"], "power" in line["reason"]) == (3, True)
 
 
 async def test_prices_of_operators_behind_a_hub_are_taken_as_tariffs(bridge: Bridged) -> None:

@@ -167,7 +167,33 @@ async def test_a_product_is_named_once(bridge: Bridged) -> None:
         {"price_components": [{"type": "ENERGY", "price": Decimal("0.30"), "step_size": 1}]},
     ]
     parts["elements"][1]["restrictions"] = {"start_time": "20:00", "end_time": "00:00"}
+    await bridge.oicp.operators.say(OURS, {"product_power": "22"}, actor="test")
     await _ours(bridge, parts, tariff("T1-2"))
     assert list((await products(bridge))["DE*BSB"]) == ["T1", "T1-2"]
     (found,) = await findings.shown(bridge.world.store)
     assert (found["example"], "name" in found["reason"]) == ("T1-2", True)
+
+
+async def test_a_product_has_the_power_of_the_strongest_evse_that_has_it(bridge: Bridged) -> None:
+    place = location(evses=("E1", "E2"))
+    place["evses"][1]["connectors"][0]["max_electric_power"] = 150_000
+    await _ours(bridge, tariff(), tariff("T2"))
+    await locations.put(bridge.world.store, OURS, "LOC1", place, now=bridge.world.clock.now())
+    await _later(bridge)
+    told = (await products(bridge))["DE*BSB"]
+    assert {name: product["MaximumProductChargingPower"] for name, product in told.items()} == {"T1": Decimal(150)}
+    (found,) = await findings.shown(bridge.world.store)
+    assert (found["example"], "power" in found["reason"]) == ("T2", True)
+    await bridge.oicp.operators.say(OURS, {"product_power": "22"}, actor="test")
+    told = (await products(bridge))["DE*BSB"]
+    assert {product["MaximumProductChargingPower"] for product in told.values()} == {Decimal(22)}
+    assert sorted(told) == ["T1", "T2"]
+
+
+async def test_an_evse_that_was_removed_gives_no_power(bridge: Bridged) -> None:
+    place = location(evses=("E1",))
+    place["evses"][0]["status"] = "REMOVED"
+    await _ours(bridge)
+    await locations.put(bridge.world.store, OURS, "LOC1", place, now=bridge.world.clock.now())
+    await _later(bridge)
+    assert await products(bridge) == {}

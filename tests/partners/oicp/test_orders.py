@@ -68,6 +68,20 @@ async def test_a_start_by_an_ocpi_emsp_is_a_remote_start_and_its_answer_the_resu
     assert (row.state, row.reference, row.cpo, row.emp_party) == (PENDING, "r1", "abc", "NL*EEE")
 
 
+@pytest.mark.parametrize(("ours", "spoken"), [(("DE-BSB",), "DE-BSB"), (("DE-BSB", "NL*EEE"), "NL*EEE")])
+async def test_an_emsp_orders_at_a_hub_under_its_own_provider_id_where_that_is_one_of_ours(
+    bridge: Bridged, ours: tuple[str, ...], spoken: str
+) -> None:
+    hub = await bridge.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=ours)
+    await bridge.oicp.connections.learn(hub, PartyRole.CPO, Party("FR", "XYZ"))
+    await bridge.place("FR*XYZ*E1", "FR*XYZ", "POOL9", "FRXYZE1")
+    body = {"response_url": URL, **_start(location_id="POOL9", evse_uid="FRXYZE1")}
+    to = (("OCPI-to-country-code", "FR"), ("OCPI-to-party-id", "XYZ"))
+    await bridge.world.ask("POST", "/ocpi/2.3.0/receiver/commands/START_SESSION", by="e1", body=body, headers=to)
+    await _result(bridge)
+    assert bridge.client.of("AuthorizeRemoteStart")[0]["ProviderID"] == spoken
+
+
 @pytest.mark.parametrize(("code", "result"), [("602", "EVSE_OCCUPIED"), ("510", "FAILED"), ("987", "FAILED")])
 async def test_each_refusal_of_a_cpo_is_told(bridge: Bridged, code: str, result: str) -> None:
     bridge.client.script = lambda asked: {"Result": False, "StatusCode": {"Code": code}}

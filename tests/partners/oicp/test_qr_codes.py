@@ -17,9 +17,10 @@ from hub.core.registry import State
 from partners.oicp import pin_tries
 from partners.oicp.answers import Code, Refused
 from partners.oicp.cards import OICP_CARDS
-from partners.oicp.ledger import CLOSED, OICP_SESSIONS, PENDING
+from partners.oicp.ledger import CLOSED, OICP_SESSIONS, PENDING, new_session_id
 from partners.oicp.pin_tries import MOST, OICP_PIN_TRIES
 from partners.oicp.record_store import OICP_RECORDS
+from partners.oicp.wire import Unfit
 from tests.partners.oicp.bridged import YES, Asked, Bridged, bridged
 from tests.partners.oicp.test_cards import push, tokens
 from tests.partners.oicp.test_pins import PIN, a_hash
@@ -275,9 +276,21 @@ async def test_a_pin_beside_a_card_is_told_to_nobody(bridge: Bridged) -> None:
     bridge.client.script = emp_says("000")
     both = {**shown(EEE)["Identification"], "RFIDMifareFamilyIdentification": {"UID": "0102030405060708090A"}}
     stop = {"SessionID": (await start(bridge, shown(EEE)))["SessionID"]}
-    await bridge.ask("abc", "AuthorizeStop", {**shown(), "Identification": both, **stop}, id="DE*ABC")
-    [asked] = bridge.client.of("AuthorizeStop")
-    assert PIN not in str(asked["Identification"])
+    with pytest.raises(Unfit, match=r"^/Identification: more than one way") as refusal:
+        await bridge.ask("abc", "AuthorizeStop", {**shown(), "Identification": both, **stop}, id="DE*ABC")
+    assert PIN not in str(refusal.value)
+    assert bridge.client.of("AuthorizeStop") == []
+
+
+async def test_a_pin_that_a_hub_fills_in_beside_a_card_is_told_to_nobody(bridge: Bridged) -> None:
+    bridge.client.script = emp_says("000")
+    await bridge.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+    both = {**shown(EEE)["Identification"], "RFIDMifareFamilyIdentification": {"UID": "0102030405060708090A"}}
+    named = {"OperatorID": "DE*XYZ", "SessionID": new_session_id(), "Identification": both}
+    begun = await bridge.ask("hbs", "AuthorizeStart", named, id="DE*XYZ")
+    await bridge.ask("hbs", "AuthorizeStop", {**named, "SessionID": begun["SessionID"]}, id="DE*XYZ")
+    for operation in ("AuthorizeStart", "AuthorizeStop"):
+        assert all(PIN not in str(asked["Identification"]) for asked in bridge.client.of(operation))
 
 
 async def test_a_missing_agreement_with_the_provider_is_told_as_such(bridge: Bridged) -> None:
@@ -320,7 +333,7 @@ async def test_no_pin_stands_anywhere_but_in_the_question_to_the_emp(bridge: Bri
         del record["OperatorID"]
         await bridge.ask("abc", "ChargeDetailRecord", record, id="DE*ABC")
         await bridge.oicp.records.go_on(begun["SessionID"])
-        with pytest.raises(Refused):
+        with pytest.raises(Unfit, match=r"^/Identification/QRCodeIdentification/EvcoID: missing$"):
             await start(bridge, shown(EEE, secret) | {"Identification": {"QRCodeIdentification": {"PIN": secret}}})
     assert secret not in str(logs)
     assert secret not in str([each for each in bridge.client.asked if each.operation != "AuthorizeStart"])

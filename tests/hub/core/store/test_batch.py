@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from hub.core.errors import Conflict
-from hub.core.store.batch import Decision, Versions, Waiter, decide, keys_of
-from hub.core.units import ABSENT, Audit, Delete, Unit
+from hub.core.store.batch import Decision, Standings, Waiter, decide, keys_of
+from hub.core.units import ABSENT, Audit, Delete, Standing, Unit, is_newer
 from tests.hub.core.store.samples import TOKEN, session, token, unit
 
 
@@ -14,9 +14,13 @@ def judged(units: list[Unit], present: dict[str, int]) -> tuple[list[Waiter], De
     loop = asyncio.new_event_loop()
     waiters = [Waiter(unit, loop.create_future()) for unit in units]
     loop.close()
-    versions: Versions = {kind: {} for kind in keys_of(waiters)}
-    versions.setdefault("token", {}).update(present)
-    return waiters, decide(waiters, versions)
+    before: Standings = {kind: {} for kind in keys_of(waiters)}
+    before.setdefault("token", {}).update({key: _standing(version) for key, version in present.items()})
+    return waiters, decide(waiters, before)
+
+
+def _standing(version: int) -> Standing:
+    return Standing(version, owner="", audience="", last_updated=f"t{version}", columns=("", ""))
 
 
 def fates(waiters: list[Waiter]) -> list[tuple[int, ...] | type[Exception]]:
@@ -63,3 +67,17 @@ def test_a_document_that_is_deleted_and_put_again_is_deleted_first() -> None:
 def test_a_batch_of_refused_units_is_empty() -> None:
     _, decision = judged([unit(token("a", expect=9))], {"a": 1})
     assert decision.is_empty
+
+
+def test_what_is_to_be_newer_is_judged_by_what_is_on_record() -> None:
+    older, newer = (unit(token("a", last_updated=at, over=is_newer)) for at in ("t5", "t6"))
+    assert fates(judged([older], {"a": 5})[0]) == [Conflict]
+    assert fates(judged([newer], {"a": 5})[0]) == [(6,)]
+    assert fates(judged([older], {})[0]) == [(1,)]
+
+
+def test_what_is_to_be_newer_is_judged_by_what_the_units_before_it_leave() -> None:
+    at_6, at_7, again = (unit(token("a", last_updated=at, over=is_newer)) for at in ("t6", "t7", "t6"))
+    waiters, decision = judged([at_6, at_7, again, unit(Delete(TOKEN, "a")), again], {"a": 5})
+    assert fates(waiters) == [(6,), (7,), Conflict, (0,), (1,)]
+    assert len(decision.changes) == 4

@@ -45,3 +45,31 @@ async def test_a_batch_of_any_size_is_written_whole(sqlite_url: str, size: int) 
     assert {key: document.body for key, document in found.items()} == dict.fromkeys(keys, b"2")
     assert await store.last_change() == 2 * size
     await store.close()
+
+
+async def test_what_stays_and_what_moves_in_one_batch_is_found_where_it_is(sqlite_url: str) -> None:
+    store = await open_store(sqlite_url, KINDS)
+    await asyncio.gather(*(store.commit(unit(token(f"T{n}", owner="DE*AAA", uid=f"U{n}"))) for n in range(9)))
+    moved = [unit(token(f"T{n}", b"2", owner="DE*AAA", uid="ELSEWHERE")) for n in range(3)]
+    stayed = [unit(token(f"T{n}", b"2", owner="DE*AAA", uid=f"U{n}")) for n in range(3, 9)]
+    await asyncio.gather(*map(store.commit, [*stayed, *moved]))
+    assert [document.key for document in await store.select(TOKEN, equal={"uid": "ELSEWHERE"})] == ["T0", "T1", "T2"]
+    assert [document.body for document in await store.select(TOKEN, equal={"uid": "U5"})] == [b"2"]
+    assert await store.select(TOKEN, equal={"uid": "U0"}) == []
+    await store.close()
+
+
+async def test_indexes_are_left_alone_where_a_document_stays_in_its_place(sqlite_url: str, tmp_path: Path) -> None:
+    store = await open_store(sqlite_url, KINDS)
+    wal = tmp_path / "busbar.db-wal"
+
+    async def written(owner: str) -> int:
+        """Bytes that went into the WAL."""
+        before = wal.stat().st_size
+        await store.commit(unit(*(token(f"T{number:03d}", owner=owner, uid=f"{number:>200}") for number in range(600))))
+        return wal.stat().st_size - before
+
+    await written("DE*AAA")
+    stayed, moved = await written("DE*AAA"), await written("DE*BBB")
+    assert stayed < moved * 2 / 3
+    await store.close()

@@ -23,7 +23,7 @@ from tests.partners.oicp.mapping.ocpi import WHEN
 from tests.partners.oicp.mapping.there_and_back import untold
 from tests.partners.oicp.messages import messages
 
-TERMS = Terms()
+TERMS = Terms(product_power=Decimal(22))
 ABC = Party("DE", "ABC")
 ENERGY = {"type": "ENERGY", "price": Decimal("0.39"), "step_size": 1}
 TIME = {"type": "TIME", "price": Decimal("3.60"), "step_size": 1}
@@ -43,7 +43,7 @@ PRODUCT: dict[str, Any] = {
     "ReferenceUnit": "KILOWATT_HOUR",
     "ProductPriceCurrency": "EUR",
     "PricePerReferenceUnit": Decimal("0.39"),
-    "MaximumProductChargingPower": Decimal(0),
+    "MaximumProductChargingPower": Decimal(22),
     "IsValid24hours": True,
     "ProductAvailabilityTimes": [{"Periods": [{"begin": "00:00", "end": "24:00"}], "on": "Everyday"}],
 }
@@ -116,6 +116,16 @@ def test_elements_at_different_times_are_a_product_each() -> None:
         {"Periods": [{"begin": "00:00", "end": "08:00"}, {"begin": "20:00", "end": "24:00"}], "on": "Everyday"}
     ]
     assert [product["IsValid24hours"] for product in products] == [False, False]
+
+
+@pytest.mark.parametrize("agreed", [None, Decimal(0)])
+def test_a_product_has_the_power_of_the_strongest_evse_that_has_it_and_never_none(agreed: Decimal | None) -> None:
+    terms = Terms(product_power=agreed)
+    assert products_of(PLAIN, terms, Decimal("22.08")).value[0]["MaximumProductChargingPower"] == Decimal("22.08")
+    for power in (None, Decimal(0)):
+        with pytest.raises(NotSayable, match="power"):
+            products_of(PLAIN, terms, power)
+    assert products_of(PLAIN, TERMS, Decimal(50)).value[0]["MaximumProductChargingPower"] == 22
 
 
 @pytest.mark.parametrize(
