@@ -7,7 +7,6 @@ from is the engine's own by then: nobody can change it in between.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -22,7 +21,7 @@ from modules.tariffs.pricing.totals import Tally, tally
 from modules.tariffs.pricing.walk import Ground, Walk
 
 
-class Told(NamedTuple):
+class Told(Struct, frozen=True, gc=False):
     """The segments in order, and where a step added something."""
 
     segments: Sequence[Segment]

@@ -16,7 +16,7 @@ from msgspec import Struct
 from modules.tariffs.pricing.compile import Compiled, Component, Dimension
 from modules.tariffs.pricing.money import Amounts, Money, Sums, paying
 from modules.tariffs.pricing.numbers import Exact
-from modules.tariffs.pricing.periods import ONLY_RESERVED, Period, Session
+from modules.tariffs.pricing.periods import ONLY_RESERVED, RESERVED, Period, Session
 from modules.tariffs.pricing.policy import Policy
 from modules.tariffs.pricing.standing import NOWHERE
 from modules.tariffs.pricing.steps import Raised, Segment
@@ -106,7 +106,7 @@ def segments_of(session: Session, tariff: Compiled) -> list[Segment]:
         if flat:
             segments.append(Segment(period, Dimension.FLAT, False, 1, 1, flat, tariff, NOWHERE))
             flat = None
-        for dimension, quantity in zip(_CONSUMED, period.quantities, strict=False):
+        for dimension, quantity in zip(_CONSUMED, period.quantities[:RESERVED], strict=True):
             if quantity:
                 part = plain[dimension]
                 segments.append(Segment(period, dimension, False, quantity, quantity, part, tariff, NOWHERE))
@@ -116,11 +116,11 @@ def segments_of(session: Session, tariff: Compiled) -> list[Segment]:
 def raise_last(segments: Sequence[Segment], summed: Summed) -> tuple[Raised, ...]:
     """Add the surplus of every step to the last segment of its dimension, as `raise_to_steps` does."""
     found: list[Raised] = []
-    for dimension, used, billed in zip(_CONSUMED, summed.used, summed.billed, strict=False):
-        if billed != used:
-            last = next(segment for segment in reversed(segments) if segment.dimension is dimension)
+    for part, used, billed in zip(summed.tariff.plain, summed.used, summed.billed, strict=True):
+        if part is not None and billed != used:
+            last = next(segment for segment in reversed(segments) if segment.component is part)
             last.billed += billed - used
-            found.append(Raised(last, last.component.step, used, billed - used))
+            found.append(Raised(last, part.step, used, billed - used))
     return tuple(found)
 
 

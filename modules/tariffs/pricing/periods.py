@@ -191,7 +191,7 @@ def _settle_hours(period: Period, policy: Policy, warned: list[Warned]) -> None:
         place = RESERVED
     else:
         return
-    if abs(lasted - span) > _AGREEMENT:
+    if not -_AGREEMENT <= lasted - span <= _AGREEMENT:
         warned.append(Warned(Code.VOLUME_DISAGREES_WITH_TIMESTAMPS, period.index))
     elif policy.timestamps_over_volumes:
         quantities[place] = span

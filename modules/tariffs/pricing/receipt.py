@@ -16,7 +16,7 @@ from typing import Final
 from hub.core.jsontypes import Json, Tree
 from modules.tariffs.pricing.compile import Dimension
 from modules.tariffs.pricing.limits import Move
-from modules.tariffs.pricing.money import Money, TaxLine, exact_amounts, net_and_tax
+from modules.tariffs.pricing.money import Money, exact_amounts, net_and_tax
 from modules.tariffs.pricing.notes import Warned
 from modules.tariffs.pricing.numbers import DAY, KWH, SECOND, WH, Exact, decimal_text, exact_text, plain_text, writing
 from modules.tariffs.pricing.periods import Period
@@ -219,8 +219,8 @@ def _limit(move: Move) -> Tree:
 
 def _figures(priced: Priced, counted: Tally) -> Iterator[Tree]:
     """Each published amount, from its exact value."""
-    name = priced.policy.tax_name
-    write = writing(counted.denominator)
+    policy, untold = priced.policy, counted.untold
+    tax_name, write = policy.tax_name, writing(counted.denominator)
     net: Exact = 0
     tax: Exact = 0
     for bucket, (part, sums) in enumerate(zip(_BUCKETS, counted.buckets, strict=True)):
@@ -228,35 +228,37 @@ def _figures(priced: Priced, counted: Tally) -> Iterator[Tree]:
             before, added = net_and_tax(sums)
             net += before
             tax += added
-            after = None if bucket in counted.untold else before + added
-            yield _published(part, getattr(priced, part), before, after, write, name)
+            after = None if bucket in untold else before + added
+            yield _published(part, getattr(priced, part), before, after, write, tax_name)
+    before, after = net, None if untold else net + tax
     if priced.within:
-        yield _published("total", priced.total, *priced.within[:2], writing(1), name)
-    elif priced.policy.round_parts_first:
-        parts = to_add_up(counted, priced.policy)
-        exact = exact_amounts(joined(parts.buckets), known=not parts.untold)
-        yield _published("total", priced.total, *exact, writing(parts.denominator), name)
-    else:
-        yield _published("total", priced.total, net, None if counted.untold else net + tax, write, name)
+        before, after, write = priced.within.before, priced.within.after, exact_text
+    elif policy.round_parts_first:
+        parts = to_add_up(counted, policy)
+        before, after = exact_amounts(joined(parts.buckets), known=not parts.untold)
+        write = writing(parts.denominator)
+    yield _published("total", priced.total, before, after, write, tax_name)
 
 
 def _published(
     part: str, money: Money, before: Exact, after: Exact | None, write: Callable[[Exact], str], tax_name: str
 ) -> Tree:
-    known, taxes = None, money.taxes
+    known = None
     if after is not None and money.incl is not None:
         known = {"exact": write(after), "rounded": plain_text(money.incl)}
     return {
         "name": part,
         "before_taxes": {"exact": write(before), "rounded": plain_text(money.excl)},
         "after_taxes": known,
-        "taxes": [_tax(taxes[0], tax_name)] if len(taxes) == 1 else [_tax(line, tax_name) for line in taxes],
+        "taxes": [
+            {
+                "name": tax_name,
+                "percentage": None if line.rate is None else _quoted(line.rate),
+                "amount": plain_text(line.amount),
+            }
+            for line in money.taxes
+        ],
     }
-
-
-def _tax(line: TaxLine, name: str) -> Tree:
-    rate = None if line.rate is None else _quoted(line.rate)
-    return {"name": name, "percentage": rate, "amount": plain_text(line.amount)}
 
 
 def _warning(warned: Warned) -> Tree:
