@@ -73,6 +73,8 @@ def tariffs_of(
 def each_once(chosen: Sequence[Compiled | None]) -> list[Compiled]:
     """The tariffs of a session, each once."""
     used: list[Compiled] = []
+    if chosen and (first := chosen[0]) and chosen.count(first) == len(chosen):
+        return [first]
     for tariff in chosen:
         if tariff is not None and tariff not in used:
             used.append(tariff)

@@ -19,6 +19,8 @@ from enum import IntEnum
 from math import gcd, lcm
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from msgspec import Struct
+
 from hub.core.jsontypes import Tree
 from modules.tariffs.pricing.faults import UnfitTariff
 from modules.tariffs.pricing.limits import Limit, limit_of
@@ -63,7 +65,7 @@ _RESERVATIONS: Final = {
 """`reservation` -> the phases of the element, and its rank there: expiry comes first wherever it stands."""
 
 
-class Component(NamedTuple):
+class Component(Struct, frozen=True, gc=False):
     """A price component. `net` and `tax`: money a unit, over the tariff's denominator; `step` is in units."""
 
     element: int

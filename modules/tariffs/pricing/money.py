@@ -102,12 +102,18 @@ def money(sums: Sums, denominator: int, policy: Policy, *, known: bool) -> Money
 
 def exact_amounts(sums: Sums, *, known: bool) -> tuple[Exact, Exact | None]:
     """The sums of a bucket before and after taxes, over the denominator; None where the tax is not known."""
+    net, tax = net_and_tax(sums)
+    return net, net + tax if known else None
+
+
+def net_and_tax(sums: Sums) -> tuple[Exact, Exact]:
+    """The sums of a bucket before taxes, and those of the taxes, over the denominator."""
     net: Exact = 0
     tax: Exact = 0
-    for pair in sums.values():
-        net += pair[0]
-        tax += pair[1]
-    return net, net + tax if known else None
+    for before, added in sums.values():
+        net += before
+        tax += added
+    return net, tax
 
 
 def moved_money(before: Fraction, after: Fraction | None, sums: Sums, policy: Policy) -> Money:

@@ -40,6 +40,7 @@ _TWICE_TENS: Final = tuple(2 * 10**places for places in range(13))
 LAST_PLACE: Final = tuple(Decimal(1).scaleb(-places) for places in range(13))
 """One unit of the last place, by the number of places."""
 _LARGEST_EXPONENT: Final = 40
+_EXPONENTS: Final = frozenset(range(-_LARGEST_EXPONENT, _LARGEST_EXPONENT + 1))
 
 
 def decimal_of(value: object, what: str, *, fault: type[PricingFault] = UnfitSession) -> Decimal:
@@ -60,7 +61,7 @@ def decimal_of(value: object, what: str, *, fault: type[PricingFault] = UnfitSes
 
 def in_units(value: object, per_one: int, what: str, *, fault: type[PricingFault] = UnfitSession) -> Exact:
     """`value` counted in units of which `per_one` make one. Whole where possible. Raises: `fault`."""
-    if type(value) is not Decimal or not -_LARGEST_EXPONENT <= value.adjusted() <= _LARGEST_EXPONENT:
+    if type(value) is not Decimal or value.adjusted() not in _EXPONENTS:
         if type(value) is int and -(10**20) < value < 10**20:
             return value * per_one
         value = decimal_of(value, what, fault=fault)
@@ -68,8 +69,8 @@ def in_units(value: object, per_one: int, what: str, *, fault: type[PricingFault
         p, q = value.as_integer_ratio()
     except (ValueError, OverflowError):
         raise fault(f"{what} is out of range") from None
-    whole, rest = divmod(p * per_one, q)
-    return Fraction(p * per_one, q) if rest else whole
+    p *= per_one
+    return Fraction(p, q) if p % q else p // q
 
 
 def whole_of(amount: Exact, per_one: int, decimals: int, rounding: Rounding = "half_up") -> int:

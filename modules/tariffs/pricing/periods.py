@@ -69,7 +69,7 @@ class Case:
     tariff_type: str | None = None
 
 
-class Period(Struct):
+class Period(Struct, gc=False):
     """One period, in units and instants. `index` is its place in the list as it was given.
 
     measures: lowest and highest current, lowest and highest power, as stated. stated: a bit for each quantity.

@@ -137,10 +137,10 @@ def _priced(
     ordinary = summed(session, chosen, policy)
     if ordinary:
         amounts = ordinary.amounts
-        course = Course(session, chosen, zone, reserved, policy, ordinary.pairs)
+        course = Course(session, chosen, zone, reserved, policy, ordinary)
         _warn_of_dimensions(session, chosen, warned)
     else:
-        course = Course(session, chosen, zone, reserved, policy, None)
+        course = Course(session, chosen, zone, reserved, policy)
         counted = course.tell(warned).counted
         _warn_of_dimensions(session, chosen, warned)
         total, within = _total(to_add_up(counted, policy), _ruling(session.periods, chosen), policy, warned)

@@ -16,7 +16,7 @@ from typing import Final
 from hub.core.jsontypes import Json, Tree
 from modules.tariffs.pricing.compile import Dimension
 from modules.tariffs.pricing.limits import Move
-from modules.tariffs.pricing.money import Money, TaxLine, exact_amounts
+from modules.tariffs.pricing.money import Money, exact_amounts, net_and_tax
 from modules.tariffs.pricing.notes import Warned
 from modules.tariffs.pricing.numbers import DAY, KWH, SECOND, WH, Exact, decimal_text, exact_text, plain_text, writing
 from modules.tariffs.pricing.periods import Period
@@ -42,6 +42,7 @@ _MINUTE: Final = 60 * SECOND
 _UNITS: Final = ("kWh", "s", "s", "1")
 _WRITTEN: Final = (writing(KWH), writing(SECOND), writing(SECOND), writing(1))
 """By dimension: how a quantity is written in its unit."""
+_FLAT: Final = int(Dimension.FLAT)
 _NAMES: Final = tuple(Dimension.__members__)
 _BUCKETS: Final = ("energy", "time", "parking", "fixed", "reservation")
 
@@ -91,29 +92,34 @@ def _lines(segments: Sequence[Segment], zone: str | None) -> list[Tree]:
 def _line(segment: Segment) -> Tree:
     """The line of a segment, in which only its period is still blank."""
     part, tariff, quantity, billed = segment.component, segment.tariff, segment.quantity, segment.billed
-    write = _WRITTEN[segment.dimension]
-    text = write(quantity)
-    if not part or not tariff:
+    if part is None or tariff is None:
         line = _blank(segment)
     else:
-        blank = tariff.blanks.get((part.element, part.place))
+        place = part.element, part.place
+        blank = tariff.blanks.get(place)
         if blank is None:
-            blank = tariff.blanks[part.element, part.place] = _blank(segment)
+            blank = tariff.blanks[place] = _blank(segment)
         line = blank.copy()
-        write_money = writing(tariff.denominator)
-        line["before_taxes"] = write_money(billed * part.net)
-        if part.tax:
-            line["tax"] = write_money(billed * part.tax)
-    line["quantity"] = text
-    line["billed"] = text if billed == quantity else write(billed)
+    if segment.dimension != _FLAT:
+        write = _WRITTEN[segment.dimension]
+        line["quantity"] = line["billed"] = write(quantity)
+        if billed != quantity:
+            line["billed"] = write(billed)
+        if part and tariff:
+            write_money = writing(tariff.denominator)
+            line["before_taxes"] = write_money(billed * part.net)
+            if part.tax:
+                line["tax"] = write_money(billed * part.tax)
     if tariff and tariff.axes:
         line |= _standing(segment, tariff.axes)
     return line
 
 
 def _blank(segment: Segment) -> Tree:
-    """The fields of a line in their order, with what its component says."""
+    """The fields of a line in their order, with what its component says; of a FLAT, which is one, that is all."""
     part, tariff = segment.component, segment.tariff
+    write_money = writing(tariff.denominator) if tariff else str
+    is_flat = segment.dimension == _FLAT
     return {
         "period": None,
         "start": None,
@@ -123,12 +129,12 @@ def _blank(segment: Segment) -> Tree:
         "element": part.element if part else None,
         "component": part.place if part else None,
         "unit": _UNITS[segment.dimension],
-        "quantity": None,
-        "billed": None,
+        "quantity": "1" if is_flat else None,
+        "billed": "1" if is_flat else None,
         "price": decimal_text(part.price) if part else None,
         "vat": decimal_text(part.rate) if part and part.rate is not None else None,
-        "before_taxes": "0",
-        "tax": "0",
+        "before_taxes": write_money(part.net) if part and is_flat else "0",
+        "tax": write_money(part.tax) if part and is_flat else "0",
         "energy_before_kwh": None,
         "elapsed_s": None,
         "power_kw": None,
@@ -213,24 +219,30 @@ def _limit(move: Move) -> Tree:
 
 def _figures(priced: Priced, counted: Tally) -> Iterator[Tree]:
     """Each published amount, from its exact value."""
-    name = priced.policy.tax_name
-    write = writing(counted.denominator)
+    policy, untold = priced.policy, counted.untold
+    tax_name, write = policy.tax_name, writing(counted.denominator)
+    net: Exact = 0
+    tax: Exact = 0
     for bucket, (part, sums) in enumerate(zip(_BUCKETS, counted.buckets, strict=True)):
         if sums:
-            exact = exact_amounts(sums, known=bucket not in counted.untold)
-            yield _published(part, getattr(priced, part), exact, write, name)
+            before, added = net_and_tax(sums)
+            net += before
+            tax += added
+            after = None if bucket in untold else before + added
+            yield _published(part, getattr(priced, part), before, after, write, tax_name)
+    before, after = net, None if untold else net + tax
     if priced.within:
-        yield _published("total", priced.total, priced.within[:2], writing(1), name)
-    else:
-        added = to_add_up(counted, priced.policy)
-        exact = exact_amounts(joined(added.buckets), known=not added.untold)
-        yield _published("total", priced.total, exact, writing(added.denominator), name)
+        before, after, write = priced.within.before, priced.within.after, exact_text
+    elif policy.round_parts_first:
+        parts = to_add_up(counted, policy)
+        before, after = exact_amounts(joined(parts.buckets), known=not parts.untold)
+        write = writing(parts.denominator)
+    yield _published("total", priced.total, before, after, write, tax_name)
 
 
 def _published(
-    part: str, money: Money, exact: tuple[Exact, Exact | None], write: Callable[[Exact], str], tax_name: str
+    part: str, money: Money, before: Exact, after: Exact | None, write: Callable[[Exact], str], tax_name: str
 ) -> Tree:
-    before, after = exact
     known = None
     if after is not None and money.incl is not None:
         known = {"exact": write(after), "rounded": plain_text(money.incl)}
@@ -238,13 +250,15 @@ def _published(
         "name": part,
         "before_taxes": {"exact": write(before), "rounded": plain_text(money.excl)},
         "after_taxes": known,
-        "taxes": [_tax(line, tax_name) for line in money.taxes],
+        "taxes": [
+            {
+                "name": tax_name,
+                "percentage": None if line.rate is None else _quoted(line.rate),
+                "amount": plain_text(line.amount),
+            }
+            for line in money.taxes
+        ],
     }
-
-
-def _tax(line: TaxLine, name: str) -> Tree:
-    rate = None if line.rate is None else _quoted(line.rate)
-    return {"name": name, "percentage": rate, "amount": plain_text(line.amount)}
 
 
 def _warning(warned: Warned) -> Tree:

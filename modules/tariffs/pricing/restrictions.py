@@ -118,7 +118,9 @@ def _dates(restrictions: Mapping[str, Any]) -> list[Range]:
 
 
 def _weekdays(restrictions: Mapping[str, Any]) -> list[Range]:
-    days = restrictions.get("day_of_week") or DAYS
+    days = restrictions.get("day_of_week")
+    if not days:
+        return []
     if isinstance(days, str) or not set(days) <= set(DAYS):
         raise UnfitTariff("day_of_week is not a list of weekdays")
     return [Range(WEEKDAY, n, n + 1, inside=False) for n, day in enumerate(DAYS) if day not in days]

@@ -26,7 +26,7 @@ _RESERVED: Final = 3
 _CLOCKED: Final = (_TIME, _PARKING)
 
 
-class Segment(Struct):
+class Segment(Struct, gc=False):
     """A quantity (units) of one dimension in one period, and the component that prices it, if any does.
 
     `billed` is the quantity after steps.

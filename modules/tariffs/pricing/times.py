@@ -34,17 +34,12 @@ def instant(moment: object, what: str, *, fault: type[PricingFault] = UnfitSessi
     """`moment`, a datetime or an OCPI DateTime (UTC if it does not say), as an instant. Raises: `fault`."""
     if isinstance(moment, str):
         try:
-            return _read(moment)
+            moment = datetime.fromisoformat(moment)
         except ValueError:
             raise fault(f"{what} is not a time") from None
     if isinstance(moment, datetime):
         return _since(moment)
     raise fault(f"{what} is missing")
-
-
-@lru_cache(maxsize=8192)
-def _read(text: str) -> int:
-    return _since(datetime.fromisoformat(text))
 
 
 def _since(moment: datetime) -> int:

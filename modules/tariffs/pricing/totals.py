@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import lcm
 from typing import Final
+
+from msgspec import Struct
 
 from modules.tariffs.pricing.compile import Compiled
 from modules.tariffs.pricing.money import Sums, money
@@ -16,8 +17,7 @@ RESERVATION: Final = 4
 """The bucket after those of the dimensions: reserved time and the FLAT of a reservation."""
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct, gc=False):
     """The exact sums of a session, by bucket and rate. All amounts are over `denominator`.
 
     buckets: those of the dimensions, then that of the reservation; None where nothing has a component.

@@ -9,8 +9,9 @@ a price changes; where something else would price a quantity later in the period
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from modules.tariffs.pricing.compile import Compiled, Component, Dimension, Phase
 from modules.tariffs.pricing.notes import Code, Warned
@@ -30,8 +31,7 @@ _FLAT: Final = int(Dimension.FLAT)
 _IN_SESSION: Final = (Phase.SESSION,)
 
 
-@dataclass(slots=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """What a walk needs besides the periods. `start` is that of the CDR, `reserved` the phase of a reservation."""
 
     zone: str | None

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import given
 
 from hub.core.inbound import encode
-from modules.tariffs.pricing import Case, Policy, Priced, price, receipt_of
+from modules.tariffs.pricing import Case, Policy, Priced, compile_tariff, price, receipt_of
 from tests.modules.tariffs.pricing.cases import bill, component, element, period, tariff
 from tests.modules.tariffs.pricing.test_laws import BOUNDED, PARTS, cases
 
@@ -183,3 +183,18 @@ def test_a_receipt_adds_up_and_the_same_case_gives_the_same_bytes(case: Case) ->
             taxes = sum((Decimal(tax["amount"]) for tax in figure["taxes"]), Decimal(0))
             assert money.excl + taxes == Decimal(figure["after_taxes"]["rounded"]) == money.incl
     assert not [value for value in numbers(tree) if isinstance(value, float | Decimal)]
+
+
+def test_what_a_reader_changes_in_a_receipt_is_in_no_other_receipt_of_the_tariff() -> None:
+    ready = compile_tariff(NIGHT, "2.2.1")
+    first, second = (receipt(bill([ready], period("19:30", kwh="1.5"), end="20:00")) for _ in range(2))
+    before = encode(second)
+    for line in first["lines"]:
+        line.update(dict.fromkeys(line, "altered"))
+    first["policy"].clear()
+    assert encode(second) == encode(receipt(bill([ready], period("19:30", kwh="1.5"), end="20:00"))) == before
+
+
+def test_the_mean_time_of_a_place_long_ago_is_told_to_the_second() -> None:
+    priced = bill(NIGHT, period("1930-06-01T12:00:50", kwh="1"), end="1930-06-01T13:00", zone="Europe/Amsterdam")
+    assert receipt(priced)["lines"][0]["local_time"] == "1930-06-01T13:20:22+01:19:32"
