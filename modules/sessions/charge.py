@@ -28,6 +28,9 @@ HELD: Final = "held"
 CORRECTED: Final = "corrected"
 DROPPED: Final = "dropped"
 
+UNPRICED: Final = "it could not be priced"
+"""Why a bill is held whose energy nobody doubts, where no more is on record."""
+
 _LIMIT: Final = 8 * 1024 * 1024
 
 
@@ -86,13 +89,15 @@ class Charge(msgspec.Struct, omit_defaults=True):
     remark: str = ""
     reservation_expired: bool = False
     held: bool = False
-    """It has ended, and its CDR could not be priced yet, or is doubted."""
+    """It has ended, and its CDR could not be priced yet, or is doubted; see `why_held`."""
     held_since: datetime | None = None
     """When it began to be held, by our clock."""
     doubt: str = ""
     """Why its energy is not billed before an operator has seen it; see `plausible.py`."""
+    unpriced: str = ""
+    """Why it could not be priced, and which tariffs are missing, if that is why; as the pricing says it."""
     kept_active: bool = False
-    """It has ended, and its Session is ACTIVE still: with what energy it is COMPLETED an operator must say."""
+    """It has ended, and its Session is ACTIVE still, or RESERVATION: what will be billed of it is not known."""
     decided: str = ""
     """What an operator decided of its bill for good: `corrected`, for a figure of theirs, or `dropped`."""
     counted_kwh: Decimal | None = None
@@ -114,6 +119,11 @@ class Charge(msgspec.Struct, omit_defaults=True):
         if self.is_open:
             return OPEN
         return HELD if self.held else CLOSED
+
+    @property
+    def why_held(self) -> str:
+        """Why its bill is held; empty, when it is not."""
+        return (self.doubt or self.unpriced or UNPRICED) if self.held else ""
 
     def tree_of_token(self) -> Tree:
         return _tree(self.token)
