@@ -113,7 +113,7 @@ class Echo:
 
 async def echoing() -> Idle:
     """An echo on a port of its own, without compression and pings."""
-    server = await serve(Echo(), "127.0.0.1", 0, compression=None, ping_interval=None)
+    server = await serve(Echo(), "127.0.0.1", 0, backlog=4_096, compression=None, ping_interval=None)
     settle()
 
     async def close() -> None:

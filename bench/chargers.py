@@ -157,6 +157,9 @@ class Charger(asyncio.Protocol):
             self._take(opcode, payload)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        for awaited in (self._upgraded, self._answer):
+            if awaited is not None and not awaited.done():
+                awaited.set_exception(TargetFailed(f"{self.identity} was disconnected, and waits for an answer"))
         if self._calls is not None:
             self._fleet.fail(f"{self.identity} was disconnected")
 

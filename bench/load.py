@@ -1,7 +1,8 @@
 """A closed-loop HTTP client on bare protocols: it costs a tenth of what any server here does.
 
 Each connection sends a request, waits for its answer, and sends the next; nothing is pipelined. Answers must carry a
-Content-Length and be successes.
+Content-Length and be successes. It ends when all that was asked is answered, so that no target still works while the
+next one is measured.
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ class Load:
 
     async def __aexit__(self, *_: object) -> None:
         for line in self._lines:
+            line.rest()
+        until = time.perf_counter() + _PATIENCE_S
+        while any(line.is_waiting for line in self._lines) and time.perf_counter() < until:  # noqa: ASYNC110 - no bell
+            await asyncio.sleep(0.02)
+        for line in self._lines:
             line.hang_up()
         await asyncio.sleep(0.02)
         if self.failure is not None:
@@ -71,13 +77,16 @@ class _Line(asyncio.Protocol):
         self._head = b""
         self._missing = 0
         self._asked_at = 0.0
+        self._resting = False
         self._over = False
+        self.is_waiting = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
 
     def ask(self) -> None:
         """Send the next request."""
+        self.is_waiting = True
         self._asked_at = time.perf_counter()
         self._transport.write(self._load.next())
 
@@ -92,21 +101,29 @@ class _Line(asyncio.Protocol):
             self._missing = end + 4 + self._length(data[: end + 2])
         self._missing -= len(data)
         if self._missing == 0 and not self._over:
+            self.is_waiting = False
             self._load.heard(time.perf_counter() - self._asked_at)
-            self.ask()
+            if not self._resting:
+                self.ask()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.is_waiting = False
         if not self._over:
             self._load.fail("the target closed a connection")
 
-    def hang_up(self) -> None:
+    def rest(self) -> None:
         """Ask no more."""
+        self._resting = True
+
+    def hang_up(self) -> None:
+        """Close the connection."""
         self._over = True
         self._transport.close()
 
     def _length(self, head: bytes) -> int:
         if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")):
             self._over = True
+            self.is_waiting = False
             self._load.fail(f"the target answered {head[:40]!r}")
         at = head.lower().find(b"content-length:")
         return int(head[at + 15 : head.find(b"\r\n", at)]) if at >= 0 else 0

@@ -18,6 +18,10 @@ app: Final = typer.Typer(
 
 Name = Annotated[str, typer.Argument(help="How the partner is called here.")]
 _COLUMNS: Final = ("name", "kind", "state", "operator_ids", "provider_ids", "base_url", "client_certificate")
+_MORE: Final = (
+    "leaves_cards, pushes_prices, pulls_prices, prices, data_every_s, status_every_s, push_size, limits, learns, "
+    "operator_style, provider_style, countries, terms; README, partners that speak OICP."
+)
 _CERTIFICATES: Final = ("name", "in_use", "expires", "days", "shown_to")
 
 
@@ -46,7 +50,7 @@ def connect(
     server_ca: Annotated[
         str, typer.Option("--server-ca", help="PEM file: who may have issued its server's certificate.")
     ] = "",
-    more: Annotated[str, typer.Option("--set", help="JSON file with what else a connection has.")] = "",
+    more: Annotated[str, typer.Option("--set", help="JSON file with what else a connection has: " + _MORE)] = "",
 ) -> None:
     """Connect a partner that speaks OICP, or say anew how it is connected."""
     body: dict[str, Any] = {

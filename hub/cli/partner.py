@@ -109,7 +109,7 @@ def losses(face: Face, name: Name) -> None:
 def pull(
     face: Face, name: Name, full: Annotated[bool, typer.Option("--full", help="Everything, not only changes.")] = False
 ) -> None:
-    """Pull the partner's lists now."""
+    """Pull the partner's lists now; of a hub of OICP: EVSEs, their status and records of our drivers."""
     face.show(face.hub.post(f"/partners/{quoted(name)}/pull", {"full": full}))
 
 

@@ -42,7 +42,7 @@ async def say_operator(program: Program, party: str, ask: OicpOperator, *, actor
 async def findings(program: Program) -> list[Tree]:
     """What keeps things from partners of OICP: hubs that fail or wait for a word, then by owner and reason."""
     oicp = program.oicp
-    works = (oicp.evse_push, oicp.evse_pull, oicp.exchanges.sets)
+    works = (oicp.evse_push, oicp.evse_pull, oicp.status_pull, oicp.exchanges.sets)
     first = [line for work in works for line in await work.shown()]
     return [*first, *await found.shown(program.store)]
 

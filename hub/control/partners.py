@@ -175,15 +175,41 @@ async def unregister(program: Program, name: str, *, actor: str) -> Tree:
 
 async def rotate(program: Program, name: str, *, version: str | None, actor: str) -> Partner:
     """New tokens on both sides. Raises: NotFound, RegistrationState, PeerFault's children."""
+    _must_speak_ocpi(program, name)
     return await rotation.rotate(program.hub, program.handshake, program.seal, name, version=version, actor=actor)
 
 
+def _must_speak_ocpi(program: Program, name: str) -> None:
+    """Raises: NotFound; Conflict, for a partner of another protocol."""
+    if program.hub.registry.get(name).interpreter:
+        raise Conflict(f"{name} is a partner of OICP: it has certificates, no tokens (busbar oicp csr)")
+
+
 async def pull(program: Program, name: str, *, full: bool) -> Tree:
-    """Pull its lists now: what changed, or everything. Raises: NotFound, RegistrationState, PeerFault's children."""
-    if program.hub.registry.get(name).state is not State.CONNECTED:
+    """Pull its lists now: what changed, or everything. Raises: NotFound, RegistrationState, PeerFault's children.
+
+    Of a hub of OICP where we are an EMP: its EVSEs, their status, and the records of our drivers. Raises: Conflict, for
+    other partners of OICP, which push.
+    """
+    partner = program.hub.registry.get(name)
+    if partner.state is not State.CONNECTED:
         raise RegistrationState(f"{name} is not connected")
+    if partner.interpreter:
+        return await _pull_of_oicp(program, name, whole=full)
     pulled = await program.puller.pull(name, full=full)
     return {"taken": pulled.taken, "unchanged": pulled.unchanged, "refused": pulled.refused}
+
+
+async def _pull_of_oicp(program: Program, name: str, *, whole: bool) -> Tree:
+    oicp = program.oicp
+    await program.oicp_door.refresh()
+    connection = oicp.connections.get(name)
+    if connection.kind != "hub" or not connection.provider_ids or not connection.base_url:
+        raise Conflict(f"{name} is no hub of OICP with a base_url where we are an EMP: nothing is pulled there")
+    await oicp.evse_pull.pull_data(name, whole=whole)
+    taken = await oicp.status_pull.pull(name)
+    taken += await oicp.record_pull.reconcile(name)
+    return {"taken": taken, "unchanged": 0, "refused": 0}
 
 
 async def push(program: Program, name: str, *, actor: str) -> Tree:

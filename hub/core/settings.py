@@ -130,7 +130,8 @@ class Settings(BaseSettings):
         300,
         ge=10,
         le=86_400,
-        description="Seconds between heartbeats, told to a charger in BootNotification.",
+        description="Seconds between heartbeats, told to a charger in BootNotification, up to a tenth more or less for "
+        "each, so that not all come at once.",
     )
     ocpp_frame_16: Bytes = Field(256 * KIB, description="Bytes in one frame of an OCPP 1.6 charger.")
     ocpp_frame_2: Bytes = Field(1 * MIB, description="Bytes in one frame of an OCPP 2.0.1 or 2.1 charger.")

@@ -70,7 +70,7 @@ def _renewed(hub: Hub, seal: Seal, fingerprint: str, theirs: Credentials, found:
         raise Conflict(f"{partner.name} was changed while its tokens were")
     until = hub.clock.now() + timedelta(minutes=hub.settings.token_overlap_min)
     older = tuple(
-        token.model_copy(update={"use": TokenUse.OVERLAP, "until": until})
+        token.model_copy(update={"use": TokenUse.OVERLAP, "until": min(token.until or until, until)})
         for token in partner.our_tokens
         if token.fingerprint != fingerprint
     )

@@ -86,6 +86,9 @@ NO_PROTOCOL: Final = 1002
 RESTART: Final = 1012
 REPLACED: Final = 4001
 
+_WAITING_ROOM: Final = 4_096
+"""Connections that the system may hold until they are taken in. A region's chargers come back within one second; in a
+smaller room they are turned away without a word, and try again after 1, 3, 7, ... seconds."""
 _WAVE: Final = 50
 _WAVE_PAUSE_S: Final = 0.1
 _LAST_HANDLER_S: Final = 10.0
@@ -169,6 +172,7 @@ class Gateway:
             self._serve,
             host,
             port,
+            backlog=_WAITING_ROOM,
             ssl=tls,
             process_request=self._handshake.admit,
             select_subprotocol=choose,

@@ -16,6 +16,7 @@ from hub.core.inbound import encode
 from partners.oicp.answers import Code, Refused
 from partners.oicp.bridge import Bridge
 from partners.oicp.face import Call
+from partners.oicp.ids import is_session_id
 from partners.oicp.ledger import OicpSession
 
 _SOON: Final = timedelta(minutes=2)
@@ -25,14 +26,19 @@ _SOON: Final = timedelta(minutes=2)
 async def asked_before(
     bridge: Bridge, call: Call, *, origin: str, evse_id: str, identification: Mapping[str, Any]
 ) -> OicpSession | None:
-    """The session that this very message has opened before; None: it is new. Raises: Refused, for another charge's."""
+    """The session that this very message has opened before; None: it is new.
+
+    Raises: Refused, for the SessionID of another charge, and for one that is none: no record could be told under it.
+    """
     issued = issued_by(call)
+    if issued and not is_session_id(issued):
+        raise Refused(Code.DATA_ERROR, info="/SessionID: not in the form that OICP gives it")
     known = await bridge.ledger.find(issued) if issued else None
     if known is None or _was_only_asked(known):
         return None
     is_same = (known.origin, known.evse_id, known.identification) == (origin, evse_id, identification)
     if not is_same or call.partner.name not in (known.cpo, known.emp):
-        raise Refused(Code.DATA_TRANSACTION, "the SessionID is that of another charge")
+        raise Refused(Code.SESSION_INVALID, "the SessionID is that of another charge")
     return known
 
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import structlog
+
 from hub.core.clock import timestamp
-from hub.core.errors import PeerRefused, PeerTimeout, PeerUnreachable
+from hub.core.errors import Conflict, PeerRefused, PeerTimeout, PeerUnreachable
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.operations import SMALL
@@ -31,6 +33,8 @@ from partners.oicp.mapping import tokens as tokens_of_oicp
 from partners.oicp.mapping.authorization import Verdict
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.original import original, refused_with
+
+log = structlog.get_logger()
 
 Message = Mapping[str, Any]
 
@@ -119,25 +123,33 @@ class Asking:
         self, partner: Partner, message: Message, said: Message, token: Tree, *, asker: str
     ) -> OicpSession:
         session_id = str(message.get("SessionID") or said.get("SessionID") or "")
-        if not session_id:
-            raise PeerUnreachable("the hub allowed a charge without a SessionID")
+        if not ids.is_session_id(session_id):
+            raise self._no_charge(partner, "the hub allowed a charge without a SessionID in OICP's form")
         party = Party.of(token["country_code"], token["party_id"])
-        return await self._bridge.ledger.opened(
-            OicpSession(
-                id=session_id.lower(),
-                cpo_party=asker,
-                emp=partner.name,
-                emp_party=str(party),
-                provider_id=str(ids.ProviderID.of(party)),
-                evse_id=message.get("EvseID", ""),
-                identification=dict(message["Identification"]),
-                token=token,
-                cpo_partner_session=message.get("CPOPartnerSessionID", ""),
-                emp_partner_session=str(said.get("EMPPartnerSessionID") or ""),
-                reference=session_id,
-                opened=self._bridge.hub.clock.now(),
-            )
+        session = OicpSession(
+            id=session_id.lower(),
+            cpo_party=asker,
+            emp=partner.name,
+            emp_party=str(party),
+            provider_id=str(ids.ProviderID.of(party)),
+            evse_id=message.get("EvseID", ""),
+            identification=dict(message["Identification"]),
+            token=token,
+            cpo_partner_session=message.get("CPOPartnerSessionID", ""),
+            emp_partner_session=str(said.get("EMPPartnerSessionID") or ""),
+            reference=session_id,
+            opened=self._bridge.hub.clock.now(),
         )
+        try:
+            return await self._bridge.ledger.opened(session)
+        except Conflict:
+            raise self._no_charge(partner, "the hub allowed a charge under the SessionID of another") from None
+
+    @staticmethod
+    def _no_charge(partner: Partner, why: str) -> PeerUnreachable:
+        """It could never be told of, nor billed: so it must not begin."""
+        log.warning("authorization not usable", partner=partner.name, why=why)
+        return PeerUnreachable(why)
 
     @staticmethod
     def _who_answered(connection: Connection, said: Message) -> Party:

@@ -50,6 +50,7 @@ from partners.oicp.records import Records
 from partners.oicp.serving import Serving
 from partners.oicp.set_push import OICP_HELD, OICP_SETS
 from partners.oicp.status_lists import StatusLists
+from partners.oicp.status_pull import StatusPull
 from partners.oicp.understood import reading
 from partners.oicp.unused import UnusedSessions
 
@@ -84,6 +85,7 @@ class Oicp:
         self.evse_lists = EvseLists(hub)
         self.status_lists = StatusLists(hub, self.table, self.evse_lists)
         self.evse_pull = EvsePull(self.bridge, self.table, self.intake)
+        self.status_pull = StatusPull(self.bridge, self.intake, self.evse_pull)
         self.evse_push = EvsePush(self.bridge, self.table)
         for told in (self.follower.on_written, self.intake.on_written):
             told(self.evse_push.wake)
@@ -93,7 +95,7 @@ class Oicp:
         self.projection.tariff_ids = self.price_tariffs.tariff_ids
         self.price_pushes = PricePushes(hub, prices)
         self.price_pushes.on_written(self.price_tariffs.wake)
-        self.exchanges = Exchanges(self.bridge, PricePull(self.bridge, self.price_pushes))
+        self.exchanges = Exchanges(self.bridge, PricePull(self.bridge, self.price_pushes), self.operators)
         self.price_lists = PriceLists(hub, prices, OfferedPrices(hub, self.operators))
         self.card_pushes = CardPushes(hub)
         self.card_tokens = CardTokens(hub)
@@ -147,6 +149,7 @@ class Oicp:
         self.hub.background.start(self.projection.run(), name="oicp locations")
         self.hub.background.start(self.evse_push.run(), name="oicp pushes")
         self.hub.background.start(self.evse_pull.run(), name="oicp pulls")
+        self.hub.background.start(self.status_pull.run(), name="oicp status pulls")
         self.hub.background.start(self.price_tariffs.run(), name="oicp prices")
         self.hub.background.start(self.exchanges.run(), name="oicp cards and prices")
         self.hub.background.start(self.card_tokens.run(), name="oicp cards")

@@ -1,4 +1,4 @@
-"""EVSEs of a hub where we are an EMP: all of them once, then what changed, and what they do every few minutes.
+"""EVSEs of a hub where we are an EMP: all of them once, then what changed. What they do: `status_pull`.
 
 The watermark of a crawl is the time before its page 0 was asked for, less five minutes, and counts when its last page
 is on disk. A crawl that broke off goes on at its page, for as long as the hub may keep it. After a whole crawl (weekly,
@@ -10,8 +10,6 @@ on; EVSEs of parties that are connected by themselves, and our own, are theirs t
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -20,19 +18,17 @@ import msgspec
 import structlog
 
 from hub.core.clock import timestamp
-from hub.core.errors import BusbarError, NotFound, PeerRefused
-from hub.core.jsontypes import Tree
-from hub.core.registry import State
+from hub.core.errors import BusbarError, NotFound
 from hub.core.units import Audit, Put, Unit
 from partners.oicp.apart import Apart
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
 from partners.oicp.connections import OICP_PULLS
+from partners.oicp.emp_turns import emp_hubs, may_be_asked, pause_s
 from partners.oicp.evse_intake import EvseIntake
-from partners.oicp.evse_table import EvseRow, EvseTable, key_of
+from partners.oicp.evse_table import EvseTable, key_of
 from partners.oicp.fetching import fetched
 from partners.oicp.findings import finding
-from partners.oicp.mapping.evse_status import NOT_FOUND
 from partners.oicp.pulled_page import Behind, PulledPage
 from partners.oicp.shrinking import is_much
 
@@ -46,7 +42,6 @@ _SOON: Final = timedelta(minutes=10)
 _KEPT_BY_THE_HUB: Final = timedelta(minutes=30)
 _CAP: Final = 128 * 1024 * 1024
 _LOOK_EVERY_S: Final = 5.0
-_STATES: Final = 500
 _MOST_NAMED: Final = 1000
 _ASKED: Final = {"GeoCoordinatesResponseFormat": "Google"}
 
@@ -78,17 +73,10 @@ class EvsePull:
     def __init__(self, bridge: Bridge, table: EvseTable, intake: EvseIntake) -> None:
         self._bridge = bridge
         self._hub = bridge.hub
-        self._intake = intake
         self._pages = PulledPage(bridge, table, intake)
         self._apart = Apart(bridge.hub, "oicp pull")
         self._not_before: dict[str, float] = {}
-        self._status_at: dict[str, float] = {}
-        self._unknown: dict[str, set[str]] = {}
-        """By hub, the EVSEs whose status it told last, and that are not here."""
-
-    def hubs(self) -> list[Connection]:
-        """Where we are an EMP."""
-        return [each for each in self._bridge.connections.all() if each.kind == "hub" and each.provider_ids]
+        self._under_way: set[str] = set()
 
     async def state(self, name: str) -> PullState:
         document = await self._hub.store.get(OICP_PULLS, name)
@@ -97,15 +85,10 @@ class EvsePull:
     async def run(self) -> None:
         """Pull what is due, for ever."""
         while True:
-            for each in self.hubs():
-                if self._may_be_asked(each):
+            for each in emp_hubs(self._bridge):
+                if may_be_asked(self._hub, each, self._not_before):
                     self._apart.begin(each.partner, partial(self._guarded, each))
             await self._hub.clock.sleep(_LOOK_EVERY_S)
-
-    def _may_be_asked(self, connection: Connection) -> bool:
-        is_connected = self._hub.registry.get(connection.partner).state is State.CONNECTED
-        is_due = self._hub.clock.monotonic() >= self._not_before.get(connection.partner, 0.0)
-        return bool(connection.base_url) and is_connected and is_due
 
     async def _guarded(self, connection: Connection) -> None:
         name = connection.partner
@@ -114,9 +97,6 @@ class EvsePull:
             every = timedelta(seconds=connection.data_every_s)
             if state.began or state.data_at < timestamp(self._hub.clock.now() - every):
                 await self.pull_data(name)
-            if self._hub.clock.monotonic() >= self._status_at.get(name, 0.0):
-                self._status_at[name] = self._hub.clock.monotonic() + connection.status_every_s
-                await self.pull_status(name)
         except BusbarError as fault:
             await self._back_off(name, fault)
         except Exception as error:  # one odd answer must not stop the pulls for ever
@@ -124,7 +104,19 @@ class EvsePull:
             self._not_before[name] = self._hub.clock.monotonic() + self._hub.settings.lane_cap_s
 
     async def pull_data(self, name: str, *, whole: bool = False) -> None:
-        """One crawl, or the rest of one that broke off. Raises: PeerFault's children, Conflict, NotReady."""
+        """One crawl, or the rest of one that broke off; none, where one is under way.
+
+        Raises: PeerFault's children, Conflict, NotReady.
+        """
+        if name in self._under_way:
+            return
+        self._under_way.add(name)
+        try:
+            await self._crawl(name, whole=whole)
+        finally:
+            self._under_way.discard(name)
+
+    async def _crawl(self, name: str, *, whole: bool) -> None:
         connection, state = self._bridge.connections.get(name), await self.state(name)
         now = self._hub.clock.now()
         if not state.began or whole or state.began < timestamp(now - _KEPT_BY_THE_HUB):
@@ -175,34 +167,10 @@ class EvsePull:
         state.held = state.held_of = 0
         await self._pages.bury(connection, gone)
 
-    async def pull_status(self, name: str) -> None:
-        """What all do. Raises: PeerFault's children, Conflict, NotReady."""
-        connection = self._bridge.connections.get(name)
-        message = {"ProviderID": connection.provider_ids[0]}
-        tree, _ = await fetched(self._bridge, connection, "PullEvseStatus", message, cap=_CAP)
-        operators: Sequence[Tree] = (tree.get("EvseStatuses") or {}).get("OperatorEvseStatus") or ()
-        statuses = {
-            key_of(record["EvseID"]): str(record["EvseStatus"])
-            for operator in operators
-            for record in operator.get("EvseStatusRecord") or ()
-        }
-        keys, unknown = list(statuses), set[str]()
-        for at in range(0, len(keys), _STATES):
-            some = keys[at : at + _STATES]
-            known = await self._intake.known(some)
-            ours = [key for key in some if key in known and _is_there(known[key][1], name)]
-            unknown.update(key for key in some if key not in known)
-            await self._intake.write_states({key: statuses[key] for key in ours}, {key: known[key] for key in ours})
-            await asyncio.sleep(0)
-        news, self._unknown[name] = unknown - self._unknown.get(name, set()), unknown
-        if news or NOT_FOUND in statuses.values():
-            log.info("status of EVSEs without data", partner=name, unknown=len(unknown), new=len(news))
-            await self._look_soon(name)
-
-    async def _look_soon(self, name: str) -> None:
+    async def look_soon(self, name: str) -> None:
         """There are EVSEs that are not here, or not there: data are asked for, though not every time."""
         state = await self.state(name)
-        if state.data_at < timestamp(self._hub.clock.now() - _SOON):
+        if name not in self._under_way and state.data_at < timestamp(self._hub.clock.now() - _SOON):
             state.data_at = ""
             await self._keep(name, state)
 
@@ -224,7 +192,7 @@ class EvsePull:
     async def shown(self) -> list[dict[str, Any]]:
         """What operators should see: hubs that fail, and what is held."""
         found: list[dict[str, Any]] = []
-        for connection in self.hubs():
+        for connection in emp_hubs(self._bridge):
             state, name = await self.state(connection.partner), connection.partner
             if state.held:
                 reason = (
@@ -240,14 +208,8 @@ class EvsePull:
         await self._hub.store.commit(Unit().put(state.put(name)))
 
     async def _back_off(self, name: str, fault: BusbarError) -> None:
-        settings, state = self._hub.settings, await self.state(name)
+        state = await self.state(name)
         state.failures, state.last_error = state.failures + 1, fault.message
-        step_s = min(settings.lane_first_s * 2 ** min(state.failures - 1, 20), settings.lane_cap_s)
-        asked_s = fault.retry_after_s if isinstance(fault, PeerRefused) else None
-        self._not_before[name] = self._hub.clock.monotonic() + (step_s if asked_s is None else asked_s)
+        self._not_before[name] = self._hub.clock.monotonic() + pause_s(self._hub, state.failures, fault)
         log.warning("pull fails", partner=name, failures=state.failures, why=fault.message)
         await self._keep(name, state)
-
-
-def _is_there(row: EvseRow, partner: str) -> bool:
-    return not row.gone and row.source.partition("/")[0] == partner

@@ -9,10 +9,12 @@ import structlog
 
 from hub.core.errors import BusbarError, PeerRefused
 from hub.core.registry import State
+from partners.oicp.agreed import terms_with
 from partners.oicp.apart import Apart
 from partners.oicp.bridge import Bridge
 from partners.oicp.connection import Connection
 from partners.oicp.evse_sending import Refusal
+from partners.oicp.operators import Operators
 from partners.oicp.our_cards import cards_set, our_cards
 from partners.oicp.our_prices import evses_set, our_evse_prices, our_products, products_set
 from partners.oicp.price_pull import PricePull
@@ -26,11 +28,12 @@ _LOOK_EVERY_S: Final = 60.0
 class Exchanges:
     """See the module."""
 
-    def __init__(self, bridge: Bridge, prices: PricePull) -> None:
+    def __init__(self, bridge: Bridge, prices: PricePull, operators: Operators) -> None:
         self._bridge = bridge
         self._hub = bridge.hub
         self.sets = SetPush(bridge)
         self.prices = prices
+        self._operators = operators
         self._apart = Apart(bridge.hub, "oicp cards and prices")
         self._not_before: dict[str, float] = {}
         self._prices_at: dict[str, float] = {}
@@ -75,7 +78,9 @@ class Exchanges:
             cards, blocked = await our_cards(self._hub, connection)
             await self.sets.push(connection, cards_set(self._hub, connection), cards, at_once=blocked)
         if connection.pushes_prices and connection.operator_ids:
-            products, names = await our_products(self._hub, connection)
-            await self.sets.push(connection, products_set(self._hub, connection), products)
+            await self._operators.refresh()
+            terms = terms_with(connection, self._operators.said(self._hub.settings.party))
+            products, names = await our_products(self._hub, connection, terms)
+            await self.sets.push(connection, products_set(self._hub, connection, terms), products)
             evses = await our_evse_prices(self._hub, names)
             await self.sets.push(connection, evses_set(self._hub, connection), evses)

@@ -250,15 +250,18 @@ class Ledger:
         Its answer and its first notification bring it, in whichever order: the second finds it done. Raises: Conflict.
         """
         renamed = msgspec.structs.replace(session, id=session_id.lower())
-        unit = Unit().delete(Delete(OICP_SESSIONS, session.id)).put(renamed.put())
         try:
-            await self._hub.store.commit(unit)
+            await self.exchange(session, renamed)
         except Conflict:
             known = await self.find(session_id)
             if known is None or known.emp_partner_session != session.emp_partner_session:
                 raise
             return known
         return renamed
+
+    async def exchange(self, before: OicpSession, after: OicpSession) -> None:
+        """`after` stands in place of `before`, which has another id. Raises: Conflict, where its id is taken."""
+        await self._hub.store.commit(Unit().delete(Delete(OICP_SESSIONS, before.id)).put(after.put()))
 
     async def _only(self, **equal: str) -> OicpSession | None:
         """The newest that fits: names are not given twice, but a partner's might be."""

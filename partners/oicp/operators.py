@@ -49,6 +49,10 @@ class Operators:
         """Those of a party; the usual ones, where nothing was said of it."""
         return self._terms.get(party, _NONE)
 
+    def said(self, party: str) -> Mapping[str, Any]:
+        """What was said of a party."""
+        return self._said.get(party, {})
+
     def all(self) -> dict[str, dict[str, Any]]:
         """What was said, by party."""
         return dict(sorted(self._said.items()))

@@ -28,13 +28,13 @@ from modules.sessions import received as sessions
 from partners.oicp import ids
 from partners.oicp.agreed import terms_with
 from partners.oicp.answers import Code, Refused, acknowledged
-from partners.oicp.asked_again import asked_before
+from partners.oicp.asked_again import asked_before, issued_by
 from partners.oicp.authorize import medium_of
 from partners.oicp.bridge import Bridge
 from partners.oicp.contracts import check_contract, is_known
 from partners.oicp.face import Call
 from partners.oicp.inward import Answered
-from partners.oicp.ledger import ACTIVE, PENDING, REFUSED, OicpSession, new_session_id
+from partners.oicp.ledger import ACTIVE, CLOSED, PENDING, REFUSED, OicpSession, new_session_id
 from partners.oicp.mapping.authorization import token_behind
 from partners.oicp.mapping.terms import Terms
 from partners.oicp.mapping.tokens import EMAID, without_pin
@@ -67,12 +67,21 @@ class Serving:
     async def remote_start(self, call: Call) -> Message:
         """Start a charge. Raises: Refused."""
         place = await self._place(call)
-        if (known := await self._asked_before(call, place, "remote")) is not None:
-            return await self._told_again(call, known, "START_SESSION")
         kept = await self._kept(call, place)
-        session = kept if kept is not None else await self._opened(call, place, "remote")
-        order = self._order(session, place)
-        return await self._carried_out(call, session, "START_SESSION", order)
+        is_named_as_kept = kept is not None and kept.id == issued_by(call).lower()
+        known = None if is_named_as_kept else await self._asked_before(call, place, "remote")
+        if known is not None:
+            return await self._told_again(call, known, "START_SESSION")
+        if kept is None:
+            session = await self._opened(call, place, "remote")
+            return await self._carried_out(call, session, "START_SESSION", self._order(session, place))
+        session = await self._taken_over(call, kept)
+        try:
+            return await self._carried_out(call, session, "START_SESSION", self._order(session, place))
+        except Refused:
+            if session.origin != kept.origin:
+                await self._given_back(session, kept)
+            raise
 
     async def reservation_start(self, call: Call) -> Message:
         """Keep an EVSE free. Raises: Refused."""
@@ -120,7 +129,7 @@ class Serving:
         place = await self._bridge.places.find(call.message["EvseID"])
         party = Party.parse(place.owner) if place is not None else operator_of(call)
         if party is not None and not is_known(self._bridge.hub, party):
-            raise Refused(Code.PARTNER_UNKNOWN)
+            raise Refused(Code.UNKNOWN_EVSE if call.connection.kind == "hub" else Code.PARTNER_UNKNOWN)
         if party is not None:
             check_contract(self._bridge.hub, call.partner, party, "commands")
         check_driver(call)
@@ -142,15 +151,38 @@ class Serving:
         return session
 
     async def _kept(self, call: Call, place: EvsePlace) -> OicpSession | None:
-        """What keeps one of our own EVSEs for this driver: a charge that comes of a reservation keeps its id."""
+        """What keeps one of our own EVSEs for this driver."""
         if place.owner not in self._bridge.hub.settings.own_parties:
             return None
         driver = medium_of(without_pin(call.message["Identification"]), terms_with(call.connection)).uid
         for known in reversed(await self._bridge.ledger.open_at(place.evse_id)):
             fits = known.emp == call.partner.name and known.token.get("uid") == driver
             if fits and known.is_open and known.origin == "reservation":
-                return await self._bridge.ledger.change(known.id, lambda row: told_anew(row, call.message))
+                return known
         return None
+
+    async def _taken_over(self, call: Call, kept: OicpSession) -> OicpSession:
+        """The charge that comes of a reservation: one Session of OCPI, and one record.
+
+        It keeps the id of the reservation, unless a hub orders it under another: then that is its id from now on.
+        """
+        issued = issued_by(call).lower()
+        if not issued:
+            return await self._bridge.ledger.change(kept.id, lambda row: told_anew(row, call.message))
+        session = replace(told_anew(kept, call.message), id=issued, origin="remote")
+        if issued == kept.id:
+            return await self._bridge.ledger.change(kept.id, lambda _: session)
+        await self._bridge.ledger.exchange(kept, session)
+        return session
+
+    async def _given_back(self, session: OicpSession, kept: OicpSession) -> None:
+        """It does not begin: the reservation stands, under its own id."""
+        ledger, known = self._bridge.ledger, await self._bridge.ledger.get(session.id)
+        stands = replace(known, id=kept.id, origin=kept.origin, state=kept.state)
+        if session.id == kept.id:
+            await ledger.change(kept.id, lambda _: stands)
+        else:
+            await ledger.exchange(known, stands)
 
     async def _asked_before(self, call: Call, place: EvsePlace, origin: str) -> OicpSession | None:
         """What a hub orders anew under the same SessionID. Raises: Refused, for that of another charge."""
@@ -161,6 +193,8 @@ class Serving:
 
     async def _told_again(self, call: Call, session: OicpSession, command: str) -> Message:
         """What came, or comes, of an order that has been given already. Raises: Refused."""
+        if session.state == CLOSED:
+            raise Refused(Code.SESSION_INVALID, "the charge is over")
         if not (session.session and session.is_open):
             ring = self._rings.get(session.id) or asyncio.Event()
             wait_s = 0.0 if session.state == REFUSED else WAIT_S
@@ -177,8 +211,7 @@ class Serving:
             if str(party) not in partner.parties:
                 raise Refused(Code.UNAUTHORIZED, "the provider is none of this hub's")
         identification = without_pin(message["Identification"])
-        issued = message.get("SessionID", "") if connection.kind == "hub" else ""
-        session_id = issued or new_session_id()
+        session_id = issued_by(call) or new_session_id()
         return await self._bridge.ledger.open(
             OicpSession(
                 id=session_id.lower(),

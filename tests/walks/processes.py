@@ -24,6 +24,8 @@ from tests.walks.nursery import nursery
 
 OPERATOR_TOKEN: Final = "the-operator-of-the-walks"
 START_TIMEOUT_S: Final = 30.0
+_IDLE_S: Final = 1.0
+"""No connection is used again after that: servers close idle ones after 5 s, as it happens just when we ask."""
 
 
 class Process:
@@ -97,7 +99,10 @@ class Web:
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self.url = url
-        self._client = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False, verify=False)
+        limits = httpx.Limits(keepalive_expiry=_IDLE_S)
+        self._client = httpx.Client(
+            base_url=url, headers=headers, timeout=60, limits=limits, trust_env=False, verify=False
+        )
         self._lock = threading.Lock()
 
     def ask(self, method: str, path: str, body: object = None) -> Any:

@@ -13,12 +13,13 @@ A `Compiled` is plain data: it can be cached (by owner, id and last_updated) and
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 from math import gcd, lcm
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from hub.core.jsontypes import Tree
 from modules.tariffs.pricing.faults import UnfitTariff
 from modules.tariffs.pricing.limits import Limit, limit_of
 from modules.tariffs.pricing.notes import Code, Warned
@@ -94,6 +95,8 @@ class Compiled:
     edges: by axis, the values at which something may change, in order.
     plain: by dimension of a session, the component that always prices it, if any; only where there are no axes.
     has_one_rate: is that so, at one rate of tax, and without a limit?
+    blanks: lines of a receipt, with what the tariff says of them, by element and place; whoever writes receipts makes
+    them when they are first asked for.
     """
 
     id: str
@@ -115,6 +118,7 @@ class Compiled:
     minimum: Limit | None
     maximum: Limit | None
     warned: tuple[Warned, ...]
+    blanks: dict[tuple[int, int], Tree] = field(default_factory=dict, init=False, compare=False, repr=False)
 
 
 def _edges(phases: Sequence[Candidates]) -> tuple[tuple[Exact, ...], ...]:

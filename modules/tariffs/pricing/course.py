@@ -12,6 +12,7 @@ from typing import NamedTuple
 from modules.tariffs.pricing.choice import each_once
 from modules.tariffs.pricing.compile import Compiled, Phase
 from modules.tariffs.pricing.notes import Warned
+from modules.tariffs.pricing.ordinary import Pair, tally_of
 from modules.tariffs.pricing.periods import Session
 from modules.tariffs.pricing.policy import Policy
 from modules.tariffs.pricing.steps import Raised, Segment, raise_to_steps
@@ -30,16 +31,24 @@ class Told(NamedTuple):
 class Course:
     """The course of one session, from its periods and their tariffs."""
 
-    __slots__ = ("_chosen", "_policy", "_reserved", "_session", "_told", "_zone")
+    __slots__ = ("_chosen", "_pairs", "_policy", "_reserved", "_session", "_told", "_zone")
 
     def __init__(
-        self, session: Session, chosen: Sequence[Compiled | None], zone: str | None, reserved: Phase, policy: Policy
+        self,
+        session: Session,
+        chosen: Sequence[Compiled | None],
+        zone: str | None,
+        reserved: Phase,
+        policy: Policy,
+        pairs: Sequence[Pair | None] | None,
     ) -> None:
+        """`pairs`: the sums of an ordinary session, which are known."""
         self._session = session
         self._chosen = chosen
         self._zone = zone
         self._reserved = reserved
         self._policy = policy
+        self._pairs = pairs
         self._told: Told | None = None
 
     def tell(self, warned: list[Warned]) -> Told:
@@ -49,8 +58,13 @@ class Course:
         raised = raise_to_steps(segments, self._policy)
         if self._policy.step_counts_zero:
             segments = [segment for segment in segments if segment.quantity or segment.billed]
-        self._told = Told(segments, raised, tally(segments, each_once(self._chosen), self._policy))
+        self._told = Told(segments, raised, self._counted(segments))
         return self._told
+
+    def _counted(self, segments: Sequence[Segment]) -> Tally:
+        if self._pairs is not None and (tariff := self._chosen[0]):
+            return tally_of(self._pairs, tariff, self._policy)
+        return tally(segments, each_once(self._chosen), self._policy)
 
     @property
     def told(self) -> Told:

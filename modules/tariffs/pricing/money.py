@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from math import gcd
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from modules.tariffs.pricing.numbers import (
     LAST_PLACE,
@@ -27,7 +28,7 @@ from modules.tariffs.pricing.numbers import (
 from modules.tariffs.pricing.policy import Policy
 
 
-class TaxLine(NamedTuple):
+class TaxLine(Struct, frozen=True, gc=False):
     """One tax on an amount: `rate` in percent (None: no rate of the tariff), `amount` in the currency."""
 
     rate: Decimal | None
@@ -39,7 +40,7 @@ class TaxLine(NamedTuple):
         return {"name": name, **percentage, "amount": self.amount}
 
 
-class Money(NamedTuple):
+class Money(Struct, frozen=True, gc=False):
     """An amount before taxes and after (`incl` is None where that is not known), and the taxes between."""
 
     excl: Decimal
@@ -59,8 +60,6 @@ Sums: TypeAlias = dict[Decimal | None, list[Exact]]
 Taxes: TypeAlias = Mapping[Decimal | None, Exact]
 
 
-_new: Final = tuple.__new__
-"""A named tuple, made without a look at the names of its fields; half of the time."""
 Amounts: TypeAlias = tuple[Money, Money | None, Money | None, Money | None, Money | None, Money | None]
 """The total, then the sub-totals: energy, time, parking, fixed, reservation."""
 Pay: TypeAlias = Callable[[Exact, Exact, Decimal | None, bool], Money]
@@ -71,22 +70,23 @@ Pay: TypeAlias = Callable[[Exact, Exact, Decimal | None, bool], Money]
 def paying(per_one: int, decimals: int, rounding: Rounding) -> Pay:
     """How sums over `per_one` become money where one rate taxes all: the only tax line is all that lies between.
 
-    As most are, and as often as anything is done here, so it rounds by itself; what it needs is made ready once.
+    As most are, and as often as anything is done here, so it rounds by itself where nothing is negative and half of
+    the last place is a whole number; what it needs is made ready once.
     """
-    common = gcd(2 * 10**decimals, per_one)
-    scale, half, last_place = 2 * 10**decimals // common, per_one // common, LAST_PLACE[decimals]
-    one, half_up = half + half, rounding == "half_up"
+    last_place = LAST_PLACE[decimals]
+    half, rest = divmod(per_one, 2 * 10**decimals)
+    one, is_plain = half + half, rounding == "half_up" and not rest
 
     def pay(net: Exact, tax: Exact, rate: Decimal | None, known: bool) -> Money:
-        if half_up and net >= 0 and tax >= 0:
-            before = exactly((scale * net + half) // one, last_place)
-            after = before if rate is None else exactly((scale * (net + tax) + half) // one, last_place)
+        if is_plain and net >= 0 and tax >= 0:
+            before = exactly((net + half) // one, last_place)
+            after = before if rate is None else exactly((net + tax + half) // one, last_place)
         else:
             before = rounded(net, per_one, decimals, rounding)
             after = rounded(net + tax, per_one, decimals, rounding)
         if rate is None or not known:
-            return _new(Money, (before, before if known else None, ()))
-        return _new(Money, (before, after, (_new(TaxLine, (rate, less(after, before))),)))
+            return Money(before, before if known else None)
+        return Money(before, after, (TaxLine(rate, less(after, before)),))
 
     return pay
 

@@ -40,7 +40,6 @@ _TWICE_TENS: Final = tuple(2 * 10**places for places in range(13))
 LAST_PLACE: Final = tuple(Decimal(1).scaleb(-places) for places in range(13))
 """One unit of the last place, by the number of places."""
 _LARGEST_EXPONENT: Final = 40
-_SMALLEST_EXPONENT: Final = -_LARGEST_EXPONENT
 
 
 def decimal_of(value: object, what: str, *, fault: type[PricingFault] = UnfitSession) -> Decimal:
@@ -61,13 +60,14 @@ def decimal_of(value: object, what: str, *, fault: type[PricingFault] = UnfitSes
 
 def in_units(value: object, per_one: int, what: str, *, fault: type[PricingFault] = UnfitSession) -> Exact:
     """`value` counted in units of which `per_one` make one. Whole where possible. Raises: `fault`."""
-    if type(value) is not Decimal or not (
-        _SMALLEST_EXPONENT <= value.adjusted() <= _LARGEST_EXPONENT and value.is_finite()
-    ):
+    if type(value) is not Decimal or not -_LARGEST_EXPONENT <= value.adjusted() <= _LARGEST_EXPONENT:
         if type(value) is int and -(10**20) < value < 10**20:
             return value * per_one
         value = decimal_of(value, what, fault=fault)
-    p, q = value.as_integer_ratio()
+    try:
+        p, q = value.as_integer_ratio()
+    except (ValueError, OverflowError):
+        raise fault(f"{what} is out of range") from None
     whole, rest = divmod(p * per_one, q)
     return Fraction(p * per_one, q) if rest else whole
 
@@ -110,10 +110,11 @@ def writing(per_one: int) -> Callable[[Exact], str]:
             common = gcd(amount, per_one)
             return f"{amount // common}/{per_one // common}"
         try:
-            return plain_text(_quotient(amount, divisor))
+            written = str(_quotient(amount, divisor))
         except Inexact:
             room = amount.bit_length() + per_one.bit_length()
-            return plain_text(Context(prec=room).divide(amount, divisor))
+            written = str(Context(prec=room).divide(amount, divisor))
+        return written if "E" not in written else f"{Decimal(written):f}"
 
     return text
 

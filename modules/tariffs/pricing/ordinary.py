@@ -9,17 +9,30 @@ same figures.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
+
+from msgspec import Struct
 
 from modules.tariffs.pricing.compile import Compiled, Component
-from modules.tariffs.pricing.money import Amounts, Money, paying
+from modules.tariffs.pricing.money import Amounts, Money, Sums, paying
 from modules.tariffs.pricing.numbers import Exact
 from modules.tariffs.pricing.periods import ONLY_RESERVED, Period, Session
 from modules.tariffs.pricing.policy import Policy
-from modules.tariffs.pricing.totals import doubts
+from modules.tariffs.pricing.totals import RESERVATION, Tally, doubts
+
+Pair: TypeAlias = tuple[Exact, Exact]
+"""What a dimension comes to before taxes, and its tax, over the denominator of the tariff."""
 
 
-def ordinary_amounts(session: Session, chosen: Sequence[Compiled | None], policy: Policy) -> Amounts | None:
-    """The total and the sub-totals of a session; None, if it is not ordinary."""
+class Summed(Struct, frozen=True, gc=False):
+    """What an ordinary session comes to: as it is published, and exactly, by dimension."""
+
+    amounts: Amounts
+    pairs: Sequence[Pair | None]
+
+
+def summed(session: Session, chosen: Sequence[Compiled | None], policy: Policy) -> Summed | None:
+    """What a session comes to; None, if it is not ordinary."""
     tariff = _for_all(chosen)
     if tariff is None or not tariff.has_one_rate or session.stated & ONLY_RESERVED or not policy.sums_first:
         return None
@@ -32,9 +45,11 @@ def ordinary_amounts(session: Session, chosen: Sequence[Compiled | None], policy
     net: Exact = 0
     tax: Exact = 0
     parts: list[Money | None] = []
+    pairs: list[Pair | None] = []
     for part, quantity in zip(tariff.plain, quantities, strict=True):
         if part is None or not quantity:
             parts.append(None)
+            pairs.append(None)
             continue
         before, added, rate = part.net * quantity, part.tax * quantity, part.rate
         net += before
@@ -42,8 +57,22 @@ def ordinary_amounts(session: Session, chosen: Sequence[Compiled | None], policy
         told = not (doubted and rate is None and before)
         known = known and told
         parts.append(pay(before, added, rate, told))
+        pairs.append((before, added))
     energy, time, parking, fixed = parts
-    return pay(net, tax, rate, known), energy, time, parking, fixed, None
+    return Summed((pay(net, tax, rate, known), energy, time, parking, fixed, None), pairs)
+
+
+def tally_of(pairs: Sequence[Pair | None], tariff: Compiled, policy: Policy) -> Tally:
+    """The sums of an ordinary session, as the tally of its segments would find them."""
+    doubted = doubts(tariff, policy)
+    buckets: list[Sums | None] = [None] * (RESERVATION + 1)
+    untold: set[int] = set()
+    for bucket, (part, pair) in enumerate(zip(tariff.plain, pairs, strict=True)):
+        if part is not None and pair is not None:
+            buckets[bucket] = {part.rate: [*pair]}
+            if doubted and part.rate is None and pair[0]:
+                untold.add(bucket)
+    return Tally(tariff.denominator, buckets, untold, tariff.gross_only)
 
 
 def _for_all(chosen: Sequence[Compiled | None]) -> Compiled | None:

@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from msgspec import Struct
 
 from modules.tariffs.pricing.compile import Compiled
 from modules.tariffs.pricing.faults import UnfitSession
@@ -25,12 +27,13 @@ ENERGY, TIME, PARKING, RESERVED = range(4)
 """The places of the quantities."""
 _AGREEMENT: Final = HOUR // 10_000
 _QUANTITIES: Final = {
-    "ENERGY": (ENERGY, KWH),
-    "TIME": (TIME, HOUR),
-    "PARKING_TIME": (PARKING, HOUR),
-    "RESERVATION_TIME": (RESERVED, HOUR),
-    "RESERVATION_EXPIRES": (RESERVED, HOUR),
+    "ENERGY": (ENERGY, 1 << ENERGY, KWH),
+    "TIME": (TIME, 1 << TIME, HOUR),
+    "PARKING_TIME": (PARKING, 1 << PARKING, HOUR),
+    "RESERVATION_TIME": (RESERVED, 1 << RESERVED, HOUR),
+    "RESERVATION_EXPIRES": (RESERVED, 1 << RESERVED, HOUR),
 }
+"""Type of a dimension -> the place of its quantity, the bit that says that it is stated, units in one."""
 _MEASURES: Final = {"MIN_CURRENT": 0, "MAX_CURRENT": 1, "MIN_POWER": 2, "MAX_POWER": 3}
 _SCALE: Final = 10**9
 """Units of power or current in one kW or A."""
@@ -66,8 +69,7 @@ class Case:
     tariff_type: str | None = None
 
 
-@dataclass(slots=True)
-class Period:
+class Period(Struct):
     """One period, in units and instants. `index` is its place in the list as it was given.
 
     measures: lowest and highest current, lowest and highest power, as stated. stated: a bit for each quantity.
@@ -98,7 +100,7 @@ def has_expired(periods: Sequence[Mapping[str, Any]]) -> bool:
     return bool(kinds) and all(each & _RESERVING and each.isdisjoint(_CONSUMING) for each in kinds)
 
 
-class Session(NamedTuple):
+class Session(Struct, frozen=True, gc=False):
     """A case as it was read: when it began, and its periods in order of time.
 
     stated: all that some period states. names_tariffs: does some period name its tariff?
@@ -156,9 +158,9 @@ def _period(index: int, tree: Mapping[str, Any], warned: list[Warned]) -> Period
         kind = dimension.get("type")
         quantity = _QUANTITIES.get(kind)
         if quantity:
-            place, per_one = quantity
+            place, bit, per_one = quantity
             quantities[place] += in_units(dimension.get("volume"), per_one, kind)
-            stated |= 1 << place
+            stated |= bit
         elif kind in _MEASURES:
             measures = measures or [*_NOT_MEASURED]
             measures[_MEASURES[kind]] = in_units(dimension.get("volume"), _SCALE, kind)
@@ -175,15 +177,21 @@ def _settle_hours(period: Period, policy: Policy, warned: list[Warned]) -> None:
     """Take the only time of a period from its timestamps, if both agree."""
     quantities, span = period.quantities, period.end - period.start
     _, time, parking, reserved = quantities
-    if not (time or parking or reserved):
+    lasted = time + parking + reserved
+    if not lasted:
         if policy.unstated_time == "period" and not period.stated & _SOME_TIME:
             quantities[TIME] = span
             period.stated |= 1 << TIME
         return
-    if (time and parking) or (time and reserved) or (parking and reserved):
+    if time == lasted:
+        place = TIME
+    elif parking == lasted:
+        place = PARKING
+    elif reserved == lasted:
+        place = RESERVED
+    else:
         return
-    place = TIME if time else PARKING if parking else RESERVED
-    if not -_AGREEMENT <= quantities[place] - span <= _AGREEMENT:
+    if not -_AGREEMENT <= lasted - span <= _AGREEMENT:
         warned.append(Warned(Code.VOLUME_DISAGREES_WITH_TIMESTAMPS, period.index))
     elif policy.timestamps_over_volumes:
         quantities[place] = span

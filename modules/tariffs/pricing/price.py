@@ -21,7 +21,7 @@ from modules.tariffs.pricing.limits import Bounded, bounded
 from modules.tariffs.pricing.money import Amounts, Money, TaxLine, exact_amounts, money, moved_money
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import KWH, SECOND, Exact, rounded
-from modules.tariffs.pricing.ordinary import ordinary_amounts
+from modules.tariffs.pricing.ordinary import summed
 from modules.tariffs.pricing.periods import (
     ENERGY,
     ONLY_RESERVED,
@@ -37,6 +37,8 @@ from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
 from modules.tariffs.pricing.steps import Raised, Segment
 from modules.tariffs.pricing.totals import RESERVATION, Tally, joined, to_add_up
 
+_new: Final = tuple.__new__
+"""A named tuple, made without a look at the names of its fields; half of the time."""
 _PLACES: Final = 6
 _ENOUGH: Final = ((Dimension.ENERGY, 1 << ENERGY), (Dimension.TIME, 1 << TIME | 1 << PARKING))
 """Dimension -> the bits of the quantities of which one at least is stated where it has a price."""
@@ -130,17 +132,20 @@ def _priced(
         _in_one_currency(used)
     for tariff in used:
         warned += tariff.warned
-    course = Course(session, chosen, case.time_zone, _reserved(case, session), policy)
-    amounts = ordinary_amounts(session, chosen, policy)
+    zone, reserved = case.time_zone, _reserved(case, session)
     within = None
-    if amounts:
+    ordinary = summed(session, chosen, policy)
+    if ordinary:
+        amounts = ordinary.amounts
+        course = Course(session, chosen, zone, reserved, policy, ordinary.pairs)
         _warn_of_dimensions(session, chosen, warned)
     else:
+        course = Course(session, chosen, zone, reserved, policy, None)
         counted = course.tell(warned).counted
         _warn_of_dimensions(session, chosen, warned)
         total, within = _total(to_add_up(counted, policy), _ruling(session.periods, chosen), policy, warned)
         amounts = _amounts(total, counted, policy)
-    return Priced(*amounts, tuple(warned), case.time_zone, policy, within, course)
+    return _new(Priced, (*amounts, tuple(warned), zone, policy, within, course))
 
 
 def _amounts(total: Money, counted: Tally, policy: Policy) -> Amounts:

@@ -32,14 +32,16 @@ from modules.tariffs.pricing.restrictions import (
 )
 from modules.tariffs.pricing.steps import Raised, Segment
 from modules.tariffs.pricing.times import moment_of, offset_at
-from modules.tariffs.pricing.totals import joined, to_add_up
+from modules.tariffs.pricing.totals import Tally, joined, to_add_up
 
 FORMAT: Final = 1
 """The form of the tree; it changes when a reader of the old one would misread the new one."""
 
 _SCALE: Final = 10**9
-_UNITS: Final = (("kWh", writing(KWH)), ("s", writing(SECOND)), ("s", writing(SECOND)), ("1", writing(1)))
-"""By dimension: the unit, and how a quantity is written in it."""
+_MINUTE: Final = 60 * SECOND
+_UNITS: Final = ("kWh", "s", "s", "1")
+_WRITTEN: Final = (writing(KWH), writing(SECOND), writing(SECOND), writing(1))
+"""By dimension: how a quantity is written in its unit."""
 _NAMES: Final = tuple(Dimension.__members__)
 _BUCKETS: Final = ("energy", "time", "parking", "fixed", "reservation")
 
@@ -59,10 +61,10 @@ def receipt_of(priced: Priced, *, currency: str | None, place: Mapping[str, str]
         **({"place": dict(place)} if place else {}),
         "time_zone": priced.time_zone,
         "policy": {**_switches(priced.policy)},
-        "lines": list(_lines(told.segments, priced.time_zone)),
+        "lines": _lines(told.segments, priced.time_zone),
         "steps": [_step(raised, told.segments) for raised in told.raised],
         "limits": [_limit(move) for move in (priced.within.moves if priced.within else ())],
-        "figures": list(_figures(priced)),
+        "figures": list(_figures(priced, told.counted)),
         "warnings": [_warning(warned) for warned in priced.warnings],
     }
 
@@ -72,52 +74,66 @@ def _switches(policy: Policy) -> Tree:
     return {field.name: getattr(policy, field.name) for field in fields(policy)}
 
 
-def _lines(segments: Sequence[Segment], zone: str | None) -> Iterator[Tree]:
+def _lines(segments: Sequence[Segment], zone: str | None) -> list[Tree]:
     """The segments of a period stand together."""
+    lines: list[Tree] = []
     period: Period | None = None
-    start = local_time = ""
     for segment in segments:
         if segment.period is not period:
             period = segment.period
             start, local_time = _start(period.start, zone)
-        yield _line(segment, start, local_time)
+        line = _line(segment)
+        line["period"], line["start"], line["local_time"] = period.index, start, local_time
+        lines.append(line)
+    return lines
 
 
-def _line(segment: Segment, start: str, local_time: str) -> Tree:
-    part, tariff, billed = segment.component, segment.tariff, segment.billed
-    unit, quantity_text = _UNITS[segment.dimension]
-    quantity = quantity_text(segment.quantity)
-    element = place = price = vat = None
-    before_taxes = tax = "0"
-    if part and tariff:
-        element, place, _, quoted, rate, _, net, added = part
-        price, vat = _quoted(quoted), None if rate is None else _quoted(rate)
-        money_text = writing(tariff.denominator)
-        before_taxes = money_text(billed * net)
-        tax = money_text(billed * added) if added else "0"
-    line = {
-        "period": segment.period.index,
-        "start": start,
-        "local_time": local_time,
-        "dimension": _name(segment) if segment.reserved else _NAMES[segment.dimension],
+def _line(segment: Segment) -> Tree:
+    """The line of a segment, in which only its period is still blank."""
+    part, tariff, quantity, billed = segment.component, segment.tariff, segment.quantity, segment.billed
+    write = _WRITTEN[segment.dimension]
+    text = write(quantity)
+    if not part or not tariff:
+        line = _blank(segment)
+    else:
+        blank = tariff.blanks.get((part.element, part.place))
+        if blank is None:
+            blank = tariff.blanks[part.element, part.place] = _blank(segment)
+        line = blank.copy()
+        write_money = writing(tariff.denominator)
+        line["before_taxes"] = write_money(billed * part.net)
+        if part.tax:
+            line["tax"] = write_money(billed * part.tax)
+    line["quantity"] = text
+    line["billed"] = text if billed == quantity else write(billed)
+    if tariff and tariff.axes:
+        line |= _standing(segment, tariff.axes)
+    return line
+
+
+def _blank(segment: Segment) -> Tree:
+    """The fields of a line in their order, with what its component says."""
+    part, tariff = segment.component, segment.tariff
+    return {
+        "period": None,
+        "start": None,
+        "local_time": None,
+        "dimension": _name(segment),
         "tariff_id": tariff.id if tariff else None,
-        "element": element,
-        "component": place,
-        "unit": unit,
-        "quantity": quantity,
-        "billed": quantity if billed == segment.quantity else quantity_text(billed),
-        "price": price,
-        "vat": vat,
-        "before_taxes": before_taxes,
-        "tax": tax,
+        "element": part.element if part else None,
+        "component": part.place if part else None,
+        "unit": _UNITS[segment.dimension],
+        "quantity": None,
+        "billed": None,
+        "price": decimal_text(part.price) if part else None,
+        "vat": decimal_text(part.rate) if part and part.rate is not None else None,
+        "before_taxes": "0",
+        "tax": "0",
         "energy_before_kwh": None,
         "elapsed_s": None,
         "power_kw": None,
         "current_a": None,
     }
-    if tariff and tariff.axes:
-        line |= _standing(segment, tariff.axes)
-    return line
 
 
 def _name(segment: Segment) -> str:
@@ -147,18 +163,17 @@ def _start(at: int, zone: str | None) -> tuple[str, str]:
     return f"{_text(at)}Z", f"{_text(at + ahead)}{_offset_text(ahead)}"
 
 
-_TWO_DIGITS: Final = tuple(f"{number:02}" for number in range(60))
 _MINUTES: Final = tuple(f"T{hour:02}:{minute:02}:" for hour in range(24) for minute in range(60))
 """As in T23:59: by the minute of the day."""
+_SECONDS: Final = {number * SECOND: f"{number:02}" for number in range(60)}
 
 
 def _text(at: int) -> str:
     """ISO 8601, with a fraction of a second only if there is one."""
-    second, part = divmod(at, SECOND)
-    minute, second = divmod(second, 60)
-    day, minute = divmod(minute, len(_MINUTES))
-    text = f"{_date_text(day)}{_MINUTES[minute]}{_TWO_DIGITS[second]}"
-    return f"{text}.{part:06}".rstrip("0") if part else text
+    day, of_day = divmod(at, DAY)
+    minute, of_minute = divmod(of_day, _MINUTE)
+    seconds = _SECONDS.get(of_minute) or f"{of_minute // SECOND:02}.{of_minute % SECOND:06}".rstrip("0")
+    return f"{_date_text(day)}{_MINUTES[minute]}{seconds}"
 
 
 @lru_cache(maxsize=1024)
@@ -196,9 +211,9 @@ def _limit(move: Move) -> Tree:
     }
 
 
-def _figures(priced: Priced) -> Iterator[Tree]:
+def _figures(priced: Priced, counted: Tally) -> Iterator[Tree]:
     """Each published amount, from its exact value."""
-    counted, name = priced.counted, priced.policy.tax_name
+    name = priced.policy.tax_name
     write = writing(counted.denominator)
     for bucket, (part, sums) in enumerate(zip(_BUCKETS, counted.buckets, strict=True)):
         if sums:
@@ -216,21 +231,20 @@ def _published(
     part: str, money: Money, exact: tuple[Exact, Exact | None], write: Callable[[Exact], str], tax_name: str
 ) -> Tree:
     before, after = exact
-    excl, incl, taxes = money
     known = None
-    if after is not None and incl is not None:
-        known = {"exact": write(after), "rounded": plain_text(incl)}
+    if after is not None and money.incl is not None:
+        known = {"exact": write(after), "rounded": plain_text(money.incl)}
     return {
         "name": part,
-        "before_taxes": {"exact": write(before), "rounded": plain_text(excl)},
+        "before_taxes": {"exact": write(before), "rounded": plain_text(money.excl)},
         "after_taxes": known,
-        "taxes": [_tax(taxes[0], tax_name)] if len(taxes) == 1 else [_tax(line, tax_name) for line in taxes],
+        "taxes": [_tax(line, tax_name) for line in money.taxes],
     }
 
 
 def _tax(line: TaxLine, name: str) -> Tree:
-    rate, amount = line
-    return {"name": name, "percentage": None if rate is None else _quoted(rate), "amount": plain_text(amount)}
+    rate = None if line.rate is None else _quoted(line.rate)
+    return {"name": name, "percentage": rate, "amount": plain_text(line.amount)}
 
 
 def _warning(warned: Warned) -> Tree:

@@ -10,8 +10,9 @@ without a component, and zeros, do not count.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from modules.tariffs.pricing.compile import Compiled, Component, Dimension
 from modules.tariffs.pricing.numbers import Exact
@@ -25,8 +26,7 @@ _RESERVED: Final = 3
 _CLOCKED: Final = (_TIME, _PARKING)
 
 
-@dataclass(slots=True)
-class Segment:
+class Segment(Struct):
     """A quantity (units) of one dimension in one period, and the component that prices it, if any does.
 
     `billed` is the quantity after steps.

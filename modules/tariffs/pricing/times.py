@@ -32,14 +32,14 @@ class Wall(NamedTuple):
 
 def instant(moment: object, what: str, *, fault: type[PricingFault] = UnfitSession) -> int:
     """`moment`, a datetime or an OCPI DateTime (UTC if it does not say), as an instant. Raises: `fault`."""
+    if isinstance(moment, str):
+        try:
+            return _read(moment)
+        except ValueError:
+            raise fault(f"{what} is not a time") from None
     if isinstance(moment, datetime):
         return _since(moment)
-    if not isinstance(moment, str):
-        raise fault(f"{what} is missing")
-    try:
-        return _read(moment)
-    except ValueError:
-        raise fault(f"{what} is not a time") from None
+    raise fault(f"{what} is missing")
 
 
 @lru_cache(maxsize=8192)

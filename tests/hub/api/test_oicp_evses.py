@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hub.core.units import Put, Unit
 from partners.oicp.acknowledged import PushState
+from partners.oicp.client import Answer
+from partners.oicp.connection import Connection
 from partners.oicp.evse_pull import PullState
 from partners.oicp.set_push import OICP_HELD
 from tests.hub.house import House
@@ -71,3 +75,31 @@ async def test_what_is_held_is_let_go_one_thing_at_a_time(house: House) -> None:
     assert (await house.ask("POST", at)).status == 200
     assert (await house.program.oicp.evse_push.acknowledged.state("hbs")).confirmed
     assert (await house.ask("POST", f"{at}?what=nonsense")).code == "invalid_request"
+
+
+async def test_a_hub_is_pulled_when_an_operator_says_so_with_the_records_of_our_drivers(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def answer(connection: Connection, operation: str, *_: object, **__: object) -> Answer:
+        asked.append(operation)
+        told: dict[str, object] = (
+            {"EvseStatuses": {"OperatorEvseStatus": []}} if operation == "PullEvseStatus" else {"content": []}
+        )
+        return Answer(200, {**told, "StatusCode": {"Code": "000"}})
+
+    monkeypatch.setattr(house.program.oicp_door.client, "call", answer)
+    hub = {"kind": "hub", "party": "DE-HBJ", "provider_ids": ["DE-BSB"], "base_url": "https://hub.example"}
+    await house.ask("PUT", "/api/v1/oicp/connections/hbs", hub)
+    pulled = await house.ask("POST", "/api/v1/partners/hbs/pull", {"full": True})
+    assert (pulled.status, pulled.tree) == (200, {"taken": 0, "unchanged": 0, "refused": 0})
+    assert asked == ["PullEvseData", "PullEvseStatus", "GetChargeDetailRecords"]
+
+
+async def test_what_tokens_are_for_is_refused_of_partners_of_oicp(house: House) -> None:
+    cpo = {"kind": "cpo", "operator_ids": ["DE*ABC"]}
+    await house.ask("PUT", "/api/v1/oicp/connections/abc", cpo)
+    for what in ("rotate", "pull"):
+        refused = await house.ask("POST", f"/api/v1/partners/abc/{what}")
+        assert (refused.status, "OICP" in refused.tree["error"]["message"]) == (409, True)

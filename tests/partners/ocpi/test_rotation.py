@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -61,6 +62,22 @@ async def test_both_sides_have_new_tokens_and_ours_of_before_works_for_a_while(
     assert old.until is not None
     assert their_token(program) == "newer"
     assert partner.asked[-1] == "PUT credentials"
+
+
+async def test_a_token_that_was_replaced_keeps_its_end_when_the_next_one_is(
+    program: Program, partner: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner.answers["credentials"] = (200, envelope(NEW))
+    await rotated(program)
+    first = program.hub.registry.get("eee").our_tokens[1]
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    monkeypatch.setattr(type(program.hub.clock), "now", lambda _: later)
+    await rotated(program)
+    _, second, still = program.hub.registry.get("eee").our_tokens
+    assert (still.fingerprint, still.until) == (first.fingerprint, first.until)
+    assert first.until is not None
+    assert second.until is not None
+    assert second.until > first.until
 
 
 async def test_a_refusal_changes_nothing(program: Program, partner: Scripted) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,6 +45,13 @@ async def test_a_station_that_left_is_known_to_have_left(site: Site) -> None:
         assert site.gateway.stations.view("CP1")["connected"] is True
     await until(lambda: site.gateway.stations.view("CP1")["connected"] is False)
     assert not site.gateway.stations.reachable("CP1")
+
+
+async def test_a_fleet_that_dials_while_the_hub_is_busy_finds_it_waiting(site: Site) -> None:
+    address = ("127.0.0.1", site.gateway.port)
+    with contextlib.ExitStack() as fleet:
+        for _ in range(300):
+            fleet.enter_context(socket.create_connection(address, timeout=0.5))
 
 
 async def test_two_starts_over_two_sockets_at_once_are_one_charge(site: Site) -> None:

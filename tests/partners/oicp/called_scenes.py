@@ -254,7 +254,7 @@ async def pull_data(between: Between) -> str:
 
 
 async def pull_status(between: Between) -> str:
-    return await _pulled(between.oicp.evse_pull.pull_status("hbs"))
+    return await _pulled(between.oicp.status_pull.pull("hbs"))
 
 
 async def pull_prices(between: Between) -> str:

@@ -100,6 +100,36 @@ async def test_who_asks_again_while_the_order_is_under_way_waits_for_the_same_re
     assert _orders_at_c1(bridge) == 1
 
 
+@pytest.mark.parametrize("operation", ORDERS)
+async def test_an_order_that_comes_again_when_all_is_over_starts_nothing_and_says_so(
+    bridge: Bridged, operation: str
+) -> None:
+    bridge.world.peers.script = _cpo(bridge, "ACCEPTED")
+    await _order(bridge, operation)
+    await bridge.oicp.bridge.ledger.change(ISSUED, OicpSession.closed)
+    with pytest.raises(Refused) as refused:
+        await _order(bridge, operation)
+    assert refused.value.code is Code.SESSION_INVALID
+    assert _orders_at_c1(bridge) == 1
+
+
+@pytest.mark.parametrize("operation", ORDERS)
+@pytest.mark.parametrize("named", ["5", "x y", "../../x", "abc/1", f"{ISSUED}0"])
+async def test_an_order_under_a_name_that_is_no_session_id_begins_nothing(
+    bridge: Bridged, operation: str, named: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        await _order(bridge, operation, SessionID=named)
+    assert refused.value.code is Code.DATA_ERROR
+    assert _orders_at_c1(bridge) == 0
+
+
+async def test_an_evse_of_nobody_here_is_unknown_to_the_hub_that_asks(bridge: Bridged) -> None:
+    with pytest.raises(Refused) as refused:
+        await _order(bridge, EvseID="DE*XYZ*E1")
+    assert refused.value.code is Code.UNKNOWN_EVSE
+
+
 async def test_an_order_that_was_given_up_is_not_taken_up_by_asking_again(bridge: Bridged) -> None:
     bridge.world.peers.script = _cpo(bridge, "ACCEPTED", tells=asyncio.Event())
     waiting = asyncio.create_task(_order(bridge))
@@ -123,7 +153,7 @@ async def test_a_session_id_is_not_given_to_another_charge(bridge: Bridged, fiel
     await _order(bridge)
     with pytest.raises(Refused) as refused:
         await _order(bridge, **fields)
-    assert refused.value.code is Code.DATA_TRANSACTION
+    assert refused.value.code is Code.SESSION_INVALID
     assert _orders_at_c1(bridge) == 1
 
 
@@ -164,7 +194,7 @@ async def test_another_card_is_not_allowed_by_the_session_of_the_first(bridge: B
     await _allowed(bridge)
     with pytest.raises(Refused) as refused:
         await _allowed(bridge, Identification={"RFIDMifareFamilyIdentification": {"UID": "FFFFFFFF"}})
-    assert refused.value.code is Code.DATA_TRANSACTION
+    assert refused.value.code is Code.SESSION_INVALID
 
 
 async def test_a_charge_that_is_over_is_not_allowed_again(bridge: Bridged) -> None:

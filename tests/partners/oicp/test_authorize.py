@@ -10,7 +10,7 @@ import pytest
 from hub.core.errors import PeerRefused, PeerTimeout
 from hub.core.parties import PartyRole
 from partners.oicp.answers import Code, Refused
-from partners.oicp.ledger import PENDING
+from partners.oicp.ledger import PENDING, OicpSession
 from tests.partners.oicp.bridged import Asked, Bridged, bridged
 from tests.world import Sent, token
 
@@ -157,6 +157,24 @@ async def test_a_provider_that_comes_to_light_behind_a_hub_is_known_from_then_on
     assert said.data["authorization_reference"] == session
     assert "SessionID" not in alone.client.of("AuthorizeStart")[0]
     assert "DE*8EO" in alone.world.partner("hbs").parties
+
+
+USED = "f98efba4-02d8-4fa0-b810-9a9d50d2c527"
+
+
+@pytest.mark.parametrize("named", ["", "x", "../a b", USED, USED.upper()])
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_a_yes_under_a_session_id_that_is_none_or_anothers_is_no_yes(
+    alone: Bridged, named: str, is_over: bool
+) -> None:
+    await alone.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+    now = alone.world.hub.clock.now()
+    taken = OicpSession(id=USED, emp="hbs", cpo_party="BE*AAA", token={"uid": "ANOTHER"}, opened=now)
+    await alone.oicp.bridge.ledger.open(taken.closed() if is_over else taken)
+    alone.client.script = _emp_says("000", ProviderID="DE-8EO", SessionID=named)
+    said = await _asked_by_c1(alone)
+    assert (said.http, said.code) == (200, 4003)
+    assert (await alone.oicp.bridge.ledger.get(USED)).token == {"uid": "ANOTHER"}
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ async def test_status_is_written_for_evses_whose_data_are_here(bridge: Bridged, 
     hub.records = some(1)
     await _pull(bridge)
     hub.statuses = {"FR*XYZ*E1": "Occupied", "FR*XYZ*E9": "Available"}
-    await bridge.oicp.evse_pull.pull_status("hbs")
+    await bridge.oicp.status_pull.pull("hbs")
     await bridge.oicp.projection.catch_up()
     assert await bridge.oicp.table.states(["FRXYZE1", "FRXYZE9"]) == {"FRXYZE1": "Occupied"}
     tree = await locations.get_tree(bridge.world.store, "FR*XYZ/FRXYZP1")
@@ -198,12 +198,12 @@ async def test_a_status_of_an_evse_that_is_not_here_lets_its_data_be_asked_for(b
     await _pull(bridge)
     _passes(bridge, timedelta(minutes=11))
     hub.statuses = {"FR*XYZ*E1": "Available", "FR*XYZ*E2": "Available"}
-    await bridge.oicp.evse_pull.pull_status("hbs")
+    await bridge.oicp.status_pull.pull("hbs")
     assert (await bridge.oicp.evse_pull.state("hbs")).data_at == ""
     await _pull(bridge)
     before = (await bridge.oicp.evse_pull.state("hbs")).data_at
     _passes(bridge, timedelta(minutes=11))
-    await bridge.oicp.evse_pull.pull_status("hbs")
+    await bridge.oicp.status_pull.pull("hbs")
     assert (await bridge.oicp.evse_pull.state("hbs")).data_at == before != ""
 
 
@@ -256,12 +256,37 @@ async def test_a_hub_that_does_not_answer_keeps_no_other_from_being_pulled(bridg
             await silence.wait()
 
     bridge.client.before = silent
-    bridge.world.hub.background.start(bridge.oicp.evse_pull.run(), name="pulls")
+    bridge.world.hub.background.start(bridge.oicp.status_pull.run(), name="pulls")
     async with asyncio.timeout(10):
         while sum((each.partner, each.operation) == ("hbs", "PullEvseStatus") for each in bridge.client.asked) < 3:
             await asyncio.sleep(0.01)
             clock.move_to(clock.passed_s + 200)
     assert len([asked for asked in bridge.client.asked if asked.partner == "fr"]) == 1
+
+
+@pytest.mark.parametrize(("fails", "works"), [("PullEvseData", "PullEvseStatus"), ("PullEvseStatus", "PullEvseData")])
+async def test_a_service_of_a_hub_that_fails_keeps_its_other_one_from_nothing(
+    bridge: Bridged, hub: Hub, fails: str, works: str
+) -> None:
+    await bridge.oicp.connections.connect(
+        bridge.oicp.connections.get("hbs").model_copy(update={"data_every_s": 120}), actor="test"
+    )
+    hub.records, clock = some(1), bridge.world.clock
+
+    def broken(asked: Asked) -> Any:
+        if asked.operation == fails:
+            raise PeerTimeout
+        return hub(asked)
+
+    bridge.client.script = broken
+    for run in (bridge.oicp.evse_pull.run, bridge.oicp.status_pull.run):
+        bridge.world.hub.background.start(run(), name="pulls")
+    async with asyncio.timeout(10):
+        while sum(each.operation == works for each in bridge.client.asked) < 3:
+            await asyncio.sleep(0.01)
+            clock.move_to(clock.passed_s + 200)
+    told = [*await bridge.oicp.evse_pull.shown(), *await bridge.oicp.status_pull.shown()]
+    assert [("status" in line["reason"], line["owner"]) for line in told] == [(fails == "PullEvseStatus", "hbs")]
 
 
 @pytest.mark.parametrize(("lost", "why"), [("GeoCoordinates", "its coordinates"), ("Plugs", "it has no plug")])
@@ -292,7 +317,7 @@ async def test_what_a_hub_tells_is_taken_where_it_is_not_oicps_to_the_letter(bri
     said = await bridge.ask("dcb", "PullEvseData", asked, id="DE-DCB")
     assert [each["EvseID"] for each in said["content"]] == ["FR*XYZ*E1", "FR*XYZ*E2"]
     hub.statuses = {"FR*XYZ*E1": "Faulted", "fr*xyz*e2": "Occupied"}
-    await bridge.oicp.evse_pull.pull_status("hbs")
+    await bridge.oicp.status_pull.pull("hbs")
     said = await bridge.ask("dcb", "PullEvseStatus", {"ProviderID": "DE-DCB"})
     (operator,) = said["EvseStatuses"]["OperatorEvseStatus"]
     told = {each["EvseID"]: each["EvseStatus"] for each in operator["EvseStatusRecord"]}

@@ -131,6 +131,19 @@ async def test_tariffs_that_a_product_says_exactly_are_told_with_the_evses_that_
     assert await _push(bridge, hub) == []
 
 
+async def test_what_is_said_of_us_holds_towards_a_hub_and_what_its_connection_says_goes_before_it(
+    bridge: Bridged,
+) -> None:
+    said = {"default_price": "0.60", "default_currency": "CHF", "default_unit": "MINUTE"}
+    await bridge.oicp.operators.say(OURS, said, actor="test")
+    await _connect(bridge, pushes_prices=True, terms={"default_currency": "EUR"})
+    await _offer(bridge)
+    await bridge.oicp.exchanges.push("hbs")
+    (pushed,) = [asked.message["PricingProductData"] for asked in bridge.client.asked if asked.operation == PRODUCTS]
+    told = [str(pushed[f"PricingDefault{name}"]) for name in ("Price", "PriceCurrency", "ReferenceUnit")]
+    assert told == ["0.60", "EUR", "MINUTE"]
+
+
 async def test_without_a_default_price_no_price_is_told(bridge: Bridged) -> None:
     hub = await _connect(bridge, pushes_prices=True)
     await _offer(bridge)

@@ -21,6 +21,7 @@ class OneCharger(NoChargers):
     def __init__(self) -> None:
         self.is_connected = True
         self.outcome = Outcome.ACCEPTED
+        self.started = 0
 
     def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:
         return Place("CP1", 1, "DE*BSB/LOC1", "E1", "1") if evse_uid == "E1" else None
@@ -32,6 +33,7 @@ class OneCharger(NoChargers):
         return True
 
     async def remote_start(self, place: Place, *, id_tag: str, token_type: str = "", timeout_s: float) -> Outcome:
+        self.started += 1
         return self.outcome
 
     async def reserve(self, *_: Any, **__: Any) -> Outcome:
@@ -81,3 +83,46 @@ async def test_a_charger_that_is_connected_and_rejects_is_in_use(bridge: Bridged
     with pytest.raises(Refused) as refused:
         await _order(bridge)
     assert refused.value.code is Code.EVSE_IN_USE
+
+
+RESERVED, CHARGE = "b2688855-7f00-0002-6d8e-48d883f6abb6", "f98efba4-02d8-4fa0-b810-9a9d50d2c527"
+
+
+async def _hub_orders(bridge: Bridged, operation: str, session: str) -> Any:
+    if bridge.oicp.connections.of("hbs") is None:
+        await bridge.connect("hbs", "hub", party="DE*HBS", operator_ids=("DE*BSB",), provider_ids=("DE-BSB",))
+    message: dict[str, Any] = {"ProviderID": "DE-GDF", "EvseID": EVSE, "SessionID": session}
+    if not operation.endswith("Stop"):
+        message["Identification"] = {"RemoteIdentification": {"EvcoID": "DE-GDF-C00000001"}}
+    return await bridge.ask("hbs", operation, message, id="DE-GDF")
+
+
+@pytest.mark.parametrize("named", [CHARGE, CHARGE.upper(), RESERVED])
+async def test_a_charge_that_comes_of_a_reservation_has_the_session_id_that_the_hub_gives_it(
+    bridge: Bridged, named: str
+) -> None:
+    await _hub_orders(bridge, "AuthorizeRemoteReservationStart", RESERVED)
+    begun = await _hub_orders(bridge, "AuthorizeRemoteStart", named)
+    again = await _hub_orders(bridge, "AuthorizeRemoteStart", named)
+    assert (begun["Result"], again["Result"]) == (True, True)
+    assert begun["SessionID"] == again["SessionID"] == named.lower()
+    assert _charger(bridge).started == 1
+    charge = await bridge.oicp.bridge.ledger.get(named)
+    assert (charge.is_open, charge.origin, charge.reference) == (True, "remote", RESERVED)
+    with pytest.raises(Refused) as refused:
+        await _hub_orders(bridge, "AuthorizeRemoteReservationStop", RESERVED)
+    assert refused.value.code is Code.SESSION_INVALID
+
+
+@pytest.mark.parametrize("named", [CHARGE, RESERVED])
+async def test_a_charge_that_does_not_begin_leaves_the_reservation_as_the_hub_calls_it(
+    bridge: Bridged, named: str
+) -> None:
+    await _hub_orders(bridge, "AuthorizeRemoteReservationStart", RESERVED)
+    _charger(bridge).outcome = Outcome.REJECTED
+    with pytest.raises(Refused):
+        await _hub_orders(bridge, "AuthorizeRemoteStart", named)
+    _charger(bridge).outcome = Outcome.ACCEPTED
+    kept = await bridge.oicp.bridge.ledger.get(RESERVED)
+    assert (kept.is_open, kept.origin) == (True, "reservation")
+    assert (await _hub_orders(bridge, "AuthorizeRemoteStart", CHARGE))["SessionID"] == CHARGE
