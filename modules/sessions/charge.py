@@ -175,27 +175,28 @@ async def held_sessions(store: Store, *, limit: int) -> list[str]:
     after = 0
     while len(found) < limit:
         held = await store.select(CHARGES, equal={"state": HELD}, limit=limit, after_seq=after)
-        found += [document.key for document in held if not _decoded(document).doubt]
+        found += [document.key for document in held if not charge_in(document).doubt]
         if len(held) < limit:
             break
         after = held[-1].seq
     return found[:limit]
 
 
-def _decoded(document: Document) -> Charge:
+def charge_in(document: Document) -> Charge:
+    """The charge of a document, with its readings where it is held."""
     return msgspec.json.decode(document.body, type=Charge)
 
 
 async def load_latest(store: Store, session_id: str) -> tuple[Charge, int] | None:
     """A charge as `load` gives it, and the version of its document."""
     document = await store.get(CHARGES, session_id)
-    return (_decoded(document), document.version) if document is not None else None
+    return (charge_in(document), document.version) if document is not None else None
 
 
 async def held_at(store: Store, station: str, *, limit: int) -> list[Charge]:
     """The newest charges at a station whose bills are held."""
     where = {"state": HELD, "station": station}
-    return [_decoded(each) for each in await store.select(CHARGES, equal=where, descending=True, limit=limit)]
+    return [charge_in(each) for each in await store.select(CHARGES, equal=where, descending=True, limit=limit)]
 
 
 async def how_many_held(store: Store) -> int:
@@ -221,7 +222,7 @@ async def load_held(store: Store, session_id: str) -> tuple[Charge, int] | None:
     document = await store.get(CHARGES, session_id)
     if document is None or document.columns["state"] != HELD:
         return None
-    return _decoded(document), document.version
+    return charge_in(document), document.version
 
 
 async def frozen_location(store: Store, session_id: str) -> Tree:

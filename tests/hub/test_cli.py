@@ -418,6 +418,9 @@ def test_held_charges_are_released_corrected_and_dropped(shell: Shell) -> None:
     shell.background.do(_furnished_place(shell.house))
     released, corrected, dropped = (shell.background.do(shell.house.charge(kwh=2_147_483)) for _ in range(3))
     assert len(shell.ok("transaction", "list", "--held")["items"]) == 3
+    for shown in (("transaction", "list", "--held"), ("session", "list", "--held"), ("transaction", "show", released)):
+        out = shell.run(*shown).out
+        assert ("held_because" in out, "more energy" in out) == (True, True), shown
     assert shell.run("transaction", "correct", corrected).code == Code.USAGE
     assert shell.run("transaction", "correct", corrected, "--kwh", "much").code == Code.USAGE
     assert shell.run("transaction", "correct", corrected, "--kwh", "5", "--end", "soon").code == Code.FAILED

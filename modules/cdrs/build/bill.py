@@ -95,7 +95,7 @@ def _tariff(facts: SessionFacts, begin: int) -> tuple[dict[str, Any] | None, Com
         return None, None
     missing = [name for name in named if name.lower() not in trees]
     if missing:
-        raise UnknownTariff(f"the connector names tariffs that are not here: {', '.join(missing)}")
+        raise UnknownTariff(f"its tariff{'s are' if missing[1:] else ' is'} not here: {', '.join(missing)}")
     known = [at_hand(trees[name.lower()], _OURS) for name in named]
     chosen = in_force(known, begin, facts.tariff_type)
     return dict(trees[chosen.key]), chosen

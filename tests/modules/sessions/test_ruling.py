@@ -148,7 +148,7 @@ async def test_a_charge_that_has_no_price_yet_can_only_be_dropped(charging: Char
     await charging.end(30, "105")
     session_id, before = charging.facts.session_id, await charging.session()
     async with charging.world.unchanged():
-        with pytest.raises(InvalidRequest, match="names tariffs that are not here: T1"):
+        with pytest.raises(InvalidRequest, match="its tariff is not here: T1"):
             await service.release(charging.world.hub, session_id, actor="jo", kwh=service.AS_METERED)
     await service.drop(charging.world.hub, session_id, actor="jo")
     session = await charging.session()
@@ -182,7 +182,7 @@ async def test_why_a_charge_is_held_is_said_anew_as_that_changes(charging: Charg
     await charging.end(30, "105")
     session_id = charging.facts.session_id
     (kept, _) = await load_held(store, session_id) or pytest.fail("it is not held")
-    assert kept.why_held == "the connector names tariffs that are not here: T1"
+    assert kept.why_held == "its tariff is not here: T1"
     later = {**tariff(), "start_date_time": "2099-01-01T00:00:00Z"}
     await tariffs.put(store, OURS, "T1", later, now=now)
     assert not await service.bill_held(charging.world.hub, session_id)
