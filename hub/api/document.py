@@ -103,6 +103,11 @@ _HELD_BECAUSE: Final[Tree] = {
     "type": "string",
     "description": "Why its bill is held: the doubt, or why it has no price, with the tariffs that are missing.",
 }
+_WARNINGS: Final[Tree] = {
+    "type": "array",
+    "items": _TEXT,
+    "description": "Left out where there are none. A tariff that is not here, and connectors that name it.",
+}
 _PER_PHASE: Final[Tree] = {
     "anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3}]
 }
@@ -281,6 +286,8 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Losses": _items(_object(way=_TEXT, module=_TEXT, field=_TEXT, times=_WHOLE), total=_WHOLE, version=_TEXT),
     "Resent": _object(module=_TEXT, object=_TEXT),
     "Deleted": _object(deleted=_TEXT),
+    "DeletedTariff": {"allOf": [_ref("Deleted")], "properties": {"warnings": _WARNINGS}},
+    "KeptLocation": {"allOf": [_ref("Location")], "properties": {"warnings": _WARNINGS}},
     "Locations": _page("Location"),
     "Tariffs": _page("Tariff"),
     "Tokens": _page("Token"),
