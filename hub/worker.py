@@ -12,6 +12,7 @@ from hub.core.catching_up import Shared
 from hub.core.clock import timestamp
 from hub.core.errors import BusbarError
 from hub.core.forgetting import forget_all
+from hub.core.losses import WRITTEN_EVERY_S
 from hub.core.ports import Hub
 from modules.bookings import service as bookings
 from modules.bookings.store import BOOKING_LOCATIONS, PLACES
@@ -33,7 +34,6 @@ log = structlog.get_logger()
 
 Job = Callable[[Hub], Awaitable[object]]
 
-_LOSSES_S: Final = 5.0
 _SHARED: Final = {
     "tariffs": Shared(TARIFFS),
     "locations": Shared(LOCATIONS),
@@ -96,7 +96,7 @@ async def write_losses(hub: Hub) -> None:
     async def written(hub: Hub) -> None:
         await hub.losses.write()
 
-    await repeat(hub, written, _LOSSES_S)
+    await repeat(hub, written, WRITTEN_EVERY_S)
 
 
 def start(hub: Hub) -> None:

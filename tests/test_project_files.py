@@ -14,6 +14,7 @@ import yaml
 from jsonschema import Draft7Validator
 from pydantic import SecretStr
 
+from hub.core.losses import WRITTEN_EVERY_S
 from hub.core.settings import Settings
 
 ROOT: Final = Path(__file__).parent.parent
@@ -179,3 +180,8 @@ def _default(value: object) -> str:
 
 def test_the_readme_lists_every_setting_with_its_default() -> None:
     assert settings_table() in read("README.md"), f"README.md must hold this table:\n{settings_table()}"
+
+
+@pytest.mark.parametrize("page", ["README.md", "hub/cli/partner.py", "hub/api/partners.py", "openapi/management.json"])
+def test_what_a_crash_forgets_of_the_counts_of_losses_is_said_where_they_are_shown(page: str) -> None:
+    assert f"counts are written every {WRITTEN_EVERY_S:g} seconds" in read(page)

@@ -99,6 +99,15 @@ _FLAG: Final[Tree] = {"type": "boolean"}
 _AMOUNT: Final[Tree] = {"type": "number"}
 _ANY_OBJECT: Final[Tree] = {"type": "object"}
 _ANY: Final[Tree] = {}
+_HELD_BECAUSE: Final[Tree] = {
+    "type": "string",
+    "description": "Why its bill is held: the doubt, or why it has no price, with the tariffs that are missing.",
+}
+_WARNINGS: Final[Tree] = {
+    "type": "array",
+    "items": _TEXT,
+    "description": "Left out where there are none. A tariff that is not here, and connectors that name it.",
+}
 _PER_PHASE: Final[Tree] = {
     "anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3}]
 }
@@ -280,6 +289,8 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Losses": _items(_object(way=_TEXT, module=_TEXT, field=_TEXT, times=_WHOLE), total=_WHOLE, version=_TEXT),
     "Resent": _object(module=_TEXT, object=_TEXT),
     "Deleted": _object(deleted=_TEXT),
+    "DeletedTariff": {"allOf": [_ref("Deleted")], "properties": {"warnings": _WARNINGS}},
+    "KeptLocation": {"allOf": [_ref("Location")], "properties": {"warnings": _WARNINGS}},
     "Locations": _page("Location"),
     "Tariffs": _page("Tariff"),
     "Tokens": _page("Token"),
@@ -287,7 +298,8 @@ ANSWERS: Final[dict[str, Tree]] = {
                    "required": ["contract_id"], "properties": {"contract_id": _TEXT, "valid": _FLAG}},
     "ListedSession": {
         "allOf": [_ref("Session")],
-        "properties": {"waits": _object(state={"type": "string", "enum": [ADDRESSED, *Waits]}, rule=_WHY_IT_WAITS)},
+        "properties": {"waits": _object(state={"type": "string", "enum": [ADDRESSED, *Waits]}, rule=_WHY_IT_WAITS),
+                       "held_because": _HELD_BECAUSE},
         "description": "`waits`: why it reaches nobody, with `withheld`.",
     },
     "Sessions": _page("ListedSession"),
@@ -336,8 +348,10 @@ ANSWERS: Final[dict[str, Tree]] = {
         "properties": {
             "session_id": _TEXT, "station": _TEXT, "connector": _WHOLE, "start": _TEXT, "end": _TEXT,
             "held": {"type": "boolean", "description": "Its bill waits: for a price, or, with a `doubt`, for you."},
+            "held_because": _HELD_BECAUSE,
             "held_since": {**_TEXT, "description": "By the hub's clock."},
-            "doubt": _TEXT,
+            "doubt": {**_TEXT, "description": "Of its energy, or of what else an operator must say."},
+            "unpriced": {**_TEXT, "description": "Why it had no price, when that was tried last."},
             "decided": {"type": "string", "enum": ["corrected", "dropped"]},
         },
     },

@@ -13,6 +13,7 @@ from hub.api.exchange import Limit, Offset, Segment, answer, asked, gives, objec
 from hub.control import objects
 from hub.control.lint import LintAsked, findings_on, report
 from hub.control.listing import Filter, newest, parties_of
+from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.operations import LARGE, MEDIUM, SMALL
 from hub.core.parties import Party
@@ -60,17 +61,24 @@ async def get_location(
     "/locations/{country_code}/{party_id}/{location_id}",
     tags=["locations"],
     openapi_extra=takes("Location"),
-    responses=gives("Location") | gives("Location", status=201),
+    responses=gives("KeptLocation") | gives("KeptLocation", status=201),
 )
 async def put_location(
     request: Request, country_code: Segment, party_id: Segment, location_id: Segment, bearer: Operator
 ) -> Response:
-    """Keep a location; missing times are now, EVSEs left out are REMOVED until given again. Partners are told."""
+    """Keep a location; missing times are now, EVSEs left out are REMOVED until given again. Partners are told.
+
+    `warnings` name tariffs of its connectors that are not here.
+    """
     program = program_of(request)
     owner = objects.our_party(program, country_code, party_id)
     tree = await object_body(request, limit=LARGE)
     created = await objects.put_location(program, owner, location_id, tree, actor=bearer.subject)
-    return _kept(await objects.get_location(program, owner, location_id), created)
+    kept = await objects.get_location(program, owner, location_id)
+    warnings = await objects.location_warnings(program, kept)
+    if not warnings:
+        return _kept(kept, created)
+    return answer({**parse(kept.body, limit=LARGE), "warnings": warnings}, 201 if created else 200)
 
 
 @router.delete(
@@ -131,16 +139,17 @@ async def lint_tariff(request: Request, bearer: Viewer) -> Response:
     return answer(report(await asyncio.to_thread(findings_on, ask)))
 
 
-@router.delete("/tariffs/{country_code}/{party_id}/{tariff_id}", tags=["tariffs"], responses=gives("Deleted"))
+@router.delete("/tariffs/{country_code}/{party_id}/{tariff_id}", tags=["tariffs"], responses=gives("DeletedTariff"))
 async def delete_tariff(
     request: Request, country_code: Segment, party_id: Segment, tariff_id: Segment, bearer: Operator
 ) -> Response:
-    """Withdraw a tariff; partners get a DELETE."""
+    """Withdraw a tariff; partners get a DELETE. `warnings` name connectors that have it still."""
     program = program_of(request)
     owner = objects.our_party(program, country_code, party_id)
     await objects.delete_tariff(program, owner, tariff_id, actor=bearer.subject)
     deleted: Tree = {"deleted": f"{owner}/{tariff_id}"}
-    return answer(deleted)
+    warnings = await objects.tariff_warnings(program, owner, tariff_id)
+    return answer({**deleted, "warnings": warnings} if warnings else deleted)
 
 
 @router.get("/tokens", tags=["tokens"], responses=gives("Tokens"))

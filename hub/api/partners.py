@@ -91,7 +91,10 @@ async def push_to_partner(request: Request, name: Segment, bearer: Operator) -> 
 
 @router.get("/{name}/losses", responses=gives("Losses"))
 async def list_losses(request: Request, name: Segment, bearer: Viewer) -> Response:
-    """Which fields were lost on the way to and from a partner, as its version has no place for them."""
+    """Which fields were lost on the way to and from a partner, as its version has no place for them.
+
+    The counts are written every 5 seconds: a hub that crashes, or is killed, forgets those since.
+    """
     return answer(await partner_view.lost(program_of(request), name))
 
 

@@ -62,13 +62,12 @@ async def list_sessions(request: Request, bearer: Viewer, narrowed_to: Narrowed)
     return _listed(*await records.sessions(program_of(request), narrowed_to))
 
 
-@router.get("/sessions/{country_code}/{party_id}/{session_id}", tags=["sessions"], responses=gives("Session"))
+@router.get("/sessions/{country_code}/{party_id}/{session_id}", tags=["sessions"], responses=gives("ListedSession"))
 async def get_session(
     request: Request, country_code: Segment, party_id: Segment, session_id: Segment, bearer: Viewer
 ) -> Response:
     """One session."""
-    document = await records.session(program_of(request), Party.of(country_code, party_id), session_id)
-    return Response(document.body, media_type="application/json")
+    return answer(await records.session(program_of(request), Party.of(country_code, party_id), session_id))
 
 
 @router.post(

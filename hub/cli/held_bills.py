@@ -45,7 +45,7 @@ def correct(
 
 
 def drop(face: Face, session_id: SessionId) -> None:
-    """Never bill a held charge: its session becomes INVALID, and what was billed of it before is credited."""
+    """Never bill a held charge: its session becomes INVALID, or stays COMPLETED if it was, with its CDR credited."""
     _decide(face, session_id, "drop", None)
 
 

@@ -27,7 +27,7 @@ def doctor(
     database_url: Annotated[str | None, typer.Option("--database-url", help="Another than the setting's.")] = None,
     dev: Annotated[bool, typer.Option("--dev", help="As for a hub that is started with --dev.")] = False,
 ) -> None:
-    """Check settings, database, bills, ports, certificate and clock; name every weak spot, and what to do about it."""
+    """Check settings, database, bills, tariffs, ports, certificate, clock; say what is weak and what to do about it."""
     from hub.cli.serving import settings_with
     from hub.control import checkup
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
@@ -27,6 +27,8 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="Items at m
 Offset = Annotated[int, typer.Option("--offset", min=0, help="Items to pass over.")]
 Ocpi = Annotated[str, typer.Option("--ocpi", help="The OCPI version in which the file is written.")]
 AsOurs = Annotated[bool, typer.Option("--as-ours", help="Give the objects our own country code and party id.")]
+
+_WARNED_OF: Final = 20
 
 _ID: Final = re.compile(r"([A-Za-z]{2})[*/-]?([A-Za-z0-9]{3})/(.+)")
 
@@ -68,18 +70,35 @@ def _prepared(tree: Tree, kind: str, version: str, party: str, *, as_ours: bool)
     return {**tree, **owner} if as_ours else {**owner, **tree}
 
 
-def _put(face: Face, kind: str, tree: Tree, *, key: str = "id") -> bool:
-    """Returns: whether it is new. Raises: CommandFailed."""
+class _Put(NamedTuple):
+    """Whether it is new, and what the hub warns of."""
+
+    created: bool
+    warnings: list[str]
+
+
+def _put(face: Face, kind: str, tree: Tree, *, key: str = "id") -> _Put:
+    """Raises: CommandFailed."""
     identity = tree.get(key)
     if not isinstance(identity, str) or not identity:
         raise CommandFailed(f"an object has no {key}")
     owner = f"{tree['country_code']}/{tree['party_id']}"
-    created, _ = face.hub.put(f"/{kind}/{owner}/{quoted(identity)}", tree)
-    return created
+    created, kept = face.hub.put(f"/{kind}/{owner}/{quoted(identity)}", tree)
+    return _Put(created, kept.get("warnings") or [])
 
 
 def _add(face: Face, kind: str, tree: Tree, *, key: str = "id") -> None:
-    face.show(_kept(tree, key, _put(face, kind, tree, key=key)))
+    put = _put(face, kind, tree, key=key)
+    _show(face, _kept(tree, key, put.created), put.warnings)
+
+
+def _show(face: Face, tree: Tree, warnings: list[str]) -> None:
+    """What was done, and what the hub warns of: a part of the JSON, or said to people, the first of them."""
+    face.show({**tree, **({"warnings": warnings} if warnings and face.as_json else {})})
+    for each in () if face.as_json else warnings[:_WARNED_OF]:
+        face.say(f"warning: {each}")
+    if len(warnings) > _WARNED_OF and not face.as_json:
+        face.say(f"and {len(warnings) - _WARNED_OF} more (--json has all)")
 
 
 def _kept(tree: Tree, key: str, created: bool) -> Tree:
@@ -91,16 +110,18 @@ def _import(face: Face, kind: str, path: str, version: str, *, as_ours: bool, ke
     party = _our_party(face)
     created = updated = 0
     failed: list[Tree] = []
+    warnings: list[str] = []
     for tree in face.each(read_objects(path), f"importing {kind}"):
         try:
-            new = _put(face, kind, _prepared(tree, kind, version, party, as_ours=as_ours), key=key)
+            new, warned = _put(face, kind, _prepared(tree, kind, version, party, as_ours=as_ours), key=key)
         except CommandFailed as failure:
             if failure.code in (Code.UNREACHABLE, Code.NOT_ALLOWED, Code.USAGE):
                 raise
             failed.append({key: tree.get(key), "error": failure.message})
         else:
             created, updated = created + new, updated + (not new)
-    face.show({"created": created, "updated": updated, "failed": failed})
+            warnings += warned
+    _show(face, {"created": created, "updated": updated, "failed": failed}, warnings)
     if failed:
         raise typer.Exit(Code.FAILED)
 
@@ -140,7 +161,7 @@ def remove_evse(face: Face, name: Id, evse_uid: Annotated[str, typer.Argument(me
 def add_tariff(face: Face, file: JsonFile, ocpi: Ocpi = "2.3.0", as_ours: AsOurs = False) -> None:
     """Keep one tariff, and say what is odd in it."""
     tree = _prepared(read_object(file), "tariffs", ocpi, _our_party(face), as_ours=as_ours)
-    created = _put(face, "tariffs", tree)
+    created = _put(face, "tariffs", tree).created
     found = [each for each in _findings(face, tree) if each["severity"] != "hint"]
     face.show({**_kept(tree, "id", created), **({"findings": found} if found and face.as_json else {})})
     for each in () if face.as_json else found:
@@ -173,8 +194,9 @@ def show_tariff(face: Face, name: Id) -> None:
 
 @command(tariff, "delete")
 def delete_tariff(face: Face, name: Id) -> None:
-    """Withdraw a tariff."""
-    face.show(face.hub.delete(path_of(face, "tariffs", name)))
+    """Withdraw a tariff, and say which connectors name it still."""
+    deleted = face.hub.delete(path_of(face, "tariffs", name))
+    _show(face, deleted, deleted.pop("warnings", []))
 
 
 @command(token, "add")

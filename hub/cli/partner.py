@@ -101,7 +101,10 @@ def show(face: Face, name: Name) -> None:
 
 @command(app, "losses")
 def losses(face: Face, name: Name) -> None:
-    """Which fields its objects lost on the way there and back, as its version has no place for them."""
+    """Which fields its objects lost on the way there and back, as its version has no place for them.
+
+    The counts are written every 5 seconds: a hub that crashes, or is killed, forgets those since.
+    """
     face.show(face.hub.get(f"/partners/{quoted(name)}/losses"), ("way", "module", "field", "times"))
 
 

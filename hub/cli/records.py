@@ -76,7 +76,10 @@ _list(
     transaction,
     "/transactions",
     "Charges at our own chargers, the newest first.",
-    ("session_id", "station", "connector", "owner", "start", "end", "meter_start_kwh", "meter_stop_kwh", "doubt"),
+    (
+        *("session_id", "station", "connector", "owner"),
+        *("start", "end", "meter_start_kwh", "meter_stop_kwh", "held_because"),
+    ),
     may_be_held=True,
 )
 _list(
@@ -105,7 +108,7 @@ def list_sessions(
 ) -> None:
     """Sessions, the newest first."""
     query = _filters(partner, station, is_open, date_from, held=held, withheld=withheld)
-    columns = (*_SESSION, "waits.state", "waits.rule") if withheld else _SESSION
+    columns = (*_SESSION, *(("held_because",) if held else ()), *(("waits.state", "waits.rule") if withheld else ()))
     face.show(face.hub.get("/sessions", **query, limit=limit, offset=offset), columns)
 
 

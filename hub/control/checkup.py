@@ -1,4 +1,4 @@
-"""What is wrong or weak about an installation: settings, database, bills, CDRs, ports, certificate, clock.
+"""What is wrong or weak about an installation: settings, database, bills, CDRs, tariffs, ports, certificate, clock.
 
 Changes nothing.
 """
@@ -10,14 +10,15 @@ import ctypes
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from hub.control.missing_tariffs import Missing, missing_everywhere
 from hub.control.operators import LEAST_CHARACTERS
 from hub.control.token_file import token_file
 from hub.core.errors import BusbarError
@@ -138,13 +139,14 @@ def _database(settings: Settings) -> Iterator[Finding]:
             if file.exists() and file.stat().st_mode & 0o077:
                 yield Finding("weak", "database", f"{file} can be read by others", f"chmod 600 {file}")
     try:
-        held, nobodys = asyncio.run(_counted(settings))
+        seen = asyncio.run(_seen(settings))
     except (DatabaseRefused, BusbarError, OSError) as error:
         yield Finding("fail", "database", str(error), "")
     else:
         yield Finding("ok", "database", "opens, has the schema of this program, and keeps what it acknowledges")
-        yield _of_bills(held)
-        yield _of_cdrs(nobodys)
+        yield _of_bills(seen.held)
+        yield _of_cdrs(seen.nobodys)
+        yield _of_tariffs(seen.missing)
 
 
 def _of_bills(held: int) -> Finding:
@@ -161,8 +163,24 @@ def _of_cdrs(nobodys: int) -> Finding:
     return Finding("weak", "CDRs", f"{nobodys} reach nobody: withheld, or of drivers of nobody here", advice)
 
 
-async def _counted(settings: Settings) -> tuple[int, int]:
-    """How many bills are held, and how many CDRs are for nobody yet.
+def _of_tariffs(missing: Sequence[Missing]) -> Finding:
+    if not missing:
+        return Finding("ok", "tariffs", "all that our connectors name are here")
+    more = f"; and {len(missing) - 1} more like it" if missing[1:] else ""
+    advice = "`busbar tariff add` it, or `busbar location add` with another"
+    return Finding("weak", "tariffs", f"{missing[0].words()}{more}", advice)
+
+
+class _Seen(NamedTuple):
+    """How many bills are held, how many CDRs are for nobody yet, and which tariffs our connectors miss."""
+
+    held: int
+    nobodys: int
+    missing: list[Missing]
+
+
+async def _seen(settings: Settings) -> _Seen:
+    """What the database says of money.
 
     Read-only: beside a hub that runs, and without touching anything.
 
@@ -174,7 +192,8 @@ async def _counted(settings: Settings) -> tuple[int, int]:
         store = await open_store(settings.database_url, kinds(), read_only=True)
         try:
             held = await how_many_held(store) + await unplaced.how_many(store)
-            return held, await how_many_are_nobodys(store)
+            missing = await missing_everywhere(store, settings.party)
+            return _Seen(held, await how_many_are_nobodys(store), missing)
         finally:
             await store.close()
 

@@ -64,4 +64,5 @@ async def _settled(program: Program, waits: Record, verdict: Verdict, actor: str
     after = await journal.find_record(program.store, waits.key)
     if after is not None and after.session:
         return await charge_of(program, after.session)
-    return {**unplaced.shown(waits), "held": False, "decided": "dropped"}
+    shown = {name: value for name, value in unplaced.shown(waits).items() if name != "held_because"}
+    return {**shown, "held": False, "decided": "dropped"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hub.control.missing_tariffs import missing_at, missing_everywhere
 from hub.core.clock import timestamp
 from hub.core.errors import InvalidRequest, NotFound, UnknownToken
 from hub.core.jsontypes import Json, Tree
@@ -35,10 +36,14 @@ def our_party(program: Program, country_code: str, party_id: str) -> Party:
 
 
 async def put_location(program: Program, owner: Party, location_id: str, tree: Tree, *, actor: str) -> bool:
-    """Keep a location. Returns: True if it is new. Raises: InvalidRequest."""
+    """Keep a location. The `warnings` of an earlier answer are no part of it.
+
+    Returns: True if it is new. Raises: InvalidRequest.
+    """
     _check_lists(tree)
     now = program.hub.clock.now()
     named, chargers = {"id": location_id, **tree}, program.hub.chargers
+    named.pop("warnings", None)
     return await locations.put(
         program.store,
         owner,
@@ -70,6 +75,11 @@ async def get_location(program: Program, owner: Party, location_id: str) -> Docu
     return await locations.get(program.store, location_key(owner, location_id))
 
 
+async def location_warnings(program: Program, location: Document) -> list[str]:
+    """Which tariffs its connectors name that are not here, in sentences."""
+    return [missing.words() for missing in await missing_at(program.store, location.owner, location)]
+
+
 async def remove_evse(program: Program, owner: Party, location_id: str, evse_uid: str, *, actor: str) -> None:
     """Take an EVSE out of service for good: REMOVED, and still readable. Raises: UnknownLocation."""
     key = location_key(owner, location_id)
@@ -96,6 +106,11 @@ async def delete_tariff(program: Program, owner: Party, tariff_id: str, *, actor
     """Withdraw a tariff; sessions that began under it keep it. Raises: NotFound."""
     audit = Audit(actor, "tariff.deleted", tariff_store.key_of(owner, tariff_id))
     await tariffs.delete(program.store, owner, tariff_id, audit=audit)
+
+
+async def tariff_warnings(program: Program, owner: Party, tariff_id: str) -> list[str]:
+    """Which connectors name a tariff that is not here, in a sentence."""
+    return [missing.words() for missing in await missing_everywhere(program.store, str(owner), only=tariff_id)]
 
 
 async def put_token(program: Program, owner: Party, uid: str, tree: Tree, *, actor: str) -> bool:

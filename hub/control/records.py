@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from hub.control import received, undelivered
+from hub.control import held_because, received, undelivered
 from hub.control.listing import MOST, Filter, newest, parties_of
 from hub.core.delivery import REFUSED, refused_key
 from hub.core.errors import InvalidRequest, NotFound
@@ -46,7 +46,7 @@ def tree_of(document: Document) -> Tree:
 
 
 async def sessions(program: Program, asked: Filter) -> tuple[list[Any], int]:
-    """Sessions, the newest first; those that wait, each with what keeps it.
+    """Sessions, the newest first; those that wait, and those whose bill is held, each with why.
 
     Raises: NotFound (no such partner), InvalidRequest.
     """
@@ -64,7 +64,7 @@ async def sessions(program: Program, asked: Filter) -> tuple[list[Any], int]:
         among["id"] = [name for name in held if name in among["id"]] if "id" in among else held
     audiences = parties_of(program, asked.partner)
     found = await newest(program.store, SESSIONS, asked, audiences=audiences, among=among, since=asked.since())
-    return [msgspec.Raw(document.body) for document in found.documents], found.total
+    return await held_because.with_sessions(program, found.documents), found.total
 
 
 async def _sessions_at(program: Program, station: str) -> list[str]:
@@ -79,9 +79,10 @@ async def _held(program: Program) -> list[str]:
     return [document.key for document in found]
 
 
-async def session(program: Program, owner: Party, session_id: str) -> Document:
-    """Raises: NotFound."""
-    return await _one(program, SESSIONS, session_key(owner, session_id), "session")
+async def session(program: Program, owner: Party, session_id: str) -> Any:
+    """One session, with why its bill is held, if it is. Raises: NotFound."""
+    document = await _one(program, SESSIONS, session_key(owner, session_id), "session")
+    return (await held_because.with_sessions(program, [document]))[0]
 
 
 async def cdr_list(program: Program, asked: Filter) -> tuple[list[Tree], int]:
@@ -188,8 +189,12 @@ async def _held_charges(program: Program, asked: Filter, among: Mapping[str, Seq
 
 def _charge_view(document: Document) -> Tree:
     """A charge in a few words: what was frozen at its start is left out."""
-    tree = tree_of(document)
+    tree = _charge_tree(document)
     return {name: value for name, value in tree.items() if name not in _LONG}
+
+
+def _charge_tree(document: Document) -> Tree:
+    return {**tree_of(document), **held_because.of_charge(document)}
 
 
 async def charge_of(program: Program, session_id: str) -> Tree:
@@ -199,7 +204,7 @@ async def charge_of(program: Program, session_id: str) -> Tree:
 
 async def transaction(program: Program, session_id: str) -> Tree:
     """One charge, with all that was frozen at its start. Raises: NotFound."""
-    return tree_of(await _one(program, CHARGES, session_id, "transaction"))
+    return _charge_tree(await _one(program, CHARGES, session_id, "transaction"))
 
 
 async def reservations(program: Program, asked: Filter) -> tuple[list[Tree], int]:

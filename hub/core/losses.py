@@ -2,7 +2,7 @@
 
 Every translation names its losses by JSON pointer, with `*` for any index. Here they are counted for each partner, by
 direction and module. An object is counted in memory; a clock writes the sums, one document a partner, so that a push of
-ten thousand locations is one write. A process that is killed forgets the counts of its last few seconds.
+ten thousand locations is one write. A process that is killed forgets the counts since then (`WRITTEN_EVERY_S`).
 
 What comes counts when it is taken: bodies, PATCHes, what we pull, and answers to what we ask; not what passes as it
 came, from one partner to another of its version. What goes counts when it is sent: pushes, results, answers and single
@@ -25,6 +25,8 @@ from hub.core.store import Store
 from hub.core.units import ABSENT, Kind, Put, Unit
 
 LOSSES: Final = Kind("losses")
+WRITTEN_EVERY_S: Final = 5.0
+"""Seconds of counting that a process which is killed may lose; one that is stopped writes them."""
 _INDEX: Final = re.compile(r"/\d+(?=/|$)")
 _ATTEMPTS: Final = 5
 Way = Literal["in", "out"]

@@ -151,7 +151,10 @@ class Settings(BaseSettings):
         5.0, ge=0, le=3600, description="Seconds after a charger connected or booted before we ask it anything."
     )
     ocpp_status_debounce_s: float = Field(
-        2.0, ge=0, le=60, description="Seconds that a connector's new status must stand before partners hear of it."
+        2.0,
+        ge=0,
+        le=60,
+        description="Seconds that an EVSE's new OCPI status must stand before partners hear of it.",
     )
     ocpp_security_profile: int = Field(
         1, ge=0, le=3, description="OCPP security profile of a station whose registration names none."

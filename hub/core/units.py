@@ -158,6 +158,13 @@ class Unit(msgspec.Struct):
             self.audits.append(audit)
         return self
 
+    def joins(self, other: Unit) -> Self:
+        """Let all of `other` be written with it, after what it has."""
+        self.writes += other.writes
+        self.changes += other.changes
+        self.audits += other.audits
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:

@@ -33,33 +33,33 @@ CREDITS_SINCE: Final = "2.2.1"
 
 def issue(
     hub: Hub, facts: SessionFacts, audience: str, unit: Unit, *, only_if_it_costs: bool = False, least: str = ""
-) -> bool:
+) -> str:
     """Add the CDR of an ended session to `unit`, with its receipt.
 
-    Returns: False, when it cannot be priced; that is recorded instead.
+    Returns: why it cannot be priced, which is recorded instead; empty, when it can.
     """
     failpoint("session.end.before_cdr")
     if not audience:
-        return True
+        return ""
     try:
         tree, receipt = make(facts, now=hub.clock.now())
     except PricingFault as fault:
         unit.audited(Audit("busbar", "cdr.held", facts.session_id, fault.message))
         log.error("cdr held", session=facts.session_id, why=fault.message)
-        return False
+        return fault.message
     if only_if_it_costs and not tree["total_cost"]["before_taxes"]:
-        return True
+        return ""
     put = cdrs.put_of(tree, audience, dict(facts.location), session=facts.session_id, least=least)
     unit.put(put).put(cdrs.receipt_put(put, receipt)).tells(cdrs.change_of(put, trace.correlation()))
     unit.audited(Audit("busbar", "cdr.issued", put.key))
-    return True
+    return ""
 
 
-async def reissue(hub: Hub, facts: SessionFacts, audience: str, unit: Unit, *, only_if_it_costs: bool = False) -> bool:
+async def reissue(hub: Hub, facts: SessionFacts, audience: str, unit: Unit, *, only_if_it_costs: bool = False) -> str:
     """Add to `unit` the credit of every CDR of a session that stands, and one that says how it really was.
 
     A partner who cannot be told of the credit is not sent the new one either: it would be billed twice.
-    Returns: False, when the new one cannot be priced.
+    Returns: why the new one cannot be priced; empty, when it can.
     """
     was_billed = await credit_all(hub, facts, audience, unit)
     if was_billed:

@@ -101,9 +101,7 @@ def _joined(*units: Unit) -> Unit:
     """One unit of several."""
     whole = Unit()
     for unit in units:
-        whole.writes += unit.writes
-        whole.changes += unit.changes
-        whole.audits += unit.audits
+        whole.joins(unit)
     return whole
 
 

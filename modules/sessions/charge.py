@@ -28,6 +28,9 @@ HELD: Final = "held"
 CORRECTED: Final = "corrected"
 DROPPED: Final = "dropped"
 
+UNPRICED: Final = "it could not be priced"
+"""Why a bill is held whose energy nobody doubts, where no more is on record."""
+
 _LIMIT: Final = 8 * 1024 * 1024
 
 
@@ -86,13 +89,15 @@ class Charge(msgspec.Struct, omit_defaults=True):
     remark: str = ""
     reservation_expired: bool = False
     held: bool = False
-    """It has ended, and its CDR could not be priced yet, or is doubted."""
+    """It has ended, and its CDR could not be priced yet, or is doubted; see `why_held`."""
     held_since: datetime | None = None
     """When it began to be held, by our clock."""
     doubt: str = ""
     """Why its energy is not billed before an operator has seen it; see `plausible.py`."""
+    unpriced: str = ""
+    """Why it could not be priced, and which tariffs are missing, if that is why; as the pricing says it."""
     kept_active: bool = False
-    """It has ended, and its Session is ACTIVE still: with what energy it is COMPLETED an operator must say."""
+    """It has ended, and its Session is ACTIVE still, or RESERVATION: what will be billed of it is not known."""
     decided: str = ""
     """What an operator decided of its bill for good: `corrected`, for a figure of theirs, or `dropped`."""
     counted_kwh: Decimal | None = None
@@ -114,6 +119,11 @@ class Charge(msgspec.Struct, omit_defaults=True):
         if self.is_open:
             return OPEN
         return HELD if self.held else CLOSED
+
+    @property
+    def why_held(self) -> str:
+        """Why its bill is held; empty, when it is not."""
+        return (self.doubt or self.unpriced or UNPRICED) if self.held else ""
 
     def tree_of_token(self) -> Tree:
         return _tree(self.token)
@@ -165,27 +175,28 @@ async def held_sessions(store: Store, *, limit: int) -> list[str]:
     after = 0
     while len(found) < limit:
         held = await store.select(CHARGES, equal={"state": HELD}, limit=limit, after_seq=after)
-        found += [document.key for document in held if not _decoded(document).doubt]
+        found += [document.key for document in held if not charge_in(document).doubt]
         if len(held) < limit:
             break
         after = held[-1].seq
     return found[:limit]
 
 
-def _decoded(document: Document) -> Charge:
+def charge_in(document: Document) -> Charge:
+    """The charge of a document, with its readings where it is held."""
     return msgspec.json.decode(document.body, type=Charge)
 
 
 async def load_latest(store: Store, session_id: str) -> tuple[Charge, int] | None:
     """A charge as `load` gives it, and the version of its document."""
     document = await store.get(CHARGES, session_id)
-    return (_decoded(document), document.version) if document is not None else None
+    return (charge_in(document), document.version) if document is not None else None
 
 
 async def held_at(store: Store, station: str, *, limit: int) -> list[Charge]:
     """The newest charges at a station whose bills are held."""
     where = {"state": HELD, "station": station}
-    return [_decoded(each) for each in await store.select(CHARGES, equal=where, descending=True, limit=limit)]
+    return [charge_in(each) for each in await store.select(CHARGES, equal=where, descending=True, limit=limit)]
 
 
 async def how_many_held(store: Store) -> int:
@@ -211,7 +222,7 @@ async def load_held(store: Store, session_id: str) -> tuple[Charge, int] | None:
     document = await store.get(CHARGES, session_id)
     if document is None or document.columns["state"] != HELD:
         return None
-    return _decoded(document), document.version
+    return charge_in(document), document.version
 
 
 async def frozen_location(store: Store, session_id: str) -> Tree:

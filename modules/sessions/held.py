@@ -36,28 +36,35 @@ async def bill_held(hub: Hub, session_id: str) -> bool:
     found = await load_held(hub.store, session_id)
     if found is None or found[0].doubt:
         return False
-    return await billed(hub, *found)
+    charge, version = found
+    why_not = await billed(hub, charge, version)
+    if why_not and why_not != charge.unpriced:
+        charge.unpriced = why_not
+        await hub.store.commit(Unit().put(put_of(charge, expect=version)))
+    return not why_not
 
 
-async def billed(hub: Hub, charge: Charge, version: int, *, released: Audit | None = None) -> bool:
+async def billed(hub: Hub, charge: Charge, version: int, *, released: Audit | None = None) -> str:
     """Issue the CDR of a held charge, and end its Session if that waits for it. Commits.
 
-    Returns: False, when it cannot be priced; then nothing is kept. Raises: Conflict.
+    Returns: why it cannot be priced, and then nothing is kept or changed; empty, when it is billed. Raises: Conflict.
     """
-    frozen, today = charge.tariff_trees(), await _tariffs_today(hub, charge)
+    kept, frozen, today = charge.tariffs, charge.tariff_trees(), await _tariffs_today(hub, charge)
     known = {tree["id"].upper() for tree in frozen}
+    why_not = []
     for trees in ([*frozen, *(tree for tree in today if tree["id"].upper() not in known)], today):
-        charge.tariffs, unit = raw(trees), Unit()
-        if released is not None:
-            unit.audited(released)
-        if charge.kept_active:
-            tell(hub, charge, unit, "COMPLETED", charge.end or charge.start)
+        charge.tariffs, bill = raw(trees), Unit()
         facts, optional = facts_of(hub, charge), charge.reservation_only
-        if await cdrs.reissue(hub, facts, charge.owner, unit, only_if_it_costs=optional):
-            charge.held = charge.kept_active = False
-            await hub.store.commit(unit.put(put_of(charge, expect=version)))
-            return True
-    return False
+        why_not.append(await cdrs.reissue(hub, facts, charge.owner, bill, only_if_it_costs=optional))
+        if not why_not[-1]:
+            unit = Unit().audited(released)
+            if charge.kept_active:
+                tell(hub, charge, unit, "COMPLETED", charge.end or charge.start)
+            charge.held, charge.kept_active, charge.unpriced = False, False, ""
+            await hub.store.commit(unit.joins(bill).put(put_of(charge, expect=version)))
+            return ""
+    charge.tariffs = kept
+    return why_not[0]
 
 
 async def bill_all_held(hub: Hub) -> int:

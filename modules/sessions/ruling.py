@@ -1,6 +1,6 @@
 """What an operator decides of a bill that is held: as measured, for a figure of theirs, or never.
 
-While the energy of a charge is doubted its Session stays ACTIVE (`service.py`), and ends with the decision: COMPLETED
+While the bill of a charge is held its Session stays ACTIVE (`service.py`), and ends with the decision: COMPLETED
 with what is billed, INVALID when nothing ever is. One that was told as COMPLETED before stays so; then CDRs tell the
 rest. A figure and a drop are final: what the charger says later changes neither.
 """
@@ -25,9 +25,6 @@ AsMetered = Literal["as metered"]
 AS_METERED: Final = "as metered"
 """For whoever lets a held charge be billed: what the charger said, however odd it is."""
 
-UNPRICED: Final = "it could not be priced"
-"""Why a bill is held whose energy nobody doubts."""
-
 
 async def release(
     hub: Hub, session_id: str, *, actor: str, kwh: Decimal | AsMetered, end: datetime | None = None
@@ -37,14 +34,15 @@ async def release(
     Raises: NotFound; InvalidRequest, when it is not held, cannot be priced, or the figures cannot be; Conflict.
     """
     charge, version = await _held(hub, session_id)
-    doubt, charge.doubt, charge.counted_kwh = charge.doubt, "", None
+    why, charge.doubt, charge.counted_kwh = charge.why_held, "", None
     figure = "as the charger said"
     if kwh != AS_METERED:
         _correct(charge, kwh, end, now=hub.clock.now())
         figure = f"{kwh} kWh" + (f" until {end.isoformat()}" if end is not None else "")
-    audit = Audit(actor, "cdr.released", session_id, f"{figure}; was held: {doubt or UNPRICED}")
-    if not await billed(hub, charge, version, released=audit):
-        raise InvalidRequest("this session cannot be priced yet: are its tariffs there?")
+    audit = Audit(actor, "cdr.released", session_id, f"{figure}; was held: {why}")
+    why_not = await billed(hub, charge, version, released=audit)
+    if why_not:
+        raise InvalidRequest(f"this session cannot be priced yet: {why_not}")
 
 
 async def drop(hub: Hub, session_id: str, *, actor: str) -> None:
@@ -53,7 +51,7 @@ async def drop(hub: Hub, session_id: str, *, actor: str) -> None:
     Raises: NotFound; InvalidRequest, when it is not held; Conflict.
     """
     charge, version = await _held(hub, session_id)
-    unit = Unit().audited(Audit(actor, "cdr.dropped", session_id, f"was held: {charge.doubt or UNPRICED}"))
+    unit = Unit().audited(Audit(actor, "cdr.dropped", session_id, f"was held: {charge.why_held}"))
     await cdrs.credit_all(hub, facts_of(hub, charge), charge.owner, unit)
     if charge.kept_active:
         tell(hub, charge, unit, "INVALID", charge.end or charge.start)

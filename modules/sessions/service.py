@@ -3,8 +3,8 @@
 Each function returns a `Unit` and commits nothing: who reports the fact (the charger's gateway) adds its own records
 and commits all of it at once, before the charger is answered. So a stop that was acknowledged always has its session
 and its CDR; or, when it cannot be priced, a charge that is *held* until it can (`bill_held`). One that claims more
-energy than its connector can give is held until an operator has looked at it (`ruling.py`), and until then its Session
-stays ACTIVE, with the energy of the last reading that can be.
+energy than its connector can give is held until an operator has looked at it (`ruling.py`). Until it is billed or
+dropped the Session of a held charge stays ACTIVE, with the energy of the last reading that can be.
 
 COMPLETED is final (mod_sessions_sessionstatus_enum): a Session that was told as COMPLETED is never written again,
 neither for those we push to nor for those who pull. What is found out later is said by CDRs alone: credit, and a new
@@ -156,7 +156,7 @@ def end(
     remark: str = "",
     doubted: Doubted | None = None,
 ) -> Unit:
-    """The charge is over: the session COMPLETED and its CDR, in one unit; or, where it is doubted, neither yet."""
+    """The charge is over: the session COMPLETED and its CDR, in one unit; or, where it is held, neither yet."""
     charge.meter_stop_kwh = meter_kwh
     if remark:
         charge.remark = f"{charge.remark}; {remark}" if charge.remark else remark
@@ -164,16 +164,21 @@ def end(
 
 
 def _completed(hub: Hub, charge: Charge, at: datetime, doubted: Doubted | None = None) -> Unit:
-    unit = Unit()
+    unit, bill = Unit(), Unit()
     _over(charge, at, doubted)
-    if _is_doubted(hub, charge, unit):
-        charge.kept_active = True
-        tell(hub, charge, unit, "ACTIVE", charge.end or at)
-    else:
-        tell(hub, charge, unit, "COMPLETED", charge.end or at)
+    if not _is_doubted(hub, charge, unit):
         facts, optional = facts_of(hub, charge), charge.reservation_only
-        _hold(hub, charge, held=not cdrs.issue(hub, facts, charge.owner, unit, only_if_it_costs=optional))
-    return unit.put(put_of(charge))
+        charge.unpriced = cdrs.issue(hub, facts, charge.owner, bill, only_if_it_costs=optional)
+        _hold(hub, charge, held=bool(charge.unpriced))
+    _tell_its_end(hub, charge, unit, at)
+    return unit.joins(bill).put(put_of(charge))
+
+
+def _tell_its_end(hub: Hub, charge: Charge, unit: Unit, at: datetime) -> None:
+    """COMPLETED with what is billed; or, while that is not known, as it was, without an end."""
+    charge.kept_active = charge.held
+    running = "RESERVATION" if charge.reservation_only else "ACTIVE"
+    tell(hub, charge, unit, running if charge.held else "COMPLETED", charge.end or at)
 
 
 def _over(charge: Charge, at: datetime, doubted: Doubted | None) -> None:
@@ -221,10 +226,12 @@ async def correct(
     charge.remark = remark
     _over(charge, at, doubted)
     if not _is_doubted(hub, charge, unit):  # else what was issued stands until it is released
+        bill = Unit()
+        charge.unpriced = await cdrs.reissue(hub, facts_of(hub, charge), charge.owner, bill)
+        _hold(hub, charge, held=bool(charge.unpriced))
         if charge.kept_active:
-            charge.kept_active = False
-            tell(hub, charge, unit, "COMPLETED", charge.end or at)
-        _hold(hub, charge, held=not await cdrs.reissue(hub, facts_of(hub, charge), charge.owner, unit))
+            _tell_its_end(hub, charge, unit, at)
+        unit.joins(bill)
     return unit.put(put_of(charge, expect=version))
 
 

@@ -22,7 +22,8 @@ from modules.tariffs.pricing import PricingFault
 
 log = structlog.get_logger()
 
-ACTIVE: Final = "ACTIVE"
+RUNNING: Final = frozenset({"ACTIVE", "RESERVATION"})
+"""Such a Session has no end yet, whatever its charger said."""
 INVALID: Final = "INVALID"
 """It is billed to nobody, so it costs nothing."""
 
@@ -74,7 +75,7 @@ def _tree(hub: Hub, charge: Charge, status: str, so_far: _SoFar) -> Tree:
         "party_id": party.party_id,
         "id": charge.session_id,
         "start_date_time": timestamp(charge.start),
-        "end_date_time": timestamp(charge.end) if charge.end is not None and status != ACTIVE else None,
+        "end_date_time": timestamp(charge.end) if charge.end is not None and status not in RUNNING else None,
         "kwh": so_far.kwh,
         "cdr_token": {name: token[name] for name in ("country_code", "party_id", "uid", "type", "contract_id")},
         "auth_method": charge.auth_method,

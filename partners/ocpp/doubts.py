@@ -13,7 +13,6 @@ from hub.core.clock import timestamp
 from hub.core.jsontypes import Tree
 from hub.core.store import Store
 from modules.sessions.charge import Charge, held_at
-from modules.sessions.ruling import UNPRICED
 from partners.ocpp import journal, unplaced
 from partners.ocpp.events import HARD, Flag
 from partners.ocpp.journal import Record
@@ -43,8 +42,7 @@ def _unplaced(record: Record) -> str:
 
 
 def _held(charge: Charge) -> str:
-    why = charge.doubt or UNPRICED
-    return f"not billed, held: {why} (busbar transaction release, correct or drop {charge.session_id})"
+    return f"not billed, held: {charge.why_held} (busbar transaction release, correct or drop {charge.session_id})"
 
 
 def _doubt(record: Record, held: str) -> Tree | None:

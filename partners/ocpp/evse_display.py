@@ -1,7 +1,9 @@
 """What the world sees of our EVSEs: the status of each, worked out from its connectors, told when it has stood a while.
 
-A connector that flickers (Preparing, Charging, SuspendedEV within a second) is told once. Nothing is said of an EVSE
-of which we know nothing: after a restart it keeps what was last told, until its charger speaks or stays away too long.
+A connector that flickers is told when its EVSE has had one OCPI status for that while: Preparing, Charging and
+SuspendedEV within a second are all CHARGING, told once; Preparing for a moment is told not at all. Nothing is said of
+an EVSE of which we know nothing: after a restart it keeps what was last told, until its charger speaks or stays away
+too long.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from typing import NamedTuple
 
 import structlog
 
@@ -24,6 +27,13 @@ log = structlog.get_logger()
 _AT_ONCE = 32
 
 
+class _Waiting(NamedTuple):
+    """A status of OCPI, and until when (monotonic, seconds) it must stand to be told."""
+
+    status: str
+    until: float
+
+
 class EvseDisplay:
     """Publishes statuses. `charging` tells at which connectors of a station something goes on."""
 
@@ -31,7 +41,7 @@ class EvseDisplay:
         self._hub = hub
         self._find = find
         self._charging = charging
-        self._due: dict[tuple[str, str], float] = {}
+        self._waiting: dict[tuple[str, str], _Waiting] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._turns: dict[str, asyncio.Lock] = {}
 
@@ -42,16 +52,22 @@ class EvseDisplay:
             if not connector or number == connector:
                 key = (live.identity, place.evse_uid)
                 if delay:
-                    self._due.setdefault(key, self._hub.clock.monotonic() + delay)
+                    self._wait(live, key, delay)
                 else:
                     await self._show(*key)
+
+    def _wait(self, live: Live, key: tuple[str, str], delay: float) -> None:
+        """What waits already, and is said again, goes on waiting; another status begins anew."""
+        status, waiting = self.status_of(live, key[1]), self._waiting.get(key)
+        if waiting is None or waiting.status != status:
+            self._waiting[key] = _Waiting(status, self._hub.clock.monotonic() + delay)
 
     async def tick(self) -> None:
         """Tell what has stood long enough."""
         now = self._hub.clock.monotonic()
-        ready = [key for key, at in self._due.items() if at <= now]
+        ready = [key for key, waiting in self._waiting.items() if waiting.until <= now]
         for key in ready:
-            del self._due[key]
+            del self._waiting[key]
         await asyncio.gather(*(self._show(*key) for key in ready))
 
     def status_of(self, live: Live, evse_uid: str) -> str:
@@ -91,4 +107,5 @@ class EvseDisplay:
                 log.warning("station on no location", station=identity, evse_uid=evse_uid)
             except BusbarError as error:
                 log.warning("status not kept", station=identity, error=error.message)
-                self._due[identity, evse_uid] = self._hub.clock.monotonic() + 1
+                again = _Waiting(status, self._hub.clock.monotonic() + 1)
+                self._waiting.setdefault((identity, evse_uid), again)

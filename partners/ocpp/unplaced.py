@@ -92,7 +92,7 @@ def way_out(record: Record) -> str:
 def shown(record: Record) -> Tree:
     """As a list of charges shows one that is held."""
     start, stop = record.meter_start_wh, record.meter_stop_wh
-    why = record.trouble.removesuffix("; the charge is not billed")
+    why = f"{record.trouble.removesuffix('; the charge is not billed')}: {way_out(record)}"
     return {
         "session_id": name_of(record),
         "station": record.station,
@@ -104,7 +104,8 @@ def shown(record: Record) -> Tree:
         "meter_stop_kwh": None if stop is None else stop / 1000,
         "held": True,
         "held_since": timestamp(record.held_since) if record.held_since is not None else "",
-        "doubt": f"{why}: {way_out(record)}",
+        "held_because": why,
+        "doubt": why,
     }
 
 

@@ -169,6 +169,21 @@ def test_objects_from_files(shell: Shell) -> None:
     assert shell.ok("tariff", "delete", "CT2") == {"deleted": "DE*BSB/CT2"}
 
 
+def test_tariffs_that_connectors_name_and_that_are_not_here_are_warned_of(shell: Shell) -> None:
+    place = location("CW1", evses=("CW",))
+    place["evses"][0]["connectors"][0]["tariff_ids"] = ["CWT"]
+    path = shell.file("cw.json", place)
+    warning = "tariff CWT is not here, but named by CW1/CW/1: charges there are held, and not billed"
+    assert shell.ok("location", "add", path)["warnings"] == [warning]
+    assert f"warning: {warning}" in shell.run("location", "add", path).err
+    assert shell.ok("location", "import", path)["warnings"] == [warning]
+    shell.ok("tariff", "add", shell.file("cwt.json", tariff("CWT")))
+    assert "warnings" not in shell.ok("location", "add", path)
+    assert f"warning: {warning}" in shell.run("tariff", "delete", "CWT").err
+    shell.ok("tariff", "add", shell.file("cwt.json", tariff("CWT")))
+    assert shell.ok("tariff", "delete", "CWT") == {"deleted": "DE*BSB/CWT", "warnings": [warning]}
+
+
 def test_an_import_keeps_what_is_good_and_names_what_is_not(shell: Shell) -> None:
     foreign = {**location("CL8", evses=("CE8",)), "country_code": "NL", "party_id": "XXX"}
     path = shell.file("l.json", [location("CL7", evses=("CE7",)), {"id": "CL9"}, foreign])
@@ -419,6 +434,9 @@ def test_held_charges_are_released_corrected_and_dropped(shell: Shell) -> None:
     shell.background.do(_furnished_place(shell.house))
     released, corrected, dropped = (shell.background.do(shell.house.charge(kwh=2_147_483)) for _ in range(3))
     assert len(shell.ok("transaction", "list", "--held")["items"]) == 3
+    for shown in (("transaction", "list", "--held"), ("session", "list", "--held"), ("transaction", "show", released)):
+        out = shell.run(*shown).out
+        assert ("held_because" in out, "more energy" in out) == (True, True), shown
     assert shell.run("transaction", "correct", corrected).code == Code.USAGE
     assert shell.run("transaction", "correct", corrected, "--kwh", "much").code == Code.USAGE
     assert shell.run("transaction", "correct", corrected, "--kwh", "5", "--end", "soon").code == Code.FAILED

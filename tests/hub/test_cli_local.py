@@ -182,6 +182,21 @@ def test_the_doctor_counts_the_bills_that_are_held() -> None:
     assert "busbar transaction list --held" in found.advice
 
 
+def test_the_doctor_sees_tariffs_that_our_connectors_name_and_that_are_not_here() -> None:
+    async def furnished(*, withdrawn: bool) -> None:
+        async with a_house(Path.cwd()) as house:
+            if withdrawn:
+                await house.ask("DELETE", "/api/v1/tariffs/DE/BSB/T1")
+            else:
+                await house.furnish()
+
+    asyncio.run(furnished(withdrawn=False))
+    assert levels()["tariffs"] == "ok"
+    asyncio.run(furnished(withdrawn=True))
+    (found,) = (each for each in checkup.examine(settings_in(Path.cwd())) if each.check == "tariffs")
+    assert (found.level, "T1" in found.finding, "LOC1/E1/1, LOC1/E2/1" in found.finding) == ("weak", True, True)
+
+
 def test_the_doctor_sees_that_a_port_is_taken() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

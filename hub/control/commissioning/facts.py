@@ -78,5 +78,5 @@ async def _seen(program: Program, charge: Charge) -> Trial:
         Decimal(session["kwh"]) if "kwh" in session else None,
         await samples_of(program.store, charge.station, charge.session_id),
         price=f"{cost:.2f} {session['currency']}" if cost is not None else "",
-        doubt=charge.doubt or ("it cannot be priced" if charge.held else ""),
+        doubt=charge.why_held,
     )

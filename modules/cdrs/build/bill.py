@@ -90,14 +90,13 @@ def _whole(facts: SessionFacts, until: datetime) -> tuple[int, int]:
 def _tariff(facts: SessionFacts, begin: int) -> tuple[dict[str, Any] | None, Compiled | None]:
     """The tariff of the connector that was in force at the start. It stays for the whole session."""
     trees = {str(tree.get("id")).lower(): tree for tree in facts.tariffs}
-    names = [str(name).lower() for name in _connector(facts).get("tariff_ids") or ()] or list(trees)
-    if not names:
+    named = [str(name) for name in _connector(facts).get("tariff_ids") or ()] or list(trees)
+    if not named:
         return None, None
-    known: list[Compiled] = []
-    for name in names:
-        if name not in trees:
-            raise UnknownTariff("the connector names a tariff that is not at hand")
-        known.append(at_hand(trees[name], _OURS))
+    missing = [name for name in named if name.lower() not in trees]
+    if missing:
+        raise UnknownTariff(f"its tariff{'s are' if missing[1:] else ' is'} not here: {', '.join(missing)}")
+    known = [at_hand(trees[name.lower()], _OURS) for name in named]
     chosen = in_force(known, begin, facts.tariff_type)
     return dict(trees[chosen.key]), chosen
 

@@ -74,6 +74,29 @@ async def test_a_tariff_is_withdrawn(house: House) -> None:
     assert (await house.ask("DELETE", T1)).status == 404
 
 
+async def test_a_connector_whose_tariff_is_not_here_is_warned_of_and_kept(house: House) -> None:
+    made = await house.ask("PUT", LOC1, location(evses=tuple(f"E{number}" for number in range(1, 8))))
+    assert made.status == 201
+    shown = ", ".join(f"LOC1/E{number}/1" for number in range(1, 6))
+    warning = f"tariff T1 is not here, but named by {shown} and 2 more: charges there are held, and not billed"
+    assert made.tree["warnings"] == [warning]
+    again = await house.ask("PUT", LOC1, made.tree)
+    assert (again.status, again.tree) == (200, made.tree), "nothing changed, and it is as wrong as it was"
+    assert "warnings" not in (await house.ask("GET", LOC1)).tree
+    assert (await house.ask("PUT", T1, tariff())).status == 201
+    assert "warnings" not in (await house.ask("PUT", LOC1, location(name="Yard"))).tree
+
+
+async def test_a_tariff_that_connectors_name_still_is_withdrawn_with_a_warning(house: House) -> None:
+    await house.furnish()
+    assert (await house.ask("PUT", f"{T1[:-2]}T2", tariff("T2"))).status == 201
+    assert "warnings" not in (await house.ask("DELETE", f"{T1[:-2]}T2")).tree
+    assert (await house.ask("DELETE", f"{LOC1}/evses/E2")).status == 200
+    told = await house.ask("DELETE", T1.lower())
+    assert (told.status, len(told.tree["warnings"])) == (200, 1)
+    assert "named by LOC1/E1/1:" in told.tree["warnings"][0], "who is REMOVED charges nobody"
+
+
 async def test_a_token_needs_only_its_contract(house: House) -> None:
     told = await house.ask("PUT", "/api/v1/tokens/DE/BSB/0123", {"contract_id": "DE-BSB-C1"})
     assert told.status == 201

@@ -180,6 +180,26 @@ async def test_a_held_charge_is_released_corrected_or_dropped(house: House) -> N
     ]
 
 
+async def test_why_a_bill_is_held_is_said_wherever_the_charge_or_its_session_is_shown(house: House) -> None:
+    await house.furnish()
+    billed, doubted = await house.charge(), await house.charge(kwh=2_147_483)
+    assert (await house.ask("DELETE", "/api/v1/tariffs/DE/BSB/T1")).status == 200
+    unpriced = await house.charge()
+    why = {doubted: "more energy than the connector can give", unpriced: "its tariff is not here: T1"}
+    for query in ("", "?held=true"):
+        charges = (await house.ask("GET", f"/api/v1/transactions{query}")).tree["items"]
+        sessions = (await house.ask("GET", f"/api/v1/sessions{query}")).tree["items"]
+        assert {each["session_id"]: each["held_because"] for each in charges if "held_because" in each} == why
+        assert {each["id"]: each["held_because"] for each in sessions if "held_because" in each} == why
+    for session, reason in why.items():
+        assert (await house.ask("GET", f"/api/v1/transactions/{session}")).tree["held_because"] == reason
+        assert (await house.ask("GET", f"/api/v1/sessions/DE/BSB/{session}")).tree["held_because"] == reason
+    assert "held_because" not in (await house.ask("GET", f"/api/v1/transactions/{billed}")).tree
+    told = (await house.ask("POST", f"/api/v1/transactions/{unpriced}/drop")).tree
+    assert (told["decided"], "held_because" in told) == ("dropped", False)
+    assert "held_because" not in (await house.ask("GET", f"/api/v1/sessions/DE/BSB/{unpriced}")).tree
+
+
 async def test_a_figure_that_cannot_be_changes_nothing(house: House) -> None:
     await house.furnish()
     session = await house.charge(kwh=2_147_483)

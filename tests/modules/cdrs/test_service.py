@@ -95,7 +95,7 @@ async def test_a_cdr_is_never_written_again(database_url: str, version: str) -> 
         charging = await charged(world)
         charging.facts.remark = "another story"
         unit = Unit()
-        assert service.issue(world.hub, facts_of(world.hub, charging.facts), "NL*EEE", unit)
+        assert service.issue(world.hub, facts_of(world.hub, charging.facts), "NL*EEE", unit) == ""
         async with world.unchanged():
             with pytest.raises(Conflict):
                 await world.store.commit(unit)

@@ -10,7 +10,7 @@ import pytest
 from hub.core.clock import timestamp
 from hub.core.errors import InvalidRequest, NotFound
 from modules.sessions import service
-from modules.sessions.charge import CHARGES, held_since
+from modules.sessions.charge import CHARGES, held_since, load_held
 from modules.tariffs import service as tariffs
 from tests.modules.sessions.charging import Charging, minute
 from tests.world import OURS, World, a_world, tariff
@@ -146,11 +146,46 @@ async def test_a_charge_that_has_no_price_yet_can_only_be_dropped(charging: Char
     await tariffs.delete(charging.world.store, OURS, "T1")
     await charging.begin()
     await charging.end(30, "105")
-    session_id = charging.facts.session_id
-    with pytest.raises(InvalidRequest):
-        await service.release(charging.world.hub, session_id, actor="jo", kwh=service.AS_METERED)
+    session_id, before = charging.facts.session_id, await charging.session()
+    async with charging.world.unchanged():
+        with pytest.raises(InvalidRequest, match="its tariff is not here: T1"):
+            await service.release(charging.world.hub, session_id, actor="jo", kwh=service.AS_METERED)
     await service.drop(charging.world.hub, session_id, actor="jo")
+    session = await charging.session()
+    assert (session["status"], session["kwh"], "total_cost" in session) == ("INVALID", 5, False)
+    assert session["last_updated"] > before["last_updated"]
     await tariffs.put(charging.world.store, OURS, "T1", tariff(), now=charging.world.clock.now())
     assert await service.bill_all_held(charging.world.hub) == 0
     with pytest.raises(NotFound):
         await service.drop(charging.world.hub, "none", actor="jo")
+
+
+async def test_a_charge_without_its_tariff_can_be_corrected_once_that_is_there_and_session_and_cdr_say_the_same(
+    charging_on_both: Charging,
+) -> None:
+    charging = charging_on_both
+    await tariffs.delete(charging.world.store, OURS, "T1")
+    await charging.begin()
+    await charging.end(30, "105")
+    await charging.correct(30, "106")
+    assert ((await charging.session())["status"], (await charging.session())["kwh"]) == ("ACTIVE", 6)
+    await tariffs.put(charging.world.store, OURS, "T1", tariff(), now=charging.world.clock.now())
+    await service.release(charging.world.hub, charging.facts.session_id, actor="jo", kwh=Decimal(4))
+    (cdr,), session = await charging.cdrs(), await charging.session()
+    assert (session["status"], session["kwh"], session["total_cost"]) == ("COMPLETED", 4, cdr["total_cost"])
+
+
+async def test_why_a_charge_is_held_is_said_anew_as_that_changes(charging: Charging) -> None:
+    store, now = charging.world.store, charging.world.clock.now()
+    await tariffs.delete(store, OURS, "T1")
+    await charging.begin()
+    await charging.end(30, "105")
+    session_id = charging.facts.session_id
+    (kept, _) = await load_held(store, session_id) or pytest.fail("it is not held")
+    assert kept.why_held == "its tariff is not here: T1"
+    later = {**tariff(), "start_date_time": "2099-01-01T00:00:00Z"}
+    await tariffs.put(store, OURS, "T1", later, now=now)
+    assert not await service.bill_held(charging.world.hub, session_id)
+    (kept, _) = await load_held(store, session_id) or pytest.fail("it is not held")
+    assert "in force" in kept.why_held
+    assert kept.tariff_trees() == [], "what was frozen at its start stays"

@@ -328,7 +328,7 @@ async def without_its_tariff(charging: Charging) -> None:
     await tariffs.delete(charging.world.store, OURS, "T1")
 
 
-async def test_a_charge_that_cannot_be_priced_ends_and_is_held(charging_on_both: Charging) -> None:
+async def test_a_charge_that_cannot_be_priced_is_held_and_its_session_stays_active(charging_on_both: Charging) -> None:
     charging = charging_on_both
     await without_its_tariff(charging)
     await charging.begin()
@@ -336,7 +336,7 @@ async def test_a_charge_that_cannot_be_priced_ends_and_is_held(charging_on_both:
     assert ((await charging.session())["kwh"], "total_cost" in await charging.session()) == (5, False)
     await charging.end(30, "110")
     session = await charging.session()
-    assert (session["status"], session["kwh"]) == ("COMPLETED", 10)
+    assert (session["status"], session["kwh"], "end_date_time" in session) == ("ACTIVE", 10, False)
     assert "total_cost" not in session, "left out is not free"
     assert await charging.cdrs() == []
     assert await charging.audited("cdr.") == ["cdr.held"]
@@ -358,9 +358,12 @@ async def test_what_is_held_is_billed_once_the_tariff_is_there(charging_on_both:
     async with world.unchanged():
         assert await service.bill_all_held(world.hub) == 0
         assert not await service.bill_held(world.hub, charging.facts.session_id)
-    (cdr,) = await charging.cdrs()
+    (cdr,), session = await charging.cdrs(), await charging.session()
     assert (cdr["total_cost"]["before_taxes"], cdr["tariffs"][0]["id"]) == (3, "T1")
+    assert (session["status"], session["total_cost"]) == ("COMPLETED", cdr["total_cost"])
+    assert session["end_date_time"] == cdr["end_date_time"]
     assert await charging.audited("cdr.") == ["cdr.held", "cdr.issued"]
+    assert (await charging.told())[-2:] == ["sessions", "cdrs"]
 
 
 async def test_one_that_is_held_does_not_keep_others_from_their_bills(charging: Charging) -> None:
@@ -384,9 +387,13 @@ async def test_a_held_reservation_that_turns_out_free_is_settled_without_a_bill(
     await charging.reserve()
     world.clock.passed_s = 3600
     await charging.end_reservation(expired=True)
+    session = await charging.session()
+    assert (session["status"], "end_date_time" in session) == ("RESERVATION", False)
     await tariffs.put(world.store, OURS, "T1", tariff(), now=NOW)
     assert await service.bill_all_held(world.hub) == 1
     assert await charging.cdrs() == []
+    session = await charging.session()
+    assert (session["status"], session["total_cost"]["before_taxes"]) == ("COMPLETED", 0)
     (kept,) = await world.documents(CHARGES)
     assert kept.columns["state"] == "closed"
 
