@@ -17,14 +17,16 @@ from typing import Final
 import structlog
 
 from hub.core.addressed import audience_in
+from hub.core.inbound import parse
 from hub.core.ports import Hub
 from hub.core.store.documents import Page
 from hub.core.units import ChangeRow, Delete, Document, Put, Unit
+from modules.locations.service import LIMIT
 from modules.locations.store import LOCATIONS
 from partners.oicp.connections import Connections
 from partners.oicp.evse_intake import OICP_PROJECTIONS
 from partners.oicp.evse_rendering import Known, Rendered, rendered
-from partners.oicp.evse_table import OICP_EVSES, OICP_STATES
+from partners.oicp.evse_table import OICP_EVSES, OICP_STATES, key_in_oicp
 from partners.oicp.findings import OICP_FINDINGS
 from partners.oicp.moved_evses import MovedEvses
 from partners.oicp.operators import Operators
@@ -118,12 +120,12 @@ class EvseFollower:
     async def _look(self, documents: Iterable[Document]) -> None:
         """Write what differs of these locations. Raises: Conflict, NotReady."""
         shared = [document for document in documents if not audience_in(document.key)]
-        if not shared:
-            return
         await self._moved.end(document.owner for document in shared)
         store = self._hub.store
         waiting = await store.get_many(OICP_PROJECTIONS, [document.key for document in shared])
-        shared = [document for document in shared if document.key not in waiting]  # they are to be made anew first
+        shared = [document for document in shared if document.key not in waiting or not _came_in_oicp(document)]
+        if not shared:
+            return
         keys = [document.key for document in shared]
         among = {"location": keys}
         page: Page = await store.page(
@@ -150,3 +152,9 @@ class EvseFollower:
         if writes:
             for listener in self._listeners:
                 listener()
+
+
+def _came_in_oicp(document: Document) -> bool:
+    """Is it made of rows that came in OICP, at least in part? Where it is to be made anew, that comes first."""
+    tree = parse(document.body, limit=LIMIT)
+    return any(key_in_oicp(evse) for evse in tree.get("evses") or () if evse["status"] != "REMOVED")

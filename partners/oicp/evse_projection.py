@@ -27,9 +27,8 @@ from modules.locations.wire import LOCATION
 from partners.oicp.agreed import terms_with
 from partners.oicp.connections import Connections
 from partners.oicp.evse_intake import OICP_PROJECTIONS
-from partners.oicp.evse_table import EvseRow, EvseTable, key_of
+from partners.oicp.evse_table import EvseRow, EvseTable, key_in_oicp
 from partners.oicp.findings import finding
-from partners.oicp.ids import InvalidId
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.locations import location_of
 from partners.oicp.rounds import Rounds
@@ -115,7 +114,7 @@ class EvseProjection:
 
         The row of one that is elsewhere now may have another uid there: so they go by their EvseID.
         """
-        by_key = {_key(evse): evse["uid"].upper() for evse in before.get("evses") or ()}
+        by_key = {key_in_oicp(evse): evse["uid"].upper() for evse in before.get("evses") or ()}
         rows = await self._table.get_many(key for key in by_key if key)
         return {by_key[key] for key, row in rows.items() if row.gone or row.place.location != location}
 
@@ -150,13 +149,6 @@ class EvseProjection:
         for evse in changed:
             part = {"status": evse["status"], "last_updated": now}
             await foreign.patch(self._hub, spot, (evse["uid"],), part)
-
-
-def _key(evse: Tree) -> str:
-    try:
-        return key_of(evse.get("evse_id") or "")
-    except InvalidId:
-        return ""
 
 
 def _priced(evse: Tree, tariff_ids: Sequence[str]) -> Tree:

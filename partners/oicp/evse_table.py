@@ -103,6 +103,15 @@ def key_of(evse_id: str) -> str:
     return ids.EvseID.parse(evse_id).canonical
 
 
+def key_in_oicp(evse: Tree) -> str:
+    """The canonical EvseID of an EVSE of a location, if it has the uid that EVSEs get which came in OICP; else ""."""
+    try:
+        evse_id = ids.EvseID.parse(evse.get("evse_id") or "")
+    except ids.InvalidId:
+        return ""
+    return evse_id.canonical if evse["uid"].upper() == evse_id.uid.upper() else ""
+
+
 def state_put(evse_id: str, owner: str, location: str, status: str, now: str) -> Put:
     """The write of an EVSE's status, in OICP's words."""
     return Put(OICP_STATES, key_of(evse_id), evse_id.encode(), owner, last_updated=now, columns=(status, location))

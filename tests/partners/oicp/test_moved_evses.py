@@ -93,15 +93,18 @@ async def test_a_push_that_is_refused_ends_nothing(bridge: Bridged) -> None:
     assert sorted(await _living(bridge)) == _ids(1, 2, 3)
 
 
-async def _told_in_ocpi(bridge: Bridged) -> None:
+async def _told_in_ocpi(bridge: Bridged, name: str) -> None:
     bridge.world.clock.passed_s += 1
-    tree = their_location("2.3.0", "FR*XYZ", location_id="X1", evses=("U1",), at=bridge.world.clock.now())
+    tree = their_location("2.3.0", "FR*XYZ", location_id=name, evses=("U1",), at=bridge.world.clock.now())
     tree["evses"][0]["evse_id"] = "FR*XYZ*E1"
-    await foreign.put(bridge.world.hub, foreign.Spot(XYZ, "X1"), tree)
+    await foreign.put(bridge.world.hub, foreign.Spot(XYZ, name), tree)
 
 
 @pytest.mark.parametrize("began_before", [True, False])
-async def test_a_location_of_ocpi_takes_the_place_of_what_the_hub_told(bridge: Bridged, began_before: bool) -> None:
+@pytest.mark.parametrize("name", ["X1", "FRXYZP1"])
+async def test_a_location_of_ocpi_takes_the_place_of_what_the_hub_told(
+    bridge: Bridged, began_before: bool, name: str
+) -> None:
     if began_before:
         await bridge.oicp.follower.catch_up()
     claim = Claim(role=PartyRole.CPO, party=XYZ)
@@ -109,12 +112,12 @@ async def test_a_location_of_ocpi_takes_the_place_of_what_the_hub_told(bridge: B
     assert sorted(await _living(bridge)) == _ids(1, 2, 3)
     await bridge.world.join("x1", "FR*XYZ", PartyRole.CPO)
     await bridge.oicp.operators.say(XYZ, {"hotline": "+33123456789"}, actor="test")
-    await _told_in_ocpi(bridge)
+    await _told_in_ocpi(bridge, name)
     for _ in range(2):
         await bridge.oicp.follower.catch_up()
         await bridge.oicp.projection.catch_up()
-    assert await _living(bridge) == {"FR*XYZ*E1": ["FR*XYZ/X1"]}
+    assert await _living(bridge) == {"FR*XYZ*E1": [f"FR*XYZ/{name}"]}
     place = await bridge.oicp.bridge.places.find("FR*XYZ*E1")
     assert place is not None
-    assert (place.location_id, place.evse_uid) == ("X1", "U1")
+    assert (place.location_id, place.evse_uid) == (name, "U1")
     assert await bridge.oicp.bridge.places.find("FR*XYZ*E2") is None
