@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from hub.core import callbacks, catching_up
+from hub.core import callbacks, catching_up, change_log
 from hub.core.catching_up import Shared
 from hub.core.clock import timestamp
 from hub.core.errors import BusbarError
@@ -28,6 +28,7 @@ from partners.ocpp.care import links
 from partners.ocpp.watch import pruning
 from partners.oicp import former_prices, pin_tries
 from partners.oicp import ledger as oicp_sessions
+from partners.webhooks.model import WEBHOOKS, webhook_in
 
 log = structlog.get_logger()
 
@@ -53,6 +54,12 @@ async def tell_who_was_let_in(hub: Hub) -> None:
     await catching_up.tell(hub, _SHARED)
 
 
+async def cut_change_log(hub: Hub) -> None:
+    """What is old and was told goes. A webhook that was switched off hears of nothing, and begins anew."""
+    webhooks = [webhook_in(document) for document in await hub.store.select(WEBHOOKS)]
+    await change_log.cut(hub, [webhook.lane for webhook in webhooks if webhook.enabled])
+
+
 JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (vetting.vet_waiting, 1.0),
     (vetting.wake_credits, 300.0),
@@ -74,6 +81,7 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (oicp_sessions.forget, 3600.0),
     (pin_tries.forget, 3600.0),
     (former_prices.forget, 3600.0),
+    (cut_change_log, 3600.0),
 )
 """What is done, and how many seconds apart."""
 

@@ -191,6 +191,12 @@ class Settings(BaseSettings):
     history_days: int = Field(
         400, ge=31, le=36_500, description="Days that alerts are kept once closed, and outages once over."
     )
+    change_log_days: int = Field(
+        30,
+        ge=1,
+        le=36_500,
+        description="Days that the change log is kept; what a partner or webhook has still to hear of stays longer.",
+    )
     alert_commissioning_s: float = Field(
         604_800.0,
         gt=0,

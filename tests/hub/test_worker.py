@@ -113,4 +113,5 @@ async def test_every_job_has_its_clock(clocks: Clocks) -> None:
     jobs = [job for job, _ in worker.JOBS]
     assert sessions.bill_all_held in jobs
     assert worker.forget_authorizations in jobs
+    assert worker.cut_change_log in jobs
     assert all(every_s > 0 for _, every_s in worker.JOBS)
