@@ -24,6 +24,7 @@ from modules.tariffs import turning
 from modules.tariffs.store import TARIFFS
 from modules.tokens import ordered
 from modules.tokens.store import AUTHORIZATIONS, TOKENS
+from partners.ocpp import forgetting as reports
 from partners.ocpp.care import links
 from partners.ocpp.watch import pruning
 from partners.oicp import former_prices, pin_tries
@@ -78,6 +79,7 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (bookings.follow, 5.0),
     (links.forget, 300.0),
     (pruning.forget, 3600.0),
+    (reports.forget, 3600.0),
     (oicp_sessions.forget, 3600.0),
     (pin_tries.forget, 3600.0),
     (former_prices.forget, 3600.0),

@@ -205,6 +205,13 @@ class Settings(BaseSettings):
         " is in service no other does.",
     )
     alert_clear_s: Seconds = Field(60.0, description="Seconds that a fault must be over before its alert closes.")
+    ocpp_events_days: int = Field(
+        90,
+        ge=1,
+        le=36_500,
+        description="Days that messages of chargers about charges are kept as evidence; those of a charge that goes on,"
+        " or waits for an operator, stay longer.",
+    )
     ocpp_late_stop_s: float = Field(
         120.0,
         ge=0,
