@@ -4,8 +4,9 @@ A lane goes on from its cursor, so nothing above the lowest cursor is cut, howev
 partners whose lane goes on later where it stopped (`opened.HAS_A_LANE`), and of others with a lane, as webhooks. They
 are read from the store, as lanes may run in another process. Who has no lane yet begins at the end, which stays.
 
-All other readers begin at the end, too, and follow it: they are seconds behind, not days. The beginning is cut off a
-step at a time with a pause after it, so that no other writer waits for long, were there years to cut.
+All other readers begin at the end, too, and follow it: they are seconds behind, not days. Who could be away for longer,
+as with a database that is out of reach, has to look if what it missed is still there. The beginning is cut off a step
+at a time with a pause after it, so that no other writer waits for long, were there years to cut.
 """
 
 from __future__ import annotations
