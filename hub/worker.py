@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from hub.core import callbacks, catching_up
+from hub.core import callbacks, catching_up, change_log
 from hub.core.catching_up import Shared
 from hub.core.clock import timestamp
 from hub.core.errors import BusbarError
@@ -25,10 +25,12 @@ from modules.tariffs import turning
 from modules.tariffs.store import TARIFFS
 from modules.tokens import ordered
 from modules.tokens.store import AUTHORIZATIONS, TOKENS
+from partners.ocpp import forgetting as reports
 from partners.ocpp.care import links
 from partners.ocpp.watch import pruning
 from partners.oicp import former_prices, pin_tries
 from partners.oicp import ledger as oicp_sessions
+from partners.webhooks.model import WEBHOOKS, webhook_in
 
 log = structlog.get_logger()
 
@@ -53,6 +55,12 @@ async def tell_who_was_let_in(hub: Hub) -> None:
     await catching_up.tell(hub, _SHARED)
 
 
+async def cut_change_log(hub: Hub) -> None:
+    """What is old and was told goes. A webhook that was switched off hears of nothing, and begins anew."""
+    webhooks = [webhook_in(document) for document in await hub.store.select(WEBHOOKS)]
+    await change_log.cut(hub, [webhook.lane for webhook in webhooks if webhook.enabled])
+
+
 JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (vetting.vet_waiting, 1.0),
     (vetting.wake_credits, 300.0),
@@ -71,9 +79,11 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (bookings.follow, 5.0),
     (links.forget, 300.0),
     (pruning.forget, 3600.0),
+    (reports.forget, 3600.0),
     (oicp_sessions.forget, 3600.0),
     (pin_tries.forget, 3600.0),
     (former_prices.forget, 3600.0),
+    (cut_change_log, 3600.0),
 )
 """What is done, and how many seconds apart."""
 

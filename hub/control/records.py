@@ -256,8 +256,10 @@ async def changes(program: Program, asked: Filter, *, after: int | None, module:
     """The change log: from `after` on in its order, or its newest part. Raises: NotFound, InvalidRequest."""
     partner = program.hub.registry.get(asked.partner) if asked.partner is not None else None
     since = asked.since()
-    begin, limit = (after, asked.limit) if after is not None else await _newest_changes(program, asked)
-    rows = await program.store.changes(after=begin, limit=limit) if limit else []
+    if after is not None:
+        rows = await program.store.changes(after=after, limit=asked.limit)
+    else:
+        rows = await _newest_changes(program, asked)
     return [
         _change_view(row)
         for row in rows
@@ -267,11 +269,12 @@ async def changes(program: Program, asked: Filter, *, after: int | None, module:
     ]
 
 
-async def _newest_changes(program: Program, asked: Filter) -> tuple[int, int]:
-    """After which number the newest part begins, and how many it has."""
+async def _newest_changes(program: Program, asked: Filter) -> list[ChangeRow]:
+    """The newest part, by its numbers: where they are gone, what comes after them is no part of it."""
     end = max(await program.store.last_change() - asked.offset, 0)
     begin = max(end - asked.limit, 0)
-    return begin, end - begin
+    rows = await program.store.changes(after=begin, limit=end - begin) if end > begin else []
+    return [row for row in rows if row.seq <= end]
 
 
 def _is_for(partner: Partner, row: ChangeRow) -> bool:

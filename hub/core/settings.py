@@ -200,6 +200,12 @@ class Settings(BaseSettings):
     history_days: int = Field(
         400, ge=31, le=36_500, description="Days that alerts are kept once closed, and outages once over."
     )
+    change_log_days: int = Field(
+        30,
+        ge=1,
+        le=36_500,
+        description="Days that the change log is kept; what a partner or webhook has still to hear of stays longer.",
+    )
     alert_commissioning_s: float = Field(
         604_800.0,
         gt=0,
@@ -208,6 +214,13 @@ class Settings(BaseSettings):
         " is in service no other does.",
     )
     alert_clear_s: Seconds = Field(60.0, description="Seconds that a fault must be over before its alert closes.")
+    ocpp_events_days: int = Field(
+        90,
+        ge=1,
+        le=36_500,
+        description="Days that messages of chargers about charges are kept as evidence; those of a charge that goes on,"
+        " or waits for an operator, stay longer.",
+    )
     ocpp_late_stop_s: float = Field(
         120.0,
         ge=0,

@@ -135,6 +135,9 @@ class Unit(msgspec.Struct):
     writes: list[Put | Delete] = []
     changes: list[Change] = []
     audits: list[Audit] = []
+    cut: int = 0
+    """Changes up to this number leave the log, but for the last one there is: what comes is numbered after it. Some
+    thousands at a time, as nobody else writes meanwhile."""
 
     def put(self, put: Put) -> Self:
         self.writes.append(put)

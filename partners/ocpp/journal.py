@@ -1,8 +1,8 @@
 """What is kept of transactions: every event a charger reported, and one record a transaction, for people and restarts.
 
 Events are the truth: the ledger is worked out from the *live* ones after a restart. When a charge is long over its
-events are *done*: kept as evidence, read no more. A record says what became of a start (its number, its session, what
-the driver was answered, what is odd), and of a stop that nobody can place yet.
+events are *done*: kept as evidence for a time (`forgetting.py`), read no more. A record says what became of a start
+(its number, its session, what the driver was answered, what is odd), and of a stop that nobody can place yet.
 """
 
 from __future__ import annotations

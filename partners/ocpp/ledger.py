@@ -42,7 +42,7 @@ from typing import Final, Literal
 
 from partners.ocpp.events import HARD, Event, Orphan, StartKey, Transaction, start_key
 from partners.ocpp.facts import Facts
-from partners.ocpp.matching import Pairing, pair, stop_key
+from partners.ocpp.matching import Pairing, pair
 from partners.ocpp.reckoning import Tally, grown, lowest, reckon, tally
 from partners.ocpp.surroundings import Surroundings
 
@@ -185,7 +185,9 @@ def forget(book: Book, *, before: datetime, but: Collection[StartKey] = ()) -> B
     ends = ((key, charge.end) for key, charge in book.transactions.items() if key not in but)
     over = {key for key, end in ends if end is not None and end < before}
     old = [orphan for orphan in book.pairing.orphans if orphan.arrival < before]
-    stops = {stop_key(book.pairing.stops[key]) for key in over if key in book.pairing.stops}
+    gone = {stop.arrival for stop in (*old, *(stop for key, stop in book.pairing.stops.items() if key in over))}
+    named = {key.named for key in over if key.named}
+    stops = [key for key, stop in book.facts.stops.items() if stop.event.arrival in gone or key.named in named]
     pairing = Pairing(
         {key: stop for key, stop in book.pairing.stops.items() if key not in over},
         {key: flags for key, flags in book.pairing.flags.items() if key not in over},
@@ -193,7 +195,7 @@ def forget(book: Book, *, before: datetime, but: Collection[StartKey] = ()) -> B
     )
     return replace(
         book,
-        facts=book.facts.without(over, stops.union(map(stop_key, old)), before),
+        facts=book.facts.without(over, stops, before),
         pairing=pairing,
         transactions={key: charge for key, charge in book.transactions.items() if key not in over},
     )

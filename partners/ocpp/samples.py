@@ -33,6 +33,7 @@ OCPP_SAMPLE_LISTS: Final = Kind("ocpp_sample_lists", columns=("station", "state"
 
 _VERSION: Final = "1.6"
 _AT_ONCE: Final = 500
+_MARK: Final = "mark"
 
 
 class Glimpse(NamedTuple):
@@ -65,8 +66,8 @@ class SampleList(msgspec.Struct, frozen=True):
 def put_of(station: str, sample: Sample) -> Put:
     """The write of a sample."""
     arrival = exact_timestamp(sample.arrival)
-    key, last_updated = f"{arrival}/{station}", f"{arrival[:23]}Z"
-    return Put(OCPP_SAMPLES, key, sample.raw.encode(), last_updated=last_updated, expect=UNUSED)
+    last_updated = _in_milliseconds(arrival)
+    return Put(OCPP_SAMPLES, f"{arrival}/{station}", sample.raw.encode(), last_updated=last_updated, expect=UNUSED)
 
 
 def event_of(station: str, sample: Sample) -> Event:
@@ -86,7 +87,18 @@ def list_put(station: str, waiting: Sequence[Sample]) -> Put:
 
 def mark_put(station: str, until: datetime) -> Put:
     """The write that says that of what arrived until then nothing waits. It replaces the one before."""
-    return _list_put(f"{station}/mark", SampleList(station, until), LIVE)
+    return _list_put(f"{station}/{_MARK}", SampleList(station, until), LIVE)
+
+
+def is_mark(key: str) -> bool:
+    """Is this the key of a list that is replaced again and again?"""
+    return key.endswith(f"/{_MARK}")
+
+
+def arrival_in(key: str) -> tuple[str, str]:
+    """Of the key of a sample: when it arrived, as the text of `timestamp`, and the station."""
+    arrival, _, station = key.partition("/")
+    return _in_milliseconds(arrival), station
 
 
 def done_put(key: str, listed: SampleList) -> Put:
@@ -125,6 +137,10 @@ async def tail(store: Store, since: datetime) -> AsyncIterator[tuple[str, Sample
             yield _sample_in(document)
         after = documents[-1].seq
         await asyncio.sleep(0)
+
+
+def _in_milliseconds(exact: str) -> str:
+    return f"{exact[:23]}Z"
 
 
 def _list_put(key: str, listed: SampleList, state: str) -> Put:

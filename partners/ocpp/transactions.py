@@ -53,6 +53,11 @@ MOST_WAITING: Final = 512
 MARKED_EVERY: Final = timedelta(hours=1)
 """How far back a restart may have to look for samples that waited."""
 
+_LATE: Final = "more came of it when it had long been over; its bill does not know of that"
+_LATE_PERHAPS: Final = (
+    "something came of it when what it had said was not kept any longer; it may be a repeat, or its bill does not know"
+)
+
 Decide = Callable[[], Awaitable[Opening]]
 DecideOnPart = Callable[[Start, str], Awaitable[Opening]]
 """Asked with the start as all parts tell it, and the key of its record."""
@@ -155,10 +160,15 @@ class Transactions(Rulings):
         unit = Unit().put(journal.event_put(desk.stamped(event), journal.DONE))
         if not record.trouble and await journal.is_news(self._hub.store, event):
             log.warning("more of a charge that was put away", station=desk.station, session=record.session)
-            record.trouble = "more came of it when it had long been over; its bill does not know of that"
+            record.trouble = _LATE if self._has_all_messages(record) else _LATE_PERHAPS
             unit.put(journal.record_put(record))
         await self._hub.store.commit(unit)
         return Taken(record.id_tag, record.allowed, "", record.session, record.connector)
+
+    def _has_all_messages(self, record: Record) -> bool:
+        """Or are some of the messages about a charge so old that they are not kept any longer?"""
+        kept = timedelta(days=self._hub.settings.ocpp_events_days)
+        return record.heard_at is not None and self._hub.clock.now() - record.heard_at < kept
 
     async def sample(self, station: str, told: Told, raw: str, now: datetime) -> bool:
         """Keep a MeterValues that can wait for the ledger. Raises: NotReady.

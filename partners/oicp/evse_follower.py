@@ -104,10 +104,17 @@ class EvseFollower:
 
     async def _read_changes(self, after: int) -> None:
         while rows := await self._hub.store.changes(after=after, limit=_READ):
+            if rows[0].seq > after + 1 and await self._is_cut(after):
+                await self._look_at_all({})
             for change in (row.change for row in rows):
                 if change.module == "locations":
                     self._dirty[change.key] = self._dirty.get(change.key, frozenset()) | {change.what}
             self._read_to = after = rows[-1].seq
+
+    async def _is_cut(self, after: int) -> bool:
+        """Is what follows this number gone from the log? So it is after a long time without a database."""
+        first = await self._hub.store.changes(after=0, limit=1)
+        return bool(first) and first[0].seq > after + 1
 
     async def _look_at_all(self, equal: dict[str, str]) -> None:
         after, looked = 0, 0

@@ -16,6 +16,7 @@ from modules.sessions import service as sessions
 from modules.tariffs import service as tariffs
 from modules.tokens.authorize import By, Decision, recall, remember
 from modules.tokens.store import AUTHORIZATIONS
+from partners.ocpp import forgetting as reports
 from tests.modules.sessions.charging import Charging
 from tests.world import NOW, OURS, World, tariff
 
@@ -113,4 +114,6 @@ async def test_every_job_has_its_clock(clocks: Clocks) -> None:
     jobs = [job for job, _ in worker.JOBS]
     assert sessions.bill_all_held in jobs
     assert worker.forget_authorizations in jobs
+    assert worker.cut_change_log in jobs
+    assert reports.forget in jobs
     assert all(every_s > 0 for _, every_s in worker.JOBS)

@@ -125,11 +125,14 @@ class Store(Protocol):
         ...
 
     async def changes(self, *, after: int, limit: int) -> list[ChangeRow]:
-        """The change log from seq `after` + 1 on. No row ever appears below one that was already read."""
+        """The change log from seq `after` + 1 on. No row ever appears below one that was already read.
+
+        What is old is cut off at its beginning (`hub.core.change_log`), so its first row may have any number.
+        """
         ...
 
     async def last_change(self) -> int:
-        """The highest seq of the change log; 0 when it is empty."""
+        """The highest seq of the change log; 0 when nothing was ever written to it."""
         ...
 
     def revision(self, kind: Kind) -> int:

@@ -77,6 +77,7 @@ class Decision:
     kinds: dict[str, KindWrites] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
+    cut: int = 0
 
     def moved(self, before: Standings) -> tuple[str, ...]:
         """The kinds of which a document came, went, or changed its place on lists."""
@@ -84,6 +85,7 @@ class Decision:
 
     @property
     def is_empty(self) -> bool:
+        """Is there nothing that others have to hear of? That old changes leave the log they need not."""
         return not (self.kinds or self.changes or self.audits)
 
 
@@ -171,6 +173,8 @@ def _keep(waiter: Waiter, decision: Decision) -> None:
             writes.deletes.add(write.key)
     decision.changes += waiter.unit.changes
     decision.audits += waiter.unit.audits
+    if waiter.unit.cut:
+        decision.cut = max(decision.cut, waiter.unit.cut)
 
 
 def lose_answers(waiters: Iterable[Waiter]) -> None:

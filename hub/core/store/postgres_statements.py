@@ -25,6 +25,8 @@ SELECT array_agg(seq ORDER BY seq),
        pg_notify('{CHANNEL}', $8::text || coalesce(min(seq) || '|' || max(seq), '0|0'))
 FROM added"""
 
+CUT_CHANGES: Final = "DELETE FROM changes WHERE seq <= $1 AND seq < (SELECT max(seq) FROM changes)"
+
 LAST_AUDIT: Final = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 
 ADD_AUDITS: Final = """

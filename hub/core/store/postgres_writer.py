@@ -30,7 +30,14 @@ from hub.core.failpoints import failpoint
 from hub.core.store.audit import GENESIS, chained
 from hub.core.store.batch import Decision, Standings, Waiter, decide, keys_of, known, lose_answers
 from hub.core.store.postgres_connection import Server, is_outage
-from hub.core.store.postgres_statements import ADD_AUDITS, ADD_CHANGES, LAST_AUDIT, LOCK, PostgresStatements
+from hub.core.store.postgres_statements import (
+    ADD_AUDITS,
+    ADD_CHANGES,
+    CUT_CHANGES,
+    LAST_AUDIT,
+    LOCK,
+    PostgresStatements,
+)
 from hub.core.units import ChangeRow, Kind
 
 log = structlog.get_logger(__name__)
@@ -146,6 +153,8 @@ class PostgresWriter:
     async def _write(self, connection: Any, decision: Decision, moved: Sequence[str]) -> list[ChangeRow]:
         for kind, writes in decision.kinds.items():
             await self._statements[kind].write(connection, writes)
+        if decision.cut:
+            await connection.execute(CUT_CHANGES, decision.cut)
         at = timestamp(self._clock.now())
         if decision.audits:
             last = await connection.fetchrow(LAST_AUDIT)

@@ -1,4 +1,4 @@
-"""The tables, declared once: every Kind's own, and the two that only grow, `changes` and `audit`.
+"""The tables, declared once: every Kind's own, and two that grow at their end, `changes` and `audit`.
 
 A document is the bytes of its JSON with the few columns that queries need; nothing is normalised further. Text sorts by
 code point in both databases (collation C in PostgreSQL), so that text order of timestamps is time order.

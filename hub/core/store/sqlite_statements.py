@@ -24,6 +24,8 @@ _IN_PLACE: Final = ("version", "last_updated", "body")
 """What changes of a document that stays in its place on all lists."""
 _Item = TypeVar("_Item")
 _ONE: Final = 64
+
+CUT_CHANGES: Final = "DELETE FROM changes WHERE seq <= ? AND seq < (SELECT max(seq) FROM changes)"
 _SIZES: Final = (256, 128, *range(64, 8, -8), *range(8, 0, -1))
 
 

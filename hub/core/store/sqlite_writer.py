@@ -32,7 +32,7 @@ from hub.core.store.addresses import sqlite_uri
 from hub.core.store.audit import GENESIS, chained
 from hub.core.store.batch import Decision, Standings, Waiter, decide, keys_of, known, lose_answers
 from hub.core.store.refusal import DatabaseRefused
-from hub.core.store.sqlite_statements import SqliteStatements, insert_rows
+from hub.core.store.sqlite_statements import CUT_CHANGES, SqliteStatements, insert_rows
 from hub.core.units import ChangeRow, Kind
 
 log = structlog.get_logger(__name__)
@@ -175,6 +175,8 @@ class SqliteWriter:
     def _write(self, connection: sqlite3.Connection, decision: Decision, before: Standings) -> list[ChangeRow]:
         for kind, writes in decision.kinds.items():
             self._statements[kind].write(connection, writes, before.get(kind, {}))
+        if decision.cut:
+            connection.execute(CUT_CHANGES, (decision.cut,))
         at = timestamp(self._clock.now())
         if decision.audits:
             last = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from hub.core.clock import timestamp
+from hub.core.units import Unit
 from partners.sandbox.emsp import Emsp
 from tests.hub.house import House
 from tests.world import until
@@ -231,6 +232,19 @@ async def test_what_is_passed_over_of_the_changes_is_the_newest(busy: House) -> 
     first = (await busy.ask("GET", f"/api/v1/changes?limit=2&offset={len(every) - 1}")).tree["items"]
     assert first == every[:1]
     assert (await busy.ask("GET", f"/api/v1/changes?offset={10**12}")).tree["items"] == []
+
+
+async def test_of_a_log_whose_beginning_is_gone_the_parts_stay_what_they_were(busy: House) -> None:
+    every = (await busy.ask("GET", "/api/v1/changes?limit=1000")).tree["items"]
+    await busy.program.store.commit(Unit(cut=every[-4]["seq"]))
+    for query, left in (
+        ("limit=1000", every[-3:]),
+        ("limit=2", every[-2:]),
+        ("limit=2&offset=2", every[-3:-2]),
+        ("limit=2&offset=3", []),
+        ("limit=2&after=0", every[-3:-1]),
+    ):
+        assert (await busy.ask("GET", f"/api/v1/changes?{query}")).tree["items"] == left, query
 
 
 async def test_reservations_are_listed(busy: House) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.core.delivery import LANES, REFUSED, Lane, Lanes, LaneState
+from hub.core.delivery import LANES, REFUSED, Lane, Lanes, LaneState, lane_from_now_on
 from hub.core.errors import NotFound, NotReady, PeerFault, PeerNonsense, PeerRefused, PeerTimeout, PeerUnreachable
 from hub.core.registry import State
 from hub.core.units import Change, Put, Unit
+from hub.worker import cut_change_log
 from modules import publications
 from modules.credentials import service as credentials
 from modules.locations import service as locations
@@ -478,6 +479,25 @@ async def test_a_partner_that_was_away_long_gets_each_object_once(hub: Deliverin
     await hub.pass_s(1300)
     sent = hub.world.peers.to("e1")
     assert len(sent) == len(set(sent)) == 12
+
+
+async def test_what_a_partner_has_to_hear_of_outlives_the_days_of_the_log(hub_on_both: Delivering) -> None:
+    hub, world = hub_on_both, hub_on_both.world
+    await world.store.commit(Unit().put(await lane_from_now_on(world.store, "p")))
+    world.peers.script = always(PeerTimeout("late"))
+    for tariff_id in ("T3", "T4"):
+        await hub.new_tariff(tariff_id)
+    await hub.quiet()
+    await hub.lanes.stop()
+    world.clock.move_to(timedelta(days=400).total_seconds())
+    await cut_change_log(world.hub)
+    left = await world.store.changes(after=0, limit=9)
+    assert [row.change.key for row in left] == ["DE*BSB/T3", "DE*BSB/T4"]
+    assert left[0].seq > 1
+    world.peers.script = lambda sent: None
+    world.peers.sent.clear()
+    await hub.restart()
+    assert [path for _, _, path in world.peers.to("e1")] == ["DE/BSB/T3", "DE/BSB/T4"]
 
 
 async def test_after_72_hours_the_lane_stops_until_the_partner_calls(

@@ -367,7 +367,7 @@ def _furnished() -> bytes:
         path = Path(directory) / "busbar.db"
 
         async def furnish() -> None:
-            async with _a_site(f"sqlite:///{path}"):
+            async with a_site_on(f"sqlite:///{path}"):
                 pass
 
         with ThreadPoolExecutor(1) as thread:
@@ -380,12 +380,13 @@ async def a_site(directory: Path, **settings: Any) -> AsyncIterator[Site]:
     """A site with a SQLite file in `directory`: CP1 has E1 and E2, CP2 has E3; all at LOC1, 0.30 EUR a kWh."""
     path = directory / "busbar.db"
     path.write_bytes(_furnished())
-    async with _a_site(f"sqlite:///{path}", **settings) as made:
+    async with a_site_on(f"sqlite:///{path}", **settings) as made:
         yield made
 
 
 @asynccontextmanager
-async def _a_site(database_url: str, **settings: Any) -> AsyncIterator[Site]:
+async def a_site_on(database_url: str, **settings: Any) -> AsyncIterator[Site]:
+    """The same in a database of either sort."""
     chosen = {"ocpp_status_debounce_s": 0, "ocpp_settle_s": 3600, "authorize_timeout_s": 0.3, **settings}
     tasks = BackgroundTasks()
     store = await open_store(database_url, all_of_them())

@@ -13,6 +13,7 @@ from hub.core.units import Unit
 from modules.tokens import service as tokens
 from modules.tokens.authorize import By, Decision, remember
 from modules.tokens.model import Token
+from partners.ocpp import archive, journal
 from partners.ocpp.live import remote_start
 from tests.partners.ocpp.points2 import VERSIONS, begin, end, event, point2
 from tests.partners.ocpp.site import (
@@ -263,6 +264,35 @@ async def test_meter_values_outside_of_transactions_count_for_the_charge_that_go
         assert await cp.call("MeterValues", {"evseId": 0, "meterValue": values}) == {}
         (session,) = await site.sessions()
     assert session["kwh"] == 2
+
+
+@pytest.mark.parametrize("ends", [1, 2])
+async def test_nothing_of_a_charge_that_is_long_over_is_read_again(site: Site, ends: int) -> None:
+    began = recently()
+    async with await point2(site) as cp:
+        await cp.call("TransactionEvent", begin(began))
+        for number in range(ends):
+            await cp.call("TransactionEvent", end(began + (30 + number) * MINUTE, seq=1))
+    desk = await archive.read(site.hub.store, "CP1")
+    await archive.put_away(site.hub.store, desk, site.hub.clock.now() + timedelta(days=9))
+    assert [documents async for documents in journal.live_events(site.hub.store, "CP1")] == []
+
+
+async def test_more_of_a_charge_that_is_long_over_leaves_its_record_and_its_bill(site: Site) -> None:
+    began = recently()
+    async with await point2(site) as cp:
+        for part in (begin(began), end(began + 30 * MINUTE, seq=2)):
+            await cp.call("TransactionEvent", part)
+        (before,) = await site.records()
+        desk = await archive.read(site.hub.store, "CP1")
+        await archive.put_away(site.hub.store, desk, site.hub.clock.now() + timedelta(days=9))
+        await site.restart()
+    async with await point2(site) as cp:
+        await cp.call("TransactionEvent", event("Updated", began + 10 * MINUTE, wh=2000, seq=1))
+    (record,), (cdr,) = await site.records(), await site.cdrs()
+    assert "its bill does not know of that" in record.trouble
+    assert (record.energy_kwh, record.id_tag, record.connector) == (before.energy_kwh, CARD, 1)
+    assert cdr["total_energy"] == 5
 
 
 async def test_a_restart_forgets_nothing_of_a_transaction(site: Site) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hub.core.parties import Party, PartyRole
+from hub.core.units import Unit
 from modules.locations import foreign
 from partners.oicp import findings
 from partners.oicp.evse_table import OICP_EVSES, EvseRow, read
@@ -108,6 +109,16 @@ async def test_a_location_that_is_not_to_be_published_is_nobodys_concern(bridge:
     await _keep(bridge, {**tree, "publish": False, "last_updated": "2026-05-04T10:01:00Z"})
     assert all(row.gone for row in (await _rows(bridge)).values())
     assert await findings.shown(bridge.world.store) == []
+
+
+async def test_what_it_missed_of_a_log_that_was_cut_is_found_among_the_locations(bridge: Bridged) -> None:
+    await _keep(bridge, location("LOC1", evses=("E1",)))
+    hub = bridge.world.hub
+    for name, evse in (("LOC2", "E2"), ("LOC3", "E3")):
+        await foreign.put(hub, foreign.Spot(AAA, name), location(name, evses=(evse,)))
+    await hub.store.commit(Unit(cut=await hub.store.last_change() - 1))
+    await bridge.oicp.follower.catch_up()
+    assert sorted(await _rows(bridge)) == ["BEAAAEE1", "BEAAAEE2", "BEAAAEE3"]
 
 
 async def test_an_operator_without_a_hotline_is_one_finding_until_he_has_one(bridge: Bridged) -> None:
