@@ -22,7 +22,11 @@ log = structlog.get_logger()
 
 _NOTIFICATION: Final = "ChargingNotification"
 _PULLS: Final = ("Pull", "GetChargeDetailRecords")
-_PASSED_ON: Final = ("CPOPartnerSessionID", "EMPPartnerSessionID", "PartnerProductID", "ErrorAdditionalInfo")
+_OF_CHARGES: Final = ("ChargeDetailRecord", _NOTIFICATION)
+_PASSED_ON: Final = (
+    *("CPOPartnerSessionID", "EMPPartnerSessionID", "PartnerProductID"),
+    *("ErrorType", "ErrorAdditionalInfo"),
+)
 """What goes on as it came, and has to fit where it goes."""
 
 
@@ -47,6 +51,8 @@ def _checked(operation: str, understood: Read, *, is_hub: bool) -> Tree:
     """A message about one charge, with its ids in capitals. Raises: Unfit."""
     tree = understood.tree
     faults = tuple(_too_long(operation, tree))
+    if not is_hub and operation in _OF_CHARGES:
+        faults += tuple(each for each in understood.findings if each.is_dropped and _is_of_the_charge(each))
     if faults:
         raise Unfit(faults)
     evse_id, identification = tree.get("EvseID"), tree.get("Identification")
@@ -62,6 +68,11 @@ def _checked(operation: str, understood: Read, *, is_hub: bool) -> Tree:
             raise Unfit(unread)
         check_shown(operation, identification)
     return {**tree, "Identification": in_capitals(identification)}
+
+
+def _is_of_the_charge(finding: Finding) -> bool:
+    """A time or an energy that cannot be read is not one that was left out."""
+    return finding.pointer.count("/") == 1 and finding.problem != MISSING
 
 
 def _is_in_it(finding: Finding) -> bool:

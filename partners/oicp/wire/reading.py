@@ -123,7 +123,9 @@ def _named(
 
 def _reader(form: Form) -> Reader:
     one = _object_reader(form.model) if form.model is not None else _value_reader(form.kind, form.unwrapped)
-    return _list_reader(one, is_filled=form.is_filled) if form.is_list else _single_reader(one, form.model)
+    if form.is_list:
+        return _list_reader(one, is_filled=form.is_filled)
+    return one if form.model is None and form.kind.is_alone else _single_reader(one, form.model)
 
 
 def _value_reader(kind: Kind, unwrapped: str) -> Reader:
