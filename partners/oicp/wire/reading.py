@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from hub.core.jsontypes import Tree
 from partners.oicp.wire.faults import Finding, Unfit
 from partners.oicp.wire.kinds import Kind, folded
-from partners.oicp.wire.message import NOTHING_SAID, OTHER_NAMES, Form, Message, OneOf, forms
+from partners.oicp.wire.message import NOTHING_SAID, OTHER_NAMES, SAID_TWICE, Form, Message, OneOf, forms
 
 Findings = list[Finding]
 Reader = Callable[[Any, str, Findings], Any]
@@ -75,6 +75,8 @@ def _object_reader(model: type[Message]) -> Reader:
         _tell_missing(fields, out, value, path, faults, findings)
         if is_one_of and out.keys().isdisjoint(fields):
             findings.append(Finding(path, NOTHING_SAID))
+        if model.is_said_once and len(out.keys() & fields.keys()) > 1:
+            findings.append(Finding(path, SAID_TWICE))
         if faults:
             raise Unfit(tuple(faults))
         return out
