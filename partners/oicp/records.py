@@ -97,6 +97,8 @@ class Records:
         is_new = await self._is_new(kept)
         await self._bridge.ledger.change(row.id, OicpSession.closed)
         if is_new:
+            for oddity in oddities(record):
+                log.warning("odd oicp record taken", session=row.id, partner=call.partner.name, what=oddity)
             self._begin(row.id)
         return acknowledged(SessionID=row.id)
 
@@ -203,8 +205,6 @@ class Records:
         if not said.is_success:
             return HELD, said.message
         self._bridge.hub.losses.note(record.cpo, "in", "cdrs", lost_in(record.record))
-        for oddity in oddities(record.record):
-            log.warning("odd oicp record billed", session=row.id, what=oddity)
         return DELIVERED, ""
 
     async def _facts(self, record: OicpRecord, row: OicpSession, agreed: Sequence[Tree]) -> SessionFacts:

@@ -89,10 +89,15 @@ def _too_long(operation: str, tree: Tree) -> Iterator[Finding]:
 
 def _check_filters(message: Mapping[str, Any], understood: Read) -> None:
     """A filter that cannot be read is none, and would give all. Raises: Unfit."""
-    faults = tuple(each for each in understood.findings if each.is_dropped and each.problem != MISSING)
+    faults = tuple(each for each in understood.findings if each.is_dropped and not _is_left_out(each))
     empty = tuple(Finding(f"/{name}", "is empty") for name, value in message.items() if value == {})
     if faults or empty:
         raise Unfit(faults + empty)
+
+
+def _is_left_out(finding: Finding) -> bool:
+    """Is it a field of the message that is not there? One that is there lacks nothing of its own."""
+    return finding.problem == MISSING and finding.pointer.count("/") == 1
 
 
 def answered(operation: str, tree: Mapping[str, Any]) -> Mapping[str, Any]:

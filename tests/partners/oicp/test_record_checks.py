@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from hub.core.units import Unit
 from partners.oicp.answers import Code, Refused
@@ -66,6 +67,19 @@ async def test_a_record_that_cannot_be_so_is_refused_with_the_name_of_the_field(
     refused = await _refused(bridge, **wrong)
     assert refused.code is Code.DATA_ERROR
     assert named in refused.info
+
+
+@pytest.mark.parametrize("emp", ["dcb", ""])
+async def test_an_energy_that_is_not_the_difference_of_the_meter_is_taken_with_a_warning(
+    bridge: Bridged, emp: str
+) -> None:
+    row = await a_row(bridge, emp=emp)
+    meter = {"MeterValueStart": Decimal(10), "MeterValueEnd": Decimal(100)}
+    with capture_logs() as logs:
+        for _ in range(2):
+            await bridge.ask("abc", "ChargeDetailRecord", a_record(row, **meter), id="DE*ABC")
+    [warning] = [each for each in logs if each["event"] == "odd oicp record taken"]
+    assert (warning["log_level"], warning["session"]) == ("warning", row.id)
 
 
 @pytest.mark.parametrize("emp", ["dcb", ""])
