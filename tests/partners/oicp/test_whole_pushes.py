@@ -417,3 +417,11 @@ async def test_a_point_that_is_told_in_two_forms_is_pulled_in_the_one_that_is_as
     await push(bridge, _evse(1, GeoCoordinates=both))
     (record,) = (await pulled(bridge, GeoCoordinatesResponseFormat=form)).values()
     assert list(record["GeoCoordinates"]) == [form]
+
+
+async def test_a_price_in_a_list_is_no_price(bridge: Bridged) -> None:
+    wrong = product({"PricePerReferenceUnit": [Decimal("0.50")]})
+    data = {**prices({"OperatorID": "DE*ABC"}), "PricingProductDataRecords": [product({"ProductID": "DC"}), wrong]}
+    push = {"ActionType": "fullLoad", "PricingProductData": data}
+    refused = await _refused(bridge.ask("abc", "PushPricingProductData", push, id="DE*ABC"))
+    assert refused == [f"{PRODUCTS}/1/PricePerReferenceUnit"]
