@@ -6,7 +6,8 @@ in another way, field by field, and what is left out and why, for its operator t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from partners.oicp.mapping.points import point_of
@@ -19,6 +20,8 @@ Record = Mapping[str, Any]
 
 _POINTS: Final = ("GeoCoordinates", "GeoChargingPointEntrance")
 _MOST: Final = 20
+_NEAR: Final = Decimal("0.001")
+"""Degrees by which two forms of one point may differ: they have not the same number of figures."""
 
 
 class Amends(NamedTuple):
@@ -42,7 +45,7 @@ def amended(record: Record, unread: Iterable[Finding], path: str) -> tuple[Amend
     others = {name: fitted.tree.get(name) for name, value in record.items() if fitted.tree.get(name) != value}
     told = {name: value for name, value in others.items() if name != "EvseID"}  # in capitals, like all that we keep
     left_out = {_inside(each.pointer, path): each.problem for each in (*unread, *fitted.left_out)}
-    return Amends(told, dict(list(left_out.items())[:_MOST])), fitted.faults
+    return Amends(told, dict(list(left_out.items())[:_MOST])), (*fitted.faults, *_contradictions(record, path))
 
 
 def told_with(record: Record, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,6 +62,16 @@ def _points_of(record: Record) -> dict[str, Any]:
             form = next(form for form in given if point_of({form: given[form]}) is not None)
             found[name] = point.said(form)
     return found
+
+
+def _contradictions(record: Record, path: str) -> Iterator[Finding]:
+    """A point that is told in two forms is told twice, or is two points: nobody knows which one is meant."""
+    for name in _POINTS:
+        given = record.get(name)
+        told = [point_of({form: values}) for form, values in given.items()] if isinstance(given, Mapping) else []
+        points = [point for point in told if point is not None]
+        if any(abs(there - here) > _NEAR for point in points for there, here in zip(point, points[0], strict=True)):
+            yield Finding(f"{path}/{name}", "tells several places, where one is meant", is_dropped=True)
 
 
 def _inside(pointer: str, path: str) -> str:

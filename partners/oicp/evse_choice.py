@@ -48,6 +48,8 @@ def within(circle: Record) -> Test:
     if center is None:
         raise Refused(Code.DATA_ERROR, info="SearchCenter is no place on earth")
     radius_km = float(circle["Radius"])
+    if radius_km < 0:
+        raise Refused(Code.DATA_ERROR, info="SearchCenter: the Radius is below 0")
 
     def test(record: Record) -> bool:
         point = point_of(record.get("GeoCoordinates"))

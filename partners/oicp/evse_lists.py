@@ -153,9 +153,9 @@ def _writer(connection: Connection, geo_format: str) -> Callable[[EvseRow], dict
     def write(row: EvseRow) -> dict[str, Any]:
         record = dict(row.told)
         for name in _POINTS:
-            point = point_of(record.get(name))
-            if point is not None and geo_format not in record[name]:
-                record[name] = point.said(geo_format)
+            given, point = record.get(name), point_of(record.get(name))
+            if given and point is not None and list(given) != [geo_format]:
+                record[name] = {geo_format: given[geo_format]} if geo_format in given else point.said(geo_format)
         record["OperatorID"] = ids.OperatorID.parse(record["OperatorID"]).styled(connection.operator_style)
         return record
 

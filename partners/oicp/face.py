@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import structlog
 
 from hub.core import trace
-from hub.core.errors import MethodNotAllowed, TooManyRequests
+from hub.core.errors import MethodNotAllowed, TooManyRequests, WrongMediaType
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from hub.core.limits import RateLimiter
@@ -65,6 +65,10 @@ class Call:
 
 Handler: TypeAlias = Callable[[Call], Awaitable[Mapping[str, Any]]]
 """Answers one operation with its message. Raises: `answers.Refused`, any error of the hub, `wire.Unfit`."""
+
+
+_PLAIN: Final = (b"", b"identity")
+"""What Content-Encoding may say: we read no body that is packed."""
 
 
 class _Reply(NamedTuple):
@@ -227,6 +231,8 @@ async def _message(scope: Scope, receive: Receive, operation: Operation) -> Tree
     headers: dict[bytes, bytes] = {}
     collect(scope["headers"], headers)
     check_media_type(headers.get(b"content-type"))
+    if any(name == b"content-encoding" and value.lower() not in _PLAIN for name, value in scope["headers"]):
+        raise WrongMediaType("the body must be sent without a Content-Encoding")
     read = body_from(receive, deadline_s=LARGE_S if operation.limit > SMALL else None)
     body = await read(operation.limit, headers.get(b"content-length"))
     if len(body) > _IN_A_THREAD:

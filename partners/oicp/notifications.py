@@ -32,10 +32,10 @@ from partners.oicp.carrying import RESULTS
 from partners.oicp.connections import Connection
 from partners.oicp.face import Call
 from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, OPEN, REFUSED, UNBEGUN, OicpSession, new_session_id
-from partners.oicp.mapping import times
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.sessions import PROGRESS_EVERY, lost_in, lost_of, notifications_of, session_of
 from partners.oicp.mapping.tokens import identification_of, without_pins
+from partners.oicp.notification_checks import check_plausible
 from partners.oicp.ordering import Ordering
 from partners.oicp.places import EvsePlace
 from partners.oicp.record_checks import check_evse
@@ -227,7 +227,7 @@ class Notifications:
             raise Refused(Code.SESSION_INVALID)
         if "Type" in message:
             check_evse(self._bridge.connections, call.connection, row, message)
-            _check_plausible(message)
+            check_plausible(message, now=self._bridge.hub.clock.now())
         if message.get("Type") == "Progress" and call.connection.kind == "cpo" and self._is_early(row):
             raise Refused(Code.DATA_ERROR, "a Progress comes five minutes after the last at the earliest")
         return row
@@ -311,15 +311,6 @@ def _was_mere_reservation(row: OicpSession, session: Tree) -> bool:
     """Is it over, with no charge having come of it? Then there is no beginning and no end to tell of."""
     is_over = session["status"] == "COMPLETED" and "start" not in row.told
     return is_over and row.origin == "reservation" and not session["kwh"] > 0
-
-
-def _check_plausible(message: Message) -> None:
-    """Raises: Refused."""
-    begun, ended = message.get("ChargingStart"), message.get("ChargingEnd")
-    if begun and ended and times.instant(ended) < times.instant(begun):
-        raise Refused(Code.DATA_ERROR, info="ChargingEnd lies before ChargingStart")
-    if message["Type"] == "Progress" and not message.keys() & {"ChargingDuration", "ConsumedEnergyProgress"}:
-        raise Refused(Code.DATA_ERROR, info="a Progress tells ChargingDuration or ConsumedEnergyProgress")
 
 
 def _identified(connection: Connection, token: Tree) -> dict[str, Any]:

@@ -25,11 +25,11 @@ from partners.oicp.wire import REQUESTS, write
 
 Message = Mapping[str, Any]
 
-_MOST_KWH: Final = 1000
+MOST_KWH: Final = 1000
 _MOST_SIGNED: Final = 10
-_AHEAD: Final = timedelta(minutes=5)
+AHEAD: Final = timedelta(minutes=5)
 """Clocks differ; more than that is no end of a charge that is over."""
-_IN_ORDER: Final = ("SessionStart", "ChargingStart", "ChargingEnd", "SessionEnd")
+IN_ORDER: Final = ("SessionStart", "ChargingStart", "ChargingEnd", "SessionEnd")
 
 
 def put_right(message: Message) -> dict[str, Any]:
@@ -71,10 +71,10 @@ def check(
     """Raises: Refused (B5 of the hub's rules)."""
     check_evse(connections, connection, row, record)
     _check_energy(record)
-    for begin, end in pairwise(_IN_ORDER):
+    for begin, end in pairwise(IN_ORDER):
         if _moment(record, end) < _moment(record, begin):
             raise Refused(Code.DATA_ERROR, info=f"{end} lies before {begin}")
-    if _moment(record, "SessionEnd") > now + _AHEAD:
+    if _moment(record, "SessionEnd") > now + AHEAD:
         raise Refused(Code.DATA_ERROR, info="SessionEnd lies in the future")
     if len(record.get("SignedMeteringValues") or ()) > _MOST_SIGNED:
         raise Refused(Code.DATA_ERROR, info=f"SignedMeteringValues: more than {_MOST_SIGNED}")
@@ -93,7 +93,7 @@ def check_promise(record: Message, evse: Message) -> None:
 
 
 def _check_energy(record: Message) -> None:
-    if not 0 <= record["ConsumedEnergy"] <= _MOST_KWH:
+    if not 0 <= record["ConsumedEnergy"] <= MOST_KWH:
         raise Refused(Code.DATA_ERROR, info="ConsumedEnergy is below 0 or above 1,000 kWh")
     begin, end = record.get("MeterValueStart"), record.get("MeterValueEnd")
     if begin is not None and end is not None and end < begin:

@@ -33,7 +33,7 @@ async def prices_of(
     agreed: Sequence[Tree],
     evse: Sequence[Price] = (),
 ) -> list[Tree]:
-    """The tariffs of a charge at an EVSE of `owner`. Raises: NotSayable.
+    """The tariffs that a charge at an EVSE of `owner` may have (`record_bill`). Raises: NotSayable.
 
     `tariff_ids` are those of its connector, `evse` is which products it was told to have, for whomever, and `agreed` is
     what holds where nothing was told. Who names a product means its price: another one of the EVSE does not stand for

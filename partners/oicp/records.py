@@ -12,7 +12,7 @@ with the reason and tried again; it is never passed on as a charge for nothing. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ from hub.core.parties import Party
 from hub.core.ports import PeerAnswer
 from hub.core.registry import Partner
 from hub.core.units import ABSENT, Audit
-from modules.cdrs.build import SessionFacts, make
+from modules.cdrs.build import SessionFacts
 from modules.locations import service as locations
 from modules.tariffs.pricing import PricingFault
 from partners.oicp import voices
@@ -45,6 +45,7 @@ from partners.oicp.mapping.cdrs import facts_of, lost_in, oddities, record_of
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.notifications import Notifications
 from partners.oicp.prices import Prices
+from partners.oicp.record_bill import bill_of
 from partners.oicp.record_checks import check, check_promise, put_right
 from partners.oicp.record_content import is_same_record
 from partners.oicp.record_prices import prices_of
@@ -96,6 +97,8 @@ class Records:
         is_new = await self._is_new(kept)
         await self._bridge.ledger.change(row.id, OicpSession.closed)
         if is_new:
+            for oddity in oddities(record):
+                log.warning("odd oicp record taken", session=row.id, partner=call.partner.name, what=oddity)
             self._begin(row.id)
         return acknowledged(SessionID=row.id)
 
@@ -191,8 +194,10 @@ class Records:
     async def _billed(self, record: OicpRecord, row: OicpSession) -> tuple[str, str]:
         """As a CDR of OCPI, with its price. Raises: NotSayable, PricingFault, BusbarError."""
         partner = self._bridge.hub.registry.get(record.cpo)
-        facts = await self._facts(record, row)
-        tree = make(facts, now=self._bridge.hub.clock.now()).cdr
+        connection = self._bridge.connections.of(record.cpo)
+        agreed = connection.tariffs() if connection is not None else []
+        facts = await self._facts(record, row, agreed)
+        tree = bill_of(facts, agreed=agreed, now=self._bridge.hub.clock.now())
         await self._sessions.billed(partner, row, record.record, tree)
         said = await self._bridge.inward.request(
             *(partner, "POST", "cdrs", RECEIVER, ()), body=tree, sender=row.cpo_party, to=""
@@ -200,19 +205,15 @@ class Records:
         if not said.is_success:
             return HELD, said.message
         self._bridge.hub.losses.note(record.cpo, "in", "cdrs", lost_in(record.record))
-        for oddity in oddities(record.record):
-            log.warning("odd oicp record billed", session=row.id, what=oddity)
         return DELIVERED, ""
 
-    async def _facts(self, record: OicpRecord, row: OicpSession) -> SessionFacts:
+    async def _facts(self, record: OicpRecord, row: OicpSession, agreed: Sequence[Tree]) -> SessionFacts:
         store = self._bridge.hub.store
         place = await self._bridge.places.find(str(record.record["EvseID"]))
         if place is None:
             raise NotSayable("nobody has told us of this EVSE")
         location = await locations.get_tree(store, place.location)
         connector = locations.evse_in(location, place.evse_uid)["connectors"][0]
-        connection = self._bridge.connections.of(record.cpo)
-        agreed = connection.tariffs() if connection is not None else []
         product = str(record.record.get("PartnerProductID") or "")
         ids_of_all, key = connector.get("tariff_ids") or (), key_of(place.evse_id)
         told = (await self._prices.of_evses([key])).get(key, ())

@@ -22,7 +22,11 @@ log = structlog.get_logger()
 
 _NOTIFICATION: Final = "ChargingNotification"
 _PULLS: Final = ("Pull", "GetChargeDetailRecords")
-_PASSED_ON: Final = ("CPOPartnerSessionID", "EMPPartnerSessionID", "PartnerProductID", "ErrorAdditionalInfo")
+_OF_CHARGES: Final = ("ChargeDetailRecord", _NOTIFICATION)
+_PASSED_ON: Final = (
+    *("CPOPartnerSessionID", "EMPPartnerSessionID", "PartnerProductID"),
+    *("ErrorType", "ErrorAdditionalInfo"),
+)
 """What goes on as it came, and has to fit where it goes."""
 
 
@@ -47,6 +51,8 @@ def _checked(operation: str, understood: Read, *, is_hub: bool) -> Tree:
     """A message about one charge, with its ids in capitals. Raises: Unfit."""
     tree = understood.tree
     faults = tuple(_too_long(operation, tree))
+    if not is_hub and operation in _OF_CHARGES:
+        faults += tuple(each for each in understood.findings if each.is_dropped and _is_of_the_charge(each))
     if faults:
         raise Unfit(faults)
     evse_id, identification = tree.get("EvseID"), tree.get("Identification")
@@ -64,6 +70,11 @@ def _checked(operation: str, understood: Read, *, is_hub: bool) -> Tree:
     return {**tree, "Identification": in_capitals(identification)}
 
 
+def _is_of_the_charge(finding: Finding) -> bool:
+    """A time or an energy that cannot be read is not one that was left out."""
+    return finding.pointer.count("/") == 1 and finding.problem != MISSING
+
+
 def _is_in_it(finding: Finding) -> bool:
     return finding.pointer.lower().startswith("/identification/")
 
@@ -78,10 +89,15 @@ def _too_long(operation: str, tree: Tree) -> Iterator[Finding]:
 
 def _check_filters(message: Mapping[str, Any], understood: Read) -> None:
     """A filter that cannot be read is none, and would give all. Raises: Unfit."""
-    faults = tuple(each for each in understood.findings if each.is_dropped and each.problem != MISSING)
+    faults = tuple(each for each in understood.findings if each.is_dropped and not _is_left_out(each))
     empty = tuple(Finding(f"/{name}", "is empty") for name, value in message.items() if value == {})
     if faults or empty:
         raise Unfit(faults + empty)
+
+
+def _is_left_out(finding: Finding) -> bool:
+    """Is it a field of the message that is not there? One that is there lacks nothing of its own."""
+    return finding.problem == MISSING and finding.pointer.count("/") == 1
 
 
 def answered(operation: str, tree: Mapping[str, Any]) -> Mapping[str, Any]:

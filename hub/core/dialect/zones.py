@@ -6,11 +6,13 @@ import re
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from math import cos, radians
-from typing import NamedTuple
+from math import cos, hypot, inf, radians
+from typing import Final, NamedTuple
 
 from hub.core.countries import ALPHA_2
 
+_ENCLAVES: Final = {"Europe/Busingen": 0.04}
+"""Zones of a single village far from its country's others, and how far it reaches, in degrees of latitude."""
 _ROW = re.compile(r"([A-Z]{2})\t([+-]\d{4,7})([+-]\d{5,7})\t(\S+)")
 
 
@@ -44,6 +46,7 @@ def zone_near(country: str, latitude: Decimal, longitude: Decimal) -> str:
 
     def distance(town: _Town) -> float:
         across = (town.longitude - east + 180) % 360 - 180
-        return float((town.latitude - north) ** 2 + (across * cos(radians(north))) ** 2)
+        return hypot(town.latitude - north, across * cos(radians(north)))
 
-    return min(towns, key=distance).zone
+    near = [town for town in towns if distance(town) <= _ENCLAVES.get(town.zone, inf)]
+    return min(near or towns, key=distance).zone

@@ -32,6 +32,8 @@ FEES: Final[Mapping[str, str]] = {
 """AdditionalReference -> dimension, or field of the tariff."""
 DEFAULT: Final = "DEFAULT"
 """Id of the tariff that is the default price of an operator."""
+_PLACES: Final = Decimal("0.0001")
+"""What numbers of OCPI have at most (types_number_type)."""
 _MIDNIGHT: Final = "00:00"
 _END: Final = "24:00"
 
@@ -95,9 +97,17 @@ def _currency(code: str) -> str:
 
 
 def _price(type_: str, price: Any, step_size: int) -> Tree:
-    if Decimal(price) < 0:
+    return {"type": type_, "price": _exact(price), "step_size": step_size}
+
+
+def _exact(amount: Any) -> Decimal:
+    """Raises: NotSayable, where OCPI would have to round it: that would be another price."""
+    found = Decimal(amount)
+    if found < 0:
         raise NotSayable("a price is below nothing")
-    return {"type": type_, "price": Decimal(price), "step_size": step_size}
+    if found % _PLACES:
+        raise NotSayable("a price has more than the four decimals that OCPI has")
+    return min(found, found.quantize(_PLACES), key=lambda each: len(str(each)))
 
 
 def _per_unit(unit: str, price: Any) -> tuple[str, Decimal]:
@@ -119,7 +129,7 @@ def _components(product: Mapping[str, Any], terms: Terms, notes: Notes) -> tuple
         if meant is None or meant in limits or any(each["type"] == meant for each in components):
             raise NotSayable("a product has a fee that OCPI cannot add to the others")
         if meant in ("min_price", "max_price"):
-            limits[meant] = {"before_taxes": Decimal(amount)}
+            limits[meant] = {"before_taxes": _exact(amount)}
         elif meant == "FLAT":
             components.append(_price(meant, amount, 1))
             if name == "FIXED FEE" and price:
@@ -129,6 +139,8 @@ def _components(product: Mapping[str, Any], terms: Terms, notes: Notes) -> tuple
             notes.warn("when a parking fee applies is not told: taken for the time without charging")
         if fee.get("AdditionalReferenceUnit") and meant != "PARKING_TIME":
             notes.lose(f"/AdditionalReferences/{at}/AdditionalReferenceUnit")
+    if len(limits) > 1 and limits["min_price"]["before_taxes"] > limits["max_price"]["before_taxes"]:
+        raise NotSayable("the minimum fee of a product is above its maximum fee")
     return components, limits
 
 

@@ -48,6 +48,9 @@ def products_of(tariff: Mapping[str, Any], terms: Terms, power_kw: Decimal | Non
     notes.lose(*strangers(Tariff, tariff))
     for name in ("min_price", "max_price"):
         notes.lose_all(tariff.get(name) or {}, ("after_taxes",), f"/{name}")
+    least, most = ((tariff.get(name) or {}).get("before_taxes") for name in ("min_price", "max_price"))
+    if least is not None and most is not None and least > most:
+        raise NotSayable("its minimum price is above its maximum price")
     elements = tariff["elements"]
     if not any(map(_restrictions, elements)):
         return notes.mapped([_product(tariff, tariff["id"], _merged(elements, terms, notes), None, power_kw)])

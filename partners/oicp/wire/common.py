@@ -167,6 +167,8 @@ class GeoCoordinatesDegreeMinuteSecondsType(Message):
 class GeoCoordinatesType(OneOf):
     """A point, WGS 84, in one of three forms."""
 
+    is_said_once = True
+
     Google: GeoCoordinatesGoogleType | None = None
     DecimalDegree: GeoCoordinatesDecimalDegreeType | None = None
     DegreeMinuteSeconds: GeoCoordinatesDegreeMinuteSecondsType | None = None

@@ -40,6 +40,8 @@ class Kind:
     fault: Callable[[Any], str]
     schema: Mapping[str, Any]
     mend: Callable[[Any], Any] | None = None
+    is_alone: bool = False
+    """A list of one such value is none: it is billed, and another one may be missing from the list."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._checked)
@@ -127,10 +129,12 @@ def _refusal(parse: Callable[[str], object], word: str) -> str:
     return ""
 
 
-def number(decimals: int | None = None, *, is_amount: bool = False, is_some: bool = False) -> Kind:
+def number(
+    decimals: int | None = None, *, is_amount: bool = False, is_some: bool = False, is_alone: bool = False
+) -> Kind:
     """A number, exact; `decimals` is how many OICP gives it behind the point.
 
-    `is_amount`: it cannot be below 0; `is_some`: nor 0 itself.
+    `is_amount`: it cannot be below 0; `is_some`: nor 0 itself. `is_alone`: never read from a list.
     """
     limits = {"exclusiveMinimum": 0} if is_some else {"minimum": 0} if is_amount else {}
 
@@ -143,7 +147,7 @@ def number(decimals: int | None = None, *, is_amount: bool = False, is_some: boo
         too_fine = decimals is not None and isinstance(exponent, int) and -exponent > decimals
         return f"a number with at most {decimals} decimals is wanted" if too_fine else ""
 
-    return Kind(_as_number, fault, {"type": "number", **limits})
+    return Kind(_as_number, fault, {"type": "number", **limits}, is_alone=is_alone)
 
 
 def _as_number(value: Any) -> int | Decimal:

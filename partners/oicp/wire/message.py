@@ -41,12 +41,17 @@ NOTHING_SAID: Final[LiteralString] = "none of the ways to say it is there"
 """The problem of a `OneOf` without any of its fields."""
 
 
+SAID_TWICE: Final[LiteralString] = "said in several ways, where one is meant"
+"""The problem of a `OneOf` that is said once, and has several of its fields."""
+
+
 class Message(BaseModel):
     """A message of OICP, or an object in one. Fields that are not known stay.
 
     lenient  mandatory fields without which an object is read all the same: they are missing in the field
     bare     the field that is meant where its value alone stands in place of the object
     binding  fields of which nothing may be left out: what the others say would be something else then
+    is_said_once  of a `OneOf`: may exactly one of its fields be there?
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -54,6 +59,7 @@ class Message(BaseModel):
     lenient: ClassVar[frozenset[str]] = frozenset()
     bare: ClassVar[str] = ""
     binding: ClassVar[frozenset[str]] = frozenset()
+    is_said_once: ClassVar[bool] = False
 
 
 class OneOf(Message):

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from hub.core.jsontypes import Tree
 from partners.oicp.wire.faults import Finding, Unfit
 from partners.oicp.wire.kinds import Kind, folded
-from partners.oicp.wire.message import NOTHING_SAID, OTHER_NAMES, Form, Message, OneOf, forms
+from partners.oicp.wire.message import NOTHING_SAID, OTHER_NAMES, SAID_TWICE, Form, Message, OneOf, forms
 
 Findings = list[Finding]
 Reader = Callable[[Any, str, Findings], Any]
@@ -75,6 +75,8 @@ def _object_reader(model: type[Message]) -> Reader:
         _tell_missing(fields, out, value, path, faults, findings)
         if is_one_of and out.keys().isdisjoint(fields):
             findings.append(Finding(path, NOTHING_SAID))
+        if model.is_said_once and len(out.keys() & fields.keys()) > 1:
+            findings.append(Finding(path, SAID_TWICE))
         if faults:
             raise Unfit(tuple(faults))
         return out
@@ -123,7 +125,9 @@ def _named(
 
 def _reader(form: Form) -> Reader:
     one = _object_reader(form.model) if form.model is not None else _value_reader(form.kind, form.unwrapped)
-    return _list_reader(one, is_filled=form.is_filled) if form.is_list else _single_reader(one, form.model)
+    if form.is_list:
+        return _list_reader(one, is_filled=form.is_filled)
+    return one if form.model is None and form.kind.is_alone else _single_reader(one, form.model)
 
 
 def _value_reader(kind: Kind, unwrapped: str) -> Reader:

@@ -67,9 +67,9 @@ ClockText = Annotated[str, text(pattern=r"([01][0-9]|2[0-4]):[0-5][0-9]")]
 Name = Annotated[str, text(100)]
 Flag = Annotated[bool, flag()]
 Moment = Annotated[str, moment()]
-Energy = Annotated[Decimal, number(3)]
+Energy = Annotated[Decimal, number(3, is_alone=True)]
 """kWh, or the register of a meter in kWh."""
-Amount = Annotated[Decimal, number(is_amount=True)]
+Amount = Annotated[Decimal, number(is_amount=True, is_alone=True)]
 """Money without tax, in the currency beside it."""
 Kilowatts = Annotated[Decimal, number(is_some=True)]
 """A power, kW: there is none of 0."""

@@ -80,6 +80,9 @@ def test_a_2_1_1_location_is_public_and_gets_a_time_zone_and_a_long_country_code
     ("country", "latitude", "longitude", "zone"),
     [
         ("DEU", "52.52", "13.40", "Europe/Berlin"),
+        ("DEU", "48.40", "9.99", "Europe/Berlin"),
+        ("DEU", "47.66", "9.18", "Europe/Berlin"),
+        ("DEU", "47.697", "8.69", "Europe/Busingen"),
         ("PRT", "37.74", "-25.67", "Atlantic/Azores"),
         ("USA", "34.05", "-118.24", "America/Los_Angeles"),
         ("ESP", "28.12", "-15.43", "Atlantic/Canary"),

@@ -15,7 +15,7 @@ from tests.world import location, tariff, token
 EVSE = "DE*ABC*E1"
 UID = "0102030405060708090A"
 CARD = {"RFIDMifareFamilyIdentification": {"UID": UID}}
-START = {"ChargingStart": "2026-05-04T12:00:00+02:00", "SessionStart": "2026-05-04T11:58:00+02:00"}
+START = {"ChargingStart": "2026-05-04T11:00:00+02:00", "SessionStart": "2026-05-04T10:58:00+02:00"}
 
 
 async def priced(bridge: Bridged, owner: str = "DE*ABC") -> None:

@@ -65,6 +65,9 @@ def messages(model: type[Message]) -> Trees:
     required = {name: made for name, (form, made) in fields.items() if not form.is_optional}
     optional = {name: made for name, (form, made) in fields.items() if form.is_optional}
     optional["xVendor"] = st.sampled_from([{"nested": [1, "a"]}, "text", True])
+    if model.is_said_once:
+        beside = {"xVendor": optional.pop("xVendor")}
+        return st.one_of([st.fixed_dictionaries({name: one}, optional=beside) for name, one in optional.items()])
     made = st.fixed_dictionaries(required, optional=optional)
     return made.filter(lambda tree: not fields.keys().isdisjoint(tree)) if issubclass(model, OneOf) else made
 

@@ -49,9 +49,9 @@ async def test_the_notifications_of_a_cpo_are_a_session_of_the_emsp(bridge: Brid
     said = await bridge.ask("abc", "ChargingNotification", notified(row, "Start", **START))
     assert said["Result"] is True
     session = await session_at_e1(bridge, row)
-    assert (session["status"], session["start_date_time"]) == ("ACTIVE", "2026-05-04T09:58:00Z")
+    assert (session["status"], session["start_date_time"]) == ("ACTIVE", "2026-05-04T08:58:00Z")
     assert (session["cdr_token"]["uid"], session["authorization_reference"]) == (UID, row.reference)
-    progress = {**START, "EventOccurred": "2026-05-04T12:10:00+02:00", "ConsumedEnergyProgress": Decimal("1.5")}
+    progress = {**START, "EventOccurred": "2026-05-04T11:10:00+02:00", "ConsumedEnergyProgress": Decimal("1.5")}
     await bridge.ask("abc", "ChargingNotification", notified(row, "Progress", **progress))
     assert (await session_at_e1(bridge, row))["kwh"] == 1.5
 
@@ -64,7 +64,7 @@ async def _lost(bridge: Bridged, partner: str) -> set[tuple[str, str, str]]:
 async def test_what_a_session_and_a_cdr_do_not_say_of_oicp_is_counted(bridge: Bridged) -> None:
     await priced(bridge)
     row = await a_row(bridge)
-    progress = {**START, "EventOccurred": "2026-05-04T12:10:00+02:00", "ConsumedEnergyProgress": Decimal("1.5")}
+    progress = {**START, "EventOccurred": "2026-05-04T11:10:00+02:00", "ConsumedEnergyProgress": Decimal("1.5")}
     await bridge.ask("abc", "ChargingNotification", notified(row, "Progress", **progress))
     assert ("in", "sessions", "/EventOccurred") in await _lost(bridge, "abc")
     odd = {"MeterValueStart": Decimal(1), "MeterValueEnd": Decimal(9)}
@@ -76,7 +76,7 @@ async def test_what_a_session_and_a_cdr_do_not_say_of_oicp_is_counted(bridge: Br
 async def test_the_end_of_energy_is_not_the_end_of_the_session(bridge: Bridged) -> None:
     row = await a_row(bridge)
     await bridge.ask("abc", "ChargingNotification", notified(row, "Start", **START))
-    end = {**START, "ChargingEnd": "2026-05-04T12:30:00+02:00", "ConsumedEnergy": Decimal(5)}
+    end = {**START, "ChargingEnd": "2026-05-04T11:30:00+02:00", "ConsumedEnergy": Decimal(5)}
     await bridge.ask("abc", "ChargingNotification", notified(row, "End", **end))
     session = await session_at_e1(bridge, row)
     assert (session["status"], session["kwh"]) == ("ACTIVE", 5)
@@ -86,7 +86,7 @@ async def test_the_end_of_energy_is_not_the_end_of_the_session(bridge: Bridged) 
 
 async def test_a_progress_that_comes_too_soon_is_refused(bridge: Bridged) -> None:
     row = await a_row(bridge)
-    progress = {**START, "EventOccurred": "2026-05-04T12:10:00+02:00", "ConsumedEnergyProgress": Decimal("1.5")}
+    progress = {**START, "EventOccurred": "2026-05-04T11:10:00+02:00", "ConsumedEnergyProgress": Decimal("1.5")}
     await bridge.ask("abc", "ChargingNotification", notified(row, "Progress", **progress))
     with pytest.raises(Refused) as refused:
         await bridge.ask("abc", "ChargingNotification", notified(row, "Progress", **progress))

@@ -287,12 +287,24 @@ async def test_an_action_that_oicp_does_not_know_changes_nothing(bridge: Bridged
     assert _ids(await pull(bridge)) == ["DE*ABC*E1"]
 
 
+HARBOUR: dict[str, Any] = {"GeoCoordinates": {"Google": {"Coordinates": "53.543611 9.988889"}}}
+
+
+async def test_a_circle_with_a_radius_below_nothing_is_refused(bridge: Bridged) -> None:
+    await push(bridge, "insert", _pool(1))
+    with pytest.raises(Refused) as refused:
+        await pull(bridge, SearchCenter={**HARBOUR, "Radius": -5})
+    assert refused.value.code is Code.DATA_ERROR
+
+
 @pytest.mark.parametrize(
     "filters",
     [
         {"LastCall": "yesterday"},
         {"OperatorIds": ["*"]},
         {"SearchCenter": {}},
+        {"SearchCenter": HARBOUR},
+        {"SearchCenter": {"Radius": 5}},
         {"GeoCoordinatesResponseFormat": "Weird"},
     ],
 )

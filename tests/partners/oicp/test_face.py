@@ -275,6 +275,11 @@ async def test_a_malformed_body_is_a_data_error(gate: Gate, body: bytes) -> None
 async def test_only_json_is_taken(gate: Gate) -> None:
     said = await gate.post(START_PATH, b"<xml/>", by="cpo", headers={"Content-Type": "text/xml"})
     assert (said.http, said.code) == (415, "022")
+    packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    said = await gate.post(START_PATH, json.dumps(START).encode(), by="cpo", headers=packed)
+    assert (said.http, said.code) == (415, "022")
+    plain = {"Content-Type": "application/json", "Content-Encoding": "identity"}
+    assert (await gate.post(START_PATH, json.dumps(START).encode(), by="cpo", headers=plain)).http == 200
     latin = {"Content-Type": "application/json;charset=ISO-8859-1"}
     assert (await gate.post(START_PATH, json.dumps(START).encode(), by="cpo", headers=latin)).http == 200
 

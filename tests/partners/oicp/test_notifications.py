@@ -13,6 +13,7 @@ from hub.core.errors import PeerTimeout
 from partners.oicp.answers import Code, Refused
 from partners.oicp.ledger import CLOSED
 from partners.oicp.record_store import DELIVERED
+from partners.oicp.wire import Unfit
 from tests.partners.oicp.bridged import YES, Asked, Bridged, bridged
 from tests.partners.oicp.charges import (
     EVSE,
@@ -25,7 +26,8 @@ from tests.partners.oicp.charges import (
     session_of_c1,
 )
 
-PROGRESS = {**START, "EventOccurred": "2026-05-04T12:10:00+02:00", "ConsumedEnergyProgress": Decimal("1.5")}
+PROGRESS = {**START, "EventOccurred": "2026-05-04T11:10:00+02:00", "ConsumedEnergyProgress": Decimal("1.5")}
+END = {**START, "ChargingEnd": "2026-05-04T11:30:00+02:00", "ConsumedEnergy": Decimal(5)}
 NO = {"Result": False, "StatusCode": {"Code": "022"}}
 
 
@@ -46,7 +48,7 @@ async def test_a_session_that_its_record_closed_stays_closed_whatever_is_answere
             await bridge.ask("abc", "ChargeDetailRecord", a_record(row), id="DE*ABC")
 
     bridge.client.before = slow
-    end = {**START, "ChargingEnd": "2026-05-04T12:30:00+02:00", "ConsumedEnergy": Decimal(5)}
+    end = {**START, "ChargingEnd": "2026-05-04T11:30:00+02:00", "ConsumedEnergy": Decimal(5)}
     await bridge.ask("abc", "ChargingNotification", notified(row, "End", **end))
     assert (await bridge.oicp.bridge.ledger.get(row.id)).state == CLOSED
 
@@ -73,8 +75,16 @@ async def test_a_progress_that_its_emp_did_not_take_holds_up_no_other(bridge: Br
     [
         ("Start", {**START, "EvseID": "DE*XYZ*E1"}, Code.FOREIGN_EVSE),
         ("Start", {**START, "EvseID": "DE*ABC*E2"}, Code.DATA_ERROR),
-        ("End", {**START, "ChargingEnd": "2026-05-04T11:59:00+02:00"}, Code.DATA_ERROR),
-        ("Progress", {**START, "EventOccurred": "2026-05-04T12:10:00+02:00"}, Code.DATA_ERROR),
+        ("End", {**START, "ChargingEnd": "2026-05-04T10:59:00+02:00"}, Code.DATA_ERROR),
+        ("End", {**END, "SessionEnd": "2026-05-04T11:29:00+02:00"}, Code.DATA_ERROR),
+        ("End", {**END, "ChargingEnd": "2026-05-09T11:30:00+02:00"}, Code.DATA_ERROR),
+        ("End", {**END, "ConsumedEnergy": Decimal(-5)}, Code.DATA_ERROR),
+        ("End", {**END, "ConsumedEnergy": Decimal("1000.1")}, Code.DATA_ERROR),
+        ("End", {**END, "MeterValueStart": Decimal(9), "MeterValueEnd": Decimal(8)}, Code.DATA_ERROR),
+        ("Start", {**START, "ChargingStart": "2026-05-04T12:06:00+02:00"}, Code.DATA_ERROR),
+        ("Progress", {**PROGRESS, "EventOccurred": "2026-05-04T12:06:00+02:00"}, Code.DATA_ERROR),
+        ("Progress", {**PROGRESS, "ConsumedEnergyProgress": Decimal("-0.1")}, Code.DATA_ERROR),
+        ("Progress", {**START, "EventOccurred": "2026-05-04T11:10:00+02:00"}, Code.DATA_ERROR),
     ],
 )
 async def test_a_notification_that_cannot_be_so_is_refused_and_told_to_nobody(
@@ -86,6 +96,25 @@ async def test_a_notification_that_cannot_be_so_is_refused_and_told_to_nobody(
     assert refused.value.code is code
     assert bridge.client.of("ChargingNotification") == []
     assert (await bridge.oicp.bridge.ledger.get(row.id)).told == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "field"),
+    [
+        ("Error", {"ErrorType": "Foo"}, "/ErrorType"),
+        ("End", {**END, "ConsumedEnergy": [Decimal(5)]}, "/ConsumedEnergy"),
+        ("End", {**END, "SessionEnd": "soon"}, "/SessionEnd"),
+        ("Progress", {**PROGRESS, "ConsumedEnergyProgress": ["1.5"]}, "/ConsumedEnergyProgress"),
+    ],
+)
+async def test_a_notification_that_is_none_of_oicps_is_refused_with_the_field_and_told_to_nobody(
+    bridge: Bridged, kind: str, wrong: dict[str, Any], field: str
+) -> None:
+    row = await a_row(bridge, emp="dcb")
+    with pytest.raises(Unfit) as refused:
+        await bridge.ask("abc", "ChargingNotification", {**notified(row, kind), **wrong})
+    assert [fault.pointer for fault in refused.value.faults] == [field]
+    assert bridge.client.of("ChargingNotification") == []
 
 
 async def test_of_a_reservation_that_no_charge_came_of_nobody_is_told_a_beginning_or_an_end(bridge: Bridged) -> None:

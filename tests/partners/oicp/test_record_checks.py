@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from hub.core.units import Unit
 from partners.oicp.answers import Code, Refused
 from partners.oicp.evse_table import EvseRow
 from partners.oicp.ledger import ACTIVE, CLOSED
 from partners.oicp.record_store import DELIVERED
+from partners.oicp.wire import Unfit
 from tests.partners.oicp.bridged import Bridged, bridged
 from tests.partners.oicp.charges import EVSE, a_record, a_row, record_is
 
@@ -65,6 +67,32 @@ async def test_a_record_that_cannot_be_so_is_refused_with_the_name_of_the_field(
     refused = await _refused(bridge, **wrong)
     assert refused.code is Code.DATA_ERROR
     assert named in refused.info
+
+
+@pytest.mark.parametrize("emp", ["dcb", ""])
+async def test_an_energy_that_is_not_the_difference_of_the_meter_is_taken_with_a_warning(
+    bridge: Bridged, emp: str
+) -> None:
+    row = await a_row(bridge, emp=emp)
+    meter = {"MeterValueStart": Decimal(10), "MeterValueEnd": Decimal(100)}
+    with capture_logs() as logs:
+        for _ in range(2):
+            await bridge.ask("abc", "ChargeDetailRecord", a_record(row, **meter), id="DE*ABC")
+    [warning] = [each for each in logs if each["event"] == "odd oicp record taken"]
+    assert (warning["log_level"], warning["session"]) == ("warning", row.id)
+
+
+@pytest.mark.parametrize("emp", ["dcb", ""])
+@pytest.mark.parametrize("field", ["ConsumedEnergy", "MeterValueEnd"])
+@pytest.mark.parametrize("value", [[Decimal(7)], ["7"], [], {"kWh": 7}])
+async def test_an_energy_that_is_no_number_is_not_read_as_one(
+    bridge: Bridged, field: str, value: Any, emp: str
+) -> None:
+    row = await a_row(bridge, emp=emp)
+    with pytest.raises(Unfit) as refused:
+        await bridge.ask("abc", "ChargeDetailRecord", a_record(row, **{field: value}), id="DE*ABC")
+    assert [fault.pointer for fault in refused.value.faults] == [f"/{field}"]
+    assert await bridge.oicp.records.store.find(row.id) is None
 
 
 async def test_a_record_of_another_operators_evse_is_refused_as_such(bridge: Bridged) -> None:

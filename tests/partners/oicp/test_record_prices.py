@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -24,6 +25,12 @@ FEE = {
 }
 AC22 = {"ProductID": "AC22", "PricePerReferenceUnit": Decimal("0.37"), "AdditionalReferences": [FEE]}
 ECO = {"ProductID": "ECO", "PricePerReferenceUnit": Decimal("0.20")}
+
+
+def _day(begin: str, end: str = "20:00", **fields: Any) -> dict[str, Any]:
+    times = {"Periods": [{"begin": begin, "end": end}], "on": "Everyday"}
+    named = {"ProductID": "DAY", "PricePerReferenceUnit": Decimal("0.60"), "IsValid24hours": False}
+    return {**named, "ProductAvailabilityTimes": [times], **fields}
 
 
 @pytest.fixture
@@ -94,6 +101,7 @@ async def test_a_record_without_a_product_has_the_products_that_the_evse_has_for
     await push(bridge, "insert", {**AC22, "PricePerReferenceUnit": Decimal("0.07")}, provider="NL-EEE")
     await push_evses(bridge, "insert", {"E2": ["AC22"]}, provider="NL-EEE")
     await push_evses(bridge, "insert", {"E1": ["ECO"]}, provider="DE-DCB")
+    await push_evses(bridge, "update", {"E1": ["AC22"]})
     assert await _cost(bridge, await _brought(bridge, "E2")) == pytest.approx(1.7)
     assert await _cost(bridge, await _brought(bridge, "E1")) == pytest.approx(1.7)
 
@@ -135,6 +143,7 @@ async def test_a_charge_that_began_as_a_reservation_has_its_price(bridge: Bridge
 async def test_a_price_that_changes_during_a_charge_is_none_of_it(
     bridge: Bridged, named: dict[str, Any], product: str
 ) -> None:
+    await push_evses(bridge, "update", {"E1": ["AC22"]})
     charge = await a_row(bridge, product=product)
     for price in ("0.99", "1.20"):
         await push(bridge, "update", {**AC22, "PricePerReferenceUnit": Decimal(price)})
@@ -172,3 +181,72 @@ async def test_the_same_price_told_again_is_kept_once_and_a_former_one_is_forgot
         bridge.world.clock.move_to(days * 86_400)
         await former_prices.forget(bridge.world.hub)
         assert len(await bridge.world.store.select(OICP_FORMER_PRICES)) == known
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [("12:00", "20:00"), ("11:10", "20:00"), ("08:00", "11:10"), ("08:00", "11:00")],
+    ids=["all before", "half before", "half after", "all after"],
+)
+@pytest.mark.parametrize("named", [{"PartnerProductID": "DAY"}, {}], ids=["named", "of its EVSE"])
+async def test_a_charge_that_is_partly_outside_the_hours_of_its_product_is_held(
+    bridge: Bridged, begin: str, end: str, named: dict[str, Any]
+) -> None:
+    await push(bridge, "insert", _day(begin, end))
+    await push_evses(bridge, "update", {"E1": ["DAY"]})
+    row = await _brought(bridge, **named)
+    await record_is(bridge, row, HELD)
+    held = await bridge.oicp.records.store.find(row.id)
+    assert held is not None
+    assert held.why.startswith("DAY has no price for ENERGY at 2026-05-04T11:")
+    assert await cdrs_at_e1(bridge) == []
+
+
+async def test_a_charge_within_the_hours_of_its_product_has_its_price_though_the_car_stood_there_before(
+    bridge: Bridged,
+) -> None:
+    await push(bridge, "insert", _day("11:02", "11:32", AdditionalReferences=[FEE]))
+    row = await _brought(bridge, PartnerProductID="DAY")
+    assert await _cost(bridge, row) == pytest.approx(7.0)
+
+
+async def test_a_charge_of_nothing_outside_the_hours_of_a_product_with_a_fee_is_held(bridge: Bridged) -> None:
+    await push(bridge, "insert", _day("12:00", AdditionalReferences=[FEE]))
+    row = await _brought(bridge, PartnerProductID="DAY", ConsumedEnergy=Decimal(0))
+    await record_is(bridge, row, HELD)
+
+
+async def test_products_of_an_evse_that_differ_in_price_bill_no_record_that_names_none(bridge: Bridged) -> None:
+    rows = [await _brought(bridge, evse_name) for evse_name in ("E1", "E2")]
+    for row, names in zip(rows, ("AC22, ECO", "ECO, AC22"), strict=True):
+        await record_is(bridge, row, HELD)
+        held = await bridge.oicp.records.store.find(row.id)
+        assert held is not None
+        assert held.why == f"no product is named, and those of its EVSE differ in price: {names}"
+
+
+async def test_products_of_an_evse_that_come_to_the_same_price_bill_a_record_that_names_none(bridge: Bridged) -> None:
+    same = {"ProductID": "SAME", "PricePerReferenceUnit": Decimal("0.20")}
+    await push(bridge, "insert", same)
+    await push_evses(bridge, "update", {"E1": ["ECO", "SAME"]})
+    assert await _cost(bridge, await _brought(bridge)) == pytest.approx(2.0)
+
+
+async def test_a_tariff_that_was_agreed_is_read_as_ocpi_reads_it(bridge: Bridged) -> None:
+    await push(bridge, "fullLoad")
+    by_day = {"price_components": [{"type": "PARKING_TIME", "price": 6, "step_size": 1}]}
+    priced = {
+        "country_code": "DE",
+        "party_id": "ABC",
+        "id": "TURBO",
+        "currency": "EUR",
+        "tax_included": "NO",
+        "elements": [
+            {"price_components": [{"type": "ENERGY", "price": 0.5, "step_size": 1}]},
+            {**by_day, "restrictions": {"start_time": "11:30", "end_time": "20:00"}},
+        ],
+        "last_updated": "2026-05-04T09:00:00Z",
+    }
+    await bridge.connect("abc", "cpo", operator_ids=("DE*ABC",), prices=(json.dumps(priced),))
+    row = await _brought(bridge, "E3", PartnerProductID="TURBO")
+    assert await _cost(bridge, row) == pytest.approx(5.8)

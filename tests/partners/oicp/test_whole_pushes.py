@@ -398,3 +398,30 @@ async def test_prices_of_an_evse_are_told_whole_or_refused(bridge: Bridged, prod
     pricing = [{"EvseID": "DE*ABC*E1", "ProviderID": "*", "EvseIDProductList": products}]
     pushed = bridge.ask("abc", "PushEVSEPricing", {"ActionType": "insert", "EVSEPricing": pricing}, id="DE*ABC")
     assert f"/EVSEPricing/0/{place}" in await _refused(pushed)
+
+
+@pytest.mark.parametrize("name", ["GeoCoordinates", "GeoChargingPointEntrance"])
+async def test_a_point_that_is_told_as_two_places_is_refused(bridge: Bridged, name: str) -> None:
+    both = {**_google("53.543611 9.988889")["GeoCoordinates"], **_degrees("11.576", "48.137")["GeoCoordinates"]}
+    with pytest.raises(Unfit) as refused:
+        await push(bridge, _evse(1), _evse(2, **{name: both}))
+    assert [fault.pointer for fault in refused.value.faults] == [f"{DATA}/1/{name}"]
+    assert await pulled(bridge) == {}
+
+
+@pytest.mark.parametrize("form", ["Google", "DecimalDegree", "DegreeMinuteSeconds"])
+async def test_a_point_that_is_told_in_two_forms_is_pulled_in_the_one_that_is_asked_for(
+    bridge: Bridged, form: str
+) -> None:
+    both = {**_google("53.54361 9.98889")["GeoCoordinates"], **_degrees("9.988889", "53.543611")["GeoCoordinates"]}
+    await push(bridge, _evse(1, GeoCoordinates=both))
+    (record,) = (await pulled(bridge, GeoCoordinatesResponseFormat=form)).values()
+    assert list(record["GeoCoordinates"]) == [form]
+
+
+async def test_a_price_in_a_list_is_no_price(bridge: Bridged) -> None:
+    wrong = product({"PricePerReferenceUnit": [Decimal("0.50")]})
+    data = {**prices({"OperatorID": "DE*ABC"}), "PricingProductDataRecords": [product({"ProductID": "DC"}), wrong]}
+    push = {"ActionType": "fullLoad", "PricingProductData": data}
+    refused = await _refused(bridge.ask("abc", "PushPricingProductData", push, id="DE*ABC"))
+    assert refused == [f"{PRODUCTS}/1/PricePerReferenceUnit"]

@@ -154,8 +154,44 @@ def test_what_is_open_over_midnight_is_open_on_two_days() -> None:
     hours = read(record(IsOpen24Hours=False, OpeningTimes=night))["opening_times"]["regular_hours"]
     assert hours == [
         {"weekday": 1, "period_begin": "00:00", "period_end": "06:00"},
-        {"weekday": 7, "period_begin": "22:00", "period_end": "24:00"},
+        {"weekday": 7, "period_begin": "22:00", "period_end": "23:59"},
     ]
+
+
+def _open(*periods: tuple[str, str]) -> dict[str, Any]:
+    told = [{"begin": begin, "end": end} for begin, end in periods]
+    return record(IsOpen24Hours=False, OpeningTimes=[{"Period": told, "on": "Everyday"}])
+
+
+def test_what_is_open_until_midnight_ends_in_ocpi_at_its_last_minute_and_comes_back() -> None:
+    tree = read(_open(("06:00", "24:00")))
+    assert {each["period_end"] for each in tree["opening_times"]["regular_hours"]} == {"23:59"}
+    assert said(place(opening_times=tree["opening_times"]))["OpeningTimes"] == [
+        {"Period": [{"begin": "06:00", "end": "24:00"}], "on": "Everyday"}
+    ]
+
+
+@pytest.mark.parametrize("end", ["23:59", "00:00", "24:00"])
+def test_hours_of_ocpi_that_end_with_the_day_end_in_oicp_at_midnight(end: str) -> None:
+    hours = [{"weekday": 2, "period_begin": "08:00", "period_end": end}]
+    told = said(place(opening_times={"twentyfourseven": False, "regular_hours": hours}))
+    assert told["OpeningTimes"] == [{"Period": [{"begin": "08:00", "end": "24:00"}], "on": "Tuesday"}]
+
+
+@pytest.mark.parametrize("periods", [[("00:00", "24:00")], [("22:00", "06:00"), ("06:00", "22:00")]])
+def test_what_is_open_all_day_every_day_is_always_open(periods: list[tuple[str, str]]) -> None:
+    assert read(_open(*periods))["opening_times"] == {"twentyfourseven": True}
+
+
+def test_what_is_closed_for_an_hour_is_not_always_open() -> None:
+    assert read(_open(("22:00", "06:00"), ("07:00", "22:00")))["opening_times"]["twentyfourseven"] is False
+
+
+def test_hours_of_ocpi_that_are_all_day_every_day_are_always_open() -> None:
+    hours = [{"weekday": day, "period_begin": "00:00", "period_end": "23:59"} for day in range(1, 8)]
+    told = said(place(opening_times={"twentyfourseven": False, "regular_hours": hours}))
+    assert told["IsOpen24Hours"] is True
+    assert "OpeningTimes" not in told
 
 
 def test_a_record_that_is_not_always_open_and_does_not_say_when_has_no_opening_times() -> None:

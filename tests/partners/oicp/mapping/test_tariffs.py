@@ -135,6 +135,7 @@ def test_a_product_has_the_power_of_the_strongest_evse_that_has_it_and_never_non
         (tariff(type="AD_HOC_PAYMENT"), "without a contract"),
         (tariff(ENERGY, TIME), "one price"),
         (tariff(PARKING), "needs a price"),
+        (tariff(min_price={"before_taxes": Decimal(5)}, max_price={"before_taxes": Decimal(4)}), "minimum price"),
         (tariff({**ENERGY, "step_size": 1000}), "no step"),
         (tariff({**TIME, "step_size": 300}), "no step"),
         (tariff({**ENERGY, "price": Decimal(-1)}), "below nothing"),
@@ -164,6 +165,49 @@ def test_a_product_has_the_power_of_the_strongest_evse_that_has_it_and_never_non
 def test_what_a_product_cannot_say_is_refused_with_its_reason(refused: dict[str, Any], reason: str) -> None:
     with pytest.raises(NotSayable, match=reason):
         products_of(refused, TERMS)
+
+
+@pytest.mark.parametrize(
+    ("unit", "price"), [("KILOWATT_HOUR", "0.123456789"), ("HOUR", "3.33333"), ("MINUTE", "0.0333333")]
+)
+def test_a_price_with_more_decimals_than_ocpi_has_is_no_tariff(unit: str, price: str) -> None:
+    finer = {**PRODUCT, "ReferenceUnit": unit, "PricePerReferenceUnit": Decimal(price)}
+    with pytest.raises(NotSayable, match="four decimals"):
+        read_back(finer)
+
+
+@pytest.mark.parametrize("fee", FEES)
+def test_a_fee_with_more_decimals_than_ocpi_has_is_no_tariff(fee: str) -> None:
+    told = {
+        "AdditionalReference": fee,
+        "AdditionalReferenceUnit": "HOUR",
+        "PricePerAdditionalReferenceUnit": Decimal("1.00001"),
+    }
+    with pytest.raises(NotSayable, match="four decimals"):
+        read_back({**PRODUCT, "AdditionalReferences": [told]})
+
+
+def test_a_price_for_minutes_that_is_one_for_hours_with_four_decimals_is_told() -> None:
+    tree = read_back({**PRODUCT, "ReferenceUnit": "MINUTE", "PricePerReferenceUnit": Decimal("0.03333")})
+    assert tree["elements"][0]["price_components"][0]["price"] == Decimal("1.9998")
+
+
+def test_noughts_behind_a_price_are_no_decimals() -> None:
+    tree = read_back({**PRODUCT, "PricePerReferenceUnit": Decimal("0.500000")})
+    assert str(tree["elements"][0]["price_components"][0]["price"]) == "0.5000"
+
+
+def test_a_minimum_fee_above_the_maximum_fee_is_no_price() -> None:
+    fees = [
+        {
+            "AdditionalReference": name,
+            "AdditionalReferenceUnit": "HOUR",
+            "PricePerAdditionalReferenceUnit": Decimal(amount),
+        }
+        for name, amount in (("MINIMUM FEE", 5), ("MAXIMUM FEE", 4))
+    ]
+    with pytest.raises(NotSayable, match="above its maximum fee"):
+        read_back({**PRODUCT, "AdditionalReferences": fees})
 
 
 def test_prices_for_minutes_are_told_for_hours() -> None:
@@ -230,12 +274,20 @@ def test_no_default_price_is_made_up() -> None:
         default_tariff_of({"ProviderID": "*"}, ABC, TERMS, received=WHEN)
 
 
+def _with_limits(drawn: dict[str, Any], limits: tuple[Decimal, Decimal]) -> dict[str, Any]:
+    """With other amounts, if it has limits: prices, and the least not above the most."""
+    amounts = dict(zip(("min_price", "max_price"), sorted(limits), strict=True))
+    told = {name: {**drawn[name], "before_taxes": amount} for name, amount in amounts.items() if drawn.get(name)}
+    return {**drawn, **told}
+
+
+PRICES = st.decimals(0, 1000, places=4)
 SAYABLE = st.builds(
-    lambda drawn, base, fees: (
+    lambda drawn, limits, base, fees: (
         TARIFF["2.3.0"]
         .read(
             {
-                **drawn,
+                **_with_limits(drawn, limits),
                 "country_code": "DE",
                 "party_id": "ABC",
                 "type": "REGULAR",
@@ -246,6 +298,7 @@ SAYABLE = st.builds(
         .tree()
     ),
     objects(TARIFF["2.3.0"].form),
+    st.tuples(PRICES, PRICES),
     st.sampled_from([ENERGY, TIME]),
     st.sampled_from([(), (FLAT,), (PARKING,), (FLAT, PARKING)]),
 )
