@@ -122,8 +122,8 @@ class Ordering:
     ) -> OicpSession:
         """The row of an order of OCPI.
 
-        A CPO is told the eMSP's own reference; another hub a name that nobody else gives, as what it tells of the charge
-        is found by that name (`Ledger.brought`).
+        A CPO is told the eMSP's own reference; another hub a name that nobody else gives, as what it tells of the
+        charge is found by that name (`Ledger.brought`).
         """
         session_id, reservation = new_session_id(), order.get("reservation_id", "")
         reference = order.get("authorization_reference", "")
