@@ -109,8 +109,8 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
         return "COMMAND" if self.origin in ("remote", "reservation") else "AUTH_REQUEST"
 
     def closed(self) -> OicpSession:
-        """The same, over."""
-        return msgspec.structs.replace(self, state=CLOSED, pin="")
+        """The same, over; itself, where it is over already."""
+        return self if self.state == CLOSED and not self.pin else msgspec.structs.replace(self, state=CLOSED, pin="")
 
     def put(self, *, expect: int = ABSENT) -> Put:
         """The write of it."""
