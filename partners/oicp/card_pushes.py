@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from hub.core.ports import Hub
@@ -32,9 +33,9 @@ _RECORDS: Final = "/ProviderAuthenticationData/AuthenticationDataRecord"
 class CardPushes:
     """See the module."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, cards: Cards) -> None:
         self._hub = hub
-        self._cards = Cards(hub)
+        self._cards = cards
         self._busy: set[str] = set()
         self._hashing = asyncio.Lock()
         self._listeners: list[Callable[[], None]] = []
@@ -69,7 +70,7 @@ class CardPushes:
         by_key = await asyncio.to_thread(_each_once, call.connection, cards)
         if message["ActionType"] != "delete":
             by_key = await self._hashed(by_key)
-        await self._write(source, message["ActionType"], by_key)
+        await self._cards.in_turn.write(partial(self._write, source, message["ActionType"], by_key))
 
     async def _hashed(self, told: dict[str, Card]) -> dict[str, Card]:
         """With no PIN in clear; of one push at a time, as hashing them is work. Raises: Refused."""

@@ -16,7 +16,7 @@ from hub.core.ports import Hub
 from hub.core.units import Delete, Document, Unit
 from modules.tokens import service as tokens
 from modules.tokens.wire import TOKEN
-from partners.oicp.cards import NEVER, NOW, OICP_CARDS, Card, read
+from partners.oicp.cards import NEVER, NOW, OICP_CARDS, Card, Cards, read
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.tokens import token_of
 from partners.oicp.rounds import Rounds
@@ -31,8 +31,9 @@ _DAYS_BACK: Final = 60
 class CardTokens:
     """See the module."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, cards: Cards) -> None:
         self._hub = hub
+        self._cards = cards
         self._rounds = Rounds(hub, self.catch_up, waits="cards wait to be tokens")
 
     def wake(self) -> None:
@@ -80,7 +81,8 @@ class CardTokens:
         else:
             unit.put(replace(card, due=self._due(card)).put(expect=document.version))
         try:
-            await self._hub.store.commit(unit)
+            async with self._cards.in_turn.turn:
+                await self._hub.store.commit(unit)
         except Conflict:
             return  # it has changed meanwhile, and is due again
 

@@ -16,6 +16,7 @@ from hub.core.inbound import encode, parse
 from hub.core.ports import Hub
 from hub.core.units import ANY, Document, Kind, Put
 from partners.oicp import ids
+from partners.oicp.in_turn import InTurn
 from partners.oicp.mapping.times import instant
 from partners.oicp.mapping.tokens import MEDIA, expires_at
 from partners.oicp.pins import USUAL_COST, cost_of, hash_in
@@ -80,10 +81,11 @@ def _contract(text: str) -> str:
 
 
 class Cards:
-    """Looking for them."""
+    """Looking for them, and the turns of writing them."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self.in_turn = InTurn()
 
     async def find(self, sources: list[str], uid: str, token_type: str) -> Card | None:
         """That of one of these sources which OCPI calls so."""

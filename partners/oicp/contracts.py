@@ -30,6 +30,22 @@ def check_contract(hub: Hub, asker: Partner, party: Party, module: str) -> None:
         raise Refused(Code.NO_CONTRACT)
 
 
+def is_connected(hub: Hub, name: str) -> bool:
+    """Is the partner there, and not blocked? What it is owed waits as long as it is not."""
+    partner = hub.registry.find(name)
+    return partner is not None and partner.state is State.CONNECTED
+
+
+def may_have(hub: Hub, viewer: str, owner: str, module: str) -> bool:
+    """Do agreements let partner `viewer` have of `module` what is told it of a charge of party `owner`?
+
+    `owner` need not be connected any more: what it told while it was is for whoever might have it then.
+    """
+    partner = hub.registry.get(viewer)
+    rule = hub.agreements.by_rule(partner, owner, module)
+    return rule.allowed if rule is not None else hub.settings.sharing != "closed"
+
+
 def is_contract_of(connection: Connection, evco_id: str) -> bool:
     """Is it a contract of the provider that a partner is? What is no EvcoID is nobody's."""
     try:

@@ -1,7 +1,8 @@
 """Data and statuses that CPOs push to us, as the hub: all of a message, or nothing (StatusCode 009).
 
 fullLoad  is the whole set of that operator from now on; an empty one clears it
-insert    fails if any is there; update if any is not; delete removes the listed ones, and fails if any is not there
+insert    fails if any is there; update if any is not; delete removes the listed ones, and fails if any is not there;
+          of a status: whether the EVSE has one
 009       the same EVSE twice, a second push of a partner while one runs, a status of an EVSE without data
 018       an EvseID that is not the sender's
 022       what OICP makes mandatory is missing or is none of OICP's; the fields at fault are named (`whole_pushes`)
@@ -21,7 +22,7 @@ from partners.oicp.answers import Code, Refused, acknowledged
 from partners.oicp.connections import Connection
 from partners.oicp.evse_amends import Amends
 from partners.oicp.evse_intake import EvseIntake, Known, Record, Source, by_key
-from partners.oicp.evse_table import HERE, OICP_EVSES, key_of
+from partners.oicp.evse_table import HERE, OICP_EVSES, OICP_STATES, key_of
 from partners.oicp.face import Call
 from partners.oicp.mapping.evse_status import NOT_FOUND
 from partners.oicp.moved_evses import MovedEvses
@@ -111,6 +112,13 @@ class EvsePushes:
         for key in statuses:
             if key not in known or known[key][1].gone or not known[key][1].source.startswith(f"{call.partner.name}/"):
                 raise Refused(Code.DATA_TRANSACTION, info="a status of an EVSE without data")
+        there = await self._hub.store.get_many(OICP_STATES, list(statuses))
+        if action == "insert" and there:
+            raise Refused(Code.DATA_TRANSACTION, info=f"{_example(known, set(there))} has a status already")
+        if action in ("update", "delete") and len(there) < len(statuses):
+            raise Refused(
+                Code.DATA_TRANSACTION, info=f"{_example(known, statuses.keys() - there.keys())} has no status"
+            )
         if action == "delete":
             await self._intake.forget_states(statuses, known)
             return

@@ -109,8 +109,8 @@ class OicpSession(msgspec.Struct, frozen=True, kw_only=True):
         return "COMMAND" if self.origin in ("remote", "reservation") else "AUTH_REQUEST"
 
     def closed(self) -> OicpSession:
-        """The same, over."""
-        return msgspec.structs.replace(self, state=CLOSED, pin="")
+        """The same, over; itself, where it is over already."""
+        return self if self.state == CLOSED and not self.pin else msgspec.structs.replace(self, state=CLOSED, pin="")
 
     def put(self, *, expect: int = ABSENT) -> Put:
         """The write of it."""
@@ -177,10 +177,6 @@ class Ledger:
         """That of an OCPI session, by its key."""
         return await self._only(session=key.upper())
 
-    async def by_partner_session(self, name: str) -> OicpSession | None:
-        """That of a partner session id of ours, where the hub's SessionID came only later."""
-        return await self._only(partner_session=name) if name else None
-
     async def brought(self, by: str, message: Mapping[str, Any], *, is_hub: bool) -> OicpSession | None:
         """The session that CPO or hub `by` tells of; None, where it is none of its own.
 
@@ -191,10 +187,15 @@ class Ledger:
         row = await self.find(message["SessionID"])
         if row is None and is_hub:
             named = message.get("EMPPartnerSessionID", "")
-            waiting = await self.by_partner_session(named) if named else await self._unanswered(by, message)
-            if waiting is not None and waiting.cpo == by:
+            waiting = await self._called(by, named) if named else await self._unanswered(by, message)
+            if waiting is not None:
                 row = await self.renamed(waiting, message["SessionID"])
         return row if row is not None and row.cpo == by else None
+
+    async def _called(self, by: str, name: str) -> OicpSession | None:
+        """What was ordered of hub `by` under a partner session id of ours; others may be called so elsewhere."""
+        found = [row for row in await self._fitting(partner_session=name) if row.cpo == by]
+        return max(found, key=lambda each: each.opened, default=None)
 
     async def _unanswered(self, by: str, message: Mapping[str, Any]) -> OicpSession | None:
         """The newest of several only where all were given up: whatever comes of them is stopped."""

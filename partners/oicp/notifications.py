@@ -14,12 +14,12 @@ import structlog
 from msgspec.structs import replace
 
 from hub.core.clock import timestamp
-from hub.core.errors import BusbarError, NotFound, PeerFault, PeerTimeout
+from hub.core.errors import BusbarError, NotFound, PeerTimeout
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.operations import LARGE, RECEIVER
 from hub.core.parties import Party
-from hub.core.registry import Partner, State
+from hub.core.registry import Partner
 from hub.core.types import parse_datetime
 from hub.core.units import Document
 from modules.locations import service as locations
@@ -30,16 +30,17 @@ from partners.oicp.answers import Code, Refused, acknowledged, says_yes
 from partners.oicp.bridge import Bridge
 from partners.oicp.carrying import RESULTS
 from partners.oicp.connections import Connection
+from partners.oicp.contracts import is_connected, may_have
 from partners.oicp.face import Call
 from partners.oicp.ledger import ACTIVE, CLOSED, ENDED, OPEN, REFUSED, UNBEGUN, OicpSession, new_session_id
 from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.sessions import PROGRESS_EVERY, lost_in, lost_of, notifications_of, session_of
 from partners.oicp.mapping.tokens import identification_of, without_pins
 from partners.oicp.notification_checks import check_plausible
+from partners.oicp.onward_notifications import pass_on
 from partners.oicp.ordering import Ordering
 from partners.oicp.places import EvsePlace
 from partners.oicp.record_checks import check_evse
-from partners.oicp.wire import Acknowledgement, write
 
 log = structlog.get_logger()
 
@@ -85,8 +86,10 @@ class Notifications:
 
     async def tell_unused(self, row: OicpSession) -> None:
         """Tell an EMP, or a hub, that no charge came of what it allowed. A late one is told it all the same."""
-        connection, partner = self._bridge.connections.of(row.emp), self._bridge.hub.registry.find(row.emp)
-        if connection is None or partner is None or partner.state is not State.CONNECTED:
+        connection, hub = self._bridge.connections.of(row.emp), self._bridge.hub
+        if connection is None or not is_connected(hub, row.emp):
+            return
+        if not may_have(hub, row.emp, row.cpo_party, "sessions"):
             return
         error = {"Type": "Error", "ErrorType": "CriticalError", "ErrorAdditionalInfo": "no charge began in time"}
         await self._send(connection, row, error)
@@ -200,13 +203,21 @@ class Notifications:
             if message["Type"] == "Start":
                 self._bridge.hub.background.start(self._stop_there(call.connection, row), name="oicp stop")
             raise Refused(Code.SESSION_INVALID)
-        if row.emp:
-            answer = await self._pass_on(row, without_pins(message))
-        else:
-            await self._as_session(call.partner, row, message)
-            answer = acknowledged(SessionID=row.id)
+        try:
+            answer = await self._told(call.partner, row, message)
+        except Refused:
+            if row.emp:  # the charge goes on, whether or not its EMP is told
+                await self._heard(row, message, is_taken=False)
+            raise
         await self._heard(row, message, is_taken=says_yes(answer))
         return answer
+
+    async def _told(self, partner: Partner, row: OicpSession, message: Message) -> Message:
+        """To whomever it is for. Raises: Refused."""
+        if row.emp:
+            return await pass_on(self._bridge, row, without_pins(message))
+        await self._as_session(partner, row, message)
+        return acknowledged(SessionID=row.id)
 
     async def _heard(self, row: OicpSession, message: Message, *, is_taken: bool) -> None:
         """What is not taken by whom it is for is not told; what is over meanwhile stays over."""
@@ -239,22 +250,6 @@ class Notifications:
     async def _stop_there(self, connection: Connection, row: OicpSession) -> None:
         result = await self._ordering.stop(connection, row)
         log.warning("a charge began that had been given up: it is stopped", session=row.id, result=result["result"])
-
-    async def _pass_on(self, row: OicpSession, message: Message) -> Message:
-        """To the EMP whose driver it is; its answer is the answer. Raises: Refused."""
-        connection = self._bridge.connections.of(row.emp)
-        if connection is None or not connection.base_url:
-            raise Refused(Code.NOT_OFFERED)
-        try:
-            answer = await self._bridge.ask(connection, "ChargingNotification", message, deadline_s=_WAIT_S, wait=False)
-        except NotSayable as fault:
-            raise Refused(Code.DATA_ERROR, info=fault.reason) from None
-        except PeerFault:
-            raise Refused(Code.PARTNER_SILENT) from None
-        try:
-            return write(Acknowledgement, answer)
-        except NotSayable:
-            raise Refused(Code.SYSTEM_ERROR, info="the provider answered nothing that can be read") from None
 
     async def _as_session(self, partner: Partner, row: OicpSession, message: Message) -> None:
         """Raises: Refused, where the hub does not take it."""

@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from hub.core.errors import NotFound, PeerFault, PeerRefused, PeerTimeout
 from hub.core.jsontypes import Tree
 from hub.core.operations import SENDER
+from hub.core.parties import Party
 from hub.core.registry import Partner
 from hub.core.types import parse_datetime
 from partners.oicp import voices
@@ -66,7 +67,7 @@ class Ordering:
             case "START_SESSION" | "RESERVE_NOW":
                 return await self._begin(connection, name, order, to=to, sender=sender)
             case "STOP_SESSION":
-                known = await self._of_session(to, order["session_id"])
+                known = await self._of_session(to, order["session_id"], sender)
             case "CANCEL_RESERVATION":
                 known = await self._bridge.ledger.by_reservation(f"{sender}/{order['reservation_id']}")
             case _:
@@ -119,7 +120,13 @@ class Ordering:
     def _session(
         self, connection: Connection, order: Tree, place: EvsePlace, identification: Tree, *, to: str, sender: str
     ) -> OicpSession:
+        """The row of an order of OCPI.
+
+        A CPO is told the eMSP's own reference; another hub a name that nobody else gives, as what it tells of the
+        charge is found by that name (`Ledger.brought`).
+        """
         session_id, reservation = new_session_id(), order.get("reservation_id", "")
+        reference = order.get("authorization_reference", "")
         return OicpSession(
             id=session_id,
             origin="reservation" if reservation else "remote",
@@ -133,8 +140,8 @@ class Ordering:
             identification=identification,
             token=order["token"],
             product=str((original() or {}).get("PartnerProductID", "")),
-            emp_partner_session=session_id,
-            reference=order.get("authorization_reference") or session_id,
+            emp_partner_session=session_id if connection.kind == "hub" else reference,
+            reference=reference or session_id,
             reservation=f"{sender}/{reservation}" if reservation else "",
             opened=self._bridge.hub.clock.now(),
         )
@@ -180,8 +187,8 @@ class Ordering:
 
     async def _came_too_late(self, session: OicpSession, called: str) -> bool:
         """Was the EMP of OICP that ordered it told meanwhile that it failed? Else it is told what the CPO calls it."""
-        ordered = session if session.emp else await self._bridge.ledger.find(session.reference)
-        if ordered is None or not ordered.emp:
+        ordered = await self._ordered(session)
+        if ordered is None:
             return False
 
         def taken(known: OicpSession) -> OicpSession:
@@ -201,8 +208,8 @@ class Ordering:
 
     async def _note(self, session: OicpSession, code: Code | None) -> None:
         """In the very word of the CPO, for an EMP of OICP that waits (`carrying`)."""
-        ordered = session if session.emp else await self._bridge.ledger.find(session.reference)
-        if ordered is not None and ordered.emp and code is not None:
+        ordered = await self._ordered(session)
+        if ordered is not None and code is not None:
             await self._bridge.ledger.change(ordered.id, lambda known: replace(known, code=code.value))
 
     async def _stop(
@@ -238,9 +245,25 @@ class Ordering:
                 session.id, lambda known: replace(known, state=state) if known.state == PENDING else known
             )
 
-    async def _of_session(self, to: str, session_id: str) -> OicpSession | None:
+    async def _of_session(self, to: str, session_id: str, sender: str) -> OicpSession | None:
+        """That of a driver of `sender`, or of another eMSP on its platform; anybody else's is as unknown as none."""
         ledger = self._bridge.ledger
-        return await ledger.find(session_id) or await ledger.by_session(f"{to}/{session_id}")
+        known = await ledger.find(session_id) or await ledger.by_session(f"{to}/{session_id}")
+        return known if known is not None and self._is_its_own(known, sender) else None
+
+    def _is_its_own(self, session: OicpSession, sender: str) -> bool:
+        if session.emp_party == sender:
+            return True
+        platform = self._bridge.hub.registry.find_party(Party.parse(sender))
+        return platform is not None and session.emp_party in platform.parties
+
+    async def _ordered(self, session: OicpSession) -> OicpSession | None:
+        """The row under which an EMP of OICP ordered it, and waits.
+
+        An eMSP of OCPI chooses its references itself: one that is the SessionID of somebody else means nothing.
+        """
+        found = session if session.emp else await self._bridge.ledger.find(session.reference)
+        return found if found is not None and found.emp and found.emp_party == session.emp_party else None
 
     async def _tell(self, connection: Connection, name: str, order: Tree, result: Tree) -> None:
         """The CommandResult, to the response_url of ours that came with the order."""

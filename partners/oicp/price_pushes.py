@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from hub.core.ports import Hub
@@ -74,6 +75,11 @@ class PricePushes:
 
     async def write(self, source: str, action: str, told: Sequence[Price], *, what: str, provider: str) -> None:
         """Keep what is told. Raises: Refused, Conflict."""
+        await self._prices.in_turn.write(partial(self._write, source, action, told, what=what, provider=provider))
+        for listener in self._listeners:
+            listener()
+
+    async def _write(self, source: str, action: str, told: Sequence[Price], *, what: str, provider: str) -> None:
         now = now_of(self._hub)
         named = {price.key: price for price in told if price.what == what}
         if len(named) < sum(price.what == what for price in told):
@@ -99,8 +105,6 @@ class PricePushes:
                     unit.put(gone.put(expect=document.version))
         if unit.writes:
             await self._hub.store.commit(unit)
-        for listener in self._listeners:
-            listener()
 
 
 def products_told(source: str, owner: str, data: Message) -> list[Price]:

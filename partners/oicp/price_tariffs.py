@@ -90,7 +90,8 @@ class PriceTariffs:
             if location:
                 unit.put(Put(OICP_PROJECTIONS, location, b""))
         try:
-            await self._hub.store.commit(unit)
+            async with self._prices.in_turn.turn:
+                await self._hub.store.commit(unit)
         except Conflict:
             return  # it has changed meanwhile, and is due again
 

@@ -15,6 +15,7 @@ from hub.core.inbound import encode, parse
 from hub.core.ports import Hub
 from hub.core.units import ANY, Document, Kind, Put
 from partners.oicp import ids
+from partners.oicp.in_turn import InTurn
 from partners.oicp.wire.values import EVERYBODY
 
 Tree = Mapping[str, Any]
@@ -101,10 +102,11 @@ def whose(provider_id: str) -> str:
 
 
 class Prices:
-    """Reading them."""
+    """Reading them, and the turns of writing them."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self.in_turn = InTurn()
 
     async def of_source(self, source: str, what: str) -> AsyncIterator[tuple[Document, Price]]:
         """All that are there."""

@@ -12,12 +12,14 @@ from partners.oicp.answers import Code, Refused, status
 from partners.oicp.face import Call
 from partners.oicp.mapping.times import instant
 from partners.oicp.paging import page_of, paging_of
-from partners.oicp.record_store import DELIVERED, HELD, NEW, OICP_RECORDS, REFUSED, WAITING, read
+from partners.oicp.record_store import DELIVERED, HELD, OICP_RECORDS, REFUSED, WAITING, read
 
 Message = Mapping[str, Any]
 
 _FORWARDED: Final = (DELIVERED,)
-_NOT_FORWARDED: Final = (NEW, HELD, WAITING, REFUSED)
+_NOT_FORWARDED: Final = (HELD, WAITING, REFUSED)
+_ALL: Final = (*_FORWARDED, *_NOT_FORWARDED)
+"""Of what is new it is not decided yet whether an agreement withholds it."""
 _MOST_NAMED: Final = 1000
 
 
@@ -48,7 +50,7 @@ class RecordLists:
 def _chosen(call: Call) -> dict[str, list[str]]:
     """By column, the values that a record may have. Raises: Refused."""
     message = call.message
-    chosen = {"provider": [str(ids.ProviderID.parse(call.id).party())]}
+    chosen = {"provider": [str(ids.ProviderID.parse(call.id).party())], "state": list(_ALL)}
     sessions = message.get("SessionID") or []
     if len(sessions) > _MOST_NAMED:
         raise Refused(Code.DATA_ERROR, info=f"at most {_MOST_NAMED} sessions may be asked for at once")

@@ -10,7 +10,7 @@ from collections import defaultdict
 from typing import Final
 
 from hub.core.ports import Hub
-from partners.oicp.record_store import HELD, NEW, WAITING
+from partners.oicp.record_store import HELD, NEW, WAITING, WITHHELD
 from partners.oicp.records import Records
 
 AGAIN_EVERY_S: Final = 60.0
@@ -35,7 +35,7 @@ class RecordRounds:
     async def round(self) -> None:
         """Begin to go on with what waits; "" are those that are billed here."""
         waiting: dict[str, list[str]] = defaultdict(list)
-        for state in (NEW, WAITING, HELD):
+        for state in (NEW, WAITING, WITHHELD, HELD):
             for record in await self._records.store.in_state(state):
                 if not record.on_lane:
                     waiting[record.emp].append(record.session)

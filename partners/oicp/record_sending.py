@@ -17,8 +17,9 @@ from partners.oicp import voices
 from partners.oicp.answers import Code, code_of, is_nonsense, says_yes
 from partners.oicp.bridge import Bridge
 from partners.oicp.connections import Connection
+from partners.oicp.contracts import is_connected, may_have
 from partners.oicp.mapping.faults import NotSayable
-from partners.oicp.record_store import DELIVERED, HELD, REFUSED, WAITING, OicpRecord, RecordStore
+from partners.oicp.record_store import DELIVERED, HELD, REFUSED, WAITING, WITHHELD, OicpRecord, RecordStore
 
 _WAIT_S: Final = 30.0
 _REFUSED: Final = 2000
@@ -34,6 +35,15 @@ class RecordSending:
     def __init__(self, bridge: Bridge, store: RecordStore) -> None:
         self._bridge = bridge
         self._store = store
+
+    def kept_back(self, record: OicpRecord) -> tuple[str, str] | None:
+        """The state in which a record stays here, and why, as long as its EMP is not to be brought it; None: it is."""
+        connection = self._bridge.connections.of(record.emp)
+        if connection is None or not is_connected(self._bridge.hub, record.emp):
+            return WAITING, "its EMP is not connected"
+        if not may_have(self._bridge.hub, record.emp, record.operator, "cdrs"):
+            return WITHHELD, "an agreement keeps it from its EMP"
+        return None if connection.base_url else (WAITING, "")
 
     async def bring(self, connection: Connection, record: OicpRecord) -> None:
         """One try, of which is kept what came of it. Raises: PeerFault's children, NotSayable."""

@@ -2,7 +2,8 @@
 
 new --> delivered            its OCPI CDR is on record, or the EMP took it
  |  \\-> held                 it cannot be priced or placed: an operator sees why, and it is tried again
- \\-> waiting                 for an EMP that did not take it yet; it may fetch it any time
+ |\\-> waiting                 for an EMP that did not take it yet; it may fetch it any time
+ |\\-> withheld                an agreement keeps it from its EMP, which cannot fetch it either, as long as that holds
  \\-> refused                 the EMP does not take it as it is: an operator sees why; it is not sent again by itself
 """
 
@@ -27,6 +28,7 @@ _LIMIT: Final = 1024 * 1024
 NEW: Final = "new"
 HELD: Final = "held"
 WAITING: Final = "waiting"
+WITHHELD: Final = "withheld"
 REFUSED: Final = "refused"
 STUCK: Final = (HELD, REFUSED)
 """What an operator has to look at."""
@@ -46,7 +48,7 @@ class OicpRecord(msgspec.Struct, frozen=True, kw_only=True):
     operator: str = ""
     record: dict[str, Any]
     why: str = ""
-    """Why it is held, refused, or still waiting."""
+    """Why it is held, refused, withheld, or still waiting."""
     tries: int = 0
     on_lane: bool = False
     """The lane of the EMP brings it, and nobody else."""

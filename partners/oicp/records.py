@@ -179,11 +179,13 @@ class Records:
 
     async def _forwarded(self, record: OicpRecord) -> bool:
         """To an EMP that speaks OICP, as it came. One that serves nothing fetches it. False: the EMP fails."""
-        connection = self._bridge.connections.of(record.emp)
-        if connection is None or not connection.base_url:
-            if record.state != WAITING:
-                await self.store.keep(replace(record, state=WAITING))
+        kept_back = self._sending.kept_back(record)
+        if kept_back is not None:
+            if kept_back != (record.state, record.why):
+                state, why = kept_back
+                await self.store.keep(replace(record, state=state, why=why))
             return True
+        connection = self._bridge.connections.get(record.emp)
         try:
             await self._sending.bring(connection, record)
         except (PeerFault, NotSayable) as fault:

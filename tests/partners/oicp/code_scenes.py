@@ -78,7 +78,7 @@ async def message_of(operation: str, between: Between) -> Tree:
         case "PushEvseStatus":
             status = {"EvseID": EVSE, "EvseStatus": "Available"}
             return {
-                "ActionType": "update",
+                "ActionType": "fullLoad",
                 "OperatorEvseStatus": {"OperatorID": "DE*ABC", "EvseStatusRecord": [status]},
             }
         case "PushPricingProductData":

@@ -37,6 +37,20 @@ def _notified(session: str, evse_id: str = EVSE, **fields: Any) -> dict[str, Any
     return {"Type": "Start", "SessionID": session, "EvseID": evse_id, "OperatorID": evse_id[:6], **START, **fields}
 
 
+def _record(session: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "SessionID": session,
+        "EvseID": EVSE,
+        "Identification": DRIVER,
+        "SessionStart": "2026-05-04T11:00:00+02:00",
+        "ChargingStart": "2026-05-04T11:02:00+02:00",
+        "ChargingEnd": "2026-05-04T11:32:00+02:00",
+        "SessionEnd": "2026-05-04T11:40:00+02:00",
+        "ConsumedEnergy": 10,
+        **fields,
+    }
+
+
 async def _until(seen: Callable[[], Any]) -> Any:
     for _ in range(300):
         if found := seen():
@@ -65,19 +79,24 @@ async def test_a_charge_is_stopped_though_nobody_has_told_yet_that_it_began(brid
 
 async def test_the_record_of_a_charge_that_was_ordered_goes_on_as_it_came_and_needs_no_price(bridge: Bridged) -> None:
     begun = await bridge.ask("dcb", "AuthorizeRemoteStart", _order(), id="DE-DCB")
-    record = {
-        "SessionID": begun["SessionID"],
-        "EvseID": EVSE,
-        "Identification": DRIVER,
-        "SessionStart": "2026-05-04T11:00:00+02:00",
-        "ChargingStart": "2026-05-04T11:02:00+02:00",
-        "ChargingEnd": "2026-05-04T11:32:00+02:00",
-        "SessionEnd": "2026-05-04T11:40:00+02:00",
-        "ConsumedEnergy": 10,
-    }
+    record = _record(begun["SessionID"])
     await bridge.ask("abc", "ChargeDetailRecord", record, id="DE*ABC")
     [sent] = await _until(lambda: bridge.client.of("ChargeDetailRecord"))
     assert sent == record
+
+
+async def test_the_same_record_is_taken_however_often_it_comes_at_once_and_goes_on_once(bridge: Bridged) -> None:
+    begun = await bridge.ask("dcb", "AuthorizeRemoteStart", _order(), id="DE-DCB")
+    said = await asyncio.gather(
+        *(bridge.ask("abc", "ChargeDetailRecord", _record(begun["SessionID"]), id="DE*ABC") for _ in range(20))
+    )
+    assert [each["Result"] for each in said] == [True] * 20
+    await _until(lambda: bridge.client.of("ChargeDetailRecord"))
+    assert (await bridge.ask("abc", "ChargeDetailRecord", _record(begun["SessionID"]), id="DE*ABC"))["Result"] is True
+    with pytest.raises(Refused) as refused:
+        await bridge.ask("abc", "ChargeDetailRecord", _record(begun["SessionID"], ConsumedEnergy=11), id="DE*ABC")
+    assert (refused.value.code, refused.value.http) == (Code.SESSION_INVALID, 404)
+    assert len(bridge.client.of("ChargeDetailRecord")) == 1
 
 
 async def test_a_reservation_has_one_session_id_on_both_sides(bridge: Bridged) -> None:

@@ -99,6 +99,25 @@ async def test_a_status_is_a_change_of_status_alone_in_ocpi(bridge: Bridged) -> 
     assert tree["evses"][0]["status"] == "CHARGING"
 
 
+async def test_a_status_is_inserted_once_then_updated_and_deleted_once_and_else_nothing_changes(
+    bridge: Bridged,
+) -> None:
+    await push(bridge, "insert", _pool(1), _pool(2))
+    for action in ("update", "delete"):
+        assert await _refused(push_status(bridge, action, E1="Occupied")) is Code.DATA_TRANSACTION
+    await push_status(bridge, "insert", E1="Available")
+    for action, told in (
+        ("insert", {"E2": "Occupied", "E1": "Occupied"}),
+        ("update", {"E1": "Occupied", "E2": "Occupied"}),
+    ):
+        assert await _refused(push_status(bridge, action, **told)) is Code.DATA_TRANSACTION
+        assert await bridge.oicp.table.states(["DEABCE1", "DEABCE2"]) == {"DEABCE1": "Available"}
+    await push_status(bridge, "update", E1="Occupied")
+    await push_status(bridge, "delete", E1="Occupied")
+    assert await _refused(push_status(bridge, "delete", E1="Occupied")) is Code.DATA_TRANSACTION
+    await push_status(bridge, "insert", E1="Available")
+
+
 async def test_an_insert_of_what_is_there_changes_nothing(bridge: Bridged) -> None:
     await push(bridge, "insert", _pool(1))
     assert await _refused(push(bridge, "insert", _pool(2), _pool(1))) is Code.DATA_TRANSACTION

@@ -21,6 +21,7 @@ from tests.world import NOW, Sent, their_location, token
 
 EVSE = "DE*ABC*E1"
 CONTRACT = "NL-EEE-C12345678-X"
+DCB_CONTRACT = "DE-DCB-C00000001-6"
 URL = "https://e1.example/results/1"
 
 
@@ -34,9 +35,9 @@ async def bridge(sqlite_url: str) -> AsyncIterator[Bridged]:
         yield made
 
 
-async def _order(bridge: Bridged, name: str, **fields: Any) -> Any:
-    body = {"response_url": URL, **fields}
-    return await bridge.world.ask("POST", f"/ocpi/2.3.0/receiver/commands/{name}", by="e1", body=body, headers=TO_ABC)
+async def _order(bridge: Bridged, name: str, *, by: str = "e1", **fields: Any) -> Any:
+    body = {"response_url": f"https://{by}.example/results/1", **fields}
+    return await bridge.world.ask("POST", f"/ocpi/2.3.0/receiver/commands/{name}", by=by, body=body, headers=TO_ABC)
 
 
 TO_ABC = (("OCPI-to-country-code", "DE"), ("OCPI-to-party-id", "ABC"))
@@ -162,6 +163,62 @@ async def test_a_stop_names_the_session_by_either_name(bridge: Bridged) -> None:
     assert bridge.client.of("AuthorizeRemoteStop")[0]["SessionID"] == session_id
     unknown = await _order(bridge, "STOP_SESSION", session_id="b2688855-7f00-0002-6d8e-48d883f6abb6")
     assert unknown.data["result"] == "UNKNOWN_SESSION"
+
+
+async def test_nobody_but_its_own_emsp_stops_a_charge_at_a_cpo_of_oicp(bridge: Bridged) -> None:
+    await _order(bridge, "START_SESSION", **_start())
+    await _result(bridge)
+    session_id = bridge.client.of("AuthorizeRemoteStart")[0]["SessionID"]
+    said = await _order(bridge, "STOP_SESSION", by="e2", session_id=session_id)
+    assert said.data["result"] == "UNKNOWN_SESSION"
+    await bridge.oicp.bridge.ledger.change(session_id, lambda row: replace(row, emp="dcb", emp_party="DE*DCB"))
+    for other in ("e1", "e2"):
+        said = await _order(bridge, "STOP_SESSION", by=other, session_id=session_id)
+        assert said.data["result"] == "UNKNOWN_SESSION"
+    assert bridge.client.of("AuthorizeRemoteStop") == []
+
+
+async def test_nobody_but_its_own_emsp_gives_a_reservation_up(bridge: Bridged) -> None:
+    expiry = timestamp(NOW + timedelta(minutes=10))
+    await _order(bridge, "RESERVE_NOW", **_start(), expiry_date=expiry, reservation_id="res-1")
+    await _result(bridge)
+    said = await _order(bridge, "CANCEL_RESERVATION", by="e2", reservation_id="res-1")
+    assert said.data["result"] == "REJECTED"
+    assert bridge.client.of("AuthorizeRemoteReservationStop") == []
+
+
+async def test_a_reference_that_is_the_session_of_somebody_else_changes_nothing_of_it(bridge: Bridged) -> None:
+    told = {
+        "ProviderID": "DE-DCB",
+        "EvseID": EVSE,
+        "Identification": {"RemoteIdentification": {"EvcoID": DCB_CONTRACT}},
+    }
+    theirs = await bridge.ask("dcb", "AuthorizeRemoteStart", told, id="DE-DCB")
+    before = await bridge.oicp.bridge.ledger.get(theirs["SessionID"])
+    bridge.client.script = lambda asked: {"Result": False, "StatusCode": {"Code": "602"}}
+    await _order(bridge, "START_SESSION", **_start(authorization_reference=theirs["SessionID"]))
+    assert await _result(bridge) == "EVSE_OCCUPIED"
+    assert await bridge.oicp.bridge.ledger.get(theirs["SessionID"]) == before
+
+
+async def test_a_cpo_is_told_the_reference_of_the_emsp_as_the_name_that_it_gives_the_charge(bridge: Bridged) -> None:
+    await _order(bridge, "START_SESSION", **_start())
+    await _result(bridge)
+    assert bridge.client.of("AuthorizeRemoteStart")[0]["EMPPartnerSessionID"] == "r1"
+    expiry = timestamp(NOW + timedelta(minutes=10))
+    await _order(
+        bridge, "RESERVE_NOW", **_start(authorization_reference="r2"), expiry_date=expiry, reservation_id="res-1"
+    )
+    await _until(lambda: bridge.client.of("AuthorizeRemoteReservationStart"))
+    assert bridge.client.of("AuthorizeRemoteReservationStart")[0]["EMPPartnerSessionID"] == "r2"
+
+
+async def test_an_emsp_that_gives_no_reference_gives_the_charge_no_name(bridge: Bridged) -> None:
+    order = _start()
+    del order["authorization_reference"]
+    await _order(bridge, "START_SESSION", **order)
+    await _result(bridge)
+    assert "EMPPartnerSessionID" not in bridge.client.of("AuthorizeRemoteStart")[0]
 
 
 async def test_a_hub_may_tell_of_a_charge_before_it_has_answered_the_order(bridge: Bridged) -> None:
