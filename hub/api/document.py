@@ -240,6 +240,20 @@ ANSWERS: Final[dict[str, Tree]] = {
     "OicpConfirmed": _object(confirmed=_TEXT),
     "OicpRecordResent": _object(resent=_TEXT),
     "OicpOperators": _page("OicpOperatorShown"),
+    "OicpCharge": _object(
+        session_id=_TEXT, state=_TEXT, origin=_TEXT, cpo=_TEXT, cpo_party=_TEXT, emp=_TEXT, emp_party=_TEXT,
+        evse_id=_TEXT, product=_TEXT, opened=_TEXT, code=_TEXT, ocpi_session=_TEXT, authorization_reference=_TEXT,
+        cpo_partner_session_id=_TEXT, emp_partner_session_id=_TEXT,
+        told={"type": "object", "additionalProperties": _TEXT},
+        record={
+            **_object(
+                state=_TEXT, why=_TEXT, tries=_WHOLE, kwh={"type": ["number", "null"]}, product=_TEXT,
+                times={"type": "object", "additionalProperties": _TEXT},
+            ),
+            "type": ["object", "null"],
+        },
+    ),
+    "OicpCharges": _page("OicpCharge"),
     "OicpFindings": _items(_object(owner=_TEXT, reason=_TEXT, things=_WHOLE, example=_TEXT), total=_WHOLE),
     "Clients": _items(
         _object(party=_TEXT, role=_TEXT, status=_STATUS, since=_TEXT, partner=_TEXT, why=_TEXT),

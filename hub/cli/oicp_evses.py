@@ -1,4 +1,4 @@
-"""busbar oicp: operators, findings, records that are stuck"""
+"""busbar oicp: operators, findings, charges, records that are stuck"""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from typing import Annotated, Any, Final
 import typer
 
 from hub.cli.face import Face, command
+from hub.cli.objects import Limit, Offset
 from hub.cli.remote import quoted
 
 _FINDINGS: Final = ("owner", "reason", "things", "example")
+_CHARGES: Final = (
+    *("session_id", "state", "origin", "cpo_party", "emp_party", "evse_id", "opened"),
+    *("record.state", "record.kwh", "record.why"),
+)
 _LAWS: Final = "Local, External or Not Available."
 _HELD: Final = "pushed, pulled, cards, products, evse-prices, products-DE*ABC of one operator."
 _UNITS: Final = "KILOWATT_HOUR, HOUR or MINUTE."
@@ -54,6 +59,26 @@ def findings(face: Face) -> None:
     face.show(face.hub.get("/oicp/findings"), _FINDINGS)
 
 
+def charges(
+    face: Face,
+    state: Annotated[
+        str | None, typer.Option(help="Only in this state: pending, active, ended, closed, refused, unused.")
+    ] = None,
+    record: Annotated[
+        str | None, typer.Option(help="Only with a record that is new, held, waiting, withheld, refused or delivered.")
+    ] = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> None:
+    """Charges and reservations of partners of OICP, with what became of their records, the newest first."""
+    face.show(face.hub.get("/oicp/charges", state=state, record=record, limit=limit, offset=offset), _CHARGES)
+
+
+def charge(face: Face, session: Annotated[str, typer.Argument(help="Its SessionID.")]) -> None:
+    """One charge of partners of OICP."""
+    face.show(face.hub.get(f"/oicp/charges/{quoted(session)}"))
+
+
 def resend(face: Face, session: Annotated[str, typer.Argument(help="Its SessionID.")]) -> None:
     """Bring a charge detail record again that busbar oicp findings shows as held or refused."""
     face.show(face.hub.post(f"/oicp/records/{quoted(session)}/resend"))
@@ -71,5 +96,5 @@ def confirm(
 
 def add_to(app: typer.Typer) -> None:
     """Beside the other commands of OICP."""
-    for name, work in (("operator", operator), ("findings", findings), ("resend", resend), ("confirm", confirm)):
-        command(app, name)(work)
+    for work in (operator, findings, charges, charge, resend, confirm):
+        command(app, work.__name__)(work)

@@ -697,6 +697,8 @@ def test_a_partner_of_oicp_is_connected_with_certificates_on_both_sides(shell: S
     assert read_by_people["fingerprint"] in shell.run("oicp", "show", "dcb").out
     assert [each["name"] for each in shell.ok("oicp", "list")["items"]] == ["dcb"]
     assert shell.ok("oicp", "certificate", "qa")["shown_to"] == ["dcb"]
+    assert shell.ok("oicp", "charges", "--record", "held") == {"items": [], "total": 0}
+    assert shell.run("oicp", "charge", "b2688855-7f00-0002-6d8e-48d883f6abb6").code == Code.NOT_FOUND
     assert [each["name"] for each in shell.ok("oicp", "certificate")["items"]] == ["qa"]
     assert shell.run("oicp", "certificate", "qa", "--remove").code == Code.FAILED
     assert shell.ok("oicp", "disconnect", "dcb") == {"deleted": "dcb"}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from hub.core.ports import Hub
-from hub.core.units import Delete, Unit
+from hub.core.units import Delete, Put, Unit
 from partners.ocpp.events import TransactionId
 from partners.ocpp.journal import Record
 from partners.ocpp.live import Link, Live
@@ -30,6 +31,8 @@ class Roll:
         self.meters = Meters()
         self.clocks = Clocks()
         self._states: dict[tuple[str, str], EvseState] = {}
+        self._writing = asyncio.Lock()
+        """What is being written of an EVSE that leaves its site is on disk before it is deleted there."""
 
     async def load(self) -> None:
         """What chargers were told before a stop of ours."""
@@ -130,20 +133,23 @@ class Roll:
         await self.keep(*[state for (name, _), state in self._states.items() if name == site])
 
     async def keep(self, *states: EvseState) -> None:
-        """Write what changed of some."""
-        puts = [(state, put) for state in states if (put := state.unsaved()) is not None]
-        if puts:
-            await self._hub.store.commit(Unit([put for _, put in puts]))
-            for state, put in puts:
-                state.saved = put.body
+        """Write what changed of some, but for EVSEs that are no more."""
+        async with self._writing:
+            here = [state for state in states if self._states.get((state.row.site, state.row.evse)) is state]
+            puts = [(state, put) for state in here if (put := state.unsaved()) is not None]
+            if puts:
+                await self._hub.store.commit(Unit([put for _, put in puts]))
+                for state, put in puts:
+                    state.saved = put.body
 
     async def forget_others(self) -> None:
         """The rows of EVSEs and sites that are no more."""
         gone = [key for key in self._states if (known := self.known(key[0])) is None or key[1] not in known.site.evse]
-        for key in gone:
-            state = self._states.pop(key)
-            if state.saved:
-                await self._hub.store.commit(Unit([Delete(rows.SITE_EVSES, "/".join(key))]))
+        states = {"/".join(key): self._states.pop(key) for key in gone}
+        async with self._writing:
+            deletes: list[Put | Delete] = [Delete(rows.SITE_EVSES, key) for key in states if states[key].saved]
+            if deletes:
+                await self._hub.store.commit(Unit(deletes))
 
     def evse_of(self, station: str, connector: int) -> str | None:
         """The EVSE behind a connector."""

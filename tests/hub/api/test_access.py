@@ -43,6 +43,8 @@ LEAST = {
     "show_oicp_operator": "viewer",
     "say_oicp_operator": "admin",
     "list_oicp_findings": "viewer",
+    "list_oicp_charges": "viewer",
+    "show_oicp_charge": "viewer",
     "confirm_oicp": "admin",
     "resend_oicp_record": "admin",
     "list_agreements": "viewer",

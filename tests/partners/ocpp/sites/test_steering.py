@@ -283,5 +283,19 @@ async def test_a_site_that_is_deleted_is_steered_no_more(yard: Yard) -> None:
     await until(lambda: _nothing_is_left(yard))
 
 
+async def test_an_evse_that_leaves_its_site_while_it_is_written_leaves_no_row(yard: Yard) -> None:
+    roll = yard.site.gateway.stations.work.roll
+    state = roll.state("yard", "E9")
+    state.row.station = "CP9"
+    writing = asyncio.create_task(roll.keep(state))
+    await asyncio.sleep(0)
+    await roll.forget_others()
+    await writing
+    state.row.station = "CP10"
+    await roll.keep(state)
+    kept = await yard.site.hub.store.select(rows.SITE_EVSES)
+    assert [document.key for document in kept if document.key.endswith("E9")] == []
+
+
 async def _nothing_is_left(yard: Yard) -> bool:
     return not any([await yard.site.hub.store.select(kind) for kind in (rows.SITE_EVSES, rows.SITES)])
