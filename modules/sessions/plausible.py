@@ -1,7 +1,10 @@
 """What a connector can give at most, and so which meter readings cannot be: a broken meter is not billed unseen.
 
-The bound is the connector's power for the length of the charge, and for a day at least: clocks that were never set and
-replays after days offline leave charges of no length at all, whose energy is as good as any other.
+Where the charge began under our eyes, the bound is the connector's power for as long as it can have gone on by our own
+clock, and a little more: for a power that is stated too low, the delay of messages, and a meter that counts whole kWh.
+Of any other it is that power for the length of the charge, and for a day at least: clocks that were never set and
+replays after days offline leave charges of no length at all, whose energy is as good as any other. More than that is
+never plausible, however late a stop comes.
 """
 
 from __future__ import annotations
@@ -23,6 +26,10 @@ _OVER: Final = Decimal("1.25")
 _FAR_OVER: Final = Decimal(10)
 """More than a connector's power may be wrong by, as its location states it."""
 
+_DELAY: Final = timedelta(minutes=5)
+"""At full power: what a charge may have given before its start was heard."""
+_WHOLE_KWH: Final = Decimal(1)
+
 _AT_LEAST: Final = timedelta(hours=24)
 _UNKNOWN_KW: Final = Decimal(1000)
 _LEAST_KW: Final = Decimal(1)
@@ -37,13 +44,16 @@ class Doubted(NamedTuple):
     counted_kwh: Decimal
 
 
-def judge(charge: Charge) -> None:
-    """Doubt a charge that has ended with more energy than can be; then its last plausible reading counts."""
+def judge(charge: Charge, *, seen_for: timedelta | None = None) -> None:
+    """Doubt a charge that has ended with more energy than can be; then its last plausible reading counts.
+
+    `seen_for`: how long it can have gone on by our own clock; None, where that did not see it begin.
+    """
     charge.doubt, charge.counted_kwh = "", None
     first = first_kwh(charge)
     if first is None or charge.meter_stop_kwh is None:
         return
-    most = first + most_kwh(charge)
+    most = first + (most_kwh(charge) if seen_for is None else min(most_kwh(charge), _most_seen_kwh(charge, seen_for)))
     if charge.meter_stop_kwh > most:
         charge.doubt, charge.counted_kwh = TOO_MUCH, _last_plausible(charge, first, most)
 
@@ -51,14 +61,23 @@ def judge(charge: Charge) -> None:
 def most_kwh(charge: Charge) -> Decimal:
     """The energy in kWh that the connector could have given in this charge."""
     lasted = (charge.end or charge.start) - charge.start
-    return _power_kw(_connector(charge)) * Decimal(max(lasted, _AT_LEAST) // timedelta(seconds=1)) / 3600
+    return _at_full_power_kwh(charge, max(lasted, _AT_LEAST))
+
+
+def _most_seen_kwh(charge: Charge, seen_for: timedelta) -> Decimal:
+    given, before = _at_full_power_kwh(charge, seen_for), _at_full_power_kwh(charge, _DELAY)
+    return given * _OVER + before + _WHOLE_KWH
+
+
+def _at_full_power_kwh(charge: Charge, lasted: timedelta) -> Decimal:
+    return _power_kw(_connector(charge)) * Decimal(lasted // timedelta(seconds=1)) / 3600
 
 
 def could_give(charge: Charge, kwh: Decimal, *, lasted: timedelta) -> bool | None:
     """Could the connector have given so much in the time? None, where that cannot be said."""
     if lasted < _MOMENT:
         return None
-    most = _power_kw(_connector(charge)) * Decimal(lasted // timedelta(seconds=1)) / 3600
+    most = _at_full_power_kwh(charge, lasted)
     if kwh <= most * _OVER:
         return True
     return False if kwh > most * _FAR_OVER else None

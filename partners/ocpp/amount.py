@@ -2,10 +2,11 @@
 
 start and stop have a register, which rose    the difference; what was sampled in between only shapes it
 the stop has none, or one below the start's   what registers of start, samples and stop rose in all; where one falls it
-                                              was reset. Without registers, the sum of intervals
+                                              was reset. With no sampled register, the sum of intervals
 neither says anything                         nobody knows: it is not billed before an operator has said what it took
 
-The last row is not for a charge of which its charger says that it gave nothing.
+Samples are those up to the stop (`after_stop.py`). The last row is not for a charge of which its charger says that it
+gave nothing.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def of(meter: Meter) -> tuple[Decimal, frozenset[Flag]]:
     if fell:
         flags.add(Flag.METER_FELL)
     steps = sum((reading.step_kwh for reading in readings if reading.step_kwh is not None), Decimal(0))
-    return (steps if not registers and last is None else energy), frozenset(flags)
+    has_two = bool(registers) or (first is not None and last is not None)
+    return (energy if has_two else steps), frozenset(flags)
 
 
 def is_known(start: Start, meter: Meter, *, began: datetime, ended: datetime) -> bool:

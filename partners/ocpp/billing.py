@@ -89,16 +89,23 @@ def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
     doubted, charge = weighing.doubted(session, charge), weighing.billed(session, charge)
     _complete(session, charge)
     at = charge.end or session.start
-    return sessions.end(hub, session, at=at, meter_kwh=_last(charge), remark=charge.remark, doubted=doubted)
+    meter_kwh, remark, seen = _last(charge), charge.remark, charge.seen_for
+    return sessions.end(hub, session, at=at, meter_kwh=meter_kwh, remark=remark, doubted=doubted, seen_for=seen)
 
 
 async def correct(hub: Hub, session: Charge, charge: Transaction, *, version: int) -> Unit:
     """The end was estimated and is known now. `version` is that of the session as it was read."""
     doubted, charge = weighing.doubted(session, charge), weighing.billed(session, charge)
     _complete(session, charge)
-    at, remark = charge.end or session.start, charge.remark
     return await sessions.correct(
-        hub, session, at=at, meter_kwh=_last(charge), remark=remark, doubted=doubted, version=version
+        hub,
+        session,
+        at=charge.end or session.start,
+        meter_kwh=_last(charge),
+        remark=charge.remark,
+        doubted=doubted,
+        seen_for=charge.seen_for,
+        version=version,
     )
 
 

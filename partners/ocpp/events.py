@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple
@@ -189,7 +189,8 @@ class Transaction:
     it). `readings` lie between start and end, in order, each `at` set; `energy_kwh` is the amount billed.
     `otherwise` is the same charge by the smaller of two figures that are a factor of 1000 apart (`scales.py`); of the
     larger one, which this is then, `by_samples` says that it is the one of the samples. `states` are those that the
-    charger reported with the charge (2.x), each from when on, in order.
+    charger reported with the charge (2.x), each from when on, in order. `seen_for`: how long it can have gone on by our
+    own clock; None, where that did not see it begin (`as_it_happened.py`).
     """
 
     key: StartKey
@@ -211,6 +212,7 @@ class Transaction:
     by_samples: bool = False
     place: int = 0
     states: tuple[tuple[datetime, str], ...] = ()
+    seen_for: timedelta | None = None
 
     @property
     def station(self) -> str:

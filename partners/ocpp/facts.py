@@ -150,7 +150,7 @@ def _facts_of_part(event: Event, part: Part) -> list[tuple[str, Hashable, Fact]]
     if part.type == "Ended":
         is_unmarked = part.last_wh is not None and "last" not in part.marked
         flags = event.flags | {Flag.METER_UNMARKED} if is_unmarked else event.flags
-        stop = replace(event, kind="stop", meter_wh=part.last_wh, readings=(), signed=(), flags=flags, part=None)
+        stop = replace(event, kind="stop", meter_wh=part.last_wh, signed=(), flags=flags, part=None)
         found.append(("stops", stop_key(event), Stop(stop_key(event), stop, ids)))
     return found
 

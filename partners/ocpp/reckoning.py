@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
-from partners.ocpp import amount, scales, wrong_clock
+from partners.ocpp import after_stop, amount, scales, wrong_clock
+from partners.ocpp.as_it_happened import seen_for
 from partners.ocpp.events import Event, Flag, Transaction, TransactionId
 from partners.ocpp.matching import Start
 from partners.ocpp.meter import counts_kwh_as_wh, rising
@@ -101,7 +102,7 @@ def reckon(start: Start, stop: Event | None, flags: frozenset[Flag], around: Sur
     sampled = around.sampled(start.key)
     stop = _marked(start, stop)
     said = (start.event,) if stop is None else (start.event, stop)
-    samples = sampled.in_order() if stop is None else _merged(sampled.in_order(), stop)
+    samples = _of_charge(sampled.in_order(), start.event, stop)
     offset = None if stop is None else wrong_clock.offset_of(start.event, stop, around)
     span = _span(start, stop, samples, around, offset)
     if offset is not None:
@@ -147,6 +148,7 @@ def _charge(
         flags=flags,
         place=start.connector,
         states=start.gathered.reported(span.end) if start.gathered is not None else (),
+        seen_for=None if stop is None else seen_for(first, stop),
     )
 
 
@@ -159,10 +161,14 @@ def _marked(start: Start, stop: Event | None) -> Event | None:
 
 
 def _merged(samples: list[Sample], stop: Event) -> list[Sample]:
-    """The samples together with the stop's own (transactionData), each once."""
+    """The samples together with the stop's own (transactionData, or the meterValue of an Ended), each once."""
     known = {sample.reading for sample in samples}
     more = [sample_of(stop, reading, named=True) for reading in stop.readings if reading not in known]
     return sorted([*samples, *more], key=lambda sample: sample.order)
+
+
+def _of_charge(samples: list[Sample], start: Event, stop: Event | None) -> list[Sample]:
+    return samples if stop is None else after_stop.without_later(_merged(samples, stop), start, stop)
 
 
 def _span(

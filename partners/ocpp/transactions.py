@@ -79,6 +79,7 @@ class Taken:
 
     `payer` is the token that pays, `allowed` what it was answered and `group` its group, "" as long as nobody does;
     `session` is the session's id, if there is one. `opening`: it was decided on just now. `has_gap`: parts are missing.
+    `was_over`: its charger had ended it before this part was heard.
     """
 
     payer: str = ""
@@ -88,6 +89,7 @@ class Taken:
     connector: int = 0
     opening: Opening | None = None
     has_gap: bool = False
+    was_over: bool = False
 
 
 class Transactions(Rulings):
@@ -135,8 +137,8 @@ class Transactions(Rulings):
         """
         async with self._turn(event.station):
             desk, key = await self._desk(event.station), start_key(event)
-            record = await self._consequences.record(desk, key)
-            if record is not None and key not in desk.book.transactions:
+            record, before = await self._consequences.record(desk, key), desk.book.transactions.get(key)
+            if record is not None and before is None:
                 return await self._take_late(desk, event, record)
             event = parts.judged(event, record)
             start, opening = desk.book.facts.with_event(event).starts[key], None
@@ -153,7 +155,7 @@ class Transactions(Rulings):
             token = session.tree_of_token() if session is not None else None
             group = _group(token if token is not None or opening is None else opening.decision.token)
             of_record = (record.id_tag, record.allowed, group, record.session, record.connector)
-            return Taken(*of_record, opening, has_gap)
+            return Taken(*of_record, opening, has_gap, before is not None and before.ending == "stop")
 
     async def _take_late(self, desk: Desk, event: Event, record: Record) -> Taken:
         """More of a charge that was put away: it is kept, and an operator must look."""
@@ -163,7 +165,7 @@ class Transactions(Rulings):
             record.trouble = _LATE if self._has_all_messages(record) else _LATE_PERHAPS
             unit.put(journal.record_put(record))
         await self._hub.store.commit(unit)
-        return Taken(record.id_tag, record.allowed, "", record.session, record.connector)
+        return Taken(record.id_tag, record.allowed, "", record.session, record.connector, was_over=True)
 
     def _has_all_messages(self, record: Record) -> bool:
         """Or are some of the messages about a charge so old that they are not kept any longer?"""

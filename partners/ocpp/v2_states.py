@@ -53,7 +53,10 @@ async def notify_event(v2: Version2, link: Link, incoming: Incoming) -> Tree:
 
 
 async def follow(v2: Version2, link: Link, event: Event, connector: int) -> None:
-    """What a part of a transaction says of its connector. A replay is history, and moves nothing live (rule R9)."""
+    """What a part of a transaction that goes on, or ends now, says of its connector.
+
+    A replay is history, and moves nothing live (rule R9); no more does a part of a transaction that was over before.
+    """
     part, live = event.part, link.live
     if part is None or not live.may_have_course(connector):
         return

@@ -50,7 +50,8 @@ async def transaction_event(v2: Version2, link: Link, incoming: Incoming) -> Tre
     taken = await v2.transactions.part(event, lambda start, own: _decide(v2, link, start, own))
     if taken.opening is not None:
         link.live.end_journey(taken.payer)
-    await v2_states.follow(v2, link, event, taken.connector)
+    if not taken.was_over:
+        await v2_states.follow(v2, link, event, taken.connector)
     if taken.opening is not None or event.part.type == "Ended":
         await v2.stations.display.changed(link.live, taken.connector)
     if taken.has_gap and event.transaction not in link.asked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -49,6 +50,42 @@ async def test_its_session_stays_active_as_it_was_last_known(charging_on_both: C
         assert await service.bill_all_held(world.hub) == 0
     assert await charging.cdrs() == []
     assert await charging.audited("cdr.") == ["cdr.held"]
+
+
+@pytest.mark.parametrize(
+    ("seen_for", "kwh", "is_held"),
+    [
+        (timedelta(hours=1), "130.4", False),
+        (timedelta(hours=1), "130.5", True),
+        (timedelta(0), "102.8", False),
+        (timedelta(0), "102.9", True),
+        (timedelta(days=9), "629.9", False),
+        (timedelta(days=9), "630", True),
+        (None, "629.9", False),
+        (None, "630", True),
+    ],
+)
+@pytest.mark.parametrize("how", ["ended", "corrected"])
+async def test_one_that_was_seen_to_begin_takes_no_more_than_its_connector_gives_in_that_time(
+    charging: Charging, seen_for: timedelta | None, kwh: str, is_held: bool, how: str
+) -> None:
+    await charging.begin()
+    if how == "corrected":
+        await charging.end(20, "101")
+        await charging.correct(60, kwh, seen_for=seen_for)
+    else:
+        await charging.end(60, kwh, seen_for=seen_for)
+    assert charging.facts.why_held == ("more energy than the connector can give" if is_held else "")
+    billed = [cdr["total_energy"] for cdr in await charging.cdrs()]
+    assert (Decimal(kwh) - 100 in billed) is not is_held
+
+
+async def test_a_figure_of_the_operators_is_bound_by_the_day_and_not_by_what_was_seen(charging: Charging) -> None:
+    await charging.begin()
+    await charging.end(10, "140", seen_for=timedelta(minutes=10))
+    await service.release(charging.world.hub, charging.facts.session_id, actor="jo", kwh=Decimal(40))
+    (cdr,) = await charging.cdrs()
+    assert cdr["total_energy"] == 40
 
 
 async def test_it_is_held_since_its_end_was_told_by_our_clock(charging_on_both: Charging) -> None:

@@ -20,6 +20,7 @@ from partners.ocpp.v2 import HANDLERS, WHILE_WAITING
 from partners.ocpp.v2_notices import NOTICES
 from tests.partners.ocpp.points2 import VERSIONS, Point2, begin, end, point2
 from tests.partners.ocpp.site import CARD, PASSWORD, THEIRS, Payload, Site, recently, token
+from tests.partners.ocpp.test_forgetting import put_away
 
 NOW = "2026-05-01T12:00:00.000Z"
 CONTRACT = "NL-EEE-C12345678-X"
@@ -149,6 +150,37 @@ async def test_what_is_replayed_does_not_move_what_is_live(site: Site) -> None:
         await cp.connector("Faulted", began + timedelta(minutes=1))
         await cp.call("TransactionEvent", end(began + timedelta(minutes=8), offline=True))
         assert await site.evse_status("E1") == "AVAILABLE"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("is_put_away", [False, True])
+async def test_what_comes_late_of_a_charge_that_is_over_does_not_move_what_is_live(
+    site: Site, version: str, is_put_away: bool
+) -> None:
+    charging = {"chargingState": "Charging"}
+    async with await point2(site, version=version) as cp:
+        began = datetime.now(UTC)
+        await cp.call("TransactionEvent", begin(began, info=charging))
+        await cp.call("TransactionEvent", end(began + timedelta(seconds=1)))
+        await cp.connector("Available", began + timedelta(seconds=2))
+        if is_put_away:
+            await put_away(site, "CP1")
+        for kind in ("Updated", "Ended", "Started"):
+            await cp.event(kind, datetime.now(UTC) + timedelta(seconds=3), evse=1, info=charging)
+            assert await site.evse_status("E1") == "AVAILABLE"
+        assert site.gateway.stations.get("CP1").courses == {}
+
+
+async def test_a_second_end_does_not_move_the_charge_that_has_begun_since(site: Site) -> None:
+    charging = {"chargingState": "Charging"}
+    live = site.gateway.stations.get("CP1")
+    async with await point2(site) as cp:
+        began = datetime.now(UTC)
+        await cp.call("TransactionEvent", begin(began, info=charging))
+        await cp.call("TransactionEvent", end(began + timedelta(seconds=1)))
+        await cp.call("TransactionEvent", begin(began + timedelta(seconds=2), "T2", info=charging))
+        await cp.call("TransactionEvent", end(began + timedelta(seconds=3), wh=7000))
+        assert (live.courses[1].transaction, live.connectors[1].status) == ("T2", "Charging")
 
 
 async def test_a_word_that_is_no_status_changes_nothing(site: Site) -> None:
