@@ -141,8 +141,10 @@ class Settings(BaseSettings):
     )
     ocpp_frame_16: Bytes = Field(256 * KIB, description="Bytes in one frame of an OCPP 1.6 charger.")
     ocpp_frame_2: Bytes = Field(1 * MIB, description="Bytes in one frame of an OCPP 2.0.1 or 2.1 charger.")
-    ocpp_frames_per_s: Count = Field(20, description="Frames per second that a charger may send for long.")
-    ocpp_frames_burst: Count = Field(100, description="Frames that a charger may send at once.")
+    ocpp_frames_per_s: Count = Field(
+        20, description="Frames per second that a charger may send for long; each 4 KiB of a frame count as one more."
+    )
+    ocpp_frames_burst: Count = Field(100, description="Frames that a charger may send at once, counted alike.")
     ocpp_ping_s: Seconds = Field(30.0, description="Seconds between websocket pings; two missed close it.")
     offline_grace_s: Seconds = Field(
         300.0, description="Seconds without a connection after which a charger's EVSEs are shown as UNKNOWN."

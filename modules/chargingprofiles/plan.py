@@ -70,6 +70,11 @@ def most(charge: Charge, unit: str) -> Decimal:
     return Decimal(told) if told else Decimal(connector["max_amperage"]) * _watts_per_ampere(connector)
 
 
+def of_amperes(charge: Charge, amperes: Decimal, unit: str) -> Decimal:
+    """So many amperes a phase, in `unit`."""
+    return amperes if unit == "A" else amperes * _watts_per_ampere(_connector(charge))
+
+
 def _factor(charge: Charge, unit: str) -> Decimal:
     watts = _watts_per_ampere(_connector(charge))
     return watts if unit == "A" else 1 / watts

@@ -1,9 +1,9 @@
 """Charging profiles of the sessions at our chargers. OCPI mod_charging_profiles, receiver interface.
 
 A wish is on disk before its sender reads ACCEPTED; then the charger is asked, and what it says is told at the
-response_url: ACCEPTED only what the charger accepted. After a stop of ours a wish whose end is not known is told
-REJECTED. Once a party has set a profile, it hears of each change that we know of (`publication.py`): the charger is
-asked for its schedule after each change of ours.
+response_url: ACCEPTED only what the charger accepted, and what its schedule then does not deny (`effect.py`). After a
+stop of ours a wish whose end is not known is told REJECTED. Once a party has set a profile, it hears of each change
+that we know of (`publication.py`): the charger is asked for its schedule after each change of ours.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from hub.core.registry import Partner
 from hub.core.units import ABSENT, Put, Unit
 from modules.chargingprofiles import plan
 from modules.chargingprofiles import store as profiles
+from modules.chargingprofiles.effect import is_denied
 from modules.chargingprofiles.model import SetChargingProfile
 from modules.chargingprofiles.store import Profile
 from modules.commands.response_url import check_response_url
@@ -40,8 +41,22 @@ _SHOWN_S: Final = 3600
 LONGEST_S: Final = 86_400
 _ATTEMPTS: Final = 8
 
-Act = Callable[[int], Awaitable[Tree]]
-"""Asks the charger, under the number of the profile; returns the result."""
+_SETTLES_S: Final = 2.0
+"""A charger that shows no effect of what it accepted is looked at once more, so much later."""
+_LOOKS: Final = 3
+"""A look that a result waits for has so small a part of the time of a command: the result is due soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a charger did: the result, and what it goes by now, where it was asked for that."""
+
+    result: Tree
+    shown: Limits | None = None
+
+
+Act = Callable[[int], Awaitable[Done]]
+"""Asks the charger, under the number of the profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +83,17 @@ async def set_profile(hub: Hub, sender: Sender, session_id: str, order: SetCharg
     if limits is None:
         return response("REJECTED")
 
-    async def act(number: int) -> Tree:
-        return {
-            "result": await hub.chargers.limit(
-                charge.station,
-                transaction=charge.session_id,
-                number=number,
-                limits=limits,
-                timeout_s=hub.settings.command_timeout_s,
-            )
-        }
+    async def act(number: int) -> Done:
+        outcome = await hub.chargers.limit(
+            charge.station,
+            transaction=charge.session_id,
+            number=number,
+            limits=limits,
+            timeout_s=hub.settings.command_timeout_s,
+        )
+        if outcome is not ProfileOutcome.ACCEPTED:
+            return Done({"result": outcome})
+        return await _checked(hub, charge, limits)
 
     return await _accept(hub, sender, charge, "set", order.response_url, act, changes=True)
 
@@ -89,9 +105,9 @@ async def clear_profile(hub: Hub, sender: Sender, session_id: str, response_url:
     if not isinstance(charge, Charge):
         return charge
 
-    async def act(number: int) -> Tree:
+    async def act(number: int) -> Done:
         timeout_s = hub.settings.command_timeout_s
-        return {"result": await hub.chargers.unlimit(charge.station, number=number, timeout_s=timeout_s)}
+        return Done({"result": await hub.chargers.unlimit(charge.station, number=number, timeout_s=timeout_s)})
 
     return await _accept(hub, sender, charge, "clear", response_url, act, changes=True)
 
@@ -105,13 +121,28 @@ async def show_profile(hub: Hub, sender: Sender, session_id: str, duration_s: in
     if not isinstance(charge, Charge):
         return charge
 
-    async def act(_: int) -> Tree:
+    async def act(_: int) -> Done:
         limits = await _limits(hub, charge, duration_s)
         if isinstance(limits, ProfileOutcome):
-            return {"result": limits}
-        return {"result": ProfileOutcome.ACCEPTED, "profile": plan.active(limits, charge)}
+            return Done({"result": limits})
+        return Done({"result": ProfileOutcome.ACCEPTED, "profile": plan.active(limits, charge)})
 
     return await _accept(hub, sender, charge, "active", response_url, act, changes=False)
+
+
+async def _checked(hub: Hub, charge: Charge, wanted: Limits) -> Done:
+    """What became of a profile that the charger accepted. One that will not show its schedule is taken at its word."""
+    timeout_s = hub.settings.command_timeout_s / _LOOKS
+    shown = await _limits(hub, charge, _SHOWN_S, unit=wanted.unit, timeout_s=timeout_s)
+    if isinstance(shown, Limits) and is_denied(wanted, shown, charge, began=charge.start):
+        await hub.clock.sleep(_SETTLES_S)
+        shown = await _limits(hub, charge, _SHOWN_S, unit=wanted.unit, timeout_s=timeout_s)
+    if not isinstance(shown, Limits):
+        return Done({"result": ProfileOutcome.ACCEPTED})
+    if is_denied(wanted, shown, charge, began=charge.start):
+        log.warning("charging profile accepted without effect", station=charge.station, session=charge.session_id)
+        return Done({"result": ProfileOutcome.REJECTED}, shown)
+    return Done({"result": ProfileOutcome.ACCEPTED}, shown)
 
 
 async def changed(hub: Hub, session_id: str) -> None:
@@ -195,22 +226,22 @@ async def _perform(hub: Hub, charge: Charge, expected: Expected, act: Act, *, ch
     if document is None:
         return
     try:
-        result = await act(document.seq)
+        done = await act(document.seq)
     except Exception as error:  # whatever broke on our side, the sender gets a result
         log.exception("charging profile failed", what=expected.about, error=type(error).__name__)
-        result = {"result": ProfileOutcome.REJECTED}
-    is_done = result["result"] is ProfileOutcome.ACCEPTED
+        done = Done({"result": ProfileOutcome.REJECTED})
+    is_done = done.result["result"] is ProfileOutcome.ACCEPTED
     if is_done and expected.about == "set":
         await _change(hub, charge, is_followed=True)
     awaited, at = await find(hub, expected.id, by="")
-    await take(hub, awaited, at, Told(encode(result)))
-    if is_done and changes:
-        await _follow(hub, charge)
+    await take(hub, awaited, at, Told(encode(done.result)))
+    if done.shown is not None or (is_done and changes):
+        await _follow(hub, charge, done.shown)
 
 
-async def _follow(hub: Hub, charge: Charge) -> None:
-    """The limits are others now: who follows them hears what they are."""
-    limits = await _limits(hub, charge, _SHOWN_S)
+async def _follow(hub: Hub, charge: Charge, known: Limits | None = None) -> None:
+    """The limits are others now: who follows them hears what they are. `known`, if the charger was just asked."""
+    limits = known or await _limits(hub, charge, _SHOWN_S)
     if isinstance(limits, Limits):
         shown = msgspec.Raw(encode(plan.active(limits, charge)))
         await _change(hub, charge, active=shown)
@@ -229,14 +260,17 @@ async def limits_changed(hub: Hub, session_id: str) -> None:
             await _change(hub, charge, active=msgspec.Raw(encode(shown)))
 
 
-async def _limits(hub: Hub, charge: Charge, duration_s: int) -> Limits | ProfileOutcome:
+async def _limits(
+    hub: Hub, charge: Charge, duration_s: int, *, unit: str = "", timeout_s: float | None = None
+) -> Limits | ProfileOutcome:
+    """What the charger goes by, in `unit` or one of its choice, told within the time of a command or `timeout_s`."""
     rules = await hub.chargers.limit_rules(charge.station)
     return await hub.chargers.limits(
         charge.station,
         transaction=charge.session_id,
         duration_s=duration_s,
-        unit=rules.units[0],
-        timeout_s=hub.settings.command_timeout_s,
+        unit=unit or rules.units[0],
+        timeout_s=timeout_s or hub.settings.command_timeout_s,
     )
 
 

@@ -113,7 +113,8 @@ Handler = Callable[[Incoming], Awaitable[Tree]]
 class Limits:
     """`frame_bytes` of one frame, `brief` characters of one that is answered at once.
 
-    `frames_per_s` with a `burst` before reading slows down; bad frames a minute.
+    `frames_per_s` with a `burst` before reading slows down, of which a long one counts as several (`pace.py`); bad
+    frames a minute.
     """
 
     frame_bytes: int = 256 * 1024
@@ -205,14 +206,14 @@ class Connection:
         if self._gone:
             return
         self.counts["frames"] += 1
-        ahead_s = self._pace.spend()
-        if ahead_s:
-            self.counts["slowed"] += 1
-            await self._clock.sleep(ahead_s)
         if len(text) > self._limits.frame_bytes or (not text.isascii() and self._is_large(text)):
             self.counts["too_large"] += 1
             await self._close(TOO_LARGE, "frame too large")
             return
+        ahead_s = self._pace.spend(len(text))
+        if ahead_s:
+            self.counts["slowed"] += 1
+            await self._clock.sleep(ahead_s)
         frame = frames.read(text, self._version)
         if self._noted is not None:
             self._is_free = asyncio.get_running_loop().create_future()
@@ -230,13 +231,13 @@ class Connection:
         brief = self._brief.get(head[2]) if head is not None else None
         if head is None or brief is None or self._gone or self.worker is not None or self._noted is not None:
             return False
-        if len(text) > self._limits.brief or not self._pace.allows():
+        if len(text) > self._limits.brief or not self._pace.allows(len(text)):
             return False
         ready = self._ready(brief, text)
         if ready is None:
             return False
         self.counts["frames"] += 1
-        self._pace.spend()
+        self._pace.spend(len(text))
         answer = f'[3,"{head[1]}",{ready.result}]'
         if ready.waits:
             self._noted = (head, answer)

@@ -150,6 +150,13 @@ async def test_a_charger_that_hurries_is_slowed_down_in_the_usual_way() -> None:
     assert [charger.connection.at_once(heartbeat(name)) for name in "abc"] == [True, True, False]
 
 
+async def test_a_long_call_is_brief_only_as_long_as_it_may_come_at_once() -> None:
+    charger = Briefly(Limits(frames_per_s=1, burst=6))
+    charger.ready = Ready("{}")
+    long = [heartbeat(name) + " " * 10_000 for name in "abc"]
+    assert [charger.connection.at_once(text) for text in long] == [True, True, False]
+
+
 async def test_a_full_socket_gets_its_answer_when_it_has_room() -> None:
     charger = Briefly()
     charger.ready, charger.can_send = Ready("{}"), False

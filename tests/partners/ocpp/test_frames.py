@@ -128,6 +128,65 @@ def test_a_frame_with_such_characters_keeps_within_the_limits(wrong: str) -> Non
     assert isinstance(frames.read(f'[2,"m1","X",{{"a":"\0","b":{wrong}}}]', "1.6"), BadFrame)
 
 
+def nested(levels: int, *, opening: str = "", closing: str = "") -> str:
+    """A frame of so many levels, two of them the frame's own, with these texts before each bracket."""
+    inner = "1"
+    for level in range(levels - 2):
+        inner = f"[{opening}{inner}{closing}]" if level % 2 else f'{{"a":[{opening}{inner}{closing}]}}'
+    return f'[2,"m1","X",{{"a":{inner},"b":[{",".join(["[{}]"] * 40)}]}}]'
+
+
+DECOYS = {
+    "nothing": ("", ""),
+    "closed brackets in text": ('"]",', ',"["'),
+    "closed brackets behind an escaped quote": ('"\\"]\\"",', ',"\\"[\\""'),
+    "braces in text": ('"}",', ',"{"'),
+    "empty texts": ('"","",', ',""'),
+    "a text that ends in a quote": ('"]\\"",', ',"[\\""'),
+}
+
+
+def depth(value: Any) -> int:
+    if not isinstance(value, dict | list):
+        return 0
+    return 1 + max(map(depth, value.values() if isinstance(value, dict) else value), default=0)
+
+
+@pytest.mark.parametrize(("opening", "closing"), DECOYS.values(), ids=DECOYS.keys())
+def test_no_text_hides_how_deep_a_frame_nests(opening: str, closing: str) -> None:
+    for levels in range(4, 60):
+        text = nested(levels, opening=opening, closing=closing)
+        assert isinstance(frames.read(text, "1.6"), Call if depth(json.loads(text)) <= frames.MAX_DEPTH else BadFrame)
+
+
+trees = st.recursive(
+    st.sampled_from(["", "[", "]", "{", "}", '"', "\\", "x", 1]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "]", '"[']), inner, max_size=3),
+    max_leaves=60,
+)
+
+
+@given(tree=trees, levels=st.integers(0, 36))
+@settings(max_examples=300)
+def test_whatever_a_frame_holds_it_is_read_as_far_as_it_is_not_too_deep(tree: Any, levels: int) -> None:
+    for _ in range(levels):
+        tree = [[], tree]
+    text = json.dumps([2, "m1", "X", {"a": tree, "b": [[]] * 40}])
+    assert isinstance(frames.read(text, "1.6"), Call if depth(json.loads(text)) <= frames.MAX_DEPTH else BadFrame)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_long_list_is_read_without_a_walk_through_it(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It took most of the time that a message of thousands of samples kept all other chargers waiting."""
+    walked: list[object] = []
+    monkeypatch.setattr(frames, "_checked", walked.append)
+    values = [{"value": str(n), "measurand": "SoC"} for n in range(4500)]
+    payload = {"connectorId": 1, "meterValue": [{"timestamp": "2026-05-01T12:00:00Z", "sampledValue": values}]}
+    frame = frames.read(json.dumps([2, "m1", "MeterValues", payload]), version)
+    assert isinstance(frame, Call)
+    assert (frame.payload, walked) == (payload, [])
+
+
 def test_of_a_key_that_comes_twice_the_last_counts() -> None:
     frame = frames.read('[2,"m1","Authorize",{"idTag":"A","idTag":"B"}]', "1.6")
     assert isinstance(frame, Call)

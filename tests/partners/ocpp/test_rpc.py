@@ -225,6 +225,32 @@ async def test_a_long_replay_is_slowed_down_and_never_refused() -> None:
     assert len(charger.wire.frames) == 15
 
 
+async def test_a_long_message_counts_as_many_so_that_nobody_keeps_the_hub_from_all_others() -> None:
+    charger = Charger(limits=replace(LIMITS["1.6"], burst=40, frames_per_s=10))
+    padded = {"connectorId": 1, "meterValue": [{"timestamp": "2026-05-01T12:00:00Z", "sampledValue": [{"value": "1"}]}]}
+    texts = [call("MeterValues", padded, f"m{n}") + " " * 70_000 for n in range(4)]
+    hurry = asyncio.create_task(charger.says(*texts))
+    answered = []
+    for _ in range(5):
+        await charger.hours.pass_s(1)
+        answered.append(len(charger.wire.frames))
+    await hurry
+    assert answered == [2, 3, 3, 4, 4]
+    assert charger.wire.closed_with == []
+
+
+async def test_the_longest_message_of_a_quiet_charger_delays_nothing_and_two_of_them_do() -> None:
+    charger = Charger("2.0.1", limits=replace(LIMITS["2.0.1"], burst=20, frames_per_s=10))
+    longest = " " * 1_000_000
+    await charger.says(call("Heartbeat", {}, "m1") + longest, call("Heartbeat", {}, "m2"))
+    following = asyncio.create_task(charger.says(call("Heartbeat", {}, "m3") + longest))
+    await settle()
+    assert [frame[1] for frame in charger.wire.frames] == ["m1", "m2"]
+    await charger.hours.pass_s(0.2)
+    await following
+    assert [frame[1] for frame in charger.wire.frames] == ["m1", "m2", "m3"]
+
+
 @pytest.mark.parametrize(
     ("error", "code", "description"),
     [

@@ -1,0 +1,129 @@
+"""A charger's yes to a profile counts as long as its own schedule does not deny it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from hub.core.ports import Limits, ProfileOutcome
+from hub.core.units import Unit
+from modules.chargingprofiles.store import PROFILES, Profile, active_in, put_of
+from tests.modules.chargingprofiles.world import URL, Charger, ask, furnish, profile, told
+from tests.world import NOW, World, a_world, until
+
+YES, NO = {"result": "ACCEPTED"}, {"result": "REJECTED"}
+
+
+@pytest.fixture(params=("2.2.1", "2.3.0"))
+async def world(request: pytest.FixtureRequest, sqlite_url: str) -> AsyncIterator[World]:
+    async with a_world(sqlite_url, request.param, profile_interval_s=60) as made:
+        yield made
+
+
+def flat(limit: str, unit: str = "A") -> Limits:
+    return Limits(unit, ((0, Decimal(limit)),), NOW, 3600)
+
+
+def asked(charger: Charger) -> list[str]:
+    return [what for what, _ in charger.told]
+
+
+async def put(world: World, session_id: str, *limits: int) -> object:
+    """Ask for a profile; returns the result, for which time passes where the hub waits for it."""
+    body = profile(*limits, start_date_time="2026-05-04T10:00:00Z")
+    assert (await ask(world, "PUT", session_id, body=body)).data["result"] == "ACCEPTED"
+    await until(lambda: told(world) or world.clock.wakes_at == 2)
+    world.clock.move_to(2)
+    await until(lambda: told(world))
+    return told(world)[-1][2]
+
+
+@pytest.mark.parametrize("shown", [flat("32"), flat("16"), Limits("A", (), NOW, 3600), flat("22080", "W")])
+async def test_a_profile_that_holds_back_nothing_is_rejected_and_told_to_nobody(world: World, shown: Limits) -> None:
+    charger, session_id = await furnish(world)
+    charger.shows = shown
+    assert await put(world, session_id, 7) == NO
+    assert told(world) == [("e1", URL, NO)]
+    assert asked(charger) == ["limit", "limits", "limits"]
+    changes = [row.change for row in await world.store.changes(after=0, limit=1000)]
+    assert [change for change in changes if change.module == "chargingprofiles"] == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "shown"),
+    [
+        ((7,), flat("7")),
+        ((7,), flat("7.3")),
+        ((16,), flat("10")),
+        ((3,), flat("6")),
+        ((32,), flat("32")),
+        ((40,), Limits("A", (), NOW, 3600)),
+        ((7,), flat("4830", "W")),
+        ((32, 7), Limits("A", ((0, Decimal(32)), (60, Decimal(7))), NOW, 3600)),
+    ],
+    ids=[
+        "to the letter",
+        "rounded",
+        "under a limit of the site",
+        "at the least current",
+        "nothing less",
+        "more",
+        "other unit",
+        "later",
+    ],
+)
+async def test_a_profile_that_is_gone_by_is_accepted_at_the_first_look(
+    world: World, limits: tuple[int, ...], shown: Limits
+) -> None:
+    charger, session_id = await furnish(world)
+    charger.shows = shown
+    assert await put(world, session_id, *limits) == YES
+    assert asked(charger) == ["limit", "limits"]
+
+
+async def test_a_charger_that_is_asked_for_nothing_and_gives_its_least_current_has_not_paused(world: World) -> None:
+    charger, session_id = await furnish(world)
+    charger.shows = flat("6")
+    assert await put(world, session_id, 0) == NO
+
+
+async def test_a_charger_that_takes_a_moment_is_accepted_at_the_second_look(world: World) -> None:
+    charger, session_id = await furnish(world)
+    charger.shows = flat("32")
+    await ask(world, "PUT", session_id, body=profile(7))
+    await until(lambda: world.clock.wakes_at == 2)
+    assert told(world) == []
+    charger.shows = flat("7")
+    world.clock.move_to(2)
+    await until(lambda: told(world))
+    assert told(world) == [("e1", URL, YES)]
+
+
+async def test_a_charger_that_will_not_show_its_schedule_is_taken_at_its_word(world: World) -> None:
+    charger, session_id = await furnish(world)
+    charger.shows = ProfileOutcome.REJECTED
+    assert await put(world, session_id, 7) == YES
+
+
+async def test_a_profile_that_begins_after_what_is_shown_cannot_be_denied(world: World) -> None:
+    charger, session_id = await furnish(world)
+    charger.shows = Limits("A", ((0, Decimal(32)),), NOW - timedelta(hours=2), 3600)
+    assert await put(world, session_id, 7) == YES
+
+
+async def test_who_had_set_a_profile_hears_what_holds_after_one_without_effect(world: World) -> None:
+    charger, session_id = await furnish(world)
+    before = put_of(session_id, Profile("NL*EEE", is_followed=True), now=NOW)
+    await world.store.commit(Unit().put(before))
+    charger.shows = flat("32")
+    assert await put(world, session_id, 7) == NO
+
+    async def is_shown() -> bool:
+        document = await world.store.get(PROFILES, session_id)
+        active = active_in(document) if document is not None else None
+        return active is not None and active["charging_profile"]["charging_profile_period"][0]["limit"] == 32
+
+    await until(is_shown)
