@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from hub.core.agreements import Agreement
-from hub.core.errors import PeerFault, PeerRefused, PeerTimeout, PeerUnreachable
+from hub.core.errors import (
+    EndpointsMissing,
+    PeerFault,
+    PeerNonsense,
+    PeerRefused,
+    PeerTimeout,
+    PeerUnreachable,
+)
 from hub.core.parties import PartyRole
 from modules.tokens import service
 from modules.tokens.model import Token
@@ -201,6 +208,66 @@ async def test_silence_counts_as_the_whitelist_says(
         assert (said.code, said.data["allowed"]) == (1000, "ALLOWED")
     else:
         assert (said.http, said.code) == (200, 3000 if world.version == "2.1.1" else code)
+
+
+def odd(version: str) -> dict[str, dict[str, Any]]:
+    """Answers of an eMSP with something wrong, but for the word itself."""
+    about = {} if version == "2.1.1" else {"token": token(version)}
+    found: dict[str, dict[str, Any]] = {
+        "a text for info": {**about, "info": "no"},
+        "a place that is none": {**about, "location": "here"},
+    }
+    if version == "2.1.1":
+        return found
+    lacking = {name: value for name, value in token(version).items() if name != "issuer"}
+    return found | {
+        "no token": {},
+        "null": {"token": None},
+        "no issuer": {"token": lacking},
+        "another card": {"token": token(version, uid="CARD8")},
+        "another party's": {"token": token(version, "NL*FFF")},
+    }
+
+
+@pytest.mark.parametrize("whitelist", ["NEVER", "ALLOWED", "ALLOWED_OFFLINE"])
+async def test_a_refusal_with_something_wrong_about_it_is_a_refusal(world: World, whitelist: str) -> None:
+    await push(world, whitelist=whitelist)
+    for allowed in ("BLOCKED", "EXPIRED", "NO_CREDIT", "NOT_ALLOWED"):
+        for what, rest in odd(world.version).items():
+            script(world, {"e1": {"allowed": allowed, **rest}})
+            said = await ask(world)
+            assert (what, said.http, said.code, said.data["allowed"]) == (what, 200, 1000, allowed)
+            if world.version != "2.1.1":
+                assert (said.data["token"]["uid"], said.data["token"]["issuer"]) == ("CARD1", "Issuer")
+
+
+@pytest.mark.parametrize("whitelist", ["ALLOWED", "ALLOWED_OFFLINE"])
+async def test_an_answer_that_says_neither_is_not_taken_for_silence(world: World, whitelist: str) -> None:
+    await push(world, whitelist=whitelist)
+    nothing: list[Any] = [None, {}, [], {"allowed": "MAYBE"}, {"allowed": None}, PeerNonsense("text", answered=True)]
+    for answer in (*nothing, PeerRefused("", http=200, status_code=7)):
+        script(world, {"e1": answer})
+        said = await ask(world)
+        assert (said.http, said.code, said.data["allowed"]) == (200, 1000, "NOT_ALLOWED"), answer
+    for silence in (PeerNonsense("broke off"), PeerRefused("", http=200, status_code=4002), EndpointsMissing()):
+        script(world, {"e1": silence})
+        assert (await ask(world)).data["allowed"] == "ALLOWED"
+
+
+async def test_a_yes_with_something_wrong_about_it_leaves_it_to_the_list(world: World) -> None:
+    for whitelist, codes in (("ALLOWED_OFFLINE", (1000,)), ("NEVER", (3000, 4000))):
+        await push(world, whitelist=whitelist)
+        for what, rest in odd(world.version).items():
+            script(world, {"e1": {"allowed": "ALLOWED", **rest}})
+            said = await ask(world)
+            assert said.code in codes, what
+
+
+async def test_a_refusal_reaches_an_asker_of_another_version(world: World) -> None:
+    await push(world, whitelist="ALLOWED_OFFLINE")
+    await world.registry.save(world.partner("e1").model_copy(update={"version": "2.3.0"}))
+    script(world, {"e1": {"allowed": "BLOCKED"}})
+    assert (await ask(world)).data["allowed"] == "BLOCKED"
 
 
 async def test_what_its_emsp_does_not_know_is_unknown_and_its_other_errors_are_told(world: World) -> None:
