@@ -17,12 +17,14 @@ from hub.core.errors import (
     PeerTimeout,
     PeerUnreachable,
 )
-from hub.core.parties import PartyRole
+from hub.core.parties import Party, PartyRole
 from modules.tokens import service
 from modules.tokens.model import Token
+from modules.tokens.publication import TokenPublication
+from modules.tokens.store import TOKENS
 from modules.tokens.wire import AUTHORIZATION_INFO
 from tests.contract.test_answers import BAD_JSON
-from tests.world import NOW, OURS, Said, Sent, World, stored_token, token
+from tests.world import BASE, NOW, OURS, Said, Sent, World, stored_token, token
 
 LIST = "sender/tokens"
 ASK = "sender/tokens/CARD1/authorize"
@@ -89,6 +91,50 @@ async def test_a_cpo_sees_the_tokens_of_all_emsps_and_of_our_own_drivers(world: 
     assert said.headers["x-total-count"] == "3"
     contract = "auth_id" if world.version == "2.1.1" else "contract_id"
     assert said.data[0][contract] == "NL-EEE-C1"
+
+
+async def kept(world: World, uid: str, token_type: str, **fields: Any) -> None:
+    """A token of e1, in whichever version it came."""
+    card = Token.model_validate({**stored_token("NL*EEE", uid), "type": token_type, **fields})
+    await service.put(world.store, Party.parse("NL*EEE"), uid, card, now=NOW)
+
+
+async def pushed(world: World) -> list[tuple[str, str]]:
+    """Uid and type of what c1 is PUT of all that is kept."""
+    world.peers.sent.clear()
+    for document in await world.documents(TOKENS):
+        await TokenPublication().deliver(world.hub, world.partner("c1"), document.key, frozenset({""}))
+    return [(sent.body["uid"], sent.body["type"]) for sent in world.peers.sent]
+
+
+async def pulled(world: World) -> list[tuple[str, str]]:
+    """Uid and type of what c1 gets, a page of one object after the other."""
+    found: list[tuple[str, str]] = []
+    path: str | None = world.at(f"{LIST}?limit=1")
+    while path is not None:
+        said = await world.ask("GET", path, by="c1")
+        found += [(each["uid"], each["type"]) for each in said.data]
+        link = said.headers.get("link")
+        path = link.split(">")[0].removeprefix(f"<{BASE}") if link else None
+    return found
+
+
+async def test_the_list_has_what_is_pushed_and_nothing_beside_it(world: World) -> None:
+    """2.1.1 has one token of a uid; and neither it nor 2.2.1 has EMAID, which OTHER would hide."""
+    await kept(world, "TT1", "APP_USER")
+    assert await pulled(world) == await pushed(world)
+    assert len(await pulled(world)) == 1
+    await kept(world, "TT1", "RFID", valid=False)
+    await kept(world, "EM1", "EMAID")
+    await kept(world, "AP1", "APP_USER")
+    app = "OTHER" if world.version == "2.1.1" else "APP_USER"
+    expected = [("TT1", app), ("TT1", "RFID"), ("EM1", "EMAID"), ("AP1", app)]
+    if world.version != "2.3.0":
+        expected.remove(("EM1", "EMAID"))
+    if world.version == "2.1.1":
+        expected.remove(("TT1", app))
+    assert await pulled(world) == await pushed(world) == expected
+    assert [(each["uid"], each["type"]) for each in (await world.ask("GET", world.at(LIST), by="c1")).data] == expected
 
 
 async def test_an_agreement_says_whose(world: World) -> None:
