@@ -27,10 +27,12 @@ PARTS: Final[dict[str, frozenset[str]]] = {
             "contract_ids",
             "decision",
             "known",
+            "listing",
             "namesakes",
             "ordered",
             "prefixes",
             "probable",
+            "refusals",
             "unknown",
         }
     ),

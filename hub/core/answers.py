@@ -156,6 +156,11 @@ def is_told(code: int) -> bool:
     return 2000 <= code < 4000
 
 
+def is_error_of_ocpi(code: int | None) -> bool:
+    """Is it in a range of errors that OCPI has (status_codes)?"""
+    return code is not None and 2000 <= code < 5000
+
+
 def is_passing(http: int, code: int | None) -> bool:
     """Trouble of the other end, which says nothing about the object that was sent; 4xxx is a hub's trouble."""
     if http >= 500 or 300 <= http < 400 or http in PASSING_4XX:

@@ -189,7 +189,15 @@ class RoutingLoop(PeerFault):
 
 
 class PeerNonsense(PeerFault):
-    """The receiver's answer is not what its protocol says."""
+    """The receiver's answer is not what its protocol says.
+
+    answered: it came whole, and as a success of HTTP; `said` is the `data` in it, which may be anything.
+    """
+
+    def __init__(self, message: str = "", *, answered: bool = False, said: Any = None) -> None:
+        super().__init__(message)
+        self.answered = answered
+        self.said = said
 
 
 class ClientApiUnusable(PeerFault):

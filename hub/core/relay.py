@@ -23,13 +23,14 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from hub.core import trace
-from hub.core.answers import PASSING_4XX, Answer, is_passing, is_told, ok
+from hub.core.answers import PASSING_4XX, Answer, is_error_of_ocpi, is_passing, is_told, ok
 from hub.core.dialect import VERSIONS, Loss, NotExpressible, Wire
 from hub.core.errors import (
     BusbarError,
     EndpointsMissing,
     InvalidRequest,
     PassedOn,
+    PeerFault,
     PeerNonsense,
     PeerRefused,
     PeerTimeout,
@@ -142,7 +143,7 @@ async def relay(call: Call, receiver: Receiver, errand: Errand) -> Reply:
             raise PeerNonsense("the receiver does not offer this module") from None
         except (PeerUnreachable, PeerTimeout, PeerNonsense) as fault:
             log.info("relay failed", partner=partner.name, module=errand.module, error=fault.message)
-            raise type(fault)(_NO_ANSWER[type(fault)]) from None
+            raise _retold(fault) from None
     hub.losses.note(partner.name, "out", call.operation.module, pointers(lost))
     tree, missed = _understood(version, answer.data, errand)
     if version != call.version:
@@ -190,8 +191,16 @@ def _understood(version: str, data: Json, errand: Errand) -> tuple[Tree | None, 
     try:
         tree: Tree = errand.answers[version].read(data, given=errand.given, losses=lost).tree()
     except InvalidRequest as fault:
-        raise PeerNonsense(f"the receiver's answer is not valid: {fault.message}") from None
+        message = f"the receiver's answer is not valid: {fault.message}"
+        raise PeerNonsense(message, answered=True, said=data) from None
     return tree, lost
+
+
+def _retold(fault: PeerUnreachable | PeerTimeout | PeerNonsense) -> PeerFault:
+    message = _NO_ANSWER[type(fault)]
+    if isinstance(fault, PeerNonsense):
+        return PeerNonsense(message, answered=fault.answered, said=fault.said)
+    return type(fault)(message)
 
 
 def _told(refused: PeerRefused, by: str) -> PassedOn | PeerUnreachable | PeerNonsense:
@@ -202,7 +211,7 @@ def _told(refused: PeerRefused, by: str) -> PassedOn | PeerUnreachable | PeerNon
     if refused.http in _NO_SUCH_THING:
         return PeerNonsense("the receiver has no such interface")
     if 200 <= refused.http < 300:
-        return PeerNonsense(refused.message)
+        return PeerNonsense(refused.message, answered=not is_error_of_ocpi(refused.status_code))
     return PeerUnreachable(f"the receiver answered with HTTP {refused.http}")
 
 

@@ -154,6 +154,18 @@ def is_same_charge(one: Bill, other: Bill) -> bool:
     return is_one_card and is_alike and (not could_be_two or one.place == other.place)
 
 
+def stands_in_for(one: Bill, other: Bill) -> bool:
+    """May `one` be made instead of `other`, which was taken back? All that is billed anew may differ from it.
+
+    So it is the session that tells, or one card at one EVSE at one time.
+    """
+    if one.session and one.session == other.session:
+        return one.owner == other.owner
+    is_one_card = bool(one.card and one.card == other.card) or bool(one.contract and one.contract == other.contract)
+    is_alike = is_one_card and one.place == other.place and _share_time(one, other)
+    return is_same_charge(one, other) or (one.owner == other.owner and is_alike)
+
+
 def _share_time(one: Bill, other: Bill) -> bool:
     """Parts of a session may meet, and by as much as clocks differ overlap; a part that is shorter, by half of it."""
     shared = min(one.end, other.end) - max(one.begin, other.begin)

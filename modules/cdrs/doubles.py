@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from hub.core.dialect import VERSIONS
 from hub.core.jsontypes import Tree
 from hub.core.store import Store
 from hub.core.units import Document
 from modules.cdrs import store as cdrs
-from modules.cdrs.bills import Bill, bill_in, bill_of, is_same_charge
+from modules.cdrs.bills import Bill, bill_in, bill_of, is_same_charge, stands_in_for
 from modules.cdrs.check import Verdict
 from modules.cdrs.store import Passing, Standing
 
 _LOOKED_AT: Final = 50
 """The newest bills under each mark."""
+_HAS_CREDITS: Final = VERSIONS[VERSIONS.index(cdrs.CREDITS_SINCE) :]
 _TAKES_NOTHING_BACK: Final = ("", Verdict.WRONG.value)
 
 
@@ -63,13 +65,42 @@ def _may_be_looked_at_again(document: Document) -> bool:
     return document.columns["verdict"] == Verdict.WRONG and document.columns["state"] != Passing.RELEASED
 
 
+async def is_billed_to(store: Store, tree: Tree, audience: str) -> bool:
+    """Has `audience`, which no credit CDR can be told, another bill of this charge? Then it must not have this one.
+
+    A CPO that has credit CDRs bills a charge anew only after one, also where the credit is still on its way. One of
+    2.1.1 has none: there only a bill counts that was taken back all the same.
+    """
+    bill = bill_of(tree)
+    if bill is None:
+        return False
+    key = cdrs.key_of(bill.owner, tree["id"])
+    others = [each for each in await _marked_like(store, bill) if each.key != key]
+    for other in others:
+        told = await cdrs.find(store, other.key) if await _is_billed_anew_by(store, other, bill) else None
+        if told is not None and told.audience == audience and told.columns["lowest"] not in _HAS_CREDITS:
+            return True
+    return False
+
+
+async def _is_billed_anew_by(store: Store, kept: Document, bill: Bill) -> bool:
+    if await cdrs.credits_of(store, kept.key):
+        return stands_in_for(bill, bill_in(kept.body))
+    return kept.columns["ocpi"] in _HAS_CREDITS and is_same_charge(bill, bill_in(kept.body))
+
+
 async def _of_the_charge(store: Store, bill: Bill) -> list[Document]:
     """The kept bills of a charge, in the order of coming."""
+    same = [each for each in await _marked_like(store, bill) if is_same_charge(bill_in(each.body), bill)]
+    return sorted(same, key=lambda document: document.seq)
+
+
+async def _marked_like(store: Store, bill: Bill) -> list[Document]:
+    """The kept bills that share a mark with this one."""
     found: dict[str, Document] = {}
     for column, mark in bill.places:
         found |= {each.key: each for each in await cdrs.marked(store, column, mark, newest=_LOOKED_AT)}
-    same = [each for each in found.values() if is_same_charge(bill_in(each.body), bill)]
-    return sorted(same, key=lambda document: document.seq)
+    return list(found.values())
 
 
 async def _is_taken_back(store: Store, document: Document) -> bool:

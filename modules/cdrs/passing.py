@@ -14,6 +14,7 @@ from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.units import Audit, Document, Unit
 from modules.cdrs import store as cdrs
+from modules.cdrs.doubles import is_billed_to
 from modules.cdrs.store import Passing, Standing
 from modules.commands.references import with_reference
 from modules.tokens.whose import addressed
@@ -35,7 +36,7 @@ async def passed_on(hub: Hub, tree: Tree, standing: Standing, unit: Unit) -> Non
         return
     tree, goes = await addressed(hub, owner, "cdrs", tree)
     tree = await with_reference(hub, owner, tree)
-    put = cdrs.put_of(tree, goes.party, {}, session="")
+    put = cdrs.put_of(tree, goes.party, {}, session="", least=await _least(hub, tree, goes.party))
     unit.put(put)
     if goes.waits is None:
         unit.tells(cdrs.change_of(put, trace.correlation()))
@@ -49,6 +50,12 @@ async def addressed_anew(hub: Hub, document: Document) -> Unit | None:
     if goes.waits is not None:
         return None
     tree = await with_reference(hub, document.owner, tree)
-    put = cdrs.put_of(tree, goes.party, {}, session=document.columns["session"], expect=document.version)
+    least, session = await _least(hub, tree, goes.party), document.columns["session"]
+    put = cdrs.put_of(tree, goes.party, {}, session=session, least=least, expect=document.version)
     unit = Unit().put(put).tells(cdrs.change_of(put, trace.correlation()))
     return unit.audited(Audit("busbar", "cdr.addressed", put.key, goes.rule))
+
+
+async def _least(hub: Hub, tree: Tree, audience: str) -> str:
+    """The oldest version in which a CDR may go out: who cannot be told of a credit is not billed anew either."""
+    return cdrs.CREDITS_SINCE if await is_billed_to(hub.store, tree, audience) else ""

@@ -27,8 +27,6 @@ from modules.tariffs.pricing import PricingFault
 log = structlog.get_logger()
 
 LIMIT: Final = 8 * 1024 * 1024
-CREDITS_SINCE: Final = "2.2.1"
-"""The oldest version that has credit CDRs."""
 
 
 def issue(
@@ -64,7 +62,7 @@ async def reissue(hub: Hub, facts: SessionFacts, audience: str, unit: Unit, *, o
     was_billed = await credit_all(hub, facts, audience, unit)
     if was_billed:
         facts = replace(facts, cdr_id=str(uuid4()))
-    least = CREDITS_SINCE if was_billed else ""
+    least = cdrs.CREDITS_SINCE if was_billed else ""
     return issue(hub, facts, audience, unit, only_if_it_costs=only_if_it_costs, least=least)
 
 

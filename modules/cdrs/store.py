@@ -45,6 +45,10 @@ ORIGINALS: Final = Kind("received_originals")
 CHECKS: Final = Kind("cdr_checks")
 
 
+CREDITS_SINCE: Final = "2.2.1"
+"""The oldest version that has credit CDRs."""
+
+
 class Passing(StrEnum):
     """May a received CDR be passed on to whom it concerns? Only `FREE` and `RELEASED` may."""
 

@@ -5,7 +5,7 @@
     it is of our own drivers           we
     ALWAYS                             we, from the list: its eMSP is never asked (mod_tokens, WhitelistType)
     any other on a list                its eMSP; without an answer in time, the list if it is ALLOWED or ALLOWED_OFFLINE
-                                       and valid, else the fault
+                                       and valid, else the fault; for an answer that is none see `refusals`
     on no list                             its probable owner alone, by what we have learned (`probable`); else nobody
 
 OCPI-to names one eMSP, and then nobody else is asked. What an eMSP did not know it is not asked again for a minute.
@@ -19,6 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
+
+import structlog
 
 from hub.core.addressed import each_once
 from hub.core.answers import Answer, is_passing, ok_bytes, says_no_such_token
@@ -38,8 +40,11 @@ from modules.tokens.asking import asked_at, bare, is_about, patience_s, type_que
 from modules.tokens.decision import rank
 from modules.tokens.prefixes import RFID
 from modules.tokens.probable import can_be_asked, learned, memory, whom_to_ask
+from modules.tokens.refusals import ALLOWED, NOT_ALLOWED, is_no_yes, refusal_in
 from modules.tokens.store import LEARNED, TOKENS, by_uid, folded, type_of
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
+
+log = structlog.get_logger()
 
 _LIMIT: Final = 64 * 1024
 
@@ -103,19 +108,37 @@ async def _of_known(question: Question, document: Document, revision: int) -> An
         said = _from_the_list(question, document.owner, token)
         call.reading.ready = partial(_the_same, revision, said)
         return ok_bytes(said)
+    has_offline = valid and whitelist in ("ALLOWED", "ALLOWED_OFFLINE")
     goes = receiver(call.hub, call.partner, document.owner, "tokens", EMSP_LIKE)
     try:
         reply = await _ask(question, goes, token)
-    except (PeerTimeout, PeerUnreachable, PeerNonsense, PassedOn) as fault:
+    except (PeerTimeout, PeerUnreachable, PassedOn) as fault:
         gave_none = not isinstance(fault, PassedOn) or is_passing(fault.http, fault.status_code)
-        if gave_none and valid and whitelist in ("ALLOWED", "ALLOWED_OFFLINE"):
-            return ok_bytes(_from_the_list(question, document.owner, token))
-        raise
+        if not (gave_none and has_offline):
+            raise
+        return ok_bytes(_from_the_list(question, document.owner, token))
+    except PeerNonsense as fault:
+        allowed = _meant(goes, fault, offline=ALLOWED if has_offline else "")
+        return ok_bytes(_said(question, document.owner, token, allowed))
     return reply.answer(call, goes, AUTHORIZATION_INFO)
 
 
+def _meant(goes: Receiver, fault: PeerNonsense, *, offline: str) -> str:
+    """The AllowedType that an answer comes to which is none; `offline`: what silence does. Raises: the fault."""
+    allowed = refusal_in(fault.said)
+    if fault.answered:
+        log.warning("authorization is not valid", partner=goes.partner.name, allowed=allowed, error=fault.message)
+    if not allowed and not offline:
+        raise fault
+    return allowed or (NOT_ALLOWED if is_no_yes(fault) else offline)
+
+
 def _from_the_list(question: Question, owner: str, token: Tree) -> bytes:
-    info: Tree = {"allowed": "ALLOWED" if token["valid"] else "BLOCKED", "token": token}
+    return _said(question, owner, token, ALLOWED if token["valid"] else "BLOCKED")
+
+
+def _said(question: Question, owner: str, token: Tree, allowed: str) -> bytes:
+    info: Tree = {"allowed": allowed, "token": token}
     if question.place is not None:
         info["location"] = question.place
     question.call.answered_by(owner)
@@ -217,15 +240,23 @@ async def _ask(question: Question, goes: Receiver, token: Tree) -> Reply:
         has_2004 = goes.partner.version != VERSIONS[0]
         is_unknown = says_no_such_token(fault.http, fault.status_code, has_2004=has_2004)
         raise _unknown_to(goes.party) if is_unknown else fault from None
+    why = _unusable(call, goes, reply, token)
+    if why:
+        raise PeerNonsense(why, answered=True, said=reply.theirs)
+    return reply
+
+
+def _unusable(call: Call, goes: Receiver, reply: Reply, token: Tree) -> str:
+    """Why the answer is none; "" where it is one."""
     if reply.tree is None:
-        raise PeerNonsense("the receiver's answer has no data: it says neither yes nor no")
+        return "the receiver's answer has no data: it says neither yes nor no"
     named = reply.tree["token"]
     partner = call.hub.registry.find(goes.partner.name) or goes.partner
     if _party(named) not in partner.parties:  # as it is now, see `asking`
-        raise PeerNonsense("the authorization names a token of another party")
+        return "the authorization names a token of another party"
     if not is_about(named, token["uid"]):
-        raise PeerNonsense("the authorization is about another token than was asked for")
-    return reply
+        return "the authorization is about another token than was asked for"
+    return ""
 
 
 def _unknown_to(party: str) -> UnknownToken:
@@ -235,7 +266,7 @@ def _unknown_to(party: str) -> UnknownToken:
 
 
 def _allows(reply: Reply) -> bool:
-    return reply.tree is not None and reply.tree["allowed"] == "ALLOWED"
+    return reply.tree is not None and reply.tree["allowed"] == ALLOWED
 
 
 async def _learn(question: Question, reply: Reply) -> None:

@@ -1,7 +1,7 @@
 """One eMSP is asked whether a driver may charge. OCPI mod_tokens_real-time_authorization.
 
-An answer is usable when it is about a driver of the one who gives it; that a token is unknown is one too. Anything else
-is silence, and counts as that.
+An answer is usable when it is about a driver of the one who gives it; that a token is unknown is one too. What is said
+and is not usable is a no where it may be one (`refusals`). Anything else is silence, and counts as that.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+import structlog
+
 from hub.core.answers import is_passing, says_no_such_token, says_unknown_token
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS, Loss
-from hub.core.errors import InvalidRequest, PeerFault, PeerRefused, UnknownLocation
+from hub.core.errors import InvalidRequest, PeerFault, PeerNonsense, PeerRefused, UnknownLocation
 from hub.core.inbound import encode
 from hub.core.jsontypes import Json, Tree
 from hub.core.losses import pointers
@@ -24,8 +26,11 @@ from modules.locations import service as locations
 from modules.tokens.decision import By, Decision
 from modules.tokens.prefixes import RFID
 from modules.tokens.probable import memory
+from modules.tokens.refusals import NOT_ALLOWED, is_no_answer_of_ocpi, is_no_yes, refusal_in
 from modules.tokens.store import folded
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
+
+log = structlog.get_logger()
 
 _NOT_THE_DRIVERS: Final = frozenset({401, 403, 405})
 """HTTP statuses that say nothing of the driver, whatever the OCPI code beside them."""
@@ -56,16 +61,31 @@ async def ask_emsp(
                 deadline_s=deadline_s,
             )
         stand_in = known or bare(partner, uid, token_type, timestamp(hub.clock.now()))
-        decision = _understood(hub, partner, answer.data, stand_in, place)
-        return _of_its_own(hub.registry.find(partner.name) or partner, uid, decision)
+        try:
+            decision = _understood(hub, partner, answer.data, stand_in, place)
+            return _of_its_own(hub.registry.find(partner.name) or partner, uid, decision)
+        except InvalidRequest as fault:
+            return _not_usable(partner, PeerNonsense(fault.message, answered=True, said=answer.data))
     except PeerRefused as refused:
+        if is_no_answer_of_ocpi(refused):
+            return _not_usable(partner, PeerNonsense(refused.message, answered=True))
         if not _is_of_the_driver(refused):
             return None
         if known is None and _says_no_such(refused, version):
             unknown.note(hub.clock, at)
         return Decision("NOT_ALLOWED", By.REAL_TIME)
+    except PeerNonsense as fault:
+        return _not_usable(partner, fault)
     except (PeerFault, InvalidRequest, TimeoutError):
         return None
+
+
+def _not_usable(partner: Partner, fault: PeerNonsense) -> Decision | None:
+    """What an answer that is not as OCPI writes it comes to; None: it is as none."""
+    allowed = refusal_in(fault.said)
+    if fault.answered:
+        log.warning("authorization is not valid", partner=partner.name, allowed=allowed, error=fault.message)
+    return Decision(allowed or NOT_ALLOWED, By.REAL_TIME) if is_no_yes(fault) else None
 
 
 def patience_s(hub: Hub, partner: Partner) -> float:

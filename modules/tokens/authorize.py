@@ -15,9 +15,10 @@ The whitelist says who is asked (mod_tokens, WhitelistType; `valid=false` never 
     nothing                        ask its probable owner, by what we have learned (`probable`); else refused
 
 Silence is counted after `authorize_timeout_s`, of another hub after `authorize_hub_timeout_s`: chargers give up after
-about 30 s, and have their answer by then. A partner that is blocked or gone is as silent. What an eMSP said is kept for
-15 minutes, so that the start of the transaction which follows finds the token and the authorization reference without
-asking again; unless the eMSP has changed the token meanwhile. That start uses it up.
+about 30 s, and have their answer by then. A partner that is blocked or gone is as silent; one whose answer cannot be
+read is not (`refusals`). What an eMSP said is kept for 15 minutes, so that the start of the transaction which follows
+finds the token and the authorization reference without asking again; unless the eMSP has changed the token meanwhile.
+That start uses it up.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from hub.core.renditions import Rendition
 from hub.core.request import NO_QUERY
 from hub.core.routing import OURS, Destination, Receiver, audience_of, destination
 from modules.tokens import asked, service
+from modules.tokens.listing import ToldTokens
 from modules.tokens.model import LocationReferences, Token
 from modules.tokens.service import Aim
 from modules.tokens.store import TOKENS
@@ -27,7 +28,7 @@ from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
 
 operations = Operations("tokens", callers=EMSP_LIKE)
 rendition = Rendition(TOKEN)
-_listing = Listing(TOKENS, rendition)
+_listing = Listing(TOKENS, ToldTokens(TOKEN))
 
 _USUAL_TYPE: Final = "RFID"
 _SHAPE: Final = "{country_code}/{party_id}/{uid}"

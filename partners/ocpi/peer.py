@@ -178,7 +178,7 @@ def understood(answer: OutboundAnswer, known: Mark | None = None) -> PeerAnswer:
             retry_after_s=answer.retry_after_s,
         )
     if code is None:
-        raise PeerNonsense("the answer is not an OCPI envelope")
+        raise PeerNonsense("the answer is not an OCPI envelope", answered=True, said=data)
     if not is_success(code):
         raise PeerRefused(message or f"OCPI {code}", http=answer.status, status_code=code)
     return PeerAnswer(answer.status, code, data, answer.headers, answer.body)

@@ -9,13 +9,22 @@ from typing import Any
 import pytest
 
 from hub.core.agreements import Agreement
-from hub.core.errors import PeerFault, PeerRefused, PeerTimeout, PeerUnreachable
-from hub.core.parties import PartyRole
+from hub.core.errors import (
+    EndpointsMissing,
+    PeerFault,
+    PeerNonsense,
+    PeerRefused,
+    PeerTimeout,
+    PeerUnreachable,
+)
+from hub.core.parties import Party, PartyRole
 from modules.tokens import service
 from modules.tokens.model import Token
+from modules.tokens.publication import TokenPublication
+from modules.tokens.store import TOKENS
 from modules.tokens.wire import AUTHORIZATION_INFO
 from tests.contract.test_answers import BAD_JSON
-from tests.world import NOW, OURS, Said, Sent, World, stored_token, token
+from tests.world import BASE, NOW, OURS, Said, Sent, World, stored_token, token
 
 LIST = "sender/tokens"
 ASK = "sender/tokens/CARD1/authorize"
@@ -82,6 +91,50 @@ async def test_a_cpo_sees_the_tokens_of_all_emsps_and_of_our_own_drivers(world: 
     assert said.headers["x-total-count"] == "3"
     contract = "auth_id" if world.version == "2.1.1" else "contract_id"
     assert said.data[0][contract] == "NL-EEE-C1"
+
+
+async def kept(world: World, uid: str, token_type: str, **fields: Any) -> None:
+    """A token of e1, in whichever version it came."""
+    card = Token.model_validate({**stored_token("NL*EEE", uid), "type": token_type, **fields})
+    await service.put(world.store, Party.parse("NL*EEE"), uid, card, now=NOW)
+
+
+async def pushed(world: World) -> list[tuple[str, str]]:
+    """Uid and type of what c1 is PUT of all that is kept."""
+    world.peers.sent.clear()
+    for document in await world.documents(TOKENS):
+        await TokenPublication().deliver(world.hub, world.partner("c1"), document.key, frozenset({""}))
+    return [(sent.body["uid"], sent.body["type"]) for sent in world.peers.sent]
+
+
+async def pulled(world: World) -> list[tuple[str, str]]:
+    """Uid and type of what c1 gets, a page of one object after the other."""
+    found: list[tuple[str, str]] = []
+    path: str | None = world.at(f"{LIST}?limit=1")
+    while path is not None:
+        said = await world.ask("GET", path, by="c1")
+        found += [(each["uid"], each["type"]) for each in said.data]
+        link = said.headers.get("link")
+        path = link.split(">")[0].removeprefix(f"<{BASE}") if link else None
+    return found
+
+
+async def test_the_list_has_what_is_pushed_and_nothing_beside_it(world: World) -> None:
+    """2.1.1 has one token of a uid; and neither it nor 2.2.1 has EMAID, which OTHER would hide."""
+    await kept(world, "TT1", "APP_USER")
+    assert await pulled(world) == await pushed(world)
+    assert len(await pulled(world)) == 1
+    await kept(world, "TT1", "RFID", valid=False)
+    await kept(world, "EM1", "EMAID")
+    await kept(world, "AP1", "APP_USER")
+    app = "OTHER" if world.version == "2.1.1" else "APP_USER"
+    expected = [("TT1", app), ("TT1", "RFID"), ("EM1", "EMAID"), ("AP1", app)]
+    if world.version != "2.3.0":
+        expected.remove(("EM1", "EMAID"))
+    if world.version == "2.1.1":
+        expected.remove(("TT1", app))
+    assert await pulled(world) == await pushed(world) == expected
+    assert [(each["uid"], each["type"]) for each in (await world.ask("GET", world.at(LIST), by="c1")).data] == expected
 
 
 async def test_an_agreement_says_whose(world: World) -> None:
@@ -201,6 +254,66 @@ async def test_silence_counts_as_the_whitelist_says(
         assert (said.code, said.data["allowed"]) == (1000, "ALLOWED")
     else:
         assert (said.http, said.code) == (200, 3000 if world.version == "2.1.1" else code)
+
+
+def odd(version: str) -> dict[str, dict[str, Any]]:
+    """Answers of an eMSP with something wrong, but for the word itself."""
+    about = {} if version == "2.1.1" else {"token": token(version)}
+    found: dict[str, dict[str, Any]] = {
+        "a text for info": {**about, "info": "no"},
+        "a place that is none": {**about, "location": "here"},
+    }
+    if version == "2.1.1":
+        return found
+    lacking = {name: value for name, value in token(version).items() if name != "issuer"}
+    return found | {
+        "no token": {},
+        "null": {"token": None},
+        "no issuer": {"token": lacking},
+        "another card": {"token": token(version, uid="CARD8")},
+        "another party's": {"token": token(version, "NL*FFF")},
+    }
+
+
+@pytest.mark.parametrize("whitelist", ["NEVER", "ALLOWED", "ALLOWED_OFFLINE"])
+async def test_a_refusal_with_something_wrong_about_it_is_a_refusal(world: World, whitelist: str) -> None:
+    await push(world, whitelist=whitelist)
+    for allowed in ("BLOCKED", "EXPIRED", "NO_CREDIT", "NOT_ALLOWED"):
+        for what, rest in odd(world.version).items():
+            script(world, {"e1": {"allowed": allowed, **rest}})
+            said = await ask(world)
+            assert (what, said.http, said.code, said.data["allowed"]) == (what, 200, 1000, allowed)
+            if world.version != "2.1.1":
+                assert (said.data["token"]["uid"], said.data["token"]["issuer"]) == ("CARD1", "Issuer")
+
+
+@pytest.mark.parametrize("whitelist", ["ALLOWED", "ALLOWED_OFFLINE"])
+async def test_an_answer_that_says_neither_is_not_taken_for_silence(world: World, whitelist: str) -> None:
+    await push(world, whitelist=whitelist)
+    nothing: list[Any] = [None, {}, [], {"allowed": "MAYBE"}, {"allowed": None}, PeerNonsense("text", answered=True)]
+    for answer in (*nothing, PeerRefused("", http=200, status_code=7)):
+        script(world, {"e1": answer})
+        said = await ask(world)
+        assert (said.http, said.code, said.data["allowed"]) == (200, 1000, "NOT_ALLOWED"), answer
+    for silence in (PeerNonsense("broke off"), PeerRefused("", http=200, status_code=4002), EndpointsMissing()):
+        script(world, {"e1": silence})
+        assert (await ask(world)).data["allowed"] == "ALLOWED"
+
+
+async def test_a_yes_with_something_wrong_about_it_leaves_it_to_the_list(world: World) -> None:
+    for whitelist, codes in (("ALLOWED_OFFLINE", (1000,)), ("NEVER", (3000, 4000))):
+        await push(world, whitelist=whitelist)
+        for what, rest in odd(world.version).items():
+            script(world, {"e1": {"allowed": "ALLOWED", **rest}})
+            said = await ask(world)
+            assert said.code in codes, what
+
+
+async def test_a_refusal_reaches_an_asker_of_another_version(world: World) -> None:
+    await push(world, whitelist="ALLOWED_OFFLINE")
+    await world.registry.save(world.partner("e1").model_copy(update={"version": "2.3.0"}))
+    script(world, {"e1": {"allowed": "BLOCKED"}})
+    assert (await ask(world)).data["allowed"] == "BLOCKED"
 
 
 async def test_what_its_emsp_does_not_know_is_unknown_and_its_other_errors_are_told(world: World) -> None:

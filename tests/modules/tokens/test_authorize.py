@@ -59,11 +59,20 @@ ANSWERS: dict[str, tuple[Any, str]] = {
     "429 and 2000": (PeerRefused(http=429, status_code=2000), NO_ANSWER),
     "503 and 3000": (PeerRefused(http=503, status_code=3000), NO_ANSWER),
     "our token is void": (PeerRefused(http=401, status_code=2000), NO_ANSWER),
-    "not an envelope": (PeerNonsense("text"), NO_ANSWER),
+    "broke off": (PeerNonsense("it broke off"), NO_ANSWER),
+    "not an envelope": (PeerNonsense("text", answered=True), "NOT_ALLOWED"),
+    "a refusal in no envelope": (PeerNonsense("text", answered=True, said={"allowed": "EXPIRED"}), "EXPIRED"),
+    "a yes in no envelope": (PeerNonsense("text", answered=True, said={"allowed": "ALLOWED"}), NO_ANSWER),
+    "a status code that is none": (PeerRefused(http=200, status_code=200), "NOT_ALLOWED"),
+    "a hub that has no answer": (PeerRefused(http=200, status_code=4002), NO_ANSWER),
     "no such endpoint": (EndpointsMissing("none"), NO_ANSWER),
-    "a word that is none": ("PERHAPS", NO_ANSWER),
-    "no data": (None, NO_ANSWER),
-    "a list": ([], NO_ANSWER),
+    "a word that is none": ("PERHAPS", "NOT_ALLOWED"),
+    "no data": (None, "NOT_ALLOWED"),
+    "a list": ([], "NOT_ALLOWED"),
+    "no word": ({"info": {"language": "en", "text": "no"}}, "NOT_ALLOWED"),
+    "a refusal in small letters": ({"allowed": "blocked"}, "BLOCKED"),
+    "a text for info": ({"allowed": "NO_CREDIT", "info": "no credit", "token": stored_token(EEE)}, "NO_CREDIT"),
+    "null for the token's list": ({"allowed": "EXPIRED", "location": {"evse_uids": ["E1"]}}, "EXPIRED"),
 }
 """What the eMSP answers -> what that means."""
 
@@ -122,6 +131,21 @@ async def test_the_whitelist_says_who_is_asked_and_what_silence_means(
         assert decision.owner == EEE
         assert decision.token is not None
         assert decision.token["contract_id"] == "NL-EEE-C1"
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+@pytest.mark.parametrize("allowed", ["BLOCKED", "ALLOWED"])
+async def test_of_what_is_odd_about_the_token_a_refusal_stays_one_and_a_yes_is_none(world: World, allowed: str) -> None:
+    """A yes that is of no use leaves it to the list, which is one here too."""
+    right = token(world.version)
+    lacking = {name: value for name, value in right.items() if name != "issuer"}
+    await known(world, whitelist="ALLOWED_OFFLINE")
+    for told in ({"token": None}, {}, {"token": lacking}, {"token": token(world.version, EEE, "CARD8")},
+                 {"token": token(world.version, FFF)}):  # fmt: skip
+        world.peers.script = says({"allowed": allowed, **told}, world.version)
+        decision = await tapped(world)
+        assert (decision.allowed, decision.owner) == (allowed, EEE), told
+        assert decision.by is (By.OFFLINE if allowed == "ALLOWED" else By.REAL_TIME)
 
 
 async def test_the_emsp_is_asked_in_its_own_words(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from hub.core.errors import PeerFault, PeerTimeout, PeerUnreachable
+from hub.core.errors import PeerFault, PeerNonsense, PeerRefused, PeerTimeout, PeerUnreachable
 from hub.core.inbound import encode
 from hub.core.operations import RECEIVER, SENDER
 from hub.core.outbound import Outbound, OutboundAnswer
@@ -15,7 +15,7 @@ from hub.core.parties import Party, PartyRole
 from hub.core.registry import Claim, Endpoint, Partner
 from hub.core.secrets import Keys, Seal
 from hub.core.settings import Settings
-from partners.ocpi.peer import OcpiPeers
+from partners.ocpi.peer import OcpiPeers, understood
 
 LIST = "https://p.example/clients"
 SEAL = Seal(Keys.from_secret(b"x" * 32).seal)
@@ -96,3 +96,14 @@ async def test_an_answer_of_its_own_shows_that_a_partner_is_there_and_all_else_l
     with contextlib.suppress(PeerFault):
         await sent.send(PARTNER, "PUT", "tokens", RECEIVER, body=b"{}")
     assert (there, doubts) == ((["p"], []) if is_there else ([], ["p"]))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [(b"<html>", None), (b'{"data":{"allowed":"BLOCKED"}}', {"allowed": "BLOCKED"})]
+)
+def test_a_success_that_is_no_envelope_was_said_all_the_same(body: bytes, said: Any) -> None:
+    with pytest.raises(PeerNonsense) as caught:
+        understood(OutboundAnswer(200, {}, body))
+    assert (caught.value.answered, caught.value.said) == (True, said)
+    with pytest.raises(PeerRefused):
+        understood(OutboundAnswer(500, {}, body))

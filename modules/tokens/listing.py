@@ -1,0 +1,39 @@
+"""The list of tokens that CPO platforms pull: it has what they are pushed, and nothing beside it. OCPI mod_tokens.
+
+What a version would take for another token is left out (`service.can_be_told`). Whether it is may depend on a token
+that comes later, so that is looked at whenever a page is made; each token's words are kept as those of other lists are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hub.core.addressed import owner_in
+from hub.core.parties import Party
+from hub.core.renditions import Rendition
+from hub.core.store import Leaf, Store
+from hub.core.units import Document, Kind
+from modules.tokens.service import can_be_told
+
+
+class ToldTokens(Rendition):
+    """Tokens in the words of a version, as far as it may be told of them."""
+
+    async def of_all(
+        self, store: Store, kind: Kind, leaves: Sequence[Leaf | Document], version: str
+    ) -> tuple[list[bytes], Mapping[str, int]]:
+        """As `Rendition.of_all`, without those that `version` is not told of."""
+        told = [leaf for leaf in leaves if await _is_told(store, leaf.key, version)]
+        return await super().of_all(store, kind, told, version)
+
+    def at_hand(
+        self, store: Store, seqs: list[int], versions: list[int], version: str
+    ) -> tuple[list[bytes], Mapping[str, int]] | None:
+        """None: without its key nobody knows whether a token may be told."""
+        return None
+
+
+async def _is_told(store: Store, key: str, version: str) -> bool:
+    """`key` as `store.key_of` makes it."""
+    uid, _, token_type = key.partition("/")[2].rpartition("/")
+    return await can_be_told(store, Party.parse(owner_in(key)), uid, token_type, version=version)

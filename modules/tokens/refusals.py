@@ -1,0 +1,46 @@
+"""An answer to "may this token charge?" that is not as OCPI writes it: what does it mean all the same?
+
+    it says                              then
+    -----------------------------------  ---------------------------------------------------------------------------
+    no, by a word of AllowedType         that is the answer, however odd the rest of it is
+    ALLOWED, in an answer of no use      it gave none: what the whitelist says of silence holds
+    neither                              a no, where the whitelist would take silence for a yes
+
+Silence is no answer at all, and a server in trouble (mod_tokens_whitelisttype_enum). An eMSP that did answer is
+there, and may have refused: that its answer cannot be read must not become a permission which it has to pay for.
+"""
+
+from __future__ import annotations
+
+from typing import Final, get_args
+
+from hub.core.answers import is_error_of_ocpi
+from hub.core.errors import PeerNonsense, PeerRefused
+from hub.core.jsontypes import Json
+from modules.tokens.model import AllowedType
+
+ALLOWED: Final = "ALLOWED"
+NOT_ALLOWED: Final = "NOT_ALLOWED"
+_WORDS: Final = frozenset(get_args(get_args(AllowedType)[0]))
+
+
+def refusal_in(data: Json) -> str:
+    """The AllowedType by which `data` of an answer refuses; "" where it says ALLOWED, or no such word."""
+    word = _word_in(data)
+    return "" if word == ALLOWED else word
+
+
+def is_no_yes(fault: PeerNonsense) -> bool:
+    """Was there an answer, of which nobody can say that it allows the charge?"""
+    return fault.answered and _word_in(fault.said) != ALLOWED
+
+
+def is_no_answer_of_ocpi(refused: PeerRefused) -> bool:
+    """Is it a success of HTTP, under a status code that OCPI does not have?"""
+    return 200 <= refused.http < 300 and not is_error_of_ocpi(refused.status_code)
+
+
+def _word_in(data: Json) -> str:
+    said = data.get("allowed") if isinstance(data, dict) else None
+    word = said.strip().upper() if isinstance(said, str) else ""
+    return word if word in _WORDS else ""
