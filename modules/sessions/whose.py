@@ -73,7 +73,7 @@ async def _addressed_anew(hub: Hub, document: Document) -> Unit | None:
     tree, goes = await addressed(hub, document.owner, "sessions", parse(document.body, limit=_LIMIT))
     if goes.waits is not None:
         return None
-    tree = await with_reference(hub, document.owner, tree)
+    tree, takes = await with_reference(hub, document.owner, tree)
     put = put_of(tree, goes.party, expect=document.version, arrived=document.last_updated)
-    unit = Unit().put(put).tells(change_of(put, trace.correlation()))
+    unit = Unit().put(put).joins(takes).tells(change_of(put, trace.correlation()))
     return unit.audited(Audit("busbar", "session.addressed", put.key, goes.rule))

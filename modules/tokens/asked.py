@@ -34,6 +34,7 @@ from hub.core.parties import Party
 from hub.core.relay import Errand, Reply, relay
 from hub.core.routing import EVERYBODY, Receiver, destination, receiver
 from hub.core.units import Document, Unit
+from modules.commands.references import remember
 from modules.tokens.asking import asked_at, bare, is_about, patience_s, type_query
 from modules.tokens.decision import ranked
 from modules.tokens.prefixes import RFID
@@ -122,6 +123,7 @@ async def _of_its_emsp(question: Question, document: Document, token: Tree) -> A
         if gave_none and token["valid"] and whitelist in ("ALLOWED", "ALLOWED_OFFLINE"):
             return ok_bytes(_from_the_list(question, document.owner, token))
         raise
+    await _note_reference(question, reply)
     return reply.answer(call, goes, AUTHORIZATION_INFO)
 
 
@@ -142,6 +144,7 @@ async def _on_no_list(question: Question, owners: Sequence[str]) -> tuple[Receiv
     """Whom we ask for a token on no list, and what is said. Raises: as `_first`."""
     said = await _first(question, await _asked_for(question, owners))
     await _learn(question, said[1])
+    await _note_reference(question, said[1])
     return said
 
 
@@ -258,6 +261,18 @@ async def _learn(question: Question, reply: Reply) -> None:
     known = await store.get(LEARNED, put.key)
     if known is None or known.columns["contract"] != put.columns[1]:
         await store.commit(Unit().put(put))
+
+
+async def _note_reference(question: Question, reply: Reply) -> None:
+    """What the asker's version has no field for: the charge that follows has it from us (REQ-147)."""
+    call, info = question.call, reply.tree
+    if call.version != VERSIONS[0] or info is None or not _allows(reply):
+        return
+    reference = info.get("authorization_reference")
+    if reference is not None:
+        at = (question.place or {}).get("evse_uids") or ()
+        contract_id = info["token"]["contract_id"]
+        await call.hub.store.commit(Unit().put(remember(call.hub, call.asker, contract_id, reference, evse_uids=at)))
 
 
 def _party(token: Mapping[str, Any]) -> str:
