@@ -291,6 +291,13 @@ async def test_a_reference_that_the_cpo_cannot_say_is_remembered_for_the_charge(
     assert len(await world.documents(REFERENCES)) == (far == "2.1.1")
 
 
+async def test_who_has_no_headers_is_told_of_none_where_two_cpos_have_a_session_of_one_id(world: World) -> None:
+    await session(world, "S9", "NL*EEE", owner=Party("BE", "BBB"))
+    said = await send(world, "STOP_SESSION")
+    assert (said.http, said.code) == (200, 2001)
+    assert ("OCPI-to headers" in said.message) is (world.version != "2.1.1")
+
+
 async def test_a_session_of_another_emsp_is_unknown(world: World, far: str) -> None:
     await session(world, "S8", "NL*FFF")
     await session(world, "S7", "")
