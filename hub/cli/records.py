@@ -152,7 +152,7 @@ def list_cdrs(
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> None:
-    """CDRs, the newest first: ours, or those that other CPOs brought."""
+    """CDRs, the newest first: those that are billed, or with --received all that other CPOs brought, held ones too."""
     brought = received or held or check is not None
     query = {"partner": partner, "station": station, "date_from": date_from, "check": check}
     query |= {"received": "true" if brought else None, "held": "true" if held else None}

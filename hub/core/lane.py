@@ -6,8 +6,8 @@ fault, if any, calls for (`lane_faults.py`). Who is at its end, and how objects 
 5 s, doubling to 15 min, jitter 0.8 to 1.4, Retry-After honoured; a call from the partner brings the next try forward,
 though never below the first wait.
 
-After 15 minutes of failing the operator is alerted; after 72 hours the lane stops pushing until the partner calls. Its
-cursor stays, so nothing is lost.
+After 15 minutes of failing the operator is alerted, and again each hour; after 72 hours the lane stops pushing until
+the partner calls. Its cursor stays, so nothing is lost.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ LANES: Final = Kind("lanes")
 REFUSED: Final = Kind("refused", columns=("partner", "module", "object"), indexed=("partner",))
 
 ALERT_AFTER: Final = timedelta(minutes=15)
+ALERT_EVERY: Final = timedelta(hours=1)
 GIVE_UP_AFTER: Final = timedelta(hours=72)
 _READ: Final = 500
 _CURSOR_EVERY_S: Final = 0.5
@@ -108,6 +109,8 @@ class Lane:
     saved: int = -1
     saved_at: float = 0.0
     unsaved: bool = False
+    alerted: datetime | None = None
+    """When the log last said that the receiver takes nothing; None: not since it took something."""
     """Was anything sent, or tried, since the state was written?"""
     behind: bool = True
     """Are there changes that `absorb` was not handed? Then they are read from the log."""
@@ -262,6 +265,7 @@ class Lane:
         state.delivered_at = exact_timestamp(self._now())
         state.failures = 0
         state.last_error = state.failing_since = ""
+        self.alerted = None
         self.retry_at = self.soonest = 0.0
         if at in self.refused:
             await self.hub.store.commit(Unit().delete(Delete(REFUSED, refused_key(self.name, at))))
@@ -300,7 +304,8 @@ class Lane:
         if failing >= GIVE_UP_AFTER:
             state.stopped = True
             log.error("lane stopped", partner=self.name, failing_h=failing // timedelta(hours=1), waiting=self.waiting)
-        elif failing >= ALERT_AFTER:
+        elif failing >= ALERT_AFTER and (self.alerted is None or now - self.alerted >= ALERT_EVERY):
+            self.alerted = now
             log.error("partner takes nothing", partner=self.name, failing_s=int(failing.total_seconds()))
 
     async def _set_aside(self, at: At, reason: str) -> None:

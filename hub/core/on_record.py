@@ -7,9 +7,17 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from hub.core.addressed import each_once, key_of
+from hub.core.dialect import VERSIONS
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.units import Document, Kind
+
+
+def how_one_is_named(partner: Partner) -> str:
+    """What a partner is told that means one of several owners' objects: 2.1.1 has no OCPI-to headers."""
+    if partner.version == VERSIONS[0]:
+        return f"OCPI {VERSIONS[0]} has no way to say which is meant"
+    return "OCPI-to headers say which is meant"
 
 
 async def on_record(

@@ -35,9 +35,9 @@ async def passed_on(hub: Hub, tree: Tree, standing: Standing, unit: Unit) -> Non
     if await cdrs.find(hub.store, cdrs.key_of(owner, tree["id"])) is not None:
         return
     tree, goes = await addressed(hub, owner, "cdrs", tree)
-    tree = await with_reference(hub, owner, tree)
+    tree, takes = await with_reference(hub, owner, tree)
     put = cdrs.put_of(tree, goes.party, {}, session="", least=await _least(hub, tree, goes.party))
-    unit.put(put)
+    unit.put(put).joins(takes)
     if goes.waits is None:
         unit.tells(cdrs.change_of(put, trace.correlation()))
     else:
@@ -49,10 +49,10 @@ async def addressed_anew(hub: Hub, document: Document) -> Unit | None:
     tree, goes = await addressed(hub, document.owner, "cdrs", parse(document.body, limit=_LIMIT))
     if goes.waits is not None:
         return None
-    tree = await with_reference(hub, document.owner, tree)
+    tree, takes = await with_reference(hub, document.owner, tree)
     least, session = await _least(hub, tree, goes.party), document.columns["session"]
     put = cdrs.put_of(tree, goes.party, {}, session=session, least=least, expect=document.version)
-    unit = Unit().put(put).tells(cdrs.change_of(put, trace.correlation()))
+    unit = Unit().put(put).joins(takes).tells(cdrs.change_of(put, trace.correlation()))
     return unit.audited(Audit("busbar", "cdr.addressed", put.key, goes.rule))
 
 

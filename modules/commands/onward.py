@@ -146,8 +146,8 @@ def _remember(hub: Hub, unit: Unit, cpo: str, order: StartSession | ReserveNow, 
     """What a CPO of 2.1.1 does not say of the charge that follows: whose driver it is, and the reference."""
     unit.put(remember_order(hub, cpo, order.token, order.evse_uid, until=expires))
     if order.authorization_reference is not None:
-        contract = order.token.contract_id
-        unit.put(references.remember(hub, cpo, contract, order.authorization_reference, until=expires))
+        contract, at = order.token.contract_id, (order.evse_uid,) if order.evse_uid is not None else ()
+        unit.put(references.remember(hub, cpo, contract, order.authorization_reference, evse_uids=at, until=expires))
 
 
 async def _number(call: Call, order: Order) -> int | None:

@@ -51,6 +51,11 @@ def _hub_party(theirs: Credentials, partner: Partner, version: str) -> Party | N
     return party if agreed or version == _HUB_IS_A_ROLE or not partner.invited else None
 
 
+def is_hub_unasked(theirs: Credentials, partner: Partner, version: str) -> bool:
+    """Does it say that it is a hub, and is taken for none, as that was not agreed?"""
+    return theirs.hub_party_id is not None and _hub_party(theirs, partner, version) is None
+
+
 def _roles(
     entry: CredentialsRole, party: Party, partner: Partner, version: str, hub_party: Party | None
 ) -> tuple[PartyRole, ...]:

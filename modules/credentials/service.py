@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+import structlog
+
 from hub.core.delivery import lane_from_now_on
 from hub.core.dialect import VERSIONS
 from hub.core.errors import Conflict, EndpointsMissing, InvalidRequest, RegistrationState, Unauthorized
@@ -21,8 +23,10 @@ from hub.core.ports import Found, Hub
 from hub.core.registry import Caller, Claim, IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import mint_token
 from hub.core.units import Audit, Unit
-from modules.credentials.claims import check_claims, claims_of
+from modules.credentials.claims import check_claims, claims_of, is_hub_unasked
 from modules.credentials.model import Credentials
+
+log = structlog.get_logger()
 
 _ROLES: Final = frozenset(PartyRole) - {PartyRole.HUB}
 """Roles that a Credentials object of 2.3.0 has."""
@@ -193,6 +197,12 @@ def _must_be_their_turn(hub: Hub, partner: Partner) -> None:
 
 async def _examine(hub: Hub, partner: Partner, theirs: Credentials, version: str) -> Found:
     _must_be_their_turn(hub, partner)
+    if is_hub_unasked(theirs, partner, version):
+        log.warning(
+            "taken for no hub, as it was invited without the role HUB",
+            partner=partner.name,
+            hub_party_id=theirs.hub_party_id,
+        )
     claims = claims_of(theirs, partner, version)
     check_claims(hub, partner, claims)
     found = await hub.discovery.discover(str(theirs.url), theirs.token, version=version)

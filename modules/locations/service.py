@@ -14,7 +14,7 @@ from hub.core.clock import timestamp
 from hub.core.errors import Conflict, InvalidRequest, UnknownLocation
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
-from hub.core.on_record import on_record
+from hub.core.on_record import how_one_is_named, on_record
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.registry import Partner
@@ -90,7 +90,7 @@ async def owner_of(hub: Hub, partner: Partner, location_id: str, evse_uid: str |
         found = [each for each in found if _has_evse(parse(each.body, limit=LIMIT), evse_uid)] or found
     owners = list(dict.fromkeys(each.owner for each in found))
     if len(owners) > 1 and owners[0] != hub.settings.party:
-        raise InvalidRequest("/location_id: several parties have this one; OCPI-to headers say which is meant")
+        raise InvalidRequest(f"/location_id: several parties have this one; {how_one_is_named(partner)}")
     return owners[0] if owners else ""
 
 

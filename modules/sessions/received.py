@@ -85,7 +85,9 @@ async def _put_going_on(hub: Hub, bringer: Bringer, tree: Tree) -> int:
     tree, goes = await addressed(hub, str(bringer.owner), "sessions", tree)
     if goes.waits is not None or goes.party in hub.settings.own_parties:
         return 0
-    tree = await with_reference(hub, str(bringer.owner), tree)
+    tree, takes = await with_reference(hub, str(bringer.owner), tree)
+    if takes.writes:
+        return 0
     try:
         versions = await hub.store.commit(_unit_of(hub, bringer, sessions.put_of(tree, goes.party, over=_goes_on)))
     except Conflict:
@@ -182,12 +184,13 @@ async def _unit(hub: Hub, bringer: Bringer, tree: Tree, known: Document | None, 
     owner = str(bringer.owner)
     tree, goes = await addressed(hub, owner, "sessions", tree)
     _check_driver(hub, known, tree)
-    tree = await with_reference(hub, owner, tree)
+    is_first_told = known is None or not known.audience
+    tree, takes = await with_reference(hub, owner, tree, may_take=is_first_told)
     expect = known.version if known is not None else ABSENT
     put = sessions.put_of(tree, goes.party, expect=expect, arrived=arrived)
     if known is not None and (known.body, known.audience) == (put.body, goes.party):
         return None
-    unit = _unit_of(hub, bringer, put)
+    unit = _unit_of(hub, bringer, put).joins(takes)
     if goes.waits is not None and (known is None or known.audience):
         unit.audited(Audit(bringer.partner, f"session.{goes.waits}", put.key, goes.rule))
     return unit

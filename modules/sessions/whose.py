@@ -10,7 +10,7 @@ from typing import Final
 from hub.core import trace
 from hub.core.errors import Conflict, InvalidRequest
 from hub.core.inbound import parse
-from hub.core.on_record import on_record
+from hub.core.on_record import how_one_is_named, on_record
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.units import Audit, Document, Unit
@@ -29,7 +29,7 @@ async def owner_of(hub: Hub, partner: Partner, session_id: str) -> str:
     found = await on_record(hub, partner, SESSIONS, "sessions", session_id)
     owners = [each.owner for each in found if each.audience in partner.parties]
     if len(owners) > 1 and owners[0] != hub.settings.party:
-        raise InvalidRequest("several CPOs have a session of this id; OCPI-to headers say which is meant")
+        raise InvalidRequest(f"several CPOs have a session of this id; {how_one_is_named(partner)}")
     return owners[0] if owners else ""
 
 
@@ -73,7 +73,7 @@ async def _addressed_anew(hub: Hub, document: Document) -> Unit | None:
     tree, goes = await addressed(hub, document.owner, "sessions", parse(document.body, limit=_LIMIT))
     if goes.waits is not None:
         return None
-    tree = await with_reference(hub, document.owner, tree)
+    tree, takes = await with_reference(hub, document.owner, tree)
     put = put_of(tree, goes.party, expect=document.version, arrived=document.last_updated)
-    unit = Unit().put(put).tells(change_of(put, trace.correlation()))
+    unit = Unit().put(put).joins(takes).tells(change_of(put, trace.correlation()))
     return unit.audited(Audit("busbar", "session.addressed", put.key, goes.rule))

@@ -6,6 +6,7 @@
     ALWAYS                             we, from the list: its eMSP is never asked (mod_tokens, WhitelistType)
     any other on a list                its eMSP; without an answer in time, the list if it is ALLOWED or ALLOWED_OFFLINE
                                        and valid, else the fault; for an answer that is none see `refusals`
+    on the lists of several            the same, one eMSP after the other for as long as they say that it is unknown
     on no list                             its probable owner alone, by what we have learned (`probable`); else nobody
 
 OCPI-to names one eMSP, and then nobody else is asked. What an eMSP did not know it is not asked again for a minute.
@@ -22,7 +23,6 @@ from typing import Any, Final
 
 import structlog
 
-from hub.core.addressed import each_once
 from hub.core.answers import Answer, is_passing, ok_bytes, says_no_such_token
 from hub.core.clock import timestamp
 from hub.core.delivery import entitled
@@ -36,8 +36,9 @@ from hub.core.parties import Party
 from hub.core.relay import Errand, Reply, relay
 from hub.core.routing import EVERYBODY, Receiver, destination, receiver
 from hub.core.units import Document, Unit
+from modules.commands.references import remember
 from modules.tokens.asking import asked_at, bare, is_about, patience_s, type_query
-from modules.tokens.decision import rank
+from modules.tokens.decision import ranked
 from modules.tokens.prefixes import RFID
 from modules.tokens.probable import can_be_asked, learned, memory, whom_to_ask
 from modules.tokens.refusals import ALLOWED, NOT_ALLOWED, is_no_yes, refusal_in
@@ -69,8 +70,8 @@ async def answer(question: Question) -> Answer:
     """AuthorizationInfo. Raises: UnknownToken; as `relay` and `destination`."""
     call, owners = question.call, owners_asked(question.call)
     revision = call.hub.store.revision(TOKENS)
-    known = await _best(question, owners)
-    if known is not None:
+    known = await _listed(question, owners)
+    if known:
         return await _of_known(question, known, revision)
     said = await memory(call.hub).flights.share(question.at, partial(_on_no_list, question, owners))
     return said[1].answer(call, said[0], AUTHORIZATION_INFO)
@@ -86,13 +87,12 @@ def owners_asked(call: Call) -> tuple[str, ...]:
     return (party,) if party in owners else ()
 
 
-async def _best(question: Question, owners: Sequence[str]) -> Document | None:
-    """The token on a list that is meant, of those that the asker may have."""
+async def _listed(question: Question, owners: Sequence[str]) -> list[Document]:
+    """The tokens on lists that are meant, of those that the asker may have: one of each eMSP, the best first."""
     found = await by_uid(question.call.hub.store, question.uid)
     partner = question.call.partner
     visible = [d for d in found if d.owner in owners and entitled(partner, audience=d.audience)]
-    fitting = [d for d in visible if not question.type or _type_of(d, question.call.version) == question.type]
-    return min(each_once(fitting), key=rank, default=None)
+    return ranked(d for d in visible if not question.type or _type_of(d, question.call.version) == question.type)
 
 
 def _type_of(document: Document, version: str) -> str:
@@ -101,14 +101,25 @@ def _type_of(document: Document, version: str) -> str:
     return named
 
 
-async def _of_known(question: Question, document: Document, revision: int) -> Answer:
-    call, token = question.call, parse(document.body, limit=_LIMIT)
-    whitelist, valid = token["whitelist"], token["valid"]
-    if document.owner == call.hub.settings.party or whitelist == "ALWAYS":
-        said = _from_the_list(question, document.owner, token)
-        call.reading.ready = partial(_the_same, revision, said)
-        return ok_bytes(said)
-    has_offline = valid and whitelist in ("ALLOWED", "ALLOWED_OFFLINE")
+async def _of_known(question: Question, listed: Sequence[Document], revision: int) -> Answer:
+    """What is said of a card on lists: the next eMSP that has it is asked where one does not know it (REQ-096)."""
+    call, unknown = question.call, UnknownToken()
+    for document in listed:
+        token = parse(document.body, limit=_LIMIT)
+        if document.owner == call.hub.settings.party or token["whitelist"] == "ALWAYS":
+            said = _from_the_list(question, document.owner, token)
+            if document is listed[0]:
+                call.reading.ready = partial(_the_same, revision, said)
+            return ok_bytes(said)
+        try:
+            return await _of_its_emsp(question, document, token)
+        except UnknownToken as fault:
+            unknown = fault
+    raise unknown
+
+
+async def _of_its_emsp(question: Question, document: Document, token: Tree) -> Answer:
+    call, has_offline = question.call, token["valid"] and token["whitelist"] in ("ALLOWED", "ALLOWED_OFFLINE")
     goes = receiver(call.hub, call.partner, document.owner, "tokens", EMSP_LIKE)
     try:
         reply = await _ask(question, goes, token)
@@ -120,6 +131,7 @@ async def _of_known(question: Question, document: Document, revision: int) -> An
     except PeerNonsense as fault:
         allowed = _meant(goes, fault, offline=ALLOWED if has_offline else "")
         return ok_bytes(_said(question, document.owner, token, allowed))
+    await _note_reference(question, reply)
     return reply.answer(call, goes, AUTHORIZATION_INFO)
 
 
@@ -154,6 +166,7 @@ async def _on_no_list(question: Question, owners: Sequence[str]) -> tuple[Receiv
     """Whom we ask for a token on no list, and what is said. Raises: as `_first`."""
     said = await _first(question, await _asked_for(question, owners))
     await _learn(question, said[1])
+    await _note_reference(question, said[1])
     return said
 
 
@@ -278,6 +291,18 @@ async def _learn(question: Question, reply: Reply) -> None:
     known = await store.get(LEARNED, put.key)
     if known is None or known.columns["contract"] != put.columns[1]:
         await store.commit(Unit().put(put))
+
+
+async def _note_reference(question: Question, reply: Reply) -> None:
+    """What the asker's version has no field for: the charge that follows has it from us (REQ-147)."""
+    call, info = question.call, reply.tree
+    if call.version != VERSIONS[0] or info is None or not _allows(reply):
+        return
+    reference = info.get("authorization_reference")
+    if reference is not None:
+        at = (question.place or {}).get("evse_uids") or ()
+        contract_id = info["token"]["contract_id"]
+        await call.hub.store.commit(Unit().put(remember(call.hub, call.asker, contract_id, reference, evse_uids=at)))
 
 
 def _party(token: Mapping[str, Any]) -> str:

@@ -71,9 +71,10 @@ async def ask_emsp(
             return _not_usable(partner, PeerNonsense(refused.message, answered=True))
         if not _is_of_the_driver(refused):
             return None
-        if known is None and _says_no_such(refused, version):
+        is_unknown = _says_no_such(refused, version)
+        if known is None and is_unknown:
             unknown.note(hub.clock, at)
-        return Decision("NOT_ALLOWED", By.REAL_TIME)
+        return Decision("NOT_ALLOWED", By.REAL_TIME, is_unknown=is_unknown)
     except PeerNonsense as fault:
         return _not_usable(partner, fault)
     except (PeerFault, InvalidRequest, TimeoutError):

@@ -11,6 +11,7 @@ The whitelist says who is asked (mod_tokens, WhitelistType; `valid=false` never 
     ALLOWED, valid                 accepted
     ALLOWED, not valid             ask; no answer: refused
     ALWAYS                         valid or not, as it is; never asked
+    on the lists of several        the best decides; an eMSP that is asked and does not know it leaves it to the next
     whatever, of a partner gone    refused: nobody would pay (our own drivers' tokens excepted)
     nothing                        ask its probable owner, by what we have learned (`probable`); else refused
 
@@ -39,7 +40,7 @@ from hub.core.units import Document, Unit
 from modules.tokens.aliases import behind, by_alias
 from modules.tokens.asking import ask_emsp
 from modules.tokens.contract_ids import EMAID, spellings
-from modules.tokens.decision import REMEMBERED, By, Decision, rank, recall, remember, used_up
+from modules.tokens.decision import REMEMBERED, By, Decision, ranked, recall, remember, used_up
 from modules.tokens.prefixes import RFID
 from modules.tokens.probable import can_be_asked, learned, memory, whom_to_ask
 from modules.tokens.store import by_contract, by_uid, find, folded
@@ -61,8 +62,8 @@ async def authorize(hub: Hub, uid: str, place: Place | None, *, at: str, token_t
     if remembered is not None and remembered.by is By.COMMAND and await _still_rests(hub, uid, remembered):
         return remembered
     known = await _on_record(hub, uid, token_type)
-    if known is not None:
-        return await _by_whitelist(hub, known, uid, place, at)
+    if known:
+        return await _of_known(hub, known, uid, place, at)
     if await by_alias(hub.store, uid) is not None:
         return _REFUSED
     where = (place.location, place.evse_uid) if place is not None else ()
@@ -92,18 +93,30 @@ async def _still_rests(hub: Hub, uid: str, decision: Decision, token_type: str =
         own = await find(hub.store, Party.parse(decision.owner), token["uid"], token["type"])
         return own is None or own.version == decision.seen or bool(parse(own.body, limit=_LIMIT)["valid"])
     known = await _on_record(hub, uid, token_type)
-    return decision.seen == (known.version if known is not None else 0)
+    decided_by = next((each for each in known if each.owner == decision.owner), known[0] if known else None)
+    return decision.seen == (decided_by.version if decided_by is not None else 0)
 
 
-async def _on_record(hub: Hub, uid: str, token_type: str) -> Document | None:
-    """The token with this uid, or behind this alias, or of this contract; of several the best."""
+async def _on_record(hub: Hub, uid: str, token_type: str) -> list[Document]:
+    """The tokens with this uid, or behind this alias, or of this contract: one of each owner, the best first."""
     known = each_once(each for each in await by_uid(hub.store, uid) if each.audience in ("", hub.settings.party))
     if token_type == EMAID and not known:
         several = [await by_contract(hub.store, contract_id) for contract_id in spellings(uid)]
         known = each_once(each for found in several for each in found if each.audience in ("", hub.settings.party))
     if known:
-        return known[0] if len(known) == 1 else min(known, key=rank)
-    return await behind(hub.store, uid)
+        return ranked(known)
+    aliased = await behind(hub.store, uid)
+    return [aliased] if aliased is not None else []
+
+
+async def _of_known(hub: Hub, listed: Sequence[Document], uid: str, place: Place | None, at: str) -> Decision:
+    """What the first says that knows the card (REQ-096)."""
+    decision = _REFUSED
+    for document in listed:
+        decision = await _by_whitelist(hub, document, uid, place, at)
+        if not decision.is_unknown:
+            break
+    return decision
 
 
 async def _by_whitelist(hub: Hub, document: Document, uid: str, place: Place | None, at: str) -> Decision:

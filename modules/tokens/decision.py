@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from hub.core.addressed import each_once
 from hub.core.clock import timestamp
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
@@ -58,6 +59,8 @@ class Decision:
     info: str = ""
     seen: int = 0
     """Which writing of the token on record it rests on; 0 for none."""
+    is_unknown: bool = False
+    """The eMSP that was asked said that it has no such token. It is not remembered."""
 
     @property
     def accepted(self) -> bool:
@@ -95,6 +98,17 @@ async def used_up(hub: Hub, uids: Iterable[str], *, at: str) -> Unit:
 def rank(document: Document) -> tuple[bool, bool, int]:
     """RFID before others, as it was a card that was shown; valid before not, as cards change hands; then the oldest."""
     return (not document.key.endswith("/RFID"), not parse(document.body, limit=_LIMIT)["valid"], document.seq)
+
+
+def ranked(documents: Iterable[Document]) -> list[Document]:
+    """Of each owner the token that is meant, in the order in which their owners are to be asked."""
+    found = each_once(documents)
+    if len(found) < 2:
+        return found
+    best: dict[str, Document] = {}
+    for document in sorted(found, key=rank):
+        best.setdefault(document.owner, document)
+    return list(best.values())
 
 
 def _as_tree(decision: Decision) -> Tree:

@@ -180,7 +180,8 @@ async def test_a_reference_that_the_cpo_cannot_say_is_in_session_and_cdr(hub: Hu
     await world.store.commit(Unit().put(put))
     world.clock.move_to((parse_datetime(EVENING["start_date_time"]) - NOW).total_seconds())
     await hub.brings_session("NL*E22", start_date_time=EVENING["start_date_time"])
-    await hub.brings_cdr(bill(world.version, "NL*E22"))
+    place = {**EVENING["cdr_location"], "evse_uid": "E1"}
+    await hub.brings_cdr(bill(world.version, "NL*E22", cdr_location=place))
     for module in ("sessions", "cdrs"):
         assert [sent.body["authorization_reference"] for sent in hub.got("e221", module)] == ["REF1"], module
 

@@ -110,7 +110,9 @@ async def test_a_hub_of_2_3_0_is_known_by_its_hub_party_and_those_agreed_on_coun
 
 
 @pytest.mark.parametrize("version", ["2.3.0"])
-async def test_a_platform_with_a_hub_party_is_no_hub_to_us_unless_that_was_agreed(world: World) -> None:
+async def test_a_platform_with_a_hub_party_is_no_hub_to_us_unless_that_was_agreed(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     await invited(world, (EMSP, "NL*XYZ"))
     async with world.unchanged():
         more = told("2.3.0", ("EMSP", "NL*XYZ"), ("CPO", "FR*NOT"), hub_party_id="DEHUB")
@@ -118,3 +120,4 @@ async def test_a_platform_with_a_hub_party_is_no_hub_to_us_unless_that_was_agree
     assert (await post(world, told("2.3.0", ("EMSP", "NL*XYZ"), hub_party_id="DEHUB"))).code == 1000
     assert claims(world) == [("EMSP", "NL*XYZ")]
     assert world.partner("r").state is State.CONNECTED
+    assert "invited without the role HUB" in capsys.readouterr().out

@@ -330,6 +330,28 @@ async def test_what_its_emsp_does_not_know_is_unknown_and_its_other_errors_are_t
     assert (await ask(world)).code == 2002
 
 
+async def test_a_card_on_two_lists_is_asked_of_the_second_where_the_first_does_not_know_it(world: World) -> None:
+    await push(world)
+    await push(world, by="e2", owner="NL*FFF")
+    script(world, {"e1": NO_SUCH_TOKEN, "e2": info(world.version, owner="NL*FFF", allowed="NO_CREDIT")})
+    assert (await ask(world)).data["allowed"] == "NO_CREDIT"
+    assert [sent.partner for sent in world.peers.sent] == ["e1", "e2"]
+    script(world, {"e1": info(world.version, allowed="BLOCKED")})
+    assert (await ask(world)).data["allowed"] == "BLOCKED", "a refusal is an answer"
+    script(world, {"e1": NO_SUCH_TOKEN, "e2": NO_SUCH_TOKEN})
+    said = await ask(world)
+    assert (said.http, said.code) == unknown_to(world.version)
+
+
+async def test_a_card_of_an_emsp_and_of_us_is_answered_by_us_where_the_emsp_does_not_know_it(world: World) -> None:
+    await push(world)
+    await own_card(world)
+    script(world, {"e1": NO_SUCH_TOKEN})
+    for asked in (1, 2):
+        assert (await ask(world)).data["allowed"] == "ALLOWED"
+        assert len(world.peers.sent) == asked, "the eMSP goes first each time"
+
+
 async def test_an_emsp_answers_for_its_own_drivers_only(world: World) -> None:
     await push(world, whitelist="NEVER")
     if world.version == "2.1.1":

@@ -35,7 +35,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_charging_profiles", (), ()),
     ("doc_client_infos", ("role", "status", "partner", "why", "since"), ()),
     ("doc_client_sights", (), ()),
-    ("doc_command_references", (), ()),
+    ("doc_command_references", ("driver",), ("driver",)),
     ("doc_commands", ("partner", "state", "station"), ("state",)),
     ("doc_evses", ("location",), ()),
     ("doc_health", (), ()),

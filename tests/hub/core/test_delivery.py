@@ -500,6 +500,17 @@ async def test_what_a_partner_has_to_hear_of_outlives_the_days_of_the_log(hub_on
     assert [path for _, _, path in world.peers.to("e1")] == ["DE/BSB/T3", "DE/BSB/T4"]
 
 
+async def test_of_a_dead_partner_the_log_tells_once_an_hour(
+    sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with delivering(sqlite_url) as hub:
+        hub.world.peers.script = always(PeerUnreachable("gone"))
+        await hub.status("CHARGING")
+        await hub.pass_s(timedelta(hours=3).total_seconds())
+        assert len(hub.world.peers.sent) > 12
+        assert 2 <= capsys.readouterr().out.count("partner takes nothing") <= 3
+
+
 async def test_after_72_hours_the_lane_stops_until_the_partner_calls(
     sqlite_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

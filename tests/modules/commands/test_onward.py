@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,11 +17,12 @@ from hub.core.parties import Party, PartyRole
 from hub.core.ports import PeerAnswer
 from hub.core.registry import Partner, State
 from hub.core.units import Unit
-from modules.commands import passed_on, references
+from modules.commands import passed_on
 from modules.commands.passed_on import PASSED_ON
+from modules.commands.references import REFERENCES
 from modules.locations import store as locations
 from modules.sessions import store as sessions
-from tests.world import NOW, VERSIONS, Said, Sent, World, a_world, location, stored_token, token, until
+from tests.world import VERSIONS, Said, Sent, World, a_world, location, stored_token, token, until
 
 C1 = Party("BE", "AAA")
 URL = "https://e1.example/results/7"
@@ -288,17 +288,14 @@ async def test_a_reference_that_the_cpo_cannot_say_is_remembered_for_the_charge(
         return
     await send(world, "START_SESSION", authorization_reference="REF1")
     assert ("authorization_reference" in orders_sent(world)[0].body) is (far != "2.1.1")
-    known = "REF1" if far == "2.1.1" else None
-    for began, reference in (
-        (NOW + timedelta(minutes=1), known),
-        (NOW + timedelta(minutes=16), None),
-        (NOW - timedelta(minutes=6), None),
-    ):
-        assert await references.reference_of(world.hub, "BE*AAA", "nl-eee-c1", began=began) == reference
-    assert await references.reference_of(world.hub, "BE*BBB", "NL-EEE-C1", began=NOW) is None
-    world.clock.move_to(8 * 86_400)
-    await references.forget(world.hub)
-    assert await references.reference_of(world.hub, "BE*AAA", "NL-EEE-C1", began=NOW) is None
+    assert len(await world.documents(REFERENCES)) == (far == "2.1.1")
+
+
+async def test_who_has_no_headers_is_told_of_none_where_two_cpos_have_a_session_of_one_id(world: World) -> None:
+    await session(world, "S9", "NL*EEE", owner=Party("BE", "BBB"))
+    said = await send(world, "STOP_SESSION")
+    assert (said.http, said.code) == (200, 2001)
+    assert ("OCPI-to headers" in said.message) is (world.version != "2.1.1")
 
 
 async def test_a_session_of_another_emsp_is_unknown(world: World, far: str) -> None:

@@ -233,6 +233,26 @@ async def test_of_two_owners_of_a_uid_the_valid_one_is_meant_and_a_card_before_a
     assert (decision.allowed, decision.owner) == ("BLOCKED", FFF)
 
 
+async def test_a_card_on_two_lists_is_asked_of_the_second_where_the_first_does_not_know_it(world: World) -> None:
+    for owner in (EEE, FFF):
+        await known(world, owner=owner, whitelist="NEVER")
+    first, second = says(UNKNOWN, world.version), says("ALLOWED", world.version, FFF)
+    world.peers.script = lambda sent: (first if sent.partner == "e1" else second)(sent)
+    decision = await tapped(world)
+    assert (decision.allowed, decision.owner) == ("ALLOWED", FFF)
+    assert [sent.partner for sent in world.peers.sent] == ["e1", "e2"]
+    assert (await starts(world)).owner == FFF
+    assert len(world.peers.sent) == 2, "what was decided at the tap holds for the start"
+
+
+async def test_a_card_on_two_lists_that_its_emsp_refuses_is_asked_of_no_other(world: World) -> None:
+    for owner in (EEE, FFF):
+        await known(world, owner=owner, whitelist="NEVER")
+    world.peers.script = says("BLOCKED", world.version)
+    assert (await tapped(world)).allowed == "BLOCKED"
+    assert [sent.partner for sent in world.peers.sent] == ["e1"]
+
+
 @pytest.mark.parametrize("version", ["2.2.1"])
 async def test_a_token_made_invalid_is_refused_at_once(world: World) -> None:
     await known(world, whitelist="ALLOWED")
