@@ -7,6 +7,7 @@ arithmetic below works on both. Nothing here is a float.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
@@ -40,23 +41,34 @@ _TWICE_TENS: Final = tuple(2 * 10**places for places in range(13))
 LAST_PLACE: Final = tuple(Decimal(1).scaleb(-places) for places in range(13))
 """One unit of the last place, by the number of places."""
 _LARGEST_EXPONENT: Final = 40
+_NUMERIC: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+"""What Python takes for more than that (`1_0`, digits of other scripts, spaces) is no number of a tariff or a CDR."""
 _EXPONENTS: Final = frozenset(range(-_LARGEST_EXPONENT, _LARGEST_EXPONENT + 1))
 
 
 def decimal_of(value: object, what: str, *, fault: type[PricingFault] = UnfitSession) -> Decimal:
-    """`value` as a Decimal: from an int, a Decimal or a numeric string. Raises: `fault`, naming `what`."""
+    """`value` as a Decimal: from an int, a Decimal or a numeric string, as JSON spells numbers.
+
+    Raises: `fault`, naming `what`.
+    """
     if type(value) is Decimal:
         number = value
     elif isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise fault(f"{what} is not a number")
     else:
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            raise fault(f"{what} is not a number") from None
+        number = _written(value, what, fault)
     if not number.is_finite() or (number and abs(number.adjusted()) > _LARGEST_EXPONENT):
         raise fault(f"{what} is out of range")
     return number
+
+
+def _written(value: int | str | Decimal, what: str, fault: type[PricingFault]) -> Decimal:
+    try:
+        if not isinstance(value, str) or _NUMERIC.fullmatch(value):
+            return Decimal(value)
+    except InvalidOperation:
+        pass
+    raise fault(f"{what} is not a number")
 
 
 def in_units(value: object, per_one: int, what: str, *, fault: type[PricingFault] = UnfitSession) -> Exact:

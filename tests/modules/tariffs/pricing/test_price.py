@@ -18,6 +18,7 @@ from modules.tariffs.pricing import (
     compile_tariff,
 )
 from modules.tariffs.pricing.at_hand import AT_MOST
+from modules.tariffs.pricing.numbers import decimal_of
 from tests.modules.tariffs.pricing.cases import bill, codes, component, element, excl, period, tariff
 
 ONE = tariff(element(component("ENERGY", "1")), id="ONE")
@@ -227,3 +228,16 @@ def test_only_so_many_compiled_tariffs_are_kept() -> None:
 
 def test_a_session_without_periods_costs_nothing() -> None:
     assert excl(bill(ONE, end="10:00")) == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["1_0", "\u0661\u0660", "\uff11\uff10", " 10", "10\n", "", ".", "0x10", "1e", "ten", "Infinity"]
+)
+def test_a_text_that_json_would_not_take_for_a_number_is_none(text: str) -> None:
+    with pytest.raises(UnfitSession, match="energy is not a number"):
+        decimal_of(text, "energy")
+
+
+@pytest.mark.parametrize("text", ["10", "10.0", "+10", "1e1", "10."])
+def test_a_number_as_text_is_a_number(text: str) -> None:
+    assert decimal_of(text, "energy") == 10
