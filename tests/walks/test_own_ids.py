@@ -62,12 +62,11 @@ async def test_what_has_long_ids_is_used_by_its_name_and_known_to_its_cpo_by_its
     await until(lambda: emsp.held("locations", name=f"Here {tail}")[0]["evses"][0]["status"] == "CHARGING", why="PATCH")
     token = await lets_a_driver_in(cpo, emsp, uid := site.uid())
 
-    order = await orders(cpo, emsp, "START_SESSION", {"token": uid, **spot})
-    assert (order["location_id"], order["evse_uid"]) == (here["id"], here["evses"][0]["uid"])
-
     charge = Charge(cpo, token, here, priced, reference=None)
     driver = {"auth_id": token["auth_id"]} if theirs == "2.1.1" else {"uid": uid}
     for charge.id in (f"s-{uid}", f"S-{uid}"):
+        order = await orders(cpo, emsp, "START_SESSION", {"token": uid, **spot})
+        assert (order["location_id"], order["evse_uid"]) == (here["id"], here["evses"][0]["uid"])
         cpo.does("objects", module="sessions", object=charge.session("ACTIVE", 0.5))
         session = await known(emsp, "sessions", status="ACTIVE", **driver)
         assert place_in(session) == tuple(spot.values())
