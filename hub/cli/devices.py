@@ -100,10 +100,26 @@ def unmonitor(
     face.show(face.hub.delete(f"/stations/{quoted(identity)}/monitors/{number}"))
 
 
+REPORTED: Final = (
+    "charging-profiles",
+    "customer-information",
+    "der-controls",
+    "display-messages",
+    "ev-schedules",
+    "limits",
+    "monitors",
+    "needs",
+    "tariffs",
+    "template",
+    "variables",
+)
+"""What the hub keeps of a charger's reports (`hub.control.devices`)."""
+
+
 def report(
     face: Face,
     identity: Identity,
-    subject: Annotated[str, typer.Argument(help="limits, needs, charging-profiles, display-messages and others.")],
+    subject: Annotated[str, typer.Argument(help=f"One of {', '.join(REPORTED)}.")],
 ) -> None:
     """What a charger (OCPP 2.x) reported of a subject."""
     face.show(face.hub.get(f"/stations/{quoted(identity)}/reports/{quoted(subject)}"))

@@ -60,7 +60,13 @@ def add(
         bool | None, typer.Option("--local-list/--no-local-list", help="Keep its local list in step with the tokens.")
     ] = None,
 ) -> None:
-    """Register a charger, or change it: what is not given stays as it was."""
+    """Register a charger, or change it: what is not given stays as it was.
+
+    Where one differs from others its "switches" in the JSON say so (local_list also by --local-list):
+
+    preparing_is_available, finishing_is_blocked, unavailable_is_outoforder: how partners are told of that OCPP status;
+    assume_protocol ("ocpp1.6"): it dials without naming a version; compression (true, false): of its websocket.
+    """
     tree = read_object(file) if file is not None else _merged(face, identity, location, _evses(evses))
     tree = {**tree, **_access(profile, ocpp, password)}
     if local_list is not None:
@@ -180,7 +186,15 @@ def call(
     timeout: Annotated[float, typer.Option("--timeout", min=0.1, max=300, help="Seconds to wait for the answer.")] = 30,
     force: Annotated[bool, typer.Option("--force", help="Send it although the schema says it is wrong.")] = False,
 ) -> None:
-    """Send any OCPP call and wait for its answer."""
+    """Send any OCPP call and wait for its answer.
+
+    So is a charge started remotely, in 1.6 and in 2.x:
+
+    busbar station call CP1 RemoteStartTransaction '{"connectorId": 1, "idTag": "04A2B3C4"}'
+
+    busbar station call CP2 RequestStartTransaction
+    '{"evseId": 1, "remoteStartId": 1, "idToken": {"idToken": "04A2B3C4", "type": "ISO14443"}}'
+    """
     body = {"action": action, "payload": _payload(payload), "timeout_s": timeout, "force": force}
     outcome = face.hub.post(f"/stations/{quoted(identity)}/calls", body)
     face.show(outcome)

@@ -12,6 +12,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
+from hub.cli.devices import REPORTED
+from hub.control.devices import SUBJECTS
 from hub.core.units import Unit
 from partners.ocpp import reported, schemas
 from tests.hub.house import House
@@ -182,3 +184,7 @@ async def test_a_new_password_is_a_variable_over_2x_and_no_log_shows_it(serving:
         assert (len(secret), data) == (40, {"attributeValue": secret, **about})
         assert secret not in str((await serving.ask("GET", f"{CP1}/messages")).tree)
         assert (await serving.ask("GET", CP1)).tree["has_password"] is True
+
+
+def test_the_help_of_a_report_names_every_subject() -> None:
+    assert REPORTED == SUBJECTS
