@@ -26,6 +26,8 @@ def of_charge(document: Document) -> Tree:
 async def with_sessions(program: Program, documents: Sequence[Document]) -> list[Any]:
     """Sessions as they are kept; with `held_because` those of our own whose bill is held."""
     ours = [document.columns["id"] for document in documents if document.owner == program.settings.party]
+    if not ours:
+        return [msgspec.Raw(document.body) for document in documents]
     among = {"key": ours, "state": (HELD,)}
     held = await program.store.page(CHARGES, date_from=None, date_to=None, offset=0, limit=len(ours), among=among)
     why = {f"{program.settings.party}/{each.key}".upper(): of_charge(each) for each in held.documents}

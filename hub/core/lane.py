@@ -109,9 +109,9 @@ class Lane:
     saved: int = -1
     saved_at: float = 0.0
     unsaved: bool = False
+    """Was anything sent, or tried, since the state was written?"""
     alerted: datetime | None = None
     """When the log last said that the receiver takes nothing; None: not since it took something."""
-    """Was anything sent, or tried, since the state was written?"""
     behind: bool = True
     """Are there changes that `absorb` was not handed? Then they are read from the log."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
