@@ -21,8 +21,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-import structlog
-
 from hub.core.answers import Answer, is_passing, ok_bytes, says_no_such_token
 from hub.core.clock import timestamp
 from hub.core.delivery import entitled
@@ -44,8 +42,6 @@ from modules.tokens.probable import can_be_asked, learned, memory, whom_to_ask
 from modules.tokens.refusals import ALLOWED, NOT_ALLOWED, is_no_yes, refusal_in
 from modules.tokens.store import LEARNED, TOKENS, by_uid, folded, type_of
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
-
-log = structlog.get_logger()
 
 _LIMIT: Final = 64 * 1024
 
@@ -137,9 +133,7 @@ async def _of_its_emsp(question: Question, document: Document, token: Tree) -> A
 
 def _meant(goes: Receiver, fault: PeerNonsense, *, offline: str) -> str:
     """The AllowedType that an answer comes to which is none; `offline`: what silence does. Raises: the fault."""
-    allowed = refusal_in(fault.said)
-    if fault.answered:
-        log.warning("authorization is not valid", partner=goes.partner.name, allowed=allowed, error=fault.message)
+    allowed = refusal_in(fault, goes.partner.name)
     if not allowed and not offline:
         raise fault
     return allowed or (NOT_ALLOWED if is_no_yes(fault) else offline)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-import structlog
-
 from hub.core.answers import is_passing, says_no_such_token, says_unknown_token
 from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS, Loss
@@ -29,8 +27,6 @@ from modules.tokens.probable import memory
 from modules.tokens.refusals import NOT_ALLOWED, is_no_answer_of_ocpi, is_no_yes, refusal_in
 from modules.tokens.store import folded
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
-
-log = structlog.get_logger()
 
 _NOT_THE_DRIVERS: Final = frozenset({401, 403, 405})
 """HTTP statuses that say nothing of the driver, whatever the OCPI code beside them."""
@@ -83,10 +79,8 @@ async def ask_emsp(
 
 def _not_usable(partner: Partner, fault: PeerNonsense) -> Decision | None:
     """What an answer that is not as OCPI writes it comes to; None: it is as none."""
-    allowed = refusal_in(fault.said)
-    if fault.answered:
-        log.warning("authorization is not valid", partner=partner.name, allowed=allowed, error=fault.message)
-    return Decision(allowed or NOT_ALLOWED, By.REAL_TIME) if is_no_yes(fault) else None
+    refusal = refusal_in(fault, partner.name)
+    return Decision(refusal or NOT_ALLOWED, By.REAL_TIME) if is_no_yes(fault) else None
 
 
 def patience_s(hub: Hub, partner: Partner) -> float:

@@ -1,6 +1,6 @@
 """The list of tokens that CPO platforms pull: it has what they are pushed, and nothing beside it. OCPI mod_tokens.
 
-What a version would take for another token is left out (`service.can_be_told`). Whether it is may depend on a token
+What a version would take for another token is left out (`service.told_among`). Whether it is may depend on a token
 that comes later, so that is looked at whenever a page is made; each token's words are kept as those of other lists are.
 """
 
@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hub.core.addressed import owner_in
-from hub.core.parties import Party
 from hub.core.renditions import Rendition
 from hub.core.store import Leaf, Store
 from hub.core.units import Document, Kind
-from modules.tokens.service import can_be_told
+from modules.tokens.service import told_among
 
 
 class ToldTokens(Rendition):
@@ -23,17 +21,11 @@ class ToldTokens(Rendition):
         self, store: Store, kind: Kind, leaves: Sequence[Leaf | Document], version: str
     ) -> tuple[list[bytes], Mapping[str, int]]:
         """As `Rendition.of_all`, without those that `version` is not told of."""
-        told = [leaf for leaf in leaves if await _is_told(store, leaf.key, version)]
-        return await super().of_all(store, kind, told, version)
+        told = await told_among(store, [leaf.key for leaf in leaves], version=version)
+        return await super().of_all(store, kind, [leaf for leaf in leaves if leaf.key in told], version)
 
     def at_hand(
         self, store: Store, seqs: list[int], versions: list[int], version: str
     ) -> tuple[list[bytes], Mapping[str, int]] | None:
         """None: without its key nobody knows whether a token may be told."""
         return None
-
-
-async def _is_told(store: Store, key: str, version: str) -> bool:
-    """`key` as `store.key_of` makes it."""
-    uid, _, token_type = key.partition("/")[2].rpartition("/")
-    return await can_be_told(store, Party.parse(owner_in(key)), uid, token_type, version=version)

@@ -14,20 +14,30 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
+import structlog
+
 from hub.core.answers import is_error_of_ocpi
 from hub.core.errors import PeerNonsense, PeerRefused
 from hub.core.jsontypes import Json
 from modules.tokens.model import AllowedType
+
+log = structlog.get_logger()
 
 ALLOWED: Final = "ALLOWED"
 NOT_ALLOWED: Final = "NOT_ALLOWED"
 _WORDS: Final = frozenset(get_args(get_args(AllowedType)[0]))
 
 
-def refusal_in(data: Json) -> str:
-    """The AllowedType by which `data` of an answer refuses; "" where it says ALLOWED, or no such word."""
-    word = _word_in(data)
-    return "" if word == ALLOWED else word
+def refusal_in(fault: PeerNonsense, partner: str) -> str:
+    """The AllowedType by which an answer of `partner` refuses; "" where it says ALLOWED, or no such word.
+
+    The log names the answer, if there was one: its eMSP ought to hear of it.
+    """
+    word = _word_in(fault.said)
+    refusal = "" if word == ALLOWED else word
+    if fault.answered:
+        log.warning("authorization is not valid", partner=partner, allowed=refusal, error=fault.message)
+    return refusal
 
 
 def is_no_yes(fault: PeerNonsense) -> bool:

@@ -16,7 +16,6 @@ from hub.core.jsontypes import Tree
 from hub.core.operations import CPO_LIKE, EMSP_LIKE, RECEIVER, SENDER, Operations
 from hub.core.paging import QUERY, Listing
 from hub.core.parties import Party
-from hub.core.renditions import Rendition
 from hub.core.request import NO_QUERY
 from hub.core.routing import OURS, Destination, Receiver, audience_of, destination
 from modules.tokens import asked, service
@@ -27,8 +26,8 @@ from modules.tokens.store import TOKENS
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
 
 operations = Operations("tokens", callers=EMSP_LIKE)
-rendition = Rendition(TOKEN)
-_listing = Listing(TOKENS, ToldTokens(TOKEN))
+rendition = ToldTokens(TOKEN)
+_listing = Listing(TOKENS, rendition)
 
 _USUAL_TYPE: Final = "RFID"
 _SHAPE: Final = "{country_code}/{party_id}/{uid}"

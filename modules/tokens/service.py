@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -61,16 +62,31 @@ async def get(store: Store, owner: Party, uid: str, token_type: str, audience: s
 
 
 async def can_be_told(store: Store, owner: Party, uid: str, token_type: str, *, version: str) -> bool:
-    """May a partner of `version` be told of this token?
+    """May a partner of `version` be told of this token? See `told_among`."""
+    key = tokens.key_of(owner, uid, token_type)
+    return key in await told_among(store, [key], version=version)
 
-    Not of an EMAID, which is to be authorized with its issuer, where it would be taken for something else; nor, in
-    2.1.1, whose URL has no type, of a second token beside an RFID card of the same uid.
+
+async def told_among(store: Store, keys: Sequence[str], *, version: str) -> frozenset[str]:
+    """Those of the tokens with these keys of which a partner of `version` may be told.
+
+    Not an EMAID, which is to be authorized with its issuer, where it would be taken for something else; nor, in 2.1.1,
+    whose URL has no type, a second token beside an RFID card of the same uid.
     """
-    if token_type == _EMAID:
-        return version == VERSIONS[-1]
-    if version != VERSIONS[0] or token_type == _USUAL_TYPE:
-        return True
-    return await tokens.find(store, owner, uid, _USUAL_TYPE) is None
+    if version == VERSIONS[-1]:
+        return frozenset(keys)
+    told = [key for key in keys if tokens.type_in(key) != _EMAID]
+    if version != VERSIONS[0]:
+        return frozenset(told)
+    cards = {key: _card_beside(key) for key in told if tokens.type_in(key) != _USUAL_TYPE}
+    here = await store.versions(tokens.TOKENS, list(set(cards.values()))) if cards else {}
+    return frozenset(key for key in told if cards.get(key) not in here)
+
+
+def _card_beside(key: str) -> str:
+    """Where the RFID card of the same owner and uid is kept, which everybody may have."""
+    uid = key.partition("/")[2].rpartition("/")[0]
+    return tokens.key_of(Party.parse(addressed.owner_in(key)), uid, _USUAL_TYPE)
 
 
 async def find(store: Store, owner: Party, uid: str, token_type: str) -> Document | None:

@@ -30,9 +30,14 @@ def key_of(owner: Party, uid: str, token_type: str, audience: str = "") -> str:
     return f"{addressed(owner, audience)}/{folded(uid)}/{token_type}"
 
 
+def type_in(key: str) -> str:
+    """The TokenType of the token with that key."""
+    return key.rsplit("/", 1)[1]
+
+
 def type_of(document: Document) -> str:
     """Its TokenType."""
-    return document.key.rsplit("/", 1)[1]
+    return type_in(document.key)
 
 
 def put_of(owner: Party, token: Token, body: bytes, *, audience: str = "", expect: int = ANY, arrived: str = "") -> Put:
