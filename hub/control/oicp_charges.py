@@ -6,7 +6,7 @@ contracts are not shown.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,12 +16,11 @@ from hub.core.errors import NotFound
 from hub.core.jsontypes import Tree
 from hub.core.units import Document
 from partners.oicp.ledger import OICP_SESSIONS, OicpSession
+from partners.oicp.record_checks import IN_ORDER
 from partners.oicp.record_store import OICP_RECORDS, OicpRecord, read
 
 if TYPE_CHECKING:
     from hub.app import Program
-
-_TIMES: Final = ("SessionStart", "ChargingStart", "ChargingEnd", "SessionEnd")
 
 
 async def charges(program: Program, asked: Filter, *, state: str = "", record: str = "") -> tuple[list[Tree], int]:
@@ -81,5 +80,5 @@ def _of_record(kept: OicpRecord) -> Tree:
         "tries": kept.tries,
         "kwh": record.get("ConsumedEnergy"),
         "product": str(record.get("PartnerProductID") or ""),
-        "times": {name: str(record[name]) for name in _TIMES if name in record},
+        "times": {name: str(record[name]) for name in IN_ORDER if name in record},
     }

@@ -37,7 +37,7 @@ from partners.oicp.mapping.faults import NotSayable
 from partners.oicp.mapping.sessions import PROGRESS_EVERY, lost_in, lost_of, notifications_of, session_of
 from partners.oicp.mapping.tokens import identification_of, without_pins
 from partners.oicp.notification_checks import check_plausible
-from partners.oicp.onward_notifications import pass_on
+from partners.oicp.onward_notifications import WAIT_S, pass_on
 from partners.oicp.ordering import Ordering
 from partners.oicp.places import EvsePlace
 from partners.oicp.record_checks import check_evse
@@ -47,7 +47,6 @@ log = structlog.get_logger()
 Message = Mapping[str, Any]
 
 _TOKEN_FIELDS: Final = ("country_code", "party_id", "uid", "type", "contract_id")
-_WAIT_S: Final = 10.0
 
 
 class Notifications:
@@ -169,7 +168,7 @@ class Notifications:
         """True: it was taken, or will not be taken another time either."""
         message = {**notification, **_names(connection, row)}
         try:
-            answer = await self._bridge.ask(connection, "ChargingNotification", message, deadline_s=_WAIT_S, wait=False)
+            answer = await self._bridge.ask(connection, "ChargingNotification", message, deadline_s=WAIT_S, wait=False)
         except PeerTimeout:
             return True
         except BusbarError as fault:

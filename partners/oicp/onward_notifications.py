@@ -15,7 +15,8 @@ from partners.oicp.wire import Acknowledgement, write
 
 Message = Mapping[str, Any]
 
-_WAIT_S: Final = 10.0
+WAIT_S: Final = 10.0
+"""So long has who is told of a charge for its answer."""
 
 
 async def pass_on(bridge: Bridge, row: OicpSession, message: Message) -> Message:
@@ -28,7 +29,7 @@ async def pass_on(bridge: Bridge, row: OicpSession, message: Message) -> Message
     if not may_have(bridge.hub, row.emp, row.cpo_party, "sessions"):
         raise Refused(Code.NO_CONTRACT)
     try:
-        answer = await bridge.ask(connection, "ChargingNotification", message, deadline_s=_WAIT_S, wait=False)
+        answer = await bridge.ask(connection, "ChargingNotification", message, deadline_s=WAIT_S, wait=False)
     except NotSayable as fault:
         raise Refused(Code.DATA_ERROR, info=fault.reason) from None
     except PeerFault:

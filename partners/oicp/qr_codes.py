@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from hub.core.clock import timestamp
 from hub.core.errors import PeerFault, PeerRefused
 from hub.core.parties import PartyRole
+from modules.tokens.asking import patience_s
 from partners.oicp import voices
 from partners.oicp.answers import Code, Refused, code_of
 from partners.oicp.asked_again import allowed_before, opened
@@ -101,9 +102,8 @@ class QrCodes:
         """The yes of the EMP; None, where it says neither yes nor no. Raises: Refused, for its no."""
         if not connection.base_url:
             return None
-        settings = self._bridge.hub.settings
-        is_hub = connection.kind == "hub"
-        deadline_s = settings.authorize_hub_timeout_s if is_hub else settings.authorize_timeout_s
+        hub = self._bridge.hub
+        deadline_s = patience_s(hub, hub.registry.get(connection.partner))
         how = {"id": question["OperatorID"], "deadline_s": deadline_s, "wait": False}
         try:
             said = await self._bridge.ask(connection, "AuthorizeStart", question, **how)

@@ -25,7 +25,8 @@ from partners.oicp.wire import REQUESTS, write
 
 Message = Mapping[str, Any]
 
-MOST_KWH: Final = 1000
+_MOST_KWH: Final = 1000
+_ENERGY: Final = ("ConsumedEnergy", "ConsumedEnergyProgress")
 _MOST_SIGNED: Final = 10
 AHEAD: Final = timedelta(minutes=5)
 """Clocks differ; more than that is no end of a charge that is over."""
@@ -70,11 +71,10 @@ def check(
 ) -> None:
     """Raises: Refused (B5 of the hub's rules)."""
     check_evse(connections, connection, row, record)
-    _check_energy(record)
-    for begin, end in pairwise(IN_ORDER):
-        if _moment(record, end) < _moment(record, begin):
-            raise Refused(Code.DATA_ERROR, info=f"{end} lies before {begin}")
-    if _moment(record, "SessionEnd") > now + AHEAD:
+    check_energy(record)
+    told = {name: _moment(record, name) for name in IN_ORDER}
+    check_order(told)
+    if told["SessionEnd"] > now + AHEAD:
         raise Refused(Code.DATA_ERROR, info="SessionEnd lies in the future")
     if len(record.get("SignedMeteringValues") or ()) > _MOST_SIGNED:
         raise Refused(Code.DATA_ERROR, info=f"SignedMeteringValues: more than {_MOST_SIGNED}")
@@ -92,10 +92,19 @@ def check_promise(record: Message, evse: Message) -> None:
         raise Refused(Code.DATA_ERROR, info="SignedMeteringValues: its EVSE promises them (External)")
 
 
-def _check_energy(record: Message) -> None:
-    if not 0 <= record["ConsumedEnergy"] <= MOST_KWH:
-        raise Refused(Code.DATA_ERROR, info="ConsumedEnergy is below 0 or above 1,000 kWh")
-    begin, end = record.get("MeterValueStart"), record.get("MeterValueEnd")
+def check_order(told: Mapping[str, datetime]) -> None:
+    """Do those times of a charge that are told follow each other? Raises: Refused."""
+    for begin, end in pairwise(name for name in IN_ORDER if name in told):
+        if told[end] < told[begin]:
+            raise Refused(Code.DATA_ERROR, info=f"{end} lies before {begin}")
+
+
+def check_energy(message: Message) -> None:
+    """Can energies and meter values that are told be those of a charge? Raises: Refused."""
+    for name in _ENERGY:
+        if not 0 <= message.get(name, 0) <= _MOST_KWH:
+            raise Refused(Code.DATA_ERROR, info=f"{name} is below 0 or above 1,000 kWh")
+    begin, end = message.get("MeterValueStart"), message.get("MeterValueEnd")
     if begin is not None and end is not None and end < begin:
         raise Refused(Code.DATA_ERROR, info="MeterValueEnd is below MeterValueStart")
 

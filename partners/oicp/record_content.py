@@ -13,17 +13,17 @@ from typing import Any, Final
 from partners.oicp import ids
 from partners.oicp.identifying import compared
 from partners.oicp.mapping import times
+from partners.oicp.record_checks import IN_ORDER
 from partners.oicp.wire import REQUESTS, Unfit, read
 
 _OF_HUBS: Final = frozenset({"HubOperatorID", "HubProviderID"})
 """A hub adds them on the way."""
-_MOMENTS: Final = ("SessionStart", "ChargingStart", "ChargingEnd", "SessionEnd")
 _MEANINGS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
     {
         "SessionID": lambda told: str(told).lower(),
         "EvseID": lambda told: ids.EvseID.parse(str(told)).canonical,
         "Identification": compared,
-        **dict.fromkeys(_MOMENTS, lambda told: times.instant(str(told))),
+        **dict.fromkeys(IN_ORDER, lambda told: times.instant(str(told))),
     }
 )
 """What is meant by fields that may be written in several ways."""
