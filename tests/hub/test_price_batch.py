@@ -324,6 +324,43 @@ def test_a_meter_that_cannot_be_right_is_warned_of(readings: list[int], warnings
         assert len(page_of(priced["receipt"]).partition("Notes")[2].splitlines()) == len(warnings) + bool(warnings)
 
 
+def read_at(*readings: tuple[str, object]) -> dict[str, Any]:
+    """The timeline, from 10:00 to 12:00, priced with other readings."""
+    meter = [{"at": f"2026-05-04T{at}Z", "kwh": kwh} for at, kwh in readings]
+    return result(kind="timeline", timeline={**COURSE, "meter": meter})
+
+
+@pytest.mark.parametrize(
+    ("readings", "kwh", "warnings"),
+    [
+        ([("09:00:00", 0), ("11:00:00", 20)], "10", ["meter_read_outside"]),
+        ([("10:00:00", 0), ("14:00:00", 20)], "10", ["meter_read_outside"]),
+        ([("08:00:00", 0), ("14:00:00", 60)], "20", ["meter_read_outside"]),
+        ([("09:00:00", 0), ("10:00:00", 7), ("12:00:00", 10), ("13:00:00", 99)], "3", ["meter_read_outside"]),
+        ([("09:59:00", 0), ("12:01:00", 10)], "10", []),
+        ([("09:58:59", 0), ("10:00:30", 1), ("12:00:00", 10)], "9", ["meter_read_outside"]),
+        ([("09:30:00", 0), ("11:00:00", 1)], "0.6667", ["meter_read_outside"]),
+    ],
+)
+def test_a_meter_reading_outside_says_what_the_meter_showed_at_the_edge(
+    readings: list[tuple[str, int]], kwh: str, warnings: list[str]
+) -> None:
+    for order in (readings, readings[::-1]):
+        priced = read_at(*order)
+        lines = [line for line in priced["receipt"]["lines"] if line["dimension"] == "ENERGY"]
+        assert sum(Decimal(line["quantity"]) for line in lines) == Decimal(kwh)
+        assert priced["warnings"] == warnings
+
+
+@pytest.mark.parametrize("readings", [[("08:00:00", 0), ("09:00:00", 9)], [("13:00:00", 0)]])
+def test_where_all_meter_readings_are_on_one_side_of_the_timeline_there_is_no_price(
+    readings: list[tuple[str, int]],
+) -> None:
+    error = read_at(*readings)["error"]
+    assert error["code"] == "unfit_session"
+    assert "every meter reading was taken" in error["message"]
+
+
 def test_results_may_go_to_a_file(tmp_path: Path) -> None:
     cases, results = tmp_path / "cases.jsonl", tmp_path / "results.jsonl"
     cases.write_text(json.dumps(CASE) + "\n")

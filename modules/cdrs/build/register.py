@@ -2,7 +2,8 @@
 
 Energy is interpolated linearly between the two neighbouring readings, never beyond them. The first reading
 is zero; readings from before the start or after the end of the session count as at the start and at the
-end, so that the whole is always the last reading less the first.
+end, so that the whole is always the last reading less the first. That is right for a charge, whose meter stands
+still before and after it; who tells of other meters (`timeline`) says first what they showed at the edges.
 """
 
 from __future__ import annotations

@@ -2,13 +2,18 @@
 
 The states are those of a connector (`PARKED`), and before them RESERVED. Before the first state the EVSE offers
 energy. The tariff is the first that is in force at the beginning, and stays.
+
+Readings of the meter need not lie within the timeline: what it showed at an edge is interpolated between the last
+reading before it and the first after it. Within `AT_THE_EDGE` of an edge one counts as taken there, as in a charge
+of ours, whose charger's clock and ours are never quite the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final
 
@@ -16,9 +21,12 @@ from hub.core.parties import Party
 from modules.cdrs.build.bill import charging_periods
 from modules.cdrs.build.course import whole_ms
 from modules.cdrs.build.facts import Sample, SessionFacts, State
-from modules.tariffs.pricing import Code, Compiled, UnfitSession, Warned, in_force
+from modules.tariffs.pricing import KWH, Code, Compiled, UnfitSession, Warned, in_force, in_units, instant, rounded
 
 RESERVED: Final = "RESERVED"
+AT_THE_EDGE: Final = timedelta(minutes=1)
+_PLACES: Final = 9
+"""Decimals of a kWh in what is interpolated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +75,7 @@ def cut(timeline: Timeline, tariffs: Sequence[Compiled], zone: str | None, *, ex
         auth_method="",
         start=_session_start(timeline, reserved, started),
         end=timeline.end,
-        register=timeline.register,
+        register=_within(timeline),
         states=started,
         power=timeline.power,
         current=timeline.current,
@@ -80,10 +88,48 @@ def cut(timeline: Timeline, tariffs: Sequence[Compiled], zone: str | None, *, ex
 def doubts_of(timeline: Timeline) -> Iterator[Warned]:
     """Why the register of a timeline may not say what was charged. It is billed all the same: last less first."""
     shown = [kwh for _, kwh in sorted(timeline.register, key=lambda reading: reading.at)]
+    if any(_is_outside(timeline, reading) for reading in timeline.register):
+        yield Warned(Code.METER_READ_OUTSIDE, subject="ENERGY")
     if len(shown) == 1:
         yield Warned(Code.SINGLE_METER_READING, subject="ENERGY")
     if any(later < earlier for earlier, later in pairwise(shown)):
         yield Warned(Code.METER_RUNS_BACKWARDS, subject="ENERGY")
+
+
+def _is_outside(timeline: Timeline, reading: Sample) -> bool:
+    """Was it taken so long before the start or after the end that no clock explains it?"""
+    return max(timeline.start - reading.at, reading.at - timeline.end) > AT_THE_EDGE
+
+
+def _within(timeline: Timeline) -> list[Sample]:
+    """The readings from start to end; those outside only as what they say of an edge. Raises: UnfitSession."""
+    readings = sorted(timeline.register, key=lambda reading: reading.at)
+    outside = [reading for reading in readings if _is_outside(timeline, reading)]
+    if not outside:
+        return readings
+    inside = [reading for reading in readings if not _is_outside(timeline, reading)]
+    before = [reading for reading in outside if reading.at < timeline.start]
+    after = [reading for reading in outside if reading.at > timeline.end]
+    if not inside and bool(before) != bool(after):
+        side = "before the start" if before else "after the end"
+        raise UnfitSession(f"every meter reading was taken {side}, so that nothing is known of what was charged")
+    edges = []
+    if before:
+        edges += _at_edge(timeline.start, before[-1], (inside or after)[0])
+    if after:
+        edges += _at_edge(timeline.end, (inside or before)[-1], after[0])
+    return [*inside, *edges]
+
+
+def _at_edge(edge: datetime, before: Sample, after: Sample) -> list[Sample]:
+    """What the meter showed at an edge between two readings; none, where one of them was taken there."""
+    if min(edge - before.at, after.at - edge) <= AT_THE_EDGE:
+        return []
+    (t0, e0), (t1, e1) = (
+        (instant(at, "a meter reading"), in_units(kwh, KWH, "a meter reading")) for at, kwh in (before, after)
+    )
+    share = Fraction(instant(edge, "an edge") - t0, t1 - t0)
+    return [Sample(edge, rounded(e0 + (e1 - e0) * share, KWH, _PLACES))]
 
 
 def _session_start(timeline: Timeline, reserved: Sequence[State], started: Sequence[State]) -> datetime | None:

@@ -32,6 +32,7 @@ class Code(StrEnum):
     DUPLICATE_COMPONENT = "duplicate_component"
     METER_RUNS_BACKWARDS = "meter_runs_backwards"
     SINGLE_METER_READING = "single_meter_reading"
+    METER_READ_OUTSIDE = "meter_read_outside"
     RESERVATION_TAKEN_FOR_CANCELLED = "reservation_taken_for_cancelled"
 
 

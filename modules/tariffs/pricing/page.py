@@ -64,6 +64,7 @@ NOTES: Final = {
     "duplicate_component": "A part of the tariff states a price twice: the first was taken.",
     "meter_runs_backwards": "The meter showed less than before: what was charged is not certain.",
     "single_meter_reading": "The meter was read once only: what was charged is not known, and is not billed.",
+    "meter_read_outside": "The meter was read outside of the charge: what it showed at the edge is reckoned.",
     "reservation_taken_for_cancelled": "The reservation is billed as one that was cancelled, not as one that expired.",
 }
 

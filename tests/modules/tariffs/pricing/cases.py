@@ -21,7 +21,12 @@ SHORT = {
 }
 
 BESIDE_THE_ENGINE = frozenset(
-    {Code.METER_RUNS_BACKWARDS, Code.SINGLE_METER_READING, Code.RESERVATION_TAKEN_FOR_CANCELLED}
+    {
+        Code.METER_READ_OUTSIDE,
+        Code.METER_RUNS_BACKWARDS,
+        Code.SINGLE_METER_READING,
+        Code.RESERVATION_TAKEN_FOR_CANCELLED,
+    }
 )
 """Warnings of whoever asks for a price; the engine itself takes a case as it is told."""
 
