@@ -327,7 +327,8 @@ def test_a_meter_that_cannot_be_right_is_warned_of(readings: list[int], warnings
 def read_at(*readings: tuple[str, object]) -> dict[str, Any]:
     """The timeline, from 10:00 to 12:00, priced with other readings."""
     meter = [{"at": f"2026-05-04T{at}Z", "kwh": kwh} for at, kwh in readings]
-    return result(kind="timeline", timeline={**COURSE, "meter": meter})
+    priced: dict[str, Any] = result(kind="timeline", timeline={**COURSE, "meter": meter})
+    return priced
 
 
 @pytest.mark.parametrize(

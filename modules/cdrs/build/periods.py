@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from hub.core.clock import timestamp
 from modules.cdrs.build.course import PLACES, SCALE, Course, whole_ms
@@ -35,6 +35,13 @@ from modules.tariffs.pricing import (
     moment_of,
     rounded,
 )
+from modules.tariffs.pricing.compile import Component
+from modules.tariffs.pricing.periods import Period
+from modules.tariffs.pricing.restrictions import ENERGY, MEASURED
+from modules.tariffs.pricing.spans import Way, changes_within
+
+_JOINED: Final = 48 * HOUR
+"""How long a period may become by joining, where it has to be looked at from its start to its end each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +132,29 @@ class Cutter:
         )
         if self._tariff and len({self._active(span) for span in (left, right, union)}) > 1:
             return None
-        return union
+        return None if self._may_change_inside(left, right, union) else union
 
-    def _active(self, span: Span) -> object:
+    def _may_change_inside(self, left: Span, right: Span, union: Span) -> bool:
+        """Does what the union states make a price active on its way that was active in neither?
+
+        What was measured at one end may meet a condition that holds at the other, and energy that is told of the whole
+        passes a threshold at another time. Beyond `_JOINED` this is not looked into any more: then they stay apart.
+        """
+        tariff = self._tariff
+        if tariff is None or tariff.axes.isdisjoint({ENERGY, *MEASURED}):
+            return False
+        if ENERGY not in tariff.axes and left.measures == right.measures:
+            return False
+        if union.end - union.start > _JOINED:
+            return True
+        before, after = (in_units(kwh, KWH, "energy") for kwh in (union.energy_before, union.energy_after))
+        period = Period(0, union.start, union.end, None, [after - before, 0, 0, 0], union.measures, 0)
+        way = Way(period, self._start, before, after - before)
+        return changes_within(tariff, self._zone, way, parked=union.parked, active=self._active(union))
+
+    def _active(self, span: Span) -> tuple[Component | None, ...]:
         if self._tariff is None:
-            return None
+            return ()
         return active_components(
             self._tariff,
             self._zone,

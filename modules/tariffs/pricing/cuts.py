@@ -24,6 +24,7 @@ from modules.tariffs.pricing.restrictions import (
     MIN_POWER,
     OF_DAY,
     WEEKDAY,
+    Standing,
 )
 from modules.tariffs.pricing.standing import component_for, measured, standing_at
 from modules.tariffs.pricing.times import clock_changes, wall_at, when_the_clock_shows
@@ -91,6 +92,11 @@ def active_components(
     Raises: UnfitSession, if the tariff needs local time and there is no zone.
     """
     standing = standing_at(tariff, zone, at, energy=energy, elapsed=elapsed, measures=measured(measures, None))
+    return components_at(tariff, standing, parked=parked)
+
+
+def components_at(tariff: Compiled, standing: Standing, *, parked: bool) -> tuple[Component | None, ...]:
+    """As `active_components`, for where a session stands."""
     time = Dimension.PARKING_TIME if parked else Dimension.TIME
     return tuple(
         component_for(tariff.phases[Phase.SESSION], dimension, standing)

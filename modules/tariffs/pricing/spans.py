@@ -12,11 +12,11 @@ from fractions import Fraction
 from itertools import pairwise, product
 from typing import NamedTuple
 
-from modules.tariffs.pricing.compile import Compiled
-from modules.tariffs.pricing.cuts import cut_instants
+from modules.tariffs.pricing.compile import Compiled, Component
+from modules.tariffs.pricing.cuts import components_at, cut_instants
 from modules.tariffs.pricing.numbers import Exact
 from modules.tariffs.pricing.periods import Period
-from modules.tariffs.pricing.policy import Policy
+from modules.tariffs.pricing.policy import BY_THE_TEXT, Policy
 from modules.tariffs.pricing.restrictions import ENERGY, MEASURED, Standing
 from modules.tariffs.pricing.standing import measured, standing_at
 
@@ -47,6 +47,14 @@ def later_standings(tariff: Compiled, zone: str | None, way: Way, policy: Policy
         for middle, energy in _stretches(tariff, way, cuts)
         for measures in held
     ]
+
+
+def changes_within(
+    tariff: Compiled, zone: str | None, way: Way, *, parked: bool, active: tuple[Component | None, ...]
+) -> bool:
+    """Is anything else than `active` (as of `active_components`) active later on the way? Raises: UnfitSession."""
+    later = later_standings(tariff, zone, way, BY_THE_TEXT)
+    return any(components_at(tariff, standing, parked=parked) != active for standing in later)
 
 
 def _stretches(tariff: Compiled, way: Way, cuts: set[Exact]) -> Iterator[tuple[Exact, Exact]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modules.cdrs.build import State, build
+from modules.cdrs.build import State, build, running
 from tests.modules.cdrs.test_build import at, element, register, session, shape, tariff
 
 ENERGY, OTHER = ("ENERGY", "0.20", 1), element(("ENERGY", "0.50", 1))
@@ -87,3 +87,35 @@ def test_a_threshold_gets_exactly_its_energy_and_the_instant_is_what_is_rounded(
     assert (first["ENERGY"], second["ENERGY"], begun) == ("1", "2.0001", "09:19:59")
     assert cdr["charging_periods"][1]["start_date_time"] == "2024-01-15T09:19:59.961Z"
     assert cdr["total_energy_cost"]["before_taxes"] == Decimal("1.2005")
+
+
+@pytest.mark.parametrize("kind", ["power", "current"])
+def test_what_is_measured_at_one_end_does_not_meet_the_condition_of_the_other(kind: str) -> None:
+    """Strong before half past ten local time, weak after it: the price for strong charging after that is never due."""
+    late = tariff(element(("ENERGY", "0.90", 1), start_time="10:30", **{f"min_{kind}": 20}), OTHER)
+    measured: dict[str, Any] = {kind: register(("09:00", "32"), ("09:30", "6"))}
+    facts = session(tariffs=[late], register=READ, **measured)
+    cdr = build(facts)
+    assert cdr["total_cost"]["before_taxes"] == 5
+    assert running(facts, at("10:00")).warnings == ()
+    assert [start for start, _ in shape(cdr)] == ["09:00", "09:30"]
+
+
+def test_strong_charging_that_ends_before_its_price_begins_is_told_without_doubt_over_many_pieces() -> None:
+    """Each neighbour fits the next; only all of them together would tell of 32 A after 11:00."""
+    tree = tariff(
+        element(("TIME", "9.00", 1), start_time="10:45", min_current=20), element(("TIME", "1.00", 1), max_current=10),
+        element(("TIME", "1.00", 1)),
+    )  # fmt: skip
+    current = register(("09:00", "32"), ("09:20", "12"), ("09:40", "15"), ("09:50", "13"))
+    facts = session(tariffs=[tree], current=current)
+    assert running(facts, at("10:00")).warnings == ()
+    assert build(facts)["total_cost"]["before_taxes"] == 1
+
+
+def test_energy_that_came_early_is_not_told_as_if_it_came_late() -> None:
+    """5 kWh are reached before the window of the first element begins; spread over the hour, they would be after it."""
+    early = tariff(element(("ENERGY", "0.90", 1), start_time="10:30", max_kwh=5), OTHER)
+    facts = session(tariffs=[early], register=register(("09:00", "0"), ("09:15", "5.5"), ("10:00", "6")))
+    assert running(facts, at("10:00")).warnings == ()
+    assert build(facts)["total_cost"]["before_taxes"] == 3
