@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 from hub.control.asks import Ask
 from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Tree
-from modules.tariffs.lint import PROTOCOLS, Finding, Severity, lint, unreadable
+from modules.tariffs.lint import PROTOCOLS, Finding, LintCode, Severity, lint, unreadable
+from modules.tariffs.lint.findings import finding
 from modules.tariffs.wire import TARIFF
 
 _LONG_AGO: Final = "2015-01-01T00:00:00Z"
@@ -28,13 +29,16 @@ class LintAsked(Ask):
 def findings_on(asked: LintAsked) -> list[Finding]:
     """The findings, the worst first. A tariff that cannot be read is one finding."""
     known: Tree = {"last_updated": _LONG_AGO} if asked.version == "2.1.1" else _OWNER
-    if asked.version == _NEWEST and _NEWEST not in asked.concerning:
-        known = {**known, "tax_included": "NO"}  # the versions that are asked about have no such field
+    unsaid = asked.version == _NEWEST and asked.tariff.get("tax_included") is None
+    supposed: Tree = {"tax_included": "NO"} if unsaid else {}
     try:
-        tariff = TARIFF[asked.version].read({"id": "T", **known, **asked.tariff}, given=_OWNER)
+        tariff = TARIFF[asked.version].read({"id": "T", **known, **asked.tariff, **supposed}, given=_OWNER)
     except InvalidRequest as fault:
         return [unreadable(fault.message)]
-    return lint(tariff.tree(), concerning=asked.concerning, written=asked.version)
+    found = lint(tariff.tree(), concerning=asked.concerning, written=asked.version)
+    if unsaid and _NEWEST in asked.concerning:  # the versions before have no such field
+        return [finding(LintCode.TAX_INCLUDED_MISSING, "/tax_included"), *found]
+    return found
 
 
 def report(findings: Sequence[Finding]) -> Tree:

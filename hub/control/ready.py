@@ -90,13 +90,14 @@ class CompiledTariffs:
 def _made_ready(tree: Tree, version: str) -> Ready:
     """What a tariff need not say to be priced may be left out, as in a CDR."""
     owner = {"country_code": "XX", "party_id": "XXX", "last_updated": _LONG_AGO}
+    unsaid = version == "2.3.0" and tree.get("tax_included") is None
     if version == "2.1.1":
         read = TARIFF[version].read({"id": "T", "last_updated": _LONG_AGO, **tree}, given=owner)
     else:
-        read = TARIFF[version].read(
-            {"id": "T", **owner, **({"tax_included": "NO"} if version == "2.3.0" else {}), **tree}
-        )
+        read = TARIFF[version].read({"id": "T", **owner, **tree, **({"tax_included": "NO"} if unsaid else {})})
     ours = read.tree()
+    if unsaid:  # only to be read; the engine says what it takes that for
+        del ours["tax_included"]
     return Ready(ours, compile_tariff(ours, version))
 
 

@@ -362,6 +362,15 @@ def test_where_all_meter_readings_are_on_one_side_of_the_timeline_there_is_no_pr
     assert "every meter reading was taken" in error["message"]
 
 
+@pytest.mark.parametrize("unsaid", [{}, {"tax_included": None}])
+def test_a_tariff_that_does_not_say_whether_taxes_are_included_is_warned_of(unsaid: dict[str, Any]) -> None:
+    silent, said = TARIFF | unsaid, TARIFF | {"tax_included": "NO"}
+    priced, other = (result(tariffs=[each], ocpi_version="2.3.0") for each in (silent, said))
+    assert (priced["warnings"], other["warnings"]) == (["tax_included_missing"], [])
+    assert priced["total_cost"] == other["total_cost"] == {"excl": "5", "incl": "5.95"}
+    assert result(tariffs=[TARIFF], ocpi_version="2.2.1")["warnings"] == []
+
+
 def test_results_may_go_to_a_file(tmp_path: Path) -> None:
     cases, results = tmp_path / "cases.jsonl", tmp_path / "results.jsonl"
     cases.write_text(json.dumps(CASE) + "\n")

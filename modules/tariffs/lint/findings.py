@@ -46,6 +46,7 @@ class LintCode(StrEnum):
     STEP_ON_FLAT = "step_on_flat"
     NEGATIVE_PRICE = "negative_price"
     VAT_IGNORED = "vat_ignored"
+    TAX_INCLUDED_MISSING = "tax_included_missing"
     RATE_UNKNOWN = "rate_unknown"
     NOT_SENT = "not_sent"
     ELEMENT_LEFT_OUT = "element_left_out"
@@ -93,6 +94,11 @@ KINDS: Final[Mapping[LintCode, _Kind]] = {
     LintCode.NEGATIVE_STEP: _Kind(_E, _OCPI, "A step_size is a whole number from 0 up."),
     LintCode.MIN_ABOVE_MAX_PRICE: _Kind(
         _E, _SINCE_22, "min_price is above max_price ({figure}): every session costs max_price."
+    ),
+    LintCode.TAX_INCLUDED_MISSING: _Kind(
+        _E,
+        ("2.3.0",),
+        "A tariff has to say whether its prices hold the tax; this one is read as NO, so that it is added.",
     ),
     LintCode.EMPTY_VALIDITY: _Kind(_E, _SINCE_22, "The tariff ends before it starts, so it is never in force."),
     LintCode.OTHER_PRICE: _Kind(

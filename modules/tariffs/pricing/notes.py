@@ -22,6 +22,7 @@ class Code(StrEnum):
     PERIOD_WITHOUT_TARIFF = "period_without_tariff"
     PRICE_LIMIT_APPLIED = "price_limit_applied"
     AFTER_TAX_LIMIT_MISSING = "after_tax_limit_missing"
+    TAX_INCLUDED_MISSING = "tax_included_missing"
     TAX_RATE_UNKNOWN = "tax_rate_unknown"
     TAX_NOT_SPLITTABLE = "tax_not_splittable"
     TAX_RATE_IGNORED = "tax_rate_ignored"

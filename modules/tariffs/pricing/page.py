@@ -54,6 +54,7 @@ NOTES: Final = {
     "period_without_tariff": "A period names no tariff although others do: it is free.",
     "price_limit_applied": "The total was moved to a price limit of the tariff.",
     "after_tax_limit_missing": "The limit says nothing on taxes: they were moved in proportion.",
+    "tax_included_missing": "The tariff does not say whether taxes are included: they were added.",
     "tax_rate_unknown": "The tariff names no tax rate: only the amount before taxes is known.",
     "tax_not_splittable": "Taxes are included, but the tariff does not say at which rate.",
     "tax_rate_ignored": "The tariff says that taxes do not apply: its rates were ignored.",

@@ -5,7 +5,8 @@ types_price_class.
 VAT. In 2.3.0 `tax_included` rules: NO adds the rate; YES takes the tax out of the quoted price, so that
 net and tax are that price again; N/A has no tax. Where a 2.3.0 tariff names no rate at all, NO leaves the
 tax unknown, and YES leaves only the gross amount, which then stands before taxes too, as that field must
-be there. Where some component names a rate, one without has none.
+be there. Where some component names a rate, one without has none. A 2.3.0 tariff without `tax_included`, which it
+must have, is read as NO, with a warning: so are the prices of all versions before.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ _UNTAXED: Final = Split(1, 0, 1, None)
 
 def tax_rule(tariff: Mapping[str, Any], version: str, components: Sequence[Mapping[str, Any]]) -> TaxRule:
     """The rule for a tariff in our form that was written under `version`. Raises: UnfitTariff."""
-    reading = tariff.get("tax_included") or "NO"
+    said = tariff.get("tax_included")
+    reading = "NO" if said is None else said
     if reading not in _READINGS:
         raise UnfitTariff("tax_included is none of YES, NO and N/A")
     rated = any(component.get("vat") is not None for component in components)
@@ -62,11 +64,14 @@ def tax_rule(tariff: Mapping[str, Any], version: str, components: Sequence[Mappi
     if reading == "YES":
         unsplit = () if rated else (Warned(Code.TAX_NOT_SPLITTABLE),)
         return TaxRule(known=True, inside=True, applies=True, gross_only=not rated, warned=unsplit)
-    if rated or version == "2.2.1":
+    if version == "2.2.1":
         return TaxRule(known=True, inside=False, applies=True, gross_only=False)
+    unsaid = () if said is not None else (Warned(Code.TAX_INCLUDED_MISSING, subject=str(tariff.get("id", ""))),)
+    if rated:
+        return TaxRule(known=True, inside=False, applies=True, gross_only=False, warned=unsaid)
     free = all(component.get("price") == 0 for component in components)
     unknown = () if free else (Warned(Code.TAX_RATE_UNKNOWN),)
-    return TaxRule(known=False, inside=False, applies=True, gross_only=False, warned=unknown)
+    return TaxRule(known=False, inside=False, applies=True, gross_only=False, warned=unsaid + unknown)
 
 
 def split_of(rule: TaxRule, vat: object) -> Split:

@@ -63,6 +63,18 @@ async def test_what_is_no_tariff_is_a_finding_and_what_is_no_question_is_refused
         assert (told.status, told.code) == (422, "invalid_request"), bad
 
 
+async def test_a_tariff_that_does_not_say_whether_taxes_are_included_is_told_so_and_looked_at_all_the_same(
+    house: House,
+) -> None:
+    silent = {**tariff(), "tax_included": None}
+    told = await ask(house, "/api/v1/tariffs/lint", {"tariff": {**silent, "elements": silent["elements"] * 2}})
+    codes = [(item["code"], item["pointer"]) for item in told.tree["items"] if item["severity"] == "error"]
+    assert codes == [("tax_included_missing", "/tax_included"), ("unreachable_element", "/elements/1")]
+    del silent["tax_included"]
+    told = await ask(house, "/api/v1/tariffs/lint", {"tariff": silent, "concerning": ["2.2.1"]})
+    assert "tax_included_missing" not in [item["code"] for item in told.tree["items"]]
+
+
 async def test_a_case_is_priced(house: House) -> None:
     told = await ask(house, "/api/v1/price", {**CASE, "expected": {"total_cost": {"excl": "5.5"}}})
     assert told.status == 200

@@ -108,7 +108,7 @@ def test_an_odd_tariff_is_told_where_it_is_odd(
 
 
 def test_every_code_is_shown_by_a_tariff_or_by_a_refusal() -> None:
-    elsewhere = {"unreadable", "unknown_dimension", "cannot_be_priced", "not_checked"}
+    elsewhere = {"tax_included_missing", "unreadable", "unknown_dimension", "cannot_be_priced", "not_checked"}
     assert {code for code, *_ in ODD} | elsewhere == {code.value for code in LintCode}
     assert set(KINDS) == set(LintCode)
 

@@ -58,6 +58,12 @@ CASES: dict[Code, tuple[Priced, Warned]] = {
         (Code.PERIOD_WITHOUT_TARIFF, bill(ENERGY, ONE, period("09:30", "T", kwh="1"), end="10:00"), 0, ""),
         (Code.PRICE_LIMIT_APPLIED, bill(limited(after_taxes="0.5"), ONE, end="10:00"), None, ""),
         (Code.AFTER_TAX_LIMIT_MISSING, bill(limited(), ONE, end="10:00"), None, ""),
+        (
+            Code.TAX_INCLUDED_MISSING,
+            bill(ENERGY | {"tax_included": None}, ONE, end="10:00", version="2.3.0"),
+            None,
+            "T",
+        ),
         (Code.TAX_RATE_UNKNOWN, bill(ENERGY, ONE, end="10:00", version="2.3.0"), None, ""),
         (
             Code.TAX_NOT_SPLITTABLE,
