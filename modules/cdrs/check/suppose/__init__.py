@@ -6,6 +6,7 @@ and of two that give the same amounts the commoner or the narrower. Whoever meet
 function.
 """
 
+from modules.cdrs.check.suppose.coins import COINS
 from modules.cdrs.check.suppose.elements import ELEMENTS
 from modules.cdrs.check.suppose.fields import FIELDS
 from modules.cdrs.check.suppose.limits import LIMITS
@@ -24,6 +25,7 @@ SUPPOSED: tuple[Supposition, ...] = (
     *TAXES,
     *RESERVATIONS,
     *FIELDS,
+    *COINS,
     *LIMITS,
     *STEPS,
     *TIMES,

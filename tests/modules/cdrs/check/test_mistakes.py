@@ -298,6 +298,42 @@ def test_energy_in_watt_hours_is_said_once_and_no_amount_is_blamed() -> None:
     assert "it is in Wh" in checked(but(EVENING, total_energy=D(30_000))).why
 
 
+IN_CENTS = {
+    "euros and cents": but(EVENING, total=("1400", "1666"), energy=("1000", "1190"), parking=("300", "357"),
+                           fixed=("100", "119")),
+    "the total alone": but(EVENING, total=("1400", "1666")),
+    "a total without parts": but(MANY, total=("317",)),
+    "with tenths of cents": but(MANY, total=("316.9",)),
+    "in a credit": but(EVENING, credit=True, credit_reference_id="CDR0", total=("-1400", "-1666"),
+                       energy=("1000", "1190"), parking=("300", "357"), fixed=("100", "119")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IN_CENTS)
+def test_amounts_in_cents_are_said_to_be_in_cents(name: str) -> None:
+    deviations = checked(IN_CENTS[name]).deviations
+    assert {deviation.cause for deviation in deviations} == {Cause.UNIT}
+    assert {deviation.why for deviation in deviations} == {
+        "Amounts are 100 times what they should be, as if they were in cents"
+    }
+
+
+def test_prices_in_cents_are_told_by_amounts_that_are_a_hundredth() -> None:
+    dear = tariff(element(component("ENERGY", "40", vat=None)))
+    record = cdr([dear], [period("09:00", energy="30", time="1")], "10:00", total=("12.00",), energy=("12.00",))
+    result = checked(record)
+    assert result.causes == (Cause.UNIT,)
+    assert "prices of the tariff were in cents" in result.why
+    free = but(MANY, total=("0.00",))
+    assert set(checked(free).causes) == {Cause.LEFT_OUT}
+
+
+def test_a_currency_without_cents_is_not_in_cents() -> None:
+    yen = cdr([tariff(element(component("ENERGY", "30", vat=None)), currency="JPY")],
+              [period("09:00", energy="10", time="1")], "10:00", total=("30000",), currency="JPY")  # fmt: skip
+    assert not any("cents" in deviation.why for deviation in checked(yen).deviations)
+
+
 def test_energy_that_is_not_billed_at_all_is_not_taken_for_watt_hours() -> None:
     free = but(EVENING, total=("4.00", "4.76"), energy=("0.00", "0.00"))
     assert set(checked(free).causes) == {Cause.LEFT_OUT}
