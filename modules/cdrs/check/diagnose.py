@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from modules.cdrs.check.amounts import NONE, PARTS, Figures, Pair, fits, is_copy, is_near, pairs
+from modules.cdrs.check.amounts import FIELDS, NONE, NOTHING, PARTS, Figures, Pair, fits, is_copy, is_near, pairs
 from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.result import Cause
 from modules.cdrs.check.suppose import SUPPOSED, Supposition
@@ -20,6 +20,7 @@ from modules.tariffs.pricing import Code, PricingFault
 Reason = tuple[Cause, str]
 
 _STATED: Final = {"energy": "energy", "time": "charging time", "parking": "parking time"}
+_NO_LIMIT: Final = "it is the sum of parts that are not right, and the limit of the tariff was not applied"
 _MOST: Final = 500
 """Sets of amounts that are made for one CDR."""
 
@@ -40,9 +41,34 @@ def reasons(bill: Bill, far: Sequence[Pair]) -> Mapping[str, Reason]:
         return {pair.figure: (fitting.cause, fitting.why) for pair in far}
     found = _one_by_one(bill, far, tried)
     for pair in sorted(far, key=lambda pair: pair.name == "total"):  # a total may be wrong for what its parts are
-        if pair.figure not in found:
+        if pair.name == "total" and (reason := _of_total(bill, pair, far, found)):
+            found[pair.figure] = reason
+        elif pair.figure not in found:
             found[pair.figure] = _by_its_place(bill, pair, far, found)
     return found
+
+
+def _of_total(bill: Bill, total: Pair, far: Sequence[Pair], found: Mapping[str, Reason]) -> Reason | None:
+    """Why a total is wrong that has wrong parts beside it; None where the CDR does not state all of them.
+
+    Where it is their sum, nothing is wrong with it but them: it has the class of the part that is furthest off, and
+    names what is wrong with each. Where it is not, that is one more mistake.
+    """
+    stated = [pair for pair in pairs(bill.claimed, bill.figures) if pair.name in PARTS and pair.side == total.side]
+    parts = [pair for pair in stated if pair in far]
+    if total.side == "after_taxes" and len(stated) < sum(part in bill.claimed for part in PARTS):
+        return found.get(f"{FIELDS['total']}.before_taxes") if bill.is_sum_of_parts else None
+    if not parts or not bill.states_all_parts:
+        return None
+    off = total.claimed - total.computed - sum((pair.claimed - pair.computed for pair in stated), NOTHING)
+    if abs(off) > bill.scale.snug * (1 + len(stated)):
+        if Code.PRICE_LIMIT_APPLIED not in bill.codes:
+            return Cause.ARITHMETIC, "it is not the sum of its parts, of which some are not right either"
+        return (Cause.LIMIT, _NO_LIMIT) if bill.is_sum_of_parts else None
+    parts.sort(key=lambda pair: -abs(pair.claimed - pair.computed))
+    words = dict.fromkeys(found[pair.figure][1] for pair in parts)
+    cause, why = found[parts[0].figure]
+    return cause, why if len(words) == 1 else f"it is the sum of parts that are not right: {'; '.join(words)}"
 
 
 def _made(bill: Bill) -> Iterator[tuple[Supposition, Figures]]:
@@ -71,11 +97,6 @@ def _one_by_one(bill: Bill, far: Sequence[Pair], tried: Sequence[tuple[Suppositi
     for supposition, figures in explained:
         for figure in figures:
             found.setdefault(figure, (supposition.cause, supposition.why))
-    if bill.is_sum_of_parts:  # then nothing is wrong with the total but its parts
-        parts = [found[pair.figure] for pair in far if pair.name != "total" and pair.figure in found]
-        for pair in far:
-            if parts and pair.name == "total":
-                found[pair.figure] = parts[0]
     return found
 
 
@@ -100,10 +121,6 @@ def _by_its_place(bill: Bill, pair: Pair, far: Sequence[Pair], found: Mapping[st
     has_parts = any(part in bill.claimed for part in PARTS)
     if pair.name == "total" and has_parts and bill.states_all_parts and not any(name in PARTS for name, _ in names):
         return Cause.ARITHMETIC, "each part is right, and the total is not their sum"
-    if pair.name == "total" and bill.is_sum_of_parts and found:
-        reasons_of_parts = set(found.values())
-        several = (Cause.ARITHMETIC, "it is the sum of parts that are not right")
-        return reasons_of_parts.pop() if len(reasons_of_parts) == 1 else several
     if pair.name in bill.unstated or (pair.name == "total" and bill.unstated and pair.claimed > pair.computed):
         kinds = " and ".join(_STATED[part] for part in PARTS if part in bill.unstated)
         return Cause.PERIODS, f"the tariff has a price for {kinds}, and no period states any, so that none is due"

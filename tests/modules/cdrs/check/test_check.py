@@ -124,6 +124,40 @@ def test_two_mistakes_at_once_are_both_named() -> None:
     assert set(checked(both).causes) == {Cause.STEP, Cause.FLAT_PER_PERIOD}
 
 
+def test_a_total_that_is_the_sum_of_wrong_parts_names_what_is_wrong_with_each() -> None:
+    """The fee is off by 2.00 and the parking by 0.60: the total is wrong by both, and above all by the fee."""
+    both = but(EVENING, total=("15.40", "18.33"), parking=("2.40", "2.86"), fixed=("3.00", "3.57"))
+    total = next(each for each in checked(both).deviations if each.figure == "total_cost.before_taxes")
+    assert total.cause is Cause.FLAT_PER_PERIOD
+    assert total.why == (
+        "it is the sum of parts that are not right: The flat fee was charged for each period; No step_size was applied"
+    )
+    odd = but(EVENING, total=("16.62", "19.78"), parking=("2.40", "2.86"), energy=("13.22", "15.73"))
+    found = {each.figure: each for each in checked(odd).deviations}
+    assert found["total_cost.before_taxes"].cause is found["total_energy_cost.before_taxes"].cause
+    assert "No step_size was applied" in found["total_cost.before_taxes"].why
+
+
+def test_a_total_alone_may_state_taxes_and_is_the_sum_of_wrong_parts_all_the_same() -> None:
+    both = but(EVENING, total=("15.40", "18.33"), energy=("10.00",), parking=("2.40",), fixed=("3.00",))
+    assert set(checked(both).causes) == {Cause.STEP, Cause.FLAT_PER_PERIOD}
+
+
+@pytest.mark.parametrize("total", ["19.99", "13.00", "11.00"])
+def test_a_total_that_is_not_the_sum_of_its_wrong_parts_is_one_more_mistake(total: str) -> None:
+    wrong = but(EVENING, total=(total,), parking=("2.40", "2.86"), fixed=("3.00", "3.57"))
+    found = {each.figure: each for each in checked(wrong).deviations}
+    assert found["total_cost.before_taxes"].cause is Cause.ARITHMETIC
+    assert "not the sum of its parts" in found["total_cost.before_taxes"].why
+    assert {Cause.STEP, Cause.FLAT_PER_PERIOD} < set(checked(wrong).causes)
+
+
+def test_a_total_beyond_the_limit_that_is_the_sum_of_wrong_parts_names_the_limit() -> None:
+    beyond = but(CAPPED, total=("12.34", "14.68"), energy=("12.34", "14.68"))
+    found = {each.figure: each for each in checked(beyond).deviations}
+    assert found["total_cost.before_taxes"].cause is Cause.LIMIT
+
+
 @pytest.mark.parametrize("total", ["15.00", "13.00", "11.00", "4.00", "16.00", "13.40", "17.00", "20.00"])
 def test_where_each_part_is_right_a_wrong_total_is_a_wrong_sum(total: str) -> None:
     """As after a fee charged twice, a part left out, the wrong zone, no step: but the parts say it was not so."""
