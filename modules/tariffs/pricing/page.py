@@ -40,6 +40,7 @@ _FIGURES: Final = {
 }
 _PER: Final = {"kWh": " per kWh", "s": " per hour", "1": ""}
 _LIMITS: Final = {"min_price": "at least", "max_price": "at most"}
+_ROUNDED: Final = "Lines are shown rounded; what they come to is reckoned from exact amounts."
 NOTES: Final = {
     "no_tariff": "There is no tariff for this charge: it is free.",
     "several_tariffs_fit": "Several tariffs fit this charge equally: the first of them was taken.",
@@ -112,6 +113,9 @@ class _Page:
     def _amount(self, line: Tree) -> str:
         return "free" if line["price"] is None else self._column(_quoted(line))
 
+    def _is_shown_rounded(self, line: Tree) -> bool:
+        return line["price"] is not None and Fraction(self._number(_quoted(line))) != _quoted(line)
+
     def _steps(self) -> Iterator[str]:
         for step in self._receipt["steps"]:
             name, unit = _NAMES[step["dimension"]], step["unit"]
@@ -123,6 +127,9 @@ class _Page:
     def _sums(self) -> Iterator[str]:
         *parts, total = self._receipt["figures"]
         yield ""
+        if any(self._is_shown_rounded(line) for line in self._receipt["lines"]):
+            yield _ROUNDED
+            yield ""
         for part in parts:
             yield _both(_FIGURES[part["name"]], self._column(part["before_taxes"]["rounded"]))
         for limit in self._receipt["limits"]:

@@ -75,6 +75,19 @@ def test_a_price_that_holds_its_tax_is_shown_as_it_was_quoted() -> None:
     assert re.search(r"  Energy +9.4 kWh x 0.5 per kWh, with 21 % +4.70   EUR\n", shown)
 
 
+def test_a_page_says_that_its_lines_are_rounded_where_they_do_not_add_up() -> None:
+    """Six times ten minutes at 1.00 an hour are 1.00, and six times 0.1667 are not."""
+    sixths = tariff(element(component("TIME", "1")))
+    periods = [period(f"09:{10 * n:02}", time="0.1667") for n in range(6)]
+    shown = page(bill(sixths, *periods, end="10:00"))
+    assert shown.count("0.1667 EUR") == 6
+    assert re.search(r"Charging time +1.00   EUR\n", shown)
+    said = "Lines are shown rounded; what they come to is reckoned from exact amounts.\n"
+    assert shown.count(said) == 1
+    assert shown.index("0.1667") < shown.index(said) < shown.index("Total before taxes")
+    assert said not in page(bill(sixths, period("09:00", time="1"), end="10:00"))
+
+
 def test_the_points_of_all_amounts_stand_below_each_other() -> None:
     thirds = tariff(element(component("ENERGY", "0.3333", 0, "19"), component("FLAT", "12", 0, "19")))
     shown = page(bill(thirds, period("09:00", kwh="1.5"), end="10:00"))
