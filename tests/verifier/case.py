@@ -74,6 +74,7 @@ class Tariff:
     id: str
     elements: tuple[Element, ...]
     tax_included: str
+    says_tax_included: bool
     limits: Mapping[str, tuple[Fraction | None, Fraction | None]]
     start: Fraction | None
     end: Fraction | None
@@ -114,6 +115,7 @@ def tariff(tree: Mapping[str, Any]) -> Tariff:
         id=tree["id"],
         elements=tuple(_element(place, each) for place, each in enumerate(tree["elements"])),
         tax_included=tree.get("tax_included") or "NO",
+        says_tax_included=tree.get("tax_included") is not None,
         limits={
             name: (maybe(tree[name].get("before_taxes")), maybe(tree[name].get("after_taxes")))
             for name in ("min_price", "max_price")

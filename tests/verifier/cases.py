@@ -203,6 +203,8 @@ def _tariff(deal: Deal, hints: Hints, name: str) -> Tree:
             _element(deal, hints, last=not left, rates=rates) for left in reversed(range(random.randint(1, 5)))
         ],
     }
+    if deal.version == "2.3.0" and deal.chance(10):
+        tree["tax_included"] = None
     for limit in ("min_price", "max_price"):
         if new and deal.chance(25):
             tree[limit] = _limit(deal)

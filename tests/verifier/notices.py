@@ -62,6 +62,8 @@ def _of_the_elements(tariff: Tariff) -> Iterator[Notice]:
 def _of_the_tax(tariff: Tariff, version: str) -> Iterator[Notice]:
     if version in ("2.1.1", "2.2.1"):
         return
+    if not tariff.says_tax_included:
+        yield Notice("tax_included_missing", None, tariff.id)
     if tariff.tax_included == "N/A" and names_a_rate(tariff):
         yield Notice("tax_rate_ignored")
     elif tariff.tax_included == "YES" and not names_a_rate(tariff):
