@@ -14,7 +14,7 @@ from modules.cdrs.check.suppose.supposition import Suppositions
 COINS = Suppositions()
 
 _IN_ONE: Final = 100
-_TELLING: Final = 10
+_TELLING: Final = 100
 """So many times what two amounts may differ a hundredth must be, to be told from an amount of nothing."""
 
 
