@@ -6,7 +6,7 @@ a tariff with tax inside, of which nobody knows how much, is not sent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Annotated, Any, Final
 
@@ -22,6 +22,7 @@ INCOMPLETE: Final = {
 }
 _WHOLE: Final = frozenset({"elements", "tax_included", "min_price", "max_price", "tariff_alt_text"})
 """What of an approximate tariff depends on the rest of it (`INCOMPLETE`)."""
+_Change = Callable[[Mapping[str, Any], str, Trip], Mapping[str, Any]]
 _SMALLEST: Final = Decimal("0.000001")
 _WIDE: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 """Room for any price that is read."""
@@ -35,20 +36,34 @@ def _net(tariff: Mapping[str, Any], path: str, trip: Trip) -> Mapping[str, Any]:
         raise NotExpressible("the prices of a tariff, and what is said of them, are sent with the whole tariff")
     if tariff.get("tax_included") == "N/A":
         trip.lose(f"{path}/tax_included", "N/A is sent as prices without tax")
+        return _of_components(tariff, path, trip, _untaxed)
     if tariff.get("tax_included") != "YES":
         return tariff
     trip.lose(f"{path}/tax_included", "prices are sent without tax")
+    return _of_components(tariff, path, trip, _net_component)
+
+
+def _of_components(tariff: Mapping[str, Any], path: str, trip: Trip, change: _Change) -> Mapping[str, Any]:
+    """The tariff with each of its components changed."""
     elements = [
         {
             **element,
             "price_components": [
-                _net_component(component, f"{path}/elements/{at}/price_components/{place}", trip)
+                change(component, f"{path}/elements/{at}/price_components/{place}", trip)
                 for place, component in enumerate(element["price_components"])
             ],
         }
         for at, element in enumerate(tariff["elements"])
     ]
     return {**tariff, "elements": elements}
+
+
+def _untaxed(component: Mapping[str, Any], path: str, trip: Trip) -> Mapping[str, Any]:
+    """Under N/A a rate counts for nothing, and the versions before would add it."""
+    if component.get("vat") is None:
+        return component
+    trip.lose(f"{path}/vat", "the tariff says that taxes do not apply")
+    return {name: value for name, value in component.items() if name != "vat"}
 
 
 def _net_component(component: Mapping[str, Any], path: str, trip: Trip) -> Mapping[str, Any]:

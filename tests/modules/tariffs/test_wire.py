@@ -50,6 +50,19 @@ def test_a_price_with_a_tax_of_unknown_height_is_never_sent(version: str) -> Non
         TARIFF[version].write(tariff(element(vat=20), element(), tax_included="YES"))
 
 
+@pytest.mark.parametrize("version", ["2.1.1", "2.2.1"])
+def test_a_rate_that_counts_for_nothing_is_not_sent_where_it_would_be_added(version: str) -> None:
+    ours = tariff(element("0.30", vat=20), element("0.40"), tax_included="N/A")
+    written, losses = TARIFF[version].write(ours)
+    components = [each["price_components"][0] for each in written["elements"]]
+    assert [(each["price"], "vat" in each) for each in components] == [
+        (Decimal("0.30"), False),
+        (Decimal("0.40"), False),
+    ]
+    assert pointers(losses) == ["/tax_included", "/elements/0/price_components/0/vat"]
+    assert TARIFF["2.3.0"].write(ours)[0]["elements"][0]["price_components"][0]["vat"] == 20
+
+
 @pytest.mark.parametrize("vat", [-1, -100, -250])
 def test_a_tax_below_nothing_is_a_tax_of_unknown_height(vat: int) -> None:
     with pytest.raises(NotExpressible):
