@@ -69,8 +69,8 @@ def tax_rule(tariff: Mapping[str, Any], version: str, components: Sequence[Mappi
     unsaid = () if said is not None else (Warned(Code.TAX_INCLUDED_MISSING, subject=str(tariff.get("id", ""))),)
     if rated:
         return TaxRule(known=True, inside=False, applies=True, gross_only=False, warned=unsaid)
-    free = all(component.get("price") == 0 for component in components)
-    unknown = () if free else (Warned(Code.TAX_RATE_UNKNOWN),)
+    costs = any(decimal_of(component.get("price"), "price", fault=UnfitTariff) for component in components)
+    unknown = (Warned(Code.TAX_RATE_UNKNOWN),) if costs else ()
     return TaxRule(known=False, inside=False, applies=True, gross_only=False, warned=unsaid + unknown)
 
 

@@ -96,6 +96,12 @@ CASES: dict[Code, tuple[Priced, Warned]] = {
 }
 
 
+@pytest.mark.parametrize("nothing", [0, "0", "0.00", Decimal("0.0")])
+def test_of_what_is_free_no_tax_is_missed_however_nothing_is_written(nothing: object) -> None:
+    free = tariff(element({"type": "ENERGY", "price": nothing, "step_size": 1}))
+    assert bill(free, ONE, end="10:00", version="2.3.0").warnings == ()
+
+
 @pytest.mark.parametrize("code", [code for code in Code if code not in BESIDE_THE_ENGINE])
 def test_each_warning_is_given_and_names_its_period_and_subject(code: Code) -> None:
     priced, warned = CASES[code]
