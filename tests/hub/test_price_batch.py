@@ -353,6 +353,11 @@ def test_a_meter_reading_outside_says_what_the_meter_showed_at_the_edge(
         assert priced["warnings"] == warnings
 
 
+def test_a_meter_read_once_within_the_timeline_is_read_once() -> None:
+    priced = read_at(("09:00:00", 0), ("10:00:00", 7))
+    assert priced["warnings"] == ["meter_read_outside", "single_meter_reading"]
+
+
 @pytest.mark.parametrize("readings", [[("08:00:00", 0), ("09:00:00", 9)], [("13:00:00", 0)]])
 def test_where_all_meter_readings_are_on_one_side_of_the_timeline_there_is_no_price(
     readings: list[tuple[str, int]],

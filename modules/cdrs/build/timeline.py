@@ -86,11 +86,14 @@ def cut(timeline: Timeline, tariffs: Sequence[Compiled], zone: str | None, *, ex
 
 
 def doubts_of(timeline: Timeline) -> Iterator[Warned]:
-    """Why the register of a timeline may not say what was charged. It is billed all the same: last less first."""
+    """Why the register of a timeline may not say what was charged. It is billed all the same: last less first.
+
+    Raises: UnfitSession, as `cut` does.
+    """
     shown = [kwh for _, kwh in sorted(timeline.register, key=lambda reading: reading.at)]
     if any(_is_outside(timeline, reading) for reading in timeline.register):
         yield Warned(Code.METER_READ_OUTSIDE, subject="ENERGY")
-    if len(shown) == 1:
+    if len(_within(timeline)) == 1:
         yield Warned(Code.SINGLE_METER_READING, subject="ENERGY")
     if any(later < earlier for earlier, later in pairwise(shown)):
         yield Warned(Code.METER_RUNS_BACKWARDS, subject="ENERGY")
