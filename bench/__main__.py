@@ -13,12 +13,12 @@ from pathlib import Path
 
 import uvloop
 
-from bench import bystanders, crawl, energy, fanout, fleet, http, ocpp, pricing, relay, report, roaming, store
+from bench import bystanders, crawl, energy, fanout, fleet, flood, http, ocpp, pricing, relay, report, roaming, store
 from bench.child import LOAD_CORE
 from bench.harness import Effort, Findings, pin
 
 _PAGE = Path(__file__).with_name("RESULTS.md")
-_MEASURED = (http, roaming, store, fanout, relay, bystanders, ocpp, fleet, pricing, energy, crawl)
+_MEASURED = (http, roaming, store, fanout, relay, bystanders, ocpp, fleet, flood, pricing, energy, crawl)
 PARTS = {part.PART: part.measure for part in _MEASURED}
 
 

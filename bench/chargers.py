@@ -71,6 +71,16 @@ def meter_values(transaction: str, turn: int) -> str:
     )
 
 
+def many_values(transaction: str, turn: int, *, samples: int) -> str:
+    """MeterValues of one moment with so many bare samples, of 15 bytes each: valid, and of no use."""
+    first = _value("Energy.Active.Import.Register", "Wh", str(turn))
+    values = ",".join([first, *['{"value":"12"}'] * samples])
+    return (
+        f'"MeterValues",{{"connectorId":1,"transactionId":{transaction},"meterValue":[{{"timestamp":"{_moment(turn)}",'
+        f'"sampledValue":[{values}]}}]}}'
+    )
+
+
 def _value(measurand: str, unit: str, value: str, phase: str = "") -> str:
     of_phase = f',"phase":"{phase}"' if phase else ""
     return f'{{"value":"{value}","context":"Sample.Periodic","measurand":"{measurand}","unit":"{unit}"{of_phase}}}'
@@ -125,6 +135,12 @@ class Charger(asyncio.Protocol):
         """Send these one after the other, each when the one before was answered."""
         self._calls = calls
         self._send(next(calls))
+
+    def flood(self, calls: Iterator[str], *, at_once: int) -> None:
+        """The same with so many under way, whatever the answers take."""
+        self._calls = calls
+        for _ in range(at_once):
+            self._send(next(calls))
 
     def rest(self) -> None:
         """Send no more."""
@@ -185,7 +201,12 @@ class Charger(asyncio.Protocol):
 
 def _frame(opcode: int, payload: bytes) -> bytes:
     size = len(payload)
-    head = bytes((opcode, _MASKED | size)) if size < 126 else bytes((opcode, _MASKED | 126)) + size.to_bytes(2, "big")
+    if size < 126:
+        head = bytes((opcode, _MASKED | size))
+    elif size < 1 << 16:
+        head = bytes((opcode, _MASKED | 126)) + size.to_bytes(2, "big")
+    else:
+        head = bytes((opcode, _MASKED | 127)) + size.to_bytes(8, "big")
     return head + b"\0\0\0\0" + payload
 
 
@@ -198,10 +219,11 @@ def _whole(heard: bytes) -> tuple[int, int] | None:
 
 
 class Fleet:
-    """Chargers of one target; counts what `load.window` reads."""
+    """Chargers of one target, numbered from `first` on; counts what `load.window` reads."""
 
-    def __init__(self, port: int, how_many: int) -> None:
+    def __init__(self, port: int, how_many: int, *, first: int = 0) -> None:
         self._port = port
+        self._first = first
         self._how_many = how_many
         self.chargers: list[Charger] = []
         self.answered = 0
@@ -221,7 +243,9 @@ class Fleet:
 
     async def _connect(self, number: int) -> Charger:
         loop = asyncio.get_running_loop()
-        _, charger = await loop.create_connection(lambda: Charger(self, identity_of(number)), "127.0.0.1", self._port)
+        _, charger = await loop.create_connection(
+            lambda: Charger(self, identity_of(self._first + number)), "127.0.0.1", self._port
+        )
         await charger.upgrade()
         self.chargers.append(charger)
         return charger

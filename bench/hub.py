@@ -2,7 +2,7 @@
 
 Options: `directory` for the database, `locations` of ours to begin with, `token` that a partner presents, `receivers`:
 ports of partners that listen, `stations` that may connect (then the port is theirs), `card` that may charge there,
-`cpo_token` that a CPO presents, `cpo_port` where it takes commands.
+`cpo_token` that a CPO presents, `cpo_port` where it takes commands, `paced`: chargers may send as much as elsewhere.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from partners.ocpp.register import EvseEntry, Station, put_of
 
 MOST = 1_000_000
 """Limits are on, and out of the way."""
+_FRAMES = ("ocpp_frames_per_s", "ocpp_frames_burst")
 
 
 class BenchHub:
@@ -94,17 +95,16 @@ async def start(options: dict[str, Any]) -> BenchHub:
 
 
 def _settings(options: dict[str, Any]) -> Settings:
-    return Settings(
+    made = Settings(
         database_url=f"sqlite:///{Path(options['directory'], 'hub.db')}",
         port=free_port(),
         ocpp_port=0,
         dev=True,
         rate_per_partner=MOST,
         burst_per_partner=MOST,
-        ocpp_frames_per_s=MOST,
-        ocpp_frames_burst=MOST,
         ocpp_settle_s=3600,
     )
+    return made if options.get("paced") else made.model_copy(update=dict.fromkeys(_FRAMES, MOST))
 
 
 async def _fill(program: Program, how_many: int) -> None:

@@ -40,6 +40,8 @@ class Guide:
         self._done: set[str] = set()
         self._applied: set[str] = set()
         self._password: Tree = {}
+        self._ending = "It is stopped from here once its meter has counted." if card else ""
+        """What ends the test charge, where that is not for others."""
         self.tree: Tree = {}
 
     def begin(self, body: Tree) -> None:
@@ -119,6 +121,7 @@ class Guide:
             self._card = typer.prompt("Card of ours to start it with (empty: somebody taps)", default="", err=True)
         if not self._card:
             return
+        self._ending = "It is stopped from here once its meter has counted."
         outcome = self.do("start", token=self._card, connector=self._connector)["outcome"]
         if outcome != "ACCEPTED":
             raise CommandFailed(
@@ -126,10 +129,17 @@ class Guide:
             )
 
     def _stop(self) -> None:
-        if "stop" in self._done or (self._asks and not typer.confirm("Stop the charge?", default=True, err=True)):
+        if "stop" in self._done:
             return
         self._done.add("stop")
-        self.do("stop")
+        if self._asks and not typer.confirm("Stop the charge?", default=True, err=True):
+            self._ending = ""
+            return
+        self._ending = "It is told to stop."
+        outcome = self.do("stop")["outcome"]
+        by_hand = "end it at the charger, or with its card."
+        if outcome != "ACCEPTED":
+            self._ending = f"It does not stop: {outcome}; {by_hand}"
 
     def _publish(self, yes: bool) -> None:
         """Raises: CommandFailed, where nobody says yes."""
@@ -157,7 +167,7 @@ class Guide:
         """Raises: CommandFailed, when it has taken too long."""
         if time.monotonic() > self._until:
             step = self._step(name)
-            raise CommandFailed(f"{name}: {step['found']}", advice=f"{step['advice']} {self._advice}")
+            raise CommandFailed(f"{name}: {step['found']}", advice=f"{self._advised(step)} {self._advice}")
         time.sleep(_LOOK_S)
         self.look()
 
@@ -172,15 +182,22 @@ class Guide:
         if self.face.as_json:
             return self.tree
         for each in self.tree["steps"]:
-            seen = (each["step"], each["state"], each["found"])
+            advised = self._advised(each)
+            seen = (each["step"], each["state"], f"{each['found']} {advised}")
             if seen not in self._shown:
                 self._shown.add(seen)
                 self.face.print(f"{each['state']:8}{each['step']:12}{each['found']}")
-                if each["advice"]:
-                    self.face.print(f"{'':20}{each['advice']}")
+                if advised:
+                    self.face.print(f"{'':20}{advised}")
             if each["state"] in ("open", "failed") and each["step"] not in self._done:
                 break
         return self.tree
+
+    def _advised(self, step: Tree) -> str:
+        """What to do about a step; of a charge that goes on, what ends it."""
+        charge = self.tree["charge"]
+        goes_on = step["step"] == "charge" and charge is not None and charge["open"]
+        return self._ending if goes_on and self._ending else str(step["advice"])
 
     @property
     def _advice(self) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from codecs import BOM_UTF8
 from pathlib import Path
@@ -46,6 +47,16 @@ def _bytes(path: str) -> bytes:
         return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
         raise CommandFailed(f"{path}: {error.strerror}", Code.NOT_FOUND) from None
+
+
+def must_be_writable(path: Path) -> None:
+    """Asked before a command does what cannot be undone. Raises: CommandFailed."""
+    if not path.parent.is_dir():
+        raise CommandFailed(f"{path}: there is no directory {path.parent}", Code.NOT_FOUND)
+    if path.is_dir():
+        raise CommandFailed(f"{path}: is a directory", Code.USAGE)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise CommandFailed(f"{path}: cannot be written to")
 
 
 def read_object(path: str) -> Tree:

@@ -27,11 +27,13 @@ def doctor(
     database_url: Annotated[str | None, typer.Option("--database-url", help="Another than the setting's.")] = None,
     dev: Annotated[bool, typer.Option("--dev", help="As for a hub that is started with --dev.")] = False,
 ) -> None:
-    """Check settings, database, bills, tariffs, ports, certificate, clock; say what is weak and what to do about it."""
+    """Check settings, database, stations, bills, tariffs, ports, clock; say what is weak and what to do about it."""
+    from hub.cli.remote import is_in_development
     from hub.cli.serving import settings_with
     from hub.control import checkup
 
-    findings = checkup.examine(settings_with(database_url=database_url, dev=dev or None))
+    settings = settings_with(database_url=database_url, dev=dev or None)
+    findings = checkup.examine(settings, dev_beside=is_in_development(settings))
     if face.as_json:
         face.show({"items": [finding.tree() for finding in findings]})
     else:

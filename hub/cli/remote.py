@@ -26,6 +26,7 @@ _TIMEOUT_S: Final = 330.0
 """The longest OCPP call, and a little."""
 _CONNECT_TIMEOUT_S: Final = 5.0
 _LIMIT: Final = 256 * 1024 * 1024
+_SMALL: Final = 64 * 1024
 _PATIENCE_S: Final = 2.0
 
 
@@ -141,6 +142,18 @@ def _sign_of_life() -> Iterator[None]:
     finally:
         timer.cancel()
         status.stop()
+
+
+def is_in_development(settings: Settings) -> bool:
+    """Does a hub answer where these settings have theirs, and is it one that was started with --dev?"""
+    if settings.port == 0:
+        return False
+    try:
+        answer = httpx.get(f"{_default_url(settings)}/health/ready", timeout=_CONNECT_TIMEOUT_S, trust_env=False)
+        tree = parse(answer.content, limit=_SMALL)
+    except (httpx.HTTPError, BusbarError):
+        return False
+    return isinstance(tree, dict) and tree.get("dev") is True
 
 
 def _settings() -> Settings | None:

@@ -10,6 +10,7 @@ import typer
 
 from hub.cli.face import Face, command
 from hub.cli.failures import Code, CommandFailed
+from hub.cli.files import must_be_writable
 from hub.cli.remote import quoted
 from hub.core.jsontypes import Tree
 
@@ -36,6 +37,7 @@ def add_to(app: typer.Typer) -> None:
         wait: Annotated[float, typer.Option("--wait", min=1, max=86_400, help="Seconds to wait for the file.")] = 300,
     ) -> None:
         """Ask a charger for a log, wait until it has come, and save it."""
+        must_be_writable(Path(save or "any.log"))
         path = f"/stations/{quoted(identity)}/logs"
         asked = _arrived(face, path, face.hub.post(path, {"kind": kind}), wait)
         content = face.hub.download(f"{path}/{asked['number']}/file")

@@ -1,4 +1,4 @@
-"""What is wrong or weak about an installation: settings, database, bills, CDRs, tariffs, ports, certificate, clock.
+"""What is wrong or weak about an installation: settings, database, stations, money, ports, certificate, clock.
 
 Changes nothing.
 """
@@ -28,11 +28,13 @@ from hub.core.store import DatabaseRefused, open_store
 from modules.cdrs.store import how_many_are_nobodys
 from modules.sessions.charge import how_many_held
 from partners.ocpp import unplaced
+from partners.ocpp.register import without_password
 
 Level = Literal["ok", "weak", "fail"]
 
 _TIMEOUT_S: Final = 5.0
 _CERTIFICATE_DAYS: Final = 21
+_NAMED: Final = 10
 _WIDE: Final = 16
 """A network of a shorter prefix is more than one site has."""
 _CLOCK_UNSYNCHRONIZED: Final = 5
@@ -52,19 +54,19 @@ class Finding:
         return {"level": self.level, "check": self.check, "finding": self.finding, "advice": self.advice}
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """All checks, each of which looks at one thing."""
+def examine(settings: Settings, *, dev_beside: bool = False) -> list[Finding]:
+    """All checks, each of which looks at one thing. `dev_beside`: the hub that runs here was started with --dev."""
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-        _mode, _exposure, _secrets, _networks, _database, _ports, _certificate, _clock,
+        _exposure, _secrets, _networks, _database, _ports, _certificate, _clock,
     )  # fmt: skip
-    return [finding for check in checks for finding in check(settings)]
+    return [_mode(settings, dev_beside), *(finding for check in checks for finding in check(settings))]
 
 
-def _mode(settings: Settings) -> Iterator[Finding]:
-    if settings.dev:
-        yield Finding("weak", "mode", "development: partners on this machine are let in", "leave --dev out")
-    else:
-        yield Finding("ok", "mode", "production")
+def _mode(settings: Settings, dev_beside: bool) -> Finding:
+    if settings.dev or dev_beside:
+        whose = "" if settings.dev else "the hub that runs here was started with --dev, so "
+        return Finding("weak", "mode", f"development: {whose}partners on this machine are let in", "leave --dev out")
+    return Finding("ok", "mode", "production")
 
 
 def _exposure(settings: Settings) -> Iterator[Finding]:
@@ -144,9 +146,19 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("fail", "database", str(error), "")
     else:
         yield Finding("ok", "database", "opens, has the schema of this program, and keeps what it acknowledges")
+        yield _of_stations(seen.open_stations)
         yield _of_bills(seen.held)
         yield _of_cdrs(seen.nobodys)
         yield _of_tariffs(seen.missing)
+
+
+def _of_stations(without_password: Sequence[str]) -> Finding:
+    if not without_password:
+        return Finding("ok", "stations", "none of security profile 0")
+    named = ", ".join(without_password[:_NAMED]) + (", ..." if without_password[_NAMED:] else "")
+    words = f"{len(without_password)} of security profile 0, in plain and without a password: {named}"
+    advice = "anybody can call as one of these: `busbar station add ID --security-profile 2` (or 1, without TLS)"
+    return Finding("weak", "stations", words, advice)
 
 
 def _of_bills(held: int) -> Finding:
@@ -172,15 +184,20 @@ def _of_tariffs(missing: Sequence[Missing]) -> Finding:
 
 
 class _Seen(NamedTuple):
-    """How many bills are held, how many CDRs are for nobody yet, and which tariffs our connectors miss."""
+    """What is weak about stations and bills.
+
+    How many bills are held, how many CDRs are for nobody yet, which tariffs our connectors miss, and which stations log
+    in without a password.
+    """
 
     held: int
     nobodys: int
     missing: list[Missing]
+    open_stations: list[str]
 
 
 async def _seen(settings: Settings) -> _Seen:
-    """What the database says of money.
+    """What the database says of money and of stations.
 
     Read-only: beside a hub that runs, and without touching anything.
 
@@ -193,7 +210,7 @@ async def _seen(settings: Settings) -> _Seen:
         try:
             held = await how_many_held(store) + await unplaced.how_many(store)
             missing = await missing_everywhere(store, settings.party)
-            return _Seen(held, await how_many_are_nobodys(store), missing)
+            return _Seen(held, await how_many_are_nobodys(store), missing, await without_password(store))
         finally:
             await store.close()
 

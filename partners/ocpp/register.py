@@ -233,6 +233,13 @@ async def learned_of(store: Store, identity: str) -> Learned:
     return msgspec.json.decode(document.body, type=Learned) if document is not None else Learned(identity)
 
 
+async def without_password(store: Store) -> list[str]:
+    """The identities of all stations of security profile 0: over plain websockets, and without a password."""
+    documents = await store.select(STATIONS, limit=MOST_STATIONS)
+    stations = [msgspec.json.decode(document.body, type=Station) for document in documents]
+    return sorted(station.identity for station in stations if station.security_profile == 0)
+
+
 async def load(store: Store) -> tuple[list[Station], dict[str, Learned]]:
     """All registrations, and what was learned, by folded identity."""
     stations = await store.select(STATIONS, limit=MOST_STATIONS)

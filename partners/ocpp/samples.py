@@ -33,6 +33,7 @@ OCPP_SAMPLE_LISTS: Final = Kind("ocpp_sample_lists", columns=("station", "state"
 
 _VERSION: Final = "1.6"
 _AT_ONCE: Final = 500
+_NEWEST: Final = 1_000
 _MARK: Final = "mark"
 
 
@@ -137,6 +138,12 @@ async def tail(store: Store, since: datetime) -> AsyncIterator[tuple[str, Sample
             yield _sample_in(document)
         after = documents[-1].seq
         await asyncio.sleep(0)
+
+
+async def newest(store: Store) -> list[tuple[str, Sample]]:
+    """Station and sample of what arrived last, at most 1,000 samples of all stations, in order of commits."""
+    documents = await store.select(OCPP_SAMPLES, descending=True, limit=_NEWEST)
+    return [_sample_in(document) for document in reversed(documents)]
 
 
 def _in_milliseconds(exact: str) -> str:

@@ -33,6 +33,11 @@ class Charger(Station):
     def _answers(self) -> Answers:
         return Answers(self)
 
+    @property
+    def forgets_limits(self) -> bool:
+        """Does it accept charging profiles without keeping them?"""
+        return self._faults.forgets_limits
+
     def on_call(self, action: str, payload: Payload) -> tuple[Payload, Afterwards | None]:
         return self._answers.handle(action, payload)
 

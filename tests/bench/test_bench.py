@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bench import energy, fanout, fleet, http, ocpp, pricing, report
+from bench import energy, fanout, fleet, flood, http, ocpp, pricing, report
 from bench.__main__ import PARTS, options
 from bench.harness import Effort, Figure, Findings, Sample
 
@@ -74,6 +74,14 @@ async def test_a_change_reaches_every_receiver_and_the_ceiling_repeats_it() -> N
 async def test_chargers_tap_and_meter_at_the_hub_and_at_the_echo() -> None:
     found = await ocpp.measure(LEAST)
     assert set(found.samples) >= {"hub, Authorize", "hub, MeterValues", "echo, Authorize"}
+
+
+async def test_others_are_heard_beside_a_flood_and_without_it() -> None:
+    found = await flood.measure(LEAST)
+    values = {figure.name: figure.values for figure in found.figures}
+    assert min(*values["p99 without it"], *values["p99 beside it"]) > 0
+    (a_second,) = values["frames of the flood that are taken a second"]
+    assert a_second < 20  # the limit of frames: these count by their length
 
 
 async def test_a_fleet_is_weighed_speaks_and_comes_back() -> None:

@@ -372,10 +372,24 @@ def test_a_charger_is_registered_looked_at_and_called(shell: Shell) -> None:
     assert shell.run("station", "certificates", "CCP1", "install", "/nowhere.pem").code == Code.NOT_FOUND
     assert shell.run("station", "certificates", "CCP1", "delete", "1F").code == Code.NOT_FOUND
     assert shell.ok("station", "report", "CCP1", "limits")["total"] == 0
+    assert "not connected" in shell.run("station", "log", "CCP1", "--save", "here.log").err
     kept = shell.ok("station", "maintenance", "CCP1", "on", "--note", "new cable")
     assert kept["maintenance"]["note"] == "new cable"
     assert shell.ok("station", "maintenance", "CCP1", "off")["maintenance"] is None
     assert shell.ok("station", "delete", "CCP1") == {"deleted": "CCP1"}
+
+
+def test_a_log_that_could_not_be_saved_is_not_asked_for(shell: Shell) -> None:
+    shell.background.do(_furnished_place(shell.house))
+    shell.ok("station", "add", "CCP4", "--location", "LOC1", "--evse", "1=E1/1")
+    (shell.directory / "taken").mkdir()
+    for save, code, why in (
+        ("none/a.log", Code.NOT_FOUND, "there is no directory none"),
+        ("taken", Code.USAGE, "is a directory"),
+    ):
+        ran = shell.run("station", "log", "CCP4", "--save", save)
+        assert (ran.code, why in ran.err) == (code, True), ran
+    assert shell.ok("station", "delete", "CCP4") == {"deleted": "CCP4"}
 
 
 def test_what_is_not_given_of_a_charger_stays_as_it_was(shell: Shell) -> None:

@@ -57,17 +57,17 @@ class Driver:
         self.stack = AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def installs(self, version: str, password: str = "", **options: Any) -> Charger:
-        """The charger is switched on, and a car is plugged in."""
-        return self._hub.background.do(self._installed(version, password, options))
+    def installs(self, version: str, password: str = "", *, stays: bool = False, **options: Any) -> Charger:
+        """The charger is switched on, and a car is plugged in; it `stays` until the charge is ended for it."""
+        return self._hub.background.do(self._installed(version, password, stays, options))
 
-    async def _installed(self, version: str, password: str, options: dict[str, Any]) -> Charger:
+    async def _installed(self, version: str, password: str, stays: bool, options: dict[str, Any]) -> Charger:
         url = f"ws://127.0.0.1:{self._hub.house.program.gateway.port}"
         made = {"clock": StepClock(speed=100), "security": Security(password or None), **options}
         charger = await self.stack.enter_async_context(speaking(version, url, "CP7", **made))
         await charger.boot()
         await charger.plug_in()
-        self._tasks.add(asyncio.create_task(self._charged(charger)))
+        self._tasks.add(asyncio.create_task(self._charged(charger, stays)))
         return charger
 
     async def leaves(self) -> None:
@@ -77,11 +77,12 @@ class Driver:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.stack.aclose()
 
-    async def _charged(self, charger: Charger) -> None:
+    async def _charged(self, charger: Charger, stays: bool) -> None:
         while charger.connectors[1].transaction is None:  # noqa: ASYNC110 - it is started by the command
             await asyncio.sleep(0.02)
         await charger.charge(kwh=0.1, minutes=0.5)
-        await charger.unplug()
+        if not stays:
+            await charger.unplug()
 
 
 def given(hub: Shell, version: str, *more: str) -> list[str]:
@@ -131,6 +132,21 @@ def test_a_new_charger_is_led_from_its_address_to_its_first_charge_and_into_serv
     assert set(states(tree).values()) == {"ok"}
     charge = next(step for step in tree["steps"] if step["step"] == "charge")
     assert "EUR" in charge["found"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_test_charge_is_stopped_from_here_with_the_first_energy_that_is_metered(
+    hub: Shell, car: Driver, version: str
+) -> None:
+    begun = hub.run(*given(hub, version, "--security-profile", "0", "--wait", "0"))
+    assert begun.code == Code.FAILED
+    car.installs(version, stays=True)
+    ran = hub.run("station", "commission", "CP7", "--card", CARD, "--yes", "--wait", "30")
+    assert ran.code == 0, ran
+    assert "It is stopped from here once its meter has counted." in ran.out
+    assert "charging: 0.100 kWh" in ran.out
+    assert "It is told to stop." in ran.out
+    assert "It ends at the charger" not in ran.out
 
 
 def test_a_script_does_without_a_charge_and_gets_nothing_but_json(hub: Shell, car: Driver) -> None:

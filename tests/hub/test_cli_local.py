@@ -197,6 +197,36 @@ def test_the_doctor_sees_tariffs_that_our_connectors_name_and_that_are_not_here(
     assert (found.level, "T1" in found.finding, "LOC1/E1/1, LOC1/E2/1" in found.finding) == ("weak", True, True)
 
 
+def test_the_doctor_names_the_stations_that_log_in_without_a_password() -> None:
+    async def registered(**profiles: int) -> None:
+        async with a_house(Path.cwd()) as house:
+            for identity, profile in profiles.items():
+                told = await house.ask("PUT", f"/api/v1/stations/{identity}", {"security_profile": profile})
+                assert told.status in (200, 201), told.tree
+
+    asyncio.run(registered(CP1=1, CP2=2))
+    assert levels()["stations"] == "ok"
+    asyncio.run(registered(CP3=0, CP1=0))
+    (found,) = (each for each in checkup.examine(settings_in(Path.cwd())) if each.check == "stations")
+    assert (found.level, found.finding.endswith("CP1, CP3")) == ("weak", True), found
+    assert "--security-profile" in found.advice
+
+
+@pytest.mark.parametrize("dev", [True, False])
+def test_the_doctor_tells_the_mode_of_the_hub_that_runs_here(dev: bool) -> None:
+    command = [*BUSBAR, "serve", "--port", "0", "--ocpp-port", "0", "--json", *(["--dev"] if dev else [])]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port = json.loads(process.stdout.readline())["url"].rsplit(":", 1)[1]
+        try:
+            found = json.loads(run("doctor", "--json", env={"BUSBAR_PORT": port}).stdout)["items"][0]
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+    assert (found["check"], found["level"]) == ("mode", "weak" if dev else "ok")
+    assert ("was started with --dev" in found["finding"]) is dev
+
+
 def test_the_doctor_sees_that_a_port_is_taken() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

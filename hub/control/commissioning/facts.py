@@ -19,7 +19,7 @@ from partners.ocpp import register as stations
 from partners.ocpp.care import firmware
 from partners.ocpp.desired import applying, rows
 from partners.ocpp.desired.rows import Named
-from partners.ocpp.samples_taken import samples_of
+from partners.ocpp.samples_taken import measured
 
 if TYPE_CHECKING:
     from hub.app import Program
@@ -71,12 +71,16 @@ async def _seen(program: Program, charge: Charge) -> Trial:
     found = await by_id(program.store, charge.session_id)
     session: Tree = parse(found[0].body, limit=_LIMIT) if found else {}
     cost = await cost_of(program.store, charge.session_id)
+    metered = await measured(program.store, charge.station, charge.session_id)
+    kwh = Decimal(session["kwh"]) if "kwh" in session else None
+    if charge.is_open and metered is not None:  # its Session is told now and then only
+        kwh = metered.kwh
     return Trial(
         charge.session_id,
         charge.connector,
         charge.is_open,
-        Decimal(session["kwh"]) if "kwh" in session else None,
-        await samples_of(program.store, charge.station, charge.session_id),
+        kwh,
+        metered.samples if metered is not None else None,
         price=f"{cost:.2f} {session['currency']}" if cost is not None else "",
         doubt=charge.why_held,
     )

@@ -204,7 +204,8 @@ class Answers:
         misplaced = purpose == "ChargePointMaxProfile" and number != 0
         if (connector is None and number != 0) or misplaced or (purpose == "TxProfile" and idle):
             return status("Rejected")
-        self._charger.plan.install(number, profile, self._charger.clock.now())
+        if not self._charger.forgets_limits:
+            self._charger.plan.install(number, profile, self._charger.clock.now())
         return status("Accepted")
 
     def _clear_profile(self, payload: Payload) -> Answer:

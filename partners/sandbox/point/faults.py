@@ -19,6 +19,8 @@ class Faults:
     """Energy is reported in kWh and power in kW."""
     ignores_limits: bool = False
     """Charging profiles are accepted, and the car charges as if there were none."""
+    forgets_limits: bool = False
+    """Charging profiles are accepted and not kept: the schedule that it shows has none of them."""
     invalid_fields: bool = False
     """Meter values as JSON numbers (2.x: as text), an unknown errorCode, a serial number that is too long."""
     useless_numbers: bool = False

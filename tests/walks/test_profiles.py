@@ -1,0 +1,71 @@
+"""An app limits a charge at our charger: ACCEPTED is what the charger then goes by, not what it said alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import NamedTuple
+
+import pytest
+
+from partners.sandbox.point.clock import FastClock
+from partners.sandbox.point.faults import Faults
+from tests.walks.site import Emsp, Site, Tree, until
+from tests.walks.test_commands import results, start_at, the_active_session
+
+OCPP = ("1.6", "2.0.1", "2.1")
+PROFILE = {"charging_rate_unit": "A", "charging_profile_period": [{"start_period": 0, "limit": 7}]}
+
+
+class Limited(NamedTuple):
+    """What the eMSP was answered and called back with, and the limits that it was told of afterwards, in A."""
+
+    results: tuple[str, str | None]
+    told: list[float]
+
+
+async def limited(site: Site, emsp: Emsp, ocpp: str, **faults: bool) -> Limited:
+    """An app starts a charge, and limits it to 7 A."""
+    place, uid = site.place(ocpp), site.uid()
+    token = emsp.post("tokens", {"uid": uid, "type": "RFID", "push": False})
+    async with site.charger(place, clock=FastClock(), faults=Faults(**faults)) as charger:
+        await charger.boot()
+        await charger.plug_in()
+        started = await emsp.command("START_SESSION", start_at(place, uid))
+        assert results(started) == ("ACCEPTED", "ACCEPTED")
+        await charger.until_started()
+        session = await the_active_session(emsp, token)
+        ask = {"method": "PUT", "session": session["id"], "given": PROFILE}
+        outcome = await asyncio.to_thread(emsp.post, "limits", ask)
+        if outcome["result"] == {"result": "ACCEPTED"}:
+            await until(lambda: active_profiles(emsp, session["id"]), why="ActiveChargingProfile")
+        await charger.unplug()
+        await charger.settled()
+        assert charger.complaints.texts() == []
+    return Limited(results(outcome), active_profiles(emsp, session["id"]))
+
+
+def active_profiles(emsp: Emsp, session_id: str) -> list[float]:
+    """The first limit of each ActiveChargingProfile of a session that the eMSP was told."""
+    puts = [
+        r for r in emsp.receipts() if r["method"] == "PUT" and r["path"].endswith(f"/chargingprofiles/{session_id}")
+    ]
+    return [float(first_limit(json.loads(receipt["body"]))) for receipt in puts]
+
+
+def first_limit(active: Tree) -> float:
+    return float(active["charging_profile"]["charging_profile_period"][0]["limit"])
+
+
+@pytest.mark.parametrize("ocpp", OCPP)
+async def test_a_profile_that_the_charger_goes_by_is_accepted_and_shown(site: Site, ocpp: str) -> None:
+    found = await limited(site, site.emsps["2.2.1"], ocpp)
+    assert found.results == ("ACCEPTED", "ACCEPTED")
+    assert set(found.told) == {7}
+
+
+@pytest.mark.parametrize("ocpp", OCPP)
+async def test_a_profile_that_the_charger_accepts_and_does_not_go_by_is_rejected(site: Site, ocpp: str) -> None:
+    found = await limited(site, site.emsps["2.2.1"], ocpp, forgets_limits=True)
+    assert found.results == ("ACCEPTED", "REJECTED")
+    assert found.told == []
