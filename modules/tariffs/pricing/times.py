@@ -37,14 +37,10 @@ def instant(moment: object, what: str, *, fault: type[PricingFault] = UnfitSessi
             moment = datetime.fromisoformat(moment)
         except ValueError:
             raise fault(f"{what} is not a time") from None
-    if isinstance(moment, datetime):
-        return _since(moment)
-    raise fault(f"{what} is missing")
-
-
-def _since(moment: datetime) -> int:
+    elif not isinstance(moment, datetime):
+        raise fault(f"{what} is missing")
     since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
-    return (since.days * 86400 + since.seconds) * SECOND + since.microseconds
+    return since.days * DAY + since.seconds * SECOND + since.microseconds
 
 
 def moment_of(at: int) -> datetime:
