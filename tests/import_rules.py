@@ -20,7 +20,7 @@ DECISIONS: Final[dict[str, frozenset[str]]] = {
     "credentials": frozenset({"claims"}),
     "tokens": frozenset({"authorize", "aliases", "whose"}),
     "cdrs": frozenset({"build", "check"}),
-    "sessions": frozenset({"charge", "costs", "whose"}),
+    "sessions": frozenset({"charge", "costs", "matching", "whose"}),
     "locations": frozenset({"withheld"}),
     "commands": frozenset({"references", "reservations", "response_url", "results"}),
     "tariffs": frozenset({"pricing", "lint", "sendable"}),
