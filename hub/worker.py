@@ -19,6 +19,7 @@ from modules.bookings.store import BOOKING_LOCATIONS, PLACES
 from modules.bookings.store import MODULE as BOOKINGS
 from modules.cdrs import owed, vetting, waiting
 from modules.commands import passed_on, references, reservations
+from modules.locations import renaming
 from modules.locations.store import LOCATIONS
 from modules.sessions import service as sessions
 from modules.tariffs import turning
@@ -65,6 +66,7 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (vetting.vet_waiting, 1.0),
     (vetting.wake_credits, 300.0),
     (turning.turn, 1.0),
+    (renaming.name_anew, 1.0),
     (tell_who_was_let_in, 1.0),
     (owed.send_owed, 5.0),
     (waiting.look_if_changed, 5.0),

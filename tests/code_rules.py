@@ -39,7 +39,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "sessions": frozenset(
         {"costs", "facts", "held", "place", "plausible", "preferences", "received", "ruling", "telling"}
     ),
-    "locations": frozenset({"foreign", "unsaid", "withheld"}),
+    "locations": frozenset({"foreign", "renaming", "unsaid", "withheld"}),
     "tariffs": frozenset({"foreign", "turning", "validity", "words"}),
 }
 """What a module keeps to itself, in a file of its own because it is an idea of its own."""

@@ -20,10 +20,10 @@ DECISIONS: Final[dict[str, frozenset[str]]] = {
     "credentials": frozenset({"claims"}),
     "tokens": frozenset({"authorize", "aliases", "whose"}),
     "cdrs": frozenset({"build", "check"}),
-    "sessions": frozenset({"charge", "costs", "whose"}),
+    "sessions": frozenset({"charge", "costs", "matching", "whose"}),
     "locations": frozenset({"withheld"}),
     "commands": frozenset({"references", "reservations", "response_url", "results"}),
-    "tariffs": frozenset({"pricing", "lint"}),
+    "tariffs": frozenset({"pricing", "lint", "sendable"}),
     "chargingprofiles": frozenset({"plan"}),
 }
 """What a module publishes beside its public files: one decision, one file or folder."""

@@ -114,6 +114,11 @@ class Addressed:
             known = self._found[kind.name, party] = (arrangement, bool(found))
         return known[1]
 
+    async def is_any(self, module: str) -> bool:
+        """Does any party have objects of its own?"""
+        await self._look()
+        return any(at.startswith(f"{module}/") for at in self._known)
+
     async def standing(self, kind: Kind, key: str, audiences: Sequence[str]) -> Standing:
         """What the change of the copy at `key` is to who is among these audiences."""
         keys = copies_of(key, audiences)

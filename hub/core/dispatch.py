@@ -22,7 +22,7 @@ import structlog
 from hub.core import answers, trace
 from hub.core.answers import Answer
 from hub.core.clock import timestamp
-from hub.core.dialect import VERSIONS, Loss
+from hub.core.dialect import NO_CONTEXT, VERSIONS, Loss
 from hub.core.errors import (
     BusbarError,
     InvalidRequest,
@@ -142,9 +142,12 @@ class Call:
         if self.reading.asker:
             self.reading.routing = routing(party, self.reading.asker)
 
-    def written(self, wires: Wires, tree: Mapping[str, Any]) -> Tree:
-        """Our `tree` in the words of the caller; what they cannot say is counted. Raises: NotExpressible."""
-        written, losses = wires[self.version].write(tree)
+    def written(self, wires: Wires, tree: Mapping[str, Any], context: Mapping[str, Any] = NO_CONTEXT) -> Tree:
+        """Our `tree` in the words of the caller; what they cannot say is counted. Raises: NotExpressible.
+
+        `context`: what an older version is to know beside it (`Wire.write`).
+        """
+        written, losses = wires[self.version].write(tree, context=context)
         self.lose(pointers(losses))
         return written
 

@@ -18,12 +18,12 @@ all the same.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from hub.core.answers import Answer, ok, says_unknown_object
-from hub.core.dialect import VERSIONS, NotExpressible
+from hub.core.dialect import NO_CONTEXT, VERSIONS, NotExpressible
 from hub.core.errors import InvalidRequest, NotFound, PassedOn
 from hub.core.failpoints import failpoint
 from hub.core.jsontypes import Tree
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+Context = Mapping[str, Any]
 Keep = Callable[[], Awaitable[bool | None]]
 """Write what the call brings. True: it is new here."""
 _WITHDRAWS: Final = "DELETE"
@@ -43,16 +44,23 @@ _PARTY: Final = ("country_code", "party_id")
 
 
 async def push(
-    call: Call, goes: Destination, tree: Tree | None, keep: Keep, *, query: Mapping[str, str] = NO_QUERY
+    call: Call,
+    goes: Destination,
+    tree: Tree | None,
+    keep: Keep,
+    *,
+    query: Mapping[str, str] = NO_QUERY,
+    context: Context = NO_CONTEXT,
 ) -> Answer:
     """Hand on what `call` brings to the party that it is addressed to, and `keep` it; without such a party, keep it.
 
-    `tree` is its body in our form, `query` what the receiver is asked with. Raises: as `relay`, and as `keep`.
+    `tree` is its body in our form, `query` what the receiver is asked with, `context` what an older version is to know
+    beside the body (`Wire.write`). Raises: as `relay`, and as `keep`.
     """
     if not isinstance(goes, Receiver):
         return ok(created=bool(await keep()))
     try:
-        reply = await relay(call, goes, _errand(call, tree, query))
+        reply = await relay(call, goes, _errand(call, tree, query, context))
     except PassedOn as refused:
         if call.operation.method == _WITHDRAWS and says_unknown_object(refused.http, refused.status_code):
             await _kept(call, keep)
@@ -68,19 +76,19 @@ async def ask(call: Call, receiver: Receiver, *, query: Mapping[str, str] = NO_Q
     return reply.answer(call, receiver, call.operation.answer)
 
 
-def can_say(call: Call, receiver: Receiver, tree: Tree) -> bool:
+def can_say(call: Call, receiver: Receiver, tree: Tree, context: Context = NO_CONTEXT) -> bool:
     """Has the receiver's version words for what `call` brings, `tree` in our form, as it came?"""
     version, wires = receiver.partner.version or VERSIONS[-1], call.operation.body
     if version == call.version or wires is None:
         return True
     try:
-        said(wires[version], call.operation.method, tree, {})
+        said(wires[version], call.operation.method, tree, context)
     except NotExpressible:
         return False
     return True
 
 
-def _errand(call: Call, tree: Tree | None, query: Mapping[str, str]) -> Errand:
+def _errand(call: Call, tree: Tree | None, query: Mapping[str, str], context: Context = NO_CONTEXT) -> Errand:
     """The request as it came: on the same path, below the receiver's endpoint. 2.1.1 has its party there alone."""
     operation, named = call.operation, call.reading.parameters
     return Errand(
@@ -93,6 +101,7 @@ def _errand(call: Call, tree: Tree | None, query: Mapping[str, str]) -> Errand:
         raw=call.raw or None,
         wires=operation.body,
         answers=operation.answer,
+        context=context,
         given={name: named[name].upper() for name in _PARTY if name in named},
     )
 

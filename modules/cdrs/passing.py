@@ -16,7 +16,8 @@ from hub.core.units import Audit, Document, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs.doubles import is_billed_to
 from modules.cdrs.store import Passing, Standing
-from modules.commands.references import with_reference
+from modules.commands.references import may_have_lost_it, with_reference
+from modules.sessions.matching import session_of
 from modules.tokens.whose import addressed
 
 PASSES: Final = frozenset({Passing.FREE, Passing.RELEASED})
@@ -36,7 +37,8 @@ async def passed_on(hub: Hub, tree: Tree, standing: Standing, unit: Unit) -> Non
         return
     tree, goes = await addressed(hub, owner, "cdrs", tree)
     tree, takes = await with_reference(hub, owner, tree)
-    put = cdrs.put_of(tree, goes.party, {}, session="", least=await _least(hub, tree, goes.party))
+    least = await _least(hub, tree, goes.party)
+    put = cdrs.put_of(await _with_session(hub, owner, tree), goes.party, {}, session="", least=least)
     unit.put(put).joins(takes)
     if goes.waits is None:
         unit.tells(cdrs.change_of(put, trace.correlation()))
@@ -51,9 +53,18 @@ async def addressed_anew(hub: Hub, document: Document) -> Unit | None:
         return None
     tree, takes = await with_reference(hub, document.owner, tree)
     least, session = await _least(hub, tree, goes.party), document.columns["session"]
-    put = cdrs.put_of(tree, goes.party, {}, session=session, least=least, expect=document.version)
+    told = await _with_session(hub, document.owner, tree)
+    put = cdrs.put_of(told, goes.party, {}, session=session, least=least, expect=document.version)
     unit = Unit().put(put).joins(takes).tells(cdrs.change_of(put, trace.correlation()))
     return unit.audited(Audit("busbar", "cdr.addressed", put.key, goes.rule))
+
+
+async def _with_session(hub: Hub, owner: str, tree: Tree) -> Tree:
+    """The CDR with the id of the session that it bills, where its version could not say it and there is no doubt."""
+    if tree.get("session_id") is not None or not may_have_lost_it(hub, owner):
+        return tree
+    session_id = await session_of(hub.store, owner, tree)
+    return tree if session_id is None else {**tree, "session_id": session_id}
 
 
 async def _least(hub: Hub, tree: Tree, audience: str) -> str:

@@ -92,7 +92,7 @@ async def with_reference(hub: Hub, cpo: str, record: Tree, *, may_take: bool = T
     Without `may_take` only one that it has taken before: it is of a charge that is known, and began without.
     Returns: the record, and what is to be written with it.
     """
-    if record.get("authorization_reference") is not None or not _may_have_lost_it(hub, cpo):
+    if record.get("authorization_reference") is not None or not may_have_lost_it(hub, cpo):
         return record, Unit()
     found = await hub.store.select(REFERENCES, equal={"driver": _driver(cpo, record["cdr_token"]["contract_id"])})
     if not found:
@@ -138,8 +138,8 @@ def _charge(record: Tree) -> Charge:
     return Charge(session_id.upper(), named, parse_datetime(record["start_date_time"]))
 
 
-def _may_have_lost_it(hub: Hub, cpo: str) -> bool:
-    """Does the CPO speak a version without the field? Nobody else needs a look into the store, at each session."""
+def may_have_lost_it(hub: Hub, cpo: str) -> bool:
+    """Does the CPO speak a version without such fields? Nobody else needs a look into the store, at each session."""
     partner = hub.registry.holder_of(Party.parse(cpo), CPO_LIKE)
     return partner is None or partner.version == VERSIONS[0]
 

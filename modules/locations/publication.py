@@ -3,6 +3,8 @@
 A change of status alone goes as PATCH of that EVSE, everything else as PUT of the location. A partner that does not
 know the object of a PATCH gets the PUT (REQ-024), and so does one that may have another copy of it (`addressed`).
 
+A location that names other tariffs in 2.1.1 than before (`renaming.py`) is no news for partners of other versions.
+
 Of a location that its version cannot say any more a partner gets that the EVSEs are REMOVED which it had (`unsaid.py`).
 """
 
@@ -25,9 +27,11 @@ from hub.core.renditions import up_to
 from hub.core.store import Store
 from hub.core.units import Document
 from modules.locations import service
+from modules.locations.renaming import NAMES_ANEW
 from modules.locations.routes import rendition
 from modules.locations.store import LOCATIONS, find
 from modules.locations.unsaid import can_say, hidden_in
+from modules.tariffs.sendable import UNDATED
 
 _MOST_KEPT = 1_000
 
@@ -103,6 +107,9 @@ class LocationPublication:
         if standing is not None and not standing.is_news:
             return
         document, version = current.document, partner.version or ""
+        what = what if version == UNDATED else what - {NAMES_ANEW}
+        if not what:
+            return
         if document.columns["lowest"] not in up_to(version):
             await self._withdraw(hub, partner, document, what)
             raise NotExpressible("publish=false cannot be said in this version")

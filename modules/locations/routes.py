@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from hub.core import point_to_point
 from hub.core.answers import Answer, ok, ok_bytes
@@ -21,9 +22,13 @@ from modules.locations import foreign, service
 from modules.locations.foreign import Spot
 from modules.locations.store import LOCATIONS, find
 from modules.locations.wire import CONNECTOR, EVSE, LOCATION
+from modules.tariffs.sendable import Sendable
 
 operations = Operations("locations", callers=READERS)
-rendition = Rendition(LOCATION)
+_sendable = Sendable()
+rendition = Rendition(LOCATION, context=_sendable.context)
+_as_owned = Rendition(LOCATION)
+"""For who wrote it: the tariff that its connector named stays its tariff."""
 _listing = Listing(LOCATIONS, rendition)
 _objects = SharedObjects(LOCATIONS, rendition, owners=CPO, missing=UnknownLocation)
 
@@ -50,20 +55,22 @@ async def get_location(call: Call, location_id: str) -> Answer:
 @operations("GET", SENDER, "{location_id}/{evse_uid}", answer=EVSE)
 async def get_evse(call: Call, location_id: str, evse_uid: str) -> Answer:
     """One EVSE, REMOVED ones too. OCPI mod_locations_get_object_method."""
-    evse = service.evse_in(await _visible(call, location_id), evse_uid)
-    return ok(call.written(EVSE, evse))
+    tree, context = await _visible(call, location_id)
+    return ok(call.written(EVSE, service.evse_in(tree, evse_uid), context))
 
 
 @operations("GET", SENDER, "{location_id}/{evse_uid}/{connector_id}", answer=CONNECTOR)
 async def get_connector(call: Call, location_id: str, evse_uid: str, connector_id: str) -> Answer:
     """One connector. OCPI mod_locations_get_object_method."""
-    evse = service.evse_in(await _visible(call, location_id), evse_uid)
-    return ok(call.written(CONNECTOR, service.connector_in(evse, connector_id)))
+    tree, context = await _visible(call, location_id)
+    evse = service.evse_in(tree, evse_uid)
+    return ok(call.written(CONNECTOR, service.connector_in(evse, connector_id), context))
 
 
-async def _visible(call: Call, location_id: str) -> Tree:
-    tree: Tree = parse((await _objects.find(call, location_id)).body, limit=service.LIMIT)
-    return tree
+async def _visible(call: Call, location_id: str) -> tuple[Tree, Mapping[str, Any]]:
+    """The location, and what its connectors may name."""
+    document = await _objects.find(call, location_id)
+    return parse(document.body, limit=service.LIMIT), await _sendable.context(call.hub.store, document)
 
 
 @operations("GET", RECEIVER, _LOCATION, answer=LOCATION, callers=CPO)
@@ -73,7 +80,7 @@ async def get_own_location(call: Call, country_code: str, party_id: str, locatio
     if isinstance(goes, Receiver):
         return await point_to_point.ask(call, goes)
     document = await foreign.get(call.hub, spot)
-    body = await rendition.answer(call, document)
+    body = await _as_owned.answer(call, document)
     return ok_bytes(document.body if body is None else body)
 
 
@@ -103,7 +110,8 @@ async def put_location(call: Call, country_code: str, party_id: str, location_id
     """Keep a location, and pass it on. OCPI mod_locations_put_method."""
     spot, goes = await _aim(call, _spot(call, country_code, party_id, location_id), body, whole=True)
     foreign.check(spot, (), body)
-    return await point_to_point.push(call, goes, body, partial(foreign.put, call.hub, spot, body))
+    keep = partial(foreign.put, call.hub, spot, body)
+    return await point_to_point.push(call, goes, body, keep, context=await _context(call, spot))
 
 
 @operations("PUT", RECEIVER, _EVSE, body=EVSE, as_tree=True, callers=CPO, limit=MEDIUM)
@@ -147,14 +155,20 @@ async def patch_connector(
 async def _put_below(call: Call, aim: Aim, path: foreign.Path, tree: Tree) -> Answer:
     spot, goes = await _aim(call, aim, tree)
     foreign.check(spot, path, tree)
-    return await point_to_point.push(call, goes, tree, partial(foreign.put_below, call.hub, spot, path, tree))
+    keep = partial(foreign.put_below, call.hub, spot, path, tree)
+    return await point_to_point.push(call, goes, tree, keep, context=await _context(call, spot))
 
 
 async def _patch(call: Call, aim: Aim, path: foreign.Path, part: Tree) -> Answer:
     (spot, goes), arrived = await _aim(call, aim, part), call.arrived(part)
     foreign.check_part(part, arrived)
     keep = partial(foreign.patch, call.hub, spot, path, part, arrived=arrived)
-    return await point_to_point.push(call, goes, part, keep)
+    return await point_to_point.push(call, goes, part, keep, context=await _context(call, spot))
+
+
+async def _context(call: Call, spot: Spot) -> Mapping[str, Any]:
+    """What connectors may name where it goes."""
+    return await _sendable.of(call.hub.store, str(spot.owner), spot.audience)
 
 
 async def _kept(call: Call, spot: Spot) -> Tree:
@@ -170,7 +184,8 @@ async def _aim(call: Call, aim: Aim, tree: Tree, *, whole: bool = False) -> Aim:
     spot, goes = aim
     if not isinstance(goes, Receiver) or goes.partner.version == call.version:
         return aim
-    known, is_said = await find(call.hub.store, spot.key), point_to_point.can_say(call, goes, tree)
+    known = await find(call.hub.store, spot.key)
+    is_said = point_to_point.can_say(call, goes, tree, await _context(call, spot))
     if known is None or (is_said and (whole or known.columns["lowest"] in up_to(goes.partner.version or ""))):
         return aim
     call.answered_by(call.hub.settings.hub)

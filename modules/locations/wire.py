@@ -76,9 +76,9 @@ def _unless_na(value: Any, path: str, trip: Trip) -> Any:
 
 
 def _one_tariff(value: Any, path: str, trip: Trip) -> Any:
-    """2.1.1 names one tariff: the first of those that `sendable_tariffs` holds, or of all when nobody said."""
+    """2.1.1 names one tariff: the first of those that `sendable_tariffs` (in capitals) has, of all when nobody said."""
     sendable = trip.given.get("sendable_tariffs")
-    usable = [tariff_id for tariff_id in value if sendable is None or tariff_id in sendable]
+    usable = [tariff_id for tariff_id in value if sendable is None or tariff_id.upper() in sendable]
     for at, tariff_id in enumerate(value):
         if tariff_id not in usable[:1]:
             trip.lose(f"{path}/{at}", "OCPI 2.1.1 names one tariff for a connector")

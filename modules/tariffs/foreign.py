@@ -18,7 +18,7 @@ from hub.core.overtaken import Told, check_not_overtaken
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.recency import is_outdated
-from hub.core.units import ABSENT, Change, Delete, Document, Unit
+from hub.core.units import ABSENT, Change, Document
 from modules.tariffs import store as tariffs
 from modules.tariffs.service import DELETED, LIMIT
 from modules.tariffs.wire import TARIFF
@@ -91,7 +91,7 @@ async def delete(hub: Hub, spot: Spot) -> None:
         known = await tariffs.find(hub.store, spot.key)
         if known is None:
             raise NotFound("there is no such tariff")
-        unit = Unit().delete(Delete(tariffs.TARIFFS, spot.key, known.version))
+        unit = tariffs.gone(known)
         if not (spot.is_there and (await hub.addressed.standing(tariffs.TARIFFS, spot.key, spot.audiences)).is_only):
             unit.tells(_change(spot, f"{DELETED}{known.columns['id']}"))
         try:
@@ -115,7 +115,7 @@ async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None, arriv
     expect = known.version if known is not None else ABSENT
     now = hub.clock.now()
     put = tariffs.put_of(spot.owner, tree, now=now, audience=spot.audience, expect=expect, arrived=arrived)
-    unit = tariffs.unit_of(put, tree, now=now)
+    unit = tariffs.unit_of(put, tree, known, now=now)
     if not spot.is_there:
         unit.tells(_change(spot, word_for(known, put)))
     try:

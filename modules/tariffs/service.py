@@ -12,7 +12,7 @@ from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.store import Store
 from hub.core.types import parse_datetime
-from hub.core.units import ABSENT, Audit, Change, Delete, Document, Unit
+from hub.core.units import ABSENT, Audit, Change, Document
 from modules.tariffs import store as tariffs
 from modules.tariffs.model import Tariff
 from modules.tariffs.wire import TARIFF
@@ -44,7 +44,7 @@ async def put(
         put = tariffs.put_of(owner, clean, now=now, expect=known.version if known else ABSENT)
         change = Change("tariffs", put.key, owner=str(owner), what=word_for(known, put))
         try:
-            await store.commit(tariffs.unit_of(put, clean, now=now).tells(change).audited(audit))
+            await store.commit(tariffs.unit_of(put, clean, known, now=now).tells(change).audited(audit))
         except Conflict:
             continue
         return known is None
@@ -68,7 +68,7 @@ async def delete(store: Store, owner: Party, tariff_id: str, *, audit: Audit | N
     if known is None:
         raise NotFound("there is no such tariff")
     change = Change("tariffs", key, owner=str(owner), what=f"{DELETED}{known.columns['id']}")
-    await store.commit(Unit().delete(Delete(tariffs.TARIFFS, key, known.version)).tells(change).audited(audit))
+    await store.commit(tariffs.gone(known).tells(change).audited(audit))
 
 
 async def snapshot(store: Store, owner: Party | str, tariff_ids: list[str]) -> list[Tree]:

@@ -13,15 +13,30 @@ from hub.core.parties import Party
 from hub.core.renditions import lowest_version
 from hub.core.store import Store
 from hub.core.types import parse_datetime
-from hub.core.units import ANY, Document, Kind, Put, Unit
-from modules.tariffs.validity import lowest_now, next_turn
+from hub.core.units import ANY, Delete, Document, Kind, Put, Unit
+from modules.tariffs.validity import UNDATED, lowest_now, next_turn
 from modules.tariffs.wire import TARIFF
 
-__all__ = ["TARIFFS", "TURNS", "find", "find_all", "key_of", "put_of", "turn_of", "unit_of"]
+__all__ = [
+    "SHIFTED",
+    "TARIFFS",
+    "TURNS",
+    "find",
+    "find_all",
+    "gone",
+    "key_of",
+    "put_of",
+    "shift_of",
+    "turn_of",
+    "unit_of",
+]
 
 TARIFFS: Final = Kind("tariffs", columns=("lowest", "id"), copied=True)
 TURNS: Final = Kind("tariff_turns")
 """By key of a tariff: the moment at which it begins to hold, or ends, is `last_updated`."""
+SHIFTED: Final = Kind("tariff_shifts", columns=("id",))
+"""By key of a tariff: partners of 2.1.1 can have it since then, or cannot any more, and are still to be told of the
+locations that name it."""
 
 
 def put_of(owner: Party, tree: Tree, *, now: datetime, audience: str = "", expect: int = ANY, arrived: str = "") -> Put:
@@ -38,10 +53,31 @@ def turn_of(key: str, tree: Tree, *, now: datetime, expect: int = ANY) -> Put | 
     return Put(TURNS, key, b"", last_updated=moment, expect=expect) if moment else None
 
 
-def unit_of(put: Put, tree: Tree, *, now: datetime) -> Unit:
-    """What writes a tariff, and when it turns next."""
-    turn = turn_of(put.key, tree, now=now)
-    return Unit([put] if turn is None else [put, turn])
+def shift_of(known: Document | None, put: Put | None) -> Put | None:
+    """The write that says so where 2.1.1 could say the tariff before, and cannot now, or the other way round.
+
+    `known`: what is replaced, if there is something; `put`: by what, None where the tariff goes.
+    """
+    before = known is not None and known.columns["lowest"] == UNDATED
+    after = put is not None and put.columns[0] == UNDATED
+    if before == after:
+        return None
+    if put is not None:
+        return Put(SHIFTED, put.key, b"", put.owner, columns=put.columns[1:])
+    return None if known is None else Put(SHIFTED, known.key, b"", known.owner, columns=(known.columns["id"],))
+
+
+def unit_of(put: Put, tree: Tree, known: Document | None, *, now: datetime) -> Unit:
+    """What writes a tariff in place of `known`, when it turns next, and if it shifts."""
+    beside = (turn_of(put.key, tree, now=now), shift_of(known, put))
+    return Unit([put, *(each for each in beside if each is not None)])
+
+
+def gone(known: Document) -> Unit:
+    """What removes a tariff."""
+    shift = shift_of(known, None)
+    unit = Unit().delete(Delete(TARIFFS, known.key, known.version))
+    return unit if shift is None else unit.put(shift)
 
 
 async def find(store: Store, key: str) -> Document | None:

@@ -53,4 +53,7 @@ async def _turned(hub: Hub, due: Document, now: datetime) -> Unit:
     if put.columns[0] != known.columns["lowest"]:
         change = Change("tariffs", put.key, owner=known.owner, audience=known.audience, what=TURNED)
         unit.put(put).tells(change)
+        shift = tariffs.shift_of(known, put)
+        if shift is not None:
+            unit.put(shift)
     return unit

@@ -27,10 +27,11 @@ from hub.core.dialect.tables import (
     Trip,
     What,
 )
-from hub.core.dialect.wire import Wire, wires
+from hub.core.dialect.wire import NO_CONTEXT, Wire, wires
 
 __all__ = [
     "ABSENT",
+    "NO_CONTEXT",
     "VERSIONS",
     "Convert",
     "Dialect",

@@ -20,7 +20,7 @@ from hub.core.jsontypes import Tree
 from hub.core.types import OcpiModel
 
 M = TypeVar("M", bound=OcpiModel)
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_CONTEXT: Mapping[str, Any] = MappingProxyType({})
 
 
 class Wire(Generic[M]):
@@ -69,7 +69,7 @@ class Wire(Generic[M]):
         """Fields of ours that a PATCH may carry in parts."""
         return frozenset(name for name, annotation in fields_of(self.model).items() if named_by(annotation))
 
-    def read(self, tree: Any, *, given: Mapping[str, Any] = _NOTHING, losses: list[Loss] | None = None) -> M:
+    def read(self, tree: Any, *, given: Mapping[str, Any] = NO_CONTEXT, losses: list[Loss] | None = None) -> M:
         """A whole object of this version, as our model.
 
         `given` holds what the version does not carry (country_code and party_id of the URL, a token from the cache);
@@ -81,7 +81,7 @@ class Wire(Generic[M]):
         theirs = _validated(self.form, tree).tree()
         return _validated(self.model, _translated(self._up, theirs, Trip(False, given, _list(losses))))
 
-    def read_tree(self, tree: Any, *, given: Mapping[str, Any] = _NOTHING, losses: list[Loss] | None = None) -> Tree:
+    def read_tree(self, tree: Any, *, given: Mapping[str, Any] = NO_CONTEXT, losses: list[Loss] | None = None) -> Tree:
         """The same as JSON values (`OcpiModel.tree`): what their form has looked at is not looked at again.
 
         Raises: InvalidRequest, as `read` does.
@@ -101,10 +101,12 @@ class Wire(Generic[M]):
         part = _validated(part_of(self.form), tree).tree()
         if self._up is None:
             return part
-        ours = _translated(self._up, part, Trip(True, _NOTHING, _list(losses)))
+        ours = _translated(self._up, part, Trip(True, NO_CONTEXT, _list(losses)))
         return _validated(part_of(self.model), ours).tree()
 
-    def write(self, tree: Mapping[str, Any], *, context: Mapping[str, Any] = _NOTHING) -> tuple[Tree, tuple[Loss, ...]]:
+    def write(
+        self, tree: Mapping[str, Any], *, context: Mapping[str, Any] = NO_CONTEXT
+    ) -> tuple[Tree, tuple[Loss, ...]]:
         """A whole object of our form in the form of this version, and what it could not carry.
 
         The answer shares values with `tree`: change neither. Raises: NotExpressible, when it must not be sent.
@@ -115,7 +117,7 @@ class Wire(Generic[M]):
         return self._down(tree, "", trip), tuple(trip.losses)
 
     def write_patch(
-        self, part: Mapping[str, Any], *, context: Mapping[str, Any] = _NOTHING
+        self, part: Mapping[str, Any], *, context: Mapping[str, Any] = NO_CONTEXT
     ) -> tuple[Tree, tuple[Loss, ...]]:
         """Part of an object of our form in the form of this version.
 

@@ -102,6 +102,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_stations", ("location",), ()),
     ("doc_stations_learned", (), ()),
     ("doc_tag_aliases", ("alias",), ("alias",)),
+    ("doc_tariff_shifts", ("id",), ()),
     ("doc_tariff_turns", (), ()),
     ("doc_tariffs", ("lowest", "id"), ()),
     ("doc_terminals", ("id",), ("id",)),

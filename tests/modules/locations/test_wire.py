@@ -172,7 +172,7 @@ def test_charging_profiles_of_a_2_1_1_evse_are_not_passed_on() -> None:
 
 def test_one_tariff_is_named_in_2_1_1_and_it_is_one_that_may_be_sent() -> None:
     connector = {**CONNECTOR_OURS, "tariff_ids": ["adhoc", "day", "night"]}
-    written, losses = CONNECTOR["2.1.1"].write(connector, context={"sendable_tariffs": {"day", "night"}})
+    written, losses = CONNECTOR["2.1.1"].write(connector, context={"sendable_tariffs": {"DAY", "NIGHT"}})
     assert written["tariff_id"] == "day"
     assert pointers(losses) == ["/tariff_ids/0", "/tariff_ids/2"]
     assert "tariff_id" not in CONNECTOR["2.1.1"].write(connector, context={"sendable_tariffs": ()})[0]
