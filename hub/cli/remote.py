@@ -42,11 +42,14 @@ class Remote:
         settings = _settings()
         self.url = (url or _default_url(settings)).rstrip("/")
         token = token or _default_token(settings, self.url)
+        here = _is_here(self.url)
         self._client = httpx.Client(
             base_url=f"{self.url}/api/v1",
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=httpx.Timeout(_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S),
-            trust_env=not _is_here(self.url),
+            trust_env=not here,
+            # To read the certificates of all authorities takes longer than what is asked for here without TLS.
+            verify=not here or self.url.startswith("https:"),
         )
         self._patient = patient
 

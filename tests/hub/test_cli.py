@@ -14,17 +14,15 @@ from typing import Any, TypeVar
 
 import pytest
 import structlog
-import typer
 from cryptography.hazmat.primitives import hashes
-from typer.testing import CliRunner
 
-from hub.cli.commands import app
 from hub.cli.failures import Code
 from hub.core.clock import timestamp
 from modules.cdrs import received, vetting
 from modules.cdrs.model import CDR
 from partners.sandbox.emsp import Emsp
 from tests.hub.house import OPERATOR_TOKEN, House, a_serving_house
+from tests.hub.invoked import invoked, put_together
 from tests.modules.cdrs.check.records import but
 from tests.modules.cdrs.check.test_mistakes import EVENING, HOURS
 from tests.partners.oicp.authority import Authority
@@ -90,7 +88,7 @@ class Shell:
             "BUSBAR_OPERATOR_TOKEN": token,
             "BUSBAR_DATABASE_URL": f"sqlite:///{self.directory}/elsewhere.db",
         }
-        result = CliRunner().invoke(app, list(words), input=stdin, env=environment)
+        result = invoked(*words, stdin=stdin, env=environment)
         return Ran(result.exit_code, result.stdout, result.stderr)
 
     def ok(self, *words: str, stdin: str | None = None) -> Any:
@@ -128,12 +126,12 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]
             yield (*path, name)
 
 
-ALL = sorted(commands(typer.main.get_command(app)))
+ALL = sorted(commands(put_together()))
 
 
 @pytest.mark.parametrize("words", ALL, ids=" ".join)
 def test_every_command_explains_itself_and_knows_json(words: tuple[str, ...]) -> None:
-    result = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+    result = invoked(*words, "--help", env={"COLUMNS": "200", "TERM": "dumb"})
     assert result.exit_code == 0
     assert "--json" in result.stdout
     assert "Usage: " in result.stdout

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,13 +20,13 @@ from typing import Any
 import httpx
 import pytest
 import structlog
-from typer.testing import CliRunner
 
-from hub.cli.commands import app
 from hub.cli.failures import Code
+from hub.cli.remote import Remote
 from hub.control import checkup
 from modules.cdrs import model, received
 from tests.hub.house import a_house, settings_in
+from tests.hub.invoked import invoked
 from tests.modules.cdrs.check.test_mistakes import HOURS
 from tests.world import tariff
 
@@ -56,7 +57,7 @@ def environment(**given: str) -> dict[str, str]:
 
 
 def run(*words: str, env: Mapping[str, str] | None = None) -> Any:
-    return CliRunner().invoke(app, list(words), env=env)
+    return invoked(*words, env=env)
 
 
 def write(path: Path, tree: Any) -> str:
@@ -304,3 +305,16 @@ def test_the_doctor_counts_the_cdrs_that_reach_nobody() -> None:
     (found,) = (each for each in checkup.examine(settings_in(Path.cwd())) if each.check == "CDRs")
     assert (found.level, found.finding) == ("weak", "1 reach nobody: withheld, or of drivers of nobody here")
     assert "busbar cdr list --withheld" in found.advice
+
+
+@pytest.mark.parametrize(
+    ("url", "loads"), [("http://127.0.0.1:1", False), ("https://127.0.0.1:1", True), ("http://hub.example", True)]
+)
+def test_a_hub_here_that_speaks_no_tls_is_asked_without_the_certificates_of_authorities(
+    url: str, loads: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    loaded = []
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: loaded.append(1))
+    with Remote(url, "token"):
+        assert bool(loaded) == loads

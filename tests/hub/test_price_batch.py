@@ -16,13 +16,12 @@ from typing import Any, Final, NamedTuple
 
 import psutil
 import pytest
-from typer.testing import CliRunner
 
-from hub.cli.commands import app
 from hub.control.batch import LINE_LIMIT, Pricer, lines_of
 from hub.control.ready import CompiledTariffs
 from hub.core.inbound import parse
 from modules.tariffs.pricing import page_of
+from tests.hub.invoked import invoked
 
 ROOT: Final = Path(__file__).parents[2]
 BUSBAR: Final = [sys.executable, "-c", "from hub.cli import main; main()", "price"]
@@ -58,7 +57,7 @@ class Ran(NamedTuple):
 
 
 def run(*words: str, stdin: bytes = b"") -> Ran:
-    ran = CliRunner().invoke(app, ["price", *words], input=stdin)
+    ran = invoked("price", *words, stdin=stdin)
     return Ran(ran.exit_code, ran.stdout_bytes, ran.stderr)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -64,6 +65,12 @@ class SqliteStatements:
             rows.append((key, version, put.owner, put.audience, put.last_updated, put.body, *put.columns))
         insert_rows(connection, self._into, stay, self._in_place, at_once=self._at_once)
         insert_rows(connection, self._into, others, self._otherwise, at_once=self._at_once)
+
+
+@lru_cache(maxsize=256)
+def statements_of(kind: Kind) -> SqliteStatements:
+    """Kept: they hold texts alone, a hundred of which a store needs when it opens."""
+    return SqliteStatements(kind)
 
 
 def _update(names: Iterable[str]) -> str:

@@ -32,7 +32,7 @@ from hub.core.store.addresses import sqlite_uri
 from hub.core.store.audit import GENESIS, chained
 from hub.core.store.batch import Decision, Standings, Waiter, decide, keys_of, known, lose_answers
 from hub.core.store.refusal import DatabaseRefused
-from hub.core.store.sqlite_statements import CUT_CHANGES, SqliteStatements, insert_rows
+from hub.core.store.sqlite_statements import CUT_CHANGES, insert_rows, statements_of
 from hub.core.units import ChangeRow, Kind
 
 log = structlog.get_logger(__name__)
@@ -86,7 +86,7 @@ class SqliteWriter:
         self._path = path
         self._busy_timeout_s = busy_timeout_s
         self._clock = clock
-        self._statements = {name: SqliteStatements(kind) for name, kind in kinds.items()}
+        self._statements = {name: statements_of(kind) for name, kind in kinds.items()}
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Waiter] = deque()
         self._bell: SimpleQueue[bool] = SimpleQueue()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 import asyncpg
@@ -86,6 +88,30 @@ async def test_a_migrated_database_is_left_as_it_is_and_keeps_its_facts(database
     assert found.body == b"kept"
     assert await store.select(SESSION) == []
     await store.close()
+
+
+async def test_a_file_that_is_current_is_opened_without_the_tools_that_migrate(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate(sqlite_url, KINDS)
+    asked = []
+    monkeypatch.setattr(import_module("hub.core.store.migrate"), "create_engine", lambda *_, **__: asked.append(1))
+    store = await open_store(sqlite_url, KINDS)
+    assert await store.select(SESSION) == []
+    await store.close()
+    assert asked == []
+
+
+async def test_a_file_that_another_writes_to_is_waited_for(sqlite_url: str) -> None:
+    await migrate(sqlite_url, KINDS)
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    opening = asyncio.create_task(open_store(sqlite_url, KINDS))
+    await asyncio.sleep(0.05)
+    assert not opening.done()
+    other.execute("ROLLBACK")
+    other.close()
+    await (await opening).close()
 
 
 async def test_a_newer_schema_is_refused_with_a_sentence(database_url: str) -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from hub.cli.commands import app
 from hub.cli.failures import Code
 from tests.hub.house import OPERATOR_TOKEN
+from tests.hub.invoked import invoked
 from tests.partners.ocpp.care.conftest import IMAGE, Yard
 
 ROOT = Path(__file__).parents[4]
@@ -32,7 +31,7 @@ async def run(yard: Yard, line: str) -> tuple[int, Any]:
     """A command in a thread of its own, as it blocks. Returns: the exit code, and its JSON."""
     environment = {"BUSBAR_URL": yard.house.url, "BUSBAR_OPERATOR_TOKEN": OPERATOR_TOKEN}
     words = [*shlex.split(line), "--json"]
-    result = await asyncio.to_thread(CliRunner().invoke, app, words, env=environment)
+    result = await asyncio.to_thread(invoked, *words, env=environment)
     return result.exit_code, json.loads(result.stdout or "null")
 
 
