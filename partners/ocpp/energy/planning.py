@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Final
 
 from partners.ocpp.energy.day import Day, Slot, Wanting, slots_between, wanting_in
-from partners.ocpp.energy.facts import Facts
+from partners.ocpp.energy.facts import Charge, Facts
 from partners.ocpp.energy.mixing import Mix
 from partners.ocpp.energy.reasons import Why
 from partners.ocpp.energy.reckoning import reserved_at, without
@@ -44,6 +44,11 @@ class Plan:
                 return ma
         return None
 
+    def gives_after(self, charge: str, moment: datetime) -> bool:
+        """Does `charge` draw anything in a slot that begins after `moment`?"""
+        given = zip(reversed(self.slots), reversed(self.ma.get(charge, ())), strict=False)
+        return next((slot.begin > moment for slot, ma in given if ma), False)
+
     def next_after(self, moment: datetime) -> datetime | None:
         """When it gives somebody another current next."""
         columns = list(zip(*self.ma.values(), strict=True))
@@ -52,7 +57,11 @@ class Plan:
 
     def into(self, facts: Facts, moment: datetime) -> Facts:
         """`facts` for an allocation at `moment` that follows this plan."""
-        return facts.with_charges(*(replace(each, planned_ma=self.at(each.id, moment)) for each in facts.charges))
+        return facts.with_charges(*(self._into(each, moment) for each in facts.charges))
+
+    def _into(self, charge: Charge, moment: datetime) -> Charge:
+        later = self.gives_after(charge.id, moment)
+        return replace(charge, planned_ma=self.at(charge.id, moment), planned_later=later)
 
 
 def plan(site: Site, facts: Facts, rules: Rules, begin: datetime, end: datetime) -> Plan:

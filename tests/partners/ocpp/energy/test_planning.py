@@ -144,3 +144,17 @@ def test_cars_whose_leasts_do_not_fit_together_take_turns_within_a_span() -> Non
     cars = tuple(Charge(f"C{n}", f"E{n}", MORNING, wanted_wh=11_000, departure=at(240)) for n in range(2))
     found = plan(small, Facts(cars), RULES, MORNING, at(240))
     assert found.energy_wh == {"C0": 11_000, "C1": 11_000}
+
+
+def test_a_plan_says_whom_it_serves_later_and_whom_never_again() -> None:
+    first = Charge("first", "E0", MORNING, wanted_wh=22_000, departure=at(60))
+    second = Charge("second", "E1", MORNING, wanted_wh=22_000, departure=at(120))
+    stranger = Charge("stranger", "E2", MORNING)
+    facts = Facts((first, second))
+    found = plan(site(32_000, 3), facts, RULES, MORNING, EVENING)
+    later = {each.id: (each.planned_ma, each.planned_later) for each in found.into(facts, at(0)).charges}
+    assert later["second"] == (0, True)
+    over = {
+        each.id: each.planned_later for each in found.into(facts.with_charges(first, second, stranger), at(119)).charges
+    }
+    assert over == {"first": False, "second": False, "stranger": False}
