@@ -1,14 +1,13 @@
 """A day cut into slots, and who wants what in them: what a plan is worked out from, and what it fills.
 
-Slots begin where something changes (an arrival, a departure, a limit, a wish) and are `longest` at most. In one slot
-nothing changes, so that a current that fits at its begin fits until its end.
+Slots begin where something changes (an arrival, a departure, a limit, a wish), and wherever a plan cuts them. In one
+slot nothing changes, so that a current that fits at its begin fits until its end.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -24,6 +23,12 @@ class Slot:
 
     begin: datetime
     until: datetime
+
+    def pieces(self, longest: timedelta) -> Iterator[Slot]:
+        """The same span in equal pieces, none above `longest`."""
+        length, count = self.until - self.begin, -((self.begin - self.until) // longest)
+        for number in range(count):
+            yield Slot(self.begin + length * number // count, self.begin + length * (number + 1) // count)
 
     @property
     def us(self) -> int:
@@ -58,6 +63,15 @@ class Wanting:
         """Has it all that it wants?"""
         return self.left_uj is not None and self.left_uj <= 0
 
+    def cut(self, pieces: Sequence[tuple[int, int, int]]) -> Wanting:
+        """The same over `pieces` of slots: the number of the slot, the length of the piece and of the slot."""
+        return replace(
+            self,
+            most_ma=[self.most_ma[number] for number, _, _ in pieces],
+            uj_per_ma=[self.uj_per_ma[number] * us // of_us for number, us, of_us in pieces],
+            ma=[0] * len(pieces),
+        )
+
     def worth(self, slot: int) -> int:
         """How much more it could use in `slot`: up to its most, and not beyond what it still wants."""
         more = self.most_ma[slot] - self.ma[slot]
@@ -76,13 +90,13 @@ class Day:
     slots: tuple[Slot, ...]
     rooms: list[Room]
     wanting: list[Wanting]
-    by_row: dict[int, list[tuple[Wanting, int]]] = field(default_factory=lambda: defaultdict(list))
-    """Who loads a row, and by how much for each mA."""
 
-    def __post_init__(self) -> None:
-        for each in self.wanting:
-            for row, taken in each.load:
-                self.by_row[row].append((each, taken))
+    def cut(self, pieces: Sequence[tuple[int, Slot]]) -> Day:
+        """A day to which nobody was given anything, in `pieces` of its slots: the number of the slot, and the piece."""
+        whole_us = [slot.us for slot in self.slots]
+        lengths = [(number, piece.us, whole_us[number]) for number, piece in pieces]
+        rooms = [self.rooms[number].copy() for number, _ in pieces]
+        return Day(tuple(piece for _, piece in pieces), rooms, [each.cut(lengths) for each in self.wanting])
 
     def give(self, each: Wanting, slot: int, ma: int) -> None:
         """Let `each` draw `ma` more in `slot` (or less)."""
@@ -108,8 +122,8 @@ class Day:
         return sum(self.served_uj(each) for each in self.wanting)
 
 
-def slots_between(begin: datetime, end: datetime, facts: Facts, grid: Grid, longest: timedelta) -> tuple[Slot, ...]:
-    """The slots of a day."""
+def slots_between(begin: datetime, end: datetime, facts: Facts, grid: Grid) -> tuple[Slot, ...]:
+    """The longest spans of a day in which nothing changes."""
     cuts = {begin, end}
     for charge in facts.charges:
         cuts.update(at for at in (charge.arrival, charge.departure) if at is not None)
@@ -119,13 +133,7 @@ def slots_between(begin: datetime, end: datetime, facts: Facts, grid: Grid, long
         cuts.add(at)
         at = grid.next_change(at)
     ordered = sorted(at for at in cuts if begin <= at <= end)
-    begins = [at for former, later in pairwise(ordered) for at in _pieces(former, later, longest)]
-    return tuple(Slot(former, later) for former, later in pairwise([*begins, end]))
-
-
-def _pieces(begin: datetime, end: datetime, longest: timedelta) -> Iterator[datetime]:
-    count = -((begin - end) // longest)
-    yield from (begin + (end - begin) * number // count for number in range(count))
+    return tuple(Slot(former, later) for former, later in pairwise(ordered))
 
 
 def wanting_in(slots: Sequence[Slot], charge: Charge, site: Site, grid: Grid) -> Wanting:

@@ -59,6 +59,7 @@ class Charge:
     wanted_wh: energy that it still wants; None, as much as it gets. departure None: not known.
     wish: what a partner's ChargingProfile allows over time, mA; None is no wish.
     planned_ma: what a plan over the day gives it now: it gets that before others get more than theirs.
+    planned_later: the plan gives it energy after this moment, so that its patience does not run out meanwhile.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Charge:
     priority: int = 0
     wish: Steps[int | None] = NO_WISH
     planned_ma: int | None = None
+    planned_later: bool = False
     told: Told | None = None
     drawn: Drawn | None = None
     turn: Turn | None = None

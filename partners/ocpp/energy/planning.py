@@ -1,24 +1,23 @@
 """A plan over the day, where it is known who leaves when and wants how much: as much energy as possible, in time.
 
-From morning to evening, in each slot, those with the least laxity come first (the time that a charge could do without,
-were it to charge as fast as it can), and all that is left is given away at once: energy given early never stands in the
-way later. That is best while all want the same phases; what differing phases and tight sub-boards spoil is mended by
-exchange. It is done twice, once with everybody's least current before anything else; the better one stands, and gets
-second thoughts (`amends.py`).
+Two are made, and the better one stands. One serves by *laxity*: from morning to evening those come first who could do
+without for the shortest time, were they to charge as fast as they can. That is all but best where many want the same
+phases. The other one divides each span of the day among ways to serve those who are there (`mixing.py`); it is better
+where phases differ, sub-boards are tight, and the least current keeps others out.
+In both, all that is left is given away at once: energy given early never stands in the way later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from partners.ocpp.energy.amends import Amends
 from partners.ocpp.energy.day import Day, Slot, Wanting, slots_between, wanting_in
-from partners.ocpp.energy.exchange import Exchange
-from partners.ocpp.energy.facts import Facts
+from partners.ocpp.energy.facts import Charge, Facts
+from partners.ocpp.energy.mixing import Mix
 from partners.ocpp.energy.reasons import Why
 from partners.ocpp.energy.reckoning import reserved_at, without
 from partners.ocpp.energy.room import Grid, Room
@@ -26,7 +25,8 @@ from partners.ocpp.energy.rules import Rules
 from partners.ocpp.energy.site import Site
 from partners.ocpp.energy.units import UJ_PER_WH
 
-LONGEST_SLOT: Final = timedelta(minutes=15)
+LONGEST: Final = timedelta(minutes=15)
+"""Slots are no longer than that, so that who has enough leaves his room to others soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,11 @@ class Plan:
                 return ma
         return None
 
+    def gives_after(self, charge: str, moment: datetime) -> bool:
+        """Does `charge` draw anything in a slot that begins after `moment`?"""
+        given = zip(reversed(self.slots), reversed(self.ma.get(charge, ())), strict=False)
+        return next((slot.begin > moment for slot, ma in given if ma), False)
+
     def next_after(self, moment: datetime) -> datetime | None:
         """When it gives somebody another current next."""
         columns = list(zip(*self.ma.values(), strict=True))
@@ -52,19 +57,23 @@ class Plan:
 
     def into(self, facts: Facts, moment: datetime) -> Facts:
         """`facts` for an allocation at `moment` that follows this plan."""
-        return facts.with_charges(*(replace(each, planned_ma=self.at(each.id, moment)) for each in facts.charges))
+        return facts.with_charges(*(self._into(each, moment) for each in facts.charges))
+
+    def _into(self, charge: Charge, moment: datetime) -> Charge:
+        later = self.gives_after(charge.id, moment)
+        return replace(charge, planned_ma=self.at(charge.id, moment), planned_later=later)
 
 
-def plan(
-    site: Site, facts: Facts, rules: Rules, begin: datetime, end: datetime, *, longest_slot: timedelta = LONGEST_SLOT
-) -> Plan:
+def plan(site: Site, facts: Facts, rules: Rules, begin: datetime, end: datetime) -> Plan:
     """The plan from `begin` to `end`. Charges that are yet to arrive count from their arrival on.
 
     What cannot be steered at `begin` is reckoned with all day. Raises: InvalidRequest, as `allocate`.
     """
-    days = [_served(site, facts, rules, begin, end, longest_slot, way) for way in (True, False)]
-    best = max(days, key=lambda day: day.energy_uj)
-    Amends(best).run()
+    empty = day_of(site, facts, rules, begin, end)
+    best = empty.cut([(number, piece) for number, slot in enumerate(empty.slots) for piece in slot.pieces(LONGEST)])
+    serve(best, [{}] * len(best.slots))
+    if not all(each.served for each in best.wanting):
+        best = max(best, divided(empty), key=lambda day: day.energy_uj)
     return Plan(
         best.slots,
         {each.charge.id: tuple(each.ma) for each in best.wanting},
@@ -72,7 +81,7 @@ def plan(
     )
 
 
-def day_of(site: Site, facts: Facts, rules: Rules, begin: datetime, end: datetime, longest_slot: timedelta) -> Day:
+def day_of(site: Site, facts: Facts, rules: Rules, begin: datetime, end: datetime) -> Day:
     """The day before anybody is given anything."""
     site.must_have(evses={each.evse for each in facts.charges}, nodes=facts.limits.keys() | facts.loads.keys())
     grid = Grid(site, facts)
@@ -80,30 +89,32 @@ def day_of(site: Site, facts: Facts, rules: Rules, begin: datetime, end: datetim
     known = reserved_at(site, facts.present(begin), rules, begin)
     reserved = tuple(each for each in known if each.why is not Why.IDLE or each.evse not in expected)
     unsteered = {each.charge for each in reserved}
-    slots = slots_between(begin, end, facts, grid, longest_slot)
+    slots = slots_between(begin, end, facts, grid)
     rooms = [without(Room(grid.free(slot.begin)), grid, reserved) for slot in slots]
     in_order = sorted(facts.charges, key=lambda each: (each.arrival, each.id))
     steered = [each for each in in_order if each.id not in unsteered]
     return Day(slots, rooms, [wanting_in(slots, each, site, grid) for each in steered])
 
 
-def _served(
-    site: Site, facts: Facts, rules: Rules, begin: datetime, end: datetime, longest: timedelta, least_first: bool
-) -> Day:
-    day = day_of(site, facts, rules, begin, end, longest)
-    serve_in_order(day, least_first=least_first)
-    Exchange(day).run()
+def divided(empty: Day) -> Day:
+    """The day with its spans divided among ways to serve."""
+    mix = Mix(empty)
+    mix.run()
+    found = [(number, piece, ma) for number, part, ma in mix.divided() for piece in part.pieces(LONGEST)]
+    day = empty.cut([(number, piece) for number, piece, _ in found])
+    serve(day, [ma for _, _, ma in found])
     return day
 
 
-def serve_in_order(day: Day, *, least_first: bool) -> None:
-    """Fill the day from its first slot on, least laxity first."""
-    for slot in range(len(day.slots)):
+def serve(day: Day, first: Sequence[Mapping[int, int]]) -> None:
+    """Fill the day from its first slot on: what is `first` there, by charge; then the others, least laxity first."""
+    for slot, ma in enumerate(first):
+        for number, each_ma in ma.items():
+            each = day.wanting[number]
+            day.give(each, slot, day.fits(each, slot, min(each_ma, each.worth(slot))))
         here = [each for each in day.wanting if slot in each.stay and each.worth(slot) > 0]
-        here.sort(key=lambda each: (laxity_us(day, each, slot), each.charge.arrival, each.charge.id))
-        if least_first:
-            for each in here:
-                day.give(each, slot, day.fits(each, slot, min(each.worth(slot), each.least_ma)))
+        if len(here) > 1:
+            here.sort(key=lambda each: (laxity_us(day, each, slot), each.charge.arrival, each.charge.id))
         for each in here:
             day.give(each, slot, day.fits(each, slot, each.worth(slot)))
 

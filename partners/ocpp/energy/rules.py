@@ -27,7 +27,8 @@ class Rules:
     """Every one is a trade between power used and calm; what keeps limits is not among them.
 
     stay: a charge that got its turn keeps it this long, unless a limit forbids it.
-    pause: one that lost it waits at least this long; patience: whoever has waited this long is next, in any policy.
+    pause: one that lost it waits at least this long; patience: whoever has waited this long is next, in any policy, but
+    whom a plan serves later.
     band_ma: a change smaller than this is not sent before `quiet` has passed; a lowering that a limit needs always is.
     holds: how long at most a charger is told a current for; it falls to its safe current then. Longer than it takes
     to notice that a charger is offline. renewed: so long before that it is told again.

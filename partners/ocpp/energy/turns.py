@@ -4,6 +4,9 @@ A charge that cannot get its least gets nothing, and its turn later. Those in th
 waited long enough, then those of the plan, then all others as the policy orders them. Two things keep this from
 starving or flapping. A charge that has run out of patience and still does not fit *books* the room it needs: no new
 turn begins on it, only turns under way go on, and these end. And whoever lost its turn pauses before the next.
+
+Whom a plan serves later does not become impatient meanwhile: that would take what it gives to those who cannot wait.
+Whom it never serves does, as without a plan.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ def why_now(claim: Claim, rules: Rules, now: datetime) -> Why:
     waited = now - claim.turn.since
     if claim.turn.on:
         return Why.STAY if waited < rules.stay else Why.TURN
-    return Why.PATIENCE if waited >= rules.patience else Why.TURN
+    return Why.PATIENCE if waited >= rules.patience and not claim.charge.planned_later else Why.TURN
 
 
 def _place(claim: Claim, rules: Rules, now: datetime) -> Key:

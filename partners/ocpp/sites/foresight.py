@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from partners.ocpp.energy.facts import Charge, Facts
+from partners.ocpp.energy.facts import Facts
 from partners.ocpp.energy.planning import Plan, plan
 from partners.ocpp.energy.rules import Policy
 from partners.ocpp.sites.register import Known
@@ -39,15 +38,19 @@ class Foresight:
         if (about != self._about or is_old) and not self._is_planning:
             self._is_planning = True
             begin(self._make(known, facts, now, about, changed))
-        return facts.with_charges(*(self._planned(charge, now) for charge in facts.charges))
+        return self._heeded(facts, now)
 
-    def _planned(self, charge: Charge, now: datetime) -> Charge:
-        """A plan raises whoever must leave in time; whom it lets wait the policy may serve all the same.
+    def _heeded(self, facts: Facts, now: datetime) -> Facts:
+        """`facts` with the plan, for those who said when they leave.
 
-        Energy that is given early never stands in the way later, and a driver may come back sooner than he said.
+        Whom it lets wait is served after the others, and by the policy all the same where there is room: energy that is
+        given early never stands in the way later, and a driver may come back sooner than he said.
         """
-        ma = self._plan.at(charge.id, now) if self._plan is not None and charge.departure is not None else None
-        return replace(charge, planned_ma=ma or None)
+        if self._plan is None:
+            return facts
+        heeded = self._plan.into(facts, now)
+        pairs = zip(facts.charges, heeded.charges, strict=True)
+        return facts.with_charges(*(own if own.departure is None else planned for own, planned in pairs))
 
     async def _make(
         self, known: Known, facts: Facts, now: datetime, about: object, changed: Callable[[], None]

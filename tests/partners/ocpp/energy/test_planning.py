@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from partners.ocpp.energy.facts import Charge, Facts
@@ -13,13 +11,15 @@ from partners.ocpp.energy.site import Evse, Limit, Node, Site
 from tests.partners.ocpp.energy.optimum import EVENING, best_kwh
 from tests.partners.ocpp.energy.referee import Referee
 from tests.partners.ocpp.energy.site_days import MORNING, SiteDay, at, dealt
+from tests.partners.ocpp.energy.time_shared import best_time_shared_kwh
 
 RULES = Rules(reserves_idle=False)
-HOUR = timedelta(hours=1)
+DAYS = 10_000
+BLOCKS = 10
 
 
 def planned(day: SiteDay, facts: Facts) -> Plan:
-    return plan(day.site, facts, RULES, MORNING, EVENING, longest_slot=HOUR)
+    return plan(day.site, facts, RULES, MORNING, EVENING)
 
 
 def facts_of(day: SiteDay) -> Facts:
@@ -27,17 +27,32 @@ def facts_of(day: SiteDay) -> Facts:
     return Facts(tuple(car.charge for car in day.cars), limits=day.limits, loads=day.loads)
 
 
-@pytest.mark.parametrize("block", range(4))
-def test_a_plan_serves_within_three_percent_of_the_optimum(block: int) -> None:
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_every_plan_serves_within_three_percent_of_the_optimum(block: int) -> None:
+    """Of the linear program; where that has cars draw less than 6 A, of the one that does not."""
     served, best, within = 0.0, 0.0, 0
-    days = [dealt(seed, calm=True) for seed in range(block, 2000, 4)]
-    for day in days:
-        energy, most = sum(planned(day, facts_of(day)).energy_wh.values()) / 1000, best_kwh(day)
+    seeds = range(block, DAYS, BLOCKS)
+    for seed in seeds:
+        day = dealt(seed, calm=True)
+        energy = sum(planned(day, facts_of(day)).energy_wh.values()) / 1000
+        wanted = sum(car.charge.wanted_wh or 0 for car in day.cars) / 1000
+        most = wanted if energy == wanted else best_kwh(day)
         assert energy <= most + 0.001
-        within += energy >= 0.97 * most
+        if energy >= 0.97 * most:
+            within += 1
+        else:
+            assert energy >= 0.97 * best_time_shared_kwh(day), seed
         served, best = served + energy, best + most
     assert served >= 0.99 * best
-    assert within >= 0.93 * len(days)
+    assert within >= 0.97 * len(seeds)
+
+
+def test_no_plan_serves_more_than_cars_that_share_time_at_their_least_could() -> None:
+    for seed in range(200):
+        day = dealt(seed, calm=True)
+        energy, most = sum(planned(day, facts_of(day)).energy_wh.values()) / 1000, best_time_shared_kwh(day)
+        assert energy <= most + 0.001, seed
+        assert most <= best_kwh(day) + 0.001, seed
 
 
 def test_a_plan_keeps_every_limit_in_every_slot() -> None:
@@ -109,3 +124,37 @@ def test_a_plan_says_when_it_changes() -> None:
     found = plan(site(32_000, 1), Facts((charge,)), RULES, MORNING, EVENING)
     assert found.next_after(MORNING) == at(60)
     assert found.next_after(EVENING) is None
+
+
+def test_a_charge_yields_to_one_that_cannot_wait_over_a_chain_of_others() -> None:
+    """The first leaves at one; the second is in its way, and could wait, were the third not in its way at two."""
+    nodes = (Node("grid", None, Limit((16_000, 16_000, 16_000))),)
+    chained = Site(nodes, tuple(Evse(f"E{n}", "grid", 16_000, (1,)) for n in range(3)))
+    first = Charge("first", "E0", MORNING, wanted_wh=3680, departure=at(60))
+    second = Charge("second", "E1", MORNING, wanted_wh=3680, departure=at(120))
+    third = Charge("third", "E2", at(60), wanted_wh=3680, departure=at(180))
+    found = plan(chained, Facts((second, third, first)), RULES, MORNING, EVENING)
+    assert found.energy_wh == {"first": 3680, "second": 3680, "third": 3680}
+
+
+def test_cars_whose_leasts_do_not_fit_together_take_turns_within_a_span() -> None:
+    small = Site(
+        (Node("grid", None, Limit((8000, 8000, 8000))),), tuple(Evse(f"E{n}", "grid", 16_000) for n in range(2))
+    )
+    cars = tuple(Charge(f"C{n}", f"E{n}", MORNING, wanted_wh=11_000, departure=at(240)) for n in range(2))
+    found = plan(small, Facts(cars), RULES, MORNING, at(240))
+    assert found.energy_wh == {"C0": 11_000, "C1": 11_000}
+
+
+def test_a_plan_says_whom_it_serves_later_and_whom_never_again() -> None:
+    first = Charge("first", "E0", MORNING, wanted_wh=22_000, departure=at(60))
+    second = Charge("second", "E1", MORNING, wanted_wh=22_000, departure=at(120))
+    stranger = Charge("stranger", "E2", MORNING)
+    facts = Facts((first, second))
+    found = plan(site(32_000, 3), facts, RULES, MORNING, EVENING)
+    later = {each.id: (each.planned_ma, each.planned_later) for each in found.into(facts, at(0)).charges}
+    assert later["second"] == (0, True)
+    over = {
+        each.id: each.planned_later for each in found.into(facts.with_charges(first, second, stranger), at(119)).charges
+    }
+    assert over == {"first": False, "second": False, "stranger": False}

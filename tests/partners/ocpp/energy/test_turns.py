@@ -101,3 +101,12 @@ def test_who_has_run_out_of_patience_books_the_room_that_newcomers_would_take() 
     assert ma(found) == {"C0": 7000, "C1": 0, "C2": 0}
     later = at_once(site, first, newcomer, car(2), rules=rule, now=now + STAY)
     assert (later.of("C0").then_ma, later.of("C2").then_ma, later.of("C1").then_ma) == (0, 7000, 0)
+
+
+def test_whom_a_plan_serves_later_does_not_become_impatient_and_whom_it_never_serves_does() -> None:
+    rule, now = rules(Policy.DEPARTURE), MORNING + PATIENCE
+    planned = replace(car(0, planned_ma=7000), arrival=now)
+    waits = car(1, planned_ma=0, planned_later=True)
+    assert ma(at_once(garage(7000, 2), planned, waits, rules=rule, now=now)) == {"C0": 7000, "C1": 0}
+    found = at_once(garage(7000, 2), planned, replace(waits, planned_later=False), rules=rule, now=now)
+    assert ma(found) == {"C0": 0, "C1": 7000}
