@@ -3,9 +3,9 @@
 What counts: that nothing is missed and nothing comes twice of what did not come or go meanwhile, and that no page takes
 much longer than the first. The list has 10,000 locations, with --full 100,000.
 
-The clock counts here, and a machine whose host takes its core away for 20 ms makes any single page slow, one made of
-nothing but zlib too. So there are several crawls among changes, and the median of their ratios counts: what the hub
-itself does now and then, it does in each of them.
+The clock counts here, and a machine whose host takes its core away makes single pages slow, whoever makes them. So
+there are several crawls among changes, and the median of their ratios counts: what the hub itself does now and then, it
+does in each of them. Of 1,000 pages some meet the host in each crawl too: there look at a machine of your own.
 """
 
 from __future__ import annotations
