@@ -27,7 +27,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").partition("\n\n")[2])
     effort = parser.add_mutually_exclusive_group()
     effort.add_argument("--quick", action="store_true", help="about 90 seconds (the default)")
-    effort.add_argument("--full", action="store_true", help="about six minutes")
+    effort.add_argument("--full", action="store_true", help="about eight minutes")
     parser.add_argument("--only", default=",".join(PARTS), help=f"parts, from {','.join(PARTS)}")
     parser.add_argument("--json", type=Path, help="write everything there")
     parser.add_argument("--results", type=Path, help="write the page there (default: bench/RESULTS.md, for all parts)")

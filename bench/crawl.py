@@ -2,6 +2,10 @@
 
 What counts: that nothing is missed and nothing comes twice of what did not come or go meanwhile, and that no page takes
 much longer than the first. The list has 10,000 locations, with --full 100,000.
+
+The clock counts here, and a machine whose host takes its core away makes single pages slow, whoever makes them. So
+there are several crawls among changes, and the median of their ratios counts: what the hub itself does now and then, it
+does in each of them. Of 1,000 pages some meet the host in each crawl too: there look at a machine of your own.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import re
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Final
 
 import aiohttp
@@ -22,6 +27,7 @@ from bench.harness import Effort, Figure, Findings, Target, targets
 PART = "crawl"
 A_PAGE: Final = 100
 CHANGES_A_SECOND: Final = 50
+_CRAWLS: Final = 5
 _SECRET: Final = "bb_" + "d" * 43
 _NEXT: Final = re.compile(r'<([^>]+)>; rel="next"')
 _HEADERS: Final = {
@@ -36,17 +42,20 @@ _HEADERS: Final = {
 
 
 async def measure(effort: Effort) -> Findings:
-    """One crawl in peace, one among changes."""
+    """One crawl in peace, some among changes."""
     size = 50 * effort.locations if effort.locations >= 2_000 else 10_000
     with tempfile.TemporaryDirectory() as directory:
         async with targets(Target.start("bench.hub", locations=size, directory=directory, token=_SECRET)) as (hub,):
             calm, seen = await _crawl(hub)
             _judge(seen, size)
+            busy = []
             changing = asyncio.create_task(_change(hub, size))
-            busy, seen = await _crawl(hub)
+            for _ in range(_CRAWLS):
+                took, seen = await _crawl(hub)
+                _judge(seen, size)
+                busy.append(took)
             changing.cancel()
-            _judge(seen, size)
-    return Findings(PART, _figures(calm, busy), notes=[f"{size:,} locations, {len(busy):,} pages of {A_PAGE}"])
+    return Findings(PART, figures(calm, busy), notes=[f"{size:,} locations, {len(calm):,} pages of {A_PAGE}"])
 
 
 async def _crawl(hub: Target) -> tuple[list[float], list[str]]:
@@ -79,15 +88,20 @@ def _judge(seen: list[str], size: int) -> None:
         raise AssertionError(f"of {size} locations {len(set(seen))} were seen, {len(seen)} in all")
 
 
-def _figures(calm: list[float], busy: list[float]) -> list[Figure]:
+def figures(calm: list[float], busy: list[list[float]]) -> list[Figure]:
+    """From the milliseconds of each page of the crawl in peace, and of those among changes."""
+
+    def of_first(name: str, pages: Callable[[list[float]], float]) -> Figure:
+        ratios = [pages(took) / took[0] for took in busy]
+        noise = statistics.median(ratios) / min(ratios) - 1  # unsure, where the best crawl meets the goal
+        return Figure(PART, f"while 50 a second change: {name}", ratios, bound=3.0, at_least=False, noise=noise)
+
     return [
         Figure(PART, "first page of a large list", [calm[0]], "ms"),
         Figure(PART, "slowest page, of the first", [max(calm) / calm[0]], bound=3.0, at_least=False),
         Figure(PART, "median page", [statistics.median(calm)], "ms"),
-        Figure(PART, "while 50 a second change: first page", [busy[0]], "ms"),
-        Figure(PART, "while 50 a second change: 99th of 100 pages, of the first",
-               [statistics.quantiles(busy, n=100)[98] / busy[0]], bound=3.0, at_least=False),
-        Figure(PART, "while 50 a second change: slowest page, of the first",
-               [max(busy) / busy[0]], bound=3.0, at_least=False),
-        Figure(PART, "while 50 a second change: median page", [statistics.median(busy)], "ms"),
-    ]  # fmt: skip
+        Figure(PART, "while 50 a second change: first page", [took[0] for took in busy], "ms"),
+        of_first("99th of 100 pages, of the first", lambda took: statistics.quantiles(took, n=100)[98]),
+        of_first("slowest page, of the first", max),
+        Figure(PART, "while 50 a second change: median page", [statistics.median(took) for took in busy], "ms"),
+    ]

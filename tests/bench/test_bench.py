@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bench import energy, fanout, fleet, flood, http, ocpp, pricing, report
+from bench import crawl, energy, fanout, fleet, flood, http, ocpp, pricing, report
 from bench.__main__ import PARTS, options
 from bench.harness import Effort, Figure, Findings, Sample
 
@@ -35,6 +35,19 @@ def test_a_goal_that_is_missed_by_less_than_the_noise_is_unsure(found: Figure, v
 
 def test_the_median_of_the_rounds_counts() -> None:
     assert figure(0.1, 0.9, 0.8).value == 0.8
+
+
+@pytest.mark.parametrize(
+    ("crawls_with_a_slow_page", "verdict"),
+    [((2,), "pass"), ((0, 2, 4), "unsure"), ((0, 1, 2, 3, 4), "missed")],
+)
+def test_a_page_that_is_slow_in_one_crawl_is_not_the_hubs_and_one_in_each_crawl_is(
+    crawls_with_a_slow_page: tuple[int, ...], verdict: str
+) -> None:
+    steady = [9.0] + [3.0] * 99
+    busy = [[*steady, 40.0] if turn in crawls_with_a_slow_page else steady for turn in range(5)]
+    slowest = next(each for each in crawl.figures(steady, busy) if "change: slowest page" in each.name)
+    assert slowest.verdict == verdict
 
 
 def test_a_part_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
