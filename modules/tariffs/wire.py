@@ -1,7 +1,7 @@
 """What the tariffs of 2.1.1 and 2.2.1 do not have (mod_tariffs).
 
-A price is never made better or worse by translation: an element whose condition the version cannot say goes whole, and
-a tariff with tax inside, of which nobody knows how much, is not sent.
+No price is told that is another one: an element for reservations goes whole where the version cannot say so, and a
+tariff whose price depends on current, or has a tax inside of which nobody knows how much, is not sent.
 """
 
 from __future__ import annotations
@@ -23,9 +23,13 @@ INCOMPLETE: Final = {
 _WHOLE: Final = frozenset({"elements", "tax_included", "min_price", "max_price", "tariff_alt_text"})
 """What of an approximate tariff depends on the rest of it (`INCOMPLETE`)."""
 _Change = Callable[[Mapping[str, Any], str, Trip], Mapping[str, Any]]
-_SMALLEST: Final = Decimal("0.000001")
+_SMALLEST: Final = Decimal("0.0001")
+"""OCPI types_number_type. Partners refuse what is finer, and the CDR with it."""
 _WIDE: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 """Room for any price that is read."""
+EXACT: Final = "sent without tax"
+ROUNDED: Final = "sent without tax, rounded to the four decimals of OCPI"
+_CURRENT: Final = ("min_current", "max_current")
 _BOOKING: Final = "booking"
 """The condition that the bookings edition of 2.3.0 adds; it is an unknown field of ours, which would pass."""
 
@@ -72,15 +76,25 @@ def _net_component(component: Mapping[str, Any], path: str, trip: Trip) -> Mappi
         return component
     if vat is None or vat < 0:
         raise NotExpressible("the prices hold a tax of unknown height")
-    net = _WIDE.divide(price * 100, 100 + Decimal(vat)).quantize(_SMALLEST, context=_WIDE)
-    trip.lose(f"{path}/price", "sent without tax")
+    exact_net = _WIDE.divide(price * 100, 100 + Decimal(vat))
+    net = exact_net.quantize(_SMALLEST, context=_WIDE)
+    trip.lose(f"{path}/price", EXACT if net == exact_net else ROUNDED)
     return {**component, "price": net}
 
 
 def _regular_only(tariff: Mapping[str, Any], path: str, trip: Trip) -> Mapping[str, Any]:
     if tariff.get("type") not in (None, "REGULAR"):
         raise NotExpressible("OCPI 2.1.1 has regular tariffs only")
+    if any(_depends_on_current(element) for element in tariff.get("elements") or ()):
+        raise NotExpressible("a price that depends on current")
     return _net(tariff, path, trip)
+
+
+def _depends_on_current(element: Mapping[str, Any]) -> bool:
+    """Another element would price what this one does, or none: its reader would be told a price that is not billed."""
+    restrictions = element.get("restrictions") or {}
+    bound = any(restrictions.get(name) is not None for name in _CURRENT)
+    return bound and not restrictions.get("reservation") and _BOOKING not in restrictions
 
 
 def _say_incomplete(ours: Mapping[str, Any], theirs: Tree, path: str, trip: Trip) -> None:

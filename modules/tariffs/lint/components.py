@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any, Final
 
 from modules.tariffs.lint.findings import Finding, LintCode, finding
 
 UNIT_DIMENSIONS: Final = ("ENERGY", "TIME", "PARKING_TIME")
 RESERVABLE: Final = ("TIME", "FLAT")
+_FINEST: Final = 10_000
+"""Parts of a unit that OCPI has numbers for. OCPI types_number_type."""
 _SO: Final = {
     "YES": "what is before taxes is not known",
     "NO": "what is after taxes is not known",
@@ -30,6 +33,8 @@ def of_components(tariff: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _step(pointer, component)
         if component["price"] < 0:
             yield finding(LintCode.NEGATIVE_PRICE, f"{pointer}/price")
+        if _FINEST % Fraction(component["price"]).denominator:
+            yield finding(LintCode.PRICE_TOO_FINE, f"{pointer}/price")
         reserved = (element.get("restrictions") or {}).get("reservation")
         if reserved and component["type"] not in RESERVABLE:
             yield finding(LintCode.RESERVATION_DIMENSION, pointer, dimension=component["type"])

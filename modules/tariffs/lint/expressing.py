@@ -17,7 +17,7 @@ from hub.core.dialect import Loss, NotExpressible
 from modules.tariffs.lint.components import components
 from modules.tariffs.lint.conditions import restrictions_of
 from modules.tariffs.lint.findings import Finding, LintCode, finding
-from modules.tariffs.wire import TARIFF
+from modules.tariffs.wire import ROUNDED, TARIFF
 
 _OLDER: Final = ("2.1.1", "2.2.1")
 _ELEMENT: Final = re.compile(r"/elements/(\d+)")
@@ -65,6 +65,8 @@ def _of_losses(tariff: Mapping[str, Any], version: str, losses: tuple[Loss, ...]
             yield finding(LintCode.LIMIT_LOST, pointer, field=field, **words)
         elif field in ("start_date_time", "end_date_time"):
             yield finding(LintCode.VALIDITY_LOST, pointer, field=field, **words)
+        elif reason == ROUNDED:
+            yield finding(LintCode.PRICE_ROUNDED, pointer, **words)
         elif field in ("vat", "tax_included", "price"):
             yield finding(LintCode.TAX_LOST, pointer, **words)
         else:

@@ -51,6 +51,8 @@ class LintCode(StrEnum):
     NOT_SENT = "not_sent"
     ELEMENT_LEFT_OUT = "element_left_out"
     LIMIT_LOST = "limit_lost"
+    PRICE_ROUNDED = "price_rounded"
+    PRICE_TOO_FINE = "price_too_fine"
     VALIDITY_LOST = "validity_lost"
     PARKING_GAP = "parking_gap"
     EMPTY_RESTRICTION = "empty_restriction"
@@ -123,6 +125,10 @@ KINDS: Final[Mapping[LintCode, _Kind]] = {
     LintCode.LIMIT_LOST: _Kind(
         _W, ("2.1.1",), "OCPI {version} has no {field}: bills there look higher or lower than they are."
     ),
+    LintCode.PRICE_ROUNDED: _Kind(
+        _W, ("2.1.1", "2.2.1"), "OCPI {version}: {why}. Whoever prices a bill with it may find another last digit."
+    ),
+    LintCode.PRICE_TOO_FINE: _Kind(_W, _OCPI, "OCPI has four decimals: partners may refuse this price, and its bills."),
     LintCode.VALIDITY_LOST: _Kind(
         _W,
         ("2.1.1",),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.core.dialect import Loss, NotExpressible
-from modules.tariffs.wire import INCOMPLETE, TARIFF
+from modules.tariffs.wire import INCOMPLETE, ROUNDED, TARIFF
 
 NOW = "2015-06-29T20:39:09Z"
 
@@ -85,17 +85,30 @@ def test_no_tax_at_all_is_sent_as_without_tax_and_told() -> None:
     assert pointers(losses) == ["/tax_included"]
 
 
-@pytest.mark.parametrize("condition", [{"min_current": 6}, {"max_current": 32}, {"reservation": "RESERVATION"}])
-def test_the_element_goes_and_never_its_restriction(condition: dict[str, Any]) -> None:
-    written, losses = TARIFF["2.1.1"].write(tariff(element("9.99", min_kwh=1, **condition), element()))
+@pytest.mark.parametrize("more", [{}, {"min_kwh": 1}, {"min_current": 6}])
+def test_the_element_goes_and_never_its_restriction(more: dict[str, Any]) -> None:
+    written, losses = TARIFF["2.1.1"].write(tariff(element("9.99", reservation="RESERVATION", **more), element()))
     assert written["elements"] == [element()]
     assert written["tariff_alt_text"] == [INCOMPLETE]
     assert pointers(losses) == ["/elements/0", "/tariff_alt_text"]
 
 
 def test_a_tariff_whose_elements_all_go_is_not_sent() -> None:
-    with pytest.raises(NotExpressible, match="min_current"):
-        TARIFF["2.1.1"].write(tariff(element(min_current=6)))
+    with pytest.raises(NotExpressible, match="reservation"):
+        TARIFF["2.1.1"].write(tariff(element(reservation="RESERVATION")))
+
+
+@pytest.mark.parametrize("condition", [{"min_current": 6}, {"max_current": 32}])
+def test_a_price_that_depends_on_current_is_not_told_as_another_price(condition: dict[str, Any]) -> None:
+    with pytest.raises(NotExpressible, match="current"):
+        TARIFF["2.1.1"].write(tariff(element("9.99", **condition), element()))
+    assert TARIFF["2.2.1"].write(tariff(element("9.99", **condition), element()))[1] == ()
+
+
+def test_prices_without_their_tax_have_four_decimals() -> None:
+    written, losses = TARIFF["2.2.1"].write(tariff(element("0.49", vat=19), tax_included="YES"))
+    assert str(written["elements"][0]["price_components"][0]["price"]) == "0.4118"
+    assert [loss.reason for loss in losses if loss.pointer.endswith("/price")] == [ROUNDED]
 
 
 @pytest.mark.parametrize("version", ["2.1.1", "2.2.1"])
