@@ -7,6 +7,7 @@ table. Every answer is the envelope of transport_and_format; the error answers a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from hub import __version__
@@ -166,12 +167,18 @@ def _envelope(data: Tree | None) -> Tree:
 
 def _reference(wire: Wire[Any], schemas: Tree, *, partial: bool) -> Tree:
     """A `$ref` to the wire model, which is put among the components with all that it needs."""
-    schema = wire.part_schema() if partial else wire.schema()
-    name = str(schema["title"])
-    for inner, described in schema.pop("$defs", {}).items():
-        schemas.setdefault(inner, _relocated(described))
-    schemas.setdefault(name, _relocated(schema))
+    name, written = _written(wire, partial=partial)
+    for each, described in written.items():
+        schemas.setdefault(each, described)
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+@lru_cache
+def _written(wire: Wire[Any], *, partial: bool) -> tuple[str, Mapping[str, Tree]]:
+    """The name of the wire model, and all that it needs with itself, by name. Many operations carry the same."""
+    schema = wire.part_schema() if partial else wire.schema()
+    name, inner = str(schema["title"]), schema.pop("$defs", {})
+    return name, {each: _relocated(described) for each, described in {name: schema, **inner}.items()}
 
 
 def _relocated(schema: Any) -> Any:

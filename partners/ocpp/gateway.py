@@ -159,6 +159,8 @@ class Gateway:
         for first in range(0, len(links), _WAVE):
             wave = links[first : first + _WAVE]
             await asyncio.gather(*(link.socket.close(RESTART, "restart") for link in wave))
+            for link in wave:
+                link.rpc.closed()
             if first + _WAVE < len(links):
                 await asyncio.sleep(_WAVE_PAUSE_S)
         for server in self._servers:

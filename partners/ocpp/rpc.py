@@ -193,6 +193,7 @@ class Connection:
         self._room = asyncio.Event()
         self._bad: deque[float] = deque(maxlen=self._limits.bad_frames_per_min + 1)
         self._pace = Pace(clock, per_s=self._limits.frames_per_s, burst=self._limits.burst)
+        self._slowed: asyncio.Task[None] | None = None
         self._gone = False
         self.counts: Counter[str] = Counter()
 
@@ -212,8 +213,9 @@ class Connection:
             return
         ahead_s = self._pace.spend(len(text))
         if ahead_s:
-            self.counts["slowed"] += 1
-            await self._clock.sleep(ahead_s)
+            await self._slow_down(ahead_s)
+            if self._gone:
+                return
         frame = frames.read(text, self._version)
         if self._noted is not None:
             self._is_free = asyncio.get_running_loop().create_future()
@@ -267,9 +269,12 @@ class Connection:
     def closed(self) -> None:
         """The socket is gone.
 
-        Our CALLs end as Lost or NotSent; a handler at work finishes, its answer is dropped.
+        Our CALLs end as Lost or NotSent; a handler at work finishes, its answer is dropped. What the charger was too
+        fast with is not waited for.
         """
         self._gone = True
+        if self._slowed is not None:
+            self._slowed.cancel()
         self._unread.clear()
         self._room.set()
         self._calls.lost()
@@ -319,6 +324,15 @@ class Connection:
     def _say_now(self, text: str) -> None:
         if not self._gone and not self._send_now(text):
             self._saying = asyncio.ensure_future(self._say(text))
+
+    async def _slow_down(self, ahead_s: float) -> None:
+        """Let the charger wait, unless the socket goes meanwhile."""
+        self.counts["slowed"] += 1
+        self._slowed = asyncio.create_task(self._clock.sleep(ahead_s))
+        try:
+            await asyncio.wait({self._slowed})
+        finally:
+            self._slowed.cancel()
 
     async def _take_answer(self, frame: frames.Result | frames.Error) -> None:
         """An answer to a CALL of ours. 2.1 has a word for one that breaks its schema; before, it is passed over."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import mul
 
 from partners.ocpp.energy.facts import Charge, Facts
 from partners.ocpp.energy.room import Grid, Load, Room
@@ -27,8 +28,8 @@ class Slot:
     def pieces(self, longest: timedelta) -> Iterator[Slot]:
         """The same span in equal pieces, none above `longest`."""
         length, count = self.until - self.begin, -((self.begin - self.until) // longest)
-        for number in range(count):
-            yield Slot(self.begin + length * number // count, self.begin + length * (number + 1) // count)
+        cuts = [self.begin + length * number // count for number in range(count + 1)]
+        yield from map(Slot, cuts, cuts[1:])
 
     @property
     def us(self) -> int:
@@ -74,13 +75,16 @@ class Wanting:
 
     def worth(self, slot: int) -> int:
         """How much more it could use in `slot`: up to its most, and not beyond what it still wants."""
-        more = self.most_ma[slot] - self.ma[slot]
-        if self.left_uj is not None and more > 0:
-            enough = raised(-(-max(self.left_uj, 0) // self.uj_per_ma[slot]), self.step_ma)
-            if enough and not self.ma[slot]:
-                enough = max(enough, self.least_ma)
-            more = min(more, enough)
-        return more
+        drawn = self.ma[slot]
+        more = self.most_ma[slot] - drawn
+        if self.left_uj is None or more <= 0:
+            return more
+        if self.left_uj <= 0:
+            return 0
+        enough = raised(-(-self.left_uj // self.uj_per_ma[slot]), self.step_ma)
+        if enough < self.least_ma and not drawn:
+            enough = self.least_ma
+        return min(more, enough)
 
 
 @dataclass(slots=True)
@@ -98,6 +102,11 @@ class Day:
         rooms = [self.rooms[number].copy() for number, _ in pieces]
         return Day(tuple(piece for _, piece in pieces), rooms, [each.cut(lengths) for each in self.wanting])
 
+    def give_of(self, each: Wanting, slot: int, wanted_ma: int) -> None:
+        """Let `each` draw what it can be given of `wanted_ma` more."""
+        if more := self.fits(each, slot, wanted_ma):
+            self.give(each, slot, more)
+
     def give(self, each: Wanting, slot: int, ma: int) -> None:
         """Let `each` draw `ma` more in `slot` (or less)."""
         each.ma[slot] += ma
@@ -112,7 +121,7 @@ class Day:
 
     def served_uj(self, each: Wanting) -> int:
         """The energy that `each` gets."""
-        given = sum(ma * uj for ma, uj in zip(each.ma, each.uj_per_ma, strict=True))
+        given: int = sum(map(mul, each.ma, each.uj_per_ma))
         wanted = each.charge.wanted_wh
         return given if wanted is None else min(given, wanted * UJ_PER_WH)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from operator import mul
+from math import inf
 from typing import Final
 
 from partners.ocpp.energy.day import Day, Slot
@@ -81,19 +81,14 @@ class Mix:
         each = zip(self.day.wanting, self.given_uj, strict=True)
         return sum(given if wanting.left_uj is None else min(given, wanting.left_uj) for wanting, given in each)
 
-    def _weight(self, number: int, more_uj: float, soft: float) -> float:
-        """What energy is worth to a charge, were it given `more_uj` beside."""
+    def _lacks(self, number: int, soft: float) -> tuple[float, float]:
+        """What a charge is not given of what it wants, and the energy over which its weight falls."""
         wants = self.day.wanting[number].left_uj
-        if wants is None:
-            return 1.0
-        weight = (wants - self.given_uj[number] - more_uj) / (soft * wants) + 0.5
-        return 1.0 if weight > 1.0 else max(0.0, weight)
+        return (inf, 1.0) if wants is None else (wants - self.given_uj[number], soft * wants)
 
     def _improve(self, span: Span, parts: dict[int, float], soft: float) -> float:
         """Let the best pattern take time from the worst; how much could have been gained by all of it."""
-        weights = [self._weight(number, 0.0, soft) for number in span.here]
-        span.look(weights)
-        values = [sum(map(mul, weights, pattern.uj)) for pattern in span.patterns]
+        values = span.look(tuple([_weight(*self._lacks(number, soft)) for number in span.here]))
         best, worst = max(range(len(values)), key=values.__getitem__), min(parts, key=values.__getitem__)
         gain: float = (values[best] - values[worst]) * parts[worst]
         if gain > 0:
@@ -108,10 +103,10 @@ class Mix:
 
     def _part(self, span: Span, change: Sequence[float], most: float, soft: float) -> float:
         """How much time, up to `most`, is best moved: with more, falling weights would make it a loss."""
-        moving = [(number, uj) for number, uj in zip(span.here, change, strict=True) if uj]
+        moving = [(*self._lacks(number, soft), uj) for number, uj in zip(span.here, change, strict=True) if uj]
 
         def gains(part: float) -> bool:
-            return sum([self._weight(number, part * uj, soft) * uj for number, uj in moving]) > 0
+            return sum([_weight(lack - part * uj, over) * uj for lack, over, uj in moving]) > 0
 
         if gains(most):
             return most
@@ -124,6 +119,12 @@ class Mix:
     def _shift(self, span: Span, change: Sequence[float], part: float) -> None:
         for number, uj in zip(span.here, change, strict=True):
             self.given_uj[number] += part * uj
+
+
+def _weight(lack: float, over: float) -> float:
+    """What energy is worth to a charge that lacks as much, where that falls from 1 to 0 `over` an energy."""
+    weight = lack / over + 0.5
+    return 1.0 if weight > 1.0 else max(0.0, weight)
 
 
 def _lasting(slot: Slot, parts: Mapping[int, float], worth: Sequence[int]) -> Iterator[tuple[int, Slot]]:

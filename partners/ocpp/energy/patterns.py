@@ -32,7 +32,11 @@ class Pattern(NamedTuple):
 
 @dataclass(slots=True)
 class Span:
-    """A slot of a day, who can charge in it, and the patterns that were found so far. looks: what finding them took."""
+    """A slot of a day, who can charge in it, and the patterns that were found so far.
+
+    thinned: orders that were looked at without one or two as well. values: what each pattern is worth by the last
+    weights. looks: what finding them took.
+    """
 
     slot: int
     room: Room
@@ -42,6 +46,9 @@ class Span:
     patterns: list[Pattern] = field(default_factory=list)
     known: set[tuple[int, ...]] = field(default_factory=set)
     tried: set[Order] = field(default_factory=set)
+    thinned: set[Order] = field(default_factory=set)
+    weights: tuple[float, ...] = ()
+    values: list[float] = field(default_factory=list)
     looks: int = 0
 
     def __post_init__(self) -> None:
@@ -53,13 +60,34 @@ class Span:
             self.known.add(ma)
             self.patterns.append(Pattern(ma, tuple(map(mul, ma, self.uj_per_ma))))
 
-    def look(self, weights: Sequence[float]) -> None:
-        """Find more patterns: those that are good when an energy more is worth these `weights`."""
-        for order in _orders(weights, self.uj_per_ma):
+    def look(self, weights: tuple[float, ...]) -> list[float]:
+        """Find more patterns: those that are good when an energy more is worth these `weights`.
+
+        Returns: What all that were found are worth then.
+        """
+        if weights != self.weights:
+            self._find(weights)
+            self.weights, self.values = weights, [sum(map(mul, weights, pattern.uj)) for pattern in self.patterns]
+        return self.values
+
+    def _find(self, weights: Sequence[float]) -> None:
+        for order in self._orders(weights):
             if order not in self.tried:
                 self.tried.add(order)
                 self.keep(self._each_least_first(order))
                 self.keep(self._each_all_at_once(order, [0] * len(self.here), self.room.copy()))
+
+    def _orders(self, weights: Sequence[float]) -> Iterator[Order]:
+        """Orders of those with any weight; those without one or two of them only the first time."""
+        some, uj_per_ma = [nth for nth, weight in enumerate(weights) if weight], self.uj_per_ma
+        worth = tuple(sorted(some, key=lambda nth: (-weights[nth] * uj_per_ma[nth], nth)))
+        yield worth
+        yield tuple(sorted(some, key=lambda nth: (-weights[nth], uj_per_ma[nth], nth)))
+        if len(worth) <= FEW and worth not in self.thinned:
+            self.thinned.add(worth)
+            for count in (1, 2):
+                for left_out in combinations(worth, count):
+                    yield tuple([nth for nth in worth if nth not in left_out])
 
     def _each_least_first(self, order: Order) -> tuple[int, ...]:
         room, ma = self.room.copy(), [0] * len(self.here)
@@ -95,15 +123,3 @@ def _span(day: Day, slot: int) -> Span:
         if slot in each.stay and each.most_ma[slot] and not each.served and room.fits(each.load, each.least_ma)
     ]
     return Span(slot, room, [number for number, _ in numbered], [each for _, each in numbered])
-
-
-def _orders(weights: Sequence[float], uj_per_ma: Sequence[int]) -> Iterator[Order]:
-    """Orders of those with any weight."""
-    some = [nth for nth, weight in enumerate(weights) if weight]
-    worth = tuple(sorted(some, key=lambda nth: (-weights[nth] * uj_per_ma[nth], nth)))
-    yield worth
-    yield tuple(sorted(some, key=lambda nth: (-weights[nth], uj_per_ma[nth], nth)))
-    if len(worth) <= FEW:
-        for count in (1, 2):
-            for left_out in combinations(worth, count):
-                yield tuple(nth for nth in worth if nth not in left_out)

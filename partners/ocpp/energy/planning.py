@@ -108,21 +108,27 @@ def divided(empty: Day) -> Day:
 
 def serve(day: Day, first: Sequence[Mapping[int, int]]) -> None:
     """Fill the day from its first slot on: what is `first` there, by charge; then the others, least laxity first."""
+    leaves_us, waiting = {each: leaving_us(day, each) for each in day.wanting}, day.wanting
     for slot, ma in enumerate(first):
         for number, each_ma in ma.items():
-            each = day.wanting[number]
-            day.give(each, slot, day.fits(each, slot, min(each_ma, each.worth(slot))))
-        here = [each for each in day.wanting if slot in each.stay and each.worth(slot) > 0]
+            if each_ma:
+                each = day.wanting[number]
+                day.give_of(each, slot, min(each_ma, each.worth(slot)))
+        waiting = [each for each in waiting if not each.served]
+        here = [each for each in waiting if each.most_ma[slot] > each.ma[slot]]
         if len(here) > 1:
-            here.sort(key=lambda each: (laxity_us(day, each, slot), each.charge.arrival, each.charge.id))
+            us = day.slots[slot].us
+            here.sort(key=lambda each: leaves_us[each] - needs_us(each, slot, us))
         for each in here:
-            day.give(each, slot, day.fits(each, slot, each.worth(slot)))
+            day.give_of(each, slot, each.worth(slot))
 
 
-def laxity_us(day: Day, each: Wanting, slot: int) -> int:
-    """The time until `each` leaves (or the day ends), less what it needs at its fastest, µs."""
-    at, end = day.slots[slot], day.slots[-1].until
-    stays_us = (min(each.charge.departure or end, end) - at.begin) // timedelta(microseconds=1)
-    if each.left_uj is None:
-        return stays_us
-    return stays_us - each.left_uj * at.us // (each.uj_per_ma[slot] * each.most_ma[slot])
+def leaving_us(day: Day, each: Wanting) -> int:
+    """When `each` leaves (or the day ends), µs from the day's begin."""
+    begin, end = day.slots[0].begin, day.slots[-1].until
+    return (min(each.charge.departure or end, end) - begin) // timedelta(microseconds=1)
+
+
+def needs_us(each: Wanting, slot: int, us: int) -> int:
+    """How long it would charge on, were it to go on as fast as it can in `slot`, which lasts `us` µs."""
+    return 0 if each.left_uj is None else each.left_uj * us // (each.uj_per_ma[slot] * each.most_ma[slot])

@@ -110,16 +110,21 @@ class Room:
 
     def take(self, load: Load, ma: int) -> None:
         """Draw `ma` more (or, below zero, less)."""
+        left = self.left
         for row, each in load:
-            self.left[row] -= each * ma
+            left[row] -= each * ma
 
     def most(self, load: Load) -> int:
         """How many mA more fit in; below zero, by how many it is too much."""
-        return min((self.left[row] // each for row, each in load), default=ENDLESS)
+        most, left = ENDLESS, self.left
+        for row, each in load:
+            if left[row] < most * each:
+                most = left[row] // each
+        return most
 
     def fits(self, load: Load, ma: int) -> bool:
         """Is there room for `ma` more?"""
-        return all(self.left[row] >= each * ma for row, each in load)
+        return self.most(load) >= ma
 
     def tightest(self, load: Load) -> int | None:
         """The row that ends first; None, where nothing limits."""

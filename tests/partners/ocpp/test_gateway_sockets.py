@@ -145,6 +145,18 @@ async def test_a_hurrying_charger_is_slowed_down_and_loses_nothing(tmp_path: Pat
         assert session["status"] == "ACTIVE"
 
 
+async def test_a_charger_that_is_too_fast_does_not_hold_up_the_shutdown(tmp_path: Path) -> None:
+    async with a_site(tmp_path, ocpp_frames_burst=130, ocpp_frames_per_s=1) as site:
+        async with await site.point() as cp:
+            for number in range(10):
+                await cp.socket.send(json.dumps([2, f"m{number}", "Heartbeat", {}]) + " " * 255_000)
+            await until(lambda: site.gateway.stations.view("CP1")["counts"].get("slowed", 0) > 0)
+            async with asyncio.timeout(60):  # at its pace, all would be heard after eight minutes
+                await site.gateway.stop()
+            assert await cp.close_code() == 1012
+        await site.restart()
+
+
 async def test_at_shutdown_every_socket_is_told_to_come_back(site: Site) -> None:
     one, two = await site.point("CP1"), await site.point("CP2")
     await site.gateway.stop()

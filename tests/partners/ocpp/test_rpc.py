@@ -225,6 +225,16 @@ async def test_a_long_replay_is_slowed_down_and_never_refused() -> None:
     assert len(charger.wire.frames) == 15
 
 
+async def test_what_a_charger_was_too_fast_with_is_not_waited_for_when_it_is_gone() -> None:
+    charger = Charger(limits=replace(LIMITS["1.6"], burst=5, frames_per_s=0.001))
+    replay = asyncio.create_task(charger.says(*(call("Heartbeat", {}, f"m{n}") for n in range(10))))
+    await settle()
+    assert not replay.done()
+    charger.connection.closed()
+    await replay
+    assert len(charger.wire.frames) == 5
+
+
 async def test_a_long_message_counts_as_many_so_that_nobody_keeps_the_hub_from_all_others() -> None:
     charger = Charger(limits=replace(LIMITS["1.6"], burst=40, frames_per_s=10))
     padded = {"connectorId": 1, "meterValue": [{"timestamp": "2026-05-01T12:00:00Z", "sampledValue": [{"value": "1"}]}]}
