@@ -627,7 +627,8 @@ ANSWERS: Final[dict[str, Tree]] = {
         nodes={"type": "array",
                "items": _object(node=_TEXT, limit_a=_ANY, limit_w=_ANY, load_a=_PER_PHASE, may_a=_PER_PHASE)},
         warnings={"type": "array", "items": _TEXT},
-        exceeded={"type": "array", "items": _TEXT, "description": "Those of them that say what draws too much."},
+        exceeded={"type": "array", "items": _TEXT,
+                  "description": "Those of them that say what draws too much; what is only kept is not drawn."},
     ),
     "Price": {
         "type": "object", "required": ["currency", "total", "billed", "receipt", "warnings"], "properties": {

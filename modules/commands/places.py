@@ -1,8 +1,8 @@
 """Where a command is to be carried out: from location, EVSE and connector to a connector of a charger.
 
-A RemoteStart is never sent without a connector. Where the sender names no EVSE, we choose one that is free: an
-AVAILABLE one first, then one that is in use without a charge (the car is plugged in and waits), then one of unknown
-status.
+A RemoteStart is never sent without a connector. Where the sender names no EVSE, we choose the one that is reserved for
+the driver, as it is free to nobody else, or one that is free: an AVAILABLE one first, then one that is in use without a
+charge (the car is plugged in and waits), then one of unknown status.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from typing import Final
 
 from hub.core.errors import CommandForUnknownLocation, InvalidRequest, UnknownLocation
 from hub.core.jsontypes import Tree
+from hub.core.parties import Party
 from hub.core.ports import Hub, Place
 from modules.commands import store as commands
+from modules.commands.reservations import place_of
 from modules.locations import service as locations
 
 CONNECTOR_REQUIRED: Final = "START_SESSION_CONNECTOR_REQUIRED"
@@ -48,6 +50,17 @@ async def choose(hub: Hub, location_id: str, statuses: Sequence[str]) -> Place |
             continue
         if not await owners_at(hub, place):
             return place
+    return None
+
+
+async def kept_for(hub: Hub, owner: Party, uid: str, location_id: str) -> Place | None:
+    """The connector of the location that a reservation keeps free for this token."""
+    location, now = f"{hub.settings.party}/{location_id.upper()}", hub.clock.now()
+    for document in await commands.held(hub.store):
+        each = commands.reservation_in(document)
+        is_theirs = each.owner == str(owner) and each.tree_of_token().get("uid", "").upper() == uid.upper()
+        if each.location == location and each.expires > now and is_theirs:
+            return place_of(each)
     return None
 
 

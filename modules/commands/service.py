@@ -80,7 +80,8 @@ async def start_session(hub: Hub, sender: Sender, order: StartSession) -> Respon
     if order.evse_uid is None and order.connector_id is not None:
         raise InvalidRequest("/evse_uid: required with connector_id")
     if order.evse_uid is None:
-        place = await places.choose(hub, order.location_id, places.TO_START)
+        place = await places.kept_for(hub, owner, order.token.uid, order.location_id)
+        place = place or await places.choose(hub, order.location_id, places.TO_START)
     else:
         place = await places.find(
             hub, order.location_id, order.evse_uid, order.connector_id, must_name=sender.names_connectors

@@ -1,4 +1,8 @@
-"""The Session of a charge, as the owner of its token is told: made from the facts, priced as far as it has come."""
+"""The Session of a charge, as the owner of its token is told: made from the facts, priced as far as it has come.
+
+While its bill is held it says no `total_cost`: 0 would say that it is free, and leaving it out does not
+(mod_sessions_session_object).
+"""
 
 from __future__ import annotations
 
@@ -85,11 +89,15 @@ def _tree(hub: Hub, charge: Charge, status: str, so_far: _SoFar) -> Tree:
         "connector_id": charge.connector_id,
         "currency": _currency(hub, charge),
         "charging_periods": so_far.charging_periods or None,
-        "total_cost": so_far.total_cost if status != INVALID else None,
+        "total_cost": so_far.total_cost if _has_cost(charge, status) else None,
         "status": status,
         "last_updated": timestamp(charge.told_at or hub.clock.now()),
     }
     return {name: value for name, value in tree.items() if value is not None}
+
+
+def _has_cost(charge: Charge, status: str) -> bool:
+    return status != INVALID and not (charge.held and status in RUNNING)
 
 
 def _currency(hub: Hub, charge: Charge) -> str:

@@ -20,6 +20,7 @@ from hub.core.ports import Hub
 from modules.locations import service as locations
 from partners.ocpp import commissioning, maintenance
 from partners.ocpp.live import Live
+from partners.ocpp.reserved_evses import ReservedEvses
 from partners.ocpp.status import OFFLINE_GRACE, Seen, evse_status
 
 log = structlog.get_logger()
@@ -35,12 +36,20 @@ class _Waiting(NamedTuple):
 
 
 class EvseDisplay:
-    """Publishes statuses. `charging` tells at which connectors of a station something goes on."""
+    """Publishes statuses. `charging` tells at which connectors of a station something goes on; `reserved` is read
+    again with each tick."""
 
-    def __init__(self, hub: Hub, find: Callable[[str], Live | None], charging: Callable[[str], frozenset[int]]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        find: Callable[[str], Live | None],
+        charging: Callable[[str], frozenset[int]],
+        reserved: ReservedEvses,
+    ) -> None:
         self._hub = hub
         self._find = find
         self._charging = charging
+        self._reserved = reserved
         self._waiting: dict[tuple[str, str], _Waiting] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._turns: dict[str, asyncio.Lock] = {}
@@ -64,6 +73,9 @@ class EvseDisplay:
 
     async def tick(self) -> None:
         """Tell what has stood long enough."""
+        for identity in await self._reserved.refresh():
+            if (live := self._find(identity)) is not None:
+                await self.changed(live)
         now = self._hub.clock.monotonic()
         ready = [key for key, waiting in self._waiting.items() if waiting.until <= now]
         for key in ready:
@@ -79,6 +91,7 @@ class EvseDisplay:
             whole=whole.status if whole is not None else None,
             offline_for=self._offline_for(live),
             charging=bool(self._charging(live.identity).intersection(numbers)),
+            reserved=self._reserved.has(live.identity, evse_uid),
         )
         if maintenance.covers(live.station, evse_uid) and not seen.charging:
             return evse_status(Seen(("Unavailable",)), live.station.switches.of_status)

@@ -30,6 +30,7 @@ from partners.ocpp.live import Live, remote_start, version_of
 from partners.ocpp.passwords import Passwords
 from partners.ocpp.phrases import COMMANDS, PHRASES, Hold, Phrases, Said
 from partners.ocpp.register import folded
+from partners.ocpp.reserved_evses import ReservedEvses
 from partners.ocpp.stations import Stations
 from partners.ocpp.transactions import Transactions
 from partners.ocpp.unplaced import Verdict
@@ -52,7 +53,10 @@ class ChargerOrders(Stations):
         super().__init__(hub, keeper)
         self._transactions = transactions
         self.limits_told = LimitsTold(hub, transactions)
-        self.display = EvseDisplay(hub, self.find, lambda identity: frozenset(transactions.open_at(identity)))
+        self.reserved = ReservedEvses(hub.store)
+        self.display = EvseDisplay(
+            hub, self.find, lambda identity: frozenset(transactions.open_at(identity)), self.reserved
+        )
 
     def place(self, evse_uid: str, connector_id: str | None = None) -> Place | None:
         """The connector that OCPI knows under this EVSE; its first, if none is named."""

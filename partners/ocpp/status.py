@@ -136,7 +136,7 @@ class Seen:
 
     `connectors`: OCPP status of each connector of the EVSE, those not yet reported left out. `whole`: of
     connector 0. `offline_for`: how long the socket is gone, None while it is up. `charging`: a session is
-    open. `reserved`: we hold a reservation.
+    open. `reserved`: we hold a reservation, whatever the charger says of it.
     """
 
     connectors: tuple[str, ...]
@@ -155,9 +155,8 @@ def evse_status(seen: Seen, switches: Switches = Switches()) -> str:
     state = _speaker(seen)
     if state is None:
         return "UNKNOWN"
-    if seen.reserved and state == "Available":
-        return "RESERVED"
-    return _with_switches(state, switches)
+    status = _with_switches(state, switches)
+    return "RESERVED" if seen.reserved and status == "AVAILABLE" else status
 
 
 def period_state(state: str) -> PeriodState | None:

@@ -12,7 +12,7 @@ import signal
 import ssl
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from partners.sandbox.admin import FAILURES
 from partners.sandbox.cpo import Cpo
@@ -23,6 +23,8 @@ from partners.sandbox.oicp import command as oicp
 from partners.sandbox.point.faults import Faults
 from partners.sandbox.point.link import Security
 from partners.sandbox.wire import RULES
+
+_FIRMWARE: Final = "A firmware is any file; a first line `version: 2.0.0` in it is the version that it boots with then."
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -42,7 +44,7 @@ def _arguments() -> argparse.ArgumentParser:
         partner.add_argument("--hub", help="versions URL of a hub to register with at once")
         partner.add_argument("--token", help="the invitation's token")
     oicp.add_kinds(kinds)
-    charger = kinds.add_parser("charger", help="one or more OCPP charge points")
+    charger = kinds.add_parser("charger", help="one or more OCPP charge points", epilog=_FIRMWARE)
     charger.add_argument("--ocpp", choices=("1.6", "2.0.1", "2.1"), default="1.6", help="the version it speaks")
     charger.add_argument("--url", required=True, help="ws://host:port/IDENTITY, or the part before it")
     charger.add_argument("--identity", help="when the URL does not end in it; a prefix with --count")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from partners.ocpp.energy.reasons import Held, Hold, Notice, Overdrawn, Why
+from partners.ocpp.energy.reasons import Crowded, Held, Hold, Notice, Overdrawn, Why
 from partners.ocpp.energy.shares import Share
 from partners.ocpp.energy.units import amperes
 
@@ -63,5 +63,9 @@ def warning(notice: Notice) -> str:
     if isinstance(notice, Overdrawn):
         drawn = ", ".join(f"{amperes(ma)} A" for ma in notice.drawn_ma)
         return f"{notice.evse} draws {drawn} on L1, L2, L3, and was told {amperes(notice.told_ma)} A"
-    over = f"{amperes(notice.by)} {'A' if notice.phase is not None else 'W'}"
-    return f"{_place(notice.node, notice.phase)} is exceeded by {over} that nobody can steer"
+    place, unit = _place(notice.node, notice.phase), "A" if notice.phase is not None else "W"
+    by = f"{amperes(notice.by)} {unit}"
+    if isinstance(notice, Crowded):
+        kept = f"{amperes(notice.kept)} {unit} that are kept for EVSEs where nobody is known to charge"
+        return f"{place} has {by} too little for the {kept}; they are not drawn"
+    return f"{place} is exceeded by {by} that nobody can steer"

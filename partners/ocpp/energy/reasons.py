@@ -114,7 +114,7 @@ class Overdrawn:
 
 @dataclass(frozen=True, slots=True)
 class OverLimit:
-    """A limit that is exceeded by what cannot be steered alone: the building, chargers that are away or deaf.
+    """A limit that is exceeded by what cannot be steered alone: the building, charges at chargers away or deaf.
 
     `by` is in mA, for a phase, or in mW.
     """
@@ -124,4 +124,17 @@ class OverLimit:
     by: int
 
 
-Notice = Overdrawn | OverLimit
+@dataclass(frozen=True, slots=True)
+class Crowded:
+    """A limit that has no room for all that is kept where nobody is known to charge: nobody draws too much yet.
+
+    `by`: what is missing, `kept`: all that is kept; in mA, for a phase, or in mW.
+    """
+
+    node: str
+    phase: int | None
+    by: int
+    kept: int
+
+
+Notice = Overdrawn | OverLimit | Crowded

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hub.core.clock import timestamp
 from hub.core.jsontypes import Json, Tree
 from partners.ocpp.energy.prose import sentence, warning
-from partners.ocpp.energy.reasons import Reserved, Why
+from partners.ocpp.energy.reasons import Crowded, Reserved, Why
 from partners.ocpp.energy.shares import Allocation, Share
 from partners.ocpp.energy.site import Evse, Limit
 from partners.ocpp.energy.units import NOTHING, PHASES, PerPhase, amperes
@@ -20,11 +20,12 @@ def shown(known: Known, seen: Mapping[str, Seen], allocation: Allocation) -> Tre
     """The whole view, but for the time at which it was so."""
     shares = {share.evse: share for share in allocation.shares}
     reserved = {each.evse: each for each in allocation.reserved}
-    exceeded = list(map(warning, allocation.notices))
+    kept = [warning(each) for each in allocation.notices if isinstance(each, Crowded)]
+    exceeded = [warning(each) for each in allocation.notices if not isinstance(each, Crowded)]
     return {
         "items": [_item(known.site.evse[uid], each, shares.get(uid), reserved.get(uid)) for uid, each in seen.items()],
         "nodes": list(_nodes(known, seen, allocation)),
-        "warnings": [*exceeded, *_unsettled(seen.values())],
+        "warnings": [*exceeded, *kept, *_unsettled(seen.values())],
         "exceeded": exceeded,
     }
 

@@ -188,5 +188,7 @@ class Steering:
 
 
 def _about(notice: Notice) -> str:
-    """Of what it is; figures change with each reading."""
-    return notice.evse if isinstance(notice, Overdrawn) else f"{notice.node}/{notice.phase}"
+    """Of what it is; figures change with each reading. What is kept becoming what is drawn is another matter."""
+    if isinstance(notice, Overdrawn):
+        return notice.evse
+    return f"{notice.node}/{notice.phase}/{type(notice).__name__}"

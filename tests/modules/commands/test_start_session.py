@@ -52,6 +52,15 @@ async def test_without_an_evse_a_car_that_is_plugged_in_and_waits_is_better_than
     assert (await told(world))["place"] == world.chargers.places["E3"]
 
 
+async def test_without_an_evse_it_is_the_one_that_is_reserved_for_the_driver(world: World) -> None:
+    await world.commanded("RESERVE_NOW", reserve(evse_uid="E2"))
+    await set_status(world, E2="RESERVED")
+    await world.commanded("START_SESSION", start(evse_uid=None))
+    assert (await told(world))["place"] == world.chargers.places["E2"]
+    await world.commanded("START_SESSION", start(evse_uid=None, token=token(uid="APP-2")))
+    assert (await told(world))["place"] == world.chargers.places["E1"]
+
+
 async def test_without_an_evse_chargers_out_of_reach_are_not_chosen(world: World) -> None:
     world.chargers.offline = {"CP1"}
     await world.commanded("START_SESSION", start(evse_uid=None))

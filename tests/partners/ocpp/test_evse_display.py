@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from partners.ocpp.evse_display import EvseDisplay
+from partners.ocpp.reserved_evses import ReservedEvses
 from partners.ocpp.status import Heard
 from tests.partners.ocpp.site import Site, a_site
 from tests.world import ManualClock
@@ -39,7 +40,9 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
     async with a_site(tmp_path, ocpp_status_debounce_s=2) as site:
         clock = ManualClock()
         hub = replace(site.hub, clock=clock)
-        yield Watched(site, clock, EvseDisplay(hub, site.gateway.stations.find, lambda _: frozenset()))
+        yield Watched(
+            site, clock, EvseDisplay(hub, site.gateway.stations.find, lambda _: frozenset(), ReservedEvses(hub.store))
+        )
 
 
 async def test_a_status_that_does_not_stand_is_not_told_however_long_ago_the_first_change_was(watched: Watched) -> None:

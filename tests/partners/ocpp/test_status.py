@@ -76,6 +76,12 @@ def test_a_fault_while_charging_stays_charging() -> None:
 def test_our_reservation_shows_though_the_charger_does_not_say_it() -> None:
     assert evse_status(Seen(("Available",), reserved=True)) == "RESERVED"
     assert evse_status(Seen(("Charging",), reserved=True)) == "CHARGING"
+    assert evse_status(Seen(("Preparing",), reserved=True), Switches(preparing_is_available=True)) == "RESERVED"
+
+
+@pytest.mark.parametrize(("state", "status"), [("Faulted", "OUTOFORDER"), ("Unavailable", "INOPERATIVE")])
+def test_a_fault_shows_though_we_hold_a_reservation(state: str, status: str) -> None:
+    assert evse_status(Seen((state,), reserved=True)) == status
 
 
 def test_a_lost_socket_is_unknown_after_the_grace_unless_a_session_is_open() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from modules.sessions import service as sessions
 from partners.ocpp.events import Flag
-from tests.partners.ocpp.points2 import begin, end, event, point2
+from tests.partners.ocpp.points2 import VERSIONS, begin, end, event, point2
 from tests.partners.ocpp.site import Payload, Site, a_site, recently, until
 
 HALF = timedelta(minutes=30)
@@ -52,6 +52,43 @@ async def test_an_end_of_2x_that_says_nothing_of_the_meter_is_held(site: Site, r
     told_of_it = {**ended, "meterValue": values} if register is not None else _without(ended, "meterValue")
     await told(site, begin(began), told_of_it)
     assert f"{HELD}: {why}" in await the_doubt(site)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("first", "last"), [(1000, 10**9), (1000, 500), (None, None)])
+async def test_a_charge_that_is_held_is_told_as_free_to_nobody(
+    site: Site, version: str, first: int | None, last: int | None
+) -> None:
+    began = recently()
+    parts = [
+        parted if wh is not None else _without(parted, "meterValue")
+        for parted, wh in ((begin(began, wh=first or 0), first), (end(began + HALF, wh=last or 0), last))
+    ]
+    async with await point2(site, version=version) as cp:
+        await cp.boot()
+        await cp.call("TransactionEvent", parts[0])
+        for _ in range(2):
+            assert await cp.call("TransactionEvent", parts[1]) == {}
+    await the_doubt(site)
+    (session,) = await site.sessions()
+    assert "total_cost" not in session
+    await sessions.release(site.hub, session["id"], actor="jo", kwh=Decimal(2))
+    (session,) = await site.sessions()
+    assert session["total_cost"]["before_taxes"] == Decimal("0.6")
+
+
+async def test_an_end_that_puts_a_bill_on_hold_again_is_answered_without_the_estimate(site: Site) -> None:
+    began = recently()
+    async with await point2(site) as cp:
+        await cp.boot()
+        await cp.call("TransactionEvent", begin(began))
+        await cp.event("Updated", began + HALF / 2, wh=3000)
+        await cp.call("TransactionEvent", begin(began + HALF, "T2"))
+        (session,) = [each for each in await site.sessions() if each["status"] == "COMPLETED"]
+        assert session["total_cost"]["before_taxes"] == Decimal("0.6")
+        assert await cp.call("TransactionEvent", end(began + HALF, wh=10**9)) == {}
+    (doubt,) = await site.doubts("CP1")
+    assert (doubt["held"], doubt["session_id"]) == (True, session["id"])
 
 
 @pytest.mark.parametrize("stop", [{}, {"meterStop": 10**12}, {"meterStop": 500}, {"meterStop": "much"}])

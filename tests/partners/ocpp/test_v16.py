@@ -9,12 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.clock import timestamp
 from hub.core.units import Unit
-from modules.commands import reserving
-from modules.commands.consent import Consent
-from modules.commands.model import ReserveNow
-from modules.commands.store import RESERVATIONS, Reservation, reservation_in
 from modules.sessions.service import release
 from modules.tokens import service as tokens
 from modules.tokens.authorize import By, Decision, remember
@@ -25,13 +20,13 @@ from partners.ocpp.v16 import HANDLERS
 from partners.sandbox.charger import Charger
 from partners.sandbox.point.clock import StepClock
 from partners.sandbox.point.link import Security
+from tests.partners.ocpp.reservation import held, reserved
 from tests.partners.ocpp.site import (
     ASKED_CARD,
     CARD,
     PASSWORD,
     THEIRS,
     Payload,
-    Point,
     Site,
     a_site,
     recently,
@@ -192,34 +187,6 @@ async def test_every_answer_of_ours_keeps_its_schema(site: Site) -> None:
             answer = await cp.call(action, payload)
             assert schemas.check("1.6", action, answer, "response", strict=True) is None, action
     assert set(calls) < set(HANDLERS) <= schemas.actions("1.6")
-
-
-async def reserved(site: Site, cp: Point) -> Reservation:
-    """A reservation that CP1 holds at E1."""
-    cp.answers["ReserveNow"] = {"status": "Accepted"}
-    order = ReserveNow.model_validate(
-        {
-            "response_url": "https://eee.example.com/results/1",
-            "token": token(CARD),
-            "expiry_date": timestamp(site.hub.clock.now() + timedelta(hours=1)),
-            "reservation_id": "R1",
-            "location_id": "LOC1",
-            "evse_uid": "E1",
-        }
-    )
-    place = site.gateway.stations.place("E1")
-    assert place is not None
-    wish = reserving.wished("eee", "2.2.1", order, THEIRS, place, CARD)
-    await reserving.ask(site.hub, wish)
-    outcome = await reserving.reserve(site.hub, wish)
-    unit = await reserving.settle_reserve(site.hub, wish, Consent((), {}), outcome)
-    await site.hub.store.commit(unit)
-    return await held(site)
-
-
-async def held(site: Site) -> Reservation:
-    (document,) = await site.hub.store.select(RESERVATIONS)
-    return reservation_in(document)
 
 
 async def test_a_start_takes_up_the_reservation_of_its_token_and_the_session_goes_on(site: Site) -> None:

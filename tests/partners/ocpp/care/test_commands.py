@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,16 @@ import pytest
 from hub.cli.failures import Code
 from tests.hub.house import OPERATOR_TOKEN
 from tests.hub.invoked import invoked
-from tests.partners.ocpp.care.conftest import IMAGE, Yard
+from tests.partners.ocpp.care.conftest import Yard
 
 ROOT = Path(__file__).parents[4]
 
 
-def commands() -> list[str]:
-    """The commands of the section, without `busbar`."""
+def lines() -> list[str]:
+    """The commands of the section."""
     text = (ROOT / "README.md").read_text()
     (part,) = re.findall(r"^## Looking after chargers\n(.*?)^## ", text, re.DOTALL | re.MULTILINE)
-    return [line.removeprefix("busbar ") for block in re.findall(r"```bash\n(.*?)```", part, re.DOTALL)
-            for line in block.splitlines()]  # fmt: skip
+    return [line for block in re.findall(r"```bash\n(.*?)```", part, re.DOTALL) for line in block.splitlines()]
 
 
 async def run(yard: Yard, line: str) -> tuple[int, Any]:
@@ -39,14 +39,15 @@ async def test_the_commands_of_the_readme_do_what_it_says(
     yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "image.bin").write_bytes(IMAGE)
+    making, *commands = lines()
+    await asyncio.to_thread(subprocess.run, making, shell=True, check=True)
     said: dict[str, Any] = {}
     async with yard.charger():
-        for line in commands():
+        for line in (line.removeprefix("busbar ") for line in commands):
             code, said[line] = await run(yard, line)
             assert code == 0, line
         await yard.campaign(state="done", verified=1)
-    assert said["firmware list"]["items"][0]["size"] == len(IMAGE)
+    assert said["firmware list"]["items"][0]["size"] == (tmp_path / "image.bin").stat().st_size
     for name in ("diagnostics.log", "security.log"):
         assert b"BootNotification" in (tmp_path / name).read_bytes()
 

@@ -10,7 +10,7 @@ import pytest
 from hub.core.errors import InvalidRequest
 from partners.ocpp.energy.allocation import allocate
 from partners.ocpp.energy.facts import Charge, Facts
-from partners.ocpp.energy.reasons import Held, Overdrawn, OverLimit, Slice, Why
+from partners.ocpp.energy.reasons import Crowded, Held, Overdrawn, OverLimit, Slice, Why
 from partners.ocpp.energy.rules import Policy, Rules
 from partners.ocpp.energy.site import Evse, Limit, Node, Site
 from partners.ocpp.energy.timeline import Steps
@@ -190,6 +190,19 @@ def test_where_somebody_draws_more_than_there_is_he_is_told_to_stop_and_the_oper
     found = at_once(garage(12_000, 2), bold, car(1, told=told(0)), now=MORNING + MINUTE)
     assert ma(found) == {"C0": 0, "C1": 0}
     assert OverLimit("grid", 1, 4000) in found.notices
+
+
+def test_what_is_kept_where_nobody_charges_is_not_said_to_be_drawn() -> None:
+    site = garage(50_000, 4, safe_ma=6000)
+    found = at_once(site, rules=Rules(), offline=frozenset({"E3"}), deaf=frozenset({"E3"}))
+    assert found.notices == ()
+    crowded = at_once(garage(45_000, 4, safe_ma=6000), rules=Rules(), offline=frozenset({"E3"}), deaf=frozenset({"E3"}))
+    assert crowded.notices == tuple(Crowded("grid", phase, 5000, 50_000) for phase in (1, 2, 3))
+
+
+def test_a_charge_at_a_charger_that_is_away_exceeds_a_limit_that_fell_meanwhile() -> None:
+    found = at_once(garage(10_000, 2), car(1, told=told(12_000)), offline=frozenset({"E1"}), rules=Rules())
+    assert found.notices == tuple(OverLimit("grid", phase, 2000) for phase in (1, 2, 3))
 
 
 def test_a_deaf_charger_without_a_meter_is_reckoned_with_the_most_it_gives() -> None:

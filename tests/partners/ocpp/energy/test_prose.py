@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partners.ocpp.energy.prose import GIVEN, HELD, sentence, warning
-from partners.ocpp.energy.reasons import Held, Overdrawn, OverLimit, Why
+from partners.ocpp.energy.reasons import Crowded, Held, Overdrawn, OverLimit, Why
 from tests.partners.ocpp.energy.garage import at_once, car, garage, told
 from tests.partners.ocpp.energy.played import Played
 from tests.partners.ocpp.energy.referee import Referee
@@ -34,6 +34,10 @@ def test_a_warning_names_the_place_and_the_excess() -> None:
     assert warning(OverLimit("board", 2, 1500)) == "L2 of board is exceeded by 1.5 A that nobody can steer"
     assert (
         warning(OverLimit("board", None, 999_900)) == "the power of board is exceeded by 999.9 W that nobody can steer"
+    )
+    assert warning(Crowded("board", 1, 9000, 50_000)) == (
+        "L1 of board has 9.0 A too little for the 50.0 A that are kept for EVSEs where nobody is known to charge; "
+        "they are not drawn"
     )
     assert warning(Overdrawn("C0", "E0", 6000, (16_000, 0, 0))) == (
         "E0 draws 16.0 A, 0.0 A, 0.0 A on L1, L2, L3, and was told 6.0 A"

@@ -163,6 +163,13 @@ async def test_a_building_that_draws_more_takes_from_all_and_a_stale_reading_cou
     await yard.reaches(CP1=10, CP2=10, CP3=10)
 
 
+async def test_what_is_kept_for_a_charger_that_never_came_is_warned_of_and_not_called_exceeded(yard: Yard) -> None:
+    await yard.put(grid(40, *THREE, load_a=4))
+    await yard.connect("CP1")
+    await until(lambda: _warns(yard, "L1 of grid has 34.0 A too little for the 70.0 A that are kept"))
+    assert (await yard.site.gateway.sites.power("yard"))["exceeded"] == []
+
+
 @pytest.mark.parametrize("yard", VERSIONS, indirect=True)
 async def test_who_draws_more_than_told_is_seen_and_the_others_give_way(yard: Yard) -> None:
     await three_charging(yard, CP2=Faults(ignores_limits=True))
