@@ -1,7 +1,8 @@
 """The orders of modules to chargers, where sites are steered: there a partner's limits are wishes.
 
 A wish is taken into the allocation, which never gives more than the site's limits for it. It is called ACCEPTED once
-the charger has taken a share that keeps it; one that cannot be had so in its time is taken back, as if never made.
+the charger has taken a share that keeps it; one that cannot be had so in its time is taken back, as if never made. A
+charger that is known at that moment not to do what it is told keeps no wish, whatever it accepts.
 Everywhere else orders go to the charger as they are.
 """
 
@@ -11,6 +12,8 @@ import asyncio
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
+
+import structlog
 
 from hub.core.errors import InvalidRequest
 from hub.core.ports import Hub, Limits, ProfileOutcome
@@ -23,6 +26,8 @@ from partners.ocpp.sites.state import EvseState, Wish
 from partners.ocpp.sites.steering import Steering
 from partners.ocpp.sites.work import SitesAtWork
 from partners.ocpp.transactions import Transactions
+
+log = structlog.get_logger()
 
 _WH_PER_KWH: Final = 1000
 
@@ -85,6 +90,9 @@ class SteeredOrders(ChargerOrders):
     async def _wished(
         self, steering: Steering, state: EvseState, wish: Wish | None, timeout_s: float
     ) -> ProfileOutcome:
+        if wish is not None and state.is_unruly:
+            log.warning("wish at a charger that does not do what it is told", evse=state.row.evse)
+            return ProfileOutcome.REJECTED
         row, before = state.row, state.row.wish
         row.wish = wish
         await steering.save()

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from hub.core.jsontypes import Tree
 from hub.core.ports import Limits, ProfileOutcome
 from hub.core.units import Unit
 from modules.chargingprofiles.store import PROFILES, Profile, active_in, put_of
 from partners.ocpp.sites import rows
 from partners.ocpp.sites.state import EvseRow, state_in
+from partners.sandbox.point.faults import Faults
 from tests.partners.ocpp.site import until
 from tests.partners.ocpp.sites.test_steering import all_there, three_charging
 from tests.partners.ocpp.sites.yard import Yard, a_yard, grid
@@ -64,11 +66,12 @@ async def test_a_lower_wish_is_done_when_the_charger_took_it_and_the_others_get_
 
 
 async def _why(yard: Yard, evse: str, words: str) -> str:
-    async def says() -> bool:
-        return words in (await yard.power())[evse]["why"]
-
-    await until(says)
+    await until(lambda: says(yard, evse, words))
     return str((await yard.power())[evse]["why"])
+
+
+async def says(yard: Yard, evse: str, words: str) -> bool:
+    return words in (await yard.power())[evse]["why"]
 
 
 async def test_a_higher_wish_raises_nobody_above_the_limits(yard: Yard) -> None:
@@ -101,6 +104,47 @@ async def test_a_wish_that_the_charger_refuses_is_rejected_and_leaves_the_one_be
     row = await kept(yard, "E1")
     assert row.wish is not None
     assert row.wish.periods == ((0, Decimal(12)),)
+
+
+@pytest.mark.parametrize("amperes", [0, 10, 32])
+async def test_a_wish_at_a_charger_that_draws_more_than_told_is_rejected_whatever_it_accepts(
+    yard: Yard, amperes: float
+) -> None:
+    await three_charging(yard, CP2=Faults(ignores_limits=True))
+    await until(lambda: says(yard, "E2", "does not do what it is told"))
+    assert await wish(yard, "CP2", amperes) is NO
+    assert (await kept(yard, "E2")).wish is None
+
+
+async def test_a_wish_from_before_a_charger_drew_more_than_told_can_be_withdrawn_and_not_replaced(yard: Yard) -> None:
+    await three_charging(yard)
+    assert await wish(yard, "CP2", 12) is YES
+    yard.chargers["CP2"]._faults = Faults(ignores_limits=True)
+    await until(lambda: says(yard, "E2", "does not do what it is told"))
+    assert await wish(yard, "CP2", 8) is NO
+    row = await kept(yard, "E2")
+    assert row.wish is not None
+    assert row.wish.periods == ((0, Decimal(12)),)
+    assert await withdraw(yard, "CP2") is YES
+
+
+async def test_a_wish_at_a_deaf_charger_is_rejected_and_the_charger_not_asked(yard: Yard) -> None:
+    await all_there(yard, grid(48, "E1", "E2", "E3"))
+    await yard.begin("CP1")
+    await yard.reaches(CP1=32)
+    asked: list[Tree] = []
+
+    def refuses(payload: Tree) -> Tree:
+        asked.append(payload)
+        return {"status": "NotSupported"}
+
+    yard.chargers["CP1"]._answers._table["SetChargingProfile"] = lambda payload: (refuses(payload), None)
+    await yard.begin("CP2")
+    await until(lambda: says(yard, "E1", "does not do what it is told"))
+    before = len(asked)
+    assert await wish(yard, "CP1", 8) is NO
+    assert len(asked) == before
+    assert (await kept(yard, "E1")).wish is None
 
 
 async def test_a_wish_at_a_charger_that_is_away_is_rejected(yard: Yard) -> None:
