@@ -9,6 +9,7 @@ Everywhere else orders go to the charger as they are.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -54,12 +55,11 @@ class SteeredOrders(ChargerOrders):
             return await super().limit(
                 station, transaction=transaction, number=number, limits=limits, timeout_s=timeout_s
             )
-        wish = Wish(number, limits.unit, limits.periods, limits.start, limits.duration_s)
         try:
             wish_of(limits, begun=self.hub.clock.now(), mv=1)
         except InvalidRequest:
             return ProfileOutcome.REJECTED
-        return await self._wished(*found, wish, timeout_s)
+        return await self._wished(*found, _wish(number, limits), timeout_s)
 
     async def unlimit(self, station: str, *, number: int, timeout_s: float) -> ProfileOutcome:
         """Withdraw a wish; where there is none of this number, a profile at the charger."""
@@ -72,6 +72,32 @@ class SteeredOrders(ChargerOrders):
             if state.row.wish is not None and state.row.wish.number == number:
                 return await self._wished(steering, state, None, timeout_s)
         return await super().unlimit(station, number=number, timeout_s=timeout_s)
+
+    async def restore(
+        self, station: str, *, transaction: str, number: int, limits: Limits | None, timeout_s: float
+    ) -> ProfileOutcome:
+        """The wish from before, whatever the charger says to it; or none."""
+        found = self._steered(station, transaction)
+        if found is None:
+            return await super().restore(
+                station, transaction=transaction, number=number, limits=limits, timeout_s=timeout_s
+            )
+        steering, state = found
+        state.row.wish = None if limits is None else _wish(number, limits)
+        await steering.save()
+        steering.ring()
+        return ProfileOutcome.ACCEPTED
+
+    async def limits(
+        self, station: str, *, transaction: str, duration_s: int, unit: str, timeout_s: float
+    ) -> Limits | ProfileOutcome:
+        """As the charger shows them; at a site they are for now, as shares are told one after the other."""
+        shown = await super().limits(
+            station, transaction=transaction, duration_s=duration_s, unit=unit, timeout_s=timeout_s
+        )
+        if isinstance(shown, ProfileOutcome) or self._steered(station, transaction) is None:
+            return shown
+        return replace(shown, is_for_now=True)
 
     async def prefer(
         self, station: str, *, transaction: str, departure: datetime | None, need_kwh: Decimal | None, timeout_s: float
@@ -118,3 +144,7 @@ class SteeredOrders(ChargerOrders):
 
     def _evses(self, live: Live) -> list[str]:
         return [place.evse_uid.upper() for place in live.station.places().values()]
+
+
+def _wish(number: int, limits: Limits) -> Wish:
+    return Wish(number, limits.unit, limits.periods, limits.start, limits.duration_s)
