@@ -17,7 +17,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "invoicereconciliation": frozenset({"check"}),
     "payments": frozenset({"card_numbers"}),
     "cdrs": frozenset({"bills", "doubles", "owed", "passing", "received", "vetting", "waiting", "whereabouts"}),
-    "chargingprofiles": frozenset({"effect", "onward"}),
+    "chargingprofiles": frozenset({"at_charger", "effect", "onward"}),
     "hubclientinfo": frozenset({"keeping", "roster", "sight"}),
     "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),
     "tokens": frozenset(

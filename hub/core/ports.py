@@ -138,7 +138,8 @@ class ProfileOutcome(StrEnum):
 class Limits:
     """How much may flow when: (seconds after the start, limit) in `unit`, A per phase or W in total.
 
-    `start` None: the begin of the transaction.
+    `start` None: the begin of the transaction. `is_for_now`: what a charger shows that is told anew as time goes by; of
+    later it cannot know.
     """
 
     unit: str
@@ -146,6 +147,7 @@ class Limits:
     start: datetime | None = None
     duration_s: int | None = None
     least: Decimal | None = None
+    is_for_now: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,12 @@ class Chargers(Protocol):
         ...
 
     async def unlimit(self, station: str, *, number: int, timeout_s: float) -> ProfileOutcome: ...
+
+    async def restore(
+        self, station: str, *, transaction: str, number: int, limits: Limits | None, timeout_s: float
+    ) -> ProfileOutcome:
+        """Undo a `limit` that was accepted and came to nothing: `limits` are in force again, or none of this number."""
+        ...
 
     async def limits(
         self, station: str, *, transaction: str, duration_s: int, unit: str, timeout_s: float
@@ -265,6 +273,11 @@ class NoChargers:
         return ProfileOutcome.REJECTED
 
     async def unlimit(self, station: str, *, number: int, timeout_s: float) -> ProfileOutcome:
+        return ProfileOutcome.UNKNOWN
+
+    async def restore(
+        self, station: str, *, transaction: str, number: int, limits: Limits | None, timeout_s: float
+    ) -> ProfileOutcome:
         return ProfileOutcome.UNKNOWN
 
     async def limits(

@@ -1,9 +1,10 @@
 """Charging profiles of the sessions at our chargers. OCPI mod_charging_profiles, receiver interface.
 
 A wish is on disk before its sender reads ACCEPTED; then the charger is asked, and what it says is told at the
-response_url: ACCEPTED only what the charger accepted, and what its schedule then does not deny (`effect.py`). After a
-stop of ours a wish whose end is not known is told REJECTED. Once a party has set a profile, it hears of each change
-that we know of (`publication.py`): the charger is asked for its schedule after each change of ours.
+response_url: ACCEPTED only what the charger accepted, and what its schedule then does not deny (`effect.py`); what it
+does deny is taken back first (`at_charger.py`). After a stop of ours a wish whose end is not known is told REJECTED.
+Once a party has set a profile, it hears of each change that we know of (`publication.py`): the charger is asked for
+its schedule after each change of ours.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, Limits, ProfileOutcome
 from hub.core.registry import Partner
-from hub.core.units import ABSENT, Put, Unit
+from hub.core.units import ABSENT, Document, Put, Unit
 from modules.chargingprofiles import plan
 from modules.chargingprofiles import store as profiles
-from modules.chargingprofiles.effect import is_denied
+from modules.chargingprofiles.at_charger import LONGEST_S, SHOWN_S, Done, apply, limits_at
 from modules.chargingprofiles.model import SetChargingProfile
 from modules.chargingprofiles.store import Profile
 from modules.commands.response_url import check_response_url
@@ -36,27 +37,10 @@ from modules.sessions.charge import Charge, load
 
 log = structlog.get_logger()
 
-_SHOWN_S: Final = 3600
-"""How far ahead a party is shown what its session will get (5 to 60 min, REQ-210)."""
-LONGEST_S: Final = 86_400
 _ATTEMPTS: Final = 8
 
-_SETTLES_S: Final = 2.0
-"""A charger that shows no effect of what it accepted is looked at once more, so much later."""
-_LOOKS: Final = 3
-"""A look that a result waits for has so small a part of the time of a command: the result is due soon."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What a charger did: the result, and what it goes by now, where it was asked for that."""
-
-    result: Tree
-    shown: Limits | None = None
-
-
-Act = Callable[[int], Awaitable[Done]]
-"""Asks the charger, under the number of the profile."""
+Act = Callable[[Document], Awaitable[Done]]
+"""Asks the charger; the `seq` of what is known of the session's profiles is the number of the profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +67,11 @@ async def set_profile(hub: Hub, sender: Sender, session_id: str, order: SetCharg
     if limits is None:
         return response("REJECTED")
 
-    async def act(number: int) -> Done:
-        outcome = await hub.chargers.limit(
-            charge.station,
-            transaction=charge.session_id,
-            number=number,
-            limits=limits,
-            timeout_s=hub.settings.command_timeout_s,
-        )
-        if outcome is not ProfileOutcome.ACCEPTED:
-            return Done({"result": outcome})
-        return await _checked(hub, charge, limits)
+    async def act(asked: Document) -> Done:
+        done = await apply(hub, charge, limits, asked)
+        if done.result["result"] is ProfileOutcome.ACCEPTED:
+            await _note(hub, charge, is_followed=True, limits=limits)
+        return done
 
     return await _accept(hub, sender, charge, "set", order.response_url, act, changes=True)
 
@@ -105,9 +83,12 @@ async def clear_profile(hub: Hub, sender: Sender, session_id: str, response_url:
     if not isinstance(charge, Charge):
         return charge
 
-    async def act(number: int) -> Done:
+    async def act(asked: Document) -> Done:
         timeout_s = hub.settings.command_timeout_s
-        return Done({"result": await hub.chargers.unlimit(charge.station, number=number, timeout_s=timeout_s)})
+        outcome = await hub.chargers.unlimit(charge.station, number=asked.seq, timeout_s=timeout_s)
+        if outcome is not ProfileOutcome.REJECTED:
+            await _note(hub, charge, limits=None)
+        return Done({"result": outcome})
 
     return await _accept(hub, sender, charge, "clear", response_url, act, changes=True)
 
@@ -121,28 +102,13 @@ async def show_profile(hub: Hub, sender: Sender, session_id: str, duration_s: in
     if not isinstance(charge, Charge):
         return charge
 
-    async def act(_: int) -> Done:
-        limits = await _limits(hub, charge, duration_s)
+    async def act(_: Document) -> Done:
+        limits = await limits_at(hub, charge, duration_s)
         if isinstance(limits, ProfileOutcome):
             return Done({"result": limits})
         return Done({"result": ProfileOutcome.ACCEPTED, "profile": plan.active(limits, charge)})
 
     return await _accept(hub, sender, charge, "active", response_url, act, changes=False)
-
-
-async def _checked(hub: Hub, charge: Charge, wanted: Limits) -> Done:
-    """What became of a profile that the charger accepted. One that will not show its schedule is taken at its word."""
-    timeout_s = hub.settings.command_timeout_s / _LOOKS
-    shown = await _limits(hub, charge, _SHOWN_S, unit=wanted.unit, timeout_s=timeout_s)
-    if isinstance(shown, Limits) and is_denied(wanted, shown, charge, began=charge.start):
-        await hub.clock.sleep(_SETTLES_S)
-        shown = await _limits(hub, charge, _SHOWN_S, unit=wanted.unit, timeout_s=timeout_s)
-    if not isinstance(shown, Limits):
-        return Done({"result": ProfileOutcome.ACCEPTED})
-    if is_denied(wanted, shown, charge, began=charge.start):
-        log.warning("charging profile accepted without effect", station=charge.station, session=charge.session_id)
-        return Done({"result": ProfileOutcome.REJECTED}, shown)
-    return Done({"result": ProfileOutcome.ACCEPTED}, shown)
 
 
 async def changed(hub: Hub, session_id: str) -> None:
@@ -226,25 +192,25 @@ async def _perform(hub: Hub, charge: Charge, expected: Expected, act: Act, *, ch
     if document is None:
         return
     try:
-        done = await act(document.seq)
+        done = await act(document)
     except Exception as error:  # whatever broke on our side, the sender gets a result
         log.exception("charging profile failed", what=expected.about, error=type(error).__name__)
         done = Done({"result": ProfileOutcome.REJECTED})
     is_done = done.result["result"] is ProfileOutcome.ACCEPTED
-    if is_done and expected.about == "set":
-        await _change(hub, charge, is_followed=True)
     awaited, at = await find(hub, expected.id, by="")
     await take(hub, awaited, at, Told(encode(done.result)))
-    if done.shown is not None or (is_done and changes):
+    if done.is_taken_back:
+        await changed(hub, charge.session_id)
+    elif done.shown is not None or (is_done and changes):
         await _follow(hub, charge, done.shown)
 
 
 async def _follow(hub: Hub, charge: Charge, known: Limits | None = None) -> None:
     """The limits are others now: who follows them hears what they are. `known`, if the charger was just asked."""
-    limits = known or await _limits(hub, charge, _SHOWN_S)
+    limits = known or await limits_at(hub, charge, SHOWN_S)
     if isinstance(limits, Limits):
         shown = msgspec.Raw(encode(plan.active(limits, charge)))
-        await _change(hub, charge, active=shown)
+        await _change(hub, charge, lambda kept: replace(kept, active=shown))
 
 
 async def limits_changed(hub: Hub, session_id: str) -> None:
@@ -253,37 +219,30 @@ async def limits_changed(hub: Hub, session_id: str) -> None:
     charge = await load(hub.store, session_id) if document is not None else None
     if document is None or charge is None or not charge.is_open or not profiles.profile_in(document).is_followed:
         return
-    limits, known = await _limits(hub, charge, _SHOWN_S), profiles.active_in(document)
+    limits, known = await limits_at(hub, charge, SHOWN_S), profiles.active_in(document)
     if isinstance(limits, Limits):
         shown = plan.active(limits, charge)
         if known is None or plan.now(shown) != plan.now(known):
-            await _change(hub, charge, active=msgspec.Raw(encode(shown)))
+            active = msgspec.Raw(encode(shown))
+            await _change(hub, charge, lambda kept: replace(kept, active=active))
 
 
-async def _limits(
-    hub: Hub, charge: Charge, duration_s: int, *, unit: str = "", timeout_s: float | None = None
-) -> Limits | ProfileOutcome:
-    """What the charger goes by, in `unit` or one of its choice, told within the time of a command or `timeout_s`."""
-    rules = await hub.chargers.limit_rules(charge.station)
-    return await hub.chargers.limits(
-        charge.station,
-        transaction=charge.session_id,
-        duration_s=duration_s,
-        unit=unit or rules.units[0],
-        timeout_s=timeout_s or hub.settings.command_timeout_s,
-    )
+async def _note(hub: Hub, charge: Charge, *, limits: Limits | None, is_followed: bool = False) -> None:
+    """What is in force now by the word of its party."""
+    told = msgspec.Raw(msgspec.json.encode(limits))
+    await _change(hub, charge, lambda kept: replace(kept, limits=told, is_followed=kept.is_followed or is_followed))
 
 
-async def _change(hub: Hub, charge: Charge, *, is_followed: bool = False, active: msgspec.Raw | None = None) -> None:
+async def _change(hub: Hub, charge: Charge, into: Callable[[Profile], Profile]) -> None:
+    """Note what became another; who follows the limits of the session is told of an ActiveChargingProfile."""
     for _ in range(_ATTEMPTS):
         document = await profiles.find(hub.store, charge.session_id)
         if document is None:
             return
-        kept = profiles.profile_in(document)
-        kept = replace(kept, is_followed=kept.is_followed or is_followed, active=active or kept.active)
-        now = hub.clock.now()
+        known = profiles.profile_in(document)
+        kept, now = into(known), hub.clock.now()
         unit = Unit().put(profiles.put_of(charge.session_id, kept, now=now, expect=document.version))
-        if active is not None and kept.is_followed:
+        if kept.active is not known.active and kept.is_followed:
             unit.tells(profiles.change_of(charge.session_id, hub.settings.party, kept.party, trace.correlation()))
         try:
             await hub.store.commit(unit)

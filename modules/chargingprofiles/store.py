@@ -28,6 +28,8 @@ class Profile(msgspec.Struct, frozen=True):
     is_followed: bool = False
     active: msgspec.Raw = msgspec.Raw(b"null")
     """ActiveChargingProfile in our form, as the charger last told it."""
+    limits: msgspec.Raw = msgspec.Raw(b"null")
+    """What the charger was told with the profile that is in force: `hub.core.ports.Limits`, where one is."""
 
 
 def key_of(owner: str, session_id: str) -> str:

@@ -192,6 +192,14 @@ class ChargerOrders(Stations):
         """ClearChargingProfile of one profile of ours."""
         return (await self._told(station, lambda phrases: phrases.unlimit(number), timeout_s))[0]
 
+    async def restore(
+        self, station: str, *, transaction: str, number: int, limits: Limits | None, timeout_s: float
+    ) -> ProfileOutcome:
+        """The profile from before under the same number, which replaces the other; or ClearChargingProfile."""
+        if limits is None:
+            return await self.unlimit(station, number=number, timeout_s=timeout_s)
+        return await self.limit(station, transaction=transaction, number=number, limits=limits, timeout_s=timeout_s)
+
     async def limits(
         self, station: str, *, transaction: str, duration_s: int, unit: str, timeout_s: float
     ) -> Limits | ProfileOutcome:

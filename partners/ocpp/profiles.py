@@ -85,7 +85,10 @@ def _schedule_of(limits: Limits) -> Tree:
 
 
 def limits_in(answer: Tree, *, unit: str, now: datetime, duration_s: int) -> Limits:
-    """What an accepted GetCompositeSchedule says, in any version; a limit below zero, or left out (2.1), is none."""
+    """What an accepted GetCompositeSchedule says, in any version; a limit below zero, or left out (2.1), is none.
+
+    Of a schedule that is shorter than was asked for, nothing is known beyond its end.
+    """
     schedule = answer.get("chargingSchedule", answer.get("schedule"))
     if not isinstance(schedule, dict):
         return Limits(unit, (), now, duration_s)
@@ -96,7 +99,9 @@ def limits_in(answer: Tree, *, unit: str, now: datetime, duration_s: int) -> Lim
     periods = tuple(row for row in rows if row is not None)
     if len(periods) != len(rows) or any(limit < 0 for _, limit in periods):
         periods = ()
-    told_unit = schedule.get("chargingRateUnit")
+    told_unit, told_s = schedule.get("chargingRateUnit"), schedule.get("duration")
+    if type(told_s) is int and told_s > 0:
+        duration_s = min(duration_s, told_s)
     return Limits(told_unit if told_unit in ("A", "W") else unit, periods, start, duration_s)
 
 

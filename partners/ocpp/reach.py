@@ -140,6 +140,17 @@ class Reach:
             return await self._here.unlimit(station, number=number, timeout_s=timeout_s)
         return _limited(await self._ask(held, "unlimit", {"station": station, "number": number}, timeout_s))
 
+    async def restore(
+        self, station: str, *, transaction: str, number: int, limits: Limits | None, timeout_s: float
+    ) -> ProfileOutcome:
+        """See `hub.core.ports.Chargers`."""
+        asked: Tree = {"station": station, "transaction": transaction, "number": number}
+        held = await self._elsewhere(station)
+        if held is None:
+            return await self._here.restore(**asked, limits=limits, timeout_s=timeout_s)
+        tree = None if limits is None else tree_of(limits)
+        return _limited(await self._ask(held, "restore", {**asked, "limits": tree}, timeout_s))
+
     async def limits(
         self, station: str, *, transaction: str, duration_s: int, unit: str, timeout_s: float
     ) -> Limits | ProfileOutcome:

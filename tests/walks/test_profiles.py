@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
+from partners.sandbox.charger import Charger
+from partners.sandbox.point.answers import Answer
 from partners.sandbox.point.clock import FastClock
 from partners.sandbox.point.faults import Faults
 from tests.walks.site import Emsp, Site, Tree, until
@@ -18,17 +20,23 @@ PROFILE = {"charging_rate_unit": "A", "charging_profile_period": [{"start_period
 
 
 class Limited(NamedTuple):
-    """What the eMSP was answered and called back with, and the limits that it was told of afterwards, in A."""
+    """What the eMSP was answered and called back with, and the limits that it was told of afterwards, in A.
+
+    `held_w`: what the charger holds the charge to in the end; None: to nothing.
+    """
 
     results: tuple[str, str | None]
     told: list[float]
+    held_w: float | None
 
 
-async def limited(site: Site, emsp: Emsp, ocpp: str, **faults: bool) -> Limited:
-    """An app starts a charge, and limits it to 7 A."""
+async def limited(site: Site, emsp: Emsp, ocpp: str, *, denies: bool = False, **faults: bool) -> Limited:
+    """An app starts a charge, and limits it to 7 A. `denies`: the schedule of the charger shows 32 A all along."""
     place, uid = site.place(ocpp), site.uid()
     token = emsp.post("tokens", {"uid": uid, "type": "RFID", "push": False})
     async with site.charger(place, clock=FastClock(), faults=Faults(**faults)) as charger:
+        if denies:
+            deny(charger)
         await charger.boot()
         await charger.plug_in()
         started = await emsp.command("START_SESSION", start_at(place, uid))
@@ -39,10 +47,25 @@ async def limited(site: Site, emsp: Emsp, ocpp: str, **faults: bool) -> Limited:
         outcome = await asyncio.to_thread(emsp.post, "limits", ask)
         if outcome["result"] == {"result": "ACCEPTED"}:
             await until(lambda: active_profiles(emsp, session["id"]), why="ActiveChargingProfile")
+        held_w = charger.plan.limit_w(1, charger.clock.now(), transaction_from=None)
         await charger.unplug()
         await charger.settled()
         assert charger.complaints.texts() == []
-    return Limited(results(outcome), active_profiles(emsp, session["id"]))
+    return Limited(results(outcome), active_profiles(emsp, session["id"]), held_w)
+
+
+def deny(charger: Charger) -> None:
+    """It keeps profiles, and its schedule shows none of them."""
+    table = charger._answers._table
+    honest = table["GetCompositeSchedule"]
+
+    def denied(payload: Tree) -> Answer:
+        answer, then = honest(payload)
+        schedule = answer["chargingSchedule" if "chargingSchedule" in answer else "schedule"]
+        schedule["chargingSchedulePeriod"] = [{"startPeriod": 0, "limit": 32.0}]
+        return answer, then
+
+    table["GetCompositeSchedule"] = denied
 
 
 def active_profiles(emsp: Emsp, session_id: str) -> list[float]:
@@ -62,6 +85,7 @@ async def test_a_profile_that_the_charger_goes_by_is_accepted_and_shown(site: Si
     found = await limited(site, site.emsps["2.2.1"], ocpp)
     assert found.results == ("ACCEPTED", "ACCEPTED")
     assert set(found.told) == {7}
+    assert found.held_w == 7 * 690
 
 
 @pytest.mark.parametrize("ocpp", OCPP)
@@ -69,3 +93,10 @@ async def test_a_profile_that_the_charger_accepts_and_does_not_go_by_is_rejected
     found = await limited(site, site.emsps["2.2.1"], ocpp, forgets_limits=True)
     assert found.results == ("ACCEPTED", "REJECTED")
     assert found.told == []
+
+
+@pytest.mark.parametrize("ocpp", OCPP)
+async def test_a_profile_that_is_rejected_for_what_the_charger_shows_is_not_in_force(site: Site, ocpp: str) -> None:
+    found = await limited(site, site.emsps["2.2.1"], ocpp, denies=True)
+    assert found.results == ("ACCEPTED", "REJECTED")
+    assert found.held_w is None

@@ -18,6 +18,7 @@ def tree_of(limits: Limits) -> Tree:
         "start": None if limits.start is None else timestamp(limits.start),
         "duration_s": limits.duration_s,
         "least": None if limits.least is None else str(limits.least),
+        "is_for_now": limits.is_for_now,
     }
 
 
@@ -29,6 +30,7 @@ def limits_in(tree: Tree) -> Limits:
         start=None if tree["start"] is None else parse_datetime(tree["start"]),
         duration_s=tree["duration_s"],
         least=None if tree["least"] is None else Decimal(tree["least"]),
+        is_for_now=tree["is_for_now"],
     )
 
 

@@ -81,6 +81,12 @@ async def _unlimit(here: ChargerOrders, asked: Tree, timeout_s: float) -> Tree:
     return {"outcome": await here.unlimit(asked["station"], number=asked["number"], timeout_s=timeout_s)}
 
 
+async def _restore(here: ChargerOrders, asked: Tree, timeout_s: float) -> Tree:
+    limits = None if asked["limits"] is None else limits_in(asked["limits"])
+    named = {name: asked[name] for name in ("transaction", "number")}
+    return {"outcome": await here.restore(asked["station"], **named, limits=limits, timeout_s=timeout_s)}
+
+
 async def _limits(here: ChargerOrders, asked: Tree, timeout_s: float) -> Tree:
     named = {name: asked[name] for name in ("transaction", "duration_s", "unit")}
     return answer_of(await here.limits(asked["station"], **named, timeout_s=timeout_s))
@@ -129,6 +135,7 @@ DOES: Final[dict[str, Does]] = {
     "cancel_reservation": _cancel_reservation,
     "limit": _limit,
     "unlimit": _unlimit,
+    "restore": _restore,
     "limits": _limits,
     "prefer": _prefer,
     "call": _call,

@@ -58,6 +58,7 @@ class EvseState:
 
     __slots__ = (
         "is_busy",
+        "is_unruly",
         "prepare_at",
         "ready_for",
         "refusals",
@@ -78,6 +79,8 @@ class EvseState:
         self.is_busy = False
         self.sent: Told | None = None
         """What is on its way: it may reach the charger when the next charge has begun."""
+        self.is_unruly = False
+        """By the last step of the site its charger does not do what it is told: it draws more, or refuses."""
         self.refusals = 0
         self.retry_at = 0.0
         self.prepare_at = 0.0
@@ -116,7 +119,7 @@ class EvseState:
             is_deaf=row.is_deaf,
         )
         self.told = self.sent
-        self.share, self.refusals, self.retry_at = None, 0, 0.0
+        self.share, self.is_unruly, self.refusals, self.retry_at = None, False, 0, 0.0
 
     def end(self) -> None:
         """Nobody charges there any more."""

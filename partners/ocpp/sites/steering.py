@@ -23,7 +23,7 @@ from hub.core.ports import Hub, ProfileOutcome
 from hub.core.units import Audit, Unit
 from partners.ocpp.energy.allocation import allocate
 from partners.ocpp.energy.prose import warning
-from partners.ocpp.energy.reasons import Notice, Overdrawn
+from partners.ocpp.energy.reasons import Notice, Overdrawn, Why
 from partners.ocpp.energy.shares import Allocation
 from partners.ocpp.journal import Record
 from partners.ocpp.sites.foresight import Foresight
@@ -111,7 +111,10 @@ class Steering:
         await self._roll.save(self._name)
 
     async def follows(self, state: EvseState) -> ProfileOutcome:
-        """Wait until a charger has taken what an allocation from now on gives it, or says no."""
+        """Wait until a charger has taken what an allocation from now on gives it, or says no.
+
+        The yes of one that is found not to do what it is told is no yes to a wish.
+        """
         row, refusals, asked_at = state.row, state.refusals, self._steps
         self.ring()
         while True:
@@ -119,6 +122,8 @@ class Steering:
             self._watchers.append(future)
             await future
             if state.row is not row or state.refusals > refusals or self._roll.link_of(state) is None:
+                return ProfileOutcome.REJECTED
+            if row.wish is not None and state.is_unruly:
                 return ProfileOutcome.REJECTED
             if state.settled > asked_at:
                 return ProfileOutcome.ACCEPTED
@@ -135,9 +140,10 @@ class Steering:
             known, facts_of(known, seen, now), now, begin=self._telling.begin, changed=self.ring
         )
         allocation = allocate(known.site, facts, known.rules, now)
+        unruly = {each.evse for each in allocation.reserved if each.why in (Why.DEAF, Why.OVERDRAWN)}
         for share in allocation.shares:
             state = seen[share.evse].state
-            state.share = share
+            state.share, state.is_unruly = share, share.evse in unruly
             if seen[share.evse].is_ready:  # the turn of one that cannot be told anything has not begun
                 state.turn = share.turn
         self._telling.tell(known, seen, allocation.shares)

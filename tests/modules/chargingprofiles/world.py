@@ -56,6 +56,12 @@ class Charger(NoChargers):
         self.told.append(("unlimit", number))
         return self.says()
 
+    async def restore(
+        self, station: str, *, transaction: str, number: int, limits: Limits | None, timeout_s: float
+    ) -> ProfileOutcome:
+        self.told.append(("restore", (number, limits)))
+        return self.says()
+
     async def limits(
         self, station: str, *, transaction: str, duration_s: int, unit: str, timeout_s: float
     ) -> Limits | ProfileOutcome:

@@ -8,6 +8,8 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from websockets.typing import Subprotocol
 
 from hub.app import Program
 from hub.core.errors import InvalidRequest
-from hub.core.ports import Outcome, Place
+from hub.core.ports import Limits, Outcome, Place, ProfileOutcome
 from hub.core.settings import Settings
 from hub.core.units import Unit
 from hub.server import Server
@@ -24,6 +26,7 @@ from partners.ocpp.answers import NEVER_SENT
 from partners.ocpp.apart import errands
 from partners.ocpp.apart.errands import ERRANDS, Errands
 from partners.ocpp.apart.held import GATEWAYS, LEASE, SOCKETS, holder_of, lease_put
+from partners.ocpp.apart.limits import limits_in, tree_of
 from tests.partners.ocpp.site import Point, until
 from tests.world import OURS, a_program
 
@@ -115,6 +118,17 @@ async def test_an_order_goes_where_the_socket_is_and_comes_back(parts: Parts) ->
             assert await parts.start() is outcome
         assert cp.asked == [("RemoteStartTransaction", {"connectorId": 1, "idTag": "CARD"})] * 2
     assert await open_errands(parts) == []
+
+
+async def test_a_profile_is_taken_back_where_the_socket_is(parts: Parts) -> None:
+    before = Limits("A", ((0, Decimal("7.5")),), datetime(2026, 5, 1, tzinfo=UTC), 60, Decimal(6), is_for_now=True)
+    assert limits_in(tree_of(before)) == before
+    async with parts.charger() as cp:
+        cp.answers["ClearChargingProfile"] = {"status": "Accepted"}
+        named: dict[str, Any] = {"transaction": "S1", "number": 5, "timeout_s": 5}
+        assert await parts.api.stations.restore("CP1", limits=None, **named) is ProfileOutcome.ACCEPTED
+        assert await parts.api.stations.restore("CP1", limits=before, **named) is ProfileOutcome.REJECTED
+        assert cp.asked == [("ClearChargingProfile", {"id": 5})], "nobody charges there, whom that could limit"
 
 
 async def test_a_station_that_nobody_holds_is_known_not_to_be_connected_at_once(parts: Parts) -> None:

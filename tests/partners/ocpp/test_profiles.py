@@ -59,6 +59,13 @@ def test_a_schedule_is_read_as_the_charger_tells_it() -> None:
     assert found == Limits("W", ((0, Decimal(11000)), (60, Decimal("6.5"))), NOW, 600)
 
 
+@pytest.mark.parametrize(("told_s", "shown_s"), [(60, 60), (600, 600), (900, 600), (0, 600), ("x", 600)])
+def test_a_schedule_is_known_as_far_as_the_charger_tells_it(told_s: Any, shown_s: int) -> None:
+    answer = schedule(11000)
+    answer["chargingSchedule"]["duration"] = told_s
+    assert profiles.limits_in(answer, unit="A", now=NOW, duration_s=600).duration_s == shown_s
+
+
 @pytest.mark.parametrize("answer", [{}, schedule(), schedule(-1), schedule("x"), {"chargingSchedule": "none"}])
 def test_without_a_schedule_or_with_a_negative_limit_nothing_limits(answer: dict[str, Any]) -> None:
     found = profiles.limits_in({"scheduleStart": "soon", **answer}, unit="A", now=NOW, duration_s=600)

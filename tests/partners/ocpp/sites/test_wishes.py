@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from hub.core.jsontypes import Tree
 from hub.core.ports import Limits, ProfileOutcome
 from hub.core.units import Unit
 from modules.chargingprofiles.store import PROFILES, Profile, active_in, put_of
 from partners.ocpp.sites import rows
 from partners.ocpp.sites.state import EvseRow, state_in
+from partners.sandbox.point.faults import Faults
 from tests.partners.ocpp.site import until
 from tests.partners.ocpp.sites.test_steering import all_there, three_charging
 from tests.partners.ocpp.sites.yard import Yard, a_yard, grid
@@ -35,9 +37,16 @@ async def session_of(yard: Yard, name: str) -> str:
 
 
 async def wish(
-    yard: Yard, name: str, amperes: float, *, unit: str = "A", timeout_s: float = 10, **more: int
+    yard: Yard,
+    name: str,
+    amperes: float,
+    *,
+    unit: str = "A",
+    timeout_s: float = 10,
+    start: datetime | None = None,
+    duration_s: int | None = None,
 ) -> ProfileOutcome:
-    limits = Limits(unit, ((0, Decimal(str(amperes))),), datetime.now(UTC), more.get("duration_s"))
+    limits = Limits(unit, ((0, Decimal(str(amperes))),), start or datetime.now(UTC), duration_s)
     return await yard.site.hub.chargers.limit(
         name, transaction=await session_of(yard, name), number=NUMBER, limits=limits, timeout_s=timeout_s
     )
@@ -45,6 +54,13 @@ async def wish(
 
 async def withdraw(yard: Yard, name: str, number: int = NUMBER) -> ProfileOutcome:
     return await yard.site.hub.chargers.unlimit(name, number=number, timeout_s=10)
+
+
+async def restore(yard: Yard, name: str, amperes: float | None) -> ProfileOutcome:
+    limits = None if amperes is None else Limits("A", ((0, Decimal(str(amperes))),), datetime.now(UTC))
+    return await yard.site.hub.chargers.restore(
+        name, transaction=await session_of(yard, name), number=NUMBER, limits=limits, timeout_s=10
+    )
 
 
 async def kept(yard: Yard, evse: str) -> EvseRow:
@@ -64,11 +80,12 @@ async def test_a_lower_wish_is_done_when_the_charger_took_it_and_the_others_get_
 
 
 async def _why(yard: Yard, evse: str, words: str) -> str:
-    async def says() -> bool:
-        return words in (await yard.power())[evse]["why"]
-
-    await until(says)
+    await until(lambda: says(yard, evse, words))
     return str((await yard.power())[evse]["why"])
+
+
+async def says(yard: Yard, evse: str, words: str) -> bool:
+    return words in (await yard.power())[evse]["why"]
 
 
 async def test_a_higher_wish_raises_nobody_above_the_limits(yard: Yard) -> None:
@@ -101,6 +118,82 @@ async def test_a_wish_that_the_charger_refuses_is_rejected_and_leaves_the_one_be
     row = await kept(yard, "E1")
     assert row.wish is not None
     assert row.wish.periods == ((0, Decimal(12)),)
+
+
+@pytest.mark.parametrize("amperes", [0, 10, 32])
+async def test_a_wish_at_a_charger_that_draws_more_than_told_is_rejected_whatever_it_accepts(
+    yard: Yard, amperes: float
+) -> None:
+    await three_charging(yard, CP2=Faults(ignores_limits=True))
+    await until(lambda: says(yard, "E2", "does not do what it is told"))
+    assert await wish(yard, "CP2", amperes) is NO
+    assert (await kept(yard, "E2")).wish is None
+
+
+async def test_a_wish_from_before_a_charger_drew_more_than_told_can_be_withdrawn_and_not_replaced(yard: Yard) -> None:
+    await three_charging(yard)
+    assert await wish(yard, "CP2", 12) is YES
+    yard.chargers["CP2"]._faults = Faults(ignores_limits=True)
+    await until(lambda: says(yard, "E2", "does not do what it is told"))
+    assert await wish(yard, "CP2", 8) is NO
+    row = await kept(yard, "E2")
+    assert row.wish is not None
+    assert row.wish.periods == ((0, Decimal(12)),)
+    assert await withdraw(yard, "CP2") is YES
+
+
+async def test_a_wish_at_a_deaf_charger_is_rejected_and_the_charger_not_asked(yard: Yard) -> None:
+    await all_there(yard, grid(48, "E1", "E2", "E3"))
+    await yard.begin("CP1")
+    await yard.reaches(CP1=32)
+    asked: list[Tree] = []
+
+    def refuses(payload: Tree) -> Tree:
+        asked.append(payload)
+        return {"status": "NotSupported"}
+
+    yard.chargers["CP1"]._answers._table["SetChargingProfile"] = lambda payload: (refuses(payload), None)
+    await yard.begin("CP2")
+    await until(lambda: says(yard, "E1", "does not do what it is told"))
+    before = len(asked)
+    assert await wish(yard, "CP1", 8) is NO
+    assert len(asked) == before
+    assert (await kept(yard, "E1")).wish is None
+
+
+async def test_a_wish_that_came_to_nothing_gives_way_to_the_one_before_or_to_none(yard: Yard) -> None:
+    began = await three_charging(yard)
+    assert await wish(yard, "CP1", 8) is YES
+    assert await restore(yard, "CP1", 12) is YES
+    await yard.reaches(CP1=12, CP2=18, CP3=18)
+    assert await restore(yard, "CP1", None) is YES
+    await yard.reaches(CP1=16, CP2=16, CP3=16)
+    assert (await kept(yard, "E1")).wish is None
+    assert yard.most_since(began) <= 48
+
+
+async def test_a_wish_is_taken_back_whatever_the_charger_says_to_it(yard: Yard) -> None:
+    await three_charging(yard)
+    assert await wish(yard, "CP1", 8) is YES
+    yard.chargers["CP1"]._answers._table["SetChargingProfile"] = lambda _: ({"status": "Rejected"}, None)
+    assert await restore(yard, "CP1", None) is YES
+    assert (await kept(yard, "E1")).wish is None
+
+
+async def test_a_wish_for_later_is_told_to_the_charger_when_it_begins(yard: Yard) -> None:
+    await three_charging(yard)
+    begin = datetime.now(UTC) + timedelta(seconds=2)
+    assert await wish(yard, "CP1", 10, start=begin) is YES
+    assert yard.may_a("CP1") == 16
+    assert (await shown_at(yard, "CP1")).is_for_now
+    await yard.reaches(CP1=10, CP2=19, CP3=19)
+
+
+async def shown_at(yard: Yard, name: str) -> Limits:
+    session = await session_of(yard, name)
+    shown = await yard.site.hub.chargers.limits(name, transaction=session, duration_s=600, unit="A", timeout_s=5)
+    assert isinstance(shown, Limits)
+    return shown
 
 
 async def test_a_wish_at_a_charger_that_is_away_is_rejected(yard: Yard) -> None:
@@ -169,6 +262,12 @@ async def test_where_no_site_is_a_partners_limits_go_to_the_charger_as_they_are(
     assert await wish(yard, "CP1", 10) is YES
     ((connector, profile, _),) = yard.chargers["CP1"].plan._installed.values()
     assert (connector, profile["chargingProfileId"]) == (1, NUMBER)
+    assert not (await shown_at(yard, "CP1")).is_for_now
+    assert await restore(yard, "CP1", 12) is YES
+    assert yard.may_a("CP1") == 12
+    assert await restore(yard, "CP1", None) is YES
+    assert yard.chargers["CP1"].plan._installed == {}
+    assert await wish(yard, "CP1", 10) is YES
     assert await withdraw(yard, "CP1") is YES
     chargers = yard.site.hub.chargers
     session = await session_of(yard, "CP1")

@@ -1,0 +1,139 @@
+"""A partner's profile at its charger: set, looked at, and taken back where it has no effect.
+
+A sender that reads REJECTED may rely on it: the profile that was in force before is in force again, or none is. Where
+the charger does not let it be taken back, that is on record; the sender is told no more than it can be told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+import structlog
+
+from hub.core.jsontypes import Tree
+from hub.core.ports import Hub, Limits, ProfileOutcome
+from hub.core.units import Document
+from modules.chargingprofiles import store as profiles
+from modules.chargingprofiles.effect import first_restraint, is_denied
+from modules.sessions.charge import Charge
+
+log = structlog.get_logger()
+
+SHOWN_S: Final = 3600
+"""How far ahead a party is shown what its session will get (5 to 60 min, REQ-210)."""
+LONGEST_S: Final = 86_400
+
+_BEYOND_S: Final = 60
+"""So much of a profile that begins late is looked at."""
+_SETTLES_S: Final = 2.0
+"""A charger that shows no effect of what it accepted is looked at once more, so much later."""
+_STEPS: Final = 4
+"""A look that a result waits for, and taking back, have so small a part of the time of a command: the result is due
+soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a charger did: the result, and what it goes by now, where it was asked for that.
+
+    `is_taken_back`: it had accepted a profile, and was told to go by what was before.
+    """
+
+    result: Tree
+    shown: Limits | None = None
+    is_taken_back: bool = False
+
+
+async def apply(hub: Hub, charge: Charge, wanted: Limits, asked: Document) -> Done:
+    """Set a profile. `asked`: what was known of the session's profiles when it was asked for."""
+    outcome = await hub.chargers.limit(
+        charge.station,
+        transaction=charge.session_id,
+        number=asked.seq,
+        limits=wanted,
+        timeout_s=hub.settings.command_timeout_s,
+    )
+    if outcome is not ProfileOutcome.ACCEPTED:
+        return Done({"result": outcome})
+    try:
+        done = await _checked(hub, charge, wanted)
+    except Exception:  # its sender is told REJECTED
+        await _take_back(hub, charge, asked)
+        raise
+    if done.is_taken_back:
+        await _take_back(hub, charge, asked)
+    return done
+
+
+async def limits_at(
+    hub: Hub, charge: Charge, duration_s: int, *, unit: str = "", timeout_s: float | None = None
+) -> Limits | ProfileOutcome:
+    """What the charger goes by, in `unit` or one of its choice, told within the time of a command or `timeout_s`."""
+    rules = await hub.chargers.limit_rules(charge.station)
+    return await hub.chargers.limits(
+        charge.station,
+        transaction=charge.session_id,
+        duration_s=duration_s,
+        unit=unit or rules.units[0],
+        timeout_s=timeout_s or hub.settings.command_timeout_s,
+    )
+
+
+async def _checked(hub: Hub, charge: Charge, wanted: Limits) -> Done:
+    """What became of a profile that the charger accepted. One that will not show its schedule is taken at its word."""
+    span_s = _span_s(wanted, charge, hub.clock.now())
+
+    async def look() -> Limits | ProfileOutcome:
+        return await limits_at(hub, charge, span_s, unit=wanted.unit, timeout_s=_brief_s(hub))
+
+    def denies(shown: Limits) -> bool:
+        return is_denied(wanted, shown, charge, began=charge.start, now=hub.clock.now())
+
+    shown = await look()
+    if isinstance(shown, Limits) and denies(shown):
+        await hub.clock.sleep(_SETTLES_S)
+        shown = await look()
+    if not isinstance(shown, Limits):
+        return Done({"result": ProfileOutcome.ACCEPTED})
+    if denies(shown):
+        log.warning("charging profile accepted without effect", station=charge.station, session=charge.session_id)
+        return Done({"result": ProfileOutcome.REJECTED}, is_taken_back=True)
+    return Done({"result": ProfileOutcome.ACCEPTED}, shown if span_s == SHOWN_S else None)
+
+
+def _span_s(wanted: Limits, charge: Charge, now: datetime) -> int:
+    """How much of the charger's schedule tells whether it goes by a profile: past its first limit."""
+    first = first_restraint(wanted, charge, began=charge.start, now=now)
+    ahead_s = 0 if first is None else int((first - now).total_seconds()) + _BEYOND_S
+    return max(SHOWN_S, min(ahead_s, LONGEST_S))
+
+
+async def _take_back(hub: Hub, charge: Charge, asked: Document) -> None:
+    """What was before is in force again, unless somebody has asked for something else meanwhile."""
+    before, newest = profiles.profile_in(asked), await profiles.find(hub.store, charge.session_id)
+    if newest is None or _changes(profiles.profile_in(newest)) != _changes(before):
+        return
+    limits = msgspec.json.decode(before.limits, type=Limits | None)
+    if limits is not None and _is_over(limits, charge, hub.clock.now()):
+        limits = None
+    outcome = await hub.chargers.restore(
+        charge.station, transaction=charge.session_id, number=asked.seq, limits=limits, timeout_s=_brief_s(hub)
+    )
+    if outcome is ProfileOutcome.REJECTED:
+        log.warning("rejected profile not taken back", station=charge.station, session=charge.session_id)
+
+
+def _changes(profile: profiles.Profile) -> list[datetime | None]:
+    return [profile.asked.get(what) for what in ("set", "clear")]
+
+
+def _is_over(limits: Limits, charge: Charge, now: datetime) -> bool:
+    start = limits.start or charge.start
+    return limits.duration_s is not None and start + timedelta(seconds=limits.duration_s) <= now
+
+
+def _brief_s(hub: Hub) -> float:
+    return hub.settings.command_timeout_s / _STEPS
