@@ -28,9 +28,9 @@ class Sendable:
         self._arrangement = -1
         self._known: dict[tuple[str, str], Mapping[str, Any]] = {}
 
-    async def context(self, store: Store, location: Document) -> Mapping[str, Any]:
-        """What the rendition of a location is to know: True by the ids (in capitals) that 2.1.1 can say, else False."""
-        return await self.of(store, location.owner, location.audience)
+    async def context(self, store: Store, document: Document) -> Mapping[str, Any]:
+        """What a rendition with connectors is to know: True by the ids (in capitals) that 2.1.1 can say, else False."""
+        return await self.of(store, document.owner, document.audience)
 
     async def of(self, store: Store, owner: str, audience: str = "") -> Mapping[str, Any]:
         """As `context`: of this owner, for everybody ("") or for one party."""
