@@ -73,6 +73,18 @@ async def test_what_was_put_is_got_back_in_the_words_of_the_version(world: World
         assert got["location"]["name"] == "Rail"
 
 
+async def test_unknown_fields_reach_the_partner_byte_by_byte_and_known_numbers_in_plain_notation(world: World) -> None:
+    await known_card(world)
+    unknown = b'"x_vendor":{"a":2e3,"b":[1E-7,-0e2]}'
+    body = encode({**a_session(world.version), "kwh": "?", "x_vendor": "?"})
+    body = body.replace(b'"x_vendor":"?"', unknown).replace(b'"kwh":"?"', b'"kwh":1.25e1')
+    assert (await world.ask("PUT", world.at(PATH), by="c1", body=body)).code == 1000
+    for path, by in ((PATH, "c1"), (LIST, "e1")):
+        shown = (await world.ask("GET", world.at(path), by=by)).body
+        assert unknown in shown
+        assert b'"kwh":12.5' in shown
+
+
 @pytest.mark.parametrize("version", ["2.1.1"])
 async def test_the_connector_within_a_session_of_2_1_1_names_a_tariff_that_its_partners_can_have(world: World) -> None:
     await known_card(world)
