@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from hub.control.asks import Ask
 from hub.core.errors import InvalidRequest, TooLarge, TooSlow, WrongMediaType
-from hub.core.inbound import encode, parse
+from hub.core.inbound import encode, in_plain_numbers, parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.operations import SMALL
 
@@ -49,7 +49,7 @@ async def body(request: Request, *, limit: int) -> Json:
                     raise TooLarge(f"the body is larger than {limit} bytes")
     except TimeoutError:
         raise TooSlow from None
-    return parse(bytes(parts), limit=limit)
+    return in_plain_numbers(parse(bytes(parts), limit=limit))
 
 
 async def asked(request: Request, model: type[A], *, limit: int = SMALL, optional: bool = False) -> A:

@@ -3,7 +3,7 @@
 `parse` is strict where a reader could be misled: two readers of the same bytes must see the same object.
 Refused are more than `limit` bytes, anything but UTF-8, a repeated key, NaN and Infinity, a lone surrogate,
 NUL, a nesting deeper than 32 and a number of more than 32 digits. Fractions and exponents become `Decimal`,
-never float.
+never float; one with an exponent keeps its text, so that fields which nobody here knows are written as they came.
 
 How it is fast and strict at once: msgspec decodes (it is exact about JSON, UTF-8 and surrogates), and what it
 lets pass is seen in the bytes, with searches that run in C. Depth is read off the brackets, digits off their
@@ -43,6 +43,13 @@ class UnfitJson(Unreadable):
     """The body is JSON, but not such as is taken: it could be read in two ways, or not be kept."""
 
 
+class Written(Decimal):
+    """A number that came with an exponent; arithmetic, and validation of a known field, give an ordinary Decimal."""
+
+    __slots__ = ("text",)
+    text: str
+
+
 class _TooLong(ValueError):
     """A number has too many digits."""
 
@@ -67,12 +74,21 @@ def parse(body: bytes, *, limit: int) -> Json:
 
 
 def encode(tree: Json) -> bytes:
-    """`tree` as compact JSON; a Decimal becomes a number in plain notation, with the digits it has.
+    """`tree` as compact JSON; a Decimal becomes a number in plain notation, with the digits it has, `Written` its text.
 
     Raises: ValueError, for NaN, Infinity, an exponent beyond 64 and a lone surrogate.
     """
     out = _ENCODER.encode(tree)
     return _ENCODER.encode(_in_plain_notation(tree)) if _may_be_odd(out) else out
+
+
+def in_plain_numbers(tree: Json) -> Json:
+    """`tree` with an ordinary Decimal for each `Written`: msgspec takes no other for the number of a struct."""
+    if isinstance(tree, Written):
+        return Decimal(tree)
+    if isinstance(tree, dict):
+        return {key: in_plain_numbers(value) for key, value in tree.items()}
+    return [in_plain_numbers(value) for value in tree] if isinstance(tree, list) else tree
 
 
 def _may_be_odd(out: bytes) -> bool:
@@ -133,11 +149,22 @@ def _number(text: str) -> Decimal:
     plain = format(Decimal(text), "f")
     if sum(map(str.isdigit, plain)) > MAX_DIGITS:
         raise _TooLong
-    return Decimal(plain)
+    number = Written(plain)
+    number.text = text
+    return number
+
+
+def _as_written(value: object) -> msgspec.Raw:
+    """What msgspec does not know: it looks for Decimal itself, so that ordinary bodies cost nothing more."""
+    if isinstance(value, Written):
+        return msgspec.Raw(value.text.encode())
+    raise TypeError(f"JSON has no {type(value).__name__}")
 
 
 def _in_plain_notation(tree: Json) -> Json:
     """`tree` with every Decimal written out; the rare way of `encode`."""
+    if isinstance(tree, Written):
+        return tree
     if isinstance(tree, Decimal):
         if not tree.is_finite() or abs(tree.adjusted()) > 2 * MAX_DIGITS:
             raise ValueError("not a number that JSON can carry")
@@ -149,5 +176,5 @@ def _in_plain_notation(tree: Json) -> Json:
     return tree
 
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=_as_written)
 _DECODER: msgspec.json.Decoder[Json] = msgspec.json.Decoder(float_hook=_number)

@@ -1,9 +1,10 @@
 """Partners of 2.1.1 are told of a location again when its connectors name other tariffs there.
 
-2.1.1 has one tariff for a connector: the first that its partners can have (`wire.py`, `tariffs/sendable.py`). Where a
-tariff became such a one, or is none any more, the locations of its owner that name it are written again as they are:
-so their words in 2.1.1 are made anew, lists by `date_from` have them, and lanes bring them. Their own times are those
-that their owner gave them. A tariff is done with when all its locations are: whatever stops in between, they are told.
+2.1.1 has one tariff for a connector: the first that its partners can have, else the first that is not on record
+(`wire.py`, `tariffs/sendable.py`). Where a tariff came or went, or became one that they can have, or is none any more,
+the locations of its owner that name it are written again as they are: so their words in 2.1.1 are made anew, lists by
+`date_from` have them, and lanes bring them. Their own times are those that their owner gave them. A tariff is done with
+when all its locations are: whatever stops in between, they are told.
 """
 
 from __future__ import annotations

@@ -76,14 +76,19 @@ def _unless_na(value: Any, path: str, trip: Trip) -> Any:
 
 
 def _one_tariff(value: Any, path: str, trip: Trip) -> Any:
-    """2.1.1 names one tariff: the first of those that `sendable_tariffs` (in capitals) has, of all when nobody said."""
-    sendable = trip.given.get("sendable_tariffs")
-    usable = [tariff_id for tariff_id in value if sendable is None or tariff_id.upper() in sendable]
+    """2.1.1 names one tariff: the first that can be said there, else the first that is not on record.
+
+    `sendable_tariffs` has True by the id (in capitals) of the former, False by the others that are on record.
+    """
+    known = trip.given.get("sendable_tariffs") or {}
+    sendable = [tariff_id for tariff_id in value if known.get(tariff_id.upper())]
+    unknown = [tariff_id for tariff_id in value if tariff_id.upper() not in known]
+    named = [*sendable, *unknown][:1]
     for at, tariff_id in enumerate(value):
-        if tariff_id not in usable[:1]:
+        if tariff_id not in named:
             trip.lose(f"{path}/{at}", "OCPI 2.1.1 names one tariff for a connector")
-    if usable:
-        return usable[0]
+    if named:
+        return named[0]
     if trip.part:
         raise NotExpressible("a PATCH cannot remove tariff_id")
     return ABSENT

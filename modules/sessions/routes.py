@@ -23,6 +23,7 @@ from modules.sessions.place import location_of
 from modules.sessions.received import Bringer
 from modules.sessions.store import SESSIONS
 from modules.sessions.wire import CHARGING_PREFERENCES, SESSION
+from modules.tariffs.sendable import Sendable
 
 operations = Operations("sessions", callers=EMSP_LIKE, keeps=True)
 
@@ -31,11 +32,20 @@ _EMBEDS: Final = VERSIONS[0]
 """The version whose sessions carry their location."""
 
 
-async def _embedded(store: Store, document: Document) -> Mapping[str, Any]:
+_sendable = Sendable()
+
+
+async def _whole(store: Store, document: Document) -> Mapping[str, Any]:
     return {"location": await location_of(store, document)}
 
 
+async def _embedded(store: Store, document: Document) -> Mapping[str, Any]:
+    """Its connector names a tariff that can be had, as that of a location does."""
+    return {**await _whole(store, document), **await _sendable.context(store, document)}
+
+
 rendition = Rendition(SESSION, context=_embedded)
+_as_owned = Rendition(SESSION, context=_whole)
 _listing = Listing(SESSIONS, rendition)
 
 
@@ -63,7 +73,7 @@ async def put_preferences(call: Call, session_id: str, body: ChargingPreferences
 async def get_session(call: Call, country_code: str, party_id: str, session_id: str) -> Answer:
     """A session that the caller brought, as it is kept. OCPI mod_sessions_receiver_get_method."""
     owner = call.as_party(country_code, party_id, CPO_LIKE)
-    rendered = await rendition.answer(call, await received.get(call.hub, owner, session_id))
+    rendered = await _as_owned.answer(call, await received.get(call.hub, owner, session_id))
     if rendered is None:
         raise NotFound("this session cannot be said in this version")
     return ok_bytes(rendered)

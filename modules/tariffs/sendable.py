@@ -1,12 +1,12 @@
-"""Which tariffs a connector may name in OCPI 2.1.1: those that its partners can have just now.
+"""Which tariffs a connector may name in OCPI 2.1.1: one that its partners can have just now, else one that is not here.
 
-The column `lowest` of a tariff says so. A tariff that becomes one of them, or is none any more, is written down with
+The column `lowest` of a tariff says what they can have. A tariff that comes, goes, or changes that is written down with
 that change (`SHIFTED`): the locations that name it are then told anew (`modules/locations/renaming.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from hub.core.store import Store
@@ -21,16 +21,16 @@ _MOST_OWNERS: Final = 1_000
 
 
 class Sendable:
-    """The tariffs of each owner that can be said in 2.1.1; read once for as long as none comes, goes or turns."""
+    """The tariffs of each owner, and if 2.1.1 can say them; read once for as long as none comes, goes or turns."""
 
     def __init__(self) -> None:
         self._store: Store | None = None
         self._arrangement = -1
         self._known: dict[tuple[str, str], Mapping[str, Any]] = {}
 
-    async def context(self, store: Store, location: Document) -> Mapping[str, Any]:
-        """What the rendition of a location is to know. Ids are in capitals."""
-        return await self.of(store, location.owner, location.audience)
+    async def context(self, store: Store, document: Document) -> Mapping[str, Any]:
+        """What a rendition with connectors is to know: True by the ids (in capitals) that 2.1.1 can say, else False."""
+        return await self.of(store, document.owner, document.audience)
 
     async def of(self, store: Store, owner: str, audience: str = "") -> Mapping[str, Any]:
         """As `context`: of this owner, for everybody ("") or for one party."""
@@ -40,8 +40,14 @@ class Sendable:
         known = self._known
         found = known.get((owner, audience))
         if found is None:
-            among = {"owner": (owner,), "audience": ("", audience) if audience else ("",), "lowest": (UNDATED,)}
-            leaves = await store.leaves(TARIFFS, among=among, after_seq=0, limit=_MOST, bodies=False)
-            ids = frozenset(leaf.key.partition("/")[2] for leaf in leaves)
-            found = known[owner, audience] = {"sendable_tariffs": ids}
+            among = {"owner": (owner,), "audience": ("", audience) if audience else ("",)}
+            here = dict.fromkeys(await _ids(store, among), False)
+            sendable = dict.fromkeys(await _ids(store, {**among, "lowest": (UNDATED,)}), True)
+            found = known[owner, audience] = {"sendable_tariffs": {**here, **sendable}}
         return found
+
+
+async def _ids(store: Store, among: Mapping[str, Sequence[str]]) -> list[str]:
+    """In capitals."""
+    leaves = await store.leaves(TARIFFS, among=among, after_seq=0, limit=_MOST, bodies=False)
+    return [leaf.key.partition("/")[2] for leaf in leaves]

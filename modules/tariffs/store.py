@@ -35,8 +35,8 @@ TARIFFS: Final = Kind("tariffs", columns=("lowest", "id"), copied=True)
 TURNS: Final = Kind("tariff_turns")
 """By key of a tariff: the moment at which it begins to hold, or ends, is `last_updated`."""
 SHIFTED: Final = Kind("tariff_shifts", columns=("id",))
-"""By key of a tariff: partners of 2.1.1 can have it since then, or cannot any more, and are still to be told of the
-locations that name it."""
+"""By key of a tariff: it came or went, or partners of 2.1.1 can have it since then, or cannot any more. They are still
+to be told of the locations that name it."""
 
 
 def put_of(owner: Party, tree: Tree, *, now: datetime, audience: str = "", expect: int = ANY, arrived: str = "") -> Put:
@@ -54,12 +54,12 @@ def turn_of(key: str, tree: Tree, *, now: datetime, expect: int = ANY) -> Put | 
 
 
 def shift_of(known: Document | None, put: Put | None) -> Put | None:
-    """The write that says so where 2.1.1 could say the tariff before, and cannot now, or the other way round.
+    """The write that says so where the tariff comes or goes, or 2.1.1 can say it now and could not, or the other way.
 
     `known`: what is replaced, if there is something; `put`: by what, None where the tariff goes.
     """
-    before = known is not None and known.columns["lowest"] == UNDATED
-    after = put is not None and put.columns[0] == UNDATED
+    before = None if known is None else known.columns["lowest"] == UNDATED
+    after = None if put is None else put.columns[0] == UNDATED
     if before == after:
         return None
     if put is not None:

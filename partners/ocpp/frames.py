@@ -224,4 +224,5 @@ def _encode(message: list[Json]) -> str:
 
 
 _DECODER: Final[msgspec.json.Decoder[Json]] = msgspec.json.Decoder(float_hook=_number)
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number", enc_hook=Decimal)
+"""A charger gets a number that came with an exponent (`inbound.Written`) as any other."""

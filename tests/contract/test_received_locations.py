@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from hub.core.inbound import encode
+from modules.locations.publication import LocationPublication
 from modules.locations.store import EVSES, LOCATIONS
 from tests.world import NOW, Said, World, their_location
 
@@ -53,6 +55,23 @@ async def test_what_was_put_is_got_back_unknown_fields_too(world: World) -> None
     await put(world, body=sent)
     shown = await kept(world)
     assert {name: shown[name] for name in sent} == sent
+
+
+async def test_unknown_fields_reach_partners_of_that_version_byte_by_byte(world: World) -> None:
+    """Their numbers too: `2e3` is not written as 2000."""
+    unknown = b'"x_vendor":{"a":2e3,"b":[1E-7,-0e2,1.50]}'
+    tree = their_location(world.version)
+    tree["evses"][0]["connectors"][0]["x_vendor"] = tree["x_vendor"] = "?"
+    said = await put(world, body=encode(tree).replace(b'"x_vendor":"?"', unknown))
+    assert said.code == 1000
+    for path, by in ((X1, "c1"), ("sender/locations/X1", "e1"), ("sender/locations", "e1")):
+        shown = await world.ask("GET", world.at(path), by=by)
+        assert shown.body.count(unknown) == 2, path
+    await LocationPublication().deliver(world.hub, world.partner("e1"), "BE*AAA/X1", frozenset({""}))
+    assert encode(world.peers.sent[-1].body).count(unknown) == 2
+    status = encode({"status": "CHARGING", "last_updated": MOMENT})
+    assert (await patch(world, f"{X1}/{tree['evses'][0]['uid']}", status)).code == 1000
+    assert (await world.ask("GET", world.at(X1), by="c1")).body.count(unknown) == 2
 
 
 async def test_two_evses_of_one_name_are_refused(world: World) -> None:

@@ -10,11 +10,13 @@ import pytest
 
 from hub.core.agreements import Agreement
 from hub.core.inbound import encode, parse
+from hub.core.parties import Party
 from modules.sessions.store import SESSIONS
+from modules.tariffs import service as tariffs
 from tests.contract.test_answers import BAD_JSON
 from tests.modules.sessions.records import a_period, a_session
 from tests.unread import unread
-from tests.world import World, token
+from tests.world import World, tariff, token
 
 PATH = "receiver/sessions/BE/AAA/S1"
 LIST = "sender/sessions?date_from=2026-01-01T00:00:00Z"
@@ -69,6 +71,38 @@ async def test_what_was_put_is_got_back_in_the_words_of_the_version(world: World
     assert ("location" in got) is (world.version == "2.1.1")
     if "location" in got:
         assert got["location"]["name"] == "Rail"
+
+
+async def test_unknown_fields_reach_the_partner_byte_by_byte_and_known_numbers_in_plain_notation(world: World) -> None:
+    await known_card(world)
+    unknown = b'"x_vendor":{"a":2e3,"b":[1E-7,-0e2]}'
+    body = encode({**a_session(world.version), "kwh": "?", "x_vendor": "?"})
+    body = body.replace(b'"x_vendor":"?"', unknown).replace(b'"kwh":"?"', b'"kwh":1.25e1')
+    assert (await world.ask("PUT", world.at(PATH), by="c1", body=body)).code == 1000
+    for path, by in ((PATH, "c1"), (LIST, "e1")):
+        shown = (await world.ask("GET", world.at(path), by=by)).body
+        assert unknown in shown
+        assert b'"kwh":12.5' in shown
+
+
+@pytest.mark.parametrize("version", ["2.1.1"])
+async def test_the_connector_within_a_session_of_2_1_1_names_a_tariff_that_its_partners_can_have(world: World) -> None:
+    await known_card(world)
+    tree = {**tariff("T1"), "type": "AD_HOC_PAYMENT"}
+    for tariff_type, theirs in ((None, "T1"), ("AD_HOC_PAYMENT", None), ("REGULAR", "T1")):
+        if tariff_type is not None:
+            await tariffs.put(
+                world.store, Party("BE", "AAA"), "T1", {**tree, "type": tariff_type}, now=world.clock.now()
+            )
+        await put(world, kwh=Decimal(len(str(tariff_type))))
+        listed = await world.ask("GET", world.at(LIST), by="e1")
+        assert named(listed.data[0]) == theirs, tariff_type
+        assert named(await shown(world)) == "T1", "its owner sees its own words"
+
+
+def named(session: dict[str, Any]) -> str | None:
+    found: str | None = session["location"]["evses"][0]["connectors"][0].get("tariff_id")
+    return found
 
 
 @pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])

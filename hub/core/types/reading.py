@@ -35,7 +35,7 @@ def as_number(value: Any) -> Decimal:
     kind = type(value)
     if kind is int or (kind is str and _FIGURE.fullmatch(value)):
         value = Decimal(value)
-    elif kind is not Decimal:
+    elif not isinstance(value, Decimal):
         raise _fault("not a number")
     if value.is_finite() and len(text := str(value)) <= _MAX_DIGITS and "E" not in text:
         return Decimal(value)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hub.core.clock import timestamp
+from hub.core.inbound import encode
 from tests.hub.house import House
 
 PATH = "/api/v1/sites"
@@ -38,6 +39,12 @@ async def test_a_site_is_made_changed_shown_and_deleted(house: House) -> None:
     assert (await house.ask("DELETE", f"{PATH}/yard")).tree == {"deleted": "yard"}
     for method, path in (("GET", "yard"), ("DELETE", "yard"), ("GET", "yard/power")):
         assert (await house.ask(method, f"{PATH}/{path}")).status == 404
+
+
+async def test_a_current_may_be_given_with_an_exponent(house: House) -> None:
+    body = encode(GRID).replace(b'"limit_a":63', b'"limit_a":6.3e1')
+    made = await house.ask("PUT", f"{PATH}/yard", body=body, headers={"Content-Type": "application/json"})
+    assert (made.status, made.tree["nodes"]) == (201, GRID["nodes"])
 
 
 async def test_where_the_safe_currents_are_too_much_together_is_told(house: House) -> None:

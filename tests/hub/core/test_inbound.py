@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hub.core.errors import TooLarge, Unreadable
 from hub.core.inbound import MAX_DEPTH, encode, parse
+from hub.core.types.reading import as_number
 
 LIMIT = 1 << 20
 
@@ -193,6 +194,15 @@ def test_a_fraction_becomes_a_decimal_with_its_digits_and_an_integer_stays_one()
 )
 def test_numbers_are_written_in_plain_notation(number: object, written: bytes) -> None:
     assert encode([number, "DE-8AC 1E-5"]) == b"[" + written + b',"DE-8AC 1E-5"]'
+
+
+def test_a_number_with_an_exponent_is_written_as_it_came_and_is_the_number_that_it_says() -> None:
+    body = b'{"a":2e3,"b":[1E-7,-0e2,1E+5,0.10e1],"c":1.50}'
+    tree = parse(body, limit=LIMIT)
+    assert encode(tree) == body
+    assert encode([tree["a"], Decimal("1E+5")]) == b"[2e3,100000]"
+    assert (tree["a"], str(tree["a"]), str(tree["a"] + 1)) == (2000, "2000", "2001")
+    assert encode(as_number(tree["a"])) == b"2000"
 
 
 @pytest.mark.parametrize("number", ["NaN", "sNaN", "Infinity", "-Infinity", "1E+999999"])

@@ -1,4 +1,4 @@
-"""A connector of 2.1.1 names one tariff: the first of its tariffs that partners of 2.1.1 can have just now."""
+"""A connector of 2.1.1 names one tariff: the first that partners of 2.1.1 can have now, else one that is not here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hub.core.clock import timestamp
+from hub.core.parties import Party
 from modules.locations import service as locations
 from modules.locations.publication import LocationPublication
 from modules.locations.renaming import NAMES_ANEW, name_anew
@@ -67,24 +68,33 @@ async def place(world: World) -> World:
 
 
 @pytest.mark.parametrize("version", ["2.1.1"])
-async def test_it_names_none_that_is_not_regular_or_is_not_here(place: World) -> None:
+async def test_it_names_none_that_is_on_record_and_not_regular(place: World) -> None:
     assert await listed(place) == ["TR"]
     evse = await place.ask("GET", place.at("sender/locations/LOC1/E1"), by="e1")
     connector = await place.ask("GET", place.at("sender/locations/LOC1/E1/1"), by="e1")
     assert evse.data["connectors"][0]["tariff_id"] == connector.data["tariff_id"] == "TR"
-    await remove(place, "TR")
+    await put(place, {**TR, "type": "AD_HOC_PAYMENT"})
     assert await listed(place) == [None]
 
 
 @pytest.mark.parametrize("version", ["2.1.1"])
 async def test_partners_are_told_when_a_tariff_comes_changes_its_type_or_goes(place: World) -> None:
     steps: list[tuple[str, str | None]] = []
-    for step, expected in (("REGULAR", "ADHOC"), ("AD_HOC_PAYMENT", "TR"), ("gone", None), ("come", "TR")):
+    for tariff_id, step, expected in (
+        ("ADHOC", "REGULAR", "ADHOC"),
+        ("ADHOC", "AD_HOC_PAYMENT", "TR"),
+        ("TR", "AD_HOC_PAYMENT", None),
+        ("ADHOC", "gone", "ADHOC"),
+        ("ADHOC", "AD_HOC_PAYMENT", None),
+        ("TR", "gone", "TR"),
+        ("ADHOC", "gone", "ADHOC"),
+        ("TR", "REGULAR", "TR"),
+    ):
         seq = await place.store.last_change()
         if step == "gone":
-            await remove(place, "TR")
+            await remove(place, tariff_id)
         else:
-            await put(place, TR if step == "come" else {**ADHOC, "type": step})
+            await put(place, {**tariff(tariff_id), "type": step})
         steps.append((step, expected))
         assert await told(place, seq) == [expected], steps
         assert await listed(place) == [expected], steps
@@ -129,15 +139,30 @@ async def test_who_has_all_the_tariffs_of_a_connector_is_not_told_again(place: W
 
 
 @pytest.mark.parametrize("version", ["2.1.1"])
+async def test_partners_get_the_word_of_another_cpo_for_a_tariff_that_is_not_here(world: World) -> None:
+    await name_anew(world.hub)
+    seq = await world.store.last_change()
+    await world.ask("PUT", world.at(X1), by="c1", body=their_location("2.1.1", evses=("E1",)))
+    assert await told(world, seq) == ["T1"]
+    there = await world.ask("GET", world.at("sender/locations/X1"), by="e1")
+    assert named(there.data) == "T1"
+    seq = await world.store.last_change()
+    await world.ask("PUT", world.at("receiver/tariffs/BE/AAA/T1"), by="c1", body=their_tariff("2.1.1", tariff_id="T1"))
+    await name_anew(world.hub)
+    assert await told(world, seq) == ["T1"]
+    there = await world.ask("GET", world.at("sender/locations/X1"), by="e1")
+    assert named(there.data) == "T1"
+
+
+@pytest.mark.parametrize("version", ["2.1.1"])
 async def test_another_cpo_sees_its_own_words_and_partners_what_they_can_have(world: World) -> None:
     await world.ask("PUT", world.at(X1), by="c1", body=their_location("2.1.1", evses=("E1",)))
+    cannot_be_said = {**tariff("T1"), "type": "AD_HOC_PAYMENT"}
+    await tariffs.put(world.store, Party("BE", "AAA"), "T1", cannot_be_said, now=world.clock.now())
+    await name_anew(world.hub)
     own = await world.ask("GET", world.at(X1), by="c1")
     there = await world.ask("GET", world.at("sender/locations/X1"), by="e1")
     assert (named(own.data), named(there.data)) == ("T1", None)
-    await world.ask("PUT", world.at("receiver/tariffs/BE/AAA/T1"), by="c1", body=their_tariff("2.1.1", tariff_id="T1"))
-    await name_anew(world.hub)
-    there = await world.ask("GET", world.at("sender/locations/X1"), by="e1")
-    assert named(there.data) == "T1"
 
 
 @pytest.mark.parametrize("version", ["2.1.1"])

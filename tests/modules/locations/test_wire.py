@@ -172,10 +172,29 @@ def test_charging_profiles_of_a_2_1_1_evse_are_not_passed_on() -> None:
 
 def test_one_tariff_is_named_in_2_1_1_and_it_is_one_that_may_be_sent() -> None:
     connector = {**CONNECTOR_OURS, "tariff_ids": ["adhoc", "day", "night"]}
-    written, losses = CONNECTOR["2.1.1"].write(connector, context={"sendable_tariffs": {"DAY", "NIGHT"}})
+    known = {"ADHOC": False, "DAY": True, "NIGHT": True}
+    written, losses = CONNECTOR["2.1.1"].write(connector, context={"sendable_tariffs": known})
     assert written["tariff_id"] == "day"
     assert pointers(losses) == ["/tariff_ids/0", "/tariff_ids/2"]
-    assert "tariff_id" not in CONNECTOR["2.1.1"].write(connector, context={"sendable_tariffs": ()})[0]
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({}, "adhoc"),
+        ({"ADHOC": False}, "day"),
+        ({"ADHOC": False, "NIGHT": True}, "night"),
+        ({"NIGHT": True}, "night"),
+        ({"ADHOC": False, "DAY": False}, "night"),
+        ({"ADHOC": False, "DAY": False, "NIGHT": False}, None),
+    ],
+)
+def test_where_none_may_be_sent_2_1_1_has_the_first_that_is_not_on_record(
+    known: dict[str, bool], expected: str | None
+) -> None:
+    connector = {**CONNECTOR_OURS, "tariff_ids": ["adhoc", "day", "night"]}
+    written, _ = CONNECTOR["2.1.1"].write(connector, context={"sendable_tariffs": known})
+    assert written.get("tariff_id") == expected
 
 
 def test_two_phases_are_told_as_one_in_2_1_1() -> None:

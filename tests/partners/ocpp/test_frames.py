@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.core.inbound import parse
 from partners.ocpp import frames
 from partners.ocpp.answers import VERSIONS, Fault
 from partners.ocpp.frames import BadFrame, Call, Error, Result
@@ -254,6 +255,11 @@ def test_errors_are_spelt_as_each_version_spells_them_and_carry_no_details() -> 
 def test_what_we_send_keeps_the_order_of_keys_and_the_decimals() -> None:
     text = frames.call("m", "SetChargingProfile", {"b": Decimal("16.0"), "a": 1})
     assert text == '[2,"m","SetChargingProfile",{"b":16.0,"a":1}]'
+
+
+def test_a_number_that_came_with_an_exponent_is_sent_in_plain_notation() -> None:
+    limits = parse(b'{"limit":1.6e1,"more":[2E+2]}', limit=100)
+    assert frames.call("m", "SetChargingProfile", limits) == '[2,"m","SetChargingProfile",{"limit":16,"more":[200]}]'
 
 
 json_trees: st.SearchStrategy[Any] = st.recursive(
