@@ -7,8 +7,9 @@ one that an eMSP was told of does not become another's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from hub.core import trace
 from hub.core.dialect import VERSIONS
@@ -32,8 +33,7 @@ _AFTER: Final = {"COMPLETED": frozenset({"COMPLETED", "INVALID"}), "INVALID": fr
 """What may follow a status that is final; all others may be followed by any (REQ-144)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bringer:
+class Bringer(msgspec.Struct, frozen=True, kw_only=True):
     """The CPO whose session it is, the partner that speaks for it, and what its version adds."""
 
     owner: Party

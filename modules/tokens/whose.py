@@ -56,8 +56,8 @@ async def addressed(hub: Hub, cpo: str, module: str, record: Tree) -> tuple[Tree
         if token is None:
             why = "its card is on no list, or on those of several parties, and nobody ordered it"
             return record, Addressee("", why, Waits.UNADDRESSED)
-    party = Party.of(token["country_code"], token["party_id"])
-    return {**record, "cdr_token": token}, addressee(hub, cpo, module, party)
+        record = {**record, "cdr_token": token}
+    return record, addressee(hub, cpo, module, Party.of(token["country_code"], token["party_id"]))
 
 
 def check_named(hub: Hub, to: str, token: Tree) -> None:

@@ -12,13 +12,11 @@ from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 
 from hub.core.dialect import Loss, NotExpressible, Wire
-from hub.core.dialect.forms import Forms
-from hub.core.dialect.second_look import second_look
 from hub.core.errors import InvalidRequest
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from tests.laws import beside
-from tests.laws.kinds import ALL_DIALECTS, Kind, kinds_and_pairs, kinds_and_versions
+from tests.laws.kinds import Kind, kinds_and_pairs, kinds_and_versions
 from tests.laws.objects import objects, parts
 
 # What a version cannot say at all is drawn anew, so that no law holds for want of examples.
@@ -33,15 +31,6 @@ BOUNDED = settings(
 )
 EACH = pytest.mark.parametrize(("kind", "version"), list(kinds_and_versions()), ids=str)
 EACH_PATCHED = pytest.mark.parametrize(("kind", "version"), list(kinds_and_versions(patched=True)), ids=str)
-EACH_LOOKED_AT_ONCE = pytest.mark.parametrize(
-    ("kind", "version"),
-    [
-        (kind, version)
-        for kind, version in kinds_and_versions()
-        if version == "2.2.1" and second_look(kind.wires[version].model, Forms(version, ALL_DIALECTS)) is not None
-    ],
-    ids=str,
-)
 PAIRS = list(kinds_and_pairs())
 
 PAIRS_PATCHED = pytest.mark.parametrize(("kind", "one", "other"), list(kinds_and_pairs(patched=True)), ids=str)
@@ -95,7 +84,7 @@ def test_what_is_written_is_valid_in_its_version(kind: Kind, version: str, data:
         _validator(kind.wires[version]).validate(json.loads(encode(written[0])))
 
 
-@EACH_LOOKED_AT_ONCE
+@EACH
 @BOUNDED
 @given(data=st.data())
 def test_who_wants_json_values_alone_gets_those_of_the_whole_reading(

@@ -18,6 +18,7 @@ from hub.core.dialect.translate import Translator
 from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Tree
 from hub.core.types import OcpiModel
+from hub.core.types.trees import tree_validator
 
 M = TypeVar("M", bound=OcpiModel)
 NO_CONTEXT: Mapping[str, Any] = MappingProxyType({})
@@ -86,12 +87,15 @@ class Wire(Generic[M]):
 
         Raises: InvalidRequest, as `read` does.
         """
-        look = self._second_look
-        if self._up is None or look is None or type(self).read is not Wire.read:
+        if type(self).read is not Wire.read:
             return self.read(tree, given=given, losses=losses).tree()
-        ours = _translated(self._up, _validated(self.form, tree).tree(), Trip(False, given, _list(losses)))
-        again = {name: ours[name] for name in look if name in ours}
-        return {**ours, **_validated(self._looked_at_again, again).tree()} if again else ours
+        if self._up is None:
+            return _tree(self.model, tree)
+        ours = _translated(self._up, _tree(self.form, tree), Trip(False, given, _list(losses)))
+        if self._second_look is None:
+            return _tree(self.model, ours)
+        again = {name: ours[name] for name in self._second_look if name in ours}
+        return {**ours, **_tree(self._looked_at_again, again)} if again else ours
 
     def read_patch(self, tree: Any, *, losses: list[Loss] | None = None) -> Tree:
         """Part of an object of this version, in our form. None stands for a field that is to be removed.
@@ -165,6 +169,14 @@ def _list(losses: list[Loss] | None) -> list[Loss]:
 def _validated(model: type[M], tree: Any) -> M:
     try:
         read: M = model.__pydantic_validator__.validate_python(tree)  # `model_validate`, without asking who calls
+    except ValidationError as fault:
+        raise _invalid(fault) from None
+    return read
+
+
+def _tree(model: type[OcpiModel], tree: Any) -> Tree:
+    try:
+        read: Tree = tree_validator(model).validate_python(tree)
     except ValidationError as fault:
         raise _invalid(fault) from None
     return read

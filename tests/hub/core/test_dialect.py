@@ -166,6 +166,25 @@ def test_what_is_read_as_json_values_is_what_the_object_says() -> None:
         OLD.read_tree({**old, "fuses": [{"colour": ""}]}, given={"owner": "A"})
 
 
+def test_what_is_read_as_json_values_makes_no_instance_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    monkeypatch.setattr(OcpiModel, "tree", lambda self: read.append(self))
+    assert BOX["2.2.1"].read_tree(WHOLE) == BOX["2.3.0"].read_tree(WHOLE) == WHOLE
+    assert OLD.read_tree(OLD.write(WHOLE)[0], given={"owner": "A"})["label"] == WHOLE["label"]
+    assert read == []
+
+
+def test_nothing_is_left_of_null_and_of_an_empty_list_but_in_a_field_that_nobody_knows() -> None:
+    said = {**WHOLE, "lamps": [], "weight": None, "acme": [], "nothing": None}
+    assert BOX["2.3.0"].read_tree(said) == BOX["2.3.0"].read(said).tree() == {**WHOLE, "acme": []}
+
+
+def test_what_is_no_object_is_refused_at_its_place() -> None:
+    for wire in BOX.values():
+        with pytest.raises(InvalidRequest, match=r"^/fuses/0: "):
+            wire.read_tree({"id": "1", "name": "a", "label": "a", "owner": "A", "fuses": [7]}, given={"owner": "A"})
+
+
 def test_a_part_is_translated_without_what_is_not_in_it() -> None:
     assert OLD.read_patch({"name": "b"}) == {"label": "b"}
     assert OLD.write_patch({"label": "b", "owner": "DE*ABC"}) == ({"name": "b"}, ())
