@@ -16,11 +16,16 @@ from hub.core.losses import WRITTEN_EVERY_S
 from hub.core.ports import Hub
 from modules.bookings import service as bookings
 from modules.bookings.store import BOOKING_LOCATIONS, PLACES
+from modules.bookings.store import BOOKINGS as BOOKING_KIND
 from modules.bookings.store import MODULE as BOOKINGS
 from modules.cdrs import owed, vetting, waiting
 from modules.commands import passed_on, references, reservations
+from modules.invoicereconciliation.store import MODULE as INVOICES
+from modules.invoicereconciliation.store import RECORDS
 from modules.locations import renaming
 from modules.locations.store import LOCATIONS
+from modules.payments.store import KINDS
+from modules.payments.store import MODULE as PAYMENTS
 from modules.sessions import service as sessions
 from modules.tariffs import turning
 from modules.tariffs.store import TARIFFS
@@ -38,12 +43,14 @@ log = structlog.get_logger()
 Job = Callable[[Hub], Awaitable[object]]
 
 _SHARED: Final = {
-    "tariffs": Shared(TARIFFS),
-    "locations": Shared(LOCATIONS),
-    BOOKINGS: Shared(BOOKING_LOCATIONS, f"{PLACES}/"),
-    "tokens": Shared(TOKENS),
+    "tariffs": [Shared(TARIFFS)],
+    "locations": [Shared(LOCATIONS)],
+    BOOKINGS: [Shared(BOOKING_LOCATIONS, f"{PLACES}/"), Shared(BOOKING_KIND, "bookings/")],
+    "tokens": [Shared(TOKENS)],
+    INVOICES: [Shared(RECORDS)],
+    PAYMENTS: [Shared(kind, f"{path}/") for path, kind in KINDS.items()],
 }
-"""What is meant for everybody, in the order in which a partner can use it: a location names its tariffs."""
+"""What a partner has as far as agreements let it, in the order in which it can use it: a location names its tariffs."""
 
 
 async def forget_authorizations(hub: Hub) -> None:
