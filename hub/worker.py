@@ -20,10 +20,12 @@ from modules.bookings.store import BOOKINGS as BOOKING_KIND
 from modules.bookings.store import MODULE as BOOKINGS
 from modules.cdrs import owed, vetting, waiting
 from modules.commands import passed_on, references, reservations
+from modules.invoicereconciliation import waiting as invoices
 from modules.invoicereconciliation.store import MODULE as INVOICES
 from modules.invoicereconciliation.store import RECORDS
 from modules.locations import renaming
 from modules.locations.store import LOCATIONS
+from modules.payments import waiting as payments
 from modules.payments.store import KINDS
 from modules.payments.store import MODULE as PAYMENTS
 from modules.sessions import service as sessions
@@ -78,6 +80,8 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (owed.send_owed, 5.0),
     (waiting.look_if_changed, 5.0),
     (waiting.look_again, 300.0),
+    (invoices.look_again, 60.0),
+    (payments.look_again, 60.0),
     (reservations.expired, 5.0),
     (callbacks.forget, 3600.0),
     (passed_on.forget, 3600.0),

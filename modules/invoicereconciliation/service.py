@@ -72,10 +72,10 @@ async def _audience(hub: Hub, owner: Party, tree: Tree, to: str) -> str:
     """Whom a record is for; "" where nothing tells."""
     if to and to not in hub.settings.own_parties:
         return to
-    return await _payer(hub, owner, tree) or (hub.settings.party if to else "")
+    return await payer(hub, owner, tree) or (hub.settings.party if to else "")
 
 
-async def _payer(hub: Hub, owner: Party, tree: Tree) -> str:
+async def payer(hub: Hub, owner: Party, tree: Tree) -> str:
     """Whom a record is for, by the first of its CDRs that we know. "": nobody can tell."""
     for cdr_id in tree["cdrs"]:
         document = await cdrs.find(hub.store, owner, cdr_id)

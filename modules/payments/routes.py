@@ -16,7 +16,7 @@ from hub.core.paging import QUERY, Listing
 from hub.core.parties import PartyRole
 from hub.core.relay import Errand, relay
 from hub.core.renditions import Rendition
-from hub.core.routing import Receiver, can_have, destination, receiver
+from hub.core.routing import OURS, Receiver, can_have, destination, receiver
 from hub.core.units import Document
 from modules.payments import service
 from modules.payments.card_numbers import refuse_card_numbers
@@ -158,7 +158,9 @@ def _other(call: Call) -> str:
 def _cpo(call: Call) -> str:
     """The CPO that a provider names in OCPI-to. Raises: UnknownReceiver, PeerUnreachable, NotInTheirVersion."""
     where = destination(call, owner=_provider(call), shared=True, brought=True, roles=CPO)
-    return can_have(call, where).party if isinstance(where, Receiver) else ""
+    if isinstance(where, Receiver):
+        return can_have(call, where).party
+    return call.hub.settings.party if where is OURS else ""
 
 
 def _providers(call: Call) -> list[str]:

@@ -2,7 +2,8 @@
 mod_payments.
 
 Whose a terminal is: the party of OCPI-to, else the party it names, else our own. Whose a confirmation is: the party of
-OCPI-to, else that of the CDR with the same authorization_reference, else our own. That is its audience, and stays.
+OCPI-to, else that of the CDR with the same authorization_reference, which it waits for (`waiting.py`). That is its
+audience, and stays.
 """
 
 from __future__ import annotations
@@ -77,16 +78,16 @@ async def take_confirmation(hub: Hub, owner: str, confirmation: FinancialAdviceC
         raise InvalidRequest("/total_costs: nobody captures an amount below zero")
 
     async def put(known: Document | None) -> Put:
-        audience = known.audience if known is not None else to or await _charged_by(hub, owner, tree)
+        audience = (known.audience if known is not None else "") or to or await charged_by(hub, owner, tree)
         return payments.confirmation_put(owner, tree, audience, expect=_expected(known))
 
     return await _keep(hub, CONFIRMATIONS, payments.key_of(owner, tree["id"]), put)
 
 
-async def _charged_by(hub: Hub, owner: str, tree: Tree) -> str:
-    """The CPO whose CDR the payment is for; our own party where there is no such CDR yet."""
+async def charged_by(hub: Hub, owner: str, tree: Tree) -> str:
+    """The CPO whose CDR the payment is for; "" where there is no such CDR yet."""
     found = await matching(hub, owner, tree["authorization_reference"])
-    return _cpo_or_us(hub, found[0].owner if found else "")
+    return _cpo_or_us(hub, found[0].owner) if found else ""
 
 
 async def matching(hub: Hub, owner: str, reference: str) -> list[Document]:

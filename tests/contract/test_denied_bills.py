@@ -16,10 +16,16 @@ from hub.core.parties import PartyRole
 from hub.core.registry import State
 from hub.worker import tell_who_was_let_in
 from modules.bookings.editions import IDENTIFIERS
+from modules.cdrs.vetting import vet_waiting
+from modules.invoicereconciliation import waiting as invoices_waiting
+from modules.payments import waiting as payments_waiting
+from tests.contract.test_addressed import brings
 from tests.contract.test_bookings import booking
 from tests.contract.test_invoicereconciliation import record
 from tests.contract.test_payments import advice, terminal
 from tests.hub.core.test_delivery import Delivering
+from tests.modules.cdrs.check.records import but, wired
+from tests.modules.cdrs.check.test_mistakes import EVENING
 from tests.world import World, a_world
 
 SHARED = ("invoicereconciliation", "payments", "bookings")
@@ -154,3 +160,30 @@ async def test_an_owner_that_is_blocked_takes_nothing_out_of_the_lists_of_who_pa
     blocked = hub.world.partner("c1").model_copy(update={"state": State.BLOCKED})
     await hub.world.registry.save(blocked)
     assert await has(hub, DIRECT) == (1, 1)
+
+
+async def test_a_record_that_came_before_its_cdr_goes_out_with_it(hub: Delivering) -> None:
+    world = hub.world
+    body = record(cdrs=[EVENING["id"]])
+    assert (await world.ask("POST", world.at(DIRECT.here), by="c1", body=body)).http == 201
+    await invoices_waiting.look_again(world.hub)
+    assert await has(hub, DIRECT) == (0, 0)
+    assert (await brings(world, "POST", "cdrs", "")).code == 1000
+    await vet_waiting(world.hub)
+    await invoices_waiting.look_again(world.hub)
+    assert await has(hub, DIRECT) == (1, 1)
+    await invoices_waiting.look_again(world.hub)
+    assert await has(hub, DIRECT) == (1, 1)
+
+
+async def test_a_confirmation_that_came_before_its_cdr_goes_out_with_it(hub: Delivering) -> None:
+    world = hub.world
+    assert (await world.ask("POST", world.at(ADVICE.here), by="t1", body=advice())).http == 201
+    await payments_waiting.look_again(world.hub)
+    assert await has(hub, ADVICE) == (0, 0)
+    card = {"country_code": "NL", "party_id": "PTA", "uid": "A1", "type": "AD_HOC_USER", "contract_id": "A1"}
+    cdr = wired(but(EVENING, cdr_token=card, authorization_reference="pp-100"), "2.3.0")
+    assert (await world.ask("POST", world.at("receiver/cdrs"), by="c1", body=cdr)).code == 1000
+    await vet_waiting(world.hub)
+    await payments_waiting.look_again(world.hub)
+    assert await has(hub, ADVICE) == (1, 1)
