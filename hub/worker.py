@@ -16,11 +16,18 @@ from hub.core.losses import WRITTEN_EVERY_S
 from hub.core.ports import Hub
 from modules.bookings import service as bookings
 from modules.bookings.store import BOOKING_LOCATIONS, PLACES
+from modules.bookings.store import BOOKINGS as BOOKING_KIND
 from modules.bookings.store import MODULE as BOOKINGS
 from modules.cdrs import owed, vetting, waiting
 from modules.commands import passed_on, references, reservations
+from modules.invoicereconciliation import waiting as invoices
+from modules.invoicereconciliation.store import MODULE as INVOICES
+from modules.invoicereconciliation.store import RECORDS
 from modules.locations import renaming
 from modules.locations.store import LOCATIONS
+from modules.payments import waiting as payments
+from modules.payments.store import KINDS
+from modules.payments.store import MODULE as PAYMENTS
 from modules.sessions import service as sessions
 from modules.tariffs import turning
 from modules.tariffs.store import TARIFFS
@@ -38,12 +45,14 @@ log = structlog.get_logger()
 Job = Callable[[Hub], Awaitable[object]]
 
 _SHARED: Final = {
-    "tariffs": Shared(TARIFFS),
-    "locations": Shared(LOCATIONS),
-    BOOKINGS: Shared(BOOKING_LOCATIONS, f"{PLACES}/"),
-    "tokens": Shared(TOKENS),
+    "tariffs": [Shared(TARIFFS)],
+    "locations": [Shared(LOCATIONS)],
+    BOOKINGS: [Shared(BOOKING_LOCATIONS, f"{PLACES}/"), Shared(BOOKING_KIND, "bookings/")],
+    "tokens": [Shared(TOKENS)],
+    INVOICES: [Shared(RECORDS)],
+    PAYMENTS: [Shared(kind, f"{path}/") for path, kind in KINDS.items()],
 }
-"""What is meant for everybody, in the order in which a partner can use it: a location names its tariffs."""
+"""What a partner has as far as agreements let it, in the order in which it can use it: a location names its tariffs."""
 
 
 async def forget_authorizations(hub: Hub) -> None:
@@ -71,6 +80,8 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (owed.send_owed, 5.0),
     (waiting.look_if_changed, 5.0),
     (waiting.look_again, 300.0),
+    (invoices.look_again, 60.0),
+    (payments.look_again, 60.0),
     (reservations.expired, 5.0),
     (callbacks.forget, 3600.0),
     (passed_on.forget, 3600.0),

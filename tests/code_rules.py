@@ -14,8 +14,8 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "bookings": frozenset(
         {"calendar", "editions", "holds", "lifecycle", "places", "received", "requests", "slots", "terms"}
     ),
-    "invoicereconciliation": frozenset({"check"}),
-    "payments": frozenset({"card_numbers"}),
+    "invoicereconciliation": frozenset({"check", "waiting"}),
+    "payments": frozenset({"card_numbers", "waiting"}),
     "cdrs": frozenset({"bills", "doubles", "owed", "passing", "received", "vetting", "waiting", "whereabouts"}),
     "chargingprofiles": frozenset({"at_charger", "effect", "onward"}),
     "hubclientinfo": frozenset({"keeping", "roster", "sight"}),

@@ -11,12 +11,13 @@ from hub.core.answers import row_of
 from hub.core.delivery import entitled
 from hub.core.errors import BusbarError, InvalidRequest, NotInTheirVersion, PeerNonsense
 from hub.core.jsontypes import Tree
-from hub.core.operations import ADDRESSEES, ANYBODY, CPO_LIKE, EMSP_LIKE
+from hub.core.operations import ADDRESSEES, ANYBODY, CPO, CPO_LIKE, EMSP_LIKE
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.routing import EVERYBODY, Message, Receiver, decide, known_receiver
 from modules.bookings.store import MODULE as BOOKINGS
+from modules.payments.service import PTP
 from modules.tokens.whose import addressee, check_named
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 SHARED: Final = {"locations": ADDRESSEES, "tariffs": ADDRESSEES, "tokens": CPO_LIKE}
 """Modules whose objects are meant for everybody, and in which roles a party may be sent one by name."""
-_BROADCAST: Final = (*SHARED, BOOKINGS)
+ADDRESSED: Final = {"invoicereconciliation": (EMSP_LIKE | CPO, EMSP_LIKE | CPO), "payments": (PTP, CPO)}
+"""Modules whose objects an owner pushes for one party: the roles of owners, and of those whom they may be for."""
+_BROADCAST: Final = (*SHARED, BOOKINGS, *ADDRESSED)
 """Modules of which partners are told as far as agreements let them."""
 BROUGHT: Final = frozenset({"sessions", "cdrs"})
 """Modules whose objects a CPO brings for one party: the owner of the token that is in them."""
@@ -79,6 +82,9 @@ def explain(program: Program, ask: RouteAsked) -> Tree:
 def _message(sender: Partner, ask: RouteAsked) -> Message:
     """As the module that takes it makes it."""
     shared, brought = ask.module in SHARED, ask.module in SHARED and ask.method != "GET"
+    owners, receivers = ADDRESSED.get(ask.module, (ANYBODY, SHARED.get(ask.module, ANYBODY)))
+    if ask.module in ADDRESSED and ask.to and ask.method in _WRITING and not sender.roles.isdisjoint(owners):
+        shared = brought = True
     return Message(
         sender=sender,
         asker=sender.party,
@@ -87,7 +93,7 @@ def _message(sender: Partner, ask: RouteAsked) -> Message:
         owner=str(Party.parse(ask.owner)) if ask.owner else (sender.party if shared else ""),
         shared=shared,
         brought=brought,
-        roles=SHARED[ask.module] if brought else ANYBODY,
+        roles=receivers if brought else ANYBODY,
     )
 
 
@@ -118,7 +124,7 @@ def _to_one(hub: Hub, message: Message, to: Receiver, ask: RouteAsked) -> Tree:
         row, why = row_of(NotInTheirVersion()), f"the receiver speaks OCPI {version}, which has no such thing"
         return {"goes": "nowhere", "http": row.http, "status_code": row.code, "why": why, "rule": rule, "gets": []}
     got = _got(to.partner, to.party, True, rule, ask.module, _PUSHED if message.brought else _EITHER)
-    if message.brought and not got["gets"]:
+    if message.brought and ask.module in SHARED and not got["gets"]:
         why = "the receiver does not offer this module"
         return {"goes": "nowhere", "status_code": row_of(PeerNonsense()).code, "why": why, "rule": rule, "gets": [got]}
     return {"goes": "party", "rule": rule, "gets": [got]}

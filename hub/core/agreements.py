@@ -205,6 +205,23 @@ class Agreements:
             any(viewer.roles & (_READCPOS if role is PartyRole.CPO else _READ_EMSPS) for role in roles)
         )
 
+    def may_be_sent(self, viewer: Partner, owner: str, module: str) -> Verdict:
+        """May `viewer` have what `owner` has addressed to it? As `may`; but what was addressed by an owner that is not
+        connected now is kept back by a rule alone, and what is ours too, as we do not share but send it.
+        """
+        is_ours = owner == self._settings.party
+        if owner in viewer.parties or (owner in self._all_roles() and not is_ours):
+            return self.may(viewer, owner, module)
+        if viewer.represents and viewer.represents != owner:
+            return Verdict(False, f"this connection stands for {viewer.represents} alone")
+        is_open = is_ours or self._settings.sharing != "closed"
+        return self.by_rule(viewer, owner, module) or Verdict(is_open, f"default: {self._settings.sharing}")
+
+    def senders(self, viewer: Partner, module: str) -> tuple[str, ...]:
+        """The parties that `viewer` may have what they addressed to it, sorted; connected or not."""
+        parties = {self._settings.party, *(party for other in self._registry.all() for party in other.parties)}
+        return tuple(sorted(party for party in parties if self.may_be_sent(viewer, party, module).allowed))
+
     def owners(self, viewer: Partner, module: str) -> tuple[str, ...]:
         """The parties whose objects `viewer` may have, sorted. Viewers of one class get the same tuple."""
         at = (viewer.name, module)

@@ -26,14 +26,14 @@ log = structlog.get_logger()
 
 
 class Shared(NamedTuple):
-    """Objects that are meant for everybody."""
+    """Objects that their owner lets us send, to all or to one party."""
 
     kind: Kind
     prefix: str = ""
     """What stands before the key of one, where a change names it."""
 
 
-async def tell(hub: Hub, modules: Mapping[str, Shared]) -> None:
+async def tell(hub: Hub, modules: Mapping[str, Sequence[Shared]]) -> None:
     """Tell the lanes of all that is owed. `modules`: where the objects of each are; their order is kept."""
     owed = await hub.store.select(OPENED)
     if owed:
@@ -46,12 +46,13 @@ async def tell(hub: Hub, modules: Mapping[str, Shared]) -> None:
             await hub.store.commit(Unit().delete(Delete(OPENED, document.key, document.version)))
 
 
-async def _tell(hub: Hub, viewer: Partner, modules: Mapping[str, Shared], document: Document) -> None:
+async def _tell(hub: Hub, viewer: Partner, modules: Mapping[str, Sequence[Shared]], document: Document) -> None:
     opened, version, told = msgspec.json.decode(document.body, type=Opened), document.version, 0
-    for module, shared in modules.items():
+    for module, kinds in modules.items():
         while module in opened.owners:
+            shared = kinds[opened.kind]
             found = await _next_ones(hub, viewer, module, shared.kind, opened)
-            opened = _told(opened, module, found)
+            opened = _told(opened, module, found, last=shared is kinds[-1])
             put = Put(OPENED, document.key, msgspec.json.encode(opened), expect=version)
             changes = [only_for(viewer.name, module, f"{shared.prefix}{leaf.key}") for leaf in found]
             (version,) = await hub.store.commit(Unit([put], changes))
@@ -68,9 +69,11 @@ async def _next_ones(hub: Hub, viewer: Partner, module: str, kind: Kind, opened:
     return await hub.store.leaves(kind, among=among, after_seq=opened.after, limit=_BATCH, bodies=False)
 
 
-def _told(opened: Opened, module: str, found: Sequence[Leaf]) -> Opened:
+def _told(opened: Opened, module: str, found: Sequence[Leaf], *, last: bool) -> Opened:
     """What is left when the lane was told of these."""
     if len(found) == _BATCH:
         return msgspec.structs.replace(opened, after=found[-1].seq)
+    if not last:
+        return msgspec.structs.replace(opened, after=0, kind=opened.kind + 1)
     rest = {other: owners for other, owners in opened.owners.items() if other != module}
     return Opened(opened.viewer, rest)

@@ -27,6 +27,8 @@ class Opened(msgspec.Struct, frozen=True):
     owners: dict[str, tuple[str, ...]]
     after: int = 0
     """How far its lane was told of those of the module whose turn it is."""
+    kind: int = 0
+    """Which of the kinds of that module has its turn."""
 
     def put(self) -> Put:
         """The write of a new one."""

@@ -46,7 +46,9 @@ class BookingPublication:
     def _is_for(self, hub: Hub, partner: Partner, document: Document, kind: str) -> bool:
         if not entitled(partner, audience=document.audience):
             return False
-        return may_see(hub, partner, document.owner) if kind == PLACES else bool(document.audience)
+        if kind == PLACES:
+            return may_see(hub, partner, document.owner)
+        return bool(document.audience) and hub.agreements.may_be_sent(partner, document.owner, MODULE).allowed
 
 
 def _spelled(document: Document) -> str:

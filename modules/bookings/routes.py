@@ -62,7 +62,8 @@ async def get_calendar(call: Call, booking_location_id: str, calendar_id: str) -
 @operations("GET", SENDER, answer=BOOKING, listed=True, query=QUERY, versions=VERSIONS)
 async def list_bookings(call: Call) -> Answer:
     """The caller's bookings, at all CPOs. OCPI mod_bookings_get_bookings."""
-    return await _bookings.page(_in_edition(call), {"audience": sorted(call.partner.parties)})
+    owners = call.hub.agreements.senders(call.partner, MODULE)
+    return await _bookings.page(_in_edition(call), {"owner": owners, "audience": sorted(call.partner.parties)})
 
 
 @operations("POST", SENDER, body=BOOKING_REQUEST, answer=BOOKING, versions=VERSIONS)

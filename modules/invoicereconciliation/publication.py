@@ -27,6 +27,8 @@ class InvoicePublication:
         """Send the record as it is, or withdraw it where it is no more."""
         if partner.endpoint(MODULE, "RECEIVER") is None:
             return
+        if not hub.agreements.may_be_sent(partner, key.split("/", 1)[0], MODULE).allowed:
+            return
         document = await find(hub.store, key)
         if document is None:
             await self._withdraw(hub, partner, key, what)

@@ -30,7 +30,8 @@ _SHAPE = "{country_code}/{party_id}/{record_id}"
 @operations("GET", SENDER, answer=RECORD, listed=True, query=QUERY, versions=VERSIONS)
 async def list_records(call: Call) -> Answer:
     """The records of invoices that are for the caller. OCPI mod_invoice_reconciliation_sender_get_method."""
-    return await _listing.page(call, {"audience": sorted(call.partner.parties)})
+    owners = call.hub.agreements.senders(call.partner, MODULE)
+    return await _listing.page(call, {"owner": owners, "audience": sorted(call.partner.parties)})
 
 
 @operations("GET", RECEIVER, _SHAPE, answer=RECORD, versions=VERSIONS)
@@ -46,12 +47,15 @@ async def post_record(call: Call, body: InvoiceReconciliationRecord) -> Answer:
     owner = Party.of(body.country_code, body.party_id)
     if not call.caller.speaks_for(owner, BILLING):
         raise InvalidRequest("the object names a party that is not yours")
-    return ok(created=await service.take(call.hub, call.partner, owner, body, to=_to(call)))
+    return ok(created=await service.take(call.hub, owner, body, to=_to(call, owner)))
 
 
-def _to(call: Call) -> str:
-    """The party of OCPI-to. Raises: UnknownReceiver, PeerUnreachable, NotInTheirVersion."""
-    where = destination(call, roles=BILLING)
+def _to(call: Call, owner: Party) -> str:
+    """The party of OCPI-to, if it may have it.
+
+    Raises: UnknownReceiver, PeerUnreachable, NotInTheirVersion.
+    """
+    where = destination(call, owner=str(owner), shared=True, brought=True, roles=BILLING)
     return can_have(call, where).party if isinstance(where, Receiver) else call.to
 
 
@@ -61,7 +65,7 @@ async def put_record(
 ) -> Answer:
     """Keep a changed record. OCPI mod_invoice_reconciliation_receiver_put_method."""
     owner = call.as_party(country_code, party_id, BILLING)
-    return ok(created=await service.take(call.hub, call.partner, owner, body, to=_to(call), record_id=record_id))
+    return ok(created=await service.take(call.hub, owner, body, to=_to(call, owner), record_id=record_id))
 
 
 @operations("DELETE", RECEIVER, _SHAPE, versions=VERSIONS)

@@ -19,7 +19,6 @@ from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.recency import is_outdated
-from hub.core.registry import Partner
 from hub.core.units import ABSENT, Audit, Delete, Document, Unit
 from modules.cdrs import service as cdrs
 from modules.invoicereconciliation import store as records
@@ -42,14 +41,13 @@ async def get(hub: Hub, key: str) -> Document:
     return document
 
 
-async def take(
-    hub: Hub, sender: Partner, owner: Party, record: InvoiceReconciliationRecord, *, to: str, record_id: str = ""
-) -> bool:
+async def take(hub: Hub, owner: Party, record: InvoiceReconciliationRecord, *, to: str, record_id: str = "") -> bool:
     """Keep a record that its owner sent: a new one, or an update (which may bring one that we do not have).
 
-    It is for `to` (a party that `sender` may reach, or ours), or for whom its CDRs are with; that stays as it was
-    first. An older copy changes nothing. Returns: True if it was not known before. Raises: InvalidRequest, when the URL
-    or the body names another record or party.
+    It is for `to` (a party that may have it, or ours), or for whom its CDRs are with; that stays as it was first.
+    Whether an agreement keeps it from that party is asked when it is sent or listed. An older copy changes nothing.
+    Returns: True if it was not known before. Raises: InvalidRequest, when the URL or the body names another record or
+    party.
     """
     if Party.of(record.country_code, record.party_id) != owner or record.id.upper() != (record_id or record.id).upper():
         raise InvalidRequest("the URL and the object name different records")
@@ -57,7 +55,7 @@ async def take(
     for _ in range(_ATTEMPTS):
         known = await records.find(hub.store, records.key_of(owner, record.id))
         audience = known.audience if known is not None else ""
-        audience = audience or await _audience(hub, sender, owner, tree, to)
+        audience = audience or await _audience(hub, owner, tree, to)
         put = records.put_of(tree, audience, expect=known.version if known is not None else ABSENT)
         if known is not None and (is_outdated(put.last_updated, known, hub.clock.now()) or known.body == put.body):
             return False
@@ -70,18 +68,14 @@ async def take(
     raise Conflict
 
 
-async def _audience(hub: Hub, sender: Partner, owner: Party, tree: Tree, to: str) -> str:
-    """Whom a record is for; "" where nothing tells, or the sender may not reach who it is for."""
-    own = hub.settings.own_parties
-    if to and to not in own:
+async def _audience(hub: Hub, owner: Party, tree: Tree, to: str) -> str:
+    """Whom a record is for; "" where nothing tells."""
+    if to and to not in hub.settings.own_parties:
         return to
-    found = await _payer(hub, owner, tree)
-    if found in own or hub.agreements.reach(sender, found, records.MODULE).allowed:
-        return found or (hub.settings.party if to else "")
-    return hub.settings.party if to and not found else ""
+    return await payer(hub, owner, tree) or (hub.settings.party if to else "")
 
 
-async def _payer(hub: Hub, owner: Party, tree: Tree) -> str:
+async def payer(hub: Hub, owner: Party, tree: Tree) -> str:
     """Whom a record is for, by the first of its CDRs that we know. "": nobody can tell."""
     for cdr_id in tree["cdrs"]:
         document = await cdrs.find(hub.store, owner, cdr_id)

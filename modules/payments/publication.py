@@ -24,6 +24,8 @@ class PaymentPublication:
         if PartyRole.CPO not in partner.roles or partner.endpoint(MODULE, "RECEIVER") is None:
             return
         path, _, object_key = key.partition("/")
+        if not hub.agreements.may_be_sent(partner, object_key.split("/", 1)[0], MODULE).allowed:
+            return
         document = await find(hub.store, KINDS[path], object_key)
         if document is None or not document.audience or not entitled(partner, audience=document.audience):
             return

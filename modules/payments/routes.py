@@ -5,6 +5,8 @@ OCPI mod_payments_interfaces_and_endpoints. What a CPO orders is the PTP's to do
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hub.core.answers import Answer, ok, ok_bytes
 from hub.core.dispatch import Call
 from hub.core.inbound import parse
@@ -14,7 +16,7 @@ from hub.core.paging import QUERY, Listing
 from hub.core.parties import PartyRole
 from hub.core.relay import Errand, relay
 from hub.core.renditions import Rendition
-from hub.core.routing import Receiver, can_have, destination, receiver
+from hub.core.routing import OURS, Receiver, can_have, destination, receiver
 from hub.core.units import Document
 from modules.payments import service
 from modules.payments.card_numbers import refuse_card_numbers
@@ -35,7 +37,12 @@ _ADVICE = "financial-advice-confirmations"
 @operations("GET", SENDER, "terminals", answer=TERMINAL, listed=True, query=QUERY, versions=VERSIONS)
 async def list_terminals(call: Call) -> Answer:
     """The caller's terminals, of all providers. OCPI mod_payments_ptp_get_terminals_method."""
-    return await _terminals.page(call, {"audience": sorted(call.partner.parties)})
+    return await _terminals.page(call, _among(call))
+
+
+def _among(call: Call) -> dict[str, Sequence[str]]:
+    """Who sees what: a CPO what is for it, of the providers that it may have it of."""
+    return {"owner": call.hub.agreements.senders(call.partner, MODULE), "audience": sorted(call.partner.parties)}
 
 
 @operations("GET", SENDER, "terminals/{terminal_id}", answer=TERMINAL, versions=VERSIONS)
@@ -104,14 +111,14 @@ async def list_confirmations(call: Call) -> Answer:
 
     OCPI mod_payments_ptp_get_financial_advice_confirmations_method.
     """
-    return await _confirmations.page(call, {"audience": sorted(call.partner.parties)})
+    return await _confirmations.page(call, _among(call))
 
 
 @operations("GET", SENDER, f"{_ADVICE}/{{confirmation_id}}", answer=CONFIRMATION, versions=VERSIONS)
 async def get_confirmation(call: Call, confirmation_id: str) -> Answer:
     """One confirmation. OCPI mod_payments_ptp_get_financial_advice_confirmation_method."""
     return ok_bytes(
-        (await service.get_seen(call.hub, CONFIRMATIONS, *_seen(call, confirmation_id), owner=_other(call))).body
+        (await service.get_seen(call.hub, CONFIRMATIONS, call.partner, confirmation_id, owner=_other(call))).body
     )
 
 
@@ -124,7 +131,7 @@ async def get_own_terminal(call: Call, terminal_id: str) -> Answer:
 @operations("POST", RECEIVER, "terminals", callers=PTP, body=TERMINAL_ASKED, versions=VERSIONS)
 async def post_terminal(call: Call, body: TerminalAsked) -> Answer:
     """Keep a new or changed terminal. OCPI mod_payments_cpo_terminal_post_method."""
-    return ok(created=await service.take_terminal(call.hub, call.partner, _provider(call), body, to=_cpo(call)))
+    return ok(created=await service.take_terminal(call.hub, _provider(call), body, to=_cpo(call)))
 
 
 @operations("GET", RECEIVER, f"{_ADVICE}/{{confirmation_id}}", callers=PTP, answer=CONFIRMATION, versions=VERSIONS)
@@ -136,11 +143,11 @@ async def get_own_confirmation(call: Call, confirmation_id: str) -> Answer:
 @operations("POST", RECEIVER, _ADVICE, callers=PTP, body=CONFIRMATION, versions=VERSIONS)
 async def post_confirmation(call: Call, body: FinancialAdviceConfirmation) -> Answer:
     """Keep what became of a payment. OCPI mod_payments_cpo_financial_advice_confirmation_post_method."""
-    return ok(created=await service.take_confirmation(call.hub, call.partner, _provider(call), body, to=_cpo(call)))
+    return ok(created=await service.take_confirmation(call.hub, _provider(call), body, to=_cpo(call)))
 
 
 async def _terminal(call: Call, terminal_id: str) -> Document:
-    return await service.get_seen(call.hub, TERMINALS, *_seen(call, terminal_id), owner=_other(call))
+    return await service.get_seen(call.hub, TERMINALS, call.partner, terminal_id, owner=_other(call))
 
 
 def _other(call: Call) -> str:
@@ -150,12 +157,10 @@ def _other(call: Call) -> str:
 
 def _cpo(call: Call) -> str:
     """The CPO that a provider names in OCPI-to. Raises: UnknownReceiver, PeerUnreachable, NotInTheirVersion."""
-    where = destination(call, roles=CPO)
-    return can_have(call, where).party if isinstance(where, Receiver) else ""
-
-
-def _seen(call: Call, object_id: str) -> tuple[list[str], str]:
-    return sorted(call.partner.parties), object_id
+    where = destination(call, owner=_provider(call), shared=True, brought=True, roles=CPO)
+    if isinstance(where, Receiver):
+        return can_have(call, where).party
+    return call.hub.settings.party if where is OURS else ""
 
 
 def _providers(call: Call) -> list[str]:

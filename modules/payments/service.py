@@ -2,7 +2,8 @@
 mod_payments.
 
 Whose a terminal is: the party of OCPI-to, else the party it names, else our own. Whose a confirmation is: the party of
-OCPI-to, else that of the CDR with the same authorization_reference, else our own. That is its audience, and stays.
+OCPI-to, else that of the CDR with the same authorization_reference, which it waits for (`waiting.py`). That is its
+audience, and stays.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _PutOf = Callable[[Document | None], Awaitable[Put]]
 """The write that follows from what is known."""
 
 
-async def take_terminal(hub: Hub, sender: Partner, owner: str, asked: TerminalAsked, *, to: str) -> bool:
+async def take_terminal(hub: Hub, owner: str, asked: TerminalAsked, *, to: str) -> bool:
     """Keep a terminal that its PTP created or changed; `to` is the CPO that it says it is for, if it does.
 
     An older copy changes nothing. Returns: True if it was not known before. Raises: InvalidRequest,
@@ -51,7 +52,7 @@ async def take_terminal(hub: Hub, sender: Partner, owner: str, asked: TerminalAs
     tree = TERMINAL["2.3.0"].read(given).tree()
 
     async def put(known: Document | None) -> Put:
-        audience = known.audience if known is not None else to or _reached(hub, sender, _named_in(tree))
+        audience = known.audience if known is not None else to or _cpo_or_us(hub, _named_in(tree))
         return payments.terminal_put(owner, tree, audience, expect=_expected(known))
 
     return await _keep(hub, TERMINALS, payments.key_of(owner, tree["terminal_id"]), put)
@@ -63,14 +64,13 @@ def _named_in(tree: Tree) -> str:
     return str(Party.of(tree["country_code"], tree["party_id"]))
 
 
-def _reached(hub: Hub, sender: Partner, party: str) -> str:
-    """`party`, if the sender may reach it; else our own."""
-    return party if party and hub.agreements.reach(sender, party, MODULE).allowed else hub.settings.party
+def _cpo_or_us(hub: Hub, party: str) -> str:
+    """`party`, if it is a CPO that is known here; else our own. An agreement is asked when it is sent or listed."""
+    known = party and hub.registry.holder_of(Party.parse(party), frozenset({PartyRole.CPO}))
+    return party if known else hub.settings.party
 
 
-async def take_confirmation(
-    hub: Hub, sender: Partner, owner: str, confirmation: FinancialAdviceConfirmation, *, to: str
-) -> bool:
+async def take_confirmation(hub: Hub, owner: str, confirmation: FinancialAdviceConfirmation, *, to: str) -> bool:
     """Keep what a PTP says of a capture. Returns: True if it was not known before. Raises: InvalidRequest."""
     tree = confirmation.tree()
     refuse_card_numbers(tree)
@@ -78,16 +78,16 @@ async def take_confirmation(
         raise InvalidRequest("/total_costs: nobody captures an amount below zero")
 
     async def put(known: Document | None) -> Put:
-        audience = known.audience if known is not None else to or await _charged_by(hub, sender, owner, tree)
+        audience = (known.audience if known is not None else "") or to or await charged_by(hub, owner, tree)
         return payments.confirmation_put(owner, tree, audience, expect=_expected(known))
 
     return await _keep(hub, CONFIRMATIONS, payments.key_of(owner, tree["id"]), put)
 
 
-async def _charged_by(hub: Hub, sender: Partner, owner: str, tree: Tree) -> str:
-    """The CPO whose CDR the payment is for; our own party where there is no such CDR yet."""
+async def charged_by(hub: Hub, owner: str, tree: Tree) -> str:
+    """The CPO whose CDR the payment is for; "" where there is no such CDR yet."""
     found = await matching(hub, owner, tree["authorization_reference"])
-    return _reached(hub, sender, found[0].owner if found else "")
+    return _cpo_or_us(hub, found[0].owner) if found else ""
 
 
 async def matching(hub: Hub, owner: str, reference: str) -> list[Document]:
@@ -122,15 +122,20 @@ async def get_own(hub: Hub, kind: Kind, owners: Sequence[str], object_id: str) -
     raise NotFound(f"there is no such object in {PATHS[kind]}")
 
 
-async def get_seen(hub: Hub, kind: Kind, audiences: Sequence[str], object_id: str, *, owner: str = "") -> Document:
+async def get_seen(hub: Hub, kind: Kind, viewer: Partner, object_id: str, *, owner: str = "") -> Document:
     """What a CPO may see; `owner` says of which PTP, where that is said. Raises: NotFound, InvalidRequest."""
-    found = await payments.seen_by(hub.store, kind, object_id, audiences)
-    found = [document for document in found if owner in ("", document.owner)]
+    found = await payments.seen_by(hub.store, kind, object_id, sorted(viewer.parties))
+    found = [document for document in found if owner in ("", document.owner) and may_see(hub, viewer, document.owner)]
     if not found:
         raise NotFound(f"there is no such object in {PATHS[kind]}")
     if len(found) > 1:
         raise InvalidRequest("several providers have one of this id: name yours in the OCPI-to headers")
     return found[0]
+
+
+def may_see(hub: Hub, viewer: Partner, owner: str) -> bool:
+    """May a CPO have what the PTP `owner` addressed to it?"""
+    return hub.agreements.may_be_sent(viewer, owner, MODULE).allowed
 
 
 def providers(hub: Hub, asker: Partner | None) -> list[Receiver]:

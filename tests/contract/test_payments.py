@@ -148,7 +148,7 @@ async def test_a_confirmation_follows_the_cdr_with_its_reference(ptp: World) -> 
     assert [each["id"] for each in said.data] == ["F2"]
     assert (await ptp.ask("GET", ptp.at("sender/payments/financial-advice-confirmations/F2"), by="c1")).code == 1000
     assert (await ptp.ask("GET", ptp.at("sender/payments/financial-advice-confirmations/F1"), by="c1")).http == 404
-    assert {each.audience for each in await ptp.documents(CONFIRMATIONS)} == {"DE*BSB", "BE*AAA"}
+    assert {each.audience for each in await ptp.documents(CONFIRMATIONS)} == {"", "BE*AAA"}
 
 
 async def test_nobody_captures_less_than_nothing(ptp: World) -> None:

@@ -179,3 +179,13 @@ async def test_it_is_said_of_a_receiver_whose_version_has_no_such_thing(house: H
         assert (await explain(house, sender="e1", module=module, method=method, to="BE*AAA"))["goes"] == "party"
     for module, method in (("commands", "POST"), ("tokens", "PUT")):
         assert (await explain(house, sender="e1", module=module, method=method, to="BE*OLD"))["goes"] == "party"
+
+
+async def test_the_way_of_an_invoice_follows_what_its_payer_may_have_of_its_owner(house: House) -> None:
+    await World.around(house.program.hub).join("e3", "NL*GGG", PartyRole.EMSP, version="2.3.0")
+    ask = {"sender": "cpo", "module": "invoicereconciliation", "method": "POST", "to": "NL*GGG"}
+    for viewer, owner, goes in (("cpo", "NL*GGG", "party"), ("e3", "BE*AAA", "nowhere")):
+        await house.ask("PUT", PATH, {"viewer": viewer, "owner": owner, "module": "*", "allow": False})
+        told = await explain(house, **ask)
+        assert told["goes"] == goes, told
+    assert "deny viewer e3, owner BE*AAA" in told["rule"]
