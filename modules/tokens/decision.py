@@ -95,9 +95,14 @@ async def used_up(hub: Hub, uids: Iterable[str], *, at: str) -> Unit:
     return Unit([Delete(AUTHORIZATIONS, key) for key in keys if key in kept])
 
 
+def is_valid(document: Document) -> bool:
+    """Does its owner say that the card is valid?"""
+    return bool(parse(document.body, limit=_LIMIT)["valid"])
+
+
 def rank(document: Document) -> tuple[bool, bool, int]:
     """RFID before others, as it was a card that was shown; valid before not, as cards change hands; then the oldest."""
-    return (not document.key.endswith("/RFID"), not parse(document.body, limit=_LIMIT)["valid"], document.seq)
+    return (not document.key.endswith("/RFID"), not is_valid(document), document.seq)
 
 
 def ranked(documents: Iterable[Document]) -> list[Document]:

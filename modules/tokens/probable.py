@@ -1,8 +1,9 @@
-"""Who is asked for a card that is on no list: its probable owner, by what we have learned. Never everybody by default.
+"""Who is asked for a card on no list that the asker may have: its probable owner, and never everybody by default.
 
     what we have learned                    who is asked
     --------------------------------------  ----------------------------------------------------------------------
-    an eMSP allowed this uid before         that eMSP
+    it is on a list all the same            its eMSPs: it is of another type, for another CPO, or not for the asker
+    an eMSP allowed this uid before         that eMSP; first of all where lists say invalid, as cards change hands
     it is the contract id of a card we know  that card's eMSP
     it begins as a contract id (eMI3)       the eMSP that it names; if that is not here, hubs that may know it
     nearly all cards that begin so          their eMSP (`prefixes`)
@@ -26,11 +27,11 @@ from hub.core.jsontypes import Tree
 from hub.core.operations import EMSP_LIKE
 from hub.core.parties import PartyRole
 from hub.core.ports import Hub
-from hub.core.registry import Partner
+from hub.core.registry import Partner, State
 from hub.core.routing import Receiver
 from hub.core.store import Store
-from hub.core.units import Document, Put
-from modules.tokens.decision import rank
+from hub.core.units import Put
+from modules.tokens.decision import is_valid, rank, ranked
 from modules.tokens.prefixes import RFID, Prefixes
 from modules.tokens.store import LEARNED, TOKENS, by_contract, by_uid, learned_put
 from modules.tokens.unknown import Flights, UnknownTokens
@@ -64,14 +65,14 @@ def memory(hub: Hub) -> Memory:
 
 async def whom_to_ask(hub: Hub, uid: str, token_type: str, candidates: Sequence[Receiver]) -> list[Receiver]:
     """Those of `candidates` that are asked for a card on no list, each platform once; `token_type` may be ""."""
-    owner = await _owner_learned(hub.store, uid)
-    if owner:
-        return _of(candidates, owner)
+    owners = await _owners_known(hub.store, uid)
+    if owners:
+        return _of(candidates, *owners)
     contract = _EMI3.fullmatch(uid)
-    named = _of(candidates, f"{contract[1]}*{contract[2]}".upper()) if contract else []
+    named = f"{contract[1]}*{contract[2]}".upper() if contract else ""
     setting = hub.settings.ask_unknown_tokens
-    if named or setting == "none":
-        return named
+    if setting == "none" or _is_here(hub, named):
+        return _of(candidates, named)
     if setting == "probable" and token_type in ("", RFID):
         owner = await memory(hub).prefixes.owner_of(hub.store, uid)
         if owner:
@@ -93,16 +94,32 @@ def learned(token: Tree) -> Put:
     return learned_put(TOKEN[VERSIONS[-1]].read(token))
 
 
-async def _owner_learned(store: Store, uid: str) -> str:
-    for kind, look in ((LEARNED, by_uid), (TOKENS, by_contract), (LEARNED, by_contract)):
-        found: list[Document] = await look(store, uid, kind)
+async def _owners_known(store: Store, uid: str) -> list[str]:
+    """Whose card it is by what is on record: one party, or each on whose list the uid is, the best first."""
+    listed, allowed = await by_uid(store, uid), await by_uid(store, uid, LEARNED)
+    if listed and (not allowed or any(map(is_valid, listed))):
+        return [each.owner for each in ranked(listed)]
+    for found in (allowed, await by_contract(store, uid), await by_contract(store, uid, LEARNED)):
         if found:
-            return min(found, key=rank).owner
-    return ""
+            return [min(found, key=rank).owner]
+    return []
 
 
-def _of(candidates: Iterable[Receiver], party: str) -> list[Receiver]:
-    return [each for each in candidates if each.party == party][:1]
+def _is_here(hub: Hub, party: str) -> bool:
+    """Is it that of our own drivers, or of an eMSP that is a partner? One that unregistered may be behind a hub now."""
+    if party in hub.settings.own_parties:
+        return True
+    here = (partner for partner in hub.registry.all() if partner.state is not State.UNREGISTERED)
+    claims = (claim for partner in here for claim in partner.claims)
+    return any(str(claim.party) == party and claim.role in EMSP_LIKE for claim in claims)
+
+
+def _of(candidates: Iterable[Receiver], *parties: str) -> list[Receiver]:
+    """Those of the parties that may be asked, each once, and so is each platform."""
+    found: dict[str, Receiver] = {}
+    for each in candidates:
+        found.setdefault(each.party, each)
+    return _once_each(found[party] for party in parties if party in found)
 
 
 def _once_each(candidates: Iterable[Receiver]) -> list[Receiver]:

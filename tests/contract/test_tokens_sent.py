@@ -18,6 +18,7 @@ from hub.core.errors import (
     PeerUnreachable,
 )
 from hub.core.parties import Party, PartyRole
+from hub.core.registry import Claim, State
 from modules.tokens import service
 from modules.tokens.model import Token
 from modules.tokens.publication import TokenPublication
@@ -30,6 +31,7 @@ LIST = "sender/tokens"
 ASK = "sender/tokens/CARD1/authorize"
 PLACE = {"location_id": "PLACE1", "evse_uids": ["E1"]}
 DENSE = "AAAAAAAAAA"
+BY_A_MEMBER = [("OCPI-from-country-code", "FR"), ("OCPI-from-party-id", "CCC")]
 
 
 async def push(world: World, *, by: str = "e1", owner: str = "NL*EEE", uid: str = "CARD1", **fields: Any) -> None:
@@ -166,8 +168,10 @@ async def test_a_token_for_one_cpo_is_seen_by_that_one_alone(world: World) -> No
     for by, count in (("c1", 1), ("c2", 0)):
         said = await world.ask("GET", world.at(LIST), by=by)
         assert (len(said.data), said.headers["x-total-count"]) == (count, str(count))
-    script(world, {"e2": NO_SUCH_TOKEN})
+    world.peers.sent.clear()
+    script(world, {"e1": NO_SUCH_TOKEN})
     assert (await ask(world, by="c2")).http == 404
+    assert [sent.partner for sent in world.peers.sent] == ["e1"], "whose card it is says, and no other sees it"
 
 
 async def test_who_may_is_what_the_matrix_says(world: World) -> None:
@@ -388,11 +392,13 @@ async def test_a_card_may_be_asked_for_by_its_contract_id(world: World) -> None:
 
 async def test_a_type_is_another_token(world: World) -> None:
     await push(world)
-    script(world, {"e1": info(world.version), "e2": NO_SUCH_TOKEN})
+    script(world, {"e1": info(world.version)})
     for name in ("type", "token_type"):
         assert (await ask(world, path=f"{ASK}?{name}=RFID")).code == 1000
+    script(world, {"e1": NO_SUCH_TOKEN})
     said = await ask(world, path=f"{ASK}?type=OTHER")
     assert (said.http, said.code) == unknown_to(world.version)
+    assert {sent.partner for sent in world.peers.sent} == {"e1"}, "its uid is shown to no other"
 
 
 async def test_a_card_that_could_be_anybodys_is_shown_to_nobody(world: World) -> None:
@@ -434,6 +440,78 @@ async def test_an_agreement_keeps_a_card_from_its_probable_owner_and_from_all_ot
     async with world.unchanged():
         said = await ask(world, path=to_authorize("EEEE-9"))
         assert (said.http, said.code) == unknown_to(world.version)
+
+
+@pytest.mark.parametrize("setting", ["probable", "listless", "all"])
+async def test_a_listed_card_that_the_asker_may_not_have_is_shown_to_no_other_emsp(world: World, setting: str) -> None:
+    strangers(world, setting)
+    await push(world)
+    await world.hub.agreements.put(Agreement("c1", "NL*EEE", "tokens", allow=False), actor="op")
+    script(world, {"e2": info(world.version, owner="NL*FFF")})
+    async with world.unchanged():
+        said = await ask(world)
+        assert (said.http, said.code) == unknown_to(world.version)
+
+
+@pytest.mark.parametrize("state", [State.BLOCKED, State.UNREGISTERED])
+async def test_a_listed_card_of_an_emsp_that_is_out_is_shown_to_no_other_emsp(world: World, state: State) -> None:
+    await push(world)
+    await world.registry.save(world.partner("e1").model_copy(update={"state": state}))
+    script(world, {"e2": info(world.version, owner="NL*FFF")})
+    async with world.unchanged():
+        assert (await ask(world)).data is None
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_a_hub_that_asks_for_a_card_of_its_own_member_is_shown_no_other_emsps_answer(world: World) -> None:
+    hub = await world.join("h", "FR*HUB", PartyRole.HUB)
+    members = (
+        Claim(role=PartyRole.CPO, party=Party("FR", "CCC")),
+        Claim(role=PartyRole.EMSP, party=Party("FR", "EEE")),
+    )
+    await world.registry.save(hub.model_copy(update={"claims": (*hub.claims, *members)}))
+    await push(world, uid="CARD2")
+    await service.put(
+        world.store, Party("FR", "EEE"), "CARD1", Token.model_validate(stored_token("FR*EEE", "CARD1")), now=NOW
+    )
+    script(world, {"e2": info(world.version, owner="NL*FFF")})
+    for uid in ("CARD1", "FR-EEE-C12345678"):
+        async with world.unchanged():
+            said = await world.ask("POST", world.at(to_authorize(uid)), by="h", headers=BY_A_MEMBER)
+            assert (said.http, said.code) == unknown_to(world.version)
+
+
+async def test_a_card_on_two_lists_is_asked_of_those_that_the_asker_may_reach(world: World) -> None:
+    await push(world)
+    await push(world, by="e2", owner="NL*FFF", uid="CARD1")
+    await world.hub.agreements.put(Agreement("c1", "NL*EEE", "tokens", allow=False), actor="op")
+    script(world, {"e2": info(world.version, owner="NL*FFF")})
+    assert (await ask(world)).code == 1000
+    await world.hub.agreements.put(Agreement("c1", "NL*EEE", "tokens", allow=True), actor="op")
+    script(world, {"e1": NO_SUCH_TOKEN, "e2": NO_SUCH_TOKEN})
+    world.peers.sent.clear()
+    assert (await ask(world, path=f"{ASK}?type=OTHER")).data is None
+    assert sorted(sent.partner for sent in world.peers.sent) == ["e1", "e2"], "each has the uid already"
+
+
+async def test_a_card_that_its_emsp_made_invalid_is_asked_of_who_allowed_it_since(world: World) -> None:
+    strangers(world, "listless")
+    script(world, {"e1": NO_SUCH_TOKEN, "e2": info(world.version, owner="NL*FFF")})
+    assert (await ask(world)).code == 1000
+    await world.hub.agreements.put(Agreement("c1", "NL*EEE", "tokens", allow=False), actor="op")
+    for valid, code in ((False, 1000), (True, unknown_to(world.version)[1])):
+        await push(world, valid=valid)
+        assert (await ask(world)).code == code
+
+
+async def test_a_contract_id_of_an_emsp_that_the_asker_may_not_reach_is_shown_to_no_other(world: World) -> None:
+    await push(world, uid="CARD2")
+    await world.hub.agreements.put(Agreement("c1", "NL*EEE", "tokens", allow=False), actor="op")
+    script(world, {"e2": info(world.version, owner="NL*FFF")})
+    for uid in ("NL-EEE-C12345678", f"{str(OURS).replace('*', '-')}-C12345678"):
+        async with world.unchanged():
+            said = await ask(world, path=to_authorize(uid))
+            assert (said.http, said.code) == unknown_to(world.version)
 
 
 async def test_a_card_allowed_before_teaches_who_has_cards_like_it(world: World) -> None:
