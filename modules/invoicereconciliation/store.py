@@ -41,11 +41,6 @@ async def find(store: Store, key: str) -> Document | None:
     return await store.get(RECORDS, key)
 
 
-async def nobodys(store: Store, *, after_seq: int, limit: int) -> list[Document]:
-    """Records that are for nobody yet, the oldest first, a part at a time."""
-    return await store.select(RECORDS, equal={"audience": ""}, after_seq=after_seq, limit=limit)
-
-
 def invoiced(owner: Party, cdr_ids: Iterable[str], record: str) -> list[Put | Delete]:
     """The writes that put CDRs on the invoice of `record`; each fails where the CDR is on one."""
     return [Put(INVOICED, key_of(owner, cdr_id), b"", columns=(record,), expect=ABSENT) for cdr_id in cdr_ids]

@@ -50,11 +50,6 @@ async def find(store: Store, kind: Kind, key: str) -> Document | None:
     return await store.get(kind, key)
 
 
-async def nobodys(store: Store, *, after_seq: int, limit: int) -> list[Document]:
-    """Confirmations that are for nobody yet, the oldest first, a part at a time."""
-    return await store.select(CONFIRMATIONS, equal={"audience": ""}, after_seq=after_seq, limit=limit)
-
-
 async def seen_by(store: Store, kind: Kind, object_id: str, audiences: Sequence[str]) -> list[Document]:
     """Those with this id that are for one of `audiences`; ids are unique for a PTP only."""
     found = await store.select(kind, equal={"id": object_id.upper()}, limit=_MOST)
