@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hub.core import point_to_point
 from hub.core.answers import Answer, ok, ok_bytes
+from hub.core.dialect import NO_CONTEXT
 from hub.core.dispatch import Call
 from hub.core.errors import UnknownLocation
 from hub.core.inbound import parse
@@ -22,11 +23,10 @@ from modules.locations import foreign, service
 from modules.locations.foreign import Spot
 from modules.locations.store import LOCATIONS, find
 from modules.locations.wire import CONNECTOR, EVSE, LOCATION
-from modules.tariffs.sendable import Sendable
+from modules.tariffs.sendable import SENDABLE
 
 operations = Operations("locations", callers=READERS)
-_sendable = Sendable()
-rendition = Rendition(LOCATION, context=_sendable.context)
+rendition = Rendition(LOCATION, context=SENDABLE.context)
 _as_owned = Rendition(LOCATION)
 """For who wrote it: the tariff that its connector named stays its tariff."""
 _listing = Listing(LOCATIONS, rendition)
@@ -70,7 +70,7 @@ async def get_connector(call: Call, location_id: str, evse_uid: str, connector_i
 async def _visible(call: Call, location_id: str) -> tuple[Tree, Mapping[str, Any]]:
     """The location, and what its connectors may name."""
     document = await _objects.find(call, location_id)
-    return parse(document.body, limit=service.LIMIT), await _sendable.context(call.hub.store, document)
+    return parse(document.body, limit=service.LIMIT), await SENDABLE.context(call.hub.store, document)
 
 
 @operations("GET", RECEIVER, _LOCATION, answer=LOCATION, callers=CPO)
@@ -111,7 +111,7 @@ async def put_location(call: Call, country_code: str, party_id: str, location_id
     spot, goes = await _aim(call, _spot(call, country_code, party_id, location_id), body, whole=True)
     foreign.check(spot, (), body)
     keep = partial(foreign.put, call.hub, spot, body)
-    return await point_to_point.push(call, goes, body, keep, context=await _context(call, spot))
+    return await point_to_point.push(call, goes, body, keep, context=await _context(call, spot, goes))
 
 
 @operations("PUT", RECEIVER, _EVSE, body=EVSE, as_tree=True, callers=CPO, limit=MEDIUM)
@@ -156,19 +156,21 @@ async def _put_below(call: Call, aim: Aim, path: foreign.Path, tree: Tree) -> An
     spot, goes = await _aim(call, aim, tree)
     foreign.check(spot, path, tree)
     keep = partial(foreign.put_below, call.hub, spot, path, tree)
-    return await point_to_point.push(call, goes, tree, keep, context=await _context(call, spot))
+    return await point_to_point.push(call, goes, tree, keep, context=await _context(call, spot, goes))
 
 
 async def _patch(call: Call, aim: Aim, path: foreign.Path, part: Tree) -> Answer:
     (spot, goes), arrived = await _aim(call, aim, part), call.arrived(part)
     foreign.check_part(part, arrived)
     keep = partial(foreign.patch, call.hub, spot, path, part, arrived=arrived)
-    return await point_to_point.push(call, goes, part, keep, context=await _context(call, spot))
+    return await point_to_point.push(call, goes, part, keep, context=await _context(call, spot, goes))
 
 
-async def _context(call: Call, spot: Spot) -> Mapping[str, Any]:
-    """What connectors may name where it goes."""
-    return await _sendable.of(call.hub.store, str(spot.owner), spot.audience)
+async def _context(call: Call, spot: Spot, goes: Destination) -> Mapping[str, Any]:
+    """What connectors may name where it goes; where it goes to nobody by name, nothing is asked."""
+    if not isinstance(goes, Receiver):
+        return NO_CONTEXT
+    return await SENDABLE.of(call.hub.store, str(spot.owner), spot.audience)
 
 
 async def _kept(call: Call, spot: Spot) -> Tree:
@@ -185,7 +187,7 @@ async def _aim(call: Call, aim: Aim, tree: Tree, *, whole: bool = False) -> Aim:
     if not isinstance(goes, Receiver) or goes.partner.version == call.version:
         return aim
     known = await find(call.hub.store, spot.key)
-    is_said = point_to_point.can_say(call, goes, tree, await _context(call, spot))
+    is_said = point_to_point.can_say(call, goes, tree, await _context(call, spot, goes))
     if known is None or (is_said and (whole or known.columns["lowest"] in up_to(goes.partner.version or ""))):
         return aim
     call.answered_by(call.hub.settings.hub)

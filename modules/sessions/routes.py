@@ -23,7 +23,7 @@ from modules.sessions.place import location_of
 from modules.sessions.received import Bringer
 from modules.sessions.store import SESSIONS
 from modules.sessions.wire import CHARGING_PREFERENCES, SESSION
-from modules.tariffs.sendable import Sendable
+from modules.tariffs.sendable import SENDABLE
 
 operations = Operations("sessions", callers=EMSP_LIKE, keeps=True)
 
@@ -32,16 +32,13 @@ _EMBEDS: Final = VERSIONS[0]
 """The version whose sessions carry their location."""
 
 
-_sendable = Sendable()
-
-
 async def _whole(store: Store, document: Document) -> Mapping[str, Any]:
     return {"location": await location_of(store, document)}
 
 
 async def _embedded(store: Store, document: Document) -> Mapping[str, Any]:
     """Its connector names a tariff that can be had, as that of a location does."""
-    return {**await _whole(store, document), **await _sendable.context(store, document)}
+    return {**await _whole(store, document), **await SENDABLE.context(store, document)}
 
 
 rendition = Rendition(SESSION, context=_embedded)

@@ -14,7 +14,7 @@ from hub.core.units import Document
 from modules.tariffs.store import SHIFTED, TARIFFS
 from modules.tariffs.validity import UNDATED
 
-__all__ = ["SHIFTED", "UNDATED", "Sendable"]
+__all__ = ["SENDABLE", "SHIFTED", "UNDATED"]
 
 _MOST: Final = 1_000_000
 _MOST_OWNERS: Final = 1_000
@@ -51,3 +51,7 @@ async def _ids(store: Store, among: Mapping[str, Sequence[str]]) -> list[str]:
     """In capitals."""
     leaves = await store.leaves(TARIFFS, among=among, after_seq=0, limit=_MOST, bodies=False)
     return [leaf.key.partition("/")[2] for leaf in leaves]
+
+
+SENDABLE: Final = Sendable()
+"""For all that name tariffs of connectors: locations, and sessions."""
