@@ -10,6 +10,7 @@ from hub.core.operations import ANYBODY, RECEIVER
 from hub.core.parties import PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Partner
+from modules.payments.service import may_see
 from modules.payments.store import KINDS, MODULE, find
 
 
@@ -24,7 +25,7 @@ class PaymentPublication:
         if PartyRole.CPO not in partner.roles or partner.endpoint(MODULE, "RECEIVER") is None:
             return
         path, _, object_key = key.partition("/")
-        if not hub.agreements.may_be_sent(partner, object_key.split("/", 1)[0], MODULE).allowed:
+        if not may_see(hub, partner, object_key.split("/", 1)[0]):
             return
         document = await find(hub.store, KINDS[path], object_key)
         if document is None or not document.audience or not entitled(partner, audience=document.audience):
