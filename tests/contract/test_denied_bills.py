@@ -5,7 +5,6 @@ Of these too a rule has one direction: what the viewer has of the owner's. What 
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
@@ -23,7 +22,7 @@ from tests.contract.test_addressed import brings
 from tests.contract.test_bookings import booking
 from tests.contract.test_invoicereconciliation import record
 from tests.contract.test_payments import advice, terminal
-from tests.hub.core.test_delivery import Delivering
+from tests.hub.core.test_delivery import Delivering, running
 from tests.modules.cdrs.check.records import but, wired
 from tests.modules.cdrs.check.test_mistakes import EVENING
 from tests.world import World, a_world
@@ -71,12 +70,9 @@ async def hub(sqlite_url: str) -> AsyncIterator[Delivering]:
     """Its lanes run."""
     async with a_world(sqlite_url, "2.3.0", sharing="open") as world:
         await world.join("t1", "NL*PTA", PartyRole.PTP)
-        made = Delivering(world, random.Random(1))
-        made.lanes.start()
-        await made.quiet()
-        world.peers.sent.clear()
-        yield made
-        await made.lanes.stop()
+        async with running(world) as made:
+            world.peers.sent.clear()
+            yield made
 
 
 async def bring(world: World, road: Road, **fields: Any) -> int | None:

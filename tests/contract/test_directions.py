@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from hub.core.agreements import Agreement
-from tests.hub.core.test_delivery import Delivering
+from tests.hub.core.test_delivery import Delivering, running
 from tests.world import VERSIONS, a_world, their_location, their_tariff, token
 
 EMSP, CPO = ("e1", "NL*EEE"), ("c1", "BE*AAA")
@@ -24,13 +23,9 @@ ROADS = [
 @pytest.fixture(params=VERSIONS[1:])
 async def hub(sqlite_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Delivering]:
     """Its lanes run."""
-    async with a_world(sqlite_url, request.param, sharing="open") as world:
-        made = Delivering(world, random.Random(1))
-        made.lanes.start()
-        await made.quiet()
+    async with a_world(sqlite_url, request.param, sharing="open") as world, running(world) as made:
         world.peers.sent.clear()
         yield made
-        await made.lanes.stop()
 
 
 def an_object(version: str, module: str, name: str) -> dict[str, Any]:
@@ -84,15 +79,11 @@ async def test_a_denial_in_the_other_direction_keeps_nothing_back_on_any_way(
 async def test_where_nothing_is_shared_an_agreement_for_the_viewer_opens_every_way(
     sqlite_url: str, of: tuple[str, str], to: tuple[str, str], module: str
 ) -> None:
-    async with a_world(sqlite_url, sharing="closed") as world:
-        hub = Delivering(world, random.Random(1))
-        hub.lanes.start()
-        await hub.quiet()
+    async with a_world(sqlite_url, sharing="closed") as world, running(world) as hub:
         await world.hub.agreements.put(Agreement(of[0], to[1]), actor="op")
         assert await ways(hub, of, to, module) == GETS_NOT
         await world.hub.agreements.put(Agreement(to[0], of[1], module), actor="op")
         assert await ways(hub, of, to, module) == {**GETS, "to all": (1000, False)}
-        await hub.lanes.stop()
 
 
 async def test_a_denial_in_the_other_direction_keeps_back_what_is_asked(hub: Delivering) -> None:

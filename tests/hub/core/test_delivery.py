@@ -98,6 +98,16 @@ class Delivering:
 
 
 @asynccontextmanager
+async def running(world: World, rng: random.Random | None = None) -> AsyncIterator[Delivering]:
+    """The lanes of this world run, and have nothing to do yet."""
+    made = Delivering(world, rng or random.Random(1))
+    made.lanes.start()
+    await made.quiet()
+    yield made
+    await made.lanes.stop()
+
+
+@asynccontextmanager
 async def delivering(
     url: str, *, rng: random.Random | None = None, only: str = "e1", **settings: Any
 ) -> AsyncIterator[Delivering]:
@@ -109,11 +119,8 @@ async def delivering(
             else:
                 start = LaneState(cursor=await world.store.last_change())
                 await world.store.commit(Unit().put(Put(LANES, partner.name, msgspec.json.encode(start))))
-        made = Delivering(world, rng or random.Random(1))
-        made.lanes.start()
-        await made.quiet()
-        yield made
-        await made.lanes.stop()
+        async with running(world, rng) as made:
+            yield made
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,7 +12,7 @@ from hub.core.errors import PeerRefused, PeerUnreachable
 from hub.core.registry import State
 from modules.cdrs.owed import send_owed
 from modules.credentials import service as credentials
-from tests.hub.core.test_delivery import Delivering
+from tests.hub.core.test_delivery import Delivering, running
 from tests.world import Sent, a_world
 
 
@@ -21,11 +20,8 @@ from tests.world import Sent, a_world
 async def hub(database_url: str) -> AsyncIterator[Delivering]:
     async with a_world(database_url, "2.2.1") as world:
         await world.furnish()
-        delivering = Delivering(world, random.Random(1))
-        delivering.lanes.start()
-        await delivering.quiet()
-        yield delivering
-        await delivering.lanes.stop()
+        async with running(world) as delivering:
+            yield delivering
 
 
 def posted(hub: Delivering) -> list[Sent]:
