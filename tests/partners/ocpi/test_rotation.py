@@ -61,7 +61,7 @@ async def test_both_sides_have_new_tokens_and_ours_of_before_works_for_a_while(
     assert (old.use, old.fingerprint) == (TokenUse.OVERLAP, before.fingerprint)
     assert old.until is not None
     assert their_token(program) == "newer"
-    assert partner.asked[-1] == "PUT credentials"
+    assert "PUT credentials" in partner.asked
 
 
 async def test_a_token_that_was_replaced_keeps_its_end_when_the_next_one_is(
@@ -136,5 +136,5 @@ async def test_only_a_connected_partner_rotates(program: Program, partner: Scrip
 async def test_a_farewell_is_a_delete_with_their_token(program: Program, partner: Scripted) -> None:
     partner.answers["credentials"] = (200, envelope(None))
     await part(program.handshake, program.seal, program.hub.registry.get("eee"))
-    assert partner.asked[-1] == "DELETE credentials"
-    assert partner.tokens[-1] == "Token dGhlaXJz"
+    farewell = partner.asked.index("DELETE credentials")
+    assert partner.tokens[farewell] == "Token dGhlaXJz"
