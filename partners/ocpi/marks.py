@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 import msgspec
+import xxhash
 
 from hub.core.answers import is_success
 from hub.core.errors import Unreadable
@@ -20,12 +21,15 @@ _MOST_AROUND: Final = 4096
 
 
 class Mark(NamedTuple):
-    """A page as it came. In bytes: `before` and `after` the list, and the whole. `objects`: how many are in it."""
+    """A page as it came. In bytes: `before` and `after` the list, and the whole. `objects`: how many are in it.
+
+    The digest keeps no secret: whoever could make two lists with one digest would only fool us about a list of his own.
+    """
 
     before: int
     after: int
     size: int
-    digest: int
+    digest: bytes
     objects: int
 
 
@@ -43,7 +47,7 @@ def mark_of(body: bytes, count: int) -> Mark | None:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     before = body.find(data)
-    mark = Mark(before, len(body) - before - len(data), len(body), hash(data), count)
+    mark = Mark(before, len(body) - before - len(data), len(body), xxhash.xxh3_128_digest(data), count)
     return mark if is_same(body, mark) else None
 
 
@@ -53,7 +57,7 @@ def is_same(body: bytes, mark: Mark) -> bool:
     if len(body) != size or before + after > _MOST_AROUND:
         return False
     end = size - after
-    return _frames_a_list(body[:before], body[end:]) and hash(memoryview(body)[before:end]) == digest
+    return _frames_a_list(body[:before], body[end:]) and xxhash.xxh3_128_digest(memoryview(body)[before:end]) == digest
 
 
 def _frames_a_list(before: bytes, after: bytes) -> bool:
