@@ -1,6 +1,8 @@
 """What bounds us: the same bytes from the bare libraries under us, without anything of ours.
 
 `replay`: an ASGI application on the same uvicorn that answers each path with bytes it was given; a body is read whole.
+Told to `compute`, it does arithmetic for so long before each answer: what the machine makes of a program that takes as
+much CPU time as ours and does nothing else. A host that takes its cores away for a while shows in this one too.
 `push`: bare aiohttp that sends given requests. `echo`: a bare `websockets` server that sends back what it hears.
 """
 
@@ -10,8 +12,9 @@ import asyncio
 import base64
 import contextlib
 import gc
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import uvicorn
@@ -19,6 +22,9 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from bench.child import Idle, Service, free_port, run
+
+_TURNS: Final = 20_000
+_TRIES: Final = 50
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -40,6 +46,7 @@ class Replay:
             )
             for path, heard in answers.items()
         }
+        self.turns = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "PUT":
@@ -49,9 +56,43 @@ class Replay:
                 message = await receive()
                 body += message["body"]
                 more = message.get("more_body", False)
+        compute(self.turns)
         head, body_message = self._answers["PUT" if scope["method"] == "PUT" else scope["path"]]
         await send(head)
         await send(body_message)
+
+
+class Replaying:
+    """The application, served."""
+
+    def __init__(self, app: Replay, serving: Idle) -> None:
+        self.port = serving.port
+        self.stop = serving.stop
+        self._app = app
+
+    async def do(self, command: dict[str, Any]) -> dict[str, Any]:
+        """`compute`: for so many us before each answer."""
+        self._app.turns = round(command["compute"] * _turns_a_us())
+        return {}
+
+
+def compute(turns: int) -> int:
+    """Arithmetic that needs no memory."""
+    found = 0
+    for turn in range(turns):
+        found += turn * turn % 7
+    return found
+
+
+def _turns_a_us() -> float:
+    """Of `compute`, when nothing disturbs it."""
+
+    def once() -> float:
+        begun = time.thread_time()
+        compute(_TURNS)
+        return time.thread_time() - begun
+
+    return _TURNS / (1e6 * min(once() for _ in range(_TRIES)))
 
 
 async def served(app: Any) -> Idle:
@@ -133,7 +174,8 @@ def settle() -> None:
 async def start(options: dict[str, Any]) -> Service:
     """The ceiling that `options` name by `role`."""
     if options["role"] == "replay":
-        return await served(Replay(options["answers"]))
+        app = Replay(options["answers"])
+        return Replaying(app, await served(app))
     if options["role"] == "push":
         settle()
         return Push(options["requests"])
