@@ -199,16 +199,19 @@ class Chargers(Protocol):
 
     async def limit(
         self, station: str, *, transaction: str, number: int, limits: Limits, timeout_s: float
-    ) -> ProfileOutcome:
-        """Limit the charge of session `transaction`, under a profile number of ours."""
+    ) -> ProfileOutcome | None:
+        """Limit the charge of session `transaction`, under a profile number of ours.
+
+        None: the charger was asked and has not answered; it may go by the limits all the same.
+        """
         ...
 
     async def unlimit(self, station: str, *, number: int, timeout_s: float) -> ProfileOutcome: ...
 
     async def restore(
         self, station: str, *, transaction: str, number: int, limits: Limits | None, timeout_s: float
-    ) -> ProfileOutcome:
-        """Undo a `limit` that was accepted and came to nothing: `limits` are in force again, or none of this number."""
+    ) -> ProfileOutcome | None:
+        """Undo a `limit` that came to nothing: `limits` are in force again, or none of this number."""
         ...
 
     async def limits(
@@ -269,7 +272,7 @@ class NoChargers:
 
     async def limit(
         self, station: str, *, transaction: str, number: int, limits: Limits, timeout_s: float
-    ) -> ProfileOutcome:
+    ) -> ProfileOutcome | None:
         return ProfileOutcome.REJECTED
 
     async def unlimit(self, station: str, *, number: int, timeout_s: float) -> ProfileOutcome:
@@ -277,7 +280,7 @@ class NoChargers:
 
     async def restore(
         self, station: str, *, transaction: str, number: int, limits: Limits | None, timeout_s: float
-    ) -> ProfileOutcome:
+    ) -> ProfileOutcome | None:
         return ProfileOutcome.UNKNOWN
 
     async def limits(

@@ -1,7 +1,8 @@
 """A partner's profile at its charger: set, looked at, and taken back where it has no effect.
 
-A sender that reads REJECTED may rely on it: the profile that was in force before is in force again, or none is. Where
-the charger does not let it be taken back, that is on record; the sender is told no more than it can be told.
+A sender that reads REJECTED may rely on it: the profile that was in force before is in force again, or none is; also
+where the charger did not answer in time, and may have taken it. Where it does not let it be taken back, that is on
+record; the sender is told no more than it can be told.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ soon."""
 class Done:
     """What a charger did: the result, and what it goes by now, where it was asked for that.
 
-    `is_taken_back`: it had accepted a profile, and was told to go by what was before.
+    `is_taken_back`: it had or may have accepted a profile, and was told to go by what was before.
     """
 
     result: Tree
@@ -56,6 +57,9 @@ async def apply(hub: Hub, charge: Charge, wanted: Limits, asked: Document) -> Do
         limits=wanted,
         timeout_s=hub.settings.command_timeout_s,
     )
+    if outcome is None:
+        await _take_back(hub, charge, asked)
+        return Done({"result": ProfileOutcome.REJECTED}, is_taken_back=True)
     if outcome is not ProfileOutcome.ACCEPTED:
         return Done({"result": outcome})
     try:
@@ -122,7 +126,7 @@ async def _take_back(hub: Hub, charge: Charge, asked: Document) -> None:
     outcome = await hub.chargers.restore(
         charge.station, transaction=charge.session_id, number=asked.seq, limits=limits, timeout_s=_brief_s(hub)
     )
-    if outcome is ProfileOutcome.REJECTED:
+    if outcome in (None, ProfileOutcome.REJECTED):
         log.warning("rejected profile not taken back", station=charge.station, session=charge.session_id)
 
 

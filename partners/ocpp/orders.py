@@ -179,7 +179,7 @@ class ChargerOrders(Stations):
 
     async def limit(
         self, station: str, *, transaction: str, number: int, limits: Limits, timeout_s: float
-    ) -> ProfileOutcome:
+    ) -> ProfileOutcome | None:
         """SetChargingProfile: a TxProfile on the transaction of a session."""
         record = self._transactions.of_session(station, transaction)
         if record is None or record.number is None:
@@ -190,11 +190,12 @@ class ChargerOrders(Stations):
 
     async def unlimit(self, station: str, *, number: int, timeout_s: float) -> ProfileOutcome:
         """ClearChargingProfile of one profile of ours."""
-        return (await self._told(station, lambda phrases: phrases.unlimit(number), timeout_s))[0]
+        told = await self._told(station, lambda phrases: phrases.unlimit(number), timeout_s)
+        return told[0] or ProfileOutcome.REJECTED
 
     async def restore(
         self, station: str, *, transaction: str, number: int, limits: Limits | None, timeout_s: float
-    ) -> ProfileOutcome:
+    ) -> ProfileOutcome | None:
         """The profile from before under the same number, which replaces the other; or ClearChargingProfile."""
         if limits is None:
             return await self.unlimit(station, number=number, timeout_s=timeout_s)
@@ -211,7 +212,7 @@ class ChargerOrders(Stations):
         asked = await self._told(station, lambda phrases: phrases.limits(connector, duration_s, unit), timeout_s)
         outcome, answer = asked
         if outcome is not ProfileOutcome.ACCEPTED:
-            return outcome
+            return outcome or ProfileOutcome.REJECTED
         return profiles.limits_in(answer, unit=unit, now=self.hub.clock.now(), duration_s=duration_s)
 
     async def prefer(
@@ -220,9 +221,11 @@ class ChargerOrders(Stations):
         """A charger of its own shares with nobody."""
         return False
 
-    async def _told(self, station: str, say: Say, timeout_s: float) -> tuple[ProfileOutcome, Tree]:
-        """Whatever is not a yes is a no: no answer too."""
+    async def _told(self, station: str, say: Say, timeout_s: float) -> tuple[ProfileOutcome | None, Tree]:
+        """Whatever is not a yes is a no; None where no answer came to what was sent."""
         action, outcome = await self._ask(station, say, timeout_s)
+        if isinstance(outcome, rpc.TimedOut | rpc.Lost):
+            return None, {}
         if not isinstance(outcome, rpc.CallResult):
             return ProfileOutcome.REJECTED, {}
         return answers.profile_result(action, str(outcome.payload.get("status"))), outcome.payload

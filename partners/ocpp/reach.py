@@ -124,7 +124,7 @@ class Reach:
 
     async def limit(
         self, station: str, *, transaction: str, number: int, limits: Limits, timeout_s: float
-    ) -> ProfileOutcome:
+    ) -> ProfileOutcome | None:
         """SetChargingProfile."""
         asked: Tree = {"station": station, "transaction": transaction, "number": number}
         held = await self._elsewhere(station)
@@ -138,11 +138,12 @@ class Reach:
         held = await self._elsewhere(station)
         if held is None:
             return await self._here.unlimit(station, number=number, timeout_s=timeout_s)
-        return _limited(await self._ask(held, "unlimit", {"station": station, "number": number}, timeout_s))
+        home = await self._ask(held, "unlimit", {"station": station, "number": number}, timeout_s)
+        return _limited(home) or ProfileOutcome.REJECTED
 
     async def restore(
         self, station: str, *, transaction: str, number: int, limits: Limits | None, timeout_s: float
-    ) -> ProfileOutcome:
+    ) -> ProfileOutcome | None:
         """See `hub.core.ports.Chargers`."""
         asked: Tree = {"station": station, "transaction": transaction, "number": number}
         held = await self._elsewhere(station)
@@ -324,9 +325,12 @@ def _called(home: Home) -> Called:
     return Called(**home.answer) if home.answer is not None else _UNCALLED[home.became]
 
 
-def _limited(home: Home) -> ProfileOutcome:
-    """Whatever is not a yes is a no: no answer too."""
-    return ProfileOutcome.REJECTED if home.answer is None else ProfileOutcome(home.answer["outcome"])
+def _limited(home: Home) -> ProfileOutcome | None:
+    """Whatever is not a yes is a no; None where the charger may have been asked, and no answer is known."""
+    if home.answer is None:
+        return None if home.became == "unheard" else ProfileOutcome.REJECTED
+    outcome = home.answer["outcome"]
+    return None if outcome is None else ProfileOutcome(outcome)
 
 
 def _connected(view: Tree, held: Held) -> Tree:

@@ -48,7 +48,7 @@ class SteeredOrders(ChargerOrders):
 
     async def limit(
         self, station: str, *, transaction: str, number: int, limits: Limits, timeout_s: float
-    ) -> ProfileOutcome:
+    ) -> ProfileOutcome | None:
         """A wish, where the session is at a site; else a profile at the charger."""
         found = self._steered(station, transaction)
         if found is None:
@@ -75,7 +75,7 @@ class SteeredOrders(ChargerOrders):
 
     async def restore(
         self, station: str, *, transaction: str, number: int, limits: Limits | None, timeout_s: float
-    ) -> ProfileOutcome:
+    ) -> ProfileOutcome | None:
         """The wish from before, whatever the charger says to it; or none."""
         found = self._steered(station, transaction)
         if found is None:

@@ -169,6 +169,23 @@ async def test_a_profile_that_a_fault_of_ours_keeps_us_from_looking_at_is_taken_
     assert asked(charger) == ["limit", "restore"]
 
 
+@pytest.mark.parametrize("before", [(), (12,)])
+async def test_a_profile_that_was_not_answered_in_time_is_rejected_and_what_was_before_is_set_again(
+    world: World, before: tuple[int, ...]
+) -> None:
+    """The charger may have taken it, or may still take it; it does what it is told in the order in which it is told."""
+    charger, session_id = await furnish(world)
+    charger.shows = flat("12")
+    for amperes in before:
+        assert await put(world, session_id, amperes) == YES
+    world.clock.move_to(60)
+    answers = iter((None, ProfileOutcome.ACCEPTED))
+    charger.says = lambda: next(answers)
+    assert await put(world, session_id, 7) == NO
+    (restored,) = [given[1] for what, given in charger.told if what == "restore"]
+    assert [amperes for _, amperes in restored.periods] == list(before) if before else restored is None
+
+
 async def test_a_profile_that_cannot_be_taken_back_is_rejected_all_the_same(world: World) -> None:
     charger, session_id = await furnish(world)
     charger.shows = flat("32")

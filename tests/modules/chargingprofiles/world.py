@@ -20,7 +20,7 @@ URL = "https://e1.example/profiles/7"
 LATER = "2026-05-04T12:00:00Z"
 
 
-def _yes() -> ProfileOutcome:
+def _yes() -> ProfileOutcome | None:
     return ProfileOutcome.ACCEPTED
 
 
@@ -31,7 +31,7 @@ class Charger(NoChargers):
     is_there: bool = True
     can: bool = True
     rules: LimitRules = field(default_factory=lambda: LimitRules(("A", "W")))
-    says: Callable[[], ProfileOutcome] = _yes
+    says: Callable[[], ProfileOutcome | None] = _yes
     shows: Limits | ProfileOutcome = field(
         default_factory=lambda: Limits("A", ((0, Decimal(16)), (60, Decimal(8))), NOW, 3600)
     )
@@ -48,17 +48,17 @@ class Charger(NoChargers):
 
     async def limit(
         self, station: str, *, transaction: str, number: int, limits: Limits, timeout_s: float
-    ) -> ProfileOutcome:
+    ) -> ProfileOutcome | None:
         self.told.append(("limit", (number, limits)))
         return self.says()
 
     async def unlimit(self, station: str, *, number: int, timeout_s: float) -> ProfileOutcome:
         self.told.append(("unlimit", number))
-        return self.says()
+        return self.says() or ProfileOutcome.REJECTED
 
     async def restore(
         self, station: str, *, transaction: str, number: int, limits: Limits | None, timeout_s: float
-    ) -> ProfileOutcome:
+    ) -> ProfileOutcome | None:
         self.told.append(("restore", (number, limits)))
         return self.says()
 

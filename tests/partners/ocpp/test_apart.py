@@ -24,7 +24,7 @@ from hub.core.units import Unit
 from hub.server import Server
 from partners.ocpp.answers import NEVER_SENT
 from partners.ocpp.apart import errands
-from partners.ocpp.apart.errands import ERRANDS, Errands
+from partners.ocpp.apart.errands import ERRANDS, Errands, Home
 from partners.ocpp.apart.held import GATEWAYS, LEASE, SOCKETS, holder_of, lease_put
 from partners.ocpp.apart.limits import limits_in, tree_of
 from tests.partners.ocpp.site import Point, until
@@ -129,6 +129,29 @@ async def test_a_profile_is_taken_back_where_the_socket_is(parts: Parts) -> None
         assert await parts.api.stations.restore("CP1", limits=None, **named) is ProfileOutcome.ACCEPTED
         assert await parts.api.stations.restore("CP1", limits=before, **named) is ProfileOutcome.REJECTED
         assert cp.asked == [("ClearChargingProfile", {"id": 5})], "nobody charges there, whom that could limit"
+
+
+@pytest.mark.parametrize(
+    ("home", "outcome"),
+    [
+        (Home("done", {"outcome": ProfileOutcome.ACCEPTED}), ProfileOutcome.ACCEPTED),
+        (Home("done", {"outcome": None}), None),
+        (errands.UNHEARD, None),
+        (errands.UNBEGUN, ProfileOutcome.REJECTED),
+        (errands.CROWDED, ProfileOutcome.REJECTED),
+    ],
+)
+async def test_a_limit_of_which_no_answer_is_known_is_neither_yes_nor_no(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, home: Home, outcome: ProfileOutcome | None
+) -> None:
+    async def come_home(*_: object) -> Home:
+        return home
+
+    limits = Limits("A", ((0, Decimal(7)),))
+    async with parts.charger():
+        monkeypatch.setattr(parts.api.stations, "_ask", come_home)
+        asked: dict[str, Any] = {"transaction": "S1", "number": 5, "timeout_s": 1}
+        assert await parts.api.stations.limit("CP1", limits=limits, **asked) is outcome
 
 
 async def test_a_station_that_nobody_holds_is_known_not_to_be_connected_at_once(parts: Parts) -> None:

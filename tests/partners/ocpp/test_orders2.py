@@ -183,6 +183,20 @@ async def test_what_a_component_says_is_not_there_is_not_supported(site: Site) -
         assert stations.supports("CP1", "Core") is True
 
 
+@BOTH
+async def test_limits_that_are_not_answered_are_no_no_and_are_cleared_after_them(site: Site, version: str) -> None:
+    async with await site.point() as cp:
+        await cp.start(recently())
+    (session,) = await site.sessions()
+    chargers, named = site.gateway.stations, {"transaction": session["id"], "number": 5}
+    async with await site.point(protocols=[f"ocpp{version}"]) as cp:
+        cp.answers |= {"SetChargingProfile": None, "ClearChargingProfile": {"status": "Accepted"}}
+        assert await chargers.limit("CP1", limits=Limits("A", ((0, Decimal(7)),)), timeout_s=0.1, **named) is None
+        assert await chargers.restore("CP1", limits=None, timeout_s=5, **named) is ProfileOutcome.ACCEPTED
+        assert [action for action, _ in sent(cp, version)] == ["SetChargingProfile", "ClearChargingProfile"]
+    assert await chargers.limit("CP1", limits=Limits("A", ()), timeout_s=1, **named) is ProfileOutcome.REJECTED
+
+
 @pytest.mark.parametrize("protocol", ["ocpp2.0.1", "ocpp2.1"])
 async def test_a_client_that_others_wrote_takes_every_order(site: Site, protocol: str) -> None:
     async with await site.point() as cp:

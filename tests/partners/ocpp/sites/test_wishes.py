@@ -45,7 +45,7 @@ async def wish(
     timeout_s: float = 10,
     start: datetime | None = None,
     duration_s: int | None = None,
-) -> ProfileOutcome:
+) -> ProfileOutcome | None:
     limits = Limits(unit, ((0, Decimal(str(amperes))),), start or datetime.now(UTC), duration_s)
     return await yard.site.hub.chargers.limit(
         name, transaction=await session_of(yard, name), number=NUMBER, limits=limits, timeout_s=timeout_s
@@ -56,7 +56,7 @@ async def withdraw(yard: Yard, name: str, number: int = NUMBER) -> ProfileOutcom
     return await yard.site.hub.chargers.unlimit(name, number=number, timeout_s=10)
 
 
-async def restore(yard: Yard, name: str, amperes: float | None) -> ProfileOutcome:
+async def restore(yard: Yard, name: str, amperes: float | None) -> ProfileOutcome | None:
     limits = None if amperes is None else Limits("A", ((0, Decimal(str(amperes))),), datetime.now(UTC))
     return await yard.site.hub.chargers.restore(
         name, transaction=await session_of(yard, name), number=NUMBER, limits=limits, timeout_s=10
