@@ -37,6 +37,7 @@ from hub.core.registry import PARTNERS, Registry
 from hub.core.secrets import Keys, Seal
 from hub.core.settings import Settings, load_or_create_secret
 from hub.core.store import Store, open_store
+from hub.core.unaddressed import LOOKED
 from hub.core.units import Kind
 from modules import all_kinds, all_operations, publications
 from modules.chargingprofiles import service as chargingprofiles
@@ -69,7 +70,21 @@ from partners.webhooks.register import Webhooks
 log = structlog.get_logger()
 
 CORE_KINDS: Final = (
-    *(PARTNERS, AGREEMENTS, ADDRESSED, BEHIND, CALLBACKS, LANES, LOSSES, NAMES, OPENED, REFUSED, OPERATORS, HEALTH),
+    *(
+        PARTNERS,
+        AGREEMENTS,
+        ADDRESSED,
+        BEHIND,
+        CALLBACKS,
+        LANES,
+        LOOKED,
+        LOSSES,
+        NAMES,
+        OPENED,
+        REFUSED,
+        OPERATORS,
+        HEALTH,
+    ),
     WEBHOOKS,
 )
 

@@ -6,6 +6,7 @@ Of these too a rule has one direction: what the viewer has of the owner's. What 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,9 +19,8 @@ from modules.bookings.editions import IDENTIFIERS
 from modules.cdrs.vetting import vet_waiting
 from modules.invoicereconciliation import waiting as invoices_waiting
 from modules.payments import waiting as payments_waiting
-from tests.contract.test_addressed import brings
 from tests.contract.test_bookings import booking
-from tests.contract.test_invoicereconciliation import record
+from tests.contract.test_invoicereconciliation import billed, record
 from tests.contract.test_payments import advice, terminal
 from tests.hub.core.test_delivery import Delivering, running
 from tests.modules.cdrs.check.records import but, wired
@@ -67,9 +67,10 @@ ROADS = [*BY_NAME, pytest.param(BOOKING, id="bookings")]
 
 @pytest.fixture
 async def hub(sqlite_url: str) -> AsyncIterator[Delivering]:
-    """Its lanes run."""
+    """Its lanes run. E1's driver has charged at a place of c1."""
     async with a_world(sqlite_url, "2.3.0", sharing="open") as world:
         await world.join("t1", "NL*PTA", PartyRole.PTP)
+        await billed(world)
         async with running(world) as made:
             world.peers.sent.clear()
             yield made
@@ -160,11 +161,11 @@ async def test_an_owner_that_is_blocked_takes_nothing_out_of_the_lists_of_who_pa
 
 async def test_a_record_that_came_before_its_cdr_goes_out_with_it(hub: Delivering) -> None:
     world = hub.world
-    body = record(cdrs=[EVENING["id"]])
+    body = record(cdrs=["LATE"])
     assert (await world.ask("POST", world.at(DIRECT.here), by="c1", body=body)).http == 201
     await invoices_waiting.look_again(world.hub)
     assert await has(hub, DIRECT) == (0, 0)
-    assert (await brings(world, "POST", "cdrs", "")).code == 1000
+    await billed(world, cdr_id="LATE")
     await vet_waiting(world.hub)
     await invoices_waiting.look_again(world.hub)
     assert await has(hub, DIRECT) == (1, 1)
@@ -172,13 +173,14 @@ async def test_a_record_that_came_before_its_cdr_goes_out_with_it(hub: Deliverin
     assert await has(hub, DIRECT) == (1, 1)
 
 
-async def test_a_confirmation_that_came_before_its_cdr_goes_out_with_it(hub: Delivering) -> None:
+async def test_a_confirmation_that_came_long_before_its_cdr_goes_out_with_it(hub: Delivering) -> None:
     world = hub.world
     assert (await world.ask("POST", world.at(ADVICE.here), by="t1", body=advice())).http == 201
     await payments_waiting.look_again(world.hub)
     assert await has(hub, ADVICE) == (0, 0)
+    await hub.pass_s(timedelta(days=40).total_seconds())
     card = {"country_code": "NL", "party_id": "PTA", "uid": "A1", "type": "AD_HOC_USER", "contract_id": "A1"}
-    cdr = wired(but(EVENING, cdr_token=card, authorization_reference="pp-100"), "2.3.0")
+    cdr = wired(but(EVENING, id="LATE", cdr_token=card, authorization_reference="pp-100"), "2.3.0")
     assert (await world.ask("POST", world.at("receiver/cdrs"), by="c1", body=cdr)).code == 1000
     await vet_waiting(world.hub)
     await payments_waiting.look_again(world.hub)
