@@ -49,8 +49,8 @@ _SHARED: Final = {
     "locations": [Shared(LOCATIONS)],
     BOOKINGS: [Shared(BOOKING_LOCATIONS, f"{PLACES}/"), Shared(BOOKING_KIND, "bookings/")],
     "tokens": [Shared(TOKENS)],
-    INVOICES: [Shared(RECORDS)],
-    PAYMENTS: [Shared(kind, f"{path}/") for path, kind in KINDS.items()],
+    INVOICES: [Shared(RECORDS, by_name=True)],
+    PAYMENTS: [Shared(kind, f"{path}/", by_name=True) for path, kind in KINDS.items()],
 }
 """What a partner has as far as agreements let it, in the order in which it can use it: a location names its tariffs."""
 

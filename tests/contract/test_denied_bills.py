@@ -132,6 +132,20 @@ async def test_what_is_there_is_kept_back_by_a_denial_and_goes_out_when_it_is_go
     assert await has(hub, road) == (1, 1)
 
 
+@pytest.mark.parametrize("road", BY_NAME)
+async def test_what_is_for_one_party_does_not_wait_for_its_owner(hub: Delivering, road: Road) -> None:
+    await bring(hub.world, road)
+    await has(hub, road)
+    hub.world.peers.sent.clear()
+    rule = Agreement(road.viewer[0], road.owner[1], road.module, allow=False)
+    await agree(hub.world, rule)
+    blocked = hub.world.partner(road.owner[0]).model_copy(update={"state": State.BLOCKED})
+    await hub.world.registry.save(blocked)
+    await hub.world.hub.agreements.remove(rule, actor="op", shared=SHARED)
+    await tell_who_was_let_in(hub.world.hub)
+    assert await has(hub, road) == (1, 1)
+
+
 async def test_a_withdrawal_is_not_told_to_whom_the_record_is_denied(hub: Delivering) -> None:
     await bring(hub.world, DIRECT)
     await has(hub, DIRECT)

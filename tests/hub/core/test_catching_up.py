@@ -204,3 +204,73 @@ async def test_a_partner_that_is_blocked_is_brought_it_when_it_is_back_and_one_t
     await pushed.settled()
     assert pushed.got("e1") == PUTS
     assert "only/gone" not in {row.change.what for row in await world.store.changes(after=0, limit=1000)}
+
+
+async def stands(world: World, name: str, state: State) -> None:
+    await world.registry.save(world.partner(name).model_copy(update={"state": state}))
+
+
+@pytest.mark.parametrize("state", [State.BLOCKED, State.UNREGISTERED])
+async def test_what_is_owed_of_an_owner_that_is_away_is_sent_when_it_is_back(pushed: Pushed, state: State) -> None:
+    world = pushed.world
+    await stands(world, "c1", state)
+    await end(world)
+    async with world.unchanged():
+        for _ in range(2):
+            await tell_who_was_let_in(world.hub)
+    await stands(world, "c1", State.CONNECTED)
+    await tell_who_was_let_in(world.hub)
+    await pushed.settled()
+    assert pushed.got("e1") == PUTS
+    assert await owed(world) == 0
+
+
+async def test_what_is_there_does_not_wait_for_an_owner_that_is_away(world: World) -> None:
+    await push(world, "c2", "locations", their_location("2.2.1", "BE*BBB", "Y1"))
+    everybody = Agreement(viewer="e1", allow=False)
+    await agree(world, everybody)
+    await end(world)
+    await stands(world, "c1", State.BLOCKED)
+    last = await world.store.last_change()
+    await end(world, everybody)
+    for _ in range(2):
+        await tell_who_was_let_in(world.hub)
+    told = [row.change.key for row in await world.store.changes(after=last, limit=100) if row.change.what == "only/e1"]
+    assert told == ["DE*BSB/T1", "DE*BSB/LOC1", "BE*BBB/Y1"]
+    await stands(world, "c1", State.CONNECTED)
+    await tell_who_was_let_in(world.hub)
+    told = [row.change.key for row in await world.store.changes(after=last, limit=100) if row.change.what == "only/e1"]
+    assert told[3:] == ["BE*AAA/T9", "BE*AAA/X1"]
+    assert await owed(world) == 0
+
+
+async def test_who_is_kept_out_again_before_the_owner_is_back_is_told_nothing(pushed: Pushed) -> None:
+    world = pushed.world
+    await stands(world, "c1", State.BLOCKED)
+    await end(world)
+    await tell_who_was_let_in(world.hub)
+    await agree(world, DENIED)
+    await tell_who_was_let_in(world.hub)
+    assert await owed(world) == 0
+    await stands(world, "c1", State.CONNECTED)
+    await pushed.settled()
+    assert pushed.got("e1") == []
+
+
+async def test_an_owner_that_goes_away_in_between_is_gone_on_with_when_it_is_back(world: World) -> None:
+    columns = tuple((await world.documents(TARIFFS))[0].columns.values())
+    more = [Put(TARIFFS, f"BE*AAA/M{n}", b"{}", owner="BE*AAA", columns=columns) for n in range(600)]
+    await world.store.commit(Unit([*more]))
+    last = await world.store.last_change()
+    await end(world)
+    failpoints.arm("catching_up.after_batch=1*raise", {"BUSBAR_TEST": "1"})
+    with pytest.raises(FailpointRaised):
+        await tell_who_was_let_in(world.hub)
+    await stands(world, "c1", State.BLOCKED)
+    await tell_who_was_let_in(world.hub)
+    await stands(world, "c1", State.CONNECTED)
+    await tell_who_was_let_in(world.hub)
+    rows = await world.store.changes(after=last, limit=5000)
+    told = {row.change.key for row in rows if row.change.what == "only/e1"}
+    assert told == {"BE*AAA/T9", *(put.key for put in more), "BE*AAA/X1"}
+    assert await owed(world) == 0
