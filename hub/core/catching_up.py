@@ -5,6 +5,8 @@ So whatever stops in between, no object is left out, and none told twice.
 
 Nothing is served of an owner that is not connected (`Agreements.may`), and its lane would pass it over. What is owed of
 such a one waits until it is there again, in a note of its own; but for what it had addressed to one party by name.
+
+What was withdrawn meanwhile is told, too: `kept_back.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Final, NamedTuple
 import msgspec
 import structlog
 
+from hub.core import kept_back
 from hub.core.delivery import only_for
 from hub.core.failpoints import failpoint
 from hub.core.opened import HAS_A_LANE, OPENED, Opened
@@ -49,6 +52,7 @@ async def tell(hub: Hub, modules: Mapping[str, Sequence[Shared]]) -> None:
         if viewer is not None and viewer.state in HAS_A_LANE:
             if not _waits(hub, viewer, modules, opened):
                 await _tell(hub, viewer, modules, document)
+                await _tell_what_was_kept_back(hub, viewer, modules)
         else:
             await hub.store.commit(Unit().delete(Delete(OPENED, document.key, document.version)))
 
@@ -86,6 +90,20 @@ async def _tell(hub: Hub, viewer: Partner, modules: Mapping[str, Sequence[Shared
             failpoint("catching_up.after_batch")
     await hub.store.commit(Unit().delete(Delete(OPENED, document.key, version)))
     log.info("partner is told of what it may have now", partner=viewer.name, objects=told)
+
+
+async def _tell_what_was_kept_back(hub: Hub, viewer: Partner, modules: Mapping[str, Sequence[Shared]]) -> None:
+    after = 0
+    while found := await kept_back.of(hub.store, viewer.name, after_seq=after):
+        after = found[-1].seq
+        told = [document for document in found if _is_free(hub, viewer, modules, document)]
+        if told:
+            await hub.store.commit(kept_back.told(told))
+
+
+def _is_free(hub: Hub, viewer: Partner, modules: Mapping[str, Sequence[Shared]], document: Document) -> bool:
+    module = document.columns["module"]
+    return bool(_parted(hub, viewer, module, modules[module][0], (document.owner,))[0])
 
 
 async def _next_ones(hub: Hub, viewer: Partner, module: str, kind: Kind, opened: Opened) -> list[Leaf]:

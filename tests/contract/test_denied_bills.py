@@ -146,14 +146,19 @@ async def test_what_is_for_one_party_does_not_wait_for_its_owner(hub: Delivering
     assert await has(hub, road) == (1, 1)
 
 
-async def test_a_withdrawal_is_not_told_to_whom_the_record_is_denied(hub: Delivering) -> None:
+async def test_a_withdrawal_is_told_to_whom_the_record_is_denied_when_it_is_allowed(hub: Delivering) -> None:
     await bring(hub.world, DIRECT)
     await has(hub, DIRECT)
     hub.world.peers.sent.clear()
-    await agree(hub.world, Agreement("e1", "BE*AAA", "invoicereconciliation", allow=False))
+    rule = Agreement("e1", "BE*AAA", "invoicereconciliation", allow=False)
+    await agree(hub.world, rule)
     gone = hub.world.at("receiver/invoicereconciliation/BE/AAA/REC1")
     assert (await hub.world.ask("DELETE", gone, by="c1")).code == 1000
     assert await has(hub, DIRECT) == (0, 0)
+    await hub.world.hub.agreements.remove(rule, actor="op", shared=SHARED)
+    await tell_who_was_let_in(hub.world.hub)
+    await hub.quiet()
+    assert hub.world.peers.to("e1") == [("DELETE", "invoicereconciliation", "BE/AAA/REC1")]
 
 
 async def test_a_terminal_or_confirmation_that_is_denied_is_not_shown_alone_either(hub: Delivering) -> None:

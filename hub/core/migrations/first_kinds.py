@@ -41,6 +41,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_health", (), ()),
     ("doc_invoice_records", ("id", "named"), ()),
     ("doc_invoiced_cdrs", ("record",), ("record",)),
+    ("doc_kept_back", ("partner", "module", "object", "what"), ("partner",)),
     ("doc_lanes", (), ()),
     ("doc_learned_tokens", ("uid", "contract"), ("uid", "contract")),
     ("doc_locations", ("lowest", "id"), ()),
