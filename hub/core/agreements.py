@@ -20,10 +20,11 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
+from hub.core.agreement_rules import ALL, Agreement, Verdict
 from hub.core.errors import InvalidRequest, NotFound
 from hub.core.opened import HAS_A_LANE, Opened
 from hub.core.operations import CPO, EMSP_LIKE, RECEIVER, Operation
@@ -33,8 +34,9 @@ from hub.core.settings import Settings
 from hub.core.store import Store
 from hub.core.units import Audit, Change, Delete, Kind, Put, Unit
 
+__all__ = ["AGREED", "AGREEMENTS", "Agreement", "Agreements", "Verdict", "writers_of"]
+
 AGREEMENTS: Final = Kind("agreements")
-ALL: Final = "*"
 AGREED: Final = "agreements"
 """The module of a change of agreements: wakes who looks at them, in each process. No lane sends it."""
 
@@ -43,43 +45,6 @@ _READ_EMSPS: Final = CPO | {PartyRole.HUB}
 _OWN: Final = CPO | {PartyRole.EMSP}
 """As what our own party owns objects: it has chargers, and drivers."""
 _WRITING: Final = frozenset({"PUT", "POST", "PATCH"})
-
-
-class Verdict(NamedTuple):
-    """Yes or no, and the rule that says so, in words for an operator."""
-
-    allowed: bool
-    rule: str
-
-
-class Agreement(msgspec.Struct, frozen=True):
-    """One rule."""
-
-    viewer: str = ALL
-    """A partner by its name, or a party (`NL*EEE`)."""
-    owner: str = ALL
-    """A party."""
-    module: str = ALL
-    allow: bool = True
-
-    @property
-    def key(self) -> str:
-        return "/".join((self.viewer, self.owner, self.module))
-
-    def __str__(self) -> str:
-        return f"{'allow' if self.allow else 'deny'} viewer {self.viewer}, owner {self.owner}, module {self.module}"
-
-    def is_for(self, viewer: Partner) -> bool:
-        return self.viewer in (ALL, viewer.name, *viewer.parties)
-
-    def fits(self, owner: str, module: str) -> bool:
-        """Does it speak of these, whoever views them?"""
-        return self.owner in (ALL, owner) and self.module in (ALL, module)
-
-    @property
-    def rank(self) -> tuple[bool, bool, bool, bool]:
-        """How specific it is; the greater wins."""
-        return self.viewer != ALL, self.owner != ALL, self.module != ALL, not self.allow
 
 
 class Agreements:
