@@ -92,8 +92,8 @@ async def charged_by(hub: Hub, owner: str, tree: Tree) -> Addressee:
     found = _of_tokens_of(owner, under_it)
     if found:
         return Addressee(_cpo_or_us(hub, found[0].owner))
-    why = f"is of a token of {owner}" if under_it else "is here"
-    return Addressee("", f"no CDR under its authorization_reference {reference} {why}")
+    such = f"no CDR of a token of {owner}" if under_it else "no CDR"
+    return Addressee("", f"{such} is here under authorization_reference {reference}")
 
 
 async def matching(hub: Hub, owner: str, reference: str) -> list[Document]:

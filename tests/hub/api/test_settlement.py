@@ -186,14 +186,14 @@ async def test_it_is_said_what_keeps_a_confirmation_from_its_cpo(house: House) -
         return str(payment["rule"])
 
     await kept(house, "")
-    assert await rule() == "no CDR under its authorization_reference pp-100 is here"
+    assert await rule() == "no CDR is here under authorization_reference pp-100"
     decision = Decision("ALLOWED", By.COMMAND, stored_token("NL*EEE"), "NL*EEE", "pp-100")
     now = house.program.hub.clock.now()
     begun = sessions.Begun(Place("CP1", 1, "DE*BSB/LOC1", "E1", "1"), decision, now, Decimal(0))
     charge, unit = await sessions.begin(house.program.hub, begun)
     await house.program.store.commit(unit)
     await house.program.store.commit(sessions.end(house.program.hub, charge, at=now, meter_kwh=Decimal(10)))
-    assert await rule() == "no CDR under its authorization_reference pp-100 is of a token of NL*PTA"
+    assert await rule() == "no CDR of a token of NL*PTA is here under authorization_reference pp-100"
     await kept(house, "BE*AAA")
     assert await rule() == "no partner is BE*AAA"
     await world.join("c1", "BE*AAA", PartyRole.CPO, version="2.3.0")
