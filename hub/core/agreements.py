@@ -124,9 +124,9 @@ class Agreements:
         self._now(rules, self._store.revision(AGREEMENTS))
 
     def _opened(self, rule: Agreement, rules: dict[str, Agreement], shared: Collection[str]) -> Iterable[Opened]:
-        """Who may have under `rules` whose objects that it may not have now, were all of them connected.
+        """Who may have under `rules` whose objects that it may not have now; all of it is of what `rule` speaks.
 
-        All of it is of what `rule` speaks.
+        Of owners that are not connected, too: it is owed when they are.
         """
         then = copy.copy(self)
         then._rules = rules  # noqa: SLF001 - it is one of us
@@ -141,7 +141,10 @@ class Agreements:
     def _new(self, then: Agreements, viewer: Partner, rule: Agreement, module: str) -> tuple[str, ...]:
         owners = self._roles_of_known() if rule.owner == ALL else (rule.owner,)
         return tuple(
-            owner for owner in owners if then.could(viewer, owner, module) and not self.could(viewer, owner, module)
+            owner
+            for owner in owners
+            if (then.may(viewer, owner, module).allowed and not self.may(viewer, owner, module).allowed)
+            or (then.could(viewer, owner, module) and not self.could(viewer, owner, module))
         )
 
     def _checked(self, rule: Agreement) -> Agreement:
