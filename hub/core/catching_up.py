@@ -43,18 +43,20 @@ class Shared(NamedTuple):
 
 async def tell(hub: Hub, modules: Mapping[str, Sequence[Shared]]) -> None:
     """Tell the lanes of all that is owed. `modules`: where the objects of each are; their order is kept."""
-    owed = await hub.store.select(OPENED)
-    if owed:
-        await hub.agreements.load()  # another process may have written them just now
-    for document in owed:
-        opened = msgspec.json.decode(document.body, type=Opened)
-        viewer = hub.registry.find(opened.viewer)
-        if viewer is not None and viewer.state in HAS_A_LANE:
-            if not _waits(hub, viewer, modules, opened):
-                await _tell(hub, viewer, modules, document)
+    after, is_fresh = 0, False
+    while owed := await hub.store.select(OPENED, after_seq=after, limit=_BATCH):
+        after = owed[-1].seq
+        for document in owed:
+            opened = msgspec.json.decode(document.body, type=Opened)
+            viewer = hub.registry.find(opened.viewer)
+            if viewer is None or viewer.state not in HAS_A_LANE:
+                await hub.store.commit(Unit().delete(Delete(OPENED, document.key, document.version)))
+            elif not _waits(hub, viewer, modules, opened):
+                if not is_fresh:
+                    await hub.agreements.load()  # another process may have written them just now
+                    is_fresh = True
                 await _tell_what_was_kept_back(hub, viewer, modules)
-        else:
-            await hub.store.commit(Unit().delete(Delete(OPENED, document.key, document.version)))
+                await _tell(hub, viewer, modules, document)
 
 
 def _waits(hub: Hub, viewer: Partner, modules: Mapping[str, Sequence[Shared]], opened: Opened) -> bool:

@@ -11,7 +11,7 @@ from hub.core.agreements import Agreement
 from hub.core.delivery import only_for
 from hub.core.failpoints import FailpointRaised
 from hub.core.kept_back import KEPT_BACK, forget
-from hub.core.opened import OPENED
+from hub.core.opened import OPENED, Opened
 from hub.core.parties import PartyRole
 from hub.core.registry import State
 from hub.core.units import Put, Unit
@@ -366,3 +366,17 @@ async def test_what_is_kept_back_for_long_is_forgotten(pushed: Pushed) -> None:
         world.clock.move_to(days * 86_400)
         await forget(world.hub)
         assert len(await world.documents(KEPT_BACK)) == count
+
+
+async def test_however_many_wait_for_their_owners_the_next_one_is_told(world: World) -> None:
+    await stands(world, "c1", State.BLOCKED)
+    await end(world)
+    waiting = [Opened("e1", {"tariffs": ("BE*AAA",)}).put() for _ in range(1100)]
+    await world.store.commit(Unit([*waiting]))
+    rule = Agreement(viewer="e2", owner="DE*BSB", allow=False)
+    await agree(world, rule)
+    await end(world, rule)
+    last = await world.store.last_change()
+    await tell_who_was_let_in(world.hub)
+    told = [row.change.what for row in await world.store.changes(after=last, limit=100)]
+    assert set(told) == {"only/e2"}
