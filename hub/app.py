@@ -28,6 +28,7 @@ from hub.core.delivery import LANES, REFUSED, Lanes
 from hub.core.dispatch import Dispatcher
 from hub.core.errors import BusbarError
 from hub.core.following import Following
+from hub.core.kept_back import KEPT_BACK
 from hub.core.losses import LOSSES
 from hub.core.opened import OPENED
 from hub.core.outbound import Outbound
@@ -37,6 +38,7 @@ from hub.core.registry import PARTNERS, Registry
 from hub.core.secrets import Keys, Seal
 from hub.core.settings import Settings, load_or_create_secret
 from hub.core.store import Store, open_store
+from hub.core.unaddressed import LOOKED
 from hub.core.units import Kind
 from modules import all_kinds, all_operations, publications
 from modules.chargingprofiles import service as chargingprofiles
@@ -69,8 +71,8 @@ from partners.webhooks.register import Webhooks
 log = structlog.get_logger()
 
 CORE_KINDS: Final = (
-    *(PARTNERS, AGREEMENTS, ADDRESSED, BEHIND, CALLBACKS, LANES, LOSSES, NAMES, OPENED, REFUSED, OPERATORS, HEALTH),
-    WEBHOOKS,
+    *(PARTNERS, AGREEMENTS, ADDRESSED, BEHIND, CALLBACKS, KEPT_BACK, LANES, LOOKED, LOSSES, NAMES, OPENED, REFUSED),
+    *(OPERATORS, HEALTH, WEBHOOKS),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from hub.core import callbacks, catching_up, change_log
+from hub.core import callbacks, catching_up, change_log, kept_back
 from hub.core.catching_up import Shared
 from hub.core.clock import timestamp
 from hub.core.errors import BusbarError
@@ -49,8 +49,8 @@ _SHARED: Final = {
     "locations": [Shared(LOCATIONS)],
     BOOKINGS: [Shared(BOOKING_LOCATIONS, f"{PLACES}/"), Shared(BOOKING_KIND, "bookings/")],
     "tokens": [Shared(TOKENS)],
-    INVOICES: [Shared(RECORDS)],
-    PAYMENTS: [Shared(kind, f"{path}/") for path, kind in KINDS.items()],
+    INVOICES: [Shared(RECORDS, by_name=True)],
+    PAYMENTS: [Shared(kind, f"{path}/", by_name=True) for path, kind in KINDS.items()],
 }
 """What a partner has as far as agreements let it, in the order in which it can use it: a location names its tariffs."""
 
@@ -96,6 +96,7 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (oicp_sessions.forget, 3600.0),
     (pin_tries.forget, 3600.0),
     (former_prices.forget, 3600.0),
+    (kept_back.forget, 3600.0),
     (cut_change_log, 3600.0),
 )
 """What is done, and how many seconds apart."""

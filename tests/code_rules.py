@@ -14,7 +14,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "bookings": frozenset(
         {"calendar", "editions", "holds", "lifecycle", "places", "received", "requests", "slots", "terms"}
     ),
-    "invoicereconciliation": frozenset({"check", "waiting"}),
+    "invoicereconciliation": frozenset({"check", "waiting", "whose"}),
     "payments": frozenset({"card_numbers", "waiting"}),
     "cdrs": frozenset({"bills", "doubles", "owed", "passing", "received", "vetting", "waiting", "whereabouts"}),
     "chargingprofiles": frozenset({"at_charger", "effect", "onward"}),

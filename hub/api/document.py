@@ -192,7 +192,7 @@ _STATUS: Final[Tree] = {"type": "string", "enum": [status.value for status in St
 _VERDICT: Final[Tree] = {"type": "string", "enum": list(VERDICTS)}
 _FIGURE: Final[Tree] = {"type": ["number", "string", "null"]}
 _MONEY: Final = _object(before_taxes=_AMOUNT, after_taxes={"type": ["number", "null"]})
-_WHY_IT_WAITS: Final[Tree] = {"type": "string", "description": "The rule that keeps it from being sent; empty: none."}
+_WHY_IT_WAITS: Final[Tree] = {"type": "string", "description": "What keeps it from being sent; empty: nothing."}
 
 ANSWERS: Final[dict[str, Tree]] = {
     "Error": _object(error=_object(code=_TEXT, message=_TEXT)),
@@ -382,13 +382,15 @@ ANSWERS: Final[dict[str, Tree]] = {
                 "items": _object(currency=_TEXT, cdrs=_WHOLE, before_taxes=_AMOUNT, after_taxes=_AMOUNT)},
         agrees=_FLAG,
     ),
-    "InvoiceInShort": _object(record=_ref("InvoiceReconciliationRecord"), audience=_TEXT),
+    "InvoiceInShort": _object(record=_ref("InvoiceReconciliationRecord"), audience=_TEXT, rule=_WHY_IT_WAITS),
     "Invoices": _page("InvoiceInShort"),
-    "Invoice": _object(record=_ref("InvoiceReconciliationRecord"), audience=_TEXT, check=_ref("InvoiceCheck")),
+    "Invoice": _object(
+        record=_ref("InvoiceReconciliationRecord"), audience=_TEXT, rule=_WHY_IT_WAITS, check=_ref("InvoiceCheck")
+    ),
     "Terminals": _page("Terminal"),
     "Told": {"type": "object", "required": ["asked"], "properties": {"asked": _TEXT, "answer": {}}},
     "Payment": _object(
-        provider=_TEXT, audience=_TEXT, confirmation=_ref("FinancialAdviceConfirmation"),
+        provider=_TEXT, audience=_TEXT, rule=_WHY_IT_WAITS, confirmation=_ref("FinancialAdviceConfirmation"),
         cdrs={"type": "array", "items": _TEXT}, charged={"type": ["number", "null"]},
         state={"type": "string", "enum": ["unmatched", "matched", "differs"]},
     ),

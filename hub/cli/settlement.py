@@ -54,9 +54,9 @@ def withdraw_invoice(face: Face, name: Id) -> None:
 
 @command(invoice, "list")
 def list_invoices(face: Face, partner: Partner = None, limit: Limit = 50, offset: Offset = 0) -> None:
-    """Records, ours and others', the newest first."""
+    """Records, ours and others', the newest first; `rule` says what keeps one from who pays."""
     found = face.hub.get("/invoices", partner=partner, limit=limit, offset=offset)
-    face.show(found, ("record.country_code", "record.party_id", "record.id", "record.invoice_id", "audience"))
+    face.show(found, ("record.country_code", "record.party_id", "record.id", "record.invoice_id", "audience", "rule"))
 
 
 @command(invoice, "show")
@@ -104,9 +104,18 @@ def deactivate_terminal(face: Face, name: Id) -> None:
 
 @command(payment, "list")
 def list_payments(face: Face, partner: Partner = None, limit: Limit = 50, offset: Offset = 0) -> None:
-    """Confirmations of captures with the CDRs they are for, the newest first."""
+    """Confirmations of captures with the CDRs they are for, the newest first; `rule`: what keeps one from its CPO."""
     found = face.hub.get("/payments", partner=partner, limit=limit, offset=offset)
-    shown = ("provider", "confirmation.id", "confirmation.capture_status_code", "charged", "cdrs", "state")
+    shown = (
+        "provider",
+        "confirmation.id",
+        "confirmation.capture_status_code",
+        "charged",
+        "cdrs",
+        "state",
+        "audience",
+        "rule",
+    )
     face.show(found, shown)
 
 

@@ -17,6 +17,7 @@ from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.routing import EVERYBODY, Message, Receiver, decide, known_receiver
 from modules.bookings.store import MODULE as BOOKINGS
+from modules.invoicereconciliation.store import MODULE as INVOICES
 from modules.payments.service import PTP
 from modules.tokens.whose import addressee, check_named
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 SHARED: Final = {"locations": ADDRESSEES, "tariffs": ADDRESSEES, "tokens": CPO_LIKE}
 """Modules whose objects are meant for everybody, and in which roles a party may be sent one by name."""
-ADDRESSED: Final = {"invoicereconciliation": (EMSP_LIKE | CPO, EMSP_LIKE | CPO), "payments": (PTP, CPO)}
+ADDRESSED: Final = {INVOICES: (EMSP_LIKE | CPO, EMSP_LIKE | CPO), "payments": (PTP, CPO)}
 """Modules whose objects an owner pushes for one party: the roles of owners, and of those whom they may be for."""
 _BROADCAST: Final = (*SHARED, BOOKINGS, *ADDRESSED)
 """Modules of which partners are told as far as agreements let them."""
@@ -123,6 +124,8 @@ def _to_one(hub: Hub, message: Message, to: Receiver, ask: RouteAsked) -> Tree:
     if version is not None and version not in _versions(hub, message.sender, ask):
         row, why = row_of(NotInTheirVersion()), f"the receiver speaks OCPI {version}, which has no such thing"
         return {"goes": "nowhere", "http": row.http, "status_code": row.code, "why": why, "rule": rule, "gets": []}
+    if ask.module == INVOICES and message.brought:
+        rule = f"{rule}; once a CDR on it is known to be with {to.party}"
     got = _got(to.partner, to.party, True, rule, ask.module, _PUSHED if message.brought else _EITHER)
     if message.brought and ask.module in SHARED and not got["gets"]:
         why = "the receiver does not offer this module"

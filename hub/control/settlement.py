@@ -9,22 +9,29 @@ import msgspec
 
 from hub.control.asks import InvoiceAsked
 from hub.control.listing import Filter, newest, parties_of
+from hub.core import by_name
 from hub.core.clock import timestamp
 from hub.core.errors import InvalidRequest, UnknownLocation
 from hub.core.inbound import parse
 from hub.core.jsontypes import Json, Tree
+from hub.core.operations import CPO
 from hub.core.parties import Party
+from hub.core.ports import Hub
 from hub.core.units import Audit, Document, Unit
 from modules.invoicereconciliation import service as invoices
+from modules.invoicereconciliation import waiting as waiting_records
 from modules.invoicereconciliation.check import check
+from modules.invoicereconciliation.store import MODULE as INVOICES
 from modules.invoicereconciliation.store import RECORDS
 from modules.invoicereconciliation.store import key_of as record_key
 from modules.locations import service as locations
 from modules.locations.store import key_of as location_key
 from modules.locations.store import location_of_evse
 from modules.payments import service as payments
+from modules.payments import waiting as waiting_confirmations
 from modules.payments.card_numbers import refuse_card_numbers
 from modules.payments.store import CONFIRMATIONS, TERMINALS
+from modules.payments.store import MODULE as PAYMENTS
 from modules.payments.wire import TERMINAL, TERMINAL_ASKED
 
 if TYPE_CHECKING:
@@ -35,20 +42,27 @@ _NEWEST: Final = "2.3.0"
 
 
 async def invoice_list(program: Program, asked: Filter) -> tuple[list[Any], int]:
-    """Records of invoices, ours and others', the newest first. Raises: NotFound (no such partner), InvalidRequest."""
+    """Records of invoices, ours and others', the newest first; each with what keeps it from who pays, if anything does.
+
+    Raises: NotFound (no such partner), InvalidRequest.
+    """
     audiences = parties_of(program, asked.partner)
     found = await newest(program.store, RECORDS, asked, audiences=audiences, since=asked.since())
-    return [_brief(document) for document in found.documents], found.total
+    return [await _brief(program.hub, document) for document in found.documents], found.total
 
 
-def _brief(document: Document) -> Tree:
-    return {"record": msgspec.Raw(document.body), "audience": document.audience}
+async def _brief(hub: Hub, document: Document) -> Tree:
+    if document.audience:
+        rule = by_name.keeps_from(hub, document.audience, document.owner, INVOICES)
+    else:
+        rule = (await waiting_records.whose(hub, document, parse(document.body, limit=_LIMIT))).why
+    return {"record": msgspec.Raw(document.body), "audience": document.audience, "rule": rule}
 
 
 async def invoice(program: Program, owner: Party, record_id: str) -> Tree:
     """A record, and whether it agrees with the CDRs that we have. Raises: NotFound."""
     document = await invoices.get(program.hub, record_key(owner, record_id))
-    return {**_brief(document), "check": await check(program.hub, document)}
+    return {**await _brief(program.hub, document), "check": await check(program.hub, document)}
 
 
 async def add_invoice(program: Program, ask: InvoiceAsked, *, actor: str) -> Tree:
@@ -146,7 +160,10 @@ async def payment_list(program: Program, asked: Filter) -> tuple[list[Any], int]
 
 
 async def _payment(program: Program, document: Document) -> Tree:
-    """`state` says how it stands with our books: unmatched, matched, or differs (another amount or currency)."""
+    """`state` says how it stands with our books: unmatched, matched, or differs (another amount or currency).
+
+    `rule` says what keeps it from the CPO that it concerns.
+    """
     tree: Tree = parse(document.body, limit=_LIMIT)
     cdrs = await payments.matching(program.hub, document.owner, tree["authorization_reference"])
     trees = [parse(cdr.body, limit=_LIMIT) for cdr in cdrs]
@@ -155,11 +172,19 @@ async def _payment(program: Program, document: Document) -> Tree:
     return {
         "provider": document.owner,
         "audience": document.audience,
+        "rule": await _kept_back(program.hub, document, tree),
         "confirmation": msgspec.Raw(document.body),
         "cdrs": [cdr.key for cdr in cdrs],
         "charged": charged if cdrs else None,
         "state": ("matched" if same else "differs") if cdrs else "unmatched",
     }
+
+
+async def _kept_back(hub: Hub, confirmation: Document, tree: Tree) -> str:
+    """What keeps it from the CPO that it concerns; "": nothing."""
+    if confirmation.audience:
+        return by_name.keeps_from(hub, confirmation.audience, confirmation.owner, PAYMENTS, CPO)
+    return (await waiting_confirmations.whose(hub, confirmation, tree)).why
 
 
 def gross(price: Tree) -> Decimal:

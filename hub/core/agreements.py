@@ -20,10 +20,11 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
+from hub.core.agreement_rules import ALL, Agreement, Verdict
 from hub.core.errors import InvalidRequest, NotFound
 from hub.core.opened import HAS_A_LANE, Opened
 from hub.core.operations import CPO, EMSP_LIKE, RECEIVER, Operation
@@ -33,8 +34,9 @@ from hub.core.settings import Settings
 from hub.core.store import Store
 from hub.core.units import Audit, Change, Delete, Kind, Put, Unit
 
+__all__ = ["AGREED", "AGREEMENTS", "Agreement", "Agreements", "Verdict", "writers_of"]
+
 AGREEMENTS: Final = Kind("agreements")
-ALL: Final = "*"
 AGREED: Final = "agreements"
 """The module of a change of agreements: wakes who looks at them, in each process. No lane sends it."""
 
@@ -43,43 +45,6 @@ _READ_EMSPS: Final = CPO | {PartyRole.HUB}
 _OWN: Final = CPO | {PartyRole.EMSP}
 """As what our own party owns objects: it has chargers, and drivers."""
 _WRITING: Final = frozenset({"PUT", "POST", "PATCH"})
-
-
-class Verdict(NamedTuple):
-    """Yes or no, and the rule that says so, in words for an operator."""
-
-    allowed: bool
-    rule: str
-
-
-class Agreement(msgspec.Struct, frozen=True):
-    """One rule."""
-
-    viewer: str = ALL
-    """A partner by its name, or a party (`NL*EEE`)."""
-    owner: str = ALL
-    """A party."""
-    module: str = ALL
-    allow: bool = True
-
-    @property
-    def key(self) -> str:
-        return "/".join((self.viewer, self.owner, self.module))
-
-    def __str__(self) -> str:
-        return f"{'allow' if self.allow else 'deny'} viewer {self.viewer}, owner {self.owner}, module {self.module}"
-
-    def is_for(self, viewer: Partner) -> bool:
-        return self.viewer in (ALL, viewer.name, *viewer.parties)
-
-    def fits(self, owner: str, module: str) -> bool:
-        """Does it speak of these, whoever views them?"""
-        return self.owner in (ALL, owner) and self.module in (ALL, module)
-
-    @property
-    def rank(self) -> tuple[bool, bool, bool, bool]:
-        """How specific it is; the greater wins."""
-        return self.viewer != ALL, self.owner != ALL, self.module != ALL, not self.allow
 
 
 class Agreements:
@@ -102,7 +67,8 @@ class Agreements:
         self._met: dict[tuple[str, str, PartyRole], bool] = {}
         self._owners: dict[tuple[str, str], tuple[str, ...]] = {}
         self._rules_of: dict[str, list[Agreement]] = {}
-        self._roles: dict[str, frozenset[PartyRole]] | None = None
+        self._roles: Mapping[str, frozenset[PartyRole]] | None = None
+        self._known_roles: Mapping[str, frozenset[PartyRole]] | None = None
 
     async def load(self) -> None:
         """Read all agreements. Called at the start."""
@@ -158,7 +124,10 @@ class Agreements:
         self._now(rules, self._store.revision(AGREEMENTS))
 
     def _opened(self, rule: Agreement, rules: dict[str, Agreement], shared: Collection[str]) -> Iterable[Opened]:
-        """Who may have under `rules` whose objects that it may not have now; all of it is of what `rule` speaks."""
+        """Who may have under `rules` whose objects that it may not have now; all of it is of what `rule` speaks.
+
+        Of owners that are not connected, too: it is owed when they are.
+        """
         then = copy.copy(self)
         then._rules = rules  # noqa: SLF001 - it is one of us
         then._forget()  # noqa: SLF001
@@ -170,11 +139,12 @@ class Agreements:
                     yield Opened(viewer.name, {module: owners for module, owners in found.items() if owners})
 
     def _new(self, then: Agreements, viewer: Partner, rule: Agreement, module: str) -> tuple[str, ...]:
-        owners = self._all_roles() if rule.owner == ALL else (rule.owner,)
+        owners = self._roles_of_known() if rule.owner == ALL else (rule.owner,)
         return tuple(
             owner
             for owner in owners
-            if then.may(viewer, owner, module).allowed and not self.may(viewer, owner, module).allowed
+            if (then.may(viewer, owner, module).allowed and not self.may(viewer, owner, module).allowed)
+            or (then.could(viewer, owner, module) and not self.could(viewer, owner, module))
         )
 
     def _checked(self, rule: Agreement) -> Agreement:
@@ -190,15 +160,19 @@ class Agreements:
         at = (viewer.name, owner, module)
         verdict = self._seen.get(at)
         if verdict is None:
-            verdict = self._seen[at] = self._may(viewer, owner, module)
+            verdict = self._seen[at] = self._may(viewer, owner, module, self._all_roles())
         return verdict
 
-    def _may(self, viewer: Partner, owner: str, module: str) -> Verdict:
+    def could(self, viewer: Partner, owner: str, module: str) -> bool:
+        """As `may`, if every partner that is known were connected: is it that alone which keeps `owner` from it?"""
+        return self._may(viewer, owner, module, self._roles_of_known()).allowed
+
+    def _may(self, viewer: Partner, owner: str, module: str, all_roles: Mapping[str, frozenset[PartyRole]]) -> Verdict:
         if owner in viewer.parties:
             return Verdict(False, "nothing goes back to its owner")
         if viewer.represents and viewer.represents != owner:
             return Verdict(False, f"this connection stands for {viewer.represents} alone")
-        roles = self._all_roles().get(owner, frozenset()) & self._writers.get(module, CPO)
+        roles = all_roles.get(owner, frozenset()) & self._writers.get(module, CPO)
         if not roles:
             return Verdict(False, f"{owner} is not connected in a role that has {module}")
         return self.by_rule(viewer, owner, module) or self._by_default(
@@ -301,13 +275,22 @@ class Agreements:
     def _all_roles(self) -> Mapping[str, frozenset[PartyRole]]:
         """What each connected party is, our own among them."""
         if self._roles is None:
-            roles: dict[str, frozenset[PartyRole]] = {self._settings.party: _OWN}
-            for partner in self._registry.connected():
-                for claim in partner.claims:
-                    party = str(claim.party)
-                    roles[party] = roles.get(party, frozenset()) | {claim.role}
-            self._roles = roles
+            self._roles = self._roles_among(self._registry.connected())
         return self._roles
+
+    def _roles_of_known(self) -> Mapping[str, frozenset[PartyRole]]:
+        """The same of those that are not connected, too."""
+        if self._known_roles is None:
+            self._known_roles = self._roles_among(self._registry.all())
+        return self._known_roles
+
+    def _roles_among(self, partners: Iterable[Partner]) -> Mapping[str, frozenset[PartyRole]]:
+        roles: dict[str, frozenset[PartyRole]] = {self._settings.party: _OWN}
+        for partner in partners:
+            for claim in partner.claims or partner.invited:
+                party = str(claim.party)
+                roles[party] = roles.get(party, frozenset()) | {claim.role}
+        return roles
 
 
 def writers_of(operations: Iterable[Operation]) -> dict[str, frozenset[PartyRole]]:

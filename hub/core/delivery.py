@@ -163,9 +163,9 @@ class Lanes:
         self._lanes.clear()
 
 
-def only_for(name: str, module: str, key: str) -> Change:
-    """What lets the lane of that partner alone send an object as it is then."""
-    return Change(module, key, what=f"{ONLY}{name}")
+def only_for(name: str, module: str, key: str, word: str = "") -> Change:
+    """What lets the lane of that partner alone send an object as it is then, or hear that word of it."""
+    return Change(module, key, what=f"{ONLY}{name}/{word}" if word else f"{ONLY}{name}")
 
 
 async def lane_from_now_on(store: Store, name: str) -> Put:

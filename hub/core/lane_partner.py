@@ -50,7 +50,8 @@ class Choosy(Protocol):
 
 
 ONLY: Final = "only/"
-"""Prefix of the change words that mean one partner's lane alone, by name, and there the whole object."""
+"""Prefix of the change words that mean one partner's lane alone, by name, and there the whole object, or the word that
+follows the name after a `/`."""
 
 
 @dataclass(slots=True)
@@ -74,10 +75,11 @@ class PartnerReceiver:
             return None
         if not change.what.startswith(ONLY):
             return change.what
-        return "" if change.what == f"{ONLY}{self.name}" else None
+        name, _, word = change.what.removeprefix(ONLY).partition("/")
+        return word if name == self.name else None
 
     def _concerns(self, partner: Partner, publication: Publication, change: Change) -> bool:
-        is_only_for_it = change.what == f"{ONLY}{self.name}"
+        is_only_for_it = f"{change.what}/".startswith(f"{ONLY}{self.name}/")
         if change.audience and change.audience not in partner.parties and not is_only_for_it:
             return False
         if partner.roles.isdisjoint(publication.readers):

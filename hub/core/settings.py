@@ -200,7 +200,11 @@ class Settings(BaseSettings):
         " there is another one.",
     )
     history_days: int = Field(
-        400, ge=31, le=36_500, description="Days that alerts are kept once closed, and outages once over."
+        400,
+        ge=31,
+        le=36_500,
+        description="Days that alerts are kept once closed, outages once over, and what is withdrawn for a partner that"
+        " an agreement denies it.",
     )
     change_log_days: int = Field(
         30,

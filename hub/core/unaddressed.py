@@ -1,35 +1,114 @@
-"""Objects that came before what tells whom they are for: for nobody yet, and looked at again until it is there."""
+"""Objects that came before what tells whom they are for: for nobody yet, and looked at again when that may have come.
+
+A look goes by what is new: objects that are for nobody, and arrivals (as of CDRs), each of which may tell whom some of
+them are for. So one that nothing ever tells of costs nothing, however long it waits, and goes out when it is told of
+late. Once a day all are looked at, for what has become clear in another way, as by a card that is known now. How far
+the looks have come is kept, so a restart leaves nothing out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, NamedTuple
 
+import msgspec
+
+from hub.core.clock import timestamp
 from hub.core.errors import Conflict
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
-from hub.core.units import Document, Kind, Unit
+from hub.core.store import Store
+from hub.core.units import ABSENT, Document, Kind, Put, Unit
 
+LOOKED: Final = Kind("unaddressed_looks")
+"""By kind of what waits: how far the looks have come."""
+_ALL_AFTER: Final = timedelta(days=1)
 _A_STEP: Final = 200
-
-Whose = Callable[[Hub, str, Tree], Awaitable[str]]
-"""Whom an object of this owner is for; "" as long as nothing tells."""
-Address = Callable[[Document, Tree, str], Unit]
-"""What writes it for this party, and tells of it."""
+_NOBODYS: Final[Mapping[str, str]] = {"audience": ""}
 
 
-async def look_again(hub: Hub, kind: Kind, whose: Whose, address: Address, *, limit: int) -> None:
-    """Address the objects of `kind` that can be now. `limit`: the most bytes that one may have."""
-    after = 0
-    while found := await hub.store.select(kind, equal={"audience": ""}, after_seq=after, limit=_A_STEP):
-        after = found[-1].seq
+class Addressee(NamedTuple):
+    """The party that an object is for; "" as long as nothing tells, and why, in words for an operator."""
+
+    party: str
+    why: str = ""
+    is_final: bool = False
+    """Is all here that could tell?"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What waits of one kind, and for what."""
+
+    kind: Kind
+    arrivals: tuple[Kind, ...]
+    """What may tell whom one is for."""
+    concerned: Callable[[Hub, Document], Awaitable[list[Document]]]
+    """Those of them that an arrival may tell of."""
+    whose: Callable[[Hub, Document, Tree], Awaitable[Addressee]]
+    address: Callable[[Document, Tree, str], Unit]
+    """What writes it for this party, and tells of it."""
+    limit: int
+    """The most bytes that one may have."""
+
+
+class _Looked(msgspec.Struct):
+    """How far the looks have come."""
+
+    at: str
+    """When all were looked at."""
+    seen: dict[str, int]
+    """By kind, the `seq` of the last that was looked at."""
+
+
+async def look_again(hub: Hub, waiting: Waiting) -> None:
+    """Address those that can be now."""
+    known = await hub.store.get(LOOKED, waiting.kind.name)
+    looked = await _from_where(hub, waiting, known)
+    async for document in _new(hub.store, waiting.kind, looked, _NOBODYS):
+        await _try(hub, waiting, document)
+    for kind in waiting.arrivals:
+        async for arrival in _new(hub.store, kind, looked, {}):
+            for document in await waiting.concerned(hub, arrival):
+                await _try(hub, waiting, document)
+    put = Put(LOOKED, waiting.kind.name, msgspec.json.encode(looked), expect=known.version if known else ABSENT)
+    if known is None or known.body != put.body:
+        await hub.store.commit(Unit().put(put))
+
+
+async def _from_where(hub: Hub, waiting: Waiting, known: Document | None) -> _Looked:
+    """Where the last look ended; once a day, where all that waits is looked at, whatever has arrived."""
+    now = hub.clock.now()
+    if known is not None:
+        looked = msgspec.json.decode(known.body, type=_Looked)
+        if looked.at > timestamp(now - _ALL_AFTER):
+            return looked
+    return _Looked(timestamp(now), {kind.name: await _last(hub.store, kind) for kind in waiting.arrivals})
+
+
+async def _last(store: Store, kind: Kind) -> int:
+    return max((document.seq for document in await store.select(kind, descending=True, limit=1)), default=0)
+
+
+async def _new(store: Store, kind: Kind, looked: _Looked, equal: Mapping[str, str]) -> AsyncIterator[Document]:
+    """What came since the last look, the oldest first."""
+    after = looked.seen.get(kind.name, 0)
+    while found := await store.select(kind, equal=equal, after_seq=after, limit=_A_STEP):
         for document in found:
-            tree: Tree = parse(document.body, limit=limit)
-            audience = await whose(hub, document.owner, tree)
-            if not audience:
-                continue
-            try:
-                await hub.store.commit(address(document, tree, audience))
-            except Conflict:
-                continue  # its owner has told it anew meanwhile, and so it was decided
+            yield document
+        looked.seen[kind.name] = after = found[-1].seq
+
+
+async def _try(hub: Hub, waiting: Waiting, document: Document) -> None:
+    tree: Tree = parse(document.body, limit=waiting.limit)
+    goes = await waiting.whose(hub, document, tree)
+    if not goes.party:
+        return
+    unit = waiting.address(document, tree, goes.party)
+    try:
+        await hub.store.commit(unit)
+    except Conflict:
+        return  # its owner has told it anew meanwhile, and so it was decided

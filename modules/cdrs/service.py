@@ -5,6 +5,7 @@ A CDR is immutable. What is wrong is credited, then issued anew under another id
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import uuid4
@@ -22,11 +23,15 @@ from hub.core.store import Store
 from hub.core.units import Audit, Document, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs.build import SessionFacts, credit, make
+from modules.cdrs.store import CDRS, RECEIVED
+from modules.locations.wire import NOT_AVAILABLE
 from modules.tariffs.pricing import PricingFault
 
 log = structlog.get_logger()
 
 LIMIT: Final = 8 * 1024 * 1024
+ARRIVALS: Final = (RECEIVED, CDRS)
+"""What comes of CDRs, for who waits for one: those that CPOs bring, and those that are for eMSPs."""
 
 
 def issue(
@@ -94,17 +99,24 @@ async def find(store: Store, owner: Party, cdr_id: str) -> Document | None:
     return await cdrs.find(store, key) or await cdrs.find_received(store, key)
 
 
+async def find_all(store: Store, owner: Party | str, cdr_ids: Sequence[str]) -> list[Document]:
+    """Those of this owner's CDRs that are on record, ours or received ones."""
+    keys = [cdrs.key_of(owner, cdr_id) for cdr_id in cdr_ids]
+    found = {**await store.get_many(RECEIVED, keys), **await store.get_many(CDRS, keys)}
+    return list(found.values())
+
+
 def payer(document: Document) -> str:
-    """The party that pays a CDR: the owner of its token."""
+    """The party that pays a CDR: the owner of its token; "" where 2.1.1 does not name it, and nobody knows it yet."""
     if document.audience:
         return document.audience
     token = parse(document.body, limit=LIMIT)["cdr_token"]
-    return str(Party.of(token["country_code"], token["party_id"]))
+    return "" if token["uid"] == NOT_AVAILABLE else str(Party.of(token["country_code"], token["party_id"]))
 
 
-async def with_id(store: Store, cdr_id: str) -> list[Document]:
-    """The CDRs of this id, of whatever owner."""
-    return await cdrs.with_id(store, cdr_id)
+async def with_ids(store: Store, cdr_ids: Sequence[str]) -> list[Document]:
+    """The CDRs of these ids, of whatever owner."""
+    return await cdrs.with_ids(store, cdr_ids)
 
 
 async def by_reference(store: Store, reference: str) -> list[Document]:

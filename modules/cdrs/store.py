@@ -7,7 +7,7 @@ its check lets through; without an audience while nobody may be sent it. `RECEIV
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -45,6 +45,7 @@ ORIGINALS: Final = Kind("received_originals")
 CHECKS: Final = Kind("cdr_checks")
 
 
+_MOST: Final = 1_000
 CREDITS_SINCE: Final = "2.2.1"
 """The oldest version that has credit CDRs."""
 
@@ -125,23 +126,25 @@ async def of_session(store: Store, session_id: str) -> list[Document]:
     return await store.select(CDRS, equal={"session": session_id})
 
 
-async def with_id(store: Store, cdr_id: str) -> list[Document]:
-    """The CDRs of this id, ours and received ones."""
-    return await _of_all(store, {"id": cdr_id})
+async def with_ids(store: Store, cdr_ids: Sequence[str]) -> list[Document]:
+    """The CDRs of these ids, ours and received ones."""
+    return await _of_all(store, {"id": cdr_ids})
 
 
 async def by_reference(store: Store, reference: str) -> list[Document]:
     """The CDRs of charges that were allowed under this authorization_reference, ours and received ones."""
     if not reference:
         return []
-    return await _of_all(store, {"reference": reference.upper()})
+    return await _of_all(store, {"reference": [reference.upper()]})
 
 
-async def _of_all(store: Store, equal: Mapping[str, str]) -> list[Document]:
+async def _of_all(store: Store, among: Mapping[str, Sequence[str]]) -> list[Document]:
     """Each CDR once: one that was passed on is what stands among ours."""
-    found = await store.select(CDRS, equal=equal)
-    keys = {document.key for document in found}
-    return [*found, *(each for each in await store.select(RECEIVED, equal=equal) if each.key not in keys)]
+    found: dict[str, Document] = {}
+    for kind in (CDRS, RECEIVED):
+        page = await store.page(kind, date_from=None, date_to=None, offset=0, limit=_MOST, among=among)
+        found = {**{document.key: document for document in page.documents}, **found}
+    return list(found.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ it as PUT, and one that lacks what was changed gets it as POST.
 
 from __future__ import annotations
 
+from hub.core import by_name, kept_back
 from hub.core.answers import is_passing, says_unknown_object
 from hub.core.delivery import entitled
 from hub.core.errors import PeerRefused
@@ -27,7 +28,9 @@ class InvoicePublication:
         """Send the record as it is, or withdraw it where it is no more."""
         if partner.endpoint(MODULE, "RECEIVER") is None:
             return
-        if not hub.agreements.may_be_sent(partner, key.split("/", 1)[0], MODULE).allowed:
+        if by_name.keeps(hub, partner, key.split("/", 1)[0], MODULE):
+            gone = [word for word in what if word.startswith(DELETED) and NEW not in what]
+            await kept_back.keep(hub, partner, self.module, key, gone)
             return
         document = await find(hub.store, key)
         if document is None:

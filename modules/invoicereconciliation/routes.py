@@ -12,7 +12,7 @@ from hub.core.operations import EMSP_LIKE, RECEIVER, SENDER, Operations
 from hub.core.paging import QUERY, Listing
 from hub.core.parties import Party, PartyRole
 from hub.core.renditions import Rendition
-from hub.core.routing import Receiver, can_have, destination
+from hub.core.routing import OURS, Receiver, can_have, destination
 from modules.invoicereconciliation import service
 from modules.invoicereconciliation.model import InvoiceReconciliationRecord
 from modules.invoicereconciliation.store import MODULE, RECORDS, key_of
@@ -51,12 +51,14 @@ async def post_record(call: Call, body: InvoiceReconciliationRecord) -> Answer:
 
 
 def _to(call: Call, owner: Party) -> str:
-    """The party of OCPI-to, if it may have it.
+    """The party of OCPI-to, if it may have it; "": none is named.
 
     Raises: UnknownReceiver, PeerUnreachable, NotInTheirVersion.
     """
     where = destination(call, owner=str(owner), shared=True, brought=True, roles=BILLING)
-    return can_have(call, where).party if isinstance(where, Receiver) else call.to
+    if isinstance(where, Receiver):
+        return can_have(call, where).party
+    return call.hub.settings.party if where is OURS else ""
 
 
 @operations("PUT", RECEIVER, _SHAPE, body=RECORD, versions=VERSIONS)

@@ -23,6 +23,7 @@ from hub.core.units import ABSENT, Audit, Delete, Document, Unit
 from modules.cdrs import service as cdrs
 from modules.invoicereconciliation import store as records
 from modules.invoicereconciliation.model import InvoiceReconciliationRecord
+from modules.invoicereconciliation.whose import addressee
 from modules.invoicereconciliation.wire import RECORD
 
 LIMIT: Final = 8 * 1024 * 1024
@@ -44,22 +45,23 @@ async def get(hub: Hub, key: str) -> Document:
 async def take(hub: Hub, owner: Party, record: InvoiceReconciliationRecord, *, to: str, record_id: str = "") -> bool:
     """Keep a record that its owner sent: a new one, or an update (which may bring one that we do not have).
 
-    It is for `to` (a party that may have it, or ours), or for whom its CDRs are with; that stays as it was first.
-    Whether an agreement keeps it from that party is asked when it is sent or listed. An older copy changes nothing.
-    Returns: True if it was not known before. Raises: InvalidRequest, when the URL or the body names another record or
-    party.
+    It is for whom its CDRs are with, which may be told later (`whose.py`); that stays as it was first. `to`: the party
+    that its owner says it is for. Whether an agreement keeps it from that party is asked when it is sent or listed. An
+    older copy changes nothing. Returns: True if it was not known before. Raises: InvalidRequest, when the URL or the
+    body names another record or party, or none of its CDRs is with whom it is for.
     """
     if Party.of(record.country_code, record.party_id) != owner or record.id.upper() != (record_id or record.id).upper():
         raise InvalidRequest("the URL and the object name different records")
     tree = record.tree()
     for _ in range(_ATTEMPTS):
         known = await records.find(hub.store, records.key_of(owner, record.id))
-        audience = known.audience if known is not None else ""
-        audience = audience or await _audience(hub, owner, tree, to)
-        put = records.put_of(tree, audience, expect=known.version if known is not None else ABSENT)
-        if known is not None and (is_outdated(put.last_updated, known, hub.clock.now()) or known.body == put.body):
+        if known is not None and _is_no_news(hub, tree, known, to):
             return False
-        change = records.change_of(put, trace.correlation(), NEW if known is None else "")
+        named = to or (known.columns["named"] if known is not None else "")
+        audience = await _audience(hub, owner, tree, named, known)
+        expect = known.version if known is not None else ABSENT
+        put = records.put_of(tree, audience, named=named, expect=expect)
+        change = records.change_of(put, trace.correlation(), "" if known is not None and known.audience else NEW)
         try:
             await hub.store.commit(Unit().put(put).tells(change))
         except Conflict:
@@ -68,23 +70,25 @@ async def take(hub: Hub, owner: Party, record: InvoiceReconciliationRecord, *, t
     raise Conflict
 
 
-async def _audience(hub: Hub, owner: Party, tree: Tree, to: str) -> str:
-    """Whom a record is for; "" where nothing tells."""
-    if to and to not in hub.settings.own_parties:
-        return to
-    return await payer(hub, owner, tree) or (hub.settings.party if to else "")
+def _is_no_news(hub: Hub, tree: Tree, known: Document, to: str) -> bool:
+    """One that waits may be said once more to be for somebody else."""
+    put = records.put_of(tree, "")
+    if is_outdated(put.last_updated, known, hub.clock.now()):
+        return True
+    return known.body == put.body and (bool(known.audience) or to in ("", known.columns["named"]))
 
 
-async def payer(hub: Hub, owner: Party, tree: Tree) -> str:
-    """Whom a record is for, by the first of its CDRs that we know. "": nobody can tell."""
-    for cdr_id in tree["cdrs"]:
-        document = await cdrs.find(hub.store, owner, cdr_id)
-        if document is not None:
-            return cdrs.payer(document)
-        others = [each for each in await cdrs.with_id(hub.store, cdr_id) if cdrs.payer(each) == str(owner)]
-        if len(others) == 1:
-            return others[0].owner
-    return ""
+async def _audience(hub: Hub, owner: Party, tree: Tree, named: str, known: Document | None) -> str:
+    """Whom a record is for; "" as long as nothing tells. Raises: InvalidRequest, where it cannot be whom it names."""
+    has_it = known.audience if known is not None else ""
+    goes = await addressee(hub, str(owner), tree["cdrs"], has_it or named)
+    if has_it and not goes.party:
+        raise InvalidRequest(
+            f"/cdrs: {has_it} has this record, and none of these is with it; withdraw it, and make another"
+        )
+    if goes.is_final:
+        raise InvalidRequest(f"/cdrs: none of these is with {named}")
+    return goes.party
 
 
 async def remove(hub: Hub, owner: Party, record_id: str) -> None:
@@ -94,8 +98,11 @@ async def remove(hub: Hub, owner: Party, record_id: str) -> None:
 
 
 def _removal(known: Document) -> Unit:
-    change = records.change_of(known, trace.correlation(), f"{DELETED}{known.columns['id']}")
-    return Unit().delete(Delete(records.RECORDS, known.key, known.version)).tells(change)
+    """Nobody is told of one that nobody had."""
+    unit = Unit().delete(Delete(records.RECORDS, known.key, known.version))
+    if not known.audience:
+        return unit
+    return unit.tells(records.change_of(known, trace.correlation(), f"{DELETED}{known.columns['id']}"))
 
 
 async def issue(hub: Hub, invoice_id: str, cdr_ids: Sequence[str], *, actor: str, record_id: str = "") -> Tree:

@@ -13,28 +13,35 @@ from hub.core.store import Store
 from hub.core.types import parse_datetime
 from hub.core.units import ABSENT, ANY, Change, Delete, Document, Kind, Put
 
-RECORDS: Final = Kind("invoice_records", columns=("id",))
-"""`owner` made the invoice, `audience` pays it; "" where nothing told whom it is for."""
+RECORDS: Final = Kind("invoice_records", columns=("id", "named"))
+"""`owner` made the invoice, `audience` pays it; "" as long as no CDR tells whom it is for. `named`: the party that its
+owner says it is for (OCPI-to); "" for none."""
 INVOICED: Final = Kind("invoiced_cdrs", columns=("record",), indexed=("record",))
 """One for each CDR of ours that is on an invoice: there is no second one for it."""
 
 MODULE: Final = "invoicereconciliation"
+_MOST: Final = 100_000
 
 
 def key_of(owner: Party | str, record_id: str) -> str:
     return f"{owner}/{record_id.upper()}"
 
 
-def put_of(tree: Tree, audience: str, *, expect: int = ANY) -> Put:
+def put_of(tree: Tree, audience: str, *, named: str = "", expect: int = ANY) -> Put:
     """The write of one record, in our form."""
     owner = f"{tree['country_code']}*{tree['party_id']}".upper()
     updated = timestamp(parse_datetime(tree["last_updated"]))
     key = key_of(owner, tree["id"])
-    return Put(RECORDS, key, encode(tree), owner, audience, updated, (tree["id"],), expect)
+    return Put(RECORDS, key, encode(tree), owner, audience, updated, (tree["id"], named), expect)
 
 
 def change_of(put: Put | Document, correlation_id: str, what: str = "") -> Change:
     return Change(MODULE, put.key, put.owner, put.audience, what, correlation_id)
+
+
+async def nobodys(store: Store) -> list[Document]:
+    """Records that are for nobody yet."""
+    return await store.select(RECORDS, equal={"audience": ""}, limit=_MOST)
 
 
 async def find(store: Store, key: str) -> Document | None:

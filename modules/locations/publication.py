@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
+from hub.core import kept_back
 from hub.core.addressed import FOR_ALL
 from hub.core.answers import says_unknown_object
 from hub.core.delivery import may_have, parties
@@ -30,7 +31,7 @@ from modules.locations import service
 from modules.locations.renaming import NAMES_ANEW
 from modules.locations.routes import rendition
 from modules.locations.store import LOCATIONS, find
-from modules.locations.unsaid import can_say, hidden_in
+from modules.locations.unsaid import HIDDEN, can_say, hidden_in
 from modules.tariffs.sendable import UNDATED
 
 _MOST_KEPT = 1_000
@@ -97,7 +98,10 @@ class LocationPublication:
         return kept[key]
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
-        if partner.endpoint("locations", "RECEIVER") is None or not may_have(hub, partner, "locations", key):
+        if partner.endpoint("locations", "RECEIVER") is None:
+            return
+        if not may_have(hub, partner, "locations", key):
+            await kept_back.keep(hub, partner, self.module, key, (word for word in what if word.startswith(HIDDEN)))
             return
         current = await self._current(hub.store, key)
         if current is None:

@@ -5,12 +5,11 @@ OCPI mod_payments_cpo_interface has no other way to say it. A second POST of the
 
 from __future__ import annotations
 
+from hub.core import by_name
 from hub.core.delivery import entitled
-from hub.core.operations import ANYBODY, RECEIVER
-from hub.core.parties import PartyRole
+from hub.core.operations import ANYBODY, CPO, RECEIVER
 from hub.core.ports import Hub
 from hub.core.registry import Partner
-from modules.payments.service import may_see
 from modules.payments.store import KINDS, MODULE, find
 
 
@@ -22,10 +21,8 @@ class PaymentPublication:
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """POST the object as it is now."""
-        if PartyRole.CPO not in partner.roles or partner.endpoint(MODULE, "RECEIVER") is None:
-            return
         path, _, object_key = key.partition("/")
-        if not may_see(hub, partner, object_key.split("/", 1)[0]):
+        if by_name.keeps(hub, partner, object_key.split("/", 1)[0], MODULE, CPO):
             return
         document = await find(hub.store, KINDS[path], object_key)
         if document is None or not document.audience or not entitled(partner, audience=document.audience):

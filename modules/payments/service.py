@@ -22,6 +22,7 @@ from hub.core.ports import Hub
 from hub.core.recency import is_outdated
 from hub.core.registry import Partner
 from hub.core.routing import Receiver
+from hub.core.unaddressed import Addressee
 from hub.core.units import ABSENT, Document, Kind, Put, Unit
 from modules.cdrs import service as cdrs
 from modules.payments import store as payments
@@ -78,21 +79,30 @@ async def take_confirmation(hub: Hub, owner: str, confirmation: FinancialAdviceC
         raise InvalidRequest("/total_costs: nobody captures an amount below zero")
 
     async def put(known: Document | None) -> Put:
-        audience = (known.audience if known is not None else "") or to or await charged_by(hub, owner, tree)
+        audience = (known.audience if known is not None else "") or to or (await charged_by(hub, owner, tree)).party
         return payments.confirmation_put(owner, tree, audience, expect=_expected(known))
 
     return await _keep(hub, CONFIRMATIONS, payments.key_of(owner, tree["id"]), put)
 
 
-async def charged_by(hub: Hub, owner: str, tree: Tree) -> str:
-    """The CPO whose CDR the payment is for; "" where there is no such CDR yet."""
-    found = await matching(hub, owner, tree["authorization_reference"])
-    return _cpo_or_us(hub, found[0].owner) if found else ""
+async def charged_by(hub: Hub, owner: str, tree: Tree) -> Addressee:
+    """The CPO whose CDR the payment is for, if there is such a CDR yet."""
+    reference = tree["authorization_reference"]
+    under_it = await cdrs.by_reference(hub.store, reference)
+    found = _of_tokens_of(owner, under_it)
+    if found:
+        return Addressee(_cpo_or_us(hub, found[0].owner))
+    such = f"no CDR of a token of {owner}" if under_it else "no CDR"
+    return Addressee("", f"{such} is here under authorization_reference {reference}")
 
 
 async def matching(hub: Hub, owner: str, reference: str) -> list[Document]:
     """The CDRs that a payment is for: those under its reference, of a token of its PTP."""
-    return [cdr for cdr in await cdrs.by_reference(hub.store, reference) if cdrs.payer(cdr) == owner]
+    return _of_tokens_of(owner, await cdrs.by_reference(hub.store, reference))
+
+
+def _of_tokens_of(owner: str, found: Sequence[Document]) -> list[Document]:
+    return [cdr for cdr in found if cdrs.payer(cdr) == owner]
 
 
 def _expected(known: Document | None) -> int:

@@ -56,6 +56,6 @@ async def seen_by(store: Store, kind: Kind, object_id: str, audiences: Sequence[
     return [document for document in found if document.audience in audiences]
 
 
-async def with_reference(store: Store, reference: str) -> list[Document]:
-    """The confirmations of payments for charges under this authorization_reference."""
-    return await store.select(CONFIRMATIONS, equal={"reference": reference.upper()}, limit=_MOST)
+async def nobodys_with(store: Store, reference: str) -> list[Document]:
+    """The confirmations under this authorization_reference that are for nobody yet."""
+    return await store.select(CONFIRMATIONS, equal={"reference": reference.upper(), "audience": ""}, limit=_MOST)

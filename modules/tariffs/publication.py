@@ -6,6 +6,9 @@ when a tariff ends (`turning.py`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from hub.core import kept_back
 from hub.core.addressed import audience_in, owner_in
 from hub.core.answers import says_unknown_object
 from hub.core.delivery import may_have, parties
@@ -31,7 +34,10 @@ class TariffPublication:
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """PUT the tariff as it is, or DELETE it where it is no more, or cannot be said any more."""
-        if partner.endpoint("tariffs", "RECEIVER") is None or not may_have(hub, partner, "tariffs", key):
+        if partner.endpoint("tariffs", "RECEIVER") is None:
+            return
+        if not may_have(hub, partner, "tariffs", key):
+            await kept_back.keep(hub, partner, self.module, key, _losing(what, partner.version or ""))
             return
         audiences = await hub.addressed.audiences(partner, "tariffs")
         document, is_news, _ = await hub.addressed.standing(TARIFFS, key, audiences)
@@ -67,3 +73,8 @@ class TariffPublication:
         except PeerRefused as refused:
             if not says_unknown_object(refused.http, refused.status_code):
                 raise
+
+
+def _losing(what: Collection[str], version: str) -> list[str]:
+    """Those of these words by which a partner of `version` is to lose the tariff."""
+    return [word for word in what if word.startswith(service.DELETED) or may_be_there({word}, version)]

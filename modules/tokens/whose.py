@@ -24,7 +24,16 @@ from modules.locations.wire import NOT_AVAILABLE
 from modules.tokens.ordered import ordered_token, remember_order
 from modules.tokens.store import LEARNED, TOKENS, by_contract, by_uid
 
-__all__ = ["Addressee", "Waits", "addressed", "addressee", "check_named", "grounds", "remember_order"]
+__all__ = [
+    "Addressee",
+    "Waits",
+    "addressed",
+    "addressee",
+    "are_of_one_platform",
+    "check_named",
+    "grounds",
+    "remember_order",
+]
 
 _LIMIT: Final = 64 * 1024
 _OF_A_RECORD: Final = ("country_code", "party_id", "uid", "type", "contract_id")
@@ -69,8 +78,13 @@ def check_named(hub: Hub, to: str, token: Tree) -> None:
     if to in ("", hub.settings.hub):
         return
     party = str(Party.of(token["country_code"], token["party_id"]))
-    if party != to and not any({to, party} <= set(partner.parties) for partner in hub.registry.all()):
+    if not are_of_one_platform(hub, to, party):
         raise InvalidRequest(f"/cdr_token: a driver of {party}, and the OCPI-to headers name {to}")
+
+
+def are_of_one_platform(hub: Hub, one: str, other: str) -> bool:
+    """Is it one party, or are both of one partner, which hears of both all the same?"""
+    return one == other or any({one, other} <= partner.parties for partner in hub.registry.all())
 
 
 def addressee(hub: Hub, cpo: str, module: str, party: Party) -> Addressee:

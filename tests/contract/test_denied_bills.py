@@ -6,6 +6,7 @@ Of these too a rule has one direction: what the viewer has of the owner's. What 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,9 +19,8 @@ from modules.bookings.editions import IDENTIFIERS
 from modules.cdrs.vetting import vet_waiting
 from modules.invoicereconciliation import waiting as invoices_waiting
 from modules.payments import waiting as payments_waiting
-from tests.contract.test_addressed import brings
 from tests.contract.test_bookings import booking
-from tests.contract.test_invoicereconciliation import record
+from tests.contract.test_invoicereconciliation import billed, record
 from tests.contract.test_payments import advice, terminal
 from tests.hub.core.test_delivery import Delivering, running
 from tests.modules.cdrs.check.records import but, wired
@@ -67,9 +67,10 @@ ROADS = [*BY_NAME, pytest.param(BOOKING, id="bookings")]
 
 @pytest.fixture
 async def hub(sqlite_url: str) -> AsyncIterator[Delivering]:
-    """Its lanes run."""
+    """Its lanes run. E1's driver has charged at a place of c1."""
     async with a_world(sqlite_url, "2.3.0", sharing="open") as world:
         await world.join("t1", "NL*PTA", PartyRole.PTP)
+        await billed(world)
         async with running(world) as made:
             world.peers.sent.clear()
             yield made
@@ -131,14 +132,33 @@ async def test_what_is_there_is_kept_back_by_a_denial_and_goes_out_when_it_is_go
     assert await has(hub, road) == (1, 1)
 
 
-async def test_a_withdrawal_is_not_told_to_whom_the_record_is_denied(hub: Delivering) -> None:
+@pytest.mark.parametrize("road", BY_NAME)
+async def test_what_is_for_one_party_does_not_wait_for_its_owner(hub: Delivering, road: Road) -> None:
+    await bring(hub.world, road)
+    await has(hub, road)
+    hub.world.peers.sent.clear()
+    rule = Agreement(road.viewer[0], road.owner[1], road.module, allow=False)
+    await agree(hub.world, rule)
+    blocked = hub.world.partner(road.owner[0]).model_copy(update={"state": State.BLOCKED})
+    await hub.world.registry.save(blocked)
+    await hub.world.hub.agreements.remove(rule, actor="op", shared=SHARED)
+    await tell_who_was_let_in(hub.world.hub)
+    assert await has(hub, road) == (1, 1)
+
+
+async def test_a_withdrawal_is_told_to_whom_the_record_is_denied_when_it_is_allowed(hub: Delivering) -> None:
     await bring(hub.world, DIRECT)
     await has(hub, DIRECT)
     hub.world.peers.sent.clear()
-    await agree(hub.world, Agreement("e1", "BE*AAA", "invoicereconciliation", allow=False))
+    rule = Agreement("e1", "BE*AAA", "invoicereconciliation", allow=False)
+    await agree(hub.world, rule)
     gone = hub.world.at("receiver/invoicereconciliation/BE/AAA/REC1")
     assert (await hub.world.ask("DELETE", gone, by="c1")).code == 1000
     assert await has(hub, DIRECT) == (0, 0)
+    await hub.world.hub.agreements.remove(rule, actor="op", shared=SHARED)
+    await tell_who_was_let_in(hub.world.hub)
+    await hub.quiet()
+    assert hub.world.peers.to("e1") == [("DELETE", "invoicereconciliation", "BE/AAA/REC1")]
 
 
 async def test_a_terminal_or_confirmation_that_is_denied_is_not_shown_alone_either(hub: Delivering) -> None:
@@ -160,11 +180,11 @@ async def test_an_owner_that_is_blocked_takes_nothing_out_of_the_lists_of_who_pa
 
 async def test_a_record_that_came_before_its_cdr_goes_out_with_it(hub: Delivering) -> None:
     world = hub.world
-    body = record(cdrs=[EVENING["id"]])
+    body = record(cdrs=["LATE"])
     assert (await world.ask("POST", world.at(DIRECT.here), by="c1", body=body)).http == 201
     await invoices_waiting.look_again(world.hub)
     assert await has(hub, DIRECT) == (0, 0)
-    assert (await brings(world, "POST", "cdrs", "")).code == 1000
+    await billed(world, cdr_id="LATE")
     await vet_waiting(world.hub)
     await invoices_waiting.look_again(world.hub)
     assert await has(hub, DIRECT) == (1, 1)
@@ -172,13 +192,14 @@ async def test_a_record_that_came_before_its_cdr_goes_out_with_it(hub: Deliverin
     assert await has(hub, DIRECT) == (1, 1)
 
 
-async def test_a_confirmation_that_came_before_its_cdr_goes_out_with_it(hub: Delivering) -> None:
+async def test_a_confirmation_that_came_long_before_its_cdr_goes_out_with_it(hub: Delivering) -> None:
     world = hub.world
     assert (await world.ask("POST", world.at(ADVICE.here), by="t1", body=advice())).http == 201
     await payments_waiting.look_again(world.hub)
     assert await has(hub, ADVICE) == (0, 0)
+    await hub.pass_s(timedelta(days=40).total_seconds())
     card = {"country_code": "NL", "party_id": "PTA", "uid": "A1", "type": "AD_HOC_USER", "contract_id": "A1"}
-    cdr = wired(but(EVENING, cdr_token=card, authorization_reference="pp-100"), "2.3.0")
+    cdr = wired(but(EVENING, id="LATE", cdr_token=card, authorization_reference="pp-100"), "2.3.0")
     assert (await world.ask("POST", world.at("receiver/cdrs"), by="c1", body=cdr)).code == 1000
     await vet_waiting(world.hub)
     await payments_waiting.look_again(world.hub)

@@ -161,7 +161,7 @@ async def test_a_cdr_of_a_contract_of_nobody_is_kept_and_told_to_nobody(hub: Hub
 
 async def test_a_cdr_that_was_passed_on_is_found_once(hub: Hub) -> None:
     await hub.brings_cdr(bill(hub.world.version, OWNERS["2.3.0"]))
-    (found,) = await service.with_id(hub.world.store, "CDR1")
+    (found,) = await service.with_ids(hub.world.store, ["CDR1"])
     assert found.owner == "BE*AAA"
 
 

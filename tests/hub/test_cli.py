@@ -552,6 +552,9 @@ def test_invoices_from_the_shell(shell: Shell) -> None:
     corrected = shell.ok("invoice", "correct", "INV7", "--invoice", "2026/7", "--cdrs", cdrs[0], "--cdrs", cdrs[2])
     assert corrected["record"]["cdrs"] == [cdrs[0], cdrs[2]]
     assert shell.ok("invoice", "list")["items"][0]["record"]["id"] == "INV7"
+    heads, line = shell.run("invoice", "list").out.splitlines()
+    assert heads.split()[-2:] == ["audience", "rule"]
+    assert line.endswith("NL*EEE    no partner is NL*EEE")
     assert shell.ok("invoice", "show", "INV7")["audience"] == "NL*EEE"
     assert shell.ok("invoice", "withdraw", "INV7") == {"deleted": "DE*BSB/INV7"}
     assert shell.run("invoice", "show", "INV7").code == Code.NOT_FOUND

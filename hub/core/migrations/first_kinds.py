@@ -39,8 +39,9 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_commands", ("partner", "state", "station"), ("state",)),
     ("doc_evses", ("location",), ()),
     ("doc_health", (), ()),
-    ("doc_invoice_records", ("id",), ()),
+    ("doc_invoice_records", ("id", "named"), ()),
     ("doc_invoiced_cdrs", ("record",), ("record",)),
+    ("doc_kept_back", ("partner", "module", "object", "what"), ("partner",)),
     ("doc_lanes", (), ()),
     ("doc_learned_tokens", ("uid", "contract"), ("uid", "contract")),
     ("doc_locations", ("lowest", "id"), ()),
@@ -107,6 +108,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_tariffs", ("lowest", "id"), ()),
     ("doc_terminals", ("id",), ("id",)),
     ("doc_tokens", ("uid", "contract"), ("uid", "contract")),
+    ("doc_unaddressed_looks", (), ()),
     ("doc_webhooks", (), ()),
 )
 """Table, columns, indexed columns; True for a log."""

@@ -188,4 +188,5 @@ async def test_the_way_of_an_invoice_follows_what_its_payer_may_have_of_its_owne
         await house.ask("PUT", PATH, {"viewer": viewer, "owner": owner, "module": "*", "allow": False})
         told = await explain(house, **ask)
         assert told["goes"] == goes, told
+        assert all(each["rule"].endswith("; once a CDR on it is known to be with NL*GGG") for each in told["gets"])
     assert "deny viewer e3, owner BE*AAA" in told["rule"]

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from hub.core.parties import Party
+from hub.core.parties import Party, PartyRole
+from hub.core.ports import Place
+from hub.core.registry import State
 from hub.core.units import Unit
+from modules.invoicereconciliation import service as invoices
+from modules.invoicereconciliation.wire import RECORD
 from modules.payments import service as payments
 from modules.payments.store import confirmation_put, terminal_put
 from modules.payments.wire import CONFIRMATION
+from modules.sessions import service as sessions
+from modules.tokens.authorize import By, Decision
+from tests.contract.test_invoicereconciliation import record
 from tests.contract.test_payments import advice, terminal
 from tests.hub.house import House
+from tests.world import World, stored_token
 
 T1 = "/api/v1/terminals/NL/PTA/T1"
 
@@ -68,6 +77,53 @@ async def test_only_our_own_records_are_ours_to_change(house: House) -> None:
     assert (await house.ask("DELETE", "/api/v1/invoices/DE/BSB/NONE")).status == 404
 
 
+async def rule_of(house: House) -> tuple[str, str]:
+    """Whom the only record is for, and what keeps it from there: in the list, and alone."""
+    (listed,) = (await house.ask("GET", "/api/v1/invoices")).tree["items"]
+    key = f"{listed['record']['country_code']}/{listed['record']['party_id']}/{listed['record']['id']}"
+    shown = (await house.ask("GET", f"/api/v1/invoices/{key}")).tree
+    assert (shown["audience"], shown["rule"]) == (listed["audience"], listed["rule"])
+    return listed["audience"], listed["rule"]
+
+
+async def test_it_is_said_what_keeps_a_record_from_who_pays(house: House) -> None:
+    await house.furnish()
+    await invoice(house, await house.charge())
+    assert await rule_of(house) == ("NL*EEE", "no partner is NL*EEE")
+    world = World.around(house.program.hub)
+    e1 = await world.join("e1", "NL*EEE", PartyRole.EMSP, version="2.3.0")
+    assert await rule_of(house) == ("NL*EEE", "")
+    rest = tuple(endpoint for endpoint in e1.endpoints if endpoint.identifier != "invoicereconciliation")
+    for changed, rule in (
+        ({"state": State.BLOCKED}, "e1 is not connected"),
+        ({"endpoints": rest}, "e1 takes no pushes of invoicereconciliation; it may pull"),
+        ({"endpoints": rest, "version": "2.2.1"}, "e1 speaks OCPI 2.2.1, which has no such thing"),
+    ):
+        await world.registry.save(e1.model_copy(update=changed))
+        assert await rule_of(house) == ("NL*EEE", rule)
+    await world.registry.save(e1)
+    await house.ask("PUT", "/api/v1/agreements", {"viewer": "e1", "owner": "DE*BSB", "module": "*", "allow": False})
+    assert await rule_of(house) == ("NL*EEE", "agreement: deny viewer e1, owner DE*BSB, module *")
+
+
+@pytest.mark.parametrize(
+    ("named", "cdrs", "rule"),
+    [
+        ("", ["LATE"], "none of its CDRs is here"),
+        ("NL*FFF", ["LATE"], "none of its CDRs is here"),
+        ("NL*FFF", ["LATE", "OURS"], "none of its CDRs that are here is with NL*FFF"),
+    ],
+)
+async def test_it_is_said_of_a_record_that_is_for_nobody_yet_what_it_waits_for(
+    house: House, named: str, cdrs: list[str], rule: str
+) -> None:
+    await house.furnish()
+    session = await house.charge()
+    tree = RECORD["2.3.0"].read(record("DE*BSB", cdrs=[session if each == "OURS" else each for each in cdrs]))
+    await invoices.take(house.program.hub, Party.parse("DE*BSB"), tree, to=named)
+    assert await rule_of(house) == ("", rule)
+
+
 async def kept(house: House, audience: str = "DE*BSB") -> None:
     """A terminal and a confirmation of NL*PTA."""
     confirmation = CONFIRMATION["2.3.0"].read(advice()).tree()
@@ -117,5 +173,30 @@ async def test_a_payment_shows_how_it_stands_with_our_books(house: House) -> Non
     await kept(house)
     (payment,) = (await house.ask("GET", "/api/v1/payments")).tree["items"]
     assert (payment["state"], payment["cdrs"], payment["charged"]) == ("unmatched", [], None)
-    assert payment["confirmation"]["id"] == "F1"
+    assert (payment["confirmation"]["id"], payment["audience"], payment["rule"]) == ("F1", "DE*BSB", "")
     assert await payments.matching(house.program.hub, str(Party.parse("NL*PTA")), "pp-100") == []
+
+
+async def test_it_is_said_what_keeps_a_confirmation_from_its_cpo(house: House) -> None:
+    await house.furnish()
+    world = World.around(house.program.hub)
+
+    async def rule() -> str:
+        (payment,) = (await house.ask("GET", "/api/v1/payments")).tree["items"]
+        return str(payment["rule"])
+
+    await kept(house, "")
+    assert await rule() == "no CDR is here under authorization_reference pp-100"
+    decision = Decision("ALLOWED", By.COMMAND, stored_token("NL*EEE"), "NL*EEE", "pp-100")
+    now = house.program.hub.clock.now()
+    begun = sessions.Begun(Place("CP1", 1, "DE*BSB/LOC1", "E1", "1"), decision, now, Decimal(0))
+    charge, unit = await sessions.begin(house.program.hub, begun)
+    await house.program.store.commit(unit)
+    await house.program.store.commit(sessions.end(house.program.hub, charge, at=now, meter_kwh=Decimal(10)))
+    assert await rule() == "no CDR of a token of NL*PTA is here under authorization_reference pp-100"
+    await kept(house, "BE*AAA")
+    assert await rule() == "no partner is BE*AAA"
+    await world.join("c1", "BE*AAA", PartyRole.CPO, version="2.3.0")
+    assert await rule() == ""
+    await house.ask("PUT", "/api/v1/agreements", {"viewer": "c1", "owner": "NL*PTA", "module": "*", "allow": False})
+    assert await rule() == "agreement: deny viewer c1, owner NL*PTA, module *"
