@@ -366,16 +366,16 @@ class Dispatcher:
     def _reply(self, answer: Answer, headers: Mapping[bytes, bytes], call: Call | None) -> Reply:
         module, method = (call.operation.module, call.operation.method) if call is not None else ("other", "other")
         self.answered[module, method, answer.http] += 1
-        rest = answer.rest
+        rest, rest_length = answer.rest, answer.rest_length
         if answer.gzip is not None and call is not None and call.accepts_gzip():
             head, tail = answer.gzip(lambda: b"".join((*answers.envelope(answer, self._hub.clock), *answer.rest))), b""
-            rest = ()
+            rest, rest_length = (), 0
             answer.headers.append((b"content-encoding", b"gzip"))
         else:
             head, tail = answers.envelope(answer, self._hub.clock)
         out = answer.headers
         out.append((b"content-type", _JSON))
-        out.append((b"content-length", b"%d" % (len(head) + len(tail) + sum(map(len, rest)))))
+        out.append((b"content-length", b"%d" % (len(head) + len(tail) + rest_length)))
         for name in ECHOED:
             if name in headers:
                 out.append((name, headers[name][:LONGEST_ID]))

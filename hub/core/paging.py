@@ -10,7 +10,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from hub.core.addressed import FOR_ALL, counting
@@ -37,8 +37,7 @@ _MOST_ORDERS: Final = 100
 Headers = list[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """What was asked for: `date_from` inclusive, `date_to` exclusive, as stored timestamps."""
 
     date_from: str | None
@@ -139,6 +138,11 @@ class _Order:
         """The seq after which a page at this offset begins."""
         return self.seqs[offset - 1] if offset else 0
 
+    def at(self, offset: int, limit: int) -> Sequence[int]:
+        """Which documents are on the page; none, where that is not known of all of it."""
+        end = min(offset + limit, self.total)
+        return self.seqs[offset:end] if end <= len(self.seqs) else ()
+
     def note(self, offset: int, seqs: Sequence[int]) -> None:
         """A crawler reads a list from its beginning, and so makes all of it known."""
         if offset <= len(self.seqs) < offset + len(seqs):
@@ -221,18 +225,23 @@ class Listing:
         revision, order = store.revision(self._kind), self._order_of(store, at[2:], asked)
         has_copies = self._kind.copied and len(audiences) > len(FOR_ALL)
         if order is not None and not has_copies and not is_stored_form(call.version):
-            after = order.before(asked.offset)
-            seqs, versions = await store.marks(self._kind, among=among, after_seq=after, limit=asked.limit)
-            kept = self._rendition.at_hand(store, seqs, versions, call.version)
-            if kept is not None:
-                order.note(asked.offset, seqs)
-                return _Page(at, revision, call.hub.clock, _parts(kept[0]), order.total, len(seqs), kept[1])
-        leaves, total = await self._leaves(store, at[2:], asked, among, bodies=is_stored_form(call.version))
+            seqs = order.at(asked.offset, asked.limit)
+            kept = self._rendition.at_hand(store, seqs, call.version) if seqs else None
+            if kept is not None and await self._are_current(store, among, seqs, kept.versions):
+                return _Page(at, revision, call.hub.clock, _parts(kept.bodies), order.total, len(seqs), kept.lost)
+        leaves, total = await self._leaves(store, at[2:], asked, among)
         count = len(leaves)
         if has_copies:
             leaves = await counting(store, self._kind, leaves, audiences)
         bodies, lost = await self._rendition.of_all(store, self._kind, leaves, call.version)
         return _Page(at, revision, call.hub.clock, _parts(bodies), total, count, lost)
+
+    async def _are_current(
+        self, store: Store, among: Mapping[str, Sequence[str]], seqs: Sequence[int], versions: int
+    ) -> bool:
+        """Are just these documents there now, in versions of this sum?"""
+        found = await store.tally(self._kind, among=among, first_seq=seqs[0], last_seq=seqs[-1])
+        return found == (len(seqs), versions)
 
     def _order_of(self, store: Store, of: tuple[object, ...], asked: Window) -> _Order | None:
         """What is known of the list, if that is enough to find the beginning of the page."""
@@ -242,19 +251,13 @@ class Listing:
         return order
 
     async def _leaves(
-        self,
-        store: Store,
-        of: tuple[object, ...],
-        asked: Window,
-        among: Mapping[str, Sequence[str]],
-        *,
-        bodies: bool,
+        self, store: Store, of: tuple[object, ...], asked: Window, among: Mapping[str, Sequence[str]]
     ) -> tuple[Sequence[Leaf | Document], int]:
         """What belongs on the page, and how long the list is; `of` are the values of `among`."""
         arrangement, order = store.arrangement(self._kind), self._order_of(store, of, asked)
         if order is not None:
             after = order.before(asked.offset)
-            leaves = await store.leaves(self._kind, among=among, after_seq=after, limit=asked.limit, bodies=bodies)
+            leaves = await store.leaves(self._kind, among=among, after_seq=after, limit=asked.limit)
             order.note(asked.offset, [leaf.seq for leaf in leaves])
             return leaves, order.total
         found = await store.page(
@@ -297,7 +300,7 @@ class Listing:
 def _answer(page: _Page, headers: Headers) -> Answer:
     tail, *rest = page.parts
     gzip = page.compressed if page.length >= _GZIP_LEAST else None
-    return Answer(tail=tail, rest=rest, headers=headers.copy(), gzip=gzip)
+    return Answer(tail=tail, rest=rest, rest_length=page.length - len(tail), headers=headers.copy(), gzip=gzip)
 
 
 def _parts(bodies: list[bytes]) -> list[bytes]:
