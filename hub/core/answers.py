@@ -89,6 +89,8 @@ class Answer:
     """Ready end of the envelope (`,"data":[...]}`), kept by the page cache and written without a copy."""
     rest: Sequence[bytes] = ()
     """What follows the tail, where that end is in many parts, each kept elsewhere: they are written as they are."""
+    rest_length: int = 0
+    """Bytes of all of `rest`."""
     gzip: Callable[[Callable[[], bytes]], bytes] | None = None
     """Where the page cache can give the whole envelope compressed; it is handed a function that makes the plain one."""
 

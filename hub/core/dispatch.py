@@ -200,10 +200,11 @@ class Dispatcher:
 
     async def answer(self, asked: Asked) -> Reply:
         """Serve one request. Raises nothing."""
-        headers: dict[bytes, bytes] = {}
+        headers = asked.known_headers
         call: Call | None = None
         try:
-            collect(asked.headers, headers)
+            if not headers:
+                collect(asked.headers, headers)
             trace.begin(
                 request_id=message_id(headers, b"x-request-id"),
                 correlation_id=message_id(headers, b"x-correlation-id"),
@@ -232,6 +233,7 @@ class Dispatcher:
             collect(asked.headers, headers)
         except BusbarError:
             return None
+        asked.known_headers = headers
         read = self._known(asked, headers)
         if read is None or read.ready is None or not read.is_admitted:
             return None
@@ -257,7 +259,7 @@ class Dispatcher:
         known = self._known(asked, headers)
         if known is not None:
             return known
-        read = self._read_anew(asked, headers)
+        read = self._patterns.find(asked, headers, self._hub.registry) or self._read_anew(asked, headers)
         if asked.method != "GET" and not read.operation.repeats:
             return read
         if len(self._readings) >= _MOST_READINGS:
@@ -277,7 +279,9 @@ class Dispatcher:
         reading = Reading(caller, version, route.operation, query, path, parameters)
         if route.operation.routed and version != "2.1.1":
             self._address(reading, headers)
-        if asked.method in PUSHES and self._routes.is_open_ended(version, side, module, segments, asked.method):
+        if route.operation.listed or (
+            asked.method in PUSHES and self._routes.is_open_ended(version, side, module, segments, asked.method)
+        ):
             reading.like = pattern_of(asked, headers)
         return reading
 
@@ -366,16 +370,16 @@ class Dispatcher:
     def _reply(self, answer: Answer, headers: Mapping[bytes, bytes], call: Call | None) -> Reply:
         module, method = (call.operation.module, call.operation.method) if call is not None else ("other", "other")
         self.answered[module, method, answer.http] += 1
-        rest = answer.rest
+        rest, rest_length = answer.rest, answer.rest_length
         if answer.gzip is not None and call is not None and call.accepts_gzip():
             head, tail = answer.gzip(lambda: b"".join((*answers.envelope(answer, self._hub.clock), *answer.rest))), b""
-            rest = ()
+            rest, rest_length = (), 0
             answer.headers.append((b"content-encoding", b"gzip"))
         else:
             head, tail = answers.envelope(answer, self._hub.clock)
         out = answer.headers
         out.append((b"content-type", _JSON))
-        out.append((b"content-length", b"%d" % (len(head) + len(tail) + sum(map(len, rest)))))
+        out.append((b"content-length", b"%d" % (len(head) + len(tail) + rest_length)))
         for name in ECHOED:
             if name in headers:
                 out.append((name, headers[name][:LONGEST_ID]))

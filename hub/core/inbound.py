@@ -73,6 +73,11 @@ def parse(body: bytes, *, limit: int) -> Json:
     return tree
 
 
+def reread(body: bytes) -> Json:
+    """The tree of a body that is ours: of what `encode` has written there is nothing to refuse."""
+    return _DECODER.decode(body)
+
+
 def encode(tree: Json) -> bytes:
     """`tree` as compact JSON; a Decimal becomes a number in plain notation, with the digits it has, `Written` its text.
 

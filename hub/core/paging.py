@@ -6,18 +6,17 @@ end of the envelope per (list, version, who may see it, filters) and is valid wh
 
 from __future__ import annotations
 
-import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from hub.core.addressed import FOR_ALL, counting
 from hub.core.answers import Answer
-from hub.core.clock import Clock, timestamp
+from hub.core.clock import timestamp
 from hub.core.dispatch import Call
 from hub.core.errors import InvalidRequest
+from hub.core.pages import Order, Page
 from hub.core.reading import Reading
 from hub.core.renditions import Rendition, is_stored_form
 from hub.core.store import Leaf, Store
@@ -26,7 +25,6 @@ from hub.core.units import Document, Kind
 
 QUERY: Final = ("date_from", "date_to", "offset", "limit")
 _CACHE_BYTES: Final = 64 * 1024 * 1024
-_GZIP_AGE_S: Final = 1.0
 _GZIP_LEAST: Final = 1024
 _LONGEST_NUMBER: Final = 40
 _FARTHEST: Final = 10**15
@@ -37,8 +35,7 @@ _MOST_ORDERS: Final = 100
 Headers = list[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """What was asked for: `date_from` inclusive, `date_to` exclusive, as stored timestamps."""
 
     date_from: str | None
@@ -79,72 +76,6 @@ def _whole(query: Mapping[str, str], name: str, default: int, *, least: int) -> 
     return int(text)
 
 
-@dataclass(slots=True)
-class _Page:
-    """One page, finished. `at` is where it is kept.
-
-    Most pages are asked for once, by a crawler: they go out in the parts in which their objects are kept already, and
-    are joined when they are asked for again.
-    """
-
-    at: tuple[object, ...]
-    revision: int
-    clock: Clock
-    parts: Sequence[bytes]
-    total: int
-    count: int
-    lost: Mapping[str, int]
-    """How often its objects lost which field."""
-    zipped: bytes = b""
-    zipped_at: float = -10.0
-    length: int = field(init=False)
-    """Bytes of all parts."""
-
-    def __post_init__(self) -> None:
-        self.length = sum(map(len, self.parts))
-
-    @property
-    def size(self) -> int:
-        """Bytes that it may come to hold, compressed form and bookkeeping included: empty pages are not free."""
-        return 2 * self.length + 1024
-
-    def join(self) -> None:
-        """From now on it is in one part."""
-        if len(self.parts) > 1:
-            self.parts = (b"".join(self.parts),)
-
-    def compressed(self, envelope: Callable[[], bytes]) -> bytes:
-        """The envelope, gzipped; kept for a second, so its timestamp is at most that old."""
-        now = self.clock.monotonic()
-        if now - self.zipped_at > _GZIP_AGE_S:
-            deflate = zlib.compressobj(1, zlib.DEFLATED, 31)
-            self.zipped = deflate.compress(envelope()) + deflate.flush()
-            self.zipped_at = now
-        return self.zipped
-
-
-@dataclass(slots=True)
-class _Order:
-    """What is known of a list as a whole: its length, and the first of its documents by `seq`.
-
-    It holds while documents only change and none comes or goes (`Store.arrangement`): a crawler is not slowed down by
-    the changes that go on meanwhile.
-    """
-
-    arrangement: int
-    total: int
-    seqs: list[int] = field(default_factory=list)
-
-    def before(self, offset: int) -> int:
-        """The seq after which a page at this offset begins."""
-        return self.seqs[offset - 1] if offset else 0
-
-    def note(self, offset: int, seqs: Sequence[int]) -> None:
-        """A crawler reads a list from its beginning, and so makes all of it known."""
-        if offset <= len(self.seqs) < offset + len(seqs):
-            self.seqs[offset:] = seqs
-
-
 class Listing:
     """One list that partners may pull. `among` of `page` says who may see what, by column; always the same columns.
 
@@ -156,9 +87,9 @@ class Listing:
         self._kind = kind
         self._rendition = rendition
         self._store: Store | None = None
-        self._asked: dict[Reading, tuple[_Page, Headers]] = {}
-        self._orders: dict[tuple[object, ...], _Order] = {}
-        self._pages: OrderedDict[tuple[object, ...], _Page] = OrderedDict()
+        self._asked: dict[Reading, tuple[Page, Headers]] = {}
+        self._orders: dict[tuple[object, ...], Order] = {}
+        self._pages: OrderedDict[tuple[object, ...], Page] = OrderedDict()
         self._bytes = 0
 
     async def page(self, call: Call, among: Mapping[str, Sequence[str]]) -> Answer:
@@ -187,7 +118,7 @@ class Listing:
         self._pages.move_to_end(page.at)
         return _answer(page, headers)
 
-    async def _find(self, call: Call, among: Mapping[str, Sequence[str]]) -> tuple[_Page, Headers]:
+    async def _find(self, call: Call, among: Mapping[str, Sequence[str]]) -> tuple[Page, Headers]:
         """The page, kept or new, and the headers that go with it."""
         settings = call.hub.settings
         asked = window(call.query, default=settings.page_default, most=settings.page_max)
@@ -216,25 +147,30 @@ class Listing:
 
     async def _make(
         self, call: Call, at: tuple[object, ...], asked: Window, among: Mapping[str, Sequence[str]]
-    ) -> _Page:
+    ) -> Page:
         store, audiences = call.hub.store, among.get("audience", FOR_ALL)
         revision, order = store.revision(self._kind), self._order_of(store, at[2:], asked)
         has_copies = self._kind.copied and len(audiences) > len(FOR_ALL)
         if order is not None and not has_copies and not is_stored_form(call.version):
-            after = order.before(asked.offset)
-            seqs, versions = await store.marks(self._kind, among=among, after_seq=after, limit=asked.limit)
-            kept = self._rendition.at_hand(store, seqs, versions, call.version)
-            if kept is not None:
-                order.note(asked.offset, seqs)
-                return _Page(at, revision, call.hub.clock, _parts(kept[0]), order.total, len(seqs), kept[1])
-        leaves, total = await self._leaves(store, at[2:], asked, among, bodies=is_stored_form(call.version))
+            seqs = order.at(asked.offset, asked.limit)
+            kept = self._rendition.at_hand(store, seqs, call.version) if seqs else None
+            if kept is not None and await self._are_current(store, among, seqs, kept.versions):
+                return Page(at, revision, call.hub.clock, kept.bodies, order.total, len(seqs), kept.lost)
+        leaves, total = await self._leaves(store, at[2:], asked, among)
         count = len(leaves)
         if has_copies:
             leaves = await counting(store, self._kind, leaves, audiences)
         bodies, lost = await self._rendition.of_all(store, self._kind, leaves, call.version)
-        return _Page(at, revision, call.hub.clock, _parts(bodies), total, count, lost)
+        return Page(at, revision, call.hub.clock, bodies, total, count, lost)
 
-    def _order_of(self, store: Store, of: tuple[object, ...], asked: Window) -> _Order | None:
+    async def _are_current(
+        self, store: Store, among: Mapping[str, Sequence[str]], seqs: Sequence[int], versions: int
+    ) -> bool:
+        """Are just these documents there now, in versions of this sum?"""
+        found = await store.tally(self._kind, among=among, first_seq=seqs[0], last_seq=seqs[-1])
+        return found == (len(seqs), versions)
+
+    def _order_of(self, store: Store, of: tuple[object, ...], asked: Window) -> Order | None:
         """What is known of the list, if that is enough to find the beginning of the page."""
         order = self._orders.get(of) if asked.date_from is asked.date_to is None else None
         if order is None or order.arrangement != store.arrangement(self._kind) or asked.offset > len(order.seqs):
@@ -242,19 +178,13 @@ class Listing:
         return order
 
     async def _leaves(
-        self,
-        store: Store,
-        of: tuple[object, ...],
-        asked: Window,
-        among: Mapping[str, Sequence[str]],
-        *,
-        bodies: bool,
+        self, store: Store, of: tuple[object, ...], asked: Window, among: Mapping[str, Sequence[str]]
     ) -> tuple[Sequence[Leaf | Document], int]:
         """What belongs on the page, and how long the list is; `of` are the values of `among`."""
         arrangement, order = store.arrangement(self._kind), self._order_of(store, of, asked)
         if order is not None:
             after = order.before(asked.offset)
-            leaves = await store.leaves(self._kind, among=among, after_seq=after, limit=asked.limit, bodies=bodies)
+            leaves = await store.leaves(self._kind, among=among, after_seq=after, limit=asked.limit)
             order.note(asked.offset, [leaf.seq for leaf in leaves])
             return leaves, order.total
         found = await store.page(
@@ -267,17 +197,17 @@ class Listing:
         )
         before = self._orders.get(of)
         if asked.date_from is asked.date_to is None and (before is None or before.arrangement != arrangement):
-            order = self._keep_order(of, _Order(arrangement, found.total))
+            order = self._keep_order(of, Order(arrangement, found.total))
             order.note(asked.offset, [document.seq for document in found.documents])
         return found.documents, found.total
 
-    def _keep_order(self, of: tuple[object, ...], order: _Order) -> _Order:
+    def _keep_order(self, of: tuple[object, ...], order: Order) -> Order:
         if len(self._orders) >= _MOST_ORDERS:
             self._orders.clear()
         self._orders[of] = order
         return order
 
-    def _keep(self, page: _Page) -> None:
+    def _keep(self, page: Page) -> None:
         old = self._pages.pop(page.at, None)
         self._bytes += page.size - (old.size if old else 0)
         self._pages[page.at] = page
@@ -288,25 +218,16 @@ class Listing:
             self._bytes -= gone.size
             self._asked.clear()
 
-    def _remember(self, words: Reading, known: tuple[_Page, Headers]) -> None:
+    def _remember(self, words: Reading, known: tuple[Page, Headers]) -> None:
         if len(self._asked) >= _MOST_ASKED:
             self._asked.clear()
         self._asked[words] = known
 
 
-def _answer(page: _Page, headers: Headers) -> Answer:
+def _answer(page: Page, headers: Headers) -> Answer:
     tail, *rest = page.parts
     gzip = page.compressed if page.length >= _GZIP_LEAST else None
-    return Answer(tail=tail, rest=rest, headers=headers.copy(), gzip=gzip)
-
-
-def _parts(bodies: list[bytes]) -> list[bytes]:
-    """The end of an envelope."""
-    if not bodies:
-        return [b',"data":[]}']
-    parts = [b","] * (2 * len(bodies) + 1)
-    parts[0], parts[1::2], parts[-1] = b',"data":[', bodies, b"]}"
-    return parts
+    return Answer(tail=tail, rest=rest, rest_length=page.length - len(tail), headers=headers.copy(), gzip=gzip)
 
 
 def _link(call: Call, asked: Window, count: int) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -77,6 +77,8 @@ class Asked:
     """The body, where it came together with the head."""
     caller: Caller | None = None
     """Who asks, where another protocol has found that out; else the Authorization header says it."""
+    known_headers: dict[bytes, bytes] = field(default_factory=dict)
+    """Those that mean something to us, once they were collected."""
 
 
 def collect(raw: Iterable[tuple[bytes, bytes]], into: dict[bytes, bytes]) -> None:
@@ -146,12 +148,9 @@ def _segment(raw: str) -> str:
 def query_of(raw: bytes) -> Mapping[str, str]:
     if len(raw) > _MAX_QUERY:
         raise TooLarge("the query is too long")
-    query: dict[str, str] = {}
-    for pair in raw.split(b"&"):
-        name, _, value = pair.partition(b"=")
-        if name:
-            query[_decoded(name)] = _decoded(value)
-    return MappingProxyType(query)
+    read = _decoded if b"%" in raw or not raw.isascii() else bytes.decode
+    pairs = [pair.partition(b"=") for pair in raw.split(b"&")]
+    return MappingProxyType({read(name): read(value) for name, _, value in pairs if name})
 
 
 def _decoded(raw: bytes) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hub.core.renditions import Rendition
+from hub.core.renditions import AtHand, Rendition
 from hub.core.store import Leaf, Store
 from hub.core.units import Document, Kind
 from modules.tokens.service import told_among
@@ -24,8 +24,6 @@ class ToldTokens(Rendition):
         told = await told_among(store, [leaf.key for leaf in leaves], version=version)
         return await super().of_all(store, kind, [leaf for leaf in leaves if leaf.key in told], version)
 
-    def at_hand(
-        self, store: Store, seqs: list[int], versions: list[int], version: str
-    ) -> tuple[list[bytes], Mapping[str, int]] | None:
+    def at_hand(self, store: Store, seqs: Sequence[int], version: str) -> AtHand | None:
         """None: without its key nobody knows whether a token may be told."""
         return None

@@ -9,8 +9,6 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import ClassVar, Final
 
-import msgspec
-
 from hub.core.store.audit import AUDIT_COLUMNS, GENESIS, AuditCheck, AuditRow, audit_row, check
 from hub.core.store.batch import Waiter
 from hub.core.store.copies import has_copies, listed, listed_after
@@ -32,9 +30,10 @@ from hub.core.store.documents import (
     get_sql,
     is_wide,
     leaves_sql,
-    marks_sql,
     page_where,
     select_sql,
+    storable,
+    tally_sql,
 )
 from hub.core.store.news import News, OnCommit
 from hub.core.store.schema import table_name
@@ -43,7 +42,6 @@ from hub.core.units import ChangeRow, Document, Kind, Unit
 
 _KEYS_A_STATEMENT: Final = 500
 _AUDIT_ROWS_A_STEP: Final = 500
-_NUMBERS: Final = msgspec.json.Decoder(list[int])
 
 
 class DocumentStore(ABC):
@@ -138,29 +136,28 @@ class DocumentStore(ABC):
     async def leaves(
         self, kind: Kind, *, among: Mapping[str, Sequence[str]], after_seq: int, limit: int, bodies: bool = True
     ) -> list[Leaf]:
-        values = {name: [value for value in some if is_storable(value)] for name, some in among.items()}
+        values = {name: storable(some) for name, some in among.items()}
         if has_copies(kind, values):
             return await self._first_copies(kind, values, after_seq=after_seq, limit=limit)
-        shape, bound = self._first_ones(values, after_seq=after_seq, limit=limit)
-        rows = await self._fetch(leaves_sql(kind, shape, numbered=self.numbered, bodies=bodies), bound)
+        shape, chosen = self._shaped(values)
+        sql = leaves_sql(kind, shape, numbered=self.numbered, bodies=bodies)
+        rows = await self._fetch(sql, [bounded(after_seq), *chosen, bounded(limit)])
         return list(map(Leaf._make, rows))
 
-    async def marks(
-        self, kind: Kind, *, among: Mapping[str, Sequence[str]], after_seq: int, limit: int
-    ) -> tuple[list[int], list[int]]:
-        values = {name: [value for value in some if is_storable(value)] for name, some in among.items()}
-        shape, bound = self._first_ones(values, after_seq=after_seq, limit=limit)
-        ((seqs, versions),) = await self._fetch(marks_sql(kind, shape, numbered=self.numbered), bound)
-        if self.numbered:
-            return seqs or [], versions or []
-        return _NUMBERS.decode(seqs), _NUMBERS.decode(versions)
+    async def tally(
+        self, kind: Kind, *, among: Mapping[str, Sequence[str]], first_seq: int, last_seq: int
+    ) -> tuple[int, int]:
+        shape, chosen = self._shaped({name: storable(some) for name, some in among.items()})
+        sql = tally_sql(kind, shape, numbered=self.numbered)
+        ((count, versions),) = await self._fetch(sql, [bounded(first_seq), bounded(last_seq), *chosen])
+        return count, versions
 
-    def _first_ones(
-        self, among: Mapping[str, Sequence[str]], *, after_seq: int, limit: int
-    ) -> tuple[Shape, list[object]]:
-        shape = tuple((name, len(some), is_wide(name, some)) for name, some in among.items())
-        chosen = among.values() if self.numbered else [value for some in among.values() for value in some]
-        return shape, [bounded(after_seq), *chosen, bounded(limit)]
+    def _shaped(self, among: Mapping[str, Sequence[str]]) -> tuple[Shape, list[object]]:
+        """The shape of a condition, and the values that it binds."""
+        shape = tuple([(name, len(some), is_wide(name, some)) for name, some in among.items()])
+        if self.numbered:
+            return shape, list(among.values())
+        return shape, [value for some in among.values() for value in some]
 
     async def _first_copies(
         self, kind: Kind, among: Mapping[str, Sequence[str]], *, after_seq: int, limit: int

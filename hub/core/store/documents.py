@@ -64,18 +64,19 @@ class Statement:
         """A condition that holds for the documents with these keys."""
         if self.numbered:
             return self.one_of("key", keys)
-        return f"key IN (SELECT value FROM json_each({self.bind(encode(_storable(keys)).decode())}))"
+        return f"key IN (SELECT value FROM json_each({self.bind(encode(storable(keys)).decode())}))"
 
     def one_of(self, column: str, values: Sequence[str]) -> str:
         """A condition that holds when the column has one of `values`."""
-        storable = _storable(values)
+        some = storable(values)
         if self.numbered:
-            return f'"{column}" = ANY({self.bind(storable)}::text[])'
-        sign = "+" if is_wide(column, storable) else ""
-        return f'{sign}"{column}" IN ({", ".join(self.bind(value) for value in storable)})'
+            return f'"{column}" = ANY({self.bind(some)}::text[])'
+        sign = "+" if is_wide(column, some) else ""
+        return f'{sign}"{column}" IN ({", ".join(self.bind(value) for value in some)})'
 
 
-def _storable(values: Sequence[str]) -> list[str]:
+def storable(values: Sequence[str]) -> list[str]:
+    """Those of the texts that a database can hold: no document has another one."""
     return list(values) if is_storable("".join(values)) else [value for value in values if is_storable(value)]
 
 
@@ -108,28 +109,26 @@ Shape = tuple[tuple[str, int, bool], ...]
 def leaves_sql(kind: Kind, shape: Shape, *, numbered: bool, bodies: bool) -> str:
     """The statement of `Store.leaves`."""
     body = "body" if bodies else "''::bytea" if numbered else "x''"
-    return _first_ones(kind, f"seq, key, version, {body}", shape, numbered=numbered)
+    first, last = ("$1", f"${len(shape) + 2}") if numbered else ("?", "?")
+    where = " AND ".join([f"seq > {first}", *_conditions(kind, shape, numbered=numbered, after=1)])
+    return f"SELECT seq, key, version, {body} FROM {table_name(kind)} WHERE {where} ORDER BY seq LIMIT {last}"
 
 
 @lru_cache(maxsize=512)
-def marks_sql(kind: Kind, shape: Shape, *, numbered: bool) -> str:
-    """The statement of `Store.marks`: one row, as each that Python has to fetch costs more than to find it.
+def tally_sql(kind: Kind, shape: Shape, *, numbered: bool) -> str:
+    """The statement of `Store.tally`: one row, as each that Python has to fetch costs more than to find it."""
+    first, last = ("$1", "$2") if numbered else ("?", "?")
+    versions = "coalesce(sum(version), 0)::bigint" if numbered else "coalesce(sum(version), 0)"
+    where = " AND ".join([f"seq BETWEEN {first} AND {last}", *_conditions(kind, shape, numbered=numbered, after=2)])
+    return f"SELECT count(*), {versions} FROM {table_name(kind)} WHERE {where}"
 
-    Rows of a subquery with a LIMIT are aggregated in its order.
-    """
-    gathered = "array_agg(seq), array_agg(version)" if numbered else "json_group_array(seq), json_group_array(version)"
-    return f"SELECT {gathered} FROM ({_first_ones(kind, 'seq, version', shape, numbered=numbered)}) AS found"
 
-
-def _first_ones(kind: Kind, wanted: str, shape: Shape, *, numbered: bool) -> str:
+def _conditions(kind: Kind, shape: Shape, *, numbered: bool, after: int) -> list[str]:
+    """What holds of a condition's columns; their values are bound `after` so many others."""
     check_columns(kind, [name for name, *_ in shape])
     if numbered:
-        conditions = [f'"{name}" = ANY(${at}::text[])' for at, (name, *_) in enumerate(shape, 2)]
-    else:
-        conditions = [f'{"+" * wide}"{name}" IN ({", ".join("?" * count)})' for name, count, wide in shape]
-    first, last = ("$1", f"${len(shape) + 2}") if numbered else ("?", "?")
-    where = " AND ".join([f"seq > {first}", *conditions])
-    return f"SELECT {wanted} FROM {table_name(kind)} WHERE {where} ORDER BY seq LIMIT {last}"
+        return [f'"{name}" = ANY(${at}::text[])' for at, (name, *_) in enumerate(shape, after + 1)]
+    return [f'{"+" * wide}"{name}" IN ({", ".join("?" * count)})' for name, count, wide in shape]
 
 
 def document(kind: Kind, row: Row) -> Document:

@@ -8,6 +8,7 @@ import pytest
 
 from hub.core.clock import SystemClock
 from hub.core.parties import PartyRole
+from modules.locations import routes
 from modules.locations import service as locations
 from tests.world import World, a_world, location
 
@@ -25,11 +26,16 @@ async def world(database_url: str) -> AsyncIterator[World]:
         yield world
 
 
+@pytest.mark.parametrize("room", [10_000, 3], ids=lambda room: f"{room} kept")
 @pytest.mark.parametrize("version", ["2.1.1", "2.2.1", "2.3.0"])
-async def test_every_page_of_every_crawl_is_the_right_slice(world: World, version: str) -> None:
+async def test_every_page_of_every_crawl_is_the_right_slice_as_it_is_now(
+    world: World, version: str, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes.rendition, "_capacity", room)
     await world.join("reader", "NL*RDR", PartyRole.EMSP, version=version)
     meant = [f"LOC{n:02d}" for n in range(HOW_MANY) if version != "2.1.1" or n % 3 != 1]
     own = world.hub.settings.party
+    now = "AVAILABLE"
     for status in ("CHARGING", "AVAILABLE"):
         for limit in (4, 7, 50):
             for offset in (*range(0, HOW_MANY + 5, limit), 3, 1, HOW_MANY - 1):
@@ -38,4 +44,6 @@ async def test_every_page_of_every_crawl_is_the_right_slice(world: World, versio
                 assert [each["id"] for each in said.data] == meant[offset : offset + limit], (limit, offset)
                 assert int(said.headers["x-total-count"]) == len(meant)
                 assert ("link" in said.headers) == (0 <= offset < len(meant) - limit)
+                assert all(each["evses"][0]["status"] == now for each in said.data if each["id"] == "LOC03")
         await locations.set_status(world.store, f"{own}/LOC03", "E03", status, now=SystemClock().now())
+        now = status

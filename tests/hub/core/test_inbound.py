@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub.core.errors import TooLarge, Unreadable
-from hub.core.inbound import MAX_DEPTH, encode, parse
+from hub.core.inbound import MAX_DEPTH, encode, parse, reread
 from hub.core.types.reading import as_number
 
 LIMIT = 1 << 20
@@ -107,8 +107,8 @@ def test_it_reads_what_a_strict_reader_reads_and_nothing_else(body: bytes) -> No
 @given(TREES)
 def test_what_was_read_is_written_the_same_again(tree: Any) -> None:
     once = encode(parse(encode(tree), limit=LIMIT))
-    assert encode(parse(once, limit=LIMIT)) == once
-    assert parse(once, limit=LIMIT) == tree
+    assert encode(parse(once, limit=LIMIT)) == encode(reread(once)) == once
+    assert parse(once, limit=LIMIT) == reread(once) == tree
 
 
 @pytest.mark.parametrize(

@@ -51,3 +51,36 @@ async def test_a_push_like_one_before_is_not_read_anew(world: World, monkeypatch
     await put(world, "CARD1", "CARD1")
     monkeypatch.delattr(Dispatcher, "_read_anew")
     assert (await put(world, "CARD2", "CARD2")).http == 201
+
+
+async def page(world: World, query: str, *, by: str = "c1") -> Any:
+    return await world.ask("GET", world.at(f"sender/tokens?{query}"), by=by)
+
+
+async def test_a_page_like_one_before_is_not_read_anew_and_is_the_one_that_is_asked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for uid in ("CARD1", "CARD2", "CARD3"):
+        await put(world, uid, uid)
+    first = await page(world, "limit=1")
+    monkeypatch.delattr(Dispatcher, "_read_anew")
+    for query, uids in (
+        ("limit=2&offset=1", ["CARD2", "CARD3"]),
+        ("off%73et=1&limit=1", ["CARD2"]),
+        ("offset=2", ["CARD3"]),
+    ):
+        said = await page(world, query)
+        assert [each.get("uid", each.get("auth_id")) for each in said.data][: len(uids)] == uids, query
+        assert said.headers["x-total-count"] == first.headers["x-total-count"]
+    assert (await page(world, "limit=0")).code == 2001
+
+
+async def test_a_page_like_that_of_another_partner_is_given_to_none_who_may_not_have_it(world: World) -> None:
+    def blocked(partner: Partner) -> Partner:
+        return partner.model_copy(update={"state": State.BLOCKED})
+
+    await page(world, "limit=1")
+    assert (await page(world, "limit=2", by="e1")).http == 403
+    assert (await page(world, "limit=2", by="x")).http == 401
+    await world.registry.change("c1", blocked)
+    assert (await page(world, "limit=3")).http == 401

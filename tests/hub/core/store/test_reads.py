@@ -86,15 +86,14 @@ async def test_a_page_far_beyond_the_end_is_empty(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("tokens")
-async def test_marks_are_the_seqs_and_versions_of_what_the_leaves_are(store: Store) -> None:
+async def test_a_tally_counts_the_leaves_between_two_seqs_and_adds_up_their_versions(store: Store) -> None:
     await store.commit(unit(token("k3", audience="FR*CCC", owner="DE*AAA", uid="u0")))
-    first = (await store.select(TOKEN, limit=1))[0].seq
+    seqs = [found.seq for found in await store.select(TOKEN)]
     for owners in (["DE*AAA"], ["DE*AAA", "NL*BBB"], ["XX*XXX"], ["a\0b"], []):
-        for after, limit in ((0, 9), (first, 2), (first, 0)):
+        for first, last in ((seqs[0], seqs[-1]), (seqs[2], seqs[5]), (seqs[3], seqs[3]), (seqs[-1], seqs[0])):
             among = {"owner": owners, "audience": ["FR*CCC", ""]}
-            leaves = await store.leaves(TOKEN, among=among, after_seq=after, limit=limit)
-            marks = await store.marks(TOKEN, among=among, after_seq=after, limit=limit)
-            assert marks == ([leaf.seq for leaf in leaves], [leaf.version for leaf in leaves])
-    everything, versions = await store.marks(TOKEN, among={"owner": ["DE*AAA"]}, after_seq=0, limit=9)
-    assert len(everything) == 5
-    assert versions == [1, 2, 1, 1, 1]
+            leaves = await store.leaves(TOKEN, among=among, after_seq=first - 1, limit=99)
+            versions = [leaf.version for leaf in leaves if leaf.seq <= last]
+            told = await store.tally(TOKEN, among=among, first_seq=first, last_seq=last)
+            assert told == (len(versions), sum(versions))
+    assert await store.tally(TOKEN, among={"owner": ["DE*AAA"]}, first_seq=seqs[0], last_seq=seqs[-1]) == (5, 6)
