@@ -16,7 +16,9 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     ),
     "invoicereconciliation": frozenset({"check", "waiting", "whose"}),
     "payments": frozenset({"card_numbers", "waiting"}),
-    "cdrs": frozenset({"bills", "doubles", "owed", "passing", "received", "vetting", "waiting", "whereabouts"}),
+    "cdrs": frozenset(
+        {"bills", "doubles", "owed", "passing", "place", "received", "vetting", "waiting", "whereabouts"}
+    ),
     "chargingprofiles": frozenset({"at_charger", "effect", "onward"}),
     "hubclientinfo": frozenset({"keeping", "roster", "sight"}),
     "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),

@@ -5,8 +5,9 @@
 
 What was promised is on disk before the request goes out (`Expected.put`). A result is taken once, only from the
 platform that the request went to, and it is on disk before that platform is answered; then it is told to the caller,
-in the caller's version, again after a stop of ours. A POST is repeated only when it certainly had no effect. What comes
-after the announced time is answered with success and goes nowhere.
+in the caller's version, again after a stop of ours. A POST that had no answer is repeated until the announced time is
+over: a lost result leaves a driver waiting, and the same one twice, at the URL of one request, says nothing new. What
+comes after that time is answered with success and goes nowhere.
 """
 
 from __future__ import annotations
@@ -183,6 +184,7 @@ async def _tell(hub: Hub, expected: Expected) -> None:
 
 async def _told(hub: Hub, expected: Expected) -> bool:
     """POST the result until it arrived, or its time is over; at least once."""
+    in_doubt = False
     for pause_s in (*_PAUSES_S, None):
         partner = hub.registry.find(expected.asker)
         if partner is None or partner.state is not State.CONNECTED:
@@ -191,12 +193,11 @@ async def _told(hub: Hub, expected: Expected) -> bool:
             await hub.peers.post_to(
                 partner, expected.response_url, expected.body, to=expected.asker_party, sender=expected.receiver_party
             )
-        except (PeerNonsense, PeerTimeout):
-            return True  # it may have arrived, and must not arrive twice
-        except PeerRefused as refused:
-            if not is_passing(refused.http, refused.status_code):
-                return False
-        except PeerFault:
+        except PeerFault as fault:
+            arrived = has_arrived(fault, in_doubt=in_doubt)
+            if arrived is not None:
+                return arrived
+            in_doubt = in_doubt or leaves_doubt(fault)
             log.debug("result not delivered yet", partner=expected.asker)
         else:
             return True
@@ -204,6 +205,23 @@ async def _told(hub: Hub, expected: Expected) -> bool:
             return False
         await hub.clock.sleep(pause_s)
     return False
+
+
+def has_arrived(fault: PeerFault, *, in_doubt: bool) -> bool | None:
+    """Does what came of the POST of a result settle whether it is there? None: it is to be sent again.
+
+    in_doubt: an earlier POST of it left doubt; what is refused now has arrived with that one, and is not awaited twice.
+    """
+    if isinstance(fault, PeerNonsense) and fault.answered:
+        return True
+    if isinstance(fault, PeerRefused) and not is_passing(fault.http, fault.status_code):
+        return in_doubt
+    return None
+
+
+def leaves_doubt(fault: PeerFault) -> bool:
+    """May the result be there, though nothing was answered?"""
+    return isinstance(fault, PeerTimeout | PeerNonsense)
 
 
 class _Posted(Wire[M]):

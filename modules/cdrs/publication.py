@@ -26,16 +26,18 @@ from hub.core.delivery import entitled
 from hub.core.dialect import NotExpressible
 from hub.core.errors import EndpointsMissing, PeerFault, PeerRefused, PeerUnreachable
 from hub.core.failpoints import failpoint
+from hub.core.inbound import parse
 from hub.core.operations import EMSP_LIKE, RECEIVER
 from hub.core.ports import Hub, PeerAnswer
 from hub.core.registry import Partner
 from hub.core.renditions import up_to
 from hub.core.units import Document, Put, Unit
 from modules.cdrs.routes import rendition
-from modules.cdrs.store import DELIVERIES, deliveries_of, find, original_in
+from modules.cdrs.store import CREDITS_SINCE, DELIVERIES, deliveries_of, find, original_in
 from modules.cdrs.whereabouts import place_of
 
 _SETTLED: Final = "delivered"
+_LIMIT: Final = 8 * 1024 * 1024
 _IN_DOUBT: Final = frozenset({"sending", "unknown"})
 
 
@@ -68,7 +70,7 @@ class CdrPublication:
         original = await original_in(hub.store, document, version)
         body = original or await rendition.of(hub.store, document, version)
         if body is None or document.columns["lowest"] not in up_to(version):
-            raise NotExpressible("a credit CDR, and the CDR that follows it, cannot be said in this version")
+            raise NotExpressible(_why_held(document))
         delivery = await self._begun(hub, partner, key)
         if delivery.state == _SETTLED:
             return
@@ -115,6 +117,15 @@ class CdrPublication:
             return True
         url = await place_of(hub, partner, document)
         return url is not None and await _shows(hub.peers.get(partner, url), cdr_id)
+
+
+def _why_held(document: Document) -> str:
+    """In words for who settles it outside OCPI."""
+    if parse(document.body, limit=_LIMIT).get("credit"):
+        return "a credit CDR cannot be said in this version"
+    if document.columns["lowest"] == CREDITS_SINCE:
+        return "this partner was billed for this charge already: a credit of that bill cannot be said in this version"
+    return "this CDR cannot be said in this version"
 
 
 async def _shows(asked: Awaitable[PeerAnswer], cdr_id: str) -> bool:

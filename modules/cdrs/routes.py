@@ -21,15 +21,15 @@ from hub.core.store import Store
 from hub.core.units import Document
 from modules.cdrs import received
 from modules.cdrs.model import CDR as OUR_CDR
+from modules.cdrs.place import location_of
 from modules.cdrs.store import CDRS
 from modules.cdrs.wire import CDR
-from modules.sessions.charge import frozen_location
 
 operations = Operations("cdrs", callers=EMSP_LIKE, keeps=True)
 
 
 async def _embedded(store: Store, document: Document) -> Mapping[str, Any]:
-    return {"location": await frozen_location(store, document.columns["session"])}
+    return {"location": await location_of(store, document)}
 
 
 rendition = Rendition(CDR, context=_embedded)

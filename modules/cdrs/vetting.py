@@ -23,7 +23,7 @@ from hub.core.jsontypes import Json, Tree
 from hub.core.ports import Hub
 from hub.core.units import Audit, Document, Put, Unit
 from modules.cdrs import store as cdrs
-from modules.cdrs.check import Claim, Result, Verdict, check, glance
+from modules.cdrs.check import Claim, Result, Verdict, check, glance, is_anothers
 from modules.cdrs.doubles import billed_before, credited_before, waiting_for
 from modules.cdrs.passing import passed_on
 from modules.cdrs.store import Passing, Standing
@@ -40,6 +40,7 @@ _LIMIT: Final = 8 * 1024 * 1024
 _A_PASS: Final = 50
 _MOST_TARIFFS: Final = 50
 _NO_ORIGINAL: Final = "it takes back a CDR that was not received"
+_OF_ANOTHER: Final = "it takes back a CDR that another party's driver was billed"
 _BROKEN: Final = Result(Verdict.CANNOT_BE_CHECKED, "the check failed; the log says more")
 
 
@@ -191,6 +192,8 @@ def _concluded(hub: Hub, key: str, partner: str, claim: Claim, result: Result, u
     because = ""
     if claim.cdr.get("credit") and claim.original is None:
         because = _NO_ORIGINAL
+    elif is_anothers(claim):
+        because = _OF_ANOTHER
     elif policy is Policy.HOLD and not result.is_sound:
         because = f"{result.verdict}: {causes}"[:200]
     if because:

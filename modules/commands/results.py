@@ -4,15 +4,16 @@
     report    the bare CommandResult goes to the sender (REQ-196); 2.1.1: in the form of a CommandResponse
     recover   after a restart: what no charger can answer any more is a TIMEOUT, what was not told is told
 
-Who turns a command from `sent` into `answered` reports it, and nobody else. A POST is repeated only when it certainly
-had no effect (no connection, 5xx, 429), and only within the timeout that the sender was told: after it the sender has
-given up, and the result expires (REQ-197). What the charger says after TIMEOUT is recorded and goes nowhere (T-50).
+Who turns a command from `sent` into `answered` reports it, and nobody else. A POST is repeated where nothing was
+answered, or passing trouble (see `hub/core/callbacks.py`), and only within the timeout that the sender was told: after
+it the sender has given up, and the result expires (REQ-197). What the charger says after TIMEOUT is recorded and goes
+nowhere (T-50).
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import uuid4
 
@@ -20,16 +21,8 @@ import structlog
 from msgspec.structs import replace
 
 from hub.core import trace
-from hub.core.errors import (
-    BusbarError,
-    Conflict,
-    NotReady,
-    PeerFault,
-    PeerNonsense,
-    PeerRefused,
-    PeerTimeout,
-    PeerUnreachable,
-)
+from hub.core.callbacks import has_arrived, leaves_doubt
+from hub.core.errors import Conflict, NotReady, PeerFault
 from hub.core.inbound import encode
 from hub.core.losses import pointers
 from hub.core.ports import Hub, Outcome
@@ -48,7 +41,6 @@ log = structlog.get_logger()
 RECOVERY_GRACE: Final = timedelta(seconds=2)
 _ATTEMPTS: Final = 8
 _PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0)
-_BUSY: Final = frozenset({408, 425, 429})
 
 
 def announced_s(hub: Hub) -> int:
@@ -192,6 +184,7 @@ async def _tell(hub: Hub, command: Command) -> bool:
     written, losses = COMMAND_RESULT[command.version].write({"result": command.result})
     hub.losses.note(command.partner, "out", "commands", pointers(losses))
     body = encode(written)
+    in_doubt = False
     for pause_s in (*_PAUSES_S, None):
         partner = hub.registry.find(command.partner)
         if partner is None or partner.state is not State.CONNECTED:
@@ -199,18 +192,13 @@ async def _tell(hub: Hub, command: Command) -> bool:
         try:
             await hub.peers.post_to(partner, command.response_url, body)
         except PeerFault as fault:
-            if isinstance(fault, PeerNonsense | PeerTimeout):
-                return True  # it may have arrived, and must not arrive twice
-            if pause_s is None or not _worth_another_try(fault, hub.clock.now(), pause_s, command.report_by):
-                return False
-            await hub.clock.sleep(pause_s)
+            arrived = has_arrived(fault, in_doubt=in_doubt)
+            if arrived is not None:
+                return arrived
+            in_doubt = in_doubt or leaves_doubt(fault)
         else:
             return True
+        if pause_s is None or hub.clock.now() + timedelta(seconds=pause_s) >= command.report_by:
+            return False
+        await hub.clock.sleep(pause_s)
     return False
-
-
-def _worth_another_try(fault: BusbarError, now: datetime, pause_s: float, until: datetime) -> bool:
-    passing = isinstance(fault, PeerUnreachable) or (
-        isinstance(fault, PeerRefused) and (fault.http >= 500 or fault.http in _BUSY)
-    )
-    return passing and now + timedelta(seconds=pause_s) < until

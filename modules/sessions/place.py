@@ -1,7 +1,8 @@
 """Where a session was, whole, as 2.1.1 embeds it: of ours as it was at the start, of another CPO's as well as we know.
 
 In this order: the location that the session came with, the one that its CPO has told us of, and a bare one that names
-no more than the session does.
+no more than the session does. What a location that is known does not have, as a reservation names no EVSE (`#NA`), is
+bare in it.
 """
 
 from __future__ import annotations
@@ -29,13 +30,21 @@ async def location_of(store: Store, document: Document) -> Tree:
         return frozen
     session: Tree = parse(document.body, limit=_LIMIT)
     kept = await store.get(PLACES, document.key)
-    if kept is not None and _has_its_connector(location := parse(kept.body, limit=_LIMIT), session):
-        return dict(location)
-    try:
-        known = await locations.get_tree(store, f"{document.owner}/{session['location_id'].upper()}")
-    except UnknownLocation:
+    brought: Tree | None = parse(kept.body, limit=_LIMIT) if kept is not None else None
+    if brought is not None and _has_its_connector(brought, session):
+        return brought
+    known = await _on_record(store, document.owner, session) or brought
+    if known is None or known["id"].upper() != session["location_id"].upper():
         return _bare(session)
-    return known if _has_its_connector(known, session) else _bare(session)
+    return known if _has_its_connector(known, session) else _with_its_connector(known, session)
+
+
+async def _on_record(store: Store, owner: str, session: Tree) -> Tree | None:
+    """The location as its CPO has told us of it."""
+    try:
+        return await locations.get_tree(store, f"{owner}/{session['location_id'].upper()}")
+    except UnknownLocation:
+        return None
 
 
 def _has_its_connector(location: Tree, session: Tree) -> bool:
@@ -46,19 +55,17 @@ def _has_its_connector(location: Tree, session: Tree) -> bool:
     return True
 
 
+def _with_its_connector(location: Tree, session: Tree) -> Tree:
+    """The location with what it lacks: a bare connector at its EVSE, or a bare EVSE."""
+    try:
+        evse = locations.evse_in(location, session["evse_uid"])
+    except UnknownLocation:
+        return {**location, "evses": [_bare_evse(session)]}
+    return {**location, "evses": [{**evse, "connectors": [_bare_connector(session)]}]}
+
+
 def _bare(session: Tree) -> Tree:
     """What is not known is said to be so, never made up: `#NA`, and zero volts, amperes and degrees."""
-    now = session["last_updated"]
-    connector = {
-        "id": session["connector_id"],
-        "standard": "IEC_62196_T2",
-        "format": "SOCKET",
-        "power_type": "AC_3_PHASE",
-        "max_voltage": 0,
-        "max_amperage": 0,
-        "last_updated": now,
-    }
-    evse = {"uid": session["evse_uid"], "status": "UNKNOWN", "connectors": [connector], "last_updated": now}
     return {
         "country_code": session["country_code"],
         "party_id": session["party_id"],
@@ -69,6 +76,24 @@ def _bare(session: Tree) -> Tree:
         "postal_code": NOT_AVAILABLE,
         "country": ALPHA_3.get(session["country_code"].upper(), "ZZZ"),
         "coordinates": {"latitude": "0.000000", "longitude": "0.000000"},
-        "evses": [evse],
-        "last_updated": now,
+        "evses": [_bare_evse(session)],
+        "last_updated": session["last_updated"],
+    }
+
+
+def _bare_evse(session: Tree) -> Tree:
+    connectors = [_bare_connector(session)]
+    told = {"uid": session["evse_uid"], "last_updated": session["last_updated"]}
+    return {**told, "status": "UNKNOWN", "connectors": connectors}
+
+
+def _bare_connector(session: Tree) -> Tree:
+    return {
+        "id": session["connector_id"],
+        "standard": "IEC_62196_T2",
+        "format": "SOCKET",
+        "power_type": "AC_3_PHASE",
+        "max_voltage": 0,
+        "max_amperage": 0,
+        "last_updated": session["last_updated"],
     }

@@ -5,7 +5,7 @@
     it is of our own drivers           we
     ALWAYS                             we, from the list: its eMSP is never asked (mod_tokens, WhitelistType)
     any other on a list                its eMSP; without an answer in time, the list if it is ALLOWED or ALLOWED_OFFLINE
-                                       and valid, else the fault; for an answer that is none see `refusals`
+                                       and valid, else the fault; an answer that cannot be read is a no (`refusals`)
     on the lists of several            the same, one eMSP after the other for as long as they say that it is unknown
     on no list                             its probable owner alone, by what we have learned (`probable`); else nobody
 
@@ -39,7 +39,7 @@ from modules.tokens.asking import asked_at, bare, is_about, patience_s, type_que
 from modules.tokens.decision import ranked
 from modules.tokens.prefixes import RFID
 from modules.tokens.probable import can_be_asked, learned, memory, whom_to_ask
-from modules.tokens.refusals import ALLOWED, NOT_ALLOWED, is_no_yes, refusal_in
+from modules.tokens.refusals import ALLOWED, meant_by
 from modules.tokens.store import LEARNED, TOKENS, by_uid, folded, type_of
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
 
@@ -125,18 +125,12 @@ async def _of_its_emsp(question: Question, document: Document, token: Tree) -> A
             raise
         return ok_bytes(_from_the_list(question, document.owner, token))
     except PeerNonsense as fault:
-        allowed = _meant(goes, fault, offline=ALLOWED if has_offline else "")
-        return ok_bytes(_said(question, document.owner, token, allowed))
+        allowed = meant_by(fault, goes.partner.name)
+        if not (allowed or has_offline):
+            raise
+        return ok_bytes(_said(question, document.owner, token, allowed or ALLOWED))
     await _note_reference(question, reply)
     return reply.answer(call, goes, AUTHORIZATION_INFO)
-
-
-def _meant(goes: Receiver, fault: PeerNonsense, *, offline: str) -> str:
-    """The AllowedType that an answer comes to which is none; `offline`: what silence does. Raises: the fault."""
-    allowed = refusal_in(fault, goes.partner.name)
-    if not allowed and not offline:
-        raise fault
-    return allowed or (NOT_ALLOWED if is_no_yes(fault) else offline)
 
 
 def _from_the_list(question: Question, owner: str, token: Tree) -> bytes:

@@ -1,7 +1,7 @@
 """One eMSP is asked whether a driver may charge. OCPI mod_tokens_real-time_authorization.
 
 An answer is usable when it is about a driver of the one who gives it; that a token is unknown is one too. What is said
-and is not usable is a no where it may be one (`refusals`). Anything else is silence, and counts as that.
+and is not usable is a no (`refusals`). Anything else is silence, and counts as that.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from modules.locations import service as locations
 from modules.tokens.decision import By, Decision
 from modules.tokens.prefixes import RFID
 from modules.tokens.probable import memory
-from modules.tokens.refusals import NOT_ALLOWED, is_no_answer_of_ocpi, is_no_yes, refusal_in
+from modules.tokens.refusals import is_no_answer_of_ocpi, meant_by
 from modules.tokens.store import folded
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
 
@@ -79,8 +79,8 @@ async def ask_emsp(
 
 def _not_usable(partner: Partner, fault: PeerNonsense) -> Decision | None:
     """What an answer that is not as OCPI writes it comes to; None: it is as none."""
-    refusal = refusal_in(fault, partner.name)
-    return Decision(refusal or NOT_ALLOWED, By.REAL_TIME) if is_no_yes(fault) else None
+    allowed = meant_by(fault, partner.name)
+    return Decision(allowed, By.REAL_TIME) if allowed else None
 
 
 def patience_s(hub: Hub, partner: Partner) -> float:

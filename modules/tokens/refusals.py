@@ -3,11 +3,11 @@
     it says                              then
     -----------------------------------  ---------------------------------------------------------------------------
     no, by a word of AllowedType         that is the answer, however odd the rest of it is
-    ALLOWED, in an answer of no use      it gave none: what the whitelist says of silence holds
-    neither                              a no, where the whitelist would take silence for a yes
+    anything else, also ALLOWED          NOT_ALLOWED, whatever the whitelist of the token
 
-Silence is no answer at all, and a server in trouble (mod_tokens_whitelisttype_enum). An eMSP that did answer is
-there, and may have refused: that its answer cannot be read must not become a permission which it has to pay for.
+A yes is read exactly or not at all. Silence is no answer, and a server in trouble: then the whitelist decides
+(mod_tokens_whitelisttype_enum). An eMSP that did answer is there, and may have refused: that its answer cannot be read
+must not become a permission which it has to pay for.
 """
 
 from __future__ import annotations
@@ -28,21 +28,17 @@ NOT_ALLOWED: Final = "NOT_ALLOWED"
 _WORDS: Final = frozenset(get_args(get_args(AllowedType)[0]))
 
 
-def refusal_in(fault: PeerNonsense, partner: str) -> str:
-    """The AllowedType by which an answer of `partner` refuses; "" where it says ALLOWED, or no such word.
+def meant_by(fault: PeerNonsense, partner: str) -> str:
+    """The AllowedType that an unusable answer of `partner` comes to, never ALLOWED; "" where nothing was answered.
 
     The log names the answer, if there was one: its eMSP ought to hear of it.
     """
+    if not fault.answered:
+        return ""
     word = _word_in(fault.said)
     refusal = "" if word == ALLOWED else word
-    if fault.answered:
-        log.warning("authorization is not valid", partner=partner, allowed=refusal, error=fault.message)
-    return refusal
-
-
-def is_no_yes(fault: PeerNonsense) -> bool:
-    """Was there an answer, of which nobody can say that it allows the charge?"""
-    return fault.answered and _word_in(fault.said) != ALLOWED
+    log.warning("authorization is not valid", partner=partner, allowed=refusal, error=fault.message)
+    return refusal or NOT_ALLOWED
 
 
 def is_no_answer_of_ocpi(refused: PeerRefused) -> bool:

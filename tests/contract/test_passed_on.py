@@ -24,7 +24,7 @@ from tests.hub.core.test_delivery import Delivering
 from tests.modules.cdrs.check.records import but, wired
 from tests.modules.cdrs.check.test_mistakes import EVENING
 from tests.modules.sessions.records import a_period, a_session
-from tests.world import NOW, VERSIONS, Sent, a_world, endpoints, token
+from tests.world import NOW, VERSIONS, Sent, a_world, endpoints, their_location, token
 
 OWNERS = {"2.1.1": "NL*E21", "2.2.1": "NL*E22", "2.3.0": "NL*E23"}
 LATER = "2026-05-04T11:00:00Z"
@@ -136,6 +136,35 @@ async def test_a_cdr_is_posted_once_to_the_owner_of_the_token(hub: Hub, theirs: 
     for by, count in ((name_of(theirs), 1), ("e1", 0)):
         said = await hub.world.ask("GET", f"/ocpi/{theirs}/sender/cdrs", by=by)
         assert (len(said.data), said.headers["x-total-count"]) == (count, str(count))
+
+
+def plug_of(cdr: dict[str, Any]) -> tuple[int, int]:
+    """Volts and amperes in a CDR of 2.1.1."""
+    (evse,) = cdr["location"]["evses"]
+    (connector,) = evse["connectors"]
+    return connector["voltage"], connector["amperage"]
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_2_1_1_is_told_the_volts_and_amperes_of_the_connector_that_is_on_record(hub: Hub) -> None:
+    world = hub.world
+    place = their_location(world.version, location_id="PLACE1", evses=("3256",))
+    assert (await world.ask("PUT", world.at("receiver/locations/BE/AAA/PLACE1"), by="c1", body=place)).code == 1000
+    await hub.brings_cdr(bill(world.version, OWNERS["2.1.1"]))
+    elsewhere = {"id": "CDR2", "session_id": "S2", "cdr_location": {**EVENING["cdr_location"], "id": "PLACE2"}}
+    await hub.brings_cdr(bill(world.version, OWNERS["2.1.1"], **elsewhere))
+    assert [plug_of(sent.body) for sent in hub.got("e211", "cdrs")] == [(230, 32), (0, 0)]
+    listed = await world.ask("GET", "/ocpi/2.1.1/sender/cdrs", by="e211")
+    assert [plug_of(cdr) for cdr in listed.data] == [(230, 32), (0, 0)]
+
+
+@pytest.mark.parametrize("version", ["2.1.1"])
+async def test_a_list_of_2_1_1_tells_the_volts_and_amperes_that_a_cdr_of_2_1_1_came_with(hub: Hub) -> None:
+    sent = bill(hub.world.version, OWNERS["2.1.1"])
+    sent["location"]["evses"][0]["connectors"][0].update(voltage=400, amperage=16)
+    await hub.brings_cdr(sent)
+    (listed,) = (await hub.world.ask("GET", "/ocpi/2.1.1/sender/cdrs", by="e211")).data
+    assert plug_of(listed) == (400, 16)
 
 
 async def test_a_cdr_that_is_held_goes_nowhere_until_it_is_released(hub: Hub) -> None:

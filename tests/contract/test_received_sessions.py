@@ -16,7 +16,7 @@ from modules.tariffs import service as tariffs
 from tests.contract.test_answers import BAD_JSON
 from tests.modules.sessions.records import a_period, a_session
 from tests.unread import unread
-from tests.world import World, tariff, token
+from tests.world import World, tariff, their_location, token
 
 PATH = "receiver/sessions/BE/AAA/S1"
 LIST = "sender/sessions?date_from=2026-01-01T00:00:00Z"
@@ -329,6 +329,44 @@ async def test_a_session_of_any_version_is_listed_in_each(world: World) -> None:
             assert found["auth_id"] == "NL-EEE-C1"
             (evse,) = found["location"]["evses"]
             assert (found["location"]["id"], evse["uid"], evse["connectors"][0]["id"]) == ("PLACE1", "E1", "1")
+
+
+NOT_ON_RECORD: dict[str, tuple[dict[str, str], tuple[str, str, int]]] = {
+    "a reservation of no EVSE": ({"evse_uid": "#NA", "connector_id": "#NA"}, ("#NA", "#NA", 0)),
+    "an EVSE that nobody told of": ({"evse_uid": "E9"}, ("E9", "1", 0)),
+    "a connector that is not named": ({"connector_id": "#NA"}, ("E1", "#NA", 0)),
+    "what is on record": ({}, ("E1", "1", 230)),
+}
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+@pytest.mark.parametrize("name", NOT_ON_RECORD)
+async def test_what_a_known_location_lacks_is_bare_in_it_for_2_1_1_and_all_else_is_told(
+    world: World, name: str
+) -> None:
+    changes, (evse_uid, connector_id, voltage) = NOT_ON_RECORD[name]
+    place = their_location(world.version, location_id="PLACE1", evses=("E1", "E2"))
+    said = await world.ask("PUT", world.at("receiver/locations/BE/AAA/PLACE1"), by="c1", body=place)
+    assert said.code == 1000
+    assert (await put(world, status="RESERVATION", **changes)).code == 1000
+    (found,) = (await world.ask("GET", world.at(LIST, version="2.1.1"), by="e1")).data
+    told = found["location"]
+    assert (told["id"], told["address"], told["city"]) == ("PLACE1", "Rail 1", "Berlin")
+    assert told["coordinates"] == {"latitude": "52.520008", "longitude": "13.404954"}
+    (evse,) = told["evses"]
+    (connector,) = evse["connectors"]
+    assert (evse["uid"], connector["id"], connector["voltage"]) == (evse_uid, connector_id, voltage)
+
+
+@pytest.mark.parametrize("version", ["2.1.1"])
+async def test_a_location_without_an_evse_that_came_with_a_session_is_told_with_a_bare_one(world: World) -> None:
+    await known_card(world)
+    body = a_session(world.version)
+    body["location"] = {name: value for name, value in body["location"].items() if name != "evses"}
+    assert (await world.ask("PUT", world.at(PATH), by="c1", body=body)).code == 1000
+    (found,) = (await world.ask("GET", world.at(LIST), by="e1")).data
+    (evse,) = found["location"]["evses"]
+    assert (found["location"]["address"], evse["uid"]) == ("Rail 1", "#NA")
 
 
 async def test_an_agreement_may_keep_it_from_the_owner_of_the_token(world: World) -> None:

@@ -30,6 +30,7 @@ from modules.cdrs.check.amounts import (
 )
 from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.claim import TOLERANCE, Claim, without_validity
+from modules.cdrs.check.credits import is_anothers
 from modules.cdrs.check.diagnose import Reason, reasons
 from modules.cdrs.check.itself import HUNDREDTH, against_itself
 from modules.cdrs.check.placing import CLOCKS
@@ -38,7 +39,19 @@ from modules.cdrs.check.size import MOST, is_quick, size_of
 from modules.cdrs.check.watt_hours import read_as_kwh
 from modules.tariffs.pricing import Code, NoTariffInForce, PricingFault, UnknownTariff
 
-__all__ = ["CLOCKS", "HUNDREDTH", "TOLERANCE", "Cause", "Claim", "Deviation", "Result", "Verdict", "check", "glance"]
+__all__ = [
+    "CLOCKS",
+    "HUNDREDTH",
+    "TOLERANCE",
+    "Cause",
+    "Claim",
+    "Deviation",
+    "Result",
+    "Verdict",
+    "check",
+    "glance",
+    "is_anothers",
+]
 
 _ODD_ZONE = "unknown_time_zone"
 _SOUND = "every amount is what the periods and tariffs come to"

@@ -6,19 +6,24 @@ turn all of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from modules.cdrs.check.amounts import FIELDS, PARTS, amount_of
 from modules.cdrs.check.claim import Claim, volume_of
 from modules.cdrs.check.result import Cause, Deviation
 
+_NOT_TOLD: Final = "#NA"
+_SEPARATORS: Final = re.compile(r"[^0-9A-Z]")
+
 
 def of_credit(claim: Claim) -> Iterator[Deviation]:
-    """A credit CDR names what it takes back, and its total is that total with the other sign."""
+    """A credit CDR names what it takes back, and has its driver and its total, with the other sign."""
     if claim.cdr.get("credit"):
         yield from _signs(claim)
+        yield from _driver(claim)
     if claim.cdr.get("total_cost") is None:
         return
     total, gross = amount_of(claim.cdr["total_cost"])
@@ -43,6 +48,50 @@ def _taken_back(total: Mapping[str, Any], billed: Mapping[str, Any]) -> Iterator
     for side, ours, stood in zip(("before_taxes", "after_taxes"), amount_of(total), amount_of(billed), strict=True):
         if ours is not None and stood is not None and ours != -stood:
             yield Deviation(f"total_cost.{side}", ours, -stood, Cause.CREDIT, "it does not take back what was billed")
+
+
+def is_anothers(claim: Claim) -> bool:
+    """Is it a credit CDR for the drivers of another party than that of the CDR which it takes back?
+
+    Where one of them was written in 2.1.1, which names a contract alone, nothing is said of parties.
+    """
+    if not claim.cdr.get("credit") or claim.original is None:
+        return False
+    parties = {_party_of(tree) for tree in (claim.cdr, claim.original)}
+    return len(parties) > 1 and "" not in parties
+
+
+def _driver(claim: Claim) -> Iterator[Deviation]:
+    """All but the total is copied, so its driver is the one who was billed. No card stands in what is told."""
+    if claim.original is None:
+        return
+    if is_anothers(claim):
+        why = "its driver is of another party than the one that was billed"
+        yield Deviation("cdr_token.party_id", _party_of(claim.cdr), _party_of(claim.original), Cause.CREDIT, why)
+    elif _is_another_card(claim.cdr, claim.original):
+        why = "neither its card nor its contract is the one that was billed"
+        yield Deviation("cdr_token.contract_id", None, None, Cause.CREDIT, why)
+
+
+def _party_of(cdr: Mapping[str, Any]) -> str:
+    """Of the driver, as `NL*TNM`; "" where it is not told."""
+    token = cdr.get("cdr_token") or {"uid": _NOT_TOLD}
+    if str(token["uid"]).startswith(_NOT_TOLD):
+        return ""
+    return f"{token['country_code']}*{token['party_id']}".upper()
+
+
+def _is_another_card(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Do both tell card or contract, and is none of it the same? Separators do not count."""
+    both = [(this, that) for this, that in zip(_names_of(one), _names_of(other), strict=True) if this and that]
+    return bool(both) and all(this != that for this, that in both)
+
+
+def _names_of(cdr: Mapping[str, Any]) -> list[str]:
+    """Card and contract of the driver, "" for what is not told."""
+    token = cdr.get("cdr_token") or {}
+    told = [str(token.get(name, "")).upper() for name in ("uid", "contract_id")]
+    return ["" if name.startswith(_NOT_TOLD) else _SEPARATORS.sub("", name) for name in told]
 
 
 def _signs(claim: Claim) -> Iterator[Deviation]:

@@ -105,11 +105,12 @@ async def test_a_result_after_its_time_goes_nowhere(world: World) -> None:
         (PeerUnreachable(), 5, "lost"),
         (PeerRefused(http=503), 5, "lost"),
         (PeerRefused(http=404), 1, "lost"),
-        (PeerTimeout(), 1, "told"),
-        (PeerNonsense(), 1, "told"),
+        (PeerTimeout(), 5, "lost"),
+        (PeerNonsense("it broke off"), 5, "lost"),
+        (PeerNonsense(answered=True), 1, "told"),
     ],
 )
-async def test_a_result_is_sent_again_only_if_it_surely_had_no_effect(
+async def test_a_result_is_sent_again_within_its_time_until_it_was_answered(
     world: World, fault: PeerFault, tries: int, ends: str
 ) -> None:
     def script(sent: Sent) -> Any:
@@ -119,6 +120,24 @@ async def test_a_result_is_sent_again_only_if_it_surely_had_no_effect(
     assert await come(world)
     await settled(world, ends)
     assert len(world.peers.sent) == tries
+
+
+@pytest.mark.parametrize("silence", [PeerTimeout(), PeerNonsense("it broke off")])
+@pytest.mark.parametrize("refusal", [None, PeerRefused(http=404), PeerRefused(http=200, status_code=2001)])
+async def test_a_result_without_an_answer_is_told_by_the_next_try_also_if_that_is_one_too_many_there(
+    world: World, silence: PeerFault, refusal: PeerFault | None
+) -> None:
+    """Who took the first one, and its answer was lost, may refuse the second as not awaited."""
+    faults = [silence, refusal]
+
+    def script(sent: Sent) -> Any:
+        if (fault := faults.pop(0)) is not None:
+            raise fault
+
+    world.peers.script = script
+    assert await come(world)
+    await settled(world, "told")
+    assert [sent.body for sent in world.peers.sent] == [{"result": "ACCEPTED"}] * 2
 
 
 async def test_nobody_is_told_who_is_no_partner_any_more(world: World) -> None:

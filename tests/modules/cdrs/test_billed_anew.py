@@ -87,6 +87,22 @@ async def test_a_2_1_1_emsp_keeps_the_first_bill_alone(world: World, anew: dict[
     assert await has(world, "old", "CDR1")
 
 
+@pytest.mark.parametrize("between", [[], [credit()]], ids=["no credit at all", "after a credit"])
+async def test_what_is_held_says_why_and_of_no_credit_where_there_is_none(
+    world: World, between: list[dict[str, Any]]
+) -> None:
+    await brought(world, *(on("old", tree) for tree in (HOURS, *between, ANEW)))
+    held = {}
+    for document in await world.documents(CDRS):
+        try:
+            await CdrPublication().deliver(world.hub, world.partner("old"), document.key, frozenset({""}))
+        except NotExpressible as why:
+            held[document.columns["id"]] = str(why)
+    second = "this partner was billed for this charge already: a credit of that bill cannot be said in this version"
+    taken_back = {tree["id"]: "a credit CDR cannot be said in this version" for tree in between}
+    assert held == {**taken_back, "CDR2": second}
+
+
 async def test_an_emsp_that_has_credits_is_told_all_three(world: World) -> None:
     await brought(world, on("e1", HOURS), on("e1", credit()), on("e1", CORRECTED))
     assert await has(world, "e1", "CDR1", "CDR1-C", "CDR2")

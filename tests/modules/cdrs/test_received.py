@@ -223,6 +223,30 @@ async def test_a_credit_of_another_amount_is_wrong(world: World) -> None:
     assert (await kept(world, "CDR1-C")).columns["verdict"] == "wrong"
 
 
+async def test_a_credit_for_another_partys_driver_is_wrong_and_held_until_an_operator_lets_it_go(world: World) -> None:
+    """Nobody but the party that was billed has anything to take back. OCPI mod_cdrs_credit_cdrs: all data is copied."""
+    await bring(world, HOURS)
+    document = await bring(world, but(credit(), cdr_token={**HOURS["cdr_token"], "country_code": "DE"}))
+    assert (document.columns["verdict"], document.columns["state"]) == ("wrong", Passing.HELD)
+    check = await found(world, document)
+    assert "another party" in check["held_because"]
+    (told,) = check["deviations"]
+    assert (told["figure"], told["class"]) == ("cdr_token.party_id", "credit")
+    assert (told["claimed"], told["computed"]) == ("DE*EEE", "NL*EEE")
+    async with world.unchanged():
+        await vetting.wake_credits(world.hub)
+    await received.release(world.hub, document.key, actor="operator")
+    assert (await kept(world, "CDR1-C")).columns["state"] == Passing.RELEASED
+
+
+async def test_a_credit_for_another_partys_driver_that_comes_before_its_original_stays_held(world: World) -> None:
+    await bring(world, but(credit(), cdr_token={**HOURS["cdr_token"], "party_id": "FFF"}))
+    await bring(world, HOURS)
+    await vetting.vet_waiting(world.hub)
+    document = await kept(world, "CDR1-C")
+    assert (document.columns["verdict"], document.columns["state"]) == ("wrong", Passing.HELD)
+
+
 async def test_of_two_credits_of_one_cdr_the_second_is_wrong(world: World) -> None:
     await bring(world, HOURS)
     await bring(world, credit())

@@ -146,7 +146,8 @@ async def test_a_process_beside_us_that_still_works_on_a_command_is_not_disturbe
 
 
 @pytest.mark.parametrize(
-    "fault", [PeerUnreachable(), PeerRefused(http=503), PeerRefused(http=429), PeerRefused(http=500)]
+    "fault",
+    [PeerUnreachable(), PeerRefused(http=503), PeerRefused(http=429), PeerRefused(http=500), PeerRefused(http=401)],
 )
 async def test_a_post_that_had_no_effect_is_tried_again(world: World, fault: PeerFault) -> None:
     world.peers.faults = [fault, fault]
@@ -175,9 +176,20 @@ async def test_a_result_that_the_partner_refuses_is_not_repeated(world: World, f
     assert [command.state for command in await world.kept_commands()] == ["undelivered"]
 
 
-@pytest.mark.parametrize("fault", [PeerTimeout(), PeerNonsense()])
-async def test_a_result_that_may_have_arrived_is_not_sent_twice(world: World, fault: PeerFault) -> None:
-    world.peers.faults = [fault]
+@pytest.mark.parametrize("silence", [PeerTimeout(), PeerNonsense("it broke off")])
+@pytest.mark.parametrize("refusal", [None, PeerRefused(http=404), PeerRefused(http=200, status_code=2001)])
+async def test_a_result_without_an_answer_is_sent_again_and_a_refusal_then_says_that_it_was_there(
+    world: World, silence: PeerFault, refusal: PeerFault | None
+) -> None:
+    world.peers.faults = [silence, *([refusal] if refusal is not None else [])]
+    await world.commanded("START_SESSION", start())
+    await world.pass_s(3600)
+    assert world.peers.tries == 2
+    assert [command.state for command in await world.kept_commands()] == ["reported"]
+
+
+async def test_a_result_that_was_answered_in_a_form_of_their_own_is_not_repeated(world: World) -> None:
+    world.peers.faults = [PeerNonsense(answered=True)]
     await world.commanded("START_SESSION", start())
     await world.pass_s(3600)
     assert world.peers.tries == 1

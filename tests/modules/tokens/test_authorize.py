@@ -62,11 +62,15 @@ ANSWERS: dict[str, tuple[Any, str]] = {
     "broke off": (PeerNonsense("it broke off"), NO_ANSWER),
     "not an envelope": (PeerNonsense("text", answered=True), "NOT_ALLOWED"),
     "a refusal in no envelope": (PeerNonsense("text", answered=True, said={"allowed": "EXPIRED"}), "EXPIRED"),
-    "a yes in no envelope": (PeerNonsense("text", answered=True, said={"allowed": "ALLOWED"}), NO_ANSWER),
+    "a yes in no envelope": (PeerNonsense("text", answered=True, said={"allowed": "ALLOWED"}), "NOT_ALLOWED"),
     "a status code that is none": (PeerRefused(http=200, status_code=200), "NOT_ALLOWED"),
     "a hub that has no answer": (PeerRefused(http=200, status_code=4002), NO_ANSWER),
     "no such endpoint": (EndpointsMissing("none"), NO_ANSWER),
     "a word that is none": ("PERHAPS", "NOT_ALLOWED"),
+    "a yes in small letters": ("allowed", "NOT_ALLOWED"),
+    "a yes with a space": (" ALLOWED", "NOT_ALLOWED"),
+    "a yes that is true": ({"allowed": True}, "NOT_ALLOWED"),
+    "a yes with a text for info": ({"allowed": "ALLOWED", "info": "ok", "token": stored_token(EEE)}, "NOT_ALLOWED"),
     "no data": (None, "NOT_ALLOWED"),
     "a list": ([], "NOT_ALLOWED"),
     "no word": ({"info": {"language": "en", "text": "no"}}, "NOT_ALLOWED"),
@@ -136,7 +140,7 @@ async def test_the_whitelist_says_who_is_asked_and_what_silence_means(
 @pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
 @pytest.mark.parametrize("allowed", ["BLOCKED", "ALLOWED"])
 async def test_of_what_is_odd_about_the_token_a_refusal_stays_one_and_a_yes_is_none(world: World, allowed: str) -> None:
-    """A yes that is of no use leaves it to the list, which is one here too."""
+    """A yes that is of no use is a no, although the list would take silence for one."""
     right = token(world.version)
     lacking = {name: value for name, value in right.items() if name != "issuer"}
     await known(world, whitelist="ALLOWED_OFFLINE")
@@ -144,8 +148,8 @@ async def test_of_what_is_odd_about_the_token_a_refusal_stays_one_and_a_yes_is_n
                  {"token": token(world.version, FFF)}):  # fmt: skip
         world.peers.script = says({"allowed": allowed, **told}, world.version)
         decision = await tapped(world)
-        assert (decision.allowed, decision.owner) == (allowed, EEE), told
-        assert decision.by is (By.OFFLINE if allowed == "ALLOWED" else By.REAL_TIME)
+        meant = "NOT_ALLOWED" if allowed == "ALLOWED" else allowed
+        assert (decision.allowed, decision.owner, decision.by) == (meant, EEE, By.REAL_TIME), told
 
 
 async def test_the_emsp_is_asked_in_its_own_words(world: World) -> None:
@@ -181,7 +185,7 @@ async def test_an_emsp_cannot_have_another_partys_driver_billed(world: World) ->
     world.peers.script = says("ALLOWED", world.version, owner=FFF)
     await known(world, whitelist="NEVER")
     decision = await tapped(world)
-    assert (decision.allowed, decision.by, decision.owner) == ("NOT_ALLOWED", By.OFFLINE, EEE)
+    assert (decision.allowed, decision.by, decision.owner) == ("NOT_ALLOWED", By.REAL_TIME, EEE)
     unknown = await tapped(world, "STRANGE")
     assert (unknown.allowed, unknown.by, unknown.owner) == ("ALLOWED", By.REAL_TIME, FFF)
     assert [sent.partner for sent in world.peers.sent[1:]] == ["e2"], (
@@ -194,7 +198,7 @@ async def test_an_answer_about_another_card_is_none(world: World) -> None:
     await known(world, whitelist="NEVER")
     world.peers.script = lambda sent: {"allowed": "ALLOWED", "token": token(world.version, EEE, "CARD8")}
     decision = await tapped(world)
-    assert (decision.allowed, decision.by) == ("NOT_ALLOWED", By.OFFLINE)
+    assert (decision.allowed, decision.by) == ("NOT_ALLOWED", By.REAL_TIME)
 
 
 @pytest.mark.parametrize("state", [State.BLOCKED, State.UNREGISTERED])

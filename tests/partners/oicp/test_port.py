@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from hub.app import Program
 from hub.core.settings import Settings
 from partners.oicp.connections import Connection
+from tests.hub.wire import Wire
 from tests.partners.oicp.authority import Authority, Identity
 from tests.world import a_program
 
@@ -81,6 +82,28 @@ async def test_a_hub_serves_oicp_on_a_port_of_its_own(sqlite_url: str, tmp_path:
 
 async def test_it_does_so_on_the_event_loop_of_production(sqlite_url: str, tmp_path: Path) -> None:
     await asyncio.to_thread(uvloop.run, knows_its_partner(sqlite_url, tmp_path))
+
+
+async def lets_a_refusal_be_read(database_url: str, directory: Path) -> None:
+    """On whichever event loop: by a client that sends all of a long body first."""
+    authority = Authority(directory)
+    async with a_port(database_url, authority, oicp_client_ca=str(authority.file)) as program:
+        port = program.settings.oicp_port
+        wire = Wire(*await asyncio.open_connection("127.0.0.1", port, ssl=authority.trusting()))
+        await wire.send(f"POST {PATH} HTTP/1.1\r\nHost: hub\r\nContent-Length: 3000000\r\n\r\n")
+        for _ in range(30):
+            await wire.send(b" " * 100_000)
+        reply = await wire.reply()
+        assert (reply.status, reply.headers["connection"]) == (401, "close")
+        assert await wire.closed()
+
+
+async def test_a_refusal_can_be_read_after_a_long_body_was_sent(sqlite_url: str, tmp_path: Path) -> None:
+    await lets_a_refusal_be_read(sqlite_url, tmp_path)
+
+
+async def test_it_can_be_on_the_event_loop_of_production_too(sqlite_url: str, tmp_path: Path) -> None:
+    await asyncio.to_thread(uvloop.run, lets_a_refusal_be_read(sqlite_url, tmp_path))
 
 
 async def test_a_replaced_certificate_of_the_port_is_taken_up(sqlite_url: str, tmp_path: Path) -> None:

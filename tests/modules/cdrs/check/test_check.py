@@ -180,6 +180,28 @@ def test_a_credit_is_held_against_what_it_takes_back() -> None:
     assert checked(but(credit, total=("-13.40", "-15.95"), parking=("2.40", "2.86"))).causes == (Cause.STEP,)
 
 
+def test_a_credit_has_the_driver_who_was_billed_however_it_is_written() -> None:
+    credit = but(EVENING, id="CDR1-C", credit=True, credit_reference_id="CDR1", total=("-14.00", "-16.66"))
+    token = {**EVENING["cdr_token"], "contract_id": "NL-EEE-C1-2"}
+    bill = but(EVENING, cdr_token=token)
+    for same in (
+        {"country_code": "nl", "party_id": "eee", "contract_id": "nleeec12"},
+        {"contract_id": "NL-EEE-C9"},
+        {"uid": "CARD9"},
+        {"country_code": "ZZ", "party_id": "#NA", "uid": "#NA"},
+    ):
+        assert checked(but(credit, cdr_token={**token, **same}), original=bill).verdict is Verdict.RIGHT, same
+    for figure, other in (
+        ("cdr_token.party_id", {"party_id": "FFF"}),
+        ("cdr_token.contract_id", {"uid": "CARD9", "contract_id": "NL-EEE-C9"}),
+        ("cdr_token.contract_id", {"uid": "#NA", "contract_id": "NL-EEE-C9"}),
+    ):
+        result = checked(but(credit, cdr_token={**token, **other}), original=bill)
+        assert (result.verdict, result.causes) == (Verdict.WRONG, (Cause.CREDIT,))
+        assert [each.figure for each in result.deviations] == [figure]
+        assert "C9" not in str(result.tree())
+
+
 def test_the_parts_of_a_credit_are_turned_all_or_none() -> None:
     credit = but(EVENING, id="CDR1-C", credit=True, credit_reference_id="CDR1", total=("-14.00", "-16.66"))
     turned = {"energy": ("-10.00", "-11.90"), "parking": ("-3.00", "-3.57"), "fixed": ("-1.00", "-1.19")}
