@@ -592,13 +592,13 @@ async def invited(program: Program, name: str, party: str, role: PartyRole = Par
     return token_a
 
 
-async def until(condition: Callable[[], Any], *, timeout_s: float = 30) -> None:
-    """Come back when `condition` holds; it may be a coroutine function."""
+async def until(condition: Callable[[], Any], *, timeout_s: float = 30) -> Any:
+    """Come back when `condition` holds, with what it gave; it may be a coroutine function."""
     async with asyncio.timeout(timeout_s):
         while True:
             met = condition()
             if asyncio.iscoroutine(met):
                 met = await met
             if met:
-                return
+                return met
             await asyncio.sleep(0.005)

@@ -263,6 +263,14 @@ class Site:
         evses = parse(document.body, limit=10**7)["evses"]
         return str(next(evse["status"] for evse in evses if evse["uid"] == evse_uid))
 
+    async def settled(self, identity: str = "CP1") -> None:
+        """A charger has been left in peace for long enough, and was asked for all that is unknown of it."""
+        link = self.gateway.stations.get(identity).link
+        assert link is not None
+        if link.settle_at is not None:
+            link.settle_at = self.hub.clock.monotonic()
+        await until(lambda: link.settle_at is None and not self.gateway._ticker._work)
+
     async def restart(self) -> None:
         """A new gateway over the same store; nothing in memory survives."""
         await self.gateway.stop()
