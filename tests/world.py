@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, cast
 
 import httpx
@@ -556,6 +558,17 @@ async def a_world(
         yield world
     finally:
         await world.close()
+
+
+async def a_furnished(furnished: Path, directory: Path, version: str) -> str:
+    """The URL of a new file with the partners of `PARTNERS` and `LOC1`, which are made once in `furnished`."""
+    made = furnished / f"{version}.db"
+    if not made.exists():
+        async with a_world(f"sqlite:///{furnished}/new.db", version):
+            pass
+        (furnished / "new.db").rename(made)
+    shutil.copyfile(made, directory / "busbar.db")
+    return f"sqlite:///{directory}/busbar.db"
 
 
 @asynccontextmanager

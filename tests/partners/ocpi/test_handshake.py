@@ -178,7 +178,7 @@ FAULTS: dict[str, tuple[dict[str, tuple[int, Any]], type[BusbarError]]] = {
 
 
 async def test_whatever_the_other_side_does_wrong_nothing_is_left_behind(sqlite_url: str) -> None:
-    async with a_program(sqlite_url, outbound_timeout_s=2) as program:
+    async with a_program(sqlite_url) as program:
         registry = program.hub.registry
         await invited(program, "eee", "NL*EEE")
         before = registry.get("eee")
