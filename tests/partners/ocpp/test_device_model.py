@@ -88,12 +88,12 @@ async def test_a_station_tells_all_its_variables_once_for_each_firmware(site: Si
         await asked_for_all(cp)
 
 
-async def test_a_station_that_tells_no_full_inventory_tells_what_can_be_set(tmp_path: Path) -> None:
-    async with a_site(tmp_path, ocpp_settle_s=0.05) as site, await a_booted_point(site) as cp:
+async def test_a_station_that_tells_no_full_inventory_tells_what_can_be_set(site: Site) -> None:
+    async with await a_booted_point(site) as cp:
         cp.answers["GetBaseReport"] = lambda payload: {
             "status": "NotSupported" if payload["reportBase"] == "FullInventory" else "Accepted"
         }
-        await until(lambda: sum(action == "GetBaseReport" for action, _ in cp.asked) == 2)
+        await site.settled()
         bases = [payload["reportBase"] for action, payload in cp.asked if action == "GetBaseReport"]
         assert bases == ["FullInventory", "ConfigurationInventory"]
 
