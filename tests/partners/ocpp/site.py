@@ -54,6 +54,8 @@ ASKED_CARD = "04FFFFFF"
 """Whitelisted NEVER: its eMSP is asked each time."""
 BLOCKED_CARD = "04B10C4D"
 OCPP16 = [Subprotocol("ocpp1.6")]
+TALKATIVE = {"ocpp_frames_per_s": 10_000, "ocpp_frames_burst": 2_000}
+"""Settings with which a charger that says much is not slowed down."""
 Payload = dict[str, Any]
 
 

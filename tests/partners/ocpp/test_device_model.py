@@ -13,7 +13,7 @@ from partners.ocpp import device_model, schemas
 from partners.ocpp.device_model import MOST_VARIABLES, rows_of
 from partners.ocpp.variables import Variable, named_in, parsed, row_in
 from tests.partners.ocpp.library import a_library_point
-from tests.partners.ocpp.site import Payload, Point, Site, a_site, until
+from tests.partners.ocpp.site import TALKATIVE, Payload, Point, Site, a_site, until
 
 BOOT: Payload = {"chargingStation": {"vendorName": "Acme", "model": "Two", "firmwareVersion": "1"}, "reason": "PowerUp"}
 
@@ -129,8 +129,8 @@ async def test_a_report_without_its_last_part_is_kept_as_it_is(site: Site, monke
         await until(is_kept)
 
 
-async def test_a_station_fills_no_store_with_made_up_variables(site: Site) -> None:
-    async with await site.point(protocols=["ocpp2.0.1"]) as cp:
+async def test_a_station_fills_no_store_with_made_up_variables(tmp_path: Path) -> None:
+    async with a_site(tmp_path, **TALKATIVE) as site, await site.point(protocols=["ocpp2.0.1"]) as cp:
         for first in range(0, MOST_VARIABLES + 1000, 500):
             entries = [told("C", f"V{n}", "x") for n in range(first, first + 500)]
             await cp.call("NotifyReport", part(7, first // 500, *entries))
