@@ -64,7 +64,7 @@ async def a_yard(folder: Path, **of_hub: Any) -> AsyncIterator[Yard]:
         yard.join("CPO", "DE*ABC", papers["cpo"], url=cpo.url)
         yard.join("EMP", "DE-EEE", papers["emp"], url=emp.url)
         yield yard
-    finally:  # together, as each takes some tenths of a second to end
+    finally:
         await asyncio.gather(*(one.__aexit__(None, None, None) for one in (hub, cpo, emp)))
 
 
