@@ -1,4 +1,8 @@
-"""How pytest-xdist deals tests out: long ones first, then one by one, but the walks of one database to one worker.
+"""How pytest-xdist deals tests out: one by one, long ones first, but the walks of one database to one worker.
+
+There are two queues. Some tests mostly wait: for processes that start, and for what the hub does in its own time. Were
+they dealt out like all others, several workers would wait at once and the processors with them. So no more than half of
+the workers have such tests at a time, and the others have something to compute meanwhile.
 
 Walks share processes that take seconds to start. What takes seconds comes before what takes milliseconds, so that no
 worker is alone at the end. (xdist's own `--dist loadgroup` renames tests, which pytest 9.2 no longer lets it do, so its
@@ -7,6 +11,7 @@ groups have no effect; and its scheduler by scope counts all tests of a worker a
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from itertools import takewhile
 from typing import Final
 
@@ -14,15 +19,23 @@ from xdist.scheduler import LoadScheduling
 from xdist.workermanage import WorkerController
 
 _WALKS: Final = "tests/walks/"
-_LONG: Final = (
+_WAITING: Final = (
     _WALKS,
     "tests/test_readme.py",
     "tests/hub/demo/",
+    "tests/partners/ocpp/sites/",
     "tests/hub/core/store/test_crashes.py",
     "tests/hub/core/store/test_several_processes.py",
     "tests/partners/ocpp/test_apart.py",
-    "tests/laws/test_prices.py",
+    "tests/partners/ocpi/test_alive.py",
+    "tests/partners/webhooks/test_delivery.py",
 )
+_COMPUTING: Final = (
+    "tests/laws/test_prices.py",
+    "tests/partners/ocpp/energy/",
+    "tests/contract/test_schemathesis.py",
+)
+_TURNS: Final = (*_WAITING, *_COMPUTING)
 _AT_HAND: Final = 2
 """So many tests a worker has: the one that it runs, and the next."""
 
@@ -39,7 +52,7 @@ class LongestFirst(LoadScheduling):  # type: ignore[misc] # it has no types
             if not self._check_nodes_have_same_collection():
                 return
             self.collection = collection = next(iter(self.node2collection.values()))
-            self.pending[:] = sorted(range(len(collection)), key=lambda at: _turn(collection[at]))
+            self.pending[:] = sorted(range(len(collection)), key=self._turn)
         for _ in range(_AT_HAND):
             for node in self.nodes:
                 self.check_schedule(node)
@@ -51,26 +64,40 @@ class LongestFirst(LoadScheduling):  # type: ignore[misc] # it has no types
         if not self.pending:
             node.shutdown()
         elif len(self.node2pending[node]) < _AT_HAND:
+            self._choose(node)
             self._send_tests(node, self._together())
 
+    def _choose(self, node: WorkerController) -> None:
+        """Bring what a worker gets to the front: if enough others wait already, the first test that does not."""
+        others = [each for each in self.nodes if each is not node]
+        waiting = sum(any(self._waits(at) for at in self.node2pending[each]) for each in others)
+        if 2 * waiting >= len(self.nodes):
+            first = bisect_left(self.pending, True, key=lambda at: not self._waits(at))
+            if first < len(self.pending):
+                self.pending.insert(0, self.pending.pop(first))
+
     def _together(self) -> int:
-        """How many of what waits must go to one worker: one test, or all walks of a database."""
-        assert self.collection is not None
-        walks = _walks(self.collection[self.pending[0]])
+        """How many of what is at the front must go to one worker: one test, or all walks of a database."""
+        walks = self._walks(self.pending[0])
         if not walks:
             return 1
-        names = (self.collection[at] for at in self.pending)
-        return sum(1 for _ in takewhile(lambda name: _walks(name) == walks, names))
+        return sum(1 for _ in takewhile(lambda at: self._walks(at) == walks, self.pending))
 
+    def _turn(self, at: int) -> tuple[int, str]:
+        """What is least comes first, and what waits before what computes; the others stay as they were collected."""
+        turns = (turn for turn, start in enumerate(_TURNS) if self._name(at).startswith(start))
+        return next(turns, len(_TURNS)), self._walks(at)
 
-def _turn(nodeid: str) -> tuple[int, str]:
-    """What is least comes first; the others stay as they were collected."""
-    turns = (turn for turn, start in enumerate(_LONG) if nodeid.startswith(start))
-    return next(turns, len(_LONG)), _walks(nodeid)
+    def _waits(self, at: int) -> bool:
+        return self._name(at).startswith(_WAITING)
 
+    def _walks(self, at: int) -> str:
+        """Which walks a test is of; empty for others."""
+        name = self._name(at)
+        if not name.startswith(_WALKS):
+            return ""
+        return "sqlite" if "[sqlite" in name else "postgresql"
 
-def _walks(nodeid: str) -> str:
-    """Which walks a test is of; empty for others."""
-    if not nodeid.startswith(_WALKS):
-        return ""
-    return "sqlite" if "[sqlite" in nodeid else "postgresql"
+    def _name(self, at: int) -> str:
+        assert self.collection is not None
+        return self.collection[at]

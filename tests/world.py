@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, cast
 
 import httpx
@@ -558,6 +560,17 @@ async def a_world(
         await world.close()
 
 
+async def a_furnished(furnished: Path, directory: Path, version: str) -> str:
+    """The URL of a new file with the partners of `PARTNERS` and `LOC1`, which are made once in `furnished`."""
+    made = furnished / f"{version}.db"
+    if not made.exists():
+        async with a_world(f"sqlite:///{furnished}/new.db", version):
+            pass
+        (furnished / "new.db").rename(made)
+    shutil.copyfile(made, directory / "busbar.db")
+    return f"sqlite:///{directory}/busbar.db"
+
+
 @asynccontextmanager
 async def a_program(database_url: str, **settings: Any) -> AsyncIterator[Program]:
     """A whole hub on a port of its own, with its lanes and its puller, for partners over real HTTP."""
@@ -592,13 +605,13 @@ async def invited(program: Program, name: str, party: str, role: PartyRole = Par
     return token_a
 
 
-async def until(condition: Callable[[], Any], *, timeout_s: float = 30) -> None:
-    """Come back when `condition` holds; it may be a coroutine function."""
+async def until(condition: Callable[[], Any], *, timeout_s: float = 30) -> Any:
+    """Come back when `condition` holds, with what it gave; it may be a coroutine function."""
     async with asyncio.timeout(timeout_s):
         while True:
             met = condition()
             if asyncio.iscoroutine(met):
                 met = await met
             if met:
-                return
+                return met
             await asyncio.sleep(0.005)

@@ -12,7 +12,7 @@ from hub.cli.failures import Code, CommandFailed
 from hub.cli.files import JsonFile, read_object
 from hub.cli.remote import quoted
 from hub.core.jsontypes import Tree
-from partners.ocpp.desired.applying import GOOD
+from partners.ocpp.desired.states import GOOD
 
 app: Final = typer.Typer(help="How chargers of a model should be configured.", no_args_is_help=True)
 

@@ -7,16 +7,52 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
+_TICK_S: Final = 1.0
+_GRACE_S: Final = 1.0
+_LOOK_S: Final = 0.005
+
 
 class _Server(uvicorn.Server):
+    """uvicorn looks ten times a second whether it is to end, and then waits for at least a tenth; this one is told."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._leaving = asyncio.Event()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to the program that owns the loop."""
         yield
+
+    def leave(self) -> None:
+        """Answer what has been asked, and end."""
+        self.should_exit = True
+        self._leaving.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_S):
+                    await self._leaving.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for door in (*self.servers, *(sockets or ())):
+            door.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_S):
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - sets, without a bell
+                    await asyncio.sleep(_LOOK_S)
+                for server in self.servers:
+                    await server.wait_closed()
+        for task in self.server_state.tasks:
+            task.cancel()
 
 
 class Listener:
@@ -44,13 +80,12 @@ class Listener:
             lifespan="off",
             log_level="critical",
             access_log=False,
-            timeout_graceful_shutdown=1,
             ssl_context_factory=self._context if self._tls else None,
         )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         while not (self._server.started or self._task.done()):  # noqa: ASYNC110 - uvicorn has a flag only
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(_LOOK_S)
 
     def _context(self, _config: uvicorn.Config, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
         assert self._tls is not None  # noqa: S101 - only asked for with TLS
@@ -66,7 +101,7 @@ class Listener:
     async def stop(self) -> None:
         """Close the port and what is open on it."""
         if self._server is not None and self._task is not None:
-            self._server.should_exit = True
+            self._server.leave()
             self._hang_up_on_idle()
             await self._task
         self._socket.close()

@@ -240,7 +240,7 @@ async def test_over_http_lost_replies_make_exactly_one_cdr(database_url: str, ve
         lane = program.lanes.find("emsp")
         assert lane is not None
         emsp.temper.switch("happy")
-        await until(lambda: emsp.mirror.listed("cdrs") and lane.waiting == 0, timeout_s=20)
+        await until(lambda: emsp.mirror.listed("cdrs") and lane.waiting == 0)
         assert len(emsp.mirror.listed("cdrs")) == 1
         assert len({receipt.body for receipt in emsp.receipts.on("cdrs", "POST")}) == 1
         assert [text for text in emsp.complaints.texts() if "sent before" in text] == []

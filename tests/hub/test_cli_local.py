@@ -291,6 +291,15 @@ def test_the_demo_is_run_with_what_was_asked(monkeypatch: pytest.MonkeyPatch) ->
     assert asked == {"once": True, "as_json": True}
 
 
+def test_a_command_begins_without_what_only_a_hub_needs() -> None:
+    """Each takes tenths of a second to load, and a command is soon over."""
+    looks = (
+        "import sys, hub.cli.commands; print(*{'sqlalchemy', 'alembic', 'fastapi', 'uvicorn', 'ocpp'} & {*sys.modules})"
+    )
+    ran = subprocess.run([sys.executable, "-c", looks], env=environment(), capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == []
+
+
 def test_the_version_is_told() -> None:
     assert run("--version").stdout.startswith("busbar ")
 

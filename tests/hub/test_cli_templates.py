@@ -138,7 +138,7 @@ def test_a_charger_that_boots_is_set_to_what_templates_that_are_applied_then_wan
 
 
 def until_so(is_so: Callable[[], Any]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.1)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
 from hub import server
+from hub.core import dispatch
 from hub.core.dispatch import Dispatcher
+from hub.core.limits import RateLimiter
 from hub.core.registry import State
 from hub.core.request import Asked, body_at_hand
 from modules.locations import service as locations
@@ -114,7 +117,10 @@ async def test_what_is_in_memory_is_not_for_a_partner_that_was_blocked_meanwhile
     assert (await ask(port)).status == 401
 
 
-async def test_what_is_in_memory_counts_for_the_rate_of_its_partner(sqlite_url: str) -> None:
+async def test_what_is_in_memory_counts_for_the_rate_of_its_partner(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "RateLimiter", partial(RateLimiter, monotonic=lambda: 0.0))
     async with a_port(sqlite_url, rate_per_partner=1, burst_per_partner=4) as port:
         statuses = [(await ask(port)).status for _ in range(6)]
     assert statuses == [200, 200, 200, 200, 429, 429]
@@ -126,11 +132,12 @@ async def test_an_idle_connection_is_closed_and_one_that_asks_is_not(
 ) -> None:
     monkeypatch.setattr(server, "KEEP_ALIVE_S", 0.8)
     async with a_port(sqlite_url) as port:
-        wire = await port.connect()
-        for _ in range(6):
+        wire, clock = await port.connect(), asyncio.get_running_loop().time
+        began = clock()
+        while clock() < began + 1.5 * server.KEEP_ALIVE_S:
             await wire.send(port.get(LIST, line))
             assert (await wire.reply()).status == 200
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.05)
         assert await wire.closed()
 
 

@@ -7,6 +7,7 @@ when the test process is gone. `python -m tests.walks.nursery FD` is for `Nurser
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import json
@@ -55,6 +56,11 @@ class Nursery:
         """Send it, unless the process has ended."""
         self._ask({"pid": pid, "signal": number})
 
+    def close(self) -> None:
+        """It ends, and is waited for; what it has made ends by itself (`tests.walks.child`)."""
+        self._socket.close()
+        self._process.wait()
+
     def _ask(self, request: Mapping[str, object], *files: int) -> Any:
         with self._lock:
             socket.send_fds(self._socket, [json.dumps(request).encode()], files)
@@ -63,8 +69,10 @@ class Nursery:
 
 @cache
 def nursery() -> Nursery:
-    """The one of this test process."""
-    return Nursery()
+    """The one of this test process, as long as that lives."""
+    made = Nursery()
+    atexit.register(made.close)
+    return made
 
 
 class _Served:

@@ -50,6 +50,7 @@ SETTINGS: Final = {
     "outbound_timeout_s": 2,
     "ocpp_status_debounce_s": 0.1,
     "pull_check_s": 0.2,
+    "relay_timeout_s": 4,
 }
 
 

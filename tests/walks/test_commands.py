@@ -155,7 +155,7 @@ async def _silent_charger(site: Site, place: Place) -> AsyncIterator[None]:
     async with connect(url, subprotocols=[Subprotocol("ocpp1.6")]) as socket:
         boot = {"chargePointVendor": "Silence", "chargePointModel": "S1"}
         await socket.send(json.dumps([2, "1", "BootNotification", boot]))
-        while json.loads(await asyncio.wait_for(socket.recv(), 5))[:2] != [3, "1"]:
+        while json.loads(await asyncio.wait_for(socket.recv(), 30))[:2] != [3, "1"]:
             pass
         yield
 

@@ -136,7 +136,7 @@ async def test_a_silent_emsp_does_not_stop_a_driver_whom_it_allowed_offline(site
     token = emsp.push_token(uid, whitelist="ALLOWED_OFFLINE")
     emsp.mode("silent")
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert await charge_by_card(site, place, uid) == "Accepted"
     finally:
         emsp.mode("happy")

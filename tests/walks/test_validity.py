@@ -48,11 +48,11 @@ async def test_a_tariff_reaches_2_1_1_while_it_holds(site: Site) -> None:
 
 async def test_what_began_or_ended_while_the_hub_was_down_is_made_up_for(site: Site) -> None:
     emsp = site.emsps["2.1.1"]
-    put(site, "R-END", end=2)
-    put(site, "R-START", start=2)
+    put(site, "R-END", end=3)
+    put(site, "R-START", start=3)
     await until(partial(has, emsp, "R-END"), why="what holds")
     site.hub.process.kill()
-    await asyncio.sleep(2)
+    await asyncio.sleep(3)
     await asyncio.to_thread(site.hub.start)
     assert lists(emsp, "R-START")
     assert not lists(emsp, "R-END")

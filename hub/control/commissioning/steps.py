@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 from hub.core.jsontypes import Tree
-from partners.ocpp.desired.applying import GOOD
+from partners.ocpp.desired.states import GOOD
 from partners.ocpp.status import OVERRULING
 
 State = Literal["ok", "open", "failed", "skipped"]

@@ -19,14 +19,12 @@ from partners.ocpp import reported
 from partners.ocpp.desired import exchange, rows
 from partners.ocpp.desired.exchange import Answered, Asks
 from partners.ocpp.desired.rows import Named
+from partners.ocpp.desired.states import FOREIGN
 from partners.ocpp.desired.template import Drift, drift_of, same
 
 log = structlog.get_logger()
 
 SUBJECT: Final = "template"
-FOREIGN: Final = "not a name of its version"
-GOOD: Final = frozenset({"set", "restart needed", FOREIGN})
-"""A template is for a model, of whatever version: what names nothing at this charger is told, and is no fault of it."""
 UNREAD: Final = "unread"
 """It is connected, and does not tell its configuration."""
 AWAY: Final = "not connected"

@@ -32,6 +32,6 @@ async def house(empty: Path) -> AsyncIterator[House]:
 
 @pytest.fixture
 async def serving(empty: Path) -> AsyncIterator[House]:
-    """With ports, lanes and chargers."""
-    async with a_serving_house(empty) as house:
+    """With ports, lanes, and chargers that are asked nothing but what a test has them asked, however long it takes."""
+    async with a_serving_house(empty, ocpp_settle_s=3600) as house:
         yield house

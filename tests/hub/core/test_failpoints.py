@@ -63,12 +63,13 @@ def test_several_failpoints_are_separated_by_semicolons() -> None:
     assert outcomes("b", 2) == [True, True]
 
 
-def test_sleep_delays() -> None:
+def test_sleep_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
     arm("here=1*sleep(0.05)", ALLOWED)
-    start = time.monotonic()
     failpoint("here")
     failpoint("here")
-    assert 0.05 <= time.monotonic() - start < 0.5
+    assert slept == [0.05]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_a_stray_variable_stops_the_program_instead_of_arming_it() -> None:
 
 def test_an_unarmed_failpoint_is_nearly_free() -> None:
     assert failpoints._armed == {}
-    start = time.perf_counter()
+    start = time.thread_time()  # of the processor, whatever else it has to do
     for _ in range(100_000):
         failpoint("here")
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from modules.bookings import service
 from modules.bookings.calendar import span_of
 from modules.bookings.store import BOOKING_LOCATIONS, BOOKINGS
 from tests.modules.bookings.booked import TERMS, ask, asked, calendar, canceling, open_place, place, slots_of
-from tests.world import World, a_world
+from tests.world import World, a_furnished, a_world
 
 BEFORE_S = timedelta(hours=24).total_seconds()
 """From the clock's beginning to 10:00 of the day that is booked."""
@@ -239,9 +240,9 @@ STEPS = st.lists(
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 @given(steps=STEPS)
 async def test_no_evse_is_ever_booked_twice_and_each_request_gets_one_decision(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, float, float, str]]
+    furnished: Path, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, float, float, str]]
 ) -> None:
-    async with a_world(f"sqlite:///{tmp_path_factory.mktemp('law')}/b.db", "2.3.0") as world:
+    async with a_world(await a_furnished(furnished, tmp_path_factory.mktemp("law"), "2.3.0"), "2.3.0") as world:
         for opening in (place("BL1", "E1"), place("BL2", "E2"), place("BL3", None)):
             await open_place(world, opening)
         answered: dict[str, int] = {}

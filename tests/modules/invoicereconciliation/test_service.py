@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ from modules.invoicereconciliation import service
 from modules.invoicereconciliation.check import check
 from modules.invoicereconciliation.publication import InvoicePublication
 from modules.invoicereconciliation.store import INVOICED, RECORDS, key_of
-from tests.world import OURS, Sent, World, a_world
+from tests.world import OURS, Sent, World, a_furnished, a_world
 
 
 @pytest.fixture
@@ -137,9 +138,9 @@ async def test_a_record_that_does_not_agree_says_where(world: World) -> None:
     )
 )
 async def test_no_cdr_is_ever_on_two_invoices_of_ours(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, set[int]]]
+    furnished: Path, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, set[int]]]
 ) -> None:
-    async with a_world(f"sqlite:///{tmp_path_factory.mktemp('law')}/b.db", "2.3.0") as world:
+    async with a_world(await a_furnished(furnished, tmp_path_factory.mktemp("law"), "2.3.0"), "2.3.0") as world:
         cdrs = [await world.charge("NL*EEE") for _ in range(4)]
         for step, record, chosen in steps:
             ids = [cdrs[each] for each in sorted(chosen)]

@@ -51,11 +51,13 @@ def asked_for_versions(emsp: Emsp) -> int:
     return sum(receipt.path == "/ocpi/versions" for receipt in emsp.receipts.all())
 
 
-async def test_a_quiet_partner_is_asked_for_its_versions_and_nothing_else(program: Program, emsp: Emsp) -> None:
-    before = asked_for_versions(emsp)
-    await until(lambda: asked_for_versions(emsp) >= before + 2)
-    assert await is_at(program, f"{EMSP}/EMSP", "CONNECTED")
-    assert emsp.complaints.texts() == []
+async def test_a_quiet_partner_is_asked_for_its_versions_and_nothing_else(sqlite_url: str, version: str) -> None:
+    async with a_program(sqlite_url, alive_after_s=1.0) as program, Emsp(version, EMSP) as emsp:
+        await emsp.register(f"{program.settings.base_url}/ocpi/versions", await invited(program, "eee", EMSP))
+        before = asked_for_versions(emsp)
+        await until(lambda: asked_for_versions(emsp) >= before + 2)
+        assert await is_at(program, f"{EMSP}/EMSP", "CONNECTED")
+        assert emsp.complaints.texts() == []
 
 
 @pytest.mark.parametrize("mode", ["silent", "lost-reply"])

@@ -178,26 +178,26 @@ FAULTS: dict[str, tuple[dict[str, tuple[int, Any]], type[BusbarError]]] = {
 
 
 async def test_whatever_the_other_side_does_wrong_nothing_is_left_behind(sqlite_url: str) -> None:
-    async with a_program(sqlite_url, outbound_timeout_s=2) as program:
+    good = {"versions": (200, LIST), "details": (200, DETAILS), "credentials": (200, envelope(THEIRS))}
+    async with a_program(sqlite_url) as program, Scripted(**good).up() as partner:
+        how = {"versions_url": partner.url, "token": "their-a"}
         registry = program.hub.registry
         await invited(program, "eee", "NL*EEE")
         before = registry.get("eee")
         for name, (answers, fault) in FAULTS.items():
-            good = {"versions": (200, LIST), "details": (200, DETAILS), "credentials": (200, envelope(THEIRS))}
-            async with Scripted(**{**good, **answers}).up() as partner:
-                how = {"versions_url": partner.url, "token": "their-a"}
-                with pytest.raises(fault):
-                    await connect(program.hub, program.handshake, program.seal, "eee", (CLAIM,), **how)
-                assert registry.get("eee") == before, name
-                with pytest.raises(fault):
-                    await connect(program.hub, program.handshake, program.seal, f"new {name}", (CLAIM,), **how)
-                left = registry.find(f"new {name}")
-                assert left is None or (left.state, left.our_tokens) == (State.INVITED, ()), name
-        async with Scripted(**good).up() as partner:
-            how = {"versions_url": partner.url, "token": "their-a"}
-            made = await connect(program.hub, program.handshake, program.seal, "eee", (CLAIM,), **how)
-            assert made.state is State.CONNECTED
-            assert b64decode(partner.tokens[0].removeprefix("Token ")) == b"their-a"
+            partner.answers = {**good, **answers}
+            with pytest.raises(fault):
+                await connect(program.hub, program.handshake, program.seal, "eee", (CLAIM,), **how)
+            assert registry.get("eee") == before, name
+            with pytest.raises(fault):
+                await connect(program.hub, program.handshake, program.seal, f"new {name}", (CLAIM,), **how)
+            left = registry.find(f"new {name}")
+            assert left is None or (left.state, left.our_tokens) == (State.INVITED, ()), name
+        partner.answers = good
+        partner.tokens.clear()
+        made = await connect(program.hub, program.handshake, program.seal, "eee", (CLAIM,), **how)
+        assert made.state is State.CONNECTED
+        assert b64decode(partner.tokens[0].removeprefix("Token ")) == b"their-a"
 
 
 async def test_the_newest_common_version_is_taken(sqlite_url: str) -> None:

@@ -209,7 +209,7 @@ async def sandbox(version: str, sqlite_url: str, **settings: Any) -> AsyncIterat
             emsp.add_token({"uid": f"CARD{number}"})
         yield program, emsp
         await emsp.register(f"{program.settings.base_url}/ocpi/{path}", token_a)
-        await until(lambda: program.hub.registry.get("eee").pulled, timeout_s=20)
+        await until(lambda: program.hub.registry.get("eee").pulled)
         assert len(await program.store.select(TOKENS)) == 5
         assert [text for text in emsp.complaints.texts() if "VersionNumber" not in text] == []
 
@@ -236,9 +236,9 @@ async def test_a_partner_in_trouble_is_pulled_again_until_it_works(sqlite_url: s
         emsp.temper.switch(mode)
         await program.hub.registry.change("eee", lambda partner: partner.model_copy(update={"pulled": {}}))
         if mode == "partial":  # never gets through as long as it lasts
-            await until(lambda: len(emsp.receipts.on("tokens", "GET")) >= 3, timeout_s=20)
+            await until(lambda: len(emsp.receipts.on("tokens", "GET")) >= 3)
             emsp.temper.switch("happy")
-        await until(lambda: program.hub.registry.get("eee").pulled, timeout_s=20)
+        await until(lambda: program.hub.registry.get("eee").pulled)
         assert len(await program.store.select(TOKENS)) == 5
 
 

@@ -12,14 +12,14 @@ from modules.commands.store import RESERVATIONS, Reservation, reservation_in
 from tests.partners.ocpp.site import CARD, THEIRS, Point, Site, token
 
 
-async def reserved(site: Site, cp: Point, *, lasts: timedelta = timedelta(hours=1)) -> Reservation:
-    """A reservation that CP1 holds at E1."""
+async def reserved(site: Site, cp: Point) -> Reservation:
+    """A reservation that CP1 holds at E1, for an hour."""
     cp.answers["ReserveNow"] = {"status": "Accepted"}
     order = ReserveNow.model_validate(
         {
             "response_url": "https://eee.example.com/results/1",
             "token": token(CARD),
-            "expiry_date": timestamp(site.hub.clock.now() + lasts),
+            "expiry_date": timestamp(site.hub.clock.now() + timedelta(hours=1)),
             "reservation_id": "R1",
             "location_id": "LOC1",
             "evse_uid": "E1",

@@ -54,6 +54,8 @@ ASKED_CARD = "04FFFFFF"
 """Whitelisted NEVER: its eMSP is asked each time."""
 BLOCKED_CARD = "04B10C4D"
 OCPP16 = [Subprotocol("ocpp1.6")]
+TALKATIVE = {"ocpp_frames_per_s": 10_000, "ocpp_frames_burst": 2_000}
+"""Settings with which a charger that says much is not slowed down."""
 Payload = dict[str, Any]
 
 
@@ -262,6 +264,14 @@ class Site:
         (document,) = await self.hub.store.select(LOCATIONS)
         evses = parse(document.body, limit=10**7)["evses"]
         return str(next(evse["status"] for evse in evses if evse["uid"] == evse_uid))
+
+    async def settled(self, identity: str = "CP1") -> None:
+        """A charger has been left in peace for long enough, and was asked for all that is unknown of it."""
+        link = self.gateway.stations.get(identity).link
+        assert link is not None
+        if link.settle_at is not None:
+            link.settle_at = self.hub.clock.monotonic()
+        await until(lambda: link.settle_at is None and not self.gateway._ticker._work)
 
     async def restart(self) -> None:
         """A new gateway over the same store; nothing in memory survives."""

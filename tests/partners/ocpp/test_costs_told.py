@@ -33,18 +33,16 @@ async def rows(site: Site) -> Any:
     return (await reported.read(site.hub.store, "CP1", "tariffs")).get("rows", {})
 
 
-async def test_a_charger_is_told_the_tariff_of_each_evse_once(tmp_path: Path) -> None:
-    async with a_site(tmp_path, ocpp_settle_s=0.05) as site:
-        for _ in range(2):
-            async with await a_point_that_shows(site, "2.1", "Tariff") as cp:
-                cp.answers["SetDefaultTariff"] = {"status": "Accepted"}
-                await asyncio.sleep(0.4)
-                told = sent(cp, "2.1", "SetDefaultTariff")
-                assert [payload["evseId"] for payload in told] in ([1, 2], [])
-                if told:
-                    assert told[0]["tariff"]["energy"] == {"prices": [{"priceKwh": 0.3}]}
-        assert told == []
-        assert {row["status"] for row in (await rows(site)).values()} == {"Accepted"}
+async def test_a_charger_is_told_the_tariff_of_each_evse_once(site: Site) -> None:
+    told = []
+    for _ in range(2):
+        async with await a_point_that_shows(site, "2.1", "Tariff") as cp:
+            cp.answers["SetDefaultTariff"] = {"status": "Accepted"}
+            await site.settled()
+            told.append(sent(cp, "2.1", "SetDefaultTariff"))
+    assert [[payload["evseId"] for payload in each] for each in told] == [[1, 2], []]
+    assert told[0][0]["tariff"]["energy"] == {"prices": [{"priceKwh": 0.3}]}
+    assert {row["status"] for row in (await rows(site)).values()} == {"Accepted"}
 
 
 async def test_a_changed_tariff_is_told_to_a_charger_that_stays_connected(site: Site) -> None:
@@ -80,10 +78,10 @@ async def test_a_tariff_beyond_the_words_of_2_1_is_not_told_and_why_is_shown(tmp
 
 
 @pytest.mark.parametrize(("version", "what"), [("2.1", "Cost"), ("2.0.1", "Tariff")])
-async def test_a_charger_that_shows_no_tariff_is_told_none(tmp_path: Path, version: str, what: str) -> None:
-    async with a_site(tmp_path, ocpp_settle_s=0.05) as site, await a_point_that_shows(site, version, what) as cp:
+async def test_a_charger_that_shows_no_tariff_is_told_none(site: Site, version: str, what: str) -> None:
+    async with await a_point_that_shows(site, version, what) as cp:
         cp.answers["SetDefaultTariff"] = {"status": "Accepted"}
-        await asyncio.sleep(0.3)
+        await site.settled()
         assert sent(cp, "2.1", "SetDefaultTariff") == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from partners.ocpp import device_model, schemas
 from partners.ocpp.device_model import MOST_VARIABLES, rows_of
 from partners.ocpp.variables import Variable, named_in, parsed, row_in
 from tests.partners.ocpp.library import a_library_point
-from tests.partners.ocpp.site import Payload, Point, Site, a_site, until
+from tests.partners.ocpp.site import TALKATIVE, Payload, Point, Site, a_site, until
 
 BOOT: Payload = {"chargingStation": {"vendorName": "Acme", "model": "Two", "firmwareVersion": "1"}, "reason": "PowerUp"}
 
@@ -58,54 +57,54 @@ async def a_booted_point(site: Site, **more: Any) -> Point:
     return cp
 
 
-async def test_a_station_tells_all_its_variables_once_for_each_firmware(tmp_path: Path) -> None:
-    async with a_site(tmp_path, ocpp_settle_s=0.05) as site:
-        async with await a_booted_point(site) as cp:
-            request = await asked_for_all(cp)
-            rate = told("SmartChargingCtrlr", "RateUnit", "W,A")
-            await cp.call("NotifyReport", part(request, 1, told("ReservationCtrlr", "Available", "false")))
-            await cp.call("NotifyReport", part(request, 2, told("X", "Y", "1"), more=False))
-            await cp.call("NotifyReport", part(request, 0, rate))
-            assert await values(site) == {
-                "ReservationCtrlr.Available": "false",
-                "SmartChargingCtrlr.RateUnit": "W,A",
-                "X.Y": "1",
-            }
-            stations = site.gateway.stations
-            assert stations.supports("CP1", "Reservation") is False
-            assert stations.limit_rules("CP1").units == ("W", "A")
-            await until(lambda: sum(action == "TriggerMessage" for action, _ in cp.asked) == 2)
-            assert all(schemas.check("2.0.1", action, payload, strict=True) is None for action, payload in cp.asked)
-            triggered = [payload for action, payload in cp.asked if action == "TriggerMessage"]
-            assert triggered[0] == {"requestedMessage": "StatusNotification", "evse": {"id": 1, "connectorId": 1}}
-        async with await a_booted_point(site) as cp:
-            await until(lambda: bool(cp.asked))
-            await asyncio.sleep(0.2)
-            assert "GetBaseReport" not in {action for action, _ in cp.asked}
-        async with await site.point(protocols=["ocpp2.1"]) as cp:
-            cp.answers["GetBaseReport"] = {"status": "Accepted"}
-            newer = {**BOOT["chargingStation"], "firmwareVersion": "2"}
-            await cp.call("BootNotification", {"chargingStation": newer, "reason": "FirmwareUpdate"})
-            await asked_for_all(cp)
+async def test_a_station_tells_all_its_variables_once_for_each_firmware(site: Site) -> None:
+    async with await a_booted_point(site) as cp:
+        await site.settled()
+        request = await asked_for_all(cp)
+        rate = told("SmartChargingCtrlr", "RateUnit", "W,A")
+        await cp.call("NotifyReport", part(request, 1, told("ReservationCtrlr", "Available", "false")))
+        await cp.call("NotifyReport", part(request, 2, told("X", "Y", "1"), more=False))
+        await cp.call("NotifyReport", part(request, 0, rate))
+        assert await values(site) == {
+            "ReservationCtrlr.Available": "false",
+            "SmartChargingCtrlr.RateUnit": "W,A",
+            "X.Y": "1",
+        }
+        stations = site.gateway.stations
+        assert stations.supports("CP1", "Reservation") is False
+        assert stations.limit_rules("CP1").units == ("W", "A")
+        assert all(schemas.check("2.0.1", action, payload, strict=True) is None for action, payload in cp.asked)
+        triggered = [payload for action, payload in cp.asked if action == "TriggerMessage"]
+        places = [{"id": number, "connectorId": 1} for number in (1, 2)]
+        assert triggered == [{"requestedMessage": "StatusNotification", "evse": place} for place in places]
+    async with await a_booted_point(site) as cp:
+        await site.settled()
+        assert {action for action, _ in cp.asked} == {"TriggerMessage"}
+    async with await site.point(protocols=["ocpp2.1"]) as cp:
+        cp.answers["GetBaseReport"] = {"status": "Accepted"}
+        newer = {**BOOT["chargingStation"], "firmwareVersion": "2"}
+        await cp.call("BootNotification", {"chargingStation": newer, "reason": "FirmwareUpdate"})
+        await site.settled()
+        await asked_for_all(cp)
 
 
-async def test_a_station_that_tells_no_full_inventory_tells_what_can_be_set(tmp_path: Path) -> None:
-    async with a_site(tmp_path, ocpp_settle_s=0.05) as site, await a_booted_point(site) as cp:
+async def test_a_station_that_tells_no_full_inventory_tells_what_can_be_set(site: Site) -> None:
+    async with await a_booted_point(site) as cp:
         cp.answers["GetBaseReport"] = lambda payload: {
             "status": "NotSupported" if payload["reportBase"] == "FullInventory" else "Accepted"
         }
-        await until(lambda: sum(action == "GetBaseReport" for action, _ in cp.asked) == 2)
+        await site.settled()
         bases = [payload["reportBase"] for action, payload in cp.asked if action == "GetBaseReport"]
         assert bases == ["FullInventory", "ConfigurationInventory"]
 
 
-async def test_nothing_is_asked_of_a_station_that_replays_its_queue(tmp_path: Path) -> None:
-    async with a_site(tmp_path, ocpp_settle_s=0.05) as site, await site.point(protocols=["ocpp2.0.1"]) as cp:
-        live = site.gateway.stations.get("CP1")
-        assert live.link is not None
-        live.link.money_at = site.hub.clock.monotonic()
-        await asyncio.sleep(0.3)
-        assert cp.asked == []
+async def test_nothing_is_asked_of_a_station_that_replays_its_queue(site: Site) -> None:
+    async with await site.point(protocols=["ocpp2.0.1"]) as cp:
+        link = site.gateway.stations.get("CP1").link
+        assert link is not None
+        link.money_at = link.settle_at = now = site.hub.clock.monotonic()
+        await until(lambda: link.settle_at != now)
+        assert (link.settle_at is None, cp.asked) == (False, [])
 
 
 async def test_parts_in_any_order_and_twice_are_one_report(site: Site) -> None:
@@ -130,8 +129,8 @@ async def test_a_report_without_its_last_part_is_kept_as_it_is(site: Site, monke
         await until(is_kept)
 
 
-async def test_a_station_fills_no_store_with_made_up_variables(site: Site) -> None:
-    async with await site.point(protocols=["ocpp2.0.1"]) as cp:
+async def test_a_station_fills_no_store_with_made_up_variables(tmp_path: Path) -> None:
+    async with a_site(tmp_path, **TALKATIVE) as site, await site.point(protocols=["ocpp2.0.1"]) as cp:
         for first in range(0, MOST_VARIABLES + 1000, 500):
             entries = [told("C", f"V{n}", "x") for n in range(first, first + 500)]
             await cp.call("NotifyReport", part(7, first // 500, *entries))

@@ -22,6 +22,7 @@ from tests.partners.ocpp.site import (
     ASKED_CARD,
     BLOCKED_CARD,
     CARD,
+    TALKATIVE,
     Payload,
     Point,
     Site,
@@ -252,9 +253,9 @@ async def test_a_refused_start_at_a_connector_of_nobody_does_not_keep_its_card_f
         assert (await cp.start(datetime.now(UTC), connector=1))["idTagInfo"] == {"status": "Accepted"}
 
 
-async def test_made_up_connectors_fill_no_memory_and_take_no_room_from_real_ones(site: Site) -> None:
+async def test_made_up_connectors_fill_no_memory_and_take_no_room_from_real_ones(tmp_path: Path) -> None:
     began = datetime.now(UTC)
-    async with await site.point() as cp:
+    async with a_site(tmp_path, **TALKATIVE) as site, await site.point() as cp:
         for number in range(3, 203):
             await cp.status(number, "Charging")
             assert (await cp.start(began, connector=number))["idTagInfo"] == {"status": "Invalid"}
@@ -264,8 +265,8 @@ async def test_made_up_connectors_fill_no_memory_and_take_no_room_from_real_ones
         assert len(live.connectors) == MOST_CONNECTORS + 1
         assert live.connectors[2].status == "Available"
         number = await charged(cp, began - HOUR)
-    assert number > 200
-    assert [cdr["total_energy"] for cdr in await site.cdrs()] == [Decimal(10)]
+        assert number > 200
+        assert [cdr["total_energy"] for cdr in await site.cdrs()] == [Decimal(10)]
 
 
 async def test_numbers_go_on_after_a_restart(site: Site) -> None:

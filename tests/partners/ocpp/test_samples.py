@@ -24,7 +24,7 @@ from partners.ocpp.facts import Facts
 from partners.ocpp.journal import OCPP_EVENTS, TRANSACTIONS
 from partners.ocpp.samples import OCPP_SAMPLE_LISTS, OCPP_SAMPLES, Sample
 from tests.partners.ocpp.said import NOON, at, available, sample, start
-from tests.partners.ocpp.site import CARD, Payload, Point, Site, a_site, recently, until
+from tests.partners.ocpp.site import CARD, TALKATIVE, Payload, Point, Site, a_site, recently, until
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -212,8 +212,7 @@ async def test_meters_of_two_connectors_are_not_mixed_up(site: Site) -> None:
 
 async def test_a_thousand_samples_are_soon_told_and_few_are_kept_at_hand(tmp_path: Path) -> None:
     began = recently(3 * 3600)
-    quick = {"ocpp_frames_per_s": 10_000, "ocpp_frames_burst": 2_000}
-    async with a_site(tmp_path, **quick) as site, await site.point() as cp:
+    async with a_site(tmp_path, **TALKATIVE) as site, await site.point() as cp:
         number = await charging(cp, began)
         before = time.process_time()
         for first in range(0, 1000, 50):

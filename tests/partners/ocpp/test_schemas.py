@@ -80,6 +80,6 @@ def test_a_full_frame_of_samples_is_checked_quickly() -> None:
     payload = {"connectorId": 1, "meterValue": [{"timestamp": "2026-05-01T12:00:00Z", "sampledValue": samples}]}
     assert len(json.dumps(payload)) > 256 * 1024
     check("1.6", "MeterValues", {})
-    before = time.perf_counter()
+    before = time.thread_time()  # of the processor, whatever else it has to do
     assert check("1.6", "MeterValues", payload) is None
-    assert time.perf_counter() - before < 0.5
+    assert time.thread_time() - before < 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from partners.ocpp import schemas
 from partners.ocpp.v2 import HANDLERS, WHILE_WAITING
 from partners.ocpp.v2_notices import NOTICES
 from tests.partners.ocpp.points2 import VERSIONS, Point2, begin, end, point2
-from tests.partners.ocpp.site import CARD, PASSWORD, THEIRS, Payload, Site, recently, token
+from tests.partners.ocpp.site import CARD, PASSWORD, TALKATIVE, THEIRS, Payload, Site, a_site, recently, token
 from tests.partners.ocpp.test_forgetting import put_away
 
 NOW = "2026-05-01T12:00:00.000Z"
@@ -191,9 +192,9 @@ async def test_a_word_that_is_no_status_changes_nothing(site: Site) -> None:
         assert await site.evse_status("E1") == "UNKNOWN"
 
 
-async def test_made_up_connectors_fill_no_memory(site: Site) -> None:
-    live = site.gateway.stations.get("CP1")
-    async with await point2(site) as cp:
+async def test_made_up_connectors_fill_no_memory(tmp_path: Path) -> None:
+    async with a_site(tmp_path, **TALKATIVE) as site, await point2(site) as cp:
+        live = site.gateway.stations.get("CP1")
         for number in range(1, 90):
             await cp.connector("Available", evse=number, connector=5)
             charging = {"chargingState": "Charging"}

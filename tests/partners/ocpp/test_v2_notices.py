@@ -115,7 +115,7 @@ async def test_who_set_a_profile_hears_that_other_limits_hold(site: Site, versio
         }
         await cp.call(action, {**example(version, action), "evseId": 2})
         await cp.call(action, {**example(version, action), "evseId": 1})
-        await until(lambda: bool(cp.asked), seconds=10)
+        await until(lambda: bool(cp.asked))
 
         async def is_told() -> bool:
             changes = await site.hub.store.changes(after=0, limit=1000)

@@ -76,7 +76,7 @@ async def test_a_charge_is_ordered_limited_told_its_cost_and_stopped(site: Site,
             await costs.tick()
             return any(action == "CostUpdated" for action, _ in cp.asked)
 
-        await until(is_told, seconds=10)
+        await until(is_told)
         assert cp.asked[-1][1]["transactionId"] == ID
 
         assert await stations.remote_stop("CP1", **named) == Outcome.ACCEPTED

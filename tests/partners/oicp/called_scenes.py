@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -28,7 +27,7 @@ from partners.oicp.set_push import OICP_SETS
 from tests.modules.sessions.records import a_session
 from tests.partners.oicp.between import Between
 from tests.partners.oicp.code_scenes import CAR, EVSE, Tree, card, row
-from tests.world import OURS, location, stored_token, tariff, their_location, token
+from tests.world import OURS, location, stored_token, tariff, their_location, token, until
 
 CONTRACT: Final = "DE-DCB-C00000001-6"
 AAA: Final = Party("BE", "AAA")
@@ -77,12 +76,8 @@ async def _ordered(between: Between, name: str, **fields: Any) -> str:
     path = f"/ocpi/2.3.0/receiver/commands/{name}"
     answer = await between.world.ask("POST", path, by="e1", body=body, headers=_TO_ABC)
     assert answer.data["result"] == "ACCEPTED", answer.body
-    for _ in range(500):
-        told = [sent.body["result"] for sent in between.world.peers.sent if sent.module == url]
-        if told:
-            return str(told[0])
-        await asyncio.sleep(0.005)
-    raise AssertionError("no result came")
+    told = await until(lambda: [sent.body["result"] for sent in between.world.peers.sent if sent.module == url])
+    return str(told[0])
 
 
 async def _wish(between: Between) -> Tree:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +9,7 @@ from hub.core.operations import RECEIVER
 from partners.oicp.ledger import OicpSession, new_session_id
 from tests.modules.sessions.records import a_session
 from tests.partners.oicp.bridged import Bridged
-from tests.world import location, tariff, token
+from tests.world import location, tariff, token, until
 
 EVSE = "DE*ABC*E1"
 UID = "0102030405060708090A"
@@ -81,12 +80,18 @@ async def cdrs_at_e1(bridge: Bridged) -> list[Any]:
 
 
 async def record_is(bridge: Bridged, row: OicpSession, state: str) -> None:
-    for _ in range(300):
+    record = None
+
+    async def is_so() -> bool:
+        nonlocal record
         record = await bridge.oicp.records.store.find(row.id)
-        if record is not None and record.state == state:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError(f"the record is {record.state if record else 'missing'}: {record.why if record else ''}")
+        return record is not None and record.state == state
+
+    try:
+        await until(is_so)
+    except TimeoutError:
+        found = f"{record.state}: {record.why}" if record is not None else "missing"
+        raise AssertionError(f"the record is {found}") from None
 
 
 async def charge_of_dcb(bridge: Bridged) -> tuple[Any, OicpSession]:

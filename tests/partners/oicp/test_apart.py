@@ -30,7 +30,7 @@ async def test_work_that_is_asked_for_while_it_is_done_is_told_of_at_its_end(bri
     await asyncio.sleep(0)
     assert (begun, is_missed.is_set()) == (["hbs"], False)
     may_end.set()
-    await asyncio.wait_for(is_missed.wait(), 5)
+    await asyncio.wait_for(is_missed.wait(), 30)
     apart.begin("hbs", work)
     await asyncio.sleep(0)
     assert begun == ["hbs", "hbs"]

@@ -14,7 +14,7 @@ from partners.oicp.ledger import OicpSession, new_session_id
 from partners.oicp.record_store import DELIVERED
 from tests.partners.oicp.bridged import YES, Asked, Bridged, bridged
 from tests.partners.oicp.charges import START, a_record, record_is
-from tests.world import Sent, token
+from tests.world import Sent, token, until
 
 EVSE = "BE*AAA*E1"
 UID = "0102030405060708090A"
@@ -56,11 +56,7 @@ def _orders_at_c1(bridge: Bridged) -> int:
 
 
 async def _until_ordered(bridge: Bridged) -> None:
-    for _ in range(500):
-        if _orders_at_c1(bridge):
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("c1 was not asked")
+    await until(lambda: _orders_at_c1(bridge))
 
 
 async def _order(bridge: Bridged, operation: str = ORDERS[0], **fields: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from hub.core.parties import Party, PartyRole
 from partners.oicp.answers import Code, Refused
 from partners.oicp.ledger import CLOSED, REFUSED
 from tests.partners.oicp.bridged import YES, Asked, Bridged, bridged
+from tests.world import until
 
 EVSE = "DE*ABC*E1"
 DRIVER = {"RemoteIdentification": {"EvcoID": "DE-DCB-C00000001-6"}}
@@ -51,14 +52,6 @@ def _record(session: str, **fields: Any) -> dict[str, Any]:
     }
 
 
-async def _until(seen: Callable[[], Any]) -> Any:
-    for _ in range(300):
-        if found := seen():
-            return found
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come")
-
-
 async def test_a_charge_that_is_ordered_has_one_session_id_on_both_sides(bridge: Bridged) -> None:
     bridge.client.script = lambda asked: {**YES, "CPOPartnerSessionID": "cpo-7"}
     ordered = _order(EMPPartnerSessionID="emp-9", PartnerProductID="AC1")
@@ -81,7 +74,7 @@ async def test_the_record_of_a_charge_that_was_ordered_goes_on_as_it_came_and_ne
     begun = await bridge.ask("dcb", "AuthorizeRemoteStart", _order(), id="DE-DCB")
     record = _record(begun["SessionID"])
     await bridge.ask("abc", "ChargeDetailRecord", record, id="DE*ABC")
-    [sent] = await _until(lambda: bridge.client.of("ChargeDetailRecord"))
+    [sent] = await until(lambda: bridge.client.of("ChargeDetailRecord"))
     assert sent == record
 
 
@@ -91,7 +84,7 @@ async def test_the_same_record_is_taken_however_often_it_comes_at_once_and_goes_
         *(bridge.ask("abc", "ChargeDetailRecord", _record(begun["SessionID"]), id="DE*ABC") for _ in range(20))
     )
     assert [each["Result"] for each in said] == [True] * 20
-    await _until(lambda: bridge.client.of("ChargeDetailRecord"))
+    await until(lambda: bridge.client.of("ChargeDetailRecord"))
     assert (await bridge.ask("abc", "ChargeDetailRecord", _record(begun["SessionID"]), id="DE*ABC"))["Result"] is True
     with pytest.raises(Refused) as refused:
         await bridge.ask("abc", "ChargeDetailRecord", _record(begun["SessionID"], ConsumedEnergy=11), id="DE*ABC")

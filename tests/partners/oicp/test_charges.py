@@ -32,7 +32,7 @@ from tests.partners.oicp.charges import (
     session_at_e1,
     session_of_c1,
 )
-from tests.world import Sent
+from tests.world import Sent, until
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ async def test_a_charge_that_begins_after_it_was_given_up_is_stopped(bridge: Bri
     with pytest.raises(Refused) as refused:
         await bridge.ask("abc", "ChargingNotification", notified(row, "Start", **START))
     assert refused.value.code is Code.SESSION_INVALID
-    await _until(lambda: bridge.client.of("AuthorizeRemoteStop"))
+    await until(lambda: bridge.client.of("AuthorizeRemoteStop"))
     assert bridge.client.of("AuthorizeRemoteStop")[0]["SessionID"] == row.id
 
 
@@ -305,14 +305,6 @@ async def test_a_cdr_without_the_signed_values_that_its_evse_promises_is_not_sai
     with pytest.raises(NotExpressible, match="signed values"):
         await bridge.oicp.records.deliver(bridge.world.partner("dcb"), cdr)
     assert bridge.client.asked == []
-
-
-async def _until(seen: Callable[[], Any]) -> None:
-    for _ in range(200):
-        if seen():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come")
 
 
 async def test_a_session_of_ocpi_is_told_as_start_progress_and_end(bridge: Bridged) -> None:

@@ -278,7 +278,7 @@ async def test_a_hub_that_does_not_answer_keeps_no_other_from_being_pulled(bridg
 
     bridge.client.before = silent
     bridge.world.hub.background.start(bridge.oicp.status_pull.run(), name="pulls")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while sum((each.partner, each.operation) == ("hbs", "PullEvseStatus") for each in bridge.client.asked) < 3:
             await asyncio.sleep(0.01)
             clock.move_to(clock.passed_s + 200)
@@ -302,7 +302,7 @@ async def test_a_service_of_a_hub_that_fails_keeps_its_other_one_from_nothing(
     bridge.client.script = broken
     for run in (bridge.oicp.evse_pull.run, bridge.oicp.status_pull.run):
         bridge.world.hub.background.start(run(), name="pulls")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while sum(each.operation == works for each in bridge.client.asked) < 3:
             await asyncio.sleep(0.01)
             clock.move_to(clock.passed_s + 200)

@@ -292,13 +292,12 @@ async def test_a_hub_that_says_when_to_come_again_is_tried_again_then(yard: Yard
     yard.hub.fault = PeerRefused("often", http=429, retry_after_s=0.2)
     clock = yard.bridge.world.clock
     running = asyncio.create_task(yard.bridge.oicp.evse_push.run())
-    for _ in range(100):
-        await asyncio.sleep(0.02)
-        clock.move_to(clock.passed_s + 1)
-        if yard.bridge.client.asked:
-            yard.hub.fault = None
-        if yard.hub.pushes:
-            break
+    async with asyncio.timeout(30):
+        while not yard.hub.pushes:
+            await asyncio.sleep(0.02)
+            clock.move_to(clock.passed_s + 1)
+            if yard.bridge.client.asked:
+                yard.hub.fault = None
     running.cancel()
     assert yard.hub.pushes[0] == (DATA, "insert", 1)
 

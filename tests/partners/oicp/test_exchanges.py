@@ -26,7 +26,7 @@ from partners.sandbox.oicp.samples import evse, prices, product
 from tests.partners.oicp.bridged import Asked, Bridged, bridged
 from tests.partners.oicp.charges import a_record, a_row
 from tests.partners.oicp.scripted_hub import ScriptedHub
-from tests.world import OURS, location, stored_token, tariff
+from tests.world import OURS, location, stored_token, tariff, until
 
 CARDS, PRODUCTS, EVSES = "PushAuthenticationData", "PushPricingProductData", "PushEVSEPricing"
 
@@ -338,14 +338,13 @@ async def test_a_hub_that_says_when_to_come_again_is_tried_again_then(bridge: Br
     await _token(bridge, "01020304")
     hub.fault = PeerRefused("often", http=429, retry_after_s=90)
     clock, since = bridge.world.clock, bridge.world.clock.passed_s
-    running = asyncio.create_task(bridge.oicp.exchanges.run())
-    for _ in range(300):
-        await asyncio.sleep(0.01)
-        clock.move_to(clock.passed_s + 5)
-        if bridge.client.of(CARDS):
-            hub.fault = None
+    bridge.world.hub.background.start(bridge.oicp.exchanges.run(), name="exchanges")
+    while True:
+        next_look_at = await until(lambda: not bridge.oicp.exchanges._apart._under_way and clock.wakes_at)
         if hub.pushes:
             break
-    running.cancel()
+        if bridge.client.of(CARDS):
+            hub.fault = None
+        clock.move_to(next_look_at)
     assert hub.pushes == [(CARDS, "insert", 1)]
     assert clock.passed_s - since < bridge.world.hub.settings.lane_cap_s

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
@@ -17,7 +16,7 @@ from partners.oicp.answers import Code, Refused
 from partners.oicp.ledger import PENDING, REFUSED
 from partners.oicp.mapping.commands import TO_OCPI, TO_OICP, code_of_command, command_result
 from tests.partners.oicp.bridged import YES, Asked, Bridged, bridged
-from tests.world import NOW, Sent, their_location, token
+from tests.world import NOW, Sent, their_location, token, until
 
 EVSE = "DE*ABC*E1"
 CONTRACT = "NL-EEE-C12345678-X"
@@ -50,12 +49,8 @@ def _start(**fields: Any) -> dict[str, Any]:
 
 async def _result(bridge: Bridged) -> str:
     """What e1 was told at its response_url."""
-    for _ in range(200):
-        told = [sent for sent in bridge.world.peers.sent if sent.partner == "e1" and sent.module == URL]
-        if told:
-            return str(told[-1].body["result"])
-        await asyncio.sleep(0.01)
-    raise AssertionError("no result came")
+    told = await until(lambda: [s for s in bridge.world.peers.sent if s.partner == "e1" and s.module == URL])
+    return str(told[-1].body["result"])
 
 
 async def test_a_start_by_an_ocpi_emsp_is_a_remote_start_and_its_answer_the_result(bridge: Bridged) -> None:
@@ -133,7 +128,7 @@ async def test_an_order_whose_answer_never_came_is_ended_in_case_that_it_was_hea
     bridge.client.script = silent
     await _order(bridge, "START_SESSION", **_start())
     assert await _result(bridge) == "TIMEOUT"
-    await _until(lambda: bridge.client.of("AuthorizeRemoteStop"))
+    await until(lambda: bridge.client.of("AuthorizeRemoteStop"))
     [started], [stopped] = bridge.client.of("AuthorizeRemoteStart"), bridge.client.of("AuthorizeRemoteStop")
     assert stopped["SessionID"] == started["SessionID"]
 
@@ -159,7 +154,7 @@ async def test_a_stop_names_the_session_by_either_name(bridge: Bridged) -> None:
     await ledger.change(session_id, lambda row: replace(row, session=f"DE*ABC/{session_id}"))
     said = await _order(bridge, "STOP_SESSION", session_id=session_id)
     assert said.data["result"] == "ACCEPTED"
-    await _until(lambda: bridge.client.of("AuthorizeRemoteStop"))
+    await until(lambda: bridge.client.of("AuthorizeRemoteStop"))
     assert bridge.client.of("AuthorizeRemoteStop")[0]["SessionID"] == session_id
     unknown = await _order(bridge, "STOP_SESSION", session_id="b2688855-7f00-0002-6d8e-48d883f6abb6")
     assert unknown.data["result"] == "UNKNOWN_SESSION"
@@ -209,7 +204,7 @@ async def test_a_cpo_is_told_the_reference_of_the_emsp_as_the_name_that_it_gives
     await _order(
         bridge, "RESERVE_NOW", **_start(authorization_reference="r2"), expiry_date=expiry, reservation_id="res-1"
     )
-    await _until(lambda: bridge.client.of("AuthorizeRemoteReservationStart"))
+    await until(lambda: bridge.client.of("AuthorizeRemoteReservationStart"))
     assert bridge.client.of("AuthorizeRemoteReservationStart")[0]["EMPPartnerSessionID"] == "r2"
 
 
@@ -252,7 +247,7 @@ async def test_a_hub_may_tell_of_a_charge_before_it_has_answered_the_order(bridg
     bridge.client.before = None
     said = await bridge.world.ask("POST", path, by="e1", body=stop, headers=to)
     assert said.data["result"] == "ACCEPTED"
-    await _until(lambda: bridge.client.of("AuthorizeRemoteStop"))
+    await until(lambda: bridge.client.of("AuthorizeRemoteStop"))
     assert bridge.client.of("AuthorizeRemoteStop")[0]["SessionID"] == issued
 
 
@@ -264,7 +259,7 @@ async def test_a_reservation_is_given_in_whole_minutes_and_given_up_by_its_id(br
     assert asked["Duration"] == 11
     cancelled = await _order(bridge, "CANCEL_RESERVATION", reservation_id="res-1")
     assert cancelled.data["result"] == "ACCEPTED"
-    await _until(lambda: bridge.client.of("AuthorizeRemoteReservationStop"))
+    await until(lambda: bridge.client.of("AuthorizeRemoteReservationStop"))
     assert bridge.client.of("AuthorizeRemoteReservationStop")[0]["SessionID"] == asked["SessionID"]
 
 
@@ -351,7 +346,7 @@ async def test_a_reservation_of_an_emp_lasts_a_quarter_of_an_hour_unless_it_says
     assert order["expiry_date"] == timestamp(NOW + timedelta(minutes=15))
     stop = {"SessionID": begun["SessionID"], "ProviderID": "DE-DCB", "EvseID": "BE*AAA*E1"}
     assert (await bridge.ask("dcb", "AuthorizeRemoteReservationStop", stop, id="DE-DCB"))["Result"] is True
-    await _until(lambda: bridge.client.of("ChargeDetailRecord"))
+    await until(lambda: bridge.client.of("ChargeDetailRecord"))
     [record] = bridge.client.of("ChargeDetailRecord")
     assert (record["SessionID"], record["ConsumedEnergy"]) == (begun["SessionID"], 0)
 
@@ -361,11 +356,3 @@ def test_every_result_and_every_code_has_a_word_on_the_other_side() -> None:
     assert {command_result(code.value) for code in Code} <= {*TO_OICP}
     assert set(TO_OCPI.values()) <= set(TO_OICP)
     assert code_of_command("EVSE_OCCUPIED", "RESERVE_NOW") is Code.EVSE_RESERVED
-
-
-async def _until(seen: Callable[[], Any]) -> None:
-    for _ in range(200):
-        if seen():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come")

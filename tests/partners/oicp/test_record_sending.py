@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from partners.oicp import findings, ledger
 from partners.oicp.record_store import DELIVERED, HELD, REFUSED, WAITING
 from tests.partners.oicp.bridged import YES, Asked, Bridged, bridged
 from tests.partners.oicp.charges import EVSE, a_record, a_row, charge_of_dcb, priced, record_is
+from tests.world import until
 
 EARLIER = datetime(2026, 5, 4, 8, 59, tzinfo=UTC)
 TOO_OFTEN = PeerRefused("too often", http=429)
@@ -59,7 +61,7 @@ async def _after_a_round(bridge: Bridged, at_s: float) -> int:
     before = len(bridge.client.of("ChargeDetailRecord"))
     bridge.world.clock.move_to(at_s)
     await bridge.oicp.record_rounds.round()
-    await asyncio.sleep(0.1)
+    await until(lambda: not bridge.oicp.record_rounds._under_way)
     return len(bridge.client.of("ChargeDetailRecord")) - before
 
 
@@ -74,10 +76,14 @@ async def test_an_emp_that_is_silent_keeps_no_other_emp_waiting(bridge: Bridged)
             await asyncio.sleep(60)
 
     bridge.client.before, bridge.client.script = silent, _saying(YES)
-    await _after_a_round(bridge, 61)
-    record = await bridge.oicp.records.store.find(other)
-    assert record is not None
-    assert record.state == DELIVERED
+    bridge.world.clock.move_to(61)
+    await bridge.oicp.record_rounds.round()
+    await until(partial(_is_delivered, bridge, other))
+
+
+async def _is_delivered(bridge: Bridged, session: str) -> bool:
+    record = await bridge.oicp.records.store.find(session)
+    return record is not None and record.state == DELIVERED
 
 
 async def test_an_emp_that_fails_is_asked_for_one_record_a_round_and_for_longer_each_time_not_at_all(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from hub.core.parties import Party, PartyRole
 from partners.oicp.answers import Code, Refused
 from partners.oicp.ledger import ACTIVE, REFUSED, OicpSession
 from tests.partners.oicp.bridged import YES, Asked, Bridged, bridged
-from tests.world import token
+from tests.world import token, until
 
 EVSE = "FR*XYZ*E1"
 CONTRACT = "NL-EEE-C12345678-X"
@@ -51,25 +50,18 @@ async def _told(bridge: Bridged, by: str = "hbs", **fields: Any) -> Any:
 
 async def _row(bridge: Bridged, state: str) -> OicpSession:
     ledger = bridge.oicp.bridge.ledger
-    for _ in range(500):
+
+    async def found() -> OicpSession | None:
         order = next(iter(bridge.client.of("AuthorizeRemoteStart")), {})
         row = await ledger.find(order["EMPPartnerSessionID"]) if order else None
-        if row is not None and row.state == state:
-            return row
-        await asyncio.sleep(0.01)
-    raise AssertionError(f"no order is {state}")
+        return row if row is not None and row.state == state else None
+
+    row: OicpSession = await until(found)
+    return row
 
 
 def _silent(asked: Asked) -> Any:
     raise PeerTimeout
-
-
-async def _until(seen: Callable[[], Any]) -> Any:
-    for _ in range(500):
-        if found := seen():
-            return found
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come")
 
 
 async def test_a_charge_that_begins_after_its_order_was_given_up_is_stopped(bridge: Bridged) -> None:
@@ -80,7 +72,7 @@ async def test_a_charge_that_begins_after_its_order_was_given_up_is_stopped(brid
     with pytest.raises(Refused) as refused:
         await _told(bridge)
     assert refused.value.code is Code.SESSION_INVALID
-    [stopped] = await _until(lambda: bridge.client.of("AuthorizeRemoteStop"))
+    [stopped] = await until(lambda: bridge.client.of("AuthorizeRemoteStop"))
     assert (stopped["SessionID"], stopped["EvseID"]) == (ISSUED, EVSE)
 
 
@@ -91,7 +83,7 @@ async def test_a_charge_that_is_told_before_its_order_is_answered_is_that_of_the
     bridge.client.before = early
     bridge.client.script = lambda asked: {**YES, "SessionID": ISSUED}
     await _start(bridge)
-    await _until(lambda: [sent for sent in bridge.world.peers.sent if "e1.example/r/1" in sent.module])
+    await until(lambda: [sent for sent in bridge.world.peers.sent if "e1.example/r/1" in sent.module])
     row = await bridge.oicp.bridge.ledger.get(ISSUED)
     assert (row.state, row.emp_party) == (ACTIVE, "NL*EEE")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from partners.oicp.answers import Code, Refused
 from partners.oicp.ledger import ACTIVE
 from partners.oicp.record_store import DELIVERED, WAITING, WITHHELD
 from tests.partners.oicp.bridged import YES, Bridged, bridged
+from tests.world import until
 
 EVSE = "DE*ABC*E1"
 CARD = {"RFIDMifareFamilyIdentification": {"UID": "0102030405060708090A"}}
@@ -67,15 +67,7 @@ async def _is(bridge: Bridged, session: str, state: str) -> None:
         record = await bridge.oicp.records.store.find(session)
         return record is not None and record.state == state
 
-    await _until(found)
-
-
-async def _until(seen: Callable[[], Awaitable[bool]]) -> None:
-    for _ in range(300):
-        if await seen():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come")
+    await until(found)
 
 
 async def _fetched(bridge: Bridged) -> list[Any]:

@@ -54,7 +54,7 @@ class Csms:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[identity] = (action, future)
         await self._socket.send(json.dumps([2, identity, action, payload]))
-        return await asyncio.wait_for(future, 5)
+        return await asyncio.wait_for(future, 30)
 
     async def hang_up(self) -> None:
         assert self._socket

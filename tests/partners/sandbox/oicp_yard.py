@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,17 +64,8 @@ async def a_yard(folder: Path, **of_hub: Any) -> AsyncIterator[Yard]:
         yard.join("CPO", "DE*ABC", papers["cpo"], url=cpo.url)
         yard.join("EMP", "DE-EEE", papers["emp"], url=emp.url)
         yield yard
-    finally:  # together, as each takes some tenths of a second to end
+    finally:
         await asyncio.gather(*(one.__aexit__(None, None, None) for one in (hub, cpo, emp)))
-
-
-async def until(holds: Callable[[], object]) -> None:
-    """Wait for what happens beside us."""
-    for _ in range(500):
-        if holds():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come to pass")
 
 
 async def told(partner: Hub | Cpo | Emp, method: str, name: str, body: Any = None) -> Any:

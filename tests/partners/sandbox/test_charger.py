@@ -399,7 +399,7 @@ async def test_the_program_charges_and_says_what_it_did() -> None:
         program = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "partners.sandbox", *command, stdout=asyncio.subprocess.PIPE
         )
-        output, _ = await asyncio.wait_for(program.communicate(), 30)
+        output, _ = await asyncio.wait_for(program.communicate(), 60)
     events = [json.loads(line) for line in output.splitlines()]
     assert [event["event"] for event in events] == ["booted", "tapped", "charged", "done"]
     assert events[2]["kwh"] == 3

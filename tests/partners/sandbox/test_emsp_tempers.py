@@ -86,7 +86,7 @@ async def test_pagination_stress_gives_one_item_a_page() -> None:
 async def test_the_silent_one_takes_the_request_and_never_answers() -> None:
     async with served(mode="silent") as hub:
         with pytest.raises(httpx.TimeoutException):
-            await asyncio.wait_for(hub.send("PUT", "locations/BE/BEC/LOC1", location("2.2.1")), 5)
+            await asyncio.wait_for(hub.send("PUT", "locations/BE/BEC/LOC1", location("2.2.1")), 30)
         assert [r.outcome for r in hub.emsp.receipts.all()] == ["silent"]
         assert hub.emsp.mirror.listed("locations") == []
 
@@ -140,10 +140,10 @@ async def test_the_program_says_where_it_listens_and_ends_when_told() -> None:
         sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     assert program.stdout
-    said = json.loads(await asyncio.wait_for(program.stdout.readline(), 20))
+    said = json.loads(await asyncio.wait_for(program.stdout.readline(), 60))
     async with httpx.AsyncClient() as tester:
         state = (await tester.get(f"{said['url']}/sandbox/state")).json()
     assert (state["version"], state["party"]) == ("2.3.0", "NL*EEE")
     program.terminate()
-    _, errors = await asyncio.wait_for(program.communicate(), 10)
+    _, errors = await asyncio.wait_for(program.communicate(), 60)
     assert (program.returncode, errors) == (0, b"")

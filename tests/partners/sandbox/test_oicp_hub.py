@@ -16,7 +16,8 @@ from partners.sandbox.oicp.authority import Authority
 from partners.sandbox.oicp.papers import Papers
 from partners.sandbox.oicp.wire import moment
 from partners.sandbox.wire import encode
-from tests.partners.sandbox.oicp_yard import CARD, EVCO_ID, EVSE, UID, Yard, a_yard, told, until
+from tests.partners.sandbox.oicp_yard import CARD, EVCO_ID, EVSE, UID, Yard, a_yard, told
+from tests.world import until
 
 
 @pytest.fixture

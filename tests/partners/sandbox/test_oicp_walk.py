@@ -9,7 +9,8 @@ import pytest
 
 from partners.sandbox.oicp.call import Refused
 from partners.sandbox.oicp.cards import Card
-from tests.partners.sandbox.oicp_yard import CARD, EVCO_ID, EVSE, UID, Yard, a_yard, until
+from tests.partners.sandbox.oicp_yard import CARD, EVCO_ID, EVSE, UID, Yard, a_yard
+from tests.world import until
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from hub.core.store import Store, open_store
 from hub.core.units import ChangeRow
 from tests.databases import PostgresServer
 from tests.hub.core.store.samples import KINDS, SESSION, TOKEN, session, token, unit
+from tests.world import until
 
 
 @pytest.fixture
@@ -25,15 +26,16 @@ def own_server() -> Iterator[PostgresServer]:
 
 
 async def becomes_ready(store: Store) -> None:
-    """Commits succeed again within a few seconds."""
-    for _ in range(100):
+    """Commits succeed again."""
+
+    async def is_ready() -> bool:
         try:
             await store.commit(unit(token("again")))
         except NotReady:
-            await asyncio.sleep(0.1)
-        else:
-            return
-    pytest.fail("the store has not recovered")
+            return False
+        return True
+
+    await until(is_ready)
 
 
 async def test_a_locked_sqlite_is_not_ready_and_then_works_again(sqlite_url: str) -> None:
@@ -84,11 +86,7 @@ async def test_a_stopped_postgresql_is_not_ready_and_then_works_again(own_server
     await becomes_ready(store)
     assert await store.get(TOKEN, "before") is not None
     assert await store.get(TOKEN, "lost") is None
-    for _ in range(300):
-        if "from another process" in heard:
-            break
-        await asyncio.sleep(0.1)
-    assert "from another process" in heard
+    await until(lambda: "from another process" in heard)
     assert store.revision(SESSION) > revision
     await store.close()
     await other.close()

@@ -40,12 +40,9 @@ async def test_no_change_appears_below_a_cursor_while_several_processes_write(po
     reading = asyncio.create_task(follow(store, WRITERS * UNITS))
     said = await asyncio.gather(*map(acknowledged, writers))
     assert [len(numbers) for numbers in said] == [UNITS] * WRITERS
-    followed = await asyncio.wait_for(reading, 20)
+    followed = await asyncio.wait_for(reading, 60)
     assert followed == [row.seq for row in await store.changes(after=0, limit=10_000)]
-    for _ in range(100):
-        if len(heard) >= len(followed):
-            break
-        await asyncio.sleep(0.05)
+    await until(lambda: len(heard) >= len(followed))
     assert heard == followed
     assert (await store.verify_audit()).rows == WRITERS * UNITS
     await store.close()
@@ -71,10 +68,7 @@ async def test_revisions_grow_with_the_commits_of_other_hubs(hubs: list[Store]) 
     writer, *others = hubs
     before = [(other.revision(TOKEN), other.revision(SESSION)) for other in others]
     await writer.commit(unit(session("s")))
-    for _ in range(100):
-        if all(other.revision(SESSION) > old for other, (_, old) in zip(others, before, strict=True)):
-            break
-        await asyncio.sleep(0.01)
+    await until(lambda: all(other.revision(SESSION) > old for other, (_, old) in zip(others, before, strict=True)))
     for other, (tokens, sessions) in zip(others, before, strict=True):
         assert other.revision(SESSION) > sessions
         assert other.revision(TOKEN) == tokens

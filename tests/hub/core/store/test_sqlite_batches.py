@@ -29,7 +29,7 @@ async def test_the_wal_is_brought_in_once_those_who_waited_have_been_told(sqlite
     store = await open_store(sqlite_url, KINDS)
     for number in range(40):
         await store.commit(unit(token(f"T{number}")))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while _brought_in(tmp_path / "busbar.db") < 16:  # noqa: ASYNC110 - SQLite tells nobody
             await asyncio.sleep(0.01)
     await store.close()

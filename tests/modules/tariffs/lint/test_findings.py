@@ -180,10 +180,10 @@ def test_a_tariff_with_very_many_conditions_is_given_up_in_time() -> None:
         element(KWH, min_kwh=n, max_kwh=n + 7, min_duration=n * 60, max_duration=n * 60 + 999, min_power=n % 50)
         for n in range(400)
     ]
-    begin = time.perf_counter()
+    begin = time.thread_time()  # of the processor, whatever else it has to do
     codes = {finding.code.value for finding in found(*many)}
     assert codes & {"not_checked", "gap"}
-    assert time.perf_counter() - begin < 20
+    assert time.thread_time() - begin < 20
 
 
 def test_two_days_of_dated_hours_are_checked_hour_by_hour() -> None:

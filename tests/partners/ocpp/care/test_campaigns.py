@@ -11,6 +11,7 @@ from typing import Any
 from hub.core import failpoints
 from partners.sandbox.charger import Charger
 from tests.partners.ocpp.care.conftest import Yard, a_yard
+from tests.partners.ocpp.site import until
 
 BAD = b"version: 1.9.9\n"
 
@@ -24,6 +25,16 @@ async def chargers(yard: Yard, count: int) -> AsyncIterator[list[Charger]]:
 async def start(yard: Yard, **rules: Any) -> Any:
     asked = {"firmware": "fw2", "retry_s": 0, "verify_s": 0, **rules}
     return await yard.ask("POST", "/campaigns", asked)
+
+
+async def leaves(yard: Yard, charger: Charger) -> None:
+    """CP1 goes, and the hub has noticed it."""
+    await charger.go_offline()
+
+    async def is_gone() -> bool:
+        return not (await yard.ask("GET", "/stations/CP1"))["connected"]
+
+    await until(is_gone)
 
 
 def of(shown: Any, station: str) -> Any:
@@ -96,8 +107,7 @@ async def test_a_station_is_not_told_while_somebody_charges_at_it(yard: Yard) ->
 async def test_a_station_that_is_away_keeps_nobody_waiting_and_is_told_when_it_comes(yard: Yard) -> None:
     await yard.add_firmware()
     async with chargers(yard, 2) as points:
-        await points[0].go_offline()
-        await asyncio.sleep(0.05)
+        await leaves(yard, points[0])
         await start(yard, canary=1)
         await yard.campaign(state="running", verified=1, scheduled=1)
         await points[0].go_online()
@@ -145,8 +155,7 @@ async def test_two_who_drive_at_once_tell_a_station_once(yard: Yard) -> None:
 async def test_a_pause_tells_nobody_and_an_abort_drops_who_was_not_told(yard: Yard) -> None:
     await yard.add_firmware()
     async with chargers(yard, 1) as (point,):
-        await point.go_offline()
-        await asyncio.sleep(0.05)
+        await leaves(yard, point)
         made = await start(yard)
         path = f"/campaigns/{made['id']}"
         await yard.ask("POST", f"{path}/pause")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
 
 from hub.api.access import limiter
 from hub.core.units import Unit
@@ -69,13 +72,13 @@ async def test_a_link_is_for_one_purpose(yard: Yard) -> None:
         assert (await yard.house.http.get(url)).status_code == 404
 
 
-async def test_a_link_works_until_its_time_is_over(yard: Yard) -> None:
+async def test_a_link_works_until_its_time_is_over(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     await yard.add_firmware()
     hub = yard.house.program.hub
-    hub.settings = hub.settings.model_copy(update={"files_link_s": 0.3})
     path = await a_link(yard)
     assert (await yard.house.http.get(path)).status_code == 200
-    await asyncio.sleep(0.35)
+    over = hub.clock.now() + timedelta(seconds=hub.settings.files_link_s)
+    monkeypatch.setattr(type(hub.clock), "now", lambda _: over)
     assert (await yard.house.http.get(path)).status_code == 404
     await links.forget(hub)
     assert await hub.store.select(links.CARE_LINKS) == []
