@@ -234,7 +234,7 @@ class Dispatcher:
         except BusbarError:
             return None
         asked.known_headers = headers
-        read = self._known(asked, headers)
+        read = self._known(_words(asked, headers), headers)
         if read is None or read.ready is None or not read.is_admitted:
             return None
         caller, registry = read.caller, self._hub.registry
@@ -245,9 +245,9 @@ class Dispatcher:
         registry.heard(caller.partner.name)
         return self._reply(answer, headers, call)
 
-    def _known(self, asked: Asked, headers: Mapping[bytes, bytes]) -> Reading | None:
+    def _known(self, words: tuple[object, ...], headers: Mapping[bytes, bytes]) -> Reading | None:
         """What the same words meant before, if they still do."""
-        known = self._readings.get(_words(asked, headers))
+        known = self._readings.get(words)
         if known is None or known.caller is not self._hub.registry.known(headers[b"authorization"]):
             return None
         return known
@@ -256,7 +256,8 @@ class Dispatcher:
         """Raises: Unauthorized, NotFound, MethodNotAllowed, InvalidRequest."""
         if not _may_repeat(asked):
             return self._patterns.find(asked, headers, self._hub.registry) or self._read_anew(asked, headers)
-        known = self._known(asked, headers)
+        words = _words(asked, headers)
+        known = self._known(words, headers)
         if known is not None:
             return known
         read = self._patterns.find(asked, headers, self._hub.registry) or self._read_anew(asked, headers)
@@ -264,7 +265,7 @@ class Dispatcher:
             return read
         if len(self._readings) >= _MOST_READINGS:
             self._readings.clear()
-        self._readings[_words(asked, headers)] = read
+        self._readings[words] = read
         return read
 
     def _read_anew(self, asked: Asked, headers: Mapping[bytes, bytes]) -> Reading:

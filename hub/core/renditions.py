@@ -42,7 +42,7 @@ class AtHand(NamedTuple):
 
     versions: int
     """The sum of those that they were made from."""
-    bodies: list[bytes]
+    bodies: Sequence[bytes]
     lost: Mapping[str, int]
 
 

@@ -148,9 +148,11 @@ def _segment(raw: str) -> str:
 def query_of(raw: bytes) -> Mapping[str, str]:
     if len(raw) > _MAX_QUERY:
         raise TooLarge("the query is too long")
-    read = _decoded if b"%" in raw or not raw.isascii() else bytes.decode
+    if b"%" not in raw and raw.isascii():
+        plain = [pair.partition("=") for pair in raw.decode().split("&")]
+        return MappingProxyType({name: value for name, _, value in plain if name})
     pairs = [pair.partition(b"=") for pair in raw.split(b"&")]
-    return MappingProxyType({read(name): read(value) for name, _, value in pairs if name})
+    return MappingProxyType({_decoded(name): _decoded(value) for name, _, value in pairs if name})
 
 
 def _decoded(raw: bytes) -> str:

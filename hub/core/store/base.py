@@ -20,7 +20,6 @@ from hub.core.store.documents import (
     Order,
     Page,
     Row,
-    Shape,
     Statement,
     bounded,
     change_row,
@@ -28,10 +27,10 @@ from hub.core.store.documents import (
     columns,
     document,
     get_sql,
-    is_wide,
     leaves_sql,
     page_where,
     select_sql,
+    shaped,
     storable,
     tally_sql,
 )
@@ -139,7 +138,7 @@ class DocumentStore(ABC):
         values = {name: storable(some) for name, some in among.items()}
         if has_copies(kind, values):
             return await self._first_copies(kind, values, after_seq=after_seq, limit=limit)
-        shape, chosen = self._shaped(values)
+        shape, chosen = shaped(values, numbered=self.numbered)
         sql = leaves_sql(kind, shape, numbered=self.numbered, bodies=bodies)
         rows = await self._fetch(sql, [bounded(after_seq), *chosen, bounded(limit)])
         return list(map(Leaf._make, rows))
@@ -147,17 +146,9 @@ class DocumentStore(ABC):
     async def tally(
         self, kind: Kind, *, among: Mapping[str, Sequence[str]], first_seq: int, last_seq: int
     ) -> tuple[int, int]:
-        shape, chosen = self._shaped({name: storable(some) for name, some in among.items()})
-        sql = tally_sql(kind, shape, numbered=self.numbered)
-        ((count, versions),) = await self._fetch(sql, [bounded(first_seq), bounded(last_seq), *chosen])
+        sql, chosen = tally_sql(kind, tuple([(name, *some) for name, some in among.items()]), numbered=self.numbered)
+        ((count, versions),) = await self._fetch(sql, (bounded(first_seq), bounded(last_seq), *chosen))
         return count, versions
-
-    def _shaped(self, among: Mapping[str, Sequence[str]]) -> tuple[Shape, list[object]]:
-        """The shape of a condition, and the values that it binds."""
-        shape = tuple([(name, len(some), is_wide(name, some)) for name, some in among.items()])
-        if self.numbered:
-            return shape, list(among.values())
-        return shape, [value for some in among.values() for value in some]
 
     async def _first_copies(
         self, kind: Kind, among: Mapping[str, Sequence[str]], *, after_seq: int, limit: int

@@ -114,13 +114,25 @@ def leaves_sql(kind: Kind, shape: Shape, *, numbered: bool, bodies: bool) -> str
     return f"SELECT seq, key, version, {body} FROM {table_name(kind)} WHERE {where} ORDER BY seq LIMIT {last}"
 
 
+def shaped(among: Mapping[str, Sequence[str]], *, numbered: bool) -> tuple[Shape, list[Any]]:
+    """The shape of a condition, and the values that it binds."""
+    shape = tuple((name, len(some), is_wide(name, some)) for name, some in among.items())
+    if numbered:
+        return shape, list(among.values())
+    return shape, [value for some in among.values() for value in some]
+
+
 @lru_cache(maxsize=512)
-def tally_sql(kind: Kind, shape: Shape, *, numbered: bool) -> str:
-    """The statement of `Store.tally`: one row, as each that Python has to fetch costs more than to find it."""
+def tally_sql(kind: Kind, among: tuple[tuple[str, ...], ...], *, numbered: bool) -> tuple[str, list[Any]]:
+    """The statement of `Store.tally`, and what it binds after two seqs; `among` has each column with its values.
+
+    It reads one row, as each that Python has to fetch costs more than to find it.
+    """
+    shape, chosen = shaped({name: storable(some) for name, *some in among}, numbered=numbered)
     first, last = ("$1", "$2") if numbered else ("?", "?")
     versions = "coalesce(sum(version), 0)::bigint" if numbered else "coalesce(sum(version), 0)"
     where = " AND ".join([f"seq BETWEEN {first} AND {last}", *_conditions(kind, shape, numbered=numbered, after=2)])
-    return f"SELECT count(*), {versions} FROM {table_name(kind)} WHERE {where}"
+    return f"SELECT count(*), {versions} FROM {table_name(kind)} WHERE {where}", chosen
 
 
 def _conditions(kind: Kind, shape: Shape, *, numbered: bool, after: int) -> list[str]:

@@ -24,7 +24,8 @@ COMMON: Final = ("seq", "key", "version", "owner", "audience", "last_updated", "
 """The columns that every kind has, in the order in which they are read."""
 
 VERSIONED: Final = "lowest"
-"""The column of kinds that partners list, each in its version: how long a list is, is read off an index."""
+"""The column of kinds that partners list, each in its version: how long a list is, is read off an index, that of many
+owners (`listed`) or of one (`owner`)."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,47}", re.ASCII)
 
@@ -107,10 +108,11 @@ def _document_table(tables: MetaData, kind: Kind) -> None:
         postgresql_with={"fillfactor": 60},
     )
     Index(f"{name}_key", table.c.key, unique=True)
+    told = (table.c.audience, table.c[VERSIONED]) if VERSIONED in kind.columns else ()
     for column in (*(() if kind.log else ("owner", "audience")), *kind.indexed):
-        Index(f"{name}_{column}", table.c[column], table.c.seq)
-    if VERSIONED in kind.columns:
-        Index(f"{name}_listed", table.c.seq, table.c.owner, table.c.audience, table.c[VERSIONED])
+        Index(f"{name}_{column}", table.c[column], table.c.seq, *(told if column == "owner" else ()))
+    if told:
+        Index(f"{name}_listed", table.c.seq, table.c.owner, *told)
     Index(
         f"{name}_last_updated",
         table.c.last_updated,

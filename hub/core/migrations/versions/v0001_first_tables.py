@@ -41,10 +41,12 @@ def _documents(name: str, columns: tuple[str, ...], indexed: tuple[str, ...]) ->
         postgresql_with={"fillfactor": 60},
     )
     op.create_index(f"{name}_key", name, ["key"], unique=True, if_not_exists=True)
+    told = ["audience", "lowest"] if "lowest" in columns else []
     for column in indexed:
-        op.create_index(f"{name}_{column}", name, [column, "seq"], if_not_exists=True)
-    if "lowest" in columns:
-        op.create_index(f"{name}_listed", name, ["seq", "owner", "audience", "lowest"], if_not_exists=True)
+        rest = told if column == "owner" else []
+        op.create_index(f"{name}_{column}", name, [column, "seq", *rest], if_not_exists=True)
+    if told:
+        op.create_index(f"{name}_listed", name, ["seq", "owner", *told], if_not_exists=True)
     op.create_index(
         f"{name}_last_updated",
         name,

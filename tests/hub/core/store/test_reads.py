@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from hub.core.clock import SystemClock
 from hub.core.errors import InvalidRequest
 from hub.core.store import Store
-from hub.core.units import Put
+from hub.core.store.sqlite import SqliteStore
+from hub.core.units import Kind, Put
 from tests.hub.core.store.samples import TOKEN, token, unit
 
 
@@ -97,3 +99,21 @@ async def test_a_tally_counts_the_leaves_between_two_seqs_and_adds_up_their_vers
             told = await store.tally(TOKEN, among=among, first_seq=first, last_seq=last)
             assert told == (len(versions), sum(versions))
     assert await store.tally(TOKEN, among={"owner": ["DE*AAA"]}, first_seq=seqs[0], last_seq=seqs[-1]) == (5, 6)
+
+
+@pytest.mark.parametrize("owners", [["DE*AAA"], ["DE*AAA", "NL*BBB"]])
+async def test_how_long_a_list_of_one_owner_or_many_is_is_read_off_an_index_alone(
+    sqlite_url: str, owners: list[str]
+) -> None:
+    places = Kind("places", columns=("lowest", "id"))
+    store = await SqliteStore.open(
+        sqlite_url, {"places": places}, read_only=False, busy_timeout_s=5, clock=SystemClock()
+    )
+    asked: list[str] = []
+    store._reader.set_trace_callback(asked.append)
+    among = {"owner": owners, "audience": [""], "lowest": ["2.1.1", "2.2.1"]}
+    await store.page(places, date_from=None, date_to=None, offset=0, limit=9, among=among)
+    (counting,) = [sql for sql in asked if "count(*)" in sql]
+    plan = store._reader.execute(f"EXPLAIN QUERY PLAN {counting}").fetchall()
+    assert [" USING COVERING INDEX doc_places_" in step[-1] for step in plan] == [True], plan
+    await store.close()
