@@ -19,6 +19,7 @@ from hub.core.jsontypes import Tree
 from hub.core.operations import EMSP_LIKE
 from hub.core.parties import Party
 from hub.core.ports import Hub
+from hub.core.registry import Partner
 from hub.core.units import Document
 from modules.locations.wire import NOT_AVAILABLE
 from modules.tokens.ordered import ordered_token, remember_order
@@ -81,13 +82,19 @@ def addressee(hub: Hub, cpo: str, module: str, party: Party) -> Addressee:
     """
     if str(party) in hub.settings.own_parties:
         return Addressee(hub.settings.party, "a driver of this hub's own party")
-    viewer = hub.registry.holder_of(party, EMSP_LIKE) or hub.registry.find_party(party)
+    viewer = _connection(hub, party, cpo)
     if viewer is None:
         return Addressee("", f"no partner is {party}", Waits.UNADDRESSED)
     if viewer.roles.isdisjoint(EMSP_LIKE):
         return Addressee("", f"{party} is here in no role that has drivers", Waits.UNADDRESSED)
     verdict = hub.agreements.may(viewer, cpo, module)
     return Addressee(str(party), verdict.rule) if verdict.allowed else Addressee("", verdict.rule, Waits.WITHHELD)
+
+
+def _connection(hub: Hub, party: Party, cpo: str) -> Partner | None:
+    """Where the records of `cpo` go to `party`: of several connections of 2.1.1 the one that stands for that CPO."""
+    registry = hub.registry
+    return registry.holder_of(party, EMSP_LIKE, behind=cpo) or registry.find_party(party, EMSP_LIKE, behind=cpo)
 
 
 def grounds(hub: Hub) -> str:
