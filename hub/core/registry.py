@@ -276,6 +276,10 @@ class Registry:
             found.sort(key=lambda held: (held.represents != behind, held.represents))
         return found[0] if found else None
 
+    def holders(self, party: Party, roles: Collection[PartyRole]) -> list[Partner]:
+        """All connected partners that speak for `party` in one of `roles`, on whatever connections."""
+        return [held for role, held in self._holders.get(party, ()) if role in roles]
+
     def rivals(self, partner: Partner, claim: Claim) -> list[Partner]:
         """Other connected partners with the same claim, on connections that are not each for another party of ours."""
         held = [other for role, other in self._holders.get(claim.party, ()) if role is claim.role]

@@ -25,7 +25,17 @@ from modules.locations.wire import NOT_AVAILABLE
 from modules.tokens.ordered import ordered_token, remember_order
 from modules.tokens.store import LEARNED, TOKENS, by_contract, by_uid
 
-__all__ = ["Addressee", "Waits", "addressed", "addressee", "check_named", "grounds", "remember_order"]
+__all__ = [
+    "Addressee",
+    "Waits",
+    "addressed",
+    "addressee",
+    "check_met",
+    "check_named",
+    "grounds",
+    "met_over",
+    "remember_order",
+]
 
 _LIMIT: Final = 64 * 1024
 _OF_A_RECORD: Final = ("country_code", "party_id", "uid", "type", "contract_id")
@@ -49,11 +59,14 @@ class Addressee(NamedTuple):
     waits: Waits | None = None
 
 
-async def addressed(hub: Hub, cpo: str, module: str, record: Tree) -> tuple[Tree, Addressee]:
-    """A Session or CDR of `cpo` with the token that it means, and who gets it."""
+async def addressed(hub: Hub, cpo: str, module: str, record: Tree, *, over: str = "") -> tuple[Tree, Addressee]:
+    """A Session or CDR of `cpo` with the token that it means, and who gets it.
+
+    `over`: the only party that the connection stands for on which it came, see `met_over`.
+    """
     token = record["cdr_token"]
     if token["uid"] == NOT_AVAILABLE:
-        token = await _meant_by(hub, cpo, record)
+        token = await _meant_by(hub, cpo, record, over)
         if token is None:
             why = "its card is on no list, or on those of several parties, and nobody ordered it"
             return record, Addressee("", why, Waits.UNADDRESSED)
@@ -72,6 +85,26 @@ def check_named(hub: Hub, to: str, token: Tree) -> None:
     party = str(Party.of(token["country_code"], token["party_id"]))
     if party != to and not any({to, party} <= set(partner.parties) for partner in hub.registry.all()):
         raise InvalidRequest(f"/cdr_token: a driver of {party}, and the OCPI-to headers name {to}")
+
+
+def met_over(hub: Hub, partner: str) -> str:
+    """The only party of ours that the connection of this partner, by name, stands for; "": all."""
+    found = hub.registry.find(partner)
+    return found.represents if found is not None else ""
+
+
+async def check_met(hub: Hub, partner: str, cpo: str, record: Tree) -> None:
+    """May a Session or CDR come from this partner: is its driver one of the party that its connection stands for?
+
+    An `auth_id` of 2.1.1 that nobody has may be anybody's. Raises: InvalidRequest.
+    """
+    over, token = met_over(hub, partner), record["cdr_token"]
+    if not over:
+        return
+    if token["uid"] == NOT_AVAILABLE:
+        token = await _meant_by(hub, cpo, record, over) or await _meant_by(hub, cpo, record)
+    if token is not None and str(Party.of(token["country_code"], token["party_id"])) != over:
+        raise InvalidRequest(f"the driver is none of {over}, and this connection is for that party alone")
 
 
 def addressee(hub: Hub, cpo: str, module: str, party: Party) -> Addressee:
@@ -107,15 +140,18 @@ def grounds(hub: Hub) -> str:
     return sha256("\n".join((*rules, *partners)).encode()).hexdigest()
 
 
-async def _meant_by(hub: Hub, cpo: str, record: Tree) -> Tree | None:
-    """The CdrToken that the `auth_id` of 2.1.1 names; None where we know none, or those of several parties."""
+async def _meant_by(hub: Hub, cpo: str, record: Tree, over: str = "") -> Tree | None:
+    """The CdrToken that the `auth_id` of 2.1.1 names; None where we know none, or those of several parties.
+
+    `over`: the only party that it can be of.
+    """
     auth_id = record["cdr_token"]["contract_id"]
     for kind in (TOKENS, LEARNED):
         for look in (by_contract, by_uid):
-            found = await look(hub.store, auth_id, kind)
+            found = [each for each in await look(hub.store, auth_id, kind) if over in ("", each.owner)]
             if found:
                 return _the_one(found)
-    return await ordered_token(hub, cpo, record)
+    return await ordered_token(hub, cpo, record, over=over)
 
 
 def _the_one(found: list[Document]) -> Tree | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -155,3 +156,29 @@ async def test_a_card_of_who_does_not_meet_our_own_party_does_not_charge_here(hu
     decision = await authorize(hub.world.hub, "CARD1", None, at="CP2")
     assert decision.allowed == "ALLOWED"
     assert {sent.partner for sent in hub.world.peers.sent} == {"for-bbb"}
+
+
+async def test_a_driver_of_another_connection_starts_and_stops_nothing_of_ours(hub: Hub) -> None:
+    session_id = await hub.world.charge(DRIVERS, end=False)
+    orders: dict[str, dict[str, Any]] = {
+        "START_SESSION": {"token": token("2.1.1", DRIVERS), "location_id": "LOC1", "evse_uid": "E1"},
+        "STOP_SESSION": {"session_id": session_id},
+        "UNLOCK_CONNECTOR": {"location_id": "LOC1", "evse_uid": "E1", "connector_id": "1"},
+    }
+    results = {}
+    async with hub.world.unchanged():
+        for name, order in orders.items():
+            body = {**order, "response_url": "https://for-aaa.example/x"}
+            said = await hub.world.ask("POST", f"/ocpi/2.1.1/receiver/commands/{name}", by="for-aaa", body=body)
+            results[name] = said.data["result"]
+    unknown = await hub.world.ask(
+        "POST",
+        "/ocpi/2.1.1/receiver/commands/STOP_SESSION",
+        by="for-aaa",
+        body={"session_id": "none", "response_url": "https://for-aaa.example/x"},
+    )
+    assert results == {
+        "START_SESSION": "REJECTED",
+        "STOP_SESSION": unknown.data["result"],
+        "UNLOCK_CONNECTOR": "REJECTED",
+    }
