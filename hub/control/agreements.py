@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from hub.control.asks import RouteAsked, Rule
 from hub.core.agreements import Agreement, Verdict
 from hub.core.answers import row_of
-from hub.core.delivery import entitled
 from hub.core.errors import BusbarError, InvalidRequest, NotInTheirVersion, PeerNonsense
 from hub.core.jsontypes import Tree
 from hub.core.operations import ADDRESSEES, ANYBODY, CPO, CPO_LIKE, EMSP_LIKE
@@ -100,7 +99,8 @@ def _message(sender: Partner, ask: RouteAsked) -> Message:
 
 def _verdict(hub: Hub, message: Message, party: str) -> Verdict:
     """May it go to `party`; of an object that it brings, may the party have that?"""
-    partner = hub.registry.find_party(Party.parse(party)) if message.brought else None
+    owner, roles = message.owner, message.roles
+    partner = hub.registry.find_party(Party.parse(party), roles, behind=owner) if message.brought else None
     if partner is None:
         return hub.agreements.reach(message.sender, party, message.module)
     verdict = hub.agreements.may(partner, message.owner, message.module)
@@ -172,9 +172,10 @@ def _brought(program: Program, sender: Partner, ask: RouteAsked) -> Tree:
         return {"goes": "ours", "rule": goes.rule, "gets": []}
     holders = [each for each in hub.registry.connected() if goes.party in each.parties]
     gets = [
-        _got(each, goes.party, entitled(each, audience=goes.party, owner=sender.party), goes.rule, ask.module, _PUSHED)
+        _got(each, goes.party, verdict.allowed, verdict.rule, ask.module, _PUSHED)
         for each in holders
         if each.roles & EMSP_LIKE
+        for verdict in [hub.agreements.may(each, sender.party, ask.module)]
     ]
     return {"goes": "party", "rule": goes.rule, "gets": gets}
 

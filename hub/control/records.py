@@ -9,7 +9,7 @@ import msgspec
 
 from hub.control import held_because, received, undelivered
 from hub.control.listing import MOST, Filter, newest, parties_of
-from hub.core.delivery import REFUSED, refused_key
+from hub.core.delivery import REFUSED, entitled, entitled_to, refused_key
 from hub.core.errors import InvalidRequest, NotFound
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
@@ -54,7 +54,7 @@ async def sessions(program: Program, asked: Filter) -> tuple[list[Any], int]:
         waiting, total = await undelivered.part(program, "sessions", asked)
         stand = [await undelivered.shown(program.hub, "sessions", document) for document in waiting]
         return [{**tree_of(d), "waits": waits} for d, waits in zip(waiting, stand, strict=True)], total
-    among: dict[str, Sequence[str]] = {}
+    among = _for_partner(program, asked.partner)
     if asked.open is not None:
         among["status"] = RUNNING if asked.open else _ENDED
     if asked.station is not None:
@@ -62,9 +62,13 @@ async def sessions(program: Program, asked: Filter) -> tuple[list[Any], int]:
     if asked.held:
         held = await _held(program)
         among["id"] = [name for name in held if name in among["id"]] if "id" in among else held
-    audiences = parties_of(program, asked.partner)
-    found = await newest(program.store, SESSIONS, asked, audiences=audiences, among=among, since=asked.since())
+    found = await newest(program.store, SESSIONS, asked, among=among, since=asked.since())
     return await held_because.with_sessions(program, found.documents), found.total
+
+
+def _for_partner(program: Program, name: str | None) -> dict[str, Sequence[str]]:
+    """For `newest`, by column: what a partner is sent. Raises: NotFound."""
+    return {} if name is None else dict(entitled_to(program.hub.registry.get(name)))
 
 
 async def _sessions_at(program: Program, station: str) -> list[str]:
@@ -90,11 +94,10 @@ async def cdr_list(program: Program, asked: Filter) -> tuple[list[Tree], int]:
     if asked.withheld:
         waiting, total = await undelivered.part(program, "cdrs", asked)
         return [await with_deliveries(program, document) for document in waiting], total
-    among: dict[str, Sequence[str]] = {}
+    among = _for_partner(program, asked.partner)
     if asked.station is not None:
         among["session"] = await _sessions_at(program, asked.station)
-    audiences = parties_of(program, asked.partner)
-    found = await newest(program.store, CDRS, asked, audiences=audiences, among=among, since=asked.since())
+    found = await newest(program.store, CDRS, asked, among=among, since=asked.since())
     return [await with_deliveries(program, document) for document in found.documents], found.total
 
 
@@ -115,12 +118,18 @@ async def receipt(program: Program, owner: Party, cdr_id: str) -> Tree:
 
 async def with_deliveries(program: Program, document: Document) -> Tree:
     """A CDR, whom it is for, and how far it has come at each partner."""
-    partners = [p for p in program.hub.registry.connected() if document.audience in p.parties]
+    partners = _gets_it(program, document)
     tried = await program.store.select(DELIVERIES, equal={"cdr": document.key}, limit=MOST)
     names = {*(partner.name for partner in partners), *(d.key.split("/", 1)[0] for d in tried)}
     deliveries = [await _delivery(program, name, document.key) for name in sorted(names)]
     shown = await undelivered.shown(program.hub, "cdrs", document)
     return {"cdr": msgspec.Raw(document.body), "audience": document.audience, **shown, "deliveries": deliveries}
+
+
+def _gets_it(program: Program, document: Document) -> list[Partner]:
+    """Who is connected as whom it is for."""
+    connected = program.hub.registry.connected()
+    return [each for each in connected if entitled(each, audience=document.audience, owner=document.owner)]
 
 
 async def _delivery(program: Program, partner: str, key: str) -> Tree:
@@ -146,7 +155,7 @@ async def resend(program: Program, owner: Party, cdr_id: str, *, actor: str) -> 
         raise InvalidRequest(f"it is {stands.state}: {stands.rule}; it is sent by itself as soon as it may be")
     if not await owed_of(program.hub, [document.key]):
         raise InvalidRequest("it was delivered already")
-    names = [p.name for p in program.hub.registry.connected() if document.audience in p.parties]
+    names = [partner.name for partner in _gets_it(program, document)]
     if not names:
         raise InvalidRequest(f"{document.audience}, whom it is for, is not connected")
     for name in names:
@@ -164,7 +173,7 @@ async def credit(program: Program, owner: Party, cdr_id: str, *, actor: str) -> 
 
 async def transactions(program: Program, asked: Filter) -> tuple[list[Tree], int]:
     """Charges at our own chargers, the newest first. Raises: NotFound (no such partner), InvalidRequest."""
-    among: dict[str, Sequence[str]] = {}
+    among = _for_partner(program, asked.partner)
     if asked.open is not None:
         among["state"] = (OPEN,) if asked.open else (CLOSED, HELD_BACK)
     if asked.held:
@@ -209,7 +218,7 @@ async def transaction(program: Program, session_id: str) -> Tree:
 
 async def reservations(program: Program, asked: Filter) -> tuple[list[Tree], int]:
     """Reservations, the newest first; open ones still hold a connector. Raises: NotFound, InvalidRequest."""
-    among: dict[str, Sequence[str]] = {}
+    among = _for_partner(program, asked.partner)
     if asked.open is True:
         among["state"] = (HELD,)
     if asked.station is not None:
@@ -278,7 +287,7 @@ async def _newest_changes(program: Program, asked: Filter) -> list[ChangeRow]:
 
 
 def _is_for(partner: Partner, row: ChangeRow) -> bool:
-    return not row.change.audience or row.change.audience in partner.parties
+    return entitled(partner, audience=row.change.audience, owner=row.change.owner)
 
 
 def _change_view(row: ChangeRow) -> Tree:

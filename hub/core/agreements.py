@@ -147,6 +147,22 @@ class Agreements:
             or (then.could(viewer, owner, module) and not self.could(viewer, owner, module))
         )
 
+    def opened_by(self, joining: Partner, claims: Iterable[Claim]) -> Iterable[Opened]:
+        """Who may have objects once `joining` is connected as `claims` that it may not have now.
+
+        Those that its connection is for, where their owner is connected already: for others, and not for them. Of an
+        owner that is new all is pulled, and told as it comes.
+        """
+        owners = {str(each.party) for each in claims if self._registry.holders(each.party, {each.role})}
+        for viewer in self._registry.all():
+            if viewer.state in HAS_A_LANE and joining.represents in viewer.parties:
+                found = {
+                    module: tuple(each for each in sorted(owners) if not self.may(viewer, each, module).allowed)
+                    for module in self._writers
+                }
+                if any(found.values()):
+                    yield Opened(viewer.name, {module: new for module, new in found.items() if new})
+
     def _checked(self, rule: Agreement) -> Agreement:
         """Parties as we write them. A viewer with a `*` in it is a party, as no partner's name has one."""
         viewer = rule.viewer if rule.viewer == ALL or "*" not in rule.viewer else str(Party.parse(rule.viewer))
@@ -175,6 +191,8 @@ class Agreements:
         roles = all_roles.get(owner, frozenset()) & self._writers.get(module, CPO)
         if not roles:
             return Verdict(False, f"{owner} is not connected in a role that has {module}")
+        if not self._meets(owner, roles, viewer):
+            return Verdict(False, f"{owner} has no connection for {viewer.party}")
         return self.by_rule(viewer, owner, module) or self._by_default(
             any(viewer.roles & (_READCPOS if role is PartyRole.CPO else _READ_EMSPS) for role in roles)
         )
@@ -221,8 +239,15 @@ class Agreements:
         roles = self._all_roles().get(party)
         if roles is None:
             return Verdict(False, f"{party} is not connected")
+        if not self._meets(party, roles, sender):
+            return Verdict(False, f"{party} has no connection for {sender.party}")
         is_opposite = (CPO & sender.roles and roles & _READCPOS) or (CPO & roles and sender.roles & _READCPOS)
         return self.by_rule(sender, party, module) or self._by_default(bool(is_opposite))
+
+    def _meets(self, party: str, roles: Collection[PartyRole], other: Partner) -> bool:
+        """Is a connection of `party` for one of the parties of `other`, or for all? Our own party meets everybody."""
+        held = self._registry.holders(Party.parse(party), roles)
+        return not held or any(each.stands_for(its) for each in held for its in other.parties)
 
     def peers(self, partner: Partner) -> tuple[Claim, ...]:
         """The roles of other platforms with which `partner` has to do through us, by default or by any agreement."""

@@ -198,6 +198,12 @@ def entitled(partner: Partner, *, audience: str, owner: str = "") -> bool:
 
     A connection that stands for one party of ours carries that party's objects alone.
     """
-    if partner.represents and owner and partner.represents != owner:
+    if owner and not partner.stands_for(owner):
         return False
     return not audience or audience in partner.parties
+
+
+def entitled_to(partner: Partner) -> Mapping[str, Sequence[str]]:
+    """The same of what is addressed, for `Listing.page`: whose objects, and for whom."""
+    owners = {"owner": (partner.represents,)} if partner.represents else {}
+    return {"audience": sorted(partner.parties), **owners}

@@ -77,7 +77,7 @@ def _whole(query: Mapping[str, str], name: str, default: int, *, least: int) -> 
 
 
 class Listing:
-    """One list that partners may pull. `among` of `page` says who may see what, by column; always the same columns.
+    """One list that partners may pull. `among` of `page` says who may see what, by column.
 
     A request in words that were used before costs a look-up (`_asked`); pages are kept once for all the ways to ask
     for them (`_pages`), the least recently used go first.
@@ -122,7 +122,7 @@ class Listing:
         """The page, kept or new, and the headers that go with it."""
         settings = call.hub.settings
         asked = window(call.query, default=settings.page_default, most=settings.page_max)
-        at = (call.version, asked, *map(tuple, among.values()))
+        at = (call.version, asked, *((name, *values) for name, values in among.items()))
         page = self._pages.get(at)
         if page is None or page.revision != call.hub.store.revision(self._kind):
             page = await self._make(call, at, asked, among)
@@ -180,7 +180,7 @@ class Listing:
     async def _leaves(
         self, store: Store, of: tuple[object, ...], asked: Window, among: Mapping[str, Sequence[str]]
     ) -> tuple[Sequence[Leaf | Document], int]:
-        """What belongs on the page, and how long the list is; `of` are the values of `among`."""
+        """What belongs on the page, and how long the list is; `of` are the columns and values of `among`."""
         arrangement, order = store.arrangement(self._kind), self._order_of(store, of, asked)
         if order is not None:
             after = order.before(asked.offset)

@@ -137,6 +137,10 @@ class Partner(BaseModel):
         claims = self.claims or self.invited
         return str(claims[0].party) if claims else ""
 
+    def stands_for(self, party: str) -> bool:
+        """Does it meet this party here: is it on a connection for that one, or for all?"""
+        return self.represents in ("", party)
+
     def speaks_for(self, party: Party, roles: Iterable[PartyRole]) -> bool:
         """Has it claimed `party` in one of `roles`?"""
         wanted = frozenset(roles)
@@ -268,9 +272,13 @@ class Registry:
         """
         found = [held for role, held in self._holders.get(party, ()) if role in roles]
         if len(found) > 1 or (found and found[0].represents):
-            found = [held for held in found if not behind or held.represents in ("", behind)]
+            found = [held for held in found if not behind or held.stands_for(behind)]
             found.sort(key=lambda held: (held.represents != behind, held.represents))
         return found[0] if found else None
+
+    def holders(self, party: Party, roles: Collection[PartyRole]) -> list[Partner]:
+        """All connected partners that speak for `party` in one of `roles`, on whatever connections."""
+        return [held for role, held in self._holders.get(party, ()) if role in roles]
 
     def rivals(self, partner: Partner, claim: Claim) -> list[Partner]:
         """Other connected partners with the same claim, on connections that are not each for another party of ours."""
@@ -302,10 +310,19 @@ class Registry:
         """What a caller may do has changed: nothing that was worked out for one holds any more."""
         self._by_header.clear()
 
-    def find_party(self, party: Party) -> Partner | None:
-        """A partner, connected or not, that speaks for `party` or was invited as it; the connected one first."""
-        known = [partner for partner in self.all() if str(party) in partner.parties]
-        return min(known, key=lambda partner: partner.state is not State.CONNECTED, default=None)
+    def find_party(
+        self, party: Party, roles: Collection[PartyRole] = frozenset(PartyRole), *, behind: str = ""
+    ) -> Partner | None:
+        """A partner, connected or not, that speaks for `party` or was invited as it.
+
+        First one that is it in one of `roles`, then one that meets `behind`, then one that is connected.
+        """
+
+        def rank(partner: Partner) -> tuple[bool, bool, bool]:
+            is_it = any(claim.party == party and claim.role in roles for claim in partner.claims or partner.invited)
+            return not is_it, bool(behind) and not partner.stands_for(behind), partner.state is not State.CONNECTED
+
+        return min((partner for partner in self.all() if str(party) in partner.parties), key=rank, default=None)
 
     def fingerprint(self, token: str) -> str:
         return secrets.fingerprint(token, self._pepper)

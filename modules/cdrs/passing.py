@@ -18,15 +18,15 @@ from modules.cdrs.doubles import is_billed_to
 from modules.cdrs.store import Passing, Standing
 from modules.commands.references import may_have_lost_it, with_reference
 from modules.sessions.matching import session_of
-from modules.tokens.whose import addressed
+from modules.tokens.whose import addressed, met_over
 
 PASSES: Final = frozenset({Passing.FREE, Passing.RELEASED})
 
 _LIMIT: Final = 8 * 1024 * 1024
 
 
-async def passed_on(hub: Hub, tree: Tree, standing: Standing, unit: Unit) -> None:
-    """Add to `unit` what lets the token's owner have the CDR, unless it is held.
+async def passed_on(hub: Hub, tree: Tree, standing: Standing, unit: Unit, *, partner: str) -> None:
+    """Add to `unit` what lets the token's owner have the CDR that `partner` brought, unless it is held.
 
     Where that is nobody yet, the copy is kept all the same, and waits (`waiting.py`).
     """
@@ -35,7 +35,7 @@ async def passed_on(hub: Hub, tree: Tree, standing: Standing, unit: Unit) -> Non
     owner = str(Party.of(tree["country_code"], tree["party_id"]))
     if await cdrs.find(hub.store, cdrs.key_of(owner, tree["id"])) is not None:
         return
-    tree, goes = await addressed(hub, owner, "cdrs", tree)
+    tree, goes = await addressed(hub, owner, "cdrs", tree, over=met_over(hub, partner))
     tree, takes = await with_reference(hub, owner, tree)
     least = await _least(hub, tree, goes.party)
     put = cdrs.put_of(await _with_session(hub, owner, tree), goes.party, {}, session="", least=least)
@@ -48,7 +48,9 @@ async def passed_on(hub: Hub, tree: Tree, standing: Standing, unit: Unit) -> Non
 
 async def addressed_anew(hub: Hub, document: Document) -> Unit | None:
     """What lets a CDR go to whom it is for, that was nobody's until now; None where it still is."""
-    tree, goes = await addressed(hub, document.owner, "cdrs", parse(document.body, limit=_LIMIT))
+    came = await cdrs.find_received(hub.store, document.key)
+    over = met_over(hub, came.columns["partner"]) if came is not None else ""
+    tree, goes = await addressed(hub, document.owner, "cdrs", parse(document.body, limit=_LIMIT), over=over)
     if goes.waits is not None:
         return None
     tree, takes = await with_reference(hub, document.owner, tree)

@@ -23,7 +23,7 @@ from modules.cdrs import vetting
 from modules.cdrs.model import CDR
 from modules.cdrs.passing import passed_on
 from modules.cdrs.store import Passing, Standing
-from modules.tokens.whose import check_named
+from modules.tokens.whose import check_met, check_named
 
 LIMIT: Final = 8 * 1024 * 1024
 _ATTEMPTS: Final = 5
@@ -38,7 +38,7 @@ async def take(
 
     `raw`: the very bytes of `original`, which are passed on as they came. `to`: the party of OCPI-to.
     Returns: True if it is new. Raises: InvalidRequest, when another CDR of this id was received before, it can be no
-    CDR, or OCPI-to says that it is another eMSP's.
+    CDR, OCPI-to says that it is another eMSP's, or the connection stands for another party.
     """
     tree = cdr.tree()
     _check_sense(tree)
@@ -50,6 +50,7 @@ async def take(
             if _compared(parse(known.body, limit=LIMIT)) != _compared(tree):
                 raise InvalidRequest("a CDR of this id was received with other content; credit it, and send a new one")
             return False
+        await check_met(hub, partner, put.owner, tree)
         unit = await _unit(hub, tree, put, original=original, raw=raw, version=version, partner=partner)
         try:
             await hub.store.commit(unit)
@@ -79,7 +80,7 @@ async def _unit(hub: Hub, tree: Tree, put: Put, *, original: Json, raw: bytes, v
     standing = await vetting.at_once(hub, tree, put, original=original, version=version, partner=partner, unit=unit)
     unit.put(cdrs.received_put(tree, standing, version=version, partner=partner))
     unit.put(Put(cdrs.ORIGINALS, put.key, raw or encode(original), put.owner, expect=ABSENT))
-    await passed_on(hub, tree, standing, unit)
+    await passed_on(hub, tree, standing, unit, partner=partner)
     await vetting.wake(hub, tree, standing, unit)
     for credit in await cdrs.credits_of(hub.store, put.key):
         if credit.columns["state"] == Passing.HELD:
@@ -116,5 +117,6 @@ async def release(hub: Hub, key: str, *, actor: str) -> None:
         raise Conflict("this CDR is not held")
     standing = Standing(state=Passing.RELEASED, verdict=document.columns["verdict"])
     unit = Unit().put(cdrs.standing_put(document, standing)).audited(Audit(actor, "cdr.released", key))
-    await passed_on(hub, parse(document.body, limit=LIMIT), standing, unit)
+    tree = parse(document.body, limit=LIMIT)
+    await passed_on(hub, tree, standing, unit, partner=document.columns["partner"])
     await hub.store.commit(unit)

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from hub.core.answers import Answer, ok, ok_bytes
+from hub.core.delivery import entitled_to
 from hub.core.dispatch import Call
 from hub.core.errors import InvalidRequest, NotFound
 from hub.core.operations import CPO_LIKE, EMSP_LIKE, LARGE, RECEIVER, SENDER, Operations
@@ -40,7 +41,7 @@ _received = Rendition(CDR)
 @operations("GET", SENDER, answer=CDR, listed=True, query=QUERY)
 async def list_cdrs(call: Call) -> Answer:
     """The CDRs of the caller's tokens. OCPI mod_cdrs_get_method."""
-    return await _listing.page(call, {"audience": sorted(call.partner.parties), "lowest": up_to(call.version)})
+    return await _listing.page(call, {**entitled_to(call.partner), "lowest": up_to(call.version)})
 
 
 @operations("POST", RECEIVER, body=CDR, limit=LARGE, callers=CPO_LIKE)

@@ -107,7 +107,7 @@ async def vet(hub: Hub, document: Document) -> None:
     result = await asyncio.to_thread(_guarded, check, claim, document.key)
     unit = Unit()
     standing = _concluded(hub, document.key, partner, claim, result or _BROKEN, unit)
-    await passed_on(hub, tree, standing, unit)
+    await passed_on(hub, tree, standing, unit, partner=partner)
     await wake(hub, tree, standing, unit)
     try:
         await hub.store.commit(unit.put(cdrs.standing_put(document, standing)))

@@ -60,7 +60,8 @@ async def _keep_what_was_passed_over(hub: Hub) -> None:
             for document in found:
                 unit = Unit()
                 standing = Standing(state=Passing(document.columns["state"]), verdict=document.columns["verdict"])
-                await passed_on(hub, parse(document.body, limit=_LIMIT), standing, unit)
+                tree = parse(document.body, limit=_LIMIT)
+                await passed_on(hub, tree, standing, unit, partner=document.columns["partner"])
                 await _try(hub, document.key, unit if unit.writes else None)
 
 

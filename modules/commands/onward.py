@@ -24,7 +24,7 @@ from hub.core import trace
 from hub.core.answers import Answer
 from hub.core.callbacks import WAITING, Expected, announced, as_told, find, new_id, take
 from hub.core.dispatch import Call
-from hub.core.errors import NotFound, PeerNonsense
+from hub.core.errors import CommandForUnknownLocation, NotFound, PeerNonsense
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Tree
 from hub.core.operations import RECEIVER, SMALL
@@ -43,7 +43,7 @@ from modules.commands.model import (
     UnlockConnector,
 )
 from modules.commands.response_url import check_response_url
-from modules.commands.service import NOT_SUPPORTED, OCCUPIED, UNKNOWN_SESSION, Response
+from modules.commands.service import NOT_RESERVED, NOT_SUPPORTED, OCCUPIED, UNKNOWN_SESSION, Response
 from modules.commands.wire import COMMAND_RESPONSE, COMMAND_RESULT
 from modules.locations import service as locations
 from modules.sessions import whose
@@ -62,6 +62,20 @@ async def goes_to(call: Call, order: Order) -> Destination:
     """Who carries the order out. Raises: UnknownReceiver, PeerUnreachable, InvalidRequest."""
     is_open = call.to in ("", call.hub.settings.hub)
     return destination(call, owner=await _owner(call, order) if is_open else "", roles=_CPO)
+
+
+def unknown_here(order: Order) -> Response:
+    """What is said of an order for us to a connection that stands for another party: nothing of ours is known to it.
+
+    Raises: CommandForUnknownLocation.
+    """
+    match order:
+        case StopSession():
+            return UNKNOWN_SESSION
+        case CancelReservation():
+            return NOT_RESERVED
+        case _:
+            raise CommandForUnknownLocation("there is no such location")
 
 
 async def _owner(call: Call, order: Order) -> str:

@@ -110,8 +110,10 @@ async def _carried_out(call: Call, name: str, order: M, wires: Wires, ours: Ours
         goes = await onward.goes_to(call, order)
         if isinstance(goes, Receiver):
             said = await onward.pass_on(call, goes, name, order, wires)
-        else:
+        elif call.partner.stands_for(call.hub.settings.party):
             said = await ours(call.hub, _sender(call), order)
+        else:
+            said = onward.unknown_here(order)
     except (CommandForUnknownLocation, CommandForForeignToken, PassedOn) as fault:
         fault.data = _written(call, REJECTED)
         raise

@@ -67,7 +67,7 @@ _OFFLINE: Final = Response("REJECTED", why="the charger is not connected")
 _LACKS_IT: Final = Response("NOT_SUPPORTED", why="the charger does not support this")
 _NOT_RUNNING: Final = Response("REJECTED", why="this session is not running")
 OCCUPIED: Final = Response("REJECTED", why="another driver is charging at this EVSE")
-_NOT_RESERVED: Final = Response("REJECTED", why="there is no such reservation")
+NOT_RESERVED: Final = Response("REJECTED", why="there is no such reservation")
 
 
 async def start_session(hub: Hub, sender: Sender, order: StartSession) -> Response:
@@ -171,7 +171,7 @@ async def cancel_reservation(hub: Hub, sender: Sender, order: CancelReservation)
     check_response_url(hub, sender.partner, order.response_url)
     reservation = await reservations.standing(hub, sender.partner.parties, order.reservation_id)
     if reservation is None:
-        return _NOT_RESERVED
+        return NOT_RESERVED
     refusal = await _unready(hub, reservation.station, "Reservation")
     if refusal is not None:
         return refusal

@@ -119,6 +119,9 @@ async def register(hub: Hub, caller: Caller, theirs: Credentials, version: str) 
         return _with(hub, partner, theirs, found, (_issued(hub, token, TokenUse.LIVE),))
 
     def recorded(unit: Unit) -> Unit:
+        partner = hub.registry.get(name)
+        for opened in hub.agreements.opened_by(partner, claims_of(theirs, partner, version)):
+            unit.put(opened.put())
         return unit.put(lane).audited(Audit(name, "credentials.registered", name, f"version {version}"))
 
     await hub.registry.change(name, registered, recorded)

@@ -25,7 +25,7 @@ from modules.commands.references import with_reference
 from modules.locations.wire import NOT_AVAILABLE
 from modules.sessions import store as sessions
 from modules.sessions.wire import SESSION
-from modules.tokens.whose import addressed, check_named
+from modules.tokens.whose import Addressee, addressed, check_met, check_named, met_over
 
 LIMIT: Final = 8 * 1024 * 1024
 _ATTEMPTS: Final = 5
@@ -58,11 +58,12 @@ async def put(hub: Hub, bringer: Bringer, session_id: str, tree: Tree) -> bool:
     """Keep a session as its CPO tells it. An older copy changes nothing, and is no error.
 
     Returns: True if it is new. Raises: InvalidRequest, when the URL names another one, it was over already, or it is
-    said to be another eMSP's, also by OCPI-to.
+    said to be another eMSP's, also by OCPI-to, or of a party that the connection does not stand for.
     """
     if tree["id"].upper() != session_id.upper() or _party(tree) != bringer.owner:
         raise InvalidRequest("the URL and the object name different sessions")
     check_named(hub, bringer.to, tree["cdr_token"])
+    await check_met(hub, bringer.partner, str(bringer.owner), tree)
     _check_sense(bringer, tree)
     version = await _put_going_on(hub, bringer, tree)
     if version:
@@ -82,7 +83,7 @@ async def _put_going_on(hub: Hub, bringer: Bringer, tree: Tree) -> int:
 
     Returns: its version, 1 for a new one; 0 where nothing was written, and what is on record has to be looked at.
     """
-    tree, goes = await addressed(hub, str(bringer.owner), "sessions", tree)
+    tree, goes = await _addressed(hub, bringer, tree)
     if goes.waits is not None or goes.party in hub.settings.own_parties:
         return 0
     tree, takes = await with_reference(hub, str(bringer.owner), tree)
@@ -93,6 +94,10 @@ async def _put_going_on(hub: Hub, bringer: Bringer, tree: Tree) -> int:
     except Conflict:
         return 0
     return versions[0]
+
+
+async def _addressed(hub: Hub, bringer: Bringer, tree: Tree) -> tuple[Tree, Addressee]:
+    return await addressed(hub, str(bringer.owner), "sessions", tree, over=met_over(hub, bringer.partner))
 
 
 def _goes_on(put: Put, standing: Standing | None) -> bool:
@@ -117,6 +122,7 @@ async def patch(hub: Hub, bringer: Bringer, session_id: str, part: Tree, *, arri
         if merged["id"].upper() != session_id.upper() or _party(merged) != bringer.owner:
             raise InvalidRequest("a session keeps its party and its id")
         check_named(hub, bringer.to, merged["cdr_token"])
+        await check_met(hub, bringer.partner, str(bringer.owner), merged)
         if not _is_news(hub, known, merged):
             return
         if await _committed(hub, await _unit(hub, bringer, merged, known, arrived)):
@@ -182,7 +188,7 @@ def _check_driver(hub: Hub, known: Document | None, tree: Tree) -> None:
 async def _unit(hub: Hub, bringer: Bringer, tree: Tree, known: Document | None, arrived: str = "") -> Unit | None:
     """The session, where it was, and who hears of it; None where all of that is on record. Raises: InvalidRequest."""
     owner = str(bringer.owner)
-    tree, goes = await addressed(hub, owner, "sessions", tree)
+    tree, goes = await _addressed(hub, bringer, tree)
     _check_driver(hub, known, tree)
     is_first_told = known is None or not known.audience
     tree, takes = await with_reference(hub, owner, tree, may_take=is_first_told)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hub.core.answers import Answer, ok, ok_bytes
+from hub.core.delivery import entitled_to
 from hub.core.dialect import VERSIONS
 from hub.core.dispatch import Call
 from hub.core.errors import InvalidRequest, NotFound
@@ -51,7 +52,7 @@ async def list_sessions(call: Call) -> Answer:
     """The sessions of the caller's tokens; `date_from` is required. OCPI mod_sessions_get_sessions_list_method."""
     if "date_from" not in call.query:
         raise InvalidRequest("date_from is required for sessions")
-    return await _listing.page(call, {"audience": sorted(call.partner.parties)})
+    return await _listing.page(call, entitled_to(call.partner))
 
 
 @operations(

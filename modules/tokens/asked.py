@@ -116,7 +116,7 @@ async def _of_known(question: Question, listed: Sequence[Document], revision: in
 
 async def _of_its_emsp(question: Question, document: Document, token: Tree) -> Answer:
     call, has_offline = question.call, token["valid"] and token["whitelist"] in ("ALLOWED", "ALLOWED_OFFLINE")
-    goes = receiver(call.hub, call.partner, document.owner, "tokens", EMSP_LIKE)
+    goes = receiver(call.hub, call.partner, document.owner, "tokens", EMSP_LIKE, behind=call.asker)
     try:
         reply = await _ask(question, goes, token)
     except (PeerTimeout, PeerUnreachable, PassedOn) as fault:
@@ -162,7 +162,7 @@ async def _asked_for(question: Question, owners: Sequence[str]) -> list[Receiver
     """Whom to ask for a token on no list. Raises: as `receiver`, for who is named."""
     call = question.call
     if call.to and call.to not in call.hub.settings.own_parties:
-        return [receiver(call.hub, call.partner, call.to, "tokens", EMSP_LIKE)]
+        return [receiver(call.hub, call.partner, call.to, "tokens", EMSP_LIKE, behind=call.asker)]
     return await whom_to_ask(call.hub, question.uid, question.type, list(_candidates(call, owners)))
 
 
@@ -171,7 +171,7 @@ def _candidates(call: Call, owners: Sequence[str]) -> Iterator[Receiver]:
     for owner in owners:
         if owner == call.hub.settings.party:
             continue
-        holder = call.hub.registry.holder_of(Party.parse(owner), EMSP_LIKE)
+        holder = call.hub.registry.holder_of(Party.parse(owner), EMSP_LIKE, behind=call.asker)
         if holder is None or not can_be_asked(holder):
             continue
         if call.hub.agreements.reach(call.partner, owner, "tokens").allowed:

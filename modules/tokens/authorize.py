@@ -122,7 +122,7 @@ async def _of_known(hub: Hub, listed: Sequence[Document], uid: str, place: Place
 async def _by_whitelist(hub: Hub, document: Document, uid: str, place: Place | None, at: str) -> Decision:
     token = parse(document.body, limit=_LIMIT)
     whitelist, valid = token["whitelist"], token["valid"]
-    holder = hub.registry.holder_of(Party.parse(document.owner), EMSP_LIKE)
+    holder = hub.registry.holder_of(Party.parse(document.owner), EMSP_LIKE, behind=hub.settings.party)
     if holder is None and document.owner != hub.settings.party:
         return Decision("NOT_ALLOWED", By.OFFLINE, token, document.owner)
     if whitelist == "ALWAYS" or (whitelist == "ALLOWED" and valid):
@@ -145,7 +145,7 @@ async def _ask_the_probable(hub: Hub, uid: str, token_type: str, place: Place | 
     candidates = [
         Receiver(partner, str(claim.party))
         for partner in hub.registry.connected()
-        if can_be_asked(partner)
+        if can_be_asked(partner) and partner.stands_for(hub.settings.party)
         for claim in partner.claims
         if claim.role in EMSP_LIKE
     ]

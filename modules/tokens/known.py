@@ -68,7 +68,10 @@ class KnownCards:
         answer = self._answers.get((uid, at))
         if answer is None or self._revisions != self.revisions():
             return None
-        if answer.owner is not None and self._hub.registry.holder_of(answer.owner, EMSP_LIKE) is None:
+        if (
+            answer.owner is not None
+            and self._hub.registry.holder_of(answer.owner, EMSP_LIKE, behind=self._hub.settings.party) is None
+        ):
             return None
         self._answers.move_to_end((uid, at))
         return answer

@@ -38,6 +38,10 @@ class Ordered(msgspec.Struct, frozen=True):
     since: datetime
     until: datetime
 
+    @property
+    def party(self) -> str:
+        return f"{self.token['country_code']}*{self.token['party_id']}".upper()
+
 
 def remember_order(hub: Hub, cpo: str, token: Token, evse_uid: str | None, *, until: datetime | None = None) -> Put:
     """An order for this driver went to `cpo`. `until`: when a reservation ends."""
@@ -50,15 +54,17 @@ def remember_order(hub: Hub, cpo: str, token: Token, evse_uid: str | None, *, un
     return Put(ORDERED, key, msgspec.json.encode(ordered), cpo, last_updated=kept_until, columns=columns)
 
 
-async def ordered_token(hub: Hub, cpo: str, record: Tree) -> Tree | None:
-    """The CdrToken of the order that a Session or CDR of `cpo` followed; None, where none or those of several did."""
+async def ordered_token(hub: Hub, cpo: str, record: Tree, *, over: str = "") -> Tree | None:
+    """The CdrToken of the order that a Session or CDR of `cpo` followed; None, where none or those of several did.
+
+    `over`: the only party whose orders count; "": all.
+    """
     auth_id = record["cdr_token"]["contract_id"]
     for look in (by_contract, by_uid):
         found = [_read(each) for each in await look(hub.store, auth_id, ORDERED) if each.owner == cpo]
-        fitting = [each.token for each in found if _is_followed(each, record)]
+        fitting = [each for each in found if over in ("", each.party) and _is_followed(each, record)]
         if fitting:
-            parties = {(each["country_code"].upper(), each["party_id"].upper()) for each in fitting}
-            return fitting[-1] if len(parties) == 1 else None
+            return fitting[-1].token if len({each.party for each in fitting}) == 1 else None
     return None
 
 

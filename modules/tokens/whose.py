@@ -19,6 +19,7 @@ from hub.core.jsontypes import Tree
 from hub.core.operations import EMSP_LIKE
 from hub.core.parties import Party
 from hub.core.ports import Hub
+from hub.core.registry import Partner
 from hub.core.units import Document
 from modules.locations.wire import NOT_AVAILABLE
 from modules.tokens.ordered import ordered_token, remember_order
@@ -30,8 +31,10 @@ __all__ = [
     "addressed",
     "addressee",
     "are_of_one_platform",
+    "check_met",
     "check_named",
     "grounds",
+    "met_over",
     "remember_order",
 ]
 
@@ -57,11 +60,14 @@ class Addressee(NamedTuple):
     waits: Waits | None = None
 
 
-async def addressed(hub: Hub, cpo: str, module: str, record: Tree) -> tuple[Tree, Addressee]:
-    """A Session or CDR of `cpo` with the token that it means, and who gets it."""
+async def addressed(hub: Hub, cpo: str, module: str, record: Tree, *, over: str = "") -> tuple[Tree, Addressee]:
+    """A Session or CDR of `cpo` with the token that it means, and who gets it.
+
+    `over`: the only party that the connection stands for on which it came, see `met_over`.
+    """
     token = record["cdr_token"]
     if token["uid"] == NOT_AVAILABLE:
-        token = await _meant_by(hub, cpo, record)
+        token = await _meant_by(hub, cpo, record, over)
         if token is None:
             why = "its card is on no list, or on those of several parties, and nobody ordered it"
             return record, Addressee("", why, Waits.UNADDRESSED)
@@ -87,6 +93,26 @@ def are_of_one_platform(hub: Hub, one: str, other: str) -> bool:
     return one == other or any({one, other} <= partner.parties for partner in hub.registry.all())
 
 
+def met_over(hub: Hub, partner: str) -> str:
+    """The only party of ours that the connection of this partner, by name, stands for; "": all."""
+    found = hub.registry.find(partner)
+    return found.represents if found is not None else ""
+
+
+async def check_met(hub: Hub, partner: str, cpo: str, record: Tree) -> None:
+    """May a Session or CDR come from this partner: is its driver one of the party that its connection stands for?
+
+    An `auth_id` of 2.1.1 that nobody has may be anybody's. Raises: InvalidRequest.
+    """
+    over, token = met_over(hub, partner), record["cdr_token"]
+    if not over:
+        return
+    if token["uid"] == NOT_AVAILABLE:
+        token = await _meant_by(hub, cpo, record, over) or await _meant_by(hub, cpo, record)
+    if token is not None and str(Party.of(token["country_code"], token["party_id"])) != over:
+        raise InvalidRequest(f"the driver is none of {over}, and this connection is for that party alone")
+
+
 def addressee(hub: Hub, cpo: str, module: str, party: Party) -> Addressee:
     """Who gets a record of `cpo` about a driver of `party`.
 
@@ -95,13 +121,19 @@ def addressee(hub: Hub, cpo: str, module: str, party: Party) -> Addressee:
     """
     if str(party) in hub.settings.own_parties:
         return Addressee(hub.settings.party, "a driver of this hub's own party")
-    viewer = hub.registry.holder_of(party, EMSP_LIKE) or hub.registry.find_party(party)
+    viewer = _connection(hub, party, cpo)
     if viewer is None:
         return Addressee("", f"no partner is {party}", Waits.UNADDRESSED)
     if viewer.roles.isdisjoint(EMSP_LIKE):
         return Addressee("", f"{party} is here in no role that has drivers", Waits.UNADDRESSED)
     verdict = hub.agreements.may(viewer, cpo, module)
     return Addressee(str(party), verdict.rule) if verdict.allowed else Addressee("", verdict.rule, Waits.WITHHELD)
+
+
+def _connection(hub: Hub, party: Party, cpo: str) -> Partner | None:
+    """Where the records of `cpo` go to `party`: of several connections of 2.1.1 the one that stands for that CPO."""
+    registry = hub.registry
+    return registry.holder_of(party, EMSP_LIKE, behind=cpo) or registry.find_party(party, EMSP_LIKE, behind=cpo)
 
 
 def grounds(hub: Hub) -> str:
@@ -114,15 +146,18 @@ def grounds(hub: Hub) -> str:
     return sha256("\n".join((*rules, *partners)).encode()).hexdigest()
 
 
-async def _meant_by(hub: Hub, cpo: str, record: Tree) -> Tree | None:
-    """The CdrToken that the `auth_id` of 2.1.1 names; None where we know none, or those of several parties."""
+async def _meant_by(hub: Hub, cpo: str, record: Tree, over: str = "") -> Tree | None:
+    """The CdrToken that the `auth_id` of 2.1.1 names; None where we know none, or those of several parties.
+
+    `over`: the only party that it can be of.
+    """
     auth_id = record["cdr_token"]["contract_id"]
     for kind in (TOKENS, LEARNED):
         for look in (by_contract, by_uid):
-            found = await look(hub.store, auth_id, kind)
+            found = [each for each in await look(hub.store, auth_id, kind) if over in ("", each.owner)]
             if found:
                 return _the_one(found)
-    return await ordered_token(hub, cpo, record)
+    return await ordered_token(hub, cpo, record, over=over)
 
 
 def _the_one(found: list[Document]) -> Tree | None:

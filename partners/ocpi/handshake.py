@@ -200,11 +200,14 @@ async def _settle(
 ) -> Partner:
     lane = await lane_from_now_on(hub.store, name)
 
+    def as_invited(partner: Partner) -> Partner:
+        return partner.model_copy(update={"invited": agreed or partner.invited})
+
     def settled(partner: Partner) -> Partner:
         _must_be_free(partner)
         if not turn.is_held(fingerprint, partner):
             raise Conflict(f"{name} was changed while we registered with it")
-        invited = partner.model_copy(update={"invited": agreed or partner.invited})
+        invited = as_invited(partner)
         claims = claims_of(theirs, invited, found.version)
         if not invited.invited:
             invited = partner.model_copy(update={"invited": claims})
@@ -226,6 +229,9 @@ async def _settle(
         )
 
     def recorded(unit: Unit) -> Unit:
+        partner = as_invited(hub.registry.get(name))
+        for opened in hub.agreements.opened_by(partner, claims_of(theirs, partner, found.version)):
+            unit.put(opened.put())
         return unit.put(lane).audited(Audit(actor, "credentials.connected", name))
 
     return await hub.registry.change(name, settled, recorded)

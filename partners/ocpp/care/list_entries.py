@@ -83,7 +83,7 @@ def _rank(hub: Hub, owner: str, token: _Token) -> int | None:
         return None
     if owner == hub.settings.party:
         return _OWN
-    is_there = hub.registry.holder_of(Party.parse(owner), EMSP_LIKE) is not None
+    is_there = hub.registry.holder_of(Party.parse(owner), EMSP_LIKE, behind=hub.settings.party) is not None
     return _RANKS[token.whitelist] if is_there else None
 
 

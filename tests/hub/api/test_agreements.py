@@ -141,6 +141,22 @@ async def test_what_a_cpo_brings_is_explained_by_whose_driver_it_is(house: House
     assert (await house.ask("POST", ROUTE, ask)).status == 422
 
 
+@pytest.mark.parametrize(("module", "method"), [("sessions", "PUT"), ("cdrs", "POST")])
+async def test_of_several_connections_of_a_party_it_is_said_which_one_carries_what_a_cpo_brings(
+    house: House, module: str, method: str
+) -> None:
+    world = World.around(house.program.hub)
+    for name, party in (("for-none", "BE*ZZZ"), ("for-cpo", "BE*AAA")):
+        made = await world.join(name, "NL*TWO", PartyRole.EMSP, version="2.1.1")
+        await world.registry.save(made.model_copy(update={"represents": party}))
+    told = await explain(house, sender="cpo", module=module, method=method, owner="NL*TWO")
+    assert (told["goes"], told["rule"]) == ("party", "default: opposite roles")
+    assert {each["partner"]: (each["gets"], each["rule"]) for each in told["gets"]} == {
+        "for-cpo": (True, "default: opposite roles"),
+        "for-none": (False, "this connection stands for BE*ZZZ alone"),
+    }
+
+
 @pytest.mark.parametrize(
     "ask", [{"module": "nomodule"}, {"module": "credentials"}, {"module": "cdrs", "method": "PUT"}]
 )

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from hub.core.clock import timestamp
+from hub.core.registry import State
 from hub.core.units import Unit
 from partners.sandbox.emsp import Emsp
 from tests.hub.house import House
@@ -81,6 +82,19 @@ async def test_a_cdr_is_shown_with_how_far_it_has_come(busy: House) -> None:
     cdr = told["items"][0]["cdr"]
     assert (await busy.ask("GET", f"/api/v1/cdrs/DE/BSB/{cdr['id']}")).tree["cdr"] == cdr
     assert (await busy.ask("GET", "/api/v1/cdrs?station=CP2")).tree["items"][0]["audience"] == "NL*FFF"
+
+
+async def test_a_connection_for_one_party_has_the_records_of_that_one_alone(busy: House) -> None:
+    """Also in the lists of operators, and among those that a CDR is delivered to."""
+    registry = busy.program.hub.registry
+    for party, sessions, cdrs, delivered_to in (("BE*AAA", 0, 0, []), ("DE*BSB", 2, 1, ["acme"])):
+        changed = {"represents": party, "state": State.CONNECTED}
+        await registry.save(registry.get("acme").model_copy(update=changed))
+        assert (await busy.ask("GET", "/api/v1/sessions?partner=acme")).tree["total"] == sessions
+        assert (await busy.ask("GET", "/api/v1/cdrs?partner=acme")).tree["total"] == cdrs
+        found = (await busy.ask("GET", "/api/v1/cdrs")).tree["items"]
+        (cdr,) = (each for each in found if each["audience"] == "NL*EEE")
+        assert [each["partner"] for each in cdr["deliveries"]] == delivered_to
 
 
 async def test_a_cdr_says_why_it_costs_what_it_does(busy: House) -> None:
