@@ -5,7 +5,7 @@
     it is of our own drivers           we
     ALWAYS                             we, from the list: its eMSP is never asked (mod_tokens, WhitelistType)
     any other on a list                its eMSP; without an answer in time, the list if it is ALLOWED or ALLOWED_OFFLINE
-                                       and valid, else the fault; an answer that cannot be read is a no (`refusals`)
+                                       and valid, else the fault; what cannot be read is mostly a no (`refusals`)
     on the lists of several            the same, one eMSP after the other for as long as they say that it is unknown
     on no list                             its probable owner alone, by what we have learned (`probable`); else nobody
 
@@ -125,22 +125,23 @@ async def _of_its_emsp(question: Question, document: Document, token: Tree) -> A
             raise
         return ok_bytes(_from_the_list(question, document.owner, token))
     except PeerNonsense as fault:
-        allowed = meant_by(fault, goes.partner.name)
-        if not (allowed or has_offline):
+        meant = meant_by(fault, goes.partner.name, token)
+        if meant is None and not has_offline:
             raise
-        return ok_bytes(_said(question, document.owner, token, allowed or ALLOWED))
-    await _note_reference(question, reply)
+        info = {**(meant or {"allowed": ALLOWED}), "token": token}
+        await _note_reference(question, info)
+        return ok_bytes(_said(question, document.owner, info))
+    await _note_reference(question, reply.tree)
     return reply.answer(call, goes, AUTHORIZATION_INFO)
 
 
 def _from_the_list(question: Question, owner: str, token: Tree) -> bytes:
-    return _said(question, owner, token, ALLOWED if token["valid"] else "BLOCKED")
+    return _said(question, owner, {"allowed": ALLOWED if token["valid"] else "BLOCKED", "token": token})
 
 
-def _said(question: Question, owner: str, token: Tree, allowed: str) -> bytes:
-    info: Tree = {"allowed": allowed, "token": token}
+def _said(question: Question, owner: str, info: Tree) -> bytes:
     if question.place is not None:
-        info["location"] = question.place
+        info = {**info, "location": question.place}
     question.call.answered_by(owner)
     return encode(question.call.written(AUTHORIZATION_INFO, info))
 
@@ -154,7 +155,7 @@ async def _on_no_list(question: Question, owners: Sequence[str]) -> tuple[Receiv
     """Whom we ask for a token on no list, and what is said. Raises: as `_first`."""
     said = await _first(question, await _asked_for(question, owners))
     await _learn(question, said[1])
-    await _note_reference(question, said[1])
+    await _note_reference(question, said[1].tree)
     return said
 
 
@@ -281,10 +282,10 @@ async def _learn(question: Question, reply: Reply) -> None:
         await store.commit(Unit().put(put))
 
 
-async def _note_reference(question: Question, reply: Reply) -> None:
+async def _note_reference(question: Question, info: Tree | None) -> None:
     """What the asker's version has no field for: the charge that follows has it from us (REQ-147)."""
-    call, info = question.call, reply.tree
-    if call.version != VERSIONS[0] or info is None or not _allows(reply):
+    call = question.call
+    if call.version != VERSIONS[0] or info is None or info["allowed"] != ALLOWED:
         return
     reference = info.get("authorization_reference")
     if reference is not None:

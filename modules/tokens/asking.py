@@ -1,7 +1,7 @@
 """One eMSP is asked whether a driver may charge. OCPI mod_tokens_real-time_authorization.
 
 An answer is usable when it is about a driver of the one who gives it; that a token is unknown is one too. What is said
-and is not usable is a no (`refusals`). Anything else is silence, and counts as that.
+and is not usable is mostly a no (`refusals`). Anything else is silence, and counts as that.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from modules.locations import service as locations
 from modules.tokens.decision import By, Decision
 from modules.tokens.prefixes import RFID
 from modules.tokens.probable import memory
-from modules.tokens.refusals import is_no_answer_of_ocpi, meant_by
+from modules.tokens.refusals import ALLOWED, is_no_answer_of_ocpi, meant_by
 from modules.tokens.store import folded
 from modules.tokens.wire import AUTHORIZATION_INFO, LOCATION_REFERENCES, TOKEN
 
@@ -61,10 +61,10 @@ async def ask_emsp(
             decision = _understood(hub, partner, answer.data, stand_in, place)
             return _of_its_own(hub.registry.find(partner.name) or partner, uid, decision)
         except InvalidRequest as fault:
-            return _not_usable(partner, PeerNonsense(fault.message, answered=True, said=answer.data))
+            return _not_usable(partner, PeerNonsense(fault.message, answered=True, said=answer.data), known)
     except PeerRefused as refused:
         if is_no_answer_of_ocpi(refused):
-            return _not_usable(partner, PeerNonsense(refused.message, answered=True))
+            return _not_usable(partner, PeerNonsense(refused.message, answered=True), known)
         if not _is_of_the_driver(refused):
             return None
         is_unknown = _says_no_such(refused, version)
@@ -72,15 +72,20 @@ async def ask_emsp(
             unknown.note(hub.clock, at)
         return Decision("NOT_ALLOWED", By.REAL_TIME, is_unknown=is_unknown)
     except PeerNonsense as fault:
-        return _not_usable(partner, fault)
+        return _not_usable(partner, fault, known)
     except (PeerFault, InvalidRequest, TimeoutError):
         return None
 
 
-def _not_usable(partner: Partner, fault: PeerNonsense) -> Decision | None:
+def _not_usable(partner: Partner, fault: PeerNonsense, known: Tree | None) -> Decision | None:
     """What an answer that is not as OCPI writes it comes to; None: it is as none."""
-    allowed = meant_by(fault, partner.name)
-    return Decision(allowed, By.REAL_TIME) if allowed else None
+    meant = meant_by(fault, partner.name, known)
+    if meant is None:
+        return None
+    if known is None or meant["allowed"] != ALLOWED:
+        return Decision(meant["allowed"], By.REAL_TIME)
+    owner = f"{known['country_code']}*{known['party_id']}".upper()
+    return Decision(ALLOWED, By.REAL_TIME, known, owner, meant.get("authorization_reference"))
 
 
 def patience_s(hub: Hub, partner: Partner) -> float:

@@ -62,7 +62,8 @@ ANSWERS: dict[str, tuple[Any, str]] = {
     "broke off": (PeerNonsense("it broke off"), NO_ANSWER),
     "not an envelope": (PeerNonsense("text", answered=True), "NOT_ALLOWED"),
     "a refusal in no envelope": (PeerNonsense("text", answered=True, said={"allowed": "EXPIRED"}), "EXPIRED"),
-    "a yes in no envelope": (PeerNonsense("text", answered=True, said={"allowed": "ALLOWED"}), "NOT_ALLOWED"),
+    "a yes in no envelope": (PeerNonsense("text", answered=True, said={"allowed": "ALLOWED"}), "ALLOWED"),
+    "half a yes": (PeerNonsense("it broke off", said={"allowed": "ALLOWED"}), NO_ANSWER),
     "a status code that is none": (PeerRefused(http=200, status_code=200), "NOT_ALLOWED"),
     "a hub that has no answer": (PeerRefused(http=200, status_code=4002), NO_ANSWER),
     "no such endpoint": (EndpointsMissing("none"), NO_ANSWER),
@@ -70,7 +71,7 @@ ANSWERS: dict[str, tuple[Any, str]] = {
     "a yes in small letters": ("allowed", "NOT_ALLOWED"),
     "a yes with a space": (" ALLOWED", "NOT_ALLOWED"),
     "a yes that is true": ({"allowed": True}, "NOT_ALLOWED"),
-    "a yes with a text for info": ({"allowed": "ALLOWED", "info": "ok", "token": stored_token(EEE)}, "NOT_ALLOWED"),
+    "a yes with a text for info": ({"allowed": "ALLOWED", "info": "ok", "token": stored_token(EEE)}, "ALLOWED"),
     "no data": (None, "NOT_ALLOWED"),
     "a list": ([], "NOT_ALLOWED"),
     "no word": ({"info": {"language": "en", "text": "no"}}, "NOT_ALLOWED"),
@@ -139,16 +140,19 @@ async def test_the_whitelist_says_who_is_asked_and_what_silence_means(
 
 @pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
 @pytest.mark.parametrize("allowed", ["BLOCKED", "ALLOWED"])
-async def test_of_what_is_odd_about_the_token_a_refusal_stays_one_and_a_yes_is_none(world: World, allowed: str) -> None:
-    """A yes that is of no use is a no, although the list would take silence for one."""
+async def test_of_what_is_odd_about_the_token_a_refusal_stays_one_and_a_yes_for_another_is_none(
+    world: World, allowed: str
+) -> None:
+    """A yes that speaks of nobody else stays one; else it is a no, although the list would take silence for a yes."""
     right = token(world.version)
     lacking = {name: value for name, value in right.items() if name != "issuer"}
-    await known(world, whitelist="ALLOWED_OFFLINE")
-    for told in ({"token": None}, {}, {"token": lacking}, {"token": token(world.version, EEE, "CARD8")},
-                 {"token": token(world.version, FFF)}):  # fmt: skip
+    of_nobody_else: list[Any] = [{"token": None}, {}, {"token": lacking}, {"token": {"uid": "card1"}}]
+    of_another: list[Any] = [{"token": {**lacking, "uid": "CARD8"}}, {"token": token(world.version, FFF)}, {"token": 7}]
+    for told in of_nobody_else + of_another:
+        await known(world, whitelist="ALLOWED_OFFLINE")
         world.peers.script = says({"allowed": allowed, **told}, world.version)
         decision = await tapped(world)
-        meant = "NOT_ALLOWED" if allowed == "ALLOWED" else allowed
+        meant = "NOT_ALLOWED" if allowed == "ALLOWED" and told in of_another else allowed
         assert (decision.allowed, decision.owner, decision.by) == (meant, EEE, By.REAL_TIME), told
 
 
