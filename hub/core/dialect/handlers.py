@@ -70,7 +70,7 @@ def each(item_handler: Handler) -> Handler:
                 del trip.losses[mark:]
                 trip.lose(f"{path}/{at}", fault.reason)
                 continue
-            if changed not in out or isinstance(changed, dict):
+            if isinstance(changed, dict) or changed not in out:
                 out.append(changed)
         if value and not out:
             raise NotExpressible(trip.losses[-1].reason)
