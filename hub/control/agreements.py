@@ -167,11 +167,10 @@ def _brought(program: Program, sender: Partner, ask: RouteAsked) -> Tree:
         return {"goes": "nowhere", "why": why, "rule": goes.rule, "gets": []}
     if goes.party in hub.settings.own_parties:
         return {"goes": "ours", "rule": goes.rule, "gets": []}
-    holders = [each for each in hub.registry.connected() if goes.party in each.parties]
+    holders = [each for each in hub.registry.connected() if goes.party in each.parties_as(EMSP_LIKE)]
     gets = [
         _got(each, goes.party, verdict.allowed, verdict.rule, ask.module, _PUSHED)
         for each in holders
-        if each.roles & EMSP_LIKE
         for verdict in [hub.agreements.may(each, sender.party, ask.module)]
     ]
     return {"goes": "party", "rule": goes.rule, "gets": gets}
@@ -180,7 +179,7 @@ def _brought(program: Program, sender: Partner, ask: RouteAsked) -> Tree:
 def _everybody(program: Program, sender: Partner, owner: str, module: str) -> Iterator[Tree]:
     hub = program.hub
     for partner in hub.registry.connected():
-        if owner not in partner.parties:
+        if not hub.agreements.is_own(partner, owner, module):
             verdict = hub.agreements.may(partner, owner, module)
             rule = _rule(hub, sender, partner.party, module, verdict)
             got = _got(partner, partner.party, verdict.allowed, rule, module)
