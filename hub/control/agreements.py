@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from hub.control.asks import RouteAsked, Rule
-from hub.core.agreements import Agreement, Verdict
+from hub.control.asks import NewRule, RouteAsked, Rule
+from hub.core.agreements import ALL, Agreement, Verdict
 from hub.core.answers import row_of
 from hub.core.errors import BusbarError, InvalidRequest, NotInTheirVersion, PeerNonsense
 from hub.core.jsontypes import Tree
@@ -42,10 +43,35 @@ def listed(program: Program) -> Tree:
     return {"items": items, "total": len(items), "default": program.settings.sharing}
 
 
-async def put(program: Program, rule: Rule, *, actor: str) -> Tree:
-    """Make an agreement, or change what it says; whom it lets in is brought what is there. Raises: InvalidRequest."""
-    created = await program.hub.agreements.put(_agreement(rule), actor=actor, shared=_BROADCAST)
-    return {**rule.model_dump(), "created": created}
+async def put(program: Program, rule: NewRule, *, actor: str) -> Tree:
+    """Make an agreement, or change what it says; whom it lets in is brought what is there.
+
+    Raises: InvalidRequest, also where the viewer is no partner: a rule for a name that was mistyped keeps nobody out.
+    """
+    hub, agreement = program.hub, _agreement(rule)
+    if not rule.ahead:
+        _check_is_partner(hub, agreement.viewer)
+    created = await hub.agreements.put(agreement, actor=actor, shared=_BROADCAST)
+    return {**rule.model_dump(exclude={"ahead"}), "created": created, "warnings": list(_not_here(hub, agreement))}
+
+
+def _check_is_partner(hub: Hub, viewer: str) -> None:
+    """Raises: InvalidRequest, where it is neither a partner nor a party."""
+    if "*" in viewer or not viewer or hub.registry.find(viewer) is not None:
+        return
+    near = get_close_matches(viewer, [partner.name for partner in hub.registry.all()], n=1)
+    meant = f" (is it {near[0]}?)" if near else ""
+    raise InvalidRequest(f"/viewer: there is no partner {viewer}{meant}; one that comes later is named `ahead`")
+
+
+def _not_here(hub: Hub, rule: Agreement) -> Iterator[str]:
+    """Of whom it speaks in vain, for now."""
+    if "*" not in rule.viewer and hub.registry.find(rule.viewer) is None:
+        yield f"there is no partner {rule.viewer}: until there is, this rule is for nobody"
+    for name, party in (("viewer", rule.viewer), ("owner", rule.owner)):
+        is_party = "*" in party and party != ALL
+        if is_party and party not in hub.settings.own_parties and hub.registry.find_party(Party.parse(party)) is None:
+            yield f"no partner is {party}, the {name} of this rule"
 
 
 async def remove(program: Program, rule: Rule, *, actor: str) -> Tree:
