@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from hub.api.access import Admin, Viewer, program_of
 from hub.api.exchange import Segment, answer, asked, gives, takes
 from hub.control import agreements
-from hub.control.asks import RouteAsked, Rule
+from hub.control.asks import NewRule, RouteAsked, Rule
 
 router = APIRouter(prefix="/api/v1", tags=["agreements"])
 
@@ -18,10 +18,10 @@ async def list_agreements(request: Request, bearer: Viewer) -> Response:
     return answer(agreements.listed(program_of(request)))
 
 
-@router.put("/agreements", openapi_extra=takes("Rule"), responses=gives("Agreement"))
+@router.put("/agreements", openapi_extra=takes("NewRule"), responses=gives("Agreement"))
 async def put_agreement(request: Request, bearer: Admin) -> Response:
     """Make an agreement, or change what it says."""
-    ask = await asked(request, Rule)
+    ask = await asked(request, NewRule)
     return answer(await agreements.put(program_of(request), ask, actor=bearer.subject))
 
 

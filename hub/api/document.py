@@ -30,6 +30,7 @@ from hub.control.asks import (
     LogAsked,
     MaintenanceAsked,
     MonitorAsked,
+    NewRule,
     OperatorToken,
     OutageExcluded,
     PartnerSwitches,
@@ -37,7 +38,6 @@ from hub.control.asks import (
     ReleaseHeld,
     Rotate,
     RouteAsked,
-    Rule,
     StationCall,
     TemplateApplied,
     VariableAsked,
@@ -71,7 +71,7 @@ from partners.ocpp.watch.rules import About, Severity
 
 _REF: Final = "#/components/schemas/"
 _ASKED: Final[tuple[type[Ask], ...]] = (
-    Invite, Connect, Rule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld, ReleaseHeld,
+    Invite, Connect, NewRule, RouteAsked, PartnerSwitches, Pull, Rotate, BillHeld, CorrectHeld, ReleaseHeld,
     InvoiceAsked, BookingCancel, BookingsEdition,
     OperatorToken, CampaignAsked, LogAsked, StationCall, Commission, CommissionStep, TemplateApplied,
     MaintenanceAsked, VariableAsked, MonitorAsked,
@@ -263,7 +263,14 @@ ANSWERS: Final[dict[str, Tree]] = {
             "items": _object(hub=_TEXT, party=_TEXT, role=_TEXT, status=_STATUS, since=_TEXT, agreed=_FLAG),
         },
     ),
-    "Agreement": _object(viewer=_TEXT, owner=_TEXT, module=_TEXT, allow=_FLAG, created=_FLAG),
+    "Agreement": _object(
+        viewer=_TEXT,
+        owner=_TEXT,
+        module=_TEXT,
+        allow=_FLAG,
+        created=_FLAG,
+        warnings={"type": "array", "items": _TEXT, "description": "What it names that is not here, if anything."},
+    ),
     "Agreements": _items(_object(viewer=_TEXT, owner=_TEXT, module=_TEXT, allow=_FLAG), total=_WHOLE, default=_TEXT),
     "Route": {
         **_object(

@@ -17,6 +17,7 @@ route: Final = typer.Typer(help="Where messages go.", no_args_is_help=True)
 Viewer = Annotated[str, typer.Option("--viewer", help="A partner's name, or a party as in NL*ABC; * is anybody.")]
 Owner = Annotated[str, typer.Option("--owner", help="A party; * is anybody.")]
 Module = Annotated[str, typer.Option("--module", help="locations, tariffs, commands...; * is all.")]
+Ahead = Annotated[bool, typer.Option("--ahead", help="The viewer is a partner that is not here yet.")]
 
 _COLUMNS: Final = ("viewer", "owner", "module", "allow")
 _LINE: Final = {
@@ -27,12 +28,19 @@ _LINE: Final = {
     "owner": "--owner",
 }
 """What the fields of a question are called on the command line."""
+_RULE: Final = {"viewer": "--viewer", "owner": "--owner", "module": "--module"}
 _GETS: Final = ("partner", "party", "version", "gets", "rule")
 
 
 def _put(face: Face, rule: Tree) -> None:
-    _, made = face.hub.put("/agreements", rule)
+    try:
+        _, made = face.hub.put("/agreements", rule)
+    except CommandFailed as failed:
+        raise failed.in_words_of(_RULE) from None
+    warnings = made["warnings"] if face.as_json else made.pop("warnings")
     face.show(made)
+    for each in () if face.as_json else warnings:
+        face.say(f"warning: {each}")
 
 
 @command(app, "list")
@@ -42,15 +50,15 @@ def list_agreements(face: Face) -> None:
 
 
 @command(app, "allow")
-def allow(face: Face, viewer: Viewer = "*", owner: Owner = "*", module: Module = "*") -> None:
+def allow(face: Face, viewer: Viewer = "*", owner: Owner = "*", module: Module = "*", ahead: Ahead = False) -> None:
     """Let a viewer have an owner's objects, and ask it. The viewer of tokens is the CPO, their owner the eMSP."""
-    _put(face, {"viewer": viewer, "owner": owner, "module": module, "allow": True})
+    _put(face, {"viewer": viewer, "owner": owner, "module": module, "allow": True, "ahead": ahead})
 
 
 @command(app, "deny")
-def deny(face: Face, viewer: Viewer = "*", owner: Owner = "*", module: Module = "*") -> None:
+def deny(face: Face, viewer: Viewer = "*", owner: Owner = "*", module: Module = "*", ahead: Ahead = False) -> None:
     """Keep an owner's objects from a viewer, and what it asks from the owner. The viewer of tokens is the CPO."""
-    _put(face, {"viewer": viewer, "owner": owner, "module": module, "allow": False})
+    _put(face, {"viewer": viewer, "owner": owner, "module": module, "allow": False, "ahead": ahead})
 
 
 @command(app, "remove")

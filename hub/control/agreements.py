@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from hub.control.asks import RouteAsked, Rule
+from hub.control.asks import NewRule, RouteAsked, Rule
+from hub.core.agreement_rules import ALL
 from hub.core.agreements import Agreement, Verdict
 from hub.core.answers import row_of
 from hub.core.errors import BusbarError, InvalidRequest, NotInTheirVersion, PeerNonsense
@@ -43,10 +45,35 @@ def listed(program: Program) -> Tree:
     return {"items": items, "total": len(items), "default": program.settings.sharing}
 
 
-async def put(program: Program, rule: Rule, *, actor: str) -> Tree:
-    """Make an agreement, or change what it says; whom it lets in is brought what is there. Raises: InvalidRequest."""
-    created = await program.hub.agreements.put(_agreement(rule), actor=actor, shared=_BROADCAST)
-    return {**rule.model_dump(), "created": created}
+async def put(program: Program, rule: NewRule, *, actor: str) -> Tree:
+    """Make an agreement, or change what it says; whom it lets in is brought what is there.
+
+    Raises: InvalidRequest, also where the viewer is no partner: a rule for a name that was mistyped keeps nobody out.
+    """
+    hub, agreement = program.hub, _agreement(rule)
+    if not rule.ahead:
+        _check_is_partner(hub, agreement.viewer)
+    created = await hub.agreements.put(agreement, actor=actor, shared=_BROADCAST)
+    return {**rule.model_dump(exclude={"ahead"}), "created": created, "warnings": list(_not_here(hub, agreement))}
+
+
+def _check_is_partner(hub: Hub, viewer: str) -> None:
+    """Raises: InvalidRequest, where it is neither a partner nor a party."""
+    if "*" in viewer or not viewer or hub.registry.find(viewer) is not None:
+        return
+    near = get_close_matches(viewer, [partner.name for partner in hub.registry.all()], n=1)
+    meant = f" (is it {near[0]}?)" if near else ""
+    raise InvalidRequest(f"/viewer: there is no partner {viewer}{meant}; one that comes later is named `ahead`")
+
+
+def _not_here(hub: Hub, rule: Agreement) -> Iterator[str]:
+    """Of whom it speaks in vain, for now."""
+    if "*" not in rule.viewer and hub.registry.find(rule.viewer) is None:
+        yield f"there is no partner {rule.viewer}: until there is, this rule is for nobody"
+    for name, party in (("viewer", rule.viewer), ("owner", rule.owner)):
+        is_party = "*" in party and party != ALL
+        if is_party and party not in hub.settings.own_parties and hub.registry.find_party(Party.parse(party)) is None:
+            yield f"no partner is {party}, the {name} of this rule"
 
 
 async def remove(program: Program, rule: Rule, *, actor: str) -> Tree:
@@ -170,11 +197,10 @@ def _brought(program: Program, sender: Partner, ask: RouteAsked) -> Tree:
         return {"goes": "nowhere", "why": why, "rule": goes.rule, "gets": []}
     if goes.party in hub.settings.own_parties:
         return {"goes": "ours", "rule": goes.rule, "gets": []}
-    holders = [each for each in hub.registry.connected() if goes.party in each.parties]
+    holders = [each for each in hub.registry.connected() if goes.party in each.parties_as(EMSP_LIKE)]
     gets = [
         _got(each, goes.party, verdict.allowed, verdict.rule, ask.module, _PUSHED)
         for each in holders
-        if each.roles & EMSP_LIKE
         for verdict in [hub.agreements.may(each, sender.party, ask.module)]
     ]
     return {"goes": "party", "rule": goes.rule, "gets": gets}
@@ -183,7 +209,7 @@ def _brought(program: Program, sender: Partner, ask: RouteAsked) -> Tree:
 def _everybody(program: Program, sender: Partner, owner: str, module: str) -> Iterator[Tree]:
     hub = program.hub
     for partner in hub.registry.connected():
-        if owner not in partner.parties:
+        if not hub.agreements.is_own(partner, owner, module):
             verdict = hub.agreements.may(partner, owner, module)
             rule = _rule(hub, sender, partner.party, module, verdict)
             got = _got(partner, partner.party, verdict.allowed, rule, module)

@@ -70,6 +70,13 @@ class Rule(Ask):
     allow: bool = True
 
 
+class NewRule(Rule):
+    """An agreement that is to be made, or changed."""
+
+    ahead: bool = False
+    """The viewer that is named is a partner that is not here yet."""
+
+
 class RouteAsked(Ask):
     """A message that a partner might send."""
 

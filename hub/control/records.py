@@ -13,6 +13,7 @@ from hub.core.delivery import REFUSED, entitled, entitled_to, refused_key
 from hub.core.errors import InvalidRequest, NotFound
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
+from hub.core.operations import EMSP_LIKE
 from hub.core.parties import Party
 from hub.core.registry import Partner
 from hub.core.units import Audit, ChangeRow, Document, Kind
@@ -68,7 +69,7 @@ async def sessions(program: Program, asked: Filter) -> tuple[list[Any], int]:
 
 def _for_partner(program: Program, name: str | None) -> dict[str, Sequence[str]]:
     """For `newest`, by column: what a partner is sent. Raises: NotFound."""
-    return {} if name is None else dict(entitled_to(program.hub.registry.get(name)))
+    return {} if name is None else dict(entitled_to(program.hub.registry.get(name), EMSP_LIKE))
 
 
 async def _sessions_at(program: Program, station: str) -> list[str]:
@@ -129,7 +130,9 @@ async def with_deliveries(program: Program, document: Document) -> Tree:
 def _gets_it(program: Program, document: Document) -> list[Partner]:
     """Who is connected as whom it is for."""
     connected = program.hub.registry.connected()
-    return [each for each in connected if entitled(each, audience=document.audience, owner=document.owner)]
+    return [
+        each for each in connected if entitled(each, audience=document.audience, owner=document.owner, roles=EMSP_LIKE)
+    ]
 
 
 async def _delivery(program: Program, partner: str, key: str) -> Tree:

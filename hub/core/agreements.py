@@ -184,11 +184,11 @@ class Agreements:
         return self._may(viewer, owner, module, self._roles_of_known()).allowed
 
     def _may(self, viewer: Partner, owner: str, module: str, all_roles: Mapping[str, frozenset[PartyRole]]) -> Verdict:
-        if owner in viewer.parties:
+        if self.is_own(viewer, owner, module):
             return Verdict(False, "nothing goes back to its owner")
         if viewer.represents and viewer.represents != owner:
             return Verdict(False, f"this connection stands for {viewer.represents} alone")
-        roles = all_roles.get(owner, frozenset()) & self._writers.get(module, CPO)
+        roles = all_roles.get(owner, frozenset()) & self._owning(module)
         if not roles:
             return Verdict(False, f"{owner} is not connected in a role that has {module}")
         if not self._meets(owner, roles, viewer):
@@ -197,12 +197,23 @@ class Agreements:
             any(viewer.roles & (_READCPOS if role is PartyRole.CPO else _READ_EMSPS) for role in roles)
         )
 
+    def is_own(self, viewer: Partner, owner: str, module: str) -> bool:
+        """Is `viewer` itself, on whatever connection, who writes the objects of `owner` in `module`?
+
+        One party may be on two platforms, the one with its chargers, the other with its drivers: these are two.
+        """
+        return owner in viewer.parties_as(self._owning(module))
+
+    def _owning(self, module: str) -> frozenset[PartyRole]:
+        return self._writers.get(module, CPO)
+
     def may_be_sent(self, viewer: Partner, owner: str, module: str) -> Verdict:
         """May `viewer` have what `owner` has addressed to it? As `may`; but what was addressed by an owner that is not
         connected now is kept back by a rule alone, and what is ours too, as we do not share but send it.
         """
         is_ours = owner == self._settings.party
-        if owner in viewer.parties or (owner in self._all_roles() and not is_ours):
+        is_there = not self._all_roles().get(owner, frozenset()).isdisjoint(self._owning(module))
+        if self.is_own(viewer, owner, module) or (is_there and not is_ours):
             return self.may(viewer, owner, module)
         if viewer.represents and viewer.represents != owner:
             return Verdict(False, f"this connection stands for {viewer.represents} alone")
@@ -271,7 +282,7 @@ class Agreements:
         return met
 
     def _has_to_do(self, viewer: Partner, party: str, role: PartyRole) -> bool:
-        if party in viewer.parties or viewer.represents not in ("", party):
+        if party in viewer.parties_as({role}) or viewer.represents not in ("", party):
             return False
         is_opposite = bool(viewer.roles & (_READCPOS if role is PartyRole.CPO else _READ_EMSPS))
         default = self._by_default(is_opposite)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol, TypedDict
 
 import msgspec
@@ -28,6 +28,7 @@ from hub.core.errors import NotFound
 from hub.core.lane import LANES, REFUSED, Lane, LaneState, Receiver, refused_key
 from hub.core.lane_partner import ONLY, PartnerReceiver, Publication
 from hub.core.lane_queue import At
+from hub.core.parties import PartyRole
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
 from hub.core.store import Store
@@ -193,17 +194,19 @@ def parties(hub: Hub, owner: str, audience: str) -> Between:
     return {"to": audience, "sender": owner} if audience else {"sender": hub.settings.hub}
 
 
-def entitled(partner: Partner, *, audience: str, owner: str = "") -> bool:
-    """May `partner` have an object that is meant for `audience` ("" = all)? `owner`: whose it is.
+def entitled(
+    partner: Partner, *, audience: str, owner: str = "", roles: Collection[PartyRole] = frozenset(PartyRole)
+) -> bool:
+    """May `partner` have an object that is meant for `audience` ("" = all) in one of `roles`? `owner`: whose it is.
 
     A connection that stands for one party of ours carries that party's objects alone.
     """
     if owner and not partner.stands_for(owner):
         return False
-    return not audience or audience in partner.parties
+    return not audience or audience in partner.parties_as(roles)
 
 
-def entitled_to(partner: Partner) -> Mapping[str, Sequence[str]]:
+def entitled_to(partner: Partner, roles: Collection[PartyRole]) -> Mapping[str, Sequence[str]]:
     """The same of what is addressed, for `Listing.page`: whose objects, and for whom."""
     owners = {"owner": (partner.represents,)} if partner.represents else {}
-    return {"audience": sorted(partner.parties), **owners}
+    return {"audience": sorted(partner.parties_as(roles)), **owners}

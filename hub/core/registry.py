@@ -131,6 +131,10 @@ class Partner(BaseModel):
         """The parties it speaks for, as text (`NL*EEE`)."""
         return frozenset(str(claim.party) for claim in (self.claims or self.invited))
 
+    def parties_as(self, roles: Collection[PartyRole]) -> frozenset[str]:
+        """Those of its parties that it speaks for in one of `roles`; in another role they may be on other platforms."""
+        return frozenset(str(claim.party) for claim in (self.claims or self.invited) if claim.role in roles)
+
     @cached_property
     def party(self) -> str:
         """The first of its parties, for the routing headers."""
@@ -319,7 +323,7 @@ class Registry:
         """
 
         def rank(partner: Partner) -> tuple[bool, bool, bool]:
-            is_it = any(claim.party == party and claim.role in roles for claim in partner.claims or partner.invited)
+            is_it = str(party) in partner.parties_as(roles)
             return not is_it, bool(behind) and not partner.stands_for(behind), partner.state is not State.CONNECTED
 
         return min((partner for partner in self.all() if str(party) in partner.parties), key=rank, default=None)

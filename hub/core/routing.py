@@ -151,7 +151,7 @@ def receiver(
     """
     partner = hub.registry.holder_of(Party.parse(party), roles, behind=behind)
     if partner is None:
-        partner = known_receiver(hub.registry, party)
+        partner = known_receiver(hub.registry, party, roles, behind=behind)
         if partner.state is not State.CONNECTED:
             raise PeerUnreachable("the receiver is not connected")
         raise UnknownReceiver
@@ -164,9 +164,11 @@ def receiver(
     return Receiver(partner, party)
 
 
-def known_receiver(registry: Registry, party: str) -> Partner:
-    """A partner that has this party, connected or not. Raises: UnknownReceiver."""
-    partner = registry.find_party(Party.parse(party))
+def known_receiver(
+    registry: Registry, party: str, roles: frozenset[PartyRole] = ANYBODY, *, behind: str = ""
+) -> Partner:
+    """A partner that has this party, connected or not; see `Registry.find_party`. Raises: UnknownReceiver."""
+    partner = registry.find_party(Party.parse(party), roles, behind=behind)
     if partner is None:
         raise UnknownReceiver
     return partner

@@ -63,7 +63,7 @@ class CdrPublication:
         if (
             document is None
             or not document.audience
-            or not entitled(partner, audience=document.audience, owner=document.owner)
+            or not entitled(partner, audience=document.audience, owner=document.owner, roles=self.readers)
         ):
             return
         version = partner.version or ""

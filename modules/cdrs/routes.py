@@ -41,7 +41,7 @@ _received = Rendition(CDR)
 @operations("GET", SENDER, answer=CDR, listed=True, query=QUERY)
 async def list_cdrs(call: Call) -> Answer:
     """The CDRs of the caller's tokens. OCPI mod_cdrs_get_method."""
-    return await _listing.page(call, {**entitled_to(call.partner), "lowest": up_to(call.version)})
+    return await _listing.page(call, {**entitled_to(call.partner, EMSP_LIKE), "lowest": up_to(call.version)})
 
 
 @operations("POST", RECEIVER, body=CDR, limit=LARGE, callers=CPO_LIKE)

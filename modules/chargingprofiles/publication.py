@@ -21,7 +21,9 @@ class ChargingProfilePublication:
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """PUT the ActiveChargingProfile, if the partner has an interface for it."""
         document = await profiles.find(hub.store, key)
-        if document is None or not entitled(partner, audience=document.audience, owner=hub.settings.party):
+        if document is None or not entitled(
+            partner, audience=document.audience, owner=hub.settings.party, roles=self.readers
+        ):
             return
         tree, wire = profiles.active_in(document), ACTIVE_CHARGING_PROFILE.get(partner.version or "")
         if tree is None or wire is None or partner.endpoint(self.module, "SENDER") is None:

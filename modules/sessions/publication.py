@@ -36,7 +36,7 @@ class SessionPublication:
         if (
             document is None
             or not document.audience
-            or not entitled(partner, audience=document.audience, owner=document.owner)
+            or not entitled(partner, audience=document.audience, owner=document.owner, roles=self.readers)
         ):
             return
         if partner.endpoint("sessions", "RECEIVER") is None:

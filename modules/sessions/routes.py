@@ -52,7 +52,7 @@ async def list_sessions(call: Call) -> Answer:
     """The sessions of the caller's tokens; `date_from` is required. OCPI mod_sessions_get_sessions_list_method."""
     if "date_from" not in call.query:
         raise InvalidRequest("date_from is required for sessions")
-    return await _listing.page(call, entitled_to(call.partner))
+    return await _listing.page(call, entitled_to(call.partner, EMSP_LIKE))
 
 
 @operations(

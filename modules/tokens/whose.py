@@ -124,7 +124,7 @@ def addressee(hub: Hub, cpo: str, module: str, party: Party) -> Addressee:
     viewer = _connection(hub, party, cpo)
     if viewer is None:
         return Addressee("", f"no partner is {party}", Waits.UNADDRESSED)
-    if viewer.roles.isdisjoint(EMSP_LIKE):
+    if str(party) not in viewer.parties_as(EMSP_LIKE):
         return Addressee("", f"{party} is here in no role that has drivers", Waits.UNADDRESSED)
     verdict = hub.agreements.may(viewer, cpo, module)
     return Addressee(str(party), verdict.rule) if verdict.allowed else Addressee("", verdict.rule, Waits.WITHHELD)

@@ -643,6 +643,13 @@ def test_agreements_and_what_they_make_of_a_message(shell: Shell) -> None:
     assert shell.ok("partner", "show", "roamer")["represents"] == "DE*BSB"
     made = shell.ok("agreement", "deny", "--viewer", "roamer", "--owner", "BE*AAA", "--module", "locations")
     assert (made["allow"], made["created"]) == (False, True)
+    told = shell.run("agreement", "deny", "--viewer", "raomer")
+    assert (told.code, "--viewer: there is no partner raomer (is it roamer?)" in told.err) == (Code.FAILED, True), (
+        told.err
+    )
+    told = shell.run("agreement", "deny", "--viewer", "later", "--owner", "BE*ZZZ", "--ahead")
+    assert (told.code, told.err.count("warning: ")) == (0, 2), told.err
+    shell.ok("agreement", "remove", "--viewer", "later", "--owner", "BE*ZZZ")
     assert shell.ok("agreement", "allow", "--viewer", "roamer")["allow"] is True
     assert [rule["module"] for rule in shell.ok("agreement", "list")["items"]] == ["locations", "*"]
     told = shell.run("route", "explain", "roamer", "commands", "--method", "post", "--to", "XX*XXX")

@@ -34,7 +34,7 @@ async def explain(house: House, **ask: Any) -> Any:
 
 async def test_an_agreement_is_made_shown_and_ended(house: House) -> None:
     rule = {"viewer": "e1", "owner": "BE*AAA", "module": "locations", "allow": False}
-    assert (await house.ask("PUT", PATH, rule)).tree == {**rule, "created": True}
+    assert (await house.ask("PUT", PATH, rule)).tree == {**rule, "created": True, "warnings": []}
     assert (await house.ask("PUT", PATH, rule)).tree["created"] is False
     assert (await house.ask("GET", PATH)).tree == {"items": [rule], "total": 1, "default": "open"}
     shown = (await house.ask("GET", "/api/v1/partners/e1")).tree["sees"]
@@ -52,6 +52,33 @@ async def test_an_agreement_is_made_shown_and_ended(house: House) -> None:
 async def test_a_rule_about_nothing_is_refused(house: House, rule: Any) -> None:
     assert (await house.ask("PUT", PATH, rule)).status == 422
     assert (await house.ask("GET", PATH)).tree["total"] == 0
+
+
+async def test_a_rule_for_a_name_that_no_partner_has_is_refused_unless_it_is_made_ahead(house: House) -> None:
+    rule = {"viewer": "e11", "owner": "BE*AAA", "allow": False}
+    told = await house.ask("PUT", PATH, rule)
+    assert (told.status, (await house.ask("GET", PATH)).tree["total"]) == (422, 0)
+    assert "/viewer: there is no partner e11 (is it e1?)" in told.tree["error"]["message"]
+    told = await house.ask("PUT", PATH, {**rule, "ahead": True})
+    assert (told.status, told.tree["warnings"]) == (
+        200,
+        ["there is no partner e11: until there is, this rule is for nobody"],
+    )
+    assert "ahead" not in told.tree
+    await World.around(house.program.hub).join("e11", "NL*NEW", PartyRole.EMSP)
+    told = await explain(house, sender="cpo", module="locations")
+    assert {each["partner"]: each["gets"] for each in told["gets"]}["e11"] is False
+
+
+async def test_a_rule_about_a_party_that_nobody_has_says_so(house: House) -> None:
+    both = {"viewer": "NL*ZZZ", "owner": "BE*ZZZ"}
+    told = await house.ask("PUT", PATH, both)
+    assert told.tree["warnings"] == [
+        "no partner is NL*ZZZ, the viewer of this rule",
+        "no partner is BE*ZZZ, the owner of this rule",
+    ]
+    for known in ({"viewer": "NL*EEE", "owner": "BE*AAA"}, {"owner": "DE*BSB"}, {"viewer": "e1"}):
+        assert (await house.ask("PUT", PATH, known)).tree["warnings"] == []
 
 
 async def test_only_an_admin_makes_agreements(house: House) -> None:
