@@ -194,10 +194,10 @@ async def test_an_errand_that_comes_too_late_is_left(parts: Parts) -> None:
         runner = parts.ocpp.apart._runner
         name = runner._name
         await runner.stop()
-        asking = asyncio.create_task(parts.start(timeout_s=0.2))
+        asking = asyncio.create_task(parts.start(timeout_s=1))
         await until(lambda: _has(parts, 1))
         asking.cancel()
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1.1)
         runner.start(name)
         (document,) = await open_errands(parts)
         await parts.api.store.commit(Unit(changes=[errands.wakes(name, document.key)]))

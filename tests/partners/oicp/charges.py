@@ -80,12 +80,14 @@ async def cdrs_at_e1(bridge: Bridged) -> list[Any]:
 
 
 async def record_is(bridge: Bridged, row: OicpSession, state: str) -> None:
+    """Wait until the record of a session is in a state, and nobody is at it any more."""
     record = None
 
     async def is_so() -> bool:
         nonlocal record
         record = await bridge.oicp.records.store.find(row.id)
-        return record is not None and record.state == state
+        is_over = row.id not in bridge.oicp.records._under_way
+        return record is not None and record.state == state and is_over
 
     try:
         await until(is_so)

@@ -65,7 +65,8 @@ async def _record(bridge: Bridged, session: str) -> Any:
 async def _is(bridge: Bridged, session: str, state: str) -> None:
     async def found() -> bool:
         record = await bridge.oicp.records.store.find(session)
-        return record is not None and record.state == state
+        is_over = session not in bridge.oicp.records._under_way
+        return record is not None and record.state == state and is_over
 
     await until(found)
 

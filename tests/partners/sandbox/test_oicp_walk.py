@@ -25,10 +25,11 @@ async def test_a_card_charges_abroad_and_its_emp_gets_the_record(yard: Yard) -> 
     charge = await yard.cpo.tap(UID, EVSE, product="AC3")
     assert (await yard.cpo.authorize_stop(charge.session)).is_yes
     assert (await yard.cpo.charges.whole(charge, kwh=12, minutes=40)).is_yes
-    await until(lambda: yard.emp.counter.records)
+    await until(lambda: yard.emp.counter.records and len(yard.emp.counter.notifications) >= 3)
     (record,) = yard.emp.counter.records.values()
     assert (record["SessionID"], record["ConsumedEnergy"], record["PartnerProductID"]) == (charge.session, 12, "AC3")
     assert [told["Type"] for told in yard.emp.counter.notifications] == ["Start", "Progress", "End"]
+    await until(lambda: yard.hub.ledger.kept[charge.session].outcome)
     assert yard.hub.ledger.listed()["records"][0]["outcome"] == "delivered"
 
 

@@ -182,7 +182,7 @@ async def test_a_wish_is_taken_back_whatever_the_charger_says_to_it(yard: Yard) 
 
 async def test_a_wish_for_later_is_told_to_the_charger_when_it_begins(yard: Yard) -> None:
     await three_charging(yard)
-    begin = datetime.now(UTC) + timedelta(seconds=2)
+    begin = datetime.now(UTC) + timedelta(seconds=3)
     assert await wish(yard, "CP1", 10, start=begin) is YES
     assert yard.may_a("CP1") == 16
     assert (await shown_at(yard, "CP1")).is_for_now
