@@ -88,4 +88,5 @@ def explain(
         face.show(told)
         return
     face.say(f"{told['goes']}: {told.get('why') or told['rule']}")
-    face.show({"items": told["gets"], "total": len(told["gets"])}, _GETS)
+    if told["gets"] or told["goes"] != "nowhere":
+        face.show({"items": told["gets"], "total": len(told["gets"])}, _GETS)

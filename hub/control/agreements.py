@@ -93,8 +93,9 @@ def explain(program: Program, ask: RouteAsked) -> Tree:
     try:
         goes = decide(hub, message)
     except BusbarError as fault:
-        rule = _verdict(hub, message, message.to or message.owner).rule
-        return {"goes": "nowhere", "status_code": row_of(fault).code, "why": fault.message, "rule": rule, "gets": []}
+        verdict, code = _verdict(hub, message, message.to or message.owner), row_of(fault).code
+        why = fault.message if verdict.allowed else f"{verdict.rule}; its sender is told {code}: {fault.message}"
+        return {"goes": "nowhere", "status_code": code, "why": why, "rule": verdict.rule, "gets": []}
     if isinstance(goes, Receiver):
         return _to_one(hub, message, goes, ask)
     if goes is EVERYBODY and ask.method != "GET":

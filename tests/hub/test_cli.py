@@ -655,6 +655,11 @@ def test_agreements_and_what_they_make_of_a_message(shell: Shell) -> None:
     told = shell.run("route", "explain", "roamer", "commands", "--method", "post", "--to", "XX*XXX")
     assert (told.code, "nowhere" in told.out + told.err) == (0, True)
     assert shell.ok("route", "explain", "roamer", "locations", "--method", "GET")["goes"] == "everybody"
+    shell.ok("agreement", "deny", "--viewer", "roamer", "--owner", "BE*AAA", "--module", "commands")
+    told = shell.run("route", "explain", "roamer", "commands", "--method", "POST", "--to", "BE*AAA")
+    said = "nowhere: this connection stands for DE*BSB alone; its sender is told 4001: "
+    assert (told.code, said in told.err, "0 of 0" in told.err) == (0, True, False), told.err
+    shell.ok("agreement", "remove", "--viewer", "roamer", "--owner", "BE*AAA", "--module", "commands")
     shell.ok("partner", "invite", "brings", "--role", "CPO", "--party", "BE*BRG")
     for asked, named in (
         (("brings", "sessions"), "--owner: "),

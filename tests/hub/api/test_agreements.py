@@ -209,6 +209,9 @@ async def test_it_is_said_of_a_rule_which_direction_it_is_about(house: House, to
     assert told["goes"] == ("nowhere" if to else "everybody")
     told = await explain(house, sender="e1", module="commands", method="POST", to="BE*AAA")
     assert (told["goes"], told["rule"]) == ("nowhere", "agreement: deny viewer e1, owner BE*AAA, module *")
+    assert told["why"].startswith(f"{told['rule']}; its sender is told 4001: "), (
+        "the rule first: the sender hears of none"
+    )
 
 
 async def test_it_is_said_of_a_receiver_whose_version_has_no_such_thing(house: House) -> None:
