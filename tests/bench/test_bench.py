@@ -46,7 +46,7 @@ def test_a_page_that_is_slow_in_one_crawl_is_not_the_hubs_and_one_in_each_crawl_
 ) -> None:
     steady = [9.0] + [3.0] * 99
     busy = [[*steady, 40.0] if turn in crawls_with_a_slow_page else steady for turn in range(5)]
-    slowest = next(each for each in crawl.figures(steady, busy) if "change: slowest page" in each.name)
+    slowest = next(each for each in crawl.figures(steady, busy, [steady]) if "change: slowest page" in each.name)
     assert slowest.verdict == verdict
 
 
