@@ -284,7 +284,7 @@ class Agreements:
     def _meets(self, party: str, roles: Collection[PartyRole], other: Partner) -> bool:
         """Is a connection of `party` for one of the parties of `other`, or for all? Our own party meets everybody."""
         held = self._registry.holders(Party.parse(party), roles)
-        return not held or any(each.stands_for(its) for each in held for its in other.parties)
+        return not held or _is_for_one_of(other.parties, held)
 
     def peers(self, partner: Partner) -> tuple[Claim, ...]:
         """The roles of other platforms with which `partner` has to do through us, by default or by any agreement."""
@@ -309,6 +309,9 @@ class Agreements:
 
     def _has_to_do(self, viewer: Partner, party: str, role: PartyRole) -> bool:
         if party in viewer.parties_as({role}) or viewer.represents not in ("", party):
+            return False
+        known = [each for each in self._registry.all() if party in each.parties_as({role})]
+        if known and not _is_for_one_of(viewer.parties, known):
             return False
         is_opposite = bool(viewer.roles & (_READCPOS if role is PartyRole.CPO else _READ_EMSPS))
         default = self._by_default(is_opposite)
@@ -344,6 +347,10 @@ class Agreements:
                     roles[party] = roles.get(party, frozenset()) | {claim.role}
             self._roles = roles
         return self._roles
+
+
+def _is_for_one_of(parties: Iterable[str], connections: Collection[Partner]) -> bool:
+    return any(connection.stands_for(party) for party in parties for connection in connections)
 
 
 def writers_of(operations: Iterable[Operation]) -> dict[str, frozenset[PartyRole]]:
