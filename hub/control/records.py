@@ -128,8 +128,8 @@ async def with_deliveries(program: Program, document: Document) -> Tree:
 
 
 def _gets_it(program: Program, document: Document) -> list[Partner]:
-    """Who is connected as whom it is for."""
-    connected = program.hub.registry.connected()
+    """Who is connected as whom it is for; nobody, while it is for nobody."""
+    connected = program.hub.registry.connected() if document.audience else []
     return [
         each for each in connected if entitled(each, audience=document.audience, owner=document.owner, roles=EMSP_LIKE)
     ]

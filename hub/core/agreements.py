@@ -258,7 +258,7 @@ class Agreements:
     def _meets(self, party: str, roles: Collection[PartyRole], other: Partner) -> bool:
         """Is a connection of `party` for one of the parties of `other`, or for all? Our own party meets everybody."""
         held = self._registry.holders(Party.parse(party), roles)
-        return not held or any(each.stands_for(its) for each in held for its in other.parties)
+        return not held or _is_for_one_of(other.parties, held)
 
     def peers(self, partner: Partner) -> tuple[Claim, ...]:
         """The roles of other platforms with which `partner` has to do through us, by default or by any agreement."""
@@ -283,6 +283,9 @@ class Agreements:
 
     def _has_to_do(self, viewer: Partner, party: str, role: PartyRole) -> bool:
         if party in viewer.parties_as({role}) or viewer.represents not in ("", party):
+            return False
+        known = [each for each in self._registry.all() if party in each.parties_as({role})]
+        if known and not _is_for_one_of(viewer.parties, known):
             return False
         is_opposite = bool(viewer.roles & (_READCPOS if role is PartyRole.CPO else _READ_EMSPS))
         default = self._by_default(is_opposite)
@@ -327,6 +330,10 @@ class Agreements:
                 party = str(claim.party)
                 roles[party] = roles.get(party, frozenset()) | {claim.role}
         return roles
+
+
+def _is_for_one_of(parties: Iterable[str], connections: Collection[Partner]) -> bool:
+    return any(connection.stands_for(party) for party in parties for connection in connections)
 
 
 def writers_of(operations: Iterable[Operation]) -> dict[str, frozenset[PartyRole]]:

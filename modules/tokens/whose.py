@@ -126,6 +126,8 @@ def addressee(hub: Hub, cpo: str, module: str, party: Party) -> Addressee:
         return Addressee("", f"no partner is {party}", Waits.UNADDRESSED)
     if str(party) not in viewer.parties_as(EMSP_LIKE):
         return Addressee("", f"{party} is here in no role that has drivers", Waits.UNADDRESSED)
+    if not viewer.stands_for(cpo):
+        return Addressee("", f"{party} has no connection for {cpo}", Waits.WITHHELD)
     verdict = hub.agreements.may(viewer, cpo, module)
     return Addressee(str(party), verdict.rule) if verdict.allowed else Addressee("", verdict.rule, Waits.WITHHELD)
 

@@ -123,6 +123,7 @@ async def test_what_a_party_owns_is_seen_by_those_alone_that_it_has_a_connection
     for emsp, there in (("e1", True), ("e2", False)):
         found = await world.ask("GET", "/ocpi/2.2.1/sender/locations", by=emsp)
         assert ("P1" in [each["id"] for each in found.data]) is there
+        assert world.hub.agreements.meets(world.partner(emsp), "IT*VVV", PartyRole.CPO) is there
         order = {"location_id": "P1", "token": token("2.2.1", CARDS[emsp]), "response_url": f"https://{emsp}.example/x"}
         world.peers.script = lambda sent: {"result": "ACCEPTED", "timeout": 9}
         to = [("OCPI-to-country-code", "IT"), ("OCPI-to-party-id", "VVV")]

@@ -182,6 +182,10 @@ async def test_of_several_connections_of_a_party_it_is_said_which_one_carries_wh
         "for-cpo": (True, "default: opposite roles"),
         "for-none": (False, "this connection stands for BE*ZZZ alone"),
     }
+    for_cpo = world.partner("for-cpo")
+    await world.registry.save(for_cpo.model_copy(update={"represents": "BE*YYY"}))
+    told = await explain(house, sender="cpo", module=module, method=method, owner="NL*TWO")
+    assert (told["goes"], told["rule"]) == ("nowhere", "NL*TWO has no connection for BE*AAA")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.core.parties import Party
+from hub.core.parties import Party, PartyRole
 from hub.core.registry import State
 from modules.cdrs import received, vetting
 from modules.cdrs.model import CDR
@@ -185,6 +185,7 @@ async def test_rules_outlive_a_new_invitation_and_are_taken_back_by_none(furnish
 async def test_what_no_agreement_lets_through_is_shown_with_the_rule(furnished: House) -> None:
     rule = {"viewer": "acme", "owner": "BE*AAA", "module": "cdrs", "allow": False}
     await furnished.ask("PUT", "/api/v1/agreements", rule)
+    await World.around(furnished.program.hub).join("else", "NL*ELS", PartyRole.EMSP)
     why = "agreement: deny viewer acme, owner BE*AAA, module cdrs"
     await brings(furnished, but(HOURS, id="KEPT", cdr_token=card_of("NL*EEE")))
     await brings(furnished, but(HOURS, id="WHOSE", cdr_token=card_of("NL*ZZZ")))
@@ -194,6 +195,7 @@ async def test_what_no_agreement_lets_through_is_shown_with_the_rule(furnished: 
         assert (query, ids - set(items)) == (query, set())
         if "KEPT" in items:
             assert (items["KEPT"]["state"], items["KEPT"]["rule"]) == ("withheld", why)
+            assert items["KEPT"].get("deliveries", []) == [], "it is for nobody yet"
         if "WHOSE" in items:
             assert (items["WHOSE"]["state"], items["WHOSE"]["rule"]) == ("unaddressed", "no partner is NL*ZZZ")
     assert (await furnished.ask("GET", f"{CDRS}/BE/AAA/KEPT")).tree["state"] == "withheld"
