@@ -1,8 +1,9 @@
 """Is a received CDR one too many? A second credit of the same CDR, or a second bill of the same charge.
 
 The one that came first is taken for the good one. A bill that was taken back may be made again: that is how OCPI
-corrects a CDR (mod_cdrs_credit_cdrs). A credit that is wrong, or of which nobody knows yet, takes nothing back; when
-it turns out to be sound, what was held for want of it is looked at again.
+corrects a CDR (mod_cdrs_credit_cdrs). A credit that is wrong, or of which nobody knows yet, takes nothing back, unless
+an operator has released it. When it turns out to be sound, or is released, what was held for want of it is looked at
+again.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from hub.core.dialect import VERSIONS
+from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.store import Store
 from hub.core.units import Document
 from modules.cdrs import store as cdrs
 from modules.cdrs.bills import Bill, bill_in, bill_of, is_same_charge, stands_in_for
-from modules.cdrs.check import Verdict
+from modules.cdrs.check import Claim, Verdict, is_anothers
 from modules.cdrs.store import Passing, Standing
 
 _LOOKED_AT: Final = 50
 """The newest bills under each mark."""
 _HAS_CREDITS: Final = VERSIONS[VERSIONS.index(cdrs.CREDITS_SINCE) :]
+_LIMIT: Final = 8 * 1024 * 1024
 _TAKES_NOTHING_BACK: Final = ("", Verdict.WRONG.value)
 
 
@@ -46,12 +49,12 @@ async def billed_before(store: Store, tree: Tree, *, key: str, seq: int | None) 
 
 
 async def waiting_for(store: Store, credit: Tree, standing: Standing) -> list[Document]:
-    """The CDRs that are wrong for as long as what `credit` takes back is billed, if the credit is sound."""
-    if not credit.get("credit") or standing.verdict in _TAKES_NOTHING_BACK or not credit.get("credit_reference_id"):
+    """The CDRs that are wrong for as long as what `credit` takes back is billed, if it does take that back."""
+    if not credit.get("credit") or not credit.get("credit_reference_id"):
         return []
     owner = f"{credit['country_code']}*{credit['party_id']}".upper()
     original = await cdrs.find_received(store, cdrs.key_of(owner, credit["credit_reference_id"]))
-    if original is None:
+    if original is None or not _takes_back(credit, standing, original):
         return []
     return [
         twin
@@ -76,15 +79,18 @@ async def is_billed_to(store: Store, tree: Tree, audience: str) -> bool:
         return False
     key = cdrs.key_of(bill.owner, tree["id"])
     others = [each for each in await _marked_like(store, bill) if each.key != key]
+    was_credited = bool(await cdrs.credits_of(store, key))
     for other in others:
-        told = await cdrs.find(store, other.key) if await _is_billed_anew_by(store, other, bill) else None
+        is_anew = await _is_billed_anew_by(store, other, bill, was_credited=was_credited)
+        told = await cdrs.find(store, other.key) if is_anew else None
         if told is not None and told.audience == audience and told.columns["lowest"] not in _HAS_CREDITS:
             return True
     return False
 
 
-async def _is_billed_anew_by(store: Store, kept: Document, bill: Bill) -> bool:
-    if await cdrs.credits_of(store, kept.key):
+async def _is_billed_anew_by(store: Store, kept: Document, bill: Bill, *, was_credited: bool) -> bool:
+    """`was_credited`: is there a credit of `bill`? Then the other one may be what was billed instead of it."""
+    if was_credited or await cdrs.credits_of(store, kept.key):
         return stands_in_for(bill, bill_in(kept.body))
     return kept.columns["ocpi"] in _HAS_CREDITS and is_same_charge(bill, bill_in(kept.body))
 
@@ -105,7 +111,14 @@ async def _marked_like(store: Store, bill: Bill) -> list[Document]:
 
 async def _is_taken_back(store: Store, document: Document) -> bool:
     found = await cdrs.credits_of(store, document.key)
-    return any(credit.columns["verdict"] not in _TAKES_NOTHING_BACK for credit in found)
+    return any(_takes_back(parse(each.body, limit=_LIMIT), cdrs.standing_of(each), document) for each in found)
+
+
+def _takes_back(credit: Tree, standing: Standing, original: Document) -> bool:
+    """Is the driver not billed `original` any longer? What is given back to another party takes nothing from that."""
+    if standing.state == Passing.RELEASED:
+        return not is_anothers(Claim(cdr=credit, original=parse(original.body, limit=_LIMIT)))
+    return standing.verdict not in _TAKES_NOTHING_BACK
 
 
 def _earlier(documents: Sequence[Document], *, key: str, seq: int | None) -> list[Document]:

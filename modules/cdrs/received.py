@@ -81,10 +81,7 @@ async def _unit(hub: Hub, tree: Tree, put: Put, *, original: Json, raw: bytes, v
     unit.put(cdrs.received_put(tree, standing, version=version, partner=partner))
     unit.put(Put(cdrs.ORIGINALS, put.key, raw or encode(original), put.owner, expect=ABSENT))
     await passed_on(hub, tree, standing, unit, partner=partner)
-    await vetting.wake(hub, tree, standing, unit)
-    for credit in await cdrs.credits_of(hub.store, put.key):
-        if credit.columns["state"] == Passing.HELD:
-            unit.put(cdrs.standing_put(credit, Standing()))
+    await vetting.wake(hub, put.key, tree, standing, unit)
     return unit
 
 
@@ -109,7 +106,10 @@ async def original(hub: Hub, document: Document) -> bytes:
 
 
 async def release(hub: Hub, key: str, *, actor: str) -> None:
-    """Let a held CDR be passed on, whatever its check found. Raises: NotFound, Conflict (it is not held)."""
+    """Let a held CDR be passed on, whatever its check found, and look again at what waited for that.
+
+    Raises: NotFound, Conflict (it is not held).
+    """
     document = await cdrs.find_received(hub.store, key)
     if document is None:
         raise NotFound("there is no such CDR")
@@ -119,4 +119,5 @@ async def release(hub: Hub, key: str, *, actor: str) -> None:
     unit = Unit().put(cdrs.standing_put(document, standing)).audited(Audit(actor, "cdr.released", key))
     tree = parse(document.body, limit=LIMIT)
     await passed_on(hub, tree, standing, unit, partner=document.columns["partner"])
+    await vetting.wake(hub, key, tree, standing, unit)
     await hub.store.commit(unit)

@@ -167,6 +167,10 @@ def received_put(tree: Tree, standing: Standing, *, version: str, partner: str) 
     return Put(RECEIVED, key_of(owner, tree["id"]), encode(tree), owner, "", updated, columns, ABSENT)
 
 
+def standing_of(document: Document) -> Standing:
+    return Standing(state=Passing(document.columns["state"]), verdict=document.columns["verdict"])
+
+
 def standing_put(document: Document, standing: Standing) -> Put:
     """The write of how a received CDR stands now; the CDR itself stays as it is."""
     columns = {**document.columns, "state": standing.state.value, "verdict": standing.verdict}

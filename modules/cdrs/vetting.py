@@ -25,7 +25,7 @@ from hub.core.units import Audit, Document, Put, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs.check import Claim, Result, Verdict, check, glance, is_anothers
 from modules.cdrs.doubles import billed_before, credited_before, waiting_for
-from modules.cdrs.passing import passed_on
+from modules.cdrs.passing import PASSES, passed_on
 from modules.cdrs.store import Passing, Standing
 from modules.locations import service as locations
 from modules.tariffs import service as tariffs
@@ -40,6 +40,7 @@ _LIMIT: Final = 8 * 1024 * 1024
 _A_PASS: Final = 50
 _MOST_TARIFFS: Final = 50
 _NO_ORIGINAL: Final = "it takes back a CDR that was not received"
+_OF_HELD: Final = "it takes back a CDR that is held"
 _OF_ANOTHER: Final = "it takes back a CDR that another party's driver was billed"
 _BROKEN: Final = Result(Verdict.CANNOT_BE_CHECKED, "the check failed; the log says more")
 
@@ -60,10 +61,11 @@ async def at_once(
     """A first look at a CDR that is about to be kept, with what comes of it in `unit`. Returns: how it then stands."""
     come = Come(put.key, put.owner, version, partner, original)
     claim = await claim_of(hub, tree, come)
+    taken_back = await _taken_back(hub, put.owner, tree)
     result = _guarded(glance, claim, put.key)
-    if result is None:
+    if result is None or _is_unchecked(taken_back):
         return Standing()
-    return _concluded(hub, put.key, partner, claim, result, unit)
+    return _concluded(hub, come, claim, result, taken_back, unit)
 
 
 async def vet_waiting(hub: Hub) -> None:
@@ -78,47 +80,73 @@ async def vet_waiting(hub: Hub) -> None:
 
 
 async def wake_credits(hub: Hub) -> None:
-    """Check credit CDRs again that are held for want of what they take back, where that has come.
+    """Check credit CDRs again that are held for want of what they take back, where that has come, or may be passed on.
 
-    Taking a CDR wakes those that wait for it; this is for a credit that arrived at the very same moment.
+    What happens to a CDR wakes those that wait for it; this is for a credit that arrived at the very same moment.
     """
     after = 0
     while held := await cdrs.in_state(hub.store, Passing.HELD, after_seq=after):
         after = held[-1].seq
         for document in held:
             credited = document.columns["credits"]
-            if credited and await _lacks_its_original(hub, document) and await cdrs.find_received(hub.store, credited):
+            original = await cdrs.find_received(hub.store, credited) if credited else None
+            if original is not None and await _waited_for(hub, document, cdrs.standing_of(original)):
                 await hub.store.commit(Unit().put(cdrs.standing_put(document, Standing())))
 
 
-async def _lacks_its_original(hub: Hub, document: Document) -> bool:
-    """Was there nothing to take back when it was checked?"""
-    kept = await hub.store.get(cdrs.CHECKS, document.key)
-    return kept is not None and parse(kept.body, limit=_LIMIT)["held_because"] == _NO_ORIGINAL
+async def _waited_for(hub: Hub, credit: Document, original: Standing) -> bool:
+    """Is a credit CDR held for want of what it takes back, which now is here, or may now be passed on?"""
+    kept = await hub.store.get(cdrs.CHECKS, credit.key) if credit.columns["state"] == Passing.HELD else None
+    because = parse(kept.body, limit=_LIMIT)["held_because"] if kept is not None else ""
+    return because == _NO_ORIGINAL or (because == _OF_HELD and original.state in PASSES)
 
 
 async def vet(hub: Hub, document: Document) -> None:
-    """Check one received CDR, and keep the result. Somebody else may be faster; then it is done."""
+    """Check one received CDR, and keep the result. Somebody else may be faster; then it is done.
+
+    What a credit CDR takes back is checked before it, also where it came after it.
+    """
     kept = await hub.store.get(cdrs.ORIGINALS, document.key)
     original = parse(kept.body, limit=_LIMIT) if kept is not None else None
     tree: Tree = parse(document.body, limit=_LIMIT)
+    taken_back = await _taken_back(hub, document.owner, tree)
+    if taken_back is not None and _is_unchecked(taken_back) and not taken_back.columns["credits"]:
+        await vet(hub, taken_back)
+        taken_back = await _taken_back(hub, document.owner, tree)
     version, partner = document.columns["ocpi"], document.columns["partner"]
-    claim = await claim_of(hub, tree, Come(document.key, document.owner, version, partner, original, document.seq))
+    come = Come(document.key, document.owner, version, partner, original, document.seq)
+    claim = await claim_of(hub, tree, come)
     result = await asyncio.to_thread(_guarded, check, claim, document.key)
     unit = Unit()
-    standing = _concluded(hub, document.key, partner, claim, result or _BROKEN, unit)
+    standing = _concluded(hub, come, claim, result or _BROKEN, taken_back, unit)
     await passed_on(hub, tree, standing, unit, partner=partner)
-    await wake(hub, tree, standing, unit)
+    await wake(hub, document.key, tree, standing, unit)
     try:
         await hub.store.commit(unit.put(cdrs.standing_put(document, standing)))
     except Conflict:
         log.info("cdr was checked meanwhile", cdr=document.key)
 
 
-async def wake(hub: Hub, tree: Tree, standing: Standing, unit: Unit) -> None:
-    """Add to `unit` that what a sound credit CDR makes room for is checked again."""
+async def wake(hub: Hub, key: str, tree: Tree, standing: Standing, unit: Unit) -> None:
+    """Add to `unit` that what waited for the CDR `key` is checked again.
+
+    That is what a credit CDR makes room for, and the credit CDRs that are held for as long as what they take back.
+    """
     for document in await waiting_for(hub.store, tree, standing):
         unit.put(cdrs.standing_put(document, Standing()))
+    for document in await cdrs.credits_of(hub.store, key):
+        if await _waited_for(hub, document, standing):
+            unit.put(cdrs.standing_put(document, Standing()))
+
+
+async def _taken_back(hub: Hub, owner: str, tree: Tree) -> Document | None:
+    """What a credit CDR takes back, if that was received."""
+    credited = tree.get("credit_reference_id") if tree.get("credit") else None
+    return await cdrs.find_received(hub.store, cdrs.key_of(owner, credited)) if credited else None
+
+
+def _is_unchecked(document: Document | None) -> bool:
+    return document is not None and not document.columns["verdict"]
 
 
 def _guarded(way: Callable[[Claim], Result | None], claim: Claim, key: str) -> Result | None:
@@ -146,7 +174,7 @@ async def claim_of(hub: Hub, tree: Tree, come: Come) -> Claim:
     owner = come.owner
     credited = tree.get("credit_reference_id") if tree.get("credit") else None
     credited_key = cdrs.key_of(owner, credited) if credited else ""
-    taken_back = await cdrs.find_received(hub.store, credited_key) if credited else None
+    taken_back = await _taken_back(hub, owner, tree)
     named = [str(t["id"]) for t in tree.get("tariffs", ())]
     named += [str(p["tariff_id"]) for p in tree.get("charging_periods", ()) if p.get("tariff_id")]
     return Claim(
@@ -186,20 +214,17 @@ def policy_for(hub: Hub, partner: str) -> Policy:
     return Policy(found.switches.get(POLICY, Policy.ACCEPT)) if found is not None else Policy.ACCEPT
 
 
-def _concluded(hub: Hub, key: str, partner: str, claim: Claim, result: Result, unit: Unit) -> Standing:
+def _concluded(hub: Hub, come: Come, claim: Claim, result: Result, taken_back: Document | None, unit: Unit) -> Standing:
     """What follows from a result; it is kept, and where the policy says so told."""
-    policy, causes = policy_for(hub, partner), ", ".join(result.causes) or result.why
-    because = ""
-    if claim.cdr.get("credit") and claim.original is None:
-        because = _NO_ORIGINAL
-    elif is_anothers(claim):
-        because = _OF_ANOTHER
-    elif policy is Policy.HOLD and not result.is_sound:
-        because = f"{result.verdict}: {causes}"[:200]
+    policy, key = policy_for(hub, come.partner), come.key
+    found = f"{result.verdict}: {', '.join(result.causes) or result.why}"[:200]
+    because = _of_credit(claim, taken_back)
+    if not because and policy is Policy.HOLD and not result.is_sound:
+        because = found
     if because:
         unit.audited(Audit("busbar", "cdr.withheld", key, because))
     elif policy is not Policy.ACCEPT and not result.is_sound:
-        unit.audited(Audit("busbar", "cdr.flagged", key, f"{result.verdict}: {causes}"[:200]))
+        unit.audited(Audit("busbar", "cdr.flagged", key, found))
     body = {
         **result.tree(),
         "held_because": because,
@@ -209,3 +234,17 @@ def _concluded(hub: Hub, key: str, partner: str, claim: Claim, result: Result, u
     }
     unit.put(Put(cdrs.CHECKS, key, encode(body)))
     return Standing(state=Passing.HELD if because else Passing.FREE, verdict=result.verdict.value)
+
+
+def _of_credit(claim: Claim, taken_back: Document | None) -> str:
+    """Why a credit CDR is held whatever its check found; "" for no reason.
+
+    Whose bill is held was billed nothing: what takes it back goes nowhere before it.
+    """
+    if not claim.cdr.get("credit"):
+        return ""
+    if claim.original is None:
+        return _NO_ORIGINAL
+    if is_anothers(claim):
+        return _OF_ANOTHER
+    return "" if taken_back is None or taken_back.columns["state"] in PASSES else _OF_HELD

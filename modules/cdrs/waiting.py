@@ -18,7 +18,6 @@ from hub.core.units import Put, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs.owed import OWED
 from modules.cdrs.passing import PASSES, addressed_anew, passed_on
-from modules.cdrs.store import Passing, Standing
 from modules.sessions import whose as sessions
 from modules.tokens.whose import grounds
 
@@ -59,9 +58,8 @@ async def _keep_what_was_passed_over(hub: Hub) -> None:
             after = found[-1].seq
             for document in found:
                 unit = Unit()
-                standing = Standing(state=Passing(document.columns["state"]), verdict=document.columns["verdict"])
                 tree = parse(document.body, limit=_LIMIT)
-                await passed_on(hub, tree, standing, unit, partner=document.columns["partner"])
+                await passed_on(hub, tree, cdrs.standing_of(document), unit, partner=document.columns["partner"])
                 await _try(hub, document.key, unit if unit.writes else None)
 
 

@@ -5,7 +5,8 @@
 In order: the CDR against itself (`itself`), which needs no tariff; then it is priced again with the engine, and every
 amount that it states is held against the result (`amounts`). Where they differ by more than the tolerance, the cause is
 sought by supposing mistakes, one after the other, until one gives just the claimed amounts (`suppose`, `diagnose`).
-The work is bounded (`size`), whatever the CDR holds.
+The work is bounded (`size`), whatever the CDR holds. A credit CDR is held against what it takes back, where that is at
+hand, and not against its price (`taken_back`).
 
 Pure: nothing but the claim is looked at, and the same claim gives the same result.
 """
@@ -29,13 +30,14 @@ from modules.cdrs.check.amounts import (
     sign_of,
 )
 from modules.cdrs.check.bill import Bill
-from modules.cdrs.check.claim import TOLERANCE, Claim, without_validity
+from modules.cdrs.check.claim import TOLERANCE, Claim, Tree, without_validity
 from modules.cdrs.check.credits import is_anothers
 from modules.cdrs.check.diagnose import Reason, reasons
 from modules.cdrs.check.itself import HUNDREDTH, against_itself
 from modules.cdrs.check.placing import CLOCKS
 from modules.cdrs.check.result import Cause, Deviation, Result, Verdict
 from modules.cdrs.check.size import MOST, is_quick, size_of
+from modules.cdrs.check.taken_back import against_original, not_copied, tells_no_more
 from modules.cdrs.check.watt_hours import read_as_kwh
 from modules.tariffs.pricing import Code, NoTariffInForce, PricingFault, UnknownTariff
 
@@ -55,6 +57,7 @@ __all__ = [
 
 _ODD_ZONE = "unknown_time_zone"
 _SOUND = "every amount is what the periods and tariffs come to"
+_TAKES_BACK = "it takes back what was billed"
 
 
 def check(claim: Claim) -> Result:
@@ -83,7 +86,23 @@ class _Examined(NamedTuple):
 
 def _examined(claim: Claim) -> _Examined | Result:
     """All but the diagnosis; the result where nothing can be priced."""
-    found = against_itself(claim)
+    if claim.cdr.get("credit") and claim.original is not None:
+        return _of_credit(claim, claim.original)
+    return _priced(claim, against_itself(claim))
+
+
+def _of_credit(claim: Claim, original: Tree) -> _Examined | Result:
+    """A credit CDR against what it takes back; priced only where it states an amount that this does not."""
+    told = against_original(claim, original)
+    figures = {deviation.figure for deviation in told}
+    billed = replace(claim, cdr=original, original=None, credited_by="", billed_by="", unreadable=())
+    itself = not_copied(against_itself(claim), against_itself(billed))
+    found = [*(deviation for deviation in itself if deviation.figure not in figures), *told]
+    return _verdict(found, _TAKES_BACK) if tells_no_more(claim.cdr, original) else _priced(claim, found)
+
+
+def _priced(claim: Claim, found: list[Deviation]) -> _Examined | Result:
+    """A CDR with what was found in it already, and with its price."""
     if size_of(claim.cdr, claim.tariffs) > MOST:
         return _unpriced(found, "it has too many periods and prices to be priced here")
     if any(deviation.cause is Cause.CURRENCY for deviation in found):

@@ -1,0 +1,104 @@
+"""A credit CDR against what it takes back, where that is at hand. OCPI mod_cdrs_credit_cdrs.
+
+All is copied, and only the total has the other sign. What was billed may have been wrong: that is why it is credited.
+So the credit CDR is held against it and not against the tariff, and what is odd in both is no fault of the credit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Final
+
+from modules.cdrs.check.amounts import FIELDS, PARTS, Amount, amount_of, scale_of
+from modules.cdrs.check.claim import Claim, Tree
+from modules.cdrs.check.itself import HUNDREDTH
+from modules.cdrs.check.result import Cause, Deviation
+
+_SIDES: Final = ("before_taxes", "after_taxes")
+_QUANTITIES: Final = ("total_energy", "total_time", "total_parking_time")
+
+
+def against_original(claim: Claim, original: Tree) -> list[Deviation]:
+    """What a credit CDR has otherwise than the CDR `original` that it takes back.
+
+    A part may differ by the tolerance. The parts may be turned too, or be left out.
+    """
+    found = [*_reference(claim.cdr, original), *_total(claim.cdr, original)]
+    found += [*_parts(claim, original), *_quantities(claim.cdr, original)]
+    currency = str(original["currency"])
+    if claim.currency.upper() != currency.upper():
+        why = "what it takes back was billed in another currency"
+        found.append(Deviation("currency", claim.currency, currency, Cause.CURRENCY, why))
+    return found
+
+
+def tells_no_more(cdr: Tree, original: Tree) -> bool:
+    """Does a credit CDR state no amount that what it takes back does not state?"""
+    ours, stood = _stated(cdr), _stated(original)
+    return all(
+        field in stood and (amount.incl is None or stood[field].incl is not None) for field, amount in ours.items()
+    )
+
+
+def not_copied(found: Iterable[Deviation], original: Iterable[Deviation]) -> list[Deviation]:
+    """Of what was found in a credit CDR by itself, that which was not found in what it takes back."""
+    copied = {(each.figure, each.cause) for each in original if each.cause is not Cause.CREDIT}
+    return [each for each in found if (each.figure, each.cause) not in copied]
+
+
+def _stated(cdr: Tree) -> dict[str, Amount]:
+    """The amounts of a CDR as they stand, by field."""
+    return {field: amount_of(cdr[field]) for field in FIELDS.values() if cdr.get(field) is not None}
+
+
+def _reference(cdr: Tree, original: Tree) -> Iterator[Deviation]:
+    if original.get("credit"):
+        reference = str(cdr["credit_reference_id"])
+        why = "it names a credit CDR, and that cannot be taken back"
+        yield Deviation("credit_reference_id", reference, None, Cause.CREDIT, why)
+
+
+def _total(cdr: Tree, original: Tree) -> Iterator[Deviation]:
+    """Before taxes and after them, where both say what that is."""
+    field = FIELDS["total"]
+    for side, ours, stood in _both(cdr, original, field):
+        if ours != -stood:
+            yield Deviation(f"{field}.{side}", ours, -stood, Cause.CREDIT, "it does not take back what was billed")
+
+
+def _parts(claim: Claim, original: Tree) -> Iterator[Deviation]:
+    """Without their signs, of which `credits` tells whether all are turned or none."""
+    for field in (FIELDS[part] for part in PARTS):
+        for side, ours, stood in _both(claim.cdr, original, field):
+            why = "it is another amount than in the CDR that it takes back"
+            yield from _differing(claim, f"{field}.{side}", ours, abs(stood).copy_sign(ours), why)
+
+
+def _both(cdr: Tree, original: Tree, field: str) -> Iterator[tuple[str, Decimal, Decimal]]:
+    """Side, and the amounts of it that both state."""
+    if cdr.get(field) is None or original.get(field) is None:
+        return
+    for side, ours, stood in zip(_SIDES, amount_of(cdr[field]), amount_of(original[field]), strict=True):
+        if ours is not None and stood is not None:
+            yield side, ours, stood
+
+
+def _differing(claim: Claim, figure: str, ours: Decimal, due: Decimal, why: str) -> Iterator[Deviation]:
+    off = abs(ours - due)
+    if not off:
+        return
+    if off <= scale_of(claim.currency, claim.tolerance).tolerance:
+        why = "it is what was billed, give or take the tolerance"
+        yield Deviation(figure, ours, due, Cause.ROUNDING, why, tolerable=True)
+    else:
+        yield Deviation(figure, ours, due, Cause.CREDIT, why)
+
+
+def _quantities(cdr: Tree, original: Tree) -> Iterator[Deviation]:
+    for field in _QUANTITIES:
+        if cdr.get(field) is None or original.get(field) is None:
+            continue
+        ours, stood = Decimal(cdr[field]), Decimal(original[field])
+        if abs(ours - stood) > HUNDREDTH:
+            yield Deviation(field, ours, stood, Cause.CREDIT, "it is another than in the CDR that it takes back")
