@@ -83,8 +83,8 @@ class Cutter:
         crossings = self._crossings()
         inner = {at for at, _ in self._states} | crossings.keys() | self._changes()
         edges = [self._start, *sorted(at for at in inner if self._start < at < self._end), self._end]
-        sums = [rounded(crossings.get(at, self.register.charged(at)), KWH, PLACES) for at in edges[:-1]]
-        sums.append(rounded(self.register.total, KWH, PLACES))
+        inside = [rounded(crossings.get(at, self.register.charged(at)), KWH, PLACES) for at in edges[1:-1]]
+        sums = [Decimal(0), *inside, rounded(self.register.total, KWH, PLACES)]
         return [
             Span(
                 edges[n],

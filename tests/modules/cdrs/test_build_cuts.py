@@ -119,3 +119,24 @@ def test_energy_that_came_early_is_not_told_as_if_it_came_late() -> None:
     facts = session(tariffs=[early], register=register(("09:00", "0"), ("09:15", "5.5"), ("10:00", "6")))
     assert running(facts, at("10:00")).warnings == ()
     assert build(facts)["total_cost"]["before_taxes"] == 3
+
+
+@pytest.mark.parametrize(
+    ("readings", "second", "first_kwh"),
+    [
+        ([("08:58", "0"), ("08:59", "5"), ("10:00", "10")], "09:00:00.001", "3"),
+        ([("09:00", "0"), ("10:01", "1"), ("10:02", "10")], "09:59:59.999", "3"),
+        ([("09:00", "0"), ("09:30", "1"), ("09:30", "10")], "09:30:00.000", "3"),
+    ],
+    ids=["before the start", "after the end", "at one moment"],
+)
+def test_a_threshold_that_is_passed_between_readings_of_one_moment_loses_no_energy(
+    readings: list[tuple[str, str]], second: str, first_kwh: str
+) -> None:
+    """Readings from before the start count as at the start, and those from after the end as at the end."""
+    cdr = build(session(tariffs=[tariff(element(ENERGY, max_kwh=3), OTHER)], register=register(*readings)))
+    (_, first), (_, then) = shape(cdr)
+    assert (first["ENERGY"], then["ENERGY"]) == (first_kwh, "7")
+    assert cdr["charging_periods"][1]["start_date_time"] == f"2024-01-15T{second}Z"
+    assert cdr["total_energy"] == 10
+    assert cdr["total_energy_cost"]["before_taxes"] == Decimal("4.1")
