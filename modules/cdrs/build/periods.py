@@ -7,7 +7,8 @@ neighbours that cost the same are joined again, so that a plain tariff gives pla
 
 Figures are published with four decimals. What is rounded is not the share of a period but the sum so far,
 so the shares always add up to the whole, and what rounding left over is in the last. Prices are looked up
-with the published figures, because that is what the far end has when it checks the bill.
+with the published figures, because that is what the far end has when it checks the bill. A threshold has no more
+decimals than they have (`restrictions`), so a period that begins where it was reached says that it was.
 """
 
 from __future__ import annotations

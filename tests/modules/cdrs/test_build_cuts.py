@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -140,3 +140,23 @@ def test_a_threshold_that_is_passed_between_readings_of_one_moment_loses_no_ener
     assert cdr["charging_periods"][1]["start_date_time"] == f"2024-01-15T{second}Z"
     assert cdr["total_energy"] == 10
     assert cdr["total_energy_cost"]["before_taxes"] == Decimal("4.1")
+
+
+@pytest.mark.parametrize("threshold", ["0.30000000000000004", "0.33333", "0.33337", "5.4030000000000005", "0.00001"])
+@pytest.mark.parametrize("bound", ["min_kwh", "max_kwh"])
+def test_behind_a_threshold_finer_than_a_volume_the_rest_has_its_own_price(threshold: str, bound: str) -> None:
+    below, above = element(("ENERGY", "0.50", 1)), element(("ENERGY", "0.10", 1))
+    bounded, other = (below, above) if bound == "max_kwh" else (above, below)
+    bounded = {**bounded, "restrictions": {bound: Decimal(threshold)}}
+    cdr = build(session(tariffs=[tariff(bounded, other)], register=READ))
+    until = Decimal(threshold).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+    cost = until / 2 + (10 - until) / 10
+    assert cdr["total_cost"]["before_taxes"] == cost.quantize(Decimal("0.0001"), ROUND_HALF_UP)
+
+
+@pytest.mark.parametrize("kind", ["power", "current"])
+def test_a_sample_at_a_threshold_with_the_dust_of_a_float_has_reached_it(kind: str) -> None:
+    weak = tariff(element(ENERGY, **{f"max_{kind}": Decimal("16.000000000000004")}), OTHER)
+    measured: dict[str, Any] = {kind: register(("09:00", "10"), ("09:30", "16"))}
+    cdr = build(session(tariffs=[weak], register=READ, **measured))
+    assert cdr["total_cost"]["before_taxes"] == Decimal("3.5")
