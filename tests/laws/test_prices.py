@@ -5,9 +5,11 @@ A failure names its seeds; `Dealt.of(seed)` deals the case again.
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any, Final, get_args, get_type_hints
 
 import pytest
@@ -40,6 +42,31 @@ def test_two_readings_of_the_text_agree_on_every_field(pile: int) -> None:
     seeds = range(pile * CASES // PILES, (pile + 1) * CASES // PILES)
     found = {seed: reasons for seed in seeds if (reasons := disagreement(Dealt.of(seed)))}
     assert not found, f"seeds {list(found)}; the first: {next(iter(found.values()))}"
+
+
+def test_two_readings_agree_on_thresholds_finer_than_a_volume() -> None:
+    off = [Decimal(each) for each in ("0.00003", "0.00005", "-0.00005", "0.00000000000000004")]
+    reached = 0
+    for seed in range(CASES // PILES):
+        dealt = Dealt.of(seed)
+        finer = dealt._replace(case=with_thresholds_off(dealt.case, off[seed % len(off)]))
+        assert not disagreement(finer), seed
+        reached += finer.case != dealt.case
+    assert reached > CASES // PILES // 5
+
+
+def with_thresholds_off(case: dict[str, Any], by: Decimal) -> dict[str, Any]:
+    """A case in which every threshold in kWh, kW and A is another one."""
+    changed = copy.deepcopy(case)
+    for tariff in changed["tariffs"]:
+        for element in tariff["elements"]:
+            bounds = element.get("restrictions") or {}
+            bounds |= {
+                name: Decimal(value) + by
+                for name, value in bounds.items()
+                if name[4:] in ("kwh", "power", "current") and value is not None
+            }
+    return changed
 
 
 def test_the_dealt_cases_exercise_every_switch_in_every_position() -> None:

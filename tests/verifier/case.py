@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from tests.verifier.clock import instant
-from tests.verifier.numbers import HOUR_S, maybe, number
+from tests.verifier.numbers import HOUR_S, maybe, number, rounded
 
 BY_THE_TEXT: Final[Mapping[str, Any]] = {
     "decimals": 4,
@@ -127,10 +127,15 @@ def tariff(tree: Mapping[str, Any]) -> Tariff:
     )
 
 
+def _bound(name: str, value: object) -> Fraction:
+    """Numbers have four decimals (types_number_type), volumes and the bounds that they are held against."""
+    return number(value) if name.endswith("_duration") else rounded(number(value), 4, "half_up")
+
+
 def _element(place: int, tree: Mapping[str, Any]) -> Element:
     """A window of the whole day restricts nothing: midnight to midnight, or from any time until the same."""
     stated = {
-        name: number(value) if name in BOUNDS else value
+        name: _bound(name, value) if name in BOUNDS else value
         for name, value in (tree.get("restrictions") or {}).items()
         if value not in (None, [])
     }

@@ -7,7 +7,8 @@ neighbours that cost the same are joined again, so that a plain tariff gives pla
 
 Figures are published with four decimals. What is rounded is not the share of a period but the sum so far,
 so the shares always add up to the whole, and what rounding left over is in the last. Prices are looked up
-with the published figures, because that is what the far end has when it checks the bill.
+with the published figures, because that is what the far end has when it checks the bill. A threshold has no more
+decimals than they have (`restrictions`), so a period that begins where it was reached says that it was.
 """
 
 from __future__ import annotations
@@ -83,8 +84,8 @@ class Cutter:
         crossings = self._crossings()
         inner = {at for at, _ in self._states} | crossings.keys() | self._changes()
         edges = [self._start, *sorted(at for at in inner if self._start < at < self._end), self._end]
-        sums = [rounded(crossings.get(at, self.register.charged(at)), KWH, PLACES) for at in edges[:-1]]
-        sums.append(rounded(self.register.total, KWH, PLACES))
+        inside = [rounded(crossings.get(at, self.register.charged(at)), KWH, PLACES) for at in edges[1:-1]]
+        sums = [Decimal(0), *inside, rounded(self.register.total, KWH, PLACES)]
         return [
             Span(
                 edges[n],

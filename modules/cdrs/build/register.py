@@ -28,7 +28,7 @@ class Register:
             key=lambda reading: reading[0],
         )
         first = in_order[0][1] if in_order else 0
-        self._start = start
+        self._start, self._end = start, end
         self._times = [min(max(at, start), end) for at, _ in in_order]
         self._charged: Sequence[Exact] = [value - first for _, value in in_order]
 
@@ -53,11 +53,19 @@ class Register:
         return e0 + Fraction((e1 - e0) * (at - t0)) / (t1 - t0)
 
     def reaches(self, energy: Exact) -> int | None:
-        """The instant, rounded up to a millisecond, at which `energy` was charged; None if it never was."""
+        """The instant, rounded up to a millisecond, at which `energy` was charged; None if it never was.
+
+        Between two readings that both count as at the start it is the millisecond after it, between two at the end the
+        one before it: only there can a period begin.
+        """
         for after in range(1, len(self._times)):
             e0, e1 = self._charged[after - 1], self._charged[after]
             if e0 < energy <= e1:
                 t0, t1 = self._times[after - 1], self._times[after]
+                if t1 == self._start:
+                    return self._start + MILLISECOND
+                if t0 == self._end and energy < self.total:
+                    return self._end - MILLISECOND
                 exact = t0 + Fraction((energy - e0) * (t1 - t0)) / (e1 - e0)
                 return -(-exact // MILLISECOND) * MILLISECOND
         return None

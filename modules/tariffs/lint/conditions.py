@@ -8,7 +8,8 @@ from typing import Any, Final
 from modules.tariffs.lint.findings import Finding, LintCode, finding
 from modules.tariffs.lint.regions import boxes_of
 from modules.tariffs.pricing import UnfitTariff
-from modules.tariffs.pricing.restrictions import OF_DAY, Range, not_understood, ranges_of
+from modules.tariffs.pricing.numbers import KWH, decimal_text, in_units, rounded
+from modules.tariffs.pricing.restrictions import DECIMALS, MEASURED_BOUNDS, OF_DAY, Range, not_understood, ranges_of
 
 _PAIRS: Final = (
     ("min_kwh", "max_kwh"),
@@ -58,6 +59,17 @@ def _of_one(pointer: str, restrictions: Mapping[str, Any]) -> Iterator[Finding]:
     if wraps and bound:
         yield finding(LintCode.WRAPPING_WINDOW, f"{pointer}/end_time", day=bound)
     yield from _impossible(pointer, restrictions, ranges)
+    yield from _too_fine(pointer, restrictions)
+
+
+def _too_fine(pointer: str, restrictions: Mapping[str, Any]) -> Iterator[Finding]:
+    """Bounds of more decimals than what is held against them. OCPI types_number_type."""
+    for field in MEASURED_BOUNDS:
+        if restrictions.get(field) is not None:
+            written = in_units(restrictions[field], KWH, field)
+            read = rounded(written, KWH, DECIMALS)
+            if read * KWH != written:
+                yield finding(LintCode.THRESHOLD_TOO_FINE, f"{pointer}/{field}", field=field, read=decimal_text(read))
 
 
 def _impossible(pointer: str, restrictions: Mapping[str, Any], ranges: tuple[Range, ...]) -> Iterator[Finding]:

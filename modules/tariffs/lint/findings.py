@@ -53,6 +53,7 @@ class LintCode(StrEnum):
     LIMIT_LOST = "limit_lost"
     PRICE_ROUNDED = "price_rounded"
     PRICE_TOO_FINE = "price_too_fine"
+    THRESHOLD_TOO_FINE = "threshold_too_fine"
     VALIDITY_LOST = "validity_lost"
     PARKING_GAP = "parking_gap"
     EMPTY_RESTRICTION = "empty_restriction"
@@ -129,6 +130,11 @@ KINDS: Final[Mapping[LintCode, _Kind]] = {
         _W, ("2.1.1", "2.2.1"), "OCPI {version}: {why}. Whoever prices a bill with it may find another last digit."
     ),
     LintCode.PRICE_TOO_FINE: _Kind(_W, _OCPI, "OCPI has four decimals: partners may refuse this price, and its bills."),
+    LintCode.THRESHOLD_TOO_FINE: _Kind(
+        _W,
+        _OCPI,
+        "OCPI has four decimals: {field} is read as {read}. Partners who read more of it may find another price.",
+    ),
     LintCode.VALIDITY_LOST: _Kind(
         _W,
         ("2.1.1",),

@@ -8,6 +8,10 @@ are excluded.
 A period states a highest and a lowest power and current. `min_power` is tested against the highest and
 `max_power` against the lowest, so that a period which straddles a bound fulfils both. Nothing measured
 fulfils neither.
+
+A bound in kWh, kW or A is read with the four decimals that a number of OCPI has, rounded as volumes are (OCPI
+types_number_type). Where a session stands is known by such volumes alone: one that has reached 0.30000000000000004 kWh
+says 0.3, and would by all its digits never be found to have reached it.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from datetime import date
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from modules.tariffs.pricing.faults import UnfitTariff
-from modules.tariffs.pricing.numbers import DAY, HOUR, KWH, SECOND, Exact, in_units
+from modules.tariffs.pricing.numbers import DAY, HOUR, KWH, SECOND, Exact, in_units, whole_of
 
 OF_DAY, DATE, WEEKDAY, ENERGY, ELAPSED, MIN_CURRENT, MAX_CURRENT, MIN_POWER, MAX_POWER = range(9)
 """The axes: microseconds of the local day, ordinal of the local date, weekday, energy before, time since the
@@ -47,6 +51,10 @@ _BOUNDS: Final = {
     "max_power": (MIN_POWER, False, 10**9),
 }
 """Field -> axis, is it the lower bound?, units in one."""
+DECIMALS: Final = 4
+"""Of a bound that is measured, and of what is measured."""
+MEASURED_BOUNDS: Final = tuple(field for field, (axis, *_) in _BOUNDS.items() if axis != ELAPSED)
+"""The fields of bounds that are read with `DECIMALS`."""
 _KNOWN: Final = frozenset({"start_time", "end_time", "start_date", "end_date", "day_of_week", "reservation", *_BOUNDS})
 
 
@@ -75,8 +83,14 @@ def ranges_of(restrictions: Mapping[str, Any]) -> tuple[Range, ...]:
         value = restrictions.get(field)
         if value is not None:
             bound = in_units(value, per_one, field, fault=UnfitTariff)
+            if axis != ELAPSED:
+                bound = _in_four_decimals(bound, per_one)
             found.append(Range(axis, bound, FAR) if is_low else Range(axis, -FAR, bound))
     return tuple(found)
+
+
+def _in_four_decimals(bound: Exact, per_one: int) -> int:
+    return whole_of(bound, per_one, DECIMALS) * (per_one // 10**DECIMALS)
 
 
 def not_understood(restrictions: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -119,3 +119,44 @@ def test_energy_that_came_early_is_not_told_as_if_it_came_late() -> None:
     facts = session(tariffs=[early], register=register(("09:00", "0"), ("09:15", "5.5"), ("10:00", "6")))
     assert running(facts, at("10:00")).warnings == ()
     assert build(facts)["total_cost"]["before_taxes"] == 3
+
+
+@pytest.mark.parametrize(
+    ("readings", "second", "first_kwh"),
+    [
+        ([("08:58", "0"), ("08:59", "5"), ("10:00", "10")], "09:00:00.001", "3"),
+        ([("09:00", "0"), ("10:01", "1"), ("10:02", "10")], "09:59:59.999", "3"),
+        ([("09:00", "0"), ("09:30", "1"), ("09:30", "10")], "09:30:00.000", "3"),
+    ],
+    ids=["before the start", "after the end", "at one moment"],
+)
+def test_a_threshold_that_is_passed_between_readings_of_one_moment_loses_no_energy(
+    readings: list[tuple[str, str]], second: str, first_kwh: str
+) -> None:
+    """Readings from before the start count as at the start, and those from after the end as at the end."""
+    cdr = build(session(tariffs=[tariff(element(ENERGY, max_kwh=3), OTHER)], register=register(*readings)))
+    (_, first), (_, then) = shape(cdr)
+    assert (first["ENERGY"], then["ENERGY"]) == (first_kwh, "7")
+    assert cdr["charging_periods"][1]["start_date_time"] == f"2024-01-15T{second}Z"
+    assert cdr["total_energy"] == 10
+    assert cdr["total_energy_cost"]["before_taxes"] == Decimal("4.1")
+
+
+@pytest.mark.parametrize("threshold", ["0.30000000000000004", "0.33333", "0.33337", "5.4030000000000005", "0.00001"])
+@pytest.mark.parametrize("bound", ["min_kwh", "max_kwh"])
+def test_behind_a_threshold_finer_than_a_volume_the_rest_has_its_own_price(threshold: str, bound: str) -> None:
+    below, above = element(("ENERGY", "0.50", 1)), element(("ENERGY", "0.10", 1))
+    bounded, other = (below, above) if bound == "max_kwh" else (above, below)
+    bounded = {**bounded, "restrictions": {bound: Decimal(threshold)}}
+    cdr = build(session(tariffs=[tariff(bounded, other)], register=READ))
+    until = Decimal(threshold).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+    cost = until / 2 + (10 - until) / 10
+    assert cdr["total_cost"]["before_taxes"] == cost.quantize(Decimal("0.0001"), ROUND_HALF_UP)
+
+
+@pytest.mark.parametrize("kind", ["power", "current"])
+def test_a_sample_at_a_threshold_with_the_dust_of_a_float_has_reached_it(kind: str) -> None:
+    weak = tariff(element(ENERGY, **{f"max_{kind}": Decimal("16.000000000000004")}), OTHER)
+    measured: dict[str, Any] = {kind: register(("09:00", "10"), ("09:30", "16"))}
+    cdr = build(session(tariffs=[weak], register=READ, **measured))
+    assert cdr["total_cost"]["before_taxes"] == Decimal("3.5")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +15,7 @@ from modules.cdrs.build import Sample, SessionFacts, State, build, running
 from modules.cdrs.build.facts import PARKED
 from modules.tariffs.pricing import Case, Code, price
 from tests.modules.cdrs.test_build import TOKEN, location
-from tests.modules.tariffs.pricing.test_laws import START, tariffs
+from tests.modules.tariffs.pricing.test_laws import START, tariffs, thresholds
 
 BOUNDED = settings(
     max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
@@ -86,10 +86,34 @@ def test_the_parts_of_a_cdr_add_up(facts: SessionFacts) -> None:
     assert starts == sorted(set(starts))
 
 
+def in_steps(bounds: list[Decimal]) -> dict[str, Any]:
+    """A tariff with another price of energy behind each threshold in kWh."""
+    prices = [{"type": "ENERGY", "price": Decimal(9 - n), "step_size": 1} for n in range(len(bounds) + 1)]
+    restrictions = [*({"max_kwh": bound} for bound in sorted(bounds)), None]
+    elements = [
+        {"price_components": [price], "restrictions": bound} for price, bound in zip(prices, restrictions, strict=True)
+    ]
+    return {"id": "T", "currency": "EUR", "tax_included": "NO", "elements": elements}
+
+
+@BOUNDED
+@given(sessions(), st.lists(thresholds(0, 12), min_size=1, max_size=3))
+def test_a_threshold_finer_than_a_volume_bills_as_its_four_decimals_do(
+    facts: SessionFacts, bounds: list[Decimal]
+) -> None:
+    of_four = [bound.quantize(Decimal("0.0001"), ROUND_HALF_UP) for bound in bounds]
+    fine, plain = (build(replace(facts, tariffs=[in_steps(each)])) for each in (bounds, of_four))
+    assert {**fine, "tariffs": None} == {**plain, "tariffs": None}
+    assert_the_far_end_agrees(facts, fine)
+
+
 @BOUNDED
 @given(sessions())
 def test_the_far_end_finds_the_same_price_and_no_price_change_inside_a_period(facts: SessionFacts) -> None:
-    cdr = build(facts)
+    assert_the_far_end_agrees(facts, build(facts))
+
+
+def assert_the_far_end_agrees(facts: SessionFacts, cdr: dict[str, Any]) -> None:
     case = Case(
         "2.3.0",
         facts.location["time_zone"],

@@ -31,12 +31,12 @@ restrictions = st.fixed_dictionaries(
         "day_of_week": st.one_of(
             st.lists(st.sampled_from(DAYS), max_size=3, unique=True), st.sampled_from([DAYS[:5], DAYS[5:]])
         ),
-        "min_kwh": st.sampled_from([Decimal(0), Decimal("2.5"), Decimal(10)]),
+        "min_kwh": st.sampled_from([Decimal(0), Decimal("2.50004"), Decimal(10)]),
         "max_kwh": st.sampled_from([Decimal("2.5"), Decimal(10), Decimal(20)]),
         "min_duration": st.sampled_from([0, 1800, 7200]),
         "max_duration": st.sampled_from([1800, 7200, 20000]),
         "min_power": st.sampled_from([Decimal(11), Decimal(50)]),
-        "max_power": st.sampled_from([Decimal(11), Decimal(50)]),
+        "max_power": st.sampled_from([Decimal(11), Decimal("50.000000000000007")]),
         "max_current": st.sampled_from([Decimal(16), Decimal(32)]),
         "reservation": st.sampled_from([None, None, None, "RESERVATION", "RESERVATION_EXPIRES"]),
     },

@@ -19,6 +19,7 @@ PARKED = component("PARKING_TIME", "2", step=1, vat="19")
 FEE = component("FLAT", "1", step=1, vat="19")
 STEPPED = component("TIME", "2", step=60, vat="19")
 ANY = element(KWH)
+FINE = Decimal("0.33333")
 OWNED = {"country_code": "DE", "party_id": "BSB", "last_updated": "2024-01-01T00:00:00Z"}
 
 
@@ -83,6 +84,8 @@ ODD: list[tuple[str, str, list[dict[str, Any]], dict[str, Any]]] = [
     ("not_sent", "", [ANY, element(HOUR, max_current=16)], {}),
     ("price_rounded", "/elements/0/price_components/0/price", [ANY], {"tax_included": "YES"}),
     ("price_too_fine", "/elements/0/price_components/0/price", [element(component("ENERGY", "0.12345", 1))], {}),
+    ("threshold_too_fine", "/elements/0/restrictions/max_kwh", [element(KWH, max_kwh=FINE), ANY], {}),
+    ("threshold_too_fine", "/elements/0/restrictions/max_current", [element(KWH, max_current=FINE), ANY], {}),
     ("limit_lost", "/max_price", [ANY], {"max_price": {"before_taxes": 4}}),
     ("validity_lost", "/end_date_time", [ANY], {"end_date_time": "2024-01-02T00:00:00Z"}),
     ("parking_gap", "/elements", [ANY, element(PARKED, min_duration=3600)], {}),
@@ -198,3 +201,17 @@ def test_two_days_of_dated_hours_are_checked_hour_by_hour() -> None:
 
 def clock(hour: int) -> dict[str, str]:
     return {"start_time": f"{hour:02}:00", "end_time": f"{(hour + 1) % 24:02}:00"}
+
+
+def test_a_threshold_with_the_dust_of_a_float_is_told_as_it_is_read() -> None:
+    (dust,) = [
+        each
+        for each in found(element(KWH, max_kwh=Decimal("0.30000000000000004")), ANY)
+        if each.code is LintCode.THRESHOLD_TOO_FINE
+    ]
+    assert "max_kwh is read as 0.3." in dust.message
+    assert not [
+        each
+        for each in found(element(KWH, max_kwh=Decimal("0.33330"), min_duration=90), ANY)
+        if each.code is LintCode.THRESHOLD_TOO_FINE
+    ]

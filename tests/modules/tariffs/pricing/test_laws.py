@@ -21,19 +21,27 @@ PARTS = ("energy", "time", "parking", "fixed", "reservation")
 
 clocks = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 15, 30]))
 amounts = st.decimals(0, 20, places=3)
+ODD = [Decimal(0), *map(Decimal, ("0.0001", "0.00003", "0.00005", "-0.00004", "0.000000000000004"))]
+"""What a threshold is off a whole one by: also finer than the four decimals of a volume."""
+
+
+def thresholds(least: int, most: int) -> st.SearchStrategy[Decimal]:
+    return st.builds(Decimal.__add__, st.builds(Decimal, st.integers(least, most)), st.sampled_from(ODD))
+
+
 restrictions = st.fixed_dictionaries(
     {},
     optional={
         "start_time": clocks,
         "end_time": clocks,
         "day_of_week": st.lists(st.sampled_from(["SATURDAY", "SUNDAY", "MONDAY"]), max_size=2),
-        "min_kwh": st.integers(0, 10),
-        "max_kwh": st.integers(5, 30),
+        "min_kwh": thresholds(0, 10),
+        "max_kwh": thresholds(5, 30),
         "min_duration": st.integers(0, 7200),
         "max_duration": st.integers(600, 20000),
-        "min_power": st.integers(1, 40),
-        "max_power": st.integers(5, 50),
-        "max_current": st.integers(6, 32),
+        "min_power": thresholds(1, 40),
+        "max_power": thresholds(5, 50),
+        "max_current": thresholds(6, 32),
         "start_date": st.sampled_from(["2024-03-30", "2024-03-31"]),
         "end_date": st.sampled_from(["2024-03-31", "2024-04-01"]),
         "reservation": st.sampled_from(["RESERVATION", "RESERVATION_EXPIRES"]),
