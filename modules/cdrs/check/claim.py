@@ -10,7 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from modules.cdrs.check.result import Deviation
-from modules.tariffs.pricing import BY_THE_TEXT, Case, Policy, has_expired
+from modules.tariffs.pricing import BY_THE_TEXT, Case, Policy, PricingFault, has_expired, instant
 
 TOLERANCE: Final = Decimal("0.01")
 """A cent an amount: OCPI leaves rounding to the parties."""
@@ -49,8 +49,8 @@ class Claim:
 
     @property
     def currency(self) -> str:
-        """As it is stated, else that of the tariffs."""
-        stated = self.cdr.get("currency") or next((tariff.get("currency") for tariff in self.embedded), None)
+        """As it is stated, else that of the tariffs that price it."""
+        stated = self.cdr.get("currency") or next((tariff.get("currency") for tariff in self.pricing), None)
         return str(stated or "")
 
     @property
@@ -80,14 +80,36 @@ class Claim:
         named = {str(period["tariff_id"]) for period in self.periods if period.get("tariff_id")}
         return sorted(name for name in named if name.lower() not in held)
 
-    def case(self) -> Case:
-        """The CDR as it is to be priced: with its own tariffs, and with others only where it has none of that id."""
+    @property
+    def at_hand(self) -> list[Tree]:
+        """The tariffs to choose from: its own, and others only where it has none of that id."""
         missing = {name.lower() for name in self.missing_tariffs()}
-        wanted = [t for t in self.tariffs if not self.embedded or str(t.get("id", "")).lower() in missing]
+        wanted = (t for t in self.tariffs if not self.embedded or str(t.get("id", "")).lower() in missing)
+        return [*self.embedded, *wanted]
+
+    @property
+    def pricing(self) -> list[Tree]:
+        """The tariffs that price its periods: those they name, else the one in force at its start. Others say nothing.
+
+        Where none was in force, the first stands for it, as it does where such a CDR is priced.
+        """
+        first: dict[str, Tree] = {}
+        for tariff in self.at_hand:
+            first.setdefault(str(tariff.get("id", "")).lower(), tariff)
+        named = {str(period["tariff_id"]).lower() for period in self.periods if period.get("tariff_id")}
+        found = [tariff for name, tariff in first.items() if name in named]
+        unnamed = any(not period.get("tariff_id") for period in self.periods)
+        if not named or (unnamed and self.policy.period_without_tariff == "in_force"):
+            start = instant(self.cdr["start_date_time"], "the start")
+            found += [tariff for tariff in self.at_hand if _is_in_force(tariff, start)][:1] or self.at_hand[:1]
+        return found
+
+    def case(self) -> Case:
+        """The CDR as it is to be priced."""
         return Case(
             version=self.version,
             time_zone=_known_zone(self.time_zone),
-            tariffs=[*self.embedded, *wanted],
+            tariffs=self.at_hand,
             start=self.cdr["start_date_time"],
             end=self.cdr["end_date_time"],
             periods=self.periods,
@@ -113,6 +135,15 @@ def _known_zone(name: str | None) -> str | None:
         return name if name and ZoneInfo(name) else None
     except (KeyError, ValueError, OSError):
         return None
+
+
+def _is_in_force(tariff: Tree, at: int) -> bool:
+    """Does it hold at an instant? One that does not say when in words that can be read does not."""
+    start, end = tariff.get("start_date_time"), tariff.get("end_date_time")
+    try:
+        return (start is None or instant(start, "a start") <= at) and (end is None or at < instant(end, "an end"))
+    except PricingFault:
+        return False
 
 
 def without_validity(tariff: Tree) -> dict[str, Any]:

@@ -148,9 +148,9 @@ def _doubled(claim: Claim) -> Iterator[Deviation]:
 
 
 def _currency(claim: Claim) -> Iterator[Deviation]:
-    """The amounts are in the currency of the tariffs."""
+    """The amounts are in the currency of the tariffs that price them; those of other tariffs do not matter."""
     currency = claim.currency
-    for tariff in claim.embedded:
+    for tariff in claim.pricing:
         if str(tariff["currency"]).upper() != currency.upper():
             why = "the tariff is in another currency"
             yield Deviation("currency", currency, str(tariff["currency"]), Cause.CURRENCY, why)

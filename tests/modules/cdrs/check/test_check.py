@@ -58,6 +58,34 @@ def test_yen_have_no_hundredths() -> None:
         assert checked(record, zone="Asia/Tokyo").verdict is verdict, total
 
 
+DOLLARS = tariff(element(component("ENERGY", "0.25")), id="DOLLARS", currency="USD")
+
+
+def test_the_currency_of_a_tariff_that_prices_nothing_does_not_matter() -> None:
+    named = but(HOURS, tariffs=[DOLLARS, *HOURS["tariffs"]])
+    assert checked(named).verdict is Verdict.RIGHT
+    over = {**DOLLARS, "end_date_time": "2026-05-01T00:00:00Z"}
+    for unused in ([over, *EVENING["tariffs"]], [*EVENING["tariffs"], DOLLARS]):
+        assert checked(but(EVENING, tariffs=unused)).verdict is Verdict.RIGHT
+
+
+def test_the_currency_of_a_tariff_that_prices_something_is_that_of_the_amounts() -> None:
+    some = [HOURS["charging_periods"][0], {**HOURS["charging_periods"][1], "tariff_id": "DOLLARS"}]
+    for record in (
+        but(HOURS, tariffs=[DOLLARS, *HOURS["tariffs"]], charging_periods=some),
+        but(EVENING, tariffs=[DOLLARS, *EVENING["tariffs"]]),
+        but(EVENING, tariffs=[], currency="USD"),
+    ):
+        result = checked(record, tariffs=EVENING["tariffs"])
+        assert (result.verdict, result.causes) == (Verdict.WRONG, (Cause.CURRENCY,))
+
+
+def test_amounts_without_a_currency_are_in_that_of_the_tariff_that_prices_them() -> None:
+    record = but(HOURS, tariffs=[{**DOLLARS, "currency": "JPY"}, *HOURS["tariffs"]], total=("5.45", "6.54"))
+    del record["currency"]
+    assert check(Claim(cdr=record)).causes == (Cause.ARITHMETIC,)
+
+
 def test_without_the_zone_of_the_location_local_prices_are_not_guessed() -> None:
     result = checked(EVENING, zone=None)
     assert result.verdict is Verdict.CANNOT_BE_CHECKED
