@@ -73,16 +73,21 @@ async def reissue(hub: Hub, facts: SessionFacts, audience: str, unit: Unit, *, o
 
 async def credit_all(hub: Hub, facts: SessionFacts, audience: str, unit: Unit) -> bool:
     """Add to `unit` the credit of every CDR of a session that stands. Returns: was there ever one?"""
-    documents = await cdrs.of_session(hub.store, facts.session_id)
-    trees = [parse(document.body, limit=LIMIT) for document in documents]
+    standing = await bills_of(hub.store, facts.session_id)
+    for tree in standing or ():
+        taken_back = credit(tree, now=hub.clock.now())
+        put = cdrs.put_of(taken_back, audience, dict(facts.location), session=facts.session_id)
+        unit.put(put).tells(cdrs.change_of(put, trace.correlation()))
+        unit.audited(Audit("busbar", "cdr.credited", put.key))
+    return standing is not None
+
+
+async def bills_of(store: Store, session_id: str) -> list[Tree] | None:
+    """The CDRs of a session of ours that stand, without those that were credited; None, if there never was one."""
+    trees = [parse(document.body, limit=LIMIT) for document in await cdrs.of_session(store, session_id)]
     credited = {tree.get("credit_reference_id") for tree in trees}
-    for tree in trees:
-        if not tree.get("credit") and tree["id"] not in credited:
-            taken_back = credit(tree, now=hub.clock.now())
-            put = cdrs.put_of(taken_back, audience, dict(facts.location), session=facts.session_id)
-            unit.put(put).tells(cdrs.change_of(put, trace.correlation()))
-            unit.audited(Audit("busbar", "cdr.credited", put.key))
-    return bool(trees)
+    standing = [tree for tree in trees if not tree.get("credit") and tree["id"] not in credited]
+    return standing if trees else None
 
 
 async def get(hub: Hub, key: str) -> Document:

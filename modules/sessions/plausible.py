@@ -1,10 +1,10 @@
 """What a connector can give at most, and so which meter readings cannot be: a broken meter is not billed unseen.
 
-Where the charge began under our eyes, the bound is the connector's power for as long as it can have gone on by our own
-clock, and a little more: for a power that is stated too low, the delay of messages, and a meter that counts whole kWh.
-Of any other it is that power for the length of the charge, and for a day at least: clocks that were never set and
-replays after days offline leave charges of no length at all, whose energy is as good as any other. More than that is
-never plausible, however late a stop comes.
+Where whoever reports the charge can say how long it lasted at the most, the bound is the connector's power for that
+time, and a little more: for a power that is stated too low, the delay of messages, and a meter that counts whole kWh.
+Of any other it is that power for the length of the charge, and for a day at least: clocks that were never set leave
+charges of no length at all, whose energy is as good as any other. More than that is never plausible, however late a
+stop comes.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ class Doubted(NamedTuple):
     counted_kwh: Decimal
 
 
-def judge(charge: Charge, *, seen_for: timedelta | None = None) -> None:
+def judge(charge: Charge, *, longest: timedelta | None = None) -> None:
     """Doubt a charge that has ended with more energy than can be; then its last plausible reading counts.
 
-    `seen_for`: how long it can have gone on by our own clock; None, where that did not see it begin.
+    `longest`: how long it can have gone on at the most; None, where nobody can say.
     """
     charge.doubt, charge.counted_kwh = "", None
     first = first_kwh(charge)
     if first is None or charge.meter_stop_kwh is None:
         return
-    most = first + (most_kwh(charge) if seen_for is None else min(most_kwh(charge), _most_seen_kwh(charge, seen_for)))
+    most = first + (most_kwh(charge) if longest is None else min(most_kwh(charge), _most_within_kwh(charge, longest)))
     if charge.meter_stop_kwh > most:
         charge.doubt, charge.counted_kwh = TOO_MUCH, _last_plausible(charge, first, most)
 
@@ -64,8 +64,8 @@ def most_kwh(charge: Charge) -> Decimal:
     return _at_full_power_kwh(charge, max(lasted, _AT_LEAST))
 
 
-def _most_seen_kwh(charge: Charge, seen_for: timedelta) -> Decimal:
-    given, before = _at_full_power_kwh(charge, seen_for), _at_full_power_kwh(charge, _DELAY)
+def _most_within_kwh(charge: Charge, longest: timedelta) -> Decimal:
+    given, before = _at_full_power_kwh(charge, longest), _at_full_power_kwh(charge, _DELAY)
     return given * _OVER + before + _WHOLE_KWH
 
 

@@ -155,23 +155,23 @@ def end(
     meter_kwh: Decimal | None,
     remark: str = "",
     doubted: Doubted | None = None,
-    seen_for: timedelta | None = None,
+    longest: timedelta | None = None,
 ) -> Unit:
     """The charge is over: the session COMPLETED and its CDR, in one unit; or, where it is held, neither yet.
 
-    `seen_for`: how long it can have gone on by our own clock; None, where that did not see it begin.
+    `longest`: how long it can have gone on at the most; None, where nobody can say.
     """
     charge.meter_stop_kwh = meter_kwh
     if remark:
         charge.remark = f"{charge.remark}; {remark}" if charge.remark else remark
-    return _completed(hub, charge, at, doubted, seen_for)
+    return _completed(hub, charge, at, doubted, longest)
 
 
 def _completed(
-    hub: Hub, charge: Charge, at: datetime, doubted: Doubted | None = None, seen_for: timedelta | None = None
+    hub: Hub, charge: Charge, at: datetime, doubted: Doubted | None = None, longest: timedelta | None = None
 ) -> Unit:
     unit, bill = Unit(), Unit()
-    _over(charge, at, doubted, seen_for)
+    _over(charge, at, doubted, longest)
     if not _is_doubted(hub, charge, unit):
         facts, optional = facts_of(hub, charge), charge.reservation_only
         charge.unpriced = cdrs.issue(hub, facts, charge.owner, bill, only_if_it_costs=optional)
@@ -187,10 +187,10 @@ def _tell_its_end(hub: Hub, charge: Charge, unit: Unit, at: datetime) -> None:
     tell(hub, charge, unit, running if charge.held else "COMPLETED", charge.end or at)
 
 
-def _over(charge: Charge, at: datetime, doubted: Doubted | None, seen_for: timedelta | None) -> None:
+def _over(charge: Charge, at: datetime, doubted: Doubted | None, longest: timedelta | None) -> None:
     """It has ended at `at`."""
     charge.end = max(at, charge.start)
-    judge(charge, seen_for=seen_for)
+    judge(charge, longest=longest)
     if doubted is not None:
         charge.doubt, charge.counted_kwh = doubted
 
@@ -219,12 +219,12 @@ async def correct(
     meter_kwh: Decimal | None,
     remark: str = "",
     doubted: Doubted | None = None,
-    seen_for: timedelta | None = None,
+    longest: timedelta | None = None,
     version: int = ANY,
 ) -> Unit:
     """It had ended by our estimate, and now the charger has said how: the CDR is credited and issued anew (R24).
 
-    A Session that was told as COMPLETED stays as it was told. `seen_for`: as in `end`.
+    A Session that was told as COMPLETED stays as it was told. `longest`: as in `end`.
     `version` is that of the charge as it was read.
     """
     unit = Unit()
@@ -232,7 +232,7 @@ async def correct(
         return unit.audited(Audit("busbar", "cdr.kept", charge.session_id, f"as the operator {charge.decided} it"))
     charge.meter_stop_kwh = meter_kwh
     charge.remark = remark
-    _over(charge, at, doubted, seen_for)
+    _over(charge, at, doubted, longest)
     if not _is_doubted(hub, charge, unit):  # else what was issued stands until it is released
         bill = Unit()
         charge.unpriced = await cdrs.reissue(hub, facts_of(hub, charge), charge.owner, bill)

@@ -89,8 +89,8 @@ def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
     doubted, charge = weighing.doubted(session, charge), weighing.billed(session, charge)
     _complete(session, charge)
     at = charge.end or session.start
-    meter_kwh, remark, seen = _last(charge), charge.remark, charge.seen_for
-    return sessions.end(hub, session, at=at, meter_kwh=meter_kwh, remark=remark, doubted=doubted, seen_for=seen)
+    meter_kwh, remark, longest = _last(charge), charge.remark, charge.longest
+    return sessions.end(hub, session, at=at, meter_kwh=meter_kwh, remark=remark, doubted=doubted, longest=longest)
 
 
 async def correct(hub: Hub, session: Charge, charge: Transaction, *, version: int) -> Unit:
@@ -104,7 +104,7 @@ async def correct(hub: Hub, session: Charge, charge: Transaction, *, version: in
         meter_kwh=_last(charge),
         remark=charge.remark,
         doubted=doubted,
-        seen_for=charge.seen_for,
+        longest=charge.longest,
         version=version,
     )
 

@@ -189,8 +189,8 @@ class Transaction:
     it). `readings` lie between start and end, in order, each `at` set; `energy_kwh` is the amount billed.
     `otherwise` is the same charge by the smaller of two figures that are a factor of 1000 apart (`scales.py`); of the
     larger one, which this is then, `by_samples` says that it is the one of the samples. `states` are those that the
-    charger reported with the charge (2.x), each from when on, in order. `seen_for`: how long it can have gone on by our
-    own clock; None, where that did not see it begin (`as_it_happened.py`).
+    charger reported with the charge (2.x), each from when on, in order. `longest`: how long it can have gone on at
+    the most; None, where nobody can say (`as_it_happened.py`).
     """
 
     key: StartKey
@@ -212,7 +212,7 @@ class Transaction:
     by_samples: bool = False
     place: int = 0
     states: tuple[tuple[datetime, str], ...] = ()
-    seen_for: timedelta | None = None
+    longest: timedelta | None = None
 
     @property
     def station(self) -> str:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 from partners.ocpp import after_stop, amount, scales, wrong_clock
-from partners.ocpp.as_it_happened import seen_for
+from partners.ocpp.as_it_happened import longest
 from partners.ocpp.events import Event, Flag, Transaction, TransactionId
 from partners.ocpp.matching import Start
 from partners.ocpp.meter import counts_kwh_as_wh, rising
@@ -148,7 +148,7 @@ def _charge(
         flags=flags,
         place=start.connector,
         states=start.gathered.reported(span.end) if start.gathered is not None else (),
-        seen_for=None if stop is None else seen_for(first, stop),
+        longest=None if stop is None else longest(first, stop, is_guess=Flag.STOP_ID_UNKNOWN in flags),
     )
 
 

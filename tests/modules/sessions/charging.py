@@ -71,19 +71,19 @@ class Charging:
         self.facts.readings = sorted([*self.facts.readings, *samples], key=lambda reading: reading.at)
         await self.commit(service.progress(self.world.hub, self.facts, found, at=at))
 
-    async def end(self, at: float, kwh: str, *, remark: str = "", seen_for: timedelta | None = None) -> None:
+    async def end(self, at: float, kwh: str, *, remark: str = "", longest: timedelta | None = None) -> None:
         hub, ended = self.world.hub, minute(at)
-        unit = service.end(hub, self.facts, at=ended, meter_kwh=Decimal(kwh), remark=remark, seen_for=seen_for)
+        unit = service.end(hub, self.facts, at=ended, meter_kwh=Decimal(kwh), remark=remark, longest=longest)
         await self.commit(unit)
 
     async def end_reservation(self, *, expired: bool) -> None:
         now = self.world.clock.now()
         await self.commit(service.end_reservation(self.world.hub, self.facts, at=now, expired=expired))
 
-    async def correct(self, at: float, kwh: str, *, seen_for: timedelta | None = None) -> None:
+    async def correct(self, at: float, kwh: str, *, longest: timedelta | None = None) -> None:
         hub, ended = self.world.hub, minute(at)
         unit = await service.correct(
-            hub, self.facts, at=ended, meter_kwh=Decimal(kwh), remark="late stop", seen_for=seen_for
+            hub, self.facts, at=ended, meter_kwh=Decimal(kwh), remark="late stop", longest=longest
         )
         await self.commit(unit)
 

@@ -53,7 +53,7 @@ async def test_its_session_stays_active_as_it_was_last_known(charging_on_both: C
 
 
 @pytest.mark.parametrize(
-    ("seen_for", "kwh", "is_held"),
+    ("longest", "kwh", "is_held"),
     [
         (timedelta(hours=1), "130.4", False),
         (timedelta(hours=1), "130.5", True),
@@ -67,14 +67,14 @@ async def test_its_session_stays_active_as_it_was_last_known(charging_on_both: C
 )
 @pytest.mark.parametrize("how", ["ended", "corrected"])
 async def test_one_that_was_seen_to_begin_takes_no_more_than_its_connector_gives_in_that_time(
-    charging: Charging, seen_for: timedelta | None, kwh: str, is_held: bool, how: str
+    charging: Charging, longest: timedelta | None, kwh: str, is_held: bool, how: str
 ) -> None:
     await charging.begin()
     if how == "corrected":
         await charging.end(20, "101")
-        await charging.correct(60, kwh, seen_for=seen_for)
+        await charging.correct(60, kwh, longest=longest)
     else:
-        await charging.end(60, kwh, seen_for=seen_for)
+        await charging.end(60, kwh, longest=longest)
     assert charging.facts.why_held == ("more energy than the connector can give" if is_held else "")
     billed = [cdr["total_energy"] for cdr in await charging.cdrs()]
     assert (Decimal(kwh) - 100 in billed) is not is_held
@@ -82,7 +82,7 @@ async def test_one_that_was_seen_to_begin_takes_no_more_than_its_connector_gives
 
 async def test_a_figure_of_the_operators_is_bound_by_the_day_and_not_by_what_was_seen(charging: Charging) -> None:
     await charging.begin()
-    await charging.end(10, "140", seen_for=timedelta(minutes=10))
+    await charging.end(10, "140", longest=timedelta(minutes=10))
     await service.release(charging.world.hub, charging.facts.session_id, actor="jo", kwh=Decimal(40))
     (cdr,) = await charging.cdrs()
     assert cdr["total_energy"] == 40

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.core.units import Unit
+from modules.cdrs import service as cdrs
 from modules.tokens import service as tokens
 from modules.tokens.authorize import By, Decision, remember
 from modules.tokens.model import Token
@@ -20,6 +21,7 @@ from tests.partners.ocpp.site import (
     ASKED_CARD,
     BLOCKED_CARD,
     CARD,
+    OURS,
     THEIRS,
     Payload,
     Site,
@@ -253,6 +255,31 @@ async def test_an_end_that_comes_after_the_estimate_corrects_the_bill(site: Site
         await cp.call("TransactionEvent", end(began + 10 * MINUTE))
     first, credit, second = sorted(await site.cdrs(), key=lambda cdr: (cdr["last_updated"], not cdr.get("credit")))
     assert (credit.get("credit"), second["total_energy"], first["total_energy"]) == (True, 5, 1)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_an_end_that_comes_after_the_estimate_is_told_what_the_corrected_bill_comes_to(
+    site: Site, version: str
+) -> None:
+    began = recently()
+    async with await point2(site, version=version) as cp:
+        await cp.call("TransactionEvent", begin(began))
+        await cp.event("Updated", began + 5 * MINUTE, wh=2000)
+        await cp.connector("Available", began + 20 * MINUTE)
+        for _ in range(2):
+            assert await cp.call("TransactionEvent", end(began + 10 * MINUTE)) == {"totalCost": 1.5}
+    (session,) = await site.sessions()
+    assert session["total_cost"]["before_taxes"] == Decimal("0.3")
+
+
+async def test_an_end_of_which_the_bill_was_taken_back_is_told_no_cost(site: Site) -> None:
+    began = recently()
+    async with await point2(site) as cp:
+        await cp.call("TransactionEvent", begin(began))
+        assert await cp.call("TransactionEvent", end(began + 10 * MINUTE)) == {"totalCost": 1.5}
+        (cdr,) = await site.cdrs()
+        await cdrs.take_back(site.hub, f"{OURS}/{cdr['id'].upper()}", actor="jo", location={})
+        assert await cp.call("TransactionEvent", end(began + 10 * MINUTE)) == {}
 
 
 async def test_meter_values_outside_of_transactions_count_for_the_charge_that_goes_on(site: Site) -> None:
