@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
-from modules.cdrs.check.amounts import FIELDS, PARTS, Amount, amount_of, scale_of
+from modules.cdrs.check.amounts import FIELDS, NOTHING, PARTS, Amount, amount_of, scale_of
 from modules.cdrs.check.claim import Claim, Tree
 from modules.cdrs.check.itself import HUNDREDTH
 from modules.cdrs.check.result import Cause, Deviation
@@ -24,7 +24,7 @@ def against_original(claim: Claim, original: Tree) -> list[Deviation]:
 
     An amount may differ by the tolerance: one of the two may be rounded. The parts may be turned too, or be left out.
     """
-    found = [*_reference(claim.cdr, original), *_total(claim, original)]
+    found = [*_reference(claim.cdr, original), *_total(claim, original), *_untaxed(claim.cdr, original)]
     found += [*_parts(claim, original), *_quantities(claim.cdr, original)]
     currency = str(original["currency"])
     if claim.currency.upper() != currency.upper():
@@ -92,6 +92,16 @@ def _differing(claim: Claim, figure: str, ours: Decimal, due: Decimal, why: str)
         yield Deviation(figure, ours, due, Cause.ROUNDING, why, tolerable=True)
     else:
         yield Deviation(figure, ours, due, Cause.CREDIT, why)
+
+
+def _untaxed(cdr: Tree, original: Tree) -> Iterator[Deviation]:
+    """Who was billed taxes is told of them again: in 2.3.0 silence would say that none are given back."""
+    if cdr.get("total_cost") is None or amount_of(cdr["total_cost"]).incl is not None:
+        return
+    stood = amount_of(original["total_cost"])
+    if stood.incl is not None and stood.incl != stood.excl:
+        why = "what it takes back states taxes, and it has none"
+        yield Deviation("total_cost.taxes", NOTHING, stood.excl - stood.incl, Cause.TAX, why)
 
 
 def _quantities(cdr: Tree, original: Tree) -> Iterator[Deviation]:

@@ -89,6 +89,17 @@ def test_a_cent_is_tolerated_in_a_credit_and_two_are_not() -> None:
         assert taking_back(yen, total=(total,)).verdict is verdict
 
 
+@pytest.mark.parametrize("version", LATER)
+def test_taxes_that_were_billed_are_given_back_in_every_version(version: str) -> None:
+    """Without incl_vat nothing is said of taxes in 2.2.1; as it is passed on in 2.3.0 it says that there are none."""
+    result = taking_back(EVENING, version, total=("-14.00",))
+    assert result.verdict is Verdict.WRONG
+    assert [(each.figure, each.cause, each.claimed, each.computed) for each in result.deviations] == [
+        ("total_cost.taxes", Cause.TAX, D(0), D("-2.66"))
+    ]
+    assert taking_back(but(EVENING, total=("14.00",)), version).verdict is Verdict.RIGHT
+
+
 OTHERWISE: dict[str, tuple[dict[str, Any], dict[str, Cause]]] = {
     "a total that is not turned": ({"total": ("14.00", "16.66")}, {
         "total_cost.before_taxes": Cause.CREDIT, "total_cost.after_taxes": Cause.CREDIT}),
