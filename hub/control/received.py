@@ -51,10 +51,21 @@ async def view(program: Program, document: Document) -> Tree:
 
 async def _views(program: Program, documents: Sequence[Document]) -> list[Tree]:
     passed = await program.store.get_many(CDRS, [document.key for document in documents])
-    return [await _view(program, document, passed.get(document.key)) for document in documents]
+    held = [document.key for document in documents if document.columns["state"] == Passing.HELD]
+    because = {key: _held_because(kept) for key, kept in (await program.store.get_many(CHECKS, held)).items()}
+    return [
+        await _view(program, document, passed.get(document.key), held_because=because.get(document.key, ""))
+        for document in documents
+    ]
 
 
-async def _view(program: Program, document: Document, passed: Document | None) -> Tree:
+def _held_because(check: Document) -> str:
+    kept: Tree = parse(check.body, limit=_LIMIT)
+    return str(kept["held_because"])
+
+
+async def _view(program: Program, document: Document, passed: Document | None, *, held_because: str) -> Tree:
+    """`rule`: why it is held, or what keeps it that its check has let through."""
     columns = document.columns
     shown = {
         "cdr": msgspec.Raw(document.body),
@@ -62,7 +73,7 @@ async def _view(program: Program, document: Document, passed: Document | None) -
         "version": columns["ocpi"],
         "check": columns["verdict"] or UNCHECKED,
         "state": columns["state"],
-        "rule": "",
+        "rule": held_because,
     }
     if passed is None or passed.audience:
         return shown

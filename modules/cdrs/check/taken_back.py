@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
-from modules.cdrs.check.amounts import FIELDS, PARTS, Amount, amount_of, scale_of
+from modules.cdrs.check.amounts import FIELDS, NOTHING, PARTS, Amount, amount_of, scale_of
 from modules.cdrs.check.claim import Claim, Tree
 from modules.cdrs.check.itself import HUNDREDTH
 from modules.cdrs.check.result import Cause, Deviation
@@ -22,9 +22,9 @@ _QUANTITIES: Final = ("total_energy", "total_time", "total_parking_time")
 def against_original(claim: Claim, original: Tree) -> list[Deviation]:
     """What a credit CDR has otherwise than the CDR `original` that it takes back.
 
-    A part may differ by the tolerance. The parts may be turned too, or be left out.
+    An amount may differ by the tolerance: one of the two may be rounded. The parts may be turned too, or be left out.
     """
-    found = [*_reference(claim.cdr, original), *_total(claim.cdr, original)]
+    found = [*_reference(claim.cdr, original), *_total(claim, original), *_untaxed(claim.cdr, original)]
     found += [*_parts(claim, original), *_quantities(claim.cdr, original)]
     currency = str(original["currency"])
     if claim.currency.upper() != currency.upper():
@@ -59,12 +59,11 @@ def _reference(cdr: Tree, original: Tree) -> Iterator[Deviation]:
         yield Deviation("credit_reference_id", reference, None, Cause.CREDIT, why)
 
 
-def _total(cdr: Tree, original: Tree) -> Iterator[Deviation]:
+def _total(claim: Claim, original: Tree) -> Iterator[Deviation]:
     """Before taxes and after them, where both say what that is."""
     field = FIELDS["total"]
-    for side, ours, stood in _both(cdr, original, field):
-        if ours != -stood:
-            yield Deviation(f"{field}.{side}", ours, -stood, Cause.CREDIT, "it does not take back what was billed")
+    for side, ours, stood in _both(claim.cdr, original, field):
+        yield from _differing(claim, f"{field}.{side}", ours, -stood, "it does not take back what was billed")
 
 
 def _parts(claim: Claim, original: Tree) -> Iterator[Deviation]:
@@ -93,6 +92,16 @@ def _differing(claim: Claim, figure: str, ours: Decimal, due: Decimal, why: str)
         yield Deviation(figure, ours, due, Cause.ROUNDING, why, tolerable=True)
     else:
         yield Deviation(figure, ours, due, Cause.CREDIT, why)
+
+
+def _untaxed(cdr: Tree, original: Tree) -> Iterator[Deviation]:
+    """Who was billed taxes is told of them again: in 2.3.0 silence would say that none are given back."""
+    if cdr.get("total_cost") is None or amount_of(cdr["total_cost"]).incl is not None:
+        return
+    stood = amount_of(original["total_cost"])
+    if stood.incl is not None and stood.incl != stood.excl:
+        why = "what it takes back states taxes, and it has none"
+        yield Deviation("total_cost.taxes", NOTHING, stood.excl - stood.incl, Cause.TAX, why)
 
 
 def _quantities(cdr: Tree, original: Tree) -> Iterator[Deviation]:

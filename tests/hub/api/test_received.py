@@ -91,6 +91,20 @@ async def test_a_list_shows_who_brought_it_and_what_the_check_said(furnished: Ho
     assert (await furnished.ask("GET", f"{CDRS}/BE/AAA/BAD")).tree == item
 
 
+async def test_a_list_says_why_each_is_held(furnished: House) -> None:
+    """By what its check found, or because of what it takes back; of one that was released nothing keeps it any more."""
+    await furnished.ask("PUT", "/api/v1/partners/cpo/switches", {"cdr_policy": "hold"})
+    await brings(furnished, but(WRONG, id="BAD2", session_id="S3", start_date_time="2026-05-04T08:00:00Z"))
+    back = but(HOURS, id="NONE-C", credit=True, credit_reference_id="NONE", total=("-5.50", "-6.60"))
+    await brings(furnished, back)
+    held = (await furnished.ask("GET", f"{CDRS}?held=true")).tree["items"]
+    rules = {item["cdr"]["id"]: item["rule"] for item in held}
+    assert rules["NONE-C"] == "it takes back a CDR that was not received"
+    assert rules["BAD2"].startswith("wrong: ")
+    assert (await furnished.ask("GET", f"{CDRS}/BE/AAA/NONE-C")).tree["rule"] == rules["NONE-C"]
+    assert (await furnished.ask("POST", f"{CDRS}/BE/AAA/NONE-C/release")).tree["rule"] != rules["NONE-C"]
+
+
 async def test_a_verdict_that_there_is_none_of_is_told(furnished: House) -> None:
     assert (await furnished.ask("GET", f"{CDRS}?check=odd")).status == 422
 

@@ -217,7 +217,7 @@ async def test_what_a_policy_holds_is_not_woken(world: World) -> None:
 
 
 async def test_a_credit_of_another_amount_is_wrong(world: World) -> None:
-    await bring(world, but(HOURS, total=("5.51", "6.61")))
+    await bring(world, but(HOURS, total=("5.52", "6.62")))
     await bring(world, credit())
     await vetting.vet_waiting(world.hub)
     assert (await kept(world, "CDR1-C")).columns["verdict"] == "wrong"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modules.cdrs.check import Cause, Result, Verdict
+from modules.cdrs.check import TOLERANCE, Cause, Result, Verdict
 from tests.modules.cdrs.check.records import LATER, but, cdr, checked, component, element, period, read, tariff
 from tests.modules.cdrs.check.test_mistakes import EVENING, MISTAKES
 
@@ -26,9 +26,11 @@ def credit_of(bill: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return but({**bill, "id": f"{bill['id']}-C", **more}, **changes)
 
 
-def taking_back(bill: dict[str, Any], version: str = "2.2.1", **changes: Any) -> Result:
+def taking_back(
+    bill: dict[str, Any], version: str = "2.2.1", *, tolerance: Decimal = TOLERANCE, **changes: Any
+) -> Result:
     """Of the check of a credit of `bill`, with changes."""
-    return checked(credit_of(bill, **changes), version, original=read(bill, version))
+    return checked(credit_of(bill, **changes), version, original=read(bill, version), tolerance=tolerance)
 
 
 BILLS = [
@@ -55,6 +57,47 @@ def test_a_credit_of_what_should_have_been_billed_leaves_the_rest_billed() -> No
         ("total_cost.before_taxes", Cause.CREDIT, D("-14.00"), D("-15.00")),
         ("total_cost.after_taxes", Cause.CREDIT, D("-16.66"), D("-17.85")),
     ]
+
+
+ROUNDED = {
+    "the credit": (("14.0049", "16.6658"), ("-14.00", "-16.67")),
+    "the bill": (("14.00", "16.67"), ("-14.0049", "-16.6658")),
+    "half a cent, in another way": (("14.00", "16.66"), ("-14.005", "-16.665")),
+}
+
+
+@pytest.mark.parametrize("name", ROUNDED)
+def test_a_credit_may_be_rounded_otherwise_than_what_it_takes_back(name: str) -> None:
+    """As any amount it may differ by the tolerance; how much of it was taken is told."""
+    billed, back = ROUNDED[name]
+    bill = but(EVENING, total=billed)
+    result = taking_back(bill, total=back)
+    assert (result.verdict, result.causes) == (Verdict.WITHIN_TOLERANCE, (Cause.ROUNDING,))
+    assert [(each.figure, each.claimed, each.computed) for each in result.deviations] == [
+        (f"total_cost.{side}", D(ours), -D(stood))
+        for side, ours, stood in zip(("before_taxes", "after_taxes"), back, billed, strict=True)
+    ]
+    assert taking_back(bill, total=back, tolerance=D("0.0001")).verdict is Verdict.WRONG
+
+
+def test_a_cent_is_tolerated_in_a_credit_and_two_are_not() -> None:
+    for total, verdict in (("-14.01", Verdict.WITHIN_TOLERANCE), ("-14.02", Verdict.WRONG)):
+        assert taking_back(EVENING, total=(total, "-16.66")).verdict is verdict
+    yen = cdr([tariff(element(component("ENERGY", "30", 1, None)), currency="JPY")],
+              [period("09:00", energy="10", time="1")], "10:00", total=("300",), currency="JPY")  # fmt: skip
+    for total, verdict in (("-299", Verdict.WITHIN_TOLERANCE), ("-298", Verdict.WRONG)):
+        assert taking_back(yen, total=(total,)).verdict is verdict
+
+
+@pytest.mark.parametrize("version", LATER)
+def test_taxes_that_were_billed_are_given_back_in_every_version(version: str) -> None:
+    """Without incl_vat nothing is said of taxes in 2.2.1; as it is passed on in 2.3.0 it says that there are none."""
+    result = taking_back(EVENING, version, total=("-14.00",))
+    assert result.verdict is Verdict.WRONG
+    assert [(each.figure, each.cause, each.claimed, each.computed) for each in result.deviations] == [
+        ("total_cost.taxes", Cause.TAX, D(0), D("-2.66"))
+    ]
+    assert taking_back(but(EVENING, total=("14.00",)), version).verdict is Verdict.RIGHT
 
 
 OTHERWISE: dict[str, tuple[dict[str, Any], dict[str, Cause]]] = {
