@@ -38,6 +38,7 @@ from modules.cdrs.check.placing import CLOCKS
 from modules.cdrs.check.result import Cause, Deviation, Result, Verdict
 from modules.cdrs.check.size import MOST, is_quick, size_of
 from modules.cdrs.check.taken_back import against_original, not_copied, tells_no_more
+from modules.cdrs.check.tax_lines import odd_lines
 from modules.cdrs.check.watt_hours import read_as_kwh
 from modules.tariffs.pricing import Code, NoTariffInForce, PricingFault, UnknownTariff
 
@@ -118,8 +119,11 @@ def _priced(claim: Claim, found: list[Deviation]) -> _Examined | Result:
     except PricingFault as fault:
         result = _unpriced(found, fault.message)
         return replace(result, warnings=(_ODD_ZONE,)) if claim.has_odd_zone else result
+    far = list(_far(bill))
     told = {deviation.figure for deviation in found}
-    return _Examined(found, bill, [pair for pair in _far(bill) if pair.figure not in told])
+    doubted = {figure.split(".")[0] for figure in (*told, *(pair.figure for pair in far))}
+    found += odd_lines(bill, doubted)
+    return _Examined(found, bill, [pair for pair in far if pair.figure not in told])
 
 
 def _bill(claim: Claim, found: list[Deviation]) -> Bill:

@@ -37,6 +37,7 @@ from modules.tariffs.pricing import (
     rounded,
 )
 from modules.tariffs.pricing.compile import Dimension, Phase
+from modules.tariffs.pricing.limits import Bounded, bounded
 
 if TYPE_CHECKING:
     from modules.tariffs.pricing.steps import Segment
@@ -160,18 +161,17 @@ class Bill:
         figures: dict[str, Amount] = {part: self._amount(net, net + tax) for part, (net, tax) in sums.items()}
         return {"total": self._amount(*self._within_limits(excl, incl)), **figures}
 
-    def _amount(self, excl: Fraction, incl: Fraction | int) -> Amount:
-        known = not self.is_gross and self.exact["total"].incl is not None
-        return Amount(rounded(Fraction(excl), 1, _PLACES), rounded(Fraction(incl), 1, _PLACES) if known else None)
+    def _amount(self, excl: Fraction, incl: Fraction | None) -> Amount:
+        known = incl is not None and not self.is_gross and self.exact["total"].incl is not None
+        return Amount(rounded(excl, 1, _PLACES), rounded(incl, 1, _PLACES) if incl is not None and known else None)
 
-    def _within_limits(self, excl: Fraction, incl: Fraction) -> tuple[Fraction, Fraction]:
-        tariff = self.ruling
-        for limit, pick in ((tariff.minimum, max), (tariff.maximum, min)) if tariff else ():
-            if limit is not None and limit.before is not None:
-                excl = pick(excl, limit.before)
-            if limit is not None and limit.after is not None:
-                incl = pick(incl, limit.after)
-        return excl, incl
+    def _within_limits(self, excl: Fraction, incl: Fraction) -> tuple[Fraction, Fraction | None]:
+        if self.ruling is None:
+            return excl, incl
+        unstated = self.claim.policy.limit_without_after_taxes
+        minimum, maximum = self.ruling.minimum, self.ruling.maximum
+        within = bounded(Bounded(excl, incl), minimum, maximum, gross_only=self.is_gross, unstated=unstated)
+        return within.before, within.after
 
     @property
     def unstated(self) -> frozenset[str]:

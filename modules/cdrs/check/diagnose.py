@@ -72,17 +72,27 @@ def _of_total(bill: Bill, total: Pair, far: Sequence[Pair], found: Mapping[str, 
 
 
 def _made(bill: Bill) -> Iterator[tuple[Supposition, Figures]]:
-    """What each mistake leads to. One that cannot be made with this tariff and these periods is passed over."""
-    count = 0
+    """What each mistake leads to. One that cannot be made with this tariff and these periods is passed over.
+
+    So is one that leads to the right amounts: it explains nothing.
+    """
+    right, count = _priced(bill.figures), 0
     for supposition in SUPPOSED:
         try:
-            for figures in supposition.amounts(bill):
-                yield supposition, bill.placed(figures)
+            for made in supposition.amounts(bill):
+                figures = bill.placed(made)
+                if _priced(figures) != right:
+                    yield supposition, figures
                 count += 1
                 if count >= _MOST:
                     return
         except PricingFault:
             continue
+
+
+def _priced(figures: Figures) -> Figures:
+    """Those that are not nothing."""
+    return {name: amount for name, amount in figures.items() if amount != NONE}
 
 
 def _one_by_one(bill: Bill, far: Sequence[Pair], tried: Sequence[tuple[Supposition, Figures]]) -> dict[str, Reason]:
@@ -108,9 +118,10 @@ def _is_disproved(bill: Bill, figures: Figures, far: Sequence[Pair]) -> bool:
 
 
 def _makes(bill: Bill, figures: Figures, pair: Pair) -> bool:
+    """Does a mistake lead to a claimed figure? One that leaves it as it should be does not."""
     amount = figures.get(pair.name, NONE)
     made = amount.excl if pair.side == "before_taxes" else amount.incl
-    return made is not None and abs(made - pair.claimed) <= bill.scale.snug
+    return made is not None and made != pair.computed and abs(made - pair.claimed) <= bill.scale.snug
 
 
 def _by_its_place(bill: Bill, pair: Pair, far: Sequence[Pair], found: Mapping[str, Reason]) -> Reason:

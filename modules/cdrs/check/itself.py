@@ -94,7 +94,7 @@ def _taxes(claim: Claim) -> Iterator[Deviation]:
     """One tax with a rate is that part of the amount before it; none has another sign than the amount.
 
     A limit of the tariff bounds the total before and after taxes each on its own, and may leave anything between. Where
-    prices have several rates, or some have none, a tax is that part of a part of the amount.
+    prices have several rates, or some have none, a tax is that part of a part of it, which only its price tells.
     """
     rates = {c.get("vat") for t in claim.embedded for element in t["elements"] for c in element["price_components"]}
     limited = any(_limits(claim))

@@ -2,8 +2,8 @@
 
 A supposition is a small function from the right bill to one or several sets of amounts; its docstring says the mistake
 in words that can be shown to the partner. `SUPPOSED` holds them in the order in which they are tried: cheap ones first,
-and of two that give the same amounts the commoner or the narrower. Whoever meets a new mistake in the field adds a
-function.
+and of two that give the same amounts the commoner or the narrower. A tax that is wrong with a limit looks like
+any other rate, so limits go before taxes. Whoever meets a new mistake in the field adds a function.
 """
 
 from modules.cdrs.check.suppose.coins import COINS
@@ -22,11 +22,11 @@ from modules.cdrs.check.suppose.times import TIMES
 from modules.cdrs.check.suppose.zones import ZONES
 
 SUPPOSED: tuple[Supposition, ...] = (
+    *LIMITS,
     *TAXES,
     *RESERVATIONS,
     *FIELDS,
     *COINS,
-    *LIMITS,
     *STEPS,
     *TIMES,
     *ELEMENTS,

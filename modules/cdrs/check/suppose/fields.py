@@ -34,14 +34,15 @@ def time_under_parking(bill: Bill) -> Iterator[Figures]:
 def flat_per_period(bill: Bill) -> Iterator[Figures]:
     """The flat fee was charged for each period."""
     periods = sum(not is_only_reserved(period) for period in bill.case.periods)
-    yield bill.billed_as(lambda s: s.billed * (periods if part_of(s) == "fixed" else 1))
-    yield bill.billed_as(lambda s: s.billed * (len(bill.case.periods) if part_of(s) == "fixed" else 1))
+    for times in dict.fromkeys((periods, len(bill.case.periods))) if "fixed" in bill.parts else ():
+        yield bill.billed_as(lambda s, times=times: s.billed * (times if part_of(s) == "fixed" else 1))  # type: ignore[misc]
 
 
 @FIELDS(Cause.FLAT_PER_PERIOD)
 def flat_twice(bill: Bill) -> Iterator[Figures]:
     """The flat fee was charged twice."""
-    yield bill.billed_as(lambda s: s.billed * (2 if s.dimension.name == "FLAT" else 1))
+    if any(segment.dimension.name == "FLAT" for segment in bill.segments):
+        yield bill.billed_as(lambda s: s.billed * (2 if s.dimension.name == "FLAT" else 1))
 
 
 @FIELDS(Cause.LEFT_OUT)

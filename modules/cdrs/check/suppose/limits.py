@@ -20,16 +20,33 @@ def _has_limits(bill: Bill) -> bool:
     return any(isinstance(t, dict) and t.get(field) is not None for t in bill.case.tariffs for field in _BOTH)
 
 
+def _unlimited(bill: Bill, fields: tuple[str, ...] = _BOTH) -> Figures:
+    """The price without some of the limits. Raises: PricingFault."""
+
+    def without(tariff: dict[str, Any]) -> None:
+        for field in fields:
+            tariff.pop(field, None)
+
+    return bill.with_tariffs(without)
+
+
 @LIMITS(Cause.LIMIT)
 def no_limit(bill: Bill) -> Iterator[Figures]:
     """The least or the highest price of the tariff was not applied."""
     for fields in (_BOTH, *((field,) for field in _BOTH)) if _has_limits(bill) else ():
+        yield _unlimited(bill, fields)
 
-        def without(tariff: dict[str, Any], fields: tuple[str, ...] = fields) -> None:
-            for field in fields:
-                tariff.pop(field, None)
 
-        yield bill.with_tariffs(without)
+@LIMITS(Cause.LIMIT)
+def tax_without_limit(bill: Bill) -> Iterator[Figures]:
+    """The limit was applied before taxes only: the tax is that of the price without it."""
+    total = bill.exact["total"]
+    if not _has_limits(bill) or total.incl is None:
+        return
+    excl, incl = _unlimited(bill)["total"]
+    if excl != total.excl and incl is not None:
+        yield {**bill.exact, "total": Amount(total.excl, incl)}
+        yield {**bill.exact, "total": Amount(total.excl, total.excl + incl - excl)}
 
 
 @LIMITS(Cause.LIMIT)

@@ -330,6 +330,41 @@ def test_prices_in_cents_are_told_by_amounts_that_are_a_hundredth() -> None:
     assert set(checked(free).causes) == {Cause.LEFT_OUT}
 
 
+@pytest.mark.parametrize(
+    ("limit", "energy", "total"),
+    [
+        ({"max_price": {"before_taxes": D(10)}}, "30", ("10.00", "17.85")),
+        ({"max_price": {"before_taxes": D(10)}}, "30", ("10.00", "12.85")),
+        ({"max_price": {"before_taxes": D(10), "after_taxes": D("11.90")}}, "30", ("10.00", "17.85")),
+        ({"max_price": {"before_taxes": D(4)}}, "10", ("4.00", "5.95")),
+        ({"min_price": {"before_taxes": D(3)}}, "4", ("3.00", "2.38")),
+        ({"min_price": {"before_taxes": D(3)}}, "4", ("3.00", "3.38")),
+        ({"min_price": {"before_taxes": D(3), "after_taxes": D("3.57")}}, "4", ("2.00", "3.57")),
+    ],
+)
+@pytest.mark.parametrize("fee", [None, "0.00"])
+@pytest.mark.parametrize("with_parts", [True, False])
+def test_a_limit_that_holds_on_one_side_of_the_taxes_only_is_a_mistake_with_the_limit(
+    limit: dict[str, Any], energy: str, total: tuple[str, str], fee: str | None, with_parts: bool
+) -> None:
+    """No fee is charged: there is none, or it is nothing."""
+    prices = [component("ENERGY", "0.50")] + ([component("FLAT", fee)] if fee else [])
+    cost = D(energy) / 2
+    parts: dict[str, Any] = {"energy": (str(cost), str(cost * D("1.19")))} if with_parts else {}
+    record = cdr([tariff(element(*prices), **limit)], [period("09:00", energy=energy, time="0.5"),
+                 period("09:30", time="0.5")], "10:00", total=total, **parts)  # fmt: skip
+    for version in LATER:
+        result = checked(record, version)
+        assert (result.verdict, result.causes) == (Verdict.WRONG, (Cause.LIMIT,)), result
+
+
+def test_a_mistake_that_leads_to_the_right_amounts_explains_nothing() -> None:
+    """A tenth of a cent that nobody tolerates is nearer to the right amounts than to those of any mistake."""
+    record = but(CAPPED, total=("8.001", "9.521"))
+    result = checked(record, tolerance=D(0))
+    assert (result.verdict, result.causes) == (Verdict.WRONG, (Cause.ARITHMETIC,))
+
+
 def test_a_currency_without_cents_is_not_in_cents() -> None:
     yen = cdr([tariff(element(component("ENERGY", "30", vat=None)), currency="JPY")],
               [period("09:00", energy="10", time="1")], "10:00", total=("30000",), currency="JPY")  # fmt: skip
