@@ -14,6 +14,7 @@ import msgspec
 
 from hub.core.clock import timestamp
 from hub.core.jsontypes import Tree
+from hub.core.ports import Limits
 from hub.core.store import Store
 from hub.core.units import ABSENT, Change, Document, Kind, Put
 
@@ -30,6 +31,10 @@ class Profile(msgspec.Struct, frozen=True):
     """ActiveChargingProfile in our form, as the charger last told it."""
     limits: msgspec.Raw = msgspec.Raw(b"null")
     """What the charger was told with the profile that is in force: `hub.core.ports.Limits`, where one is."""
+    owed: datetime | None = None
+    """The charger may go by other limits than `limits`: from then on it is owed to be told these again (`owed.py`)."""
+    in_doubt: bool = False
+    """It may take a profile still, or have taken one, whose sender was told REJECTED."""
 
 
 def key_of(owner: str, session_id: str) -> str:
@@ -54,6 +59,11 @@ async def find(store: Store, session_id: str) -> Document | None:
 
 def profile_in(document: Document) -> Profile:
     return msgspec.json.decode(document.body, type=Profile)
+
+
+def told(limits: Limits | None) -> msgspec.Raw:
+    """Limits as they are kept."""
+    return msgspec.Raw(msgspec.json.encode(limits))
 
 
 def active_in(document: Document) -> Tree | None:
