@@ -61,6 +61,13 @@ async def call_in(hub: Hub, session_id: str) -> None:
     await change(hub, session_id, lambda kept: kept if kept.owed is None else replace(kept, owed=now))
 
 
+async def is_due(hub: Hub, session_id: str) -> bool:
+    """Is something owed that nobody is at?"""
+    document = await profiles.find(hub.store, session_id)
+    due = profiles.profile_in(document).owed if document is not None else None
+    return due is not None and due <= hub.clock.now()
+
+
 async def heard_late(hub: Hub, session_id: str) -> bool:
     """The charger took a profile after its time. Returns: is it owed something now? Once for each silence."""
     now = hub.clock.now()
@@ -76,12 +83,15 @@ async def take_back(hub: Hub, charge: Charge, own: datetime | None, *, in_doubt:
     `in_doubt`: the charger may still take what is taken back here. Returns: is it done?
     """
     lease = hub.clock.now() + timedelta(seconds=2 * brief_s(hub))
+    is_ours = False
 
     def leased(kept: Profile) -> Profile:
-        return replace(kept, owed=lease, in_doubt=kept.in_doubt or in_doubt) if kept.owed == own else kept
+        nonlocal is_ours
+        is_ours = kept.owed == own
+        return replace(kept, owed=lease, in_doubt=kept.in_doubt or in_doubt) if is_ours else kept
 
     known = await change(hub, charge.session_id, leased) if own is not None else None
-    if known is None or known.owed != lease:
+    if known is None or not is_ours:
         return False
     is_done = await _told(hub, charge, known)
     owed = None if is_done else hub.clock.now()

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 import msgspec
 import structlog
@@ -37,6 +38,9 @@ from modules.commands.results import announced_s
 from modules.sessions.charge import Charge, load
 
 log = structlog.get_logger()
+
+_PAUSES_S: Final = (10.0, 60.0, 300.0)
+"""A charger that does not take what it is owed, though it is there, is told again after these; then when it is back."""
 
 Act = Callable[[Document], Awaitable[Done]]
 """Asks the charger; the `seq` of what is known of the session's profiles is the number of the profile."""
@@ -126,23 +130,34 @@ async def recover(hub: Hub) -> None:
 
 
 async def settle(hub: Hub, session_id: str) -> None:
-    """What a charger is owed is told it, if it is there; else it waits until that is so.
+    """What a charger is owed is told it, and again where it does not take it; if it is not there, once it is.
 
     Called when it is there again, and when something becomes due. Of a charge that is over nothing is owed.
     """
+    for pause_s in (*_PAUSES_S, None):
+        if await _is_settled(hub, session_id) or pause_s is None:
+            return
+        await hub.clock.sleep(pause_s)
+
+
+async def _is_settled(hub: Hub, session_id: str) -> bool:
+    """Is there nothing to be told now, or was it told?"""
     while True:
         document = await profiles.find(hub.store, session_id)
         due = profiles.profile_in(document).owed if document is not None else None
         charge = await load(hub.store, session_id) if due is not None else None
         if due is None or charge is None or not charge.is_open:
-            return
+            return True
         ahead_s = (due - hub.clock.now()).total_seconds()
         if ahead_s > 0:
             await hub.clock.sleep(ahead_s)
             continue
-        if await hub.chargers.reachable(charge.station) and await owed.take_back(hub, charge, due):
+        if not await hub.chargers.reachable(charge.station):
+            return True
+        is_done = await owed.take_back(hub, charge, due)
+        if is_done:
             await changed(hub, session_id)
-        return
+        return is_done
 
 
 async def heard_late(hub: Hub, session_id: str) -> None:
@@ -228,6 +243,9 @@ async def _perform(hub: Hub, charge: Charge, expected: Expected, act: Act, *, ch
         await changed(hub, charge.session_id)
     elif done.shown is not None or (is_done and changes):
         await _follow(hub, charge, done.shown)
+    if changes and await owed.is_due(hub, charge.session_id):
+        await hub.clock.sleep(_PAUSES_S[0])
+        await settle(hub, charge.session_id)
 
 
 async def _tell(hub: Hub, charge: Charge, expected_id: str, done: Done) -> None:
