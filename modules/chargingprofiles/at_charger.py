@@ -76,7 +76,7 @@ async def apply(hub: Hub, charge: Charge, wanted: Limits, asked: Document) -> Do
     if done.is_taken_back:
         await owed.take_back(hub, charge, before.owed)
         return done
-    told = profiles.told(wanted)
+    told = owed.as_kept(wanted)
     return Done(
         done.result,
         done.shown,
@@ -89,7 +89,7 @@ async def withdraw(hub: Hub, charge: Charge, asked: Document) -> Done:
     before = profiles.profile_in(asked)
     outcome = await hub.chargers.unlimit(charge.station, number=asked.seq, timeout_s=hub.settings.command_timeout_s)
     if outcome is not ProfileOutcome.REJECTED:
-        nothing = profiles.told(None)
+        nothing = owed.as_kept(None)
         return Done({"result": outcome}, into=lambda kept: replace(owed.done(kept, before.owed), limits=nothing))
     is_told = before.owed is not None and await owed.take_back(hub, charge, before.owed)
     return Done({"result": outcome}, is_taken_back=is_told)

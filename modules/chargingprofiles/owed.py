@@ -123,6 +123,11 @@ def limits_in(known: Profile) -> Limits | None:
     return msgspec.json.decode(known.limits, type=Limits | None)
 
 
+def as_kept(limits: Limits | None) -> msgspec.Raw:
+    """The same, as it is noted."""
+    return msgspec.Raw(msgspec.json.encode(limits))
+
+
 def _is_over(limits: Limits, charge: Charge, now: datetime) -> bool:
     start = limits.start or charge.start
     return limits.duration_s is not None and start + timedelta(seconds=limits.duration_s) <= now

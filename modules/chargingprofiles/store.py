@@ -14,7 +14,6 @@ import msgspec
 
 from hub.core.clock import timestamp
 from hub.core.jsontypes import Tree
-from hub.core.ports import Limits
 from hub.core.store import Store
 from hub.core.units import ABSENT, Change, Document, Kind, Put
 
@@ -59,11 +58,6 @@ async def find(store: Store, session_id: str) -> Document | None:
 
 def profile_in(document: Document) -> Profile:
     return msgspec.json.decode(document.body, type=Profile)
-
-
-def told(limits: Limits | None) -> msgspec.Raw:
-    """Limits as they are kept."""
-    return msgspec.Raw(msgspec.json.encode(limits))
 
 
 def active_in(document: Document) -> Tree | None:
