@@ -1,24 +1,26 @@
 """A partner's profile at its charger: set, looked at, and taken back where it has no effect.
 
 A sender that reads REJECTED may rely on it: the profile that was in force before is in force again, or none is; also
-where the charger did not answer in time, and may have taken it. Where it does not let it be taken back, that is on
-record; the sender is told no more than it can be told.
+where the charger did not answer in time, and may have taken it. Where it cannot be taken back now, it is once the
+charger is there again (`owed.py`); the sender is told no more than it can be told.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-import msgspec
 import structlog
+from msgspec.structs import replace
 
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, Limits, ProfileOutcome
 from hub.core.units import Document
+from modules.chargingprofiles import owed
 from modules.chargingprofiles import store as profiles
 from modules.chargingprofiles.effect import first_restraint, is_denied
+from modules.chargingprofiles.keeping import Into
 from modules.sessions.charge import Charge
 
 log = structlog.get_logger()
@@ -31,25 +33,29 @@ _BEYOND_S: Final = 60
 """So much of a profile that begins late is looked at."""
 _SETTLES_S: Final = 2.0
 """A charger that shows no effect of what it accepted is looked at once more, so much later."""
-_STEPS: Final = 4
-"""A look that a result waits for, and taking back, have so small a part of the time of a command: the result is due
-soon."""
+
+
+def _same(known: profiles.Profile) -> profiles.Profile:
+    return known
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """What a charger did: the result, and what it goes by now, where it was asked for that.
 
-    `is_taken_back`: it had or may have accepted a profile, and was told to go by what was before.
+    `is_taken_back`: it had or may have accepted a profile, and was told to go by what was before. `into`: what is known
+    of the session's profiles with this result.
     """
 
     result: Tree
     shown: Limits | None = None
     is_taken_back: bool = False
+    into: Into = _same
 
 
 async def apply(hub: Hub, charge: Charge, wanted: Limits, asked: Document) -> Done:
     """Set a profile. `asked`: what was known of the session's profiles when it was asked for."""
+    before = profiles.profile_in(asked)
     outcome = await hub.chargers.limit(
         charge.station,
         transaction=charge.session_id,
@@ -58,18 +64,42 @@ async def apply(hub: Hub, charge: Charge, wanted: Limits, asked: Document) -> Do
         timeout_s=hub.settings.command_timeout_s,
     )
     if outcome is None:
-        await _take_back(hub, charge, asked)
+        await owed.take_back(hub, charge, before.owed, in_doubt=True)
         return Done({"result": ProfileOutcome.REJECTED}, is_taken_back=True)
     if outcome is not ProfileOutcome.ACCEPTED:
-        return Done({"result": outcome})
+        return await _refused(hub, charge, before, outcome)
     try:
         done = await _checked(hub, charge, wanted)
     except Exception:  # its sender is told REJECTED
-        await _take_back(hub, charge, asked)
+        await owed.take_back(hub, charge, before.owed)
         raise
     if done.is_taken_back:
-        await _take_back(hub, charge, asked)
-    return done
+        await owed.take_back(hub, charge, before.owed)
+        return done
+    told = owed.as_kept(wanted)
+    return Done(
+        done.result,
+        done.shown,
+        into=lambda kept: replace(owed.done(kept, before.owed), limits=told, is_followed=True),
+    )
+
+
+async def withdraw(hub: Hub, charge: Charge, asked: Document) -> Done:
+    """Clear the profile. REJECTED: that which was set stays in force."""
+    before = profiles.profile_in(asked)
+    outcome = await hub.chargers.unlimit(charge.station, number=asked.seq, timeout_s=hub.settings.command_timeout_s)
+    if outcome is not ProfileOutcome.REJECTED:
+        nothing = owed.as_kept(None)
+        return Done({"result": outcome}, into=lambda kept: replace(owed.done(kept, before.owed), limits=nothing))
+    is_told = before.owed is not None and await owed.take_back(hub, charge, before.owed)
+    return Done({"result": outcome}, is_taken_back=is_told)
+
+
+async def _refused(hub: Hub, charge: Charge, before: profiles.Profile, outcome: ProfileOutcome) -> Done:
+    """Nothing came of it at the charger, which may still go by what was asked before."""
+    if before.in_doubt:
+        await owed.take_back(hub, charge, before.owed)
+    return Done({"result": outcome}, into=lambda kept: owed.done(kept, before.owed))
 
 
 async def limits_at(
@@ -91,7 +121,7 @@ async def _checked(hub: Hub, charge: Charge, wanted: Limits) -> Done:
     span_s = _span_s(wanted, charge, hub.clock.now())
 
     async def look() -> Limits | ProfileOutcome:
-        return await limits_at(hub, charge, span_s, unit=wanted.unit, timeout_s=_brief_s(hub))
+        return await limits_at(hub, charge, span_s, unit=wanted.unit, timeout_s=owed.brief_s(hub))
 
     def denies(shown: Limits) -> bool:
         return is_denied(wanted, shown, charge, began=charge.start, now=hub.clock.now())
@@ -113,31 +143,3 @@ def _span_s(wanted: Limits, charge: Charge, now: datetime) -> int:
     first = first_restraint(wanted, charge, began=charge.start, now=now)
     ahead_s = 0 if first is None else int((first - now).total_seconds()) + _BEYOND_S
     return max(SHOWN_S, min(ahead_s, LONGEST_S))
-
-
-async def _take_back(hub: Hub, charge: Charge, asked: Document) -> None:
-    """What was before is in force again, unless somebody has asked for something else meanwhile."""
-    before, newest = profiles.profile_in(asked), await profiles.find(hub.store, charge.session_id)
-    if newest is None or _changes(profiles.profile_in(newest)) != _changes(before):
-        return
-    limits = msgspec.json.decode(before.limits, type=Limits | None)
-    if limits is not None and _is_over(limits, charge, hub.clock.now()):
-        limits = None
-    outcome = await hub.chargers.restore(
-        charge.station, transaction=charge.session_id, number=asked.seq, limits=limits, timeout_s=_brief_s(hub)
-    )
-    if outcome in (None, ProfileOutcome.REJECTED):
-        log.warning("rejected profile not taken back", station=charge.station, session=charge.session_id)
-
-
-def _changes(profile: profiles.Profile) -> list[datetime | None]:
-    return [profile.asked.get(what) for what in ("set", "clear")]
-
-
-def _is_over(limits: Limits, charge: Charge, now: datetime) -> bool:
-    start = limits.start or charge.start
-    return limits.duration_s is not None and start + timedelta(seconds=limits.duration_s) <= now
-
-
-def _brief_s(hub: Hub) -> float:
-    return hub.settings.command_timeout_s / _STEPS

@@ -2,7 +2,8 @@
 
 A wish is on disk before its sender reads ACCEPTED; then the charger is asked, and what it says is told at the
 response_url: ACCEPTED only what the charger accepted, and what its schedule then does not deny (`effect.py`); what it
-does deny is taken back first (`at_charger.py`). After a stop of ours a wish whose end is not known is told REJECTED.
+does deny is taken back first (`at_charger.py`). After a stop of ours a wish whose end is not known is told REJECTED,
+and taken back once its charger is there (`owed.py`).
 Once a party has set a profile, it hears of each change that we know of (`publication.py`): the charger is asked for
 its schedule after each change of ours.
 """
@@ -26,9 +27,10 @@ from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, Limits, ProfileOutcome
 from hub.core.registry import Partner
 from hub.core.units import ABSENT, Document, Put, Unit
-from modules.chargingprofiles import plan
+from modules.chargingprofiles import owed, plan
 from modules.chargingprofiles import store as profiles
-from modules.chargingprofiles.at_charger import LONGEST_S, SHOWN_S, Done, apply, limits_at
+from modules.chargingprofiles.at_charger import LONGEST_S, SHOWN_S, Done, apply, limits_at, withdraw
+from modules.chargingprofiles.keeping import ATTEMPTS, change, unit_of
 from modules.chargingprofiles.model import SetChargingProfile
 from modules.chargingprofiles.store import Profile
 from modules.commands.response_url import check_response_url
@@ -37,7 +39,8 @@ from modules.sessions.charge import Charge, load
 
 log = structlog.get_logger()
 
-_ATTEMPTS: Final = 8
+_PAUSES_S: Final = (10.0, 60.0, 300.0)
+"""A charger that does not take what it is owed, though it is there, is told again after these; then when it is back."""
 
 Act = Callable[[Document], Awaitable[Done]]
 """Asks the charger; the `seq` of what is known of the session's profiles is the number of the profile."""
@@ -68,10 +71,7 @@ async def set_profile(hub: Hub, sender: Sender, session_id: str, order: SetCharg
         return response("REJECTED")
 
     async def act(asked: Document) -> Done:
-        done = await apply(hub, charge, limits, asked)
-        if done.result["result"] is ProfileOutcome.ACCEPTED:
-            await _note(hub, charge, is_followed=True, limits=limits)
-        return done
+        return await apply(hub, charge, limits, asked)
 
     return await _accept(hub, sender, charge, "set", order.response_url, act, changes=True)
 
@@ -84,11 +84,7 @@ async def clear_profile(hub: Hub, sender: Sender, session_id: str, response_url:
         return charge
 
     async def act(asked: Document) -> Done:
-        timeout_s = hub.settings.command_timeout_s
-        outcome = await hub.chargers.unlimit(charge.station, number=asked.seq, timeout_s=timeout_s)
-        if outcome is not ProfileOutcome.REJECTED:
-            await _note(hub, charge, limits=None)
-        return Done({"result": outcome})
+        return await withdraw(hub, charge, asked)
 
     return await _accept(hub, sender, charge, "clear", response_url, act, changes=True)
 
@@ -124,8 +120,50 @@ async def recover(hub: Hub) -> None:
     """Tell the end of wishes that a stop of ours left open. Called once at each start."""
     for document in await hub.store.select(CALLBACKS, equal={"state": WAITING}, limit=100_000):
         expected = msgspec.json.decode(document.body, type=Expected)
-        if expected.module == "chargingprofiles" and not expected.receiver:
-            await take(hub, expected, document, Told(encode({"result": ProfileOutcome.REJECTED})))
+        if expected.module != "chargingprofiles" or expected.receiver:
+            continue
+        if expected.subject:
+            await owed.call_in(hub, expected.subject)
+        await take(hub, expected, document, Told(encode({"result": ProfileOutcome.REJECTED})))
+        if expected.subject:
+            hub.background.start(settle(hub, expected.subject), name=f"owed to {expected.subject}")
+
+
+async def settle(hub: Hub, session_id: str) -> None:
+    """What a charger is owed is told it, and again where it does not take it; if it is not there, once it is.
+
+    Called when it is there again, and when something becomes due. Of a charge that is over nothing is owed.
+    """
+    for pause_s in (*_PAUSES_S, None):
+        if await _is_settled(hub, session_id) or pause_s is None:
+            return
+        await hub.clock.sleep(pause_s)
+
+
+async def _is_settled(hub: Hub, session_id: str) -> bool:
+    """Is there nothing to be told now, or was it told?"""
+    while True:
+        document = await profiles.find(hub.store, session_id)
+        due = profiles.profile_in(document).owed if document is not None else None
+        charge = await load(hub.store, session_id) if due is not None else None
+        if due is None or charge is None or not charge.is_open:
+            return True
+        ahead_s = (due - hub.clock.now()).total_seconds()
+        if ahead_s > 0:
+            await hub.clock.sleep(ahead_s)
+            continue
+        if not await hub.chargers.reachable(charge.station):
+            return True
+        is_done = await owed.take_back(hub, charge, due)
+        if is_done:
+            await changed(hub, session_id)
+        return is_done
+
+
+async def heard_late(hub: Hub, session_id: str) -> None:
+    """A charger took a profile after its time: it is taken back then as well, unless it is another's by now."""
+    if await owed.heard_late(hub, session_id):
+        await settle(hub, session_id)
 
 
 async def _charge(hub: Hub, partner: Partner, session_id: str) -> Charge | Tree:
@@ -143,8 +181,8 @@ async def _charge(hub: Hub, partner: Partner, session_id: str) -> Charge | Tree:
 async def _accept(
     hub: Hub, sender: Sender, charge: Charge, what: str, response_url: str, act: Act, *, changes: bool
 ) -> Tree:
-    expected = _expected(hub, sender, what, response_url)
-    for _ in range(_ATTEMPTS):
+    expected = _expected(hub, sender, what, response_url, subject=charge.session_id if changes else "")
+    for _ in range(ATTEMPTS):
         put = await _let_through(hub, sender, charge.session_id, what)
         if put is None:
             return response("TOO_OFTEN")
@@ -166,11 +204,11 @@ async def _let_through(hub: Hub, sender: Sender, session_id: str, what: str) -> 
     last = known.asked.get(what)
     if last is not None and now < last + timedelta(seconds=hub.settings.profile_interval_s):
         return None
-    asked = replace(known, party=sender.party, asked={**known.asked, what: now})
+    asked = replace(owed.asked(hub, known, what, now), party=sender.party, asked={**known.asked, what: now})
     return profiles.put_of(session_id, asked, now=now, expect=document.version if document is not None else ABSENT)
 
 
-def _expected(hub: Hub, sender: Sender, what: str, response_url: str) -> Expected:
+def _expected(hub: Hub, sender: Sender, what: str, response_url: str, *, subject: str) -> Expected:
     """A result of ours: no partner may POST it."""
     return Expected(
         id=new_id(),
@@ -184,6 +222,7 @@ def _expected(hub: Hub, sender: Sender, what: str, response_url: str) -> Expecte
         receiver_party=hub.settings.party,
         until=hub.clock.now() + timedelta(seconds=announced_s(hub)),
         correlation_id=trace.correlation(),
+        subject=subject,
     )
 
 
@@ -196,13 +235,36 @@ async def _perform(hub: Hub, charge: Charge, expected: Expected, act: Act, *, ch
     except Exception as error:  # whatever broke on our side, the sender gets a result
         log.exception("charging profile failed", what=expected.about, error=type(error).__name__)
         done = Done({"result": ProfileOutcome.REJECTED})
+        if changes:
+            await owed.call_in(hub, charge.session_id)
     is_done = done.result["result"] is ProfileOutcome.ACCEPTED
-    awaited, at = await find(hub, expected.id, by="")
-    await take(hub, awaited, at, Told(encode(done.result)))
+    await _tell(hub, charge, expected.id, done)
     if done.is_taken_back:
         await changed(hub, charge.session_id)
     elif done.shown is not None or (is_done and changes):
         await _follow(hub, charge, done.shown)
+    if changes and await owed.is_due(hub, charge.session_id):
+        await hub.clock.sleep(_PAUSES_S[0])
+        await settle(hub, charge.session_id)
+
+
+async def _tell(hub: Hub, charge: Charge, expected_id: str, done: Done) -> None:
+    """The result, and what is known with it, are on disk together: a stop between them would make one of them false."""
+    for _ in range(ATTEMPTS):
+        document = await profiles.find(hub.store, charge.session_id)
+        if document is None:
+            return
+        known = profiles.profile_in(document)
+        kept = done.into(known)
+        also = None if kept is known else unit_of(hub, document, known, kept)
+        awaited, at = await find(hub, expected_id, by="")
+        if await take(hub, awaited, at, Told(encode(done.result)), also=also):
+            return
+        if at.columns["state"] != WAITING:
+            return  # after a stop it was told REJECTED: it stays owed
+        if hub.clock.now() > awaited.until:
+            break
+    await change(hub, charge.session_id, done.into)
 
 
 async def _follow(hub: Hub, charge: Charge, known: Limits | None = None) -> None:
@@ -210,7 +272,7 @@ async def _follow(hub: Hub, charge: Charge, known: Limits | None = None) -> None
     limits = known or await limits_at(hub, charge, SHOWN_S)
     if isinstance(limits, Limits):
         shown = msgspec.Raw(encode(plan.active(limits, charge)))
-        await _change(hub, charge, lambda kept: replace(kept, active=shown))
+        await change(hub, charge.session_id, lambda kept: replace(kept, active=shown))
 
 
 async def limits_changed(hub: Hub, session_id: str) -> None:
@@ -224,28 +286,4 @@ async def limits_changed(hub: Hub, session_id: str) -> None:
         shown = plan.active(limits, charge)
         if known is None or plan.now(shown) != plan.now(known):
             active = msgspec.Raw(encode(shown))
-            await _change(hub, charge, lambda kept: replace(kept, active=active))
-
-
-async def _note(hub: Hub, charge: Charge, *, limits: Limits | None, is_followed: bool = False) -> None:
-    """What is in force now by the word of its party."""
-    told = msgspec.Raw(msgspec.json.encode(limits))
-    await _change(hub, charge, lambda kept: replace(kept, limits=told, is_followed=kept.is_followed or is_followed))
-
-
-async def _change(hub: Hub, charge: Charge, into: Callable[[Profile], Profile]) -> None:
-    """Note what became another; who follows the limits of the session is told of an ActiveChargingProfile."""
-    for _ in range(_ATTEMPTS):
-        document = await profiles.find(hub.store, charge.session_id)
-        if document is None:
-            return
-        known = profiles.profile_in(document)
-        kept, now = into(known), hub.clock.now()
-        unit = Unit().put(profiles.put_of(charge.session_id, kept, now=now, expect=document.version))
-        if kept.active is not known.active and kept.is_followed:
-            unit.tells(profiles.change_of(charge.session_id, hub.settings.party, kept.party, trace.correlation()))
-        try:
-            await hub.store.commit(unit)
-        except Conflict:
-            continue
-        return
+            await change(hub, charge.session_id, lambda kept: replace(kept, active=active))

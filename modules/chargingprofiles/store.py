@@ -30,6 +30,10 @@ class Profile(msgspec.Struct, frozen=True):
     """ActiveChargingProfile in our form, as the charger last told it."""
     limits: msgspec.Raw = msgspec.Raw(b"null")
     """What the charger was told with the profile that is in force: `hub.core.ports.Limits`, where one is."""
+    owed: datetime | None = None
+    """The charger may go by other limits than `limits`: from then on it is owed to be told these again (`owed.py`)."""
+    in_doubt: bool = False
+    """It may take a profile still, or have taken one, whose sender was told REJECTED."""
 
 
 def key_of(owner: str, session_id: str) -> str:

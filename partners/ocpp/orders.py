@@ -29,6 +29,7 @@ from partners.ocpp.limits_told import LimitsTold
 from partners.ocpp.live import Live, remote_start, version_of
 from partners.ocpp.passwords import Passwords
 from partners.ocpp.phrases import COMMANDS, PHRASES, Hold, Phrases, Said
+from partners.ocpp.profiles_owed import ProfilesOwed
 from partners.ocpp.register import folded
 from partners.ocpp.reserved_evses import ReservedEvses
 from partners.ocpp.stations import Stations
@@ -53,6 +54,7 @@ class ChargerOrders(Stations):
         super().__init__(hub, keeper)
         self._transactions = transactions
         self.limits_told = LimitsTold(hub, transactions)
+        self.owed = ProfilesOwed(hub, transactions)
         self.reserved = ReservedEvses(hub.store)
         self.display = EvseDisplay(
             hub, self.find, lambda identity: frozenset(transactions.open_at(identity)), self.reserved
@@ -264,10 +266,11 @@ class ChargerOrders(Stations):
         return action, outcome
 
     async def heard_late(self, live: Live, late: rpc.LateAnswer) -> None:
-        """An answer after its time: its asker was told TIMEOUT; it is kept beside the command."""
+        """An answer after its time: its asker was told TIMEOUT; it is kept beside the command. A profile goes again."""
         if late.action in COMMANDS:
             outcome = outcome_of(late.action, late.outcome)
             await results.late(self.hub, live.identity, COMMANDS[late.action], outcome)
+        await self.owed.heard_late(live, late)
 
 
 def outcome_of(

@@ -111,6 +111,8 @@ class Ticker:
             link.settle_at = now + settling.REPLAY_S
             return
         link.settle_at = None
+        if not link.waits:
+            self._stations.owed.settle(link.live)
         self._begin(settling.settle(self._hub, self._stations, link))
 
     def _configured(self, link: Link) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -30,27 +32,83 @@ class Limited(NamedTuple):
     held_w: float | None
 
 
-async def limited(site: Site, emsp: Emsp, ocpp: str, *, denies: bool = False, **faults: bool) -> Limited:
-    """An app starts a charge, and limits it to 7 A. `denies`: the schedule of the charger shows 32 A all along."""
+@asynccontextmanager
+async def charging(site: Site, emsp: Emsp, ocpp: str, **faults: bool) -> AsyncIterator[tuple[Charger, Tree]]:
+    """An app has started a charge: the charger, and the session. It ends without complaints of the charger."""
     place, uid = site.place(ocpp), site.uid()
     token = emsp.post("tokens", {"uid": uid, "type": "RFID", "push": False})
     async with site.charger(place, clock=FastClock(), faults=Faults(**faults)) as charger:
-        if denies:
-            deny(charger)
         await charger.boot()
         await charger.plug_in()
         started = await emsp.command("START_SESSION", start_at(place, uid))
         assert results(started) == ("ACCEPTED", "ACCEPTED")
         await charger.until_started()
-        session = await the_active_session(emsp, token)
-        ask = {"method": "PUT", "session": session["id"], "given": PROFILE}
-        outcome = await asyncio.to_thread(emsp.post, "limits", ask)
-        if outcome["result"] == {"result": "ACCEPTED"}:
-            await until(lambda: active_profiles(emsp, session["id"]), why="ActiveChargingProfile")
-        held_w = charger.plan.limit_w(1, charger.clock.now(), transaction_from=None)
+        yield charger, await the_active_session(emsp, token)
         await charger.unplug()
         await charger.settled()
         assert charger.complaints.texts() == []
+
+
+async def limit(emsp: Emsp, session: Tree) -> Tree:
+    ask = {"method": "PUT", "session": session["id"], "given": PROFILE}
+    outcome: Tree = await asyncio.to_thread(emsp.post, "limits", ask)
+    return outcome
+
+
+def held(charger: Charger) -> float | None:
+    """What it holds its charge to now, in W."""
+    return charger.plan.limit_w(1, charger.clock.now(), transaction_from=None)
+
+
+Frame = tuple[Any, str, str, Tree]
+"""Socket, id, action and payload of a CALL of the hub."""
+
+
+def takes_and_then(charger: Charger, deed: Callable[[Frame], Awaitable[None]]) -> None:
+    """The first SetChargingProfile gets no answer: it is carried out, and then comes `deed`."""
+    honest, seen = charger.link._answer, list[Frame]()
+
+    async def answer(socket: Any, identity: str, action: str, payload: Tree) -> None:
+        frame = (socket, identity, action, payload)
+        if action != "SetChargingProfile" or seen:
+            await honest(*frame)
+            return
+        seen.append(frame)
+        charger.on_call(action, payload)
+        await deed(frame)
+
+    charger.link._answer = answer  # type: ignore[method-assign]
+
+
+def takes_it_late(charger: Charger) -> None:
+    """The first SetChargingProfile is carried out and answered after the ClearChargingProfile that takes it back."""
+    honest, kept = charger.link._answer, list[Frame]()
+    is_late = False
+
+    async def answer(socket: Any, identity: str, action: str, payload: Tree) -> None:
+        nonlocal is_late
+        frame = (socket, identity, action, payload)
+        if action == "SetChargingProfile" and not kept:
+            kept.append(frame)
+            return
+        await honest(*frame)
+        if action == "ClearChargingProfile" and not is_late:
+            is_late = True
+            await honest(*kept[0])
+            assert held(charger) == 7 * 690
+
+    charger.link._answer = answer  # type: ignore[method-assign]
+
+
+async def limited(site: Site, emsp: Emsp, ocpp: str, *, denies: bool = False, **faults: bool) -> Limited:
+    """An app starts a charge, and limits it to 7 A. `denies`: the schedule of the charger shows 32 A all along."""
+    async with charging(site, emsp, ocpp, **faults) as (charger, session):
+        if denies:
+            deny(charger)
+        outcome = await limit(emsp, session)
+        if outcome["result"] == {"result": "ACCEPTED"}:
+            await until(lambda: active_profiles(emsp, session["id"]), why="ActiveChargingProfile")
+        held_w = held(charger)
     return Limited(results(outcome), active_profiles(emsp, session["id"]), held_w)
 
 
@@ -100,3 +158,48 @@ async def test_a_profile_that_is_rejected_for_what_the_charger_shows_is_not_in_f
     found = await limited(site, site.emsps["2.2.1"], ocpp, denies=True)
     assert found.results == ("ACCEPTED", "REJECTED")
     assert found.held_w is None
+
+
+@pytest.mark.parametrize("ocpp", OCPP)
+async def test_a_profile_whose_charger_dropped_its_socket_is_taken_back_when_it_is_there_again(
+    site: Site, ocpp: str
+) -> None:
+    emsp = site.emsps["2.2.1"]
+    async with charging(site, emsp, ocpp) as (charger, session):
+
+        async def drop(frame: Frame) -> None:
+            frame[0].transport.abort()
+
+        takes_and_then(charger, drop)
+        assert results(await limit(emsp, session)) == ("ACCEPTED", "REJECTED")
+        await until(lambda: held(charger) is None, why="taken back")
+
+
+@pytest.mark.parametrize("ocpp", OCPP)
+async def test_a_profile_that_the_hub_died_over_is_taken_back_when_both_are_there_again(site: Site, ocpp: str) -> None:
+    emsp = site.emsps["2.2.1"]
+    async with charging(site, emsp, ocpp) as (charger, session):
+        is_dead = asyncio.Event()
+
+        async def die(_: Frame) -> None:
+            await asyncio.to_thread(site.hub.process.kill)
+            is_dead.set()
+
+        takes_and_then(charger, die)
+        asking = asyncio.create_task(limit(emsp, session))
+        await is_dead.wait()
+        assert held(charger) == 7 * 690
+        await asyncio.to_thread(site.hub.start)
+        await until(lambda: held(charger) is None, why="taken back")
+        assert results(await asking)[1] in ("REJECTED", None)
+
+
+@pytest.mark.parametrize("ocpp", OCPP)
+async def test_a_profile_that_a_charger_takes_after_it_was_taken_back_is_taken_back_again(
+    site: Site, ocpp: str
+) -> None:
+    emsp = site.emsps["2.2.1"]
+    async with charging(site, emsp, ocpp) as (charger, session):
+        takes_it_late(charger)
+        assert results(await limit(emsp, session)) == ("ACCEPTED", "REJECTED")
+        await until(lambda: held(charger) is None, why="taken back again")

@@ -1,0 +1,40 @@
+"""What is in force for a charge is told its charger again, where that may go by a profile whose sender read REJECTED.
+
+A charger that was silent, or gone, or that we left before it answered, may have taken a profile all the same. It is
+told once it is there again and has been left in peace (rule R18), and when its yes comes after its time.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.core.ports import Hub
+from modules.chargingprofiles import service as chargingprofiles
+from partners.ocpp import rpc
+from partners.ocpp.live import Live
+from partners.ocpp.transactions import Transactions
+
+_SET: Final = "SetChargingProfile"
+
+
+class ProfilesOwed:
+    """For all stations."""
+
+    def __init__(self, hub: Hub, transactions: Transactions) -> None:
+        self._hub, self._transactions = hub, transactions
+
+    def settle(self, live: Live) -> None:
+        """It is there."""
+        for session in self._sessions(live):
+            self._hub.background.start(chargingprofiles.settle(self._hub, session), name=f"owed to {session}")
+
+    async def heard_late(self, live: Live, late: rpc.LateAnswer) -> None:
+        """What it took after its time is taken back. For which of its charges that was, the answer does not say."""
+        if late.action != _SET or not isinstance(late.outcome, rpc.CallResult):
+            return
+        if late.outcome.payload.get("status") == "Accepted":
+            for session in self._sessions(live):
+                await chargingprofiles.heard_late(self._hub, session)
+
+    def _sessions(self, live: Live) -> list[str]:
+        return [record.session for record in self._transactions.open_at(live.identity).values() if record.session]
