@@ -36,6 +36,16 @@ def unanswered(before: Told | None, new: Told, evse: Evse) -> Told:
     return Told(max(before.ma, new.ma, safe_ma), new.since, max(before.until, new.until), new.lately)
 
 
+def made_safe(before: Told | None, held_ma: int, evse: Evse, rules: Rules, now: datetime) -> Told | None:
+    """What holds a charge whose charger has just accepted its safe current, and was held to `held_ma` by nothing else.
+
+    The vehicle may still be on its way down from there. What the charge was told before goes on to hold.
+    """
+    if held_ma <= evse.safe_ma or (before is not None and before.until > now):
+        return before
+    return Told(evse.safe_ma, now, now + rules.follows, ((held_ma, now + rules.follows),))
+
+
 def drawn_on_grid(charge: Charge, evse: Evse, rules: Rules, now: datetime) -> PerPhase | None:
     """What it draws on each grid phase; None, where no fresh reading tells."""
     if charge.drawn is None or now - charge.drawn.at > rules.fresh:
@@ -62,8 +72,11 @@ def excess_ma(charge: Charge, evse: Evse, rules: Rules, now: datetime) -> int:
 
 
 def disobeys(charge: Charge, evse: Evse, rules: Rules, now: datetime) -> bool:
-    """Does it draw more than told, and, when that was read, more than it had been told shortly before?"""
-    if charge.drawn is None or charge.drawn.at < charge.arrival + rules.follows:
+    """Does it draw more than told, and, when that was read, more than its charger was held to shortly before?
+
+    From its first moment on: before it is told anything it may draw the safe current, which is in force then.
+    """
+    if charge.drawn is None or charge.drawn.at < charge.arrival:
         return False
     lately = (ma for ma, until in followed(charge, evse, rules, charge.drawn.at) if charge.drawn.at < until)
     return excess_ma(charge, evse, rules, now) > max(lately, default=0) + rules.tolerance_ma

@@ -10,7 +10,8 @@ import pytest
 from hub.core.errors import InvalidRequest
 from partners.ocpp.energy.allocation import allocate
 from partners.ocpp.energy.facts import Charge, Facts
-from partners.ocpp.energy.reasons import Crowded, Held, Overdrawn, OverLimit, Slice, Why
+from partners.ocpp.energy.reasons import Crowded, Held, Overdrawn, OverLimit, Reserved, Slice, Why
+from partners.ocpp.energy.reckoning import made_safe
 from partners.ocpp.energy.rules import Policy, Rules
 from partners.ocpp.energy.site import Evse, Limit, Node, Site
 from partners.ocpp.energy.timeline import Steps
@@ -150,11 +151,54 @@ def test_who_draws_more_than_told_is_reckoned_with_it_and_the_others_give_way() 
 
 
 def test_a_charger_gets_time_to_follow_before_it_is_said_to_disobey() -> None:
-    late = car(0, told=told(10_000), drawn=drawn(16_000, 16_000, 16_000, at=MORNING + timedelta(seconds=20)))
+    lowered = replace(told(10_000), lately=((16_000, MORNING + timedelta(seconds=30)),))
+    late = car(0, told=lowered, drawn=drawn(16_000, 16_000, 16_000, at=MORNING + timedelta(seconds=20)))
     found = at_once(garage(30_000, 2), late, car(1), now=MORNING + timedelta(seconds=20))
     assert found.notices == ()
     assert found.of("C1").ma == 14_000
     assert found.of("C1").then_ma == 15_000
+
+
+def test_who_draws_more_than_the_safe_current_from_the_first_second_is_reckoned_with_it_at_once() -> None:
+    site, second = garage(40_000, 2, safe_ma=6000), MORNING + timedelta(seconds=1)
+    obedient = car(0, arrival=MORNING - 60 * MINUTE, told=told(28_000))
+    bold = car(1, arrival=MORNING, drawn=drawn(32_000, 32_000, 32_000, at=second))
+    found = at_once(site, obedient, bold, now=second)
+    assert ma(found) == {"C0": 8000, "C1": 6000}
+    assert found.reserved == (Reserved("E1", each_phase(32_000), Why.OVERDRAWN, "C1"),)
+    assert found.notices == (Overdrawn("C1", "E1", 6000, each_phase(32_000)),)
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 20])
+def test_what_a_charge_begins_with_before_it_is_told_anything_is_not_more_than_it_may_draw(seconds: int) -> None:
+    now = MORNING + timedelta(seconds=seconds)
+    begun = car(0, drawn=drawn(6400, 6400, 6400, at=now))
+    assert at_once(garage(40_000, 1, safe_ma=6000), begun, now=now).notices == ()
+
+
+def test_a_reading_from_before_the_charge_is_not_held_against_it() -> None:
+    early = car(0, drawn=drawn(32_000, 32_000, 32_000, at=MORNING - timedelta(seconds=1)))
+    assert at_once(garage(40_000, 1, safe_ma=6000), early).notices == ()
+
+
+def test_a_charge_found_when_its_charger_takes_its_safe_current_is_given_the_time_to_fall_to_it() -> None:
+    site, taken = garage(40_000, 1, safe_ma=6000), MORNING + 5 * MINUTE
+
+    def is_bold(read_ma: int, seconds: int, held_ma: int = 32_000) -> bool:
+        now = taken + timedelta(seconds=seconds)
+        fallen = made_safe(None, held_ma, site.evse["E0"], CALM, taken)
+        charge = car(0, told=fallen, drawn=drawn(read_ma, read_ma, read_ma, at=now))
+        return bool(at_once(site, charge, now=now).notices)
+
+    assert [is_bold(32_000, seconds) for seconds in (1, 29, 31)] == [False, False, True]
+    assert is_bold(32_000, 1, held_ma=10_000)
+    assert not is_bold(10_000, 1, held_ma=10_000)
+    assert is_bold(10_000, 1, held_ma=6000)
+
+
+def test_what_a_charge_was_told_holds_on_when_its_charger_takes_its_safe_current() -> None:
+    evse = garage(40_000, 1, safe_ma=6000).evse["E0"]
+    assert made_safe(told(16_000), 32_000, evse, CALM, MORNING + MINUTE) == told(16_000)
 
 
 def test_who_is_told_the_same_again_and_again_and_does_not_follow_is_found_all_the_time() -> None:
