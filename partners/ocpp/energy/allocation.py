@@ -19,7 +19,7 @@ from datetime import datetime
 from partners.ocpp.energy.claims import Claim, claim_of
 from partners.ocpp.energy.facts import Charge, Facts, Turn
 from partners.ocpp.energy.reasons import Crowded, Held, Hold, Notice, OverLimit, Reserved, Slice, Why
-from partners.ocpp.energy.reckoning import followed, in_force_ma, overdrawn, phases_of, reserved_at, without
+from partners.ocpp.energy.reckoning import drawn_of, followed, in_force_ma, overdrawn, phases_of, reserved_at, without
 from partners.ocpp.energy.room import Grid, Room
 from partners.ocpp.energy.rules import Rules
 from partners.ocpp.energy.shares import Allocation, Share, again_at, share_of, tells
@@ -52,9 +52,10 @@ def allocate(site: Site, facts: Facts, rules: Rules, now: datetime) -> Allocatio
     empty = without(Room(grid.free(now)), grid, reserved)
     moment = _Moment(site, rules, now, _until(grid, facts, rules, now), grid, empty)
     shares = tuple(_shares(moment, facts.charges, {each.charge: each for each in reserved if each.charge}))
+    drawing = tuple(drawn_of(site, facts, reserved, rules, now))
     notices: tuple[Notice, ...] = (
         *overdrawn(site, facts, rules, now),
-        *_over(grid, _charging(grid, reserved, now), empty),
+        *_over(grid, without(Room(grid.free(now)), grid, drawing), empty),
     )
     again = again_at(shares, rules, now, moment.until)
     return Allocation(now, moment.until, shares, reserved, notices, again)
@@ -130,12 +131,8 @@ def _unsteered(moment: _Moment, charge: Charge, reserved: Reserved) -> Share:
     return Share(charge.id, evse.id, phases, ma, ma, now, until, slices, hold, turn, tell, lately)
 
 
-def _charging(grid: Grid, reserved: tuple[Reserved, ...], now: datetime) -> Room:
-    """What the building and the charges that cannot be steered leave: the rest that is reserved nobody draws yet."""
-    return without(Room(grid.free(now)), grid, tuple(each for each in reserved if each.charge))
-
-
 def _over(grid: Grid, charging: Room, empty: Room) -> Iterator[OverLimit | Crowded]:
+    """Limits that what is drawn exceeds (`charging` is what that leaves), or all that is kept would."""
     for row, drawn, left in zip(grid.rows, charging.left, empty.left, strict=True):
         unit = 1 if row.phase is not None else UW_PER_MW
         if drawn < 0:

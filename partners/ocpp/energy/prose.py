@@ -66,6 +66,6 @@ def warning(notice: Notice) -> str:
     place, unit = _place(notice.node, notice.phase), "A" if notice.phase is not None else "W"
     by = f"{amperes(notice.by)} {unit}"
     if isinstance(notice, Crowded):
-        kept = f"{amperes(notice.kept)} {unit} that are kept for EVSEs where nobody is known to charge"
+        kept = f"{amperes(notice.kept)} {unit} that are kept as chargers may allow them unasked"
         return f"{place} has {by} too little for the {kept}; they are not drawn"
     return f"{place} is exceeded by {by} that nobody can steer"

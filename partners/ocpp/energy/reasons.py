@@ -126,9 +126,9 @@ class OverLimit:
 
 @dataclass(frozen=True, slots=True)
 class Crowded:
-    """A limit that has no room for all that is kept where nobody is known to charge: nobody draws too much yet.
+    """A limit that has no room for all that is kept, as chargers may allow it unasked: nobody draws too much yet.
 
-    `by`: what is missing, `kept`: all that is kept; in mA, for a phase, or in mW.
+    `by`: what is missing, `kept`: all that is kept and not drawn; in mA, for a phase, or in mW.
     """
 
     node: str

@@ -15,7 +15,7 @@ import structlog
 from hub.core.errors import BusbarError
 from hub.core.ports import Hub
 from partners.ocpp.energy.facts import Told
-from partners.ocpp.energy.reckoning import unanswered
+from partners.ocpp.energy.reckoning import made_safe, unanswered
 from partners.ocpp.energy.shares import Share
 from partners.ocpp.energy.site import Evse
 from partners.ocpp.energy.units import ma_of_watts, milli, together_mv
@@ -155,6 +155,9 @@ class Telling:
             await self._teller.say(live, link, WORDS[link.version].whole(most, now))
         if said not in (Said.UNSENT, Said.UNHEARD):
             state.ready_for = link.generation
+        if said is Said.YES and state.row.charge:
+            held_ma = evse.most_ma if state.row.safe_ma is None else state.row.safe_ma
+            state.told = made_safe(state.told, held_ma, evse, known.rules, self._hub.clock.now())
         state.row.safe_ma = evse.safe_ma if said is Said.YES else self._still_safe(state, said)
         state.row.is_deaf = state.row.is_deaf and said is not Said.YES
         if said is not Said.YES:

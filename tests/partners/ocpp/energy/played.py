@@ -84,7 +84,7 @@ class Played:
 
     def _charge(self, car: Car, evse: str, moment: datetime) -> Charge:
         read = car.bold_ma if car.is_bold(moment) else int(self._allowed(car, moment) * car.takes)
-        drawn = Drawn(car.read(read), moment - _MOMENT)
+        drawn = Drawn(car.read(read), max(moment - _MOMENT, car.charge.arrival))
         told, turn = self.believed.get(car.charge.id), self.turns.get(car.charge.id)
         return replace(car.charge, told=told, turn=turn, drawn=None if self._is_away(evse, moment) else drawn)
 
@@ -144,6 +144,10 @@ class Played:
             assert over == unavoidable, (over, unavoidable)
 
     def _bold(self, allocation: Allocation) -> set[str]:
-        """Where a meter showed more than was told: before that, nobody can know."""
+        """Where a meter showed more than was told: before that, nobody can know.
+
+        The first reading of a charge shows it, as nobody draws more than the safe current before being told.
+        """
         unruly = {each.evse for each in allocation.reserved if each.why in ("OVERDRAWN", "DEAF")}
-        return {evse for evse in unruly if self.known[evse].is_bold(allocation.begin)}
+        new = {evse for evse, car in self.known.items() if car.charge.arrival == allocation.begin}
+        return {evse for evse in unruly | new if self.known[evse].is_bold(allocation.begin)}

@@ -182,7 +182,8 @@ def _car(rng: random.Random, evse: Evse, name: str, arrival: datetime, leaves: d
     )
     bold = 0 if calm or rng.random() > 0.12 else rng.randint(7, evse.most_ma // 1000) * 1000
     takes = rng.choice((1.0, 1.0, 0.6)) if not calm else 1.0
-    return Car(charge, leaves, phases, bold, arrival + timedelta(minutes=rng.randint(0, 200)), takes)
+    bold_from = arrival + timedelta(minutes=max(rng.randint(0, 200) - 100, 0))
+    return Car(charge, leaves, phases, bold, bold_from, takes)
 
 
 def _span(rng: random.Random, begin: int) -> tuple[datetime, datetime]:

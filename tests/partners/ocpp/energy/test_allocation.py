@@ -10,7 +10,7 @@ import pytest
 from hub.core.errors import InvalidRequest
 from partners.ocpp.energy.allocation import allocate
 from partners.ocpp.energy.facts import Charge, Facts
-from partners.ocpp.energy.reasons import Crowded, Held, Overdrawn, OverLimit, Slice, Why
+from partners.ocpp.energy.reasons import Held, Slice, Why
 from partners.ocpp.energy.rules import Policy, Rules
 from partners.ocpp.energy.site import Evse, Limit, Node, Site
 from partners.ocpp.energy.timeline import Steps
@@ -124,90 +124,6 @@ def test_who_has_the_energy_it_wanted_gets_no_more() -> None:
     hold = at_once(garage(20_000, 1), car(0, wanted_wh=0)).of("C0").hold
     assert hold is not None
     assert hold.why is Held.ENERGY
-
-
-def test_what_an_offline_charger_may_draw_is_reserved_with_or_without_a_charge() -> None:
-    site = garage(40_000, 3, safe_ma=8000)
-    found = at_once(site, car(0), car(1, told=told(12_000)), offline=frozenset({"E1", "E2"}))
-    assert {each.evse: each.ma for each in found.reserved} == {"E1": each_phase(12_000), "E2": each_phase(8000)}
-    assert ma(found) == {"C0": 20_000, "C1": 12_000}
-    assert not found.of("C1").tell
-    later = at_once(site, car(1, told=told(12_000)), offline=frozenset({"E1"}), now=MORNING + 15 * MINUTE)
-    assert later.reserved[0].ma == each_phase(8000)
-
-
-def test_an_idle_charger_may_be_reckoned_with_what_the_next_charge_begins_with() -> None:
-    found = at_once(garage(40_000, 2, safe_ma=8000), car(0), rules=Rules())
-    assert ma(found) == {"C0": 32_000}
-    assert found.reserved[0].why is Why.IDLE
-
-
-def test_who_draws_more_than_told_is_reckoned_with_it_and_the_others_give_way() -> None:
-    bold = car(0, told=told(10_000), drawn=drawn(16_000, 16_000, 16_000, at=MORNING + MINUTE))
-    found = at_once(garage(30_000, 2), bold, car(1, told=told(20_000)), now=MORNING + MINUTE)
-    assert ma(found) == {"C0": 10_000, "C1": 14_000}
-    assert found.notices == (Overdrawn("C0", "E0", 10_000, each_phase(16_000)),)
-
-
-def test_a_charger_gets_time_to_follow_before_it_is_said_to_disobey() -> None:
-    late = car(0, told=told(10_000), drawn=drawn(16_000, 16_000, 16_000, at=MORNING + timedelta(seconds=20)))
-    found = at_once(garage(30_000, 2), late, car(1), now=MORNING + timedelta(seconds=20))
-    assert found.notices == ()
-    assert found.of("C1").ma == 14_000
-    assert found.of("C1").then_ma == 15_000
-
-
-def test_who_is_told_the_same_again_and_again_and_does_not_follow_is_found_all_the_time() -> None:
-    site, bold, other = garage(30_000, 2), car(0), car(1)
-    for second in range(60, 600, 10):
-        now = MORNING + timedelta(seconds=second)
-        bold = replace(bold, drawn=drawn(16_000, 16_000, 16_000, at=now))
-        found = at_once(site, replace(bold, told=bold.told or told(10_000)), other, now=now)
-        bold, other = then(bold, found), then(other, found)
-        assert [type(each) for each in found.notices] == [Overdrawn], second
-        assert ma(found)["C1"] == 14_000
-
-
-def test_who_is_lowered_again_and_again_is_given_the_time_to_follow_each_time_and_no_more() -> None:
-    bold = car(0, told=told(30_000))
-    for second, told_ma in ((60, 20_000), (80, 14_000), (100, 10_000)):
-        now = MORNING + timedelta(seconds=second)
-        bold = then(bold, at_once(garage(told_ma, 1), bold, now=now))
-
-    def is_bold(read_ma: int, second: int) -> bool:
-        now = MORNING + timedelta(seconds=second)
-        each = replace(bold, drawn=drawn(read_ma, read_ma, read_ma, at=now))
-        return bool(at_once(garage(10_000, 1), each, now=now).notices)
-
-    assert [is_bold(20_000, second) for second in (105, 109, 111)] == [False, False, True]
-    assert [is_bold(14_000, second) for second in (105, 129, 131)] == [False, False, True]
-    assert is_bold(32_000, 105)
-    assert not is_bold(10_000, 200)
-
-
-def test_where_somebody_draws_more_than_there_is_he_is_told_to_stop_and_the_operator_hears() -> None:
-    bold = car(0, told=told(10_000), drawn=drawn(16_000, at=MORNING + MINUTE))
-    found = at_once(garage(12_000, 2), bold, car(1, told=told(0)), now=MORNING + MINUTE)
-    assert ma(found) == {"C0": 0, "C1": 0}
-    assert OverLimit("grid", 1, 4000) in found.notices
-
-
-def test_what_is_kept_where_nobody_charges_is_not_said_to_be_drawn() -> None:
-    site = garage(50_000, 4, safe_ma=6000)
-    found = at_once(site, rules=Rules(), offline=frozenset({"E3"}), deaf=frozenset({"E3"}))
-    assert found.notices == ()
-    crowded = at_once(garage(45_000, 4, safe_ma=6000), rules=Rules(), offline=frozenset({"E3"}), deaf=frozenset({"E3"}))
-    assert crowded.notices == tuple(Crowded("grid", phase, 5000, 50_000) for phase in (1, 2, 3))
-
-
-def test_a_charge_at_a_charger_that_is_away_exceeds_a_limit_that_fell_meanwhile() -> None:
-    found = at_once(garage(10_000, 2), car(1, told=told(12_000)), offline=frozenset({"E1"}), rules=Rules())
-    assert found.notices == tuple(OverLimit("grid", phase, 2000) for phase in (1, 2, 3))
-
-
-def test_a_deaf_charger_without_a_meter_is_reckoned_with_the_most_it_gives() -> None:
-    found = at_once(garage(40_000, 2), car(0, told=told(6000)), car(1), deaf=frozenset({"E0"}))
-    assert found.of("C1").ma == 8000
 
 
 def test_what_a_vehicle_does_not_take_goes_to_the_others() -> None:

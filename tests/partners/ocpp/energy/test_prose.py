@@ -36,7 +36,7 @@ def test_a_warning_names_the_place_and_the_excess() -> None:
         warning(OverLimit("board", None, 999_900)) == "the power of board is exceeded by 999.9 W that nobody can steer"
     )
     assert warning(Crowded("board", 1, 9000, 50_000)) == (
-        "L1 of board has 9.0 A too little for the 50.0 A that are kept for EVSEs where nobody is known to charge; "
+        "L1 of board has 9.0 A too little for the 50.0 A that are kept as chargers may allow them unasked; "
         "they are not drawn"
     )
     assert warning(Overdrawn("C0", "E0", 6000, (16_000, 0, 0))) == (

@@ -204,6 +204,29 @@ async def test_who_draws_more_than_told_is_seen_and_the_others_give_way(yard: Ya
     assert all(seen)
 
 
+@pytest.mark.parametrize("yard", VERSIONS, indirect=True)
+async def test_who_draws_more_than_its_safe_current_as_soon_as_it_begins_is_seen_however_long_others_take_to_follow(
+    yard: Yard,
+) -> None:
+    rules = {**grid(40, *THREE)["rules"], "follows_s": 3600}
+    await all_there(yard, grid(40, *THREE, rules=rules), CP2=Faults(ignores_limits=True))
+    await yard.begin("CP1")
+    await yard.reaches(CP1=28)
+    await yard.begin("CP2")
+    await yard.reaches(CP1=0)
+    await until(lambda: _warns(yard, "E2 draws"))
+
+
+async def test_a_car_at_a_charger_that_came_to_a_site_has_the_time_to_fall_to_its_safe_current(yard: Yard) -> None:
+    await yard.connect("CP1")
+    await yard.begin("CP1")
+    await until(lambda: yard.draws_a("CP1") > 30)
+    await yard.put(grid(20, "E1", rules={**grid(20)["rules"], "follows_s": 3600}))
+    await yard.reaches(CP1=20)
+    row = yard.site.gateway.stations.work.roll.state("yard", "E1").row
+    assert [ma for ma, _ in row.told_lately] == [32_000]
+
+
 async def _warns(yard: Yard, words: str) -> bool:
     return any(words in warning for warning in await yard.warnings())
 
