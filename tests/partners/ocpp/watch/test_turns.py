@@ -61,7 +61,7 @@ def hears(yard: Yard) -> None:
 
 
 def connects(yard: Yard) -> None:
-    yard.live.takeovers = [yard.clock.monotonic()]
+    yard.live.connected(yard.clock.monotonic())
 
 
 def starts(yard: Yard) -> None:

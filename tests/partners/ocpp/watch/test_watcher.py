@@ -61,6 +61,32 @@ async def test_a_faulted_connector_opens_one_alert_that_closes_when_it_is_well(s
     assert (alert.subject, alert.severity) == ("CP1/E1", Severity.HIGH)
 
 
+@pytest.mark.parametrize("is_taken_over", [True, False])
+async def test_a_charger_that_connects_again_and_again_flaps_whether_it_hung_up_before_or_not(
+    site: Site, is_taken_over: bool
+) -> None:
+    points = []
+    for _ in range(6):
+        points.append(await site.point())
+        if not is_taken_over:
+            await points[-1].close()
+    await until(lambda: is_open(site, "flapping"))
+    (alert,) = await alerts(site, "flapping")
+    assert (alert.subject, alert.seen) == ("CP1", "it connected 6 times within a minute")
+    for point in points:
+        await point.close()
+
+
+async def test_a_charger_that_connects_five_times_a_minute_does_not_flap(site: Site) -> None:
+    for _ in range(5):
+        await (await site.point()).close()
+    point = await site.point("CP2")
+    await point.status(1, "Faulted")
+    await until(lambda: is_open(site, "faulted"))
+    assert await alerts(site, "flapping") == []
+    await point.close()
+
+
 async def test_nobody_is_alerted_of_a_charger_on_its_way_into_service_until_it_is(site: Site) -> None:
     await site.gateway.stations.commission("CP1", ["E1"], actor="anna")
     async with await site.point() as point:
