@@ -113,6 +113,7 @@ class Gateway:
             self.stations,
             self._passwords,
             hub.logins,
+            hub.clock,
             at_once=settings.ocpp_handshakes,
             failures_per_min=settings.failed_logins_per_min,
             compression=settings.ocpp_compression,

@@ -24,6 +24,9 @@ NO_STREAMS: Final[Mapping[int, int]] = MappingProxyType({})
 _MOST_JOURNEYS = 16
 _MOST_STARTS = 20
 _MOST_CONNECTIONS = 100
+_MOST_REJECTED = 100
+REJECTED_WITHIN_S = 3600.0
+"""Connections that were not let in as a station are counted for so long."""
 FLAPS_WITHIN_S = 60.0
 """Sockets of one station are counted for so long: what opens several in a minute flaps (rule R3)."""
 MOST_CONNECTORS = 64
@@ -109,6 +112,7 @@ class Live:
         "link",
         "needs",
         "offline_since",
+        "rejected",
         "starts",
         "station",
         "streams",
@@ -137,6 +141,8 @@ class Live:
         """Streams of values that it opened (2.1), and the monitor of each."""
         self.connections: tuple[float, ...] = ()
         """When its last sockets were opened, whether each came instead of one before or after it; those of a minute."""
+        self.rejected: tuple[float, ...] = ()
+        """When somebody was not let in as this station, for a wrong password or certificate."""
         self.starts: tuple[tuple[float, bool], ...] = ()
         """The last starts that we ordered, from when each is, and whether it was refused."""
 
@@ -167,6 +173,11 @@ class Live:
         """May what goes on at this connector be kept? It must be known, and not one of too many."""
         is_few = len(self.courses) < MOST_CONNECTORS or connector in self.courses
         return connector > 0 and (is_few or connector in self.station.places())
+
+    def rejects(self, now: float) -> None:
+        """Somebody who could not show its password or certificate was not let in."""
+        recent = [at for at in self.rejected if now - at < REJECTED_WITHIN_S]
+        self.rejected = (*recent[-_MOST_REJECTED + 1 :], now)
 
     def connected(self, now: float) -> None:
         """It has opened a socket."""

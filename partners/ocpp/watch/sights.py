@@ -15,7 +15,7 @@ from typing import Final
 from hub.core.clock import Clock
 from partners.ocpp import commissioning
 from partners.ocpp.journal import Record
-from partners.ocpp.live import FLAPS_WITHIN_S, Live
+from partners.ocpp.live import FLAPS_WITHIN_S, REJECTED_WITHIN_S, Live
 from partners.ocpp.watch.rules import Going, Sight
 
 _STARTS_S: Final = 3600.0
@@ -45,6 +45,7 @@ class Sights:
             charges=self._going(live, places, now, is_still),
             clock_offset=live.drift,
             connections=sum(1 for at in live.connections if monotonic - at < FLAPS_WITHIN_S),
+            rejected=sum(1 for at in live.rejected if monotonic - at < REJECTED_WITHIN_S),
             starts=len(starts),
             refused=sum(starts),
             commissioned_since=commissioning.since_when(live.station),

@@ -69,6 +69,7 @@ class Turns:
             tuple(live.connectors.items()),
             live.delays,
             live.connections,
+            live.rejected,
             live.starts,
             [(at, r.key, r.start, r.energy_kwh) for at, r in charges.items()] if charges else None,
         )
