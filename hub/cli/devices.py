@@ -48,7 +48,7 @@ def set_variable(
     identity: Identity,
     given: Annotated[str, typer.Argument(help="Component.Variable=value; with OCPP 1.6, Key=value.")],
 ) -> None:
-    """Set a variable or a configuration key of a connected charger, and read it back."""
+    """Set a variable or a configuration key of a connected charger, and read it back; exit code 1: it has another."""
     name, equals, value = given.partition("=")
     if not equals or not name:
         raise CommandFailed(f"{given}: must be as in Component.Variable=value", Code.USAGE)
@@ -58,8 +58,11 @@ def set_variable(
         raise typer.Exit(Code.FAILED)
     if done.get("reboot_required"):
         face.say(f"It takes effect when the charger restarts: busbar station call {identity} Reset ...")
+    elif done.get("value") is None:
+        face.say("The charger took it, and does not show it.")
     elif not done.get("verified"):
         face.say("The charger took it, and answers another value now.")
+        raise typer.Exit(Code.FAILED)
 
 
 def monitors(

@@ -89,7 +89,10 @@ class Settings(BaseSettings):
     rate_per_partner: Count = Field(50, description="Requests per second that a partner may make for long.")
     burst_per_partner: Count = Field(200, description="Requests that a partner may make at once.")
     failed_logins_per_min: Count = Field(
-        20, description="Failed authentications per minute and address; of chargers, per address and charger."
+        20,
+        description="Failed authentications per minute and address; of chargers, per address and charger. What is"
+        " beyond is refused with 429, at no cost; the right password of a charger passes all the same, so against"
+        " guessing a password must be long, as those that are made here are.",
     )
     token_overlap_min: int = Field(
         15,

@@ -8,7 +8,8 @@ key that comes twice counts as its last, which JSON allows: refusing it would lo
 is kept raw. A byte order mark is dropped. NUL characters, which firmware leaves at the end of fixed buffers,
 are dropped, in text and behind the frame; other control characters that stand in text as they are, which JSON
 does not allow, are read, and half of a surrogate pair becomes `?`. A charger that sends such a frame would only
-send it again.
+send it again. So it would one that carries money (rules R1, R8): of these what is no number, or too long a one, becomes
+what nobody takes for a number, and its field is one that cannot be read.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import msgspec
 
 from hub.core.jsontypes import Json, Tree
 from partners.ocpp.answers import UNNAMED, Fault, code
+from partners.ocpp.schemas import TRANSACTION_ACTIONS
 
 MAX_DEPTH: Final = 32
 MAX_DIGITS: Final = 32
@@ -80,7 +82,9 @@ def read(text: str, version: str) -> Frame:
         if _is_suspicious(text):
             tree = _checked(tree)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return _wreck(text, version, "not JSON, or beyond the limits of depth and digits")
+        tree = _about_money(text, version)
+        if tree is None:
+            return _wreck(text, version, "not JSON, or beyond the limits of depth and digits")
     if type(tree) is not list or not tree:
         return _wreck(text, version, "not a JSON array")
     kind = tree[0]
@@ -154,6 +158,38 @@ def _tree(text: str) -> Json:
             raise
     lenient = json.loads(text.replace("\0", ""), strict=False, parse_float=_number, parse_constant=_no_number)
     return _checked(lenient)
+
+
+def _about_money(text: str, version: str) -> Json:
+    """The tree of a CALL that must not be refused, with a list in place of each number beyond the limits; else None.
+
+    A list is what no field of ours is read from; a text could be taken for a card, and nothing for a multiplier of 1.
+    """
+    text = text.removeprefix("\ufeff").replace("\0", "")
+    try:
+        tree = _checked(
+            json.loads(text, strict=False, parse_float=_number_if_any, parse_int=_whole_if_any, parse_constant=_unread)
+        )
+    except (ValueError, RecursionError):
+        return None
+    is_call = type(tree) is list and len(tree) == 4 and tree[0] == 2
+    return tree if is_call and tree[2] in TRANSACTION_ACTIONS[version] else None
+
+
+def _number_if_any(text: str) -> Json:
+    try:
+        return _number(text)
+    except ValueError:
+        return _unread(text)
+
+
+def _whole_if_any(text: str) -> Json:
+    return int(text) if len(text.removeprefix("-")) <= MAX_DIGITS else _unread(text)
+
+
+def _unread(text: str) -> Json:
+    """What stands for a number that cannot be read."""
+    return ["not a number that can be read"]
 
 
 def _is_suspicious(text: str) -> bool:

@@ -93,8 +93,6 @@ _WAVE: Final = 50
 _WAVE_PAUSE_S: Final = 0.1
 _LAST_HANDLER_S: Final = 10.0
 """How long the message that is being handled may take after its socket is gone."""
-_FLAPPING: Final = 5
-"""Takeovers of one station within a minute, from which on an operator is told."""
 
 
 class Gateway:
@@ -115,6 +113,7 @@ class Gateway:
             self.stations,
             self._passwords,
             hub.logins,
+            hub.clock,
             at_once=settings.ocpp_handshakes,
             failures_per_min=settings.failed_logins_per_min,
             compression=settings.ocpp_compression,
@@ -251,8 +250,9 @@ class Gateway:
         log.info("station connected", station=live.identity, version=version, took_over=before is not None)
         self.socket_changed(live.identity)
         self.stations.work.stirred(live)
+        live.connected(now)
         if before is not None:
-            self._take_over(live, before, now)
+            self._take_over(live, before)
         return link
 
     def _brief(self, link: Link) -> Mapping[str, Brief]:
@@ -261,10 +261,7 @@ class Gateway:
             return {}
         return {action: partial(answer, self._v16, link) for action, answer in BRIEF.items()}
 
-    def _take_over(self, live: Live, before: Link, now: float) -> None:
-        live.takeovers = [*[at for at in live.takeovers if now - at < 60][-_FLAPPING:], now]
-        if len(live.takeovers) > _FLAPPING:
-            log.warning("station flaps", station=live.identity, takeovers=len(live.takeovers))
+    def _take_over(self, live: Live, before: Link) -> None:
         before.rpc.closed()
         hang_up = before.socket.close(REPLACED, "replaced by a newer connection")
         self.hub.background.start(hang_up, name=f"hang up {live.identity}")

@@ -10,7 +10,9 @@
 
 A station may always use a better transport than its profile asks for. Too many failures: 429, counted by address
 for identities that are unknown, by address and identity for the others: nobody locks out a neighbour behind one proxy.
-What costs nothing to check is checked whatever the count says, so the right credentials pass.
+What costs nothing to check is checked whatever the count says, so the right credentials pass: the count bounds what
+guesses cost, and not guessing. Against that a password is long, and of many wrong ones an alert opens
+(`watch/rules.py`).
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFact
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from hub.core.clock import Clock
 from hub.core.limits import RateLimiter, address_key
 from hub.core.logins import FailedLogins
 from partners.ocpp.passwords import Passwords
@@ -58,6 +61,7 @@ class Handshake:
         stations: Stations,
         passwords: Passwords,
         logins: FailedLogins,
+        clock: Clock,
         *,
         at_once: int,
         failures_per_min: int,
@@ -67,6 +71,7 @@ class Handshake:
         self._stations = stations
         self._passwords = passwords
         self._logins = logins
+        self._clock = clock
         self._places = asyncio.Semaphore(at_once)
         self._failures = RateLimiter(rate_per_s=failures_per_min / 60, burst=failures_per_min)
         self._strangers = RateLimiter(rate_per_s=failures_per_min / 60, burst=failures_per_min)
@@ -116,7 +121,7 @@ class Handshake:
             raise Refusal(HTTPStatus.FORBIDDEN, "this station's security profile asks for TLS")
         if station.security_profile == 3:
             if not hmac.compare_digest(_common_name(tls).casefold().encode(), station.identity.casefold().encode()):
-                self._logins.failed("ocpp", _address(socket), "wrong certificate", identity=station.identity)
+                self._failed(station, _address(socket), "wrong certificate")
                 raise Refusal(HTTPStatus.FORBIDDEN, "a client certificate of this station is asked for")
             return
         await self._check_password(station, _address(socket), headers)
@@ -137,13 +142,20 @@ class Handshake:
     ) -> Password:
         """Which of them it is. Counted before it is known: guesses that come at once are as many. Raises: Refusal."""
         if self._failures.take(f"{address} {station.identity.casefold()}") > 0:
-            self._logins.failed("ocpp", address, "too many wrong passwords", identity=station.identity)
+            self._failed(station, address, "too many wrong passwords")
             raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many wrong passwords")
         for each in valid:
             if await self._passwords.is_right(presented, each):
                 return each
-        self._logins.failed("ocpp", address, "wrong password", identity=station.identity)
+        self._failed(station, address, "wrong password")
         raise Refusal(HTTPStatus.UNAUTHORIZED, "wrong user or password")
+
+    def _failed(self, station: Station, address: str, why: str) -> None:
+        """Counted for the operator: of the address, and of the station that it wanted to be."""
+        self._logins.failed("ocpp", address, why, identity=station.identity)
+        live = self._stations.find(station.identity)
+        if live is not None:
+            live.rejects(self._clock.monotonic())
 
 
 def choose(socket: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:

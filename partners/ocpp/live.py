@@ -23,6 +23,12 @@ NO_NEEDS: Final[Mapping[int, Needs]] = MappingProxyType({})
 NO_STREAMS: Final[Mapping[int, int]] = MappingProxyType({})
 _MOST_JOURNEYS = 16
 _MOST_STARTS = 20
+_MOST_CONNECTIONS = 100
+_MOST_REJECTED = 100
+REJECTED_WITHIN_S = 3600.0
+"""Connections that were not let in as a station are counted for so long."""
+FLAPS_WITHIN_S = 60.0
+"""Sockets of one station are counted for so long: what opens several in a minute flaps (rule R3)."""
 MOST_CONNECTORS = 64
 """Of one station, beside those that are on a location: what it reports of more is answered, and not kept."""
 
@@ -96,6 +102,7 @@ class Live:
 
     __slots__ = (
         "clock_offset",
+        "connections",
         "connectors",
         "courses",
         "delays",
@@ -105,10 +112,10 @@ class Live:
         "link",
         "needs",
         "offline_since",
+        "rejected",
         "starts",
         "station",
         "streams",
-        "takeovers",
         "told_gone",
     )
 
@@ -132,7 +139,10 @@ class Live:
         """What the car at each EVSE said it needs (2.x); the newest."""
         self.streams: Mapping[int, int] = NO_STREAMS
         """Streams of values that it opened (2.1), and the monitor of each."""
-        self.takeovers: list[float] = []
+        self.connections: tuple[float, ...] = ()
+        """When its last sockets were opened, whether each came instead of one before or after it; those of a minute."""
+        self.rejected: tuple[float, ...] = ()
+        """When somebody was not let in as this station, for a wrong password or certificate."""
         self.starts: tuple[tuple[float, bool], ...] = ()
         """The last starts that we ordered, from when each is, and whether it was refused."""
 
@@ -163,6 +173,16 @@ class Live:
         """May what goes on at this connector be kept? It must be known, and not one of too many."""
         is_few = len(self.courses) < MOST_CONNECTORS or connector in self.courses
         return connector > 0 and (is_few or connector in self.station.places())
+
+    def rejects(self, now: float) -> None:
+        """Somebody who could not show its password or certificate was not let in."""
+        recent = [at for at in self.rejected if now - at < REJECTED_WITHIN_S]
+        self.rejected = (*recent[-_MOST_REJECTED + 1 :], now)
+
+    def connected(self, now: float) -> None:
+        """It has opened a socket."""
+        recent = [at for at in self.connections if now - at < FLAPS_WITHIN_S]
+        self.connections = (*recent[-_MOST_CONNECTIONS + 1 :], now)
 
     def answered_start(self, now: float, *, refused: bool) -> None:
         """It was told to start, and has answered."""

@@ -74,7 +74,7 @@ def put_of(station: str, sample: Sample) -> Put:
 def event_of(station: str, sample: Sample) -> Event:
     """What the ledger makes of it."""
     frame = frames.read(sample.raw, _VERSION)
-    if not isinstance(frame, frames.Call):  # beyond our limits of depth and digits
+    if not isinstance(frame, frames.Call):  # beyond our limit of depth
         return Event(station, "meter", sample.arrival, flags=frozenset({Flag.SCHEMA_BROKEN}))
     finding = schemas.check(_VERSION, frame.action, frame.payload)
     return reports.meter(station, Incoming(frame.action, frame.payload, "", finding), sample.arrival)

@@ -52,9 +52,10 @@ class Sight:
     """What is seen of one station. Times are aware, UTC.
 
     `faulted`: its EVSEs that are, by uid; `unheard`: those of which nothing is known (yet). `clock_offset`: arrival
-    minus its own time; None, where it was not measured. `takeovers`: of its socket within the last minute. `starts` and
-    `refused`: starts of the last hour that it was told, and those among them that it refused. `commissioned_since`: it
-    is on its way into service since then, with somebody beside it; None: it is not.
+    minus its own time; None, where it was not measured. `connections`: sockets that it opened within the last minute.
+    `rejected`: those of the last hour who could not show its password or certificate, a hundred at the most.
+    `starts` and `refused`: starts of the last hour that it was told, and those among them that it refused.
+    `commissioned_since`: it is on its way into service since then, with somebody beside it; None: it is not.
     """
 
     station: str
@@ -62,7 +63,8 @@ class Sight:
     faulted: Sequence[str] = ()
     charges: Sequence[Going] = ()
     clock_offset: timedelta | None = None
-    takeovers: int = 0
+    connections: int = 0
+    rejected: int = 0
     starts: int = 0
     refused: int = 0
     unheard: Sequence[str] = ()
@@ -79,7 +81,8 @@ class Thresholds:
     stuck_s: float = 48 * 3600.0
     clock_s: float = 60.0
     clock_for_s: float = 300.0
-    takeovers: int = 5
+    connections: int = 5
+    rejected: int = 20
     starts: int = 5
     refused_share: float = 0.5
     held_s: float = 86_400.0
@@ -146,8 +149,14 @@ def _clock(sight: Sight, thresholds: Thresholds, now: datetime) -> Iterator[Held
 
 
 def _flapping(sight: Sight, thresholds: Thresholds, now: datetime) -> Iterator[Held]:
-    if sight.takeovers > thresholds.takeovers:
-        yield Held(sight.station, f"it connected {sight.takeovers} times within a minute")
+    if sight.connections > thresholds.connections:
+        yield Held(sight.station, f"it connected {sight.connections} times within a minute")
+
+
+def _rejected(sight: Sight, thresholds: Thresholds, now: datetime) -> Iterator[Held]:
+    if sight.rejected > thresholds.rejected:
+        seen = f"a wrong password or certificate was shown for it {sight.rejected} times or more within an hour"
+        yield Held(sight.station, seen)
 
 
 def _refusing(sight: Sight, thresholds: Thresholds, now: datetime) -> Iterator[Held]:
@@ -168,6 +177,7 @@ IN_SERVICE: Final[tuple[Rule[Sight], ...]] = (
     Rule("stuck_session", Severity.MEDIUM, _stuck),
     Rule("clock_drift", Severity.LOW, _clock, lambda thresholds: thresholds.clock_for_s),
     Rule("flapping", Severity.MEDIUM, _flapping),
+    Rule("wrong_passwords", Severity.MEDIUM, _rejected),
     Rule("refusing", Severity.HIGH, _refusing),
 )
 

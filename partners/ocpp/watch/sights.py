@@ -15,10 +15,9 @@ from typing import Final
 from hub.core.clock import Clock
 from partners.ocpp import commissioning
 from partners.ocpp.journal import Record
-from partners.ocpp.live import Live
+from partners.ocpp.live import FLAPS_WITHIN_S, REJECTED_WITHIN_S, Live
 from partners.ocpp.watch.rules import Going, Sight
 
-_TAKEOVERS_S: Final = 60.0
 _STARTS_S: Final = 3600.0
 
 
@@ -45,7 +44,8 @@ class Sights:
             unheard=tuple(uid for uid, statuses in heard.items() if not statuses),
             charges=self._going(live, places, now, is_still),
             clock_offset=live.drift,
-            takeovers=sum(1 for at in live.takeovers if monotonic - at < _TAKEOVERS_S),
+            connections=sum(1 for at in live.connections if monotonic - at < FLAPS_WITHIN_S),
+            rejected=sum(1 for at in live.rejected if monotonic - at < REJECTED_WITHIN_S),
             starts=len(starts),
             refused=sum(starts),
             commissioned_since=commissioning.since_when(live.station),

@@ -68,7 +68,8 @@ class Turns:
             live.link.generation if live.link is not None else None,
             tuple(live.connectors.items()),
             live.delays,
-            live.takeovers,
+            live.connections,
+            live.rejected,
             live.starts,
             [(at, r.key, r.start, r.energy_kwh) for at, r in charges.items()] if charges else None,
         )

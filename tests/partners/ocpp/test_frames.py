@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.core.inbound import parse
-from partners.ocpp import frames
+from partners.ocpp import frames, schemas
 from partners.ocpp.answers import VERSIONS, Fault
 from partners.ocpp.frames import BadFrame, Call, Error, Result
 
@@ -79,6 +79,28 @@ def test_a_broken_call_whose_id_can_be_read_is_answered_under_it(text: str, vers
     frame = frames.read(text, version)
     assert isinstance(frame, BadFrame)
     assert (frame.id, frame.fault) == ("m1", Fault.FORMAT)
+
+
+NUMBERLESS = ["NaN", "-Infinity", "1e308", "1e999", "9" * 5000, "-" + "9" * 40, "0." + "1" * 60]
+
+
+@pytest.mark.parametrize("number", NUMBERLESS, ids=lambda text: text[:10])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_message_about_money_is_understood_but_for_numbers_that_cannot_be_read(version: str, number: str) -> None:
+    for action in schemas.actions(version):
+        text = f'[2,"m1","{action}",{{"a":{number},"b":[{{"c":-12.50}}],"d":"A\0B"}}]'
+        frame = frames.read(text, version)
+        if action not in schemas.TRANSACTION_ACTIONS[version]:
+            assert isinstance(frame, BadFrame)
+            continue
+        assert isinstance(frame, Call)
+        assert (frame.raw, frame.payload.pop("a")) == (text, ["not a number that can be read"])
+        assert frame.payload == {"b": [{"c": Decimal("-12.5")}], "d": "AB"}
+
+
+@pytest.mark.parametrize("wrong", ["1e400,", "NaN}]x", "NaN,1", "[" * 40 + "NaN" + "]" * 40, '9,"b":' + "[" * 5000])
+def test_a_message_about_money_that_is_no_json_or_too_deep_is_refused(wrong: str) -> None:
+    assert isinstance(frames.read(f'[2,"m1","StopTransaction",{{"a":{wrong}}}]', "1.6"), BadFrame)
 
 
 def test_an_id_that_is_a_number_is_refused_under_that_number() -> None:

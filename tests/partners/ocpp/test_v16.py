@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.core.clock import timestamp
 from hub.core.units import Unit
 from modules.sessions.service import release
 from modules.tokens import service as tokens
@@ -297,6 +298,54 @@ async def test_an_independent_charger_finds_nothing_to_complain_about(site: Site
 
 async def _has_cdr(site: Site) -> bool:
     return bool(await site.cdrs())
+
+
+UNREADABLE = pytest.mark.parametrize("number", ["NaN", "1e308", "1e999", "9" * 5000], ids=lambda text: text[:5])
+
+
+@UNREADABLE
+async def test_a_meter_stop_that_is_no_number_is_acknowledged_and_the_last_sample_counts(
+    site: Site, number: str
+) -> None:
+    began, ended = recently(), timestamp(recently(3600))
+    async with await site.point() as cp:
+        transaction = (await cp.start(began))["transactionId"]
+        await cp.meter(began + timedelta(minutes=10), 3000, transaction)
+        said = f'{{"transactionId":{transaction},"meterStop":{number},"timestamp":"{ended}"}}'
+        for message in ("s1", "s2"):
+            assert (await cp.exchange_text(message, f'[2,"{message}","StopTransaction",{said}]'))[0] == 3
+    (cdr,), (record,), (doubt,) = await site.cdrs(), await site.records(), await site.doubts("CP1")
+    assert (cdr["total_energy"], record.state, doubt["severity"]) == (2, "ended", "hard")
+    assert {"METER_STOP_MISSING", "SCHEMA_BROKEN"} <= set(record.flags)
+
+
+@UNREADABLE
+async def test_a_stop_without_a_number_and_samples_is_held_over_a_restart(site: Site, number: str) -> None:
+    began, ended = recently(), timestamp(recently(3600))
+    async with await site.point() as cp:
+        transaction = (await cp.start(began))["transactionId"]
+        said = f'{{"transactionId":{transaction},"meterStop":{number},"timestamp":"{ended}"}}'
+        assert (await cp.exchange_text("s1", f'[2,"s1","StopTransaction",{said}]'))[0] == 3
+    await site.restart()
+    (session,), (doubt,) = await site.sessions(), await site.doubts("CP1")
+    assert (await site.cdrs(), session["status"], doubt["held"]) == ([], "ACTIVE", True)
+
+
+@UNREADABLE
+async def test_start_and_samples_whose_numbers_cannot_be_read_are_acknowledged(site: Site, number: str) -> None:
+    began, later = timestamp(recently()), timestamp(recently(5400))
+    async with await site.point() as cp:
+        said = f'{{"connectorId":1,"idTag":"{CARD}","meterStart":{number},"timestamp":"{began}"}}'
+        answer = await cp.exchange_text("s1", f'[2,"s1","StartTransaction",{said}]')
+        transaction = answer[2]["transactionId"]
+        for value in (number, '"4000"'):
+            moment = f'{{"timestamp":"{later}","sampledValue":[{{"value":{value}}}]}}'
+            said = f'{{"connectorId":1,"transactionId":{transaction},"meterValue":[{moment}]}}'
+            assert (await cp.exchange_text("m1", f'[2,"m1","MeterValues",{said}]'))[0] == 3
+        await cp.stop(recently(3600), transaction, 6000)
+    (cdr,), (record,) = await site.cdrs(), await site.records()
+    assert cdr["total_energy"] == 2
+    assert {"METER_START_MISSING", "VALUE_UNREADABLE", "SCHEMA_BROKEN"} <= set(record.flags)
 
 
 async def test_an_absurd_meter_stop_is_acknowledged_and_held(site: Site) -> None:

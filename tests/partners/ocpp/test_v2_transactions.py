@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import timedelta
 from decimal import Decimal
@@ -141,6 +142,24 @@ async def test_what_a_charger_says_against_the_schema_is_billed_all_the_same(sit
     (cdr,), (record,) = await site.cdrs(), await site.records()
     assert cdr["total_energy"] == 5
     assert {"SCHEMA_BROKEN", "METER_START_MISSING"} <= set(record.flags)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("number", ["NaN", "1e308", "1e999", "9" * 5000], ids=lambda text: text[:5])
+async def test_an_end_with_numbers_that_cannot_be_read_is_acknowledged_and_the_last_sample_counts(
+    site: Site, version: str, number: str
+) -> None:
+    began = recently()
+    ended = json.dumps(end(began + 20 * MINUTE, wh=-77.5, seq=-99))
+    async with await point2(site, version=version) as cp:
+        await cp.call("TransactionEvent", begin(began))
+        await cp.event("Updated", began + MINUTE, wh=4000)
+        assert ended.count("-77.5") == ended.count("-99") == 1
+        said = ended.replace("-77.5", number).replace("-99", number)
+        assert (await cp.exchange_text("e1", f'[2,"e1","TransactionEvent",{said}]'))[0] == 3
+    (cdr,), (record,) = await site.cdrs(), await site.records()
+    assert (cdr["total_energy"], record.state) == (3, "ended")
+    assert {"SCHEMA_BROKEN", "VALUE_UNREADABLE"} <= set(record.flags)
 
 
 async def test_an_end_alone_is_kept_and_shown_and_bills_nobody(site: Site) -> None:

@@ -39,7 +39,10 @@ def going(*, minutes: float = 30, still: float = 0, is_asked_for: bool = True) -
         (replace(WELL, clock_offset=timedelta(seconds=61)), {("clock_drift", "CP1")}),
         (replace(WELL, clock_offset=timedelta(seconds=-61)), {("clock_drift", "CP1")}),
         (replace(WELL, clock_offset=timedelta(seconds=60)), set()),
-        (replace(WELL, takeovers=6), {("flapping", "CP1")}),
+        (replace(WELL, connections=5), set()),
+        (replace(WELL, connections=6), {("flapping", "CP1")}),
+        (replace(WELL, rejected=20), set()),
+        (replace(WELL, rejected=21), {("wrong_passwords", "CP1")}),
         (replace(WELL, starts=6, refused=4), {("refusing", "CP1")}),
         (replace(WELL, starts=6, refused=3), set()),
         (replace(WELL, starts=4, refused=4), set()),
@@ -52,7 +55,7 @@ def test_a_rule_holds_for_what_it_is_about(sight: Sight, rules: set[tuple[str, s
 
 
 def test_every_rule_can_hold_and_says_what_it_saw() -> None:
-    bad = Sight("CP1", False, ("E1",), (going(minutes=9999, still=9999),), timedelta(hours=2), 9, 9, 9)
+    bad = Sight("CP1", False, ("E1",), (going(minutes=9999, still=9999),), timedelta(hours=2), 9, 99, 9, 9)
     new = replace(bad, commissioned_since=NOW - timedelta(days=9))
     seen = {
         key: held for each in (bad, replace(bad, online=True), new) for key, held in holding(each, LIMITS, NOW).items()

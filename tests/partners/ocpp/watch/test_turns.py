@@ -61,7 +61,11 @@ def hears(yard: Yard) -> None:
 
 
 def connects(yard: Yard) -> None:
-    yard.live.takeovers = [yard.clock.monotonic()]
+    yard.live.connected(yard.clock.monotonic())
+
+
+def rejects(yard: Yard) -> None:
+    yard.live.rejects(yard.clock.monotonic())
 
 
 def starts(yard: Yard) -> None:
@@ -80,7 +84,7 @@ def goes_elsewhere(yard: Yard) -> None:
     yard.live.station = structs.replace(yard.live.station, location="DE*BSB/LOC2")
 
 
-@pytest.mark.parametrize("move", [hears, connects, starts, is_late, begins, goes_elsewhere])
+@pytest.mark.parametrize("move", [hears, connects, rejects, starts, is_late, begins, goes_elsewhere])
 def test_what_moves_a_station_gives_it_a_turn_at_once_and_once(move: Callable[[Yard], None]) -> None:
     yard = Yard()
     yard.is_known_well()

@@ -12,6 +12,7 @@ from typing import cast
 import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
+from websockets.exceptions import InvalidStatus
 
 from hub.core.errors import Conflict
 from hub.core.units import Unit
@@ -59,6 +60,45 @@ async def test_a_faulted_connector_opens_one_alert_that_closes_when_it_is_well(s
         await until(lambda: is_over(site, "faulted"))
     (alert,) = await alerts(site, "faulted")
     assert (alert.subject, alert.severity) == ("CP1/E1", Severity.HIGH)
+
+
+async def test_who_guesses_at_the_password_of_a_charger_is_told_of(tmp_path: Path) -> None:
+    async with a_site(tmp_path, **QUICK, failed_logins_per_min=2) as site:
+        for guess in range(21):
+            with pytest.raises(InvalidStatus):
+                await site.point(password=f"wrong password no {guess:03}")
+        await until(lambda: is_open(site, "wrong_passwords"))
+        (alert,) = await alerts(site, "wrong_passwords")
+        assert (alert.subject, alert.severity) == ("CP1", Severity.MEDIUM)
+        assert "no 0" not in alert.seen
+        async with await site.point() as point:
+            assert await point.boot() == "Accepted"
+
+
+@pytest.mark.parametrize("is_taken_over", [True, False])
+async def test_a_charger_that_connects_again_and_again_flaps_whether_it_hung_up_before_or_not(
+    site: Site, is_taken_over: bool
+) -> None:
+    points = []
+    for _ in range(6):
+        points.append(await site.point())
+        if not is_taken_over:
+            await points[-1].close()
+    await until(lambda: is_open(site, "flapping"))
+    (alert,) = await alerts(site, "flapping")
+    assert (alert.subject, alert.seen) == ("CP1", "it connected 6 times within a minute")
+    for point in points:
+        await point.close()
+
+
+async def test_a_charger_that_connects_five_times_a_minute_does_not_flap(site: Site) -> None:
+    for _ in range(5):
+        await (await site.point()).close()
+    point = await site.point("CP2")
+    await point.status(1, "Faulted")
+    await until(lambda: is_open(site, "faulted"))
+    assert await alerts(site, "flapping") == []
+    await point.close()
 
 
 async def test_nobody_is_alerted_of_a_charger_on_its_way_into_service_until_it_is(site: Site) -> None:
