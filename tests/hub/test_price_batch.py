@@ -340,6 +340,8 @@ def read_at(*readings: tuple[str, object]) -> dict[str, Any]:
         ([("09:59:00", 0), ("12:01:00", 10)], "10", []),
         ([("09:58:59", 0), ("10:00:30", 1), ("12:00:00", 10)], "9", ["meter_read_outside"]),
         ([("09:30:00", 0), ("11:00:00", 1)], "0.6667", ["meter_read_outside"]),
+        ([("09:30:00", 0), ("09:59:30", 5), ("12:00:00", 9)], "4", ["meter_read_outside"]),
+        ([("12:00:10", 0), ("12:00:30", 5)], "5", []),
     ],
 )
 def test_a_meter_reading_outside_says_what_the_meter_showed_at_the_edge(
@@ -352,9 +354,17 @@ def test_a_meter_reading_outside_says_what_the_meter_showed_at_the_edge(
         assert priced["warnings"] == warnings
 
 
-def test_a_meter_read_once_within_the_timeline_is_read_once() -> None:
-    priced = read_at(("09:00:00", 0), ("10:00:00", 7))
+@pytest.mark.parametrize(
+    "readings",
+    [[("09:00:00", 0), ("10:00:00", 7)], [("12:00:10", 0), ("12:02:30", 5)], [("09:00:00", 0), ("10:01:00", 7)]],
+)
+def test_where_one_meter_reading_is_left_no_energy_is_billed(readings: list[tuple[str, int]]) -> None:
+    priced = read_at(*readings)
     assert priced["warnings"] == ["meter_read_outside", "single_meter_reading"]
+    assert not [line for line in priced["receipt"]["lines"] if line["dimension"] == "ENERGY"]
+    notes = " ".join(page_of(priced["receipt"]).partition("Notes")[2].split())
+    assert "says at most what it showed at the edge" in notes
+    assert "read only once in the charge" in notes
 
 
 @pytest.mark.parametrize("readings", [[("08:00:00", 0), ("09:00:00", 9)], [("13:00:00", 0)]])
@@ -363,7 +373,7 @@ def test_where_all_meter_readings_are_on_one_side_of_the_timeline_there_is_no_pr
 ) -> None:
     error = read_at(*readings)["error"]
     assert error["code"] == "unfit_session"
-    assert "every meter reading was taken" in error["message"]
+    assert "every meter reading was taken more than a minute" in error["message"]
 
 
 @pytest.mark.parametrize("unsaid", [{}, {"tax_included": None}])

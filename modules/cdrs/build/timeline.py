@@ -4,8 +4,8 @@ The states are those of a connector (`PARKED`), and before them RESERVED. Before
 energy. The tariff is the first that is in force at the beginning, and stays.
 
 Readings of the meter need not lie within the timeline: what it showed at an edge is interpolated between the last
-reading before it and the first after it. Within `AT_THE_EDGE` of an edge one counts as taken there, as in a charge
-of ours, whose charger's clock and ours are never quite the same.
+reading before it and the first after it. Within `AT_THE_EDGE` of an edge, on either side, one counts as taken there, as
+in a charge of ours, whose charger's clock and ours are never quite the same; then nothing is interpolated there.
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ def _within(timeline: Timeline) -> list[Sample]:
     after = [reading for reading in outside if reading.at > timeline.end]
     if not inside and bool(before) != bool(after):
         side = "before the start" if before else "after the end"
-        raise UnfitSession(f"every meter reading was taken {side}, so that nothing is known of what was charged")
+        raise UnfitSession(
+            f"every meter reading was taken more than a minute {side}, so that nothing is known of what was charged"
+        )
     edges = []
     if before:
         edges += _at_edge(timeline.start, before[-1], (inside or after)[0])

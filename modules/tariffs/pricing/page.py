@@ -65,8 +65,8 @@ NOTES: Final = {
     "restriction_not_understood": "A part of the tariff has a condition that is not known: it was not taken.",
     "duplicate_component": "A part of the tariff states a price twice: the first was taken.",
     "meter_runs_backwards": "The meter showed less than before: what was charged is not certain.",
-    "single_meter_reading": "The meter was read once only: what was charged is not known, and is not billed.",
-    "meter_read_outside": "The meter was read outside of the charge: what it showed at the edge is reckoned.",
+    "single_meter_reading": "The meter was read only once in the charge: what was charged is not known, nor billed.",
+    "meter_read_outside": "The meter was read outside of the charge: that says at most what it showed at the edge.",
     "reservation_taken_for_cancelled": "The reservation is billed as one that was cancelled, not as one that expired.",
 }
 
