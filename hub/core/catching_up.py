@@ -18,6 +18,7 @@ import msgspec
 import structlog
 
 from hub.core import kept_back
+from hub.core.addressed import counting
 from hub.core.delivery import only_for
 from hub.core.failpoints import failpoint
 from hub.core.opened import HAS_A_LANE, OPENED, Opened
@@ -85,7 +86,8 @@ async def _tell(hub: Hub, viewer: Partner, modules: Mapping[str, Sequence[Shared
             found = await _next_ones(hub, viewer, module, shared.kind, opened)
             opened = _told(opened, module, found, last=shared is kinds[-1])
             put = Put(OPENED, document.key, msgspec.json.encode(opened), expect=version)
-            changes = [only_for(viewer.name, module, f"{shared.prefix}{leaf.key}") for leaf in found]
+            keys = await _that_count(hub, viewer, shared.kind, found)
+            changes = [only_for(viewer.name, module, f"{shared.prefix}{key}") for key in keys]
             later = [Opened(viewer.name, {module: away}).put()] if away else []
             version, *_ = await hub.store.commit(Unit([put, *later], changes))
             told += len(found)
@@ -111,6 +113,14 @@ def _is_free(hub: Hub, viewer: Partner, modules: Mapping[str, Sequence[Shared]],
 async def _next_ones(hub: Hub, viewer: Partner, module: str, kind: Kind, opened: Opened) -> list[Leaf]:
     among = {"owner": opened.owners[module], "audience": ("", *sorted(viewer.parties))}
     return await hub.store.leaves(kind, among=among, after_seq=opened.after, limit=_BATCH, bodies=False)
+
+
+async def _that_count(hub: Hub, viewer: Partner, kind: Kind, found: Sequence[Leaf]) -> list[str]:
+    """The keys of the copies that count with `viewer`: those of which its lane takes a change for news."""
+    if not kind.copied:
+        return [leaf.key for leaf in found]
+    counts = await counting(hub.store, kind, found, ("", *sorted(viewer.parties)))
+    return [document.key for document in counts]
 
 
 def _told(opened: Opened, module: str, found: Sequence[Leaf], *, last: bool) -> Opened:

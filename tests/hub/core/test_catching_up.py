@@ -189,6 +189,24 @@ async def test_what_is_addressed_to_somebody_else_is_not_brought(pushed: Pushed)
     assert pushed.got("e1") == PUTS
 
 
+async def test_of_an_object_for_all_and_for_one_by_name_the_copy_that_counts_is_brought(pushed: Pushed) -> None:
+    world = pushed.world
+    await end(world)
+    await tell_who_was_let_in(world.hub)
+    by_name = their_location("2.2.1", "BE*AAA", "P2", name="By name", at=LATER)
+    await push(world, "c1", "locations", by_name, for_party="NL*EEE")
+    await pushed.settled()
+    await agree(world, DENIED)
+    for_all = their_location("2.2.1", "BE*AAA", "P2", name="For all", at=LATER.replace(minute=6))
+    await push(world, "c1", "locations", for_all)
+    await pushed.settled()
+    world.peers.sent.clear()
+    await end(world)
+    await tell_who_was_let_in(world.hub)
+    await pushed.settled()
+    assert [sent.body["name"] for sent in world.peers.sent if sent.path[-1] == "P2"] == ["For all"]
+
+
 async def test_a_partner_that_is_blocked_is_brought_it_when_it_is_back_and_one_that_left_is_not(pushed: Pushed) -> None:
     world = pushed.world
     connected = world.partner("e1")
