@@ -45,7 +45,20 @@ def reasons(bill: Bill, far: Sequence[Pair]) -> Mapping[str, Reason]:
             found[pair.figure] = reason
         elif pair.figure not in found:
             found[pair.figure] = _by_its_place(bill, pair, far, found)
+        if (before := _before_it(bill, pair, far)) is not None:
+            found[pair.figure] = found[before.figure]
     return found
+
+
+def _before_it(bill: Bill, pair: Pair, far: Sequence[Pair]) -> Pair | None:
+    """For an amount after taxes the one before them, where that is wrong by as much: one cause has one class."""
+    before = next((p for p in far if (p.name, p.side) == (pair.name, "before_taxes")), None)
+    if pair.side == "before_taxes" or before is None:
+        return None
+    off = before.claimed - before.computed
+    taxed = off * pair.computed / before.computed if before.computed else off
+    low, high = sorted((off, taxed))
+    return before if low - bill.scale.snug <= pair.claimed - pair.computed <= high + bill.scale.snug else None
 
 
 def _of_total(bill: Bill, total: Pair, far: Sequence[Pair], found: Mapping[str, Reason]) -> Reason | None:

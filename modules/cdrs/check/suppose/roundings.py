@@ -35,7 +35,7 @@ def coarse_energy(bill: Bill) -> Iterator[Figures]:
 @ROUNDINGS(Cause.ROUNDING)
 def each_line(bill: Bill) -> Iterator[Figures]:
     """The cost of each period was rounded before it was added up."""
-    for cut in (_nearest, _up, _down):
+    for cut in (_nearest, _up, _down) if _are_in(Decimal(1).scaleb(-bill.scale.places), bill.claimed) else ():
         lines = [bill.line(segment, segment.billed) for segment in bill.segments]
         yield bill.summed(
             Line(line.part, cut(line.excl, bill), cut(line.excl + line.tax, bill) - cut(line.excl, bill))
@@ -82,8 +82,16 @@ def coarse_amounts(bill: Bill) -> Iterator[Figures]:
         def coarse(value: Decimal, unit: Decimal = unit) -> Decimal:
             return rounded(value / unit, 0) * unit
 
-        yield _each(bill, coarse)
-        yield {**bill.exact, "total": _each(bill, coarse)["total"]}
+        made = _each(bill, coarse)
+        if _are_in(unit, bill.claimed):
+            yield made
+        if _are_in(unit, {name: amount for name, amount in bill.claimed.items() if name == "total"}):
+            yield {**bill.exact, "total": made["total"]}
+
+
+def _are_in(unit: Decimal, claimed: Figures) -> bool:
+    """Are the claimed amounts whole units? Sums of rounded amounts are, and who states finer ones has rounded none."""
+    return not any(value % unit for amount in claimed.values() for value in amount if value is not None)
 
 
 def _each(bill: Bill, change: Callable[[Decimal], Decimal]) -> Figures:

@@ -394,6 +394,39 @@ def test_where_the_periods_state_no_time_it_is_said_that_they_do_not() -> None:
         assert all("no period states any" in deviation.why for deviation in deviations), deviations
 
 
+# 13.457 kWh, 50 minutes, 17 of parking at 7 % and a fee: 5.1769 + 1.1083 + 0.8982 + 0.77 = 7.9534; 9.3568 taxed
+FINE = cdr(
+    [tariff(element(component("ENERGY", "0.3847"), component("TIME", "1.33"), component("PARKING_TIME", "3.17", 1, "7"),
+                    component("FLAT", "0.77")))],
+    [period("10:00", energy="13.457", time="0.8333"), period("10:50", parking_time="0.2833")],
+    "11:07",
+    total=("7.9534", "9.3568"),
+    energy=("5.1769", "6.1605"),
+    time=("1.1083", "1.3189"),
+    parking=("0.8982", "0.9610"),
+    fixed=("0.77", "0.9163"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("off", ["0.02", "0.03", "0.0378", "0.05", "-0.0134", "-0.03"])
+def test_a_total_that_is_not_rounded_is_a_wrong_sum_of_right_parts_before_taxes_and_after(off: str) -> None:
+    assert checked(FINE).verdict is Verdict.RIGHT
+    before = D("7.9534") + D(off)
+    for after in (D("9.3568") + D(off), D("9.3568") + D(off) * D("1.19")):
+        assert checked(but(FINE, total=(str(before), str(after)))).causes == (Cause.ARITHMETIC,)
+
+
+def test_one_cause_has_one_class_before_taxes_and_after() -> None:
+    cents = but(FINE, energy=("5.18", "6.16"), time=("1.11", "1.32"), parking=("0.90", "0.96"), fixed=("0.77", "0.92"))
+    for before, after in (("7.97", "9.38"), ("7.98", "9.39"), ("7.93", "9.33")):
+        result = checked(but(cents, total=(before, after)))
+        assert (result.verdict, len(result.causes)) == (Verdict.WRONG, 1), result
+
+
+def test_a_total_in_whole_units_is_rounded() -> None:
+    assert checked(but(FINE, total=("8.00", "9.40"))).causes == (Cause.ROUNDING,)
+
+
 @pytest.mark.parametrize("name", TRUE)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_true_cdr_is_right(name: str, version: str) -> None:
