@@ -105,7 +105,7 @@ def test_what_the_meter_gained_while_reserved_is_not_billed(
 def test_a_threshold_in_kwh_counts_from_where_the_charge_began() -> None:
     steps = tariff(element(KWH, max_kwh=2), element(component("ENERGY", "0.5", 1)))
     _, *charged = periods(steps, *RESERVED_FIRST, end="11:00", meter=(("10:00", 0), ("11:00", 10)))
-    assert [(start, volumes["ENERGY"]) for start, volumes in charged] == [("10:30", 2), ("10:42", 3)]
+    assert [(start, volumes["ENERGY"]) for start, volumes in charged] == [("10:30", Decimal(2)), ("10:42", Decimal(3))]
 
 
 def test_a_meter_that_was_read_only_while_reserved_says_nothing_of_the_charge() -> None:
