@@ -6,6 +6,9 @@ energy. The tariff is the first that is in force at the beginning, and stays.
 Readings of the meter need not lie within the timeline: what it showed at an edge is interpolated between the last
 reading before it and the first after it. Within `AT_THE_EDGE` of an edge, on either side, one counts as taken there, as
 in a charge of ours, whose charger's clock and ours are never quite the same; then nothing is interpolated there.
+
+What the meter gained while the EVSE was reserved is not the driver's: where a reservation came first, the edge is where
+the charge began, and a reading from before that counts as one from before a start.
 """
 
 from __future__ import annotations
@@ -73,7 +76,7 @@ def cut(timeline: Timeline, tariffs: Sequence[Compiled], zone: str | None, *, ex
         tariffs=(),
         currency="",
         auth_method="",
-        start=_session_start(timeline, reserved, started),
+        start=_session_start(timeline),
         end=timeline.end,
         register=_within(timeline),
         states=started,
@@ -91,7 +94,7 @@ def doubts_of(timeline: Timeline) -> Iterator[Warned]:
     Raises: UnfitSession, as `cut` does.
     """
     shown = [kwh for _, kwh in sorted(timeline.register, key=lambda reading: reading.at)]
-    if any(_is_outside(timeline, reading) for reading in timeline.register):
+    if _outside(timeline, _charge_start(timeline)):
         yield Warned(Code.METER_READ_OUTSIDE, subject="ENERGY")
     if len(_within(timeline)) == 1:
         yield Warned(Code.SINGLE_METER_READING, subject="ENERGY")
@@ -99,28 +102,28 @@ def doubts_of(timeline: Timeline) -> Iterator[Warned]:
         yield Warned(Code.METER_RUNS_BACKWARDS, subject="ENERGY")
 
 
-def _is_outside(timeline: Timeline, reading: Sample) -> bool:
-    """Was it taken so long before the start or after the end that no clock explains it?"""
-    return max(timeline.start - reading.at, reading.at - timeline.end) > AT_THE_EDGE
+def _outside(timeline: Timeline, begun: datetime) -> list[Sample]:
+    """Readings of so long before the charge began or after it ended that no clock explains it, in order of time."""
+    readings = sorted(timeline.register, key=lambda reading: reading.at)
+    return [each for each in readings if max(begun - each.at, each.at - timeline.end) > AT_THE_EDGE]
 
 
 def _within(timeline: Timeline) -> list[Sample]:
-    """The readings from start to end; those outside only as what they say of an edge. Raises: UnfitSession."""
-    readings = sorted(timeline.register, key=lambda reading: reading.at)
-    outside = [reading for reading in readings if _is_outside(timeline, reading)]
-    if not outside:
-        return readings
-    inside = [reading for reading in readings if not _is_outside(timeline, reading)]
-    before = [reading for reading in outside if reading.at < timeline.start]
+    """The readings of the charge; those outside only as what they say of an edge of it. Raises: UnfitSession."""
+    begun = _charge_start(timeline)
+    outside = _outside(timeline, begun)
+    before = [reading for reading in outside if reading.at < begun]
     after = [reading for reading in outside if reading.at > timeline.end]
+    readings = sorted(timeline.register, key=lambda reading: reading.at)
+    inside = readings[len(before) : len(readings) - len(after)]
     if not inside and bool(before) != bool(after):
-        side = "before the start" if before else "after the end"
+        side = "before the charge began" if before else "after the end"
         raise UnfitSession(
             f"every meter reading was taken more than a minute {side}, so that nothing is known of what was charged"
         )
     edges = []
     if before:
-        edges += _at_edge(timeline.start, before[-1], (inside or after)[0])
+        edges += _at_edge(begun, before[-1], (inside or after)[0])
     if after:
         edges += _at_edge(timeline.end, (inside or before)[-1], after[0])
     return [*inside, *edges]
@@ -137,8 +140,15 @@ def _at_edge(edge: datetime, before: Sample, after: Sample) -> list[Sample]:
     return [Sample(edge, rounded(e0 + (e1 - e0) * share, KWH, _PLACES))]
 
 
-def _session_start(timeline: Timeline, reserved: Sequence[State], started: Sequence[State]) -> datetime | None:
+def _session_start(timeline: Timeline) -> datetime | None:
     """When charging began; None for a reservation of which nothing came."""
-    if not reserved:
+    started = [state.at for state in timeline.states if state.state != RESERVED]
+    if len(started) == len(timeline.states):
         return timeline.start
-    return max(started[0].at, timeline.start) if started else None
+    return max(min(started), timeline.start) if started else None
+
+
+def _charge_start(timeline: Timeline) -> datetime:
+    """From when on what the meter gains is charged; the start, where there is only a reservation."""
+    begun = _session_start(timeline)
+    return timeline.start if begun is None else min(begun, timeline.end)
