@@ -1,9 +1,7 @@
 """Two partners through the hub: a CPO that asks for a card on record, and one that tells of a session.
 
-Both are held against raw ASGI that answers with the same bytes. How long the slowest wait is also the machine's
-doing: so raw ASGI that only computes, for as much CPU time as the hub takes, is asked in the same rounds. Where that
-misses the goal too, and the hub does no worse, the goal is unsure on this machine. Then a list that is pulled again
-though nothing in it has changed, against reading and checking the same list.
+Both are held against raw ASGI that answers with the same bytes. Then a list that is pulled again though nothing in it
+has changed, against reading and checking the same list.
 """
 
 from __future__ import annotations
@@ -11,21 +9,18 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import statistics
 import tempfile
 from collections.abc import Iterator
 from itertools import count
 from typing import Any, Final
 
 from bench import samples
-from bench.harness import Effort, Figure, Findings, Sample, Samples, Target, cpu_ratios, noise_of, take_turns, targets
+from bench.harness import Effort, Figure, Findings, Samples, Target, cpu_ratios, noise_of, take_turns, targets
 from bench.load import measured
 
 PART = "roaming"
 IN_FLIGHT: Final = 64
 SESSIONS: Final = 2_000
-_P99_MS: Final = 15.0
-_COMPUTING: Final = "raw ASGI that computes as long, PUT"
 _SECRET: Final = "bb_" + "e" * 43
 _CARD: Final = "04A2B3C4D5E6F7"
 _ASK: Final = f"/ocpi/2.2.1/sender/tokens/{_CARD}/authorize"
@@ -55,9 +50,8 @@ async def measure(effort: Effort) -> Findings:
                 _ASK: _ask(hub, "POST", _ASK, b""),
                 "PUT": _ask(hub, "PUT", f"{_TELL}S0", samples.session(0, 0)),
             }
-            async with targets(*(_replaying(answers) for _ in range(3))) as (raw, again, computing):
-                await _slow_down(computing, hub, effort)
-                taken = await _take(effort, hub, raw, again, computing)
+            async with targets(_replaying(answers), _replaying(answers)) as (raw, again):
+                taken = await _take(effort, hub, raw, again)
             pulled = [await hub.ask(pull=1_000) for _ in range(effort.rounds)]
     return Findings(PART, [*_figures(taken), *_repulled(pulled)], taken)
 
@@ -66,15 +60,7 @@ def _replaying(answers: dict[str, Any]) -> Any:
     return Target.start("bench.ceilings", role="replay", answers=answers)
 
 
-async def _slow_down(computing: Target, hub: Target, effort: Effort) -> None:
-    """Until it takes as much CPU time for a PUT as the hub."""
-    own, ours = [
-        await measured(target, _puts(), seconds=effort.seconds, connections=IN_FLIGHT)() for target in (computing, hub)
-    ]
-    await computing.ask(compute=max(0.0, ours.cpu_us - own.cpu_us))
-
-
-async def _take(effort: Effort, hub: Target, raw: Target, again: Target, computing: Target) -> Samples:
+async def _take(effort: Effort, hub: Target, raw: Target, again: Target) -> Samples:
     asks, puts = _asks(), _puts()
     return await take_turns(
         {
@@ -83,7 +69,6 @@ async def _take(effort: Effort, hub: Target, raw: Target, again: Target, computi
             "hub, authorize": measured(hub, asks, seconds=effort.seconds),
             "raw ASGI, PUT session": measured(raw, puts, seconds=effort.seconds, connections=IN_FLIGHT),
             "hub, PUT session": measured(hub, puts, seconds=effort.seconds, connections=IN_FLIGHT),
-            _COMPUTING: measured(computing, puts, seconds=effort.seconds, connections=IN_FLIGHT),
         },
         effort.rounds,
     )
@@ -93,21 +78,12 @@ def _figures(taken: Samples) -> list[Figure]:
     noise = noise_of(taken, "raw ASGI, authorize, once more", "raw ASGI, authorize")
     asked = cpu_ratios(taken, "hub, authorize", "raw ASGI, authorize")
     told = cpu_ratios(taken, "hub, PUT session", "raw ASGI, PUT session")
+    p99 = [sample.p99_ms for sample in taken["hub, PUT session"]]
     return [
         Figure(PART, "POST authorize of a card on record, of raw ASGI", asked, bound=0.60, noise=noise),
         Figure(PART, "PUT session, durable, 64 in flight, of raw ASGI", told, bound=0.20, noise=noise),
-        *waits(taken["hub, PUT session"], taken[_COMPUTING]),
+        Figure(PART, "PUT session, durable, 64 in flight, p99", p99, "ms", 15.0, at_least=False),
         Figure(PART, "two identical targets apart (A/A)", [noise * 100], "%"),
-    ]
-
-
-def waits(ours: list[Sample], computing: list[Sample]) -> list[Figure]:
-    """How long the slowest of 100 waits, here and at what only computes: no worse than that is unsure."""
-    p99, of_machine = [each.p99_ms for each in ours], [each.p99_ms for each in computing]
-    noise = max(0.0, statistics.median(of_machine) / _P99_MS - 1)
-    return [
-        Figure(PART, "PUT session, durable, 64 in flight, p99", p99, "ms", _P99_MS, at_least=False, noise=noise),
-        Figure(PART, "p99 of raw ASGI that computes as long", of_machine, "ms"),
     ]
 
 
