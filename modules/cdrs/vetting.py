@@ -60,8 +60,8 @@ async def at_once(
 ) -> Standing:
     """A first look at a CDR that is about to be kept, with what comes of it in `unit`. Returns: how it then stands."""
     come = Come(put.key, put.owner, version, partner, original)
-    claim = await claim_of(hub, tree, come)
     taken_back = await _taken_back(hub, put.owner, tree)
+    claim = await claim_of(hub, tree, come, taken_back)
     result = _guarded(glance, claim, put.key)
     if result is None or _is_unchecked(taken_back):
         return Standing()
@@ -115,7 +115,7 @@ async def vet(hub: Hub, document: Document) -> None:
         taken_back = await _taken_back(hub, document.owner, tree)
     version, partner = document.columns["ocpi"], document.columns["partner"]
     come = Come(document.key, document.owner, version, partner, original, document.seq)
-    claim = await claim_of(hub, tree, come)
+    claim = await claim_of(hub, tree, come, taken_back)
     result = await asyncio.to_thread(_guarded, check, claim, document.key)
     unit = Unit()
     standing = _concluded(hub, come, claim, result or _BROKEN, taken_back, unit)
@@ -169,12 +169,11 @@ class Come(NamedTuple):
     seq: int | None = None
 
 
-async def claim_of(hub: Hub, tree: Tree, come: Come) -> Claim:
-    """A received CDR with all that is known beside it."""
+async def claim_of(hub: Hub, tree: Tree, come: Come, taken_back: Document | None) -> Claim:
+    """A received CDR with all that is known beside it; `taken_back` is what a credit CDR takes back, if it is here."""
     owner = come.owner
     credited = tree.get("credit_reference_id") if tree.get("credit") else None
     credited_key = cdrs.key_of(owner, credited) if credited else ""
-    taken_back = await _taken_back(hub, owner, tree)
     named = [str(t["id"]) for t in tree.get("tariffs", ())]
     named += [str(p["tariff_id"]) for p in tree.get("charging_periods", ()) if p.get("tariff_id")]
     return Claim(

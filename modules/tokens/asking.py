@@ -84,8 +84,7 @@ def _not_usable(partner: Partner, fault: PeerNonsense, known: Tree | None) -> De
         return None
     if known is None or meant["allowed"] != ALLOWED:
         return Decision(meant["allowed"], By.REAL_TIME)
-    owner = f"{known['country_code']}*{known['party_id']}".upper()
-    return Decision(ALLOWED, By.REAL_TIME, known, owner, meant.get("authorization_reference"))
+    return Decision(ALLOWED, By.REAL_TIME, known, _owner_of(known), meant.get("authorization_reference"))
 
 
 def patience_s(hub: Hub, partner: Partner) -> float:
@@ -154,10 +153,13 @@ def _understood(hub: Hub, partner: Partner, data: Json, stand_in: Tree, place: P
     tree = wire.read(data, given={"token": stand_in}, losses=lost).tree()
     hub.losses.note(partner.name, "in", "tokens", pointers(lost))
     token = tree["token"]
-    owner = f"{token['country_code']}*{token['party_id']}".upper()
     text = tree.get("info", {}).get("text", "")
     allowed = tree["allowed"] if _covers(tree.get("location"), place) else "NOT_ALLOWED"
-    return Decision(allowed, By.REAL_TIME, token, owner, tree.get("authorization_reference"), text)
+    return Decision(allowed, By.REAL_TIME, token, _owner_of(token), tree.get("authorization_reference"), text)
+
+
+def _owner_of(token: Tree) -> str:
+    return f"{token['country_code']}*{token['party_id']}".upper()
 
 
 def _covers(location: Tree | None, place: Place | None) -> bool:

@@ -77,11 +77,8 @@ class Hub(Passing):
 
 @pytest.fixture
 async def hub(sqlite_url: str) -> AsyncIterator[Hub]:
-    async with a_world(sqlite_url, "2.2.1") as world:
-        made = Hub(world, random.Random(1))
-        await made.open()
+    async with Hub.opened(sqlite_url, "2.2.1") as made:
         yield made
-        await made.lanes.stop()
 
 
 @pytest.mark.parametrize("headers", [[], NAMED])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,7 +15,7 @@ from tests.contract.test_passed_on import with_token_receiver
 from tests.modules.cdrs.check.records import but, wired
 from tests.modules.cdrs.check.test_mistakes import EVENING
 from tests.modules.sessions.records import a_session
-from tests.world import Sent, a_world, stored_token, their_location, their_tariff, token
+from tests.world import Sent, stored_token, their_location, their_tariff, token
 
 PARTY = "NL*A2A"
 
@@ -64,11 +63,8 @@ class Hub(Passing):
 
 @pytest.fixture
 async def hub(sqlite_url: str, version: str) -> AsyncIterator[Hub]:
-    async with a_world(sqlite_url, version) as world:
-        made = Hub(world, random.Random(1))
-        await made.open()
+    async with Hub.opened(sqlite_url, version) as made:
         yield made
-        await made.lanes.stop()
 
 
 async def test_each_platform_has_what_the_other_owns_and_nothing_of_its_own(hub: Hub) -> None:

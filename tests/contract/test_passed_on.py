@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -24,7 +23,7 @@ from tests.hub.core.test_delivery import Delivering
 from tests.modules.cdrs.check.records import but, wired
 from tests.modules.cdrs.check.test_mistakes import EVENING
 from tests.modules.sessions.records import a_period, a_session
-from tests.world import NOW, VERSIONS, Sent, a_world, endpoints, their_location, token
+from tests.world import NOW, VERSIONS, Sent, endpoints, their_location, token
 
 OWNERS = {"2.1.1": "NL*E21", "2.2.1": "NL*E22", "2.3.0": "NL*E23"}
 LATER = "2026-05-04T11:00:00Z"
@@ -86,11 +85,8 @@ def bill(version: str, driver: str, **changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 async def hub(sqlite_url: str, version: str) -> AsyncIterator[Hub]:
-    async with a_world(sqlite_url, version) as world:
-        made = Hub(world, random.Random(1))
-        await made.open()
+    async with Hub.opened(sqlite_url, version) as made:
         yield made
-        await made.lanes.stop()
 
 
 @pytest.mark.parametrize("theirs", VERSIONS)

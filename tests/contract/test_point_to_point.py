@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -22,7 +21,7 @@ from modules.locations.store import LOCATIONS
 from modules.tariffs.store import TARIFFS
 from modules.tokens.store import TOKENS
 from tests.hub.core.test_delivery import Delivering
-from tests.world import NOW, VERSIONS, Said, Sent, a_world, their_location, their_tariff, token
+from tests.world import NOW, VERSIONS, Said, Sent, their_location, their_tariff, token
 
 PARTIES = {"2.1.1": "NL*E21", "2.2.1": "NL*E22", "2.3.0": "NL*E23"}
 LATER = "2026-05-04T10:01:00Z"
@@ -104,11 +103,8 @@ def version(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def hub(sqlite_url: str, version: str) -> AsyncIterator[Hub]:
-    async with a_world(sqlite_url, version) as world:
-        made = Hub(world, random.Random(1))
-        await made.open()
+    async with Hub.opened(sqlite_url, version) as made:
         yield made
-        await made.lanes.stop()
 
 
 @pytest.fixture(params=VERSIONS)

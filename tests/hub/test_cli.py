@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -103,13 +104,20 @@ class Shell:
         return str(path)
 
 
-@pytest.fixture(scope="module")
-def background(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]:
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # not into what a command prints
-    background = Background(tmp_path_factory.mktemp("cli"))
+@contextmanager
+def a_background(directory: Path) -> Iterator[Background]:
+    """A hub that serves, and logs nothing into what a command prints."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    background = Background(directory)
     yield background
     background.end()
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="module")
+def background(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]:
+    with a_background(tmp_path_factory.mktemp("cli")) as background:
+        yield background
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from hub.cli.failures import Code
 from hub.core.inbound import parse
@@ -21,7 +20,7 @@ from partners.sandbox.charger2 import speaking
 from partners.sandbox.point.clock import StepClock
 from partners.sandbox.point.link import Security
 from tests.hub.house import OPERATOR_TOKEN, House
-from tests.hub.test_cli import Background, Shell
+from tests.hub.test_cli import Shell, a_background
 from tests.world import location
 
 CARD = "04C0FFEE01"
@@ -32,14 +31,11 @@ VERSIONS = ("1.6", "2.0.1")
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Shell]:
     """A hub with a location, and a card of its own drivers."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # not into what a command prints
-    background = Background(tmp_path)
-    shell = Shell(background, tmp_path)
-    background.do(shell.house.furnish())
-    shell.ok("token", "add", CARD, "--contract", "DE-BSB-C1")
-    yield shell
-    background.end()
-    structlog.reset_defaults()
+    with a_background(tmp_path) as background:
+        shell = Shell(background, tmp_path)
+        background.do(shell.house.furnish())
+        shell.ok("token", "add", CARD, "--contract", "DE-BSB-C1")
+        yield shell
 
 
 @pytest.fixture

@@ -8,22 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from hub.cli.failures import Code
 from tests.hub.api.test_devices import Answers, a_charger, kept
-from tests.hub.test_cli import Background, Ran, Shell
+from tests.hub.test_cli import Ran, Shell, a_background
 
 ANOTHER = "answers another value now"
 
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Shell]:
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # not into what a command prints
-    background = Background(tmp_path)
-    yield Shell(background, tmp_path)
-    background.end()
-    structlog.reset_defaults()
+    with a_background(tmp_path) as background:
+        yield Shell(background, tmp_path)
 
 
 def told_to_set(hub: Shell, answers: Answers) -> Ran:

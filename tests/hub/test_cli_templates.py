@@ -9,21 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from hub.cli.failures import Code
 from partners.sandbox.charger2 import speaking
 from tests.hub.house import House
-from tests.hub.test_cli import Background, Shell
+from tests.hub.test_cli import Shell, a_background
 
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Shell]:
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # not into what a command prints
-    background = Background(tmp_path)
-    yield Shell(background, tmp_path)
-    background.end()
-    structlog.reset_defaults()
+    with a_background(tmp_path) as background:
+        yield Shell(background, tmp_path)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import pytest
@@ -36,6 +36,20 @@ class Delivering:
         self.world = world
         self.rng = rng
         self.lanes = Lanes(world.hub, publications(), rng)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, url: str, version: str) -> AsyncIterator[Self]:
+        """A new world of this kind, whose partners speak `version`."""
+        async with a_world(url, version) as world:
+            made = cls(world, random.Random(1))
+            await made.open()
+            yield made
+            await made.lanes.stop()
+
+    async def open(self) -> None:
+        """Who else is in it joins, and the lanes run."""
+        self.lanes.start()
 
     def lane(self, name: str = "e1") -> Lane:
         lane = self.lanes.find(name)
