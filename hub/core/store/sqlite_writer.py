@@ -40,10 +40,11 @@ log = structlog.get_logger(__name__)
 _BATCH: Final = 512
 _GATHERED: Final = 64
 _GATHERED_S: Final = 0.005
-_CHECKPOINT_EVERY: Final = 16
-"""Batches; in a moment in which nobody waits. SQLite's own checkpoints come inside of a COMMIT: they are the last
-resort, after so many pages."""
-_PAGES: Final = 2_000
+_CHECKPOINT_EVERY: Final = 128
+"""Batches; in a moment in which nobody waits. One takes about as long after 128 batches (13 ms) as after 16 (7 ms), as
+the disk is waited for as often; and of a hundred answers less than one meets it."""
+_PAGES: Final = 8_000
+"""SQLite's own checkpoints come inside of a COMMIT: they are the last resort, after so many pages (32 MB)."""
 _PRAGMAS: Final = (
     *(("journal_mode", "WAL", "wal"), ("synchronous", "FULL", 2)),
     ("wal_autocheckpoint", str(_PAGES), _PAGES),
