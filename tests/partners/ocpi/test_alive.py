@@ -89,9 +89,10 @@ async def test_a_request_that_fails_leads_to_the_question_at_once(sqlite_url: st
 
 @asynccontextmanager
 async def asked_by_us_alone(database_url: str) -> AsyncIterator[tuple[Program, Emsp]]:
-    """A partner whom the clock of the hub does not ask meanwhile."""
+    """A partner whom the clock of the hub does not ask meanwhile, and from whom all that it has was pulled already."""
     async with a_program(database_url, alive_after_s=3600.0) as program, Emsp("2.2.1", EMSP) as emsp:
         await emsp.register(f"{program.settings.base_url}/ocpi/versions", await invited(program, "eee", EMSP))
+        await until(lambda: "tokens" in program.hub.registry.get("eee").pulled)
         yield program, emsp
 
 

@@ -27,10 +27,10 @@ def _brought_in(path: Path) -> int:
 
 async def test_the_wal_is_brought_in_once_those_who_waited_have_been_told(sqlite_url: str, tmp_path: Path) -> None:
     store = await open_store(sqlite_url, KINDS)
-    for number in range(40):
+    for number in range(140):
         await store.commit(unit(token(f"T{number}")))
     async with asyncio.timeout(30):
-        while _brought_in(tmp_path / "busbar.db") < 16:  # noqa: ASYNC110 - SQLite tells nobody
+        while _brought_in(tmp_path / "busbar.db") < 128:  # noqa: ASYNC110 - SQLite tells nobody
             await asyncio.sleep(0.01)
     await store.close()
 
