@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import Field
 
 from hub.control.asks import Ask
-from hub.core.clock import timestamp
 from hub.core.errors import InvalidRequest
 from hub.core.store import Page, Store
-from hub.core.types import parse_datetime
+from hub.core.types import timestamp_of
 from hub.core.units import Document, Kind
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class Filter(Ask):
         if self.date_from is None:
             return None
         try:
-            return timestamp(parse_datetime(self.date_from))
+            return timestamp_of(self.date_from)
         except (ValueError, OverflowError):
             raise InvalidRequest("date_from is not a timestamp") from None
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from hub.core.clock import timestamp
 from hub.core.lane_partner import ONLY
 from hub.core.store import Store
-from hub.core.types import parse_datetime
+from hub.core.types import timestamp_of
 from hub.core.units import Document
 
 _READ: Final = 1000
@@ -45,6 +44,6 @@ async def check_not_overtaken(told: Told, key: str, new: str, known: Document | 
 
     `known` is what is kept when this is asked, and is to be expected by what replaces it. Raises: Overtaken.
     """
-    is_newer = known is not None and timestamp(parse_datetime(new)) > known.last_updated
+    is_newer = known is not None and timestamp_of(new) > known.last_updated
     if not is_newer and await told.holds(key):
         raise Overtaken

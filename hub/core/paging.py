@@ -13,14 +13,13 @@ from urllib.parse import quote
 
 from hub.core.addressed import FOR_ALL, counting
 from hub.core.answers import Answer
-from hub.core.clock import timestamp
 from hub.core.dispatch import Call
 from hub.core.errors import InvalidRequest
 from hub.core.pages import Order, Page
 from hub.core.reading import Reading
 from hub.core.renditions import Rendition, is_stored_form
 from hub.core.store import Leaf, Store
-from hub.core.types import parse_datetime
+from hub.core.types import timestamp_of
 from hub.core.units import Document, Kind
 
 QUERY: Final = ("date_from", "date_to", "offset", "limit")
@@ -62,7 +61,7 @@ def _moment(query: Mapping[str, str], name: str) -> str | None:
     if text is None:
         return None
     try:
-        return timestamp(parse_datetime(text))
+        return timestamp_of(text)
     except (ValueError, OverflowError):
         raise InvalidRequest(f"{name} is not a timestamp") from None
 

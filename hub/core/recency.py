@@ -11,9 +11,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from hub.core.clock import timestamp
 from hub.core.inbound import parse
-from hub.core.types import parse_datetime
+from hub.core.types import parse_datetime, timestamp_of
 from hub.core.units import Document
 
 AHEAD: Final = timedelta(minutes=1)
@@ -29,8 +28,6 @@ def is_older(new: str, known: str, now: datetime) -> bool:
 
 def is_outdated(new: str, known: Document, now: datetime) -> bool:
     """The same, for what would replace a document; `last_updated` of the object in it is what its owner said."""
-    if new[19:20] == "." and new[23:] == "Z" and new >= known.last_updated:  # both as `timestamp` writes them
-        return False
-    if timestamp(parse_datetime(new)) >= known.last_updated:
+    if timestamp_of(new) >= known.last_updated:
         return False
     return is_older(new, parse(known.body, limit=_LIMIT)["last_updated"], now)

@@ -14,12 +14,11 @@ from typing import Final
 
 import msgspec
 
-from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.store import Store
-from hub.core.types import parse_datetime
+from hub.core.types import timestamp_of
 from hub.core.units import ANY, Change, Document, Kind, Put
 from modules.bookings.calendar import Span
 
@@ -121,7 +120,7 @@ def start_in(document: Document) -> Start:
 
 
 def _updated(tree: Tree) -> str:
-    return timestamp(parse_datetime(tree["last_updated"]))
+    return timestamp_of(tree["last_updated"])
 
 
 def place_change(put: Put | Document, correlation_id: str) -> Change:

@@ -15,13 +15,12 @@ from typing import Final
 
 import msgspec
 
-from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.renditions import lowest_version
 from hub.core.store import Store
-from hub.core.types import parse_datetime
+from hub.core.types import parse_datetime, timestamp_of
 from hub.core.units import ABSENT, Change, Document, Kind, Put
 from modules.cdrs.bills import COLUMNS as MARKS
 from modules.cdrs.bills import marks_of
@@ -75,7 +74,7 @@ def put_of(tree: Tree, audience: str, location: Tree, *, session: str, least: st
     reference = str(tree.get("authorization_reference") or "").upper()
     columns = (max(lowest_version(CDR, tree, {"location": location}), least), tree["id"], session, reference)
     key = key_of(owner, tree["id"])
-    updated = timestamp(parse_datetime(tree["last_updated"]))
+    updated = timestamp_of(tree["last_updated"])
     return Put(CDRS, key, encode(tree), owner, audience, updated, columns, expect)
 
 
@@ -163,7 +162,7 @@ def received_put(tree: Tree, standing: Standing, *, version: str, partner: str) 
     reference = str(tree.get("authorization_reference") or "").upper()
     standing_now = (standing.state.value, standing.verdict)
     columns = (tree["id"], version, partner, *standing_now, taken_back, reference, *marks_of(tree))
-    updated = timestamp(parse_datetime(tree["last_updated"]))
+    updated = timestamp_of(tree["last_updated"])
     return Put(RECEIVED, key_of(owner, tree["id"]), encode(tree), owner, "", updated, columns, ABSENT)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.store import Store
-from hub.core.types import parse_datetime
+from hub.core.types import timestamp_of
 from hub.core.units import ABSENT, ANY, Change, Delete, Document, Kind, Put
 
 RECORDS: Final = Kind("invoice_records", columns=("id", "named"))
@@ -30,7 +29,7 @@ def key_of(owner: Party | str, record_id: str) -> str:
 def put_of(tree: Tree, audience: str, *, named: str = "", expect: int = ANY) -> Put:
     """The write of one record, in our form."""
     owner = f"{tree['country_code']}*{tree['party_id']}".upper()
-    updated = timestamp(parse_datetime(tree["last_updated"]))
+    updated = timestamp_of(tree["last_updated"])
     key = key_of(owner, tree["id"])
     return Put(RECORDS, key, encode(tree), owner, audience, updated, (tree["id"], named), expect)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from hub.core.addressed import key_of
-from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.renditions import lowest_version
 from hub.core.store import Store
-from hub.core.types import parse_datetime
+from hub.core.types import timestamp_of
 from hub.core.units import ANY, Document, Kind, Put
 from modules.locations.wire import LOCATION
 
@@ -28,7 +27,7 @@ def put_of(
 
     arrived: when a change came whose time its owner did not tell.
     """
-    updated = max(timestamp(parse_datetime(tree["last_updated"])), arrived)
+    updated = max(timestamp_of(tree["last_updated"]), arrived)
     columns = (lowest or lowest_version(LOCATION, tree), tree["id"])
     key = key_of(owner, tree["id"], audience)
     return Put(LOCATIONS, key, encode(tree), str(owner), audience, updated, columns, expect)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.store import Store
-from hub.core.types import parse_datetime
+from hub.core.types import timestamp_of
 from hub.core.units import ANY, Change, Document, Kind, Put
 
 MODULE: Final = "payments"
@@ -29,14 +28,14 @@ def key_of(owner: str, object_id: str) -> str:
 
 def terminal_put(owner: str, tree: Tree, audience: str, *, expect: int = ANY) -> Put:
     """The write of one terminal, in our form."""
-    updated, key = timestamp(parse_datetime(tree["last_updated"])), key_of(owner, tree["terminal_id"])
+    updated, key = timestamp_of(tree["last_updated"]), key_of(owner, tree["terminal_id"])
     columns = (str(tree["terminal_id"]).upper(),)
     return Put(TERMINALS, key, encode(tree), owner, audience, updated, columns, expect)
 
 
 def confirmation_put(owner: str, tree: Tree, audience: str, *, expect: int = ANY) -> Put:
     """The write of one financial advice confirmation, in our form."""
-    updated, key = timestamp(parse_datetime(tree["last_updated"])), key_of(owner, tree["id"])
+    updated, key = timestamp_of(tree["last_updated"]), key_of(owner, tree["id"])
     columns = (str(tree["id"]).upper(), str(tree["authorization_reference"]).upper())
     return Put(CONFIRMATIONS, key, encode(tree), owner, audience, updated, columns, expect)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.store import Store
-from hub.core.types import parse_datetime
+from hub.core.types import timestamp_of
 from hub.core.units import ANY, Change, Document, Kind, Over, Put
 
 SESSIONS: Final = Kind("sessions", columns=("status", "evse", "id"), indexed=("status", "evse", "id"))
@@ -32,7 +31,7 @@ def put_of(tree: Tree, audience: str, *, expect: int = ANY, arrived: str = "", o
     owner = f"{tree['country_code']}*{tree['party_id']}".upper()
     columns = (tree["status"], tree["evse_uid"].upper(), tree["id"])
     key = key_of(owner, tree["id"])
-    updated = max(timestamp(parse_datetime(tree["last_updated"])), arrived)
+    updated = max(timestamp_of(tree["last_updated"]), arrived)
     return Put(SESSIONS, key, encode(tree), owner, audience, updated, columns, expect, over)
 
 

@@ -11,7 +11,7 @@ from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.store import Store
-from hub.core.types import parse_datetime
+from hub.core.types import timestamp_of
 from hub.core.units import ABSENT, Audit, Change, Document
 from modules.tariffs import store as tariffs
 from modules.tariffs.model import Tariff
@@ -56,7 +56,7 @@ def _moves_on(new: Tree, known: Document, now: str) -> bool:
     old = parse(known.body, limit=LIMIT)
     if {**new, "last_updated": ""} == {**old, "last_updated": ""}:
         return False
-    if timestamp(parse_datetime(new["last_updated"])) <= known.last_updated:
+    if timestamp_of(new["last_updated"]) <= known.last_updated:
         new["last_updated"] = max(now, known.last_updated)
     return True
 

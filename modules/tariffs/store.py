@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from hub.core.addressed import key_of
-from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.renditions import lowest_version
 from hub.core.store import Store
-from hub.core.types import parse_datetime
+from hub.core.types import timestamp_of
 from hub.core.units import ANY, Delete, Document, Kind, Put, Unit
 from modules.tariffs.validity import UNDATED, lowest_now, next_turn
 from modules.tariffs.wire import TARIFF
@@ -42,7 +41,7 @@ to be told of the locations that name it."""
 def put_of(owner: Party, tree: Tree, *, now: datetime, audience: str = "", expect: int = ANY, arrived: str = "") -> Put:
     """The write of one tariff. `arrived`: when a change came whose time its owner did not tell."""
     columns = (lowest_now(lowest_version(TARIFF, tree), tree, now), tree["id"])
-    updated = max(timestamp(parse_datetime(tree["last_updated"])), arrived)
+    updated = max(timestamp_of(tree["last_updated"]), arrived)
     key = key_of(owner, tree["id"], audience)
     return Put(TARIFFS, key, encode(tree), str(owner), audience, updated, columns, expect)
 

@@ -22,6 +22,7 @@ from hub.core.types.markers import ASCII, OpenEnum, Plain, Read, Text, ci_string
 from hub.core.types.reading import as_country, as_language, as_latitude, as_longitude, as_moment, as_number
 from hub.core.types.reading import moment_text as moment_text
 from hub.core.types.reading import parse_datetime as parse_datetime
+from hub.core.types.reading import timestamp_of as timestamp_of
 
 T = TypeVar("T")
 

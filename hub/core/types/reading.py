@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
 
-from hub.core.clock import rfc3339
+from hub.core.clock import rfc3339, timestamp
 from hub.core.countries import ALPHA_3, LANGUAGES
 
 _FIGURE: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
@@ -23,6 +23,8 @@ _MOMENT: Final = re.compile(
 )
 _COORDINATE: Final = re.compile(r"-?[0-9]{1,3}\.[0-9]{5,7}", re.ASCII)
 _NO_MOMENT: Final = "not a timestamp such as 2015-06-29T20:39:09Z"
+_IN_SECONDS: Final = len("2015-06-29T20:39:09Z")
+_IN_MILLISECONDS: Final = len("2015-06-29T20:39:09.000Z")
 _MAX_DIGITS: Final = 20
 _MAX_WHOLE: Final = 2**63 - 1
 
@@ -62,7 +64,7 @@ def parse_datetime(text: str) -> datetime:
     Offsets, none at all (then it is UTC), a space for `T` or for the `+` of a query string, 1970-1-1.
     Raises: ValueError, OverflowError.
     """
-    if (len(text) == 20 or (len(text) == 24 and text[19] == ".")) and text[-1] == "Z" and text[7::3][:2] == "-T":
+    if _is_plain(text):
         return datetime.fromisoformat(text)
     match = _MOMENT.fullmatch(text.strip())
     if match is None:
@@ -74,6 +76,22 @@ def parse_datetime(text: str) -> datetime:
     zone = timezone(-offset if sign == "-" else offset)
     moment = datetime(year, month, day, hour, minute, int(second or 0), ms * 1000, zone)
     return moment.astimezone(UTC)
+
+
+def timestamp_of(text: str) -> str:
+    """A timestamp in any form met in the field, as `clock.timestamp` writes it. Raises: ValueError, OverflowError."""
+    moment = parse_datetime(text)
+    if not _is_plain(text):
+        return timestamp(moment)
+    return text if len(text) == _IN_MILLISECONDS else f"{text[:-1]}.000Z"
+
+
+def _is_plain(text: str) -> bool:
+    """Is it written as we write it, with three digits after the second or none, if it is a moment at all?"""
+    length = len(text)
+    if length != _IN_SECONDS and (length != _IN_MILLISECONDS or text[19] != "."):
+        return False
+    return text[-1] == "Z" and text[7:17:3] == "-T::"
 
 
 def as_moment(value: object) -> datetime:
@@ -94,6 +112,14 @@ def moment_text(moment: datetime) -> str:
         moment = moment.astimezone(UTC)
     text = rfc3339(moment)
     return text[1:24].decode() + "Z" if moment.microsecond >= 1000 else text[1:20].decode() + "Z"
+
+
+def as_moment_text(value: object) -> str:
+    """The same as `moment_text` of `as_moment`."""
+    moment = as_moment(value)
+    if type(value) is str and _is_plain(value) and value[20:] != "000Z":
+        return value
+    return moment_text(moment)
 
 
 def as_weekday(value: object) -> int:

@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from hub.core.jsontypes import Tree
 from hub.core.types import OcpiModel
-from hub.core.types.reading import as_moment, moment_text
+from hub.core.types.reading import as_moment, as_moment_text
 
 _ABSENT: Mapping[str, Any] = {"default": None, "default_factory": list}
 """What a field is that is not there: `OcpiModel.tree` leaves it out."""
@@ -35,7 +35,7 @@ def _with_dicts(node: Any) -> Any:
     if node.get("type") == "model":
         return _dict_of(node["schema"]["fields"], ref=node.get("ref"))
     if node.get("type") == "function-plain" and node["function"]["function"] is as_moment:
-        return core_schema.no_info_plain_validator_function(_text_of_moment)
+        return core_schema.no_info_plain_validator_function(as_moment_text)
     return {name: value if name == "metadata" else _with_dicts(value) for name, value in node.items()}
 
 
@@ -62,7 +62,3 @@ def _without_nothing(known: tuple[str, ...]) -> Callable[[Tree], Tree]:
         return {name: value for name, value in tree.items() if value is not None and (value != [] or name not in names)}
 
     return without_nothing
-
-
-def _text_of_moment(value: object) -> str:
-    return moment_text(as_moment(value))

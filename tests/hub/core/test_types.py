@@ -7,8 +7,12 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
+from hub.core.clock import timestamp
 from hub.core.types import (
     CiString36,
     Country,
@@ -26,8 +30,10 @@ from hub.core.types import (
     key_of,
     moment_text,
     parse_datetime,
+    timestamp_of,
 )
 from hub.core.types.markers import string, verbatim
+from hub.core.types.reading import as_moment_text
 from modules.locations.model import EVSE, EnvironmentalImpact, RegularHours
 
 
@@ -66,10 +72,38 @@ def test_every_form_of_timestamp_met_in_the_field_is_read(text: str, moment: str
 
 @pytest.mark.parametrize(
     "value",
-    ["", "2015-06-29", "2015-02-30T00:00:00Z", "2024-W01-1T00:00:00Z", "٢٠١٥-06-29T20:39:09Z", 1435610349, None],
+    [
+        "",
+        "2015-06-29",
+        "2015-02-30T00:00:00Z",
+        "2015-06-29T20:39.09Z",
+        "2024-W01-1T00:00:00Z",
+        "٢٠١٥-06-29T20:39:09Z",
+        1435610349,
+        None,
+    ],
 )
 def test_what_is_no_timestamp_is_refused(value: object) -> None:
     assert refused(DateTime, value)
+
+
+_EDITS = st.lists(st.tuples(st.integers(0, 23), st.sampled_from("0123456789-+:.,TtZz W٣")), max_size=3)
+
+
+@given(st.sampled_from(["2015-06-29T20:39:09Z", "2015-06-29T20:39:09.120Z", "2015-06-29T20:39:09.000Z"]), _EDITS)
+def test_texts_of_moments_are_read_and_written_alike_with_and_without_the_moment_between(
+    text: str, edits: list[tuple[int, str]]
+) -> None:
+    for at, letter in edits:
+        text = text[:at] + letter + text[at + 1 :]
+    if refused(DateTime, text):
+        with pytest.raises((ValueError, OverflowError)):
+            timestamp_of(text)
+        with pytest.raises(PydanticCustomError):
+            as_moment_text(text)
+    else:
+        assert timestamp_of(text) == timestamp(parse_datetime(text))
+        assert as_moment_text(text) == moment_text(parse_datetime(text))
 
 
 def test_a_time_of_another_zone_is_written_in_utc() -> None:
