@@ -1,4 +1,4 @@
-"""A credit CDR that is wrong takes nothing back, so it stands in nobody's way: neither the right one's nor a new bill's."""
+"""A credit CDR that is wrong takes nothing back, and stands in the way of neither the right one nor a new bill."""
 
 from __future__ import annotations
 
