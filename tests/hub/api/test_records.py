@@ -115,6 +115,11 @@ async def test_a_cdr_is_taken_back_once(busy: House) -> None:
     assert told.tree["credit_reference_id"] == cdr["id"]
     assert told.tree["total_cost"]["before_taxes"] == -cdr["total_cost"]["before_taxes"]
     assert (await busy.ask("POST", path)).status == 422
+    checked = (await busy.ask("GET", f"/api/v1/cdrs/DE/BSB/{told.tree['id']}/check")).tree
+    assert (checked["verdict"], checked["why"]) == ("right", "it takes back what was billed")
+    receipt = (await busy.ask("GET", f"/api/v1/cdrs/DE/BSB/{told.tree['id']}/receipt")).tree
+    assert receipt["credit_reference_id"] == cdr["id"]
+    assert Decimal(receipt["figures"][-1]["before_taxes"]["rounded"]) == -cdr["total_cost"]["before_taxes"]
     assert (await busy.ask("POST", "/api/v1/cdrs/DE/BSB/none/credit")).status == 404
 
 
