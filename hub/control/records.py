@@ -111,7 +111,7 @@ async def cdr(program: Program, owner: Party, cdr_id: str) -> Tree:
 
 
 async def receipt(program: Program, owner: Party, cdr_id: str) -> Tree:
-    """Why a CDR of ours costs, or gives back, what it does. Raises: NotFound, which says who has the receipt if not us."""
+    """Why a CDR of ours costs, or gives back, what it does. Raises: NotFound, which says who else has the receipt."""
     if await received.find(program, owner, cdr_id) is not None:
         raise NotFound(f"{owner} issued this CDR and has its receipt; what it should cost is in its check")
     return await cdrs.receipt(program.hub, cdr_key(owner, cdr_id))

@@ -110,23 +110,23 @@ Notes
 
 
 def test_what_is_given_back_has_the_other_sign_and_nothing_has_none() -> None:
-    thirds = tariff(element(component("TIME", "1", 0, "0"), component("ENERGY", "-1", 0, "19")))
-    bills = (bill(thirds, period("09:00", time="0.1667", kwh=kwh), end="09:10") for kwh in ("0", "3"))
-    billed, back = zip(*((each["figures"], given_back(each, reference="C")["figures"]) for each in map(receipt, bills)))
-    texts = [(one, other) for before, after in zip(billed, back) for one, other in zip(told(before), told(after))]
-    assert all(Fraction(one) == -Fraction(other) for one, other in texts)
-    assert not [other for _, other in texts if other.startswith("-") and not Fraction(other)]
-    assert {one.startswith("-") for one, _ in texts} == {True, False}
+    prices = tariff(element(component("TIME", "1", 0, "0"), component("ENERGY", "-1", 0, "19")))
+    for kwh in ("0", "3"):
+        billed = receipt(bill(prices, period("09:00", time="0.1667", kwh=kwh), end="09:10"))
+        texts = list(zip(told(billed), told(given_back(billed, reference="CDR1")), strict=True))
+        assert all(Fraction(one) == -Fraction(other) for one, other in texts)
+        assert not [other for _, other in texts if other.startswith("-") and not Fraction(other)]
+        assert "1/6" in told(billed)
 
 
 def receipt(priced: Priced) -> dict[str, Any]:
     return receipt_of(priced, currency="EUR")
 
 
-def told(figures: Any) -> list[str]:
-    """The amounts of figures, as they are written."""
-    pairs = [pair for figure in figures for pair in (figure["before_taxes"], figure["after_taxes"])]
-    taxes = [tax["amount"] for figure in figures for tax in figure["taxes"]]
+def told(receipt: Any) -> list[str]:
+    """The amounts of its figures, as they are written."""
+    pairs = [pair for figure in receipt["figures"] for pair in (figure["before_taxes"], figure["after_taxes"])]
+    taxes = [tax["amount"] for figure in receipt["figures"] for tax in figure["taxes"]]
     return [*(text for pair in pairs for text in pair.values()), *taxes]
 
 
