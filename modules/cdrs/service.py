@@ -90,6 +90,12 @@ async def bills_of(store: Store, session_id: str) -> list[Tree] | None:
     return standing if trees else None
 
 
+async def last_bill(store: Store, session_id: str) -> Tree | None:
+    """The newest CDR of a session of ours that is no credit; None, if there never was one."""
+    trees = [parse(document.body, limit=LIMIT) for document in await cdrs.of_session(store, session_id)]
+    return next((tree for tree in reversed(trees) if not tree.get("credit")), None)
+
+
 async def get(hub: Hub, key: str) -> Document:
     """Raises: NotFound."""
     document = await cdrs.find(hub.store, key)
