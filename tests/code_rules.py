@@ -39,7 +39,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
         }
     ),
     "sessions": frozenset(
-        {"costs", "facts", "held", "place", "plausible", "preferences", "received", "ruling", "telling"}
+        {"anew", "costs", "facts", "held", "place", "plausible", "preferences", "received", "ruling", "telling"}
     ),
     "locations": frozenset({"foreign", "renaming", "unsaid", "withheld"}),
     "tariffs": frozenset({"foreign", "turning", "validity", "words"}),

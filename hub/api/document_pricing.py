@@ -85,6 +85,10 @@ RECEIPT: Final[Tree] = {
     "properties": {
         "format": {"type": "integer", "const": 1},
         "currency": _TEXT_OR_NULL,
+        "credit_reference_id": {
+            **_TEXT,
+            "description": "Of a credit alone: what it takes back. Its figures are below 0.",
+        },
         "place": {"type": "object", "properties": {"location": _TEXT, "evse": _TEXT}},
         "time_zone": _TEXT_OR_NULL,
         "policy": _ANY_OBJECT,

@@ -77,7 +77,10 @@ async def get_session(
     responses=gives("Transaction"),
 )
 async def bill_session(request: Request, session_id: Segment, bearer: Operator) -> Response:
-    """Bill a session whose bill is held: for `kwh`, or, with `as_metered`, for what the charger said."""
+    """Bill a session whose bill is held, or was credited.
+
+    For `kwh`, or, with `as_metered`, for what the charger said.
+    """
     ask = await asked(request, BillHeld)
     return answer(await held_bills.bill(program_of(request), session_id, ask, actor=bearer.subject))
 
@@ -121,7 +124,7 @@ async def get_cdr_receipt(
 async def credit_cdr(
     request: Request, country_code: Segment, party_id: Segment, cdr_id: Segment, bearer: Operator
 ) -> Response:
-    """Take a CDR back: issue its credit CDR, and send it."""
+    """Take a CDR back: issue its credit CDR, and send it. Its session can then be billed anew."""
     owner = Party.of(country_code, party_id)
     return answer(await records.credit(program_of(request), owner, cdr_id, actor=bearer.subject), 201)
 

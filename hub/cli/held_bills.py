@@ -1,4 +1,4 @@
-"""busbar transaction release, correct and drop: what becomes of a bill that is held."""
+"""busbar transaction release, correct and drop: what becomes of a bill that is held, or credited."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hub.cli.failures import Code, CommandFailed
 from hub.cli.remote import quoted
 from hub.core.jsontypes import Tree
 
-SessionId = Annotated[str, typer.Argument(metavar="SESSION_ID", help="As `busbar transaction list --held` shows it.")]
+SessionId = Annotated[str, typer.Argument(metavar="SESSION_ID", help="As `busbar transaction list` shows it.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,7 +28,7 @@ def release(
     evse: Annotated[str, typer.Option("--evse", help="Uid of the EVSE, of a charge at none that is known.")] = "",
     card: Annotated[str, typer.Option("--card", help="Uid of the token that pays, if only the end was reported.")] = "",
 ) -> None:
-    """Bill a held charge as its charger measured it."""
+    """Bill a held charge as its charger measured it, or one whose CDR was credited as that said."""
     body = {name: value for name, value in (("evse_uid", evse), ("token", card)) if value}
     _decide(face, session_id, "release", body or None)
 
@@ -39,13 +39,16 @@ def correct(
     kwh: Annotated[str, typer.Option("--kwh", help="Bill this energy.")],
     end: Annotated[str | None, typer.Option("--end", help="It ended then, as in 2026-01-31T12:30:00Z.")] = None,
 ) -> None:
-    """Bill a held charge for a figure of yours; its CDR says so."""
+    """Bill a charge that is held, or whose CDR was credited, for a figure of yours; its CDR says so."""
     body: Tree = {"kwh": energy_in(kwh)}
     _decide(face, session_id, "correct", body if end is None else {**body, "end": end})
 
 
 def drop(face: Face, session_id: SessionId) -> None:
-    """Never bill a held charge: its session becomes INVALID, or stays COMPLETED if it was, with its CDR credited."""
+    """Never bill a charge that is held, or whose CDR was credited.
+
+    Its session becomes INVALID, or stays COMPLETED if it was, with its CDR credited.
+    """
     _decide(face, session_id, "drop", None)
 
 

@@ -125,7 +125,7 @@ def bill_session(
     kwh: Annotated[str | None, typer.Option("--kwh", help="Bill this energy.")] = None,
     as_metered: Annotated[bool, typer.Option("--as-metered", help="Bill what the charger said.")] = False,
 ) -> None:
-    """Bill a session whose bill is held, once you have looked at it: with --kwh or --as-metered."""
+    """Bill a session whose bill is held, or was credited, once you have looked at it: with --kwh or --as-metered."""
     if (kwh is not None) == as_metered:
         raise CommandFailed("say which: --kwh X for a figure of yours, or --as-metered for the charger's", Code.USAGE)
     body = {"kwh": energy_in(kwh)} if kwh is not None else {"as_metered": True}
@@ -200,7 +200,10 @@ def show_receipt(face: Face, name: Id) -> None:
 
 @command(cdr, "credit")
 def credit_cdr(face: Face, name: Id) -> None:
-    """Take a CDR back: issue its credit CDR, and send it."""
+    """Take a CDR back: issue its credit CDR, and send it.
+
+    Its charge can then be billed anew, by a CDR with another id: `busbar transaction correct`, or `release`.
+    """
     face.show(face.hub.post(f"{path_of(face, 'cdrs', name)}/credit"))
 
 

@@ -125,7 +125,10 @@ class PartnerSwitches(Ask):
 
 
 class BillHeld(Ask):
-    """Bill a held session: for `kwh`, or, with `as_metered`, for what the charger said. One of them must be said."""
+    """Bill a held or credited session: for `kwh`, or, with `as_metered`, for what the charger said.
+
+    One of them must be said.
+    """
 
     kwh: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)] | None = None
     as_metered: bool = False
@@ -138,7 +141,7 @@ class BillHeld(Ask):
 
 
 class CorrectHeld(Ask):
-    """Bill a held charge for `kwh`; with `end`, as one that ended then."""
+    """Bill a held or credited charge for `kwh`; with `end`, as one that ended then."""
 
     kwh: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)]
     end: Annotated[str, Field(max_length=40)] | None = None

@@ -25,7 +25,7 @@ from hub.core.errors import BusbarError
 from hub.core.jsontypes import Tree
 from hub.core.settings import Settings
 from hub.core.store import DatabaseRefused, open_store
-from modules.cdrs.store import how_many_are_nobodys
+from modules.cdrs.store import how_many_are_held, how_many_are_nobodys
 from modules.sessions.charge import how_many_held
 from partners.ocpp import unplaced
 from partners.ocpp.register import without_password
@@ -148,7 +148,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "database", "opens, has the schema of this program, and keeps what it acknowledges")
         yield _of_stations(seen.open_stations)
         yield _of_bills(seen.held)
-        yield _of_cdrs(seen.nobodys)
+        yield from _of_cdrs(seen.nobodys, seen.held_cdrs)
         yield _of_tariffs(seen.missing)
 
 
@@ -168,11 +168,19 @@ def _of_bills(held: int) -> Finding:
     return Finding("weak", "bills", f"{held} held: these charges are not billed", advice)
 
 
-def _of_cdrs(nobodys: int) -> Finding:
-    if not nobodys:
-        return Finding("ok", "CDRs", "all of other CPOs are for somebody")
-    advice = "`busbar cdr list --withheld` names each and the rule; they go out when it no longer holds"
-    return Finding("weak", "CDRs", f"{nobodys} reach nobody: withheld, or of drivers of nobody here", advice)
+def _of_cdrs(nobodys: int, held: int) -> Iterator[Finding]:
+    if held:
+        advice = (
+            "`busbar cdr list --held` says why each is; `busbar cdr release` passes one on, whatever it is held for"
+        )
+        yield Finding(
+            "weak", "CDRs", f"{held} of other CPOs are held: their drivers' eMSPs have not heard of them", advice
+        )
+    if nobodys:
+        advice = "`busbar cdr list --withheld` names each and the rule; they go out when it no longer holds"
+        yield Finding("weak", "CDRs", f"{nobodys} reach nobody: withheld, or of drivers of nobody here", advice)
+    if not held and not nobodys:
+        yield Finding("ok", "CDRs", "all of other CPOs are for somebody, and none is held")
 
 
 def _of_tariffs(missing: Sequence[Missing]) -> Finding:
@@ -186,12 +194,13 @@ def _of_tariffs(missing: Sequence[Missing]) -> Finding:
 class _Seen(NamedTuple):
     """What is weak about stations and bills.
 
-    How many bills are held, how many CDRs are for nobody yet, which tariffs our connectors miss, and which stations log
-    in without a password.
+    How many bills are held, how many CDRs are for nobody yet, or held by their check, which tariffs our connectors
+    miss, and which stations log in without a password.
     """
 
     held: int
     nobodys: int
+    held_cdrs: int
     missing: list[Missing]
     open_stations: list[str]
 
@@ -210,7 +219,8 @@ async def _seen(settings: Settings) -> _Seen:
         try:
             held = await how_many_held(store) + await unplaced.how_many(store)
             missing = await missing_everywhere(store, settings.party)
-            return _Seen(held, await how_many_are_nobodys(store), missing, await without_password(store))
+            nobodys, held_cdrs = await how_many_are_nobodys(store), await how_many_are_held(store)
+            return _Seen(held, nobodys, held_cdrs, missing, await without_password(store))
         finally:
             await store.close()
 

@@ -1,4 +1,4 @@
-"""Bills that are held until an operator has decided: billed as measured, for a figure of theirs, or never."""
+"""Bills that are held or credited, and what an operator decides: as measured, for a figure of theirs, or never."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 async def bill(program: Program, session_id: str, ask: BillHeld, *, actor: str) -> Tree:
-    """Bill a held charge. Returns: the charge. Raises: NotFound, InvalidRequest (not held, no price), Conflict."""
+    """Bill a charge that is held, or whose CDR was credited.
+
+    Returns: the charge. Raises: NotFound, InvalidRequest (neither, or no price), Conflict.
+    """
     await sessions.release(
         program.hub, session_id, actor=actor, kwh=sessions.AS_METERED if ask.kwh is None else ask.kwh
     )

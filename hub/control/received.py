@@ -100,8 +100,11 @@ _TO_COME: Final[Tree] = {"verdict": UNCHECKED, "why": "its check is still to com
 async def _own(program: Program, owner: Party, cdr_id: str) -> Tree:
     document = await cdrs.get(program.hub, cdr_key(owner, cdr_id))
     location = await frozen_location(program.store, document.columns["session"])
+    credited = cdrs.credited_key(document)
+    billed = await cdrs.get(program.hub, credited) if credited else None
     claim = Claim(
         cdr=parse(document.body, limit=_LIMIT),
+        original=parse(billed.body, limit=_LIMIT) if billed is not None else None,
         time_zone=location.get("time_zone"),
         tolerance=program.settings.cdr_tolerance,
     )

@@ -111,10 +111,10 @@ async def cdr(program: Program, owner: Party, cdr_id: str) -> Tree:
 
 
 async def receipt(program: Program, owner: Party, cdr_id: str) -> Tree:
-    """Why a CDR of ours costs what it does. Raises: NotFound, which says who has it where we have none."""
+    """Why a CDR of ours costs, or gives back, what it does. Raises: NotFound, which says who else has the receipt."""
     if await received.find(program, owner, cdr_id) is not None:
         raise NotFound(f"{owner} issued this CDR and has its receipt; what it should cost is in its check")
-    return tree_of(await cdrs.receipt(program.hub, cdr_key(owner, cdr_id)))
+    return await cdrs.receipt(program.hub, cdr_key(owner, cdr_id))
 
 
 async def with_deliveries(program: Program, document: Document) -> Tree:

@@ -1,9 +1,10 @@
 """Is a received CDR one too many? A second credit of the same CDR, or a second bill of the same charge.
 
 The one that came first is taken for the good one. A bill that was taken back may be made again: that is how OCPI
-corrects a CDR (mod_cdrs_credit_cdrs). A credit that is wrong, or of which nobody knows yet, takes nothing back, unless
-an operator has released it. When it turns out to be sound, or is released, what was held for want of it is looked at
-again.
+corrects a CDR (mod_cdrs_credit_cdrs). A credit that is wrong takes nothing back, passed on or not, unless an operator
+has released it: it makes no room for another bill, and is in the way of no other credit. One that waits for its check
+is waited for. When a credit turns out to be sound or wrong, or is released, what was called wrong for want of it, or
+because of it, is looked at again.
 """
 
 from __future__ import annotations
@@ -18,23 +19,71 @@ from hub.core.store import Store
 from hub.core.units import Document
 from modules.cdrs import store as cdrs
 from modules.cdrs.bills import Bill, bill_in, bill_of, is_same_charge, stands_in_for
-from modules.cdrs.check import Claim, Verdict, is_anothers
+from modules.cdrs.check import TAKEN_BACK_BEFORE, Claim, Verdict, is_anothers
 from modules.cdrs.store import Passing, Standing
 
 _LOOKED_AT: Final = 50
 """The newest bills under each mark."""
 _HAS_CREDITS: Final = VERSIONS[VERSIONS.index(cdrs.CREDITS_SINCE) :]
 _LIMIT: Final = 8 * 1024 * 1024
-_TAKES_NOTHING_BACK: Final = ("", Verdict.WRONG.value)
+_SOUND: Final = (Verdict.RIGHT.value, Verdict.WITHIN_TOLERANCE.value)
 
 
 async def credited_before(store: Store, original: str, *, key: str, seq: int | None) -> str:
     """The id of the credit CDR that took `original` back before the CDR `key` did; "" for none.
 
-    seq: the place of that CDR in the order of coming; None for one that is only just coming.
+    seq: the place of that CDR in the order of coming; None for one that is only just coming. An earlier one that was
+    not checked yet is taken for one that will be sound.
     """
-    earlier = _earlier(await cdrs.credits_of(store, original), key=key, seq=seq)
-    return earlier[0].columns["id"] if earlier else ""
+    taken_back = await cdrs.find_received(store, original)
+    for other in await cdrs.credits_of(store, original):
+        if other.key == key:
+            continue
+        is_open = not other.columns["verdict"] and (seq is None or other.seq < seq)
+        if is_open or _has_taken_back(other, taken_back):
+            return other.columns["id"]
+    return ""
+
+
+async def waits_for_a_credit(store: Store, credit: Tree, key: str) -> bool:
+    """Is the check of another credit CDR of the same still to come? That tells whether this one is one too many."""
+    original = _credited_by(credit)
+    found = await cdrs.credits_of(store, original) if original else []
+    return any(other.key != key and not other.columns["verdict"] for other in found)
+
+
+async def credits_beside(store: Store, credit: Tree, standing: Standing, key: str) -> list[Document]:
+    """The other credit CDRs of what `credit` takes back, whose check says otherwise than is so with this `standing`.
+
+    Those that are held without a word of this one, if it takes that back; those that were called one too many because
+    of this one, if it does not.
+    """
+    original = _credited_by(credit)
+    if not original:
+        return []
+    takes_back = _takes_back(credit, standing, await cdrs.find_received(store, original))
+    found = []
+    for other in await cdrs.credits_of(store, original):
+        if other.key != key and _may_be_looked_at_again(other):
+            before = await _said_to_be_before(store, other)
+            is_untold = takes_back and not before and other.columns["state"] == Passing.HELD
+            if is_untold or (not takes_back and before == credit["id"]):
+                found.append(other)
+    return found
+
+
+async def _said_to_be_before(store: Store, credit: Document) -> str:
+    """The id of the credit CDR that took the same back before this one, as its check has it; "" for none."""
+    kept = await store.get(cdrs.CHECKS, credit.key)
+    deviations = parse(kept.body, limit=_LIMIT)["deviations"] if kept is not None else []
+    named = (each["computed"] for each in deviations if each["figure"] == TAKEN_BACK_BEFORE)
+    return next((str(name) for name in named if name), "")
+
+
+def _credited_by(tree: Tree) -> str:
+    """The key of what a credit CDR takes back; "" for a bill."""
+    credited = tree.get("credit_reference_id") if tree.get("credit") else None
+    return cdrs.key_of(f"{tree['country_code']}*{tree['party_id']}".upper(), credited) if credited else ""
 
 
 async def billed_before(store: Store, tree: Tree, *, key: str, seq: int | None) -> str:
@@ -50,10 +99,8 @@ async def billed_before(store: Store, tree: Tree, *, key: str, seq: int | None) 
 
 async def waiting_for(store: Store, credit: Tree, standing: Standing) -> list[Document]:
     """The CDRs that are wrong for as long as what `credit` takes back is billed, if it does take that back."""
-    if not credit.get("credit") or not credit.get("credit_reference_id"):
-        return []
-    owner = f"{credit['country_code']}*{credit['party_id']}".upper()
-    original = await cdrs.find_received(store, cdrs.key_of(owner, credit["credit_reference_id"]))
+    credited = _credited_by(credit)
+    original = await cdrs.find_received(store, credited) if credited else None
     if original is None or not _takes_back(credit, standing, original):
         return []
     return [
@@ -110,15 +157,23 @@ async def _marked_like(store: Store, bill: Bill) -> list[Document]:
 
 
 async def _is_taken_back(store: Store, document: Document) -> bool:
-    found = await cdrs.credits_of(store, document.key)
-    return any(_takes_back(parse(each.body, limit=_LIMIT), cdrs.standing_of(each), document) for each in found)
+    return any(_has_taken_back(each, document) for each in await cdrs.credits_of(store, document.key))
 
 
-def _takes_back(credit: Tree, standing: Standing, original: Document) -> bool:
-    """Is the driver not billed `original` any longer? What is given back to another party takes nothing from that."""
+def _has_taken_back(credit: Document, original: Document | None) -> bool:
+    return _takes_back(parse(credit.body, limit=_LIMIT), cdrs.standing_of(credit), original)
+
+
+def _takes_back(credit: Tree, standing: Standing, original: Document | None) -> bool:
+    """Is the driver not billed `original` any longer? What is given back to another party takes nothing from that.
+
+    One that cannot be checked counts once it is passed on, for nothing in it is wrong.
+    """
     if standing.state == Passing.RELEASED:
-        return not is_anothers(Claim(cdr=credit, original=parse(original.body, limit=_LIMIT)))
-    return standing.verdict not in _TAKES_NOTHING_BACK
+        billed = None if original is None else parse(original.body, limit=_LIMIT)
+        return not is_anothers(Claim(cdr=credit, original=billed))
+    is_unchecked = standing.verdict == Verdict.CANNOT_BE_CHECKED and standing.state == Passing.FREE
+    return standing.verdict in _SOUND or is_unchecked
 
 
 def _earlier(documents: Sequence[Document], *, key: str, seq: int | None) -> list[Document]:

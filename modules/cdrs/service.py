@@ -25,7 +25,7 @@ from modules.cdrs import store as cdrs
 from modules.cdrs.build import SessionFacts, credit, make
 from modules.cdrs.store import CDRS, RECEIVED
 from modules.locations.wire import NOT_AVAILABLE
-from modules.tariffs.pricing import PricingFault
+from modules.tariffs.pricing import PricingFault, given_back
 
 log = structlog.get_logger()
 
@@ -90,6 +90,12 @@ async def bills_of(store: Store, session_id: str) -> list[Tree] | None:
     return standing if trees else None
 
 
+async def last_bill(store: Store, session_id: str) -> Tree | None:
+    """The newest CDR of a session of ours that is no credit; None, if there never was one."""
+    trees = [parse(document.body, limit=LIMIT) for document in await cdrs.of_session(store, session_id)]
+    return next((tree for tree in reversed(trees) if not tree.get("credit")), None)
+
+
 async def get(hub: Hub, key: str) -> Document:
     """Raises: NotFound."""
     document = await cdrs.find(hub.store, key)
@@ -129,15 +135,23 @@ async def by_reference(store: Store, reference: str) -> list[Document]:
     return await cdrs.by_reference(store, reference)
 
 
-async def receipt(hub: Hub, key: str) -> Document:
-    """Why a CDR of ours costs what it does; of a credit CDR, why that cost so which it takes back. Raises: NotFound."""
-    tree = parse((await get(hub, key)).body, limit=LIMIT)
-    owner = f"{tree['country_code']}*{tree['party_id']}"
-    of = cdrs.key_of(owner, tree["credit_reference_id"]) if tree.get("credit") else key
-    document = await cdrs.find_receipt(hub.store, of)
-    if document is None:
+async def receipt(hub: Hub, key: str) -> Tree:
+    """Why a CDR of ours costs what it does; of a credit CDR, why it gives back what it does. Raises: NotFound."""
+    document = await get(hub, key)
+    credited = credited_key(document)
+    kept = await cdrs.find_receipt(hub.store, credited or key)
+    if kept is None:
         raise NotFound("this CDR of ours was kept without a receipt; what it should cost is in its check")
-    return document
+    tree: Tree = parse(kept.body, limit=LIMIT)
+    if not credited:
+        return tree
+    return given_back(tree, reference=parse(document.body, limit=LIMIT)["credit_reference_id"])
+
+
+def credited_key(document: Document) -> str:
+    """The key of what a credit CDR takes back; "" for a bill."""
+    tree = parse(document.body, limit=LIMIT)
+    return cdrs.key_of(document.owner, tree["credit_reference_id"]) if tree.get("credit") else ""
 
 
 async def take_back(hub: Hub, key: str, *, actor: str, location: Tree) -> Tree:

@@ -101,6 +101,12 @@ async def how_many_are_nobodys(store: Store) -> int:
     return (await store.page(CDRS, date_from=None, date_to=None, offset=0, limit=0, audiences=("",))).total
 
 
+async def how_many_are_held(store: Store) -> int:
+    """How many received CDRs are held."""
+    held = {"state": (Passing.HELD.value,)}
+    return (await store.page(RECEIVED, date_from=None, date_to=None, offset=0, limit=0, among=held)).total
+
+
 async def not_passed_on(store: Store, *, ours: str) -> list[datetime]:
     """The dates of CDRs of others that are held by their check, or are for nobody yet; of the oldest of each."""
     held = await in_state(store, Passing.HELD, after_seq=0)

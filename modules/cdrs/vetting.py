@@ -24,7 +24,13 @@ from hub.core.ports import Hub
 from hub.core.units import Audit, Document, Put, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs.check import Claim, Result, Verdict, check, glance, is_anothers
-from modules.cdrs.doubles import billed_before, credited_before, waiting_for
+from modules.cdrs.doubles import (
+    billed_before,
+    credited_before,
+    credits_beside,
+    waiting_for,
+    waits_for_a_credit,
+)
 from modules.cdrs.passing import PASSES, passed_on
 from modules.cdrs.store import Passing, Standing
 from modules.locations import service as locations
@@ -63,7 +69,7 @@ async def at_once(
     taken_back = await _taken_back(hub, put.owner, tree)
     claim = await claim_of(hub, tree, come, taken_back)
     result = _guarded(glance, claim, put.key)
-    if result is None or _is_unchecked(taken_back):
+    if result is None or _is_unchecked(taken_back) or await waits_for_a_credit(hub.store, tree, put.key):
         return Standing()
     return _concluded(hub, come, claim, result, taken_back, unit)
 
@@ -130,9 +136,11 @@ async def vet(hub: Hub, document: Document) -> None:
 async def wake(hub: Hub, key: str, tree: Tree, standing: Standing, unit: Unit) -> None:
     """Add to `unit` that what waited for the CDR `key` is checked again.
 
-    That is what a credit CDR makes room for, and the credit CDRs that are held for as long as what they take back.
+    That is what a credit CDR makes room for, other credits of the same, and the credit CDRs that are held for as long
+    as what they take back.
     """
-    for document in await waiting_for(hub.store, tree, standing):
+    beside = await credits_beside(hub.store, tree, standing, key)
+    for document in [*await waiting_for(hub.store, tree, standing), *beside]:
         unit.put(cdrs.standing_put(document, Standing()))
     for document in await cdrs.credits_of(hub.store, key):
         if await _waited_for(hub, document, standing):

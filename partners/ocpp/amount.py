@@ -1,6 +1,7 @@
 """How much energy a charge took, and whether anybody measured it.
 
-start and stop have a register, which rose    the difference; what was sampled in between only shapes it
+start and stop have a register, which rose    the difference; what was sampled in between only shapes it, and is told
+                                              where it shows more than the stop does
 the stop has none, or one below the start's   what registers of start, samples and stop rose in all; where one falls it
                                               was reset. With no sampled register, the sum of intervals
 neither says anything                         nobody knows: it is not billed before an operator has said what it took
@@ -34,6 +35,8 @@ def of(meter: Meter) -> tuple[Decimal, frozenset[Flag]]:
     if meter.stop is not None and last is None:
         flags.add(Flag.METER_STOP_MISSING)
     if first is not None and last is not None and last >= first:
+        if any(_is_above(sample.reading.energy_kwh, last) for sample in meter.samples):
+            flags.add(Flag.SAMPLE_ABOVE_STOP)
         return last - first, frozenset(flags)
     readings = [sample.reading for sample in meter.samples]
     registers = [reading.energy_kwh for reading in readings if reading.energy_kwh is not None]
@@ -43,6 +46,17 @@ def of(meter: Meter) -> tuple[Decimal, frozenset[Flag]]:
     steps = sum((reading.step_kwh for reading in readings if reading.step_kwh is not None), Decimal(0))
     has_two = bool(registers) or (first is not None and last is not None)
     return (energy if has_two else steps), frozenset(flags)
+
+
+def _is_above(sampled: Decimal | None, last: Decimal) -> bool:
+    """Does a sample show more than the register of the stop, and not for how it is rounded?"""
+    return sampled is not None and sampled > last and sampled - last > max(_step(sampled), _step(last))
+
+
+def _step(register: Decimal) -> Decimal:
+    """How finely a register in kWh seems to count: 0.01 for 12.35, and a whole kWh at most."""
+    exponent = register.normalize().as_tuple().exponent
+    return Decimal(1).scaleb(min(0, exponent)) if isinstance(exponent, int) else Decimal(1)
 
 
 def is_known(start: Start, meter: Meter, *, began: datetime, ended: datetime) -> bool:

@@ -33,6 +33,7 @@ class Flag(StrEnum):
     END_ALONE = "its end came alone; nothing before it was reported"
     PARTS_MISSING = "the charger's count says that not all was reported"
     METER_FELL = "the meter ran backwards; the energy is the sum of its rising parts"
+    SAMPLE_ABOVE_STOP = "a sample shows more than the register of the stop; start and stop count"
     METER_ABSURD = "a meter stood below zero, or higher than any can"
     METER_START_MISSING = "the start had no meter value; the first sample was used"
     METER_STOP_MISSING = "the stop had no meter value; the last sample was used"
@@ -57,6 +58,7 @@ HARD: Final = frozenset(
         Flag.BEGIN_MISSING,
         Flag.END_ALONE,
         Flag.METER_FELL,
+        Flag.SAMPLE_ABOVE_STOP,
         Flag.METER_ABSURD,
         Flag.METER_START_MISSING,
         Flag.METER_STOP_MISSING,

@@ -467,6 +467,18 @@ def test_held_charges_are_released_corrected_and_dropped(shell: Shell) -> None:
     assert shell.run("transaction", "drop", "none").code == Code.NOT_FOUND
 
 
+def test_a_charge_is_credited_and_billed_anew(shell: Shell) -> None:
+    shell.background.do(_furnished_place(shell.house))
+    session_id = shell.background.do(shell.house.charge())
+    ran = shell.run("transaction", "correct", session_id, "--kwh", "8")
+    assert (ran.code, f"busbar cdr credit 'DE*BSB/{session_id}'" in ran.err) == (Code.FAILED, True)
+    shell.ok("cdr", "credit", f"DE*BSB/{session_id}")
+    assert shell.ok("transaction", "correct", session_id, "--kwh", "8")["decided"] == "corrected"
+    cdrs = [item["cdr"] for item in shell.ok("cdr", "list", "--limit", "3")["items"]]
+    assert [(cdr["total_energy"], "credit" in cdr) for cdr in cdrs] == [(8, False), (10, True), (10, False)]
+    assert shell.run("transaction", "drop", session_id).code == Code.FAILED
+
+
 def test_a_token_with_less_may_do_less(shell: Shell) -> None:
     viewer = shell.ok("operator", "token", "--role", "viewer", "--days", "1", "--subject", "jo")["token"]
     assert shell.run("partner", "list", token=viewer).code == 0

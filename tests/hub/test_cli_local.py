@@ -24,7 +24,7 @@ import structlog
 from hub.cli.failures import Code
 from hub.cli.remote import Remote
 from hub.control import checkup
-from modules.cdrs import model, received
+from modules.cdrs import model, received, vetting
 from tests.hub.house import a_house, settings_in
 from tests.hub.invoked import invoked
 from tests.modules.cdrs.check.test_mistakes import HOURS
@@ -314,6 +314,22 @@ def test_the_doctor_counts_the_cdrs_that_reach_nobody() -> None:
     (found,) = (each for each in checkup.examine(settings_in(Path.cwd())) if each.check == "CDRs")
     assert (found.level, found.finding) == ("weak", "1 reach nobody: withheld, or of drivers of nobody here")
     assert "busbar cdr list --withheld" in found.advice
+
+
+def test_the_doctor_counts_the_cdrs_of_others_that_are_held() -> None:
+    """A credit CDR of something that was not received is held whatever the policy."""
+    tree = {**HOURS, "id": "CDR9-C", "credit": True, "credit_reference_id": "CDR9", "total_cost": {"before_taxes": -1}}
+
+    async def brought() -> None:
+        async with a_house(Path.cwd()) as house:
+            hub = house.program.hub
+            await received.take(hub, model.CDR.model_validate(tree), partner="cpo", version="2.3.0", original=tree)
+            await vetting.vet_waiting(hub)
+
+    asyncio.run(brought())
+    (found,) = (each for each in checkup.examine(settings_in(Path.cwd())) if each.check == "CDRs")
+    assert (found.level, found.finding.split(":")[0]) == ("weak", "1 of other CPOs are held")
+    assert "busbar cdr list --held" in found.advice
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ remembered, and each file follows one paragraph of the text:
     changes   does the price change inside a period?          steps     step_size
     taxes     net, gross, and sums of them                    limits    min_price and max_price
     figures   rounding                                        notices   what is worth saying
+    place     where it was, in words
 
 Nothing here imports the product. A case is a mapping with the keys `version`, `time_zone`, `tariffs` (in the
-form of OCPI 2.3.0), `start`, `end`, `periods`, and if need be `reservation_expired`, `tariff_type`, `currency`.
+form of OCPI 2.3.0), `start`, `end`, `periods`, and if need be `reservation_expired`, `tariff_type`, `currency`, and the
+`cdr_location` of a CDR whose stored receipt is judged.
 """
 
 from tests.verifier.case import BY_THE_TEXT, Refused

@@ -13,6 +13,7 @@ from tests.verifier.clock import instant, local_text, utc_text
 from tests.verifier.figures import figure, round_sum
 from tests.verifier.limits import Moved, Ruling, limit
 from tests.verifier.numbers import exact, maybe_exact
+from tests.verifier.place import place_in_words
 from tests.verifier.steps import Step, raise_to_steps
 from tests.verifier.taxes import added, amount, rate, subtotals
 from tests.verifier.walk import Line, Stop, walk
@@ -35,6 +36,7 @@ def recompute(case: Mapping[str, Any], policy: Mapping[str, Any] = BY_THE_TEXT) 
     return {
         "format": 1,
         "currency": case.get("currency") or next((tree["currency"] for tree in case["tariffs"]), None),
+        **({"place": place} if (place := place_in_words(case.get("cdr_location") or {})) else {}),
         "time_zone": case.get("time_zone"),
         "policy": dict(policy),
         "lines": [_line(line, case, policy) for line in lines],

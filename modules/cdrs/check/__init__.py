@@ -33,7 +33,7 @@ from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.claim import TOLERANCE, Claim, Tree, without_validity
 from modules.cdrs.check.credits import is_anothers
 from modules.cdrs.check.diagnose import Reason, reasons
-from modules.cdrs.check.itself import HUNDREDTH, against_itself
+from modules.cdrs.check.itself import HUNDREDTH, TAKEN_BACK_BEFORE, against_itself
 from modules.cdrs.check.placing import CLOCKS
 from modules.cdrs.check.result import Cause, Deviation, Result, Verdict
 from modules.cdrs.check.size import MOST, is_quick, size_of
@@ -45,6 +45,7 @@ from modules.tariffs.pricing import Code, NoTariffInForce, PricingFault, Unknown
 __all__ = [
     "CLOCKS",
     "HUNDREDTH",
+    "TAKEN_BACK_BEFORE",
     "TOLERANCE",
     "Cause",
     "Claim",

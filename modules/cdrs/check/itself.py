@@ -21,6 +21,8 @@ from modules.cdrs.check.result import Cause, Deviation
 
 HUNDREDTH: Final = Decimal("0.01")
 """In kWh, and in hours: 36 s."""
+TAKEN_BACK_BEFORE: Final = "credit_reference_id"
+"""The figure that deviates in a second credit CDR; `computed` is then the id of the first."""
 _UNITS: Final = ((60, "minutes"), (3600, "seconds"))
 _CONSUMED: Final = ("ENERGY", *TIMED)
 _MOST_TOLD: Final = 20
@@ -141,7 +143,7 @@ def _doubled(claim: Claim) -> Iterator[Deviation]:
     if claim.credited_by:
         reference = str(claim.cdr["credit_reference_id"])
         why = f"the credit CDR {claim.credited_by} took it back already"
-        yield Deviation("credit_reference_id", reference, None, Cause.CREDIT, why)
+        yield Deviation(TAKEN_BACK_BEFORE, reference, claim.credited_by, Cause.CREDIT, why)
     if claim.billed_by:
         why = f"the same charge was billed before, by the CDR {claim.billed_by}, which nobody took back"
         yield Deviation("id", str(claim.cdr["id"]), claim.billed_by, Cause.DUPLICATE, why)

@@ -2,6 +2,7 @@
 
 All is copied, and only the total has the other sign. What was billed may have been wrong: that is why it is credited.
 So the credit CDR is held against it and not against the tariff, and what is odd in both is no fault of the credit.
+What is no amount is held against it in `copied`, and taxes in `copied_taxes`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import Final
 
 from modules.cdrs.check.amounts import FIELDS, NOTHING, PARTS, Amount, amount_of, scale_of
 from modules.cdrs.check.claim import Claim, Tree
-from modules.cdrs.check.itself import HUNDREDTH
+from modules.cdrs.check.copied import not_as_it_was
+from modules.cdrs.check.copied_taxes import not_at_its_rate
 from modules.cdrs.check.result import Cause, Deviation
 
 _SIDES: Final = ("before_taxes", "after_taxes")
-_QUANTITIES: Final = ("total_energy", "total_time", "total_parking_time")
 
 
 def against_original(claim: Claim, original: Tree) -> list[Deviation]:
@@ -25,7 +26,8 @@ def against_original(claim: Claim, original: Tree) -> list[Deviation]:
     An amount may differ by the tolerance: one of the two may be rounded. The parts may be turned too, or be left out.
     """
     found = [*_reference(claim.cdr, original), *_total(claim, original), *_untaxed(claim.cdr, original)]
-    found += [*_parts(claim, original), *_quantities(claim.cdr, original)]
+    found += [*_parts(claim, original), *not_at_its_rate(claim.cdr, original, _tolerance(claim))]
+    found += not_as_it_was(claim.cdr, original)
     currency = str(original["currency"])
     if claim.currency.upper() != currency.upper():
         why = "what it takes back was billed in another currency"
@@ -87,11 +89,15 @@ def _differing(claim: Claim, figure: str, ours: Decimal, due: Decimal, why: str)
     off = abs(ours - due)
     if not off:
         return
-    if off <= scale_of(claim.currency, claim.tolerance).tolerance:
+    if off <= _tolerance(claim):
         why = "it is what was billed, give or take the tolerance"
         yield Deviation(figure, ours, due, Cause.ROUNDING, why, tolerable=True)
     else:
         yield Deviation(figure, ours, due, Cause.CREDIT, why)
+
+
+def _tolerance(claim: Claim) -> Decimal:
+    return scale_of(claim.currency, claim.tolerance).tolerance
 
 
 def _untaxed(cdr: Tree, original: Tree) -> Iterator[Deviation]:
@@ -102,12 +108,3 @@ def _untaxed(cdr: Tree, original: Tree) -> Iterator[Deviation]:
     if stood.incl is not None and stood.incl != stood.excl:
         why = "what it takes back states taxes, and it has none"
         yield Deviation("total_cost.taxes", NOTHING, stood.excl - stood.incl, Cause.TAX, why)
-
-
-def _quantities(cdr: Tree, original: Tree) -> Iterator[Deviation]:
-    for field in _QUANTITIES:
-        if cdr.get(field) is None or original.get(field) is None:
-            continue
-        ours, stood = Decimal(cdr[field]), Decimal(original[field])
-        if abs(ours - stood) > HUNDREDTH:
-            yield Deviation(field, ours, stood, Cause.CREDIT, "it is another than in the CDR that it takes back")

@@ -2,7 +2,7 @@
 module.
 
     price(case)            choose -> walk -> steps -> totals -> limits -> round once
-    receipt_of(priced)     line by line, exact; `page_of` shows it to a driver
+    receipt_of(priced)     line by line, exact; `page_of` shows it to a driver; `given_back` is that of a credit
     compile_tariff(tree)   a tariff made ready; `price` takes it in place of the tree; `at_hand` keeps some
     cut_instants, cuts_of  where whoever makes charging periods has to begin a new one
 
@@ -22,6 +22,7 @@ from modules.tariffs.pricing.faults import (
     UnfitTariff,
     UnknownTariff,
 )
+from modules.tariffs.pricing.given_back import given_back
 from modules.tariffs.pricing.money import Money, TaxLine
 from modules.tariffs.pricing.notes import Code, Warned
 from modules.tariffs.pricing.numbers import HOUR, KWH, Exact, in_units, rounded
@@ -59,6 +60,7 @@ __all__ = [
     "cut_instants",
     "cuts_of",
     "free",
+    "given_back",
     "has_expired",
     "in_force",
     "in_units",

@@ -91,6 +91,7 @@ class _Page:
 
     def lines(self) -> Iterator[str]:
         """The page from its top to its end."""
+        yield from _credited(self._receipt.get("credit_reference_id"))
         yield from _place(self._receipt.get("place") or {})
         yield f"Times are those of {self._receipt['time_zone'] or 'UTC'}."
         yield ""
@@ -106,7 +107,7 @@ class _Page:
             if line["local_time"] != begun:
                 begun = line["local_time"]
                 yield f"From {datetime.fromisoformat(begun):%Y-%m-%d %H:%M:%S}"
-            name = f"  {_NAMES[line['dimension']]}"
+            name = f"  {_NAMES[line['dimension']]} "
             yield _both(f"{name.ljust(_DETAILS)}{_detail(line)}", self._amount(line))
             yield from _billed_as(line)
 
@@ -130,10 +131,12 @@ class _Page:
         if any(self._is_shown_rounded(line) for line in self._receipt["lines"]):
             yield _ROUNDED
             yield ""
-        for part in parts:
-            yield _both(_FIGURES[part["name"]], self._column(part["before_taxes"]["rounded"]))
-        for limit in self._receipt["limits"]:
-            yield from self._limit(limit)
+        amounts = [_both(_FIGURES[part["name"]], self._column(part["before_taxes"]["rounded"])) for part in parts]
+        limits = [line for limit in self._receipt["limits"] for line in self._limit(limit)]
+        if "credit_reference_id" in self._receipt:  # the limits moved what was billed, not what is given back
+            yield from [*limits, *([""] if limits else []), "Given back:", *amounts]
+        else:
+            yield from [*amounts, *limits]
         yield "-" * _WIDTH
         yield _both("Total before taxes", self._column(total["before_taxes"]["rounded"]))
         for tax in total["taxes"]:
@@ -189,6 +192,12 @@ def _amounts(receipt: Tree) -> Iterator[Fraction]:
 
 def _rounded(amount: Fraction, places: int) -> str:
     return f"{rounded(amount.numerator, amount.denominator, places):f}"
+
+
+def _credited(reference: str | None) -> Iterator[str]:
+    if reference is not None:
+        yield f"This is a credit. It takes back CDR {reference}, which came about like this."
+        yield ""
 
 
 def _place(place: Tree) -> Iterator[str]:

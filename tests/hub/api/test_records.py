@@ -115,6 +115,11 @@ async def test_a_cdr_is_taken_back_once(busy: House) -> None:
     assert told.tree["credit_reference_id"] == cdr["id"]
     assert told.tree["total_cost"]["before_taxes"] == -cdr["total_cost"]["before_taxes"]
     assert (await busy.ask("POST", path)).status == 422
+    checked = (await busy.ask("GET", f"/api/v1/cdrs/DE/BSB/{told.tree['id']}/check")).tree
+    assert (checked["verdict"], checked["why"]) == ("right", "it takes back what was billed")
+    receipt = (await busy.ask("GET", f"/api/v1/cdrs/DE/BSB/{told.tree['id']}/receipt")).tree
+    assert receipt["credit_reference_id"] == cdr["id"]
+    assert Decimal(receipt["figures"][-1]["before_taxes"]["rounded"]) == -cdr["total_cost"]["before_taxes"]
     assert (await busy.ask("POST", "/api/v1/cdrs/DE/BSB/none/credit")).status == 404
 
 
@@ -168,6 +173,39 @@ async def test_a_held_bill_is_released_only_with_a_figure_that_was_asked_for(hou
     assert (await house.ask("POST", path, {"as_metered": True})).status == 200
     (issued,) = (await house.ask("GET", "/api/v1/cdrs")).tree["items"]
     assert issued["cdr"]["total_energy"] == 2_147_483
+
+
+@pytest.mark.parametrize(
+    ("way", "body", "kwh"),
+    [
+        ("transactions/{}/release", None, 10),
+        ("transactions/{}/correct", {"kwh": 7.5}, 7.5),
+        ("sessions/{}/bill", {"as_metered": True}, 10),
+        ("sessions/{}/bill", {"kwh": 4}, 4),
+    ],
+)
+async def test_what_was_credited_is_billed_anew_once(
+    house: House, way: str, body: dict[str, object] | None, kwh: float
+) -> None:
+    await house.furnish()
+    session = await house.charge()
+    path = f"/api/v1/{way.format(session)}"
+
+    async def bills() -> list[dict[str, object]]:
+        """The newest first."""
+        return [item["cdr"] for item in (await house.ask("GET", "/api/v1/cdrs")).tree["items"]]
+
+    told = await house.ask("POST", path, body)
+    assert (told.status, "busbar cdr credit" in str(told.tree)) == (422, True)
+    (first,) = await bills()
+    assert (await house.ask("POST", f"/api/v1/cdrs/DE/BSB/{first['id']}/credit")).status == 201
+    told = await house.ask("POST", path, body)
+    assert (told.status, told.tree["session_id"]) == (200, session)
+    assert (await house.ask("POST", path, body)).status == 422
+    anew, credit, _ = await bills()
+    assert (anew["total_energy"], anew["session_id"], "credit" in anew) == (kwh, session, False)
+    assert anew["id"] not in (first["id"], credit["id"])
+    assert (await house.ask("GET", f"/api/v1/cdrs/DE/BSB/{anew['id']}/receipt")).status == 200
 
 
 async def test_a_held_charge_is_released_corrected_or_dropped(house: House) -> None:

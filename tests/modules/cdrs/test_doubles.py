@@ -170,9 +170,11 @@ async def test_a_credit_that_is_wrong_makes_no_room_for_another_bill(world: Worl
     await bring(world, HOURS)
     assert (await bring(world, but(credit(), total=("-0.01", "-0.01")))).columns["verdict"] == "wrong"
     assert (await bring(world, replacement())).columns["verdict"] == "wrong"
-    await bring(world, but(credit(), id="CDR1-D"))
     await vetting.vet_waiting(world.hub)
     assert (await kept(world, "CDR2")).columns["verdict"] == "wrong"
+    assert (await bring(world, but(credit(), id="CDR1-D"))).columns["verdict"] == "right"
+    await vetting.vet_waiting(world.hub)
+    assert (await kept(world, "CDR2")).columns["verdict"] == "right"
 
 
 async def test_a_double_stands_among_the_wrong_ones_of_its_partner(world: World) -> None:

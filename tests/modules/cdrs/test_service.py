@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -73,20 +75,38 @@ async def test_a_cdr_is_valid_and_of_its_session(world: World) -> None:
 async def test_the_receipt_of_a_cdr_is_kept_beside_it_and_sent_to_nobody(world: World) -> None:
     (cdr,) = await (await charged(world)).cdrs()
     key = key_of(OURS, cdr["id"])
-    kept = parse((await service.receipt(world.hub, key)).body, limit=service.LIMIT)
+    kept = await service.receipt(world.hub, key)
     assert kept["figures"][-1]["before_taxes"]["rounded"] == f"{cdr['total_cost']['before_taxes']:f}"
     assert (kept["currency"], kept["policy"]["rounding"]) == (cdr["currency"], "half_up")
     await delivered(world)
     assert "figures" not in str(world.peers.sent[-1].body)
 
 
-async def test_a_credit_has_the_receipt_of_what_it_takes_back(world: World) -> None:
+async def test_the_receipt_of_a_credit_says_what_it_takes_back_and_what_it_gives_back(world: World) -> None:
     (cdr,) = await (await charged(world)).cdrs()
     credit = await take_back(world, cdr["id"])
-    first, second = [await service.receipt(world.hub, key_of(OURS, each["id"])) for each in (cdr, credit)]
-    assert first == second
+    billed, back = [await service.receipt(world.hub, key_of(OURS, each["id"])) for each in (cdr, credit)]
+    assert "credit_reference_id" not in billed
+    assert back["credit_reference_id"] == cdr["id"]
+    apart = ("credit_reference_id", "figures")
+    assert {n: v for n, v in back.items() if n not in apart} == {n: v for n, v in billed.items() if n not in apart}
+    for ours, theirs in zip(back["figures"], billed["figures"], strict=True):
+        assert [-amount for amount in amounts(ours)] == amounts(theirs)
+    total = back["figures"][-1]
+    assert Decimal(total["before_taxes"]["rounded"]) == credit["total_cost"]["before_taxes"]
+    assert [Decimal(tax["amount"]) for tax in total["taxes"]] == [
+        tax["amount"] for tax in credit["total_cost"].get("taxes", ())
+    ]
     with pytest.raises(NotFound):
         await service.receipt(world.hub, key_of(OURS, "none"))
+
+
+def amounts(figure: Any) -> list[Fraction]:
+    """All numbers of a figure of a receipt."""
+    both = (figure["before_taxes"], figure["after_taxes"] or {})
+    return [Fraction(text) for each in both for text in each.values()] + [
+        Fraction(t["amount"]) for t in figure["taxes"]
+    ]
 
 
 @pytest.mark.parametrize("version", ["2.2.1"])

@@ -129,6 +129,44 @@ async def test_a_register_that_fell_is_billed_by_its_rising_parts_where_any_was_
     assert (cdr["total_energy"], Flag.METER_FELL in cdr["remark"]) == (3, True)
 
 
+@pytest.mark.parametrize(
+    ("sampled", "last", "is_odd"),
+    [
+        (23000, 21000, True),
+        (21001, 20999, True),
+        (20340, 20340, False),
+        (20350, 20345, False),  # the samples are of 10 Wh
+        (20999, 20000, False),  # the stop is one of whole kWh
+        (19000, 21000, False),
+    ],
+)
+async def test_a_sample_that_shows_more_than_the_end_is_told_and_the_end_counts(
+    site: Site, sampled: int, last: int, is_odd: bool
+) -> None:
+    began = recently()
+    await told(
+        site, begin(began, wh=18000), event("Updated", began + HALF / 2, wh=sampled, evse=1), end(began + HALF, wh=last)
+    )
+    (cdr,) = await site.cdrs()
+    assert cdr["total_energy"] == Decimal(last - 18000) / 1000
+    assert (Flag.SAMPLE_ABOVE_STOP in cdr.get("remark", "")) == is_odd
+    assert [(each["held"], each["severity"], each["reasons"]) for each in await site.doubts("CP1")] == (
+        [(False, "hard", [Flag.SAMPLE_ABOVE_STOP])] if is_odd else []
+    )
+
+
+async def test_of_16_too_a_sample_that_shows_more_than_the_stop_is_told(site: Site) -> None:
+    began = recently()
+    async with await site.point() as cp:
+        number = (await cp.start(began, meter=20000))["transactionId"]
+        value = {"timestamp": (began + HALF / 2).isoformat(), "sampledValue": [{"value": "23000"}]}
+        await cp.call("MeterValues", {"connectorId": 1, "transactionId": number, "meterValue": [value]})
+        timestamp = (began + HALF).isoformat()
+        await cp.call("StopTransaction", {"transactionId": number, "timestamp": timestamp, "meterStop": 21000})
+    (cdr,) = await site.cdrs()
+    assert (cdr["total_energy"], Flag.SAMPLE_ABOVE_STOP in cdr["remark"]) == (1, True)
+
+
 async def test_the_register_of_the_start_told_twice_is_no_measurement(site: Site) -> None:
     began = recently()
     again = event("Updated", began + timedelta(seconds=20), wh=1000, evse=1)

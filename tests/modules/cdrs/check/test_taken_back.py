@@ -111,9 +111,9 @@ OTHERWISE: dict[str, tuple[dict[str, Any], dict[str, Cause]]] = {
     "another time": ({"total_time": D("1.2")}, {"total_time": Cause.CREDIT}),
     "another energy": ({"total_energy": D(20), "charging_periods": [
         period("17:30", energy="10", time="0.5"), period("18:00", energy="10", time="1"),
-        period("19:00", parking_time="0.4")]}, {"total_energy": Cause.CREDIT}),
+        period("19:00", parking_time="0.4")]}, {"total_energy": Cause.CREDIT, "charging_periods": Cause.CREDIT}),
     "other periods": ({"charging_periods": [period("17:30", energy="10", time="0.5")]}, {
-        "total_energy": Cause.ENERGY, "total_parking_time": Cause.PARKING_TIME}),
+        "total_energy": Cause.ENERGY, "total_parking_time": Cause.PARKING_TIME, "charging_periods": Cause.CREDIT}),
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from modules.tariffs.pricing import Code, Priced, page_of, receipt_of
+from modules.tariffs.pricing import Code, Priced, given_back, page_of, receipt_of
 from modules.tariffs.pricing.page import NOTES
 from tests.modules.tariffs.pricing.cases import bill, component, element, period, tariff
 from tests.modules.tariffs.pricing.test_spec_examples import EXAMPLES
@@ -67,6 +67,76 @@ Notes
   The total was moved to a price limit of the tariff.
 """
     )
+
+
+def test_the_page_of_a_credit_says_what_it_takes_back_and_shows_what_is_given_back() -> None:
+    stepped = tariff(
+        element(component("FLAT", "0.50", 0, "19"), component("ENERGY", "0.25", 0, "19")),
+        max_price={"before_taxes": Decimal(2), "after_taxes": Decimal("2.38")},
+    )
+    receipt = receipt_of(bill(stepped, period("09:00", kwh="10"), end="10:00"), currency="EUR")
+    shown = page_of(given_back(receipt, reference="CDR1"), title="Receipt of CDR CDR1-C")
+    assert (
+        shown
+        == """\
+Receipt of CDR CDR1-C
+=====================
+
+This is a credit. It takes back CDR CDR1, which came about like this.
+
+Times are those of Europe/Amsterdam.
+
+From 2024-01-15 10:00:00
+  Fixed fee       +19 %                                               0.50 EUR
+  Energy          10 kWh x 0.25 per kWh, +19 %                        2.50 EUR
+
+A charge costs at most, before taxes                                  2.00 EUR
+  before taxes: 3.00 EUR becomes                                      2.00 EUR
+A charge costs at most, after taxes                                   2.38 EUR
+  after taxes: 3.57 EUR becomes                                       2.38 EUR
+
+Given back:
+Energy                                                               -2.50 EUR
+Fixed fees                                                           -0.50 EUR
+------------------------------------------------------------------------------
+Total before taxes                                                   -2.00 EUR
+VAT 19 %                                                             -0.38 EUR
+Total                                                                -2.38 EUR
+
+Notes
+  The total was moved to a price limit of the tariff.
+"""
+    )
+
+
+def test_what_is_given_back_has_the_other_sign_and_nothing_has_none() -> None:
+    prices = tariff(element(component("TIME", "1", 0, "0"), component("ENERGY", "-1", 0, "19")))
+    for kwh in ("0", "3"):
+        billed = receipt(bill(prices, period("09:00", time="0.1667", kwh=kwh), end="09:10"))
+        texts = list(zip(told(billed), told(given_back(billed, reference="CDR1")), strict=True))
+        assert all(Fraction(one) == -Fraction(other) for one, other in texts)
+        assert not [other for _, other in texts if other.startswith("-") and not Fraction(other)]
+        assert "1/6" in told(billed)
+
+
+def receipt(priced: Priced) -> dict[str, Any]:
+    return receipt_of(priced, currency="EUR")
+
+
+def told(receipt: Any) -> list[str]:
+    """The amounts of its figures, as they are written."""
+    pairs = [pair for figure in receipt["figures"] for pair in (figure["before_taxes"], figure["after_taxes"])]
+    taxes = [tax["amount"] for figure in receipt["figures"] for tax in figure["taxes"]]
+    return [*(text for pair in pairs for text in pair.values()), *taxes]
+
+
+def test_the_name_of_a_line_is_apart_from_what_stands_behind_it() -> None:
+    reserving = tariff(
+        element(component("FLAT", "0.50", 0, "20"), component("TIME", "1", 0, "20"), reservation="RESERVATION")
+    )
+    shown = page(bill(reserving, period("09:00", reserved="0.5"), end="09:30"))
+    assert re.search(r"  Fixed fee of the reservation \+20 % +0.50 EUR\n", shown)
+    assert "  Reserved time   30 min x" in shown
 
 
 def test_a_price_that_holds_its_tax_is_shown_as_it_was_quoted() -> None:
