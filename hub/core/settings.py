@@ -207,8 +207,8 @@ class Settings(BaseSettings):
         400,
         ge=31,
         le=36_500,
-        description="Days that alerts are kept once closed, outages once over, and what is withdrawn for a partner that"
-        " an agreement denies it.",
+        description="Days that alerts are kept once closed, outages once over, received tariffs once changed or"
+        " withdrawn, and what is withdrawn for a partner that an agreement denies it.",
     )
     change_log_days: int = Field(
         30,

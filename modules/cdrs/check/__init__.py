@@ -57,6 +57,10 @@ __all__ = [
 ]
 
 _ODD_ZONE = "unknown_time_zone"
+_LATER = "tariff_of_after_the_start"
+_GUESSED = "its tariff is known here only as it was after the start, and it is not what that comes to"
+_OF_THE_TARIFF = (Cause.CURRENCY, Cause.STALE_TARIFF)
+"""What is found by holding a CDR against the tariff, apart from its amounts."""
 _SOUND = "every amount is what the periods and tariffs come to"
 _TAKES_BACK = "it takes back what was billed"
 
@@ -107,7 +111,8 @@ def _priced(claim: Claim, found: list[Deviation]) -> _Examined | Result:
     if size_of(claim.cdr, claim.tariffs) > MOST:
         return _unpriced(found, "it has too many periods and prices to be priced here")
     if any(deviation.cause is Cause.CURRENCY for deviation in found):
-        return _unpriced(found, "its tariffs are in another currency")
+        why = "its tariffs are in another currency"
+        return _guessed(found) if claim.is_guessed else _unpriced(found, why)
     if not claim.embedded and not claim.tariffs:
         return _without_tariff(claim, found)
     try:
@@ -122,8 +127,18 @@ def _priced(claim: Claim, found: list[Deviation]) -> _Examined | Result:
     far = list(_far(bill))
     told = {deviation.figure for deviation in found}
     doubted = {figure.split(".")[0] for figure in (*told, *(pair.figure for pair in far))}
-    found += odd_lines(bill, doubted)
+    odd = list(odd_lines(bill, doubted))
+    if claim.is_guessed and (far or odd or any(deviation.cause in _OF_THE_TARIFF for deviation in found)):
+        return _guessed(found)
+    found += odd
     return _Examined(found, bill, [pair for pair in far if pair.figure not in told])
+
+
+def _guessed(found: list[Deviation]) -> Result:
+    """Not what a later version of the tariff comes to: that says nothing of the one that was in force."""
+    kept = [deviation for deviation in found if deviation.cause not in _OF_THE_TARIFF]
+    missing = Deviation("tariffs", None, None, Cause.MISSING_TARIFF, _GUESSED, tolerable=True)
+    return _unpriced([*kept, missing], _GUESSED)
 
 
 def _bill(claim: Claim, found: list[Deviation]) -> Bill:
@@ -210,6 +225,8 @@ def _result(examined: _Examined, why: Mapping[str, Reason]) -> Result:
     result = _verdict([*examined.found, *_amounts(examined, why)], _SOUND)
     computed = {FIELDS[name]: amount for name, amount in bill.figures.items()}
     told = [_ODD_ZONE] if bill.claim.has_odd_zone else []
+    if bill.claim.has_later_tariff:
+        told.append(_LATER)
     if bill.claim.expiry_is_a_guess and not bill.case.reservation_expired:
         told.append(Code.RESERVATION_TAKEN_FOR_CANCELLED.value)
     warnings = dict.fromkeys([*told, *(warning.code.value for warning in bill.priced.warnings)])

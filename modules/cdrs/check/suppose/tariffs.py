@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
@@ -23,11 +23,22 @@ _TELLING: Final = 4
 
 
 @TARIFFS(Cause.STALE_TARIFF)
+def later_version(bill: Bill) -> Iterator[Figures]:
+    """The prices are those to which its tariff was changed after the start of the session."""
+    yield from _priced_by(bill, bill.claim.newer)
+
+
+@TARIFFS(Cause.STALE_TARIFF)
 def another_tariff(bill: Bill) -> Iterator[Figures]:
     """The prices are those of another tariff than the one of the session."""
     known: list[Any] = [*bill.claim.tariffs, *bill.claim.embedded]
-    for tariff in known[:_LARGEST] if len(known) > 1 else ():
-        periods = [{name: v for name, v in p.items() if name != "tariff_id"} for p in bill.case.periods]
+    yield from _priced_by(bill, known if len(known) > 1 else [])
+
+
+def _priced_by(bill: Bill, tariffs: Sequence[Any]) -> Iterator[Figures]:
+    """The price by each of these tariffs alone."""
+    periods = [{name: v for name, v in p.items() if name != "tariff_id"} for p in bill.case.periods]
+    for tariff in tariffs[:_LARGEST]:
         yield bill.again(tariffs=[without_validity(tariff)], periods=periods)
 
 
