@@ -188,7 +188,7 @@ def _far(bill: Bill) -> Iterator[Pair]:
 
 
 def _is_right(bill: Bill, pair: Pair) -> bool:
-    return is_copy(pair.claimed, pair.computed, bill.scale)
+    return is_copy(pair, bill.scale)
 
 
 def _is_sum_of_rounded_parts(bill: Bill) -> bool:
@@ -196,10 +196,9 @@ def _is_sum_of_rounded_parts(bill: Bill) -> bool:
     parts = [pair for pair in pairs(bill.claimed, bill.figures) if pair.name != "total"]
     if not bill.states_all_parts or not all(_is_right(bill, pair) for pair in parts):
         return False
-    for side in ("before_taxes", "after_taxes"):
-        total = [p.claimed for p in pairs(bill.claimed, bill.figures) if (p.name, p.side) == ("total", side)]
-        summed = sum((pair.claimed for pair in parts if pair.side == side), NOTHING)
-        if total and not (abs(total[0] - summed) <= bill.scale.tolerance):
+    for total in (pair for pair in pairs(bill.claimed, bill.figures) if pair.name == "total"):
+        summed = sum((pair.claimed for pair in parts if pair.side == total.side), NOTHING)
+        if not is_near(total._replace(computed=summed), bill.scale.tolerance):
             return False
     return Code.PRICE_LIMIT_APPLIED not in bill.codes
 
@@ -212,9 +211,12 @@ def _amounts(examined: _Examined, why: Mapping[str, Reason]) -> Iterator[Deviati
         if pair.figure in told or _is_right(bill, pair):
             continue
         turned = sign_of(bill.claim.cdr, pair.name)
+        before = f"{FIELDS[pair.name]}.before_taxes"
         cause, words = why.get(pair.figure, (Cause.ROUNDING, "the parties round differently"))
         if pair in far:  # what is wrong before taxes is wrong after them for the same reason
-            cause, words = told.get(f"{FIELDS[pair.name]}.before_taxes", (cause, words))
+            cause, words = told.get(before, (cause, words))
+        elif pair.side == "taxes":  # and a little of it is
+            cause, words = why.get(before, (cause, words))
         yield Deviation(
             pair.figure, turned * pair.claimed, turned * pair.computed, cause, words, tolerable=pair not in far
         )

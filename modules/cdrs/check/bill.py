@@ -17,6 +17,7 @@ from modules.cdrs.check.amounts import (
     Amount,
     Figures,
     Scale,
+    Stated,
     claimed_by,
     figures_of,
     placed_as,
@@ -76,7 +77,7 @@ class Bill:
         self.claim = claim
         self.case = case
         self.compiled = [t if isinstance(t, Compiled) else at_hand(t, case.version) for t in case.tariffs]
-        self.claimed: Figures = claimed_by(claim.cdr)
+        self.claimed: Stated = claimed_by(claim.cdr, claim.version)
         self.scale: Scale = scale_of(claim.currency, claim.tolerance)
         self.priced: Priced = price(replace(case, tariffs=self.compiled), claim.fine_policy)
         self.segments: list[Segment] = [s for s in self.priced.segments if s.component and s.tariff]
@@ -86,7 +87,7 @@ class Bill:
         self.is_gross = Code.TAX_NOT_SPLITTABLE in codes
         self.exact: Figures = self._known(figures_of(self.priced))
         if self.is_gross:
-            self.claimed = {name: Amount(a.excl if a.incl is None else a.incl) for name, a in self.claimed.items()}
+            self.claimed = self.claimed.gross()
         self._cost = size_of(claim.cdr, claim.tariffs)
         self._budget = BUDGET
 
