@@ -26,6 +26,9 @@ _WITHOUT_CENTS: Final = frozenset(
 )
 """Currencies whose smallest coin is one unit (ISO 4217)."""
 
+_IN_THOUSANDTHS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+"""Currencies whose smallest coin is a thousandth (ISO 4217)."""
+
 
 class Amount(NamedTuple):
     """Before and after taxes; `incl` is None where it is not stated, or not known."""
@@ -57,6 +60,12 @@ def scale_of(currency: str, tolerance: Decimal) -> Scale:
     if currency.upper() in _WITHOUT_CENTS:
         return Scale(0, tolerance * 100, CENT * 100)
     return Scale(2, tolerance, CENT)
+
+
+def coin_of(currency: str) -> Decimal:
+    """The smallest coin of a currency, in units of it."""
+    name = currency.upper()
+    return Decimal(1) if name in _WITHOUT_CENTS else CENT / 10 if name in _IN_THOUSANDTHS else CENT
 
 
 def rounded(value: Decimal, places: int) -> Decimal:
@@ -176,17 +185,22 @@ def is_near(pair: Pair, within: Decimal) -> bool:
     return abs(pair.claimed - pair.computed) <= within * pair.written
 
 
+def finest(claimed: Decimal, scale: Scale) -> Decimal:
+    """The last place in which an amount is claimed, cents at least."""
+    exponent = claimed.as_tuple().exponent
+    return Decimal(1).scaleb(-min(max(scale.places, -exponent if isinstance(exponent, int) else 0), 10))
+
+
 def is_copy(pair: Pair, scale: Scale) -> bool:
     """Is the claimed figure the other one, rounded to as many places as it has, cents at least?
 
     A sum may be of amounts that were each rounded.
     """
-    exponent = pair.claimed.as_tuple().exponent
-    places = min(max(scale.places, -exponent if isinstance(exponent, int) else 0), 10)
+    unit = finest(pair.claimed, scale)
     if pair.written == 1:
-        is_rounded = pair.claimed == rounded(pair.computed, places)
+        is_rounded = pair.claimed == pair.computed.quantize(unit, context=_WIDE)
     else:
-        is_rounded = is_near(pair, Decimal(5).scaleb(-places - 1))
+        is_rounded = is_near(pair, unit / 2)
     return is_rounded or (pair.whole is not None and is_copy(pair.whole, scale))
 
 
