@@ -124,11 +124,20 @@ class Bill:
 
     def with_periods(self, change: Callable[[dict[str, Any]], object]) -> Figures:
         """The price with each period changed, in a copy; one without dimensions falls away. Raises: PricingFault."""
+        return self.again(periods=self._changed(change))
+
+    def segments_with(self, change: Callable[[dict[str, Any]], object]) -> list[Segment]:
+        """What is priced then, with its components. Raises: PricingFault."""
+        self._spend(self._cost)
+        case = replace(self.case, tariffs=self.compiled, periods=self._changed(change))
+        return [s for s in price(case, self.claim.fine_policy).segments if s.component and s.tariff]
+
+    def _changed(self, change: Callable[[dict[str, Any]], object]) -> list[dict[str, Any]]:
         self._spend(self._cost)
         periods = [deepcopy(dict(period)) for period in self.case.periods]
         for period in periods:
             change(period)
-        return self.again(periods=[period for period in periods if period.get("dimensions")])
+        return [period for period in periods if period.get("dimensions")]
 
     def billed_as(self, billed: Billed) -> Figures:
         """The amounts, had other quantities been billed with the same components. Raises: BudgetSpent."""
