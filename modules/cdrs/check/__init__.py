@@ -31,6 +31,7 @@ from modules.cdrs.check.amounts import (
 )
 from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.claim import TOLERANCE, Claim, Tree, without_validity
+from modules.cdrs.check.clock_units import read_as_hours, told_once
 from modules.cdrs.check.credits import is_anothers
 from modules.cdrs.check.diagnose import Reason, reasons
 from modules.cdrs.check.itself import HUNDREDTH, against_itself
@@ -93,7 +94,9 @@ def _examined(claim: Claim) -> _Examined | Result:
     """All but the diagnosis; the result where nothing can be priced."""
     if claim.cdr.get("credit") and claim.original is not None:
         return _of_credit(claim, claim.original)
-    return _priced(claim, against_itself(claim))
+    read, unit = read_as_hours(claim)
+    found = against_itself(read)
+    return _priced(read, told_once(found, claim, read, unit) if unit else found)
 
 
 def _of_credit(claim: Claim, original: Tree) -> _Examined | Result:

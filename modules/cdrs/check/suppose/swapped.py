@@ -22,13 +22,13 @@ _DIMENSION = {"time": "TIME", "parking": "PARKING_TIME"}
 
 @SWAPPED(Cause.PARKING_AS_TIME)
 def parking_at_the_price_of_time(bill: Bill) -> Iterator[Figures]:
-    """Parking time was billed at the price of charging time."""
+    """The price of charging time was taken for parking time."""
     yield from _at_the_price_of(bill, "parking", "time")
 
 
 @SWAPPED(Cause.TIME_AS_PARKING)
 def time_at_the_price_of_parking(bill: Bill) -> Iterator[Figures]:
-    """Charging time was billed at the price of parking time."""
+    """The price of parking time was taken for charging time."""
     yield from _at_the_price_of(bill, "time", "parking")
 
 
