@@ -128,8 +128,12 @@ class Bill:
 
     def segments_with(self, change: Callable[[dict[str, Any]], object]) -> list[Segment]:
         """What is priced then, with its components. Raises: PricingFault."""
+        return self.segments_of(periods=self._changed(change))
+
+    def segments_of(self, **changes: Any) -> list[Segment]:
+        """What is priced of the case with changes, with its components. Raises: PricingFault."""
         self._spend(self._cost)
-        case = replace(self.case, tariffs=self.compiled, periods=self._changed(change))
+        case = replace(self.case, **{"tariffs": self.compiled, **changes})
         return [s for s in price(case, self.claim.fine_policy).segments if s.component and s.tariff]
 
     def _changed(self, change: Callable[[dict[str, Any]], object]) -> list[dict[str, Any]]:
