@@ -227,7 +227,9 @@ def _amounts(examined: _Examined, why: Mapping[str, Reason]) -> Iterator[Deviati
 
 def _result(examined: _Examined, why: Mapping[str, Reason]) -> Result:
     bill = examined.bill
-    result = _verdict([*examined.found, *_amounts(examined, why)], _SOUND)
+    limited = {figure.split(".")[0] for figure, (cause, _) in why.items() if cause is Cause.LIMIT}
+    found = [each for each in examined.found if not _is_tax_in(each, limited)]
+    result = _verdict([*found, *_amounts(examined, why)], _SOUND)
     computed = {FIELDS[name]: amount for name, amount in bill.figures.items()}
     told = [_ODD_ZONE] if bill.claim.has_odd_zone else []
     if bill.claim.has_later_tariff:
@@ -236,6 +238,12 @@ def _result(examined: _Examined, why: Mapping[str, Reason]) -> Result:
         told.append(Code.RESERVATION_TAKEN_FOR_CANCELLED.value)
     warnings = dict.fromkeys([*told, *(warning.code.value for warning in bill.priced.warnings)])
     return replace(result, computed=computed, warnings=tuple(warnings))
+
+
+def _is_tax_in(deviation: Deviation, limited: set[str]) -> bool:
+    """Is it a tax of an amount that a limit explains? Such a tax is no part of that amount, for the same reason."""
+    field, _, side = deviation.figure.partition(".")
+    return deviation.cause is Cause.TAX and field in limited and side.startswith("taxes")
 
 
 def _unpriced(found: list[Deviation], why: str) -> Result:
