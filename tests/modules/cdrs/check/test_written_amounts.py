@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modules.cdrs.check import Claim, Result, Verdict, check
+from modules.cdrs.check import Cause, Claim, Result, Verdict, check
 from tests.modules.cdrs.check.records import BERLIN, cdr, component, element, period, tariff
 
 D = Decimal
@@ -122,3 +122,11 @@ def test_a_credit_of_other_taxes_is_wrong() -> None:
     credit["total_cost"]["taxes"][0]["amount"] += D("0.05")
     result = checked(credit, original=tree)
     assert (result.verdict, "total_cost.taxes" in {each.figure for each in result.deviations}) == (Verdict.WRONG, True)
+
+
+def test_the_right_tax_beside_the_amount_with_tax_in_the_place_of_the_one_before_it_is_a_matter_of_tax() -> None:
+    inside = {**TARIFF, "tax_included": "YES", "elements": [element(component("ENERGY", "0.50"))]}
+    price = {"before_taxes": D("5.00"), "taxes": [{"name": "VAT", "percentage": D(19), "amount": D("0.80")}]}
+    tree = cdr([inside], [period("09:00", energy="10", time="1")], "10:00", total=("5.00",))
+    result = checked({**tree, "total_cost": price, "total_energy_cost": price})
+    assert (result.verdict, result.causes) == (Verdict.WRONG, (Cause.TAX,))
