@@ -109,12 +109,16 @@ class Claim:
     @property
     def is_guessed(self) -> bool:
         """Is it priced with a tariff that it does not hold, and that is known as it was after the start alone?"""
+        if not any(map(self._is_later, self.tariffs)):
+            return False
         own = set(map(id, self.embedded))
         return any(id(tariff) not in own and self._is_later(tariff) for tariff in self.pricing)
 
     @property
     def has_later_tariff(self) -> bool:
         """Does it hold, or is it priced with, a tariff from after the start that may say else than what held then?"""
+        if not any(map(self._is_later, (*self.embedded, *self.tariffs))):
+            return False
         replaced = any(not _say_the_same(own, self._of_the_start(own)) for own in self.embedded)
         return replaced or any(map(self._is_later, self.pricing))
 
