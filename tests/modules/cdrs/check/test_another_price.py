@@ -83,3 +83,11 @@ def test_right_amounts_of_a_period_that_was_not_split_have_one_class() -> None:
     )
     record |= {"total_energy_cost": {"before_taxes": D("3.24")}, "total_cost": {"before_taxes": D("4.24")}}
     assert checked(record).causes == (Cause.UNSPLIT_PERIOD,)
+
+
+def test_a_period_that_was_not_billed_is_a_matter_of_the_periods() -> None:
+    """10 kWh and then 7 at 0.45; the second was forgotten."""
+    prices = tariff(element(component("ENERGY", "0.45", 1, None), component("FLAT", "1.00", 1, None)))
+    periods = [period("09:00", energy="10", time="0.5"), period("09:30", energy="7", time="0.5")]
+    record = cdr([prices], periods, "10:00", total=("5.50",), energy=("4.50",), fixed=("1.00",))
+    assert checked(record).causes == (Cause.PERIODS,)
