@@ -29,7 +29,7 @@ from modules.payments import waiting as payments
 from modules.payments.store import KINDS
 from modules.payments.store import MODULE as PAYMENTS
 from modules.sessions import service as sessions
-from modules.tariffs import turning
+from modules.tariffs import former, turning
 from modules.tariffs.store import TARIFFS
 from modules.tokens import ordered
 from modules.tokens.store import AUTHORIZATIONS, TOKENS
@@ -96,6 +96,7 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (oicp_sessions.forget, 3600.0),
     (pin_tries.forget, 3600.0),
     (former_prices.forget, 3600.0),
+    (former.forget, 3600.0),
     (kept_back.forget, 3600.0),
     (cut_change_log, 3600.0),
 )

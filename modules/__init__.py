@@ -44,6 +44,7 @@ from modules.sessions.charge import CHARGES
 from modules.sessions.publication import SessionPublication
 from modules.sessions.store import PLACES, SESSIONS
 from modules.tariffs import routes as tariffs
+from modules.tariffs.former import FORMER
 from modules.tariffs.publication import TariffPublication
 from modules.tariffs.store import SHIFTED, TARIFFS, TURNS
 from modules.tokens import routes as tokens
@@ -68,7 +69,7 @@ MODULES: Final = (
     Module("versions", (versions.versions, versions.details)),
     Module("credentials", (credentials.operations,)),
     Module("locations", (locations.operations,), (LOCATIONS, EVSES, WITHHELD), LocationPublication()),
-    Module("tariffs", (tariffs.operations,), (TARIFFS, TURNS, SHIFTED), TariffPublication()),
+    Module("tariffs", (tariffs.operations,), (TARIFFS, TURNS, SHIFTED, FORMER), TariffPublication()),
     Module("tokens", (tokens.operations,), (TOKENS, LEARNED, ORDERED, AUTHORIZATIONS, TAG_ALIASES), TokenPublication()),
     Module("sessions", (sessions.operations,), (SESSIONS, PLACES, CHARGES), SessionPublication()),
     Module(

@@ -23,7 +23,7 @@ DECISIONS: Final[dict[str, frozenset[str]]] = {
     "sessions": frozenset({"charge", "costs", "matching", "whose"}),
     "locations": frozenset({"withheld"}),
     "commands": frozenset({"references", "reservations", "response_url", "results"}),
-    "tariffs": frozenset({"pricing", "lint", "sendable"}),
+    "tariffs": frozenset({"former", "pricing", "lint", "sendable"}),
     "chargingprofiles": frozenset({"plan"}),
 }
 """What a module publishes beside its public files: one decision, one file or folder."""

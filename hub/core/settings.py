@@ -81,8 +81,8 @@ class Settings(BaseSettings):
         Decimal("0.01"),
         ge=0,
         le=1000,
-        description="What an amount of a received CDR may differ by, of a credit CDR from what it takes back; "
-        "a hundred times that where there are no cents.",
+        description="What each written amount of a received CDR may differ by, of a credit CDR from what it takes back;"
+        " a hundred times that where there are no cents.",
     )
     page_default: Count = Field(50, description="Objects per page when a partner asks for no limit.")
     page_max: Count = Field(500, description="Objects per page at most (X-Limit).")
@@ -207,8 +207,8 @@ class Settings(BaseSettings):
         400,
         ge=31,
         le=36_500,
-        description="Days that alerts are kept once closed, outages once over, and what is withdrawn for a partner that"
-        " an agreement denies it.",
+        description="Days that alerts are kept once closed, outages once over, received tariffs once changed or"
+        " withdrawn, and what is withdrawn for a partner that an agreement denies it.",
     )
     change_log_days: int = Field(
         30,

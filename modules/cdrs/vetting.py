@@ -21,6 +21,7 @@ from hub.core.errors import BusbarError, Conflict, UnknownLocation
 from hub.core.inbound import encode, parse
 from hub.core.jsontypes import Json, Tree
 from hub.core.ports import Hub
+from hub.core.types import parse_datetime
 from hub.core.units import Audit, Document, Put, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs.check import Claim, Result, Verdict, check, glance, is_anothers
@@ -34,7 +35,7 @@ from modules.cdrs.doubles import (
 from modules.cdrs.passing import PASSES, passed_on
 from modules.cdrs.store import Passing, Standing
 from modules.locations import service as locations
-from modules.tariffs import service as tariffs
+from modules.tariffs import former
 
 log = structlog.get_logger()
 
@@ -184,16 +185,30 @@ async def claim_of(hub: Hub, tree: Tree, come: Come, taken_back: Document | None
     credited_key = cdrs.key_of(owner, credited) if credited else ""
     named = [str(t["id"]) for t in tree.get("tariffs", ())]
     named += [str(p["tariff_id"]) for p in tree.get("charging_periods", ()) if p.get("tariff_id")]
+    versions = await former.versions_at(
+        hub.store,
+        owner,
+        list(dict.fromkeys(name.upper() for name in named))[:_MOST_TARIFFS],
+        parse_datetime(tree["start_date_time"]),
+        audience=_drivers_party(tree),
+    )
     return Claim(
         cdr=tree,
         version=come.version,
         time_zone=await _zone(hub, tree, owner, come.original),
-        tariffs=await tariffs.snapshot(hub.store, owner, list(dict.fromkeys(named))[:_MOST_TARIFFS]),
+        tariffs=versions.then,
+        newer=versions.now,
         tolerance=tolerance_for(hub, come.partner),
         original=parse(taken_back.body, limit=_LIMIT) if taken_back is not None else None,
         credited_by=await credited_before(hub.store, credited_key, key=come.key, seq=come.seq) if credited else "",
         billed_by=await billed_before(hub.store, tree, key=come.key, seq=come.seq),
     )
+
+
+def _drivers_party(tree: Tree) -> str:
+    """For whom a tariff may have been addressed, as `NL*TNM`."""
+    token = tree.get("cdr_token") or {"country_code": "", "party_id": ""}
+    return f"{token['country_code']}*{token['party_id']}".upper()
 
 
 async def _zone(hub: Hub, tree: Tree, owner: str, original: Json) -> str | None:

@@ -1,7 +1,8 @@
 """Tariffs of other CPOs, as those write them. OCPI mod_tariffs_receiver_interface.
 
 What is strictly older than what is here changes nothing and is success. A tariff that its owner deletes is gone here,
-and with all that had it; sessions keep the tariffs that they began with.
+and with all that had it; sessions keep the tariffs that they began with. What it was before a change or its end is kept
+for the CDRs that are still to come (`former.py`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.core.addressed import FOR_ALL
+from hub.core.clock import timestamp
 from hub.core.dialect import VERSIONS
 from hub.core.errors import Conflict, InvalidRequest, NotFound
 from hub.core.inbound import encode, parse
@@ -18,7 +20,8 @@ from hub.core.overtaken import Told, check_not_overtaken
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.recency import is_outdated
-from hub.core.units import ABSENT, Change, Document
+from hub.core.units import ABSENT, Change, Document, Unit
+from modules.tariffs import former
 from modules.tariffs import store as tariffs
 from modules.tariffs.service import DELETED, LIMIT
 from modules.tariffs.wire import TARIFF
@@ -92,6 +95,7 @@ async def delete(hub: Hub, spot: Spot) -> None:
         if known is None:
             raise NotFound("there is no such tariff")
         unit = tariffs.gone(known)
+        _keep_former(unit, known, until=timestamp(hub.clock.now()))
         if not (spot.is_there and (await hub.addressed.standing(tariffs.TARIFFS, spot.key, spot.audiences)).is_only):
             unit.tells(_change(spot, f"{DELETED}{known.columns['id']}"))
         try:
@@ -114,8 +118,18 @@ async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None, arriv
     """False, when somebody else was faster."""
     expect = known.version if known is not None else ABSENT
     now = hub.clock.now()
-    put = tariffs.put_of(spot.owner, tree, now=now, audience=spot.audience, expect=expect, arrived=arrived)
+    put = tariffs.put_of(
+        spot.owner,
+        tree,
+        now=now,
+        audience=spot.audience,
+        expect=expect,
+        arrived=arrived,
+        since=former.since_of(tree, known),
+    )
     unit = tariffs.unit_of(put, tree, known, now=now)
+    if known is not None:
+        _keep_former(unit, known, until=put.columns[tariffs.SINCE])
     if not spot.is_there:
         unit.tells(_change(spot, word_for(known, put)))
     try:
@@ -123,6 +137,12 @@ async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None, arriv
     except Conflict:
         return False
     return True
+
+
+def _keep_former(unit: Unit, known: Document, *, until: str) -> None:
+    kept = former.former_of(known, until=until)
+    if kept is not None:
+        unit.put(kept)
 
 
 def _change(spot: Spot, what: str) -> Change:

@@ -18,6 +18,7 @@ from modules.tariffs.wire import TARIFF
 
 __all__ = [
     "SHIFTED",
+    "SINCE",
     "TARIFFS",
     "TURNS",
     "find",
@@ -30,7 +31,9 @@ __all__ = [
     "unit_of",
 ]
 
-TARIFFS: Final = Kind("tariffs", columns=("lowest", "id"), copied=True)
+TARIFFS: Final = Kind("tariffs", columns=("lowest", "id", "since"), copied=True)
+"""`since`: from when on it says what it says, as its owner tells it; `last_updated` may move on without that."""
+SINCE: Final = TARIFFS.columns.index("since")
 TURNS: Final = Kind("tariff_turns")
 """By key of a tariff: the moment at which it begins to hold, or ends, is `last_updated`."""
 SHIFTED: Final = Kind("tariff_shifts", columns=("id",))
@@ -38,10 +41,20 @@ SHIFTED: Final = Kind("tariff_shifts", columns=("id",))
 to be told of the locations that name it."""
 
 
-def put_of(owner: Party, tree: Tree, *, now: datetime, audience: str = "", expect: int = ANY, arrived: str = "") -> Put:
-    """The write of one tariff. `arrived`: when a change came whose time its owner did not tell."""
-    columns = (lowest_now(lowest_version(TARIFF, tree), tree, now), tree["id"])
+def put_of(
+    owner: Party,
+    tree: Tree,
+    *,
+    now: datetime,
+    audience: str = "",
+    expect: int = ANY,
+    arrived: str = "",
+    since: str = "",
+) -> Put:
+    """The write of one tariff. `arrived`: when a change came whose time its owner did not tell. `since`: from when on
+    the tariff says the same already, if it does."""
     updated = max(timestamp_of(tree["last_updated"]), arrived)
+    columns = (lowest_now(lowest_version(TARIFF, tree), tree, now), tree["id"], since or updated)
     key = key_of(owner, tree["id"], audience)
     return Put(TARIFFS, key, encode(tree), str(owner), audience, updated, columns, expect)
 
@@ -62,7 +75,7 @@ def shift_of(known: Document | None, put: Put | None) -> Put | None:
     if before == after:
         return None
     if put is not None:
-        return Put(SHIFTED, put.key, b"", put.owner, columns=put.columns[1:])
+        return Put(SHIFTED, put.key, b"", put.owner, columns=put.columns[1:2])
     return None if known is None else Put(SHIFTED, known.key, b"", known.owner, columns=(known.columns["id"],))
 
 

@@ -46,7 +46,13 @@ async def _turned(hub: Hub, due: Document, now: datetime) -> Unit:
     # A list since then has what began to hold since then.
     arrived = timestamp(now) if holds(tree, now) else known.last_updated
     put = tariffs.put_of(
-        Party.parse(known.owner), tree, now=now, audience=known.audience, expect=known.version, arrived=arrived
+        Party.parse(known.owner),
+        tree,
+        now=now,
+        audience=known.audience,
+        expect=known.version,
+        arrived=arrived,
+        since=known.columns["since"],
     )
     next_one = tariffs.turn_of(put.key, tree, now=now, expect=due.version)
     unit = Unit([next_one or Delete(tariffs.TURNS, due.key, due.version)])

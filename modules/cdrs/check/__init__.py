@@ -31,6 +31,7 @@ from modules.cdrs.check.amounts import (
 )
 from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.claim import TOLERANCE, Claim, Tree, without_validity
+from modules.cdrs.check.clock_units import read_as_hours, told_once
 from modules.cdrs.check.credits import is_anothers
 from modules.cdrs.check.diagnose import Reason, reasons
 from modules.cdrs.check.itself import HUNDREDTH, TAKEN_BACK_BEFORE, against_itself
@@ -58,6 +59,10 @@ __all__ = [
 ]
 
 _ODD_ZONE = "unknown_time_zone"
+_LATER = "tariff_of_after_the_start"
+_GUESSED = "its tariff is known here only as it was after the start, and it is not what that comes to"
+_OF_THE_TARIFF = (Cause.CURRENCY, Cause.STALE_TARIFF)
+"""What is found by holding a CDR against the tariff, apart from its amounts."""
 _SOUND = "every amount is what the periods and tariffs come to"
 _TAKES_BACK = "it takes back what was billed"
 
@@ -90,7 +95,9 @@ def _examined(claim: Claim) -> _Examined | Result:
     """All but the diagnosis; the result where nothing can be priced."""
     if claim.cdr.get("credit") and claim.original is not None:
         return _of_credit(claim, claim.original)
-    return _priced(claim, against_itself(claim))
+    read, unit = read_as_hours(claim)
+    found = against_itself(read)
+    return _priced(read, told_once(found, claim, read, unit) if unit else found)
 
 
 def _of_credit(claim: Claim, original: Tree) -> _Examined | Result:
@@ -108,7 +115,8 @@ def _priced(claim: Claim, found: list[Deviation]) -> _Examined | Result:
     if size_of(claim.cdr, claim.tariffs) > MOST:
         return _unpriced(found, "it has too many periods and prices to be priced here")
     if any(deviation.cause is Cause.CURRENCY for deviation in found):
-        return _unpriced(found, "its tariffs are in another currency")
+        why = "its tariffs are in another currency"
+        return _guessed(found) if claim.is_guessed else _unpriced(found, why)
     if not claim.embedded and not claim.tariffs:
         return _without_tariff(claim, found)
     try:
@@ -123,8 +131,18 @@ def _priced(claim: Claim, found: list[Deviation]) -> _Examined | Result:
     far = list(_far(bill))
     told = {deviation.figure for deviation in found}
     doubted = {figure.split(".")[0] for figure in (*told, *(pair.figure for pair in far))}
-    found += odd_lines(bill, doubted)
+    odd = list(odd_lines(bill, doubted))
+    if claim.is_guessed and (far or odd or any(deviation.cause in _OF_THE_TARIFF for deviation in found)):
+        return _guessed(found)
+    found += odd
     return _Examined(found, bill, [pair for pair in far if pair.figure not in told])
+
+
+def _guessed(found: list[Deviation]) -> Result:
+    """Not what a later version of the tariff comes to: that says nothing of the one that was in force."""
+    kept = [deviation for deviation in found if deviation.cause not in _OF_THE_TARIFF]
+    missing = Deviation("tariffs", None, None, Cause.MISSING_TARIFF, _GUESSED, tolerable=True)
+    return _unpriced([*kept, missing], _GUESSED)
 
 
 def _bill(claim: Claim, found: list[Deviation]) -> Bill:
@@ -174,7 +192,7 @@ def _far(bill: Bill) -> Iterator[Pair]:
 
 
 def _is_right(bill: Bill, pair: Pair) -> bool:
-    return is_copy(pair.claimed, pair.computed, bill.scale)
+    return is_copy(pair, bill.scale)
 
 
 def _is_sum_of_rounded_parts(bill: Bill) -> bool:
@@ -182,10 +200,9 @@ def _is_sum_of_rounded_parts(bill: Bill) -> bool:
     parts = [pair for pair in pairs(bill.claimed, bill.figures) if pair.name != "total"]
     if not bill.states_all_parts or not all(_is_right(bill, pair) for pair in parts):
         return False
-    for side in ("before_taxes", "after_taxes"):
-        total = [p.claimed for p in pairs(bill.claimed, bill.figures) if (p.name, p.side) == ("total", side)]
-        summed = sum((pair.claimed for pair in parts if pair.side == side), NOTHING)
-        if total and not (abs(total[0] - summed) <= bill.scale.tolerance):
+    for total in (pair for pair in pairs(bill.claimed, bill.figures) if pair.name == "total"):
+        summed = sum((pair.claimed for pair in parts if pair.side == total.side), NOTHING)
+        if not is_near(total._replace(computed=summed), bill.scale.tolerance):
             return False
     return Code.PRICE_LIMIT_APPLIED not in bill.codes
 
@@ -198,9 +215,12 @@ def _amounts(examined: _Examined, why: Mapping[str, Reason]) -> Iterator[Deviati
         if pair.figure in told or _is_right(bill, pair):
             continue
         turned = sign_of(bill.claim.cdr, pair.name)
+        before = f"{FIELDS[pair.name]}.before_taxes"
         cause, words = why.get(pair.figure, (Cause.ROUNDING, "the parties round differently"))
         if pair in far:  # what is wrong before taxes is wrong after them for the same reason
-            cause, words = told.get(f"{FIELDS[pair.name]}.before_taxes", (cause, words))
+            cause, words = told.get(before, (cause, words))
+        elif pair.side == "taxes":  # and a little of it is
+            cause, words = why.get(before, (cause, words))
         yield Deviation(
             pair.figure, turned * pair.claimed, turned * pair.computed, cause, words, tolerable=pair not in far
         )
@@ -208,13 +228,23 @@ def _amounts(examined: _Examined, why: Mapping[str, Reason]) -> Iterator[Deviati
 
 def _result(examined: _Examined, why: Mapping[str, Reason]) -> Result:
     bill = examined.bill
-    result = _verdict([*examined.found, *_amounts(examined, why)], _SOUND)
+    limited = {figure.split(".")[0] for figure, (cause, _) in why.items() if cause is Cause.LIMIT}
+    found = [each for each in examined.found if not _is_tax_in(each, limited)]
+    result = _verdict([*found, *_amounts(examined, why)], _SOUND)
     computed = {FIELDS[name]: amount for name, amount in bill.figures.items()}
     told = [_ODD_ZONE] if bill.claim.has_odd_zone else []
+    if bill.claim.has_later_tariff:
+        told.append(_LATER)
     if bill.claim.expiry_is_a_guess and not bill.case.reservation_expired:
         told.append(Code.RESERVATION_TAKEN_FOR_CANCELLED.value)
     warnings = dict.fromkeys([*told, *(warning.code.value for warning in bill.priced.warnings)])
     return replace(result, computed=computed, warnings=tuple(warnings))
+
+
+def _is_tax_in(deviation: Deviation, limited: set[str]) -> bool:
+    """Is it a tax of an amount that a limit explains? Such a tax is no part of that amount, for the same reason."""
+    field, _, side = deviation.figure.partition(".")
+    return deviation.cause is Cause.TAX and field in limited and side.startswith("taxes")
 
 
 def _unpriced(found: list[Deviation], why: str) -> Result:

@@ -5,7 +5,7 @@ The names are those of the parts of a price: total, energy, time, parking, fixed
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -18,11 +18,16 @@ FIELDS: Final = {"total": "total_cost", **{part: f"total_{part}_cost" for part i
 NOTHING: Final = Decimal(0)
 CENT: Final = Decimal("0.01")
 
+_WITH_TAXES: Final = "2.3.0"
+"""The version whose prices state each tax, and nothing after them."""
 _WIDE: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 _WITHOUT_CENTS: Final = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"}
 )
 """Currencies whose smallest coin is one unit (ISO 4217)."""
+
+_IN_THOUSANDTHS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+"""Currencies whose smallest coin is a thousandth (ISO 4217)."""
 
 
 class Amount(NamedTuple):
@@ -57,26 +62,50 @@ def scale_of(currency: str, tolerance: Decimal) -> Scale:
     return Scale(2, tolerance, CENT)
 
 
+def coin_of(currency: str) -> Decimal:
+    """The smallest coin of a currency, in units of it."""
+    name = currency.upper()
+    return Decimal(1) if name in _WITHOUT_CENTS else CENT / 10 if name in _IN_THOUSANDTHS else CENT
+
+
 def rounded(value: Decimal, places: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), context=_WIDE)
 
 
-def is_copy(claimed: Decimal, computed: Decimal, scale: Scale) -> bool:
-    """Is `claimed` what `computed` is when it is rounded to as many places as `claimed` has, cents at least?"""
-    exponent = claimed.as_tuple().exponent
-    places = max(scale.places, -exponent if isinstance(exponent, int) else 0)
-    return claimed == rounded(computed, min(places, 10))
+class Stated(dict[str, Amount]):
+    """The amounts that a CDR states, by name.
+
+    taxes: of how many written taxes the tax of an amount is the sum, where these are written and nothing after them.
+    """
+
+    def __init__(self, amounts: Mapping[str, Amount], taxes: Mapping[str, int]) -> None:
+        super().__init__(amounts)
+        self.taxes = taxes
+
+    def among(self, names: Collection[str]) -> Stated:
+        """Those of these names alone."""
+        return Stated({name: amount for name, amount in self.items() if name in names}, self.taxes)
+
+    def gross(self) -> Stated:
+        """Each as one amount: after taxes, where these are known."""
+        return Stated({name: Amount(a.excl if a.incl is None else a.incl) for name, a in self.items()}, self.taxes)
 
 
-def claimed_by(cdr: Mapping[str, Any]) -> dict[str, Amount]:
+def claimed_by(cdr: Mapping[str, Any], version: str = "") -> Stated:
     """The amounts that a CDR in our form states, those of a credit CDR as they stood in what it takes back."""
-    found = {}
+    found, taxes = {}, {}
     for name, field in FIELDS.items():
         price = cdr.get(field)
         if price is not None:
             amount, turned = amount_of(price), sign_of(cdr, name)
             found[name] = Amount(turned * amount.excl, None if amount.incl is None else turned * amount.incl)
-    return found
+            taxes[name] = written_taxes(price, version)
+    return Stated(found, taxes)
+
+
+def written_taxes(price: Mapping[str, Any], version: str) -> int:
+    """How many taxes a price has on the wire; none where that says what it is after taxes (types_price_class)."""
+    return len(price.get("taxes") or ()) if version == _WITH_TAXES else 0
 
 
 def sign_of(cdr: Mapping[str, Any], name: str) -> int:
@@ -109,12 +138,18 @@ def figures_of(priced: Priced) -> dict[str, Amount]:
 
 
 class Pair(NamedTuple):
-    """A claimed figure and the one it should be; `side` is before_taxes or after_taxes."""
+    """A claimed figure and the one it should be; `side` is before_taxes, after_taxes, or taxes.
+
+    written: of how many amounts on the wire it is the sum. Each may be rounded, and may be off by the tolerance.
+    whole: of taxes, the amount after them, which they may have been made to fit.
+    """
 
     name: str
     side: str
     claimed: Decimal
     computed: Decimal
+    written: int = 1
+    whole: Pair | None = None
 
     @property
     def figure(self) -> str:
@@ -122,25 +157,59 @@ class Pair(NamedTuple):
         return f"{FIELDS[self.name]}.{self.side}"
 
 
-def pairs(claimed: Figures, computed: Figures) -> Iterator[Pair]:
-    """What can be compared: every claimed amount, with the computed one; that is nothing where there is none."""
+def pairs(claimed: Stated, computed: Figures) -> Iterator[Pair]:
+    """What can be compared: every claimed amount, with the computed one; that is nothing where there is none.
+
+    Beside what an amount is before taxes that is what it is after them, or where taxes are on the wire, these.
+    """
     for name, amount in claimed.items():
-        other = computed.get(name, NONE)
-        yield Pair(name, "before_taxes", amount.excl, other.excl)
-        if amount.incl is not None and other.incl is not None:
-            yield Pair(name, "after_taxes", amount.incl, other.incl)
+        other, taxes = computed.get(name, NONE), claimed.taxes.get(name, 0)
+        yield Pair(name, "before_taxes", amount.excl, other.excl, 1 if amount.incl is not None else 1 + taxes)
+        side = "taxes" if taxes else "after_taxes"
+        ours, theirs = side_of(amount, side), side_of(other, side)
+        if ours is not None and theirs is not None:
+            whole = Pair(name, "after_taxes", amount.incl, other.incl) if taxes and amount.incl and other.incl else None
+            yield Pair(name, side, ours, theirs, taxes or 1, whole)
+
+
+def side_of(amount: Amount, side: str) -> Decimal | None:
+    """What an amount is before taxes or after them, or its taxes; None where that is not known."""
+    if side == "before_taxes":
+        return amount.excl
+    if amount.incl is None or side == "after_taxes":
+        return amount.incl
+    return amount.incl - amount.excl
 
 
 def is_near(pair: Pair, within: Decimal) -> bool:
-    return abs(pair.claimed - pair.computed) <= within
+    return abs(pair.claimed - pair.computed) <= within * pair.written
 
 
-def fits(claimed: Figures, computed: Figures, scale: Scale) -> bool:
+def finest(claimed: Decimal, scale: Scale) -> Decimal:
+    """The last place in which an amount is claimed, cents at least."""
+    exponent = claimed.as_tuple().exponent
+    return Decimal(1).scaleb(-min(max(scale.places, -exponent if isinstance(exponent, int) else 0), 10))
+
+
+def is_copy(pair: Pair, scale: Scale) -> bool:
+    """Is the claimed figure the other one, rounded to as many places as it has, cents at least?
+
+    A sum may be of amounts that were each rounded.
+    """
+    unit = finest(pair.claimed, scale)
+    if pair.written == 1:
+        is_rounded = pair.claimed == pair.computed.quantize(unit, context=_WIDE)
+    else:
+        is_rounded = is_near(pair, unit / 2)
+    return is_rounded or (pair.whole is not None and is_copy(pair.whole, scale))
+
+
+def fits(claimed: Stated, computed: Figures, scale: Scale) -> bool:
     """Are all claimed amounts the computed ones, give or take a rounding?"""
     return all(is_near(pair, scale.snug) for pair in pairs(claimed, computed))
 
 
-def placed_as(claimed: Figures, computed: Figures, scale: Scale) -> Figures:
+def placed_as(claimed: Stated, computed: Figures, scale: Scale) -> Figures:
     """`computed`, with a FLAT standing where the CDR has it: in the fixed cost, or as one "of parking" in that.
 
     OCPI mod_cdrs_cdr_object keeps fixed prices of parking out of total_fixed_cost, and no tariff says which they are.
@@ -148,5 +217,5 @@ def placed_as(claimed: Figures, computed: Figures, scale: Scale) -> Figures:
     if "fixed" not in computed or not {"fixed", "parking"} & claimed.keys():
         return computed
     parked = {**computed, "fixed": NONE, "parking": computed["fixed"].plus(computed.get("parking", NONE))}
-    either = {name: claimed[name] for name in ("fixed", "parking") if name in claimed}
+    either = claimed.among(("fixed", "parking"))
     return parked if fits(either, parked, scale) and not fits(either, computed, scale) else computed

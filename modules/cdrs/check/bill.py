@@ -17,6 +17,7 @@ from modules.cdrs.check.amounts import (
     Amount,
     Figures,
     Scale,
+    Stated,
     claimed_by,
     figures_of,
     placed_as,
@@ -76,7 +77,7 @@ class Bill:
         self.claim = claim
         self.case = case
         self.compiled = [t if isinstance(t, Compiled) else at_hand(t, case.version) for t in case.tariffs]
-        self.claimed: Figures = claimed_by(claim.cdr)
+        self.claimed: Stated = claimed_by(claim.cdr, claim.version)
         self.scale: Scale = scale_of(claim.currency, claim.tolerance)
         self.priced: Priced = price(replace(case, tariffs=self.compiled), claim.fine_policy)
         self.segments: list[Segment] = [s for s in self.priced.segments if s.component and s.tariff]
@@ -86,7 +87,7 @@ class Bill:
         self.is_gross = Code.TAX_NOT_SPLITTABLE in codes
         self.exact: Figures = self._known(figures_of(self.priced))
         if self.is_gross:
-            self.claimed = {name: Amount(a.excl if a.incl is None else a.incl) for name, a in self.claimed.items()}
+            self.claimed = self.claimed.gross()
         self._cost = size_of(claim.cdr, claim.tariffs)
         self._budget = BUDGET
 
@@ -123,11 +124,24 @@ class Bill:
 
     def with_periods(self, change: Callable[[dict[str, Any]], object]) -> Figures:
         """The price with each period changed, in a copy; one without dimensions falls away. Raises: PricingFault."""
+        return self.again(periods=self._changed(change))
+
+    def segments_with(self, change: Callable[[dict[str, Any]], object]) -> list[Segment]:
+        """What is priced then, with its components. Raises: PricingFault."""
+        return self.segments_of(periods=self._changed(change))
+
+    def segments_of(self, **changes: Any) -> list[Segment]:
+        """What is priced of the case with changes, with its components. Raises: PricingFault."""
+        self._spend(self._cost)
+        case = replace(self.case, **{"tariffs": self.compiled, **changes})
+        return [s for s in price(case, self.claim.fine_policy).segments if s.component and s.tariff]
+
+    def _changed(self, change: Callable[[dict[str, Any]], object]) -> list[dict[str, Any]]:
         self._spend(self._cost)
         periods = [deepcopy(dict(period)) for period in self.case.periods]
         for period in periods:
             change(period)
-        return self.again(periods=[period for period in periods if period.get("dimensions")])
+        return [period for period in periods if period.get("dimensions")]
 
     def billed_as(self, billed: Billed) -> Figures:
         """The amounts, had other quantities been billed with the same components. Raises: BudgetSpent."""

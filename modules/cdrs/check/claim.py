@@ -29,7 +29,8 @@ class Claim:
     """A CDR in our form, and what is known beside it.
 
     version: the OCPI version in which it was written. time_zone: the IANA name of the location's, if it is known.
-    tariffs: others than those in the CDR, such as newer ones of the same id. policy: the reading that holds by
+    tariffs: those that are known beside the CDR, each in the version of the start, or where that is not known, in the
+    first after it (`last_updated` says which). newer: later versions of these. policy: the reading that holds by
     contract. tolerance: what an amount may differ by. original: the CDR that a credit CDR takes back, if at hand.
     credited_by: the credit CDR that took the same back before this one. billed_by: an older CDR of the same charge.
     unreadable: claims that could not be read. reservation_expired: did the driver never come; None where nobody says.
@@ -39,6 +40,7 @@ class Claim:
     version: str = "2.3.0"
     time_zone: str | None = None
     tariffs: Sequence[Tree] = ()
+    newer: Sequence[Tree] = ()
     policy: Policy = BY_THE_TEXT
     tolerance: Decimal = TOLERANCE
     original: Tree | None = None
@@ -76,16 +78,49 @@ class Claim:
 
     def missing_tariffs(self) -> list[str]:
         """The tariffs that periods name and the CDR does not hold."""
-        held = {str(tariff.get("id", "")).lower() for tariff in self.embedded}
+        held = set(map(_id_of, self.embedded))
         named = {str(period["tariff_id"]) for period in self.periods if period.get("tariff_id")}
         return sorted(name for name in named if name.lower() not in held)
 
     @property
     def at_hand(self) -> list[Tree]:
-        """The tariffs to choose from: its own, and others only where it has none of that id."""
+        """The tariffs to choose from: its own, and others only where it has none of that id.
+
+        One of its own that is from after the start gives way to what was in force then, where that is known.
+        """
         missing = {name.lower() for name in self.missing_tariffs()}
-        wanted = (t for t in self.tariffs if not self.embedded or str(t.get("id", "")).lower() in missing)
-        return [*self.embedded, *wanted]
+        wanted = (t for t in self.tariffs if not self.embedded or _id_of(t) in missing)
+        return [*map(self._of_the_start, self.embedded), *wanted]
+
+    def _of_the_start(self, tariff: Tree) -> Tree:
+        """A tariff of the CDR, or what is known to have been in force instead of it."""
+        if not self.tariffs or not self._is_later(tariff):
+            return tariff
+        same = (other for other in self.tariffs if _id_of(other) == _id_of(tariff))
+        return next((other for other in same if not self._is_later(other)), tariff)
+
+    def _is_later(self, tariff: Tree) -> bool:
+        """Is this version of it from after the start?"""
+        try:
+            return instant(tariff.get("last_updated"), "a time") > instant(self.cdr["start_date_time"], "the start")
+        except PricingFault:
+            return False
+
+    @property
+    def is_guessed(self) -> bool:
+        """Is it priced with a tariff that it does not hold, and that is known as it was after the start alone?"""
+        if not any(map(self._is_later, self.tariffs)):
+            return False
+        own = set(map(id, self.embedded))
+        return any(id(tariff) not in own and self._is_later(tariff) for tariff in self.pricing)
+
+    @property
+    def has_later_tariff(self) -> bool:
+        """Does it hold, or is it priced with, a tariff from after the start that may say else than what held then?"""
+        if not any(map(self._is_later, (*self.embedded, *self.tariffs))):
+            return False
+        replaced = any(not _say_the_same(own, self._of_the_start(own)) for own in self.embedded)
+        return replaced or any(map(self._is_later, self.pricing))
 
     @property
     def pricing(self) -> list[Tree]:
@@ -95,7 +130,7 @@ class Claim:
         """
         first: dict[str, Tree] = {}
         for tariff in self.at_hand:
-            first.setdefault(str(tariff.get("id", "")).lower(), tariff)
+            first.setdefault(_id_of(tariff), tariff)
         named = {str(period["tariff_id"]).lower() for period in self.periods if period.get("tariff_id")}
         found = [tariff for name, tariff in first.items() if name in named]
         unnamed = any(not period.get("tariff_id") for period in self.periods)
@@ -126,6 +161,16 @@ class Claim:
         """Might the reservation as well have been cancelled? No field of a CDR says which; a dimension may."""
         stated = any(_EXPIRES in kinds_of(period) for period in self.periods)
         return self.reservation_expired is None and self._expired and not stated
+
+
+def _say_the_same(one: Tree, other: Tree) -> bool:
+    """The same tariff, whenever it was last touched?"""
+    return one is other or {**one, "last_updated": ""} == {**other, "last_updated": ""}
+
+
+def _id_of(tariff: Tree) -> str:
+    """Ids compare without case."""
+    return str(tariff.get("id", "")).lower()
 
 
 @lru_cache(maxsize=64)

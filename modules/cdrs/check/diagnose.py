@@ -11,7 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from modules.cdrs.check.amounts import FIELDS, NONE, NOTHING, PARTS, Figures, Pair, fits, is_copy, is_near, pairs
+from modules.cdrs.check.amounts import (
+    FIELDS,
+    NONE,
+    NOTHING,
+    PARTS,
+    Figures,
+    Pair,
+    fits,
+    is_copy,
+    is_near,
+    pairs,
+    side_of,
+)
 from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.result import Cause
 from modules.cdrs.check.suppose import SUPPOSED, Supposition
@@ -34,7 +46,7 @@ def reasons(bill: Bill, far: Sequence[Pair]) -> Mapping[str, Reason]:
             tried.append((supposition, figures))
             continue
         fitting = fitting or supposition
-        if all(is_copy(pair.claimed, pair.computed, bill.scale) for pair in pairs(bill.claimed, figures)):
+        if all(is_copy(pair, bill.scale) for pair in pairs(bill.claimed, figures)):
             fitting = supposition
             break
     if fitting is not None:
@@ -51,14 +63,15 @@ def reasons(bill: Bill, far: Sequence[Pair]) -> Mapping[str, Reason]:
 
 
 def _before_it(bill: Bill, pair: Pair, far: Sequence[Pair]) -> Pair | None:
-    """For an amount after taxes the one before them, where that is wrong by as much: one cause has one class."""
+    """For taxes or an amount after them the one before, where that is wrong by as much: one cause has one class."""
     before = next((p for p in far if (p.name, p.side) == (pair.name, "before_taxes")), None)
     if pair.side == "before_taxes" or before is None:
         return None
     off = before.claimed - before.computed
     taxed = off * pair.computed / before.computed if before.computed else off
-    low, high = sorted((off, taxed))
-    return before if low - bill.scale.snug <= pair.claimed - pair.computed <= high + bill.scale.snug else None
+    low, high = sorted((off if pair.side == "after_taxes" else NOTHING, taxed))
+    slack = bill.scale.snug * pair.written
+    return before if low - slack <= pair.claimed - pair.computed <= high + slack else None
 
 
 def _of_total(bill: Bill, total: Pair, far: Sequence[Pair], found: Mapping[str, Reason]) -> Reason | None:
@@ -69,12 +82,12 @@ def _of_total(bill: Bill, total: Pair, far: Sequence[Pair], found: Mapping[str, 
     """
     stated = [pair for pair in pairs(bill.claimed, bill.figures) if pair.name in PARTS and pair.side == total.side]
     parts = [pair for pair in stated if pair in far]
-    if total.side == "after_taxes" and len(stated) < sum(part in bill.claimed for part in PARTS):
+    if total.side != "before_taxes" and len(stated) < sum(part in bill.claimed for part in PARTS):
         return found.get(f"{FIELDS['total']}.before_taxes") if bill.is_sum_of_parts else None
     if not parts or not bill.states_all_parts:
         return None
     off = total.claimed - total.computed - sum((pair.claimed - pair.computed for pair in stated), NOTHING)
-    if abs(off) > bill.scale.snug * (1 + len(stated)):
+    if abs(off) > bill.scale.snug * sum(pair.written for pair in (total, *stated)):
         if Code.PRICE_LIMIT_APPLIED not in bill.codes:
             return Cause.ARITHMETIC, "it is not the sum of its parts, of which some are not right either"
         return (Cause.LIMIT, _NO_LIMIT) if bill.is_sum_of_parts else None
@@ -132,16 +145,16 @@ def _is_disproved(bill: Bill, figures: Figures, far: Sequence[Pair]) -> bool:
 
 def _makes(bill: Bill, figures: Figures, pair: Pair) -> bool:
     """Does a mistake lead to a claimed figure? One that leaves it as it should be does not."""
-    amount = figures.get(pair.name, NONE)
-    made = amount.excl if pair.side == "before_taxes" else amount.incl
-    return made is not None and made != pair.computed and abs(made - pair.claimed) <= bill.scale.snug
+    made = side_of(figures.get(pair.name, NONE), pair.side)
+    return made is not None and made != pair.computed and is_near(pair._replace(computed=made), bill.scale.snug)
 
 
 def _by_its_place(bill: Bill, pair: Pair, far: Sequence[Pair], found: Mapping[str, Reason]) -> Reason:
     """The class of a figure that no mistake of the table makes."""
     names = {(other.name, other.side) for other in far}
-    if pair.side == "after_taxes" and (pair.name, "before_taxes") not in names:
-        return Cause.TAX, "the amount before taxes is right, the one after is not"
+    if pair.side != "before_taxes" and (pair.name, "before_taxes") not in names:
+        other = "the one after is not" if pair.side == "after_taxes" else "its taxes are not"
+        return Cause.TAX, f"the amount before taxes is right, {other}"
     has_parts = any(part in bill.claimed for part in PARTS)
     if pair.name == "total" and has_parts and bill.states_all_parts and not any(name in PARTS for name, _ in names):
         return Cause.ARITHMETIC, "each part is right, and the total is not their sum"

@@ -19,6 +19,7 @@ WRITTEN: Final = timedelta(seconds=36)
 """A hundredth of an hour, as which many write times."""
 CLOCKS: Final = timedelta(minutes=1)
 """By how much the clocks behind two timestamps may differ."""
+IN_AN_HOUR: Final = {"minutes": 60, "seconds": 3600}
 _HOUR: Final = timedelta(hours=1)
 
 
@@ -60,9 +61,19 @@ def misplaced(spans: Sequence[Span], begin: datetime, end: datetime) -> Iterator
         elif stated and start in timed:
             yield Misplaced(at, Misplacement.OVERLAP, "another period that states time starts with it")
         elif stated > hours_of(follows - start + allowed):
-            yield Misplaced(at, Misplacement.OVERLAP, "it states more time than there is until the next one or the end")
+            why = "it states more time than there is until the next one or the end"
+            unit = unit_of(stated, hours_of(follows - start))
+            yield Misplaced(at, Misplacement.OVERLAP, f"{why}: it seems to be in {unit}, not in hours" if unit else why)
         if stated:
             timed.add(start)
+
+
+def unit_of(stated: Decimal, lasted: Decimal) -> str:
+    """The unit in which a time is just what a period lasts (hours); "": neither minutes nor seconds are."""
+    if lasted <= 0:
+        return ""
+    fitting = (unit for unit, in_one in IN_AN_HOUR.items() if abs(stated / in_one - lasted) <= hours_of(WRITTEN))
+    return next(fitting, "")
 
 
 def hours_of(span: timedelta) -> Decimal:

@@ -8,16 +8,14 @@ What is no amount is held against it in `copied`, and taxes in `copied_taxes`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
-from typing import Final
 
-from modules.cdrs.check.amounts import FIELDS, NOTHING, PARTS, Amount, amount_of, scale_of
+from modules.cdrs.check.amounts import FIELDS, NOTHING, PARTS, Amount, amount_of, scale_of, side_of, written_taxes
 from modules.cdrs.check.claim import Claim, Tree
 from modules.cdrs.check.copied import not_as_it_was
 from modules.cdrs.check.copied_taxes import not_at_its_rate
 from modules.cdrs.check.result import Cause, Deviation
-
-_SIDES: Final = ("before_taxes", "after_taxes")
 
 
 def against_original(claim: Claim, original: Tree) -> list[Deviation]:
@@ -64,25 +62,34 @@ def _reference(cdr: Tree, original: Tree) -> Iterator[Deviation]:
 def _total(claim: Claim, original: Tree) -> Iterator[Deviation]:
     """Before taxes and after them, where both say what that is."""
     field = FIELDS["total"]
-    for side, ours, stood in _both(claim.cdr, original, field):
-        yield from _differing(claim, f"{field}.{side}", ours, -stood, "it does not take back what was billed")
+    for side, ours, stood, written in _both(claim, original, field):
+        why = "it does not take back what was billed"
+        yield from _differing(_of_several(claim, written), f"{field}.{side}", ours, -stood, why)
 
 
 def _parts(claim: Claim, original: Tree) -> Iterator[Deviation]:
     """Without their signs, of which `credits` tells whether all are turned or none."""
     for field in (FIELDS[part] for part in PARTS):
-        for side, ours, stood in _both(claim.cdr, original, field):
+        for side, ours, stood, written in _both(claim, original, field):
             why = "it is another amount than in the CDR that it takes back"
-            yield from _differing(claim, f"{field}.{side}", ours, abs(stood).copy_sign(ours), why)
+            due = abs(stood).copy_sign(ours)
+            yield from _differing(_of_several(claim, written), f"{field}.{side}", ours, due, why)
 
 
-def _both(cdr: Tree, original: Tree, field: str) -> Iterator[tuple[str, Decimal, Decimal]]:
-    """Side, and the amounts of it that both state."""
-    if cdr.get(field) is None or original.get(field) is None:
+def _both(claim: Claim, original: Tree, field: str) -> Iterator[tuple[str, Decimal, Decimal, int]]:
+    """Side, the amounts of it that both state, and of how many that are on the wire it is the sum."""
+    if claim.cdr.get(field) is None or original.get(field) is None:
         return
-    for side, ours, stood in zip(_SIDES, amount_of(cdr[field]), amount_of(original[field]), strict=True):
+    taxes = written_taxes(claim.cdr[field], claim.version)
+    for side in ("before_taxes", "taxes" if taxes else "after_taxes"):
+        ours, stood = (side_of(amount_of(cdr[field]), side) for cdr in (claim.cdr, original))
         if ours is not None and stood is not None:
-            yield side, ours, stood
+            yield side, ours, stood, taxes if side == "taxes" else 1
+
+
+def _of_several(claim: Claim, written: int) -> Claim:
+    """The claim, with the tolerance of a sum of so many amounts."""
+    return claim if written == 1 else replace(claim, tolerance=claim.tolerance * written)
 
 
 def _differing(claim: Claim, figure: str, ours: Decimal, due: Decimal, why: str) -> Iterator[Deviation]:

@@ -16,6 +16,7 @@ from modules.cdrs.check.suppose.roundings import ROUNDINGS
 from modules.cdrs.check.suppose.steps import STEPS
 from modules.cdrs.check.suppose.sums import SUMS
 from modules.cdrs.check.suppose.supposition import Supposition
+from modules.cdrs.check.suppose.swapped import SWAPPED
 from modules.cdrs.check.suppose.tariffs import TARIFFS
 from modules.cdrs.check.suppose.taxes import TAXES
 from modules.cdrs.check.suppose.times import TIMES
@@ -29,6 +30,7 @@ SUPPOSED: tuple[Supposition, ...] = (
     *COINS,
     *STEPS,
     *TIMES,
+    *SWAPPED,
     *ELEMENTS,
     *QUANTITIES,
     *ROUNDINGS,

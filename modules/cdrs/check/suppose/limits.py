@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from modules.cdrs.check.amounts import PARTS, Amount, Figures
+from modules.cdrs.check.amounts import NONE, NOTHING, PARTS, Amount, Figures
 from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.result import Cause
 from modules.cdrs.check.suppose.supposition import Suppositions
+from modules.tariffs.pricing import Code
 
 LIMITS = Suppositions()
 
@@ -77,6 +78,21 @@ def limit_of_parts(bill: Bill) -> Iterator[Figures]:
         for amount in clipped.values():
             total = total.plus(amount)
         yield {**clipped, "total": total}
+
+
+@LIMITS(Cause.LIMIT)
+def limit_in_a_part(bill: Bill) -> Iterator[Figures]:
+    """What the limit of the tariff moves the total by stands in a part of the price too."""
+    if Code.PRICE_LIMIT_APPLIED not in bill.codes:
+        return
+    total, summed = bill.exact["total"], NONE
+    for part in PARTS:
+        summed = summed.plus(bill.exact.get(part, NONE))
+    known = total.incl is not None and summed.incl is not None
+    moved = Amount(total.excl - summed.excl, (total.incl or NOTHING) - (summed.incl or NOTHING) if known else None)
+    for part in PARTS:
+        if part in bill.exact:
+            yield {**bill.exact, part: bill.exact[part].plus(moved)}
 
 
 def _clipped(amount: Amount, minimum: Any, maximum: Any) -> Amount:

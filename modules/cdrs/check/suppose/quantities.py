@@ -62,4 +62,4 @@ def total_parking_time(bill: Bill) -> Iterator[Figures]:
 def a_period_less(bill: Bill) -> Iterator[Figures]:
     """A period was not billed."""
     for index in range(min(len(bill.case.periods), 10)) if len(bill.case.periods) > 1 else ():
-        yield bill.billed_as(lambda s, index=index: 0 if s.period == index else s.billed)  # type: ignore[misc]
+        yield bill.billed_as(lambda s, index=index: 0 if s.period.index == index else s.billed)  # type: ignore[misc]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modules.cdrs.check.amounts import NONE, Figures
-from modules.cdrs.check.bill import Bill, part_of
+from modules.cdrs.check.bill import Bill
 from modules.cdrs.check.claim import RESERVING, is_only_reserved, kinds_of
 from modules.cdrs.check.result import Cause
 from modules.cdrs.check.suppose.supposition import Suppositions
+
+if TYPE_CHECKING:
+    from modules.tariffs.pricing.steps import Segment
 
 RESERVATIONS = Suppositions()
 
@@ -24,8 +27,60 @@ def reserved_for_nothing(bill: Bill) -> Iterator[Figures]:
     """The reservation was not billed."""
     if "reservation" in bill.exact:
         yield {**bill.billed_as(lambda s: 0 if s.reserved else s.billed), "reservation": NONE}
-        yield {**bill.billed_as(lambda s: 0 if s.reserved and s.dimension.name == "FLAT" else s.billed)}
-        yield {**bill.billed_as(lambda s: 0 if s.reserved and part_of(s) != "fixed" else s.billed)}
+
+
+@RESERVATIONS(Cause.RESERVATION)
+def no_fee(bill: Bill) -> Iterator[Figures]:
+    """The flat fee of the reservation was not billed."""
+    yield bill.billed_as(lambda s: 0 if _is_fee(s) else s.billed)
+
+
+@RESERVATIONS(Cause.RESERVATION)
+def fee_alone(bill: Bill) -> Iterator[Figures]:
+    """The reserved time was not billed, only the flat fee of the reservation."""
+    if any(map(_is_fee, bill.segments)):
+        yield bill.billed_as(lambda s: 0 if s.reserved and not _is_fee(s) else s.billed)
+
+
+def _is_fee(segment: Segment) -> bool:
+    return segment.reserved and segment.dimension.name == "FLAT"
+
+
+@RESERVATIONS(Cause.RESERVATION)
+def both_fees(bill: Bill) -> Iterator[Figures]:
+    """The fees of a reservation that was used and of one that expired were both billed."""
+    if not _was_reserved(bill):
+        return
+    billed = {id(segment.component) for segment in bill.segments}
+    other = bill.segments_of(reservation_expired=not bill.case.reservation_expired)
+    more = [segment for segment in other if segment.reserved and id(segment.component) not in billed]
+    for beside in ([segment for segment in more if _is_fee(segment)], more):
+        if beside:
+            yield bill.summed(bill.line(segment, segment.billed) for segment in [*bill.segments, *beside])
+
+
+@RESERVATIONS(Cause.RESERVATION)
+def in_another_field(bill: Bill) -> Iterator[Figures]:
+    """The cost of the reservation stands in the cost of something else."""
+    reserved = bill.exact.get("reservation", NONE)
+    if reserved == NONE:
+        return
+    for to in ("time", "parking", "fixed"):
+        yield {**bill.exact, "reservation": NONE, to: bill.exact.get(to, NONE).plus(reserved)}
+
+
+@RESERVATIONS(Cause.RESERVATION)
+def fee_in_another_field(bill: Bill) -> Iterator[Figures]:
+    """The flat fee of the reservation stands in the fixed cost, and not in that of the reservation."""
+    if not any(map(_is_fee, bill.segments)):
+        return
+    for time in ("reservation", "time"):
+        places = {True: "fixed", False: time}
+        lines = (
+            replace(line, part=places[_is_fee(s)]) if s.reserved else line
+            for s, line in ((s, bill.line(s, s.billed)) for s in bill.segments)
+        )
+        yield {"reservation": NONE, **bill.summed(lines)}
 
 
 @RESERVATIONS(Cause.RESERVATION)

@@ -16,8 +16,7 @@ SUMS = Suppositions()
 def counted_twice(bill: Bill) -> Iterator[Figures]:
     """A part of the price was added to the total twice."""
     total = bill.exact["total"]
-    stated = {name: amount for name, amount in bill.claimed.items() if name in PARTS}
-    if not fits(stated, bill.figures, bill.scale):
+    if not fits(bill.claimed.among(PARTS), bill.figures, bill.scale):
         return
     for part in PARTS:
         amount = bill.exact.get(part, NONE)

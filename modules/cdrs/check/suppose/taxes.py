@@ -40,6 +40,7 @@ def gross_as_net(bill: Bill) -> Iterator[Figures]:
     """The amount with tax stands where the amount before taxes belongs."""
     yield from _each(bill, lambda excl, incl: (incl, incl))
     yield from _each(bill, lambda excl, incl: (incl, rounded(incl * _factor(excl, incl), _FINE)))
+    yield from _each(bill, lambda excl, incl: (incl, incl + incl - excl))
 
 
 @TAXES(Cause.TAX)

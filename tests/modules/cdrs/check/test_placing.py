@@ -45,3 +45,9 @@ def test_hours_may_be_rounded_and_clocks_may_differ() -> None:
     assert found((0, "0.52"), (30, "0.5")) == [(0, OVERLAP)]
     assert found((0, "0.5"), (30, "0.526")) == []
     assert found((-1, "0.5"), (30, "0.5"), (61, "0")) == []
+
+
+@pytest.mark.parametrize(("stated", "hint"), [(60, "minutes"), (3600, "seconds"), (1800, ""), (7, "")])
+def test_a_time_that_is_just_what_there_is_in_another_unit_is_told_with_it(stated: int, hint: str) -> None:
+    (first,) = misplaced([Span(TEN, Decimal(stated))], TEN, TEN + timedelta(hours=1))
+    assert first.why.endswith(f"it seems to be in {hint}, not in hours" if hint else "the next one or the end")

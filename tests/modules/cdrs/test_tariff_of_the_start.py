@@ -1,0 +1,158 @@
+"""A CDR that names its tariff alone is checked with the version that was in force at the start of its session."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hub.core.inbound import parse
+from modules.cdrs import vetting
+from modules.cdrs.store import CHECKS
+from modules.cdrs.wire import CDR
+from modules.tariffs.wire import TARIFF
+from tests.modules.cdrs.check.records import OWNER, cdr, component, element, period, tariff
+from tests.world import World
+
+pytestmark = pytest.mark.parametrize("version", ["2.2.1"])
+
+LONG_AGO, BEFORE, AFTER, LATER = (f"2026-05-04T0{hour}:00:00Z" for hour in (1, 5, 7, 8))
+START, NEXT = "06:00", "06:30"
+
+
+def at_price(price: str, updated: str, **more: Any) -> dict[str, Any]:
+    """Tariff TE, as it was changed at a moment."""
+    return tariff(element(component("ENERGY", price, 1, None)), id="TE", last_updated=updated, **more)
+
+
+async def push(world: World, *versions: dict[str, Any], version: str = "", to: str = "") -> None:
+    version = version or world.version
+    for tree in versions:
+        names = "" if version == "2.1.1" else f"{OWNER['country_code']}/{OWNER['party_id']}/"
+        path = world.at(f"receiver/tariffs/{names or 'BE/AAA/'}TE", version=version)
+        headers = [("OCPI-to-country-code", to[:2]), ("OCPI-to-party-id", to[3:])] if to else []
+        said = await world.ask("PUT", path, by="c1", body=TARIFF[version].write(tree)[0], headers=headers)
+        assert said.code == 1000
+
+
+async def withdraw(world: World) -> None:
+    assert (await world.ask("DELETE", world.at("receiver/tariffs/BE/AAA/TE"), by="c1")).code == 1000
+
+
+async def check_of(world: World, total: str, *embedded: dict[str, Any], start: str = START, **more: Any) -> Any:
+    """What is found of a minute with 10 kWh, for that total."""
+    more = {"id": f"CDR-{start}", "session_id": f"S-{start}", **more}
+    tree = cdr([*embedded], [period(start, "TE", energy="10")], f"{start}:59", total=(total,), **more)
+    wired = CDR[world.version].write(tree)[0]
+    assert (await world.ask("POST", world.at("receiver/cdrs"), by="c1", body=wired)).code == 1000
+    await vetting.vet_waiting(world.hub)
+    check = await world.store.get(CHECKS, f"BE*AAA/{tree['id']}")
+    assert check is not None
+    return parse(check.body, limit=2**20)
+
+
+def classes(check: Any) -> set[str]:
+    return {deviation["class"] for deviation in check["deviations"]}
+
+
+async def test_it_is_right_at_the_price_that_held_at_the_start_though_that_was_changed_since(
+    world_on_both: World,
+) -> None:
+    await push(world_on_both, at_price("0.45", BEFORE), at_price("0.61", AFTER))
+    check = await check_of(world_on_both, "4.50")
+    assert (check["verdict"], check["deviations"], check["warnings"]) == ("right", [], [])
+
+
+async def test_it_is_stale_at_the_price_of_today(world_on_both: World) -> None:
+    await push(world_on_both, at_price("0.45", BEFORE), at_price("0.61", AFTER))
+    check = await check_of(world_on_both, "6.10")
+    assert (check["verdict"], classes(check)) == ("wrong", {"stale_tariff"})
+    assert check["deviations"][0]["computed"] == Decimal("4.5")
+    assert "changed after the start" in check["deviations"][0]["why"]
+
+
+async def test_of_several_changes_the_last_before_the_start_counts(world_on_both: World) -> None:
+    prices = [("0.30", LONG_AGO), ("0.45", BEFORE), ("0.61", AFTER), ("0.70", LATER)]
+    await push(world_on_both, *(at_price(price, at) for price, at in prices))
+    assert (await check_of(world_on_both, "4.50"))["verdict"] == "right"
+
+
+async def test_who_sends_the_same_tariff_again_with_another_time_changed_nothing(world: World) -> None:
+    await push(world, at_price("0.45", BEFORE), at_price("0.45", AFTER), at_price("0.45", LATER))
+    check = await check_of(world, "4.50")
+    assert (check["verdict"], check["warnings"]) == ("right", [])
+    check = await check_of(world, "5.00", start=NEXT)
+    assert check["verdict"] == "wrong"
+
+
+async def test_a_tariff_that_was_withdrawn_after_the_start_counts(world_on_both: World) -> None:
+    await push(world_on_both, at_price("0.45", BEFORE))
+    await withdraw(world_on_both)
+    assert (await check_of(world_on_both, "4.50"))["verdict"] == "right"
+
+
+async def test_a_tariff_that_was_withdrawn_before_the_start_does_not(world: World) -> None:
+    await push(world, at_price("0.45", "2026-05-01T00:00:00Z"))
+    world.clock.passed_s = -timedelta(days=1).total_seconds()
+    await withdraw(world)
+    world.clock.passed_s = 0
+    assert (await check_of(world, "4.50"))["verdict"] == "cannot_be_checked"
+
+
+async def test_by_a_later_version_alone_it_may_be_right_with_a_note(world: World) -> None:
+    await push(world, at_price("0.61", AFTER))
+    check = await check_of(world, "6.10")
+    assert (check["verdict"], check["warnings"]) == ("right", ["tariff_of_after_the_start"])
+
+
+@pytest.mark.parametrize("more", [{}, {"currency": "CHF"}, {"start_date_time": AFTER}])
+async def test_by_a_later_version_alone_it_cannot_be_called_wrong(world: World, more: dict[str, Any]) -> None:
+    await push(world, at_price("0.61", AFTER, **more))
+    check = await check_of(world, "4.50")
+    assert (check["verdict"], classes(check)) == ("cannot_be_checked", {"missing_tariff"})
+    assert "only as it was after the start" in check["why"]
+
+
+async def test_what_is_wrong_by_itself_is_wrong_whatever_the_tariff(world: World) -> None:
+    await push(world, at_price("0.61", AFTER))
+    check = await check_of(world, "4.50", total_energy=Decimal(12))
+    assert (check["verdict"], classes(check)) == ("wrong", {"energy", "missing_tariff"})
+
+
+async def test_a_tariff_in_the_cdr_that_is_from_after_the_start_gives_way_to_the_one_that_held(world: World) -> None:
+    then, now = at_price("0.45", BEFORE), at_price("0.61", AFTER)
+    await push(world, then, now)
+    check = await check_of(world, "6.10", now)
+    assert (check["verdict"], classes(check)) == ("wrong", {"stale_tariff"})
+    assert "changed after the start" in check["deviations"][0]["why"]
+    check = await check_of(world, "4.50", now, start=NEXT)
+    assert (check["verdict"], check["warnings"]) == ("right", ["tariff_of_after_the_start"])
+
+
+async def test_a_tariff_in_the_cdr_from_after_the_start_is_noted_where_nothing_else_is_known(world: World) -> None:
+    check = await check_of(world, "6.10", at_price("0.61", AFTER))
+    assert (check["verdict"], check["warnings"]) == ("right", ["tariff_of_after_the_start"])
+    check = await check_of(world, "4.50", at_price("0.61", AFTER), start=NEXT)
+    assert check["verdict"] == "wrong"
+
+
+async def test_a_tariff_in_the_cdr_that_was_only_touched_since_is_no_news(world: World) -> None:
+    await push(world, at_price("0.45", BEFORE), at_price("0.61", LATER))
+    check = await check_of(world, "4.50", at_price("0.45", AFTER))
+    assert (check["verdict"], check["warnings"]) == ("right", [])
+
+
+async def test_the_tariff_that_was_addressed_to_the_drivers_party_counts(world: World) -> None:
+    await push(world, at_price("0.45", LONG_AGO))
+    await push(world, at_price("0.40", BEFORE), at_price("0.61", AFTER), to="NL*EEE")
+    assert (await check_of(world, "4.00"))["verdict"] == "right"
+
+
+async def test_a_change_that_did_not_say_when_it_was_made_counts_from_when_it_came(world: World) -> None:
+    await push(world, at_price("0.45", BEFORE), version="2.1.1")
+    elements = TARIFF["2.1.1"].write(at_price("0.61", BEFORE))[0]["elements"]
+    path = world.at("receiver/tariffs/BE/AAA/TE", version="2.1.1")
+    assert (await world.ask("PATCH", path, by="c1", body={"elements": elements})).code == 1000
+    assert (await check_of(world, "4.50"))["verdict"] == "right"

@@ -1,0 +1,97 @@
+"""What received tariffs said before they were changed or withdrawn: kept for a time, with what changed them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hub.core.inbound import parse
+from modules.tariffs import former
+from modules.tariffs.former import FORMER
+from modules.tariffs.store import TARIFFS
+from modules.tariffs.turning import turn
+from tests.world import NOW, World, their_tariff
+
+pytestmark = pytest.mark.parametrize("version", ["2.2.1"])
+
+DAY = timedelta(days=1)
+
+
+async def push(world: World, price: str, days_ago: int, **more: Any) -> None:
+    tree = their_tariff(world.version, price=price, at=NOW - days_ago * DAY, **more)
+    said = await world.ask("PUT", world.at("receiver/tariffs/BE/AAA/T9"), by="c1", body=tree)
+    assert said.code == 1000
+
+
+async def kept(world: World) -> list[tuple[Decimal, str, str]]:
+    """Price, since when it was so, and until when."""
+    return [
+        (parse(d.body, limit=2**20)["elements"][0]["price_components"][0]["price"], d.columns["since"], d.last_updated)
+        for d in await world.documents(FORMER)
+    ]
+
+
+def day(ago: int) -> str:
+    return (NOW - ago * DAY).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+async def test_each_change_keeps_what_was_there_and_no_change_keeps_nothing(world_on_both: World) -> None:
+    world = world_on_both
+    await push(world, "0.40", 9)
+    await push(world, "0.40", 8)
+    await push(world, "0.50", 7)
+    await push(world, "0.50", 6)
+    await push(world, "0.45", 7)
+    await push(world, "0.60", 5)
+    assert await kept(world) == [(Decimal("0.4"), day(9), day(7)), (Decimal("0.5"), day(7), day(5))]
+
+
+async def test_what_was_corrected_at_the_very_same_time_never_held(world: World) -> None:
+    await push(world, "0.40", 9)
+    await push(world, "0.50", 9)
+    assert await kept(world) == []
+    await push(world, "0.60", 8)
+    assert await kept(world) == [(Decimal("0.5"), day(9), day(8))]
+
+
+async def test_what_is_withdrawn_held_until_then(world_on_both: World) -> None:
+    world = world_on_both
+    await push(world, "0.40", 9)
+    await world.ask("DELETE", world.at("receiver/tariffs/BE/AAA/T9"), by="c1")
+    assert await kept(world) == [(Decimal("0.4"), day(9), day(0))]
+    await push(world, "0.40", 9)
+    await push(world, "0.50", -1)
+    assert await kept(world) == [(Decimal("0.4"), day(9), day(-1))]
+
+
+async def test_nothing_is_kept_of_a_change_that_was_not_written(world: World) -> None:
+    await push(world, "0.40", 9)
+    said = await world.ask("PUT", world.at("receiver/tariffs/BE/AAA/T9"), by="c1", body={"id": "T9"})
+    assert said.code == 2001
+    assert await kept(world) == []
+
+
+async def test_the_turn_of_a_tariff_is_no_change_of_it(world: World) -> None:
+    """That it begins to hold moves its place in lists, and not the moment from which it says what it says."""
+    await push(world, "0.40", 9, start_date_time=(NOW + DAY).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    world.clock.passed_s = 2 * DAY.total_seconds()
+    await turn(world.hub)
+    (document,) = [d for d in await world.documents(TARIFFS) if d.columns["id"] == "T9"]
+    assert (document.columns["since"], document.last_updated > day(0)) == (day(9), True)
+    assert await kept(world) == []
+
+
+async def test_what_ended_long_ago_is_forgotten(world_on_both: World) -> None:
+    world = world_on_both
+    await push(world, "0.40", 9)
+    await push(world, "0.50", 7)
+    await push(world, "0.60", 5)
+    world.clock.passed_s = (394 * DAY).total_seconds()
+    await former.forget(world.hub)
+    assert [price for price, _, _ in await kept(world)] == [Decimal("0.5")]
+    world.clock.passed_s = (396 * DAY).total_seconds()
+    await former.forget(world.hub)
+    assert await kept(world) == []
