@@ -84,6 +84,7 @@ class Lanes:
         self._hub.registry.on_change(self.follow)
         if self._others is not None:
             self._others.on_change(self.follow)
+        self._hub.behind.on_change(self._behind_changed)
         self._hub.registry.heard = self._heard
         self.follow()
 
@@ -109,6 +110,10 @@ class Lanes:
     def _committed(self, rows: Sequence[ChangeRow]) -> None:
         for lane in self._lanes.values():
             lane.told(rows)
+
+    def _behind_changed(self) -> None:
+        for lane in self._lanes.values():
+            lane.wake.set()
 
     def _heard(self, name: str) -> None:
         self._hub.pulses.called(name)
