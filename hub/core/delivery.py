@@ -7,7 +7,8 @@ partner that was away for a day gets each dirty object once.
     change log --on_commit--> wake --> dirty (ordered by first change) --> Publication.deliver --> partner
                                           cursor = just below the oldest dirty object, on disk
 
-How one lane works, and what it does about failures, is in `lane.py`; here they are started, stopped and told. Others
+How one lane works, and what it does about failures, is in `lane.py`, and what is owed to parties behind a hub that are
+away, beside the cursor, in `lane_away.py`; here they are started, stopped and told. Others
 than partners, such as an operator's webhooks, get lanes of their own in the same way.
 
 After a crash the cursor may stand a little low: objects are sent again as they are now, which is harmless, since all

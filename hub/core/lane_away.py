@@ -5,11 +5,11 @@ so that the others hear of theirs, and is written down for that party alone:
 
     queue --it is shut off, or the hub answers 4001, 4002 or 4003--> owed, on disk --its turn--> end of the queue
 
-Each such party has a wait of its own, as long as those of a lane. One object is tried at a time, and when it got there
-the next one; until then nothing new for the party is sent either. A party that its hub calls anything but CONNECTED
-(`behind.py`) is not tried before the hub says another word of it. What is sent is the object as it is then, with all
-words of its changes, so nothing older comes after what is newer. What is owed stays on disk until it is settled: the
-party has it, or refused it, or is not to have it any more.
+Each such party has a wait of its own, as long as those of a lane. One object is tried at a time, those first that were
+not tried yet, and when it got there the next one; until then nothing new for the party is sent either. A party that its
+hub calls anything but CONNECTED (`behind.py`) is not tried before the hub says another word of it. What is sent is the
+object as it is then, with all words of its changes, so nothing older comes after what is newer. What is owed stays on
+disk until it is settled: the party has it, or refused it, or is not to have it any more.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ class _Party:
     """What one party is owed, in the order in which it is tried."""
 
     owed: dict[At, Owed] = field(default_factory=dict)
+    untried: dict[At, None] = field(default_factory=dict)
+    """Those of them that may get there, for all that is known: what was tried may be what the party stumbles over."""
     failures: int = 0
     retry_at: float = 0.0
     heard: tuple[Told, ...] | None = None
@@ -92,8 +94,8 @@ class Away:
 
     def due(self) -> list[tuple[At, Owed]]:
         """Of each party that may be tried now the object whose turn it is."""
-        found = ((known.owed, party) for party, known in self._parties.items() if known.owed)
-        return [next(iter(owed.items())) for owed, party in found if not self._rests(party)]
+        found = ((known, party) for party, known in self._parties.items() if known.owed)
+        return [_first(known) for known, party in found if not self._rests(party)]
 
     def next_s(self) -> float | None:
         """Seconds until one may be tried again; None: not before something happens."""
@@ -131,6 +133,8 @@ class Away:
         if fault.was_tried or self._party_of.get(at) != fault.party:
             self._forget(at)
         self._note(fault.party, at, owed)
+        if fault.was_tried:
+            self._parties[fault.party].untried.pop(at, None)
         self._back_off(fault)
 
     async def settle(self, at: At) -> None:
@@ -146,13 +150,17 @@ class Away:
         return "/".join((self._name, *at))
 
     def _note(self, party: str, at: At, owed: Owed) -> None:
-        self._parties.setdefault(party, _Party()).owed[at] = owed
+        known = self._parties.setdefault(party, _Party())
+        if at not in known.owed:
+            known.untried[at] = None
+        known.owed[at] = owed
         self._party_of[at] = party
 
     def _forget(self, at: At) -> None:
         party = self._party_of.pop(at, None)
         if party is not None:
             del self._parties[party].owed[at]
+            self._parties[party].untried.pop(at, None)
 
     def _said(self, party: str) -> tuple[Told, ...]:
         return tuple(self._hub.behind.of_party(self._name, party))
@@ -174,3 +182,8 @@ class Away:
             known.failures += 1
             known.retry_at = self._hub.clock.monotonic() + wait_s(self._hub.settings, self._rng, known.failures)
             log.info("party is away", partner=self._name, party=fault.party, owed=len(known.owed), error=fault.message)
+
+
+def _first(known: _Party) -> tuple[At, Owed]:
+    at = next(iter(known.untried or known.owed))
+    return at, known.owed[at]

@@ -228,6 +228,21 @@ async def test_a_cdr_that_the_hub_had_no_answer_for_is_looked_for_at_that_party_
     assert (await mesh.deliveries(), await mesh.owed()) == (["delivered"], [])
 
 
+async def test_one_object_that_the_party_stumbles_over_costs_the_others_no_wait_each(mesh: Mesh) -> None:
+    bad = ids([await mesh.session(AWAY_PARTY)])
+
+    def stumbles(sent: Sent) -> Any:
+        if sent.to == AWAY_PARTY and sent.body["id"].upper() in bad:
+            raise PeerRefused("no answer", http=200, status_code=4002)
+
+    mesh.world.peers.script = stumbles
+    await mesh.quiet()
+    good = [await mesh.session(AWAY_PARTY) for _ in range(3)]
+    await mesh.pass_s(7)
+    assert mesh.tried(AWAY_PARTY) == bad + ids(good) + bad
+    assert mesh.lane("h").waiting == 1
+
+
 async def test_what_the_party_refuses_when_it_is_back_is_owed_no_more_but_set_aside(mesh: Mesh) -> None:
     await mesh.session(AWAY_PARTY)
     await mesh.quiet()
