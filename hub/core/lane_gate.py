@@ -68,7 +68,8 @@ class Gate:
         except PeerRefused as refused:
             if not to or not is_of_the_party(refused.http, refused.status_code):
                 raise
-            message = f"OCPI {refused.status_code}: {refused.message}"
+            code = f"OCPI {refused.status_code}"
+            message = code if refused.message == code else f"{code}: {refused.message}"  # a hub may give no words
             in_doubt = refused.status_code == TIMEOUT
             raise PartyAway(message, party=to, was_tried=True, in_doubt=in_doubt) from None
         if to:

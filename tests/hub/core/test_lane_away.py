@@ -159,6 +159,16 @@ async def test_the_word_that_it_is_connected_again_ends_the_wait_at_once(mesh: M
     assert mesh.tried(AWAY_PARTY) == ids([session])
 
 
+@pytest.mark.parametrize(("words", "reason"), [("gone", "OCPI 4003: gone"), ("OCPI 4003", "OCPI 4003")])
+async def test_why_a_party_waits_is_kept_as_its_hub_said_it(mesh: Mesh, words: str, reason: str) -> None:
+    mesh.world.peers.script = failing(PeerRefused(words, http=200, status_code=4003))
+    key = await mesh.session(AWAY_PARTY)
+    await mesh.quiet()
+    owed = mesh.lane("h").away.find(("sessions", key))
+    assert owed is not None
+    assert owed.reason == reason
+
+
 async def test_an_operator_may_have_it_tried_at_once(mesh: Mesh) -> None:
     session = await mesh.session(AWAY_PARTY)
     await mesh.pass_s(3_600)
