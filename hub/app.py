@@ -29,6 +29,7 @@ from hub.core.dispatch import Dispatcher
 from hub.core.errors import BusbarError
 from hub.core.following import Following
 from hub.core.kept_back import KEPT_BACK
+from hub.core.lane_away import AWAY
 from hub.core.losses import LOSSES
 from hub.core.opened import OPENED
 from hub.core.outbound import Outbound
@@ -71,8 +72,8 @@ from partners.webhooks.register import Webhooks
 log = structlog.get_logger()
 
 CORE_KINDS: Final = (
-    *(PARTNERS, AGREEMENTS, ADDRESSED, BEHIND, CALLBACKS, KEPT_BACK, LANES, LOOKED, LOSSES, NAMES, OPENED, REFUSED),
-    *(OPERATORS, HEALTH, WEBHOOKS),
+    *(PARTNERS, AGREEMENTS, ADDRESSED, AWAY, BEHIND, CALLBACKS, KEPT_BACK, LANES, LOOKED),
+    *(LOSSES, NAMES, OPENED, REFUSED, OPERATORS, HEALTH, WEBHOOKS),
 )
 
 

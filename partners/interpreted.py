@@ -67,9 +67,9 @@ class InterpretedPeers:
         self._noted(partner, None)
         return answer
 
-    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+    async def get(self, partner: Partner, url: str, *, to: str = "", sender: str = "") -> PeerAnswer:
         """See `hub.core.ports.Peers.get`."""
-        return await self._speaking(partner).get(partner, url)
+        return await self._speaking(partner).get(partner, url, to=to, sender=sender)
 
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         """See `hub.core.ports.Peers.post_to`."""

@@ -146,8 +146,8 @@ class ScriptedPeers:
         answer = self.script(sent)
         return answer if isinstance(answer, PeerAnswer) else PeerAnswer(200, 1000, answer)
 
-    async def get(self, partner: Partner, url: str) -> PeerAnswer:
-        return await self.send(partner, "GET", url, Side.RECEIVER)
+    async def get(self, partner: Partner, url: str, *, to: str = "", sender: str = "") -> PeerAnswer:
+        return await self.send(partner, "GET", url, Side.RECEIVER, to=to, sender=sender)
 
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         return await self.send(partner, "POST", url, Side.SENDER, body=body, to=to, sender=sender)

@@ -159,6 +159,11 @@ _LANE: Final = _object(
     cursor=_WHOLE,
     last_change=_WHOLE,
     waiting=_WHOLE,
+    owed={
+        "type": "array",
+        "items": _object(party=_TEXT, objects=_WHOLE, since=_TEXT, reason=_TEXT),
+        "description": "What parties behind a hub are owed that cannot be reached just now; it counts in `waiting`.",
+    },
     failures=_WHOLE,
     next_try=_TEXT_OR_NULL,
     last_error=_TEXT,

@@ -43,6 +43,7 @@ async def exposition(program: Program, answered: Answered) -> bytes:
     """All metrics in the text format of Prometheus. `answered`: answers of the management API."""
     partners = (await partner_view.overview(program))[:MOST_PARTNERS]
     lanes = {p["name"]: await partner_view.lane_of(program, p["name"]) for p in partners}
+    owed = {name: {"objects": sum(each["objects"] for each in lane["owed"])} for name, lane in lanes.items()}
     registry = CollectorRegistry(auto_describe=False)
     metrics: list[Metric] = [
         _requests({**program.asgi.answered, **answered}),
@@ -50,6 +51,7 @@ async def exposition(program: Program, answered: Answered) -> bytes:
         _of_oicp(program.oicp_door.face.answered),
         _certificates(program),
         _gauge("lane_waiting", "Objects that wait for a partner.", lanes, "waiting"),
+        _gauge("lane_owed", "Of these, objects for parties behind a hub that are away.", owed, "objects"),
         _gauge("lane_failures", "Tries in a row at which a partner failed.", lanes, "failures"),
         _counter("deliveries", "Objects that a partner took.", lanes, "delivered"),
         _gauge("refused_objects", "Objects that a partner refused.", {p["name"]: p for p in partners}, "refused"),

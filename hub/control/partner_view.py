@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ from hub.control import received, undelivered
 from hub.core.clock import timestamp
 from hub.core.delivery import LANES, REFUSED, Lane, LaneState
 from hub.core.jsontypes import Tree
+from hub.core.lane_away import AWAY, Owed
 from hub.core.registry import Claim, IssuedToken, Partner, State
 from hub.core.renditions import Rendition
 from modules.cdrs import routes as cdrs
@@ -32,6 +34,8 @@ RENDITIONS: Final[dict[str, Rendition]] = {
 
 SHARED: Final = ("locations", "tariffs")
 """Modules whose objects are for everybody that is entitled."""
+_MOST_OWED: Final = 10_000
+"""No more are counted."""
 
 
 async def overview(program: Program) -> list[Tree]:
@@ -43,6 +47,7 @@ async def show(program: Program, name: str) -> Tree:
     """All that is known of a partner. Tokens are not among it. Raises: NotFound."""
     partner = program.hub.registry.get(name)
     checks = await received.in_short(program, name)
+    lane = await lane_of(program, name)
     warnings = received.warnings(name, vetting.policy_for(program.hub, name), checks)
     return {
         **await _short(program, partner),
@@ -56,9 +61,9 @@ async def show(program: Program, name: str) -> Tree:
         "quirks": list(partner.quirks),
         "switches": dict(partner.switches),
         "cdr_checks": checks,
-        "warnings": warnings + await undelivered.warnings(program, name),
+        "warnings": warnings + await undelivered.warnings(program, name) + _owed_in_words(lane["owed"]),
         "pulled": partner.pulled,
-        "lane": await lane_of(program, partner.name),
+        "lane": lane,
         "losses": losses(partner.version or ""),
     }
 
@@ -82,17 +87,39 @@ async def lane_of(program: Program, name: str) -> Tree:
     lane = program.lanes.find(name)
     state = lane.state if lane is not None else await _saved(program, name)
     last = await program.store.last_change()
+    owed = await _owed(program, name)
+    waiting = max(last - state.cursor, 0) + sum(each["objects"] for each in owed) if state.cursor else 0
     return {
         "running": lane is not None,
         "cursor": state.cursor,
         "last_change": last,
-        "waiting": lane.waiting if lane is not None else max(last - state.cursor, 0) if state.cursor else 0,
+        "waiting": lane.waiting if lane is not None else waiting,
+        "owed": owed,
         "failures": state.failures,
         "next_try": _next_try(program, lane),
         "last_error": state.last_error,
         "delivered": state.delivered,
         "last_delivery": state.delivered_at,
     }
+
+
+async def _owed(program: Program, name: str) -> list[Tree]:
+    """What parties behind a hub are owed that cannot be reached just now: by party, with the oldest of it."""
+    found: dict[str, Tree] = {}
+    for document in await program.store.select(AWAY, equal={"partner": name}, limit=_MOST_OWED):
+        party = document.columns["party"]
+        if party not in found:
+            oldest = msgspec.json.decode(document.body, type=Owed)
+            found[party] = {"party": party, "objects": 0, "since": oldest.since, "reason": oldest.reason}
+        found[party]["objects"] += 1
+    return [found[party] for party in sorted(found)]
+
+
+def _owed_in_words(owed: Iterable[Tree]) -> list[str]:
+    return [
+        f"{each['party']} behind it is away since {each['since']} and is owed {each['objects']}: {each['reason']}"
+        for each in owed
+    ]
 
 
 async def _saved(program: Program, name: str) -> LaneState:

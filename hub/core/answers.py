@@ -31,6 +31,9 @@ def _row(http: int, code: int, code_211: int | None = None) -> Row:
 
 SUCCESS: Final = 1000
 CLIENT_ERROR: Final = 2000
+UNKNOWN_RECEIVER: Final = 4001
+TIMEOUT: Final = 4002
+NOT_CONNECTED: Final = 4003
 PASSING_4XX: Final = frozenset({401, 408, 425, 429})
 """HTTP statuses of the 4xx range that are about the server or the registration, not about what was asked."""
 
@@ -60,6 +63,7 @@ TABLE: Final[dict[type[errors.BusbarError], Row]] = {
     errors.EndpointsMissing: _row(200, 3003),
     errors.PeerTimeout: _row(200, 4002, 3000),
     errors.PeerUnreachable: _row(200, 4003, 3000),
+    errors.PartyAway: _row(200, 4003, 3000),
     errors.PeerRefused: _row(200, 4000, 3000),
     errors.PeerNonsense: _row(200, 4000, 3000),
     errors.PassedOn: _row(200, 4000, 3000),
@@ -168,6 +172,11 @@ def is_passing(http: int, code: int | None) -> bool:
     if http >= 500 or 300 <= http < 400 or http in PASSING_4XX:
         return True
     return code is not None and 3000 <= code < 5000
+
+
+def is_of_the_party(http: int, code: int | None) -> bool:
+    """Does a hub answer so that it is well, and a party behind it is unknown, silent or away (Hub errors)?"""
+    return code in (UNKNOWN_RECEIVER, TIMEOUT, NOT_CONNECTED) and not is_passing(http, None)
 
 
 def says_unknown_token(http: int, code: int | None) -> bool:

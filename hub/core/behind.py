@@ -7,7 +7,7 @@ that hub's word, and known in memory, as every routed request asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -55,6 +55,11 @@ class Behind:
         self._store = store
         self._told: dict[str, Told] = {}
         self._revision = -1
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call back whenever a hub's word may be another one than before."""
+        self._listeners.append(callback)
 
     async def load(self) -> None:
         """Read everything. Called at the start, and when another process has written."""
@@ -62,6 +67,7 @@ class Behind:
         found = [_read(document) for document in await self._store.select(BEHIND, limit=1_000_000)]
         self._told = {told.key: told for told in found}
         self._revision = revision
+        self._tell()
 
     async def refresh(self) -> None:
         """Read again, if another process wrote."""
@@ -96,7 +102,12 @@ class Behind:
         new = sum(each.key not in self._told for each in fresh)
         self._told.update({each.key: each for each in fresh})
         self._revision = self._store.revision(BEHIND)
+        self._tell()
         return new
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def _is_fresh(self, told: Told, now: datetime) -> bool:
         known = self._told.get(told.key)

@@ -7,7 +7,8 @@ partner that was away for a day gets each dirty object once.
     change log --on_commit--> wake --> dirty (ordered by first change) --> Publication.deliver --> partner
                                           cursor = just below the oldest dirty object, on disk
 
-How one lane works, and what it does about failures, is in `lane.py`; here they are started, stopped and told. Others
+How one lane works, and what it does about failures, is in `lane.py`, and what is owed to parties behind a hub that are
+away, beside the cursor, in `lane_away.py`; here they are started, stopped and told. Others
 than partners, such as an operator's webhooks, get lanes of their own in the same way.
 
 After a crash the cursor may stand a little low: objects are sent again as they are now, which is harmless, since all
@@ -84,6 +85,7 @@ class Lanes:
         self._hub.registry.on_change(self.follow)
         if self._others is not None:
             self._others.on_change(self.follow)
+        self._hub.behind.on_change(self._behind_changed)
         self._hub.registry.heard = self._heard
         self.follow()
 
@@ -109,6 +111,10 @@ class Lanes:
     def _committed(self, rows: Sequence[ChangeRow]) -> None:
         for lane in self._lanes.values():
             lane.told(rows)
+
+    def _behind_changed(self) -> None:
+        for lane in self._lanes.values():
+            lane.wake.set()
 
     def _heard(self, name: str) -> None:
         self._hub.pulses.called(name)

@@ -18,7 +18,9 @@
     │   ├── RegistrationState        POST when registered, PUT or DELETE when not
     │   └── UnknownReceiver          OCPI-to names a party that is not known here
     ├── PeerFault                    the far end's doing
-    │   ├── PeerTimeout  PeerUnreachable  PeerRefused  PeerNonsense
+    │   ├── PeerTimeout  PeerRefused  PeerNonsense
+    │   ├── PeerUnreachable
+    │   │   └── PartyAway            the partner is there, a hub, and the party behind it is not
     │   ├── PassedOn                 the receiver's own error, passed on as it is
     │   ├── RoutingLoop              the request is on its way through here already
     │   └── ClientApiUnusable  VersionNotOffered  EndpointsMissing   (registration call-backs)
@@ -160,6 +162,19 @@ class PeerTimeout(PeerFault):
 
 class PeerUnreachable(PeerFault):
     """The receiver cannot be reached."""
+
+
+class PartyAway(PeerUnreachable):
+    """The receiver is not connected to its hub.
+
+    was_tried: the hub itself answered so just now. in_doubt: the receiver may have it all the same, without an answer.
+    """
+
+    def __init__(self, message: str = "", *, party: str, was_tried: bool = False, in_doubt: bool = False) -> None:
+        super().__init__(message)
+        self.party = party
+        self.was_tried = was_tried
+        self.in_doubt = in_doubt
 
 
 class PeerRefused(PeerFault):

@@ -4,7 +4,7 @@ The lane reads changes into its queue (`lane_queue.py`), sends one object after 
 fault, if any, calls for (`lane_faults.py`). Who is at its end, and how objects get there, is its `Receiver`: a partner
 (`lane_partner.py`), or whoever else is to hear of changes. Where the receiver is to blame the lane backs off: first
 5 s, doubling to 15 min, jitter 0.8 to 1.4, Retry-After honoured; a call from the partner brings the next try forward,
-though never below the first wait.
+though never below the first wait. A party behind a hub that cannot be reached holds back nobody: `lane_away.py`.
 
 After 15 minutes of failing the operator is alerted, and again each hour; after 72 hours the lane stops pushing until
 the partner calls. Its cursor stays, so nothing is lost.
@@ -26,8 +26,9 @@ import structlog
 from hub.core import trace
 from hub.core.clock import exact_timestamp
 from hub.core.dialect import NotExpressible
-from hub.core.errors import Conflict, NotReady, PeerFault
-from hub.core.lane_faults import Fate, Verdict
+from hub.core.errors import Conflict, NotReady, PartyAway, PeerFault
+from hub.core.lane_away import Away
+from hub.core.lane_faults import Fate, Verdict, wait_s
 from hub.core.lane_queue import At, Dirty, LaneQueue
 from hub.core.ports import Hub
 from hub.core.units import Change, ChangeRow, Delete, Kind, Put, Unit
@@ -66,8 +67,8 @@ class Receiver(Protocol):
         """What is under way as it comes, and that it has to hear of, as changes for its lane alone."""
         ...
 
-    async def deliver(self, at: At, what: frozenset[str]) -> None:
-        """Send the object as it is now; `what` joins the changes' words.
+    async def deliver(self, at: At, what: frozenset[str], away: Away) -> None:
+        """Send the object as it is now; `what` joins the changes' words, `away` knows who cannot be reached behind it.
 
         Raises: PeerFault's children; NotExpressible.
         """
@@ -104,6 +105,7 @@ class Lane:
     rng: random.Random
     state: LaneState = field(default_factory=LaneState)
     queue: LaneQueue = field(default_factory=LaneQueue)
+    away: Away = field(init=False)
     refused: set[At] = field(default_factory=set)
     read_to: int = 0
     saved: int = -1
@@ -119,9 +121,13 @@ class Lane:
     soonest: float = 0.0
     """Before this the partner is not tried again, though it calls."""
 
+    def __post_init__(self) -> None:
+        self.away = Away(self.hub, self.name, self.rng)
+
     @property
     def waiting(self) -> int:
-        return len(self.queue)
+        """Objects that are still to be sent, those that a party behind the partner is owed among them."""
+        return len(self.queue.dirty.keys() | self.away.objects())
 
     def absorb(self, rows: Sequence[ChangeRow]) -> None:
         """Take note of changes; joined when the object is dirty already."""
@@ -138,6 +144,7 @@ class Lane:
         """An operator asks: whatever failed before, try."""
         self.state.stopped = False
         self.retry_at = self.soonest = 0.0
+        self.away.try_now()
         self.wake.set()
 
     def partner_called(self) -> None:
@@ -163,14 +170,27 @@ class Lane:
 
     async def _step(self) -> None:
         await self._catch_up()
+        for at, owed in self.away.due():
+            self.queue.take_up(at, self.read_to + 1, owed.correlation_id)
         if not self.queue:
             await self._save(force=self.unsaved or self.read_to - self.saved >= _READ)
-            await self._until_woken()
+            await self._until_woken(self.away.next_s())
         elif not await self._backed_off():
             await self._deliver_next()
 
-    async def _until_woken(self) -> None:
-        await self.wake.wait()
+    async def _until_woken(self, wait_s: float | None = None) -> None:
+        """Or until so many seconds have passed."""
+        if wait_s is None:
+            await self.wake.wait()
+            self.wake.clear()
+            return
+        waiter = asyncio.ensure_future(self.wake.wait())
+        sleeper = asyncio.ensure_future(self.hub.clock.sleep(wait_s))
+        try:
+            await asyncio.wait({waiter, sleeper}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiter.cancel()
+            sleeper.cancel()
         self.wake.clear()
 
     async def _restore(self) -> None:
@@ -181,6 +201,7 @@ class Lane:
         self.read_to = self.saved = self.state.cursor
         refused = await store.select(REFUSED, equal={"partner": self.name}, limit=100_000)
         self.refused = {(known.columns["module"], known.columns["object"]) for known in refused}
+        await self.away.load()
 
     async def _take_up_what_runs(self) -> None:
         """It goes the way of all changes, through the log."""
@@ -222,14 +243,7 @@ class Lane:
         wait_s = self.retry_at - self.hub.clock.monotonic()
         if wait_s <= 0:
             return False
-        waiter = asyncio.ensure_future(self.wake.wait())
-        sleeper = asyncio.ensure_future(self.hub.clock.sleep(wait_s))
-        try:
-            await asyncio.wait({waiter, sleeper}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiter.cancel()
-            sleeper.cancel()
-        self.wake.clear()
+        await self._until_woken(wait_s)
         return True
 
     async def _deliver_next(self) -> None:
@@ -247,8 +261,14 @@ class Lane:
 
     async def _try(self, at: At, dirty: Dirty) -> None:
         self.unsaved = True
+        owed = self.away.find(at)
+        what = frozenset(dirty.what).union(owed.what if owed is not None else ())
         try:
-            await self.receiver.deliver(at, frozenset(dirty.what))
+            await self.receiver.deliver(at, what, self.away)
+        except PartyAway as fault:
+            await self.away.owe(at, dirty, fault)
+            if fault.was_tried:
+                self._is_well()
         except (PeerFault, NotExpressible) as fault:
             await self._judge(at, dirty, fault)
         except (NotReady, Conflict):
@@ -263,13 +283,18 @@ class Lane:
         state = self.state
         state.delivered += 1
         state.delivered_at = exact_timestamp(self._now())
-        state.failures = 0
-        state.last_error = state.failing_since = ""
-        self.alerted = None
-        self.retry_at = self.soonest = 0.0
+        self._is_well()
+        await self.away.settle(at)
         if at in self.refused:
             await self.hub.store.commit(Unit().delete(Delete(REFUSED, refused_key(self.name, at))))
             self.refused.discard(at)
+
+    def _is_well(self) -> None:
+        """The receiver gave an answer that speaks of no trouble of its own."""
+        self.state.failures = 0
+        self.state.last_error = self.state.failing_since = ""
+        self.alerted = None
+        self.retry_at = self.soonest = 0.0
 
     async def _judge(self, at: At, dirty: Dirty, fault: PeerFault | NotExpressible) -> None:
         verdict = self.receiver.judge(at, fault)
@@ -282,13 +307,14 @@ class Lane:
         elif verdict.fate is Fate.TROUBLE:
             self.queue.put_last(at, dirty)
             await self._back_off(verdict)
+        else:
+            await self.away.settle(at)
 
     async def _back_off(self, verdict: Verdict) -> None:
         settings, state = self.hub.settings, self.state
         state.failures += 1
         state.last_error = verdict.message
-        step_s = min(settings.lane_first_s * 2 ** min(state.failures - 1, 20), settings.lane_cap_s)
-        step_s *= self.rng.uniform(settings.lane_jitter_low, settings.lane_jitter_high)
+        step_s = wait_s(settings, self.rng, state.failures)
         asked_s = verdict.retry_after_s
         now = self.hub.clock.monotonic()
         self.retry_at = now + max(step_s if asked_s is None else asked_s, 0.05)
@@ -316,6 +342,7 @@ class Lane:
         put = Put(REFUSED, refused_key(self.name, at), body, columns=(self.name, module, key))
         await self.hub.store.commit(Unit().put(put))
         self.refused.add(at)
+        await self.away.settle(at)
         log.warning("refused", partner=self.name, module=module, reason=reason)
 
     def _now(self) -> datetime:

@@ -2,6 +2,7 @@
 
 no connection, no answer in time, nonsense, 3xx, 401,       DOWN: the partner is; the lane backs off and tries again
 408, 425, 429, 502, 503, 504
+a hub's OCPI 4001 to 4003 for a party behind it             that party is away; see `lane_away.py`
 other 5xx, OCPI 3xxx and 4xxx                               TROUBLE: the same, but the object goes to the end of the
                                                             queue; one that keeps failing while others get through,
                                                             or alone, is set aside after `ATTEMPTS_PER_OBJECT`
@@ -13,6 +14,7 @@ the partner offers no such endpoint                         UNWANTED: nothing is
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -20,6 +22,7 @@ from typing import Final
 from hub.core.answers import PASSING_4XX, is_passing
 from hub.core.dialect import NotExpressible
 from hub.core.errors import EndpointsMissing, PeerFault, PeerRefused
+from hub.core.settings import Settings
 
 _DOWN: Final = PASSING_4XX | {502, 503, 504}
 
@@ -54,6 +57,12 @@ def judge(fault: PeerFault | NotExpressible) -> Verdict:
         return Verdict(Fate.DOWN, fault.message, fault.message)
     reason = f"{fault.http}/{fault.status_code}: {fault.message}"
     return Verdict(_fate_of(fault), reason, fault.message, fault.retry_after_s)
+
+
+def wait_s(settings: Settings, rng: random.Random, failures: int) -> float:
+    """Seconds until the next try after so many failures in a row: first 5 s, doubling to 15 min, with a jitter."""
+    step_s = min(settings.lane_first_s * 2.0 ** min(failures - 1, 20), settings.lane_cap_s)
+    return step_s * rng.uniform(settings.lane_jitter_low, settings.lane_jitter_high)
 
 
 def _fate_of(refused: PeerRefused) -> Fate:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol, runtime_checkable
 
 from hub.core.dialect import NotExpressible
 from hub.core.errors import PeerFault
+from hub.core.lane_away import Away
 from hub.core.lane_faults import Verdict, judge
+from hub.core.lane_gate import Gate
 from hub.core.lane_queue import At
 from hub.core.parties import PartyRole
 from hub.core.ports import Hub
@@ -100,9 +103,18 @@ class PartnerReceiver:
                 found += [Change(module, key, what=f"{ONLY}{self.name}") for key in keys]
         return found
 
-    async def deliver(self, at: At, what: frozenset[str]) -> None:
+    async def deliver(self, at: At, what: frozenset[str], away: Away) -> None:
         module, key = at
-        await self.publications[module].deliver(self.hub, self.hub.registry.get(self.name), key, what)
+        publication, partner = self.publications[module], self.hub.registry.get(self.name)
+        hub = _through_a_gate(self.hub, away, publication) if partner.is_hub else self.hub
+        await publication.deliver(hub, partner, key, what)
 
     def judge(self, at: At, fault: PeerFault | NotExpressible) -> Verdict:
         return judge(fault)
+
+
+def _through_a_gate(hub: Hub, away: Away, publication: Publication) -> Hub:
+    """`hub`, but that what a publication sends to a party goes through a `Gate`."""
+    gated = copy.copy(hub)
+    gated.peers = Gate(hub.peers, away, publication.readers)
+    return gated

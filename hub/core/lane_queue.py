@@ -41,6 +41,10 @@ class LaneQueue:
             known.what.add(what)
             known.correlation_id = correlation_id
 
+    def take_up(self, at: At, seq: int, correlation_id: str) -> None:
+        """It has to be sent again, though nothing changed since `seq`; at the end, where it does not wait already."""
+        self.dirty.setdefault(at, Dirty(seq, set(), correlation_id))
+
     def first(self) -> tuple[At, Dirty]:
         """Take the one whose turn it is. Raises: StopIteration, when there is none."""
         at = next(iter(self.dirty))

@@ -66,8 +66,8 @@ class Peers(Protocol):
         """
         ...
 
-    async def get(self, partner: Partner, url: str) -> PeerAnswer:
-        """GET a URL that the partner gave us (Location). Raises: as `send`."""
+    async def get(self, partner: Partner, url: str, *, to: str = "", sender: str = "") -> PeerAnswer:
+        """GET a URL that the partner gave us (Location); parties and what is raised as in `send`."""
         ...
 
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:

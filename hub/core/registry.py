@@ -126,6 +126,11 @@ class Partner(BaseModel):
     def roles(self) -> frozenset[PartyRole]:
         return frozenset(claim.role for claim in (self.claims or self.invited))
 
+    @property
+    def is_hub(self) -> bool:
+        """Is it a hub of OCPI, with parties of its own behind it?"""
+        return PartyRole.HUB in self.roles and not self.interpreter
+
     @cached_property
     def parties(self) -> frozenset[str]:
         """The parties it speaks for, as text (`NL*EEE`)."""

@@ -7,8 +7,9 @@ Where both ends speak the same version the bytes of the body pass as they came; 
 what a version cannot say is counted. An OCPI error of the receiver is told as it is (`PassedOn`); where there is no
 answer, the caller is told which way there is none: 4002 not in time, 4003 not reachable, 4000 not OCPI, or no such
 module there (status_codes, Hub errors). A server that is overloaded, or fails, is not reachable either, whatever OCPI
-code stands beside that. Nothing is tried twice: the caller knows best whether it should be; and a receiver that names
-a time to wait (Retry-After) is not asked for anything of that module before.
+code stands beside that. What another hub says of a party behind it (4001 to 4003) is told as that hub says it. Nothing
+is tried twice: the caller knows best whether it should be; and a receiver that names a time to wait (Retry-After) is
+not asked for anything of that module before.
 
 Results that come later, to a `response_url`, are in `callbacks.py`.
 """
@@ -23,7 +24,18 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from hub.core import trace
-from hub.core.answers import PASSING_4XX, Answer, is_error_of_ocpi, is_passing, is_told, ok
+from hub.core.answers import (
+    NOT_CONNECTED,
+    PASSING_4XX,
+    TIMEOUT,
+    UNKNOWN_RECEIVER,
+    Answer,
+    is_error_of_ocpi,
+    is_of_the_party,
+    is_passing,
+    is_told,
+    ok,
+)
 from hub.core.dialect import VERSIONS, Loss, NotExpressible, Wire
 from hub.core.errors import (
     BusbarError,
@@ -138,7 +150,7 @@ async def relay(call: Call, receiver: Receiver, errand: Errand) -> Reply:
             )
         except PeerRefused as refused:
             _note_wait(hub, (partner.name, errand.module), refused)
-            raise _told(refused, receiver.party) from None
+            raise _told(refused, receiver) from None
         except EndpointsMissing:
             raise PeerNonsense("the receiver does not offer this module") from None
         except (PeerUnreachable, PeerTimeout, PeerNonsense) as fault:
@@ -203,16 +215,27 @@ def _retold(fault: PeerUnreachable | PeerTimeout | PeerNonsense) -> PeerFault:
     return type(fault)(message)
 
 
-def _told(refused: PeerRefused, by: str) -> PassedOn | PeerUnreachable | PeerNonsense:
+def _told(refused: PeerRefused, receiver: Receiver) -> PeerFault:
     """An error of the receiver, as its asker is told."""
+    if receiver.partner.is_hub and is_of_the_party(refused.http, refused.status_code):
+        return _of_its_hub(refused)
     if refused.status_code is not None and is_told(refused.status_code) and not _is_trouble(refused):
         http = refused.http if refused.http == 404 else 200
-        return PassedOn(refused.message, http=http, status_code=refused.status_code, by=by)
+        return PassedOn(refused.message, http=http, status_code=refused.status_code, by=receiver.party)
     if refused.http in _NO_SUCH_THING:
         return PeerNonsense("the receiver has no such interface")
     if 200 <= refused.http < 300:
         return PeerNonsense(refused.message, answered=not is_error_of_ocpi(refused.status_code))
     return PeerUnreachable(f"the receiver answered with HTTP {refused.http}")
+
+
+def _of_its_hub(refused: PeerRefused) -> PeerFault:
+    """What a hub says of a party behind it, as we say it of parties here: it means the same to whoever asked."""
+    if refused.status_code == TIMEOUT:
+        return PeerTimeout(refused.message)
+    if refused.status_code == NOT_CONNECTED:
+        return PeerUnreachable(refused.message)
+    return PassedOn(refused.message, http=200, status_code=UNKNOWN_RECEIVER, by="")
 
 
 def _is_trouble(refused: PeerRefused) -> bool:

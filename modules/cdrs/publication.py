@@ -22,9 +22,9 @@ from typing import Final
 import msgspec
 
 from hub.core.answers import is_passing
-from hub.core.delivery import entitled
+from hub.core.delivery import entitled, parties
 from hub.core.dialect import NotExpressible
-from hub.core.errors import EndpointsMissing, PeerFault, PeerRefused, PeerUnreachable
+from hub.core.errors import EndpointsMissing, PartyAway, PeerFault, PeerRefused, PeerUnreachable
 from hub.core.failpoints import failpoint
 from hub.core.inbound import parse
 from hub.core.operations import EMSP_LIKE, RECEIVER
@@ -112,11 +112,12 @@ class CdrPublication:
     async def _is_there(self, hub: Hub, partner: Partner, document: Document) -> bool:
         """Did the partner take it, when we do not know? Silence and server faults are raised, not taken for a no."""
         cdr_id = document.columns["id"]
-        below = hub.peers.send(partner, "GET", "cdrs", RECEIVER, (cdr_id,), sender=document.owner)
+        between = parties(hub, document.owner, document.audience)
+        below = hub.peers.send(partner, "GET", "cdrs", RECEIVER, (cdr_id,), **between)
         if await _shows(below, cdr_id):
             return True
         url = await place_of(hub, partner, document)
-        return url is not None and await _shows(hub.peers.get(partner, url), cdr_id)
+        return url is not None and await _shows(hub.peers.get(partner, url, **between), cdr_id)
 
 
 def _why_held(document: Document) -> str:
@@ -141,6 +142,8 @@ async def _shows(asked: Awaitable[PeerAnswer], cdr_id: str) -> bool:
 
 def _after(fault: PeerFault) -> str:
     """The state that a failed POST leaves. A refusal that is about the CDR is one; a server in trouble may have it."""
+    if isinstance(fault, PartyAway) and fault.in_doubt:
+        return "unknown"
     if isinstance(fault, PeerUnreachable | EndpointsMissing):
         return "pending"
     if isinstance(fault, PeerRefused) and not is_passing(fault.http, fault.status_code):

@@ -81,11 +81,20 @@ class OcpiPeers:
         )
 
     async def get(
-        self, partner: Partner, url: str, *, deadline_s: float | None = None, known: Mark | None = None
+        self,
+        partner: Partner,
+        url: str,
+        *,
+        to: str = "",
+        sender: str = "",
+        deadline_s: float | None = None,
+        known: Mark | None = None,
     ) -> PeerAnswer:
         """See `hub.core.ports.Peers.get`; also for the next page of a list. `known` as in `understood`."""
         routed = not any(url.startswith(partner.endpoint(name, "SENDER") or "\n") for name in self._unrouted)
-        return await self._exchange(partner, "GET", url, None, deadline_s=deadline_s, known=known, routed=routed)
+        return await self._exchange(
+            *(partner, "GET", url, None), to=to, sender=sender, deadline_s=deadline_s, known=known, routed=routed
+        )
 
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
         """See `hub.core.ports.Peers.post_to`."""

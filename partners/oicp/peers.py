@@ -85,7 +85,7 @@ class OicpPeers:
                 raise EndpointsMissing(f"OICP has no {method} of {module}")
         return PeerAnswer(200, _SUCCESS, data)
 
-    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+    async def get(self, partner: Partner, url: str, *, to: str = "", sender: str = "") -> PeerAnswer:
         """See `hub.core.ports.Peers.get`: nothing of OICP has a URL. Raises: PeerRefused."""
         raise PeerRefused("there is no such resource", http=404, status_code=2003)
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from hub.core.dialect import NotExpressible
 from hub.core.errors import PeerFault, PeerRefused
+from hub.core.lane_away import Away
 from hub.core.lane_faults import Fate, Verdict
 from hub.core.lane_queue import At
 from hub.core.store import Store
@@ -48,7 +49,7 @@ class WebhookReceiver:
     async def running(self) -> list[Change]:
         return []
 
-    async def deliver(self, at: At, what: frozenset[str]) -> None:
+    async def deliver(self, at: At, what: frozenset[str], away: Away) -> None:
         document = await self.store.get(ALERTS, at[1])
         for event in of_alert(alert_in(document), what) if document is not None else ():
             told = self.told.setdefault(at, set())

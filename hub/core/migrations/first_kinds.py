@@ -13,6 +13,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_advice_confirmations", ("id", "reference"), ("id", "reference")),
     ("doc_agreements", (), ()),
     ("doc_authorizations", (), ()),
+    ("doc_away", ("partner", "party", "module", "object"), ("partner",)),
     ("doc_behind", ("partner", "role", "status", "spelled"), ("partner",)),
     ("doc_booking_calendars", (), ()),
     ("doc_booking_locations", ("id", "location"), ("id", "location")),

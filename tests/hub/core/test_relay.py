@@ -15,7 +15,8 @@ from hub.core.errors import EndpointsMissing, PeerFault, PeerNonsense, PeerRefus
 from hub.core.inbound import encode
 from hub.core.losses import Lost
 from hub.core.operations import ANYBODY, RECEIVER, Operations
-from hub.core.parties import PartyRole
+from hub.core.parties import Party, PartyRole
+from hub.core.registry import Claim
 from hub.core.relay import Errand, relay
 from hub.core.routing import Receiver, destination
 from modules.tokens.model import Token
@@ -133,6 +134,25 @@ async def test_an_error_of_the_far_side_is_told_as_it_is_and_its_silence_by_kind
     assert (said.http, said.code) == (http, code_211 if world.version == "2.1.1" else code)
     assert b"inner.example" not in said.body
     assert len(world.peers.sent) == 1
+
+
+@pytest.mark.parametrize(("code", "code_211"), [(4001, 2000), (4002, 3000), (4003, 3000)])
+async def test_what_another_hub_says_of_a_party_behind_it_is_told_with_its_code(
+    world: World, code: int, code_211: int
+) -> None:
+    claim = Claim(role=PartyRole.HUB, party=Party.parse("SE*HUB"))
+    known = world.partner("c1")
+    await world.registry.save(known.model_copy(update={"claims": (*known.claims, claim)}))
+
+    def script(sent: Sent) -> Any:
+        raise PeerRefused("no such party here", http=200, status_code=code)
+
+    world.peers.script = script
+    said = await ask(world)
+    assert (said.http, said.code) == (200, code_211 if world.version == "2.1.1" else code)
+    assert said.message == "no such party here"
+    if world.version != "2.1.1":
+        assert said.headers["ocpi-from-party-id"] == "BSB"
 
 
 def _too_busy(after_s: float, sent: Sent) -> Any:

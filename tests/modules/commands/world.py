@@ -173,7 +173,7 @@ class Peers:
     ) -> PeerAnswer:
         raise AssertionError("a command calls nothing but the response_url")
 
-    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+    async def get(self, partner: Partner, url: str, *, to: str = "", sender: str = "") -> PeerAnswer:
         raise AssertionError("a command looks nothing up")
 
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:

@@ -94,7 +94,7 @@ class Emsp:
             raise PeerTimeout
         return PeerAnswer(200, 1000, self.says)
 
-    async def get(self, partner: Partner, url: str) -> PeerAnswer:
+    async def get(self, partner: Partner, url: str, *, to: str = "", sender: str = "") -> PeerAnswer:
         raise AssertionError("nobody looks anything up here")
 
     async def post_to(self, partner: Partner, url: str, body: bytes, *, to: str = "", sender: str = "") -> PeerAnswer:
