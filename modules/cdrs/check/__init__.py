@@ -105,7 +105,7 @@ def _of_credit(claim: Claim, original: Tree) -> _Examined | Result:
 def _priced(claim: Claim, found: list[Deviation]) -> _Examined | Result:
     """A CDR with what was found in it already, and with its price."""
     if size_of(claim.cdr, claim.tariffs) > MOST:
-        return _unpriced(found, "it has too many periods and prices to be priced here")
+        return _unpriced(found, "it is too long, or has too many periods and prices, to be priced here")
     if any(deviation.cause is Cause.CURRENCY for deviation in found):
         return _unpriced(found, "its tariffs are in another currency")
     if not claim.embedded and not claim.tariffs:
