@@ -26,6 +26,7 @@ from modules.invoicereconciliation.store import RECORDS
 from modules.locations import renaming
 from modules.locations.store import LOCATIONS
 from modules.payments import waiting as payments
+from modules.payments import whose as terminals
 from modules.payments.store import KINDS
 from modules.payments.store import MODULE as PAYMENTS
 from modules.sessions import service as sessions
@@ -82,6 +83,7 @@ JOBS: Final[tuple[tuple[Job, float], ...]] = (
     (waiting.look_again, 300.0),
     (invoices.look_again, 60.0),
     (payments.look_again, 60.0),
+    (terminals.address_anew, 60.0),
     (reservations.expired, 5.0),
     (callbacks.forget, 3600.0),
     (passed_on.forget, 3600.0),

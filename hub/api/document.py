@@ -399,7 +399,10 @@ ANSWERS: Final[dict[str, Tree]] = {
     "Invoice": _object(
         record=_ref("InvoiceReconciliationRecord"), audience=_TEXT, rule=_WHY_IT_WAITS, check=_ref("InvoiceCheck")
     ),
-    "Terminals": _page("Terminal"),
+    "TerminalShown": _object(
+        provider=_TEXT, audience=_TEXT, decided_by=_TEXT, rule=_WHY_IT_WAITS, terminal=_ref("Terminal")
+    ),
+    "Terminals": _page("TerminalShown"),
     "Told": {"type": "object", "required": ["asked"], "properties": {"asked": _TEXT, "answer": {}}},
     "Payment": _object(
         provider=_TEXT, audience=_TEXT, rule=_WHY_IT_WAITS, confirmation=_ref("FinancialAdviceConfirmation"),

@@ -27,7 +27,7 @@ def narrowed(
     held: Annotated[
         bool, Query(description="Only sessions and transactions whose bill is held, and CDRs not passed on.")
     ] = False,
-    withheld: Annotated[bool, Query(description="Only sessions and CDRs of other CPOs that reach nobody yet.")] = False,
+    withheld: Annotated[bool, Query(description="Only sessions and CDRs that reach nobody yet.")] = False,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Filter:

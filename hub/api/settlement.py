@@ -8,14 +8,12 @@ from fastapi import APIRouter, Query, Request, Response
 
 from hub.api.access import Operator, Viewer, program_of
 from hub.api.exchange import Segment, answer, asked, gives, object_body, takes
-from hub.api.objects import listed
 from hub.api.records import Narrowed
 from hub.control import objects, settlement
 from hub.control.asks import InvoiceAsked
 from hub.core.operations import MEDIUM, SMALL
 from hub.core.parties import Party
 from modules.invoicereconciliation import service as invoices
-from modules.payments.store import TERMINALS
 
 router = APIRouter(prefix="/api/v1")
 
@@ -75,20 +73,20 @@ async def withdraw_invoice(
 
 @router.get("/terminals", tags=["payments"], responses=gives("Terminals"))
 async def list_terminals(request: Request, bearer: Viewer, narrowed_to: Narrowed) -> Response:
-    """Payment terminals of all providers, the newest first."""
-    return await listed(request, TERMINALS, narrowed_to.limit, narrowed_to.offset, narrowed_to.partner)
+    """Payment terminals of all providers, the newest first, with the CPO that has each."""
+    items, total = await settlement.terminal_list(program_of(request), narrowed_to)
+    return answer({"items": items, "total": total})
 
 
-@router.get(_TERMINAL, tags=["payments"], responses=gives("Terminal"))
+@router.get(_TERMINAL, tags=["payments"], responses=gives("TerminalShown"))
 async def get_terminal(
     request: Request, country_code: Segment, party_id: Segment, terminal_id: Segment, bearer: Viewer
 ) -> Response:
     """One terminal; the party is its provider's."""
-    document = await settlement.terminal(program_of(request), Party.of(country_code, party_id), terminal_id)
-    return Response(document.body, media_type="application/json")
+    return answer(await settlement.terminal(program_of(request), Party.of(country_code, party_id), terminal_id))
 
 
-@router.patch(_TERMINAL, tags=["payments"], openapi_extra=takes("TerminalPart"), responses=gives("Terminal"))
+@router.patch(_TERMINAL, tags=["payments"], openapi_extra=takes("TerminalPart"), responses=gives("TerminalShown"))
 async def assign_terminal(
     request: Request, country_code: Segment, party_id: Segment, terminal_id: Segment, bearer: Operator
 ) -> Response:
@@ -96,8 +94,7 @@ async def assign_terminal(
     program, owner = program_of(request), Party.of(country_code, party_id)
     part = await object_body(request, limit=SMALL)
     await settlement.assign_terminal(program, owner, terminal_id, part, actor=bearer.subject)
-    document = await settlement.terminal(program, owner, terminal_id)
-    return Response(document.body, media_type="application/json")
+    return answer(await settlement.terminal(program, owner, terminal_id))
 
 
 @router.post("/terminals/activate", tags=["payments"], openapi_extra=takes("TerminalPart"), responses=gives("Told"))

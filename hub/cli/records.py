@@ -28,7 +28,7 @@ Station = Annotated[str | None, typer.Option("--station", help="Only at this cha
 Open = Annotated[bool | None, typer.Option("--open/--ended", help="Only what goes on, or only what has ended.")]
 DateFrom = Annotated[str | None, typer.Option("--date-from", help="Only from then on, as in 2026-01-31T00:00:00Z.")]
 Held = Annotated[bool, typer.Option("--held", help="Only those whose bill is held.")]
-Withheld = Annotated[bool, typer.Option("--withheld", help="Those of other CPOs that reach nobody yet.")]
+Withheld = Annotated[bool, typer.Option("--withheld", help="Those that reach nobody yet, with why.")]
 After = Annotated[int | None, typer.Option("--after", min=0, help="Go on after this number.")]
 
 

@@ -67,20 +67,24 @@ def show_invoice(face: Face, name: Id) -> None:
 
 @command(terminal, "list")
 def list_terminals(face: Face, partner: Partner = None, limit: Limit = 50, offset: Offset = 0) -> None:
-    """Payment terminals, the newest first."""
+    """Payment terminals, the newest first, and the CPO that has each; `rule`: what keeps it, or why nobody has it."""
     found = face.hub.get("/terminals", partner=partner, limit=limit, offset=offset)
-    face.show(found, ("terminal_id", "reference", "city", "location_ids", "evse_uids", "invoice_creator"))
+    of_it = ("terminal_id", "reference", "city", "location_ids", "evse_uids")
+    face.show(found, ("provider", *(f"terminal.{name}" for name in of_it), "audience", "decided_by", "rule"))
 
 
 @command(terminal, "show")
 def show_terminal(face: Face, name: Id) -> None:
-    """One terminal; its id comes with its provider's party, as in NL*PTP/T1."""
+    """One terminal, and why it is whose it is; its id comes with its provider's party, as in NL*PTP/T1."""
     face.show(face.hub.get(path_of(face, "terminals", name)))
 
 
 @command(terminal, "assign")
 def assign_terminal(face: Face, name: Id, locations: Locations = None, evses: Evses = None) -> None:
-    """Assign a terminal to locations and EVSEs of ours; those that are not named are unassigned."""
+    """Assign a terminal to locations and EVSEs of ours; those that are not named are unassigned.
+
+    One that nobody has is ours from then on.
+    """
     part: Tree = {"location_ids": locations or [], "evse_uids": evses or []}
     face.show(face.hub.ask("PATCH", path_of(face, "terminals", name), part))
 

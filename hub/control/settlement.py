@@ -32,6 +32,7 @@ from modules.payments import waiting as waiting_confirmations
 from modules.payments.card_numbers import refuse_card_numbers
 from modules.payments.store import CONFIRMATIONS, TERMINALS
 from modules.payments.store import MODULE as PAYMENTS
+from modules.payments.whose import check_ordered, whose
 from modules.payments.wire import TERMINAL, TERMINAL_ASKED
 
 if TYPE_CHECKING:
@@ -79,15 +80,44 @@ async def correct_invoice(program: Program, record_id: str, ask: InvoiceAsked, *
     return await invoice(program, program.settings.own_party, record_id)
 
 
-async def terminal(program: Program, owner: Party, terminal_id: str) -> Document:
-    """Raises: NotFound."""
+async def terminal_list(program: Program, asked: Filter) -> tuple[list[Any], int]:
+    """Terminals of all providers, the newest first, with who has each. Raises: NotFound (no such partner)."""
+    owners = parties_of(program, asked.partner)
+    found = await newest(program.store, TERMINALS, asked, among={} if owners is None else {"owner": owners})
+    return [await _terminal(program.hub, document) for document in found.documents], found.total
+
+
+async def terminal(program: Program, owner: Party, terminal_id: str) -> Tree:
+    """One terminal, and who has it. Raises: NotFound."""
+    return await _terminal(program.hub, await _stored_terminal(program, owner, terminal_id))
+
+
+async def _terminal(hub: Hub, document: Document) -> Tree:
+    """`decided_by` says what makes it that CPO's, `rule` what keeps it from there, or why it is nobody's."""
+    if document.audience:
+        rule = by_name.keeps_from(hub, document.audience, document.owner, PAYMENTS, CPO)
+    else:
+        tree: Tree = parse(document.body, limit=_LIMIT)
+        rule = (await whose(hub, document.owner, tree, known=document)).why
+    return {
+        "provider": document.owner,
+        "audience": document.audience,
+        "decided_by": document.columns["decided_by"],
+        "rule": rule,
+        "terminal": msgspec.Raw(document.body),
+    }
+
+
+async def _stored_terminal(program: Program, owner: Party, terminal_id: str) -> Document:
     return await payments.get_own(program.hub, TERMINALS, [str(owner)], terminal_id)
 
 
-async def _own_terminal(program: Program, owner: Party, terminal_id: str) -> Document:
-    """One that is assigned to us. Raises: NotFound, InvalidRequest."""
-    document = await terminal(program, owner, terminal_id)
-    if document.audience != program.settings.party:
+async def _own_terminal(program: Program, owner: Party, terminal_id: str, *, or_nobodys: bool = False) -> Document:
+    """One that we have. Raises: NotFound, InvalidRequest."""
+    document = await _stored_terminal(program, owner, terminal_id)
+    if not document.audience and not or_nobodys:
+        raise InvalidRequest("nobody has this terminal yet: assign it to locations of ours, and it is ours")
+    if document.audience not in ("", program.settings.party):
         raise InvalidRequest(f"this terminal is for {document.audience}, not for us")
     return document
 
@@ -95,12 +125,12 @@ async def _own_terminal(program: Program, owner: Party, terminal_id: str) -> Doc
 async def assign_terminal(program: Program, owner: Party, terminal_id: str, tree: Tree, *, actor: str) -> None:
     """Assign a terminal to locations and EVSEs of ours, or change what we set of it; its provider is asked.
 
-    Raises: NotFound, InvalidRequest, PeerFault's children.
+    One that nobody has is ours from then on. Raises: NotFound, InvalidRequest, PeerFault's children.
     """
-    document = await _own_terminal(program, owner, terminal_id)
+    document = await _own_terminal(program, owner, terminal_id, or_nobodys=True)
     part = TERMINAL[_NEWEST].read_patch(tree)
     await _check_places(program, part)
-    payments.checked(document, part)
+    payments.checked(program.hub, document, part)
     part = {"last_updated": timestamp(program.hub.clock.now()), **part}
     to = payments.provider(program.hub, document.owner, None)
     await payments.order(program.hub, to, "PATCH", (_id(document),), part)
@@ -130,6 +160,7 @@ async def activate_terminal(program: Program, tree: Tree, provider: str, *, acto
     await _check_places(program, asked.tree())
     party = str(Party.parse(provider)) if provider else ""
     refuse_card_numbers(asked.tree())
+    check_ordered(asked.tree(), [program.settings.party])
     to = payments.provider(program.hub, party, None)
     told = await payments.order(program.hub, to, "POST", ("activate",), asked.tree())
     await _audited(program, actor, "terminal.activated", asked.reference or asked.terminal_id or party)

@@ -1,18 +1,26 @@
-"""Sessions and CDRs of other CPOs that reach nobody yet, and the rule that keeps each: for an operator to look at."""
+"""Sessions and CDRs of other CPOs that reach nobody yet, and the rule that keeps each: for an operator to look at.
+
+So do bills, ours too, for a party that its platform dropped (PUT credentials) before it took them: they go out when the
+party is back, on whatever platform.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from hub.control.listing import Filter
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
+from hub.core.parties import Party
 from hub.core.ports import Hub
+from hub.core.registry import Partner
 from hub.core.store import Store
 from hub.core.units import Document
+from modules.cdrs.owed import owed_of
+from modules.cdrs.store import CDRS
 from modules.cdrs.store import nobodys as nobodys_cdrs
 from modules.sessions.store import nobodys as nobodys_sessions
 from modules.tokens.whose import addressed
@@ -25,6 +33,8 @@ ADDRESSED: Final = "addressed"
 _LIMIT: Final = 8 * 1024 * 1024
 _LOOKED_AT: Final = 10_000
 """No more are looked at; an installation that has as many has a rule to mend first."""
+_A_STEP: Final = 200
+_REFUSED: Final = frozenset({"refused"})
 
 
 class _Nobodys(Protocol):
@@ -47,23 +57,53 @@ class Waiting:
 async def standing(hub: Hub, module: str, document: Document) -> Waiting:
     """How a session or CDR stands now that is kept for an audience, or for nobody yet."""
     if document.audience:
-        return Waiting(document=document, party=document.audience, state=ADDRESSED, rule="")
+        rule = f"no partner is {document.audience} any more" if _is_nowhere(hub, document.audience) else ""
+        return Waiting(document=document, party=document.audience, state=ADDRESSED, rule=rule)
     tree, goes = await addressed(hub, document.owner, module, parse(document.body, limit=_LIMIT))
     token = tree["cdr_token"]
     party = f"{token.get('country_code', '')}*{token.get('party_id', '')}".upper()
     return Waiting(document=document, party=party, state=goes.waits or ADDRESSED, rule=goes.rule)
 
 
+def _is_nowhere(hub: Hub, party: str) -> bool:
+    return party not in hub.settings.own_parties and hub.registry.find_party(Party.parse(party)) is None
+
+
+async def _of_the_dropped(hub: Hub) -> AsyncIterator[Document]:
+    """The CDRs that nobody has taken, of parties that were invited and that no partner claims any more."""
+    invited = {str(claim.party) for partner in hub.registry.all() for claim in partner.invited}
+    for party in sorted(invited):
+        after = 0 if _is_nowhere(hub, party) else None
+        while after is not None and (found := await _addressed_to(hub.store, party, after)):
+            after = found[-1].seq
+            owed = frozenset(await owed_of(hub, [document.key for document in found], besides=_REFUSED))
+            for document in found:
+                if document.key in owed:
+                    yield document
+
+
+async def _addressed_to(store: Store, party: str, after: int) -> list[Document]:
+    return await store.select(CDRS, equal={"audience": party}, after_seq=after, limit=_A_STEP)
+
+
 async def waiting(program: Program, module: str, *, partner: str | None = None) -> list[Waiting]:
     """What waits, the newest first: all, or what that partner brought or would get. Raises: NotFound."""
-    parties = None if partner is None else program.hub.registry.get(partner).parties
+    parties = None if partner is None else _parties_of(program.hub.registry.get(partner))
     found: list[Waiting] = []
     looked_at = after = 0
     while looked_at < _LOOKED_AT and (part := await _KINDS[module](program.store, after_seq=after)):
         after, looked_at = part[-1].seq, looked_at + len(part)
         others = [document for document in part if document.owner != program.settings.party]
         found += [await standing(program.hub, module, document) for document in others]
+    if module == "cdrs":
+        found += [await standing(program.hub, module, each) async for each in _of_the_dropped(program.hub)]
+        found.sort(key=lambda each: each.document.seq)
     return [each for each in reversed(found) if parties is None or not parties.isdisjoint(_both(each))]
+
+
+def _parties_of(partner: Partner) -> frozenset[str]:
+    """Those that it speaks for, and those that it may claim again."""
+    return partner.parties | {str(claim.party) for claim in partner.invited}
 
 
 def _both(each: Waiting) -> tuple[str, str]:

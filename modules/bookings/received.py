@@ -25,6 +25,7 @@ from modules.bookings.model import Booking, BookingLocation, Calendar
 from modules.bookings.places import LIMIT
 from modules.bookings.store import BOOKING_LOCATIONS, BOOKINGS
 from modules.bookings.wire import BOOKING, BOOKING_LOCATION, CALENDAR, PARTS
+from modules.tokens.whose import are_of_one_platform
 
 _ATTEMPTS: Final = 5
 _NEWEST: Final = "2.3.0"
@@ -153,14 +154,17 @@ async def _committed(hub: Hub, unit: Unit) -> bool:
     return True
 
 
-async def put_booking(hub: Hub, owner: Party, number: str, booking: Booking) -> bool:
-    """Keep a booking. Returns: True if it is new. Raises: InvalidRequest, also when the booking has ended otherwise."""
+async def put_booking(hub: Hub, owner: Party, number: str, booking: Booking, *, to: str = "") -> bool:
+    """Keep a booking; `to` is the party that its owner says it is for (OCPI-to), "" for none.
+
+    Returns: True if it is new. Raises: InvalidRequest, also when the booking has ended otherwise, or is another's.
+    """
     _check_names(owner, number, booking)
-    return await _write_booking(hub, bookings.key_of(owner, number), lambda _: booking.tree())
+    return await _write_booking(hub, bookings.key_of(owner, number), lambda _: booking.tree(), to=to)
 
 
-async def patch_booking(hub: Hub, owner: Party, number: str, part: Tree) -> None:
-    """Change a part of a booking. Raises: NotFound, InvalidRequest."""
+async def patch_booking(hub: Hub, owner: Party, number: str, part: Tree, *, to: str = "") -> None:
+    """Change a part of a booking. Raises: NotFound, InvalidRequest (as `put_booking`)."""
 
     def change(before: Tree | None) -> Tree:
         if before is None:
@@ -169,23 +173,34 @@ async def patch_booking(hub: Hub, owner: Party, number: str, part: Tree) -> None
         _check_names(owner, number, booking)
         return booking.tree()
 
-    await _write_booking(hub, bookings.key_of(owner, number), change)
+    await _write_booking(hub, bookings.key_of(owner, number), change, to=to)
 
 
-async def _write_booking(hub: Hub, key: str, change: Callable[[Tree | None], Tree]) -> bool:
+async def _write_booking(hub: Hub, key: str, change: Callable[[Tree | None], Tree], *, to: str) -> bool:
     for _ in range(_ATTEMPTS):
         known = await bookings.find(hub.store, BOOKINGS, key)
         before: Tree | None = parse(known.body, limit=LIMIT) if known is not None else None
         tree = change(before)
-        audience = known.audience if known is not None else requester_of(tree)
+        audience = requester_of(tree)
+        if to and not are_of_one_platform(hub, to, audience):
+            raise InvalidRequest(f"/booking_requests: of {audience}, and the OCPI-to headers name {to}")
         put = bookings.booking_put(tree, audience, expect=known.version if known is not None else ABSENT)
         if is_no_news(hub, put, known):
             return False
         if before is not None:
+            _check_same(tree, before)
             check_told(tree["reservation_status"], before["reservation_status"])
         if await _committed(hub, Unit().put(put).tells(bookings.booking_change(put, trace.correlation()))):
             return known is None
     raise Conflict
+
+
+def _check_same(booking: Tree, before: Tree) -> None:
+    """Is it still the booking of who asked for it, under its request_id (REQ-229)? Raises: InvalidRequest."""
+    if requester_of(booking) != requester_of(before):
+        raise InvalidRequest(f"/booking_requests: the booking is one of {requester_of(before)}")
+    if booking["request_id"].upper() != before["request_id"].upper():
+        raise InvalidRequest("/request_id: a booking keeps its own")
 
 
 def requester_of(booking: Tree) -> str:

@@ -14,7 +14,7 @@ from hub.core.operations import EMSP_LIKE, LARGE, MEDIUM, RECEIVER, SENDER, Oper
 from hub.core.paging import QUERY, Listing
 from hub.core.parties import Party, PartyRole
 from hub.core.relay import Errand, relay
-from hub.core.routing import Receiver, can_have, destination
+from hub.core.routing import OURS, Receiver, can_have, destination
 from hub.core.units import Document
 from modules.bookings import editions, received, service
 from modules.bookings.model import Booking, BookingLocation, BookingRequest, Calendar
@@ -177,14 +177,14 @@ async def get_own_booking(call: Call, country_code: str, party_id: str, booking_
 async def put_booking(call: Call, country_code: str, party_id: str, booking_id: str, body: Booking) -> Answer:
     """Keep a booking. OCPI mod_bookings_put_booking_method."""
     owner = call.as_party(country_code, party_id, CPO)
-    return ok(created=await received.put_booking(call.hub, owner, booking_id, body))
+    return ok(created=await received.put_booking(call.hub, owner, booking_id, body, to=_named(call)))
 
 
 @operations("PATCH", RECEIVER, _BOOKING, callers=CPO, body=BOOKING, patch=True, versions=VERSIONS, limit=MEDIUM)
 async def patch_booking(call: Call, country_code: str, party_id: str, booking_id: str, body: Tree) -> Answer:
     """Change a part of a booking. OCPI mod_bookings_booking_patch_method."""
     owner = call.as_party(country_code, party_id, CPO)
-    await received.patch_booking(call.hub, owner, booking_id, body)
+    await received.patch_booking(call.hub, owner, booking_id, body, to=_named(call))
     return ok()
 
 
@@ -195,6 +195,12 @@ def _audience(call: Call) -> str:
     """
     where = destination(call, shared=True, roles=EMSP_LIKE)
     return can_have(call, where).party if isinstance(where, Receiver) else ""
+
+
+def _named(call: Call) -> str:
+    """The party that OCPI-to says a booking is for, if it names one. Raises: as `_audience`."""
+    where = destination(call, shared=True, roles=EMSP_LIKE)
+    return call.hub.settings.party if where is OURS else _audience(call)
 
 
 async def _seen(call: Call, place_id: str) -> Document:
@@ -227,11 +233,21 @@ async def _passed_on(call: Call, to: Receiver, asked: BookingRequest) -> Answer:
     reply = await relay(call, to, errand)
     try:
         booking = BOOKING[VERSIONS[0]].read(reply.tree)
+        _check_answers(booking.tree(), asked)
         await received.put_booking(call.hub, Party.parse(to.party), booking.id, booking)
     except InvalidRequest as fault:
         raise PeerNonsense(f"the receiver's answer is not valid: {fault.message}") from None
     call.answered_by(to.party)
     return ok(_in_edition(call).written(editions.BOOKINGS, booking.tree()), created=reply.http == 201)
+
+
+def _check_answers(booking: Tree, asked: BookingRequest) -> None:
+    """Is it the booking that was asked for (REQ-229)? Raises: InvalidRequest."""
+    newest = booking["booking_requests"][-1]["booking_request"]
+    if {booking["request_id"].upper(), newest["request_id"].upper()} != {asked.request_id.upper()}:
+        raise InvalidRequest("/request_id: another one than was asked under")
+    if received.requester_of(booking) != str(Party.of(asked.country_code, asked.party_id)):
+        raise InvalidRequest("/booking_requests: of another party than the one that asked")
 
 
 async def _owner(call: Call, asked: BookingRequest) -> str:

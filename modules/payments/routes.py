@@ -22,6 +22,7 @@ from modules.payments import service
 from modules.payments.card_numbers import refuse_card_numbers
 from modules.payments.model import FinancialAdviceConfirmation, TerminalAsked
 from modules.payments.store import CONFIRMATIONS, MODULE, TERMINALS
+from modules.payments.whose import LIMIT, check_ordered
 from modules.payments.wire import CONFIRMATION, TERMINAL, TERMINAL_ASKED, VERSIONS
 
 CPO = frozenset({PartyRole.CPO})
@@ -57,8 +58,10 @@ async def activate_terminal(call: Call, body: TerminalAsked) -> Answer:
 
     The terminal comes later, by the provider's POST (mod_payments_terminal_activation_usage_flow).
     """
-    refuse_card_numbers(body.tree())
-    return await _order(call, service.provider(call.hub, _other(call), call.partner), ("activate",), body.tree())
+    tree = body.tree()
+    refuse_card_numbers(tree)
+    check_ordered(tree, call.partner.parties_as(CPO))
+    return await _order(call, service.provider(call.hub, _other(call), call.partner), ("activate",), tree)
 
 
 @operations("POST", SENDER, "terminals/{terminal_id}/deactivate", versions=VERSIONS)
@@ -83,14 +86,14 @@ async def patch_terminal(call: Call, terminal_id: str, body: Tree) -> Answer:
 async def _change(call: Call, terminal_id: str, part: Tree) -> Answer:
     """What the provider agrees to is kept."""
     terminal = await _terminal(call, terminal_id)
-    service.checked(terminal, part)
+    service.checked(call.hub, terminal, part)
     answer = await _order(call, _provider_of(call, terminal), (_id(terminal),), part)
     await service.keep_change(call.hub, terminal, part)
     return answer
 
 
 def _id(terminal: Document) -> str:
-    return str(parse(terminal.body, limit=service.LIMIT)["terminal_id"])
+    return str(parse(terminal.body, limit=LIMIT)["terminal_id"])
 
 
 def _provider_of(call: Call, terminal: Document) -> Receiver:

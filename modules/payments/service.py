@@ -1,9 +1,8 @@
 """Payment terminals and confirmations: taken from the PTP that owns them, for the CPO that they concern. OCPI
 mod_payments.
 
-Whose a terminal is: the party of OCPI-to, else the party it names, else our own. Whose a confirmation is: the party of
-OCPI-to, else that of the CDR with the same authorization_reference, which it waits for (`waiting.py`). That is its
-audience, and stays.
+Whose a terminal is says `whose.py`. Whose a confirmation is: the party of OCPI-to, else that of the CDR with the same
+authorization_reference, which it waits for (`waiting.py`). That is its audience, and stays.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ from modules.payments import store as payments
 from modules.payments.card_numbers import refuse_card_numbers
 from modules.payments.model import FinancialAdviceConfirmation, TerminalAsked
 from modules.payments.store import CONFIRMATIONS, MODULE, PATHS, TERMINALS
+from modules.payments.whose import BY_OPERATOR, LIMIT, check_ordered, whose
 from modules.payments.wire import TERMINAL
 
-LIMIT: Final = 64 * 1024
 PTP: Final = frozenset({PartyRole.PTP})
 _ATTEMPTS: Final = 5
 
@@ -42,8 +41,8 @@ _PutOf = Callable[[Document | None], Awaitable[Put]]
 async def take_terminal(hub: Hub, owner: str, asked: TerminalAsked, *, to: str) -> bool:
     """Keep a terminal that its PTP created or changed; `to` is the CPO that it says it is for, if it does.
 
-    An older copy changes nothing. Returns: True if it was not known before. Raises: InvalidRequest,
-    NotEnoughInformation (no id).
+    An older copy changes nothing. Returns: True if it was not known before. Raises: InvalidRequest, also where it names
+    another CPO than the one that has it; NotEnoughInformation (no id).
     """
     given = asked.tree()
     refuse_card_numbers(given)
@@ -53,16 +52,10 @@ async def take_terminal(hub: Hub, owner: str, asked: TerminalAsked, *, to: str) 
     tree = TERMINAL["2.3.0"].read(given).tree()
 
     async def put(known: Document | None) -> Put:
-        audience = known.audience if known is not None else to or _cpo_or_us(hub, _named_in(tree))
-        return payments.terminal_put(owner, tree, audience, expect=_expected(known))
+        goes = await whose(hub, owner, tree, known=known, to=to)
+        return payments.terminal_put(owner, tree, goes.party, decided_by=goes.by, expect=_expected(known))
 
     return await _keep(hub, TERMINALS, payments.key_of(owner, tree["terminal_id"]), put)
-
-
-def _named_in(tree: Tree) -> str:
-    if "country_code" not in tree or "party_id" not in tree:
-        return ""
-    return str(Party.of(tree["country_code"], tree["party_id"]))
 
 
 def _cpo_or_us(hub: Hub, party: str) -> str:
@@ -72,14 +65,20 @@ def _cpo_or_us(hub: Hub, party: str) -> str:
 
 
 async def take_confirmation(hub: Hub, owner: str, confirmation: FinancialAdviceConfirmation, *, to: str) -> bool:
-    """Keep what a PTP says of a capture. Returns: True if it was not known before. Raises: InvalidRequest."""
+    """Keep what a PTP says of a capture. Returns: True if it was not known before.
+
+    Raises: InvalidRequest, also where it is addressed to another CPO than the one that has it.
+    """
     tree = confirmation.tree()
     refuse_card_numbers(tree)
     if tree["total_costs"]["before_taxes"] < 0:
         raise InvalidRequest("/total_costs: nobody captures an amount below zero")
 
     async def put(known: Document | None) -> Put:
-        audience = (known.audience if known is not None else "") or to or (await charged_by(hub, owner, tree)).party
+        has_it = known.audience if known is not None else ""
+        if has_it and to not in ("", has_it):
+            raise InvalidRequest(f"{has_it} has this confirmation, and the OCPI-to headers name {to}")
+        audience = has_it or to or (await charged_by(hub, owner, tree)).party
         return payments.confirmation_put(owner, tree, audience, expect=_expected(known))
 
     return await _keep(hub, CONFIRMATIONS, payments.key_of(owner, tree["id"]), put)
@@ -113,7 +112,7 @@ async def _keep(hub: Hub, kind: Kind, key: str, put_of: _PutOf) -> bool:
     for _ in range(_ATTEMPTS):
         known = await payments.find(hub.store, kind, key)
         put = await put_of(known)
-        if known is not None and (is_outdated(put.last_updated, known, hub.clock.now()) or known.body == put.body):
+        if known is not None and _is_no_news(hub, put, known):
             return False
         try:
             await hub.store.commit(Unit().put(put).tells(payments.change_of(put, trace.correlation())))
@@ -121,6 +120,13 @@ async def _keep(hub: Hub, kind: Kind, key: str, put_of: _PutOf) -> bool:
             continue
         return known is None
     raise Conflict
+
+
+def _is_no_news(hub: Hub, put: Put, known: Document) -> bool:
+    """What is said once more may say at last whom it is for."""
+    if is_outdated(put.last_updated, known, hub.clock.now()):
+        return True
+    return (known.body, known.audience) == (put.body, put.audience)
 
 
 async def get_own(hub: Hub, kind: Kind, owners: Sequence[str], object_id: str) -> Document:
@@ -171,9 +177,13 @@ def provider(hub: Hub, party: str, asker: Partner | None) -> Receiver:
     return known[0]
 
 
-def checked(terminal: Document, part: Tree) -> None:
-    """May a CPO set this of a terminal? Raises: InvalidRequest, for a card number in it, or another terminal's id."""
+def checked(hub: Hub, terminal: Document, part: Tree) -> None:
+    """May the CPO that has a terminal set this of it, or we of one that is nobody's?
+
+    Raises: InvalidRequest, for a card number in it, another terminal's id, or another party.
+    """
     refuse_card_numbers(part)
+    check_ordered(part, [terminal.audience or hub.settings.party])
     known: Tree = parse(terminal.body, limit=LIMIT)
     if str(part.get("terminal_id") or known["terminal_id"]).upper() != known["terminal_id"].upper():
         raise InvalidRequest("the URL and the object name different terminals")
@@ -187,14 +197,18 @@ def _merged(tree: Tree, part: Tree) -> Tree:
 
 
 async def keep_change(hub: Hub, terminal: Document, part: Tree) -> None:
-    """The PTP has agreed to a change: the terminal is so from now on. Raises: NotFound."""
+    """The PTP has agreed to a change: the terminal is so from now on. One that was nobody's is ours: we assign it.
+
+    Raises: NotFound.
+    """
     part = {**part, "last_updated": part.get("last_updated") or timestamp(hub.clock.now())}
 
     async def put(known: Document | None) -> Put:
         if known is None:
             raise NotFound("the terminal is gone")
         tree = TERMINAL["2.3.0"].read(_merged(parse(known.body, limit=LIMIT), part)).tree()
-        return payments.terminal_put(known.owner, tree, known.audience, expect=known.version)
+        goes = (known.audience, known.columns["decided_by"]) if known.audience else (hub.settings.party, BY_OPERATOR)
+        return payments.terminal_put(known.owner, tree, goes[0], decided_by=goes[1], expect=known.version)
 
     await _keep(hub, TERMINALS, terminal.key, put)
 

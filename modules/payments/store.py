@@ -12,7 +12,8 @@ from hub.core.types import timestamp_of
 from hub.core.units import ANY, Change, Document, Kind, Put
 
 MODULE: Final = "payments"
-TERMINALS: Final = Kind("terminals", columns=("id",), indexed=("id",))
+TERMINALS: Final = Kind("terminals", columns=("id", "decided_by"), indexed=("id",))
+"""`audience`: the CPO that has it; "" for nobody yet. `decided_by`: what says so, in words for an operator."""
 CONFIRMATIONS: Final = Kind("advice_confirmations", columns=("id", "reference"), indexed=("id", "reference"))
 """`reference`: its authorization_reference in upper case."""
 
@@ -26,10 +27,10 @@ def key_of(owner: str, object_id: str) -> str:
     return f"{owner}/{object_id.upper()}"
 
 
-def terminal_put(owner: str, tree: Tree, audience: str, *, expect: int = ANY) -> Put:
+def terminal_put(owner: str, tree: Tree, audience: str, *, decided_by: str = "", expect: int = ANY) -> Put:
     """The write of one terminal, in our form."""
     updated, key = timestamp_of(tree["last_updated"]), key_of(owner, tree["terminal_id"])
-    columns = (str(tree["terminal_id"]).upper(),)
+    columns = (str(tree["terminal_id"]).upper(), decided_by)
     return Put(TERMINALS, key, encode(tree), owner, audience, updated, columns, expect)
 
 
@@ -58,3 +59,8 @@ async def seen_by(store: Store, kind: Kind, object_id: str, audiences: Sequence[
 async def nobodys_with(store: Store, reference: str) -> list[Document]:
     """The confirmations under this authorization_reference that are for nobody yet."""
     return await store.select(CONFIRMATIONS, equal={"reference": reference.upper(), "audience": ""}, limit=_MOST)
+
+
+async def nobodys_terminals(store: Store, *, after_seq: int) -> list[Document]:
+    """The terminals that no CPO has yet."""
+    return await store.select(TERMINALS, equal={"audience": ""}, after_seq=after_seq, limit=_MOST)

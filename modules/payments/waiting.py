@@ -11,7 +11,8 @@ from hub.core.unaddressed import Addressee, Waiting
 from hub.core.units import Audit, Document, Unit
 from modules.cdrs.service import ARRIVALS
 from modules.payments import store as payments
-from modules.payments.service import LIMIT, charged_by
+from modules.payments.service import charged_by
+from modules.payments.whose import LIMIT
 
 
 async def look_again(hub: Hub) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from hub.core.clock import timestamp
@@ -15,6 +15,7 @@ from modules.sessions.store import SESSIONS
 
 _LIMIT: Final = 8 * 1024 * 1024
 _MOST: Final = 500
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _SAME_MOMENT: Final = timedelta(minutes=1)
 """A session and its CDR say of one charge that it began within this."""
 
@@ -30,7 +31,7 @@ async def session_of(store: Store, owner: str, cdr: Tree) -> str | None:
         return None
     found = await store.page(
         SESSIONS,
-        date_from=timestamp(began - _SAME_MOMENT),
+        date_from=timestamp(max(began, _FIRST + _SAME_MOMENT) - _SAME_MOMENT),
         date_to=None,
         offset=0,
         limit=_MOST,

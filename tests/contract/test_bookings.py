@@ -197,6 +197,34 @@ async def test_a_cpo_puts_and_patches_bookings_until_they_have_ended(world: Worl
     assert (await world.ask("GET", world.at("sender/bookings"), by="e2")).data == []
 
 
+async def test_a_booking_that_is_addressed_to_another_emsp_is_refused(world: World) -> None:
+    to_e2 = [("OCPI-to-country-code", "NL"), ("OCPI-to-party-id", "FFF")]
+    async with world.unchanged():
+        said = await world.ask("PUT", world.at(BOOKING), by="c1", body=booking(), headers=to_e2)
+        assert (said.http, said.code) == (200, 2001)
+        assert "of NL*EEE, and the OCPI-to headers name NL*FFF" in said.message
+    to_e1 = [("OCPI-to-country-code", "NL"), ("OCPI-to-party-id", "EEE")]
+    assert (await world.ask("PUT", world.at(BOOKING), by="c1", body=booking(), headers=to_e1)).http == 201
+    part = {"evse_uid": "EVS1", "last_updated": LATER}
+    async with world.unchanged():
+        said = await world.ask("PATCH", world.at(BOOKING), by="c1", body=part, headers=to_e2)
+        assert (said.http, said.code) == (200, 2001)
+    assert (await world.ask("PATCH", world.at(BOOKING), by="c1", body=part, headers=to_e1)).code == 1000
+
+
+async def test_a_booking_keeps_its_request_id_and_who_asked_for_it(world: World) -> None:
+    await world.ask("PUT", world.at(BOOKING), by="c1", body=booking())
+    foreign = {**booking()["booking_requests"][0], "booking_request": asked(owner="NL*FFF", tokens=[])}
+    async with world.unchanged():
+        for fields in ({"request_id": "REQ2"}, {"booking_requests": [*booking()["booking_requests"], foreign]}):
+            for method, body in (
+                ("PUT", booking(**fields, last_updated=LATER)),
+                ("PATCH", {**fields, "last_updated": LATER}),
+            ):
+                said = await world.ask(method, world.at(BOOKING), by="c1", body=body)
+                assert (said.http, said.code) == (200, 2001), (method, fields)
+
+
 async def test_what_is_wrong_foreign_old_or_unknown_changes_nothing(world: World) -> None:
     await world.ask("PUT", world.at(OF_C1), by="c1", body=theirs())
     await world.ask("PUT", world.at(BOOKING), by="c1", body=booking())
@@ -285,7 +313,16 @@ async def test_what_the_other_cpo_refuses_is_told_as_it_is(world: World) -> None
     world.peers.script = refuse
     said = await world.ask("POST", world.at("sender/bookings"), by="e1", body=asked(booking_location_id="BX1"))
     assert (said.http, said.code) == (200, 2003)
-    for nonsense in (None, {"id": "X"}, booking(owner="BE*BBB")):
+    other = [{**booking()["booking_requests"][0], "booking_request": asked(request_id="REQ2")}]
+    foreign = [{**booking()["booking_requests"][0], "booking_request": asked(owner="NL*FFF", tokens=[])}]
+    for nonsense in (
+        None,
+        {"id": "X"},
+        booking(owner="BE*BBB"),
+        booking(request_id="REQ2"),
+        booking(booking_requests=other),
+        booking(booking_requests=foreign),
+    ):
         world.peers.script = lambda sent, nonsense=nonsense: nonsense  # type: ignore[misc]
         said = await world.ask("POST", world.at("sender/bookings"), by="e1", body=asked(booking_location_id="BX1"))
         assert (said.http, said.code) == (200, 4000)

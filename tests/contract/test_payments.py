@@ -126,19 +126,73 @@ async def test_a_provider_sees_its_own_terminals_only(ptp: World) -> None:
     assert len(await ptp.documents(TERMINALS)) == 2
 
 
-async def test_a_terminal_is_for_the_cpo_that_is_named_else_for_us(ptp: World) -> None:
+async def test_a_terminal_is_for_the_cpo_that_is_named_else_for_nobody(ptp: World) -> None:
     named = terminal("T2", country_code="BE", party_id="BBB")
     await ptp.ask("POST", ptp.at(TERMINALS_HERE), by="t1", body=terminal("T1"), headers=TO_C1)
     await ptp.ask("POST", ptp.at(TERMINALS_HERE), by="t1", body=named)
     await ptp.ask("POST", ptp.at(TERMINALS_HERE), by="t1", body=terminal("T3"))
-    audiences = {document.columns["id"]: document.audience for document in await ptp.documents(TERMINALS)}
-    assert audiences == {"T1": "BE*AAA", "T2": "BE*BBB", "T3": "DE*BSB"}
+    await ptp.ask("POST", ptp.at(TERMINALS_HERE), by="t1", body=terminal("T4", country_code="DE", party_id="BSB"))
+    assert await holders(ptp) == {"T1": "BE*AAA", "T2": "BE*BBB", "T3": "", "T4": "DE*BSB"}
     for by, ids in (("c1", ["T1"]), ("c2", ["T2"])):
         said = await ptp.ask("GET", ptp.at(OF_CPO), by=by)
         assert [each["terminal_id"] for each in said.data] == ids
         assert said.headers["x-total-count"] == "1"
     assert (await ptp.ask("GET", ptp.at(f"{OF_CPO}/T2"), by="c1")).http == 404
     assert (await ptp.ask("GET", ptp.at(f"{OF_CPO}/T1"), by="c1")).data["terminal_id"] == "T1"
+
+
+async def holders(world: World) -> dict[str, str]:
+    """The CPO that has each terminal, by id."""
+    return {document.columns["id"]: document.audience for document in await world.documents(TERMINALS)}
+
+
+@pytest.mark.parametrize("names", ["headers", "body"])
+@pytest.mark.parametrize("same_time", [True, False])
+async def test_a_later_post_names_the_cpo_of_a_terminal_that_nobody_has(
+    ptp: World, names: str, same_time: bool
+) -> None:
+    await ptp.ask("POST", ptp.at(TERMINALS_HERE), by="t1", body=terminal())
+    body = terminal() if same_time else terminal(last_updated="2026-05-04T12:00:00Z")
+    if names == "body":
+        body |= {"country_code": "BE", "party_id": "AAA"}
+    headers = TO_C1 if names == "headers" else ()
+    said = await ptp.ask("POST", ptp.at(TERMINALS_HERE), by="t1", body=body, headers=headers)
+    assert (said.http, said.code) == (200, 1000)
+    assert (await ptp.ask("GET", ptp.at(f"{OF_CPO}/T1"), by="c1")).data == body
+    assert "BE*AAA" in [row.change.audience for row in await ptp.store.changes(after=0, limit=100)]
+
+
+async def test_a_terminal_is_not_taken_from_the_cpo_that_has_it(ptp: World) -> None:
+    await ptp.ask("POST", ptp.at(TERMINALS_HERE), by="t1", body=terminal(), headers=TO_C1)
+    newer = {"last_updated": "2026-05-04T12:00:00Z"}
+    to_c2 = [("OCPI-to-country-code", "BE"), ("OCPI-to-party-id", "BBB")]
+    async with ptp.unchanged():
+        for fields, headers in (({}, to_c2), ({"country_code": "BE", "party_id": "BBB"}, [])):
+            said = await ptp.ask(
+                "POST", ptp.at(TERMINALS_HERE), by="t1", body=terminal(**newer, **fields), headers=headers
+            )
+            assert (said.http, said.code) == (200, 2001), fields
+            assert "BE*AAA has this terminal" in said.message
+    assert (await ptp.ask("POST", ptp.at(TERMINALS_HERE), by="t1", body=terminal(**newer))).code == 1000
+    assert await holders(ptp) == {"T1": "BE*AAA"}
+
+
+async def test_a_terminal_that_names_one_cpo_and_is_addressed_to_another_is_refused(ptp: World) -> None:
+    async with ptp.unchanged():
+        named = terminal(country_code="BE", party_id="BBB")
+        said = await ptp.ask("POST", ptp.at(TERMINALS_HERE), by="t1", body=named, headers=TO_C1)
+        assert (said.http, said.code) == (200, 2001)
+
+
+async def test_a_confirmation_is_not_taken_from_the_cpo_that_has_it(ptp: World) -> None:
+    await ptp.ask("POST", ptp.at(ADVICE_HERE), by="t1", body=advice())
+    assert (await ptp.ask("POST", ptp.at(ADVICE_HERE), by="t1", body=advice(), headers=TO_C1)).code == 1000
+    (kept,) = await ptp.documents(CONFIRMATIONS)
+    assert kept.audience == "BE*AAA"
+    to_c2 = [("OCPI-to-country-code", "BE"), ("OCPI-to-party-id", "BBB")]
+    async with ptp.unchanged():
+        said = await ptp.ask("POST", ptp.at(ADVICE_HERE), by="t1", body=advice(), headers=to_c2)
+        assert (said.http, said.code) == (200, 2001)
 
 
 async def test_a_confirmation_follows_the_cdr_with_its_reference(ptp: World) -> None:
@@ -196,6 +250,8 @@ async def test_a_change_of_a_foreign_unknown_or_wrong_terminal_reaches_nobody(pt
             ("c1", "T1", {"terminal_id": "T2"}, (200, 2001)),
             ("c1", "T1", {"location_ids": 7}, (200, 2001)),
             ("c1", "T1", {"customer_reference": "4111111111111111"}, (200, 2001)),
+            ("c1", "T1", {"country_code": "BE", "party_id": "BBB"}, (200, 2001)),
+            ("c1", "T1", {"party_id": "bbb"}, (200, 2001)),
         ):
             said = await ptp.ask("PATCH", ptp.at(f"{OF_CPO}/{path}"), by=by, body=body)
             assert (said.http, said.code) == answer, (by, path, body)
@@ -217,6 +273,22 @@ async def test_activation_goes_to_the_provider_that_is_named_or_the_only_one(ptp
         ("t2", ("terminals", "activate")),
         ("t1", ("terminals", "activate")),
     ]
+
+
+@pytest.mark.parametrize("named", [("BE", "BBB"), ("NL", "EEE"), ("DE", "BSB")])
+async def test_nobody_orders_terminals_in_the_name_of_another_party(ptp: World, named: tuple[str, str]) -> None:
+    await with_terminal(ptp)
+    party = {"country_code": named[0], "party_id": named[1]}
+    to_t1 = [("OCPI-to-country-code", "NL"), ("OCPI-to-party-id", "PTA")]
+    async with ptp.unchanged():
+        for method, path, headers in (
+            ("POST", "activate", to_t1), ("PUT", "T1", ()), ("PATCH", "T1", ())
+        ):  # fmt: skip
+            said = await ptp.ask(method, ptp.at(f"{OF_CPO}/{path}"), by="c1", body=party, headers=headers)
+            assert (said.http, said.code) == (200, 2001), path
+            assert said.message.startswith("/party_id: ")
+    own = {"country_code": "be", "party_id": "AAA"}
+    assert (await ptp.ask("POST", ptp.at(f"{OF_CPO}/activate"), by="c1", body=own, headers=to_t1)).code == 1000
 
 
 async def test_deactivation_goes_to_the_terminals_provider(ptp: World) -> None:

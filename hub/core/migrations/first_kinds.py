@@ -108,7 +108,7 @@ FIRST_KINDS: tuple[tuple[Any, ...], ...] = (
     ("doc_tariff_shifts", ("id",), ()),
     ("doc_tariff_turns", (), ()),
     ("doc_tariffs", ("lowest", "id", "since"), ()),
-    ("doc_terminals", ("id",), ("id",)),
+    ("doc_terminals", ("id", "decided_by"), ("id",)),
     ("doc_tokens", ("uid", "contract"), ("uid", "contract")),
     ("doc_unaddressed_looks", (), ()),
     ("doc_webhooks", (), ()),

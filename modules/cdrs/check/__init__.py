@@ -113,7 +113,7 @@ def _of_credit(claim: Claim, original: Tree) -> _Examined | Result:
 def _priced(claim: Claim, found: list[Deviation]) -> _Examined | Result:
     """A CDR with what was found in it already, and with its price."""
     if size_of(claim.cdr, claim.tariffs) > MOST:
-        return _unpriced(found, "it has too many periods and prices to be priced here")
+        return _unpriced(found, "it is too long, or has too many periods and prices, to be priced here")
     if any(deviation.cause is Cause.CURRENCY for deviation in found):
         why = "its tariffs are in another currency"
         return _guessed(found) if claim.is_guessed else _unpriced(found, why)

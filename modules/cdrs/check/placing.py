@@ -54,9 +54,9 @@ def misplaced(spans: Sequence[Span], begin: datetime, end: datetime) -> Iterator
         follows, allowed = until[start], WRITTEN
         if follows is None:
             follows, allowed = max(end, start), WRITTEN + CLOCKS
-        if start < begin - CLOCKS:
+        if begin - start > CLOCKS:
             yield Misplaced(at, Misplacement.OUTSIDE, "it starts before its CDR does")
-        elif start > end + CLOCKS:
+        elif start - end > CLOCKS:
             yield Misplaced(at, Misplacement.OUTSIDE, "it starts after its CDR has ended")
         elif stated and start in timed:
             yield Misplaced(at, Misplacement.OVERLAP, "another period that states time starts with it")

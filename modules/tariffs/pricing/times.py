@@ -58,12 +58,18 @@ def _zone(name: str) -> ZoneInfo:
 
 @lru_cache(maxsize=8192)
 def _offset_in_quarter(name: str, quarter: int) -> int:
-    offset = moment_of(quarter * _QUARTER).astimezone(_zone(name)).utcoffset() or timedelta()
+    try:
+        offset = moment_of(quarter * _QUARTER).astimezone(_zone(name)).utcoffset() or timedelta()
+    except OverflowError:
+        raise UnfitSession("it is at an end of the calendar, beyond which the clock there would be") from None
     return offset // timedelta(microseconds=1)
 
 
 def offset_at(at: int, zone: str) -> int:
-    """Microseconds by which `zone` is ahead of UTC. Raises: UnfitSession, for an unknown zone."""
+    """Microseconds by which `zone` is ahead of UTC.
+
+    Raises: UnfitSession, for an unknown zone, or at an end of the calendar (years 1 and 9999).
+    """
     return _offset_in_quarter(zone, at // _QUARTER)
 
 

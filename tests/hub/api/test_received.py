@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.core.parties import Party, PartyRole
-from hub.core.registry import State
+from hub.core.registry import Claim, State
 from modules.cdrs import received, vetting
 from modules.cdrs.model import CDR
 from modules.sessions import received as sessions
@@ -235,3 +235,22 @@ async def test_a_session_that_reaches_nobody_says_by_which_rule(furnished: House
         "WHOSE": {"state": "unaddressed", "rule": "no partner is NL*ZZZ"},
     }
     assert all("waits" not in item for item in (await furnished.ask("GET", "/api/v1/sessions")).tree["items"])
+
+
+async def test_bills_of_a_party_that_its_platform_dropped_are_shown_until_it_is_back(furnished: House) -> None:
+    world = World.around(furnished.program.hub)
+    acme = world.partner("acme")
+    other = Claim(role=PartyRole.EMSP, party=Party.parse("NL*EEF"))
+    dropped = acme.model_copy(update={"claims": (other,)})
+    withheld = f"{CDRS}?withheld=true"
+    assert (await furnished.ask("GET", withheld)).tree["items"] == []
+    await world.registry.save(dropped)
+    why = "no partner is NL*EEE any more"
+    for query in (withheld, f"{withheld}&partner=acme"):
+        items = (await furnished.ask("GET", query)).tree["items"]
+        assert [(item["audience"], item["rule"]) for item in items] == [("NL*EEE", why)] * 3
+    assert (await furnished.ask("GET", f"{withheld}&partner=other")).tree["items"] == []
+    warnings = (await furnished.ask("GET", "/api/v1/partners/acme")).tree["warnings"]
+    assert f"CDRs that are addressed: 3, {why} (busbar cdr list --partner acme --withheld)" in warnings
+    await world.registry.save(acme)
+    assert (await furnished.ask("GET", withheld)).tree["items"] == []

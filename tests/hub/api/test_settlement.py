@@ -14,7 +14,8 @@ from hub.core.units import Unit
 from modules.invoicereconciliation import service as invoices
 from modules.invoicereconciliation.wire import RECORD
 from modules.payments import service as payments
-from modules.payments.store import confirmation_put, terminal_put
+from modules.payments.store import TERMINALS, confirmation_put, terminal_put
+from modules.payments.whose import BY_NAME
 from modules.payments.wire import CONFIRMATION
 from modules.sessions import service as sessions
 from modules.tokens.authorize import By, Decision
@@ -127,15 +128,58 @@ async def test_it_is_said_of_a_record_that_is_for_nobody_yet_what_it_waits_for(
 async def kept(house: House, audience: str = "DE*BSB") -> None:
     """A terminal and a confirmation of NL*PTA."""
     confirmation = CONFIRMATION["2.3.0"].read(advice()).tree()
-    unit = Unit().put(terminal_put("NL*PTA", terminal(), audience))
+    unit = Unit().put(terminal_put("NL*PTA", terminal(), audience, decided_by=BY_NAME if audience else ""))
     await house.program.store.commit(unit.put(confirmation_put("NL*PTA", confirmation, audience)))
 
 
 async def test_terminals_are_listed_and_shown(house: House) -> None:
     await kept(house)
-    assert (await house.ask("GET", "/api/v1/terminals")).tree["items"] == [terminal()]
-    assert (await house.ask("GET", T1)).tree == terminal()
+    shown = {
+        "provider": "NL*PTA",
+        "audience": "DE*BSB",
+        "decided_by": "the party that it names",
+        "rule": "",
+        "terminal": terminal(),
+    }
+    assert (await house.ask("GET", "/api/v1/terminals")).tree == {"items": [shown], "total": 1}
+    assert (await house.ask("GET", T1)).tree == shown
     assert (await house.ask("GET", "/api/v1/terminals/NL/PTB/T1")).status == 404
+
+
+async def test_it_is_said_why_nobody_has_a_terminal_and_what_keeps_it_from_who_has(house: House) -> None:
+    await house.furnish()
+
+    async def rule() -> str:
+        (listed,) = (await house.ask("GET", "/api/v1/terminals")).tree["items"]
+        assert (await house.ask("GET", T1)).tree == listed
+        return str(listed["rule"])
+
+    await kept(house, "")
+    assert await rule() == "nothing says which CPO's it is: no OCPI-to, party, location or EVSE"
+    await kept(house, "BE*AAA")
+    assert await rule() == "no partner is BE*AAA"
+    await house.program.store.commit(
+        Unit().put(terminal_put("NL*PTA", terminal(country_code="BE", party_id="AAA"), ""))
+    )
+    assert await rule() == "no CPO here is BE*AAA, which it names"
+    world = World.around(house.program.hub)
+    await world.join("t1", "NL*PTA", PartyRole.PTP, version="2.3.0")
+    await house.program.store.commit(Unit().put(terminal_put("NL*PTA", terminal(location_ids=["LU"]), "")))
+    assert await rule() == "none of its locations and EVSEs is here"
+
+
+async def test_a_terminal_that_nobody_has_is_ours_once_it_is_assigned(house: House) -> None:
+    await house.furnish()
+    world = World.around(house.program.hub)
+    await world.join("t1", "NL*PTA", PartyRole.PTP, version="2.3.0")
+    await kept(house, "")
+    refused = await house.ask("POST", f"{T1}/deactivate")
+    assert (refused.status, refused.code) == (422, "invalid_request")
+    document = await payments.get_own(house.program.hub, TERMINALS, ["NL*PTA"], "T1")
+    await payments.keep_change(house.program.hub, document, {"location_ids": ["LOC1"]})
+    shown = (await house.ask("GET", T1)).tree
+    assert (shown["audience"], shown["decided_by"]) == ("DE*BSB", "assigned here")
+    assert shown["terminal"]["location_ids"] == ["LOC1"]
 
 
 @pytest.mark.parametrize(
@@ -146,6 +190,7 @@ async def test_terminals_are_listed_and_shown(house: House) -> None:
         ({"location_ids": "LOC1"}, "/location_ids"),
         ({"customer_reference": "4111111111111111"}, "/customer_reference: looks like a card number"),
         ({"terminal_id": "T2"}, "the URL and the object name different terminals"),
+        ({"country_code": "BE", "party_id": "AAA"}, "/party_id: the object names a party that is not yours"),
     ],
 )
 async def test_a_terminal_is_assigned_to_places_of_ours_only(house: House, part: dict[str, Any], why: str) -> None:
@@ -165,7 +210,7 @@ async def test_a_terminal_of_another_cpo_or_of_nobody_connected_cannot_be_change
     assert (told.status, told.code) == (502, "partner_unreachable")
     assert (await house.ask("POST", f"{T1}/deactivate")).status == 502
     assert (await house.ask("POST", "/api/v1/terminals/activate", {"reference": "SN"})).status == 502
-    assert (await house.ask("GET", T1)).tree == terminal()
+    assert (await house.ask("GET", T1)).tree["terminal"] == terminal()
 
 
 async def test_a_payment_shows_how_it_stands_with_our_books(house: House) -> None:

@@ -13,10 +13,11 @@ from hub.core.ports import Place
 from modules.payments import service
 from modules.payments.publication import PaymentPublication
 from modules.payments.store import CONFIRMATIONS, TERMINALS
+from modules.payments.whose import address_anew
 from modules.sessions import service as sessions
 from modules.tokens.authorize import By, Decision
 from tests.contract.test_payments import ADVICE_HERE, TERMINALS_HERE, TO_C1, advice, terminal
-from tests.world import OURS, World, stored_token
+from tests.world import OURS, World, stored_token, their_location
 
 
 @pytest.fixture
@@ -76,11 +77,62 @@ async def test_what_concerns_a_cpo_is_posted_to_it_and_to_nobody_else(ptp: World
     ]
 
 
-async def test_a_terminal_stays_with_the_cpo_it_was_first_for(ptp: World) -> None:
-    await ptp.ask("POST", ptp.at(TERMINALS_HERE), by="t1", body=terminal(), headers=TO_C1)
-    moved = terminal(country_code="BE", party_id="BBB", last_updated="2026-05-04T12:00:00Z")
-    await ptp.ask("POST", ptp.at(TERMINALS_HERE), by="t1", body=moved)
-    assert [each.audience for each in await ptp.documents(TERMINALS)] == ["BE*AAA"]
+async def put_place(world: World, by: str, party: str, location_id: str, evse_uid: str = "E7") -> None:
+    """A location of a CPO, with one EVSE."""
+    country, name = party.split("*")
+    tree = their_location("2.3.0", party, location_id, evses=(evse_uid,))
+    path = world.at(f"receiver/locations/{country}/{name}/{location_id}")
+    assert (await world.ask("PUT", path, by=by, body=tree)).code == 1000
+
+
+async def whose(world: World, **places: Any) -> tuple[str, str]:
+    """The CPO that gets a new terminal with these places, and what decided it."""
+    await world.ask("POST", world.at(TERMINALS_HERE), by="t1", body=terminal(**places))
+    (kept,) = await world.documents(TERMINALS)
+    return kept.audience, kept.columns["decided_by"]
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        {"location_ids": ["lu"]},
+        {"evse_uids": ["e-lu"]},
+        {"location_ids": ["LU", "NOT-HERE"]},
+        {"location_ids": ["BOTH", "LU"]},
+        {"location_ids": ["BOTH"], "evse_uids": ["E-LU"]},
+    ],
+)
+async def test_a_terminal_is_of_the_cpo_whose_its_locations_and_evses_are(
+    ptp: World, places: dict[str, list[str]]
+) -> None:
+    await put_place(ptp, "c1", "BE*AAA", "LU", "E-LU")
+    for by, party in (("c1", "BE*AAA"), ("c2", "BE*BBB")):
+        await put_place(ptp, by, party, "BOTH")
+    assert await whose(ptp, **places) == ("BE*AAA", "its locations and EVSEs")
+
+
+@pytest.mark.parametrize(
+    "places", [{}, {"location_ids": ["NOT-HERE"]}, {"location_ids": ["BOTH"]}, {"location_ids": ["LU", "OTHER"]}]
+)
+async def test_a_terminal_whose_places_tell_no_cpo_is_nobodys(ptp: World, places: dict[str, list[str]]) -> None:
+    await put_place(ptp, "c1", "BE*AAA", "LU", "E-LU")
+    await put_place(ptp, "c2", "BE*BBB", "OTHER", "E-OTHER")
+    for by, party in (("c1", "BE*AAA"), ("c2", "BE*BBB")):
+        await put_place(ptp, by, party, "BOTH")
+    assert await whose(ptp, **places) == ("", "")
+
+
+async def test_a_terminal_that_came_before_its_location_goes_to_the_cpo_that_brings_it(ptp: World) -> None:
+    assert await whose(ptp, location_ids=["LU"]) == ("", "")
+    await address_anew(ptp.hub)
+    assert (await ptp.documents(TERMINALS))[0].audience == ""
+    await put_place(ptp, "c1", "BE*AAA", "LU")
+    await address_anew(ptp.hub)
+    (kept,) = await ptp.documents(TERMINALS)
+    assert (kept.audience, kept.columns["decided_by"]) == ("BE*AAA", "its locations and EVSEs")
+    assert await deliver(ptp, "terminals/NL*PTA/T1", "c1") == [("POST", "payments", "terminals")]
+    async with ptp.unchanged():
+        await address_anew(ptp.hub)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,9 @@ import pytest
 
 from hub.core.inbound import parse
 from modules.cdrs.store import CDRS
+from modules.sessions.matching import session_of
+from tests.modules.cdrs.check.records import but
+from tests.modules.cdrs.check.test_mistakes import EVENING
 from tests.modules.commands.test_onward import furnish
 from tests.modules.commands.test_references import CARD, SOON, cdr, session
 from tests.world import World, a_world, token
@@ -70,3 +73,8 @@ async def test_it_gets_none_that_began_later(world: World) -> None:
 async def test_the_session_of_another_evse_is_not_it(world: World) -> None:
     await ended(world, "S1", evse="E2")
     assert await named(world) is None
+
+
+async def test_a_charge_of_the_first_minute_of_the_calendar_has_no_session_that_is_older(world: World) -> None:
+    bill = but(EVENING, start_date_time="0001-01-01T00:00:00Z")
+    assert await session_of(world.store, "BE*AAA", bill) is None

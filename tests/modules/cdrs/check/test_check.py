@@ -347,6 +347,36 @@ def test_no_cdr_keeps_the_check_busy_for_long(name: str) -> None:
     assert (result.verdict is Verdict.CANNOT_BE_CHECKED) == (size_of(HOSTILE[name]) > MOST)
 
 
+FIRST, LAST = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
+"""The ends of the calendar."""
+
+
+@pytest.mark.parametrize(
+    "bill",
+    [
+        but(EVENING, start_date_time=FIRST),
+        but(EVENING, end_date_time=LAST),
+        but(EVENING, charging_periods=[period(FIRST, energy="1"), *EVENING["charging_periods"]]),
+    ],
+)
+def test_a_charge_of_thousands_of_years_is_not_priced(bill: dict[str, Any]) -> None:
+    assert size_of(bill) > MOST
+    assert check(Claim(cdr=bill, version="2.2.1", time_zone=BERLIN)).computed is None
+
+
+@pytest.mark.parametrize("zone", [BERLIN, "America/New_York"])
+@pytest.mark.parametrize("at", [FIRST, LAST])
+def test_a_charge_at_an_end_of_the_calendar_is_checked_like_any_other(at: str, zone: str) -> None:
+    """Its clock there, or a minute before or after it, may have no name any more."""
+    periods = [{**each, "start_date_time": at} for each in EVENING["charging_periods"]]
+    whole = but(EVENING, start_date_time=at, end_date_time=at, charging_periods=periods)
+    begun = but(EVENING, **({"start_date_time": at} if at == FIRST else {"end_date_time": at}))
+    for bill in (whole, begun, but(EVENING, charging_periods=[*EVENING["charging_periods"], periods[0]])):
+        result = check(Claim(cdr=bill, version="2.2.1", time_zone=zone))
+        assert result.verdict in (Verdict.WRONG, Verdict.CANNOT_BE_CHECKED)
+        assert result.causes or result.why
+
+
 def test_a_glance_is_short_whatever_it_is_given() -> None:
     for name, record in HOSTILE.items():
         begin = time.process_time()
