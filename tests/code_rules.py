@@ -15,7 +15,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
         {"calendar", "editions", "holds", "lifecycle", "places", "received", "requests", "slots", "terms"}
     ),
     "invoicereconciliation": frozenset({"check", "waiting", "whose"}),
-    "payments": frozenset({"card_numbers", "waiting"}),
+    "payments": frozenset({"card_numbers", "waiting", "whose"}),
     "cdrs": frozenset(
         {"bills", "doubles", "owed", "passing", "place", "received", "vetting", "waiting", "whereabouts"}
     ),

@@ -39,8 +39,9 @@ from modules.commands.results import announced_s
 from modules.sessions import whose
 
 _CPO: Final = frozenset({PartyRole.CPO})
-PROFILERS: Final = EMSP_LIKE | {PartyRole.SCSP}
-"""Who may limit charges."""
+PROFILERS: Final = EMSP_LIKE
+"""Who may limit charges: those whose drivers they are. An SCSP depends on session information (mod_charging_profiles),
+which goes to the driver's party alone, so it is not offered what it could not use."""
 
 
 async def goes_to(call: Call, session_id: str) -> Destination:

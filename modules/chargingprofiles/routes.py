@@ -1,4 +1,4 @@
-"""Charging profiles: what eMSPs and SCSPs ask of sessions at our chargers and, through us, at others'.
+"""Charging profiles: what eMSPs ask of sessions at our chargers and, through us, at others'.
 
 OCPI mod_charging_profiles: the receiver interface for who asks; of the sender interface what CPOs call in return.
 """

@@ -6,7 +6,7 @@ that is gone is REMOVED, and stays readable, since sessions refer to it (REQ-118
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -280,3 +280,12 @@ async def _commit(store: Store, puts: list[Put], words: list[str], audit: Audit 
     except Conflict:
         return False
     return True
+
+
+async def owners_with(
+    hub: Hub, viewer: Partner, location_ids: Iterable[str], evse_uids: Iterable[str]
+) -> list[set[str]]:
+    """Whose each of these locations and EVSEs is, of those that are here and that `viewer` may see."""
+    places = [*((locations.LOCATIONS, each) for each in location_ids), *((locations.EVSES, each) for each in evse_uids)]
+    found = [{each.owner for each in await on_record(hub, viewer, kind, "locations", name)} for kind, name in places]
+    return [owners for owners in found if owners]

@@ -18,12 +18,11 @@ from hub.core import trace
 from hub.core.errors import Conflict, InvalidRequest
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
-from hub.core.on_record import on_record
 from hub.core.operations import CPO
 from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
 from hub.core.units import Audit, Document, Unit
-from modules.locations.store import EVSES, LOCATIONS
+from modules.locations import service as locations
 from modules.payments import store as payments
 
 LIMIT: Final = 64 * 1024
@@ -70,17 +69,13 @@ def _named_in(tree: Tree) -> str:
 
 async def _by_places(hub: Hub, provider: str, tree: Tree) -> Whose:
     partner = hub.registry.find_party(Party.parse(provider), _PTP)
-    places = [(LOCATIONS, each) for each in tree.get("location_ids") or ()]
-    places += [(EVSES, each) for each in tree.get("evse_uids") or ()]
-    if not places or partner is None:
+    location_ids, evse_uids = tree.get("location_ids") or (), tree.get("evse_uids") or ()
+    if partner is None or not (location_ids or evse_uids):
         return Whose("", why="nothing says which CPO's it is: no OCPI-to, party, location or EVSE")
-    owners: set[str] | None = None
-    for kind, object_id in places:
-        found = {each.owner for each in await on_record(hub, partner, kind, "locations", object_id)}
-        if found:
-            owners = found if owners is None else owners & found
-    if owners is None:
+    found = await locations.owners_with(hub, partner, location_ids, evse_uids)
+    if not found:
         return Whose("", why="none of its locations and EVSEs is here")
+    owners = set.intersection(*found)
     if len(owners) != 1:
         return Whose("", why="its locations and EVSEs may be those of several CPOs")
     return Whose(owners.pop(), BY_PLACES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hub.core.parties import PartyRole
 from tests.world import BASE, NOT_OURS, VERSIONS, World, a_world
 
 EMSP_SEES = {
@@ -62,6 +63,23 @@ async def test_details_list_only_what_the_role_may_use(world: World, by: str, se
         assert {(endpoint["identifier"], endpoint["role"]) for endpoint in listed} == sees | more
     assert len({(e["identifier"], e.get("role")) for e in listed}) == len(listed)
     assert all(endpoint["url"].startswith(f"{BASE}/ocpi/{world.version}/") for endpoint in listed)
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+async def test_an_scsp_is_offered_no_charging_profiles_as_it_hears_of_no_session(world: World) -> None:
+    await world.join("s1", "NL*SCS", PartyRole.SCSP)
+    details = await world.ask("GET", f"/ocpi/{world.version}", by="s1")
+    assert {each["identifier"] for each in details.data["endpoints"]} == {
+        "credentials",
+        "locations",
+        "tariffs",
+        "hubclientinfo",
+    }
+    async with world.unchanged():
+        said = await world.ask(
+            "DELETE", world.at("receiver/chargingprofiles/S1?response_url=https://s.example"), by="s1"
+        )
+        assert (said.http, said.code) == (403, 2000)
 
 
 async def test_every_listed_endpoint_exists(world: World) -> None:
