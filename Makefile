@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
-WORKERS ?= 3
+WORKERS ?= 4
 
 # The first of these that runs and is new enough. Another one: make setup PYTHON=/path/to/python3
 ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
