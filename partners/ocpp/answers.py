@@ -90,6 +90,7 @@ FAULTS: Final[Mapping[type, Fault]] = {
     errors.PeerFault: Fault.INTERNAL,
     errors.PeerTimeout: Fault.INTERNAL,
     errors.PeerUnreachable: Fault.INTERNAL,
+    errors.PartyAway: Fault.INTERNAL,
     errors.PeerRefused: Fault.INTERNAL,
     errors.PeerNonsense: Fault.INTERNAL,
     errors.PassedOn: Fault.INTERNAL,

@@ -146,6 +146,7 @@ TABLE: Final[Mapping[type[Exception], Row]] = MappingProxyType(
         errors.PeerFault: Row(200, Code.SYSTEM_ERROR),
         errors.PeerTimeout: Row(200, Code.PARTNER_SILENT),
         errors.PeerUnreachable: Row(200, Code.PARTNER_SILENT),
+        errors.PartyAway: Row(200, Code.PARTNER_SILENT),
         errors.PeerRefused: Row(200, Code.SYSTEM_ERROR),
         errors.PeerNonsense: Row(200, Code.SYSTEM_ERROR),
         errors.PassedOn: Row(200, Code.SYSTEM_ERROR),

@@ -257,7 +257,9 @@ def test_records_are_listed_and_shown(shell: Shell) -> None:
     assert (resent.code, "is not connected" in resent.err) == (Code.FAILED, True)
     credit = shell.ok("cdr", "credit", cdr["id"])
     assert credit["credit"] is True
-    assert shell.ok("cdr", "receipt", credit["id"]) == receipt
+    given_back = shell.ok("cdr", "receipt", credit["id"])
+    assert given_back["credit_reference_id"] == cdr["id"]
+    assert Decimal(given_back["figures"][-1]["before_taxes"]["rounded"]) == -cdr["total_cost"]["before_taxes"]
     page = shell.run("cdr", "receipt", cdr["id"])
     assert f"Receipt of CDR {cdr['id']}" in page.out
     assert shell.ok("change", "list", "--module", "cdrs")["last"] > 0

@@ -16,6 +16,7 @@ from partners.oicp.wire import ANSWERS, REQUESTS, read, write
 
 ERRORS = [error for _, error in inspect.getmembers(errors, inspect.isclass) if issubclass(error, errors.BusbarError)]
 PARTS: dict[type, dict[str, Any]] = {
+    errors.PartyAway: {"party": "NL*EEE"},
     errors.PeerRefused: {"http": 500},
     errors.PassedOn: {"http": 200, "status_code": 2000, "by": "DE*ABC"},
 }
