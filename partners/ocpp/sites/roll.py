@@ -16,7 +16,7 @@ from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.register import folded
 from partners.ocpp.sites import rows
 from partners.ocpp.sites.clocks import Clocks
-from partners.ocpp.sites.metering import Meters
+from partners.ocpp.sites.metering import Metered, Meters
 from partners.ocpp.sites.present import Seen, used_phases
 from partners.ocpp.sites.register import Known, Sites
 from partners.ocpp.sites.state import EvseRow, EvseState, state_in
@@ -35,10 +35,16 @@ class Roll:
         """What is being written of an EVSE that leaves its site is on disk before it is deleted there."""
 
     async def load(self) -> None:
-        """What chargers were told before a stop of ours."""
+        """What chargers were told before a stop of ours.
+
+        Who drew more than he was told then is taken to draw it still, until he is read again.
+        """
+        now = self._hub.clock.now()
         for document in await self._hub.store.select(rows.SITE_EVSES, limit=rows.MOST_ROWS):
-            state = state_in(document)
-            self._states[state.row.site, state.row.evse] = state
+            row = (state := state_in(document)).row
+            self._states[row.site, row.evse] = state
+            if row.outdrawn_ma is not None:
+                self.meters.newest[folded(row.station), row.connector] = Metered(now, row.outdrawn_ma, None)
 
     def known(self, site: str) -> Known | None:
         return self._sites.find(site)

@@ -22,8 +22,10 @@ from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, ProfileOutcome
 from hub.core.units import Audit, Unit
 from partners.ocpp.energy.allocation import allocate
+from partners.ocpp.energy.facts import Facts
 from partners.ocpp.energy.prose import warning
 from partners.ocpp.energy.reasons import Notice, Overdrawn, Why
+from partners.ocpp.energy.reckoning import outdrew
 from partners.ocpp.energy.shares import Allocation
 from partners.ocpp.journal import Record
 from partners.ocpp.sites.foresight import Foresight
@@ -146,6 +148,7 @@ class Steering:
             state.share, state.is_unruly = share, share.evse in unruly
             if seen[share.evse].is_ready:  # the turn of one that cannot be told anything has not begun
                 state.turn = share.turn
+        _note_outdrawn(known, facts, seen)
         self._telling.tell(known, seen, allocation.shares)
         await self._roll.save(known.name)
         self._mark_settled(number, allocation, seen)
@@ -191,6 +194,14 @@ class Steering:
         if view != self._shown or now - self._shown_at > _SHOWN_AGAIN:
             await self._hub.store.commit(Unit().put(power_put(known.name, now, view)))
             self._shown, self._shown_at = view, now
+
+
+def _note_outdrawn(known: Known, facts: Facts, seen: dict[str, Seen]) -> None:
+    """Who draws more than he was told, for the next start of ours, which comes before his next reading."""
+    for charge in facts.charges:
+        if charge.evse in seen:
+            is_bold = outdrew(charge, known.site.evse[charge.evse], known.rules)
+            seen[charge.evse].state.row.outdrawn_ma = charge.drawn.ma if is_bold and charge.drawn is not None else None
 
 
 def _about(notice: Notice) -> str:

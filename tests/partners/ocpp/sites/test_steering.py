@@ -312,6 +312,21 @@ async def test_after_a_restart_nobody_is_raised_before_it_is_known_what_chargers
     assert yard.most_since(began) <= 48
 
 
+async def test_who_drew_too_much_before_a_restart_is_reckoned_with_until_he_is_read_again(yard: Yard) -> None:
+    await three_charging(yard, CP2=Faults(ignores_limits=True))
+    await until(lambda: _warns(yard, "E2 draws"))
+    await yard.reaches(CP1=0, CP3=0)
+    for readings in yard.work:  # the next ones would come after long
+        readings.cancel()
+    began = yard.now
+    await yard.restart()
+    await until(lambda: all(charger.online for charger in yard.chargers.values()))
+    await yard.end("CP1")
+    await until(lambda: are_idle(yard, "E1"))
+    await asyncio.sleep(1)  # as long as the others were raised in before
+    assert yard.most_since(began, lambda a: a["CP1"] + a["CP3"]) == 0
+
+
 async def test_a_share_holds_by_the_chargers_own_clock_however_wrong_that_is(yard: Yard) -> None:
     await yard.put(grid(48, *THREE))
     for name, hours in (("CP1", -3), ("CP2", 0), ("CP3", 5)):
