@@ -17,7 +17,7 @@ from hub.core.units import Document
 from modules.cdrs import received
 from modules.cdrs import service as cdrs
 from modules.cdrs.check import Claim, Verdict, check
-from modules.cdrs.store import CDRS, CHECKS, RECEIVED, Passing, find_received
+from modules.cdrs.store import CDRS, CHECKS, RECEIVED, Passing, credited_key, find_received
 from modules.cdrs.store import key_of as cdr_key
 from modules.sessions.charge import frozen_location
 
@@ -100,10 +100,11 @@ _TO_COME: Final[Tree] = {"verdict": UNCHECKED, "why": "its check is still to com
 async def _own(program: Program, owner: Party, cdr_id: str) -> Tree:
     document = await cdrs.get(program.hub, cdr_key(owner, cdr_id))
     location = await frozen_location(program.store, document.columns["session"])
-    credited = cdrs.credited_key(document)
+    tree = parse(document.body, limit=_LIMIT)
+    credited = credited_key(tree)
     billed = await cdrs.get(program.hub, credited) if credited else None
     claim = Claim(
-        cdr=parse(document.body, limit=_LIMIT),
+        cdr=tree,
         original=parse(billed.body, limit=_LIMIT) if billed is not None else None,
         time_zone=location.get("time_zone"),
         tolerance=program.settings.cdr_tolerance,

@@ -47,7 +47,7 @@ async def credited_before(store: Store, original: str, *, key: str, seq: int | N
 
 async def waits_for_a_credit(store: Store, credit: Tree, key: str) -> bool:
     """Is the check of another credit CDR of the same still to come? That tells whether this one is one too many."""
-    original = _credited_by(credit)
+    original = cdrs.credited_key(credit)
     found = await cdrs.credits_of(store, original) if original else []
     return any(other.key != key and not other.columns["verdict"] for other in found)
 
@@ -58,7 +58,7 @@ async def credits_beside(store: Store, credit: Tree, standing: Standing, key: st
     Those that are held without a word of this one, if it takes that back; those that were called one too many because
     of this one, if it does not.
     """
-    original = _credited_by(credit)
+    original = cdrs.credited_key(credit)
     if not original:
         return []
     takes_back = _takes_back(credit, standing, await cdrs.find_received(store, original))
@@ -80,12 +80,6 @@ async def _said_to_be_before(store: Store, credit: Document) -> str:
     return next((str(name) for name in named if name), "")
 
 
-def _credited_by(tree: Tree) -> str:
-    """The key of what a credit CDR takes back; "" for a bill."""
-    credited = tree.get("credit_reference_id") if tree.get("credit") else None
-    return cdrs.key_of(f"{tree['country_code']}*{tree['party_id']}".upper(), credited) if credited else ""
-
-
 async def billed_before(store: Store, tree: Tree, *, key: str, seq: int | None) -> str:
     """The id of an older CDR of the same charge that nobody took back; "" for none."""
     bill = bill_of(tree)
@@ -99,7 +93,7 @@ async def billed_before(store: Store, tree: Tree, *, key: str, seq: int | None) 
 
 async def waiting_for(store: Store, credit: Tree, standing: Standing) -> list[Document]:
     """The CDRs that are wrong for as long as what `credit` takes back is billed, if it does take that back."""
-    credited = _credited_by(credit)
+    credited = cdrs.credited_key(credit)
     original = await cdrs.find_received(store, credited) if credited else None
     if original is None or not _takes_back(credit, standing, original):
         return []

@@ -137,21 +137,13 @@ async def by_reference(store: Store, reference: str) -> list[Document]:
 
 async def receipt(hub: Hub, key: str) -> Tree:
     """Why a CDR of ours costs what it does; of a credit CDR, why it gives back what it does. Raises: NotFound."""
-    document = await get(hub, key)
-    credited = credited_key(document)
+    cdr = parse((await get(hub, key)).body, limit=LIMIT)
+    credited = cdrs.credited_key(cdr)
     kept = await cdrs.find_receipt(hub.store, credited or key)
     if kept is None:
         raise NotFound("this CDR of ours was kept without a receipt; what it should cost is in its check")
     tree: Tree = parse(kept.body, limit=LIMIT)
-    if not credited:
-        return tree
-    return given_back(tree, reference=parse(document.body, limit=LIMIT)["credit_reference_id"])
-
-
-def credited_key(document: Document) -> str:
-    """The key of what a credit CDR takes back; "" for a bill."""
-    tree = parse(document.body, limit=LIMIT)
-    return cdrs.key_of(document.owner, tree["credit_reference_id"]) if tree.get("credit") else ""
+    return given_back(tree, reference=cdr["credit_reference_id"]) if credited else tree
 
 
 async def take_back(hub: Hub, key: str, *, actor: str, location: Tree) -> Tree:

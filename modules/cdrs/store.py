@@ -64,6 +64,12 @@ def key_of(owner: Party | str, cdr_id: str) -> str:
     return f"{owner}/{cdr_id.upper()}"
 
 
+def credited_key(tree: Tree) -> str:
+    """The key of what a credit CDR takes back; "" for a bill."""
+    credited = tree.get("credit_reference_id") if tree.get("credit") else None
+    return key_of(f"{tree['country_code']}*{tree['party_id']}".upper(), credited) if credited else ""
+
+
 def put_of(tree: Tree, audience: str, location: Tree, *, session: str, least: str = "", expect: int = ABSENT) -> Put:
     """The write of a new CDR: it must not exist yet, and is never written again (REQ-155), once it has an audience.
 
@@ -163,11 +169,9 @@ class Standing:
 def received_put(tree: Tree, standing: Standing, *, version: str, partner: str) -> Put:
     """The write of a CDR that another CPO has sent: it must not exist yet."""
     owner = f"{tree['country_code']}*{tree['party_id']}".upper()
-    credited = tree.get("credit_reference_id") if tree.get("credit") else None
-    taken_back = key_of(owner, credited) if credited else ""
     reference = str(tree.get("authorization_reference") or "").upper()
     standing_now = (standing.state.value, standing.verdict)
-    columns = (tree["id"], version, partner, *standing_now, taken_back, reference, *marks_of(tree))
+    columns = (tree["id"], version, partner, *standing_now, credited_key(tree), reference, *marks_of(tree))
     updated = timestamp_of(tree["last_updated"])
     return Put(RECEIVED, key_of(owner, tree["id"]), encode(tree), owner, "", updated, columns, ABSENT)
 

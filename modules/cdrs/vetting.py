@@ -67,7 +67,7 @@ async def at_once(
 ) -> Standing:
     """A first look at a CDR that is about to be kept, with what comes of it in `unit`. Returns: how it then stands."""
     come = Come(put.key, put.owner, version, partner, original)
-    taken_back = await _taken_back(hub, put.owner, tree)
+    taken_back = await _taken_back(hub, tree)
     claim = await claim_of(hub, tree, come, taken_back)
     result = _guarded(glance, claim, put.key)
     if result is None or _is_unchecked(taken_back) or await waits_for_a_credit(hub.store, tree, put.key):
@@ -116,10 +116,10 @@ async def vet(hub: Hub, document: Document) -> None:
     kept = await hub.store.get(cdrs.ORIGINALS, document.key)
     original = parse(kept.body, limit=_LIMIT) if kept is not None else None
     tree: Tree = parse(document.body, limit=_LIMIT)
-    taken_back = await _taken_back(hub, document.owner, tree)
+    taken_back = await _taken_back(hub, tree)
     if taken_back is not None and _is_unchecked(taken_back) and not taken_back.columns["credits"]:
         await vet(hub, taken_back)
-        taken_back = await _taken_back(hub, document.owner, tree)
+        taken_back = await _taken_back(hub, tree)
     version, partner = document.columns["ocpi"], document.columns["partner"]
     come = Come(document.key, document.owner, version, partner, original, document.seq)
     claim = await claim_of(hub, tree, come, taken_back)
@@ -148,10 +148,10 @@ async def wake(hub: Hub, key: str, tree: Tree, standing: Standing, unit: Unit) -
             unit.put(cdrs.standing_put(document, Standing()))
 
 
-async def _taken_back(hub: Hub, owner: str, tree: Tree) -> Document | None:
+async def _taken_back(hub: Hub, tree: Tree) -> Document | None:
     """What a credit CDR takes back, if that was received."""
-    credited = tree.get("credit_reference_id") if tree.get("credit") else None
-    return await cdrs.find_received(hub.store, cdrs.key_of(owner, credited)) if credited else None
+    credited = cdrs.credited_key(tree)
+    return await cdrs.find_received(hub.store, credited) if credited else None
 
 
 def _is_unchecked(document: Document | None) -> bool:
@@ -181,8 +181,7 @@ class Come(NamedTuple):
 async def claim_of(hub: Hub, tree: Tree, come: Come, taken_back: Document | None) -> Claim:
     """A received CDR with all that is known beside it; `taken_back` is what a credit CDR takes back, if it is here."""
     owner = come.owner
-    credited = tree.get("credit_reference_id") if tree.get("credit") else None
-    credited_key = cdrs.key_of(owner, credited) if credited else ""
+    credited = cdrs.credited_key(tree)
     named = [str(t["id"]) for t in tree.get("tariffs", ())]
     named += [str(p["tariff_id"]) for p in tree.get("charging_periods", ()) if p.get("tariff_id")]
     versions = await former.versions_at(
@@ -200,7 +199,7 @@ async def claim_of(hub: Hub, tree: Tree, come: Come, taken_back: Document | None
         newer=versions.now,
         tolerance=tolerance_for(hub, come.partner),
         original=parse(taken_back.body, limit=_LIMIT) if taken_back is not None else None,
-        credited_by=await credited_before(hub.store, credited_key, key=come.key, seq=come.seq) if credited else "",
+        credited_by=await credited_before(hub.store, credited, key=come.key, seq=come.seq) if credited else "",
         billed_by=await billed_before(hub.store, tree, key=come.key, seq=come.seq),
     )
 

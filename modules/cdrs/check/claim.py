@@ -17,6 +17,8 @@ TOLERANCE: Final = Decimal("0.01")
 RESERVING: Final = ("RESERVATION_TIME", "RESERVATION_EXPIRES")
 TIMED: Final = ("TIME", "PARKING_TIME", *RESERVING)
 """The dimensions that are a time."""
+CONSUMED: Final = ("ENERGY", *TIMED)
+"""Those of what was taken: energy and times."""
 _EXPIRES: Final = "RESERVATION_EXPIRES"
 _FINE: Final = 10
 """Places of what is compared: fewer would round twice."""
@@ -210,3 +212,8 @@ def volume_of(period: Tree, kind: str) -> Decimal:
     """What a period states of a dimension; 0 where it states none."""
     volumes = (Decimal(d["volume"]) for d in period.get("dimensions") or () if d["type"] == kind)
     return sum(volumes, Decimal(0))
+
+
+def hours_in(period: Tree) -> Decimal:
+    """All the time that a period states."""
+    return sum((volume_of(period, kind) for kind in TIMED), Decimal(0))

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import Final
 
 from hub.core.types import parse_datetime
-from modules.cdrs.check.claim import TIMED, Claim, Tree
+from modules.cdrs.check.claim import TIMED, Claim, Tree, hours_in
 from modules.cdrs.check.placing import IN_AN_HOUR, WRITTEN, hours_of, unit_of
 from modules.cdrs.check.result import Cause, Deviation
 
@@ -41,7 +41,7 @@ def _in_another_unit(claim: Claim) -> tuple[str, frozenset[int]]:
 
     They are those that state more than they last.
     """
-    stated = [_stated(period) for period in claim.periods]
+    stated = [hours_in(period) for period in claim.periods]
     begin, end = (parse_datetime(str(claim.cdr[name])) for name in ("start_date_time", "end_date_time"))
     if not stated or sum(stated) <= hours_of(end - begin) + _SHORT:
         return "", frozenset()
@@ -54,15 +54,10 @@ def _in_another_unit(claim: Claim) -> tuple[str, frozenset[int]]:
     return (names.pop(), frozenset(units)) if len(names) == 1 else ("", frozenset())
 
 
-def _stated(period: Tree) -> Decimal:
-    times = (Decimal(d["volume"]) for d in period.get("dimensions") or () if d["type"] in TIMED)
-    return sum(times, Decimal(0))
-
-
 def told_once(found: list[Deviation], claim: Claim, read: Claim, unit: str) -> list[Deviation]:
     """What was found of a CDR that was read as hours, with the unit of its times as the one cause."""
     in_one = IN_AN_HOUR[unit]
-    stated, meant = (sum(map(_stated, each.periods), Decimal(0)) for each in (claim, read))
+    stated, meant = (sum(map(hours_in, each.periods), Decimal(0)) for each in (claim, read))
     why = f"times of the periods are in {unit}, not in hours; they are priced as hours here"
     told = [Deviation("charging_periods", stated, meant, Cause.UNIT, why)]
     for each in found:

@@ -12,14 +12,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from hub.core.types import parse_datetime
-from modules.cdrs.check.claim import TIMED, Tree, volume_of
+from modules.cdrs.check.claim import CONSUMED, Tree, volume_of
 from modules.cdrs.check.itself import HUNDREDTH
 from modules.cdrs.check.result import Cause, Deviation
 
 _QUANTITIES: Final = ("total_energy", "total_time", "total_parking_time")
 _TIMES: Final = ("start_date_time", "end_date_time")
 _PLACE: Final = ("id", "evse_uid", "connector_id")
-_CONSUMED: Final = ("ENERGY", *TIMED)
 _A_SECOND: Final = timedelta(seconds=1)
 """Not every version and partner has fractions of one."""
 _NOBODY: Final = "#NA"
@@ -82,7 +81,7 @@ def _in_order(cdr: Tree) -> list[tuple[str, Mapping[str, Any]]]:
 
 def _is_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Do two periods begin together, and state the same energy and times?"""
-    same = (abs(volume_of(one, kind) - volume_of(other, kind)) <= HUNDREDTH for kind in _CONSUMED)
+    same = (abs(volume_of(one, kind) - volume_of(other, kind)) <= HUNDREDTH for kind in CONSUMED)
     return _is_one_moment(one["start_date_time"], other["start_date_time"]) and all(same)
 
 

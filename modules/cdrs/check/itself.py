@@ -14,17 +14,15 @@ from typing import Any, Final
 
 from hub.core.types import parse_datetime
 from modules.cdrs.check.amounts import NOTHING, PARTS, amount_of, claimed_by, scale_of, sign_of
-from modules.cdrs.check.claim import TIMED, Claim, is_only_reserved, kinds_of, volume_of
+from modules.cdrs.check.claim import CONSUMED, TIMED, Claim, hours_in, is_only_reserved, kinds_of, volume_of
 from modules.cdrs.check.credits import of_credit
-from modules.cdrs.check.placing import Span, hours_of, misplaced
+from modules.cdrs.check.placing import IN_AN_HOUR, Span, hours_of, misplaced
 from modules.cdrs.check.result import Cause, Deviation
 
 HUNDREDTH: Final = Decimal("0.01")
 """In kWh, and in hours: 36 s."""
 TAKEN_BACK_BEFORE: Final = "credit_reference_id"
 """The figure that deviates in a second credit CDR; `computed` is then the id of the first."""
-_UNITS: Final = ((60, "minutes"), (3600, "seconds"))
-_CONSUMED: Final = ("ENERGY", *TIMED)
 _MOST_TOLD: Final = 20
 """Deviating periods that are named one by one."""
 
@@ -75,8 +73,8 @@ def _total_time(claim: Claim) -> Iterator[Deviation]:
     if min(abs(total - lasted), abs(total - session)) <= HUNDREDTH:
         return
     why = "it is not the time from the start to the end"
-    for factor, unit in _UNITS:
-        if lasted and abs(total / factor - lasted) <= HUNDREDTH:
+    for unit, in_one in IN_AN_HOUR.items():
+        if lasted and abs(total / in_one - lasted) <= HUNDREDTH:
             why = f"it is in {unit}, not in hours"
     yield Deviation("total_time", total, lasted, Cause.TOTAL_TIME, why)
 
@@ -165,12 +163,11 @@ def _periods(claim: Claim) -> Iterator[Deviation]:
     Energy may be negative from 2.2 on: the vehicle fed the grid.
     """
     begin, end = _ends(claim)
-    spans = [Span(_moment(p["start_date_time"]), sum((volume_of(p, kind) for kind in TIMED), NOTHING))
-             for p in claim.periods]  # fmt: skip
+    spans = [Span(_moment(period["start_date_time"]), hours_in(period)) for period in claim.periods]
     elsewhere = {found.at: found.why for found in misplaced(spans, begin, end)}
     stated: dict[datetime, set[str]] = {}
     for at, (period, (start, _)) in enumerate(zip(claim.periods, spans, strict=True)):
-        kinds = {kind for kind in _CONSUMED if volume_of(period, kind)}
+        kinds = {kind for kind in CONSUMED if volume_of(period, kind)}
         why = elsewhere.get(at) or _negative(claim, period)
         if not why and kinds & stated.get(start, set()):
             why = "another period states the same of the same time"
