@@ -182,15 +182,23 @@ def _span(
             return Span(began, None, "open", flags)
         return Span(began, end, "estimated", flags | {Flag.ESTIMATED_END})
     ended, more = moment(stop)
-    flags |= more
+    is_ahead, flags = Flag.CLOCK_AHEAD in flags, flags | more
     if offset is not None:
         return Span(*wrong_clock.ends_by(offset, start.event, stop, around), "stop", flags)
+    if not trusts_clock(start.event) and trusts_clock(stop):
+        return Span(_begun_by(samples, began, ended), ended, "stop", flags)
     if ended >= began:
         return Span(began, ended, "stop", flags)
-    if not trusts_clock(start.event) and trusts_clock(stop):
-        return Span(ended, ended, "stop", flags)
     odd = {Flag.STOP_BEFORE_START} if trusts_clock(start.event) and trusts_clock(stop) else set()
+    if is_ahead:  # it cannot have begun after it was heard
+        return Span(min(start.event.arrival, ended), ended, "stop", flags | odd)
     return Span(began, began, "stop", flags | odd)
+
+
+def _begun_by(samples: list[Sample], began: datetime, ended: datetime) -> datetime:
+    """When a charge whose clock was set in its middle had begun at the latest: when it was heard, or was sampled."""
+    sampled = (sample.at for sample in samples if sample.named and sample.reading.at == sample.at)
+    return min([began, ended, *(at for at in sampled if ended - at <= wrong_clock.LONGEST)])
 
 
 def _estimated_end(start: Start, began: datetime, samples: list[Sample], around: Surroundings) -> datetime | None:
