@@ -54,6 +54,10 @@ class Lack(StrEnum):
     """Its connector is on no location."""
     BEGIN = "begin"
     """Only its end was reported, so nobody's token began it (2.x)."""
+    TOKEN = "token"  # noqa: S105
+    """Nobody's token was told with it, but perhaps with its end (2.x)."""
+    CONSENT = "consent"
+    """Its token was refused."""
 
 
 class Record(msgspec.Struct, omit_defaults=True):
@@ -88,6 +92,11 @@ class Record(msgspec.Struct, omit_defaults=True):
     lacks: Lack | None = None
     held_since: datetime | None = None
 
+    @property
+    def is_refused(self) -> bool:
+        """Was the token refused, whatever became of the charge?"""
+        return self.allowed not in ("", "ALLOWED")
+
 
 def key_of_start(key: StartKey) -> str:
     """The key of a start's record."""
@@ -109,7 +118,9 @@ def record_put(record: Record, *, expect: int = ANY) -> Put:
 
 def note(record: Record, charge: Transaction) -> None:
     """Bring `record` up to what the ledger says of the charge."""
-    if record.state not in (REFUSED, DROPPED):
+    if record.is_refused and not record.session and record.state != DROPPED:
+        record.state = REFUSED
+    elif record.state not in (REFUSED, DROPPED):
         record.state = OPEN if charge.ending == "open" else ENDED
     record.number, record.id_tag, record.connector = charge.id, charge.id_tag, charge.connector
     record.start, record.end, record.ending = charge.start, charge.end, charge.ending
