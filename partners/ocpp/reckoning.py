@@ -14,6 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 from partners.ocpp import after_stop, amount, scales, wrong_clock
 from partners.ocpp.as_it_happened import longest
+from partners.ocpp.beginnings import as_told
 from partners.ocpp.events import Event, Flag, Transaction, TransactionId
 from partners.ocpp.matching import Start
 from partners.ocpp.meter import counts_kwh_as_wh, rising
@@ -130,9 +131,10 @@ def _charge(
         flags |= {Flag.NOT_MEASURED}
     if span.end is not None and counts_kwh_as_wh(readings):  # judged once, it costs more than all the rest
         flags |= {Flag.KWH_LABELLED_WH}
+    number, gathered = lowest(start.ids), start.gathered
     return Transaction(
         key=start.key,
-        id=lowest(start.ids),
+        id=None if number is None else as_told(number),
         ids=start.ids,
         id_tag=start.event.id_tag or "",
         start=span.start,
@@ -147,7 +149,8 @@ def _charge(
         signed=signed,
         flags=flags,
         place=start.connector,
-        states=start.gathered.reported(span.end) if start.gathered is not None else (),
+        states=gathered.reported(span.end) if gathered is not None else (),
+        begun=tuple(sorted(gathered.begun)) if gathered is not None else (),
         longest=None if stop is None else longest(first, stop, is_guess=Flag.STOP_ID_UNKNOWN in flags),
     )
 
