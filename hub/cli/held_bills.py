@@ -26,7 +26,7 @@ def release(
     face: Face,
     session_id: SessionId,
     evse: Annotated[str, typer.Option("--evse", help="Uid of the EVSE, of a charge at none that is known.")] = "",
-    card: Annotated[str, typer.Option("--card", help="Uid of the token that pays, if only the end was reported.")] = "",
+    card: Annotated[str, typer.Option("--card", help="Uid of the token that pays, if none is known that may.")] = "",
 ) -> None:
     """Bill a held charge as its charger measured it, or one whose CDR was credited as that said."""
     body = {name: value for name, value in (("evse_uid", evse), ("token", card)) if value}

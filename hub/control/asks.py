@@ -158,7 +158,8 @@ class CorrectHeld(Ask):
 
 class ReleaseHeld(Ask):
     """Bill a held charge as it was measured. Of one without a session: `evse_uid` says where it was, if that is not
-    known or on no location, and `token` who pays, if only its end was reported; else it is the card that ended it."""
+    known or on no location, and `token` who pays, if nobody's token began it or that was refused; else it is the card
+    that ended it, or the one that was refused, if it may charge by now."""
 
     evse_uid: Annotated[str, Field(max_length=36)] = ""
     token: Annotated[str, Field(max_length=36)] = ""

@@ -162,7 +162,7 @@ class Consequences:
         if effect.kind == "ended":
             for flag in record.flags:
                 self._odd(record.station, f"of a charge: {Flag[flag]}")
-        if record.state == journal.REFUSED and effect.kind == "ended":
+        if record.is_refused and effect.kind == "ended":
             log.warning("charged although refused", station=record.station, number=record.number)
         elif effect.kind in ("ended", "revised"):
             log.info("transaction ended", station=record.station, number=record.number, session=record.session)

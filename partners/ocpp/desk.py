@@ -90,7 +90,13 @@ class Desk:
     def awaited(self) -> list[Transaction]:
         """Charges that seem over and are not billed yet: their stop, or what came before it, may still come."""
         seem_over = (charge for charge in self.book.transactions.values() if charge.may_be_told_more)
-        return [c for c in seem_over if (at := self.records.get(c.key)) is not None and at.state == journal.OPEN]
+        return [charge for charge in seem_over if self._is_awaited(charge)]
+
+    def _is_awaited(self, charge: Transaction) -> bool:
+        """Is nothing decided of it? What was refused and gave energy is to be held, once it is over."""
+        record = self.records.get(charge.key)
+        state = record.state if record is not None else ""
+        return state == journal.OPEN or (state == journal.REFUSED and charge.energy_kwh > 0)
 
     @property
     def sampled_until(self) -> datetime:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from hub.core.failpoints import failpoint
 from hub.core.ports import Hub
 from hub.core.units import Put, Unit
-from partners.ocpp import archive, journal
+from partners.ocpp import archive, journal, used_again
 from partners.ocpp.consequences import Consequences
 from partners.ocpp.desk import Desk
-from partners.ocpp.events import Flag, TransactionId
+from partners.ocpp.events import Event, Flag, TransactionId, start_key
 from partners.ocpp.journal import Record
 from partners.ocpp.quirks import Quirks
 
@@ -54,6 +55,15 @@ class Desks:
         """The correlation id of the journey that a message belongs to; "" when it belongs to none."""
         desk = self._desks.get(station)
         return desk.correlation_of(number, connector) if desk is not None else ""
+
+    def correlation_of_part(self, event: Event) -> str:
+        """The same for a part of a transaction of 2.x; "" also when it begins a charge."""
+        desk = self._desks.get(event.station)
+        name = used_again.at_hand(desk.book, event) if desk is not None else None
+        if desk is None or name is None:
+            return ""
+        record = desk.records.get(start_key(replace(event, assigned=name)))
+        return record.correlation_id if record is not None else ""
 
     @contextmanager
     def _or_start_over(self, desk: Desk) -> Iterator[None]:

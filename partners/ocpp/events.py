@@ -47,6 +47,9 @@ class Flag(StrEnum):
     UNIT_UNKNOWN = "a meter value had an unknown unit"
     SAMPLES_CUT = "a message had too many samples; the rest was left out"
     SCHEMA_BROKEN = "a message broke its schema"
+    ID_USED_AGAIN = (
+        "its charger gave its transaction's id to another charge too; they were told apart by how each began"
+    )
 
 
 HARD: Final = frozenset(
@@ -103,7 +106,8 @@ class Event:
     """One message of a charger, as facts. `timestamp` is its own text, `arrival` our clock (aware, UTC).
 
     `transaction` is the id it sent, `assigned` the id we gave or had given (a start has one once it was
-    answered). `raw` is the frame. `boot` and `status` carry no meter; `status` is the OCPP word. `part` is what only a
+    answered); of a part it is the name of its charge, where the charger used the id for several (`beginnings.py`).
+    `raw` is the frame. `boot` and `status` carry no meter; `status` is the OCPP word. `part` is what only a
     TransactionEvent says.
     """
 
@@ -129,11 +133,28 @@ class Event:
         """The charger's time, None when it gave none that can be read."""
         return parse_time(self.timestamp)
 
+    @property
+    def named(self) -> str:
+        """Of a part: what its charge is called here."""
+        return str(self.transaction if self.assigned is None else self.assigned)
+
+
+class Begun(NamedTuple):
+    """What a Started of 2.x says of which charge it is: its time as `time_key`, its token, its EVSE.
+
+    "" and 0 are not named.
+    """
+
+    time: str
+    id_tag: str
+    evse: int
+
 
 class StartKey(NamedTuple):
     """What makes a start itself, however often and under whatever message id it is sent.
 
-    `time` is ISO 8601. Of 2.x it is the transaction's id alone (`named`): all else may become known later.
+    `time` is ISO 8601. Of 2.x it is what the transaction is called (`named`), mostly its id: all else may become known
+    later.
     """
 
     station: str
@@ -168,7 +189,7 @@ def start_key(event: Event) -> StartKey:
     Keep it in a unique column: a start that was forgotten is known by it again.
     """
     if event.part is not None:
-        return StartKey(event.station, 0, "", "", "", str(event.transaction))
+        return StartKey(event.station, 0, "", "", "", event.named)
     meter = "" if event.meter_wh is None else str(event.meter_wh.normalize() + 0)
     return StartKey(event.station, event.connector or 0, same_tag(event.id_tag), time_key(event), meter)
 
@@ -192,7 +213,7 @@ class Transaction:
     `otherwise` is the same charge by the smaller of two figures that are a factor of 1000 apart (`scales.py`); of the
     larger one, which this is then, `by_samples` says that it is the one of the samples. `states` are those that the
     charger reported with the charge (2.x), each from when on, in order. `longest`: how long it can have gone on at
-    the most; None, where nobody can say (`as_it_happened.py`).
+    the most; None, where nobody can say (`as_it_happened.py`). `begun`: how its charger told that it begins (2.x).
     """
 
     key: StartKey
@@ -215,6 +236,7 @@ class Transaction:
     place: int = 0
     states: tuple[tuple[datetime, str], ...] = ()
     longest: timedelta | None = None
+    begun: tuple[Begun, ...] = ()
 
     @property
     def station(self) -> str:

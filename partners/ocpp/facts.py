@@ -145,12 +145,14 @@ def _facts_of_part(event: Event, part: Part) -> list[tuple[str, Hashable, Fact]]
     ids = frozenset({key.named})
     found: list[tuple[str, Hashable, Fact]] = [("starts", key, Start(key, start_of(key, known), ids, known))]
     if event.readings or event.signed:
-        sample = replace(event, kind="meter", id_tag=None, timestamp=None, meter_wh=None, reason=None, part=None)
+        bare = replace(event, kind="meter", id_tag=None, timestamp=None, meter_wh=None, reason=None, part=None)
+        sample = replace(bare, transaction=key.named, assigned=None)
         found.append(("samples", _sample_key(sample), sample))
     if part.type == "Ended":
         is_unmarked = part.last_wh is not None and "last" not in part.marked
         flags = event.flags | {Flag.METER_UNMARKED} if is_unmarked else event.flags
-        stop = replace(event, kind="stop", meter_wh=part.last_wh, signed=(), flags=flags, part=None)
+        bare = replace(event, kind="stop", meter_wh=part.last_wh, signed=(), flags=flags, part=None)
+        stop = replace(bare, transaction=key.named, assigned=None)
         found.append(("stops", stop_key(event), Stop(stop_key(event), stop, ids)))
     return found
 

@@ -17,7 +17,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeVar
 
-from partners.ocpp.events import Event, Flag, Part, StartKey, time_key
+from partners.ocpp.beginnings import begun_by, is_made_up, joined_beginnings
+from partners.ocpp.events import Begun, Event, Flag, Part, StartKey, time_key
 from partners.ocpp.readings import is_credible
 from partners.ocpp.status import states_of
 from partners.ocpp.stretches import Stretches, joined_stretches
@@ -36,7 +37,8 @@ class Gathered(NamedTuple):
     """By name, rank and value of the best; the smallest is the best.
 
     `is_end_alone`: no part but its end was told. `latest` is the charger's newest time, as long as its clock was set.
-    `ender` is the token that was told with the end. `states` are its words, each with when.
+    `ender` is the token that was told with the end. `states` are its words, each with when. `begun`: all that Starteds
+    said of which charge it is.
     """
 
     began: tuple[Rank, str, datetime]
@@ -53,6 +55,7 @@ class Gathered(NamedTuple):
     seqs: Stretches = ()
     states: frozenset[tuple[datetime, str]] = frozenset()
     flags: frozenset[Flag] = frozenset()
+    begun: frozenset[Begun] = frozenset()
 
     @property
     def has_gap(self) -> bool:
@@ -85,6 +88,7 @@ def gathered(event: Event, part: Part) -> Gathered:
         seqs=() if part.seq is None else ((part.seq, part.seq),),
         states=frozenset({(at, part.state)} if part.state and at is not None else ()),
         flags=event.flags,
+        begun=frozenset({begun_by(event)} if is_started else ()),
     )
 
 
@@ -108,6 +112,7 @@ def joined(one: Gathered, other: Gathered) -> Gathered:
         seqs=joined_stretches(one.seqs, other.seqs),
         states=states if len(states) <= MOST_STATES else one.states,
         flags=one.flags | other.flags,
+        begun=joined_beginnings(one.begun, other.begun),
     )
 
 
@@ -122,6 +127,8 @@ def start_of(key: StartKey, known: Gathered) -> Event:
         flags.add(Flag.METER_UNMARKED)
     if known.has_gap:
         flags.add(Flag.PARTS_MISSING)
+    if is_made_up(key.named):
+        flags.add(Flag.ID_USED_AGAIN)
     return Event(
         key.station,
         "start",

@@ -21,7 +21,7 @@ import msgspec
 from hub.core.clock import timestamp
 from hub.core.store import Store
 from hub.core.units import ANY, Document, Kind, Put
-from partners.ocpp.events import Event, StartKey, Transaction, TransactionId
+from partners.ocpp.events import Begun, Event, StartKey, Transaction, TransactionId
 from partners.ocpp.matching import StopKey
 from partners.ocpp.surroundings import DAWN, moment
 
@@ -54,6 +54,10 @@ class Lack(StrEnum):
     """Its connector is on no location."""
     BEGIN = "begin"
     """Only its end was reported, so nobody's token began it (2.x)."""
+    TOKEN = "token"  # noqa: S105
+    """Nobody's token was told with it, but perhaps with its end (2.x)."""
+    CONSENT = "consent"
+    """Its token was refused."""
 
 
 class Record(msgspec.Struct, omit_defaults=True):
@@ -63,7 +67,8 @@ class Record(msgspec.Struct, omit_defaults=True):
 
     `allowed` is a value of AllowedType; `session` is the session's id, "" when there is none. `trouble` says why not.
     `heard_at` is when we heard of it first, by our clock, whatever the charger's says.
-    `lacks` is what a session is wanting for, `held_since` when it was found so, by our clock.
+    `lacks` is what a session is wanting for, `held_since` when it was found so, by our clock. `begun` is how a charger
+    of 2.x told that it begins: by that a replay is known when all else was put away.
     """
 
     key: str
@@ -87,6 +92,12 @@ class Record(msgspec.Struct, omit_defaults=True):
     heard_at: datetime | None = None
     lacks: Lack | None = None
     held_since: datetime | None = None
+    begun: list[Begun] = []
+
+    @property
+    def is_refused(self) -> bool:
+        """Was the token refused, whatever became of the charge?"""
+        return self.allowed not in ("", "ALLOWED")
 
 
 def key_of_start(key: StartKey) -> str:
@@ -109,13 +120,16 @@ def record_put(record: Record, *, expect: int = ANY) -> Put:
 
 def note(record: Record, charge: Transaction) -> None:
     """Bring `record` up to what the ledger says of the charge."""
-    if record.state not in (REFUSED, DROPPED):
+    if record.is_refused and not record.session and record.state != DROPPED:
+        record.state = REFUSED
+    elif record.state not in (REFUSED, DROPPED):
         record.state = OPEN if charge.ending == "open" else ENDED
     record.number, record.id_tag, record.connector = charge.id, charge.id_tag, charge.connector
     record.start, record.end, record.ending = charge.start, charge.end, charge.ending
     record.energy_kwh, record.reason = charge.energy_kwh, charge.reason
     record.meter_start_wh, record.meter_stop_wh = charge.meter_start_wh, charge.meter_stop_wh
     record.flags = sorted(flag.name for flag in charge.flags)
+    record.begun = list(charge.begun)
 
 
 def orphan(event: Event, key: StopKey) -> Record:
@@ -142,7 +156,7 @@ async def is_news(store: Store, event: Event) -> bool:
 
 def _said(event: Event) -> Event:
     part = replace(event.part, refused=False) if event.part is not None else None
-    return replace(event, arrival=DAWN, raw="", part=part)
+    return replace(event, arrival=DAWN, raw="", assigned=None, part=part)
 
 
 def record_in(document: Document) -> Record:

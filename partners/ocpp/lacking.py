@@ -4,9 +4,10 @@ lacks      when                                              until
 EVSE       2.x, a token that pays, no EVSE was ever named     the charger names it, or an operator
 LOCATION   its connector is on no location                    it is put on one, and an operator releases it
 BEGIN      2.x, nothing but the end was reported              what came before is, or an operator releases it
+TOKEN      2.x, nobody's token was told before its end        one is, or an operator says whose pays
+CONSENT    its token was refused, and energy went out         2.x: another one is shown, or an operator says whose pays
 
-Charges that gave nothing are not looked at, nor those of nobody's token, but for an end that came alone: it may have
-been somebody's. Of a refused token only what stood at no location is: nobody looked whose it was.
+Charges that gave nothing are not looked at, but for an end that came alone: it may have been somebody's.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from partners.ocpp.events import Flag, Transaction
 from partners.ocpp.journal import Lack, Record
 from partners.ocpp.numbering import socketed
 
-_NO_TOKEN: Final = "nobody's token was told with it; the charge is not billed"  # noqa: S105
 _WHY: Final = {
     Lack.EVSE: "the charger never said at which EVSE; the charge is not billed",
     Lack.BEGIN: "only its end was reported; the charge is not billed",
+    Lack.TOKEN: "nobody's token was told with it before its end; the charge is not billed",
+    Lack.CONSENT: "its token was refused, and the charger gave energy all the same; the charge is not billed",
 }
 
 
@@ -34,8 +36,6 @@ def hold(record: Record, charge: Transaction, *, now: datetime) -> None:
     if lack is not None:
         record.state, record.lacks, record.held_since = journal.UNPLACED, lack, record.held_since or now
         record.trouble = record.trouble or _WHY.get(lack, nowhere(charge))
-    elif charge.key.named and charge.energy_kwh and not record.allowed:
-        record.trouble = record.trouble or _NO_TOKEN
 
 
 def nowhere(charge: Transaction) -> str:
@@ -54,8 +54,9 @@ def named(charge: Transaction) -> str:
 def _lack_of(record: Record, charge: Transaction) -> Lack | None:
     if Flag.END_ALONE in charge.flags:
         return Lack.BEGIN
-    if record.state == journal.REFUSED:
-        return record.lacks if charge.energy_kwh else None
-    if not record.allowed or not (charge.energy_kwh or Flag.NOT_MEASURED in charge.flags):
+    if record.is_refused or not record.allowed:
+        of_token = Lack.CONSENT if record.is_refused else Lack.TOKEN
+        return (record.lacks or of_token) if charge.energy_kwh else None
+    if not (charge.energy_kwh or Flag.NOT_MEASURED in charge.flags):
         return None
     return Lack.EVSE if charge.key.named and not charge.connector else record.lacks

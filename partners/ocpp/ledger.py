@@ -10,7 +10,8 @@ the ledger keeps *facts*, and derives everything else from the set of them, ever
   is (idTag, time, meterStop); samples are their values. Of repeats the first arrival counts, and ids are collected. So
   repetition changes nothing, and order cannot: a set has none.
 * In 2.x the charger names its transactions, and (station, id) is what one is known by. Any of its messages may come
-  first, so each tells of the start what it knows, and the best of all that was told counts (`gathering.py`).
+  first, so each tells of the start what it knows, and the best of all that was told counts (`gathering.py`). Where a
+  charger uses an id again each charge has a name of its own, and comes here under that (`used_again.py`).
 * Pairing (`matching.py`) looks at content alone. Hence *the same bill*. It is keyed by the content of the start, never
   by an id of ours, which is a name given in order of arrival. Its energy depends on nothing but what the charger said,
   and its times neither, as long as the charger's clock was set. With a dead clock times are reckoned from those of
@@ -76,8 +77,9 @@ class Book:
         return tuple(sorted(going, key=lambda charge: (charge.start, charge.key)))
 
     def find(self, transaction_id: int | str) -> Transaction | None:
-        """The charge that was ever answered this id."""
-        return next((t for t in self.transactions.values() if transaction_id in t.ids), None)
+        """The charge that was ever answered this id; of several (2.x) the one that began last."""
+        found = (t for t in self.transactions.values() if transaction_id == t.id or transaction_id in t.ids)
+        return max(found, key=lambda charge: (charge.start, charge.key), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,7 @@ def _prolonged(book: Book, facts: Facts, event: Event) -> Book | None:
     if charge.ending != "open" or len(facts.samples) - len(book.facts.samples) != bool(event.readings or event.signed):
         return None
     after = _lengthened(book, facts, [event] if facts.samples is not book.facts.samples else [])
-    if after is None or now.gathered is None:
+    if after is None or now.gathered is None or known.gathered is None or now.gathered.begun != known.gathered.begun:
         return None
     longer = replace(after.transactions[key], states=now.gathered.reported(None))
     return replace(after, transactions={**after.transactions, key: longer})

@@ -96,7 +96,7 @@ class _Pair(NamedTuple):
 def stop_key(event: Event) -> StopKey:
     """The identity of a stop."""
     meter = "" if event.meter_wh is None else str(event.meter_wh.normalize() + 0)
-    named = "" if event.part is None else str(event.transaction)
+    named = "" if event.part is None else event.named
     return StopKey(same_tag(event.id_tag), time_key(event), meter, named)
 
 

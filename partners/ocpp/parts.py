@@ -23,13 +23,12 @@ def is_to_be_decided(start: Start, record: Record | None) -> bool:
         return False
     if record is None or not record.allowed or same_tag(record.id_tag) != same_tag(payer):
         return True
-    return record.state != journal.REFUSED and bool(start.connector) and not record.connector
+    return not record.is_refused and bool(start.connector) and not record.connector
 
 
 def judged(event: Event, record: Record | None, *, refused: bool = False) -> Event:
     """`event` with what was answered to its token: one that was refused does not keep another from paying."""
-    was_refused = record is not None and record.state == journal.REFUSED
-    if record is not None and was_refused:
+    if record is not None and record.is_refused:
         refused = same_tag(record.id_tag) == same_tag(event.id_tag)
     if event.part is None or not refused or not event.id_tag:
         return event

@@ -14,6 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 from partners.ocpp import after_stop, amount, scales, wrong_clock
 from partners.ocpp.as_it_happened import longest
+from partners.ocpp.beginnings import as_told
 from partners.ocpp.events import Event, Flag, Transaction, TransactionId
 from partners.ocpp.matching import Start
 from partners.ocpp.meter import counts_kwh_as_wh, rising
@@ -130,9 +131,10 @@ def _charge(
         flags |= {Flag.NOT_MEASURED}
     if span.end is not None and counts_kwh_as_wh(readings):  # judged once, it costs more than all the rest
         flags |= {Flag.KWH_LABELLED_WH}
+    number, gathered = lowest(start.ids), start.gathered
     return Transaction(
         key=start.key,
-        id=lowest(start.ids),
+        id=None if number is None else as_told(number),
         ids=start.ids,
         id_tag=start.event.id_tag or "",
         start=span.start,
@@ -147,7 +149,8 @@ def _charge(
         signed=signed,
         flags=flags,
         place=start.connector,
-        states=start.gathered.reported(span.end) if start.gathered is not None else (),
+        states=gathered.reported(span.end) if gathered is not None else (),
+        begun=tuple(sorted(gathered.begun)) if gathered is not None else (),
         longest=None if stop is None else longest(first, stop, is_guess=Flag.STOP_ID_UNKNOWN in flags),
     )
 
@@ -182,15 +185,23 @@ def _span(
             return Span(began, None, "open", flags)
         return Span(began, end, "estimated", flags | {Flag.ESTIMATED_END})
     ended, more = moment(stop)
-    flags |= more
+    is_ahead, flags = Flag.CLOCK_AHEAD in flags, flags | more
     if offset is not None:
         return Span(*wrong_clock.ends_by(offset, start.event, stop, around), "stop", flags)
+    if not trusts_clock(start.event) and trusts_clock(stop):
+        return Span(_begun_by(samples, began, ended), ended, "stop", flags)
     if ended >= began:
         return Span(began, ended, "stop", flags)
-    if not trusts_clock(start.event) and trusts_clock(stop):
-        return Span(ended, ended, "stop", flags)
     odd = {Flag.STOP_BEFORE_START} if trusts_clock(start.event) and trusts_clock(stop) else set()
+    if is_ahead:  # it cannot have begun after it was heard
+        return Span(min(start.event.arrival, ended), ended, "stop", flags | odd)
     return Span(began, began, "stop", flags | odd)
+
+
+def _begun_by(samples: list[Sample], began: datetime, ended: datetime) -> datetime:
+    """When a charge whose clock was set in its middle had begun at the latest: when it was heard, or was sampled."""
+    sampled = (sample.at for sample in samples if sample.named and sample.reading.at == sample.at)
+    return min([began, ended, *(at for at in sampled if ended - at <= wrong_clock.LONGEST)])
 
 
 def _estimated_end(start: Start, began: datetime, samples: list[Sample], around: Surroundings) -> datetime | None:

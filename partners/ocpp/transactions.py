@@ -27,7 +27,7 @@ from hub.core.failpoints import failpoint
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub
 from hub.core.units import Audit, Delete, Unit
-from partners.ocpp import archive, billing, journal, ledger, parts, samples
+from partners.ocpp import archive, billing, journal, ledger, parts, samples, used_again
 from partners.ocpp.billing import Opening
 from partners.ocpp.desk import Desk, Meter
 from partners.ocpp.events import Event, Flag, Transaction, TransactionId, start_key
@@ -136,12 +136,16 @@ class Transactions(Rulings):
         Raises: NotReady, Conflict.
         """
         async with self._turn(event.station):
-            desk, key = await self._desk(event.station), start_key(event)
+            desk = await self._desk(event.station)
+            event, put_away = await used_again.named(self._hub.store, desk.book, event)
+            key = start_key(event)
             record, before = await self._consequences.record(desk, key), desk.book.transactions.get(key)
-            if record is not None and before is None:
-                return await self._take_late(desk, event, record)
+            late = put_away if put_away is not None or before is not None else record
+            if late is not None:
+                return await self._take_late(desk, event, late)
             event = parts.judged(event, record)
-            start, opening = desk.book.facts.with_event(event).starts[key], None
+            book, moves = await used_again.shared_out(self._hub.store, desk.book, event)
+            start, opening = book.facts.with_event(event).starts[key], None
             if parts.is_to_be_decided(start, record):
                 opening = await decide(start, journal.key_of_start(key))
                 event = parts.judged(event, None, refused=not opening.decision.accepted)
@@ -149,7 +153,7 @@ class Transactions(Rulings):
                 log.warning("transaction not followed: too many go on", station=desk.station)
                 await self._file(desk, event)
                 return Taken(event.id_tag or "", opening.decision.allowed if opening is not None else "")
-            await self._enter(desk, event, opening, audit)
+            await self._enter(desk, event, opening, audit, over=book, moves=moves)
             record, has_gap = desk.records[key], Flag.PARTS_MISSING in desk.book.transactions[key].flags
             session = await self._consequences.session(desk, record)
             token = session.tree_of_token() if session is not None else None
@@ -242,12 +246,22 @@ class Transactions(Rulings):
                     await archive.put_away(self._hub.store, desk, now)
                     self._desks.pop(station, None)
 
-    async def _enter(self, desk: Desk, event: Event, opening: Opening | None, audit: Audit | None = None) -> Event:
+    async def _enter(
+        self,
+        desk: Desk,
+        event: Event,
+        opening: Opening | None,
+        audit: Audit | None = None,
+        *,
+        over: Book | None = None,
+        moves: Unit | None = None,
+    ) -> Event:
+        """`over`: the book to which it is added, where that is another than the desk's; `moves` made it so."""
         event, key = desk.stamped(event), start_key(event)
         if event.kind == "start":
             await self._numbers.cover(desk.book)
         waiting = thinned(self._waiting.get(desk.station, []), desk.sampled_until)
-        applied = ledger.apply(_with(desk.book, waiting), replace(event, raw=""), next_id=self._numbers.next)
+        applied = ledger.apply(_with(over or desk.book, waiting), replace(event, raw=""), next_id=self._numbers.next)
         self._numbers.next = applied.next_id
         entered = replace(applied.event, raw=event.raw)
         is_news = any(effect.kind != "repeated" for effect in applied.effects)
@@ -256,6 +270,7 @@ class Transactions(Rulings):
             unit = Unit().put(journal.event_put(entered, journal.LIVE if is_news else journal.DONE)).audited(audit)
             if waiting:
                 unit.put(samples.list_put(desk.station, waiting))
+            unit = billing.joined(unit, moves)
             for effect in self._to_be_told(desk, event, ledger.changed(desk.book, applied.book, applied.event)):
                 own = opening if effect.transaction is not None and effect.transaction.key == key else None
                 unit = billing.joined(unit, await self._consequences.of(desk, effect, own))

@@ -1,9 +1,9 @@
 """Charges that wait for an operator, as they have no session: what they lack is in `lacking.py`.
 
 An operator who knows what is missing says so, and the charge gets its session and its bill as if it had been known: at
-which EVSE it was, or, when only its end was reported, whose token pays. What was not measured is held then, until the
-operator says how much it was (`weighing.py`). Or it is never billed. Until then its events stay at hand, however old
-they are.
+which EVSE it was, or whose token pays, where nobody's that may charge began it. What was not measured is held then,
+until the operator says how much it was (`weighing.py`). Or it is never billed. Until then its events stay at hand,
+however old they are.
 """
 
 from __future__ import annotations
@@ -33,11 +33,15 @@ NEEDED: Final = {
     Lack.EVSE: "/evse_uid: is needed: the charger never said at which EVSE",
     Lack.LOCATION: "/evse_uid: is needed, as long as that connector is on no location",
     Lack.BEGIN: "/evse_uid: is needed: its EVSE is on no location, or was not told",
+    Lack.TOKEN: "/evse_uid: is needed: its EVSE is on no location, or was not told",
+    Lack.CONSENT: "/evse_uid: is needed: its EVSE is on no location, or was not told",
 }
 _WAY_OUT: Final = {
     Lack.EVSE: "release {} --evse UID, or drop it",
     Lack.LOCATION: "put it on one and release {}, or release it with --evse UID, or drop it",
     Lack.BEGIN: "release {} if the card that ended it is to pay (--card UID: another one), or drop it",
+    Lack.TOKEN: "release {} if the card that ended it is to pay (--card UID: another one), or drop it",
+    Lack.CONSENT: "release {} if its token may charge by now (--card UID: another one pays), or drop it",
 }
 
 
@@ -126,7 +130,7 @@ async def place(
             raise InvalidRequest(f"its token is answered {decision.allowed} now, so it cannot be billed; drop it")
         return Opening(at, decision, correlation_id=record.correlation_id or trace.correlation())
 
-    if token and lack_of(record) is not Lack.BEGIN:
+    if token and lack_of(record) not in (Lack.BEGIN, Lack.TOKEN) and not record.is_refused:
         raise InvalidRequest("/token: it is known whose token began this one")
     audit = Audit(actor, "transaction.placed", record.key, at.evse_uid)
     await transactions.placed(record, decide, audit=audit)

@@ -63,7 +63,7 @@ async def follow(v2: Version2, link: Link, event: Event, connector: int) -> None
     heard, known = Heard.of("Charging", event.timestamp, event.arrival), live.courses.get(connector)
     if known is not None and heard.at < known.at:
         return
-    is_same = known is not None and known.transaction == event.transaction
+    is_same = known is not None and known.transaction == event.transaction and part.type != "Started"
     before = known if known is not None and is_same else Course(heard.at, str(event.transaction))
     is_ended = part.type == "Ended"
     is_late = before.is_late or is_ended or part.state == "Charging" or _is_stopped(event)

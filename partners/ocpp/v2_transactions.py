@@ -81,7 +81,7 @@ def _placed(link: Link, event: Event) -> Event:
 
 def _journey(v2: Version2, link: Link, event: Event) -> str:
     """The journey of the charge; of one that begins, that of our command, or of the token that was shown."""
-    known = v2.transactions.correlation_of(event.station, event.transaction, None)
+    known = v2.transactions.correlation_of_part(event)
     if known or event.part is None:
         return known
     now, remote = v2.hub.clock.monotonic(), event.part.remote

@@ -79,6 +79,8 @@ async def test_they_are_counted_with_the_charges_that_are_held(house: House) -> 
     [
         (Lack.LOCATION, "EVSE 1, connector 1 is on no location: put it on one and release {}"),
         (Lack.BEGIN, "only its end was reported: release {} if the card that ended it is to pay"),
+        (Lack.TOKEN, "nobody's token was told: release {} if the card that ended it is to pay"),
+        (Lack.CONSENT, "its token was refused: release {} if its token may charge by now"),
     ],
 )
 async def test_each_says_what_it_lacks_and_what_to_do(house: House, lack: Lack, why: str) -> None:

@@ -353,7 +353,7 @@ async def test_a_refused_charge_that_went_on_all_the_same_is_shown_and_not_bille
         number = await charged(cp, began, tag="STRANGER")
         assert (await cp.start(began, tag="STRANGER"))["transactionId"] == number
     (record,) = await site.records()
-    assert (record.state, record.energy_kwh, record.ending) == ("refused", Decimal(10), "stop")
+    assert (record.state, record.energy_kwh, record.ending) == ("unplaced", Decimal(10), "stop")
     assert (await site.sessions(), await site.cdrs()) == ([], [])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -222,11 +223,96 @@ async def test_a_beginning_that_comes_late_bills_what_is_held_and_not_what_was_d
     assert await unplaced.waiting(site.hub.store) == []
 
 
-async def test_a_charge_of_nobodys_token_is_not_held(site: Site) -> None:
+BEGINNINGS = {
+    "its beginning is missing": lambda began: event("Updated", began, wh=1000, evse=1),
+    "it began without a token": lambda began: event("Started", began, wh=1000, evse=1),
+}
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS.values(), ids=list(BEGINNINGS))
+async def test_a_charge_of_nobodys_token_is_held_and_the_card_that_ended_it_pays_if_an_operator_says_so(
+    site: Site, beginning: Any
+) -> None:
+    began = recently()
+    await told(site, beginning(began), end(began + HALF, evse=1, tag=CARD, trigger="StopAuthorized"))
+    record = await the_one(site)
+    assert record.lacks is Lack.TOKEN
+    assert "nobody's token was told with it before its end: release" in unplaced.shown(record)["doubt"]
+    await settle(site, record)
+    ((cdr,), (session,)) = await site.cdrs(), await site.sessions()
+    assert (cdr["total_energy"], session["cdr_token"]["uid"]) == (5, CARD)
+
+
+async def test_a_charge_that_never_named_a_token_is_held_and_billed_to_the_one_that_an_operator_names(
+    site: Site,
+) -> None:
     began = recently()
     await told(site, event("Started", began, wh=1000, evse=1), end(began + HALF, evse=1))
+    record = await the_one(site)
+    with pytest.raises(InvalidRequest, match="/token: is needed"):
+        await settle(site, record)
+    await settle(site, record, card=CARD)
+    (cdr,) = await site.cdrs()
+    assert (cdr["total_energy"], cdr["cdr_token"]["uid"]) == (5, CARD)
+
+
+async def test_a_charge_of_nobodys_token_that_gave_nothing_is_not_held(site: Site) -> None:
+    began = recently()
+    await told(site, event("Started", began, wh=1000, evse=1), end(began + HALF, evse=1, wh=1000))
     (record,) = await site.records()
     assert (record.state, await unplaced.waiting(site.hub.store)) == (journal.ENDED, [])
+
+
+async def test_a_token_that_comes_after_all_ends_the_wait(site: Site) -> None:
+    began = recently()
+    await told(site, event("Started", began, wh=1000, evse=1), end(began + HALF, evse=1))
+    await told(site, event("Updated", began + HALF / 2, tag=CARD, trigger="Authorized"))
+    ((cdr,), (record,)) = await site.cdrs(), await site.records()
+    assert (cdr["total_energy"], record.state, record.lacks) == (5, journal.ENDED, None)
+
+
+async def refused(site: Site, version: str) -> Record:
+    """What a charger gave although the token was refused."""
+    began = recently()
+    if version == "1.6":
+        async with await site.point() as cp:
+            number = (await cp.start(began, tag=BLOCKED_CARD))["transactionId"]
+            await cp.stop(began + HALF, number, 6000)
+    else:
+        await told(site, begin(began, tag=BLOCKED_CARD), end(began + HALF))
+    return await the_one(site)
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_what_a_refused_token_took_is_held_and_never_billed_to_it(site: Site, version: str) -> None:
+    record = await refused(site, version)
+    assert (record.lacks, record.energy_kwh) == (Lack.CONSENT, Decimal(5))
+    assert "its token was refused, and the charger gave energy all the same: release" in unplaced.shown(record)["doubt"]
+    with pytest.raises(InvalidRequest, match="BLOCKED now, so it cannot be billed"):
+        await settle(site, record)
+    await settle(site, await the_one(site), drops=True)
+    assert (await unplaced.waiting(site.hub.store), await site.sessions()) == ([], [])
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_what_a_refused_token_took_is_billed_to_another_that_an_operator_names(site: Site, version: str) -> None:
+    await settle(site, await refused(site, version), card=CARD)
+    ((cdr,), (record,)) = await site.cdrs(), await site.records()
+    assert (cdr["total_energy"], cdr["cdr_token"]["uid"], record.state) == (5, CARD, journal.ENDED)
+
+
+async def test_what_a_refused_token_took_without_a_stop_is_held_once_its_stop_is_waited_for_no_more(
+    patient: Site,
+) -> None:
+    began = recently()
+    async with await patient.point() as cp:
+        number = (await cp.start(began, tag=BLOCKED_CARD))["transactionId"]
+        await cp.meter(began + HALF, 6000, number)
+        await cp.status(1, "Available", began + 2 * HALF)
+    assert await unplaced.waiting(patient.hub.store) == []
+    for seconds in (WAIT_S + 10, WAIT_S + 20):
+        await later(patient, seconds)
+    assert (await the_one(patient)).lacks is Lack.CONSENT
 
 
 async def test_those_that_wait_are_found_and_counted_on_either_database(database_url: str) -> None:

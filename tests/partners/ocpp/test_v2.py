@@ -19,7 +19,7 @@ from modules.tokens.model import Token
 from partners.ocpp import schemas
 from partners.ocpp.v2 import HANDLERS, WHILE_WAITING
 from partners.ocpp.v2_notices import NOTICES
-from tests.partners.ocpp.points2 import VERSIONS, Point2, begin, end, point2
+from tests.partners.ocpp.points2 import VERSIONS, Point2, begin, end, event, point2
 from tests.partners.ocpp.site import CARD, PASSWORD, TALKATIVE, THEIRS, Payload, Site, a_site, recently, token
 from tests.partners.ocpp.test_forgetting import put_away
 
@@ -166,8 +166,10 @@ async def test_what_comes_late_of_a_charge_that_is_over_does_not_move_what_is_li
         await cp.connector("Available", began + timedelta(seconds=2))
         if is_put_away:
             await put_away(site, "CP1")
-        for kind in ("Updated", "Ended", "Started"):
-            await cp.event(kind, datetime.now(UTC) + timedelta(seconds=3), evse=1, info=charging)
+        late = datetime.now(UTC) + timedelta(seconds=3)
+        ended = event("Ended", late, evse=1, info=charging)
+        for told in (event("Updated", late, evse=1, info=charging), ended, begin(began, info=charging)):
+            await cp.call("TransactionEvent", told)
             assert await site.evse_status("E1") == "AVAILABLE"
         assert site.gateway.stations.get("CP1").courses == {}
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from hub.core.clock import timestamp
-from partners.ocpp.events import Event, Transaction
+from partners.ocpp.events import Event, Flag, Transaction
 from partners.ocpp.ledger import settle
 from tests.partners.ocpp.said import AHEAD, DEAD, NOON, at, boot, sample, start, stop
 from tests.partners.ocpp.site import CARD, Site, recently
@@ -76,6 +76,33 @@ def test_a_clock_that_began_anew_or_stands_still_gives_no_distance() -> None:
 def test_a_clock_that_was_set_in_between_gives_no_charge_of_a_year() -> None:
     (charge,) = settle([start(clock=AHEAD, arrival=TOGETHER), stop(365 * 24 * 60, clock=AHEAD, arrival=TOGETHER)])
     assert (charge.start, charge.end) == (TOGETHER, TOGETHER)
+
+
+def test_a_charge_whose_clock_was_set_in_its_middle_began_before_its_first_sample_by_the_right_clock() -> None:
+    told = [
+        start(0, clock=DEAD, arrival=TOGETHER, assigned=1),
+        sample(185, "3", transaction=1, arrival=TOGETHER),
+        stop(195, transaction=1, meter=6000, arrival=TOGETHER),
+    ]
+    (charge,) = settle(told)
+    assert (charge.start, charge.end, charge.energy_kwh) == (at(185), at(195), Decimal(5))
+
+
+def test_a_sample_by_a_clock_of_years_ago_dates_no_beginning() -> None:
+    told = [
+        start(0, clock=DEAD, arrival=at(190), assigned=1),
+        sample(0, "3", transaction=1, clock=datetime(2016, 1, 1, tzinfo=UTC), arrival=at(191)),
+        stop(195, transaction=1, meter=6000),
+    ]
+    (charge,) = settle(told)
+    assert (charge.start, charge.end) == (at(190), at(195))
+
+
+def test_a_start_by_a_clock_that_ran_ahead_is_not_later_than_it_was_heard() -> None:
+    told = [start(60, arrival=NOON, assigned=1), stop(30, transaction=1)]
+    (charge,) = settle(told)
+    assert (charge.start, charge.end) == (NOON, at(30))
+    assert {Flag.CLOCK_AHEAD, Flag.STOP_BEFORE_START} <= charge.flags
 
 
 @clocks

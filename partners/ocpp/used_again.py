@@ -1,0 +1,205 @@
+"""Whose a part of 2.x is, where a charger uses the id of a transaction for several charges.
+
+    a Started      that of the charge that was told to begin like this; else of another one (`beginnings.py`)
+                   if what came before it is of no charge that was told to begin, it is the beginning of that, where it
+                   can be: not after its end, nor at another EVSE
+    any other      that of the charge at its EVSE that began last before it, by the charger's clock as far as it was set
+
+The first charge of an id is called by the id, each other by a made-up name; what a part belongs to is kept with it. As
+parts come in any order, some may be heard before the Started of their charge, and are taken for another's. So a Started
+that begins a charge shares out anew what came before it, and is entered in one unit with what moves. That is rare: a
+charger that tells things in their order moves nothing.
+
+One that counts on in a charge that goes on, and names no other token or EVSE, is no beginning, whatever it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from hub.core.store import Store
+from hub.core.units import Unit
+from partners.ocpp import archive, journal
+from partners.ocpp.beginnings import are_one, as_told, begun_by, evse_of, made_up
+from partners.ocpp.events import Event, StartKey, same_tag, start_key
+from partners.ocpp.facts import Facts
+from partners.ocpp.journal import Record
+from partners.ocpp.ledger import Book
+from partners.ocpp.matching import Start, stop_key
+from partners.ocpp.surroundings import DAWN, moment, trusts_clock
+
+_MOST_LOOKED_AT = 100
+
+
+def at_hand(book: Book, event: Event) -> str | None:
+    """The name of the charge in `book` that this part is of; None, when it is of none of them."""
+    charges = _of_id(book.facts, str(event.transaction))
+    if event.part is None or not charges:
+        return None
+    if event.part.type == "Started":
+        return _begun_so(book, event, charges)
+    if len(charges) == 1:
+        return charges[0].key.named
+    return _that_told(book.facts, event, charges) or _nearest(event, charges)
+
+
+def another(event: Event) -> Event:
+    """A Started, as the beginning of one more charge of its id."""
+    return replace(event, assigned=made_up(event))
+
+
+def moved(facts: Facts, events: Iterable[Event], transaction: str) -> Iterator[Event]:
+    """Those of `events` that are of another charge of this id than they were taken for, now that `facts` are known.
+
+    One of the moment of a beginning stays where it is: it may be the end of the charge before.
+    """
+    charges = _of_id(facts, transaction)
+    for event in events:
+        if event.part is None or event.part.type == "Started" or str(event.transaction) != transaction:
+            continue
+        name = _nearest(event, charges, now=event.named)
+        if name != event.named:
+            yield replace(event, assigned=name)
+
+
+async def named(store: Store, book: Book, event: Event) -> tuple[Event, Record | None]:
+    """`event` with the name of its charge; and its record, when that charge was put away."""
+    transaction, name = str(event.transaction), at_hand(book, event)
+    charges = _of_id(book.facts, transaction)
+    is_all_at_hand = any(start.key.named == transaction for start in charges)
+    is_later = name is not None and (is_started(event) or not _is_before_all(event, charges))
+    if is_later or is_all_at_hand:
+        return _as(event, name), None
+    records = await _put_away(store, event, charges)
+    found = next((record for record in records if _is_of(record, event)), None)
+    if found is None and name is None and records:
+        return (another(event), None) if is_started(event) else (event, records[0])
+    return _as(event, name or transaction), found
+
+
+async def shared_out(store: Store, book: Book, event: Event) -> tuple[Book, Unit]:
+    """The book to which `event` is added, a Started that may begin a charge more, and the writes of what moves."""
+    transaction, facts = str(event.transaction), book.facts.with_event(event)
+    if start_key(event) in book.facts.starts or len(_of_id(facts, transaction)) == 1:
+        return book, Unit()
+    others: dict[datetime, Event] = {}
+    async for documents in journal.live_events(store, book.station):
+        others |= {each.arrival: each for each in moved(facts, map(journal.event_in, documents), transaction)}
+    if not others:
+        return book, Unit()
+    desk = await archive.read(store, book.station, instead=others)
+    return desk.book, Unit([journal.event_put(each) for each in others.values()])
+
+
+def is_started(event: Event) -> bool:
+    return event.part is not None and event.part.type == "Started"
+
+
+def _as(event: Event, name: str | None) -> Event:
+    """`event` under that name; a Started that is none of those at hand begins one more."""
+    if name is None:
+        return another(event)
+    return event if name == str(event.transaction) else replace(event, assigned=name)
+
+
+def _of_id(facts: Facts, transaction: str) -> list[Start]:
+    """The charges of this id."""
+    found = (start for key, start in facts.starts.items() if key.named.startswith(transaction))
+    return [start for start in found if as_told(start.key.named) == transaction]
+
+
+def _begun_so(book: Book, event: Event, charges: Sequence[Start]) -> str | None:
+    begun = begun_by(event)
+    for start in charges:
+        if start.gathered is not None and any(are_one(begun, each) for each in start.gathered.begun):
+            return start.key.named
+    for start in charges:
+        if start.gathered is not None and not start.gathered.begun and not _is_another(book.facts, start, event):
+            return start.key.named
+    newest = max(charges, key=lambda start: (_began(start), start.key))
+    return newest.key.named if _counts_on(book, newest, event) else None
+
+
+def _is_another(facts: Facts, start: Start, event: Event) -> bool:
+    """Can `event` not be the beginning of this charge, whose beginning was not told?"""
+    if not _is_at(event, start):
+        return True
+    ends = (stop.event for stop in facts.stops.values() if stop.key.named == start.key.named)
+    times = [stop.said for stop in ends if stop.said is not None and trusts_clock(stop)]
+    return bool(times) and event.said is not None and trusts_clock(event) and event.said > min(times)
+
+
+def _counts_on(book: Book, start: Start, event: Event) -> bool:
+    charge, told = book.transactions.get(start.key), start.gathered
+    if charge is None or charge.ending != "open" or told is None or event.part is None or not event.part.seq:
+        return False
+    is_token = event.id_tag is None or same_tag(event.id_tag) == same_tag(start.event.id_tag)
+    return is_token and _is_at(event, start) and bool(told.seqs) and event.part.seq > told.seqs[-1][1]
+
+
+def _that_told(facts: Facts, event: Event, charges: Sequence[Start]) -> str | None:
+    """The charge that was told the very same before: a repeat may come when another one has begun."""
+    for start in (start for start in charges if _is_at(event, start)):
+        known = replace(event, assigned=start.key.named)
+        if event.part is not None and event.part.type == "Ended" and stop_key(known) in facts.stops:
+            return start.key.named
+        sample = replace(known, kind="meter", transaction=start.key.named, part=None)
+        if event.readings and facts.knows_sample(sample):
+            return start.key.named
+    return None
+
+
+def _nearest(event: Event, charges: Sequence[Start], *, now: str | None = None) -> str:
+    """The charge at its EVSE that began last before it; the first there, when it is before them all.
+
+    `now` is the one that it is taken for, where it is: any other must have begun earlier, and not at that moment.
+    """
+    there = [start for start in charges if _is_at(event, start)] or charges
+    at = moment(event)[0]
+    before = [
+        start for start in there if _began(start) < at or (_began(start) == at and now in (None, start.key.named))
+    ]
+    if before:
+        return max(before, key=lambda start: (_began(start), start.key)).key.named
+    return min(there, key=lambda start: (_began(start), start.key)).key.named
+
+
+def _is_before_all(event: Event, charges: Sequence[Start]) -> bool:
+    return all(moment(event)[0] < _began(start) for start in charges)
+
+
+def _began(start: Start) -> datetime:
+    """When; of a charge whose beginning was not told, before all that was."""
+    return moment(start.event)[0] if start.gathered is not None and start.gathered.begun else DAWN
+
+
+def _is_at(event: Event, start: Start) -> bool:
+    """Can `event` be of the EVSE of this charge?"""
+    evses = {begun.evse for begun in start.gathered.begun} if start.gathered is not None else set()
+    evses = (evses - {0}) or ({evse_of(start.event)} - {0})
+    return not evses or not evse_of(event) or evse_of(event) in evses
+
+
+async def _put_away(store: Store, event: Event, charges: Sequence[Start]) -> list[Record]:
+    """The newest records of charges of this id that are not at hand."""
+    first_key = journal.key_of_start(StartKey(event.station, 0, "", "", "", str(event.transaction)))
+    first = await journal.find_record(store, first_key)
+    if first is None:
+        return []
+    where = {"station": event.station, "number": str(event.transaction)}
+    documents = await store.select(journal.TRANSACTIONS, equal=where, descending=True, limit=_MOST_LOOKED_AT)
+    records = [record for record in map(journal.record_in, documents) if record.begun and record.key != first_key]
+    known = {journal.key_of_start(start.key) for start in charges}
+    return [record for record in (*records, first) if record.key not in known]
+
+
+def _is_of(record: Record, event: Event) -> bool:
+    """Is `event` of this charge, which was put away?"""
+    if is_started(event) and record.begun:
+        return any(are_one(begun_by(event), begun) for begun in record.begun)
+    at = moment(event)[0]
+    if is_started(event):
+        return record.end is None or not trusts_clock(event) or at <= record.end
+    return record.start is not None and record.end is not None and record.start <= at <= record.end

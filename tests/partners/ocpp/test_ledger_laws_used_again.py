@@ -1,0 +1,151 @@
+"""What holds for every order in which a charger of 2.x tells of charges that it calls alike."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from partners.ocpp import used_again
+from partners.ocpp.events import Event, Flag, Transaction
+from partners.ocpp.ledger import Book, apply, blank, settled
+from tests.partners.ocpp.said import at, part
+from tests.partners.ocpp.test_ledger_laws import sometimes
+
+ID = "1"
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What really happened at an EVSE; registers in kWh, one a minute."""
+
+    evse: int
+    tag: str
+    begins: int
+    kwh: tuple[int, ...]
+
+    @property
+    def ends(self) -> int:
+        return self.begins + len(self.kwh)
+
+    def told(self, counts: str) -> list[Event]:
+        """Started, what was sampled, Ended; each names its EVSE, as charges of one id may go on at several."""
+        first, last = Decimal(self.kwh[0] * 1000), Decimal(self.kwh[-1] * 1000)
+        told = [part(self.begins, transaction=ID, connector=self.evse, tag=self.tag, first_wh=first)]
+        for minute, kwh in enumerate(self.kwh[1:], 1):
+            told.append(part(self.begins + minute, "Updated", transaction=ID, connector=self.evse, kwh=[str(kwh)]))
+        told.append(part(self.ends, "Ended", transaction=ID, connector=self.evse, last_wh=last, pays=False))
+        return [_counted(event, counts, number) for number, event in enumerate(told)]
+
+    def is_billed(self, charges: list[Transaction]) -> bool:
+        """Exactly once?"""
+        energy = Decimal(self.kwh[-1] - self.kwh[0])
+        own = (energy, at(self.begins), at(self.ends), self.tag, self.evse, "stop")
+        found = [
+            charge
+            for charge in charges
+            if (charge.energy_kwh, charge.start, charge.end, charge.id_tag, charge.connector, charge.ending) == own
+        ]
+        return len(found) == 1
+
+
+class Heard:
+    """A hub that keeps what it hears, and may be killed at any time."""
+
+    def __init__(self) -> None:
+        self.stored: list[Event] = []
+        self.book: Book = blank("CP1")
+
+    def hear(self, event: Event) -> None:
+        event = replace(event, arrival=at(2000 + len(self.stored)))
+        name = used_again.at_hand(self.book, event)
+        if name is None and any(each.transaction == event.transaction for each in self.stored):
+            event = used_again.another(event)
+        elif name is not None and name != event.transaction:
+            event = replace(event, assigned=name)
+        facts = self.book.facts.with_event(event)
+        others = {each.arrival: each for each in used_again.moved(facts, self.stored, ID)}
+        if others:
+            self.stored = [others.get(each.arrival, each) for each in self.stored]
+            self.restart()
+        applied = apply(self.book, event, next_id=1)
+        self.book = applied.book
+        self.stored.append(applied.event)
+
+    def restart(self) -> None:
+        self.book = settled("CP1", self.stored)
+
+
+def _counted(event: Event, counts: str, number: int) -> Event:
+    assert event.part is not None
+    return replace(event, part=replace(event.part, seq={"zero": 0, "right": number, "none": None}[counts]))
+
+
+@st.composite
+def days(draw: st.DrawFn) -> list[tuple[Charge, list[Event]]]:
+    """Charges one after the other at each of two EVSEs, all of them called alike."""
+    found: list[tuple[Charge, list[Event]]] = []
+    for evse in (1, 2):
+        clock, kwh = draw(st.integers(0, 20)), draw(st.integers(0, 50))
+        for number in range(draw(st.integers(0, 3))):
+            steps = draw(st.lists(st.integers(0, 3), min_size=1, max_size=4))
+            registers = [kwh]
+            for step in steps:
+                registers.append(registers[-1] + step)
+            tag = draw(st.sampled_from(["AA", "BB"]))
+            charge = Charge(evse, tag, clock, tuple(registers))
+            found.append((charge, charge.told(draw(st.sampled_from(["zero", "right", "none"])))))
+            clock = charge.ends + draw(st.integers(1, 20))
+            kwh = draw(st.sampled_from([registers[-1], 0])) + (number % 2)
+    return found
+
+
+@sometimes
+@given(days(), st.randoms(use_true_random=False))
+def test_charges_that_are_called_alike_are_each_billed_once_in_any_order_with_twins_and_restarts(
+    told: list[tuple[Charge, list[Event]]], rng: random.Random
+) -> None:
+    heard = [event for _, events in told for event in events]
+    heard += rng.sample(heard, rng.randint(0, len(heard)))
+    rng.shuffle(heard)
+    hub = Heard()
+    for event in heard:
+        if rng.random() < 0.1:
+            hub.restart()
+        hub.hear(event)
+    charges = list(hub.book.transactions.values())
+    assert len(charges) == len(told)
+    assert all(charge.is_billed(charges) for charge, _ in told)
+    assert {charge.id for charge in charges} <= {ID}
+    assert sum(Flag.ID_USED_AGAIN in charge.flags for charge in charges) == max(0, len(told) - 1)
+    assert settled("CP1", hub.stored).transactions == hub.book.transactions
+
+
+@sometimes
+@given(days())
+def test_what_is_told_in_its_order_moves_nothing(told: list[tuple[Charge, list[Event]]]) -> None:
+    hub = Heard()
+    for event in sorted((event for _, events in told for event in events), key=lambda event: str(event.timestamp)):
+        before = list(hub.stored)
+        hub.hear(event)
+        assert hub.stored[:-1] == before
+    assert all(charge.is_billed(list(hub.book.transactions.values())) for charge, _ in told)
+
+
+@sometimes
+@given(days(), st.randoms(use_true_random=False))
+def test_a_queue_that_is_replayed_late_makes_no_charge_more(
+    told: list[tuple[Charge, list[Event]]], rng: random.Random
+) -> None:
+    hub = Heard()
+    in_order = sorted((event for _, events in told for event in events), key=lambda event: str(event.timestamp))
+    for event in in_order:
+        hub.hear(event)
+    before = hub.book.transactions
+    rng.shuffle(in_order)
+    for event in in_order:
+        hub.hear(event)
+    assert hub.book.transactions == before

@@ -1,0 +1,193 @@
+"""Chargers of 2.x that use the id of a transaction again, over real sockets: each charge has one CDR."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from modules.tokens import service as tokens
+from modules.tokens.model import Token
+from partners.ocpp import archive, journal, quirks
+from partners.ocpp.beginnings import are_one
+from partners.ocpp.events import Begun, Flag
+from tests.partners.ocpp.points2 import VERSIONS, begin, end, event, point2
+from tests.partners.ocpp.site import CARD, THEIRS, Payload, Site, recently, token
+
+MINUTE = timedelta(minutes=1)
+OTHER = "04BB01"
+
+
+@pytest.fixture(autouse=True)
+async def other_card(site: Site) -> None:
+    card = Token.model_validate(token(OTHER))
+    await tokens.put(site.hub.store, THEIRS, OTHER, card, now=site.hub.clock.now())
+
+
+def first(began: datetime) -> list[Payload]:
+    """1 kWh by our usual card at EVSE 1, in ten minutes."""
+    return [begin(began, "1"), end(began + 10 * MINUTE, "1", wh=2000, seq=1)]
+
+
+def second(began: datetime, *, tag: str | None = OTHER, evse: int = 1) -> list[Payload]:
+    """7 kWh under the same id, in twenty minutes."""
+    return [
+        begin(began, "1", wh=2000, tag=tag, evse=evse),
+        event("Updated", began + 5 * MINUTE, "1", wh=4000, seq=1, evse=evse),
+        end(began + 20 * MINUTE, "1", wh=9000, seq=2, evse=evse),
+    ]
+
+
+async def billed(site: Site) -> list[tuple[str, int]]:
+    """Token and whole kWh of each CDR that stands."""
+    cdrs = await site.cdrs()
+    taken_back = {cdr.get("credit_reference_id") for cdr in cdrs}
+    stand = [cdr for cdr in cdrs if not cdr.get("credit") and cdr["id"] not in taken_back]
+    return sorted((cdr["cdr_token"]["uid"], int(cdr["total_energy"])) for cdr in stand)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("boots", [True, False], ids=["boots", "goes on"])
+async def test_an_id_that_is_used_again_is_another_charge(site: Site, version: str, boots: bool) -> None:
+    began = recently()
+    async with await point2(site, version=version) as cp:
+        for told in first(began):
+            await cp.call("TransactionEvent", told)
+        if boots:
+            await cp.boot()
+        started, *_, ended = second(began + 60 * MINUTE)
+        await cp.call("TransactionEvent", started)
+        assert sorted(session["status"] for session in await site.sessions()) == ["ACTIVE", "COMPLETED"]
+        assert await cp.call("TransactionEvent", ended) == {"totalCost": 2.1}
+    assert await billed(site) == [(CARD, 1), (OTHER, 7)]
+    assert {record.number for record in await site.records()} == {"1"}
+
+
+async def test_it_is_said_in_its_remark_and_counted_as_a_quirk_of_its_charger(site: Site) -> None:
+    began = recently()
+    async with await point2(site) as cp:
+        await cp.boot()
+        for told in (*first(began), *second(began + 60 * MINUTE)):
+            await cp.call("TransactionEvent", told)
+        await site.gateway.transactions.quirks.write(site.gateway.stations.make_of)
+    (known,) = await quirks.listed(site.hub.store)
+    assert known.quirks[f"of a charge: {Flag.ID_USED_AGAIN}"].times == 1
+    (remark,) = [cdr["remark"] for cdr in await site.cdrs() if cdr.get("remark")]
+    assert Flag.ID_USED_AGAIN in remark
+
+
+@pytest.mark.parametrize(
+    "other",
+    [second(recently(3600)), second(recently(3600), tag=CARD), second(recently(3600), evse=2)],
+    ids=["another token", "the same token", "another EVSE"],
+)
+async def test_it_is_another_charge_also_when_the_first_has_not_ended(site: Site, other: list[Payload]) -> None:
+    began = recently()
+    started, ended = first(began)
+    async with await point2(site) as cp:
+        for told in (started, *other, {**ended, "evse": {"id": 1, "connectorId": 1}}):
+            await cp.call("TransactionEvent", told)
+    payer = other[0]["idToken"]["idToken"]
+    assert await billed(site) == sorted([(CARD, 1), (payer, 7)])
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_charges_of_one_id_are_billed_once_each_in_any_order_over_kills_and_twins(site: Site, seed: int) -> None:
+    began, rng = recently(), random.Random(seed)
+    told = [*first(began), *second(began + 30 * MINUTE), *second(began + 60 * MINUTE, tag=CARD)]
+    told += rng.sample(told, 4)
+    rng.shuffle(told)
+    for payload in told:
+        async with await point2(site) as cp:
+            await cp.call("TransactionEvent", {**payload, "offline": True})
+        if rng.random() < 0.4:
+            await site.restart()
+    assert sorted(energy for _, energy in await billed(site)) == [1, 7, 7]
+    assert len(await site.sessions()) == 3
+
+
+@pytest.mark.parametrize("seq", [0, 7])
+async def test_a_started_that_is_told_again_is_the_same_charge_whatever_its_number(site: Site, seq: int) -> None:
+    began = recently()
+    told = [*first(began), *second(began + 30 * MINUTE)]
+    async with await point2(site) as cp:
+        for payload in (*told, *({**payload, "seqNo": seq} for payload in told)):
+            await cp.call("TransactionEvent", payload)
+    assert await billed(site) == [(CARD, 1), (OTHER, 7)]
+    assert len(await site.records()) == 2
+
+
+async def test_what_was_put_away_is_known_again_and_what_is_new_is_another_charge(site: Site) -> None:
+    began = recently()
+    old = [*first(began), *second(began + 30 * MINUTE)]
+    async with await point2(site) as cp:
+        for payload in old:
+            await cp.call("TransactionEvent", payload)
+    desk = await archive.read(site.hub.store, "CP1")
+    await archive.put_away(site.hub.store, desk, site.hub.clock.now() + timedelta(days=9))
+    assert [documents async for documents in journal.live_events(site.hub.store, "CP1")] == []
+    await site.restart()
+    third, *rest = second(began + 60 * MINUTE, tag=CARD)
+    async with await point2(site) as cp:
+        for payload in (*old, third, *old, *rest, *old):
+            await cp.call("TransactionEvent", payload)
+    assert await billed(site) == [(CARD, 1), (CARD, 7), (OTHER, 7)]
+    assert [record.trouble for record in await site.records()] == ["", "", ""]
+
+
+async def test_an_end_without_its_beginning_is_no_charge_of_what_begins_after_it(site: Site) -> None:
+    began = recently()
+    async with await point2(site) as cp:
+        for payload in (first(began)[1], *second(began + 30 * MINUTE)):
+            await cp.call("TransactionEvent", payload)
+    assert await billed(site) == [(OTHER, 7)]
+    assert sorted(record.state for record in await site.records()) == [journal.ENDED, journal.UNPLACED]
+
+
+async def test_one_that_counts_on_in_a_charge_that_goes_on_is_no_beginning(site: Site) -> None:
+    began = recently()
+    plugged = event("Started", began + MINUTE, "1", seq=1, evse=1, trigger="CablePluggedIn")
+    started, ended = first(began)
+    async with await point2(site) as cp:
+        for payload in (started, plugged, {**ended, "seqNo": 2}):
+            await cp.call("TransactionEvent", payload)
+    assert (await billed(site), len(await site.records())) == ([(CARD, 1)], 1)
+
+
+async def test_a_connector_shows_the_charge_that_begins_under_an_id_that_was_used_before(site: Site) -> None:
+    now, charging = datetime.now(UTC), {"chargingState": "Charging"}
+    async with await point2(site) as cp:
+        await cp.call("TransactionEvent", begin(now, "1", info=charging))
+        await cp.call("TransactionEvent", end(now + timedelta(seconds=1), "1"))
+        await cp.connector("Available", now + timedelta(seconds=2))
+        assert await site.evse_status("E1") == "AVAILABLE"
+        started = begin(now + timedelta(seconds=3), "1", wh=6000, trigger="CablePluggedIn", info=charging)
+        await cp.call("TransactionEvent", started)
+        assert await site.evse_status("E1") == "CHARGING"
+
+
+async def test_each_charge_is_a_journey_of_its_own(site: Site) -> None:
+    began = recently()
+    async with await point2(site) as cp:
+        for payload in (*first(began), *second(began + 30 * MINUTE)):
+            await cp.call("TransactionEvent", payload)
+    journeys = {record.correlation_id for record in await site.records()}
+    assert len(journeys) == 2
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (Begun("2026-05-01T12:00:00.400000+00:00", "aa", 1), True),
+        (Begun("2026-05-01T12:00:01+00:00", "aa", 1), False),
+        (Begun("", "aa", 1), True),
+        (Begun("2026-05-01T12:00:00+00:00", "", 0), True),
+        (Begun("2026-05-01T12:00:00+00:00", "bb", 1), False),
+        (Begun("2026-05-01T12:00:00+00:00", "aa", 2), False),
+        (Begun("yesterday", "aa", 1), False),
+    ],
+)
+def test_time_token_and_evse_say_whether_two_beginnings_are_one(other: Begun, same: bool) -> None:
+    begun = Begun("2026-05-01T12:00:00+00:00", "aa", 1)
+    assert (are_one(begun, other), are_one(other, begun)) == (same, same)
