@@ -16,7 +16,7 @@ from partners.ocpp.orders import ChargerOrders
 from partners.ocpp.register import folded
 from partners.ocpp.sites import rows
 from partners.ocpp.sites.clocks import Clocks
-from partners.ocpp.sites.metering import Meters
+from partners.ocpp.sites.metering import Metered, Meters
 from partners.ocpp.sites.present import Seen, used_phases
 from partners.ocpp.sites.register import Known, Sites
 from partners.ocpp.sites.state import EvseRow, EvseState, state_in
@@ -73,7 +73,8 @@ class Roll:
         is_ready = is_ready and state.row.safe_ma in (None, known.site.evse[uid].safe_ma)
         drawn_wh = _drawn_wh(record, metered.wh if metered else None)
         is_empty, is_online = link is not None and self._is_empty(link, uid), self._is_online(state)
-        return Seen(state, bool(places), is_ready, metered, drawn_wh, is_empty, is_online)
+        is_doubted = link is not None and _is_doubted(state, link, metered, now - known.rules.fresh)
+        return Seen(state, bool(places), is_ready, metered, drawn_wh, is_empty, is_online, is_doubted)
 
     def _is_online(self, state: EvseState) -> bool:
         live = self._stations.find(state.row.station)
@@ -156,6 +157,13 @@ class Roll:
         live: Any = self._stations.find(station)
         place = live.station.places().get(connector) if live is not None else None
         return place.evse_uid.upper() if place is not None else None
+
+
+def _is_doubted(state: EvseState, link: Link, metered: Metered | None, stale: datetime) -> bool:
+    """See `Seen.is_doubted`; `stale`: what was read before that is too old."""
+    drew = state.row.drew
+    is_read = metered is not None and metered.says_power and metered.at >= link.opened
+    return drew is not None and not is_read and drew.at < stale < link.opened
 
 
 def _drawn_wh(record: Record | None, wh: int | None) -> int | None:

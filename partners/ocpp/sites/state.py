@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from hub.core.units import Document, Put
-from partners.ocpp.energy.facts import Told, Turn
+from partners.ocpp.energy.facts import Drawn, Told, Turn
 from partners.ocpp.energy.shares import Share
 from partners.ocpp.sites.rows import SITE_EVSES
 
@@ -51,6 +51,8 @@ class EvseRow(msgspec.Struct, omit_defaults=True):
     is_deaf: bool = False
     is_accepted: bool = False
     """The charger has said yes to what it was told last."""
+    drew: Drawn | None = None
+    """What its meter read last, where that was more than it was told: until it reads less, that is known of it."""
 
 
 class EvseState:

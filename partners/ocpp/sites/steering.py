@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,8 +22,10 @@ from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, ProfileOutcome
 from hub.core.units import Audit, Unit
 from partners.ocpp.energy.allocation import allocate
+from partners.ocpp.energy.facts import Facts
 from partners.ocpp.energy.prose import warning
 from partners.ocpp.energy.reasons import Notice, Overdrawn, Why
+from partners.ocpp.energy.reckoning import outdrew
 from partners.ocpp.energy.shares import Allocation
 from partners.ocpp.journal import Record
 from partners.ocpp.sites.foresight import Foresight
@@ -139,6 +141,7 @@ class Steering:
         facts = self._foresight.into(
             known, facts_of(known, seen, now), now, begin=self._telling.begin, changed=self.ring
         )
+        _note_what_was_drawn(known, facts, seen)
         allocation = allocate(known.site, facts, known.rules, now)
         unruly = {each.evse for each in allocation.reserved if each.why in (Why.DEAF, Why.OVERDRAWN)}
         for share in allocation.shares:
@@ -191,6 +194,13 @@ class Steering:
         if view != self._shown or now - self._shown_at > _SHOWN_AGAIN:
             await self._hub.store.commit(Unit().put(power_put(known.name, now, view)))
             self._shown, self._shown_at = view, now
+
+
+def _note_what_was_drawn(known: Known, facts: Facts, seen: Mapping[str, Seen]) -> None:
+    """Who draws more than told is known after a restart, and until its meter reads less."""
+    for charge in facts.charges:
+        is_bold = outdrew(charge, known.site.evse[charge.evse], known.rules)
+        seen[charge.evse].state.row.drew = charge.drawn if is_bold else None
 
 
 def _about(notice: Notice) -> str:
