@@ -19,7 +19,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "cdrs": frozenset(
         {"bills", "doubles", "owed", "passing", "place", "received", "vetting", "waiting", "whereabouts"}
     ),
-    "chargingprofiles": frozenset({"at_charger", "effect", "keeping", "onward", "owed"}),
+    "chargingprofiles": frozenset({"at_charger", "effect", "following", "keeping", "onward", "owed"}),
     "hubclientinfo": frozenset({"keeping", "roster", "sight"}),
     "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),
     "tokens": frozenset(

@@ -1,4 +1,4 @@
-"""busbar station log, and local-list"""
+"""busbar station log, logs, and local-list"""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hub.core.jsontypes import Tree
 
 _OPEN: Final = ("asked", "uploading")
 _LOOK_S: Final = 0.5
+_COLUMNS: Final = ("number", "kind", "state", "why", "size", "asked")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,6 +29,13 @@ def add_to(app: typer.Typer) -> None:
         """How many cards are on its local list, and whether it is in step."""
         face.show(face.hub.get(f"/stations/{quoted(identity)}/local_list"))
 
+    @command(app, "logs")
+    def logs(
+        face: Face, identity: Annotated[str, typer.Argument(help="The identity at the end of the charger's URL.")]
+    ) -> None:
+        """Logs that a charger was asked for, the newest first, and which have come. `log --number` saves one."""
+        face.show(face.hub.get(f"/stations/{quoted(identity)}/logs"), _COLUMNS)
+
     @command(app, "log")
     def log(
         face: Face,
@@ -35,11 +43,16 @@ def add_to(app: typer.Typer) -> None:
         kind: Annotated[Literal["diagnostics", "security"], typer.Option("--kind", help="Which.")] = "diagnostics",
         save: Annotated[str, typer.Option("--save", help="Where to; without it a name in this directory.")] = "",
         wait: Annotated[float, typer.Option("--wait", min=1, max=86_400, help="Seconds to wait for the file.")] = 300,
+        number: Annotated[
+            int,
+            typer.Option("--number", min=0, help="One that was asked for before, by `logs`: nothing is asked again."),
+        ] = 0,
     ) -> None:
-        """Ask a charger for a log, wait until it has come, and save it."""
+        """Ask a charger for a log, wait until it has come, and save it. With --number: save one that came later."""
         must_be_writable(Path(save or "any.log"))
         path = f"/stations/{quoted(identity)}/logs"
-        asked = _arrived(face, path, face.hub.post(path, {"kind": kind}), wait)
+        asked = face.hub.get(f"{path}/{number}") if number else face.hub.post(path, {"kind": kind})
+        asked = _arrived(face, identity, asked, wait)
         content = face.hub.download(f"{path}/{asked['number']}/file")
         name = Path(save or f"{asked['kind']}-{asked['number']}.log")
         try:
@@ -49,15 +62,25 @@ def add_to(app: typer.Typer) -> None:
         face.show({**asked, "saved": str(name)})
 
 
-def _arrived(face: Face, path: str, asked: Tree, wait: float) -> Tree:
+def _arrived(face: Face, identity: str, asked: Tree, wait: float) -> Tree:
     """The request, once its file is here. Raises: CommandFailed."""
     until = time.monotonic() + wait
+    later = f"It may still come: busbar station log {identity} --number {asked['number']}"
     while asked["state"] in _OPEN and time.monotonic() < until:
         time.sleep(_LOOK_S)
-        asked = face.hub.get(f"{path}/{asked['number']}")
+        asked = _looked_at(face, identity, asked, later)
     if asked["state"] == "received":
         return asked
     if asked["state"] in _OPEN:
-        advice = f"It may still come: GET /api/v1{path}/{asked['number']}/file"
-        raise CommandFailed("the file has not come in time", Code.FAILED, advice=advice)
+        raise CommandFailed("the file has not come in time", Code.FAILED, advice=later)
     raise CommandFailed(f"the charger brought nothing: {asked['why'] or asked['state']}")
+
+
+def _looked_at(face: Face, identity: str, asked: Tree, later: str) -> Tree:
+    """The request as it is now. A hub that is away says nothing of the charger, which may bring the file later."""
+    try:
+        return face.hub.get(f"/stations/{quoted(identity)}/logs/{asked['number']}")
+    except CommandFailed as failed:
+        if failed.code is not Code.UNREACHABLE:
+            raise
+        raise CommandFailed(failed.message, failed.code, advice=later, error=failed.error) from None

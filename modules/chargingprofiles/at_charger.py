@@ -1,8 +1,9 @@
 """A partner's profile at its charger: set, looked at, and taken back where it has no effect.
 
 A sender that reads REJECTED may rely on it: the profile that was in force before is in force again, or none is; also
-where the charger did not answer in time, and may have taken it. Where it cannot be taken back now, it is once the
-charger is there again (`owed.py`); the sender is told no more than it can be told.
+where the charger did not answer in time, and may have taken it, and where the charge was over by its yes. Where it
+cannot be taken back now, it is once the charger is there again (`owed.py`); the sender is told no more than it can be
+told.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from modules.chargingprofiles import owed
 from modules.chargingprofiles import store as profiles
 from modules.chargingprofiles.effect import first_restraint, is_denied
 from modules.chargingprofiles.keeping import Into
-from modules.sessions.charge import Charge
+from modules.sessions.charge import Charge, load
 
 log = structlog.get_logger()
 
@@ -76,12 +77,20 @@ async def apply(hub: Hub, charge: Charge, wanted: Limits, asked: Document) -> Do
     if done.is_taken_back:
         await owed.take_back(hub, charge, before.owed)
         return done
+    if not await _goes_on(hub, charge):  # its profiles have ended with it
+        log.info("charging profile accepted after its charge", station=charge.station, session=charge.session_id)
+        return Done({"result": ProfileOutcome.REJECTED}, into=lambda kept: owed.done(kept, before.owed))
     told = owed.as_kept(wanted)
     return Done(
         done.result,
         done.shown,
         into=lambda kept: replace(owed.done(kept, before.owed), limits=told, is_followed=True),
     )
+
+
+async def _goes_on(hub: Hub, charge: Charge) -> bool:
+    known = await load(hub.store, charge.session_id)
+    return known is not None and known.is_open
 
 
 async def withdraw(hub: Hub, charge: Charge, asked: Document) -> Done:

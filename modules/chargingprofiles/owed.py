@@ -5,6 +5,7 @@
     REJECTED   nothing is owed, where the charger refused what nobody else had asked before
     silence, a lost socket, no effect: it is told at once (`take_back`). Where that fails it is owed, and told once the
                charger is there again (`service.settle`)
+    a boot     in the middle of the charge: what is in force is owed, as the charger may have lost it (`lost`)
 
 `owed` is also a lease: who tells the charger moves it ahead, so that nobody else does meanwhile, and takes it away only
 where it is still its own. A newer wish has its own, which stands for those before. With the charge all of it ends, as
@@ -59,6 +60,19 @@ async def call_in(hub: Hub, session_id: str) -> None:
     """What came of a wish will never be known: what is owed for it is due."""
     now = hub.clock.now()
     await change(hub, session_id, lambda kept: kept if kept.owed is None else replace(kept, owed=now))
+
+
+async def lost(hub: Hub, charge: Charge) -> bool:
+    """The charger may go by a profile no more that it took. Returns: is it owed now? No, where somebody is at it."""
+    now = hub.clock.now()
+
+    def owing(kept: Profile) -> Profile:
+        limits = limits_in(kept)
+        is_owed = kept.owed is None and limits is not None and not _is_over(limits, charge, now)
+        return replace(kept, owed=now) if is_owed else kept
+
+    kept = await change(hub, charge.session_id, owing)
+    return kept is not None and kept.owed == now
 
 
 async def is_due(hub: Hub, session_id: str) -> bool:

@@ -27,7 +27,7 @@ from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, Limits, ProfileOutcome
 from hub.core.registry import Partner
 from hub.core.units import ABSENT, Document, Put, Unit
-from modules.chargingprofiles import owed, plan
+from modules.chargingprofiles import following, owed, plan
 from modules.chargingprofiles import store as profiles
 from modules.chargingprofiles.at_charger import LONGEST_S, SHOWN_S, Done, apply, limits_at, withdraw
 from modules.chargingprofiles.keeping import ATTEMPTS, change, unit_of
@@ -113,7 +113,7 @@ async def changed(hub: Hub, session_id: str) -> None:
     charge = await load(hub.store, session_id) if document is not None else None
     if document is None or charge is None or not charge.is_open or not profiles.profile_in(document).is_followed:
         return
-    await _follow(hub, charge)
+    await following.look(hub, charge)
 
 
 async def recover(hub: Hub) -> None:
@@ -158,6 +158,20 @@ async def _is_settled(hub: Hub, session_id: str) -> bool:
         if is_done:
             await changed(hub, session_id)
         return is_done
+
+
+async def booted(hub: Hub, session_id: str) -> None:
+    """A charger began anew in the middle of a charge: it is told again what is in force, which it may have lost.
+
+    Where it does not take it, who set it hears what the charge goes by instead, and it is told again as `settle` does.
+    """
+    charge = await load(hub.store, session_id)
+    if charge is None or not charge.is_open:
+        return
+    if await owed.lost(hub, charge) and not await _is_settled(hub, session_id):
+        await following.lost(hub, charge)
+        await hub.clock.sleep(_PAUSES_S[0])
+    await settle(hub, session_id)
 
 
 async def heard_late(hub: Hub, session_id: str) -> None:
@@ -242,7 +256,7 @@ async def _perform(hub: Hub, charge: Charge, expected: Expected, act: Act, *, ch
     if done.is_taken_back:
         await changed(hub, charge.session_id)
     elif done.shown is not None or (is_done and changes):
-        await _follow(hub, charge, done.shown)
+        await following.look(hub, charge, done.shown)
     if changes and await owed.is_due(hub, charge.session_id):
         await hub.clock.sleep(_PAUSES_S[0])
         await settle(hub, charge.session_id)
@@ -267,23 +281,12 @@ async def _tell(hub: Hub, charge: Charge, expected_id: str, done: Done) -> None:
     await change(hub, charge.session_id, done.into)
 
 
-async def _follow(hub: Hub, charge: Charge, known: Limits | None = None) -> None:
-    """The limits are others now: who follows them hears what they are. `known`, if the charger was just asked."""
-    limits = known or await limits_at(hub, charge, SHOWN_S)
-    if isinstance(limits, Limits):
-        shown = msgspec.Raw(encode(plan.active(limits, charge)))
-        await change(hub, charge.session_id, lambda kept: replace(kept, active=shown))
-
-
 async def limits_changed(hub: Hub, session_id: str) -> None:
     """What a charger allows a session became another by itself; who set a profile for it hears that (REQ-210)."""
     document = await profiles.find(hub.store, session_id)
     charge = await load(hub.store, session_id) if document is not None else None
     if document is None or charge is None or not charge.is_open or not profiles.profile_in(document).is_followed:
         return
-    limits, known = await limits_at(hub, charge, SHOWN_S), profiles.active_in(document)
+    limits = await limits_at(hub, charge, SHOWN_S)
     if isinstance(limits, Limits):
-        shown = plan.active(limits, charge)
-        if known is None or plan.now(shown) != plan.now(known):
-            active = msgspec.Raw(encode(shown))
-            await change(hub, charge.session_id, lambda kept: replace(kept, active=active))
+        await following.tell(hub, charge, limits)

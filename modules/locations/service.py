@@ -6,7 +6,7 @@ that is gone is REMOVED, and stays readable, since sessions refer to it (REQ-118
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -60,6 +60,16 @@ async def get_tree(store: Store, key: str) -> Tree:
 async def get_whole(store: Store, key: str) -> Tree:
     """As `get_tree`, with the EVSEs that partners do not see yet (`withheld.py`). Raises: UnknownLocation."""
     return await withheld.whole(store, key)
+
+
+async def shown_as(store: Store, keys: Collection[str], status: str) -> set[tuple[str, str]]:
+    """The EVSEs of these locations that have this status, each by the key of its location and its uid in capitals."""
+    word, found = f'"{status}"'.encode(), set[tuple[str, str]]()
+    for key, document in (await store.get_many(locations.LOCATIONS, sorted(keys))).items():
+        if word in document.body:  # few have it, and to read all of them takes long
+            evses = parse(document.body, limit=LIMIT).get("evses", ())
+            found |= {(key, evse["uid"].upper()) for evse in evses if evse["status"] == status}
+    return found
 
 
 def evse_in(tree: Tree, evse_uid: str) -> Tree:

@@ -82,7 +82,7 @@ def meter_values(v16: Version16, link: Link, text: str, done: Done) -> Ready | N
     told = Told(payload.connectorId, payload.transactionId, [moment.timestamp for moment in moments], register)
     if not v16.transactions.sample_at_once(link.live.identity, told, text, v16.hub.clock.now(), done):
         return None
-    link.money_at = v16.hub.clock.monotonic()
+    link.measured(told.first, v16.hub.clock.monotonic())
     return _NOTED
 
 

@@ -3,15 +3,16 @@
 A connector that flickers is told when its EVSE has had one OCPI status for that while: Preparing, Charging and
 SuspendedEV within a second are all CHARGING, told once; Preparing for a moment is told not at all. Nothing is said of
 an EVSE of which we know nothing: after a restart it keeps what was last told, until its charger speaks or stays away
-too long.
+too long. But whether we hold a reservation there is on record, and may have changed when we stopped or since: by that
+what is free is RESERVED, and what was RESERVED is AVAILABLE, whether its charger speaks or not.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -26,6 +27,11 @@ from partners.ocpp.status import OFFLINE_GRACE, Seen, evse_status
 log = structlog.get_logger()
 
 _AT_ONCE = 32
+_BY_RESERVATION: Final[Mapping[tuple[str, bool], str]] = {
+    ("AVAILABLE", True): "RESERVED",
+    ("RESERVED", False): "AVAILABLE",
+}
+"""What was last told of an EVSE whose charger has not spoken, and whether we hold a reservation there."""
 
 
 class _Waiting(NamedTuple):
@@ -53,6 +59,17 @@ class EvseDisplay:
         self._waiting: dict[tuple[str, str], _Waiting] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._turns: dict[str, asyncio.Lock] = {}
+
+    async def begin(self, stations: Iterable[Live]) -> None:
+        """Tell at once what reservations have changed that was not told before we stopped."""
+        await self._reserved.refresh()
+        evses = [(live, evse.evse_uid) for live in stations for evse in live.station.evses.values()]
+        places = {live.station.location for live, _ in evses} - {""}
+        told = await locations.shown_as(self._hub.store, places, "RESERVED")
+        for live, evse_uid in evses:
+            is_told = (live.station.location, evse_uid.upper()) in told
+            if self._reserved.has(live.identity, evse_uid) != is_told:
+                await self._show(live.identity, evse_uid)
 
     async def changed(self, live: Live, connector: int | None = None) -> None:
         """Something about a connector changed (None or 0: about the whole station)."""
@@ -104,6 +121,12 @@ class EvseDisplay:
         gone = self._hub.clock.monotonic() - live.offline_since
         return OFFLINE_GRACE * (gone / self._hub.settings.offline_grace_s)
 
+    async def _by_reservation(self, live: Live, evse_uid: str) -> str:
+        """What is to be told where its charger has not spoken; "": what was last told. Raises: UnknownLocation."""
+        tree = await locations.get_tree(self._hub.store, live.station.location)
+        told = str(locations.evse_in(tree, evse_uid)["status"])
+        return _BY_RESERVATION.get((told, self._reserved.has(live.identity, evse_uid)), "")
+
     async def _show(self, identity: str, evse_uid: str) -> None:
         live = self._find(identity)
         if live is None or not live.station.location or commissioning.hides(live.station, evse_uid):
@@ -111,9 +134,11 @@ class EvseDisplay:
         async with self._slots, self._turns.setdefault(live.station.location, asyncio.Lock()):
             status = self.status_of(live, evse_uid)
             offline_for = self._offline_for(live)
-            if status == "UNKNOWN" and (offline_for is None or offline_for <= OFFLINE_GRACE):
-                return
             try:
+                if status == "UNKNOWN" and (offline_for is None or offline_for <= OFFLINE_GRACE):
+                    status = await self._by_reservation(live, evse_uid)
+                    if not status:
+                        return
                 now = self._hub.clock.now()
                 await locations.set_status(self._hub.store, live.station.location, evse_uid, status, now=now)
             except UnknownLocation:

@@ -138,7 +138,7 @@ class Gateway:
         """Read the register and what was going on, then listen. Raises: OSError, ssl.SSLError."""
         await self.stations.load()
         await self.transactions.load()
-        await self.stations.reserved.refresh()
+        await self.stations.display.begin(self.stations)
         await self.stations.work.start()
         self._servers.append(await self._listen(host, port, None))
         settings = self.hub.settings

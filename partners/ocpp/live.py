@@ -96,6 +96,16 @@ class Link:
         self.waits = False
         """It was told to wait (Pending)."""
 
+    def measured(self, at: datetime | None, now: float) -> None:
+        """A meter value came, of this moment by the charger's clock, or of one that cannot be read.
+
+        If that was before this socket, it came out of a queue. One of now is said as often as a charger likes, and what
+        waits for the end of a queue does not wait for that.
+        """
+        offset = self.live.clock_offset or timedelta(0)
+        if at is None or at + offset < self.opened:
+            self.money_at = now
+
 
 class Live:
     """One registered station."""

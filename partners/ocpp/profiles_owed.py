@@ -1,7 +1,8 @@
-"""What is in force for a charge is told its charger again, where that may go by a profile whose sender read REJECTED.
+"""What is in force for a charge is told its charger again, where that may go by something else.
 
 A charger that was silent, or gone, or that we left before it answered, may have taken a profile all the same. It is
-told once it is there again and has been left in peace (rule R18), and when its yes comes after its time.
+told once it is there again and has been left in peace (rule R18), and when its yes comes after its time. One that
+booted amid a charge may have lost the profile that it took, and is told that again.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ class ProfilesOwed:
     def __init__(self, hub: Hub, transactions: Transactions) -> None:
         self._hub, self._transactions = hub, transactions
 
-    def settle(self, live: Live) -> None:
-        """It is there."""
+    def settle(self, live: Live, *, booted: bool) -> None:
+        """It is there; `booted`: it began anew, and may have lost what it took."""
+        told = chargingprofiles.booted if booted else chargingprofiles.settle
         for session in self._sessions(live):
-            self._hub.background.start(chargingprofiles.settle(self._hub, session), name=f"owed to {session}")
+            self._hub.background.start(told(self._hub, session), name=f"owed to {session}")
 
     async def heard_late(self, live: Live, late: rpc.LateAnswer) -> None:
         """What it took after its time is taken back. For which of its charges that was, the answer does not say."""

@@ -112,7 +112,7 @@ class Ticker:
             return
         link.settle_at = None
         if not link.waits:
-            self._stations.owed.settle(link.live)
+            self._stations.owed.settle(link.live, booted=link.booted)
         self._begin(settling.settle(self._hub, self._stations, link))
 
     def _configured(self, link: Link) -> None:

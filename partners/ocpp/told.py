@@ -29,6 +29,11 @@ class Told(NamedTuple):
     times: Sequence[str]
     register: str = ""
 
+    @property
+    def first(self) -> datetime | None:
+        """Its first time; None, where that cannot be read."""
+        return parse_time(self.times[0]) if self.times else None
+
 
 def told_in(payload: Tree) -> Told | None:
     """None, when it is not written as it should be."""

@@ -110,9 +110,9 @@ class Version16:
 
     async def meter_values(self, link: Link, incoming: Incoming) -> Tree:
         """Samples, of a transaction or not."""
-        link.money_at = self.hub.clock.monotonic()
         now = self.hub.clock.now()
         told = told_in(incoming.payload)
+        link.measured(told.first if told is not None else None, self.hub.clock.monotonic())
         if told is not None and await self.transactions.sample(link.live.identity, told, incoming.raw, now):
             failpoint("ocpp.in.before_reply")
             return {}

@@ -39,8 +39,8 @@ _TIMEOUT_S: Final = 30.0
 
 async def transaction_event(v2: Version2, link: Link, incoming: Incoming) -> Tree:
     """A part of a transaction, of whatever type, in whatever order (E01 to E12; rules R1, R6, R10, R11)."""
-    link.money_at = v2.hub.clock.monotonic()
     event = _placed(link, reports2.part(link.live.identity, incoming, v2.hub.clock.now()))
+    _note_queue(v2, link, event)
     measure_clock(link, event)
     if event.part is None:
         log.warning("transaction event without an id", station=event.station)
@@ -63,12 +63,18 @@ async def transaction_event(v2: Version2, link: Link, incoming: Incoming) -> Tre
 
 async def meter_values(v2: Version2, link: Link, incoming: Incoming) -> Tree:
     """What an EVSE measures outside of transactions (J01); where one goes on at it, these are its samples too."""
-    link.money_at = v2.hub.clock.monotonic()
     event = reports2.meter(link.live.identity, incoming, v2.hub.clock.now())
+    link.measured(event.said, v2.hub.clock.monotonic())
     trace.begin(correlation_id=v2.transactions.correlation_of(event.station, None, event.connector))
     await v2.transactions.report(event)
     failpoint("ocpp.in.before_reply")
     return {}
+
+
+def _note_queue(v2: Version2, link: Link, event: Event) -> None:
+    """A queue may be in replay, but for an Updated of now."""
+    is_update = event.part is not None and event.part.type == "Updated"
+    link.measured(event.said if is_update else None, v2.hub.clock.monotonic())
 
 
 def _placed(link: Link, event: Event) -> Event:

@@ -39,6 +39,11 @@ class Metered:
     mw: int | None
     wh: int | None = None
 
+    @property
+    def says_power(self) -> bool:
+        """Or only how much went through, which says nothing of what is drawn now?"""
+        return self.ma is not None or self.mw is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Arrived:

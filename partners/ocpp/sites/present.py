@@ -43,6 +43,9 @@ class Seen:
     """Its charger is there, and no car at any of its connectors."""
     is_online: bool = False
     """Its charger has a connection, though perhaps it cannot be told anything yet."""
+    is_doubted: bool = False
+    """It drew more than it was told when it was last read. That is too old now, and since its charger connected it was
+    not read: for as long as a reading would be fresh it is taken to draw what it can."""
 
     def is_deaf(self, evse: Evse) -> bool:
         """Nobody knows that it holds its safe current, or it is known that it does not do what it is told.
@@ -60,7 +63,7 @@ def facts_of(known: Known, seen: Mapping[str, Seen], now: datetime) -> Facts:
     return Facts(
         tuple(_charges(known, seen, now)),
         frozenset(uid for uid, each in seen.items() if each.is_served and not each.is_ready),
-        frozenset(uid for uid, each in seen.items() if each.is_deaf(evses[uid])),
+        frozenset(uid for uid, each in seen.items() if each.is_doubted or each.is_deaf(evses[uid])),
         {row.node: limits_of(row) for row in known.limits.values() if row.until > now},
         {row.node: loads_of(row, known) for row in known.loads.values()},
     )
@@ -94,7 +97,7 @@ def _charges(known: Known, seen: Mapping[str, Seen], now: datetime) -> Iterator[
             told=each.state.told,
             turn=each.state.turn,
         )
-        drawn = drawn_of(each.metered, charge, evse, known, now)
+        drawn = row.drew if is_newest(row.drew, each.metered) else drawn_of(each.metered, charge, evse, known, now)
         yield charge if drawn is None else replace(charge, drawn=drawn)
 
 
@@ -113,6 +116,11 @@ def wish_in(
         return wish_of(limits, begun=begun, mv=together_mv(known.site.volts_mv, evse.on_grid(uses)))
     except InvalidRequest:
         return NO_WISH
+
+
+def is_newest(drew: Drawn | None, metered: Metered | None) -> bool:
+    """Was nothing read since of what is drawn? A charger's queue may bring what is older."""
+    return drew is not None and (metered is None or not metered.says_power or metered.at < drew.at)
 
 
 def drawn_of(metered: Metered | None, charge: Charge, evse: Evse, known: Known, now: datetime) -> Drawn | None:

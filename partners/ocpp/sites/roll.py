@@ -35,16 +35,10 @@ class Roll:
         """What is being written of an EVSE that leaves its site is on disk before it is deleted there."""
 
     async def load(self) -> None:
-        """What chargers were told before a stop of ours.
-
-        Who drew more than he was told then is taken to draw it still, until he is read again.
-        """
-        now = self._hub.clock.now()
+        """What chargers were told before a stop of ours."""
         for document in await self._hub.store.select(rows.SITE_EVSES, limit=rows.MOST_ROWS):
-            row = (state := state_in(document)).row
-            self._states[row.site, row.evse] = state
-            if row.outdrawn_ma is not None:
-                self.meters.newest[folded(row.station), row.connector] = Metered(now, row.outdrawn_ma, None)
+            state = state_in(document)
+            self._states[state.row.site, state.row.evse] = state
 
     def known(self, site: str) -> Known | None:
         return self._sites.find(site)
@@ -79,7 +73,8 @@ class Roll:
         is_ready = is_ready and state.row.safe_ma in (None, known.site.evse[uid].safe_ma)
         drawn_wh = _drawn_wh(record, metered.wh if metered else None)
         is_empty, is_online = link is not None and self._is_empty(link, uid), self._is_online(state)
-        return Seen(state, bool(places), is_ready, metered, drawn_wh, is_empty, is_online)
+        is_doubted = link is not None and _is_doubted(state, link, metered, now - known.rules.fresh)
+        return Seen(state, bool(places), is_ready, metered, drawn_wh, is_empty, is_online, is_doubted)
 
     def _is_online(self, state: EvseState) -> bool:
         live = self._stations.find(state.row.station)
@@ -162,6 +157,13 @@ class Roll:
         live: Any = self._stations.find(station)
         place = live.station.places().get(connector) if live is not None else None
         return place.evse_uid.upper() if place is not None else None
+
+
+def _is_doubted(state: EvseState, link: Link, metered: Metered | None, stale: datetime) -> bool:
+    """See `Seen.is_doubted`; `stale`: what was read before that is too old."""
+    drew = state.row.drew
+    is_read = metered is not None and metered.says_power and metered.at >= link.opened
+    return drew is not None and not is_read and drew.at < stale < link.opened
 
 
 def _drawn_wh(record: Record | None, wh: int | None) -> int | None:

@@ -12,7 +12,7 @@ from partners.ocpp.energy.reasons import Crowded, Reserved, Why
 from partners.ocpp.energy.shares import Allocation, Share
 from partners.ocpp.energy.site import Evse, Limit
 from partners.ocpp.energy.units import NOTHING, PHASES, PerPhase, amperes
-from partners.ocpp.sites.present import Seen, facts_of
+from partners.ocpp.sites.present import Seen, facts_of, is_newest
 from partners.ocpp.sites.register import Known
 
 
@@ -77,7 +77,9 @@ def _idle(evse: Evse, seen: Seen, reserved: Reserved | None) -> str:
 
 
 def _measured(seen: Seen) -> Tree:
-    metered = seen.metered
+    metered, drew = seen.metered, seen.state.row.drew
+    if drew is not None and is_newest(drew, metered):
+        return {"measured_at": timestamp(drew.at), "draws_a": [amperes(ma) for ma in drew.ma]}
     if metered is None:
         return {}
     found: dict[str, Json] = {"measured_at": timestamp(metered.at)}

@@ -12,9 +12,8 @@ from decimal import Decimal
 import msgspec
 
 from hub.core.units import Document, Put
-from partners.ocpp.energy.facts import Told, Turn
+from partners.ocpp.energy.facts import Drawn, Told, Turn
 from partners.ocpp.energy.shares import Share
-from partners.ocpp.energy.units import PerPhase
 from partners.ocpp.sites.rows import SITE_EVSES
 
 
@@ -29,10 +28,7 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 class EvseRow(msgspec.Struct, omit_defaults=True):
-    """`charge` is the key of the transaction's record. `safe_ma`: what it accepted as its safe current.
-
-    outdrawn_ma: what it drew on each phase by the last reading, if that was more than it was told.
-    """
+    """`charge` is the key of the transaction's record. `safe_ma`: what it accepted as its safe current."""
 
     site: str
     evse: str
@@ -55,7 +51,8 @@ class EvseRow(msgspec.Struct, omit_defaults=True):
     is_deaf: bool = False
     is_accepted: bool = False
     """The charger has said yes to what it was told last."""
-    outdrawn_ma: PerPhase | None = None
+    drew: Drawn | None = None
+    """What its meter read last, where that was more than it was told: until it reads less, that is known of it."""
 
 
 class EvseState:

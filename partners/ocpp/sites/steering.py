@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -141,6 +141,7 @@ class Steering:
         facts = self._foresight.into(
             known, facts_of(known, seen, now), now, begin=self._telling.begin, changed=self.ring
         )
+        _note_what_was_drawn(known, facts, seen)
         allocation = allocate(known.site, facts, known.rules, now)
         unruly = {each.evse for each in allocation.reserved if each.why in (Why.DEAF, Why.OVERDRAWN)}
         for share in allocation.shares:
@@ -148,7 +149,6 @@ class Steering:
             state.share, state.is_unruly = share, share.evse in unruly
             if seen[share.evse].is_ready:  # the turn of one that cannot be told anything has not begun
                 state.turn = share.turn
-        _note_outdrawn(known, facts, seen)
         self._telling.tell(known, seen, allocation.shares)
         await self._roll.save(known.name)
         self._mark_settled(number, allocation, seen)
@@ -196,12 +196,11 @@ class Steering:
             self._shown, self._shown_at = view, now
 
 
-def _note_outdrawn(known: Known, facts: Facts, seen: dict[str, Seen]) -> None:
-    """Who draws more than he was told, for the next start of ours, which comes before his next reading."""
+def _note_what_was_drawn(known: Known, facts: Facts, seen: Mapping[str, Seen]) -> None:
+    """Who draws more than told is known after a restart, and until its meter reads less."""
     for charge in facts.charges:
-        if charge.evse in seen:
-            is_bold = outdrew(charge, known.site.evse[charge.evse], known.rules)
-            seen[charge.evse].state.row.outdrawn_ma = charge.drawn.ma if is_bold and charge.drawn is not None else None
+        is_bold = outdrew(charge, known.site.evse[charge.evse], known.rules)
+        seen[charge.evse].state.row.drew = charge.drawn if is_bold else None
 
 
 def _about(notice: Notice) -> str:

@@ -6,17 +6,19 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from hub.core.ports import Limits, ProfileOutcome
 from hub.core.units import Unit
 from modules.chargingprofiles import service
-from modules.chargingprofiles.store import PROFILES, profile_in
+from modules.chargingprofiles.store import PROFILES, active_in, profile_in
 from modules.sessions import service as sessions
 from modules.sessions.charge import load
 from tests.modules.chargingprofiles.world import Charger, ask, furnish, profile, told
-from tests.world import World, a_world, until
+from tests.world import NOW, World, a_world, until
 
 YES, NO = ProfileOutcome.ACCEPTED, ProfileOutcome.REJECTED
 
@@ -113,13 +115,89 @@ async def test_nothing_is_owed_to_a_charge_that_is_over(world: World) -> None:
     charger, session_id = await furnish(world)
     answers(charger, None, NO)
     assert await result(world, "PUT", session_id, 7) == "REJECTED"
+    await over(world, session_id)
+    count = len(charger.told)
+    await service.settle(world.hub, session_id)
+    assert charger.told[count:] == []
+
+
+async def over(world: World, session_id: str) -> None:
+    """The charge has ended."""
     charge = await load(world.store, session_id)
     assert charge is not None
     ended = sessions.end(world.hub, charge, at=charge.start + timedelta(hours=1), meter_kwh=charge.meter_start_kwh)
     await world.store.commit(ended)
+
+
+async def test_a_profile_whose_charge_is_over_before_its_chargers_yes_is_rejected(world: World) -> None:
+    charger, session_id = await furnish(world)
+    at_once = charger.limit
+
+    async def slow(*named: Any, **given: Any) -> ProfileOutcome | None:
+        await over(world, session_id)
+        return await at_once(*named, **given)
+
+    charger.limit = slow  # type: ignore[method-assign]
+    assert await result(world, "PUT", session_id, 9) == "REJECTED"
+    assert not await owed(world, session_id)
+    assert await active_a(world, session_id) is None
+
+
+async def active_a(world: World, session_id: str) -> int | None:
+    """The limit of now that its party was shown last."""
+    document = await world.store.get(PROFILES, session_id)
+    active = active_in(document) if document is not None else None
+    return None if active is None else int(active["charging_profile"]["charging_profile_period"][0]["limit"])
+
+
+async def test_a_charger_that_booted_amid_a_charge_is_told_its_profile_again(world: World) -> None:
+    charger, session_id = await furnish(world)
+    assert await result(world, "PUT", session_id, 16, 8) == "ACCEPTED"
     count = len(charger.told)
-    await service.settle(world.hub, session_id)
-    assert charger.told[count:] == []
+    await service.booted(world.hub, session_id)
+    assert since(charger, count) == [("restore", [16, 8])]
+    assert not await owed(world, session_id)
+
+
+@pytest.mark.parametrize(
+    "shows", [Limits("A", ((0, Decimal(32)),), NOW, 3600), NO], ids=["its schedule says more", "it shows no schedule"]
+)
+async def test_where_it_does_not_take_it_again_who_set_it_hears_and_it_is_told_once_more(
+    world: World, shows: Limits | ProfileOutcome
+) -> None:
+    charger, session_id = await furnish(world)
+    assert await result(world, "PUT", session_id, 16, 8) == "ACCEPTED"
+
+    async def shown(amperes: int) -> bool:
+        return await active_a(world, session_id) == amperes
+
+    await until(lambda: shown(16))
+    charger.shows, count, as_before = shows, len(charger.told), charger.shows
+    answers(charger, NO)
+    world.hub.background.start(service.booted(world.hub, session_id), name="boot")
+    await until(lambda: shown(32))
+    answers(charger, YES)
+    charger.shows = as_before
+    await until(lambda: world.clock.wakes_at is not None)
+    world.clock.move_to(world.clock.passed_s + 10)
+    await until(lambda: shown(16))
+    assert since(charger, count) == [("restore", [16, 8])] * 2
+
+
+async def test_a_boot_brings_back_no_profile_that_is_not_in_force(world: World) -> None:
+    charger, session_id = await furnish(world)
+    await service.booted(world.hub, session_id)
+    assert charger.told == []
+    short = profile(16, duration=120, start_date_time="2026-05-04T10:00:00Z")
+    await ask(world, "PUT", session_id, body=short)
+    await until(lambda: told(world))
+    world.clock.move_to(200)
+    await service.booted(world.hub, session_id)
+    assert await result(world, "DELETE", session_id) == "ACCEPTED"
+    await service.booted(world.hub, session_id)
+    await over(world, session_id)
+    await service.booted(world.hub, session_id)
+    assert since(charger, 0) == []
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,59 @@ async def test_a_reservation_that_ended_while_the_hub_was_down_is_shown_no_more(
         await shows(site, "E1", "AVAILABLE")
 
 
+async def test_what_was_not_told_before_a_stop_is_told_at_the_start_while_no_charger_speaks(tmp_path: Path) -> None:
+    async with a_site(tmp_path) as site:
+        async with await connected(site) as cp:
+            await shows(site, "E1", "AVAILABLE")
+            slow(site, 3600)
+            await reserved(site, cp)
+        assert await site.evse_status("E1") == "AVAILABLE"
+        await site.restart()
+        assert await site.evse_status("E1") == "RESERVED"
+        assert await site.evse_status("E2") == "AVAILABLE"
+        await expired(site, cp)
+        await site.restart()
+        assert await site.evse_status("E1") == "AVAILABLE"
+
+
+def slow(site: Site, seconds: float) -> None:
+    """What is to be told stands so long before."""
+    site.hub.settings = site.hub.settings.model_copy(update={"ocpp_status_debounce_s": seconds})
+
+
+@pytest.mark.parametrize("over", [canceled, expired])
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_after_a_restart_it_goes_with_the_reservation_though_its_charger_says_nothing(
+    site: Site, version: str, over: Callable[[Site, Point], Awaitable[None]]
+) -> None:
+    async with await connected(site, version) as cp:
+        await reserved(site, cp)
+        await shows(site, "E1", "RESERVED")
+    await site.restart()
+    async with await silent(site, version) as cp:
+        await over(site, cp)
+        await shows(site, "E1", "AVAILABLE")
+        await reserved(site, cp)
+        await shows(site, "E1", "RESERVED")
+        assert await site.evse_status("E2") == "AVAILABLE"
+    await site.tasks.stop()
+
+
+async def silent(site: Site, version: str) -> Point:
+    """CP1 has connected, and says nothing of its connectors."""
+    return await site.point() if version == "1.6" else await point2(site, version=version)
+
+
+async def test_what_is_not_free_is_not_reserved_by_a_restart(site: Site) -> None:
+    async with await connected(site) as cp:
+        await reserved(site, cp)
+        await shows(site, "E1", "RESERVED")
+        await cp.status(1, "Preparing")
+        await shows(site, "E1", "CHARGING")
+    await site.restart()
+    assert await site.evse_status("E1") == "CHARGING"
+
+
 async def test_it_stands_as_long_as_any_other_status_before_partners_hear_of_it(tmp_path: Path) -> None:
     async with a_site(tmp_path, ocpp_status_debounce_s=0.2) as site, await connected(site) as cp:
         await shows(site, "E1", "AVAILABLE")
