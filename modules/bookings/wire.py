@@ -133,7 +133,8 @@ def _option_down(field: str) -> Any:
             written, losses = _OPTION.write(rest)
             for pointer, reason in losses:
                 trip.lose(f"{path}/booking_option{pointer}", reason)
-            theirs[field] = [written] if field.endswith("s") else written
+            if written:
+                theirs[field] = [written] if field.endswith("s") else written
 
     return down
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final, get_args
@@ -30,7 +30,11 @@ Objects = SearchStrategy[dict[str, Any]]
 _ID_CHARACTERS: Final = "abzAZ09-*_."
 _TEXT_CHARACTERS: Final = "aZ 9éß/'-,"
 _MONEY: Final = st.integers(0, 999_999).map(lambda number: Decimal(number).scaleb(-3))
-_MOMENTS: Final = st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)).map(moment_text)  # noqa: DTZ001
+_FIRST: Final = datetime(2015, 1, 1, tzinfo=UTC)
+_MOMENTS: Final = st.integers(0, 20 * 365 * 24 * 3600 * 1000).map(
+    lambda number: moment_text(_FIRST + timedelta(milliseconds=number))
+)
+"""One number each, not one of years, one of months and so on: most of what a big object costs is its draws."""
 
 
 def _coordinate(most: int) -> SearchStrategy[str]:

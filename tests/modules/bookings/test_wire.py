@@ -86,3 +86,18 @@ def test_what_1_0_has_no_word_for_is_told() -> None:
     written, losses = BOOKING_LOCATION["2.3.0"].old.write(tree)
     assert (written["evse_uid"], written["bookable_parking_options"]) == ("E1", [{"evse_position": "LEFT"}])
     assert {pointer for pointer, _ in losses} == {"/booking_option/connector_types", "/booking_option/evse_position/1"}
+
+
+def test_an_option_of_which_1_0_has_a_word_for_nothing_is_not_written_at_all() -> None:
+    tree = {
+        "country_code": "NL",
+        "party_id": "AAA",
+        "id": "BL1",
+        "location_id": "L1",
+        "booking_option": {"evse_uid": "E1", "connector_types": ["CHADEMO"]},
+        "last_updated": "2026-05-04T10:00:00Z",
+    }
+    written, losses = BOOKING_LOCATION["2.3.0"].old.write(tree)
+    assert written["evse_uid"] == "E1"
+    assert "bookable_parking_options" not in written
+    assert {pointer for pointer, _ in losses} == {"/booking_option/connector_types"}
