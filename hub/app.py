@@ -35,6 +35,7 @@ from hub.core.opened import OPENED
 from hub.core.outbound import Outbound
 from hub.core.own_ids import NAMES
 from hub.core.ports import Hub, NoChargers
+from hub.core.positions import Positions
 from hub.core.registry import PARTNERS, Registry
 from hub.core.secrets import Keys, Seal
 from hub.core.settings import Settings, load_or_create_secret
@@ -157,6 +158,7 @@ class Program:
             chargers=NoChargers(),
             background=BackgroundTasks(),
             operations=operations,
+            positions=Positions(keys.position),
         )
         for each in (peers, spoken):
             each.answered, each.doubted = hub.pulses.answered, hub.pulses.doubted

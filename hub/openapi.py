@@ -22,6 +22,11 @@ _PAGING: Final[Mapping[str, Tree]] = {
     "date_to": {"type": "string", "format": "date-time", "maxLength": 40},
     "offset": {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
     "limit": {"type": "integer", "minimum": 1, "maximum": 10**15 - 1},
+    "position": {
+        "type": "string",
+        "pattern": "^[0-9a-f]{32}$",
+        "description": "As a `Link` of ours gave it, for the `offset` beside it.",
+    },
 }
 _ID: Final[Tree] = {"type": "string", "minLength": 1, "maxLength": 39, "pattern": r"^[\x20-\x2e\x30-\x7e]+$"}
 _STATED: Final = {401: "Unauthorized", 404: "NotFound", 429: "TooManyRequests"}

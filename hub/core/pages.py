@@ -28,6 +28,8 @@ class Page:
     bodies: InitVar[Sequence[bytes]]
     total: int
     count: int
+    goes_on_after: int
+    """The seq of its last document, where others follow it; else 0."""
     lost: Mapping[str, int]
     """How often its objects lost which field."""
     zipped: bytes = b""
@@ -83,6 +85,10 @@ class Order:
         """Which documents are on the page; none, where that is not known of all of it."""
         end = min(offset + limit, self.total)
         return self.seqs[offset:end] if end <= len(self.seqs) else ()
+
+    def begins(self, offset: int, after_seq: int | None) -> bool:
+        """Is it known what a page at this offset begins with? It is what is behind `after_seq`, where that is given."""
+        return offset <= len(self.seqs) and after_seq in (None, self.before(offset))
 
     def note(self, offset: int, seqs: Sequence[int]) -> None:
         """A crawler reads a list from its beginning, and so makes all of it known."""

@@ -1,7 +1,9 @@
 """Lists: filters, pages, `Link`, and the cache that makes a warm page cost a look-up.
 
-Order is that of creation, so an object that changes never jumps behind a crawler's offset. The cache holds the finished
-end of the envelope per (list, version, who may see it, filters) and is valid while nothing of the kind changed.
+Order is that of creation, so an object that changes never jumps behind a crawler's offset; and a `Link` also says
+behind which object its page begins, so that what goes meanwhile moves nothing (`positions`). The cache holds the
+finished end of the envelope per (list, version, who may see it, filters) and is valid while nothing of the kind
+changed.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from hub.core.store import Leaf, Store
 from hub.core.types import timestamp_of
 from hub.core.units import Document, Kind
 
-QUERY: Final = ("date_from", "date_to", "offset", "limit")
+QUERY: Final = ("date_from", "date_to", "offset", "limit", "position")
 _CACHE_BYTES: Final = 64 * 1024 * 1024
 _GZIP_LEAST: Final = 1024
 _LONGEST_NUMBER: Final = 40
@@ -35,12 +37,21 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Window(NamedTuple):
-    """What was asked for: `date_from` inclusive, `date_to` exclusive, as stored timestamps."""
+    """What was asked for: `date_from` inclusive, `date_to` exclusive, as stored timestamps.
+
+    `after_seq`: of the document that the page before ended with, where a `Link` of ours is followed.
+    """
 
     date_from: str | None
     date_to: str | None
     offset: int
     limit: int
+    after_seq: int | None = None
+
+    @property
+    def is_dated(self) -> bool:
+        """Is it of what changed between two moments?"""
+        return self.date_from is not None or self.date_to is not None
 
 
 def window(query: Mapping[str, str], *, default: int, most: int) -> Window:
@@ -121,6 +132,8 @@ class Listing:
         """The page, kept or new, and the headers that go with it."""
         settings = call.hub.settings
         asked = window(call.query, default=settings.page_default, most=settings.page_max)
+        if "position" in call.query:
+            asked = asked._replace(after_seq=call.hub.positions.read(call.query["position"], asked.offset))
         at = (call.version, asked, *((name, *values) for name, values in among.items()))
         page = self._pages.get(at)
         if page is None or page.revision != call.hub.store.revision(self._kind):
@@ -129,8 +142,8 @@ class Listing:
         else:
             page.join()
         headers = [(b"x-total-count", b"%d" % page.total), (b"x-limit", b"%d" % settings.page_max)]
-        if asked.offset + page.count < page.total and page.count:
-            headers.append((b"link", _link(call, asked, page.count)))
+        if page.goes_on_after:
+            headers.append((b"link", _link(call, asked, page)))
         if page.length >= _GZIP_LEAST:
             headers.append((b"vary", b"accept-encoding"))
         return page, headers
@@ -150,17 +163,19 @@ class Listing:
         store, audiences = call.hub.store, among.get("audience", FOR_ALL)
         revision, order = store.revision(self._kind), self._order_of(store, at[2:], asked)
         has_copies = self._kind.copied and len(audiences) > len(FOR_ALL)
-        if order is not None and not has_copies and not is_stored_form(call.version):
+        begins = order is not None and order.begins(asked.offset, asked.after_seq)
+        if order is not None and begins and not has_copies and not is_stored_form(call.version):
             seqs = order.at(asked.offset, asked.limit)
             kept = self._rendition.at_hand(store, seqs, call.version) if seqs else None
             if kept is not None and await self._are_current(store, among, seqs, kept.versions):
-                return Page(at, revision, call.hub.clock, kept.bodies, order.total, len(seqs), kept.lost)
-        leaves, total = await self._leaves(store, at[2:], asked, among)
-        count = len(leaves)
+                goes_on_after = seqs[-1] if asked.offset + len(seqs) < order.total else 0
+                return Page(at, revision, call.hub.clock, kept.bodies, order.total, len(seqs), goes_on_after, kept.lost)
+        leaves, total, is_last = await self._leaves(store, at[2:], asked, among)
+        count, goes_on_after = len(leaves), 0 if is_last else leaves[-1].seq
         if has_copies:
             leaves = await counting(store, self._kind, leaves, audiences)
         bodies, lost = await self._rendition.of_all(store, self._kind, leaves, call.version)
-        return Page(at, revision, call.hub.clock, bodies, total, count, lost)
+        return Page(at, revision, call.hub.clock, bodies, total, count, goes_on_after, lost)
 
     async def _are_current(
         self, store: Store, among: Mapping[str, Sequence[str]], seqs: Sequence[int], versions: int
@@ -170,35 +185,38 @@ class Listing:
         return found == (len(seqs), versions)
 
     def _order_of(self, store: Store, of: tuple[object, ...], asked: Window) -> Order | None:
-        """What is known of the list, if that is enough to find the beginning of the page."""
-        order = self._orders.get(of) if asked.date_from is asked.date_to is None else None
-        if order is None or order.arrangement != store.arrangement(self._kind) or asked.offset > len(order.seqs):
-            return None
-        return order
+        """What is known of the list, if it is the list as it is now."""
+        order = None if asked.is_dated else self._orders.get(of)
+        return None if order is None or order.arrangement != store.arrangement(self._kind) else order
 
     async def _leaves(
         self, store: Store, of: tuple[object, ...], asked: Window, among: Mapping[str, Sequence[str]]
-    ) -> tuple[Sequence[Leaf | Document], int]:
-        """What belongs on the page, and how long the list is; `of` are the columns and values of `among`."""
+    ) -> tuple[Sequence[Leaf | Document], int, bool]:
+        """What belongs on the page, how long the list is, and whether it ends here; `of` is `among` as a key."""
         arrangement, order = store.arrangement(self._kind), self._order_of(store, of, asked)
-        if order is not None:
+        if order is not None and order.begins(asked.offset, asked.after_seq):
             after = order.before(asked.offset)
             leaves = await store.leaves(self._kind, among=among, after_seq=after, limit=asked.limit)
             order.note(asked.offset, [leaf.seq for leaf in leaves])
-            return leaves, order.total
+            return leaves, order.total, not leaves or asked.offset + len(leaves) >= order.total
+        if order is not None and asked.after_seq is not None:
+            leaves = await store.leaves(self._kind, among=among, after_seq=asked.after_seq, limit=asked.limit + 1)
+            return leaves[: asked.limit], order.total, len(leaves) <= asked.limit
         found = await store.page(
             self._kind,
             date_from=asked.date_from,
             date_to=asked.date_to,
-            offset=asked.offset,
-            limit=asked.limit,
+            offset=asked.offset if asked.after_seq is None else 0,
+            limit=asked.limit + 1,
+            after_seq=asked.after_seq or 0,
             among=among,
         )
-        before = self._orders.get(of)
-        if asked.date_from is asked.date_to is None and (before is None or before.arrangement != arrangement):
+        documents = found.documents[: asked.limit]
+        if order is None and not asked.is_dated:
             order = self._keep_order(of, Order(arrangement, found.total))
-            order.note(asked.offset, [document.seq for document in found.documents])
-        return found.documents, found.total
+            if asked.after_seq is None:
+                order.note(asked.offset, [document.seq for document in documents])
+        return documents, found.total, len(found.documents) <= asked.limit
 
     def _keep_order(self, of: tuple[object, ...], order: Order) -> Order:
         if len(self._orders) >= _MOST_ORDERS:
@@ -229,8 +247,10 @@ def _answer(page: Page, headers: Headers) -> Answer:
     return Answer(tail=tail, rest=rest, rest_length=page.length - len(tail), headers=headers.copy(), gzip=gzip)
 
 
-def _link(call: Call, asked: Window, count: int) -> bytes:
+def _link(call: Call, asked: Window, page: Page) -> bytes:
     """The next page: every filter of this request, on our public address (REQ-018)."""
+    offset = asked.offset + page.count
     dates = [f"{name}={quote(call.query[name], safe=':')}" for name in ("date_from", "date_to") if name in call.query]
-    text = "&".join([*dates, f"offset={asked.offset + count}", f"limit={asked.limit}"])
+    position = call.hub.positions.told(offset, page.goes_on_after)
+    text = "&".join([*dates, f"offset={offset}", f"limit={asked.limit}", f"position={position}"])
     return f'<{call.hub.settings.base_url}{call.path}?{text}>; rel="next"'.encode()

@@ -19,6 +19,7 @@ from hub.core.logins import FailedLogins
 from hub.core.losses import Losses
 from hub.core.operations import Operation, Side
 from hub.core.own_ids import OwnIds
+from hub.core.positions import Positions
 from hub.core.pulse import Pulses
 from hub.core.registry import Endpoint, Partner, Registry
 from hub.core.settings import Settings
@@ -314,6 +315,7 @@ class Hub:
     losses: Losses = field(init=False)
     behind: Behind = field(init=False)
     pulses: Pulses = field(init=False)
+    positions: Positions = field(default_factory=Positions)
     relaying: set[tuple[str, ...]] = field(default_factory=set)
     """Requests that are being passed on: correlation id, method, path, asker, receiver."""
     asked_to_wait: dict[tuple[str, str], float] = field(default_factory=dict)

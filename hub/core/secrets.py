@@ -31,6 +31,7 @@ class Keys(NamedTuple):
     seal: bytes
     jwt: bytes
     log_salt: bytes
+    position: bytes
 
     @classmethod
     def from_secret(cls, secret: bytes) -> Keys:

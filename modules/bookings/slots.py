@@ -15,7 +15,7 @@ from hub.core.dispatch import Call
 from hub.core.errors import InvalidRequest
 from hub.core.inbound import parse
 from hub.core.jsontypes import Tree
-from hub.core.paging import QUERY, window
+from hub.core.paging import window
 from hub.core.types import parse_datetime
 from modules.bookings import editions
 from modules.bookings.calendar import span_of
@@ -73,7 +73,7 @@ def _has_slot(tree: Tree, since: datetime | None, until: datetime | None) -> boo
 
 
 def _link(call: Call, offset: int, limit: int) -> bytes:
-    kept = {name: call.query[name] for name in (*QUERY, *_NAMES) if name in call.query}
+    kept = {name: call.query[name] for name in ("date_from", "date_to", *_NAMES) if name in call.query}
     query = {**kept, "offset": str(offset), "limit": str(limit)}
     text = "&".join(f"{quote(name)}={quote(value, safe=':')}" for name, value in query.items())
     return f'<{call.hub.settings.base_url}{call.path}?{text}>; rel="next"'.encode()

@@ -76,7 +76,7 @@ async def test_an_agreement_decides_who_is_seen_at_once(world: World) -> None:
 async def test_the_list_has_pages_and_can_be_asked_for_what_changed(world: World) -> None:
     said = await world.ask("GET", world.at(f"{LIST}?limit=2"), by="c1")
     assert (len(said.data), said.headers["x-total-count"]) == (2, "6")
-    assert said.headers["link"] == f'<{BASE}{world.at(LIST)}?offset=2&limit=2>; rel="next"'
+    assert said.headers["link"].startswith(f"<{BASE}{world.at(LIST)}?offset=2&limit=2&position=")
     world.clock.move_to(60)
     for _ in range(2):
         world.hub.pulses.missed("e1", "no connection")

@@ -79,7 +79,10 @@ async def test_link_carries_every_filter_and_nothing_else(world: World) -> None:
     said = await world.ask("GET", world.at(f"sender/tariffs?{query}"), by="e1")
     target = urlsplit(following(said) or "")
     assert target.path == world.at("sender/tariffs")
-    assert parse_qs(target.query) == {
+    stated = parse_qs(target.query)
+    (position,) = stated.pop("position")
+    assert world.hub.positions.read(position, 3) is not None
+    assert stated == {
         "date_from": ["2026-05-01T00:00:00+02:00"],
         "date_to": ["2027-01-01T00:00:00Z"],
         "limit": ["2"],

@@ -80,6 +80,7 @@ class Store(Protocol):
         date_to: str | None,
         offset: int,
         limit: int,
+        after_seq: int = 0,
         audiences: Sequence[str] | None = None,
         owners: Sequence[str] | None = None,
         among: Mapping[str, Sequence[str]] = NO_AMONG,
@@ -87,7 +88,8 @@ class Store(Protocol):
         """A page in order of creation, `date_from` <= last_updated < `date_to` (transport_and_format_pagination).
 
         `among` names columns and the values each may have. Dates are texts of `clock.timestamp`. None means without
-        that condition; an empty sequence finds nothing. Raises: ValueError, for a column that the kind has not.
+        that condition; an empty sequence finds nothing. All on the page has seq > `after_seq`; the total counts all.
+        Raises: ValueError, for a column that the kind has not.
         """
         ...
 

@@ -112,6 +112,7 @@ class DocumentStore(ABC):
         date_to: str | None,
         offset: int,
         limit: int,
+        after_seq: int = 0,
         audiences: Sequence[str] | None = None,
         owners: Sequence[str] | None = None,
         among: Mapping[str, Sequence[str]] = NO_AMONG,
@@ -120,12 +121,15 @@ class DocumentStore(ABC):
         statement = Statement(numbered=self.numbered)
         if has_copies(kind, among):
             source = f"FROM ({listed(statement, kind, date_from=date_from, date_to=date_to, among=among)}) AS listed"
+            where = ""
         else:
             where = page_where(
                 statement, date_from=date_from, date_to=date_to, audiences=audiences, owners=owners, among=among
             )
             source = f"FROM {table_name(kind)}{where}"
         ((total,),) = await self._fetch(f"SELECT count(*) {source}", tuple(statement.values))
+        if after_seq:
+            source += f" {'AND' if where else 'WHERE'} seq > {statement.bind(bounded(after_seq))}"
         part = f"ORDER BY seq LIMIT {statement.bind(bounded(limit))} OFFSET {statement.bind(bounded(offset))}"
         chosen = f"seq IN (SELECT seq {source} {part})"
         sql = f"SELECT {columns(kind)} FROM {table_name(kind)} WHERE {chosen} ORDER BY seq"

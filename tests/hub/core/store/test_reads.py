@@ -52,6 +52,9 @@ async def test_a_page_is_in_order_of_creation_with_the_total(store: Store) -> No
     page = await store.page(TOKEN, date_from=None, date_to=None, offset=3, limit=2)
     assert [found.key for found in page.documents] == ["k3", "k4"]
     assert page.total == 10
+    seq = page.documents[-1].seq
+    behind = await store.page(TOKEN, date_from=at(2), date_to=None, offset=1, limit=2, after_seq=seq)
+    assert ([found.key for found in behind.documents], behind.total) == (["k6", "k7"], 8)
 
 
 @pytest.mark.usefixtures("tokens")
