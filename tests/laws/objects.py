@@ -103,6 +103,7 @@ def objects(form: type[OcpiModel]) -> Objects:
     return st.fixed_dictionaries(required, optional=optional)
 
 
+@cache
 def parts(form: type[OcpiModel]) -> Objects:
     """What a PATCH may carry: some fields of an object, and null for optional ones."""
     fields = {
