@@ -30,7 +30,7 @@ MAX_DEPTH: Final = 32
 MAX_DIGITS: Final = 32
 
 _NUL: Final = "the body holds a NUL character"
-_LONG: Final = f"a number of the body has more than {MAX_DIGITS} digits"
+_LONG: Final = f"a number of the body has more than {MAX_DIGITS} digits, written out"
 _LONG_NUMBER: Final = b"0" * (MAX_DIGITS + 1)
 _DIGITS: Final = bytes.maketrans(b"0123456789", b"0" * 10)
 _EXPONENT: Final = re.compile(rb"E[+-](?<=[0-9]E.)[0-9]")

@@ -265,7 +265,7 @@ def test_what_is_bad_has_a_name_and_the_next_line_is_priced() -> None:
 
 
 def test_it_is_said_what_json_is_not_taken_for() -> None:
-    digits, nul = "a number of the body has more than 32 digits", "the body holds a NUL character"
+    digits, nul = "a number of the body has more than 32 digits, written out", "the body holds a NUL character"
     for line, message in ((b'{"a": 1e999}', digits), (b'{"a": "\\u0000"}', nul), (b'{"a": "\0"}', nul)):
         assert Pricer().of_line(line)["error"]["message"] == message
 
