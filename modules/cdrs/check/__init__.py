@@ -211,12 +211,16 @@ def _amounts(examined: _Examined, why: Mapping[str, Reason]) -> Iterator[Deviati
     """Each amount that is not the right one, with its cause; not those of which something was told already."""
     bill, far = examined.bill, examined.far
     told = {deviation.figure: (deviation.cause, deviation.why) for deviation in examined.found}
+    taxed = _taxed_wrongly(examined.found)
     for pair in pairs(bill.claimed, bill.figures):
-        if pair.figure in told or _is_right(bill, pair):
+        is_explained = pair.side != "before_taxes" and pair not in far and FIELDS[pair.name] in taxed
+        if pair.figure in told or is_explained or _is_right(bill, pair):
             continue
         turned = sign_of(bill.claim.cdr, pair.name)
         before = f"{FIELDS[pair.name]}.before_taxes"
         cause, words = why.get(pair.figure, (Cause.ROUNDING, "the parties round differently"))
+        if pair.side != "before_taxes" and before not in why:
+            cause, words = taxed.get(FIELDS[pair.name], (cause, words))
         if pair in far:  # what is wrong before taxes is wrong after them for the same reason
             cause, words = told.get(before, (cause, words))
         elif pair.side == "taxes":  # and a little of it is
@@ -226,11 +230,22 @@ def _amounts(examined: _Examined, why: Mapping[str, Reason]) -> Iterator[Deviati
         )
 
 
+def _taxed_wrongly(found: list[Deviation]) -> dict[str, Reason]:
+    """The fields of which a tax is told to be wrong, and how the first of these is."""
+    wrong = (deviation for deviation in reversed(found) if deviation.cause is Cause.TAX)
+    return {
+        field: (deviation.cause, deviation.why)
+        for deviation in wrong
+        for field, _, side in [deviation.figure.partition(".")]
+        if side.startswith("taxes/")
+    }
+
+
 def _result(examined: _Examined, why: Mapping[str, Reason]) -> Result:
     bill = examined.bill
     limited = {figure.split(".")[0] for figure, (cause, _) in why.items() if cause is Cause.LIMIT}
     found = [each for each in examined.found if not _is_tax_in(each, limited)]
-    result = _verdict([*found, *_amounts(examined, why)], _SOUND)
+    result = _verdict([*found, *_amounts(examined._replace(found=found), why)], _SOUND)
     computed = {FIELDS[name]: amount for name, amount in bill.figures.items()}
     told = [_ODD_ZONE] if bill.claim.has_odd_zone else []
     if bill.claim.has_later_tariff:
