@@ -81,8 +81,8 @@ class Settings(BaseSettings):
         Decimal("0.01"),
         ge=0,
         le=1000,
-        description="What each written amount of a received CDR may differ by, of a credit CDR from what it takes back;"
-        " a hundred times that where there are no cents.",
+        description="What each amount of a received CDR, and all tax of one rate in it, may differ by, of a credit CDR"
+        " from what it takes back; a hundred times that where there are no cents.",
     )
     page_default: Count = Field(50, description="Objects per page when a partner asks for no limit.")
     page_max: Count = Field(500, description="Objects per page at most (X-Limit).")

@@ -24,7 +24,7 @@ from hub.core.ports import Hub
 from hub.core.types import parse_datetime
 from hub.core.units import Audit, Document, Put, Unit
 from modules.cdrs import store as cdrs
-from modules.cdrs.check import Claim, Result, Verdict, check, glance, is_anothers
+from modules.cdrs.check import NEVER_TOLD, Claim, Result, Verdict, check, glance, is_anothers
 from modules.cdrs.doubles import (
     billed_before,
     credited_before,
@@ -57,7 +57,7 @@ class Policy(StrEnum):
 
     ACCEPT = "accept"
     FLAG = "flag"
-    """It is audited, and shown on the partner's page."""
+    """It is audited, and shown on the partner's page. Audited is also one that is right by prices never told."""
     HOLD = "hold"
     """It is also not passed on until an operator releases it."""
 
@@ -238,13 +238,15 @@ def policy_for(hub: Hub, partner: str) -> Policy:
 def _concluded(hub: Hub, come: Come, claim: Claim, result: Result, taken_back: Document | None, unit: Unit) -> Standing:
     """What follows from a result; it is kept, and where the policy says so told."""
     policy, key = policy_for(hub, come.partner), come.key
-    found = f"{result.verdict}: {', '.join(result.causes) or result.why}"[:200]
+    is_untold = NEVER_TOLD in result.warnings
+    causes = "" if is_untold else ", ".join(result.causes)
+    found = f"{result.verdict}: {causes or result.why}"[:200]
     because = _of_credit(claim, taken_back)
     if not because and policy is Policy.HOLD and not result.is_sound:
         because = found
     if because:
         unit.audited(Audit("busbar", "cdr.withheld", key, because))
-    elif policy is not Policy.ACCEPT and not result.is_sound:
+    elif policy is not Policy.ACCEPT and (is_untold or not result.is_sound):
         unit.audited(Audit("busbar", "cdr.flagged", key, found))
     body = {
         **result.tree(),

@@ -30,7 +30,7 @@ from modules.cdrs.check.amounts import (
     sign_of,
 )
 from modules.cdrs.check.bill import Bill
-from modules.cdrs.check.claim import TOLERANCE, Claim, Tree, without_validity
+from modules.cdrs.check.claim import TOLERANCE, Age, Claim, Tree, without_validity
 from modules.cdrs.check.clock_units import read_as_hours, told_once
 from modules.cdrs.check.credits import is_anothers
 from modules.cdrs.check.diagnose import Reason, reasons
@@ -40,12 +40,14 @@ from modules.cdrs.check.result import Cause, Deviation, Result, Verdict
 from modules.cdrs.check.size import MOST, is_quick, size_of
 from modules.cdrs.check.taken_back import against_original, not_copied, tells_no_more
 from modules.cdrs.check.tax_lines import odd_lines
+from modules.cdrs.check.told import NEVER_TOLD, note_of
 from modules.cdrs.check.watt_hours import read_as_kwh
 from modules.tariffs.pricing import Code, NoTariffInForce, PricingFault, UnknownTariff
 
 __all__ = [
     "CLOCKS",
     "HUNDREDTH",
+    "NEVER_TOLD",
     "TAKEN_BACK_BEFORE",
     "TOLERANCE",
     "Cause",
@@ -61,6 +63,7 @@ __all__ = [
 _ODD_ZONE = "unknown_time_zone"
 _LATER = "tariff_of_after_the_start"
 _GUESSED = "its tariff is known here only as it was after the start, and it is not what that comes to"
+_TWO_TEXTS = "the tariff that it holds was told with other prices, and as of the same time"
 _OF_THE_TARIFF = (Cause.CURRENCY, Cause.STALE_TARIFF)
 """What is found by holding a CDR against the tariff, apart from its amounts."""
 _SOUND = "every amount is what the periods and tariffs come to"
@@ -134,6 +137,8 @@ def _priced(claim: Claim, found: list[Deviation]) -> _Examined | Result:
     odd = list(odd_lines(bill, doubted))
     if claim.is_guessed and (far or odd or any(deviation.cause in _OF_THE_TARIFF for deviation in found)):
         return _guessed(found)
+    if (far or odd) and _is_right_as_held(bill):
+        return _of_two_texts(bill, found)
     found += odd
     return _Examined(found, bill, [pair for pair in far if pair.figure not in told])
 
@@ -143,6 +148,26 @@ def _guessed(found: list[Deviation]) -> Result:
     kept = [deviation for deviation in found if deviation.cause not in _OF_THE_TARIFF]
     missing = Deviation("tariffs", None, None, Cause.MISSING_TARIFF, _GUESSED, tolerable=True)
     return _unpriced([*kept, missing], _GUESSED)
+
+
+def _is_right_as_held(bill: Bill) -> bool:
+    """Is it right by a tariff that it holds in another text than it was told, as the same version?"""
+    claim = bill.claim
+    if not any(otherwise.age is Age.SAME for otherwise in claim.told_otherwise):
+        return False
+    try:
+        held = Bill(claim, replace(bill.case, tariffs=claim.believing(Age.SAME, Age.NEWER)))
+    except PricingFault:
+        return False
+    return not any(_far(held)) and not any(odd_lines(held, ()))
+
+
+def _of_two_texts(bill: Bill, found: list[Deviation]) -> Result:
+    """Its party says two things of one version of a tariff: which of them held at the start cannot be known."""
+    note = note_of(bill)
+    if note is None:
+        return _unpriced(found, _TWO_TEXTS)
+    return replace(_unpriced([*found, note.deviation()], note.why), warnings=(note.code,))
 
 
 def _bill(claim: Claim, found: list[Deviation]) -> Bill:
@@ -211,12 +236,16 @@ def _amounts(examined: _Examined, why: Mapping[str, Reason]) -> Iterator[Deviati
     """Each amount that is not the right one, with its cause; not those of which something was told already."""
     bill, far = examined.bill, examined.far
     told = {deviation.figure: (deviation.cause, deviation.why) for deviation in examined.found}
+    taxed = _taxed_wrongly(examined.found)
     for pair in pairs(bill.claimed, bill.figures):
-        if pair.figure in told or _is_right(bill, pair):
+        is_explained = pair.side != "before_taxes" and pair not in far and FIELDS[pair.name] in taxed
+        if pair.figure in told or is_explained or _is_right(bill, pair):
             continue
         turned = sign_of(bill.claim.cdr, pair.name)
         before = f"{FIELDS[pair.name]}.before_taxes"
         cause, words = why.get(pair.figure, (Cause.ROUNDING, "the parties round differently"))
+        if pair.side != "before_taxes" and before not in why:
+            cause, words = taxed.get(FIELDS[pair.name], (cause, words))
         if pair in far:  # what is wrong before taxes is wrong after them for the same reason
             cause, words = told.get(before, (cause, words))
         elif pair.side == "taxes":  # and a little of it is
@@ -226,17 +255,32 @@ def _amounts(examined: _Examined, why: Mapping[str, Reason]) -> Iterator[Deviati
         )
 
 
+def _taxed_wrongly(found: list[Deviation]) -> dict[str, Reason]:
+    """The fields of which a tax is told to be wrong, and how the first of these is."""
+    wrong = (deviation for deviation in reversed(found) if deviation.cause is Cause.TAX)
+    return {
+        field: (deviation.cause, deviation.why)
+        for deviation in wrong
+        for field, _, side in [deviation.figure.partition(".")]
+        if side.startswith("taxes/")
+    }
+
+
 def _result(examined: _Examined, why: Mapping[str, Reason]) -> Result:
     bill = examined.bill
     limited = {figure.split(".")[0] for figure, (cause, _) in why.items() if cause is Cause.LIMIT}
     found = [each for each in examined.found if not _is_tax_in(each, limited)]
-    result = _verdict([*found, *_amounts(examined, why)], _SOUND)
+    result = _verdict([*found, *_amounts(examined._replace(found=found), why)], _SOUND)
     computed = {FIELDS[name]: amount for name, amount in bill.figures.items()}
     told = [_ODD_ZONE] if bill.claim.has_odd_zone else []
     if bill.claim.has_later_tariff:
         told.append(_LATER)
     if bill.claim.expiry_is_a_guess and not bill.case.reservation_expired:
         told.append(Code.RESERVATION_TAKEN_FOR_CANCELLED.value)
+    note = note_of(bill)
+    if note is not None:
+        told.append(note.code)
+        result = replace(result, why=f"{result.why}; {note.why}")
     warnings = dict.fromkeys([*told, *(warning.code.value for warning in bill.priced.warnings)])
     return replace(result, computed=computed, warnings=tuple(warnings))
 

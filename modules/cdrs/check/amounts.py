@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from modules.cdrs.check.rates import written_taxes
 from modules.tariffs.pricing import Money, Priced
 
 PARTS: Final = ("energy", "time", "parking", "fixed", "reservation")
@@ -18,8 +19,6 @@ FIELDS: Final = {"total": "total_cost", **{part: f"total_{part}_cost" for part i
 NOTHING: Final = Decimal(0)
 CENT: Final = Decimal("0.01")
 
-_WITH_TAXES: Final = "2.3.0"
-"""The version whose prices state each tax, and nothing after them."""
 _WIDE: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 _WITHOUT_CENTS: Final = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"}
@@ -75,7 +74,7 @@ def rounded(value: Decimal, places: int) -> Decimal:
 class Stated(dict[str, Amount]):
     """The amounts that a CDR states, by name.
 
-    taxes: of how many written taxes the tax of an amount is the sum, where these are written and nothing after them.
+    taxes: of how many amounts the tax of an amount is the sum, where taxes are on the wire and nothing after them.
     """
 
     def __init__(self, amounts: Mapping[str, Amount], taxes: Mapping[str, int]) -> None:
@@ -91,21 +90,21 @@ class Stated(dict[str, Amount]):
         return Stated({name: Amount(a.excl if a.incl is None else a.incl) for name, a in self.items()}, self.taxes)
 
 
-def claimed_by(cdr: Mapping[str, Any], version: str = "") -> Stated:
-    """The amounts that a CDR in our form states, those of a credit CDR as they stood in what it takes back."""
+def claimed_by(
+    cdr: Mapping[str, Any], version: str = "", rates: Mapping[str, Collection[Decimal]] | None = None
+) -> Stated:
+    """The amounts that a CDR in our form states, those of a credit CDR as they stood in what it takes back.
+
+    `rates`: by name, those at which the amounts are taxed that they are to be compared with.
+    """
     found, taxes = {}, {}
     for name, field in FIELDS.items():
         price = cdr.get(field)
         if price is not None:
             amount, turned = amount_of(price), sign_of(cdr, name)
             found[name] = Amount(turned * amount.excl, None if amount.incl is None else turned * amount.incl)
-            taxes[name] = written_taxes(price, version)
+            taxes[name] = written_taxes(price, version, (rates or {}).get(name, ()))
     return Stated(found, taxes)
-
-
-def written_taxes(price: Mapping[str, Any], version: str) -> int:
-    """How many taxes a price has on the wire; none where that says what it is after taxes (types_price_class)."""
-    return len(price.get("taxes") or ()) if version == _WITH_TAXES else 0
 
 
 def sign_of(cdr: Mapping[str, Any], name: str) -> int:
@@ -140,7 +139,7 @@ def figures_of(priced: Priced) -> dict[str, Amount]:
 class Pair(NamedTuple):
     """A claimed figure and the one it should be; `side` is before_taxes, after_taxes, or taxes.
 
-    written: of how many amounts on the wire it is the sum. Each may be rounded, and may be off by the tolerance.
+    written: of how many amounts it is the sum (`rates`). Each may be rounded, and may be off by the tolerance.
     whole: of taxes, the amount after them, which they may have been made to fit.
     """
 
@@ -164,7 +163,7 @@ def pairs(claimed: Stated, computed: Figures) -> Iterator[Pair]:
     """
     for name, amount in claimed.items():
         other, taxes = computed.get(name, NONE), claimed.taxes.get(name, 0)
-        yield Pair(name, "before_taxes", amount.excl, other.excl, 1 if amount.incl is not None else 1 + taxes)
+        yield Pair(name, "before_taxes", amount.excl, other.excl)
         side = "taxes" if taxes else "after_taxes"
         ours, theirs = side_of(amount, side), side_of(other, side)
         if ours is not None and theirs is not None:

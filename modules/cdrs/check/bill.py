@@ -24,6 +24,7 @@ from modules.cdrs.check.amounts import (
     scale_of,
 )
 from modules.cdrs.check.claim import Claim, kinds_of
+from modules.cdrs.check.rates import rates_of
 from modules.cdrs.check.size import BUDGET, size_of
 from modules.tariffs.pricing import (
     Case,
@@ -77,9 +78,9 @@ class Bill:
         self.claim = claim
         self.case = case
         self.compiled = [t if isinstance(t, Compiled) else at_hand(t, case.version) for t in case.tariffs]
-        self.claimed: Stated = claimed_by(claim.cdr, claim.version)
         self.scale: Scale = scale_of(claim.currency, claim.tolerance)
         self.priced: Priced = price(replace(case, tariffs=self.compiled), claim.fine_policy)
+        self.claimed: Stated = claimed_by(claim.cdr, claim.version, rates_of(self.priced, PARTS))
         self.segments: list[Segment] = [s for s in self.priced.segments if s.component and s.tariff]
         self.parts = frozenset(map(part_of, self.segments))
         codes = {warning.code for warning in self.priced.warnings}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from enum import Enum
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from modules.cdrs.check.result import Deviation
@@ -23,7 +24,27 @@ _EXPIRES: Final = "RESERVATION_EXPIRES"
 _FINE: Final = 10
 """Places of what is compared: fewer would round twice."""
 
+_PRICING: Final = ("currency", "tax_included", "elements", "min_price", "max_price", "start_date_time", "end_date_time")
+"""What of a tariff makes its prices."""
+
 Tree = Mapping[str, Any]
+
+
+class Age(Enum):
+    """Of a tariff in a CDR, by its `last_updated`, beside what was told of it and in force at the start."""
+
+    OLDER = "older"
+    SAME = "same"
+    """One version in two texts, or one that does not say of when it is."""
+    NEWER = "newer"
+
+
+class Otherwise(NamedTuple):
+    """A tariff that a CDR holds, and how it was told, which is another text."""
+
+    held: Tree
+    told: Tree
+    age: Age
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +109,51 @@ class Claim:
     def at_hand(self) -> list[Tree]:
         """The tariffs to choose from: its own, and others only where it has none of that id.
 
-        One of its own that is from after the start gives way to what was in force then, where that is known.
+        One of its own gives way to what was told of it and in force at the start, where it is from after the start, or
+        no newer than that. Where it is newer it is believed: it may be told late, or never.
         """
+        return self.believing(Age.NEWER)
+
+    def believing(self, *ages: Age) -> list[Tree]:
+        """The tariffs to choose from, with its own where these are told otherwise and of one of these ages."""
         missing = {name.lower() for name in self.missing_tariffs()}
         wanted = (t for t in self.tariffs if not self.embedded or _id_of(t) in missing)
-        return [*map(self._of_the_start, self.embedded), *wanted]
+        told = self._told()
+        return [*(self._of_the_start(tariff, told.get(_id_of(tariff)), ages) for tariff in self.embedded), *wanted]
 
-    def _of_the_start(self, tariff: Tree) -> Tree:
+    def _of_the_start(self, tariff: Tree, told: Tree | None, believed: Collection[Age]) -> Tree:
         """A tariff of the CDR, or what is known to have been in force instead of it."""
-        if not self.tariffs or not self._is_later(tariff):
-            return tariff
-        same = (other for other in self.tariffs if _id_of(other) == _id_of(tariff))
-        return next((other for other in same if not self._is_later(other)), tariff)
+        if told is None or self._is_later(tariff):
+            return told or tariff
+        otherwise = self._otherwise(tariff, told)
+        return otherwise.told if otherwise is not None and otherwise.age not in believed else tariff
+
+    def _told(self) -> dict[str, Tree]:
+        """What was told of tariffs before the start, by id."""
+        return {_id_of(tariff): tariff for tariff in self.tariffs if not self._is_later(tariff)}
+
+    @property
+    def told_otherwise(self) -> list[Otherwise]:
+        """Its tariffs of before the start that were told otherwise."""
+        known = self._told()
+        pairs = ((tariff, known.get(_id_of(tariff))) for tariff in self.embedded if known)
+        found = (
+            self._otherwise(tariff, told) for tariff, told in pairs if told is not None and not self._is_later(tariff)
+        )
+        return [otherwise for otherwise in found if otherwise is not None]
+
+    def _otherwise(self, tariff: Tree, told: Tree) -> Otherwise | None:
+        """How `told` differs from it; None also where that was not in force at the start, and so replaces nothing."""
+        if _say_the_same(tariff, told):
+            return None
+        try:
+            if not _is_in_force(told, instant(self.cdr["start_date_time"], "the start")):
+                return None
+            ours, theirs = (instant(each.get("last_updated"), "a time") for each in (tariff, told))
+        except PricingFault:
+            return Otherwise(tariff, told, Age.SAME)
+        age = Age.OLDER if ours < theirs else Age.NEWER if ours > theirs else Age.SAME
+        return Otherwise(tariff, told, age)
 
     def _is_later(self, tariff: Tree) -> bool:
         """Is this version of it from after the start?"""
@@ -121,7 +175,9 @@ class Claim:
         """Does it hold, or is it priced with, a tariff from after the start that may say else than what held then?"""
         if not any(map(self._is_later, (*self.embedded, *self.tariffs))):
             return False
-        replaced = any(not _say_the_same(own, self._of_the_start(own)) for own in self.embedded)
+        told = self._told()
+        later = filter(self._is_later, self.embedded)
+        replaced = any(not _say_the_same(own, told.get(_id_of(own), own)) for own in later)
         return replaced or any(map(self._is_later, self.pricing))
 
     @property
@@ -166,8 +222,8 @@ class Claim:
 
 
 def _say_the_same(one: Tree, other: Tree) -> bool:
-    """The same tariff, whenever it was last touched?"""
-    return one is other or {**one, "last_updated": ""} == {**other, "last_updated": ""}
+    """The same prices, whenever it was last touched?"""
+    return one is other or all(one.get(name) == other.get(name) for name in _PRICING)
 
 
 def _id_of(tariff: Tree) -> str:

@@ -6,15 +6,13 @@ them, and nothing is said of the amount that it belongs to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, TypeAlias
 
 from modules.cdrs.check.amounts import FIELDS, NOTHING
 from modules.cdrs.check.claim import Tree
+from modules.cdrs.check.rates import ByRate, Lines, by_rate, is_unnamed, places_of
 from modules.cdrs.check.result import Cause, Deviation
-
-Lines: TypeAlias = Sequence[Mapping[str, Any]]
 
 
 def not_at_its_rate(cdr: Tree, original: Tree, tolerance: Decimal) -> Iterator[Deviation]:
@@ -22,33 +20,19 @@ def not_at_its_rate(cdr: Tree, original: Tree, tolerance: Decimal) -> Iterator[D
     for name, field in FIELDS.items():
         ours, stood = (tree[field] if tree.get(field) is not None else {} for tree in (cdr, original))
         lines, billed = ours.get("taxes") or (), stood.get("taxes") or ()
-        if not lines or not billed or any(map(_is_unnamed, [*lines, *billed])):
+        if not lines or not billed or any(map(is_unnamed, [*lines, *billed])):
             continue
         is_turned = name == "total" or (Decimal(ours["before_taxes"]) < 0) != (Decimal(stood["before_taxes"]) < 0)
-        due = {rate: -amount if is_turned else amount for rate, amount in _by_rate(billed).items()}
+        due = {rate: -amount if is_turned else amount for rate, amount in by_rate(billed).items()}
         yield from _odd(field, lines, due, tolerance)
 
 
-def _is_unnamed(tax: Mapping[str, Any]) -> bool:
-    return tax.get("percentage") is None and bool(tax["amount"])
-
-
-def _by_rate(taxes: Lines) -> dict[Decimal, Decimal]:
-    """Rate in percent -> the tax of it, in the currency."""
-    found: dict[Decimal, Decimal] = {}
-    for tax in taxes:
-        if tax["amount"]:
-            rate = Decimal(tax["percentage"])
-            found[rate] = found.get(rate, NOTHING) + Decimal(tax["amount"])
-    return found
-
-
-def _odd(field: str, lines: Lines, due: Mapping[Decimal, Decimal], tolerance: Decimal) -> Iterator[Deviation]:
+def _odd(field: str, lines: Lines, due: ByRate, tolerance: Decimal) -> Iterator[Deviation]:
     """Told are the rates that the credit CDR states; those that it leaves out only where nothing else is odd."""
-    stated = _by_rate(lines)
+    stated = by_rate(lines)
     rates = sorted({*stated, *due})
     odd = [rate for rate in rates if abs(stated.get(rate, NOTHING) - due.get(rate, NOTHING)) > tolerance]
-    places = {Decimal(tax["percentage"]): at for at, tax in reversed(list(enumerate(lines))) if tax["amount"]}
+    places = places_of(lines)
     told = [rate for rate in odd if rate in stated] or odd
     for rate in sorted(told, key=lambda rate: places.get(rate, len(lines))):
         figure = f"{field}.taxes/{places[rate]}" if rate in places else f"{field}.taxes"

@@ -17,6 +17,7 @@ from modules.cdrs.check.amounts import NOTHING, PARTS, amount_of, claimed_by, sc
 from modules.cdrs.check.claim import CONSUMED, TIMED, Claim, hours_in, is_only_reserved, kinds_of, volume_of
 from modules.cdrs.check.credits import of_credit
 from modules.cdrs.check.placing import IN_AN_HOUR, Span, hours_of, misplaced
+from modules.cdrs.check.rates import Lines, by_rate, places_of
 from modules.cdrs.check.result import Cause, Deviation
 
 HUNDREDTH: Final = Decimal("0.01")
@@ -91,7 +92,7 @@ def _parking_time(claim: Claim) -> Iterator[Deviation]:
 
 
 def _taxes(claim: Claim) -> Iterator[Deviation]:
-    """One tax with a rate is that part of the amount before it; none has another sign than the amount.
+    """One rate of tax is that part of the amount before it, and 0 % are nothing; none has another sign than the amount.
 
     A limit of the tariff bounds the total before and after taxes each on its own, and may leave anything between. Where
     prices have several rates, or some have none, a tax is that part of a part of it, which only its price tells.
@@ -100,18 +101,39 @@ def _taxes(claim: Claim) -> Iterator[Deviation]:
     limited = any(_limits(claim))
     tolerance = scale_of(claim.currency, max(claim.tolerance, HUNDREDTH)).tolerance
     for field, price in claim.cdr.items():
-        if not field.endswith("_cost") or not isinstance(price, dict) or (limited and field == "total_cost"):
+        if not field.endswith("_cost") or not isinstance(price, dict):
             continue
         before, taxes = Decimal(price["before_taxes"]), price.get("taxes") or ()
-        for at, tax in enumerate(taxes):
-            amount, rate = Decimal(tax["amount"]), tax.get("percentage")
-            figure = f"{field}.taxes/{at}"
-            if amount * before < 0 and not (field == "total_cost" and claim.cdr.get("credit")):
-                yield Deviation(figure, amount, None, Cause.TAX, "it has another sign than the amount before taxes")
-            elif rate is not None and len(taxes) == len(rates) == 1:
-                due = before * Decimal(rate) / 100
-                if abs(amount - due) > tolerance:
-                    yield Deviation(figure, amount, due, Cause.TAX, f"it is not {rate} % of the amount before taxes")
+        yield from _untaxed(field, taxes)
+        if limited and field == "total_cost":
+            continue
+        turned = [at for at, tax in enumerate(taxes) if Decimal(tax["amount"]) * before < 0]
+        turned = [] if field == "total_cost" and claim.cdr.get("credit") else turned
+        for at in turned:
+            why = "it has another sign than the amount before taxes"
+            yield Deviation(f"{field}.taxes/{at}", Decimal(taxes[at]["amount"]), None, Cause.TAX, why)
+        if not turned and len(rates) == 1:
+            yield from _of_one_rate(field, before, taxes, tolerance)
+
+
+def _untaxed(field: str, taxes: Lines) -> Iterator[Deviation]:
+    """Taxes at 0 % that are anything."""
+    amount = by_rate(taxes).get(NOTHING)
+    if amount is not None:
+        figure = f"{field}.taxes/{places_of(taxes)[NOTHING]}"
+        yield Deviation(figure, amount, NOTHING, Cause.TAX, "a tax at 0 % is nothing")
+
+
+def _of_one_rate(field: str, before: Decimal, taxes: Lines, tolerance: Decimal) -> Iterator[Deviation]:
+    """All taxes, where they have one rate that is any; those that are cut into several lines are one amount."""
+    rates = {tax.get("percentage") for tax in taxes}
+    rate = rates.pop() if len(rates) == 1 else None
+    if not rate:
+        return
+    amount, due = sum((Decimal(tax["amount"]) for tax in taxes), NOTHING), before * Decimal(rate) / 100
+    if abs(amount - due) > tolerance:
+        why = f"it is not {rate} % of the amount before taxes"
+        yield Deviation(f"{field}.taxes/0", amount, due, Cause.TAX, why)
 
 
 def _limits(claim: Claim) -> Iterator[Mapping[str, Any]]:

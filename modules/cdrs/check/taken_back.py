@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from modules.cdrs.check.amounts import FIELDS, NOTHING, PARTS, Amount, amount_of, scale_of, side_of, written_taxes
+from modules.cdrs.check.amounts import FIELDS, NOTHING, PARTS, Amount, amount_of, scale_of, side_of
 from modules.cdrs.check.claim import Claim, Tree
 from modules.cdrs.check.copied import not_as_it_was
 from modules.cdrs.check.copied_taxes import not_at_its_rate
+from modules.cdrs.check.rates import by_rate, rates_in, written_taxes
 from modules.cdrs.check.result import Cause, Deviation
 
 
@@ -24,13 +25,33 @@ def against_original(claim: Claim, original: Tree) -> list[Deviation]:
     An amount may differ by the tolerance: one of the two may be rounded. The parts may be turned too, or be left out.
     """
     found = [*_reference(claim.cdr, original), *_total(claim, original), *_untaxed(claim.cdr, original)]
-    found += [*_parts(claim, original), *not_at_its_rate(claim.cdr, original, _tolerance(claim))]
+    found += [*_parts(claim, original)]
+    odd = list(not_at_its_rate(claim.cdr, original, _tolerance(claim)))
+    found = [*_of_taxes(found, odd), *odd]
     found += not_as_it_was(claim.cdr, original)
     currency = str(original["currency"])
     if claim.currency.upper() != currency.upper():
         why = "what it takes back was billed in another currency"
         found.append(Deviation("currency", claim.currency, currency, Cause.CURRENCY, why))
     return found
+
+
+def _of_taxes(found: Iterable[Deviation], odd: Iterable[Deviation]) -> Iterator[Deviation]:
+    """`found`, with one class for what is wrong with taxes; `odd`: those that are not as they were at their rate.
+
+    A sum of taxes beside an amount that is right is a matter of tax. That it is off by a little is not told beside why.
+    """
+    fields = {deviation.figure.partition(".")[0] for deviation in odd}
+    found = list(found)
+    far = {deviation.figure for deviation in found if not deviation.tolerable}
+    for each in found:
+        field, _, side = each.figure.partition(".")
+        if side != "taxes" or not (each.tolerable or f"{field}.before_taxes" not in far):
+            yield each
+        elif not each.tolerable:
+            yield replace(each, cause=Cause.TAX)
+        elif field not in fields:
+            yield each
 
 
 def tells_no_more(cdr: Tree, original: Tree) -> bool:
@@ -80,11 +101,17 @@ def _both(claim: Claim, original: Tree, field: str) -> Iterator[tuple[str, Decim
     """Side, the amounts of it that both state, and of how many that are on the wire it is the sum."""
     if claim.cdr.get(field) is None or original.get(field) is None:
         return
-    taxes = written_taxes(claim.cdr[field], claim.version)
+    taxes = written_taxes(claim.cdr[field], claim.version, _billed_rates(claim, original[field]))
     for side in ("before_taxes", "taxes" if taxes else "after_taxes"):
         ours, stood = (side_of(amount_of(cdr[field]), side) for cdr in (claim.cdr, original))
         if ours is not None and stood is not None:
             yield side, ours, stood, taxes if side == "taxes" else 1
+
+
+def _billed_rates(claim: Claim, price: Tree) -> set[Decimal]:
+    """The rates of the tariff at which more than the tolerance was billed: less is no amount of its own."""
+    billed = by_rate(price.get("taxes") or ())
+    return {rate for rate in billed.keys() & rates_in(claim.at_hand) if abs(billed[rate]) > _tolerance(claim)}
 
 
 def _of_several(claim: Claim, written: int) -> Claim:

@@ -7,18 +7,16 @@ them, and nothing is said of the amount that it belongs to. OCPI types_taxamount
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from itertools import chain, combinations, islice, product
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from modules.cdrs.check.amounts import FIELDS, NOTHING, sign_of
 from modules.cdrs.check.bill import Bill
+from modules.cdrs.check.rates import ByRate, Lines, by_rate, is_unnamed, places_of, summed
 from modules.cdrs.check.result import Cause, Deviation
 from modules.tariffs.pricing import Money
-
-ByRate: TypeAlias = Mapping[Decimal, Decimal]
-"""Rate in percent -> the tax of it, in the currency."""
 
 _MOST_TAXES: Final = 5
 """So many stated rates are tried as parts of those of a tariff: more would be too many sums."""
@@ -36,36 +34,25 @@ def odd_lines(bill: Bill, doubted: Collection[str]) -> Iterator[Deviation]:
     for name in bill.claimed:
         field = FIELDS[name]
         due, stated = _due(bill, name), (cdr[field].get("taxes") or ())
-        if not stated or due is None or field in doubted or any(map(_is_unnamed, stated)):
+        if not stated or due is None or field in doubted or any(map(is_unnamed, stated)):
             continue
         turned = sign_of(cdr, name)
-        roundings = len(stated) + (len(bill.parts) if name == "total" else 1)
+        roundings = max(1, len(due)) + (len(bill.parts) if name == "total" else 1)
         slack = max(bill.scale.tolerance, bill.scale.snug) * roundings
         yield from _odd(field, stated, {rate: turned * amount for rate, amount in due.items()}, slack)
 
 
-def _is_unnamed(tax: Mapping[str, Any]) -> bool:
-    return tax.get("percentage") is None and bool(tax["amount"])
-
-
-def _odd(field: str, taxes: Sequence[Mapping[str, Any]], due: ByRate, slack: Decimal) -> Iterator[Deviation]:
+def _odd(field: str, taxes: Lines, due: ByRate, slack: Decimal) -> Iterator[Deviation]:
     """`slack`: what a tax may be off, as each is rounded in each part, and they are then made to fit the amount."""
-    stated = _summed((Decimal(tax["percentage"]), Decimal(tax["amount"])) for tax in taxes if tax["amount"])
+    stated = by_rate(taxes)
     odd = [rate for rate in sorted({*stated, *due}) if abs(stated.get(rate, NOTHING) - due.get(rate, NOTHING)) > slack]
     if not odd or _are_parts(stated, due, slack):
         return
-    places = {Decimal(tax["percentage"]): at for at, tax in reversed(list(enumerate(taxes))) if tax["amount"]}
+    places = places_of(taxes)
     for rate in [rate for rate in odd if rate in stated] or odd:
         figure = f"{field}.taxes/{places[rate]}" if rate in places else f"{field}.taxes"
         why = f"it is not the tax of what is taxed at {rate} %" if rate in due else f"nothing is taxed at {rate} %"
         yield Deviation(figure, stated.get(rate, NOTHING), due.get(rate, NOTHING), Cause.TAX, why)
-
-
-def _summed(lines: Iterable[tuple[Decimal, Decimal]]) -> dict[Decimal, Decimal]:
-    found: dict[Decimal, Decimal] = {}
-    for rate, amount in lines:
-        found[rate] = found.get(rate, NOTHING) + amount
-    return found
 
 
 def _are_parts(stated: ByRate, due: ByRate, slack: Decimal) -> bool:
@@ -76,7 +63,7 @@ def _are_parts(stated: ByRate, due: ByRate, slack: Decimal) -> bool:
     subsets = list(chain.from_iterable(combinations(stated, n) for n in range(1, len(stated) + 1)))
     ways = ([(rate, subset) for subset in subsets if sum(subset) == rate] for rate in told)
     for way in islice(product(*ways), _MOST_SUMS):
-        made = _summed((part, told[rate] * part / rate) for rate, subset in way for part in subset)
+        made = summed((part, told[rate] * part / rate) for rate, subset in way for part in subset)
         if all(abs(amount - made.get(rate, NOTHING)) <= slack for rate, amount in stated.items()):
             return True
     return False
@@ -87,7 +74,7 @@ def _due(bill: Bill, name: str) -> ByRate | None:
     money = [bill.priced.total] if name == "total" else _parts(bill, name)
     if bill.is_gross or any(each.incl is None for each in money):
         return None
-    due = _summed((tax.rate or NOTHING, tax.amount) for each in money for tax in each.taxes if tax.amount)
+    due = summed((tax.rate or NOTHING, tax.amount) for each in money for tax in each.taxes if tax.amount)
     return None if name == "total" and bill.priced.within is not None and not _is_plain(bill, due) else due
 
 

@@ -14,6 +14,7 @@ from modules.cdrs.store import CHECKS
 from modules.cdrs.wire import CDR
 from modules.tariffs.wire import TARIFF
 from tests.modules.cdrs.check.records import OWNER, cdr, component, element, period, tariff
+from tests.modules.cdrs.test_received import actions, switch
 from tests.world import World
 
 pytestmark = pytest.mark.parametrize("version", ["2.2.1"])
@@ -156,3 +157,89 @@ async def test_a_change_that_did_not_say_when_it_was_made_counts_from_when_it_ca
     path = world.at("receiver/tariffs/BE/AAA/TE", version="2.1.1")
     assert (await world.ask("PATCH", path, by="c1", body={"elements": elements})).code == 1000
     assert (await check_of(world, "4.50"))["verdict"] == "right"
+
+
+async def test_a_version_in_the_cdr_that_was_replaced_before_the_start_is_stale(world_on_both: World) -> None:
+    """Told or not: its party said afterwards that another one holds."""
+    then = at_price("0.80", LONG_AGO)
+    await push(world_on_both, then, at_price("0.45", BEFORE))
+    check = await check_of(world_on_both, "8.00", then)
+    assert (check["verdict"], classes(check), check["warnings"]) == ("wrong", {"stale_tariff"}, ["tariff_not_as_told"])
+    assert [each["computed"] for each in check["deviations"]] == [Decimal("4.5")]
+    assert "was told and in force at the start" in check["deviations"][0]["why"]
+    assert f"of {LONG_AGO} was replaced before the start: " in check["why"]
+    assert check["why"].endswith("the total before taxes is 8 EUR by it, 4.5 by what was told")
+    never = at_price("0.99", "2026-05-04T03:00:00Z")
+    check = await check_of(world_on_both, "9.90", never, start=NEXT)
+    assert (check["verdict"], classes(check)) == ("wrong", {"stale_tariff"})
+
+
+async def test_it_is_right_by_what_was_told_though_it_holds_a_version_that_was_replaced(world: World) -> None:
+    then = at_price("0.80", LONG_AGO)
+    await push(world, then, at_price("0.45", BEFORE))
+    check = await check_of(world, "4.50", then)
+    assert (check["verdict"], check["deviations"], check["warnings"]) == ("right", [], ["tariff_not_as_told"])
+
+
+async def test_a_newer_version_in_the_cdr_that_was_never_told_is_believed_with_a_note_of_both_prices(
+    world_on_both: World,
+) -> None:
+    await push(world_on_both, at_price("0.45", LONG_AGO))
+    check = await check_of(world_on_both, "9.90", at_price("0.99", BEFORE))
+    assert (check["verdict"], check["deviations"], check["warnings"]) == ("right", [], ["tariff_never_told"])
+    assert check["why"].endswith(
+        f"; its tariff TE of {BEFORE} was never told: the total before taxes is 9.9 EUR by it, 4.5 by what was told"
+    )
+    check = await check_of(world_on_both, "4.50", at_price("0.99", BEFORE), start=NEXT)
+    assert (check["verdict"], classes(check)) == ("wrong", {"stale_tariff"})
+
+
+async def test_so_is_one_of_another_rate_of_tax(world: World) -> None:
+    await push(world, at_price("0.45", LONG_AGO))
+    taxed = tariff(element(component("ENERGY", "0.45", 1, "19")), id="TE", last_updated=BEFORE)
+    check = await check_of(world, "4.50", taxed)
+    assert (check["verdict"], check["warnings"]) == ("right", ["tariff_never_told"])
+    assert check["why"].endswith("the total after taxes is 5.355 EUR by it, 4.5 by what was told")
+
+
+async def test_one_version_in_two_texts_leaves_open_which_of_them_held(world_on_both: World) -> None:
+    await push(world_on_both, at_price("0.45", BEFORE))
+    check = await check_of(world_on_both, "5.00", at_price("0.50", BEFORE))
+    assert (check["verdict"], classes(check)) == ("cannot_be_checked", {"stale_tariff"})
+    assert check["warnings"] == ["tariff_not_as_told"]
+    assert [(each["claimed"], each["computed"]) for each in check["deviations"]] == [(Decimal(5), Decimal("4.5"))]
+    assert check["why"] == (
+        f"its tariff TE of {BEFORE} was told with other prices:"
+        " the total before taxes is 5 EUR by it, 4.5 by what was told"
+    )
+    check = await check_of(world_on_both, "7.00", at_price("0.50", BEFORE), start=NEXT)
+    assert check["verdict"] == "wrong"
+
+
+async def test_one_version_in_two_texts_is_right_by_what_was_told(world: World) -> None:
+    """Many have only those elements of a tariff in a CDR that priced it: what comes to the same needs no note."""
+    both = [element(component("ENERGY", price, 1, None)) for price in ("0.45", "0.90")]
+    await push(world, tariff(*both, id="TE", last_updated=BEFORE))
+    check = await check_of(world, "4.50", at_price("0.45", BEFORE))
+    assert (check["verdict"], check["deviations"], check["warnings"]) == ("right", [], [])
+    check = await check_of(world, "4.50", at_price("0.50", BEFORE), start=NEXT)
+    assert (check["verdict"], check["deviations"], check["warnings"]) == ("right", [], ["tariff_not_as_told"])
+
+
+async def test_what_was_told_as_of_a_later_day_replaces_nothing_before_it(world: World) -> None:
+    then = at_price("0.80", LONG_AGO)
+    await push(world, then, at_price("0.45", BEFORE, start_date_time="2026-05-05T00:00:00Z"))
+    check = await check_of(world, "8.00", then)
+    assert (check["verdict"], check["warnings"]) == ("right", [])
+
+
+@pytest.mark.parametrize("policy", ["flag", "hold"])
+async def test_who_wants_to_be_told_of_wrong_bills_is_told_of_prices_that_were_never_told(
+    world: World, policy: str
+) -> None:
+    await switch(world, cdr_policy=policy)
+    await push(world, at_price("0.45", LONG_AGO))
+    await check_of(world, "9.90", at_price("0.99", BEFORE))
+    told = {name: detail for name, _, detail in await actions(world)}
+    assert told["cdr.flagged"].endswith("the total before taxes is 9.9 EUR by it, 4.5 by what was told")
+    assert "cdr.withheld" not in told

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from modules.cdrs.check.amounts import PARTS, Figures, Pair, coin_of, finest, is_copy
 from modules.cdrs.check.bill import Bill, part_of
-from modules.cdrs.check.claim import without_validity
+from modules.cdrs.check.claim import Age, without_validity
 from modules.cdrs.check.result import Cause
 from modules.cdrs.check.suppose.supposition import Suppositions
 from modules.tariffs.pricing import HOUR, KWH, Code
@@ -27,6 +27,13 @@ _FINE: Final = 10
 def later_version(bill: Bill) -> Iterator[Figures]:
     """The prices are those to which its tariff was changed after the start of the session."""
     yield from _priced_by(bill, bill.claim.newer)
+
+
+@TARIFFS(Cause.STALE_TARIFF)
+def replaced_version(bill: Bill) -> Iterator[Figures]:
+    """The prices are those of the tariff that it holds, and another version was told and in force at the start."""
+    if bill.claim.told_otherwise:
+        yield bill.again(tariffs=bill.claim.believing(*Age))
 
 
 @TARIFFS(Cause.STALE_TARIFF)

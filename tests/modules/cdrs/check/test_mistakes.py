@@ -156,6 +156,7 @@ class Seeded(NamedTuple):
 DEARER = tariff(
     element(component("ENERGY", "0.45"), start_time="08:00", end_time="20:00"),
     element(component("ENERGY", "0.33"), component("PARKING_TIME", "6.00", 900), component("FLAT", "1.00")),
+    last_updated="2026-04-30T00:00:00Z",
 )
 
 MISTAKES = [
