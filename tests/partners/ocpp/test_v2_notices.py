@@ -12,7 +12,7 @@ from hub.core.ports import Hub
 from hub.core.units import Audit, Unit
 from modules.chargingprofiles import store as profiles
 from modules.commands import store as commands
-from partners.ocpp import reported, schemas, vendor_data
+from partners.ocpp import device_model, reported, schemas, vendor_data
 from partners.ocpp.live import Live
 from partners.ocpp.needs import Needs
 from partners.ocpp.v2_notices import NOTICES
@@ -213,6 +213,45 @@ async def test_a_list_that_was_asked_for_is_gathered_and_takes_the_place_of_the_
             part = {"data": f"part {n}", "seqNo": n, "tbc": more, "generatedAt": AT, "requestId": 4}
             await cp.call("NotifyCustomerInformation", part)
         assert [row["data"] for row in (await rows(site, "customer-information")).values()] == ["part 0", "part 1"]
+
+
+async def test_what_is_told_of_one_customer_is_not_taken_for_what_was_told_of_another(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_model, "QUIET_S", 0.05)
+    async with await a_point(site, "2.0.1") as cp:
+        for request, part, more in ((4, 1, False), (4, 0, True), (5, 0, True)):
+            told = {
+                "data": f"{request}: part {part}",
+                "seqNo": part,
+                "tbc": more,
+                "generatedAt": AT,
+                "requestId": request,
+            }
+            await cp.call("NotifyCustomerInformation", told)
+
+        async def is_kept() -> bool:
+            kept = (await rows(site, "customer-information")).values()
+            return sorted((row["requestId"], row["data"]) for row in kept) == [
+                (4, "4: part 0"),
+                (4, "4: part 1"),
+                (5, "5: part 0"),
+            ]
+
+        await until(is_kept)
+
+
+async def test_what_is_told_and_asked_of_a_customer_is_in_no_frame_that_is_shown(site: Site) -> None:
+    async with await a_point(site, "2.0.1") as cp:
+        cp.answers["CustomerInformation"] = {"status": "Accepted"}
+        asked = {"requestId": 4, "report": True, "clear": False, "customerIdentifier": "Ada Lovelace"}
+        await site.gateway.stations.call("CP1", "CustomerInformation", asked)
+        told = {"data": "Ada Lovelace has 04A1B2C3", "seqNo": 0, "generatedAt": AT, "requestId": 4}
+        await cp.call("NotifyCustomerInformation", told)
+        shown = str(site.gateway.stations.messages("CP1"))
+        assert "NotifyCustomerInformation" in shown
+        assert "Ada" not in shown
+        assert "04A1B2C3" not in shown
 
 
 @pytest.mark.parametrize(
