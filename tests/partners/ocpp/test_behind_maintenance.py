@@ -79,7 +79,7 @@ async def test_an_end_that_was_not_told_before_a_stop_is_told_at_the_start(
     async with a_site(tmp_path) as site:
         async with await connected(site) as cp:
             await begin(site)
-            await shows(site, "E1", "INOPERATIVE")
+            await shows(site, "E2", "INOPERATIVE")
             slow(site, 3600)
             await end(site)
             await until(lambda: not site.gateway.stations.opened_or_closed)
@@ -204,6 +204,7 @@ async def test_a_station_whose_closed_evses_are_out_of_order_is_back_as_well(sit
         await cp.status(2, "Unavailable")
         await begin(site)
         await shows(site, "E1", "OUTOFORDER")
+        await until(lambda: "E2" in site.gateway.stations.get("CP1").learned.behind_maintenance)
     await site.restart()
     async with await silent(site, "1.6"):
         await end(site)
