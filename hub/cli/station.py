@@ -106,7 +106,7 @@ def _merged(face: Face, identity: str, location: str, evses: Tree) -> Tree:
         if failure.code != Code.NOT_FOUND:
             raise
         if not location:
-            advice = "As in: --location LOC1 --evse 1=E1/1. With --file a charger may wait for its place."
+            advice = "As in: --location LOC1 --evse 1=E1/1. busbar station add --file lets it wait for its place."
             raise CommandFailed(f"{identity} is new: say where it stands", Code.USAGE, advice=advice) from None
         view = {}
     kept = {name: view[name] for name in _REGISTERED if view.get(name) is not None}

@@ -32,7 +32,7 @@ _ATTEMPTS: Final = 8
 STATUS: Final = "status/"
 """Prefix of the change words that say: only this EVSE's status changed."""
 
-_OPERATORS: Final = frozenset({"PLANNED", "REMOVED"})
+OPERATORS: Final = frozenset({"PLANNED", "REMOVED"})
 """Statuses that no charger reports."""
 
 Told = Callable[[str], bool]
@@ -202,7 +202,7 @@ def _status(said: str, was: str, has_charger: bool) -> str:
     """What an EVSE that was known before is now."""
     if was == "REMOVED" and not has_charger:
         return said  # left out before, and there again; one with a charger can only have been removed by name
-    if said == "UNKNOWN" or (has_charger and not _OPERATORS & {said, was}):
+    if said == "UNKNOWN" or (has_charger and not OPERATORS & {said, was}):
         return was
     return said
 

@@ -126,8 +126,10 @@ def _controls_in(payload: Tree) -> Rows:
 
 
 def _customer_in(payload: Tree) -> Rows:
-    text = payload.get("data")
-    return {f"{_number(payload.get('seqNo')):04}": {"data": text[:512] if isinstance(text, str) else ""}}
+    """Each part with the request it answers: of two customers, what was told of one is not taken for the other's."""
+    text, request = payload.get("data"), _number(payload.get("requestId"))
+    row = {"requestId": request, "data": text[:512] if isinstance(text, str) else ""}
+    return {f"{request}/{_number(payload.get('seqNo')):04}": row}
 
 
 class Subject(NamedTuple):

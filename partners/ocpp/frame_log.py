@@ -1,7 +1,8 @@
 """The last frames of a station, both directions, shown without secrets.
 
 Frames are kept as they came, in memory and bounded; what identifies a driver or opens a door is replaced by a digest
-when somebody looks: idTags, keys, passwords, links to files. A frame that cannot be parsed is shown by its length.
+when somebody looks: idTags, keys, passwords, links to files, what is told of a customer. A frame that cannot be parsed
+is shown by its length.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ SECRET: Final = frozenset(
         "idtoken",
         "groupidtoken",
         "additionalidtoken",
+        "customeridentifier",
         "password",
         "authorizationkey",
         "basicauthpassword",
@@ -37,6 +39,10 @@ SECRET: Final = frozenset(
 _VALUES: Final = frozenset({"value", "attributeValue"})
 """Where the value stands of what is named beside it, or around it."""
 _NONE: Final[frozenset[str]] = frozenset()
+_ACTION: Final = 2
+"""Where a CALL names its action."""
+_TEXTS: Final = {"NotifyCustomerInformation": frozenset({"data"})}
+"""Action -> fields of it that are text about a driver: cards and names may stand in it (2.x: N09)."""
 LINKS: Final = frozenset({"location", "remotelocation"})
 """Where a URL opens a door. (The location of a sampled value is no URL.)"""
 _LEVELS: Final = 32
@@ -82,7 +88,9 @@ def redacted(text: str, digest: Callable[[str], str]) -> Any:
         message = msgspec.json.decode(text)
     except msgspec.MsgspecError:
         return None
-    return _without_secrets(message, digest, _LEVELS)
+    action = message[2] if isinstance(message, list) and len(message) > _ACTION else None
+    hidden = _TEXTS.get(action, _NONE) if isinstance(action, str) else _NONE
+    return _without_secrets(message, digest, _LEVELS, hidden)
 
 
 def _without_secrets(value: Any, digest: Callable[[str], str], levels: int, hidden: frozenset[str] = _NONE) -> Any:

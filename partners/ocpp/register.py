@@ -137,7 +137,10 @@ class Station(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Learned(msgspec.Struct, omit_defaults=True):
-    """What a station told of itself, and what we found out. `progress`: last word of firmware, logs, diagnostics."""
+    """What a station told of itself, and what we found out. `progress`: last word of firmware, logs, diagnostics.
+
+    `behind_maintenance`: by uid, the OCPI status that each EVSE in maintenance would have without; `evse_display.py`.
+    """
 
     identity: str
     vendor: str = ""
@@ -151,6 +154,7 @@ class Learned(msgspec.Struct, omit_defaults=True):
     progress: dict[str, str] = {}
     inventory_of: str | None = None
     """The firmware whose device model (2.x) is on record."""
+    behind_maintenance: dict[str, str] = {}
 
 
 def folded(identity: str) -> str:

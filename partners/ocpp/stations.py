@@ -23,7 +23,7 @@ from hub.core.errors import InvalidRequest, NotFound, NotReady
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, Place
 from hub.core.units import Audit, Change, Delete, Unit
-from partners.ocpp import commissioning, maintenance, passwords, register, reported, rpc, schemas
+from partners.ocpp import answered_lists, commissioning, maintenance, passwords, register, reported, rpc, schemas
 from partners.ocpp.device_model import DeviceModels
 from partners.ocpp.live import Live, version_of
 from partners.ocpp.live_view import shown
@@ -226,6 +226,8 @@ class Stations:
         except TimeoutError:
             outcome = rpc.TimedOut()
         await self.learn_from(live, action, outcome)
+        if isinstance(outcome, rpc.CallResult):
+            await answered_lists.noted(self.hub, live.identity, action, payload, outcome.payload)
         return _called(outcome)
 
     async def change_password(self, identity: str, password: str | None = None, *, actor: str = "operator") -> Called:

@@ -145,6 +145,13 @@ def test_a_test_charge_is_stopped_from_here_with_the_first_energy_that_is_metere
     assert "It ends at the charger" not in ran.out
 
 
+def test_a_new_charger_without_a_place_is_led_to_options_that_there_are(hub: Shell) -> None:
+    ran = hub.run("station", "commission", "CP7")
+    assert ran.code == Code.USAGE
+    assert "--location LOC1 --evse 1=E1/1" in ran.err
+    assert "busbar station add --file" in ran.err
+
+
 def test_a_script_does_without_a_charge_and_gets_nothing_but_json(hub: Shell, car: Driver) -> None:
     hub.ok("station", "add", "CP7", "--location", "LOC1", "--evse", "1=E1/1", "--security-profile", "0")
     car.installs("1.6")

@@ -12,7 +12,7 @@ from hub.core.ports import Hub
 from hub.core.units import Audit, Unit
 from modules.chargingprofiles import store as profiles
 from modules.commands import store as commands
-from partners.ocpp import reported, schemas, vendor_data
+from partners.ocpp import device_model, reported, schemas, vendor_data
 from partners.ocpp.live import Live
 from partners.ocpp.needs import Needs
 from partners.ocpp.v2_notices import NOTICES
@@ -213,6 +213,79 @@ async def test_a_list_that_was_asked_for_is_gathered_and_takes_the_place_of_the_
             part = {"data": f"part {n}", "seqNo": n, "tbc": more, "generatedAt": AT, "requestId": 4}
             await cp.call("NotifyCustomerInformation", part)
         assert [row["data"] for row in (await rows(site, "customer-information")).values()] == ["part 0", "part 1"]
+
+
+async def test_messages_that_a_display_was_given_and_has_no_more_are_known_without_asking(site: Site) -> None:
+    message = {"priority": "NormalCycle", "message": {"format": "UTF8", "content": "Hello"}}
+    async with await a_point(site, "2.0.1") as cp:
+        await cp.call("NotifyDisplayMessages", {"requestId": 1, "messageInfo": [{"id": 1, **message}]})
+        for status, shown in (("Rejected", {"1"}), ("Accepted", {"1", "2"})):
+            cp.answers["SetDisplayMessage"] = {"status": status}
+            await site.gateway.stations.call("CP1", "SetDisplayMessage", {"message": {"id": 2, **message}})
+            assert set(await rows(site, "display-messages")) == shown
+        cp.answers["ClearDisplayMessage"] = {"status": "Accepted"}
+        await site.gateway.stations.call("CP1", "ClearDisplayMessage", {"id": 1})
+        assert set(await rows(site, "display-messages")) == {"2"}
+
+
+@pytest.mark.parametrize(
+    ("subject", "action", "everything", "some", "nothing"),
+    [
+        ("display-messages", "GetDisplayMessages", {}, {"priority": "InFront"}, "Unknown"),
+        ("charging-profiles", "GetChargingProfiles", {"chargingProfile": {}}, {"evseId": 0}, "NoProfiles"),
+        ("der-controls", "GetDERControl", {}, {"controlId": "C1"}, "NotFound"),
+    ],
+)
+async def test_a_list_of_which_the_charger_has_nothing_is_empty(
+    site: Site, subject: str, action: str, everything: Payload, some: Payload, nothing: str
+) -> None:
+    before = reported.put_of("CP1", subject, {"rows": {"1": {"id": 1}}}, site.hub.clock.now())
+    await site.hub.store.commit(Unit().put(before))
+    async with await a_point(site) as cp:
+        for status, asked, kept in (("Accepted", {}, {"1"}), (nothing, some, {"1"}), (nothing, {}, set())):
+            cp.answers[action] = {"status": status}
+            called = await site.gateway.stations.call("CP1", action, {"requestId": 2, **everything, **asked})
+            assert (called.outcome, called.finding) == ("result", "")
+            assert set(await rows(site, subject)) == kept
+
+
+async def test_what_is_told_of_one_customer_is_not_taken_for_what_was_told_of_another(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_model, "QUIET_S", 0.05)
+    async with await a_point(site, "2.0.1") as cp:
+        for request, part, more in ((4, 1, False), (4, 0, True), (5, 0, True)):
+            told = {
+                "data": f"{request}: part {part}",
+                "seqNo": part,
+                "tbc": more,
+                "generatedAt": AT,
+                "requestId": request,
+            }
+            await cp.call("NotifyCustomerInformation", told)
+
+        async def is_kept() -> bool:
+            kept = (await rows(site, "customer-information")).values()
+            return sorted((row["requestId"], row["data"]) for row in kept) == [
+                (4, "4: part 0"),
+                (4, "4: part 1"),
+                (5, "5: part 0"),
+            ]
+
+        await until(is_kept)
+
+
+async def test_what_is_told_and_asked_of_a_customer_is_in_no_frame_that_is_shown(site: Site) -> None:
+    async with await a_point(site, "2.0.1") as cp:
+        cp.answers["CustomerInformation"] = {"status": "Accepted"}
+        asked = {"requestId": 4, "report": True, "clear": False, "customerIdentifier": "Ada Lovelace"}
+        await site.gateway.stations.call("CP1", "CustomerInformation", asked)
+        told = {"data": "Ada Lovelace has 04A1B2C3", "seqNo": 0, "generatedAt": AT, "requestId": 4}
+        await cp.call("NotifyCustomerInformation", told)
+        shown = str(site.gateway.stations.messages("CP1"))
+        assert "NotifyCustomerInformation" in shown
+        assert "Ada" not in shown
+        assert "04A1B2C3" not in shown
 
 
 @pytest.mark.parametrize(
