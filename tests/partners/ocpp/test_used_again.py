@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from hub.core.clock import SystemClock, timestamp
 from modules.tokens import service as tokens
 from modules.tokens.model import Token
 from partners.ocpp import archive, journal, quirks
@@ -21,6 +22,11 @@ OTHER = "04BB01"
 
 @pytest.fixture(autouse=True)
 async def other_card(site: Site) -> None:
+    await known(site)
+
+
+async def known(site: Site) -> None:
+    """Our other card."""
     card = Token.model_validate(token(OTHER))
     await tokens.put(site.hub.store, THEIRS, OTHER, card, now=site.hub.clock.now())
 
@@ -75,6 +81,38 @@ async def test_it_is_said_in_its_remark_and_counted_as_a_quirk_of_its_charger(si
     assert known.quirks[f"of a charge: {Flag.ID_USED_AGAIN}"].times == 1
     (remark,) = [cdr["remark"] for cdr in await site.cdrs() if cdr.get("remark")]
     assert Flag.ID_USED_AGAIN in remark
+
+
+class LetGo(SystemClock):
+    """The clock of the hub, which a test lets go on."""
+
+    passed = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.passed
+
+
+@pytest.mark.parametrize("boots", [True, False], ids=["boots", "goes on"])
+@pytest.mark.parametrize("ahead", [20 * MINUTE, 60 * MINUTE], ids=["20 min", "60 min"])
+async def test_what_comes_live_after_a_clock_was_set_right_is_of_the_charge_that_began_then(
+    site: Site, ahead: timedelta, boots: bool
+) -> None:
+    clock = site.hub.clock = LetGo()
+    async with await point2(site) as cp:
+        for told in first(clock.now() + ahead):
+            await cp.call("TransactionEvent", told)
+            clock.passed += ahead / 10
+        if boots:
+            await cp.boot()
+        started, updated, ended = second(clock.now())
+        await cp.call("TransactionEvent", started)
+        for part in (updated, ended):
+            clock.passed += ahead
+            answer = await cp.call("TransactionEvent", {**part, "timestamp": timestamp(clock.now())})
+            assert len(await site.cdrs()) == (1 if part is updated else 2)
+        assert answer == {"totalCost": 2.1}
+    assert await billed(site) == [(CARD, 1), (OTHER, 7)]
+    assert [cdr.get("credit") for cdr in await site.cdrs()] == [None, None]
 
 
 @pytest.mark.parametrize(
