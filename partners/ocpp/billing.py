@@ -28,7 +28,7 @@ from modules.sessions.charge import Charge, State
 from modules.sessions.charge import Reading as Kept
 from modules.tokens.authorize import Decision
 from partners.ocpp import signed_values, weighing
-from partners.ocpp.events import Transaction
+from partners.ocpp.events import Flag, Transaction
 from partners.ocpp.readings import Reading
 
 
@@ -94,7 +94,11 @@ def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
 
 
 async def correct(hub: Hub, session: Charge, charge: Transaction, *, version: int) -> Unit:
-    """The end was estimated and is known now. `version` is that of the session as it was read."""
+    """The end was estimated and is known now; or what was taken for it is another charge's (`used_again.py`), and
+    nothing else was ever measured.
+
+    `version` is that of the session as it was read.
+    """
     doubted, charge = weighing.doubted(session, charge), weighing.billed(session, charge)
     _complete(session, charge)
     return await sessions.correct(
@@ -105,6 +109,7 @@ async def correct(hub: Hub, session: Charge, charge: Transaction, *, version: in
         remark=charge.remark,
         doubted=doubted,
         longest=charge.longest,
+        groundless=charge.ending == "estimated" and Flag.NOT_MEASURED in charge.flags,
         version=version,
     )
 

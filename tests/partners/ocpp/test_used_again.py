@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,7 @@ from partners.ocpp import archive, journal, quirks
 from partners.ocpp.beginnings import are_one
 from partners.ocpp.events import Begun, Flag
 from tests.partners.ocpp.points2 import VERSIONS, begin, end, event, point2
-from tests.partners.ocpp.site import CARD, THEIRS, Payload, Site, recently, token
+from tests.partners.ocpp.site import CARD, THEIRS, Payload, Site, a_site, recently, token
 
 MINUTE = timedelta(minutes=1)
 OTHER = "04BB01"
@@ -229,3 +231,42 @@ async def test_each_charge_is_a_journey_of_its_own(site: Site) -> None:
 def test_time_token_and_evse_say_whether_two_beginnings_are_one(other: Begun, same: bool) -> None:
     begun = Begun("2026-05-01T12:00:00+00:00", "aa", 1)
     assert (are_one(begun, other), are_one(other, begun)) == (same, same)
+
+
+LOST_ITS_END: dict[str, Callable[[datetime], Iterable[Payload]]] = {
+    "its end was the next one's, and overtook the next one's beginning": lambda began: (
+        begin(began, "1"),
+        end(began + 50 * MINUTE, "1", wh=9000, seq=2, tag=OTHER),
+        begin(began + 30 * MINUTE, "1", wh=2000, tag=OTHER),
+    ),
+    "its beginning was told again with another time": lambda began: (*first(began), begin(began + MINUTE / 3, "1")),
+}
+
+
+@pytest.mark.parametrize("late_stop_s", [0, 60])
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("told", LOST_ITS_END.values(), ids=list(LOST_ITS_END))
+async def test_a_charge_that_loses_its_end_to_another_is_credited_when_it_is_held(
+    tmp_path: Path, told: Callable[[datetime], Iterable[Payload]], version: str, late_stop_s: int
+) -> None:
+    (own := tmp_path / "own").mkdir()
+    async with a_site(own, ocpp_late_stop_s=late_stop_s) as site, await point2(site, version=version) as cp:
+        await known(site)
+        for payload in told(recently()):
+            await cp.call("TransactionEvent", payload)
+        for seconds in (10, 20):
+            await site.gateway.transactions.pass_time(datetime.now(UTC) + timedelta(seconds=late_stop_s + seconds))
+        assert len(await billed(site)) == 1
+        (held,) = [doubt for doubt in await site.doubts("CP1") if doubt["held"]]
+        assert "nobody measured its energy" in held["reasons"][0]
+        assert "its CDR was credited" in held["reasons"][0]
+
+
+async def test_its_own_end_that_comes_after_all_bills_it_anew(site: Site) -> None:
+    began = recently()
+    overtaken = LOST_ITS_END["its end was the next one's, and overtook the next one's beginning"]
+    async with await point2(site) as cp:
+        for payload in (*overtaken(began), {**first(began)[1], "offline": True}):
+            await cp.call("TransactionEvent", payload)
+    assert await billed(site) == [(CARD, 1), (OTHER, 7)]
+    assert not [doubt for doubt in await site.doubts("CP1") if doubt["held"]]
