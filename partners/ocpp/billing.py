@@ -75,13 +75,14 @@ def grow(hub: Hub, session: Charge, charge: Transaction, states: Sequence[State]
 
 
 def is_settled(session: Charge, charge: Transaction) -> bool:
-    """Is the session over, with the very end and energy that the ledger has now?"""
+    """Is the session over, with the very beginning, end and energy that the ledger has now?"""
     if session.doubt.startswith(weighing.UNMEASURED) and weighing.doubted(session, charge) is None:
         return False  # what was measured has come, be it nothing
     charge = weighing.billed(session, charge)
     are_states = not charge.states or session.states == _states(session, charge)
+    is_begin = session.start <= charge.start and session.meter_start_kwh == _last(charge) - charge.energy_kwh
     is_end = session.end == charge.end and session.meter_stop_kwh == _last(charge)
-    return not session.is_open and is_end and are_states
+    return not session.is_open and is_begin and is_end and are_states
 
 
 def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
