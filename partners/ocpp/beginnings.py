@@ -53,8 +53,11 @@ def joined_beginnings(one: frozenset[Begun], other: frozenset[Begun]) -> frozens
 
 
 def made_up(event: Event) -> str:
-    """The name of the charge that this Started begins under an id that was used before."""
-    digest = hashlib.sha256(repr(tuple(begun_by(event))).encode("utf-8", "surrogatepass")).hexdigest()
+    """The name of the charge that this Started begins under an id that was used before; or any other part, where it is
+    the first that is heard of that charge."""
+    what = "" if event.part is None or event.part.type == "Started" else event.part.type
+    said = (*begun_by(event), *filter(None, [what]))
+    digest = hashlib.sha256(repr(said).encode("utf-8", "surrogatepass")).hexdigest()
     return f"{event.transaction}\x1f{digest[:16]}"
 
 

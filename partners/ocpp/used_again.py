@@ -3,7 +3,8 @@
     a Started      that of the charge that was told to begin like this; else of another one (`beginnings.py`)
                    if what came before it is of no charge that was told to begin, it is the beginning of that, where it
                    can be: not after its end, nor at another EVSE
-    any other      that of the charge at its EVSE that it is most likely of (`belonging.py`)
+    any other      that of the charge at its EVSE that it is most likely of (`belonging.py`); of another one, where it
+                   can be of none that was told of
 
 The first charge of an id is called by the id, each other by a made-up name; what a part belongs to is kept with it. As
 parts come in any order, some may be heard before the Started of their charge, and are taken for another's. So a Started
@@ -17,12 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from hub.core.store import Store
 from hub.core.units import Unit
 from partners.ocpp import archive, belonging, journal
-from partners.ocpp.beginnings import are_one, as_told, begun_by, made_up
+from partners.ocpp.beginnings import are_one, as_told, begun_by, is_made_up, made_up
 from partners.ocpp.belonging import began, ends_of, is_at
 from partners.ocpp.events import Event, StartKey, same_tag, start_key
 from partners.ocpp.facts import Facts
@@ -32,6 +33,7 @@ from partners.ocpp.matching import Start
 from partners.ocpp.surroundings import happened, trusts_clock
 
 _MOST_LOOKED_AT = 100
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def at_hand(book: Book, event: Event) -> str | None:
@@ -41,13 +43,16 @@ def at_hand(book: Book, event: Event) -> str | None:
         return None
     if event.part.type == "Started":
         return _begun_so(book, event, charges)
-    if len(charges) == 1:
-        return charges[0].key.named
-    return belonging.told_before(book.facts, event, charges) or belonging.nearest(book.facts, event, charges)
+    told = belonging.told_before(book.facts, event, charges)
+    if told is not None:
+        return told
+    name = belonging.nearest(book.facts, event, charges)
+    (start,) = (start for start in charges if start.key.named == name)
+    return made_up(event) if belonging.is_of_none(book.facts, event, start) else name
 
 
 def another(event: Event) -> Event:
-    """A Started, as the beginning of one more charge of its id."""
+    """A part, as the first that is told of one more charge of its id."""
     return replace(event, assigned=made_up(event))
 
 
@@ -84,7 +89,7 @@ async def named(store: Store, book: Book, event: Event) -> tuple[Event, Record |
 async def shared_out(store: Store, book: Book, event: Event) -> tuple[Book, Unit]:
     """The book to which `event` is added, a Started that may begin a charge more, and the writes of what moves."""
     transaction, facts = str(event.transaction), book.facts.with_event(event)
-    if start_key(event) in book.facts.starts or len(_of_id(facts, transaction)) == 1:
+    if not is_beginning(book, event):
         return book, Unit()
     others: dict[datetime, Event] = {}
     async for documents in journal.live_events(store, book.station):
@@ -93,6 +98,14 @@ async def shared_out(store: Store, book: Book, event: Event) -> tuple[Book, Unit
         return book, Unit()
     desk = await archive.read(store, book.station, instead=others)
     return desk.book, Unit([journal.event_put(each) for each in others.values()])
+
+
+def is_beginning(book: Book, event: Event) -> bool:
+    """Is it the first Started of one of several charges, so that what came before may be of another than it seemed?"""
+    known = book.facts.starts.get(start_key(event))
+    is_first = is_started(event) and (known is None or not belonging.is_begun(known))
+    others = [start for start in _of_id(book.facts, str(event.transaction)) if start is not known]
+    return is_first and bool(others)
 
 
 def is_started(event: Event) -> bool:
@@ -117,19 +130,28 @@ def _begun_so(book: Book, event: Event, charges: Sequence[Start]) -> str | None:
     for start in charges:
         if start.gathered is not None and any(are_one(begun, each) for each in start.gathered.begun):
             return start.key.named
-    for start in charges:
-        if start.gathered is not None and not start.gathered.begun and not _is_another(book.facts, start, event):
-            return start.key.named
+    waiting = [
+        each for each in charges if not belonging.is_begun(each) and not _is_another(book.facts, each, event, charges)
+    ]
+    if waiting:
+        return min(waiting, key=lambda start: (_first_end(book.facts, start), start.key)).key.named
     newest = max(charges, key=lambda start: (began(start), start.key))
     return newest.key.named if _counts_on(book, newest, event) else None
 
 
-def _is_another(facts: Facts, start: Start, event: Event) -> bool:
+def _is_another(facts: Facts, start: Start, event: Event, charges: Sequence[Start]) -> bool:
     """Can `event` not be the beginning of this charge, whose beginning was not told?"""
     if not is_at(event, start):
         return True
-    times = [happened(stop) for stop in ends_of(facts, start) if trusts_clock(stop)]
-    return bool(times) and trusts_clock(event) and happened(event) > min(times)
+    if trusts_clock(event) and happened(event) > _first_end(facts, start):
+        return True
+    others = (each for each in charges if each is not start and is_at(start.event, each))
+    before = (happened(stop) for each in others for stop in ends_of(facts, each))
+    return is_made_up(start.key.named) and any(happened(event) < ended <= happened(start.event) for ended in before)
+
+
+def _first_end(facts: Facts, start: Start) -> datetime:
+    return min((happened(stop) for stop in ends_of(facts, start) if trusts_clock(stop)), default=_NEVER)
 
 
 def _counts_on(book: Book, start: Start, event: Event) -> bool:

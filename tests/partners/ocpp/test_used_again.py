@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -270,3 +272,51 @@ async def test_its_own_end_that_comes_after_all_bills_it_anew(site: Site) -> Non
             await cp.call("TransactionEvent", payload)
     assert await billed(site) == [(CARD, 1), (OTHER, 7)]
     assert not [doubt for doubt in await site.doubts("CP1") if doubt["held"]]
+
+
+async def test_an_end_after_the_end_with_another_token_and_a_register_beyond_is_of_a_charge_that_is_held(
+    site: Site,
+) -> None:
+    began = recently()
+    lone = end(began + 50 * MINUTE, "1", wh=9000, seq=2, evse=1, tag=OTHER)
+    async with await point2(site) as cp:
+        for told in first(began):
+            await cp.call("TransactionEvent", told)
+        await cp.boot()
+        for _ in range(2):
+            answer = await cp.call("TransactionEvent", lone)
+            assert answer == {"idTokenInfo": {"status": "Accepted"}}
+    assert await billed(site) == [(CARD, 1)]
+    held = [record for record in await site.records() if record.state == journal.UNPLACED]
+    assert [(record.lacks, record.meter_stop_wh) for record in held] == [(journal.Lack.BEGIN, Decimal(9000))]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
+@pytest.mark.parametrize("begins", [True, False], ids=["its beginning comes last", "its beginning never comes"])
+async def test_what_comes_late_of_a_charge_whose_beginning_does_is_of_that_one_charge(
+    site: Site, order: list[int], begins: bool
+) -> None:
+    began = recently()
+    started, *parts = second(began + 30 * MINUTE)
+    for part in parts:
+        part["idToken"] = started["idToken"]
+    parts.insert(1, event("Updated", began + 40 * MINUTE, "1", wh=6000, seq=1, evse=1))
+    parts = [*first(began), *(parts[place] for place in order)]
+    async with await point2(site) as cp:
+        for told in [*parts, started, *parts] if begins else [*parts, *parts]:
+            await cp.call("TransactionEvent", {**told, "offline": True})
+    assert await billed(site) == [(CARD, 1), (OTHER, 7 if begins else 5)]
+    assert len(await site.records()) == 2
+
+
+@pytest.mark.parametrize(
+    "again",
+    [{"tag": CARD, "wh": 9000}, {"tag": OTHER, "wh": 2000}, {"tag": None, "wh": 9000}],
+    ids=["its token", "its register", "no token"],
+)
+async def test_an_end_that_is_told_again_with_another_time_is_no_other_charge(site: Site, again: Payload) -> None:
+    began = recently()
+    async with await point2(site) as cp:
+        for told in (*first(began), end(began + 20 * MINUTE, "1", evse=1, **again)):
+            await cp.call("TransactionEvent", told)
+    assert (await billed(site), len(await site.records())) == ([(CARD, 1)], 1)
