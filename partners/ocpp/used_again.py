@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from hub.core.store import Store
 from hub.core.units import Unit
 from partners.ocpp import archive, belonging, journal
-from partners.ocpp.beginnings import are_one, as_told, begun_by, is_made_up, made_up
+from partners.ocpp.beginnings import are_one, as_told, begun_by, is_anew, is_made_up, made_up
 from partners.ocpp.belonging import began, ends_of, is_at
 from partners.ocpp.events import Event, StartKey, same_tag, start_key
 from partners.ocpp.facts import Facts
@@ -128,7 +128,8 @@ def _of_id(facts: Facts, transaction: str) -> list[Start]:
 def _begun_so(book: Book, event: Event, charges: Sequence[Start]) -> str | None:
     begun = begun_by(event)
     for start in charges:
-        if start.gathered is not None and any(are_one(begun, each) for each in start.gathered.begun):
+        is_same = start.gathered is not None and any(are_one(begun, each) for each in start.gathered.begun)
+        if is_same and not _is_anew(book.facts, start, event):
             return start.key.named
     waiting = [
         each for each in charges if not belonging.is_begun(each) and not _is_another(book.facts, each, event, charges)
@@ -148,6 +149,11 @@ def _is_another(facts: Facts, start: Start, event: Event, charges: Sequence[Star
     others = (each for each in charges if each is not start and is_at(start.event, each))
     before = (happened(stop) for each in others for stop in ends_of(facts, each))
     return is_made_up(start.key.named) and any(happened(event) < ended <= happened(start.event) for ended in before)
+
+
+def _is_anew(facts: Facts, start: Start, event: Event) -> bool:
+    ends = [stop.meter_wh for stop in ends_of(facts, start) if stop.meter_wh is not None]
+    return is_anew(event, first_wh=start.event.meter_wh, last_wh=max(ends, default=None))
 
 
 def _first_end(facts: Facts, start: Start) -> datetime:
@@ -182,7 +188,8 @@ async def _put_away(store: Store, event: Event, charges: Sequence[Start]) -> lis
 def _is_of(record: Record, event: Event) -> bool:
     """Is `event` of this charge, which was put away?"""
     if is_started(event) and record.begun:
-        return any(are_one(begun_by(event), begun) for begun in record.begun)
+        is_same = any(are_one(begun_by(event), begun) for begun in record.begun)
+        return is_same and not is_anew(event, first_wh=record.meter_start_wh, last_wh=record.meter_stop_wh)
     at = happened(event)
     if is_started(event):
         return record.end is None or not trusts_clock(event) or at <= record.end

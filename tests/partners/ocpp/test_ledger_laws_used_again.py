@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from hypothesis import given
@@ -200,3 +200,29 @@ def test_charges_that_are_told_as_they_happen_are_each_billed_once_however_the_c
     charges = list(hub.book.transactions.values())
     assert sorted(map(str, map(bill_of, charges))) == sorted(str(charge.bill) for charge, _ in told)
     assert settled("CP1", hub.stored).transactions == hub.book.transactions
+
+
+NEVER_SET = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def by_a_clock_that_stands_still(event: Event) -> Event:
+    readings = tuple(replace(each, at=NEVER_SET) for each in event.readings)
+    return replace(event, timestamp=stamp(NEVER_SET), readings=readings)
+
+
+@sometimes
+@given(st.lists(st.tuples(st.sampled_from(["AA", "BB"]), st.integers(1, 3), st.booleans()), min_size=1, max_size=4),
+       st.randoms(use_true_random=False))  # fmt: skip
+def test_charges_by_a_clock_that_stands_still_are_told_apart_by_their_meter_and_a_twin_is_never_another(
+    day: list[tuple[str, int, bool]], rng: random.Random
+) -> None:
+    hub, said, charges, register = Heard(), list[Event](), list[Charge](), 1
+    for number, (tag, took, shows) in enumerate(day):
+        charges.append(Charge(1, tag, number * 10, (register, register + took, register + took)))
+        for event in charges[-1].told("zero", shows=shows):
+            said.append(by_a_clock_that_stands_still(event))
+            for each in (said[-1], *rng.sample(said, rng.randint(0, min(2, len(said))))):
+                hub.hear(each, event.arrival + timedelta(milliseconds=len(hub.stored)))
+        register += took
+    found = map(bill_of, hub.book.transactions.values())
+    assert sorted(map(str, found)) == sorted(str(charge.bill) for charge in charges)

@@ -320,3 +320,41 @@ async def test_an_end_that_is_told_again_with_another_time_is_no_other_charge(si
         for told in (*first(began), end(began + 20 * MINUTE, "1", evse=1, **again)):
             await cp.call("TransactionEvent", told)
     assert (await billed(site), len(await site.records())) == ([(CARD, 1)], 1)
+
+
+NEVER_SET = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def by_a_clock_that_stands_still(wh: int, *, kwh: int) -> list[Payload]:
+    return [begin(NEVER_SET, "0", wh=wh), end(NEVER_SET, "0", wh=wh + kwh * 1000, seq=1, evse=1, tag=CARD)]
+
+
+async def test_a_clock_that_stands_still_makes_no_repeat_of_a_charge_that_begins_where_the_last_one_ended(
+    site: Site,
+) -> None:
+    charges = [by_a_clock_that_stands_still(wh, kwh=kwh) for wh, kwh in ((1000, 1), (2000, 3), (5000, 2), (8000, 4))]
+    repeats: list[Payload] = []
+    for charge in charges:
+        async with await point2(site) as cp:
+            await cp.boot()
+            for payload in (*charge, *repeats, *charge):
+                await cp.call("TransactionEvent", payload)
+        repeats += charge
+        await site.restart()
+    assert await billed(site) == [(CARD, 1), (CARD, 2), (CARD, 3), (CARD, 4)]
+    assert len(await site.records()) == 4
+
+
+async def test_nor_of_one_that_was_put_away(site: Site) -> None:
+    old, other = by_a_clock_that_stands_still(1000, kwh=1), by_a_clock_that_stands_still(2000, kwh=3)
+    async with await point2(site) as cp:
+        for payload in old:
+            await cp.call("TransactionEvent", payload)
+    desk = await archive.read(site.hub.store, "CP1")
+    await archive.put_away(site.hub.store, desk, site.hub.clock.now() + timedelta(days=9))
+    await site.restart()
+    async with await point2(site) as cp:
+        for payload in (*old, *other, old[0], *other):
+            await cp.call("TransactionEvent", payload)
+    assert await billed(site) == [(CARD, 1), (CARD, 3)]
+    assert len(await site.records()) == 2
