@@ -60,6 +60,8 @@ log = structlog.get_logger()
 TOLD_EVERY: Final = timedelta(seconds=60)
 """A partner hears of meter values at most this often, by the charger's clock; of everything else at once."""
 
+_CREDITED: Final = "its CDR was credited, as nothing that it was made of is of this charge"
+
 
 @dataclass(frozen=True, slots=True)
 class Begun:
@@ -220,11 +222,13 @@ async def correct(
     remark: str = "",
     doubted: Doubted | None = None,
     longest: timedelta | None = None,
+    groundless: bool = False,
     version: int = ANY,
 ) -> Unit:
     """It had ended by our estimate, and now the charger has said how: the CDR is credited and issued anew (R24).
 
-    A Session that was told as COMPLETED stays as it was told. `longest`: as in `end`.
+    A Session that was told as COMPLETED stays as it was told. `longest`: as in `end`. Where it is doubted, what was
+    billed stands until an operator has seen it; unless that is `groundless`, nothing it rested on being of this charge.
     `version` is that of the charge as it was read.
     """
     unit = Unit()
@@ -233,7 +237,10 @@ async def correct(
     charge.meter_stop_kwh = meter_kwh
     charge.remark = remark
     _over(charge, at, doubted, longest)
-    if not _is_doubted(hub, charge, unit):  # else what was issued stands until it is released
+    if _is_doubted(hub, charge, unit):
+        if groundless and await cdrs.credit_all(hub, facts_of(hub, charge), charge.owner, unit):
+            charge.doubt = f"{charge.doubt}; {_CREDITED}"
+    else:
         bill = Unit()
         charge.unpriced = await cdrs.reissue(hub, facts_of(hub, charge), charge.owner, bill)
         _hold(hub, charge, held=bool(charge.unpriced))

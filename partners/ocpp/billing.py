@@ -28,7 +28,7 @@ from modules.sessions.charge import Charge, State
 from modules.sessions.charge import Reading as Kept
 from modules.tokens.authorize import Decision
 from partners.ocpp import signed_values, weighing
-from partners.ocpp.events import Transaction
+from partners.ocpp.events import Flag, Transaction
 from partners.ocpp.readings import Reading
 
 
@@ -75,13 +75,14 @@ def grow(hub: Hub, session: Charge, charge: Transaction, states: Sequence[State]
 
 
 def is_settled(session: Charge, charge: Transaction) -> bool:
-    """Is the session over, with the very end and energy that the ledger has now?"""
+    """Is the session over, with the very beginning, end and energy that the ledger has now?"""
     if session.doubt.startswith(weighing.UNMEASURED) and weighing.doubted(session, charge) is None:
         return False  # what was measured has come, be it nothing
     charge = weighing.billed(session, charge)
     are_states = not charge.states or session.states == _states(session, charge)
+    is_begin = session.start <= charge.start and session.meter_start_kwh == _last(charge) - charge.energy_kwh
     is_end = session.end == charge.end and session.meter_stop_kwh == _last(charge)
-    return not session.is_open and is_end and are_states
+    return not session.is_open and is_begin and is_end and are_states
 
 
 def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
@@ -94,7 +95,11 @@ def end(hub: Hub, session: Charge, charge: Transaction) -> Unit:
 
 
 async def correct(hub: Hub, session: Charge, charge: Transaction, *, version: int) -> Unit:
-    """The end was estimated and is known now. `version` is that of the session as it was read."""
+    """The end was estimated and is known now; or what was taken for it is another charge's (`used_again.py`), and
+    nothing else was ever measured.
+
+    `version` is that of the session as it was read.
+    """
     doubted, charge = weighing.doubted(session, charge), weighing.billed(session, charge)
     _complete(session, charge)
     return await sessions.correct(
@@ -105,6 +110,7 @@ async def correct(hub: Hub, session: Charge, charge: Transaction, *, version: in
         remark=charge.remark,
         doubted=doubted,
         longest=charge.longest,
+        groundless=charge.ending == "estimated" and Flag.NOT_MEASURED in charge.flags,
         version=version,
     )
 

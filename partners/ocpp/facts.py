@@ -79,6 +79,12 @@ class Facts:
         """Was a message with these samples heard before?"""
         return _sample_key(event) in self.samples
 
+    def first_heard(self, event: Event) -> datetime:
+        """When the end or the samples that `event` tells were heard first; of what tells neither, its own arrival."""
+        known = [getattr(self, slot).get(key) for slot, key, _ in _facts(event) if slot in ("stops", "samples")]
+        told = (fact.event if isinstance(fact, Stop) else fact for fact in known if fact is not None)
+        return min([event.arrival, *(each.arrival for each in told)])
+
     def thinned(self) -> Facts:
         """These facts with every second of too many samples left out.
 

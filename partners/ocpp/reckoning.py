@@ -211,9 +211,9 @@ def _estimated_end(start: Start, began: datetime, samples: list[Sample], around:
     if latest is not None and trusts_clock(start.event):
         alive = max(alive, latest)
     ends = [at for at in (around.unplugged(key, alive),) if at is not None]
-    following = around.next_start(key, began)
+    following = around.next_start(key)
     if following is not None:
-        ends.append(min(alive, following))
+        ends.append(max(began, min(alive, following)))
     interrupted = any(boot > alive for boot in around.boots)
     if interrupted and around.now is not None and around.now - max(around.boots) >= SILENCE:
         ends.append(alive)

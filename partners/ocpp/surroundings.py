@@ -55,11 +55,10 @@ class Surroundings:
         self.boots = sorted(event.arrival for event in facts.boots.values())
         self._facts = facts
         self._owner = owners(facts.starts)
-        self._lanes = _sorted_lanes(
-            (start.connector, (moment(start.event)[0], key))
-            for key, start in facts.starts.items()
-            if start.connector or not key.named  # what may be at any connector is not the one before or after another
-        )
+        # What may be at any connector is not the one before or after another.
+        placed = {key: start for key, start in facts.starts.items() if start.connector or not key.named}
+        self._lanes = _sorted_lanes((start.connector, (moment(start.event)[0], key)) for key, start in placed.items())
+        self._began = _sorted_lanes((start.connector, happened(start.event)) for start in placed.values())
         self._free = _sorted_lanes((event.connector or 0, moment(event)[0]) for event in facts.available.values())
         self._sampled: dict[StartKey, Sampled] | None = None
 
@@ -78,11 +77,12 @@ class Surroundings:
             self._sampled = self.shared_out(self._facts.samples.values())
         return self._sampled.get(key) or Sampled()
 
-    def next_start(self, key: StartKey, began: datetime) -> datetime | None:
-        """When the next charge began on the connector of `key`."""
-        lane = self._lanes.get(self._facts.starts[key].connector, ())
-        following = bisect_right(lane, began, key=lambda entry: entry[0])
-        return lane[following][0] if following < len(lane) else None
+    def next_start(self, key: StartKey) -> datetime | None:
+        """When the next charge began on the connector of `key`; the clock may have been set right in between."""
+        start = self._facts.starts[key]
+        lane = self._began.get(start.connector, [])
+        following = bisect_right(lane, happened(start.event))
+        return lane[following] if following < len(lane) else None
 
     def known_until(self, arrival: datetime) -> datetime | None:
         """The newest time of a start or stop that had arrived by then, of a clock that was right."""
@@ -139,6 +139,11 @@ def moment(event: Event) -> tuple[datetime, frozenset[Flag]]:
         return event.arrival, frozenset({Flag.CLOCK_BEFORE_2010})
     odd = frozenset({Flag.CLOCK_AHEAD} if said > event.arrival + AHEAD else ())
     return (said if trusts_clock(event) else event.arrival), odd
+
+
+def happened(event: Event) -> datetime:
+    """When `event` happened at the latest: what a clock that runs ahead dates later had been heard before."""
+    return min(moment(event)[0], event.arrival)
 
 
 def trusts_clock(event: Event) -> bool:

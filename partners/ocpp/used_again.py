@@ -3,7 +3,8 @@
     a Started      that of the charge that was told to begin like this; else of another one (`beginnings.py`)
                    if what came before it is of no charge that was told to begin, it is the beginning of that, where it
                    can be: not after its end, nor at another EVSE
-    any other      that of the charge at its EVSE that began last before it, by the charger's clock as far as it was set
+    any other      that of the charge at its EVSE that it is most likely of (`belonging.py`); of another one, where it
+                   can be of none that was told of
 
 The first charge of an id is called by the id, each other by a made-up name; what a part belongs to is kept with it. As
 parts come in any order, some may be heard before the Started of their charge, and are taken for another's. So a Started
@@ -17,20 +18,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from hub.core.store import Store
 from hub.core.units import Unit
-from partners.ocpp import archive, journal
-from partners.ocpp.beginnings import are_one, as_told, begun_by, evse_of, made_up
+from partners.ocpp import archive, belonging, journal
+from partners.ocpp.beginnings import are_one, as_told, begun_by, is_anew, is_made_up, made_up
+from partners.ocpp.belonging import began, ends_of, is_at
 from partners.ocpp.events import Event, StartKey, same_tag, start_key
 from partners.ocpp.facts import Facts
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book
-from partners.ocpp.matching import Start, stop_key
-from partners.ocpp.surroundings import DAWN, moment, trusts_clock
+from partners.ocpp.matching import Start
+from partners.ocpp.surroundings import happened, trusts_clock
 
 _MOST_LOOKED_AT = 100
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def at_hand(book: Book, event: Event) -> str | None:
@@ -40,13 +43,16 @@ def at_hand(book: Book, event: Event) -> str | None:
         return None
     if event.part.type == "Started":
         return _begun_so(book, event, charges)
-    if len(charges) == 1:
-        return charges[0].key.named
-    return _that_told(book.facts, event, charges) or _nearest(event, charges)
+    told = belonging.told_before(book.facts, event, charges)
+    if told is not None:
+        return told
+    name = belonging.nearest(book.facts, event, charges)
+    (start,) = (start for start in charges if start.key.named == name)
+    return made_up(event) if belonging.is_of_none(book.facts, event, start) else name
 
 
 def another(event: Event) -> Event:
-    """A Started, as the beginning of one more charge of its id."""
+    """A part, as the first that is told of one more charge of its id."""
     return replace(event, assigned=made_up(event))
 
 
@@ -59,7 +65,8 @@ def moved(facts: Facts, events: Iterable[Event], transaction: str) -> Iterator[E
     for event in events:
         if event.part is None or event.part.type == "Started" or str(event.transaction) != transaction:
             continue
-        name = _nearest(event, charges, now=event.named)
+        heard = replace(event, arrival=facts.first_heard(event))
+        name = belonging.nearest(facts, heard, charges, now=event.named)
         if name != event.named:
             yield replace(event, assigned=name)
 
@@ -82,7 +89,7 @@ async def named(store: Store, book: Book, event: Event) -> tuple[Event, Record |
 async def shared_out(store: Store, book: Book, event: Event) -> tuple[Book, Unit]:
     """The book to which `event` is added, a Started that may begin a charge more, and the writes of what moves."""
     transaction, facts = str(event.transaction), book.facts.with_event(event)
-    if start_key(event) in book.facts.starts or len(_of_id(facts, transaction)) == 1:
+    if not is_beginning(book, event):
         return book, Unit()
     others: dict[datetime, Event] = {}
     async for documents in journal.live_events(store, book.station):
@@ -91,6 +98,14 @@ async def shared_out(store: Store, book: Book, event: Event) -> tuple[Book, Unit
         return book, Unit()
     desk = await archive.read(store, book.station, instead=others)
     return desk.book, Unit([journal.event_put(each) for each in others.values()])
+
+
+def is_beginning(book: Book, event: Event) -> bool:
+    """Is it the first Started of one of several charges, so that what came before may be of another than it seemed?"""
+    known = book.facts.starts.get(start_key(event))
+    is_first = is_started(event) and (known is None or not belonging.is_begun(known))
+    others = [start for start in _of_id(book.facts, str(event.transaction)) if start is not known]
+    return is_first and bool(others)
 
 
 def is_started(event: Event) -> bool:
@@ -113,22 +128,36 @@ def _of_id(facts: Facts, transaction: str) -> list[Start]:
 def _begun_so(book: Book, event: Event, charges: Sequence[Start]) -> str | None:
     begun = begun_by(event)
     for start in charges:
-        if start.gathered is not None and any(are_one(begun, each) for each in start.gathered.begun):
+        is_same = start.gathered is not None and any(are_one(begun, each) for each in start.gathered.begun)
+        if is_same and not _is_anew(book.facts, start, event):
             return start.key.named
-    for start in charges:
-        if start.gathered is not None and not start.gathered.begun and not _is_another(book.facts, start, event):
-            return start.key.named
-    newest = max(charges, key=lambda start: (_began(start), start.key))
+    waiting = [
+        each for each in charges if not belonging.is_begun(each) and not _is_another(book.facts, each, event, charges)
+    ]
+    if waiting:
+        return min(waiting, key=lambda start: (_first_end(book.facts, start), start.key)).key.named
+    newest = max(charges, key=lambda start: (began(start), start.key))
     return newest.key.named if _counts_on(book, newest, event) else None
 
 
-def _is_another(facts: Facts, start: Start, event: Event) -> bool:
+def _is_another(facts: Facts, start: Start, event: Event, charges: Sequence[Start]) -> bool:
     """Can `event` not be the beginning of this charge, whose beginning was not told?"""
-    if not _is_at(event, start):
+    if not is_at(event, start):
         return True
-    ends = (stop.event for stop in facts.stops.values() if stop.key.named == start.key.named)
-    times = [stop.said for stop in ends if stop.said is not None and trusts_clock(stop)]
-    return bool(times) and event.said is not None and trusts_clock(event) and event.said > min(times)
+    if trusts_clock(event) and happened(event) > _first_end(facts, start):
+        return True
+    others = (each for each in charges if each is not start and is_at(start.event, each))
+    before = (happened(stop) for each in others for stop in ends_of(facts, each))
+    return is_made_up(start.key.named) and any(happened(event) < ended <= happened(start.event) for ended in before)
+
+
+def _is_anew(facts: Facts, start: Start, event: Event) -> bool:
+    ends = [stop.meter_wh for stop in ends_of(facts, start) if stop.meter_wh is not None]
+    return is_anew(event, first_wh=start.event.meter_wh, last_wh=max(ends, default=None))
+
+
+def _first_end(facts: Facts, start: Start) -> datetime:
+    return min((happened(stop) for stop in ends_of(facts, start) if trusts_clock(stop)), default=_NEVER)
 
 
 def _counts_on(book: Book, start: Start, event: Event) -> bool:
@@ -136,50 +165,11 @@ def _counts_on(book: Book, start: Start, event: Event) -> bool:
     if charge is None or charge.ending != "open" or told is None or event.part is None or not event.part.seq:
         return False
     is_token = event.id_tag is None or same_tag(event.id_tag) == same_tag(start.event.id_tag)
-    return is_token and _is_at(event, start) and bool(told.seqs) and event.part.seq > told.seqs[-1][1]
-
-
-def _that_told(facts: Facts, event: Event, charges: Sequence[Start]) -> str | None:
-    """The charge that was told the very same before: a repeat may come when another one has begun."""
-    for start in (start for start in charges if _is_at(event, start)):
-        known = replace(event, assigned=start.key.named)
-        if event.part is not None and event.part.type == "Ended" and stop_key(known) in facts.stops:
-            return start.key.named
-        sample = replace(known, kind="meter", transaction=start.key.named, part=None)
-        if event.readings and facts.knows_sample(sample):
-            return start.key.named
-    return None
-
-
-def _nearest(event: Event, charges: Sequence[Start], *, now: str | None = None) -> str:
-    """The charge at its EVSE that began last before it; the first there, when it is before them all.
-
-    `now` is the one that it is taken for, where it is: any other must have begun earlier, and not at that moment.
-    """
-    there = [start for start in charges if _is_at(event, start)] or charges
-    at = moment(event)[0]
-    before = [
-        start for start in there if _began(start) < at or (_began(start) == at and now in (None, start.key.named))
-    ]
-    if before:
-        return max(before, key=lambda start: (_began(start), start.key)).key.named
-    return min(there, key=lambda start: (_began(start), start.key)).key.named
+    return is_token and is_at(event, start) and bool(told.seqs) and event.part.seq > told.seqs[-1][1]
 
 
 def _is_before_all(event: Event, charges: Sequence[Start]) -> bool:
-    return all(moment(event)[0] < _began(start) for start in charges)
-
-
-def _began(start: Start) -> datetime:
-    """When; of a charge whose beginning was not told, before all that was."""
-    return moment(start.event)[0] if start.gathered is not None and start.gathered.begun else DAWN
-
-
-def _is_at(event: Event, start: Start) -> bool:
-    """Can `event` be of the EVSE of this charge?"""
-    evses = {begun.evse for begun in start.gathered.begun} if start.gathered is not None else set()
-    evses = (evses - {0}) or ({evse_of(start.event)} - {0})
-    return not evses or not evse_of(event) or evse_of(event) in evses
+    return all(happened(event) < began(start) for start in charges)
 
 
 async def _put_away(store: Store, event: Event, charges: Sequence[Start]) -> list[Record]:
@@ -198,8 +188,9 @@ async def _put_away(store: Store, event: Event, charges: Sequence[Start]) -> lis
 def _is_of(record: Record, event: Event) -> bool:
     """Is `event` of this charge, which was put away?"""
     if is_started(event) and record.begun:
-        return any(are_one(begun_by(event), begun) for begun in record.begun)
-    at = moment(event)[0]
+        is_same = any(are_one(begun_by(event), begun) for begun in record.begun)
+        return is_same and not is_anew(event, first_wh=record.meter_start_wh, last_wh=record.meter_stop_wh)
+    at = happened(event)
     if is_started(event):
         return record.end is None or not trusts_clock(event) or at <= record.end
     return record.start is not None and record.end is not None and record.start <= at <= record.end

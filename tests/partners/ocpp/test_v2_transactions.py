@@ -381,3 +381,13 @@ async def test_one_charge_per_token_counts_a_charge_once(tmp_path: Path) -> None
         other: Payload = begin(began, "T2", evse=2)
         assert (await cp.call("TransactionEvent", other))["idTokenInfo"]["status"] == "ConcurrentTx"
         assert session["evse_uid"] == "E1"
+
+
+async def test_a_beginning_that_comes_when_all_else_was_billed_is_billed_too(site: Site) -> None:
+    began = recently()
+    heard = event("Updated", began + 5 * MINUTE, wh=3000, seq=1, evse=1, tag=CARD)
+    async with await point2(site) as cp:
+        for told in (heard, end(began + 30 * MINUTE, seq=2), {**begin(began), "offline": True}):
+            await cp.call("TransactionEvent", told)
+    told_of = [(int(cdr["total_energy"]), cdr.get("credit")) for cdr in await site.cdrs()]
+    assert told_of == [(3, None), (3, True), (5, None)]
