@@ -200,11 +200,15 @@ async def test_of_maintenance_of_which_nothing_was_kept_nobody_knows_what_is_beh
 async def test_a_station_whose_closed_evses_are_out_of_order_is_back_as_well(site: Site) -> None:
     switched = station("E1", "E2", switches={"unavailable_is_outoforder": True}, password=PASSWORD)
     await site.gateway.stations.put("CP1", switched)
+
+    async def is_on_disk() -> bool:
+        return "E2" in (await register.learned_of(site.hub.store, "CP1")).behind_maintenance
+
     async with await connected(site) as cp:
         await cp.status(2, "Unavailable")
         await begin(site)
         await shows(site, "E1", "OUTOFORDER")
-        await until(lambda: "E2" in site.gateway.stations.get("CP1").learned.behind_maintenance)
+        await until(is_on_disk)
     await site.restart()
     async with await silent(site, "1.6"):
         await end(site)
