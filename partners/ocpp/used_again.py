@@ -43,6 +43,8 @@ def at_hand(book: Book, event: Event) -> str | None:
         return None
     if event.part.type == "Started":
         return _begun_so(book, event, charges)
+    if len(charges) == 1 and not event.id_tag:  # as nearly all; only a token can say that it is of none
+        return charges[0].key.named
     told = belonging.told_before(book.facts, event, charges)
     if told is not None:
         return told
