@@ -79,6 +79,19 @@ def _of_a_hub(party: Party, claims: tuple[Claim, ...], partner: Partner, version
     yield from (claim for claim in shown if not agreed or claim.pair in agreed)
 
 
+def up_to(partner: Partner, claims: Iterable[Claim]) -> dict[str, str]:
+    """`Partner.pulled` once it is connected as `claims`: nothing, if a role is among them that was not there before.
+
+    What a party that came has is older than the last pull, which passed it over as nobody's.
+    """
+    return {} if have_come(claims, partner.claims) else partner.pulled
+
+
+def have_come(claims: Iterable[Claim], before: Iterable[Claim]) -> bool:
+    """Is a role among `claims` that was not there before?"""
+    return not {claim.pair for claim in claims} <= {claim.pair for claim in before}
+
+
 def check_claims(hub: Hub, partner: Partner, claims: Iterable[Claim]) -> None:
     """Only what was invited, and nobody else's party. Raises: InvalidRequest."""
     invited = {claim.pair for claim in partner.invited}

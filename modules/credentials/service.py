@@ -23,7 +23,7 @@ from hub.core.ports import Found, Hub
 from hub.core.registry import Caller, Claim, IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import mint_token
 from hub.core.units import Audit, Unit
-from modules.credentials.claims import check_claims, claims_of, is_hub_unasked
+from modules.credentials.claims import check_claims, claims_of, is_hub_unasked, up_to
 from modules.credentials.model import Credentials
 
 log = structlog.get_logger()
@@ -226,10 +226,12 @@ def _issued(hub: Hub, token: str, use: TokenUse) -> IssuedToken:
 
 
 def _with(hub: Hub, partner: Partner, theirs: Credentials, found: Found, tokens: tuple[IssuedToken, ...]) -> Partner:
+    claims = claims_of(theirs, partner, found.version)
     return partner.model_copy(
         update={
             "state": State.CONNECTED,
-            "claims": claims_of(theirs, partner, found.version),
+            "claims": claims,
+            "pulled": up_to(partner, claims),
             "version": found.version,
             "versions_url": str(theirs.url),
             "endpoints": found.endpoints,

@@ -31,6 +31,7 @@ from hub.core.own_ids import NOWHERE, Names, Said
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.registry import Partner, State
+from modules.credentials.claims import have_come
 from partners.ocpi.marks import Mark
 from partners.ocpi.pages import Crawl, Page, Pages
 from partners.ocpi.sources import SOURCES, Source, WholeList
@@ -153,7 +154,7 @@ class Puller:
             pulled = await self._take_whole(partner, source)
         else:
             pulled = await self._take_changed(partner, source, None if full else partner.pulled.get(source.module))
-        await self._mark(name, source.module, timestamp(began - OVERLAP))
+        await self._mark(partner, source.module, timestamp(began - OVERLAP))
         log.info("pulled", partner=name, module=source.module, taken=pulled.taken, refused=pulled.refused)
         return pulled
 
@@ -180,15 +181,18 @@ class Puller:
     async def _from_now_on(self, source: Source) -> Told:
         return Told(self._hub.store, source.module, await self._hub.store.last_change())
 
-    async def _mark(self, name: str, module: str, until: str) -> None:
-        """On the partner as it is now: it may have rotated its credentials while we pulled."""
+    async def _mark(self, asked: Partner, module: str, until: str) -> None:
+        """On the partner as it is now: it may have rotated its credentials while we pulled.
+
+        For a party that came with them this pull does not count.
+        """
 
         def marked(partner: Partner) -> Partner:
-            if partner.state is not State.CONNECTED:
+            if partner.state is not State.CONNECTED or have_come(partner.claims, asked.claims):
                 return partner
             return partner.model_copy(update={"pulled": {**partner.pulled, module: until}})
 
-        await self._hub.registry.change(name, marked)
+        await self._hub.registry.change(asked.name, marked)
 
     def _known_page(self, name: str, source: Source, since: str | None, at: int) -> Mark | None:
         marked = self._marked.get((name, source.module, since is None, at))

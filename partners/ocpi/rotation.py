@@ -14,7 +14,7 @@ from hub.core.registry import IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import Seal, mint_token
 from hub.core.units import Audit
 from modules.credentials import service as credentials
-from modules.credentials.claims import claims_of
+from modules.credentials.claims import claims_of, up_to
 from modules.credentials.model import Credentials
 from partners.ocpi import turn
 from partners.ocpi.handshake import Handshake, credentials_url, give
@@ -75,10 +75,11 @@ def _renewed(hub: Hub, seal: Seal, fingerprint: str, theirs: Credentials, found:
         if token.fingerprint != fingerprint
     )
     agreed = {claim.pair for claim in partner.invited}
-    claims = tuple(c for c in claims_of(theirs, partner, found.version) if c.pair in agreed)
+    claims = tuple(c for c in claims_of(theirs, partner, found.version) if c.pair in agreed) or partner.claims
     return partner.model_copy(
         update={
-            "claims": claims or partner.claims,
+            "claims": claims,
+            "pulled": up_to(partner, claims),
             "version": found.version,
             "versions_url": str(theirs.url),
             "endpoints": found.endpoints,
