@@ -52,6 +52,7 @@ from partners.ocpi.alive import StillAlive
 from partners.ocpi.handshake import Handshake
 from partners.ocpi.peer import OcpiPeers
 from partners.ocpi.pull import Puller
+from partners.ocpi.telling import Telling
 from partners.ocpp.apart.process import Apart
 from partners.ocpp.care.driving import Campaigns
 from partners.ocpp.care.lists import LocalLists
@@ -101,6 +102,7 @@ class Program:
         self.webhooks.on_try = self.lanes.try_now
         self.puller = Puller(hub, peers)
         self.still_alive = StillAlive(hub, self.handshake, seal)
+        self.telling = Telling(hub, self.handshake, seal, self.lanes, random.Random())  # noqa: S311 - jitter
         self.clients = Keeping(hub)
         self.tasks = BackgroundTasks()
         hub.background = self.tasks
@@ -200,6 +202,7 @@ class Program:
         await chargingprofiles.recover(self.hub)
         self.tasks.start(self.puller.run(), name="puller")
         self.tasks.start(self.still_alive.run(), name="still alive")
+        self.tasks.start(self.telling.run(), name="telling hubs")
         self.tasks.start(self.clients.run(), name="client infos")
         self.tasks.start(self.campaigns.run(), name="campaigns")
         self.tasks.start(self.local_lists.run(), name="local lists")

@@ -17,7 +17,7 @@ LAYERS: Final = ("hub.core", "modules", "partners", "hub")
 
 PUBLIC_FILES: Final = frozenset({"model", "wire", "service"})
 DECISIONS: Final[dict[str, frozenset[str]]] = {
-    "credentials": frozenset({"claims"}),
+    "credentials": frozenset({"claims", "told"}),
     "tokens": frozenset({"authorize", "aliases", "whose"}),
     "cdrs": frozenset({"build", "check"}),
     "sessions": frozenset({"charge", "costs", "matching", "whose"}),

@@ -61,7 +61,10 @@ async def show(program: Program, name: str) -> Tree:
         "quirks": list(partner.quirks),
         "switches": dict(partner.switches),
         "cdr_checks": checks,
-        "warnings": warnings + await undelivered.warnings(program, name) + _owed_in_words(lane["owed"]),
+        "warnings": warnings
+        + await undelivered.warnings(program, name)
+        + _owed_in_words(lane["owed"])
+        + _untold_in_words(partner),
         "pulled": partner.pulled,
         "lane": lane,
         "losses": losses(partner.version or ""),
@@ -120,6 +123,13 @@ def _owed_in_words(owed: Iterable[Tree]) -> list[str]:
         f"{each['party']} behind it is away since {each['since']} and is owed {each['objects']}: {each['reason']}"
         for each in owed
     ]
+
+
+def _untold_in_words(partner: Partner) -> list[str]:
+    if not partner.untold:
+        return []
+    again = "it is told again by itself, or at once by `busbar partner rotate`"
+    return [f"it was not told which parties came or went behind us: {partner.untold}; {again}"]
 
 
 async def _saved(program: Program, name: str) -> LaneState:

@@ -110,6 +110,12 @@ class Partner(BaseModel):
     """The only party that this connection stands for, on our side (`DE*ABC`); "": all that the partner may see."""
     pulled: dict[str, str] = {}
     """Per module, the time up to which we have pulled."""
+    told: tuple[str, ...] = ()
+    """A hub: the roles in the credentials of ours that it has (`CPO DE*ABC`), see `modules/credentials/told.py`."""
+    newly_told: tuple[str, ...] = ()
+    """Parties among them whose objects it may have refused before, and which are still to be sent again."""
+    untold: str = ""
+    """Why it could not be told what these roles are now."""
     since: str = ""
     switches: dict[str, str] = {}
     """What an operator decided about this partner, in the words of the module that asks."""

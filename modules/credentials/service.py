@@ -15,7 +15,7 @@ import structlog
 
 from hub.core.delivery import lane_from_now_on
 from hub.core.dialect import VERSIONS
-from hub.core.errors import Conflict, EndpointsMissing, InvalidRequest, RegistrationState, Unauthorized
+from hub.core.errors import BusbarError, Conflict, EndpointsMissing, InvalidRequest, RegistrationState, Unauthorized
 from hub.core.jsontypes import Tree
 from hub.core.operations import CPO
 from hub.core.parties import Party, PartyRole
@@ -25,6 +25,7 @@ from hub.core.secrets import mint_token
 from hub.core.units import Audit, Unit
 from modules.credentials.claims import check_claims, claims_of, is_hub_unasked, up_to
 from modules.credentials.model import Credentials
+from modules.credentials.told import heard, roles_in
 
 log = structlog.get_logger()
 
@@ -125,7 +126,7 @@ async def register(hub: Hub, caller: Caller, theirs: Credentials, version: str) 
         return unit.put(lane).audited(Audit(name, "credentials.registered", name, f"version {version}"))
 
     await hub.registry.change(name, registered, recorded)
-    return ours(hub, hub.registry.get(name), token, version)
+    return await _answer(hub, name, token, version)
 
 
 async def update(hub: Hub, caller: Caller, theirs: Credentials, version: str) -> Tree:
@@ -148,7 +149,17 @@ async def update(hub: Hub, caller: Caller, theirs: Credentials, version: str) ->
         return unit.audited(Audit(name, "credentials.rotated", name, f"version {version}"))
 
     await hub.registry.change(name, rotated, recorded)
-    return ours(hub, hub.registry.get(name), token, version)
+    return await _answer(hub, name, token, version)
+
+
+async def _answer(hub: Hub, name: str, token: str, version: str) -> Tree:
+    """Our credentials. What cannot be written down of it now, that it is told, is told once more."""
+    tree = ours(hub, hub.registry.get(name), token, version)
+    try:
+        await hub.registry.change(name, lambda partner: heard(partner, roles_in(tree)))
+    except BusbarError as fault:
+        log.warning("what a partner was told is not on disk", partner=name, why=fault.message)
+    return tree
 
 
 async def unregister(hub: Hub, caller: Caller) -> None:
@@ -165,6 +176,9 @@ async def forget(hub: Hub, partner: Partner, *, actor: str) -> None:
         "their_token": "",
         "endpoints": (),
         "claims": (),
+        "told": (),
+        "newly_told": (),
+        "untold": "",
         "busy_until": None,
     }
     await hub.registry.change(

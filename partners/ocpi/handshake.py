@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.core import auth, trace
 from hub.core.delivery import lane_from_now_on
@@ -32,6 +32,7 @@ from hub.core.units import Audit, Unit
 from modules.credentials import service as credentials
 from modules.credentials.claims import check_claims, claims_of
 from modules.credentials.model import Credentials
+from modules.credentials.told import heard, roles_in
 from modules.credentials.wire import CREDENTIALS
 from partners.ocpi import turn
 from partners.ocpi.peer import understood
@@ -138,8 +139,8 @@ async def connect(
     fingerprint = hub.registry.fingerprint(ours)
     partner = await _begin(hub, name, claims, fingerprint, represents)
     try:
-        theirs = await give(hub, handshake, "POST", partner, found, token, ours)
-        return await _settle(hub, seal, name, claims, fingerprint, theirs, found, actor)
+        given = await give(hub, handshake, "POST", partner, found, token, ours)
+        return await _settle(hub, seal, name, claims, fingerprint, given, found, actor)
     except BusbarError:
         await hub.registry.change(name, partial(turn.given_back, fingerprint, None))
         raise
@@ -168,16 +169,24 @@ async def _begin(hub: Hub, name: str, claims: tuple[Claim, ...], fingerprint: st
         raise turn.under_way(name) from None
 
 
+class Given(NamedTuple):
+    """An exchange that went through: their credentials, and the roles that ours told them."""
+
+    theirs: Credentials
+    told: tuple[str, ...]
+
+
 async def give(
     hub: Hub, handshake: Handshake, method: str, partner: Partner, found: Found, token: str, ours: str
-) -> Credentials:
-    """POST or PUT our credentials. Returns: theirs. Raises: ClientApiUnusable, InvalidRequest, PeerFault's children."""
+) -> Given:
+    """POST or PUT our credentials. Raises: ClientApiUnusable, InvalidRequest, PeerFault's children."""
     url = credentials_url(found.endpoints)
     partner = partner.model_copy(update={"endpoints": found.endpoints})  # what it offers decides what it is told
-    tree, losses = CREDENTIALS[found.version].write(credentials.ours(hub, partner, ours, found.version))
+    shown = credentials.ours(hub, partner, ours, found.version)
+    tree, losses = CREDENTIALS[found.version].write(shown)
     answer = await handshake.exchange(method, url, token, found.token_form, encode(tree))
     hub.losses.note(partner.name, "out", "credentials", pointers(losses))
-    return CREDENTIALS[found.version].read(answer.data)
+    return Given(CREDENTIALS[found.version].read(answer.data), roles_in(shown))
 
 
 def credentials_url(endpoints: Iterable[Endpoint]) -> str:
@@ -194,10 +203,11 @@ async def _settle(
     name: str,
     agreed: tuple[Claim, ...],
     fingerprint: str,
-    theirs: Credentials,
+    given: Given,
     found: Found,
     actor: str,
 ) -> Partner:
+    theirs = given.theirs
     lane = await lane_from_now_on(hub.store, name)
 
     def as_invited(partner: Partner) -> Partner:
@@ -212,7 +222,7 @@ async def _settle(
         if not invited.invited:
             invited = partner.model_copy(update={"invited": claims})
         check_claims(hub, invited, claims)
-        return invited.model_copy(
+        connected = invited.model_copy(
             update={
                 "state": State.CONNECTED,
                 "claims": claims,
@@ -227,6 +237,7 @@ async def _settle(
                 "busy_until": None,
             }
         )
+        return heard(connected, given.told)
 
     def recorded(unit: Unit) -> Unit:
         partner = as_invited(hub.registry.get(name))

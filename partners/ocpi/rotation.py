@@ -15,9 +15,9 @@ from hub.core.secrets import Seal, mint_token
 from hub.core.units import Audit
 from modules.credentials import service as credentials
 from modules.credentials.claims import claims_of, up_to
-from modules.credentials.model import Credentials
+from modules.credentials.told import heard
 from partners.ocpi import turn
-from partners.ocpi.handshake import Handshake, credentials_url, give
+from partners.ocpi.handshake import Given, Handshake, credentials_url, give
 
 log = structlog.get_logger()
 
@@ -43,14 +43,14 @@ async def rotate(
     fingerprint = hub.registry.fingerprint(ours)
     await hub.registry.change(name, partial(turn.taken, hub, fingerprint))
     try:
-        theirs = await give(hub, handshake, "PUT", partner, found, token, ours)
+        given = await give(hub, handshake, "PUT", partner, found, token, ours)
     except BusbarError as fault:
         kept = None if _is_sure(fault) else TokenUse.LIVE
         log.warning("rotation failed", partner=name, surely=kept is None, why=fault.message)
         await hub.registry.change(name, partial(turn.given_back, fingerprint, kept))
         raise
     audit = Audit(actor, "credentials.rotated", name, f"version {found.version}")
-    renewed = partial(_renewed, hub, seal, fingerprint, theirs, found)
+    renewed = partial(_renewed, hub, seal, fingerprint, given, found)
     return await hub.registry.change(name, renewed, lambda unit: unit.audited(audit))
 
 
@@ -61,13 +61,14 @@ def _is_sure(fault: BusbarError) -> bool:
     return isinstance(fault, PeerUnreachable | ClientApiUnusable)
 
 
-def _renewed(hub: Hub, seal: Seal, fingerprint: str, theirs: Credentials, found: Found, partner: Partner) -> Partner:
+def _renewed(hub: Hub, seal: Seal, fingerprint: str, given: Given, found: Found, partner: Partner) -> Partner:
     """Roles that were not agreed are passed over: without its new token we could not even say so.
 
     Raises: Conflict, when the registration was ended meanwhile.
     """
     if not turn.is_held(fingerprint, partner):
         raise Conflict(f"{partner.name} was changed while its tokens were")
+    theirs = given.theirs
     until = hub.clock.now() + timedelta(minutes=hub.settings.token_overlap_min)
     older = tuple(
         token.model_copy(update={"use": TokenUse.OVERLAP, "until": min(token.until or until, until)})
@@ -76,7 +77,7 @@ def _renewed(hub: Hub, seal: Seal, fingerprint: str, theirs: Credentials, found:
     )
     agreed = {claim.pair for claim in partner.invited}
     claims = tuple(c for c in claims_of(theirs, partner, found.version) if c.pair in agreed) or partner.claims
-    return partner.model_copy(
+    renewed = partner.model_copy(
         update={
             "claims": claims,
             "pulled": up_to(partner, claims),
@@ -89,6 +90,7 @@ def _renewed(hub: Hub, seal: Seal, fingerprint: str, theirs: Credentials, found:
             "busy_until": None,
         }
     )
+    return heard(renewed, given.told)
 
 
 async def part(handshake: Handshake, seal: Seal, partner: Partner) -> None:
