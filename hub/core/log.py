@@ -26,6 +26,7 @@ import msgspec
 import structlog
 
 from hub.core import trace
+from hub.core.errors import NotReady
 from hub.core.parties import Party
 
 EventDict = MutableMapping[str, Any]
@@ -42,6 +43,9 @@ SENSITIVE: Final = frozenset(
 """Names of fields, in lower case, whose values are never shown."""
 
 QUIET: Final = ("httpx", "httpcore", "ocpp", "aiohttp", "websockets", "uvicorn.access", "asyncio")
+
+_DRIVER: Final = "asyncpg"
+"""The logger of what speaks to PostgreSQL; it has traces for connections that it could not open."""
 
 _CREDENTIAL = re.compile(r"\bbb_[A-Za-z0-9_-]{20,}|\b(?:token|bearer|basic)\s+[!-~]{8,}", re.IGNORECASE)
 _STRUCK_OUT: Final = "[secret]"
@@ -87,6 +91,7 @@ def set_up(*, level: str, dev: bool, salt: bytes, stream: TextIO | None = None) 
         structlog.stdlib.add_log_level,
         _add_ids,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        _a_line_for_what_is_away,
         structlog.processors.format_exc_info,
         Redaction(salt),
     ]
@@ -115,6 +120,25 @@ def _add_ids(_logger: object, _method: str, event: EventDict) -> EventDict:
     if correlation_id:
         event.setdefault("correlation_id", correlation_id)
     return event
+
+
+def _a_line_for_what_is_away(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """A database that is away is no mistake of the program: where in it that was noticed tells nobody anything."""
+    error = _error_in(event)
+    record = event.get("_record")
+    is_driver_s = isinstance(record, logging.LogRecord) and record.name.startswith(_DRIVER)
+    if isinstance(error, NotReady) or (error is not None and is_driver_s):
+        del event["exc_info"]
+        event.setdefault("why", str(error) or type(error).__name__)
+    return event
+
+
+def _error_in(event: EventDict) -> BaseException | None:
+    given = event.get("exc_info")
+    if isinstance(given, BaseException):
+        return given
+    found = given if isinstance(given, tuple) else sys.exc_info() if given else (None, None)
+    return found[1] if isinstance(found[1], BaseException) else None
 
 
 def _as_json(_logger: object, _method: str, event: EventDict) -> str:

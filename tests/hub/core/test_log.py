@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from hub.core import trace
+from hub.core.errors import NotReady
 from hub.core.log import QUIET, SENSITIVE, Redaction, set_up
 from hub.core.parties import Party
 
@@ -93,6 +94,30 @@ def test_a_library_s_warning_is_a_line_like_any_other(lines: Lines) -> None:
     logging.getLogger("aiohttp.server").warning("shutting %s", "down")
     (line,) = lines()
     assert (line["event"], line["level"]) == ("shutting down", "warning")
+
+
+def test_a_database_that_is_away_is_one_line_without_a_trace(lines: Lines) -> None:
+    try:
+        raise NotReady("the database server cannot be reached")
+    except NotReady as error:
+        structlog.get_logger().exception("look at chargers failed")
+        structlog.get_logger().error("look failed", exc_info=error)
+    try:
+        raise OSError("connection refused")
+    except OSError:
+        logging.getLogger("asyncpg.pool").warning("Failed to restore the pool; retrying", exc_info=True)
+    assert not any({"exception", "exc_info"} & line.keys() for line in lines())
+    assert [line["why"] for line in lines()] == [*["the database server cannot be reached"] * 2, "connection refused"]
+
+
+def test_any_other_failure_is_shown_with_its_trace(lines: Lines) -> None:
+    try:
+        raise OSError("connection refused")
+    except OSError:
+        structlog.get_logger().exception("odd")
+        logging.getLogger("other").warning("odd", exc_info=True)
+    assert all("Traceback" in line["exception"] for line in lines())
+    assert len(lines()) == 2
 
 
 def test_the_digest_of_a_card_is_the_same_today_and_another_tomorrow() -> None:
