@@ -12,7 +12,7 @@ from typing import Any
 
 from hub.core.dialect import VERSIONS
 from hub.core.parties import Party
-from hub.core.registry import Partner
+from hub.core.registry import Partner, State
 
 
 def is_told(partner: Partner) -> bool:
@@ -28,11 +28,26 @@ def roles_in(ours: Mapping[str, Any]) -> tuple[str, ...]:
 
 def heard(partner: Partner, roles: tuple[str, ...]) -> Partner:
     """Once it has heard of these roles; the same partner, where that is nothing new."""
-    if not is_told(partner) or (roles == partner.told and not partner.untold):
-        return partner
+    if not is_told(partner) or roles == partner.told:
+        return without_complaint(partner)
     came = _parties(roles) - _parties(partner.told)
     newly_told = tuple(sorted(came.union(partner.newly_told)))
     return partner.model_copy(update={"told": roles, "newly_told": newly_told, "untold": ""})
+
+
+def without_complaint(partner: Partner) -> Partner:
+    """There is nothing that it was not told; the same partner, where nobody said so."""
+    return partner.model_copy(update={"untold": ""}) if partner.untold else partner
+
+
+def is_up_to_date(partner: Partner, roles: tuple[str, ...], partners: Iterable[Partner]) -> bool:
+    """Does it know the roles that our credentials have now?
+
+    Who is blocked is SUSPENDED by HubClientInfo, which is no reason to be told of it by credentials.
+    """
+    gone = _parties(set(partner.told).difference(roles))
+    blocked = {party for other in partners if other.state is State.BLOCKED for party in other.parties}
+    return set(roles) <= set(partner.told) and gone <= blocked
 
 
 def _parties(roles: Iterable[str]) -> set[str]:

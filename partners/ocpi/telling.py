@@ -84,13 +84,19 @@ class Telling:
             if not told.is_told(partner) or partner.name in self.under_way:
                 continue
             await self._send_again_what_is_known_now(partner)
+            if partner.untold and self._is_up_to_date(partner):
+                await self._hub.registry.change(partner.name, told.without_complaint)
             if self._is_due(partner):
                 self.under_way.add(partner.name)
                 self._hub.background.start(self._tell(partner.name), name=f"tell {partner.name} of parties")
 
+    def _is_up_to_date(self, partner: Partner) -> bool:
+        roles = told.roles_in(credentials.ours(self._hub, partner, "", partner.version or ""))
+        return told.is_up_to_date(partner, roles, self._hub.registry.all())
+
     def _is_due(self, partner: Partner) -> bool:
         name, now = partner.name, self._hub.clock.monotonic()
-        if told.roles_in(credentials.ours(self._hub, partner, "", partner.version or "")) == partner.told:
+        if self._is_up_to_date(partner):
             self._since.pop(name, None)
             return False
         settled = self._since.setdefault(name, now) + SETTLE_S

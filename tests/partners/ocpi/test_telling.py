@@ -122,6 +122,30 @@ async def test_what_comes_together_is_told_together_and_a_hub_asked_once_a_minut
     assert "DE*N29" in other.told
 
 
+async def test_who_is_blocked_for_a_while_is_no_reason_to_exchange_credentials(other: OtherHub) -> None:
+    world = other.world
+    work = teller(world, other)
+    await passes(world, work, 0, SETTLED)
+    for at, state in ((100, State.BLOCKED), (200, State.CONNECTED)):
+        await world.registry.save(world.partner("c1").model_copy(update={"state": state}))
+        await passes(world, work, at, at + SETTLED, at + 50)
+    assert other.asked_at == [SETTLED]
+
+
+async def test_a_party_that_went_before_a_hub_could_be_told_of_it_leaves_no_warning(other: OtherHub) -> None:
+    world = other.world
+    work = teller(world, other)
+    await passes(world, work, 0, SETTLED)
+    await world.join("c3", "DE*C3A", PartyRole.CPO)
+    other.says_no = True
+    await passes(world, work, 200, 200 + SETTLED)
+    assert world.partner("h").untold == "not now"
+    await forget(world.hub, world.partner("c3"), actor="c3")
+    await passes(world, work, *range(210, 500, 5))
+    assert world.partner("h").untold == ""
+    assert other.asked_at == [SETTLED, 200 + SETTLED]
+
+
 async def test_a_hub_that_says_no_is_asked_ever_more_rarely_and_an_operator_sees_why(other: OtherHub) -> None:
     world = other.world
     work = teller(world, other)
