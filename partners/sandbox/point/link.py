@@ -199,6 +199,7 @@ class Link:
         for action, answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(NotConnectedError(action))
+                answer.exception()  # who is still sending finds out by that, and never asks for the answer
 
     async def _send(self, socket: ClientConnection, frame: list[Any]) -> None:
         text = json.dumps(frame, separators=(",", ":"))
