@@ -9,6 +9,7 @@ by the offset.
 from __future__ import annotations
 
 import os
+import re
 import struct
 from typing import Final
 
@@ -21,6 +22,7 @@ from hub.core.errors import InvalidRequest
 KEY_BYTES: Final = 32
 _BLOCK: Final = struct.Struct(">QQ")
 """Offset and seq: one block of AES, and no two that are alike."""
+_FORM: Final = re.compile("[0-9a-fA-F]{32}")
 
 
 class Positions:
@@ -39,11 +41,7 @@ class Positions:
 
         Raises: InvalidRequest, where it is none of ours by its form.
         """
-        if len(text) != 2 * _BLOCK.size or not text.isascii() or not text.isalnum():
+        if not _FORM.fullmatch(text):
             raise InvalidRequest("position is not one that a Link gave")
-        try:
-            block = bytes.fromhex(text)
-        except ValueError:
-            raise InvalidRequest("position is not one that a Link gave") from None
-        told_for, after_seq = _BLOCK.unpack(self._cipher.decryptor().update(block))
+        told_for, after_seq = _BLOCK.unpack(self._cipher.decryptor().update(bytes.fromhex(text)))
         return after_seq if told_for == offset else None

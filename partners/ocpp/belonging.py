@@ -55,18 +55,18 @@ def nearest(facts: Facts, event: Event, charges: Sequence[Start], *, now: str | 
     if is_ahead(event):
         before = [start for start in before if _goes_on_by_its_clock(facts, start, event)] or before
     if not before:
-        return min(there, key=_by_beginning).key.named
+        return min(there, key=by_beginning).key.named
     left = [start for start in before if not was_over(facts, start, event)] or _later(event, there) or before
     of_token = [start for start in left if event.id_tag and same_tag(start.event.id_tag) == same_tag(event.id_tag)]
-    return max(of_token or left, key=_by_beginning).key.named
+    return max(of_token or left, key=by_beginning).key.named
 
 
 def is_of_none(facts: Facts, event: Event, start: Start) -> bool:
     """Is it of a charge that was told nothing of before, where `start` is the nearest of those that were?"""
-    ends = [stop.meter_wh for stop in ends_of(facts, start) if stop.meter_wh is not None]
     if not event.id_tag or same_tag(event.id_tag) in _tokens_of(start) or not was_over(facts, start, event):
         return False
-    return bool(ends) and any(register > max(ends) for register in _registers_of(event))
+    last_wh = last_register(facts, start)
+    return last_wh is not None and any(register > last_wh for register in _registers_of(event))
 
 
 def began(start: Start) -> datetime:
@@ -89,6 +89,12 @@ def was_over(facts: Facts, start: Start, event: Event) -> bool:
 def ends_of(facts: Facts, start: Start) -> Iterator[Event]:
     """All that were told of this charge."""
     return (stop.event for stop in facts.stops.values() if stop.key.named == start.key.named)
+
+
+def last_register(facts: Facts, start: Start) -> Decimal | None:
+    """The highest that an end of this charge told, in Wh."""
+    told = (stop.meter_wh for stop in ends_of(facts, start) if stop.meter_wh is not None)
+    return max(told, default=None)
 
 
 def is_at(event: Event, start: Start) -> bool:
@@ -115,7 +121,7 @@ def _later(event: Event, charges: Sequence[Start]) -> list[Start]:
     if event.part is None or event.part.type == "Ended":
         return []
     waiting = (start for start in charges if not is_begun(start) and happened(event) < began(start))
-    return sorted(waiting, key=_by_beginning)[:1]
+    return sorted(waiting, key=by_beginning)[:1]
 
 
 def _tokens_of(start: Start) -> set[str]:
@@ -140,5 +146,6 @@ def _are_in_order(start: Event, event: Event, stop: Event) -> bool:
     return first is not None and said is not None and last is not None and first <= said <= last
 
 
-def _by_beginning(start: Start) -> tuple[datetime, object]:
+def by_beginning(start: Start) -> tuple[datetime, object]:
+    """Sorts charges."""
     return began(start), start.key

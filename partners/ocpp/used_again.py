@@ -41,7 +41,7 @@ def at_hand(book: Book, event: Event) -> str | None:
     charges = _of_id(book.facts, str(event.transaction))
     if event.part is None or not charges:
         return None
-    if event.part.type == "Started":
+    if is_started(event):
         return _begun_so(book, event, charges)
     if len(charges) == 1 and not event.id_tag:  # as nearly all; only a token can say that it is of none
         return charges[0].key.named
@@ -65,7 +65,7 @@ def moved(facts: Facts, events: Iterable[Event], transaction: str) -> Iterator[E
     """
     charges = _of_id(facts, transaction)
     for event in events:
-        if event.part is None or event.part.type == "Started" or str(event.transaction) != transaction:
+        if event.part is None or is_started(event) or str(event.transaction) != transaction:
             continue
         heard = replace(event, arrival=facts.first_heard(event))
         name = belonging.nearest(facts, heard, charges, now=event.named)
@@ -90,9 +90,9 @@ async def named(store: Store, book: Book, event: Event) -> tuple[Event, Record |
 
 async def shared_out(store: Store, book: Book, event: Event) -> tuple[Book, Unit]:
     """The book to which `event` is added, a Started that may begin a charge more, and the writes of what moves."""
-    transaction, facts = str(event.transaction), book.facts.with_event(event)
     if not is_beginning(book, event):
         return book, Unit()
+    transaction, facts = str(event.transaction), book.facts.with_event(event)
     others: dict[datetime, Event] = {}
     async for documents in journal.live_events(store, book.station):
         others |= {each.arrival: each for each in moved(facts, map(journal.event_in, documents), transaction)}
@@ -138,7 +138,7 @@ def _begun_so(book: Book, event: Event, charges: Sequence[Start]) -> str | None:
     ]
     if waiting:
         return min(waiting, key=lambda start: (_first_end(book.facts, start), start.key)).key.named
-    newest = max(charges, key=lambda start: (began(start), start.key))
+    newest = max(charges, key=belonging.by_beginning)
     return newest.key.named if _counts_on(book, newest, event) else None
 
 
@@ -154,8 +154,7 @@ def _is_another(facts: Facts, start: Start, event: Event, charges: Sequence[Star
 
 
 def _is_anew(facts: Facts, start: Start, event: Event) -> bool:
-    ends = [stop.meter_wh for stop in ends_of(facts, start) if stop.meter_wh is not None]
-    return is_anew(event, first_wh=start.event.meter_wh, last_wh=max(ends, default=None))
+    return is_anew(event, first_wh=start.event.meter_wh, last_wh=belonging.last_register(facts, start))
 
 
 def _first_end(facts: Facts, start: Start) -> datetime:

@@ -72,10 +72,9 @@ def test_a_patch_of_1_0_that_takes_from_an_option_is_refused(part: dict[str, Any
         BOOKING_LOCATION["2.3.0"].old.read_patch({**part, "last_updated": "2026-05-04T10:00:00Z"})
 
 
-def test_what_1_0_has_no_word_for_is_told() -> None:
-    assert OLD == "bookings 1.0"
-    option = {"evse_uid": "E1", "connector_types": ["CHADEMO"], "evse_position": ["LEFT", "RIGHT"]}
-    tree = {
+def _place(option: dict[str, Any]) -> dict[str, Any]:
+    """A booking location in our form."""
+    return {
         "country_code": "NL",
         "party_id": "AAA",
         "id": "BL1",
@@ -83,21 +82,19 @@ def test_what_1_0_has_no_word_for_is_told() -> None:
         "booking_option": option,
         "last_updated": "2026-05-04T10:00:00Z",
     }
-    written, losses = BOOKING_LOCATION["2.3.0"].old.write(tree)
+
+
+def test_what_1_0_has_no_word_for_is_told() -> None:
+    assert OLD == "bookings 1.0"
+    option = {"evse_uid": "E1", "connector_types": ["CHADEMO"], "evse_position": ["LEFT", "RIGHT"]}
+    written, losses = BOOKING_LOCATION["2.3.0"].old.write(_place(option))
     assert (written["evse_uid"], written["bookable_parking_options"]) == ("E1", [{"evse_position": "LEFT"}])
     assert {pointer for pointer, _ in losses} == {"/booking_option/connector_types", "/booking_option/evse_position/1"}
 
 
 def test_an_option_of_which_1_0_has_a_word_for_nothing_is_not_written_at_all() -> None:
-    tree = {
-        "country_code": "NL",
-        "party_id": "AAA",
-        "id": "BL1",
-        "location_id": "L1",
-        "booking_option": {"evse_uid": "E1", "connector_types": ["CHADEMO"]},
-        "last_updated": "2026-05-04T10:00:00Z",
-    }
-    written, losses = BOOKING_LOCATION["2.3.0"].old.write(tree)
+    option = {"evse_uid": "E1", "connector_types": ["CHADEMO"]}
+    written, losses = BOOKING_LOCATION["2.3.0"].old.write(_place(option))
     assert written["evse_uid"] == "E1"
     assert "bookable_parking_options" not in written
     assert {pointer for pointer, _ in losses} == {"/booking_option/connector_types"}

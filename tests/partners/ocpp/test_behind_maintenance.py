@@ -38,6 +38,15 @@ async def is_shown(site: Site) -> tuple[str, str]:
     return await site.evse_status("E1"), await site.evse_status("E2")
 
 
+async def is_unknown_until_its_charger_speaks(site: Site) -> None:
+    """What E1 is shown as when its maintenance ends."""
+    async with await silent(site, "1.6") as cp:
+        await end(site)
+        await shows(site, "E1", "UNKNOWN")
+        await cp.status(1, "Available")
+        await shows(site, "E1", "AVAILABLE")
+
+
 @pytest.mark.parametrize(("version", "said", "shown"), CASES)
 async def test_when_it_ends_after_a_restart_the_chargers_last_word_before_it_counts(
     site: Site, version: str, said: str, shown: str
@@ -174,11 +183,7 @@ async def test_of_a_charger_that_was_gone_too_long_nothing_is_known(tmp_path: Pa
         live = site.gateway.stations.get("CP1")
         await until(lambda: live.told_gone and live.learned.behind_maintenance == {"E1": "UNKNOWN", "E2": "UNKNOWN"})
         assert await is_shown(site) == ("INOPERATIVE", "INOPERATIVE")
-        async with await silent(site, "1.6") as cp:
-            await end(site)
-            await shows(site, "E1", "UNKNOWN")
-            await cp.status(1, "Available")
-            await shows(site, "E1", "AVAILABLE")
+        await is_unknown_until_its_charger_speaks(site)
 
 
 async def test_of_maintenance_of_which_nothing_was_kept_nobody_knows_what_is_behind_it(site: Site) -> None:
@@ -190,11 +195,7 @@ async def test_of_maintenance_of_which_nothing_was_kept_nobody_knows_what_is_beh
     await site.hub.store.commit(Unit().put(register.learned_put(replace(learned, behind_maintenance={}))))
     await site.restart()
     assert await is_shown(site) == ("INOPERATIVE", "INOPERATIVE")
-    async with await silent(site, "1.6") as cp:
-        await end(site)
-        await shows(site, "E1", "UNKNOWN")
-        await cp.status(1, "Available")
-        await shows(site, "E1", "AVAILABLE")
+    await is_unknown_until_its_charger_speaks(site)
 
 
 async def test_a_station_whose_closed_evses_are_out_of_order_is_back_as_well(site: Site) -> None:
