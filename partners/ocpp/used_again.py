@@ -7,22 +7,24 @@
                    can be of none that was told of
 
 The first charge of an id is called by the id, each other by a made-up name; what a part belongs to is kept with it. As
-parts come in any order, some may be heard before the Started of their charge, and are taken for another's. So a Started
-that begins a charge shares out anew what came before it, and is entered in one unit with what moves. That is rare: a
-charger that tells things in their order moves nothing.
+parts come in any order, some may be heard before the Started of their charge, and are taken for another's. So with a
+Started that begins a charge all that came before it is shared out anew (`shared_anew.py`), and it is entered in one
+unit with what moves. That is rare: a charger that tells things in their order moves nothing.
 
 One that counts on in a charge that goes on, and names no other token or EVSE, is no beginning, whatever it is called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
 from hub.core.store import Store
 from hub.core.units import Unit
-from partners.ocpp import archive, belonging, journal
+from partners.ocpp import archive, belonging, journal, shared_anew
 from partners.ocpp.beginnings import are_one, as_told, begun_by, is_anew, is_made_up, made_up
 from partners.ocpp.belonging import began, ends_of, is_at
 from partners.ocpp.events import Event, StartKey, same_tag, start_key
@@ -30,9 +32,11 @@ from partners.ocpp.facts import Facts
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book
 from partners.ocpp.matching import Start
+from partners.ocpp.shared_anew import is_started
 from partners.ocpp.surroundings import happened, trusts_clock
 
-_MOST_LOOKED_AT = 100
+_MOST_LOOKED_AT: Final = 100
+_AT_ONCE: Final = 100
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -58,21 +62,6 @@ def another(event: Event) -> Event:
     return replace(event, assigned=made_up(event))
 
 
-def moved(facts: Facts, events: Iterable[Event], transaction: str) -> Iterator[Event]:
-    """Those of `events` that are of another charge of this id than they were taken for, now that `facts` are known.
-
-    One of the moment of a beginning stays where it is: it may be the end of the charge before.
-    """
-    charges = _of_id(facts, transaction)
-    for event in events:
-        if event.part is None or is_started(event) or str(event.transaction) != transaction:
-            continue
-        heard = replace(event, arrival=facts.first_heard(event))
-        name = belonging.nearest(facts, heard, charges, now=event.named)
-        if name != event.named:
-            yield replace(event, assigned=name)
-
-
 async def named(store: Store, book: Book, event: Event) -> tuple[Event, Record | None]:
     """`event` with the name of its charge; and its record, when that charge was put away."""
     transaction, name = str(event.transaction), at_hand(book, event)
@@ -92,10 +81,15 @@ async def shared_out(store: Store, book: Book, event: Event) -> tuple[Book, Unit
     """The book to which `event` is added, a Started that may begin a charge more, and the writes of what moves."""
     if not is_beginning(book, event):
         return book, Unit()
-    transaction, facts = str(event.transaction), book.facts.with_event(event)
-    others: dict[datetime, Event] = {}
+    told = list[Event]()
     async for documents in journal.live_events(store, book.station):
-        others |= {each.arrival: each for each in moved(facts, map(journal.event_in, documents), transaction)}
+        told += (each for each in map(journal.event_in, documents) if _is_part_of(each, event))
+    others: dict[datetime, Event] = {}
+    for number, (each, name) in enumerate(shared_anew.named_anew(book.facts, event, told)):
+        if name != each.named:
+            others[each.arrival] = replace(each, assigned=name)
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
     if not others:
         return book, Unit()
     desk = await archive.read(store, book.station, instead=others)
@@ -108,10 +102,6 @@ def is_beginning(book: Book, event: Event) -> bool:
     is_first = is_started(event) and (known is None or not belonging.is_begun(known))
     others = [start for start in _of_id(book.facts, str(event.transaction)) if start is not known]
     return is_first and bool(others)
-
-
-def is_started(event: Event) -> bool:
-    return event.part is not None and event.part.type == "Started"
 
 
 def _as(event: Event, name: str | None) -> Event:
@@ -137,7 +127,7 @@ def _begun_so(book: Book, event: Event, charges: Sequence[Start]) -> str | None:
         each for each in charges if not belonging.is_begun(each) and not _is_another(book.facts, each, event, charges)
     ]
     if waiting:
-        return min(waiting, key=lambda start: (_first_end(book.facts, start), start.key)).key.named
+        return min(waiting, key=lambda start: (_first_told(book.facts, start), start.key)).key.named
     newest = max(charges, key=belonging.by_beginning)
     return newest.key.named if _counts_on(book, newest, event) else None
 
@@ -161,12 +151,23 @@ def _first_end(facts: Facts, start: Start) -> datetime:
     return min((happened(stop) for stop in ends_of(facts, start) if trusts_clock(stop)), default=_NEVER)
 
 
+def _first_told(facts: Facts, start: Start) -> datetime:
+    """The first end of it; where none was told, the first of all."""
+    first_end = _first_end(facts, start)
+    return first_end if first_end != _NEVER else happened(start.event)
+
+
 def _counts_on(book: Book, start: Start, event: Event) -> bool:
     charge, told = book.transactions.get(start.key), start.gathered
     if charge is None or charge.ending != "open" or told is None or event.part is None or not event.part.seq:
         return False
     is_token = event.id_tag is None or same_tag(event.id_tag) == same_tag(start.event.id_tag)
     return is_token and is_at(event, start) and bool(told.seqs) and event.part.seq > told.seqs[-1][1]
+
+
+def _is_part_of(event: Event, started: Event) -> bool:
+    """Of a charge of the same id?"""
+    return event.part is not None and event.transaction == started.transaction
 
 
 def _is_before_all(event: Event, charges: Sequence[Start]) -> bool:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from partners.ocpp import used_again
 from partners.ocpp.events import Event, Flag, Transaction
 from partners.ocpp.ledger import Book, apply, blank, settled
+from partners.ocpp.shared_anew import named_anew
 from tests.partners.ocpp.said import at, part, stamp
 from tests.partners.ocpp.test_ledger_laws import sometimes
 
@@ -76,8 +77,8 @@ class Heard:
         elif name is not None and name != event.transaction:
             event = replace(event, assigned=name)
         if used_again.is_beginning(self.book, event):
-            facts = self.book.facts.with_event(event)
-            others = {each.arrival: each for each in used_again.moved(facts, self.stored, ID)}
+            named = named_anew(self.book.facts, event, self.stored)
+            others = {each.arrival: replace(each, assigned=name) for each, name in named if name != each.named}
             self.stored = [others.get(each.arrival, each) for each in self.stored]
             self.restart()
         applied = apply(self.book, event, next_id=1)

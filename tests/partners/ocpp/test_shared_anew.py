@@ -1,0 +1,54 @@
+"""Orders of telling in which charges of one id hide one another."""
+
+from __future__ import annotations
+
+import pytest
+
+from partners.ocpp.events import Event, Flag
+from tests.partners.ocpp.test_ledger_laws_used_again import Charge, Heard
+
+CASES = {
+    "an end at another EVSE hides that the charge goes on": (
+        [Charge(1, "AA", 14, (42, 42)), Charge(2, "BB", 9, (0, 3, 5, 5, 5)), Charge(2, "AA", 15, (5, 5, 8, 8, 9))],
+        "1:Started@9 2:Started@15 0:Ended@16 2:Ended@20 0:Started@14 1:Ended@14",
+    ),
+    "of two without a beginning the one that was told to go on first begins": (
+        [Charge(1, "AA", 16, (37, 37, 37)), Charge(1, "AA", 27, (41, 42, 45, 47, 47)), Charge(2, "BB", 19, (0, 0, 0))],
+        "0:Updated@18 2:Ended@22 1:Ended@32 2:Started@19 0:Started@16 0:Ended@19 1:Started@27",
+    ),
+    "what is between the parts of a charge makes none of its own": (
+        [Charge(1, "AA", 0, (0, 0, 3)), Charge(2, "AA", 0, (0, 3, 5, 5, 5))],
+        "1:Updated@2 0:Ended@3 1:Updated@4 1:Ended@5 0:Started@0 1:Started@0",
+    ),
+    "three at one EVSE that took nothing and one beside them": (
+        [
+            Charge(1, "AA", 12, (0, 0, 0, 0, 0)),
+            Charge(2, "AA", 10, (0, 0, 0, 0)),
+            Charge(2, "AA", 16, (0, 0)),
+            Charge(2, "AA", 19, (0, 1)),
+        ],
+        """3:Started@19 0:Updated@13 0:Updated@14 0:Updated@15 0:Updated@16 0:Ended@17 1:Started@10 1:Updated@11
+        1:Updated@12 1:Updated@13 3:Updated@20 2:Started@16 2:Updated@17 2:Ended@18 0:Started@12 1:Ended@14
+        3:Ended@21""",
+    ),
+}
+
+
+@pytest.mark.parametrize("shows", [True, False], ids=["the card ends it", "no card ends it"])
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_charges_of_one_id_do_not_hide_one_another(case: tuple[list[Charge], str], shows: bool) -> None:
+    charges, order = case
+    told = [_by_name(charge.told("zero", shows=shows)) for charge in charges]
+    hub = Heard()
+    for said in order.split():
+        number, name = said.split(":")
+        hub.hear(told[int(number)][name])
+    found = list(hub.book.transactions.values())
+    assert len(found) == len(charges)
+    assert all(charge.is_billed(found) for charge in charges)
+    assert sum(Flag.ID_USED_AGAIN in charge.flags for charge in found) == len(charges) - 1
+
+
+def _by_name(events: list[Event]) -> dict[str, Event]:
+    """By type and minute after noon."""
+    return {f"{event.part.type}@{event.arrival.minute}": event for event in events if event.part is not None}
