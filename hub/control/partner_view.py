@@ -64,7 +64,8 @@ async def show(program: Program, name: str) -> Tree:
         "warnings": warnings
         + await undelivered.warnings(program, name)
         + _owed_in_words(lane["owed"])
-        + _untold_in_words(partner),
+        + _untold_in_words(partner)
+        + _held_elsewhere_in_words(program, partner),
         "pulled": partner.pulled,
         "lane": lane,
         "losses": losses(partner.version or ""),
@@ -126,10 +127,24 @@ def _owed_in_words(owed: Iterable[Tree]) -> list[str]:
 
 
 def _untold_in_words(partner: Partner) -> list[str]:
-    if not partner.untold:
+    if not partner.untold and not partner.unsettled:
         return []
-    again = "it is told again by itself, or at once by `busbar partner rotate`"
-    return [f"it was not told which parties came or went behind us: {partner.untold}; {again}"]
+    what = "how our last exchange of credentials ended" if partner.unsettled else "which parties came or went behind us"
+    why = f": {partner.untold}" if partner.untold else ""
+    begins = "nobody heard" if partner.unsettled else "it was not told"
+    return [f"{begins} {what}{why}; it is told again by itself, or at once by `busbar partner rotate`"]
+
+
+def _held_elsewhere_in_words(program: Program, partner: Partner) -> list[str]:
+    """Parties that were agreed for it, and that another platform speaks for."""
+    if partner.state is not State.CONNECTED or partner.interpreter:
+        return []
+    found = ((claim, program.hub.registry.rivals(partner, claim)) for claim in partner.invited)
+    return [
+        f"{claim.role} {claim.party} is not taken as its party: {rivals[0].name} has it"
+        for claim, rivals in found
+        if rivals
+    ]
 
 
 async def _saved(program: Program, name: str) -> LaneState:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Final, Self
@@ -28,6 +28,7 @@ from hub.core.units import ABSENT, ANY, Change, Kind, Put, Unit
 
 PARTNERS: Final = Kind("partners", columns=("state",))
 _ATTEMPTS: Final = 5
+_RENEWABLE: Final = timedelta(days=1)
 
 PartyText = Annotated[
     Party, PlainValidator(lambda v: v if isinstance(v, Party) else Party.parse(v)), PlainSerializer(str)
@@ -52,10 +53,13 @@ class TokenUse(StrEnum):
     OVERLAP = "overlap"
     """Replaced by a rotation; answers until the new one is first seen, or `until`."""
     PROBE = "probe"
-    """Given out in our own registration with them, before they answered."""
+    """Given out in our own registration with them, before they answered. Of who is connected it is as good as LIVE: who
+    presents it has taken it."""
+    RENEWAL = "renewal"
+    """An OVERLAP token beyond its time whose successor was never seen, for a day: it may have been lost on its way."""
 
 
-REGISTERING: Final = frozenset({TokenUse.REGISTRATION, TokenUse.PROBE})
+REGISTERING: Final = frozenset({TokenUse.REGISTRATION, TokenUse.PROBE, TokenUse.RENEWAL})
 """What such a token opens is versions and credentials; of the rest it does not even learn what there is (REQ-006)."""
 
 
@@ -123,6 +127,9 @@ class Partner(BaseModel):
     """Who speaks to it in its own protocol; "": it speaks OCPI. Its endpoints' URLs have this as their scheme."""
     busy_until: datetime | None = None
     """We are exchanging credentials with it, at most until then; see `partners/ocpi/turn.py`."""
+    unsettled: bool = False
+    """Nobody heard how our last exchange of credentials with it ended: it is to be made again, while one of our tokens
+    of it is still good."""
 
     def is_busy(self, now: datetime) -> bool:
         """May nobody else exchange credentials with it just now?"""
@@ -312,8 +319,10 @@ class Registry:
         for token in auth.candidates(header):
             fingerprint = secrets.fingerprint(token, self._pepper)
             found = self._by_fingerprint.get(fingerprint)
-            if found is not None and _valid(found[1], now):
-                caller = Caller(self._partners[found[0]], found[1].use, fingerprint, token)
+            partner = self._partners[found[0]] if found is not None else None
+            use = _use_of(found[1], partner, now) if found is not None and partner is not None else None
+            if found is not None and partner is not None and use is not None:
+                caller = Caller(partner, use, fingerprint, token)
                 if caller.partner.state is State.BLOCKED:
                     break
                 if found[1].until is None and len(self._by_header) < 10_000:
@@ -407,5 +416,11 @@ def _nobody_listens(name: str) -> None:
     """Where no lane runs, nobody needs to know that a partner is alive."""
 
 
-def _valid(token: IssuedToken, now: datetime) -> bool:
-    return token.until is None or now < token.until
+def _use_of(token: IssuedToken, partner: Partner, now: datetime) -> TokenUse | None:
+    """What a token that is presented is good for; None, when it is void."""
+    if token.use is TokenUse.PROBE and partner.state is State.CONNECTED:
+        return TokenUse.LIVE
+    if token.until is None or now < token.until:
+        return token.use
+    is_last = token.use is TokenUse.OVERLAP and now < token.until + _RENEWABLE
+    return TokenUse.RENEWAL if is_last else None

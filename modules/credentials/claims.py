@@ -7,7 +7,8 @@ The versions say it differently, and a claim is one thing: a role of a party.
     2.3.0   roles without HUB: a hub is who gives its `hub_party_id`, and lists whoever can be reached through it. Of
             these the agreed ones count; the others are no concern of ours, and no reason to refuse the hub
 
-Of any other platform only what was agreed is let in.
+Nor is a party behind a hub that another platform speaks for already: it counts there. Of any platform that is no hub
+only what was agreed is let in.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _FLAT: Final = "2.1.1"
 _HUB_IS_A_ROLE: Final = "2.2.1"
 
 
-def claims_of(theirs: Credentials, partner: Partner, version: str) -> tuple[Claim, ...]:
+def claims_of(hub: Hub, theirs: Credentials, partner: Partner, version: str) -> tuple[Claim, ...]:
     """The roles of a Credentials object that was read from `version`.
 
     Raises: InvalidRequest, for a role of a party that stands twice.
@@ -39,7 +40,10 @@ def claims_of(theirs: Credentials, partner: Partner, version: str) -> tuple[Clai
     )
     if len({claim.pair for claim in claims}) != len(claims):
         raise InvalidRequest("the same role of the same party stands twice")
-    return claims if hub_party is None else tuple(_of_a_hub(hub_party, claims, partner, version))
+    if hub_party is None:
+        return claims
+    of_hub = _of_a_hub(hub_party, claims, partner, version)
+    return tuple(c for c in of_hub if c.role is PartyRole.HUB or not hub.registry.rivals(partner, c))
 
 
 def _hub_party(theirs: Credentials, partner: Partner, version: str) -> Party | None:

@@ -37,6 +37,15 @@ NEEDED: Final = {PartyRole.EMSP: (("tokens", "SENDER"),)}
 """What our side needs of a partner in a role (REQ-077): without its tokens we can authorize no driver of an eMSP."""
 
 
+_STILL: Final = {
+    TokenUse.REGISTRATION: {TokenUse.REGISTRATION},
+    TokenUse.LIVE: {TokenUse.LIVE, TokenUse.OVERLAP, TokenUse.PROBE},
+    TokenUse.OVERLAP: {TokenUse.OVERLAP},
+    TokenUse.RENEWAL: {TokenUse.OVERLAP},
+}
+"""What the token of a caller may be on record as when the call-backs have been made, by what it was good for before."""
+
+
 def ours(hub: Hub, partner: Partner, token: str, version: str) -> Tree:
     """Our Credentials object for `partner`, with the token it is to use. OCPI credentials, Credentials object.
 
@@ -121,7 +130,7 @@ async def register(hub: Hub, caller: Caller, theirs: Credentials, version: str) 
 
     def recorded(unit: Unit) -> Unit:
         partner = hub.registry.get(name)
-        for opened in hub.agreements.opened_by(partner, claims_of(theirs, partner, version)):
+        for opened in hub.agreements.opened_by(partner, claims_of(hub, theirs, partner, version)):
             unit.put(opened.put())
         return unit.put(lane).audited(Audit(name, "credentials.registered", name, f"version {version}"))
 
@@ -130,11 +139,12 @@ async def register(hub: Hub, caller: Caller, theirs: Credentials, version: str) 
 
 
 async def update(hub: Hub, caller: Caller, theirs: Credentials, version: str) -> Tree:
-    """PUT: new credentials both ways, and perhaps another version. The old token answers until the new one is seen.
+    """PUT: new credentials both ways, and perhaps another version. The old token answers until the new one is seen, and
+    may renew for longer (`TokenUse.RENEWAL`).
 
     Raises: as `register`; RegistrationState when not registered.
     """
-    _must_be_registered(caller)
+    _must_be_registered(caller, TokenUse.RENEWAL)
     found = await _examine(hub, caller.partner, theirs, version)
     token = mint_token()
     until = hub.clock.now() + timedelta(minutes=hub.settings.token_overlap_min)
@@ -180,6 +190,7 @@ async def forget(hub: Hub, partner: Partner, *, actor: str) -> None:
         "newly_told": (),
         "untold": "",
         "busy_until": None,
+        "unsettled": False,
     }
     await hub.registry.change(
         partner.name,
@@ -188,8 +199,8 @@ async def forget(hub: Hub, partner: Partner, *, actor: str) -> None:
     )
 
 
-def _must_be_registered(caller: Caller) -> None:
-    if caller.use not in (TokenUse.LIVE, TokenUse.OVERLAP):
+def _must_be_registered(caller: Caller, *also: TokenUse) -> None:
+    if caller.use not in (TokenUse.LIVE, TokenUse.OVERLAP, *also):
         raise RegistrationState("this platform is not registered; POST registers", allow=("GET", "POST"))
 
 
@@ -198,12 +209,13 @@ def _check_again(hub: Hub, caller: Caller, partner: Partner, theirs: Credentials
 
     Raises: Unauthorized, for a void token; Conflict, when we have begun an exchange too; InvalidRequest (claims).
     """
-    good = (caller.use, TokenUse.OVERLAP) if caller.use is TokenUse.LIVE else (caller.use,)
-    held = any(token.fingerprint == caller.fingerprint and token.use in good for token in partner.our_tokens)
+    held = any(
+        token.fingerprint == caller.fingerprint and token.use in _STILL[caller.use] for token in partner.our_tokens
+    )
     if partner.state is State.BLOCKED or not held:
         raise Unauthorized
     _must_be_their_turn(hub, partner)
-    check_claims(hub, partner, claims_of(theirs, partner, version))
+    check_claims(hub, partner, claims_of(hub, theirs, partner, version))
 
 
 def _must_be_their_turn(hub: Hub, partner: Partner) -> None:
@@ -220,7 +232,7 @@ async def _examine(hub: Hub, partner: Partner, theirs: Credentials, version: str
             partner=partner.name,
             hub_party_id=theirs.hub_party_id,
         )
-    claims = claims_of(theirs, partner, version)
+    claims = claims_of(hub, theirs, partner, version)
     check_claims(hub, partner, claims)
     found = await hub.discovery.discover(str(theirs.url), theirs.token, version=version)
     check_endpoints(found, claims)
@@ -240,7 +252,7 @@ def _issued(hub: Hub, token: str, use: TokenUse) -> IssuedToken:
 
 
 def _with(hub: Hub, partner: Partner, theirs: Credentials, found: Found, tokens: tuple[IssuedToken, ...]) -> Partner:
-    claims = claims_of(theirs, partner, found.version)
+    claims = claims_of(hub, theirs, partner, found.version)
     return partner.model_copy(
         update={
             "state": State.CONNECTED,
@@ -254,5 +266,6 @@ def _with(hub: Hub, partner: Partner, theirs: Credentials, found: Found, tokens:
             "token_form": found.token_form,
             "since": hub.clock.now().isoformat(),
             "busy_until": None,
+            "unsettled": False,
         }
     )

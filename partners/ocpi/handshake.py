@@ -218,7 +218,7 @@ async def _settle(
         if not turn.is_held(fingerprint, partner):
             raise Conflict(f"{name} was changed while we registered with it")
         invited = as_invited(partner)
-        claims = claims_of(theirs, invited, found.version)
+        claims = claims_of(hub, theirs, invited, found.version)
         if not invited.invited:
             invited = partner.model_copy(update={"invited": claims})
         check_claims(hub, invited, claims)
@@ -235,13 +235,14 @@ async def _settle(
                 "pulled": {},
                 "since": hub.clock.now().isoformat(),
                 "busy_until": None,
+                "unsettled": False,
             }
         )
         return heard(connected, given.told)
 
     def recorded(unit: Unit) -> Unit:
         partner = as_invited(hub.registry.get(name))
-        for opened in hub.agreements.opened_by(partner, claims_of(theirs, partner, found.version)):
+        for opened in hub.agreements.opened_by(partner, claims_of(hub, theirs, partner, found.version)):
             unit.put(opened.put())
         return unit.put(lane).audited(Audit(actor, "credentials.connected", name))
 

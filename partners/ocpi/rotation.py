@@ -31,7 +31,8 @@ async def rotate(
 
     As in `connect`, our new token is on disk before the PUT. Once the partner has agreed, our old one answers until the
     new one is seen. When the partner surely refused, nothing has changed; when its answer was lost, both our tokens are
-    good, as it may present either from now on. Raises: NotFound, RegistrationState; as `connect`.
+    good, as it may present either from now on, and `telling.py` tries again.
+    Raises: NotFound, RegistrationState; as `connect`.
     """
     partner = hub.registry.get(name)
     if partner.state is not State.CONNECTED:
@@ -62,7 +63,8 @@ def _is_sure(fault: BusbarError) -> bool:
 
 
 def _renewed(hub: Hub, seal: Seal, fingerprint: str, given: Given, found: Found, partner: Partner) -> Partner:
-    """Roles that were not agreed are passed over: without its new token we could not even say so.
+    """Roles that were not agreed, or that another platform has, are passed over: without its new token we could not say
+    so.
 
     Raises: Conflict, when the registration was ended meanwhile.
     """
@@ -76,7 +78,8 @@ def _renewed(hub: Hub, seal: Seal, fingerprint: str, given: Given, found: Found,
         if token.fingerprint != fingerprint
     )
     agreed = {claim.pair for claim in partner.invited}
-    claims = tuple(c for c in claims_of(theirs, partner, found.version) if c.pair in agreed) or partner.claims
+    shown = claims_of(hub, theirs, partner, found.version)
+    claims = tuple(c for c in shown if c.pair in agreed and not hub.registry.rivals(partner, c)) or partner.claims
     renewed = partner.model_copy(
         update={
             "claims": claims,
@@ -88,6 +91,7 @@ def _renewed(hub: Hub, seal: Seal, fingerprint: str, given: Given, found: Found,
             "their_token": seal.seal(theirs.token),
             "token_form": found.token_form,
             "busy_until": None,
+            "unsettled": False,
         }
     )
     return heard(renewed, given.told)

@@ -8,6 +8,9 @@ operator sees why (`Partner.untold`). A PUT whose answer was lost leaves one mor
 those the next try is a day away.
 
 What a hub refused because it did not know the party yet is sent again, once, when it was told of it.
+
+Whoever the partner is: an exchange of ours of which nobody heard how it ended is made again like this. It may have new
+tokens for both sides by now, and ours of it may run out.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Collection
+from functools import partial
 from typing import Final
 
 import structlog
@@ -29,7 +33,7 @@ from hub.core.secrets import Seal
 from hub.core.units import Audit, Document
 from modules.credentials import service as credentials
 from modules.credentials import told
-from partners.ocpi import rotation
+from partners.ocpi import rotation, turn
 from partners.ocpi.handshake import Handshake
 
 log = structlog.get_logger()
@@ -81,16 +85,24 @@ class Telling:
     async def look(self) -> None:
         """Begin to tell whoever is due, and send again what may be taken now."""
         for partner in self._hub.registry.connected():
-            if not told.is_told(partner) or partner.name in self.under_way:
-                continue
+            if partner.name not in self.under_way:
+                await self._look_at(partner)
+
+    async def _look_at(self, partner: Partner) -> None:
+        now = self._hub.clock.now()
+        if turn.is_left_behind(partner, now):
+            partner = await self._hub.registry.change(partner.name, partial(turn.without_old_mark, now))
+        if told.is_told(partner):
             await self._send_again_what_is_known_now(partner)
-            if partner.untold and self._is_up_to_date(partner):
-                await self._hub.registry.change(partner.name, told.without_complaint)
-            if self._is_due(partner):
-                self.under_way.add(partner.name)
-                self._hub.background.start(self._tell(partner.name), name=f"tell {partner.name} of parties")
+        if partner.untold and self._is_up_to_date(partner):
+            await self._hub.registry.change(partner.name, told.without_complaint)
+        if self._is_due(partner):
+            self.under_way.add(partner.name)
+            self._hub.background.start(self._tell(partner.name), name=f"exchange credentials with {partner.name}")
 
     def _is_up_to_date(self, partner: Partner) -> bool:
+        if partner.unsettled or not told.is_told(partner):
+            return not partner.unsettled
         roles = told.roles_in(credentials.ours(self._hub, partner, "", partner.version or ""))
         return told.is_up_to_date(partner, roles, self._hub.registry.all())
 
@@ -107,9 +119,9 @@ class Telling:
         try:
             await rotation.rotate(self._hub, self._handshake, self._seal, name)
             self._failures.pop(name, None)
-            log.info("a hub was told who is behind us", partner=name)
+            log.info("a partner has new credentials", partner=name)
         except Conflict:
-            log.info("a hub is told later: credentials are being exchanged with it", partner=name)
+            log.info("a partner is told later: credentials are being exchanged with it", partner=name)
         except BusbarError as fault:
             pause_s = await self._failed(name, fault)
         finally:
@@ -120,7 +132,7 @@ class Telling:
     async def _failed(self, name: str, fault: BusbarError) -> float:
         """Let it be seen. Returns: seconds until the next try."""
         failures = self._failures[name] = self._failures.get(name, 0) + 1
-        log.warning("a hub could not be told who is behind us", partner=name, failures=failures, why=fault.message)
+        log.warning("a partner could not be told our credentials", partner=name, failures=failures, why=fault.message)
 
         def noted(partner: Partner) -> Partner:
             if partner.state is not State.CONNECTED or partner.untold == fault.message:
