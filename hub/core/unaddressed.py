@@ -2,8 +2,8 @@
 
 A look goes by what is new: objects that are for nobody, and arrivals (as of CDRs), each of which may tell whom some of
 them are for. So one that nothing ever tells of costs nothing, however long it waits, and goes out when it is told of
-late. Once a day all are looked at, for what has become clear in another way, as by a card that is known now. How far
-the looks have come is kept, so a restart leaves nothing out.
+late. When a party has come, and once a day, all are looked at: for what waited for that party, or has become clear in
+another way, as by a card that is known now. How far the looks have come is kept, so a restart leaves nothing out.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ class _Looked(msgspec.Struct):
     """When all were looked at."""
     seen: dict[str, int]
     """By kind, the `seq` of the last that was looked at."""
+    here: list[str] = []
+    """The parties that were connected at the last look."""
 
 
 async def look_again(hub: Hub, waiting: Waiting) -> None:
@@ -80,13 +82,16 @@ async def look_again(hub: Hub, waiting: Waiting) -> None:
 
 
 async def _from_where(hub: Hub, waiting: Waiting, known: Document | None) -> _Looked:
-    """Where the last look ended; once a day, where all that waits is looked at, whatever has arrived."""
+    """Where the last look ended; or where all that waits is looked at, whatever has arrived."""
     now = hub.clock.now()
+    here = sorted({party for partner in hub.registry.connected() for party in partner.parties})
     if known is not None:
         looked = msgspec.json.decode(known.body, type=_Looked)
-        if looked.at > timestamp(now - _ALL_AFTER):
+        has_come = not set(here) <= set(looked.here)
+        if looked.at > timestamp(now - _ALL_AFTER) and not has_come:
+            looked.here = here
             return looked
-    return _Looked(timestamp(now), {kind.name: await _last(hub.store, kind) for kind in waiting.arrivals})
+    return _Looked(timestamp(now), {kind.name: await _last(hub.store, kind) for kind in waiting.arrivals}, here)
 
 
 async def _last(store: Store, kind: Kind) -> int:

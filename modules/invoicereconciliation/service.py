@@ -23,7 +23,7 @@ from hub.core.units import ABSENT, Audit, Delete, Document, Unit
 from modules.cdrs import service as cdrs
 from modules.invoicereconciliation import store as records
 from modules.invoicereconciliation.model import InvoiceReconciliationRecord
-from modules.invoicereconciliation.whose import addressee
+from modules.invoicereconciliation.whose import addressee, once_it_is_here
 from modules.invoicereconciliation.wire import RECORD
 
 LIMIT: Final = 8 * 1024 * 1024
@@ -88,7 +88,7 @@ async def _audience(hub: Hub, owner: Party, tree: Tree, named: str, known: Docum
         )
     if goes.is_final:
         raise InvalidRequest(f"/cdrs: none of these is with {named}")
-    return goes.party
+    return has_it or once_it_is_here(hub, goes).party
 
 
 async def remove(hub: Hub, owner: Party, record_id: str) -> None:

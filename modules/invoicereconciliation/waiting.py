@@ -1,4 +1,4 @@
-"""Records that came before their CDRs: for nobody yet, and looked at again when a CDR comes that is on one of them."""
+"""Records that came before their CDRs, or before the party they are for: looked at again when one of these comes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hub.core.units import Audit, Document, Unit
 from modules.cdrs.service import ARRIVALS
 from modules.invoicereconciliation import store as records
 from modules.invoicereconciliation.service import LIMIT, NEW
-from modules.invoicereconciliation.whose import addressee
+from modules.invoicereconciliation.whose import addressee, once_it_is_here
 
 
 async def look_again(hub: Hub) -> None:
@@ -25,7 +25,8 @@ async def look_again(hub: Hub) -> None:
 
 async def whose(hub: Hub, document: Document, tree: Tree) -> Addressee:
     """Whom a record that waits is for, by what is known now."""
-    return await addressee(hub, document.owner, tree["cdrs"], document.columns["named"])
+    goes = await addressee(hub, document.owner, tree["cdrs"], document.columns["named"])
+    return once_it_is_here(hub, goes)
 
 
 def _addressed(document: Document, tree: Tree, audience: str) -> Unit:

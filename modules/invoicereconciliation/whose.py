@@ -3,7 +3,8 @@
 With direct billing the CDRs are of the record's owner and the other party pays them, with reverse billing the other way
 round (mod_invoice_reconciliation_flow_and_lifecycle). Whoever gets a record learns which charges are on an invoice. So
 a party that its owner names (OCPI-to) has it as soon as one CDR on it is known to be with that party; until then the
-record waits, and where all its CDRs are here and none is, it can never be for that party.
+record waits, and where all its CDRs are here and none is, it can never be for that party. One for a party that is not
+here yet waits for it too: what is told of meanwhile, nobody hears.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from hub.core.parties import Party, PartyRole
 from hub.core.ports import Hub
 from hub.core.unaddressed import Addressee
 from modules.cdrs import service as cdrs
@@ -50,6 +52,14 @@ async def addressee(hub: Hub, owner: str, cdr_ids: Sequence[str], named: str) ->
         return Addressee("", "none of its CDRs is here")
     why = f"none of its CDRs that are here is with {named}" if named else "nobody knows yet whom its CDRs are with"
     return Addressee("", why, is_final=bool(named) and known == len(cdr_ids))
+
+
+def once_it_is_here(hub: Hub, goes: Addressee) -> Addressee:
+    """The same, as long as we or a platform speak for that party; else it waits."""
+    if not goes.party or goes.party == str(hub.settings.own_party):
+        return goes
+    is_here = hub.registry.holders(Party.parse(goes.party), frozenset(PartyRole))
+    return goes if is_here else Addressee("", f"{goes.party} is not here")
 
 
 async def _found(hub: Hub, owner: str, cdr_ids: Sequence[str]) -> dict[str, _Found]:

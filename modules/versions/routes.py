@@ -78,8 +78,12 @@ def _opposite(call: Call) -> str | None:
 
 
 def _interfaces(call: Call, operations: Iterable[Operation]) -> list[tuple[str, Side]]:
-    """Each functional interface once, in the order of the modules."""
-    roles = call.partner.roles or ANYBODY  # who we register with may not have said yet what it is
+    """Each functional interface once, in the order of the modules.
+
+    All of them, where the caller may have any role tomorrow: behind a hub parties come and go, and it asks only now.
+    Who we register with may not have said yet what it is.
+    """
+    roles = ANYBODY if call.partner.is_hub or not call.partner.roles else call.partner.roles
     seen: dict[tuple[str, Side], None] = {}
     for operation in operations:
         useful = operation.callers & roles and call.version in operation.versions

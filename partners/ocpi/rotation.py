@@ -14,7 +14,7 @@ from hub.core.registry import IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import Seal, mint_token
 from hub.core.units import Audit
 from modules.credentials import service as credentials
-from modules.credentials.claims import claims_of, up_to
+from modules.credentials.claims import claims_of, have_come, up_to
 from modules.credentials.told import heard
 from partners.ocpi import turn
 from partners.ocpi.handshake import Given, Handshake, credentials_url, give
@@ -52,7 +52,24 @@ async def rotate(
         raise
     audit = Audit(actor, "credentials.rotated", name, f"version {found.version}")
     renewed = partial(_renewed, hub, seal, fingerprint, given, found)
-    return await hub.registry.change(name, renewed, lambda unit: unit.audited(audit))
+    partner = await hub.registry.change(name, renewed, lambda unit: unit.audited(audit))
+    return await _with_details_of_now(hub, handshake, partner, given.theirs.token)
+
+
+async def _with_details_of_now(hub: Hub, handshake: Handshake, partner: Partner, token: str) -> Partner:
+    """What it offers may hang on what we have just told it. To present the new token voids the one before at its side,
+    so this is done when the new one is on disk."""
+    try:
+        found = await handshake.discover(partner.versions_url, token, version=partner.version)
+    except BusbarError as fault:
+        log.warning("the details of a version could not be read again", partner=partner.name, why=fault.message)
+        return partner
+
+    def with_endpoints(known: Partner) -> Partner:
+        is_same = known.their_token == partner.their_token and known.endpoints != found.endpoints
+        return known.model_copy(update={"endpoints": found.endpoints}) if is_same else known
+
+    return await hub.registry.change(partner.name, with_endpoints)
 
 
 def _is_sure(fault: BusbarError) -> bool:
@@ -80,8 +97,10 @@ def _renewed(hub: Hub, seal: Seal, fingerprint: str, given: Given, found: Found,
     agreed = {claim.pair for claim in partner.invited}
     shown = claims_of(hub, theirs, partner, found.version)
     claims = tuple(c for c in shown if c.pair in agreed and not hub.registry.rivals(partner, c)) or partner.claims
+    has_grown = have_come(claims, partner.claims)
     renewed = partner.model_copy(
         update={
+            "since": hub.clock.now().isoformat() if has_grown else partner.since,
             "claims": claims,
             "pulled": up_to(partner, claims),
             "version": found.version,

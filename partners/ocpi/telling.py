@@ -5,7 +5,7 @@
 What came together is told together, and one hub is asked once a minute at most. While credentials are exchanged with it
 anyway nothing is begun, and what is told by that exchange counts. Where a hub does not take it, the pauses grow, and an
 operator sees why (`Partner.untold`). A PUT whose answer was lost leaves one more token of ours good; after some of
-those the next try is a day away.
+those the next try is half a day away.
 
 What a hub refused because it did not know the party yet is sent again, once, when it was told of it.
 
@@ -43,7 +43,9 @@ SETTLE_S: Final = 5.0
 LEAST_S: Final = 60.0
 """Seconds between two exchanges with one hub."""
 _MOST_S: Final = 3_600.0
-_RARELY_S: Final = 86_400.0
+_MOST_WHILE_UNSETTLED_S: Final = 600.0
+"""Our token of it may run out within the overlap of its side (ours: 15 minutes)."""
+_RARELY_S: Final = 43_200.0
 _MOST_TOKENS: Final = 4
 _JITTER: Final = 1.5
 """Two hubs that begin at once refuse each other; they must not begin at once again."""
@@ -140,8 +142,10 @@ class Telling:
             return partner.model_copy(update={"untold": fault.message})
 
         partner = await self._hub.registry.change(name, noted)
-        live = sum(token.use is TokenUse.LIVE for token in partner.our_tokens)
-        return _RARELY_S if live > _MOST_TOKENS else min(LEAST_S * 2.0 ** min(failures - 1, 20), _MOST_S)
+        if sum(token.use is TokenUse.LIVE for token in partner.our_tokens) > _MOST_TOKENS:
+            return _RARELY_S
+        most_s = _MOST_WHILE_UNSETTLED_S if partner.unsettled else _MOST_S
+        return min(LEAST_S * 2.0 ** min(failures - 1, 20), most_s)
 
     async def _send_again_what_is_known_now(self, partner: Partner) -> None:
         """A little later: what was under way as it was told may still be refused."""
