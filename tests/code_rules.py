@@ -21,7 +21,7 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     ),
     "chargingprofiles": frozenset({"at_charger", "effect", "following", "keeping", "onward", "owed"}),
     "hubclientinfo": frozenset({"keeping", "roster", "sight"}),
-    "commands": frozenset({"consent", "onward", "passed_on", "places", "reserving"}),
+    "commands": frozenset({"consent", "late", "onward", "passed_on", "places", "reserving"}),
     "tokens": frozenset(
         {
             "asked",

@@ -83,7 +83,7 @@ async def settle_reserve(hub: Hub, wish: Reservation, given: Consent, outcome: O
     known = commands.reservation_in(document)
     if outcome is not Outcome.ACCEPTED:
         unit = await settle(hub, given, outcome)
-        if known.state == ASKED:
+        if known.state == ASKED and outcome is not Outcome.TIMEOUT:
             unit.put(commands.reservation_put(replace(known, state=REFUSED), expect=document.version))
         return unit
     now, place = hub.clock.now(), place_of(wish)

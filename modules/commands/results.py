@@ -85,11 +85,15 @@ async def recover(hub: Hub) -> None:
         hub.background.start(_take_up(hub, command), name=f"command {command.id}")
 
 
-async def late(hub: Hub, station: str, name: str, outcome: Outcome) -> None:
-    """A charger answered a command after its time. The sender was told TIMEOUT; that stands."""
+async def late(hub: Hub, station: str, name: str, outcome: Outcome) -> Command | None:
+    """A charger answered a command after its time. The sender was told TIMEOUT; that stands.
+
+    Returns: the command, if it is known.
+    """
     command = await commands.timed_out(hub.store, station, name)
     if command is not None:
         await _record_late(hub, command, outcome)
+    return command
 
 
 def announce(hub: Hub, command: Command) -> None:

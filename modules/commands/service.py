@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from hub.core.errors import InvalidRequest
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
@@ -39,9 +41,10 @@ class Sender:
     def names_connectors(self) -> bool:
         return self.version != "2.1.1"
 
-    def command(self, hub: Hub, name: str, response_url: str, station: str) -> commands.Command:
-        """A command of this sender that is about to be accepted."""
-        return results.new(hub, name, self.partner.name, self.version, response_url, station)
+    def command(self, hub: Hub, name: str, response_url: str, station: str, reservation: str = "") -> commands.Command:
+        """A command of this sender that is about to be accepted. `reservation`: the key of one that it is about."""
+        made = results.new(hub, name, self.partner.name, self.version, response_url, station)
+        return replace(made, reservation=reservation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,7 @@ async def reserve_now(hub: Hub, sender: Sender, order: ReserveNow) -> Response:
     id_tag = await tag_of(hub.store, owner, order.token.type, order.token.uid)
     wish = reserving.wished(sender.partner.name, sender.version, order, owner, place, id_tag)
     await reserving.ask(hub, wish)
-    command = sender.command(hub, "RESERVE_NOW", order.response_url, place.station)
+    command = sender.command(hub, "RESERVE_NOW", order.response_url, place.station, wish.key)
     given = await consent(hub, command, owner, order.token, id_tag, order.authorization_reference)
     act, after = partial(reserving.reserve, hub, wish), partial(reserving.settle_reserve, hub, wish, given)
     return await _accept(hub, command, given.unit, act, after)
@@ -175,7 +178,7 @@ async def cancel_reservation(hub: Hub, sender: Sender, order: CancelReservation)
     refusal = await _unready(hub, reservation.station, "Reservation")
     if refusal is not None:
         return refusal
-    command = sender.command(hub, "CANCEL_RESERVATION", order.response_url, reservation.station)
+    command = sender.command(hub, "CANCEL_RESERVATION", order.response_url, reservation.station, reservation.key)
     act = partial(reservations.cancel, hub, reservation)
     return await _accept(hub, command, Unit(), act, partial(reservations.settle_cancel, hub, reservation.key))
 

@@ -7,7 +7,9 @@ A *command* is kept from the moment we say ACCEPTED until its sender has the res
 A *reservation* is one document per reservation id of a party. The number that the charger knows it by is the document's
 `seq`: ours alone, never given twice, and the same when the reservation is replaced (REQ-201).
 
-    asked -> held -> used | expired | ended | canceled          asked -> refused
+    asked -> held -> used | expired | ended | canceled          asked -> refused | canceled
+
+Where the charger does not answer it stays *asked*: it may have it.
 """
 
 from __future__ import annotations
@@ -62,6 +64,8 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True):
     result: str = ""
     late: str = ""
     """What the charger said after the sender was told TIMEOUT."""
+    reservation: str = ""
+    """The key of the reservation that is made or given up."""
     correlation_id: str = ""
 
 

@@ -20,7 +20,7 @@ from hub.core import trace
 from hub.core.errors import InvalidRequest, NotFound, PeerNonsense
 from hub.core.jsontypes import Tree
 from hub.core.ports import Hub, LimitRules, Limits, Outcome, Place, ProfileOutcome
-from modules.commands import results
+from modules.commands import late as late_answers
 from partners.ocpp import answers, maintenance, profiles, rpc, schemas, unplaced
 from partners.ocpp.cards import Card
 from partners.ocpp.evse_display import EvseDisplay
@@ -266,10 +266,10 @@ class ChargerOrders(Stations):
         return action, outcome
 
     async def heard_late(self, live: Live, late: rpc.LateAnswer) -> None:
-        """An answer after its time: its asker was told TIMEOUT; it is kept beside the command. A profile goes again."""
+        """An answer after its time: its asker was told TIMEOUT. A profile goes again."""
         if late.action in COMMANDS:
             outcome = outcome_of(late.action, late.outcome)
-            await results.late(self.hub, live.identity, COMMANDS[late.action], outcome)
+            await late_answers.answered(self.hub, live.identity, COMMANDS[late.action], outcome)
         await self.owed.heard_late(live, late)
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from hub.core.clock import timestamp
 from hub.core.ports import Outcome
-from modules.commands import reservations
+from modules.commands import late, reservations
 from modules.sessions import service as sessions
-from tests.modules.commands.world import NOW, World, cancel, reserve, response_url, start, token, unlock
+from tests.modules.commands.world import NOW, TIMEOUT_S, World, cancel, reserve, response_url, start, token, unlock
 
 CANCELED = {"result": "CANCELED_RESERVATION"}
 
@@ -263,7 +263,8 @@ async def test_a_reservation_that_timed_out_at_the_charger_is_not_held(world: Wo
     await world.commanded("RESERVE_NOW", reserve())
     assert await states(world) == ["asked"]
     await world.pass_s(30)
-    assert (await states(world), world.peers.results) == (["refused"], [{"result": "TIMEOUT"}])
+    assert (await states(world), world.peers.results) == (["asked"], [{"result": "TIMEOUT"}])
+    assert await world.session_statuses() == []
 
 
 async def test_an_id_that_is_over_may_be_used_again(world: World) -> None:
@@ -281,3 +282,50 @@ async def test_a_long_uid_reserves_by_its_alias(world: World) -> None:
     await world.commanded("START_SESSION", start(token=long))
     assert world.chargers.calls[-1][1]["id_tag"] == alias
     assert await reservations.used(world.hub, "CP1", 1, number=None, id_tag=alias) is not None
+
+
+async def unanswered(world: World, name: str, order: dict[str, Any]) -> None:
+    """The charger is silent, so the sender is told TIMEOUT."""
+    method = {"RESERVE_NOW": "reserve", "CANCEL_RESERVATION": "cancel_reservation"}[name]
+    world.chargers.answers[method] = None
+    await world.commanded(name, order)
+    await world.pass_s(TIMEOUT_S)
+    assert world.peers.results[-1] == {"result": "TIMEOUT"}
+    world.chargers.answers[method] = Outcome.ACCEPTED
+
+
+async def test_a_reservation_that_a_charger_makes_too_late_is_given_back(world: World) -> None:
+    await unanswered(world, "RESERVE_NOW", reserve())
+    await late.answered(world.hub, "CP1", "RESERVE_NOW", Outcome.ACCEPTED)
+    assert world.chargers.calls[-1] == ("cancel_reservation", {"station": "CP1", "reservation": await number(world)})
+    assert (await states(world), await world.session_statuses()) == (["canceled"], [])
+    assert world.peers.results == [{"result": "TIMEOUT"}]
+
+
+async def test_a_late_refusal_gives_nothing_back(world: World) -> None:
+    await unanswered(world, "RESERVE_NOW", reserve())
+    await late.answered(world.hub, "CP1", "RESERVE_NOW", Outcome.REJECTED)
+    assert [method for method, _ in world.chargers.calls] == ["reserve"]
+
+
+async def test_one_that_was_asked_for_again_is_kept_whatever_comes_late(world: World) -> None:
+    await unanswered(world, "RESERVE_NOW", reserve())
+    await reserved(world)
+    await late.answered(world.hub, "CP1", "RESERVE_NOW", Outcome.ACCEPTED)
+    assert [method for method, _ in world.chargers.calls] == ["reserve", "reserve"]
+    assert await states(world) == ["held"]
+
+
+async def test_the_sender_of_one_that_was_not_answered_may_cancel_it(world: World) -> None:
+    await unanswered(world, "RESERVE_NOW", reserve())
+    assert (await world.commanded("CANCEL_RESERVATION", cancel()))["result"] == "ACCEPTED"
+    assert await states(world) == ["canceled"]
+
+
+async def test_one_that_a_charger_gives_up_too_late_is_over(world: World) -> None:
+    await reserved(world)
+    await unanswered(world, "CANCEL_RESERVATION", cancel())
+    assert await states(world) == ["held"]
+    await late.answered(world.hub, "CP1", "CANCEL_RESERVATION", Outcome.ACCEPTED)
+    assert (await states(world), await world.session_statuses()) == (["canceled"], ["COMPLETED"])
+    assert world.peers.results == [{"result": "TIMEOUT"}]
