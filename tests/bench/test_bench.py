@@ -45,9 +45,18 @@ def test_a_page_that_is_slow_in_one_crawl_is_not_the_hubs_and_one_in_each_crawl_
     crawls_with_a_slow_page: tuple[int, ...], verdict: str
 ) -> None:
     steady = [9.0] + [3.0] * 99
-    busy = [[*steady, 40.0] if turn in crawls_with_a_slow_page else steady for turn in range(5)]
+    busy = [[*steady, 40.0 if turn in crawls_with_a_slow_page else 3.0] for turn in range(5)]
     slowest = next(each for each in crawl.figures(steady, busy, [steady]) if "change: slowest page" in each.name)
     assert slowest.verdict == verdict
+
+
+def test_a_page_is_slow_as_a_rule_if_it_is_in_most_crawls() -> None:
+    def slowest(*slow_places: int) -> float:
+        busy = [[3.0] * place + [40.0] + [3.0] * (98 - place) for place in slow_places]
+        return next(each for each in crawl.figures([3.0, 3.0], busy, [[3.0, 3.0]]) if "as a rule" in each.name).value
+
+    assert slowest(5, 6, 7, 8, 9) == slowest(5, 5, 7, 8, 9) == 1.0
+    assert slowest(5, 5, 5, 8, 9) == 40 / 3
 
 
 async def test_two_partners_are_measured_through_the_hub_and_a_list_that_is_pulled_again() -> None:
