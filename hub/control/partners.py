@@ -80,10 +80,11 @@ def _claims(
 
 def _must_be_free(program: Program, name: str, claims: tuple[Claim, ...], represents: str) -> None:
     """Raises: Conflict."""
+    partner = Partner(name=name, invited=claims, represents=represents)
     for claim in claims:
         if claim.party == program.settings.own_party:
             raise Conflict(f"{claim.party} is our own party")
-        for rival in program.oicp.connections.rivals(Partner(name=name, represents=represents), claim):
+        for rival in program.oicp.connections.rivals(partner, claim):
             raise Conflict(f"{claim.role} {claim.party} is connected as {rival.name}")
 
 

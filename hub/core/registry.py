@@ -144,6 +144,11 @@ class Partner(BaseModel):
         """Is it a hub of OCPI, with parties of its own behind it?"""
         return PartyRole.HUB in self.roles and not self.interpreter
 
+    @property
+    def is_direct(self) -> bool:
+        """Is it the platform of its parties itself, and no hub of any protocol?"""
+        return not self.is_hub and not self.interpreter
+
     @cached_property
     def parties(self) -> frozenset[str]:
         """The parties it speaks for, as text (`NL*EEE`)."""
@@ -303,9 +308,13 @@ class Registry:
         return [held for role, held in self._holders.get(party, ()) if role in roles]
 
     def rivals(self, partner: Partner, claim: Claim) -> list[Partner]:
-        """Other connected partners with the same claim, on connections that are not each for another party of ours."""
+        """Other connected partners with the same claim, on connections that are not each for another party of ours.
+
+        A hub behind which a party is said to be is no rival of the party's own platform.
+        """
         held = [other for role, other in self._holders.get(claim.party, ()) if role is claim.role]
-        return [other for other in held if other.name != partner.name and _overlap(other, partner)]
+        found = [other for other in held if other.name != partner.name and _overlap(other, partner)]
+        return [other for other in found if not other.is_hub] if partner.is_direct else found
 
     def known(self, header: bytes) -> Caller | None:
         """Who presented this very Authorization header before, if that has not changed meanwhile."""

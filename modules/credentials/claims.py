@@ -7,8 +7,9 @@ The versions say it differently, and a claim is one thing: a role of a party.
     2.3.0   roles without HUB: a hub is who gives its `hub_party_id`, and lists whoever can be reached through it. Of
             these the agreed ones count; the others are no concern of ours, and no reason to refuse the hub
 
-Nor is a party behind a hub that another platform speaks for already: it counts there. Of any platform that is no hub
-only what was agreed is let in.
+Nor is a party behind a hub that another platform speaks for already: it counts there. A hub loses a party that
+registers by itself, so one that left, and that hubs in a ring take to be behind one another, can come home. Of any
+platform that is no hub only what was agreed is let in.
 """
 
 from __future__ import annotations
@@ -81,6 +82,16 @@ def _of_a_hub(party: Party, claims: tuple[Claim, ...], partner: Partner, version
         return
     agreed = {claim.pair for claim in partner.invited}
     yield from (claim for claim in shown if not agreed or claim.pair in agreed)
+
+
+def without_the_direct(hub: Hub, partner: Partner) -> Partner:
+    """A hub without the parties that are connected by themselves now; the same partner, where there are none."""
+    kept = tuple(
+        claim
+        for claim in partner.claims
+        if claim.role is PartyRole.HUB or not any(other.is_direct for other in hub.registry.rivals(partner, claim))
+    )
+    return partner if kept == partner.claims else partner.model_copy(update={"claims": kept})
 
 
 def up_to(partner: Partner, claims: Iterable[Claim]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -23,7 +24,7 @@ from hub.core.ports import Found, Hub
 from hub.core.registry import Caller, Claim, IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import mint_token
 from hub.core.units import Audit, Unit
-from modules.credentials.claims import check_claims, claims_of, is_hub_unasked, up_to
+from modules.credentials.claims import check_claims, claims_of, is_hub_unasked, up_to, without_the_direct
 from modules.credentials.model import Credentials
 from modules.credentials.told import heard, roles_in
 
@@ -135,6 +136,7 @@ async def register(hub: Hub, caller: Caller, theirs: Credentials, version: str) 
         return unit.put(lane).audited(Audit(name, "credentials.registered", name, f"version {version}"))
 
     await hub.registry.change(name, registered, recorded)
+    await hubs_give_way(hub)
     return await _answer(hub, name, token, version)
 
 
@@ -159,7 +161,15 @@ async def update(hub: Hub, caller: Caller, theirs: Credentials, version: str) ->
         return unit.audited(Audit(name, "credentials.rotated", name, f"version {version}"))
 
     await hub.registry.change(name, rotated, recorded)
+    await hubs_give_way(hub)
     return await _answer(hub, name, token, version)
+
+
+async def hubs_give_way(hub: Hub) -> None:
+    """Take the parties of hubs that are connected by themselves now."""
+    for partner in hub.registry.connected():
+        if partner.is_hub:
+            await hub.registry.change(partner.name, partial(without_the_direct, hub))
 
 
 async def _answer(hub: Hub, name: str, token: str, version: str) -> Tree:

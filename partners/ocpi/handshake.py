@@ -140,10 +140,12 @@ async def connect(
     partner = await _begin(hub, name, claims, fingerprint, represents)
     try:
         given = await give(hub, handshake, "POST", partner, found, token, ours)
-        return await _settle(hub, seal, name, claims, fingerprint, given, found, actor)
+        partner = await _settle(hub, seal, name, claims, fingerprint, given, found, actor)
     except BusbarError:
         await hub.registry.change(name, partial(turn.given_back, fingerprint, None))
         raise
+    await credentials.hubs_give_way(hub)
+    return partner
 
 
 def _must_be_free(partner: Partner) -> None:

@@ -86,6 +86,7 @@ class Telling:
 
     async def look(self) -> None:
         """Begin to tell whoever is due, and send again what may be taken now."""
+        await credentials.hubs_give_way(self._hub)
         for partner in self._hub.registry.connected():
             if partner.name not in self.under_way:
                 await self._look_at(partner)

@@ -203,7 +203,7 @@ class Connections:
         for claim in claims:
             if str(claim.party) in _own(self._hub):
                 raise Conflict(f"{claim.party} is our own party")
-            for rival in self.rivals(Partner(name=name), claim):
+            for rival in self.rivals(Partner(name=name, interpreter=INTERPRETER), claim):
                 raise Conflict(f"{claim.role} {claim.party} is connected as {rival.name}")
         for fingerprint in connection.fingerprints:
             holder = self._by_fingerprint.get(fingerprint)

@@ -7,12 +7,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hub.control import partners
+from hub.control.asks import Invite
 from hub.core.inbound import encode
-from hub.core.parties import PartyRole
+from hub.core.parties import Party, PartyRole
 from modules.cdrs.store import RECEIVED
 from modules.invoicereconciliation import waiting as invoices
 from modules.invoicereconciliation.store import RECORDS
 from partners.ocpi import telling
+from partners.sandbox.emsp import Emsp
 from tests.modules.cdrs.check.records import wired
 from tests.modules.cdrs.check.test_mistakes import EVENING
 from tests.partners.ocpi.test_telling import encoded, join, two_hubs
@@ -56,3 +59,21 @@ async def test_a_hub_is_shown_all_interfaces_as_anybody_may_come_behind_it(sqlit
     async with two_hubs(sqlite_url, tmp_path) as (a, b):
         for program, name in ((a, "hubB"), (b, "hubA")):
             assert program.hub.registry.get(name).endpoint("payments", "RECEIVER") is not None
+
+
+async def test_a_party_that_registers_by_itself_is_no_longer_behind_the_hub_that_has_it(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "LOOK_EVERY_S", 3_600.0)
+    async with two_hubs(sqlite_url, tmp_path) as (a, _):
+        assert a.hub.registry.get("hubB").parties == {"FR*HUB", "NL*EEE"}
+        ask = Invite.model_validate(
+            {"name": "eee", "roles": [{"role": "EMSP", "country_code": "NL", "party_id": "EEE"}]}
+        )
+        token_a = (await partners.invite(a, ask, actor="op"))["token_a"]
+        assert a.hub.registry.get("hubB").parties == {"FR*HUB", "NL*EEE"}
+        async with Emsp("2.2.1", "NL*EEE") as emsp:
+            await emsp.register(f"{a.settings.base_url}/ocpi/versions", token_a)
+            assert a.hub.registry.get("hubB").parties == {"FR*HUB"}
+            holders = a.hub.registry.holders(Party("NL", "EEE"), {PartyRole.EMSP})
+            assert [partner.name for partner in holders] == ["eee"]
