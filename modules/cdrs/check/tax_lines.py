@@ -13,8 +13,9 @@ behind the other, and around again, they cover all of it so many times.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, combinations_with_replacement, islice, product
@@ -31,9 +32,6 @@ _MOST_RATES: Final = 8
 _MOST_PARTS: Final = 5
 """And so many taxes as parts of one rate."""
 _MOST_SUMS: Final = 200
-
-Way = Mapping[Decimal, int]
-"""What a rate of a tariff may be the sum of: rate in percent -> how many taxes of it."""
 
 
 def odd_lines(bill: Bill, doubted: Collection[str]) -> Iterator[Deviation]:
@@ -94,29 +92,26 @@ def _odd(field: str, taxes: Taxes) -> Iterator[Deviation]:
 def _are_parts(stated: ByRate, taxes: Taxes) -> bool:
     """Is each rate that is due the sum of stated ones, and each stated tax what it is of them?"""
     told = {rate: amount for rate, amount in taxes.due.items() if rate and abs(amount) > taxes.slack}
-    if len(stated) > _MOST_RATES:
+    if len(stated) > _MOST_RATES or min(stated, default=NOTHING) < 0:
         return False
     lines = {rate: lines_at(taxes.lines, rate) for rate in stated}
+    largest = {rate: max(map(abs, each)) for rate, each in lines.items()}
     sets = chain.from_iterable(combinations_with_replacement(stated, n) for n in range(_MOST_PARTS + 1))
-    parts = [way for way in map(Counter, sets) if all(times <= len(lines[rate]) for rate, times in way.items())]
-    ways = ([way for way in parts if _makes(way, rate, less=taxes.may_hide)] for rate in told)
+    parts = [(sum(each, NOTHING), Counter(each)) for each in sets]
+    parts = [(made, way) for made, way in parts if all(n <= len(lines[rate]) for rate, n in way.items())]
+    is_made = operator.le if taxes.may_hide else operator.eq
+    ways = ([way for made, way in parts if is_made(made, rate)] for rate in told)
     for way in islice(product(*ways), _MOST_SUMS):
-        chosen = dict(zip(told, way, strict=True))
-        made = summed((r, told[of] * r * n / of) for of, each in chosen.items() for r, n in each.items())
-        most = summed((r, abs(told[of]) * r / of) for of, each in chosen.items() for r in each)
+        chosen = [(amount / rate, each) for (rate, amount), each in zip(told.items(), way, strict=True)]
+        made = summed((rate, of * rate * n) for of, each in chosen for rate, n in each.items())
+        most = summed((rate, abs(of) * rate) for of, each in chosen for rate in each)
         if all(
             taxes.is_as_due(rate, amount, made.get(rate, NOTHING))
-            and all(abs(line) <= most.get(rate, NOTHING) + taxes.slack for line in lines[rate])
+            and largest[rate] <= most.get(rate, NOTHING) + taxes.slack
             for rate, amount in stated.items()
         ):
             return True
     return False
-
-
-def _makes(way: Way, rate: Decimal, *, less: bool) -> bool:
-    """Is a rate the sum of these; or `less`: may others be part of it that are not named?"""
-    made = sum((part * times for part, times in way.items()), NOTHING)
-    return made == rate or (less and made < rate and all(part > 0 for part in way))
 
 
 def _due(bill: Bill, name: str) -> ByRate | None:
