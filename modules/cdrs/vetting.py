@@ -24,7 +24,7 @@ from hub.core.ports import Hub
 from hub.core.types import parse_datetime
 from hub.core.units import Audit, Document, Put, Unit
 from modules.cdrs import store as cdrs
-from modules.cdrs.check import NEVER_TOLD, Claim, Result, Verdict, check, glance, is_anothers
+from modules.cdrs.check import UNTOLD, Claim, Result, Verdict, check, glance, is_anothers
 from modules.cdrs.doubles import (
     billed_before,
     credited_before,
@@ -196,6 +196,7 @@ async def claim_of(hub: Hub, tree: Tree, come: Come, taken_back: Document | None
         version=come.version,
         time_zone=await _zone(hub, tree, owner, come.original),
         tariffs=versions.then,
+        late=versions.late,
         newer=versions.now,
         tolerance=tolerance_for(hub, come.partner),
         original=parse(taken_back.body, limit=_LIMIT) if taken_back is not None else None,
@@ -238,7 +239,7 @@ def policy_for(hub: Hub, partner: str) -> Policy:
 def _concluded(hub: Hub, come: Come, claim: Claim, result: Result, taken_back: Document | None, unit: Unit) -> Standing:
     """What follows from a result; it is kept, and where the policy says so told."""
     policy, key = policy_for(hub, come.partner), come.key
-    is_untold = NEVER_TOLD in result.warnings
+    is_untold = not UNTOLD.isdisjoint(result.warnings)
     causes = "" if is_untold else ", ".join(result.causes)
     found = f"{result.verdict}: {causes or result.why}"[:200]
     because = _of_credit(claim, taken_back)

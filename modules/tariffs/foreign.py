@@ -95,7 +95,8 @@ async def delete(hub: Hub, spot: Spot) -> None:
         if known is None:
             raise NotFound("there is no such tariff")
         unit = tariffs.gone(known)
-        _keep_former(unit, known, until=timestamp(hub.clock.now()))
+        now = timestamp(hub.clock.now())
+        _keep_former(unit, known, until=now, now=now)
         if not (spot.is_there and (await hub.addressed.standing(tariffs.TARIFFS, spot.key, spot.audiences)).is_only):
             unit.tells(_change(spot, f"{DELETED}{known.columns['id']}"))
         try:
@@ -125,11 +126,11 @@ async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None, arriv
         audience=spot.audience,
         expect=expect,
         arrived=arrived,
-        since=former.since_of(tree, known),
+        same=known if former.says_the_same(tree, known) else None,
     )
     unit = tariffs.unit_of(put, tree, known, now=now)
     if known is not None:
-        _keep_former(unit, known, until=put.columns[tariffs.SINCE])
+        _keep_former(unit, known, until=put.columns[tariffs.SINCE], now=timestamp(now))
     if not spot.is_there:
         unit.tells(_change(spot, word_for(known, put)))
     try:
@@ -139,8 +140,8 @@ async def _write(hub: Hub, spot: Spot, tree: Tree, known: Document | None, arriv
     return True
 
 
-def _keep_former(unit: Unit, known: Document, *, until: str) -> None:
-    kept = former.former_of(known, until=until)
+def _keep_former(unit: Unit, known: Document, *, until: str, now: str) -> None:
+    kept = former.former_of(known, until=until, now=now)
     if kept is not None:
         unit.put(kept)
 

@@ -4,6 +4,10 @@ OCPI mod_cdrs_cdr_object. A CDR may name its tariff alone, and its CPO may have 
 an end takes away is kept, written with what takes it away. A version holds from the `last_updated` that its owner gave
 it until that of the next one which says anything else; who sends the same again begins no version. After
 `history_days` it is forgotten.
+
+A `last_updated` may be of long before the version was told, or that of the one before it. So of each it is on record
+when it was heard. What was heard only after a session began could be shown to no driver; where something else was told
+before that, both are answered.
 """
 
 from __future__ import annotations
@@ -22,10 +26,12 @@ from hub.core.store import Store
 from hub.core.units import Document, Kind, Put
 from modules.tariffs.store import TARIFFS, key_of
 
-FORMER: Final = Kind("former_tariffs", columns=("tariff", "since"), indexed=("tariff",))
-"""By key of the tariff and since when it was so, which is `since`; until when, is `last_updated`."""
+FORMER: Final = Kind("former_tariffs", columns=("tariff", "since", "heard"), indexed=("tariff",))
+"""By key of the tariff, since when it was so, which is `since`, and when that was heard. `last_updated`: until when it
+was so, or was the last that had been told, whichever is later."""
 
 _LIMIT: Final = 8 * 1024 * 1024
+_A_STEP: Final = 50
 _NEXT: Final = timedelta(milliseconds=1)
 """Until a moment is before it."""
 
@@ -33,35 +39,39 @@ _NEXT: Final = timedelta(milliseconds=1)
 class Versions(NamedTuple):
     """Tariffs as they were at a moment, and later. `last_updated` of each says since when it is so.
 
-    then: in force at that moment, or where nothing so old is known, the first that is. now: what became of these.
+    then: in force at that moment, as had been told by then; else as is told since; or where nothing so old is known,
+    the first that is. late: as is told since of such as had been told otherwise by then. now: what became of these.
     """
 
     then: list[Tree]
+    late: list[Tree]
     now: list[Tree]
 
 
-def since_of(tree: Tree, known: Document | None) -> str:
-    """From when on a tariff says the same as `known`, which it is to replace; "": it says anything else."""
+def says_the_same(tree: Tree, known: Document | None) -> bool:
+    """Does a tariff say the same as `known`, which it is to replace?"""
     if known is None:
-        return ""
+        return False
     before: Tree = parse(known.body, limit=_LIMIT)
-    same = {**tree, "last_updated": ""} == {**before, "last_updated": ""}
-    return known.columns["since"] if same else ""
+    return {**tree, "last_updated": ""} == {**before, "last_updated": ""}
 
 
-def former_of(known: Document, *, until: str) -> Put | None:
-    """The write that keeps `known`, which is replaced or withdrawn; None, where it never held (timestamps)."""
-    since = known.columns["since"]
-    if since >= until:
+def former_of(known: Document, *, until: str, now: str) -> Put | None:
+    """The write that keeps `known`, which is replaced or withdrawn `now` (timestamps).
+
+    None, where it never held, and was replaced as it was heard.
+    """
+    since, heard = known.columns["since"], known.columns["heard"]
+    if since >= until and heard >= now:
         return None
     return Put(
         FORMER,
-        f"{known.key}/{since}",
+        f"{known.key}/{since}/{heard}",
         known.body,
         known.owner,
         known.audience,
-        last_updated=until,
-        columns=(known.key, since),
+        last_updated=max(until, now),
+        columns=(known.key, since, heard),
     )
 
 
@@ -72,37 +82,65 @@ async def versions_at(
     at = timestamp(moment)
     copies = [[key_of(owner, tariff_id, to) for to in dict.fromkeys(("", audience))] for tariff_id in tariff_ids]
     current = await store.get_many(TARIFFS, [key for keys in copies for key in keys])
-    then, now = [], []
+    versions = Versions([], [], [])
     for keys in copies:
         held = [document for key in keys if (document := current.get(key)) is not None]
-        past = [await _former(store, key, moment) for key in keys if key not in current or _since(current[key]) > at]
-        known = [*held, *(document for document in past if document is not None)]
-        if not known:
+        past = [former for key in keys for former in await _former(store, key, moment, current.get(key))]
+        if not held and not past:
             continue
-        chosen = _in_force(known, at)
-        then.append(_told(chosen))
-        now += [_told(document) for document in held if document is not chosen]
-    return Versions(then, now)
+        chosen = _in_force([*past, *held], at)
+        told = [document for document in (*past, *held) if _heard(document) <= at and _since(document) <= at]
+        shown = _in_force(told, at) if told else chosen
+        versions.then.append(_told(shown))
+        if shown is not chosen:
+            versions.late.append(_told(chosen))
+        versions.now.extend(_told(document) for document in held if document not in (shown, chosen))
+    return versions
 
 
 def _in_force(known: Sequence[Document], at: str) -> Document:
-    """The newest that is not after the moment; of two of one time the one that is addressed. Else the oldest of all."""
+    """The newest that is not after the moment; of two of one time the one that is addressed, then the one heard last.
+    Else the oldest of all.
+    """
     before = [document for document in known if _since(document) <= at]
     if before:
-        return max(before, key=lambda document: (_since(document), document.audience))
+        return max(before, key=lambda document: (_since(document), document.audience, _heard(document)))
     return min(known, key=_since)
 
 
-async def _former(store: Store, key: str, moment: datetime) -> Document | None:
-    """The version at a moment, else the first after it, of those that hold no longer."""
-    page = await store.page(
-        FORMER, date_from=timestamp(moment + _NEXT), date_to=None, offset=0, limit=1, among={"tariff": [key]}
-    )
-    return page.documents[0] if page.documents else None
+async def _former(store: Store, key: str, moment: datetime, current: Document | None) -> list[Document]:
+    """Of what holds no longer, what held at a moment, or was all that had been told by then.
+
+    Where there is nothing so old, the first after it.
+    """
+    at, found, after = timestamp(moment), [], 0
+    if current is not None and max(_since(current), _heard(current)) <= at:
+        return []
+    while True:
+        page = await store.page(
+            FORMER,
+            date_from=timestamp(moment + _NEXT),
+            date_to=None,
+            offset=0,
+            limit=_A_STEP,
+            after_seq=after,
+            among={"tariff": [key]},
+        )
+        for document in page.documents:
+            found.append(document)
+            if min(_since(document), _heard(document)) > at:
+                return found
+        if len(page.documents) < _A_STEP:
+            return found
+        after = page.documents[-1].seq
 
 
 def _since(document: Document) -> str:
     return document.columns["since"]
+
+
+def _heard(document: Document) -> str:
+    return document.columns["heard"]
 
 
 def _told(document: Document) -> Tree:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from hub.core.addressed import key_of
+from hub.core.clock import timestamp
 from hub.core.inbound import encode
 from hub.core.jsontypes import Tree
 from hub.core.parties import Party
@@ -31,8 +32,9 @@ __all__ = [
     "unit_of",
 ]
 
-TARIFFS: Final = Kind("tariffs", columns=("lowest", "id", "since"), copied=True)
-"""`since`: from when on it says what it says, as its owner tells it; `last_updated` may move on without that."""
+TARIFFS: Final = Kind("tariffs", columns=("lowest", "id", "since", "heard"), copied=True)
+"""`since`: from when on it says what it says, as its owner tells it; `last_updated` may move on without that. `heard`:
+when it was first told here that it says so."""
 SINCE: Final = TARIFFS.columns.index("since")
 TURNS: Final = Kind("tariff_turns")
 """By key of a tariff: the moment at which it begins to hold, or ends, is `last_updated`."""
@@ -49,12 +51,13 @@ def put_of(
     audience: str = "",
     expect: int = ANY,
     arrived: str = "",
-    since: str = "",
+    same: Document | None = None,
 ) -> Put:
-    """The write of one tariff. `arrived`: when a change came whose time its owner did not tell. `since`: from when on
-    the tariff says the same already, if it does."""
+    """The write of one tariff. `arrived`: when a change came whose time its owner did not tell. `same`: what is there,
+    where the tariff says the same already."""
     updated = max(timestamp_of(tree["last_updated"]), arrived)
-    columns = (lowest_now(lowest_version(TARIFF, tree), tree, now), tree["id"], since or updated)
+    said = (updated, timestamp(now)) if same is None else (same.columns["since"], same.columns["heard"])
+    columns = (lowest_now(lowest_version(TARIFF, tree), tree, now), tree["id"], *said)
     key = key_of(owner, tree["id"], audience)
     return Put(TARIFFS, key, encode(tree), str(owner), audience, updated, columns, expect)
 

@@ -52,7 +52,7 @@ async def _turned(hub: Hub, due: Document, now: datetime) -> Unit:
         audience=known.audience,
         expect=known.version,
         arrived=arrived,
-        since=known.columns["since"],
+        same=known,
     )
     next_one = tariffs.turn_of(put.key, tree, now=now, expect=due.version)
     unit = Unit([next_one or Delete(tariffs.TURNS, due.key, due.version)])

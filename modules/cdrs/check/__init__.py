@@ -30,7 +30,7 @@ from modules.cdrs.check.amounts import (
     sign_of,
 )
 from modules.cdrs.check.bill import Bill
-from modules.cdrs.check.claim import TOLERANCE, Age, Claim, Tree, without_validity
+from modules.cdrs.check.claim import BELIEVED, TOLERANCE, Age, Claim, Tree, without_validity
 from modules.cdrs.check.clock_units import read_as_hours, told_once
 from modules.cdrs.check.credits import is_anothers
 from modules.cdrs.check.diagnose import Reason, reasons
@@ -40,16 +40,16 @@ from modules.cdrs.check.result import Cause, Deviation, Result, Verdict
 from modules.cdrs.check.size import MOST, is_quick, size_of
 from modules.cdrs.check.taken_back import against_original, not_copied, tells_no_more
 from modules.cdrs.check.tax_lines import odd_lines
-from modules.cdrs.check.told import NEVER_TOLD, note_of
+from modules.cdrs.check.told import UNTOLD, note_of
 from modules.cdrs.check.watt_hours import read_as_kwh
 from modules.tariffs.pricing import Code, NoTariffInForce, PricingFault, UnknownTariff
 
 __all__ = [
     "CLOCKS",
     "HUNDREDTH",
-    "NEVER_TOLD",
     "TAKEN_BACK_BEFORE",
     "TOLERANCE",
+    "UNTOLD",
     "Cause",
     "Claim",
     "Deviation",
@@ -93,9 +93,24 @@ class _Examined(NamedTuple):
     bill: Bill
     far: list[Pair]
 
+    @property
+    def is_sound(self) -> bool:
+        return not self.far and all(deviation.tolerable for deviation in self.found)
+
 
 def _examined(claim: Claim) -> _Examined | Result:
-    """All but the diagnosis; the result where nothing can be priced."""
+    """All but the diagnosis; the result where nothing can be priced.
+
+    What names its tariff alone may be right by what was told by the start, or else by what was told of that since.
+    """
+    examined, late = _examined_as_told(claim), claim.as_told_late()
+    if late is None or examined.is_sound:
+        return examined
+    other = _examined_as_told(late)
+    return other if other.is_sound else examined
+
+
+def _examined_as_told(claim: Claim) -> _Examined | Result:
     if claim.cdr.get("credit") and claim.original is not None:
         return _of_credit(claim, claim.original)
     read, unit = read_as_hours(claim)
@@ -153,10 +168,11 @@ def _guessed(found: list[Deviation]) -> Result:
 def _is_right_as_held(bill: Bill) -> bool:
     """Is it right by a tariff that it holds in another text than it was told, as the same version?"""
     claim = bill.claim
-    if not any(otherwise.age is Age.SAME for otherwise in claim.told_otherwise):
+    same = [otherwise for otherwise in claim.told_otherwise if otherwise.age is Age.SAME]
+    if not same or any(otherwise.is_exchanged for otherwise in same):
         return False
     try:
-        held = Bill(claim, replace(bill.case, tariffs=claim.believing(Age.SAME, Age.NEWER)))
+        held = Bill(claim, replace(bill.case, tariffs=claim.believing(Age.SAME, *BELIEVED)))
     except PricingFault:
         return False
     return not any(_far(held)) and not any(odd_lines(held, ()))

@@ -37,6 +37,12 @@ class Age(Enum):
     SAME = "same"
     """One version in two texts, or one that does not say of when it is."""
     NEWER = "newer"
+    LATE = "late"
+    """It was told, and only after the start."""
+
+
+BELIEVED: Final = (Age.NEWER, Age.LATE)
+"""Nothing that was told by the start is against it: a line may have been down."""
 
 
 class Otherwise(NamedTuple):
@@ -46,6 +52,11 @@ class Otherwise(NamedTuple):
     told: Tree
     age: Age
 
+    @property
+    def is_exchanged(self) -> bool:
+        """Is it told in another currency?"""
+        return str(self.held.get("currency")).upper() != str(self.told.get("currency")).upper()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
@@ -53,7 +64,8 @@ class Claim:
 
     version: the OCPI version in which it was written. time_zone: the IANA name of the location's, if it is known.
     tariffs: those that are known beside the CDR, each in the version of the start, or where that is not known, in the
-    first after it (`last_updated` says which). newer: later versions of these. policy: the reading that holds by
+    first after it (`last_updated` says which). late: versions of that start which were told after it, where `tariffs`
+    has what had been told by then. newer: later versions of these. policy: the reading that holds by
     contract. tolerance: what an amount may differ by. original: the CDR that a credit CDR takes back, if at hand.
     credited_by: the credit CDR that took the same back before this one. billed_by: an older CDR of the same charge.
     unreadable: claims that could not be read. reservation_expired: did the driver never come; None where nobody says.
@@ -63,6 +75,7 @@ class Claim:
     version: str = "2.3.0"
     time_zone: str | None = None
     tariffs: Sequence[Tree] = ()
+    late: Sequence[Tree] = ()
     newer: Sequence[Tree] = ()
     policy: Policy = BY_THE_TEXT
     tolerance: Decimal = TOLERANCE
@@ -112,7 +125,13 @@ class Claim:
         One of its own gives way to what was told of it and in force at the start, where it is from after the start, or
         no newer than that. Where it is newer it is believed: it may be told late, or never.
         """
-        return self.believing(Age.NEWER)
+        return self.believing(*BELIEVED)
+
+    def as_told_late(self) -> Claim | None:
+        """The claim as if it held what was told after the start of those that it only names; None: there is none."""
+        held = set(map(_id_of, self.embedded))
+        late = [tariff for tariff in self.late if _id_of(tariff) not in held]
+        return replace(self, cdr={**self.cdr, "tariffs": [*self.embedded, *late]}) if late else None
 
     def believing(self, *ages: Age) -> list[Tree]:
         """The tariffs to choose from, with its own where these are told otherwise and of one of these ages."""
@@ -143,13 +162,19 @@ class Claim:
         return [otherwise for otherwise in found if otherwise is not None]
 
     def _otherwise(self, tariff: Tree, told: Tree) -> Otherwise | None:
-        """How `told` differs from it; None also where that was not in force at the start, and so replaces nothing."""
+        """How `told` differs from it; None also where that was not in force at the start, and so replaces nothing.
+
+        How old it is, is seen beside the last that was told of it, before the start or after it.
+        """
         if _say_the_same(tariff, told):
             return None
+        last = next((late for late in self.late if _id_of(late) == _id_of(tariff)), told)
         try:
             if not _is_in_force(told, instant(self.cdr["start_date_time"], "the start")):
                 return None
-            ours, theirs = (instant(each.get("last_updated"), "a time") for each in (tariff, told))
+            if last is not told and _say_the_same(tariff, last):
+                return Otherwise(tariff, told, Age.LATE)
+            ours, theirs = (instant(each.get("last_updated"), "a time") for each in (tariff, last))
         except PricingFault:
             return Otherwise(tariff, told, Age.SAME)
         age = Age.OLDER if ours < theirs else Age.NEWER if ours > theirs else Age.SAME

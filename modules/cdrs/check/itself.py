@@ -6,7 +6,7 @@ and energy with two to four decimals, so a hundredth is let pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -17,7 +17,7 @@ from modules.cdrs.check.amounts import NOTHING, PARTS, amount_of, claimed_by, sc
 from modules.cdrs.check.claim import CONSUMED, TIMED, Claim, hours_in, is_only_reserved, kinds_of, volume_of
 from modules.cdrs.check.credits import of_credit
 from modules.cdrs.check.placing import IN_AN_HOUR, Span, hours_of, misplaced
-from modules.cdrs.check.rates import Lines, by_rate, places_of
+from modules.cdrs.check.rates import Lines, by_rate, is_unnamed, lines_at, places_of, rates_in
 from modules.cdrs.check.result import Cause, Deviation
 
 HUNDREDTH: Final = Decimal("0.01")
@@ -98,7 +98,7 @@ def _taxes(claim: Claim) -> Iterator[Deviation]:
     prices have several rates, or some have none, a tax is that part of a part of it, which only its price tells.
     """
     rates = {c.get("vat") for t in claim.embedded for element in t["elements"] for c in element["price_components"]}
-    limited = any(_limits(claim))
+    known, limited = rates_in(claim.at_hand), any(_limits(claim))
     tolerance = scale_of(claim.currency, max(claim.tolerance, HUNDREDTH)).tolerance
     for field, price in claim.cdr.items():
         if not field.endswith("_cost") or not isinstance(price, dict):
@@ -113,7 +113,7 @@ def _taxes(claim: Claim) -> Iterator[Deviation]:
             why = "it has another sign than the amount before taxes"
             yield Deviation(f"{field}.taxes/{at}", Decimal(taxes[at]["amount"]), None, Cause.TAX, why)
         if not turned and len(rates) == 1:
-            yield from _of_one_rate(field, before, taxes, tolerance)
+            yield from _of_one_rate(field, before, taxes, known, tolerance)
 
 
 def _untaxed(field: str, taxes: Lines) -> Iterator[Deviation]:
@@ -124,16 +124,33 @@ def _untaxed(field: str, taxes: Lines) -> Iterator[Deviation]:
         yield Deviation(figure, amount, NOTHING, Cause.TAX, "a tax at 0 % is nothing")
 
 
-def _of_one_rate(field: str, before: Decimal, taxes: Lines, tolerance: Decimal) -> Iterator[Deviation]:
-    """All taxes, where they have one rate that is any; those that are cut into several lines are one amount."""
-    rates = {tax.get("percentage") for tax in taxes}
-    rate = rates.pop() if len(rates) == 1 else None
-    if not rate:
+def _of_one_rate(
+    field: str, before: Decimal, taxes: Lines, known: Collection[Decimal], tolerance: Decimal
+) -> Iterator[Deviation]:
+    """The taxes of the only rate that any names; those that are cut into several lines are one amount.
+
+    Or they are as many taxes as make up a rate that is `known`, as twice 9 % do 18 %: then no line is more than one of
+    them. Beside a tax that names no rate there may be less.
+    """
+    stated = [tax for tax in taxes if tax["amount"]] or taxes
+    named = {Decimal(tax["percentage"]) for tax in stated if tax.get("percentage") is not None}
+    rate, may_hide = next(iter(named), NOTHING), any(map(is_unnamed, stated))
+    if len(named) != 1 or not rate:
         return
-    amount, due = sum((Decimal(tax["amount"]) for tax in taxes), NOTHING), before * Decimal(rate) / 100
-    if abs(amount - due) > tolerance:
-        why = f"it is not {rate} % of the amount before taxes"
-        yield Deviation(f"{field}.taxes/0", amount, due, Cause.TAX, why)
+    lines, due = lines_at(taxes, rate), before * rate / 100
+    amount, most = sum(lines, NOTHING), abs(due) + tolerance
+    times = [1]
+    if all(abs(line) <= most for line in lines):
+        least = max(known, default=NOTHING) if may_hide else NOTHING
+        times += [n for n in range(2, len(lines) + 1) if rate * n in known or rate * n < least]
+    if not any(_is_tax(amount, due * n, tolerance, may_be_less=may_hide) for n in times):
+        why = f"it is {'more than' if may_hide else 'not'} {rate} % of the amount before taxes"
+        yield Deviation(f"{field}.taxes/{places_of(taxes).get(rate, 0)}", amount, due, Cause.TAX, why)
+
+
+def _is_tax(amount: Decimal, due: Decimal, tolerance: Decimal, *, may_be_less: bool) -> bool:
+    least, most = (min(due, NOTHING), max(due, NOTHING)) if may_be_less else (due, due)
+    return least - tolerance <= amount <= most + tolerance
 
 
 def _limits(claim: Claim) -> Iterator[Mapping[str, Any]]:

@@ -28,6 +28,11 @@ def is_unnamed(tax: Mapping[str, Any]) -> bool:
     return tax.get("percentage") is None and bool(tax["amount"])
 
 
+def unnamed(taxes: Lines) -> Decimal:
+    """How much of the taxes names no rate, without its sign."""
+    return abs(sum((Decimal(tax["amount"]) for tax in taxes if is_unnamed(tax)), _NOTHING))
+
+
 def summed(lines: Iterable[tuple[Decimal, Decimal]]) -> dict[Decimal, Decimal]:
     """Rates and taxes, those of one rate added up."""
     found: dict[Decimal, Decimal] = {}
@@ -40,6 +45,12 @@ def by_rate(taxes: Lines) -> dict[Decimal, Decimal]:
     """The taxes that name their rate, without those that are nothing."""
     named = ((Decimal(tax["percentage"]), Decimal(tax["amount"])) for tax in taxes if tax.get("percentage") is not None)
     return {rate: amount for rate, amount in summed(named).items() if amount}
+
+
+def lines_at(taxes: Lines, rate: Decimal) -> list[Decimal]:
+    """The taxes at a rate that are anything, line by line."""
+    named = (tax for tax in taxes if tax.get("percentage") is not None and tax["amount"])
+    return [Decimal(tax["amount"]) for tax in named if Decimal(tax["percentage"]) == rate]
 
 
 def places_of(taxes: Lines) -> dict[Decimal, int]:

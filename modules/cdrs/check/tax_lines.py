@@ -1,25 +1,36 @@
 """The taxes that an amount states, each with its rate, against the rates at which what it is made of is taxed.
 
-A rate of a tariff may be several taxes of a CDR: the 14.975 % of Québec are 5 % and 9.975 %, each with its own name. So
-the stated rates may also be parts of which those of the tariff are the sums. A tax that names no rate may be any of
-them, and nothing is said of the amount that it belongs to. OCPI types_taxamount_class.
+A rate of a tariff may be several taxes of a CDR: the 14.975 % of Québec are 5 % and 9.975 %, each with its own name,
+and the 18 % of India are 9 % twice. So the stated rates may also be parts of which those of the tariff are the sums. A
+tax that names no rate may be any of them: beside one there may be less at a rate of the tariff than is due, and parts
+may be left out of a rate; but what names a rate that the tariff has not is the whole of such a part. OCPI
+types_taxamount_class.
+
+Of a rate that is there several times, no line can be more than that part of all that is taxed with it. Where all keep
+to that, and come to what so many taxes are, each is the tax of some of it, however they were cut: laid over it one
+behind the other, and around again, they cover all of it so many times.
 """
 
 from __future__ import annotations
 
+import operator
+from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain, combinations, islice, product
+from itertools import chain, combinations_with_replacement, islice, product
 from typing import Final
 
 from modules.cdrs.check.amounts import FIELDS, NOTHING, sign_of
 from modules.cdrs.check.bill import Bill
-from modules.cdrs.check.rates import ByRate, Lines, by_rate, is_unnamed, places_of, summed
+from modules.cdrs.check.rates import ByRate, Lines, by_rate, is_unnamed, lines_at, places_of, summed
 from modules.cdrs.check.result import Cause, Deviation
 from modules.tariffs.pricing import Money
 
-_MOST_TAXES: Final = 5
+_MOST_RATES: Final = 8
 """So many stated rates are tried as parts of those of a tariff: more would be too many sums."""
+_MOST_PARTS: Final = 5
+"""And so many taxes as parts of one rate."""
 _MOST_SUMS: Final = 200
 
 
@@ -34,37 +45,71 @@ def odd_lines(bill: Bill, doubted: Collection[str]) -> Iterator[Deviation]:
     for name in bill.claimed:
         field = FIELDS[name]
         due, stated = _due(bill, name), (cdr[field].get("taxes") or ())
-        if not stated or due is None or field in doubted or any(map(is_unnamed, stated)):
+        if not stated or due is None or field in doubted:
             continue
         turned = sign_of(cdr, name)
         roundings = max(1, len(due)) + (len(bill.parts) if name == "total" else 1)
         slack = max(bill.scale.tolerance, bill.scale.snug) * roundings
-        yield from _odd(field, stated, {rate: turned * amount for rate, amount in due.items()}, slack)
+        yield from _odd(field, Taxes(stated, {rate: turned * amount for rate, amount in due.items()}, slack))
 
 
-def _odd(field: str, taxes: Lines, due: ByRate, slack: Decimal) -> Iterator[Deviation]:
-    """`slack`: what a tax may be off, as each is rounded in each part, and they are then made to fit the amount."""
-    stated = by_rate(taxes)
-    odd = [rate for rate in sorted({*stated, *due}) if abs(stated.get(rate, NOTHING) - due.get(rate, NOTHING)) > slack]
-    if not odd or _are_parts(stated, due, slack):
+@dataclass(frozen=True, slots=True)
+class Taxes:
+    """Those that an amount states, and those that are `due` of it.
+
+    slack: what a tax may be off, as each is rounded in each part, and they are then made to fit the amount.
+    """
+
+    lines: Lines
+    due: ByRate
+    slack: Decimal
+
+    @property
+    def may_hide(self) -> bool:
+        """Might some of a rate be among those that name none?"""
+        return any(map(is_unnamed, self.lines))
+
+    def is_as_due(self, rate: Decimal, amount: Decimal, due: Decimal) -> bool:
+        """Is what is stated at a rate what is due, or may the rest of it name no rate?"""
+        if abs(amount - due) <= self.slack:
+            return True
+        return self.may_hide and rate in self.due and min(due, NOTHING) <= amount <= max(due, NOTHING)
+
+
+def _odd(field: str, taxes: Taxes) -> Iterator[Deviation]:
+    stated, due = by_rate(taxes.lines), taxes.due
+    rates = sorted(stated if taxes.may_hide else {*stated, *due})
+    odd = [r for r in rates if not taxes.is_as_due(r, stated.get(r, NOTHING), due.get(r, NOTHING))]
+    if not odd or _are_parts(stated, taxes):
         return
-    places = places_of(taxes)
+    places = places_of(taxes.lines)
     for rate in [rate for rate in odd if rate in stated] or odd:
         figure = f"{field}.taxes/{places[rate]}" if rate in places else f"{field}.taxes"
         why = f"it is not the tax of what is taxed at {rate} %" if rate in due else f"nothing is taxed at {rate} %"
         yield Deviation(figure, stated.get(rate, NOTHING), due.get(rate, NOTHING), Cause.TAX, why)
 
 
-def _are_parts(stated: ByRate, due: ByRate, slack: Decimal) -> bool:
+def _are_parts(stated: ByRate, taxes: Taxes) -> bool:
     """Is each rate that is due the sum of stated ones, and each stated tax what it is of them?"""
-    told = {rate: amount for rate, amount in due.items() if rate and abs(amount) > slack}
-    if len(stated) > _MOST_TAXES:
+    told = {rate: amount for rate, amount in taxes.due.items() if rate and abs(amount) > taxes.slack}
+    if len(stated) > _MOST_RATES or min(stated, default=NOTHING) < 0:
         return False
-    subsets = list(chain.from_iterable(combinations(stated, n) for n in range(1, len(stated) + 1)))
-    ways = ([(rate, subset) for subset in subsets if sum(subset) == rate] for rate in told)
+    lines = {rate: lines_at(taxes.lines, rate) for rate in stated}
+    largest = {rate: max(map(abs, each)) for rate, each in lines.items()}
+    sets = chain.from_iterable(combinations_with_replacement(stated, n) for n in range(_MOST_PARTS + 1))
+    parts = [(sum(each, NOTHING), Counter(each)) for each in sets]
+    parts = [(made, way) for made, way in parts if all(n <= len(lines[rate]) for rate, n in way.items())]
+    is_made = operator.le if taxes.may_hide else operator.eq
+    ways = ([way for made, way in parts if is_made(made, rate)] for rate in told)
     for way in islice(product(*ways), _MOST_SUMS):
-        made = summed((part, told[rate] * part / rate) for rate, subset in way for part in subset)
-        if all(abs(amount - made.get(rate, NOTHING)) <= slack for rate, amount in stated.items()):
+        chosen = [(amount / rate, each) for (rate, amount), each in zip(told.items(), way, strict=True)]
+        made = summed((rate, of * rate * n) for of, each in chosen for rate, n in each.items())
+        most = summed((rate, abs(of) * rate) for of, each in chosen for rate in each)
+        if all(
+            taxes.is_as_due(rate, amount, made.get(rate, NOTHING))
+            and largest[rate] <= most.get(rate, NOTHING) + taxes.slack
+            for rate, amount in stated.items()
+        ):
             return True
     return False
 

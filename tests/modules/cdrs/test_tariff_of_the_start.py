@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from modules.cdrs.wire import CDR
 from modules.tariffs.wire import TARIFF
 from tests.modules.cdrs.check.records import OWNER, cdr, component, element, period, tariff
 from tests.modules.cdrs.test_received import actions, switch
-from tests.world import World
+from tests.world import NOW, World
 
 pytestmark = pytest.mark.parametrize("version", ["2.2.1"])
 
@@ -231,6 +231,122 @@ async def test_what_was_told_as_of_a_later_day_replaces_nothing_before_it(world:
     await push(world, then, at_price("0.45", BEFORE, start_date_time="2026-05-05T00:00:00Z"))
     check = await check_of(world, "8.00", then)
     assert (check["verdict"], check["warnings"]) == ("right", [])
+
+
+async def push_at(world: World, clock: str, tree: dict[str, Any]) -> None:
+    """Tell a tariff at that time of the day."""
+    then = datetime.fromisoformat(f"2026-05-04T{clock}:00+00:00")
+    world.clock.passed_s = (then - NOW).total_seconds()
+    await push(world, tree)
+    world.clock.passed_s = 0
+
+
+LATE = pytest.mark.parametrize("as_of", [LONG_AGO, BEFORE])
+"""Of the time of the version before, and of one between that and the start."""
+
+
+@LATE
+async def test_what_was_told_after_the_start_is_believed_with_a_note_of_both_prices_whatever_time_it_is_of(
+    world_on_both: World, as_of: str
+) -> None:
+    now = at_price("0.90", as_of)
+    await push_at(world_on_both, "05:30", at_price("0.30", LONG_AGO))
+    await push_at(world_on_both, "07:00", now)
+    note = "was told only after the start: the total before taxes is 9 EUR by it, 3 by what was told"
+    for at, embedded in ((START, [now]), (NEXT, [])):
+        check = await check_of(world_on_both, "9.00", *embedded, start=at)
+        assert (check["verdict"], check["deviations"], check["warnings"]) == ("right", [], ["tariff_told_late"])
+        assert f"its tariff TE of {as_of.removesuffix('Z')}" in check["why"]
+        assert check["why"].endswith(note)
+
+
+@LATE
+async def test_the_price_that_was_told_at_the_start_is_right_whatever_was_told_since(
+    world_on_both: World, as_of: str
+) -> None:
+    then = at_price("0.30", LONG_AGO)
+    await push_at(world_on_both, "05:30", then)
+    await push_at(world_on_both, "07:00", at_price("0.90", as_of))
+    await push_at(world_on_both, "08:30", at_price("0.95", LATER))
+    for at, embedded in ((START, [then]), (NEXT, [])):
+        check = await check_of(world_on_both, "3.00", *embedded, start=at)
+        assert (check["verdict"], check["deviations"], check["warnings"]) == ("right", [], [])
+
+
+@LATE
+async def test_another_price_than_either_is_wrong(world: World, as_of: str) -> None:
+    now = at_price("0.90", as_of)
+    await push_at(world, "05:30", at_price("0.30", LONG_AGO))
+    await push_at(world, "07:00", now)
+    for at, embedded in ((START, [now]), (NEXT, [])):
+        assert (await check_of(world, "8.00", *embedded, start=at))["verdict"] == "wrong"
+    older = at_price("0.80", "2026-05-04T00:30:00Z")
+    check = await check_of(world, "8.00", older, start="06:10")
+    assert (check["verdict"], classes(check)) == ("wrong", {"stale_tariff"})
+    check = await check_of(world, "9.00", at_price("0.30", LONG_AGO), start="06:20")
+    assert (check["verdict"], classes(check)) == ("wrong", {"stale_tariff"})
+
+
+async def test_what_was_told_again_before_the_start_counts_also_as_of_the_same_time(world: World) -> None:
+    then, now = at_price("0.30", LONG_AGO), at_price("0.90", LONG_AGO)
+    await push_at(world, "05:30", then)
+    await push_at(world, "05:45", now)
+    check = await check_of(world, "9.00", now)
+    assert (check["verdict"], check["warnings"]) == ("right", [])
+    assert (await check_of(world, "3.00", start=NEXT))["verdict"] == "wrong"
+
+
+async def test_of_what_was_first_told_after_the_start_nothing_is_noted(world: World) -> None:
+    """Nobody said anything else by then, and a line may have been down."""
+    await push_at(world, "07:00", at_price("0.45", BEFORE))
+    check = await check_of(world, "4.50")
+    assert (check["verdict"], check["warnings"]) == ("right", [])
+
+
+async def test_what_was_withdrawn_and_told_again_as_it_was_is_no_news(world: World) -> None:
+    await push_at(world, "05:30", at_price("0.45", BEFORE))
+    await withdraw(world)
+    await push_at(world, "11:00", at_price("0.45", BEFORE))
+    check = await check_of(world, "4.50", at_price("0.45", BEFORE))
+    assert (check["verdict"], check["warnings"]) == ("right", [])
+
+
+@pytest.mark.parametrize("price", ["0.30", "0.40"])
+async def test_a_tariff_that_was_told_in_another_currency_is_noted_whatever_it_comes_to(
+    world: World, price: str
+) -> None:
+    await push(world, at_price("0.30", LONG_AGO, currency="SEK"))
+    check = await check_of(world, f"{Decimal(price) * 10:f}", at_price(price, BEFORE))
+    assert (check["verdict"], check["warnings"]) == ("right", ["tariff_never_told"])
+    assert check["why"].endswith(f"its tariff TE of {BEFORE} was never told: it is in EUR, and what was told in SEK")
+
+
+async def test_so_is_one_that_was_told_in_it_only_after_the_start(world: World) -> None:
+    await push_at(world, "05:30", at_price("0.30", LONG_AGO, currency="SEK"))
+    await push_at(world, "07:00", at_price("0.30", LONG_AGO))
+    check = await check_of(world, "3.00")
+    assert (check["verdict"], check["warnings"]) == ("right", ["tariff_told_late"])
+    assert check["why"].endswith("was told only after the start: it is in EUR, and what was told in SEK")
+
+
+async def test_a_bill_in_the_currency_that_was_told_is_not_right_by_a_text_in_another(world: World) -> None:
+    await push(world, at_price("0.90", BEFORE))
+    check = await check_of(world, "3.00", at_price("0.30", BEFORE, currency="SEK"))
+    assert check["verdict"] == "wrong"
+    assert check["why"].endswith("was told with other prices: it is in SEK, and what was told in EUR")
+
+
+@pytest.mark.parametrize("policy", ["flag", "hold"])
+async def test_who_wants_to_be_told_of_wrong_bills_is_told_of_prices_that_were_told_late(
+    world: World, policy: str
+) -> None:
+    await switch(world, cdr_policy=policy)
+    await push_at(world, "05:30", at_price("0.30", LONG_AGO))
+    await push_at(world, "07:00", at_price("0.90", LONG_AGO))
+    await check_of(world, "9.00")
+    told = {name: detail for name, _, detail in await actions(world)}
+    assert told["cdr.flagged"].endswith("the total before taxes is 9 EUR by it, 3 by what was told")
+    assert "cdr.withheld" not in told
 
 
 @pytest.mark.parametrize("policy", ["flag", "hold"])

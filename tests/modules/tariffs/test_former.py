@@ -20,22 +20,28 @@ pytestmark = pytest.mark.parametrize("version", ["2.2.1"])
 DAY = timedelta(days=1)
 
 
-async def push(world: World, price: str, days_ago: int, **more: Any) -> None:
+async def push(world: World, price: str, days_ago: int, *, told: float | None = None, **more: Any) -> None:
+    """As changed some days ago, and told so many days ago, else at once."""
+    world.clock.passed_s = -((days_ago if told is None else told) * DAY).total_seconds()
     tree = their_tariff(world.version, price=price, at=NOW - days_ago * DAY, **more)
     said = await world.ask("PUT", world.at("receiver/tariffs/BE/AAA/T9"), by="c1", body=tree)
     assert said.code == 1000
 
 
 async def kept(world: World) -> list[tuple[Decimal, str, str]]:
-    """Price, since when it was so, and until when."""
+    """Price, the day since which it was so, and that until which it was, or was the last that had been told."""
     return [
-        (parse(d.body, limit=2**20)["elements"][0]["price_components"][0]["price"], d.columns["since"], d.last_updated)
+        (
+            parse(d.body, limit=2**20)["elements"][0]["price_components"][0]["price"],
+            d.columns["since"][:10],
+            d.last_updated[:10],
+        )
         for d in await world.documents(FORMER)
     ]
 
 
 def day(ago: int) -> str:
-    return (NOW - ago * DAY).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return (NOW - ago * DAY).date().isoformat()
 
 
 async def test_each_change_keeps_what_was_there_and_no_change_keeps_nothing(world_on_both: World) -> None:
@@ -44,22 +50,55 @@ async def test_each_change_keeps_what_was_there_and_no_change_keeps_nothing(worl
     await push(world, "0.40", 8)
     await push(world, "0.50", 7)
     await push(world, "0.50", 6)
-    await push(world, "0.45", 7)
+    await push(world, "0.45", 7, told=6)
     await push(world, "0.60", 5)
     assert await kept(world) == [(Decimal("0.4"), day(9), day(7)), (Decimal("0.5"), day(7), day(5))]
 
 
-async def test_what_was_corrected_at_the_very_same_time_never_held(world: World) -> None:
+async def test_what_was_corrected_at_the_very_same_time_was_told_until_then(world_on_both: World) -> None:
+    world = world_on_both
+    await push(world, "0.40", 9)
+    await push(world, "0.50", 9, told=8)
+    await push(world, "0.60", 7)
+    assert await kept(world) == [(Decimal("0.4"), day(9), day(8)), (Decimal("0.5"), day(9), day(7))]
+
+
+async def test_what_was_corrected_as_it_was_told_is_not_kept(world: World) -> None:
     await push(world, "0.40", 9)
     await push(world, "0.50", 9)
     assert await kept(world) == []
-    await push(world, "0.60", 8)
-    assert await kept(world) == [(Decimal("0.5"), day(9), day(8))]
+
+
+async def test_what_is_told_again_as_of_a_day_before_was_told_until_it_came(world_on_both: World) -> None:
+    world = world_on_both
+    await push(world, "0.40", 9)
+    await push(world, "0.50", 8, told=6)
+    assert await kept(world) == [(Decimal("0.4"), day(9), day(6))]
+    then, late, now = await former.versions_at(world.store, "BE*AAA", ["T9"], NOW - 7 * DAY)
+    assert [priced(then), priced(late), priced(now)] == [[Decimal("0.4")], [Decimal("0.5")], []]
+    then, late, now = await former.versions_at(world.store, "BE*AAA", ["T9"], NOW - 5 * DAY)
+    assert [priced(then), priced(late), priced(now)] == [[Decimal("0.5")], [], []]
+
+
+async def test_many_versions_that_came_after_a_moment_hide_neither_of_the_two(world: World) -> None:
+    """What had been told by then, and what its party says of then in the end."""
+    await push(world, "0.40", 9)
+    for at in range(130):
+        await push(world, f"{at}", 8, told=6 - at / 1000)
+    await push(world, "0.60", 5)
+    assert len(await kept(world)) == 131
+    then, late, now = await former.versions_at(world.store, "BE*AAA", ["T9"], NOW - 7 * DAY)
+    assert [priced(then), priced(late), priced(now)] == [[Decimal("0.4")], [Decimal(129)], [Decimal("0.6")]]
+
+
+def priced(trees: list[dict[str, Any]]) -> list[Decimal]:
+    return [tree["elements"][0]["price_components"][0]["price"] for tree in trees]
 
 
 async def test_what_is_withdrawn_held_until_then(world_on_both: World) -> None:
     world = world_on_both
     await push(world, "0.40", 9)
+    world.clock.passed_s = 0
     await world.ask("DELETE", world.at("receiver/tariffs/BE/AAA/T9"), by="c1")
     assert await kept(world) == [(Decimal("0.4"), day(9), day(0))]
     await push(world, "0.40", 9)
@@ -80,7 +119,8 @@ async def test_the_turn_of_a_tariff_is_no_change_of_it(world: World) -> None:
     world.clock.passed_s = 2 * DAY.total_seconds()
     await turn(world.hub)
     (document,) = [d for d in await world.documents(TARIFFS) if d.columns["id"] == "T9"]
-    assert (document.columns["since"], document.last_updated > day(0)) == (day(9), True)
+    assert (document.columns["since"][:10], document.last_updated > day(0)) == (day(9), True)
+    assert document.columns["heard"][:10] == day(9)
     assert await kept(world) == []
 
 

@@ -26,7 +26,7 @@ _FINE: Final = 10
 @TARIFFS(Cause.STALE_TARIFF)
 def later_version(bill: Bill) -> Iterator[Figures]:
     """The prices are those to which its tariff was changed after the start of the session."""
-    yield from _priced_by(bill, bill.claim.newer)
+    yield from _priced_by(bill, [*bill.claim.late, *bill.claim.newer])
 
 
 @TARIFFS(Cause.STALE_TARIFF)
