@@ -24,7 +24,7 @@ from partners.ocpp.ledger import Effect
 from partners.ocpp.matching import stop_key
 from partners.ocpp.quirks import LONE_STOP
 from partners.ocpp.status import PERIOD_STATE
-from partners.ocpp.surroundings import moment
+from partners.ocpp.surroundings import dated
 
 log = structlog.get_logger()
 
@@ -78,7 +78,7 @@ class Consequences:
         if session is None or not session.is_open:
             return Unit()
         trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
-        return billing.grow(self._hub, session, charge, [State(moment(event)[0], state)])
+        return billing.grow(self._hub, session, charge, [State(dated(event)[0], state)])
 
     async def record(self, desk: Desk, key: StartKey) -> Record | None:
         """What is on record of a start, at hand or in the store."""

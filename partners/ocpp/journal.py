@@ -23,7 +23,7 @@ from hub.core.store import Store
 from hub.core.units import ANY, Document, Kind, Put
 from partners.ocpp.events import Begun, Event, StartKey, Transaction, TransactionId
 from partners.ocpp.matching import StopKey
-from partners.ocpp.surroundings import DAWN, moment
+from partners.ocpp.surroundings import DAWN, dated
 
 OCPP_EVENTS: Final = Kind("ocpp_events", columns=("station", "state"), indexed=("station",))
 TRANSACTIONS: Final = Kind(
@@ -140,7 +140,7 @@ def orphan(event: Event, key: StopKey) -> Record:
         ORPHAN,
         id_tag=event.id_tag or "",
         number=event.transaction,
-        end=moment(event)[0],
+        end=dated(event)[0],
         meter_stop_wh=event.meter_wh,
         reason=event.reason,
         flags=sorted(flag.name for flag in event.flags),

@@ -14,8 +14,8 @@ the ledger keeps *facts*, and derives everything else from the set of them, ever
   charger uses an id again each charge has a name of its own, and comes here under that (`used_again.py`).
 * Pairing (`matching.py`) looks at content alone. Hence *the same bill*. It is keyed by the content of the start, never
   by an id of ours, which is a name given in order of arrival. Its energy depends on nothing but what the charger said,
-  and its times neither, as long as the charger's clock was set. With a dead clock times are reckoned from those of
-  first arrival (`wrong_clock.py`), and the transaction says so.
+  and its times neither, as long as the charger's clock was set. With a clock that is dead or runs ahead times are
+  reckoned from those of first arrival (`wrong_clock.py`), and the transaction says so.
 * meterStop - meterStart is the bill; samples shape the periods (`amount.py`). They decide only when the stop is
   missing (the last sample) or the meter ran backwards (the sum of its rising parts); without any, nobody knows.
 * Start and stop may count in another unit than the samples; then a charge has two figures (`scales.py`), of which the
@@ -41,6 +41,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal
 
+from partners.ocpp import wrong_clock
 from partners.ocpp.events import HARD, Event, Orphan, StartKey, Transaction, start_key
 from partners.ocpp.facts import Facts
 from partners.ocpp.matching import Pairing, pair
@@ -227,7 +228,8 @@ def _prolonged(book: Book, facts: Facts, event: Event) -> Book | None:
     after = _lengthened(book, facts, [event] if facts.samples is not book.facts.samples else [])
     if after is None or now.gathered is None or known.gathered is None or now.gathered.begun != known.gathered.begun:
         return None
-    longer = replace(after.transactions[key], states=now.gathered.reported(None))
+    told = wrong_clock.with_states(now, None).gathered or now.gathered
+    longer = replace(after.transactions[key], states=told.reported(None))
     return replace(after, transactions={**after.transactions, key: longer})
 
 
