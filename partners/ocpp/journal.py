@@ -58,6 +58,8 @@ class Lack(StrEnum):
     """Nobody's token was told with it, but perhaps with its end (2.x)."""
     CONSENT = "consent"
     """Its token was refused."""
+    START = "start"
+    """Only its stop was reported (1.6)."""
 
 
 class Record(msgspec.Struct, omit_defaults=True):
@@ -146,6 +148,16 @@ def orphan(event: Event, key: StopKey) -> Record:
         flags=sorted(flag.name for flag in event.flags),
         trouble="a stop of no charge that is known here; it ended nothing",
     )
+
+
+async def is_repeated(store: Store, event: Event) -> bool:
+    """Is this lone stop that of a charge that was put away, or one that was kept before?"""
+    if not await is_news(store, event):
+        return True
+    where = {"station": event.station, "number": str(event.transaction)}
+    documents = await store.select(TRANSACTIONS, equal=where, descending=True, limit=_AT_ONCE)
+    of_number = [record_in(document) for document in documents]
+    return any(record.ending == "stop" and record.meter_stop_wh == event.meter_wh for record in of_number)
 
 
 async def is_news(store: Store, event: Event) -> bool:

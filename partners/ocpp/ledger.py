@@ -44,7 +44,7 @@ from typing import Final, Literal
 from partners.ocpp import wrong_clock
 from partners.ocpp.events import HARD, Event, Orphan, StartKey, Transaction, start_key
 from partners.ocpp.facts import Facts
-from partners.ocpp.matching import Pairing, pair
+from partners.ocpp.matching import Pairing, StopKey, pair, stop_key
 from partners.ocpp.reckoning import Tally, grown, lowest, reckon, tally
 from partners.ocpp.surroundings import Surroundings
 
@@ -178,16 +178,19 @@ def over(facts: Facts, *, now: datetime | None = None) -> Book:
     return _reckoned(blank(facts.station), facts, now=now)
 
 
-def forget(book: Book, *, before: datetime, but: Collection[StartKey] = ()) -> Book:
+def forget(
+    book: Book, *, before: datetime, but: Collection[StartKey] = (), but_stops: Collection[StopKey] = ()
+) -> Book:
     """Drop what was over before `before`: ended charges with all that belongs to them, orphans heard until then.
 
-    `but` these charges.
+    `but` these charges, and `but_stops` of those without a start.
     A start that is repeated later would open anew: look its `start_key` up first and set `assigned`. A stop that
     corrects an estimated end later is an orphan then. A week or more is a good age.
     """
     ends = ((key, charge.end) for key, charge in book.transactions.items() if key not in but)
     over = {key for key, end in ends if end is not None and end < before}
-    old = [orphan for orphan in book.pairing.orphans if orphan.arrival < before]
+    lone = [orphan for orphan in book.pairing.orphans if stop_key(orphan) not in but_stops]
+    old = [orphan for orphan in lone if orphan.arrival < before]
     gone = {stop.arrival for stop in (*old, *(stop for key, stop in book.pairing.stops.items() if key in over))}
     named = {key.named for key in over if key.named}
     stops = [key for key, stop in book.facts.stops.items() if stop.event.arrival in gone or key.named in named]
