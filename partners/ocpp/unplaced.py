@@ -36,7 +36,7 @@ NEEDED: Final = {
     Lack.BEGIN: "/evse_uid: is needed: its EVSE is on no location, or was not told",
     Lack.TOKEN: "/evse_uid: is needed: its EVSE is on no location, or was not told",
     Lack.CONSENT: "/evse_uid: is needed: its EVSE is on no location, or was not told",
-    Lack.START: "its start was not told, so nobody knows how much energy it took: it is billed if that comes, or drop it",
+    Lack.START: "its start was not told, so nobody knows what energy it took: it is billed if that comes, or drop it",
 }
 _WAY_OUT: Final = {
     Lack.EVSE: "release {} --evse UID, or drop it",
