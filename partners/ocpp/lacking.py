@@ -6,7 +6,7 @@ LOCATION   its connector is on no location                    it is put on one, 
 BEGIN      2.x, nothing but the end was reported              what came before is, or an operator releases it
 TOKEN      2.x, nobody's token was told before its end        one is, or an operator says whose pays
 CONSENT    its token was refused, and energy went out         2.x: another one is shown, or an operator says whose pays
-START      1.6, nothing but the stop was reported             its start is; nothing else says how much energy it took
+START      1.6, nothing but the stop was reported             its start is; nothing else says what it took
 
 Charges that gave nothing are not looked at, but for an end that came alone: it may have been somebody's.
 """

@@ -3,8 +3,8 @@
 An operator who knows what is missing says so, and the charge gets its session and its bill as if it had been known: at
 which EVSE it was, or whose token pays, where nobody's that may charge began it. What was not measured is held then,
 until the operator says how much it was (`weighing.py`). Or it is never billed. Until then its events stay at hand,
-however old they are. A stop of 1.6 without its start does not say how much energy it took, nor from when on: it is
-billed if its start comes, and else it can only be dropped.
+however old they are. A stop of 1.6 without its start says neither at which connector it was, nor as a rule how much
+energy it took, and from when on: it is billed if its start comes, and else it can only be dropped.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NEEDED: Final = {
     Lack.BEGIN: "/evse_uid: is needed: its EVSE is on no location, or was not told",
     Lack.TOKEN: "/evse_uid: is needed: its EVSE is on no location, or was not told",
     Lack.CONSENT: "/evse_uid: is needed: its EVSE is on no location, or was not told",
-    Lack.START: "its start was not told, so nobody knows what energy it took: it is billed if that comes, or drop it",
+    Lack.START: "its start was not told, so it cannot be billed: it is if that comes, or drop it",
 }
 _WAY_OUT: Final = {
     Lack.EVSE: "release {} --evse UID, or drop it",
