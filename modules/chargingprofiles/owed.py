@@ -5,7 +5,8 @@
     REJECTED   nothing is owed, where the charger refused what nobody else had asked before
     silence, a lost socket, no effect: it is told at once (`take_back`). Where that fails it is owed, and told once the
                charger is there again (`service.settle`)
-    a boot     in the middle of the charge: what is in force is owed, as the charger may have lost it (`lost`)
+    a boot     in the middle of the charge, or a profile that was cleared late: what is in force is owed, as the charger
+               may have lost it (`lost`)
 
 `owed` is also a lease: who tells the charger moves it ahead, so that nobody else does meanwhile, and takes it away only
 where it is still its own. A newer wish has its own, which stands for those before. With the charge all of it ends, as

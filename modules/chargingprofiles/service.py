@@ -160,9 +160,10 @@ async def _is_settled(hub: Hub, session_id: str) -> bool:
         return is_done
 
 
-async def booted(hub: Hub, session_id: str) -> None:
-    """A charger began anew in the middle of a charge: it is told again what is in force, which it may have lost.
+async def may_have_lost(hub: Hub, session_id: str) -> None:
+    """A charger began anew in the middle of a charge, or cleared a profile late: it may have lost what is in force.
 
+    It is told that again.
     Where it does not take it, who set it hears what the charge goes by instead, and it is told again as `settle` does.
     """
     charge = await load(hub.store, session_id)

@@ -13,6 +13,7 @@ from partners.ocpp import journal, ledger, samples
 from partners.ocpp.desk import Desk
 from partners.ocpp.events import Event
 from partners.ocpp.facts import Facts
+from partners.ocpp.matching import stop_key
 
 FORGOTTEN_AFTER: Final = timedelta(hours=24)
 
@@ -40,7 +41,10 @@ async def put_away(store: Store, desk: Desk, now: datetime) -> None:
     waits = await store.select(journal.TRANSACTIONS, equal={"station": desk.station, "state": journal.UNPLACED})
     waiting = {document.key for document in waits}
     still = {key for key in desk.book.transactions if journal.key_of_start(key) in waiting}
-    left = ledger.forget(desk.book, before=now - FORGOTTEN_AFTER, but=still)
+    stops = {
+        key for key in map(stop_key, desk.book.pairing.orphans) if journal.key_of_stop(desk.station, key) in waiting
+    }
+    left = ledger.forget(desk.book, before=now - FORGOTTEN_AFTER, but=still, but_stops=stops)
     numbers = {document.columns["number"] for document in waits}
     kept, named = desk.arrivals(left), ({key.named for key in left.facts.starts} | numbers) - {""}
     async for documents in journal.live_events(store, desk.station):

@@ -24,7 +24,7 @@ from partners.ocpp.ledger import Effect
 from partners.ocpp.matching import stop_key
 from partners.ocpp.quirks import LONE_STOP
 from partners.ocpp.status import PERIOD_STATE
-from partners.ocpp.surroundings import moment
+from partners.ocpp.surroundings import dated
 
 log = structlog.get_logger()
 
@@ -41,7 +41,7 @@ class Consequences:
         if effect.kind == "orphaned" and effect.event is not None:
             log.warning("stop without a start", station=desk.station)
             self._odd(desk.station, LONE_STOP)
-            return Unit().put(journal.record_put(journal.orphan(effect.event, stop_key(effect.event))))
+            return await self._lone(effect.event)
         if effect.transaction is None:
             return Unit()
         charge = effect.transaction
@@ -78,7 +78,17 @@ class Consequences:
         if session is None or not session.is_open:
             return Unit()
         trace.begin(request_id=trace.request_id(), correlation_id=record.correlation_id)
-        return billing.grow(self._hub, session, charge, [State(moment(event)[0], state)])
+        return billing.grow(self._hub, session, charge, [State(dated(event)[0], state)])
+
+    async def _lone(self, stop: Event) -> Unit:
+        """The record of a stop without a start: an operator looks at it, and decides of it once."""
+        record = journal.orphan(stop, stop_key(stop))
+        known = await journal.find_record(self._hub.store, record.key)
+        if known is not None and known.state == journal.DROPPED:
+            return Unit()
+        if not await journal.is_repeated(self._hub.store, stop):
+            lacking.hold_stop(record, now=self._hub.clock.now())
+        return Unit().put(journal.record_put(record))
 
     async def record(self, desk: Desk, key: StartKey) -> Record | None:
         """What is on record of a start, at hand or in the store."""

@@ -23,7 +23,7 @@ from hub.core.store import Store
 from hub.core.units import ANY, Document, Kind, Put
 from partners.ocpp.events import Begun, Event, StartKey, Transaction, TransactionId
 from partners.ocpp.matching import StopKey
-from partners.ocpp.surroundings import DAWN, moment
+from partners.ocpp.surroundings import DAWN, dated
 
 OCPP_EVENTS: Final = Kind("ocpp_events", columns=("station", "state"), indexed=("station",))
 TRANSACTIONS: Final = Kind(
@@ -58,6 +58,8 @@ class Lack(StrEnum):
     """Nobody's token was told with it, but perhaps with its end (2.x)."""
     CONSENT = "consent"
     """Its token was refused."""
+    START = "start"
+    """Only its stop was reported (1.6)."""
 
 
 class Record(msgspec.Struct, omit_defaults=True):
@@ -140,12 +142,22 @@ def orphan(event: Event, key: StopKey) -> Record:
         ORPHAN,
         id_tag=event.id_tag or "",
         number=event.transaction,
-        end=moment(event)[0],
+        end=dated(event)[0],
         meter_stop_wh=event.meter_wh,
         reason=event.reason,
         flags=sorted(flag.name for flag in event.flags),
         trouble="a stop of no charge that is known here; it ended nothing",
     )
+
+
+async def is_repeated(store: Store, event: Event) -> bool:
+    """Is this lone stop that of a charge that was put away, or one that was kept before?"""
+    if not await is_news(store, event):
+        return True
+    where = {"station": event.station, "number": str(event.transaction)}
+    documents = await store.select(TRANSACTIONS, equal=where, descending=True, limit=_AT_ONCE)
+    of_number = [record_in(document) for document in documents]
+    return any(record.ending == "stop" and record.meter_stop_wh == event.meter_wh for record in of_number)
 
 
 async def is_news(store: Store, event: Event) -> bool:

@@ -6,6 +6,7 @@ LOCATION   its connector is on no location                    it is put on one, 
 BEGIN      2.x, nothing but the end was reported              what came before is, or an operator releases it
 TOKEN      2.x, nobody's token was told before its end        one is, or an operator says whose pays
 CONSENT    its token was refused, and energy went out         2.x: another one is shown, or an operator says whose pays
+START      1.6, nothing but the stop was reported             its start is; nothing else says what it took
 
 Charges that gave nothing are not looked at, but for an end that came alone: it may have been somebody's.
 """
@@ -36,6 +37,12 @@ def hold(record: Record, charge: Transaction, *, now: datetime) -> None:
     if lack is not None:
         record.state, record.lacks, record.held_since = journal.UNPLACED, lack, record.held_since or now
         record.trouble = record.trouble or _WHY.get(lack, nowhere(charge))
+
+
+def hold_stop(record: Record, *, now: datetime) -> None:
+    """Let an operator look at a stop without a start, if it can be that of somebody's charge."""
+    if record.id_tag and record.meter_stop_wh:
+        record.state, record.lacks, record.held_since = journal.UNPLACED, Lack.START, now
 
 
 def nowhere(charge: Transaction) -> str:

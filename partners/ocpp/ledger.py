@@ -14,8 +14,8 @@ the ledger keeps *facts*, and derives everything else from the set of them, ever
   charger uses an id again each charge has a name of its own, and comes here under that (`used_again.py`).
 * Pairing (`matching.py`) looks at content alone. Hence *the same bill*. It is keyed by the content of the start, never
   by an id of ours, which is a name given in order of arrival. Its energy depends on nothing but what the charger said,
-  and its times neither, as long as the charger's clock was set. With a dead clock times are reckoned from those of
-  first arrival (`wrong_clock.py`), and the transaction says so.
+  and its times neither, as long as the charger's clock was set. With a clock that is dead or runs ahead times are
+  reckoned from those of first arrival (`wrong_clock.py`), and the transaction says so.
 * meterStop - meterStart is the bill; samples shape the periods (`amount.py`). They decide only when the stop is
   missing (the last sample) or the meter ran backwards (the sum of its rising parts); without any, nobody knows.
 * Start and stop may count in another unit than the samples; then a charge has two figures (`scales.py`), of which the
@@ -41,9 +41,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal
 
+from partners.ocpp import wrong_clock
 from partners.ocpp.events import HARD, Event, Orphan, StartKey, Transaction, start_key
 from partners.ocpp.facts import Facts
-from partners.ocpp.matching import Pairing, pair
+from partners.ocpp.matching import Pairing, StopKey, pair, stop_key
 from partners.ocpp.reckoning import Tally, grown, lowest, reckon, tally
 from partners.ocpp.surroundings import Surroundings
 
@@ -177,16 +178,19 @@ def over(facts: Facts, *, now: datetime | None = None) -> Book:
     return _reckoned(blank(facts.station), facts, now=now)
 
 
-def forget(book: Book, *, before: datetime, but: Collection[StartKey] = ()) -> Book:
+def forget(
+    book: Book, *, before: datetime, but: Collection[StartKey] = (), but_stops: Collection[StopKey] = ()
+) -> Book:
     """Drop what was over before `before`: ended charges with all that belongs to them, orphans heard until then.
 
-    `but` these charges.
+    `but` these charges, and `but_stops` of those without a start.
     A start that is repeated later would open anew: look its `start_key` up first and set `assigned`. A stop that
     corrects an estimated end later is an orphan then. A week or more is a good age.
     """
     ends = ((key, charge.end) for key, charge in book.transactions.items() if key not in but)
     over = {key for key, end in ends if end is not None and end < before}
-    old = [orphan for orphan in book.pairing.orphans if orphan.arrival < before]
+    lone = [orphan for orphan in book.pairing.orphans if stop_key(orphan) not in but_stops]
+    old = [orphan for orphan in lone if orphan.arrival < before]
     gone = {stop.arrival for stop in (*old, *(stop for key, stop in book.pairing.stops.items() if key in over))}
     named = {key.named for key in over if key.named}
     stops = [key for key, stop in book.facts.stops.items() if stop.event.arrival in gone or key.named in named]
@@ -227,7 +231,8 @@ def _prolonged(book: Book, facts: Facts, event: Event) -> Book | None:
     after = _lengthened(book, facts, [event] if facts.samples is not book.facts.samples else [])
     if after is None or now.gathered is None or known.gathered is None or now.gathered.begun != known.gathered.begun:
         return None
-    longer = replace(after.transactions[key], states=now.gathered.reported(None))
+    told = wrong_clock.with_states(now, None).gathered or now.gathered
+    longer = replace(after.transactions[key], states=told.reported(None))
     return replace(after, transactions={**after.transactions, key: longer})
 
 

@@ -20,7 +20,16 @@ from partners.ocpp.matching import Start
 from partners.ocpp.meter import counts_kwh_as_wh, rising
 from partners.ocpp.readings import Reading, SignedValue
 from partners.ocpp.scales import Meter
-from partners.ocpp.surroundings import DAWN, Sample, Sampled, Surroundings, moment, sample_of, trusts_clock
+from partners.ocpp.surroundings import (
+    DAWN,
+    Sample,
+    Sampled,
+    Surroundings,
+    dated,
+    moment,
+    sample_of,
+    trusts_clock,
+)
 
 SILENCE: Final = timedelta(minutes=30)
 """After a boot: twice the usual sample interval of 15 minutes."""
@@ -104,10 +113,13 @@ def reckon(start: Start, stop: Event | None, flags: frozenset[Flag], around: Sur
     stop = _marked(start, stop)
     said = (start.event,) if stop is None else (start.event, stop)
     samples = _of_charge(sampled.in_order(), start.event, stop)
-    offset = None if stop is None else wrong_clock.offset_of(start.event, stop, around)
+    offset = None if stop is None else wrong_clock.offset_of(start.event, stop, samples, around)
     span = _span(start, stop, samples, around, offset)
+    if span.ending == "estimated":
+        offset = wrong_clock.offset_without_stop(start.event, samples)
     if offset is not None:
-        samples = wrong_clock.dated(samples, offset)
+        samples = wrong_clock.dated(samples, offset, start.event, stop)
+    start = wrong_clock.with_states(start, offset)
     flags = flags.union(sampled.flags, span.flags, *(event.flags for event in said))
     signed = _in_order(sampled.signed.union(*(event.signed for event in said)))
     meter = Meter(start.event, stop, samples)
@@ -178,24 +190,33 @@ def _span(
     start: Start, stop: Event | None, samples: list[Sample], around: Surroundings, offset: timedelta | None
 ) -> Span:
     """Start and end. Never a negative duration: a time of arrival gives way to one that the charger said."""
-    began, flags = moment(start.event)
+    began, flags = dated(start.event)
     if stop is None:
         end = _estimated_end(start, began, samples, around)
         if end is None:
             return Span(began, None, "open", flags)
+        replayed = wrong_clock.offset_without_stop(start.event, samples)
+        began = began if replayed is None or start.event.said is None else start.event.said + replayed
         return Span(began, end, "estimated", flags | {Flag.ESTIMATED_END})
-    ended, more = moment(stop)
-    is_ahead, flags = Flag.CLOCK_AHEAD in flags, flags | more
+    ended, more = dated(stop)
+    flags |= more
     if offset is not None:
+        flags |= {Flag.CLOCK_AHEAD} if offset < timedelta(0) else set()
         return Span(*wrong_clock.ends_by(offset, start.event, stop, around), "stop", flags)
-    if not trusts_clock(start.event) and trusts_clock(stop):
+    if _is_reversed(start.event, stop):
+        flags |= {Flag.STOP_BEFORE_START}
+    if wrong_clock.is_wrong(start.event) and not wrong_clock.is_wrong(stop):
         return Span(_begun_by(samples, began, ended), ended, "stop", flags)
     if ended >= began:
         return Span(began, ended, "stop", flags)
-    odd = {Flag.STOP_BEFORE_START} if trusts_clock(start.event) and trusts_clock(stop) else set()
-    if is_ahead:  # it cannot have begun after it was heard
-        return Span(min(start.event.arrival, ended), ended, "stop", flags | odd)
-    return Span(began, began, "stop", flags | odd)
+    if wrong_clock.is_wrong(stop):  # it cannot have ended after it was heard
+        return Span(ended, ended, "stop", flags)
+    return Span(began, began, "stop", flags)
+
+
+def _is_reversed(start: Event, stop: Event) -> bool:
+    """Does one clock, as it seems, say that it ended before it began?"""
+    return trusts_clock(start) and trusts_clock(stop) and moment(stop)[0] < moment(start)[0]
 
 
 def _begun_by(samples: list[Sample], began: datetime, ended: datetime) -> datetime:
@@ -208,7 +229,7 @@ def _estimated_end(start: Start, began: datetime, samples: list[Sample], around:
     """When a charge without a stop was over at the latest, or None while it may go on."""
     key, latest = start.key, start.gathered.latest if start.gathered is not None else None
     alive = max([began, *(sample.at for sample in samples if sample.named)])
-    if latest is not None and trusts_clock(start.event):
+    if latest is not None and not wrong_clock.is_wrong(start.event):
         alive = max(alive, latest)
     ends = [at for at in (around.unplugged(key, alive),) if at is not None]
     following = around.next_start(key)

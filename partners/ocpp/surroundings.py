@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 AHEAD: Final = timedelta(minutes=5)
 FAR_AHEAD: Final = timedelta(days=1)
-"""A clock this far ahead is as wrong as one in 1970."""
+"""A clock this far ahead is as wrong as one in 1970. By one that is less so, a station's events keep their order."""
 
 DAWN: Final = datetime.min.replace(tzinfo=UTC)
 _NOTHING: Final = Decimal("-Infinity")
@@ -59,7 +59,7 @@ class Surroundings:
         placed = {key: start for key, start in facts.starts.items() if start.connector or not key.named}
         self._lanes = _sorted_lanes((start.connector, (moment(start.event)[0], key)) for key, start in placed.items())
         self._began = _sorted_lanes((start.connector, happened(start.event)) for start in placed.values())
-        self._free = _sorted_lanes((event.connector or 0, moment(event)[0]) for event in facts.available.values())
+        self._free = _sorted_lanes((event.connector or 0, dated(event)[0]) for event in facts.available.values())
         self._sampled: dict[StartKey, Sampled] | None = None
 
     def touched(self, event: Event) -> set[StartKey]:
@@ -67,7 +67,7 @@ class Surroundings:
         if event.kind == "boot":
             return set(self._facts.starts)
         if event.kind == "meter":
-            moments = [event.arrival, *(sample_time(event, reading) for reading in event.readings)]
+            moments = [event.arrival, *(_clock_time(event, reading) for reading in event.readings)]
             return {key for at in moments if (key := self._owner_of(event, at)) is not None}
         return {key for _, key in self._lanes.get(event.connector or 0, ())}
 
@@ -88,7 +88,8 @@ class Surroundings:
         """The newest time of a start or stop that had arrived by then, of a clock that was right."""
         events = [start.event for start in self._facts.starts.values()]
         events += [stop.event for stop in self._facts.stops.values()]
-        times = (event.said for event in events if event.arrival <= arrival and trusts_clock(event))
+        right = (event for event in events if trusts_clock(event) and not runs_ahead(event))
+        times = (event.said for event in right if event.arrival <= arrival)
         return max((min(said, arrival) for said in times if said is not None), default=None)
 
     def unplugged(self, key: StartKey, since: datetime) -> datetime | None:
@@ -118,7 +119,7 @@ class Surroundings:
         concerned: set[StartKey | None] = set()
         for reading in event.readings:
             sample = sample_of(event, reading, named=named)
-            key = self._owner_of(event, sample.at)
+            key = self._owner_of(event, _clock_time(event, reading))
             concerned.add(key)
             if key is not None:
                 known_as = reading if reading.at is not None else (event.arrival, reading)
@@ -131,14 +132,26 @@ class Surroundings:
 
 
 def moment(event: Event) -> tuple[datetime, frozenset[Flag]]:
-    """When `event` happened, as far as anyone knows, and what is odd about its clock."""
+    """When `event` happened by the clock of its charger, if that can be, and what is odd about it."""
     said = event.said
     if said is None:
         return event.arrival, frozenset({Flag.TIME_UNREADABLE} if event.timestamp is not None else ())
     if not is_credible(said):
         return event.arrival, frozenset({Flag.CLOCK_BEFORE_2010})
-    odd = frozenset({Flag.CLOCK_AHEAD} if said > event.arrival + AHEAD else ())
+    odd = frozenset({Flag.CLOCK_AHEAD} if runs_ahead(event) else ())
     return (said if trusts_clock(event) else event.arrival), odd
+
+
+def dated(event: Event) -> tuple[datetime, frozenset[Flag]]:
+    """The same, as it is told to others: what a clock that runs ahead says is dated by its arrival."""
+    at, odd = moment(event)
+    return (event.arrival if runs_ahead(event) else at), odd
+
+
+def runs_ahead(event: Event) -> bool:
+    """Is it dated so long after its arrival that the clock is wrong?"""
+    said = event.said
+    return said is not None and is_credible(said) and said > event.arrival + AHEAD
 
 
 def happened(event: Event) -> datetime:
@@ -152,10 +165,18 @@ def trusts_clock(event: Event) -> bool:
     return said is not None and is_credible(said) and said <= event.arrival + FAR_AHEAD
 
 
-def sample_time(event: Event, reading: Reading) -> datetime:
-    """When `reading` was taken: its own time if that can be, else when its message arrived."""
+def sample_time(event: Event, reading: Reading, *, ahead: timedelta = AHEAD) -> datetime:
+    """When `reading` was taken: its own time if that can be, else when its message arrived.
+
+    `ahead`: by how much the clock may be.
+    """
     at = reading.at
-    return at if at is not None and is_credible(at) and at <= event.arrival + FAR_AHEAD else event.arrival
+    return at if at is not None and is_credible(at) and at <= event.arrival + ahead else event.arrival
+
+
+def _clock_time(event: Event, reading: Reading) -> datetime:
+    """The same, in the order of what else the charger's clock dates."""
+    return sample_time(event, reading, ahead=FAR_AHEAD)
 
 
 def sample_of(event: Event, reading: Reading, *, named: bool) -> Sample:

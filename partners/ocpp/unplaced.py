@@ -3,7 +3,8 @@
 An operator who knows what is missing says so, and the charge gets its session and its bill as if it had been known: at
 which EVSE it was, or whose token pays, where nobody's that may charge began it. What was not measured is held then,
 until the operator says how much it was (`weighing.py`). Or it is never billed. Until then its events stay at hand,
-however old they are.
+however old they are. A stop of 1.6 without its start says neither at which connector it was, nor as a rule how much
+energy it took, and from when on: it is billed if its start comes, and else it can only be dropped.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ NEEDED: Final = {
     Lack.BEGIN: "/evse_uid: is needed: its EVSE is on no location, or was not told",
     Lack.TOKEN: "/evse_uid: is needed: its EVSE is on no location, or was not told",
     Lack.CONSENT: "/evse_uid: is needed: its EVSE is on no location, or was not told",
+    Lack.START: "its start was not told, so it cannot be billed: it is if that comes, or drop it",
 }
 _WAY_OUT: Final = {
     Lack.EVSE: "release {} --evse UID, or drop it",
@@ -42,6 +44,7 @@ _WAY_OUT: Final = {
     Lack.BEGIN: "release {} if the card that ended it is to pay (--card UID: another one), or drop it",
     Lack.TOKEN: "release {} if the card that ended it is to pay (--card UID: another one), or drop it",
     Lack.CONSENT: "release {} if its token may charge by now (--card UID: another one pays), or drop it",
+    Lack.START: "it is billed if its start comes, or drop {}",
 }
 
 
@@ -130,6 +133,8 @@ async def place(
             raise InvalidRequest(f"its token is answered {decision.allowed} now, so it cannot be billed; drop it")
         return Opening(at, decision, correlation_id=record.correlation_id or trace.correlation())
 
+    if lack_of(record) is Lack.START:
+        raise InvalidRequest(NEEDED[Lack.START])
     if token and lack_of(record) not in (Lack.BEGIN, Lack.TOKEN) and not record.is_refused:
         raise InvalidRequest("/token: it is known whose token began this one")
     audit = Audit(actor, "transaction.placed", record.key, at.evse_uid)

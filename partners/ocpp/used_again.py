@@ -27,13 +27,13 @@ from hub.core.units import Unit
 from partners.ocpp import archive, belonging, journal, shared_anew
 from partners.ocpp.beginnings import are_one, as_told, begun_by, is_anew, is_made_up, made_up
 from partners.ocpp.belonging import began, ends_of, is_at
-from partners.ocpp.events import Event, StartKey, same_tag, start_key
+from partners.ocpp.events import Event, Flag, StartKey, same_tag, start_key
 from partners.ocpp.facts import Facts
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book
 from partners.ocpp.matching import Start
 from partners.ocpp.shared_anew import is_started
-from partners.ocpp.surroundings import happened, trusts_clock
+from partners.ocpp.surroundings import FAR_AHEAD, happened, trusts_clock
 
 _MOST_LOOKED_AT: Final = 100
 _AT_ONCE: Final = 100
@@ -192,7 +192,9 @@ def _is_of(record: Record, event: Event) -> bool:
     if is_started(event) and record.begun:
         is_same = any(are_one(begun_by(event), begun) for begun in record.begun)
         return is_same and not is_anew(event, first_wh=record.meter_start_wh, last_wh=record.meter_stop_wh)
-    at = happened(event)
+    at, until = happened(event), record.end
+    if until is not None and Flag.CLOCK_AHEAD.name in record.flags:
+        until += FAR_AHEAD  # it was dated right, and what is repeated of it is not
     if is_started(event):
-        return record.end is None or not trusts_clock(event) or at <= record.end
-    return record.start is not None and record.end is not None and record.start <= at <= record.end
+        return until is None or not trusts_clock(event) or at <= until
+    return record.start is not None and until is not None and record.start <= at <= until

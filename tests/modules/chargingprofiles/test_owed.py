@@ -154,7 +154,7 @@ async def test_a_charger_that_booted_amid_a_charge_is_told_its_profile_again(wor
     charger, session_id = await furnish(world)
     assert await result(world, "PUT", session_id, 16, 8) == "ACCEPTED"
     count = len(charger.told)
-    await service.booted(world.hub, session_id)
+    await service.may_have_lost(world.hub, session_id)
     assert since(charger, count) == [("restore", [16, 8])]
     assert not await owed(world, session_id)
 
@@ -174,7 +174,7 @@ async def test_where_it_does_not_take_it_again_who_set_it_hears_and_it_is_told_o
     await until(lambda: shown(16))
     charger.shows, count, as_before = shows, len(charger.told), charger.shows
     answers(charger, NO)
-    world.hub.background.start(service.booted(world.hub, session_id), name="boot")
+    world.hub.background.start(service.may_have_lost(world.hub, session_id), name="boot")
     await until(lambda: shown(32))
     answers(charger, YES)
     charger.shows = as_before
@@ -186,17 +186,17 @@ async def test_where_it_does_not_take_it_again_who_set_it_hears_and_it_is_told_o
 
 async def test_a_boot_brings_back_no_profile_that_is_not_in_force(world: World) -> None:
     charger, session_id = await furnish(world)
-    await service.booted(world.hub, session_id)
+    await service.may_have_lost(world.hub, session_id)
     assert charger.told == []
     short = profile(16, duration=120, start_date_time="2026-05-04T10:00:00Z")
     await ask(world, "PUT", session_id, body=short)
     await until(lambda: told(world))
     world.clock.move_to(200)
-    await service.booted(world.hub, session_id)
+    await service.may_have_lost(world.hub, session_id)
     assert await result(world, "DELETE", session_id) == "ACCEPTED"
-    await service.booted(world.hub, session_id)
+    await service.may_have_lost(world.hub, session_id)
     await over(world, session_id)
-    await service.booted(world.hub, session_id)
+    await service.may_have_lost(world.hub, session_id)
     assert since(charger, 0) == []
 
 

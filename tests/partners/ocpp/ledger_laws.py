@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from partners.ocpp.events import Event, Transaction
 from partners.ocpp.ledger import apply, blank, expire, settle, settled
-from tests.partners.ocpp.said import at
+from partners.ocpp.surroundings import AHEAD
+from tests.partners.ocpp.said import NOON, at
 
 STATIONS = ("CP1", "CP2")
 
@@ -41,3 +42,12 @@ def assert_nothing_is_negative(events: list[Event]) -> Sequence[Transaction]:
         assert charge.energy_kwh >= 0
         assert charge.end is None or charge.end >= charge.start
     return charges
+
+
+def assert_nothing_is_dated_after_it_was_heard(events: list[Event]) -> None:
+    """By more than a clock may be ahead unseen."""
+    latest = max((event.arrival for event in events), default=NOON) + AHEAD
+    for charge in settle(events, now=at(300)):
+        assert charge.start <= latest
+        assert charge.end is None or charge.end <= latest
+        assert all(reading.at is None or reading.at <= latest for reading in charge.readings)

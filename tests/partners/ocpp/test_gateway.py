@@ -140,7 +140,7 @@ async def test_a_stop_that_overtakes_its_start_is_billed_when_the_start_comes(si
     async with await site.point() as cp:
         await cp.stop(began + HOUR, 4711, 11000, idTag=CARD)
         (orphan,) = await site.records()
-        assert (orphan.state, orphan.number) == ("orphan", 4711)
+        assert (orphan.state, orphan.number) == ("unplaced", 4711)
         await cp.start(began)
     (record,) = await site.records()
     (cdr,) = await site.cdrs()

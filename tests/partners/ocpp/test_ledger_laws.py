@@ -13,6 +13,7 @@ from partners.ocpp.events import Bill, Event, TransactionId, start_key
 from partners.ocpp.ledger import Book, apply, blank, settled
 from tests.partners.ocpp.ledger_laws import (
     STATIONS,
+    assert_nothing_is_dated_after_it_was_heard,
     assert_nothing_is_negative,
     assert_one_by_one_is_all_at_once,
     assert_order_and_repetition_change_nothing,
@@ -32,7 +33,7 @@ tags = st.sampled_from(["A", "a ", "B"])
 ids = st.sampled_from([None, 0, -1, 1, 2, 3, 99])
 meters = st.one_of(st.none(), st.integers(0, 9).map(lambda kwh: kwh * 1000), st.integers(0, 30), st.just(4_000_000))
 registers = st.sampled_from(["1", "2.5", "4", "10", "12", "0.002", None])
-clocks = st.sampled_from([NOON, NOON, NOON, DEAD, AHEAD])
+clocks = st.sampled_from([NOON, NOON, NOON, DEAD, AHEAD, at(20), at(120)])
 arrivals = st.integers(0, 200).map(at)
 
 anything: st.SearchStrategy[Event] = st.one_of(
@@ -66,6 +67,12 @@ def test_one_by_one_is_the_same_as_all_at_once(events: list[Event]) -> None:
 @given(st.lists(anything, max_size=10))
 def test_nothing_said_makes_time_or_energy_negative(events: list[Event]) -> None:
     assert_nothing_is_negative(events)
+
+
+@sometimes
+@given(st.lists(anything, max_size=10))
+def test_nothing_said_is_dated_after_it_was_heard(events: list[Event]) -> None:
+    assert_nothing_is_dated_after_it_was_heard(events)
 
 
 @dataclass(frozen=True)

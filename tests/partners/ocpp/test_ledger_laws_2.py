@@ -14,6 +14,7 @@ from partners.ocpp.events import Event, Flag, Part, Transaction
 from partners.ocpp.ledger import apply, blank, settle, settled
 from tests.partners.ocpp.ledger_laws import (
     STATIONS,
+    assert_nothing_is_dated_after_it_was_heard,
     assert_nothing_is_negative,
     assert_one_by_one_is_all_at_once,
     assert_order_and_repetition_change_nothing,
@@ -80,6 +81,12 @@ def test_no_part_makes_time_or_energy_negative_or_ends_what_it_does_not_name(eve
     for charge in assert_nothing_is_negative(events):
         if charge.key.named:
             assert (charge.ending == "stop") == ((charge.station, charge.key.named) in ended)
+
+
+@sometimes
+@given(st.lists(reports, max_size=10))
+def test_no_part_is_dated_after_it_was_heard(events: list[Event]) -> None:
+    assert_nothing_is_dated_after_it_was_heard(events)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from hub.core.ports import Limits
 from hub.core.units import Unit
 from modules.chargingprofiles.owed import as_kept
 from modules.chargingprofiles.store import PROFILES, Profile, active_in, put_of
+from partners.ocpp import rpc
 from tests.partners.ocpp.points2 import begin, event, point2
 from tests.partners.ocpp.site import THEIRS, Payload, Point, Site, a_site, recently, until
 
@@ -101,3 +102,23 @@ async def test_where_it_does_not_take_it_its_party_is_shown_what_the_charge_goes
         await until(is_shown)
     changes = [row.change for row in await site.hub.store.changes(after=0, limit=10_000)]
     assert [c.audience for c in changes if c.module == "chargingprofiles"] == [str(THEIRS)]
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "told"),
+    [
+        ("ClearChargingProfile", "Accepted", [8]),
+        ("ClearChargingProfile", "Unknown", []),
+        ("UnlockConnector", "Accepted", []),
+    ],
+)
+async def test_one_that_cleared_late_what_was_set_again_is_told_it_again(
+    site: Site, action: str, status: str, told: list[float]
+) -> None:
+    await charging(site, "1.6")
+    async with await connected(site, "1.6") as cp:
+        cp.answers["SetChargingProfile"] = {"status": "Accepted"}
+        stations = site.gateway.stations
+        late = rpc.LateAnswer(action, rpc.CallResult({"status": status}), 3.0)
+        await stations.heard_late(stations.get("CP1"), late)
+        assert told_a(cp) == told

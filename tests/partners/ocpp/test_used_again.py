@@ -178,6 +178,26 @@ async def test_what_was_put_away_is_known_again_and_what_is_new_is_another_charg
     assert [record.trouble for record in await site.records()] == ["", "", ""]
 
 
+async def test_what_was_put_away_by_a_clock_that_ran_ahead_is_known_again_by_its_times(site: Site) -> None:
+    clock = site.hub.clock = LetGo()
+    began = clock.now() + 120 * MINUTE
+    old = [*first(began), *second(began + 30 * MINUTE)]
+    async with await point2(site) as cp:
+        for payload in old:
+            await cp.call("TransactionEvent", payload)
+    desk = await archive.read(site.hub.store, "CP1")
+    await archive.put_away(site.hub.store, desk, site.hub.clock.now() + timedelta(days=9))
+    await site.restart()
+    clock = site.hub.clock = LetGo()
+    clock.passed = timedelta(days=9)
+    third, *rest = second(clock.now(), tag=CARD)
+    async with await point2(site) as cp:
+        for payload in (third, *old[1:2], *old[4:], *rest):
+            await cp.call("TransactionEvent", payload)
+    assert await billed(site) == [(CARD, 1), (CARD, 7), (OTHER, 7)]
+    assert [record.trouble for record in await site.records()] == ["", "", ""]
+
+
 async def test_an_end_without_its_beginning_is_no_charge_of_what_begins_after_it(site: Site) -> None:
     began = recently()
     async with await point2(site) as cp:
