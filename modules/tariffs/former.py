@@ -2,8 +2,8 @@
 
 OCPI mod_cdrs_cdr_object. A CDR may name its tariff alone, and its CPO may have changed that since, so what a change or
 an end takes away is kept, written with what takes it away. A version holds from the `last_updated` that its owner gave
-it until that of the next one which says anything else; who sends the same again begins no version. After
-`history_days` it is forgotten.
+it until that of the next one which says anything else, or until that one begins, where it was told before its
+`start_date_time`; who sends the same again begins no version. After `history_days` it is forgotten.
 
 A `last_updated` may be of long before the version was told, or that of the one before it. So of each it is on record
 when it was heard. What was heard only after a session began could be shown to no driver; where something else was told
@@ -23,6 +23,7 @@ from hub.core.jsontypes import Tree
 from hub.core.parties import Party
 from hub.core.ports import Hub
 from hub.core.store import Store
+from hub.core.types import parse_datetime
 from hub.core.units import Document, Kind, Put
 from modules.tariffs.store import TARIFFS, key_of
 
@@ -86,6 +87,8 @@ async def versions_at(
     for keys in copies:
         held = [document for key in keys if (document := current.get(key)) is not None]
         past = [former for key in keys for former in await _former(store, key, moment, current.get(key))]
+        if any(_is_announced(document, at) for document in (*past, *held)):
+            past = [former for key in keys for former in await _newest(store, key)]
         if not held and not past:
             continue
         chosen = _in_force([*past, *held], at)
@@ -100,12 +103,23 @@ async def versions_at(
 
 def _in_force(known: Sequence[Document], at: str) -> Document:
     """The newest that is not after the moment; of two of one time the one that is addressed, then the one heard last.
-    Else the oldest of all.
+    Else the oldest of all. What is only announced leaves in force what was before it.
     """
     before = [document for document in known if _since(document) <= at]
     if before:
+        before = [document for document in before if not _is_announced(document, at)] or before
         return max(before, key=lambda document: (_since(document), document.audience, _heard(document)))
     return min(known, key=_since)
+
+
+def _is_announced(document: Document, at: str) -> bool:
+    """Does this version begin after the moment, by its own words?"""
+    begins = parse(document.body, limit=_LIMIT).get("start_date_time")
+    return isinstance(begins, str) and parse_datetime(begins) > parse_datetime(at)
+
+
+async def _newest(store: Store, key: str) -> list[Document]:
+    return await store.select(FORMER, equal={"tariff": key}, descending=True, limit=_A_STEP)
 
 
 async def _former(store: Store, key: str, moment: datetime, current: Document | None) -> list[Document]:

@@ -91,6 +91,15 @@ async def test_many_versions_that_came_after_a_moment_hide_neither_of_the_two(wo
     assert [priced(then), priced(late), priced(now)] == [[Decimal("0.4")], [Decimal(129)], [Decimal("0.6")]]
 
 
+async def test_what_is_announced_leaves_in_force_what_was_before_it(world_on_both: World) -> None:
+    world = world_on_both
+    await push(world, "0.40", 9)
+    await push(world, "0.50", 7, start_date_time=(NOW - 4 * DAY).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    for days_ago, price in ((8, "0.4"), (6, "0.4"), (3, "0.5")):
+        then, late, _ = await former.versions_at(world.store, "BE*AAA", ["T9"], NOW - days_ago * DAY)
+        assert (priced(then), late) == ([Decimal(price)], []), days_ago
+
+
 def priced(trees: list[dict[str, Any]]) -> list[Decimal]:
     return [tree["elements"][0]["price_components"][0]["price"] for tree in trees]
 
