@@ -17,7 +17,18 @@ PARTS: Final[dict[str, frozenset[str]]] = {
     "invoicereconciliation": frozenset({"check", "waiting", "whose"}),
     "payments": frozenset({"card_numbers", "waiting", "whose"}),
     "cdrs": frozenset(
-        {"bills", "doubles", "owed", "passing", "place", "received", "vetting", "waiting", "whereabouts"}
+        {
+            "bills",
+            "connector_tariff",
+            "doubles",
+            "owed",
+            "passing",
+            "place",
+            "received",
+            "vetting",
+            "waiting",
+            "whereabouts",
+        }
     ),
     "chargingprofiles": frozenset({"at_charger", "effect", "following", "keeping", "onward", "owed"}),
     "hubclientinfo": frozenset({"keeping", "roster", "sight"}),

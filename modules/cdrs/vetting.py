@@ -25,6 +25,7 @@ from hub.core.types import parse_datetime
 from hub.core.units import Audit, Document, Put, Unit
 from modules.cdrs import store as cdrs
 from modules.cdrs.check import UNTOLD, Claim, Result, Verdict, check, glance, is_anothers
+from modules.cdrs.connector_tariff import with_named_tariff
 from modules.cdrs.doubles import (
     billed_before,
     credited_before,
@@ -44,6 +45,7 @@ TOLERANCE: Final = "cdr_tolerance"
 """Switches of a partner: a `Policy`, and the tolerance for its CDRs instead of the setting."""
 
 _LIMIT: Final = 8 * 1024 * 1024
+_FLAT: Final = "2.1.1"
 _A_PASS: Final = 50
 _MOST_TARIFFS: Final = 50
 _NO_ORIGINAL: Final = "it takes back a CDR that was not received"
@@ -181,6 +183,7 @@ class Come(NamedTuple):
 async def claim_of(hub: Hub, tree: Tree, come: Come, taken_back: Document | None) -> Claim:
     """A received CDR with all that is known beside it; `taken_back` is what a credit CDR takes back, if it is here."""
     owner = come.owner
+    tree = with_named_tariff(tree, come.original) if come.version == _FLAT else tree
     credited = cdrs.credited_key(tree)
     named = [str(t["id"]) for t in tree.get("tariffs", ())]
     named += [str(p["tariff_id"]) for p in tree.get("charging_periods", ()) if p.get("tariff_id")]
@@ -240,7 +243,7 @@ def _concluded(hub: Hub, come: Come, claim: Claim, result: Result, taken_back: D
     """What follows from a result; it is kept, and where the policy says so told."""
     policy, key = policy_for(hub, come.partner), come.key
     is_untold = not UNTOLD.isdisjoint(result.warnings)
-    causes = "" if is_untold else ", ".join(result.causes)
+    causes = "" if is_untold and result.is_sound else ", ".join(result.causes)
     found = f"{result.verdict}: {causes or result.why}"[:200]
     because = _of_credit(claim, taken_back)
     if not because and policy is Policy.HOLD and not result.is_sound:

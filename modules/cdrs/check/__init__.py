@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from modules.cdrs.check.amounts import (
     FIELDS,
@@ -61,6 +61,9 @@ __all__ = [
 ]
 
 _ODD_ZONE = "unknown_time_zone"
+_FLAT: Final = "2.1.1"
+_MOST_TRIED: Final = 5
+"""Tariffs of a CDR that does not say which of them is its own."""
 _LATER = "tariff_of_after_the_start"
 _GUESSED = "its tariff is known here only as it was after the start, and it is not what that comes to"
 _TWO_TEXTS = "the tariff that it holds was told with other prices, and as of the same time"
@@ -147,6 +150,8 @@ def _priced(claim: Claim, found: list[Deviation]) -> _Examined | Result:
         result = _unpriced(found, fault.message)
         return replace(result, warnings=(_ODD_ZONE,)) if claim.has_odd_zone else result
     far = list(_far(bill))
+    if far and (other := _right_by_another(bill)) is not None:
+        bill, far = other, []
     told = {deviation.figure for deviation in found}
     doubted = {figure.split(".")[0] for figure in (*told, *(pair.figure for pair in far))}
     odd = list(odd_lines(bill, doubted))
@@ -163,6 +168,21 @@ def _guessed(found: list[Deviation]) -> Result:
     kept = [deviation for deviation in found if deviation.cause not in _OF_THE_TARIFF]
     missing = Deviation("tariffs", None, None, Cause.MISSING_TARIFF, _GUESSED, tolerable=True)
     return _unpriced([*kept, missing], _GUESSED)
+
+
+def _right_by_another(bill: Bill) -> Bill | None:
+    """Of several tariffs in a CDR of 2.1.1, which cannot say which of them is its own, one by which it is right."""
+    claim = bill.claim
+    if claim.version != _FLAT or any(period.get("tariff_id") for period in claim.periods):
+        return None
+    for tariff in claim.at_hand[: _MOST_TRIED if len(claim.at_hand) > 1 else 0]:
+        try:
+            other = Bill(claim, replace(bill.case, tariffs=[tariff]))
+        except PricingFault:
+            continue
+        if not any(_far(other)):
+            return other
+    return None
 
 
 def _is_right_as_held(bill: Bill) -> bool:

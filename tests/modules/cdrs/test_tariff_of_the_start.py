@@ -194,6 +194,14 @@ async def test_a_newer_version_in_the_cdr_that_was_never_told_is_believed_with_a
     assert (check["verdict"], classes(check)) == ("wrong", {"stale_tariff"})
 
 
+async def test_what_is_wrong_by_it_too_is_held_for_its_mistakes(world: World) -> None:
+    await switch(world, cdr_policy="hold")
+    await push(world, at_price("0.45", LONG_AGO))
+    check = await check_of(world, "12.00", at_price("0.99", BEFORE))
+    assert (check["verdict"], check["warnings"]) == ("wrong", ["tariff_never_told"])
+    assert check["held_because"] == f"wrong: {', '.join(sorted(classes(check)))}"
+
+
 async def test_so_is_one_of_another_rate_of_tax(world: World) -> None:
     await push(world, at_price("0.45", LONG_AGO))
     taxed = tariff(element(component("ENERGY", "0.45", 1, "19")), id="TE", last_updated=BEFORE)
