@@ -31,7 +31,7 @@ def named_anew(facts: Facts, started: Event, told: Sequence[Event]) -> Iterator[
     known = Facts.gathered(facts.station, [*filter(is_started, told), started])
     heard = [(replace(part, arrival=facts.first_heard(part)), part) for part in told if not is_started(part)]
     for event, part in sorted(heard, key=lambda pair: (not is_ended(pair[0]), happened(pair[0]))):
-        name = _name(known, event)
+        name = _name(facts, known, event)
         if is_ended(event) or event.id_tag or not _is_begun(known, event, name):
             known = known.with_event(replace(event, assigned=name, readings=(), signed=()))
         yield part, name
@@ -45,15 +45,15 @@ def is_ended(event: Event) -> bool:
     return event.part is not None and event.part.type == "Ended"
 
 
-def _name(known: Facts, event: Event) -> str:
+def _name(facts: Facts, known: Facts, event: Event) -> str:
     there = [start for start in known.starts.values() if belonging.is_at(event, start)]
     if is_ended(event):
         there = [start for start in there if _began_before(start, event)]
     if not there:
-        return _name_of_one_more(known, event)
+        return _name_of_one_more(facts, known, event)
     name = belonging.nearest(known, event, there, now=event.named)
     is_of_none = belonging.is_of_none(known, event, known.starts[_key(event, name)])
-    return _name_of_one_more(known, event) if is_of_none else name
+    return _name_of_one_more(facts, known, event) if is_of_none else name
 
 
 def _began_before(start: Start, event: Event) -> bool:
@@ -62,10 +62,10 @@ def _began_before(start: Start, event: Event) -> bool:
     return began < at or (began == at and start.key.named == event.named)
 
 
-def _name_of_one_more(known: Facts, event: Event) -> str:
-    """The first charge of an id is called by it."""
-    first = str(event.transaction)
-    return first if _key(event, first) not in known.starts else made_up(event)
+def _name_of_one_more(facts: Facts, known: Facts, event: Event) -> str:
+    """The first charge of an id is called by it; where that was put away, none at hand is."""
+    first = _key(event, str(event.transaction))
+    return first.named if first in facts.starts and first not in known.starts else made_up(event)
 
 
 def _key(event: Event, name: str) -> StartKey:

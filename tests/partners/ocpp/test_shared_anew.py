@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from partners.ocpp import used_again
 from partners.ocpp.events import Event, Flag
+from partners.ocpp.facts import Facts
+from partners.ocpp.shared_anew import named_anew
 from tests.partners.ocpp.test_ledger_laws_used_again import Charge, Heard
 
 CASES = {
@@ -47,6 +50,14 @@ def test_charges_of_one_id_do_not_hide_one_another(case: tuple[list[Charge], str
     assert len(found) == len(charges)
     assert all(charge.is_billed(found) for charge in charges)
     assert sum(Flag.ID_USED_AGAIN in charge.flags for charge in found) == len(charges) - 1
+
+
+def test_what_is_of_no_charge_at_hand_is_never_of_the_first_one_that_was_put_away() -> None:
+    before, after = (Charge(2, "AA", begins, (0, 0)).told("zero") for begins in (20, 30))
+    alone = used_again.another(Charge(1, "BB", 10, (3, 5)).told("zero", shows=True)[-1])
+    told = [alone, *map(used_again.another, before[:1])]
+    facts = Facts.gathered("CP1", told)
+    assert dict(named_anew(facts, used_again.another(after[0]), told)) == {alone: alone.named}
 
 
 def _by_name(events: list[Event]) -> dict[str, Event]:
