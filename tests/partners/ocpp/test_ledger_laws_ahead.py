@@ -23,11 +23,12 @@ together = st.one_of(st.none(), st.integers(0, 600))
 
 
 def told(ahead_min: int, length: int, delayed: list[int], heard: int | None) -> list[Event]:
-    """Start, samples, stop; each as late as that, or all at once so long after the stop."""
+    """Start, samples, stop; each as late as that and none before the start, or all at once so long after the stop."""
     times = [length * place / (SAMPLES + 1) for place in range(SAMPLES + 2)]
     heard_at = [
         at(time + delay if heard is None else length + heard) for time, delay in zip(times, delayed, strict=True)
     ]
+    heard_at = [max(moment, heard_at[0]) for moment in heard_at]
     clock = at(ahead_min)
     samples = [
         sample(time, str(1 + place), transaction=1, clock=clock, arrival=heard_at[place])

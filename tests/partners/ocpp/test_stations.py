@@ -178,7 +178,7 @@ async def test_the_message_log_shows_both_directions_without_secrets(site: Site)
 
 async def ordered(site: Site, cp: Point, order: str, answer: Payload | tuple[str, str] | None) -> Outcome:
     """Give an order to CP1, which answers so."""
-    chargers, timeout_s = site.gateway.stations, 0.1
+    chargers, timeout_s = site.gateway.stations, 0.1 if answer is None else 10.0
     actions = {"start": "RemoteStartTransaction", "unlock": "UnlockConnector", "reserve": "ReserveNow"}
     cp.answers[actions.get(order, "CancelReservation")] = answer
     match order:
