@@ -231,6 +231,7 @@ class Registry:
         self._by_fingerprint: dict[str, tuple[str, IssuedToken]] = {}
         self._by_header: dict[bytes, Caller] = {}
         self._holders: dict[Party, list[tuple[PartyRole, Partner]]] = {}
+        self._blocked: dict[Party, list[tuple[PartyRole, Partner]]] = {}
         self._revision = -1
         self._listeners: list[Callable[[], None]] = []
         self._changing = asyncio.Lock()
@@ -268,10 +269,11 @@ class Registry:
             for partner in self._partners.values()
             for token in partner.our_tokens
         }
-        self._holders = {}
-        for partner in self.connected():
+        self._holders, self._blocked = {}, {}
+        for partner in self.all():
+            held = {State.CONNECTED: self._holders, State.BLOCKED: self._blocked}.get(partner.state, {})
             for claim in partner.claims:
-                self._holders.setdefault(claim.party, []).append((claim.role, partner))
+                held.setdefault(claim.party, []).append((claim.role, partner))
         for listener in self._listeners:
             listener()
 
@@ -308,11 +310,17 @@ class Registry:
         return [held for role, held in self._holders.get(party, ()) if role in roles]
 
     def rivals(self, partner: Partner, claim: Claim) -> list[Partner]:
-        """Other connected partners with the same claim, on connections that are not each for another party of ours.
+        """Other partners with the same claim, on connections that are not each for another party of ours.
 
-        A hub behind which a party is said to be is no rival of the party's own platform.
+        They are connected or blocked: who is blocked does not come in by another door. A hub behind which a party is
+        said to be is no rival of the party's own platform.
         """
-        held = [other for role, other in self._holders.get(claim.party, ()) if role is claim.role]
+        held = [
+            other
+            for holders in (self._holders, self._blocked)
+            for role, other in holders.get(claim.party, ())
+            if role is claim.role
+        ]
         found = [other for other in held if other.name != partner.name and _overlap(other, partner)]
         return [other for other in found if not other.is_hub] if partner.is_direct else found
 

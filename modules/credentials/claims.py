@@ -84,14 +84,21 @@ def _of_a_hub(party: Party, claims: tuple[Claim, ...], partner: Partner, version
     yield from (claim for claim in shown if not agreed or claim.pair in agreed)
 
 
-def without_the_direct(hub: Hub, partner: Partner) -> Partner:
-    """A hub without the parties that are connected by themselves now; the same partner, where there are none."""
+def claims_left(hub: Hub, partner: Partner) -> tuple[Claim, ...]:
+    """Those of a connected hub, but for the parties that are connected by themselves now.
+
+    What one of 2.2.1 was invited as is behind it again when nobody else is it any more: it would not say so anew.
+    """
     kept = tuple(
         claim
         for claim in partner.claims
         if claim.role is PartyRole.HUB or not any(other.is_direct for other in hub.registry.rivals(partner, claim))
     )
-    return partner if kept == partner.claims else partner.model_copy(update={"claims": kept})
+    if partner.version != _HUB_IS_A_ROLE:
+        return kept
+    held = {claim.pair for claim in partner.claims}
+    back = (claim for claim in partner.invited if claim.pair not in held and claim.role is not PartyRole.HUB)
+    return (*kept, *(claim for claim in back if not hub.registry.rivals(partner, claim)))
 
 
 def up_to(partner: Partner, claims: Iterable[Claim]) -> dict[str, str]:

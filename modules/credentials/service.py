@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
 import structlog
@@ -24,7 +23,7 @@ from hub.core.ports import Found, Hub
 from hub.core.registry import Caller, Claim, IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import mint_token
 from hub.core.units import Audit, Unit
-from modules.credentials.claims import check_claims, claims_of, is_hub_unasked, up_to, without_the_direct
+from modules.credentials.claims import check_claims, claims_left, claims_of, have_come, is_hub_unasked, up_to
 from modules.credentials.model import Credentials
 from modules.credentials.told import heard, roles_in
 
@@ -147,6 +146,7 @@ async def update(hub: Hub, caller: Caller, theirs: Credentials, version: str) ->
     Raises: as `register`; RegistrationState when not registered.
     """
     _must_be_registered(caller, TokenUse.RENEWAL)
+    _must_be_known_there(caller, theirs)
     found = await _examine(hub, caller.partner, theirs, version)
     token = mint_token()
     until = hub.clock.now() + timedelta(minutes=hub.settings.token_overlap_min)
@@ -155,7 +155,8 @@ async def update(hub: Hub, caller: Caller, theirs: Credentials, version: str) ->
 
     def rotated(partner: Partner) -> Partner:
         _check_again(hub, caller, partner, theirs, version)
-        return _with(hub, partner, theirs, found, (_issued(hub, token, TokenUse.LIVE), old))
+        others = partner.our_tokens if caller.use is TokenUse.RENEWAL else (old,)
+        return _with(hub, partner, theirs, found, (_issued(hub, token, TokenUse.LIVE), *others))
 
     def recorded(unit: Unit) -> Unit:
         return unit.audited(Audit(name, "credentials.rotated", name, f"version {version}"))
@@ -166,10 +167,21 @@ async def update(hub: Hub, caller: Caller, theirs: Credentials, version: str) ->
 
 
 async def hubs_give_way(hub: Hub) -> None:
-    """Take the parties of hubs that are connected by themselves now."""
+    """Take the parties of hubs that are connected by themselves now, and give back whose own platform has left."""
+
+    def as_left(partner: Partner) -> Partner:
+        claims = claims_left(hub, partner)
+        if claims == partner.claims:
+            return partner
+        has_come = have_come(claims, partner.claims)
+        since = hub.clock.now().isoformat() if has_come else partner.since
+        left = {"claims": claims, "pulled": up_to(partner, claims), "since": since}
+        # it is asked again who is behind it: else it would not say anew what left soon after
+        return partner.model_copy(update=left if has_come else {**left, "told": ()})
+
     for partner in hub.registry.connected():
         if partner.is_hub:
-            await hub.registry.change(partner.name, partial(without_the_direct, hub))
+            await hub.registry.change(partner.name, as_left)
 
 
 async def _answer(hub: Hub, name: str, token: str, version: str) -> Tree:
@@ -212,6 +224,14 @@ async def forget(hub: Hub, partner: Partner, *, actor: str) -> None:
 def _must_be_registered(caller: Caller, *also: TokenUse) -> None:
     if caller.use not in (TokenUse.LIVE, TokenUse.OVERLAP, *also):
         raise RegistrationState("this platform is not registered; POST registers", allow=("GET", "POST"))
+
+
+def _must_be_known_there(caller: Caller, theirs: Credentials) -> None:
+    """A token that was replaced renews for the platform that we know alone, which the call-backs ask. Whoever else got
+    hold of it cannot answer there. Raises: InvalidRequest.
+    """
+    if caller.use is TokenUse.RENEWAL and str(theirs.url) != caller.partner.versions_url:
+        raise InvalidRequest("/url: this token was replaced, and may renew for the versions URL on record alone")
 
 
 def _check_again(hub: Hub, caller: Caller, partner: Partner, theirs: Credentials, version: str) -> None:

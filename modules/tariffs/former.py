@@ -33,6 +33,7 @@ was so, or was the last that had been told, whichever is later."""
 
 _LIMIT: Final = 8 * 1024 * 1024
 _A_STEP: Final = 50
+_MOST_ANNOUNCED: Final = 1_000
 _NEXT: Final = timedelta(milliseconds=1)
 """Until a moment is before it."""
 
@@ -119,7 +120,7 @@ def _is_announced(document: Document, at: str) -> bool:
 
 
 async def _newest(store: Store, key: str) -> list[Document]:
-    return await store.select(FORMER, equal={"tariff": key}, descending=True, limit=_A_STEP)
+    return await store.select(FORMER, equal={"tariff": key}, descending=True, limit=_MOST_ANNOUNCED)
 
 
 async def _former(store: Store, key: str, moment: datetime, current: Document | None) -> list[Document]:

@@ -37,7 +37,8 @@ def given_back(fingerprint: str, use: TokenUse | None, partner: Partner) -> Part
     """Without the mark; our new token is good for `use` from now on, or void. LIVE: the partner may have taken it."""
     if not is_held(fingerprint, partner):
         return partner
-    return _with(partner, fingerprint, use).model_copy(update={"busy_until": None, "unsettled": use is TokenUse.LIVE})
+    unsettled = partner.unsettled or use is TokenUse.LIVE  # a refusal says nothing of an exchange before it
+    return _with(partner, fingerprint, use).model_copy(update={"busy_until": None, "unsettled": unsettled})
 
 
 def is_left_behind(partner: Partner, now: datetime) -> bool:

@@ -63,10 +63,21 @@ def nearest(facts: Facts, event: Event, charges: Sequence[Start], *, now: str | 
 
 def is_of_none(facts: Facts, event: Event, start: Start) -> bool:
     """Is it of a charge that was told nothing of before, where `start` is the nearest of those that were?"""
+    if is_end_of_another(facts, event, start):
+        return True
     if not event.id_tag or same_tag(event.id_tag) in _tokens_of(start) or not was_over(facts, start, event):
         return False
     last_wh = last_register(facts, start)
     return last_wh is not None and any(register > last_wh for register in _registers_of(event))
+
+
+def is_end_of_another(facts: Facts, event: Event, start: Start) -> bool:
+    """Is it an end of before the beginning of this charge, or at another EVSE, where this one has an end in order?"""
+    if event.part is None or event.part.type != "Ended" or not is_begun(start):
+        return False
+    is_before = trusts_clock(event) and trusts_clock(start.event) and happened(event) < began(start)
+    has_end = any(is_at(stop, start) and began(start) <= happened(stop) for stop in ends_of(facts, start))
+    return has_end and (is_before or not is_at(event, start))
 
 
 def began(start: Start) -> datetime:

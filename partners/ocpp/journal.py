@@ -109,7 +109,7 @@ def key_of_start(key: StartKey) -> str:
 
 def key_of_stop(station: str, key: StopKey) -> str:
     """The key of a lone stop's record."""
-    return f"{station}/stop/{_digest('|'.join(key))}"
+    return f"{station}/stop/{_digest('|'.join((station, *key)))}"
 
 
 def record_put(record: Record, *, expect: int = ANY) -> Put:

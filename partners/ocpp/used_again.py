@@ -47,8 +47,8 @@ def at_hand(book: Book, event: Event) -> str | None:
         return None
     if is_started(event):
         return _begun_so(book, event, charges)
-    if len(charges) == 1 and not event.id_tag:  # as nearly all; only a token can say that it is of none
-        return charges[0].key.named
+    if len(charges) == 1 and not event.id_tag and not belonging.is_end_of_another(book.facts, event, charges[0]):
+        return charges[0].key.named  # as nearly all
     told = belonging.told_before(book.facts, event, charges)
     if told is not None:
         return told

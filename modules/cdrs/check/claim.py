@@ -174,11 +174,22 @@ class Claim:
                 return None
             if last is not told and _say_the_same(tariff, last):
                 return Otherwise(tariff, told, Age.LATE)
+            if self._is_another_text(tariff):
+                return Otherwise(tariff, told, Age.SAME)
             ours, theirs = (instant(each.get("last_updated"), "a time") for each in (tariff, last))
         except PricingFault:
             return Otherwise(tariff, told, Age.SAME)
         age = Age.OLDER if ours < theirs else Age.NEWER if ours > theirs else Age.SAME
         return Otherwise(tariff, told, age)
+
+    def _is_another_text(self, tariff: Tree) -> bool:
+        """Was the very version told too, late or as one that begins later, and says something else there?
+
+        Raises: PricingFault, where a time cannot be read.
+        """
+        told = (each for each in (*self.late, *self.newer) if _id_of(each) == _id_of(tariff))
+        at = instant(tariff.get("last_updated"), "a time")
+        return any(instant(t.get("last_updated"), "a time") == at and not _say_the_same(t, tariff) for t in told)
 
     def _is_later(self, tariff: Tree) -> bool:
         """Is this version of it from after the start?"""

@@ -95,7 +95,8 @@ def _taxes(claim: Claim) -> Iterator[Deviation]:
     """One rate of tax is that part of the amount before it, and 0 % are nothing; none has another sign than the amount.
 
     A limit of the tariff bounds the total before and after taxes each on its own, and may leave anything between. Where
-    prices have several rates, or some have none, a tax is that part of a part of it, which only its price tells.
+    prices have several rates, or some have none, a tax is that part of a part of it, which only its price tells. Where
+    no tariff names a rate nobody knows it; but none is more than half.
     """
     rates = {c.get("vat") for t in claim.embedded for element in t["elements"] for c in element["price_components"]}
     known, limited = rates_in(claim.at_hand), any(_limits(claim))
@@ -112,7 +113,11 @@ def _taxes(claim: Claim) -> Iterator[Deviation]:
         for at in turned:
             why = "it has another sign than the amount before taxes"
             yield Deviation(f"{field}.taxes/{at}", Decimal(taxes[at]["amount"]), None, Cause.TAX, why)
-        if not turned and len(rates) == 1:
+        amount = abs(sum((Decimal(tax["amount"]) for tax in taxes), NOTHING))
+        if not turned and not known and amount > abs(before) / 2 + tolerance:
+            why = "it is more than half of the amount before taxes, and no rate is known"
+            yield Deviation(f"{field}.taxes/0", amount, None, Cause.TAX, why)
+        elif not turned and len(rates) == 1:
             yield from _of_one_rate(field, before, taxes, known, tolerance)
 
 

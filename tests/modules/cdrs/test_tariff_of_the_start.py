@@ -224,6 +224,14 @@ async def test_one_version_in_two_texts_leaves_open_which_of_them_held(world_on_
     assert check["verdict"] == "wrong"
 
 
+async def test_an_announced_version_without_the_time_at_which_it_begins_is_another_text_of_it(world: World) -> None:
+    await push(world, at_price("0.45", LONG_AGO), at_price("0.99", BEFORE, start_date_time=LATER))
+    check = await check_of(world, "9.90", at_price("0.99", BEFORE))
+    assert (check["verdict"], check["warnings"]) == ("cannot_be_checked", ["tariff_not_as_told"])
+    check = await check_of(world, "4.50", at_price("0.99", BEFORE), start=NEXT)
+    assert check["verdict"] == "right"
+
+
 async def test_one_version_in_two_texts_is_right_by_what_was_told(world: World) -> None:
     """Many have only those elements of a tariff in a CDR that priced it: what comes to the same needs no note."""
     both = [element(component("ENERGY", price, 1, None)) for price in ("0.45", "0.90")]

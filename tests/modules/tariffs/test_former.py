@@ -100,6 +100,22 @@ async def test_what_is_announced_leaves_in_force_what_was_before_it(world_on_bot
         assert (priced(then), late) == ([Decimal(price)], []), days_ago
 
 
+async def test_many_announcements_hide_nothing(world: World) -> None:
+    await push(world, "0.40", 9)
+    begins = (NOW - DAY).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for hour in range(120):
+        await push(
+            world,
+            "0.50",
+            8,
+            told=7 - hour / 24,
+            start_date_time=begins,
+            end_date_time=f"2030-01-01T00:{hour % 60:02}:00Z",
+        )
+    then, _, _ = await former.versions_at(world.store, "BE*AAA", ["T9"], NOW - 2 * DAY)
+    assert priced(then) == [Decimal("0.4")]
+
+
 def priced(trees: list[dict[str, Any]]) -> list[Decimal]:
     return [tree["elements"][0]["price_components"][0]["price"] for tree in trees]
 

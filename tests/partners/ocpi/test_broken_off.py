@@ -12,12 +12,18 @@ import pytest
 
 from hub.app import Program
 from hub.control import partner_view
+from hub.core.errors import InvalidRequest
 from hub.core.parties import PartyRole
-from hub.core.registry import Partner
+from hub.core.registry import Partner, TokenUse
+from modules.credentials import service as credentials
+from modules.credentials.wire import CREDENTIALS
 from partners.ocpi import rotation, telling
 from partners.ocpi.rotation import rotate
 from tests.partners.ocpi.test_telling import encoded, join, rotations, two_hubs
+from tests.world import credentials as their_credentials
 from tests.world import until
+
+DAY = timedelta(days=1)
 
 
 class KilledError(BaseException):
@@ -42,6 +48,11 @@ async def hubs(
                 await rotate(b.hub, b.handshake, b.seal, "hubA")
         await b.hub.registry.load()
         yield a, b
+
+
+def header(asker: Program, known_as: str) -> bytes:
+    token = asker.seal.open(asker.hub.registry.get(known_as).their_token)
+    return f"Token {encoded(token)}".encode()
 
 
 async def asks(asker: Program, at: Program, known_as: str, *, method: str = "GET", path: str = "") -> int:
@@ -97,6 +108,39 @@ async def test_so_they_are_when_the_old_token_is_good_for_nothing_else_any_more(
     assert await asks(b, a, "hubA", path="credentials") == 200
     await it_looks(b)
     assert await asks(a, b, "hubB") == await asks(b, a, "hubA") == 200
+
+
+async def test_it_renews_for_the_platform_that_is_known_alone_and_voids_nobody_elses_token(
+    hubs: tuple[Program, Program], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = hubs
+    later(a, timedelta(minutes=16), monkeypatch)
+    stolen = a.hub.registry.caller(header(b, "hubA"), a.hub.clock.now())
+    assert stolen.use is TokenUse.RENEWAL
+    elsewhere = {**their_credentials("2.3.0", "FR*HUB", role="OTHER"), "url": "https://thief.example/versions"}
+    with pytest.raises(InvalidRequest, match="replaced"):
+        await credentials.update(a.hub, stolen, CREDENTIALS["2.3.0"].read(elsewhere), "2.3.0")
+    (genuine,) = (token for token in a.hub.registry.get("hubB").our_tokens if token.use is TokenUse.LIVE)
+    assert not b.hub.registry.get("hubA").unsettled
+    monkeypatch.setattr(rotation, "_renewed", killed)
+    with pytest.raises(KilledError):
+        await rotate(b.hub, b.handshake, b.seal, "hubA", version="2.3.0")
+    assert genuine in a.hub.registry.get("hubB").our_tokens
+
+
+async def test_a_refusal_of_the_next_try_does_not_settle_it(
+    hubs: tuple[Program, Program], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = hubs
+    the_mark_runs_out(b, monkeypatch)
+    in_an_exchange = {"busy_until": b.hub.clock.now() + DAY}
+    await a.hub.registry.change("hubB", lambda known: known.model_copy(update=in_an_exchange))
+    await it_looks(b)
+    assert b.hub.registry.get("hubA").unsettled
+    await a.hub.registry.change("hubB", lambda known: known.model_copy(update={"busy_until": None}))
+    monkeypatch.setattr(b.telling, "_not_before", {})
+    await it_looks(b)
+    assert not b.hub.registry.get("hubA").unsettled
 
 
 async def test_a_day_later_it_is_void_and_an_operator_reads_so(

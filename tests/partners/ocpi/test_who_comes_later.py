@@ -12,9 +12,11 @@ from hub.control.asks import Invite
 from hub.core.inbound import encode
 from hub.core.parties import Party, PartyRole
 from modules.cdrs.store import RECEIVED
+from modules.credentials.service import forget, hubs_give_way
 from modules.invoicereconciliation import waiting as invoices
 from modules.invoicereconciliation.store import RECORDS
 from partners.ocpi import telling
+from partners.ocpi.rotation import rotate
 from partners.sandbox.emsp import Emsp
 from tests.modules.cdrs.check.records import wired
 from tests.modules.cdrs.check.test_mistakes import EVENING
@@ -77,3 +79,22 @@ async def test_a_party_that_registers_by_itself_is_no_longer_behind_the_hub_that
             assert a.hub.registry.get("hubB").parties == {"FR*HUB"}
             holders = a.hub.registry.holders(Party("NL", "EEE"), {PartyRole.EMSP})
             assert [partner.name for partner in holders] == ["eee"]
+            await partners.block(a, "eee", actor="op")
+            await rotate(a.hub, a.handshake, a.seal, "hubB")
+            assert a.hub.registry.get("hubB").parties == {"FR*HUB"}
+
+
+async def test_a_hub_of_2_2_1_which_names_nobody_has_a_party_again_whose_own_platform_has_left(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "LOOK_EVERY_S", 3_600.0)
+    async with two_hubs(sqlite_url, tmp_path) as (a, _):
+        await a.hub.registry.change("hubB", lambda known: known.model_copy(update={"version": "2.2.1"}))
+        await join(a, "eee", "NL*EEE", PartyRole.EMSP)
+        await hubs_give_way(a.hub)
+        assert a.hub.registry.get("hubB").parties == {"FR*HUB"}
+        since = a.hub.registry.get("hubB").since
+        await forget(a.hub, a.hub.registry.get("eee"), actor="op")
+        await hubs_give_way(a.hub)
+        assert a.hub.registry.get("hubB").parties == {"FR*HUB", "NL*EEE"}
+        assert a.hub.registry.get("hubB").since > since

@@ -9,7 +9,9 @@ import pytest
 from hub.core.errors import InvalidRequest
 from partners.ocpp import archive, journal, unplaced
 from partners.ocpp.journal import Record
+from partners.ocpp.matching import stop_key
 from partners.ocpp.unplaced import Verdict
+from tests.partners.ocpp.said import stop
 from tests.partners.ocpp.site import CARD, Site, recently
 
 BEGAN = recently(3600)
@@ -25,6 +27,12 @@ async def stopped(site: Site, number: int = 0, *, tag: str | None = CARD, meter:
 
 async def settle(site: Site, record: Record, verdict: Verdict) -> None:
     await site.gateway.stations.settle_unplaced(unplaced.name_of(record), verdict, actor="anna")
+
+
+def test_those_of_two_stations_have_two_names_though_they_say_the_same() -> None:
+    key = stop_key(stop())
+    one, other = (journal.key_of_stop(station, key).rpartition("/")[2] for station in ("CP1", "CP2"))
+    assert one != other
 
 
 @pytest.mark.parametrize("number", [0, 777])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from partners.ocpp import used_again
 from partners.ocpp.events import Event, Flag
 from partners.ocpp.facts import Facts
 from partners.ocpp.shared_anew import named_anew
-from tests.partners.ocpp.test_ledger_laws_used_again import Charge, Heard
+from tests.partners.ocpp.test_ledger_laws_used_again import Charge, Heard, bill_of
 
 CASES = {
     "an end at another EVSE hides that the charge goes on": (
@@ -50,6 +52,23 @@ def test_charges_of_one_id_do_not_hide_one_another(case: tuple[list[Charge], str
     assert len(found) == len(charges)
     assert all(charge.is_billed(found) for charge in charges)
     assert sum(Flag.ID_USED_AGAIN in charge.flags for charge in found) == len(charges) - 1
+
+
+@pytest.mark.parametrize("tag", ["AA", "BB", None])
+@pytest.mark.parametrize(("evse", "begins"), [(1, 5), (2, 5), (2, 15)], ids=["there", "beside", "beside and later"])
+def test_a_lone_end_of_another_charge_leaves_the_bill_as_it_was(evse: int, begins: int, tag: str | None) -> None:
+    known, other = Charge(1, "AA", 10, (0, 5, 13)), Charge(evse, "BB", begins, (2, 14))
+    hub = Heard()
+    for event in known.told("zero"):
+        hub.hear(event)
+    hub.hear(replace(other.told("zero")[-1], id_tag=tag))
+    found = list(hub.book.transactions.values())
+    assert known.is_billed(found)
+    (alone,) = (charge for charge in found if bill_of(charge) != known.bill)
+    assert Flag.END_ALONE in alone.flags
+    for event in other.told("zero"):
+        hub.hear(event)
+    assert all(charge.is_billed(list(hub.book.transactions.values())) for charge in (known, other))
 
 
 def test_what_is_of_no_charge_at_hand_is_never_of_the_first_one_that_was_put_away() -> None:

@@ -87,6 +87,17 @@ def test_they_are_held_against_the_amount_also_where_nothing_can_be_priced(lines
     assert true.verdict is Verdict.CANNOT_BE_CHECKED
 
 
+@pytest.mark.parametrize(
+    ("amount", "verdict"), [("0.6", Verdict.RIGHT), ("1.5", Verdict.RIGHT), ("300", Verdict.WRONG)]
+)
+@pytest.mark.parametrize("cuts", [1, 3])
+def test_where_no_rate_is_known_a_tax_is_no_more_than_half_of_the_amount(
+    amount: str, verdict: Verdict, cuts: int
+) -> None:
+    lines = [(None, str(D(amount) / cuts))] * cuts
+    assert found(billed(None, *lines)).verdict is verdict
+
+
 def test_six_hundred_lines_of_half_a_rate_are_no_more_than_the_rate() -> None:
     """Of 6.00 at 18 % 1.08 are due, and not the 6.00 that these are."""
     result = found(billed("18", *[("9", "0.01")] * 600))
