@@ -17,6 +17,7 @@ from hub.core.registry import Claim, IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import mint_token
 from hub.core.units import Audit, Document, Kind
 from modules.credentials import service as credentials
+from modules.credentials.claims import claims_left
 from modules.locations.store import LOCATIONS
 from modules.tariffs.store import TARIFFS
 from partners.ocpi import handshake, rotation, turn
@@ -136,7 +137,8 @@ async def _move(
     def moved(partner: Partner) -> Partner:
         if partner.state not in allowed:
             raise Conflict(f"{name} is {partner.state}")
-        return partner.model_copy(update={"state": to})
+        claims = claims_left(program.hub, partner) if partner.is_hub and to is State.CONNECTED else partner.claims
+        return partner.model_copy(update={"state": to, "claims": claims})
 
     return await program.hub.registry.change(name, moved, lambda unit: unit.audited(Audit(actor, action, name)))
 

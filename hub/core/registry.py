@@ -56,7 +56,7 @@ class TokenUse(StrEnum):
     """Given out in our own registration with them, before they answered. Of who is connected it is as good as LIVE: who
     presents it has taken it."""
     RENEWAL = "renewal"
-    """An OVERLAP token beyond its time whose successor was never seen, for a day: it may have been lost on its way."""
+    """An OVERLAP token beyond its time, for a day, where its successor was never seen: it may have been lost."""
 
 
 REGISTERING: Final = frozenset({TokenUse.REGISTRATION, TokenUse.PROBE, TokenUse.RENEWAL})
@@ -70,6 +70,8 @@ class IssuedToken(BaseModel):
     fingerprint: str
     use: TokenUse
     until: datetime | None = None
+    renews: bool = False
+    """OVERLAP: it was replaced by their own PUT, whose answer they may not have heard."""
 
 
 class Claim(BaseModel):
@@ -439,5 +441,4 @@ def _use_of(token: IssuedToken, partner: Partner, now: datetime) -> TokenUse | N
         return TokenUse.LIVE
     if token.until is None or now < token.until:
         return token.use
-    is_last = token.use is TokenUse.OVERLAP and now < token.until + _RENEWABLE
-    return TokenUse.RENEWAL if is_last else None
+    return TokenUse.RENEWAL if token.renews and now < token.until + _RENEWABLE else None

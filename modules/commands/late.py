@@ -33,8 +33,9 @@ async def answered(hub: Hub, station: str, name: str, outcome: Outcome) -> None:
 
 async def _give_back(hub: Hub, key: str) -> None:
     document = await reservations.document_of(hub, key)
-    if document.columns["state"] != ASKED:
-        return  # it was asked for again, and answered
+    again = (command for command in await commands.unfinished(hub.store) if command.reservation == key)
+    if document.columns["state"] != ASKED or any(again):
+        return  # it was asked for again, and the answer to that counts
     log.warning("a reservation that was made too late is given back", station=document.columns["station"], key=key)
     outcome = await reservations.cancel(hub, commands.reservation_in(document))
     await _given_up(hub, key, outcome)

@@ -150,7 +150,7 @@ async def update(hub: Hub, caller: Caller, theirs: Credentials, version: str) ->
     found = await _examine(hub, caller.partner, theirs, version)
     token = mint_token()
     until = hub.clock.now() + timedelta(minutes=hub.settings.token_overlap_min)
-    old = IssuedToken(fingerprint=caller.fingerprint, use=TokenUse.OVERLAP, until=until)
+    old = IssuedToken(fingerprint=caller.fingerprint, use=TokenUse.OVERLAP, until=until, renews=True)
     name = caller.partner.name
 
     def rotated(partner: Partner) -> Partner:

@@ -90,7 +90,7 @@ def _renewed(hub: Hub, seal: Seal, fingerprint: str, given: Given, found: Found,
     theirs = given.theirs
     until = hub.clock.now() + timedelta(minutes=hub.settings.token_overlap_min)
     older = tuple(
-        token.model_copy(update={"use": TokenUse.OVERLAP, "until": min(token.until or until, until)})
+        token.model_copy(update={"use": TokenUse.OVERLAP, "until": min(token.until or until, until), "renews": False})
         for token in partner.our_tokens
         if token.fingerprint != fingerprint
     )

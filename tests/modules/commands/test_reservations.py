@@ -11,7 +11,18 @@ from hub.core.clock import timestamp
 from hub.core.ports import Outcome
 from modules.commands import late, reservations
 from modules.sessions import service as sessions
-from tests.modules.commands.world import NOW, TIMEOUT_S, World, cancel, reserve, response_url, start, token, unlock
+from tests.modules.commands.world import (
+    NOW,
+    TIMEOUT_S,
+    After,
+    World,
+    cancel,
+    reserve,
+    response_url,
+    start,
+    token,
+    unlock,
+)
 
 CANCELED = {"result": "CANCELED_RESERVATION"}
 
@@ -312,6 +323,16 @@ async def test_one_that_was_asked_for_again_is_kept_whatever_comes_late(world: W
     await unanswered(world, "RESERVE_NOW", reserve())
     await reserved(world)
     await late.answered(world.hub, "CP1", "RESERVE_NOW", Outcome.ACCEPTED)
+    assert [method for method, _ in world.chargers.calls] == ["reserve", "reserve"]
+    assert await states(world) == ["held"]
+
+
+async def test_one_that_is_asked_for_again_at_that_moment_is_kept_too(world: World) -> None:
+    await unanswered(world, "RESERVE_NOW", reserve())
+    world.chargers.answers["reserve"] = After(5, Outcome.ACCEPTED)
+    await world.commanded("RESERVE_NOW", reserve())
+    await late.answered(world.hub, "CP1", "RESERVE_NOW", Outcome.ACCEPTED)
+    await world.pass_s(5)
     assert [method for method, _ in world.chargers.calls] == ["reserve", "reserve"]
     assert await states(world) == ["held"]
 

@@ -84,6 +84,16 @@ async def test_a_party_that_registers_by_itself_is_no_longer_behind_the_hub_that
             assert a.hub.registry.get("hubB").parties == {"FR*HUB"}
 
 
+async def test_a_hub_that_is_let_in_again_does_not_bring_who_is_here_by_itself(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "LOOK_EVERY_S", 3_600.0)
+    async with two_hubs(sqlite_url, tmp_path) as (a, _):
+        await partners.block(a, "hubB", actor="op")
+        await join(a, "eee", "NL*EEE", PartyRole.EMSP)
+        assert (await partners.unblock(a, "hubB", actor="op")).parties == {"FR*HUB"}
+
+
 async def test_a_hub_of_2_2_1_which_names_nobody_has_a_party_again_whose_own_platform_has_left(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
