@@ -36,10 +36,11 @@ class Publication(Protocol):
 
 @runtime_checkable
 class Running(Protocol):
-    """A publication whose objects run for a while: a partner that registers meanwhile has to hear of them."""
+    """A publication whose objects a partner that registers has to hear of: they run for a while, or it does not pull
+    them, and was not there when they came."""
 
     async def running(self, hub: Hub, partner: Partner) -> list[str]:
-        """The keys of what is under way for the parties of `partner`; the oldest first."""
+        """The keys of what is for the parties of `partner`; the oldest first."""
         ...
 
 

@@ -15,7 +15,7 @@ from hub.core.ports import Hub
 from hub.core.registry import Partner
 from hub.core.units import Document
 from modules.invoicereconciliation.service import DELETED, NEW
-from modules.invoicereconciliation.store import MODULE, find
+from modules.invoicereconciliation.store import MODULE, find, kept_for
 
 
 class InvoicePublication:
@@ -23,6 +23,10 @@ class InvoicePublication:
 
     module = MODULE
     readers = ANYBODY
+
+    async def running(self, hub: Hub, partner: Partner) -> list[str]:
+        """Its records: they may have come when it was elsewhere, and not everybody pulls them."""
+        return [document.key for document in await kept_for(hub.store, partner.parties)]
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """Send the record as it is, or withdraw it where it is no more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from hub.core.inbound import encode
@@ -41,6 +41,12 @@ def change_of(put: Put | Document, correlation_id: str, what: str = "") -> Chang
 async def nobodys(store: Store) -> list[Document]:
     """Records that are for nobody yet."""
     return await store.select(RECORDS, equal={"audience": ""}, limit=_MOST)
+
+
+async def kept_for(store: Store, parties: Collection[str]) -> list[Document]:
+    """The records that these parties pay, the oldest first."""
+    found = await store.page(RECORDS, date_from=None, date_to=None, offset=0, limit=_MOST, audiences=sorted(parties))
+    return list(found.documents)
 
 
 async def find(store: Store, key: str) -> Document | None:

@@ -10,7 +10,7 @@ from hub.core.delivery import entitled
 from hub.core.operations import ANYBODY, CPO, RECEIVER
 from hub.core.ports import Hub
 from hub.core.registry import Partner
-from modules.payments.store import KINDS, MODULE, find
+from modules.payments.store import KINDS, MODULE, PATHS, find, kept_for
 
 
 class PaymentPublication:
@@ -18,6 +18,11 @@ class PaymentPublication:
 
     module = MODULE
     readers = ANYBODY
+
+    async def running(self, hub: Hub, partner: Partner) -> list[str]:
+        """Its terminals and confirmations: they may have come when it was elsewhere, and cannot be pulled."""
+        found = [(kind, await kept_for(hub.store, kind, partner.parties)) for kind in KINDS.values()]
+        return [f"{PATHS[kind]}/{document.key}" for kind, documents in found for document in documents]
 
     async def deliver(self, hub: Hub, partner: Partner, key: str, what: frozenset[str]) -> None:
         """POST the object as it is now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from hub.core.inbound import encode
@@ -21,6 +21,7 @@ PATHS: Final = {TERMINALS: "terminals", CONFIRMATIONS: "financial-advice-confirm
 """Where each is below the module's endpoint."""
 KINDS: Final = {path: kind for kind, path in PATHS.items()}
 _MOST: Final = 100
+_MOST_KEPT: Final = 100_000
 
 
 def key_of(owner: str, object_id: str) -> str:
@@ -44,6 +45,12 @@ def confirmation_put(owner: str, tree: Tree, audience: str, *, expect: int = ANY
 def change_of(put: Put, correlation_id: str) -> Change:
     """The key says which of the two it is: `terminals/NL*PTP/T1`."""
     return Change(MODULE, f"{PATHS[put.kind]}/{put.key}", put.owner, put.audience, correlation_id=correlation_id)
+
+
+async def kept_for(store: Store, kind: Kind, parties: Collection[str]) -> list[Document]:
+    """What of this kind is for these parties, the oldest first."""
+    found = await store.page(kind, date_from=None, date_to=None, offset=0, limit=_MOST_KEPT, audiences=sorted(parties))
+    return list(found.documents)
 
 
 async def find(store: Store, kind: Kind, key: str) -> Document | None:

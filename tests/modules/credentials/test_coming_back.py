@@ -10,9 +10,13 @@ import pytest
 from hub.core.errors import PeerFault, PeerTimeout, PeerUnreachable
 from hub.core.parties import PartyRole
 from hub.core.registry import IssuedToken, State, TokenUse
+from hub.core.units import Unit
 from modules.cdrs.owed import send_owed
 from modules.cdrs.store import CDRS
 from modules.credentials import service as credentials
+from modules.invoicereconciliation import store as invoices
+from modules.payments import store as payments
+from modules.payments.publication import PaymentPublication
 from tests.hub.core.test_delivery import Delivering, always, delivering
 from tests.world import Sent, secret_of
 from tests.world import credentials as their_credentials
@@ -115,3 +119,20 @@ async def test_a_cdr_that_may_have_arrived_is_looked_for_before_it_is_posted_ane
     await registers(hub, "e9")
     assert posted(hub, "e9") == []
     assert [sent.method for sent in hub.world.peers.sent if sent.module == "cdrs"] == ["GET"]
+
+
+@pytest.mark.parametrize("hub", ["2.3.0"], indirect=True)
+async def test_who_registers_again_gets_the_records_of_invoices_and_what_concerns_its_payments(hub: Delivering) -> None:
+    await leaves(hub)
+    common = {"last_updated": "2026-05-01T00:00:00Z", "country_code": "BE", "party_id": "AAA"}
+    record = {**common, "id": "R1", "invoice_id": "I1", "cdrs": ["C1"]}
+    terminal = {**common, "terminal_id": "T1"}
+    confirmation = {**common, "id": "F1", "authorization_reference": "A1"}
+    unit = Unit().put(invoices.put_of(record, "NL*EEE")).put(invoices.put_of({**record, "id": "R2"}, "NL*FFF"))
+    unit.put(payments.terminal_put("BE*AAA", terminal, "NL*EEE"))
+    unit.put(payments.confirmation_put("BE*AAA", confirmation, "NL*EEE"))
+    await hub.world.hub.store.commit(unit)
+    await registers(hub)
+    assert [(sent.module, sent.body["id"]) for sent in hub.world.peers.sent] == [("invoicereconciliation", "R1")]
+    for_a_cpo = await PaymentPublication().running(hub.world.hub, hub.world.partner("e1"))
+    assert for_a_cpo == ["terminals/BE*AAA/T1", "financial-advice-confirmations/BE*AAA/F1"]
