@@ -75,9 +75,9 @@ def is_end_of_another(facts: Facts, event: Event, start: Start) -> bool:
     """Is it an end of before the beginning of this charge, or at another EVSE, where this one has an end in order?"""
     if event.part is None or event.part.type != "Ended" or not is_begun(start):
         return False
-    is_before = trusts_clock(event) and trusts_clock(start.event) and happened(event) < began(start)
-    has_end = any(is_at(stop, start) and began(start) <= happened(stop) for stop in ends_of(facts, start))
-    return has_end and (is_before or not is_at(event, start))
+    if not any(is_at(stop, start) and _are_in_order(start.event, stop, stop) for stop in ends_of(facts, start)):
+        return False
+    return not is_at(event, start) or _is_before(event, start.event)
 
 
 def began(start: Start) -> datetime:
@@ -149,6 +149,13 @@ def _registers_of(event: Event) -> Iterator[Decimal]:
     yield from (each.energy_kwh * 1000 for each in event.readings if each.energy_kwh is not None)
     if event.part is not None and event.part.last_wh is not None:
         yield event.part.last_wh
+
+
+def _is_before(event: Event, start: Event) -> bool:
+    """By the charger's own words, which can be?"""
+    if event.said is None or start.said is None or not (trusts_clock(event) and trusts_clock(start)):
+        return False
+    return event.said < start.said
 
 
 def _are_in_order(start: Event, event: Event, stop: Event) -> bool:

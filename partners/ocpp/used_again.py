@@ -136,11 +136,18 @@ def _is_another(facts: Facts, start: Start, event: Event, charges: Sequence[Star
     """Can `event` not be the beginning of this charge, whose beginning was not told?"""
     if not is_at(event, start):
         return True
-    if trusts_clock(event) and happened(event) > _first_end(facts, start):
+    if trusts_clock(event) and _is_after_its_end(facts, start, event):
         return True
     others = (each for each in charges if each is not start and is_at(start.event, each))
     before = (happened(stop) for each in others for stop in ends_of(facts, each))
     return is_made_up(start.key.named) and any(happened(event) < ended <= happened(start.event) for ended in before)
+
+
+def _is_after_its_end(facts: Facts, start: Start, event: Event) -> bool:
+    """By the clock of the charger, where that runs ahead: all that it says of before has arrived only now."""
+    if not belonging.is_ahead(event) or event.said is None:
+        return happened(event) > _first_end(facts, start)
+    return any(stop.said < event.said for stop in ends_of(facts, start) if stop.said is not None and trusts_clock(stop))
 
 
 def _is_anew(facts: Facts, start: Start, event: Event) -> bool:

@@ -10,7 +10,8 @@ from partners.ocpp import used_again
 from partners.ocpp.events import Event, Flag
 from partners.ocpp.facts import Facts
 from partners.ocpp.shared_anew import named_anew
-from tests.partners.ocpp.test_ledger_laws_used_again import Charge, Heard, bill_of
+from tests.partners.ocpp.said import at
+from tests.partners.ocpp.test_ledger_laws_used_again import Charge, Heard, ahead, bill_of
 
 CASES = {
     "an end at another EVSE hides that the charge goes on": (
@@ -82,3 +83,15 @@ def test_what_is_of_no_charge_at_hand_is_never_of_the_first_one_that_was_put_awa
 def _by_name(events: list[Event]) -> dict[str, Event]:
     """By type and minute after noon."""
     return {f"{event.part.type}@{event.arrival.minute}": event for event in events if event.part is not None}
+
+
+@pytest.mark.parametrize("order", ["Ended Started", "Ended Updated Started", "Updated Ended Started"])
+@pytest.mark.parametrize("minutes", [0, 10, 120, 25 * 60])
+def test_an_end_that_is_heard_first_is_of_its_charge_however_far_the_clock_is_ahead(minutes: int, order: str) -> None:
+    charge, hub = Charge(1, "AA", 0, (0, 3, 8)), Heard()
+    told = [ahead(event, minutes) for event in charge.told("right", shows=True)]
+    said: dict[str, Event] = {event.part.type: event for event in told if event.part is not None}
+    for place, name in enumerate(order.split()):
+        hub.hear(said[name], at(5 + place / 60))
+    (billed,) = hub.book.transactions.values()
+    assert (bill_of(billed), Flag.END_ALONE in billed.flags) == (charge.bill, False)
