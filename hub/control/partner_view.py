@@ -127,12 +127,13 @@ def _owed_in_words(owed: Iterable[Tree]) -> list[str]:
 
 
 def _untold_in_words(partner: Partner) -> list[str]:
-    if not partner.untold and not partner.unsettled:
-        return []
-    what = "how our last exchange of credentials ended" if partner.unsettled else "which parties came or went behind us"
+    again = "it is told again by itself, or at once by `busbar partner rotate`"
     why = f": {partner.untold}" if partner.untold else ""
-    begins = "nobody heard" if partner.unsettled else "it was not told"
-    return [f"{begins} {what}{why}; it is told again by itself, or at once by `busbar partner rotate`"]
+    if partner.unsettled:
+        return [f"nobody heard how our last exchange of credentials ended{why}; {again}"]
+    if partner.untold:
+        return [f"it was not told which parties came or went behind us{why}; {again}"]
+    return []
 
 
 def _held_elsewhere_in_words(program: Program, partner: Partner) -> list[str]:

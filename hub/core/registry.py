@@ -337,16 +337,16 @@ class Registry:
             return known
         for token in auth.candidates(header):
             fingerprint = secrets.fingerprint(token, self._pepper)
-            found = self._by_fingerprint.get(fingerprint)
-            partner = self._partners[found[0]] if found is not None else None
-            use = _use_of(found[1], partner, now) if found is not None and partner is not None else None
-            if found is not None and partner is not None and use is not None:
-                caller = Caller(partner, use, fingerprint, token)
-                if caller.partner.state is State.BLOCKED:
-                    break
-                if found[1].until is None and len(self._by_header) < 10_000:
-                    self._by_header[header] = caller
-                return caller
+            name, issued = self._by_fingerprint.get(fingerprint, ("", None))
+            use = _use_of(issued, self._partners[name], now) if issued is not None else None
+            if issued is None or use is None:
+                continue
+            caller = Caller(self._partners[name], use, fingerprint, token)
+            if caller.partner.state is State.BLOCKED:
+                break
+            if issued.until is None and len(self._by_header) < 10_000:
+                self._by_header[header] = caller
+            return caller
         raise Unauthorized
 
     def read_callers_anew(self) -> None:
