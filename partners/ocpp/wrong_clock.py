@@ -45,7 +45,9 @@ def offset_of(start: Event, stop: Event, samples: Iterable[Sample], around: Surr
         return offset if offset < -AHEAD and _is_one_ahead(start, stop) else None
     is_anew = any(start.arrival < boot < stop.arrival for boot in around.boots)
     is_longer = stop.arrival - start.arrival < ended - began > LONGEST
-    return offset if is_wrong(start) and is_wrong(stop) and not (is_anew or is_longer) else None
+    if not (is_wrong(start) and is_wrong(stop)) or is_anew or is_longer:
+        return None
+    return min([offset, *_ahead(samples, began, ended)])
 
 
 def ends_by(offset: timedelta, start: Event, stop: Event, around: Surroundings) -> tuple[datetime, datetime]:
@@ -90,10 +92,14 @@ def _are_near(start: Event, stop: Event) -> bool:
     return trusts_clock(start) and trusts_clock(stop)
 
 
-def _ahead(samples: Iterable[Sample], began: datetime) -> list[timedelta]:
-    """By how much a clock ran ahead that dates samples of this charge, each as its arrival says."""
+def _ahead(samples: Iterable[Sample], began: datetime, ended: datetime | None = None) -> list[timedelta]:
+    """By how much a clock was wrong that dates samples of this charge, each as its arrival says.
+
+    `ended`: those after it are of another clock; None, where any clock is the same.
+    """
     told = ((sample.reading.at, sample.at) for sample in samples if sample.named)
-    return [arrival - at for at, arrival in told if at is not None and began <= at != arrival]
+    named = ((at, arrival) for at, arrival in told if at is not None and at != arrival)
+    return [arrival - at for at, arrival in named if began <= at and (ended is None or at <= ended)]
 
 
 def _is_one_ahead(start: Event, stop: Event) -> bool:

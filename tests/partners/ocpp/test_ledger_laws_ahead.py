@@ -16,7 +16,7 @@ from tests.partners.ocpp.said import at, sample, start, stop
 from tests.partners.ocpp.test_ledger_laws import often
 
 SAMPLES = 4
-ahead = st.integers(6, 26 * 60)
+ahead = st.one_of(st.integers(6, 26 * 60), st.integers(24 * 60 - 5, 24 * 60 + 5))
 lengths = st.integers(1, 300)
 delays = st.lists(st.one_of(st.just(0), st.integers(0, 600)), min_size=SAMPLES + 2, max_size=SAMPLES + 2)
 together = st.one_of(st.none(), st.integers(0, 600))
