@@ -49,3 +49,4 @@ async def _given_up(hub: Hub, key: str, outcome: Outcome) -> None:
         except Conflict:
             continue
         return
+    raise Conflict
