@@ -109,6 +109,12 @@ def up_to(partner: Partner, claims: Iterable[Claim]) -> dict[str, str]:
     return {} if have_come(claims, partner.claims) else partner.pulled
 
 
+def as_claimed(hub: Hub, partner: Partner, claims: tuple[Claim, ...]) -> Partner:
+    """`partner` with these claims. Where a role came that was not there before, that is a registration of it."""
+    since = hub.clock.now().isoformat() if have_come(claims, partner.claims) else partner.since
+    return partner.model_copy(update={"claims": claims, "pulled": up_to(partner, claims), "since": since})
+
+
 def have_come(claims: Iterable[Claim], before: Iterable[Claim]) -> bool:
     """Is a role among `claims` that was not there before?"""
     return not {claim.pair for claim in claims} <= {claim.pair for claim in before}

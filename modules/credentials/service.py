@@ -23,7 +23,15 @@ from hub.core.ports import Found, Hub
 from hub.core.registry import Caller, Claim, IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import mint_token
 from hub.core.units import Audit, Unit
-from modules.credentials.claims import check_claims, claims_left, claims_of, have_come, is_hub_unasked, up_to
+from modules.credentials.claims import (
+    as_claimed,
+    check_claims,
+    claims_left,
+    claims_of,
+    have_come,
+    is_hub_unasked,
+    up_to,
+)
 from modules.credentials.model import Credentials
 from modules.credentials.told import heard, roles_in
 
@@ -173,11 +181,9 @@ async def hubs_give_way(hub: Hub) -> None:
         claims = claims_left(hub, partner)
         if claims == partner.claims:
             return partner
-        has_come = have_come(claims, partner.claims)
-        since = hub.clock.now().isoformat() if has_come else partner.since
-        left = {"claims": claims, "pulled": up_to(partner, claims), "since": since}
+        left = as_claimed(hub, partner, claims)
         # it is asked again who is behind it: else it would not say anew what left soon after
-        return partner.model_copy(update=left if has_come else {**left, "told": ()})
+        return left if have_come(claims, partner.claims) else left.model_copy(update={"told": ()})
 
     for partner in hub.registry.connected():
         if partner.is_hub:

@@ -14,7 +14,7 @@ from hub.core.registry import IssuedToken, Partner, State, TokenUse
 from hub.core.secrets import Seal, mint_token
 from hub.core.units import Audit
 from modules.credentials import service as credentials
-from modules.credentials.claims import claims_of, have_come, up_to
+from modules.credentials.claims import as_claimed, claims_of
 from modules.credentials.told import heard
 from partners.ocpi import turn
 from partners.ocpi.handshake import Given, Handshake, credentials_url, give
@@ -97,12 +97,8 @@ def _renewed(hub: Hub, seal: Seal, fingerprint: str, given: Given, found: Found,
     agreed = {claim.pair for claim in partner.invited}
     shown = claims_of(hub, theirs, partner, found.version)
     claims = tuple(c for c in shown if c.pair in agreed and not hub.registry.rivals(partner, c)) or partner.claims
-    has_grown = have_come(claims, partner.claims)
-    renewed = partner.model_copy(
+    renewed = as_claimed(hub, partner, claims).model_copy(
         update={
-            "since": hub.clock.now().isoformat() if has_grown else partner.since,
-            "claims": claims,
-            "pulled": up_to(partner, claims),
             "version": found.version,
             "versions_url": str(theirs.url),
             "endpoints": found.endpoints,

@@ -34,7 +34,7 @@ def told_before(facts: Facts, event: Event, charges: Sequence[Start]) -> str | N
     """The charge that was told the very same before: a repeat may come when another one has begun."""
     for start in (start for start in charges if is_at(event, start)):
         known = replace(event, assigned=start.key.named)
-        if event.part is not None and event.part.type == "Ended" and stop_key(known) in facts.stops:
+        if event.part is not None and event.is_ended and stop_key(known) in facts.stops:
             registers = {facts.stops[stop_key(known)].event.meter_wh, event.part.last_wh} - {None}
             if len(registers) < 2:
                 return start.key.named
@@ -73,7 +73,7 @@ def is_of_none(facts: Facts, event: Event, start: Start) -> bool:
 
 def is_end_of_another(facts: Facts, event: Event, start: Start) -> bool:
     """Is it an end of before the beginning of this charge, or at another EVSE, where this one has an end in order?"""
-    if event.part is None or event.part.type != "Ended" or not is_begun(start):
+    if not event.is_ended or not is_begun(start):
         return False
     if not any(is_at(stop, start) and _are_in_order(start.event, stop, stop) for stop in ends_of(facts, start)):
         return False
@@ -129,7 +129,7 @@ def _goes_on_by_its_clock(facts: Facts, start: Start, event: Event) -> bool:
 
 def _later(event: Event, charges: Sequence[Start]) -> list[Start]:
     """The first charge of which only what came later was told. An end is of none that was told to go on."""
-    if event.part is None or event.part.type == "Ended":
+    if event.part is None or event.is_ended:
         return []
     waiting = (start for start in charges if not is_begun(start) and happened(event) < began(start))
     return sorted(waiting, key=by_beginning)[:1]

@@ -134,6 +134,16 @@ class Event:
         return parse_time(self.timestamp)
 
     @property
+    def is_started(self) -> bool:
+        """Is it the part of 2.x that begins a charge?"""
+        return self.part is not None and self.part.type == "Started"
+
+    @property
+    def is_ended(self) -> bool:
+        """Is it the part of 2.x that ends one?"""
+        return self.part is not None and self.part.type == "Ended"
+
+    @property
     def named(self) -> str:
         """Of a part: what its charge is called here."""
         return str(self.transaction if self.assigned is None else self.assigned)

@@ -28,26 +28,18 @@ def named_anew(facts: Facts, started: Event, told: Sequence[Event]) -> Iterator[
 
     `told` is all that is on record of the id of `started`, which was heard just now; `facts` are the station's.
     """
-    known = Facts.gathered(facts.station, [*filter(is_started, told), started])
-    heard = [(replace(part, arrival=facts.first_heard(part)), part) for part in told if not is_started(part)]
-    for event, part in sorted(heard, key=lambda pair: (not is_ended(pair[0]), happened(pair[0]))):
+    known = Facts.gathered(facts.station, [*(part for part in told if part.is_started), started])
+    heard = [(replace(part, arrival=facts.first_heard(part)), part) for part in told if not part.is_started]
+    for event, part in sorted(heard, key=lambda pair: (not pair[0].is_ended, happened(pair[0]))):
         name = _name(facts, known, event)
-        if is_ended(event) or event.id_tag or not _is_begun(known, event, name):
+        if event.is_ended or event.id_tag or not _is_begun(known, event, name):
             known = known.with_event(replace(event, assigned=name, readings=(), signed=()))
         yield part, name
 
 
-def is_started(event: Event) -> bool:
-    return event.part is not None and event.part.type == "Started"
-
-
-def is_ended(event: Event) -> bool:
-    return event.part is not None and event.part.type == "Ended"
-
-
 def _name(facts: Facts, known: Facts, event: Event) -> str:
     there = [start for start in known.starts.values() if belonging.is_at(event, start)]
-    if is_ended(event):
+    if event.is_ended:
         there = [start for start in there if _began_before(start, event)]
     if not there:
         return _name_of_one_more(facts, known, event)

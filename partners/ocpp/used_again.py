@@ -32,7 +32,6 @@ from partners.ocpp.facts import Facts
 from partners.ocpp.journal import Record
 from partners.ocpp.ledger import Book
 from partners.ocpp.matching import Start
-from partners.ocpp.shared_anew import is_started
 from partners.ocpp.surroundings import FAR_AHEAD, happened, trusts_clock
 
 _MOST_LOOKED_AT: Final = 100
@@ -45,7 +44,7 @@ def at_hand(book: Book, event: Event) -> str | None:
     charges = _of_id(book.facts, str(event.transaction))
     if event.part is None or not charges:
         return None
-    if is_started(event):
+    if event.is_started:
         return _begun_so(book, event, charges)
     if len(charges) == 1 and not event.id_tag and not belonging.is_end_of_another(book.facts, event, charges[0]):
         return charges[0].key.named  # as nearly all
@@ -67,13 +66,13 @@ async def named(store: Store, book: Book, event: Event) -> tuple[Event, Record |
     transaction, name = str(event.transaction), at_hand(book, event)
     charges = _of_id(book.facts, transaction)
     is_all_at_hand = any(start.key.named == transaction for start in charges)
-    is_later = name is not None and (is_started(event) or not _is_before_all(event, charges))
+    is_later = name is not None and (event.is_started or not _is_before_all(event, charges))
     if is_later or is_all_at_hand:
         return _as(event, name), None
     records = await _put_away(store, event, charges)
     found = next((record for record in records if _is_of(record, event)), None)
     if found is None and name is None and records:
-        return (another(event), None) if is_started(event) else (event, records[0])
+        return (another(event), None) if event.is_started else (event, records[0])
     return _as(event, name or transaction), found
 
 
@@ -99,7 +98,7 @@ async def shared_out(store: Store, book: Book, event: Event) -> tuple[Book, Unit
 def is_beginning(book: Book, event: Event) -> bool:
     """Is it the first Started of one of several charges, so that what came before may be of another than it seemed?"""
     known = book.facts.starts.get(start_key(event))
-    is_first = is_started(event) and (known is None or not belonging.is_begun(known))
+    is_first = event.is_started and (known is None or not belonging.is_begun(known))
     others = [start for start in _of_id(book.facts, str(event.transaction)) if start is not known]
     return is_first and bool(others)
 
@@ -196,12 +195,12 @@ async def _put_away(store: Store, event: Event, charges: Sequence[Start]) -> lis
 
 def _is_of(record: Record, event: Event) -> bool:
     """Is `event` of this charge, which was put away?"""
-    if is_started(event) and record.begun:
+    if event.is_started and record.begun:
         is_same = any(are_one(begun_by(event), begun) for begun in record.begun)
         return is_same and not is_anew(event, first_wh=record.meter_start_wh, last_wh=record.meter_stop_wh)
     at, until = happened(event), record.end
     if until is not None and Flag.CLOCK_AHEAD.name in record.flags:
         until += FAR_AHEAD  # it was dated right, and what is repeated of it is not
-    if is_started(event):
+    if event.is_started:
         return until is None or not trusts_clock(event) or at <= until
     return record.start is not None and until is not None and record.start <= at <= until

@@ -109,7 +109,7 @@ async def _answer(v2: Version2, link: Link, event: Event, taken: Taken) -> Tree:
 
     While a charge goes on, its session is priced less often than it is measured: CostUpdated tells what it costs then.
     """
-    is_over = event.part is not None and event.part.type == "Ended"
+    is_over = event.is_ended
     cost = await cost_of(v2.hub.store, taken.session) if taken.session and is_over else None
     answer: Tree = {} if cost is None else {"totalCost": cost}
     if event.id_tag:

@@ -160,14 +160,19 @@ async def test_a_started_that_is_told_again_is_the_same_charge_whatever_its_numb
     assert len(await site.records()) == 2
 
 
+async def put_away(site: Site) -> None:
+    """As if nine days had passed."""
+    desk = await archive.read(site.hub.store, "CP1")
+    await archive.put_away(site.hub.store, desk, site.hub.clock.now() + timedelta(days=9))
+
+
 async def test_what_was_put_away_is_known_again_and_what_is_new_is_another_charge(site: Site) -> None:
     began = recently()
     old = [*first(began), *second(began + 30 * MINUTE)]
     async with await point2(site) as cp:
         for payload in old:
             await cp.call("TransactionEvent", payload)
-    desk = await archive.read(site.hub.store, "CP1")
-    await archive.put_away(site.hub.store, desk, site.hub.clock.now() + timedelta(days=9))
+    await put_away(site)
     assert [documents async for documents in journal.live_events(site.hub.store, "CP1")] == []
     await site.restart()
     third, *rest = second(began + 60 * MINUTE, tag=CARD)
@@ -185,8 +190,7 @@ async def test_what_was_put_away_by_a_clock_that_ran_ahead_is_known_again_by_its
     async with await point2(site) as cp:
         for payload in old:
             await cp.call("TransactionEvent", payload)
-    desk = await archive.read(site.hub.store, "CP1")
-    await archive.put_away(site.hub.store, desk, site.hub.clock.now() + timedelta(days=9))
+    await put_away(site)
     await site.restart()
     clock = site.hub.clock = LetGo()
     clock.passed = timedelta(days=9)
@@ -370,8 +374,7 @@ async def test_nor_of_one_that_was_put_away(site: Site) -> None:
     async with await point2(site) as cp:
         for payload in old:
             await cp.call("TransactionEvent", payload)
-    desk = await archive.read(site.hub.store, "CP1")
-    await archive.put_away(site.hub.store, desk, site.hub.clock.now() + timedelta(days=9))
+    await put_away(site)
     await site.restart()
     async with await point2(site) as cp:
         for payload in (*old, *other, old[0], *other):
